@@ -1,0 +1,3 @@
+"""Plans modal shift and fleet electrification of regional freight."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,63 @@
+"""The errors a user can meet. Each says where, what, and what to do; problems are reported all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in the input.
+
+    >>> print(Problem("links.csv row 3, from_node 'Umeo'", "is not in nodes.node", "did you mean 'Umea'?"))
+    links.csv row 3, from_node 'Umeo': is not in nodes.node (did you mean 'Umea'?)
+    """
+
+    where: str
+    what: str
+    hint: str = ""
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+
+
+class NbbError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code = 1
+
+
+class InstanceError(NbbError):
+    """The input is refused; `problems` holds every fault found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ModelError(NbbError):
+    """A model description or a combination of blocks makes no sense."""
+
+
+class SolveError(NbbError):
+    """The solver refused the problem or gave an answer that cannot be used."""
+
+
+class Infeasible(SolveError):  # noqa: N818 - a finding, named as the field names it
+    """No plan satisfies every constraint."""
+
+    exit_code = 3
+
+
+class NoPlan(SolveError):  # noqa: N818
+    """No plan was found within the limits."""
+
+    exit_code = 4
+
+
+class VerifyFailed(NbbError):  # noqa: N818
+    """The independent check does not accept a result."""
+
+    exit_code = 5

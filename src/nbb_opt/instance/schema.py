@@ -1,0 +1,511 @@
+"""Every table, column, unit, bound and plausibility range of an instance, said once.
+
+The reader, the validator, the workbook and ``instances/SCHEMA.md`` all read this module; nothing else knows a column.
+The mathematics that uses the columns stands in ``models/README.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["id", "text", "number", "integer", "year", "bool", "choice", "ref", "refs", "choices"]
+
+MODES = ("road", "rail", "sea", "ferry")
+HANDLINGS = ("dry_bulk", "liquid_bulk", "break_bulk", "neo_bulk", "timber", "container")
+NODE_KINDS = ("town", "port", "mine", "plant", "terminal", "junction", "border", "gateway", "depot")
+TECHNOLOGIES = ("diesel", "hvo", "battery", "hydrogen", "electric", "marine", "ferry")
+PROJECT_KINDS = ("new_link", "capacity", "electrify", "terminal", "grid", "charging_hub", "speed", "customs")
+POLICY_KINDS = (
+    "cap_emissions_t_per_year",
+    "cap_technology_share",
+    "ban_purchase",
+    "limit_budget_eur",
+    "keep_mode_share_per_year",
+)
+EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, unit, hard bounds, plausible range and what a blank cell means.
+
+    ``blank`` is the stated meaning of an empty cell ("unlimited", "none", ...); ``None`` means a blank is an error.
+    ``target`` is ``table.column`` for references, and ``options`` the words a choice may take.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    blank: str | None = None
+    low: float | None = None
+    high: float | None = None
+    plausible_low: float | None = None
+    plausible_high: float | None = None
+    target: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its key (unique), columns, and whether an instance may leave it out."""
+
+    name: str
+    row_is: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    optional: bool = False
+    by_year: bool = False  # rows of one key differ by `year`; values between the years are interpolated linearly
+
+
+def _id(name: str, meaning: str) -> Column:
+    return Column(name, "id", meaning)
+
+
+def _text(name: str, meaning: str, blank: str | None = None) -> Column:
+    return Column(name, "text", meaning, blank=blank)
+
+
+def _ref(name: str, target: str, meaning: str, blank: str | None = None) -> Column:
+    return Column(name, "ref", meaning, target=target, blank=blank)
+
+
+def _choice(name: str, options: tuple[str, ...], meaning: str, blank: str | None = None) -> Column:
+    return Column(name, "choice", meaning, options=options, blank=blank)
+
+
+def _num(
+    name: str,
+    meaning: str,
+    unit: str,
+    low: float,
+    high: float,
+    plausible: tuple[float, float] | None = None,
+    blank: str | None = None,
+    kind: Kind = "number",
+) -> Column:
+    p_low, p_high = plausible if plausible else (None, None)
+    return Column(
+        name, kind, meaning, unit, blank=blank, low=low, high=high, plausible_low=p_low, plausible_high=p_high
+    )
+
+
+def _year(name: str, meaning: str, blank: str | None = None) -> Column:
+    return Column(name, "year", meaning, "year", blank=blank, low=1950, high=2120)
+
+
+def _provenance() -> tuple[Column, ...]:
+    return (
+        Column("source", "refs", "where the figures of the row come from", target="sources.source"),
+        _text("note", "how they were derived; the reason where the source is `assumption`", blank="nothing to add"),
+    )
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "sources",
+        "a source of figures; the row `assumption` stands for our own reasoning",
+        ("source",),
+        (
+            _id("source", "short name used in the other tables"),
+            _text("title", "title"),
+            _text("url", "address", blank="none"),
+            _text("licence", "licence or terms", blank="not stated"),
+            _text("year", "year of publication or reading", blank="not stated"),
+        ),
+    ),
+    Table(
+        "countries",
+        "a country, or international waters",
+        ("country",),
+        (
+            _id("country", "two letters; XX for international waters"),
+            _text("name", "name"),
+            _num("winter_share", "share of the year's driving done in winter conditions", "share", 0, 1, (0, 0.6)),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "country_years",
+        "a country in a year: wages, carbon price, drivers",
+        ("country", "year"),
+        (
+            _ref("country", "countries.country", "country"),
+            _year("year", "year"),
+            _num("driver_cost_eur_per_h", "cost of one driver hour", "EUR/h", 0, 1000, (10, 120)),
+            _num("carbon_price_eur_per_t", "price per tonne CO2e", "EUR/t", 0, 5000, (0, 1000)),
+            _num("driver_limit_h_per_year", "driver hours to be had", "h/year", 0, 1e12, blank="unlimited"),
+            *_provenance(),
+        ),
+        by_year=True,
+    ),
+    Table(
+        "charge_areas",
+        "a place with chargers behind one grid connection",
+        ("charge_area",),
+        (
+            _id("charge_area", "charging area"),
+            _text("name", "name"),
+            _ref("country", "countries.country", "country whose electricity is drawn"),
+            _num("grid_mw", "grid power free for truck charging today", "MW", 0, 10000, (0, 200)),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "fleet_regions",
+        "where trucks are based: a region, or a company's depot",
+        ("fleet_region",),
+        (
+            _id("fleet_region", "fleet region"),
+            _text("name", "name"),
+            _ref("country", "countries.country", "country that pays the drivers"),
+            _ref("hub_node", "nodes.node", "node from which empty trips to other regions are measured"),
+            _ref("charge_area", "charge_areas.charge_area", "home charging area", blank="no home charging"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "nodes",
+        "a place",
+        ("node",),
+        (
+            _id("node", "node"),
+            _text("name", "name"),
+            _ref("country", "countries.country", "country"),
+            _num("lat", "latitude", "degrees", -90, 90, (35, 75)),
+            _num("lon", "longitude", "degrees", -180, 180, (-15, 45)),
+            _choice("kind", NODE_KINDS, "what it is"),
+            Column("is_zone", "bool", "whether freight starts or ends here"),
+            _ref("fleet_region", "fleet_regions.fleet_region", "where trucks starting here are based", blank="none"),
+            _ref("charge_area", "charge_areas.charge_area", "charging area at the node", blank="none"),
+            _text("unlocode", "UN/LOCODE", blank="none"),
+            _text("nuts3", "NUTS 3 region (2021)", blank="none"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "projects",
+        "an investment that may be made",
+        ("project",),
+        (
+            _id("project", "project"),
+            _text("name", "name"),
+            _choice("kind", PROJECT_KINDS, "what it does"),
+            _num("capex_eur", "investment per unit", "EUR", 0, 1e12, (1e4, 1e10)),
+            _num("fixed_eur_per_year", "yearly cost per unit in service", "EUR/year", 0, 1e11, (0, 1e9)),
+            _year("earliest_year", "first year of service, planning and building time included"),
+            _num("lifetime_years", "years until worthless", "years", 1, 200, (5, 100), kind="integer"),
+            _num("max_units", "how often it may be built", "", 1, 1000, (1, 50), kind="integer"),
+            Column("requires", "refs", "projects that must be in service", target="projects.project", blank="none"),
+            Column("excludes", "refs", "projects it rules out", target="projects.project", blank="none"),
+            _ref("node", "nodes.node", "where it is drawn on the map", blank="none"),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "project_effects",
+        "what one unit of a project adds; new links and transfers name their project themselves",
+        ("project", "table", "row"),
+        (
+            _ref("project", "projects.project", "project"),
+            _choice("table", tuple(EFFECT_COLUMNS), "table that is changed"),
+            _text("row", "key of the row that is changed"),
+            _choice("column", tuple(sorted(set(EFFECT_COLUMNS.values()))), "column that is changed"),
+            _num("adds", "amount added per unit", "unit of the column", 0, 1e12),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "project_funding",
+        "a country's share of a project's cost",
+        ("project", "country"),
+        (
+            _ref("project", "projects.project", "project"),
+            _ref("country", "countries.country", "country that pays"),
+            _num("share", "share of the investment; the shares of a project add up to 1", "share", 0, 1),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "links",
+        "a stretch of road, rail, sea or ferry within one country",
+        ("link",),
+        (
+            _id("link", "link"),
+            _ref("from_node", "nodes.node", "one end"),
+            _ref("to_node", "nodes.node", "other end"),
+            Column("two_way", "bool", "whether it may be used from to_node to from_node too"),
+            _choice("mode", MODES, "mode"),
+            _ref("country", "countries.country", "country it lies in; XX at sea"),
+            _num("distance_km", "length", "km", 0.01, 50000, (0.5, 5000)),
+            _num("time_h", "running time, waiting for departure included", "h", 0.001, 10000, (0.01, 500)),
+            _num("capacity_t_per_year", "freight both ways together", "t/year", 0, 1e12, (1e3, 1e9), "unlimited"),
+            _ref("capacity_link", "links.link", "link whose capacity is used as well", blank="its own"),
+            _num("gauge_mm", "track gauge; rail only", "mm", 600, 2000, (1000, 1676), "not rail", "integer"),
+            _num("electrified_share", "share under overhead line; rail only", "share", 0, 1, None, "not rail"),
+            _num("axle_load_t", "axle load allowed; rail only", "t", 5, 60, (14, 40), "not rail"),
+            _num("max_gross_t", "gross weight of truck or train allowed", "t", 1, 50000, (20, 12000), "unlimited"),
+            _num("toll_eur_per_vkm", "toll or track access per vehicle-km", "EUR/vkm", 0, 1000, (0, 30)),
+            _num("charge_eur_per_t", "fare, fairway or canal due per tonne", "EUR/t", 0, 10000, (0, 200)),
+            _ref("project", "projects.project", "exists only if this project is built", blank="exists today"),
+            _text("corridor", "corridor or line, for reports", blank="none"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "terminals",
+        "a terminal or port with one throughput limit",
+        ("terminal",),
+        (
+            _id("terminal", "terminal"),
+            _text("name", "name"),
+            _ref("node", "nodes.node", "where it is"),
+            _num("capacity_t_per_year", "tonnes transferred", "t/year", 0, 1e12, (1e3, 1e9), "unlimited"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "transfers",
+        "a change of mode (or of gauge: rail to rail) that is possible at a node, both ways",
+        ("node", "mode_a", "mode_b", "project"),
+        (
+            _ref("node", "nodes.node", "where"),
+            _choice("mode_a", MODES, "one mode"),
+            _choice("mode_b", MODES, "other mode"),
+            _ref("terminal", "terminals.terminal", "terminal whose throughput is used", blank="none"),
+            _ref("project", "projects.project", "possible only if this project is built", blank="possible today"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "handling_costs",
+        "what a change of mode costs by kind of goods, both ways",
+        ("mode_a", "mode_b", "handling"),
+        (
+            _choice("mode_a", MODES, "one mode"),
+            _choice("mode_b", MODES, "other mode"),
+            _choice("handling", HANDLINGS, "kind of goods"),
+            _num("cost_eur_per_t", "cost", "EUR/t", 0, 10000, (0.05, 120)),
+            _num("time_h", "time", "h", 0, 10000, (0, 120)),
+            _num("ttw_kg_co2e_per_t", "operation emissions", "kg/t", 0, 1000, (0, 20)),
+            _num("wtt_kg_co2e_per_t", "energy provision emissions", "kg/t", 0, 1000, (0, 20)),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "commodities",
+        "a commodity group",
+        ("commodity",),
+        (
+            _id("commodity", "commodity"),
+            _text("name", "name"),
+            _text("nst2007", "NST 2007 division or group", blank="none"),
+            _choice("handling", HANDLINGS, "kind of handling"),
+            _num("value_of_time_eur_per_t_h", "value of one hour for one tonne", "EUR/(t h)", 0, 1000, (0.005, 15)),
+            Column("modes", "choices", "modes it may use", options=MODES),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "vehicles",
+        "a type of truck (owned, bought by the model) or of train and ship (bought as a service)",
+        ("vehicle",),
+        (
+            _id("vehicle", "vehicle"),
+            _text("name", "name"),
+            _choice("mode", MODES, "mode"),
+            _choice("technology", TECHNOLOGIES, "technology; electric = overhead line"),
+            _ref("energy_carrier", "energy.energy_carrier", "energy carrier"),
+            _num("gross_t", "gross weight when full", "t", 0.5, 1e6, (3, 250000)),
+            _num("kerb_t", "weight when empty, battery included", "t", 0.1, 1e6, (1, 200000)),
+            _num("axle_load_t", "axle load when full; rail only", "t", 1, 60, (10, 40), "not rail"),
+            _num("gauge_mm", "track gauge it runs on; rail only", "mm", 600, 2000, None, "any", "integer"),
+            _num("winter_factor", "energy use in winter over energy use else", "", 1, 5, (1, 1.6)),
+            _num("range_km", "range on a full battery or tank, not in winter", "km", 1, 1e6, (50, 2000), "unlimited"),
+            _num("reserve_share", "share of the range kept in reserve", "share", 0, 0.9, (0, 0.4)),
+            _num("charge_kw", "charging power the battery takes", "kW", 1, 10000, (20, 1500), "has no battery"),
+            _num("annual_km", "distance a truck can do", "km/year", 1, 1e6, (10000, 300000), "bought as a service"),
+            _num("annual_h", "hours a truck can work", "h/year", 1, 8784, (500, 8000), "bought as a service"),
+            _num("lifetime_years", "years in service", "years", 1, 100, (3, 40), "bought as a service", "integer"),
+            _num("resale_share", "resale value over book value", "share", 0, 1),
+            _year("available_from", "first year it can be had"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "vehicle_loads",
+        "what a vehicle carries of one kind of goods; without a row it carries none",
+        ("vehicle", "handling"),
+        (
+            _ref("vehicle", "vehicles.vehicle", "vehicle"),
+            _choice("handling", HANDLINGS, "kind of goods"),
+            _num("load_factor", "load over payload on loaded trips", "share", 0.001, 1, (0.02, 1)),
+            _num("empty_share", "share of km run empty (services; trucks within their region)", "share", 0, 0.95),
+            _num("turnaround_h", "hours to load and unload, per loaded trip; trucks only", "h", 0, 100, (0, 12)),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "vehicle_years",
+        "a vehicle's cost and energy use in a year",
+        ("vehicle", "year"),
+        (
+            _ref("vehicle", "vehicles.vehicle", "vehicle"),
+            _year("year", "year"),
+            _num("capex_eur", "purchase price; 0 for services", "EUR", 0, 1e9, (0, 2e6)),
+            _num("fixed_eur_per_year", "yearly cost of owning one; 0 for services", "EUR/year", 0, 1e9, (0, 3e5)),
+            _num("running_eur_per_vkm", "running cost without energy, drivers, tolls", "EUR/vkm", 0, 10000, (0, 200)),
+            _num("empty_kwh_per_vkm", "energy use empty, charging losses included", "kWh/vkm", 0, 1e5, (0.1, 2000)),
+            _num("full_kwh_per_vkm", "energy use full, charging losses included", "kWh/vkm", 0, 1e5, (0.1, 3000)),
+            *_provenance(),
+        ),
+        by_year=True,
+    ),
+    Table(
+        "factors",
+        "an emission factor, for tracing",
+        ("factor",),
+        (
+            _id("factor", "factor"),
+            _text("subject", "what it is about"),
+            _num("value", "value", "see unit", 0, 1e6),
+            _text("unit", "unit"),
+            _choice("boundary", ("TTW", "WTT", "WTW"), "boundary"),
+            _text("gwp_set", "set of global warming potentials", blank="not stated"),
+            _text("region", "region", blank="not stated"),
+            _text("year", "year", blank="not stated"),
+            _text("licence", "licence"),
+            *_provenance(),
+        ),
+    ),
+    Table(
+        "energy",
+        "price and emission factors of an energy carrier by country and year",
+        ("energy_carrier", "country", "year"),
+        (
+            _id("energy_carrier", "energy carrier"),
+            _ref("country", "countries.country", "country where it is taken in"),
+            _year("year", "year"),
+            _num("price_eur_per_kwh", "price without VAT and without carbon price", "EUR/kWh", 0, 100, (0.005, 1)),
+            _num("ttw_kg_co2e_per_kwh", "operation emissions", "kg/kWh", 0, 10, (0, 1)),
+            _num("wtt_kg_co2e_per_kwh", "energy provision emissions", "kg/kWh", 0, 10, (0, 1)),
+            Column("factors", "refs", "emission factors used", target="factors.factor", blank="none"),
+            *_provenance(),
+        ),
+        by_year=True,
+    ),
+    Table(
+        "fleet",
+        "trucks owned today",
+        ("fleet_region", "vehicle", "vintage_year"),
+        (
+            _ref("fleet_region", "fleet_regions.fleet_region", "where they are based"),
+            _ref("vehicle", "vehicles.vehicle", "vehicle"),
+            _year("vintage_year", "year they were new"),
+            _num("vehicles", "how many", "", 0, 1e7, (1, 1e5), kind="integer"),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "chargers",
+        "a type of charger",
+        ("charger",),
+        (
+            _id("charger", "charger"),
+            _text("name", "name"),
+            _num("kw", "power", "kW", 1, 20000, (10, 4000)),
+            _num("capex_eur", "investment, connection within the site included", "EUR", 0, 1e8, (1e3, 2e6)),
+            _num("fixed_eur_per_year", "yearly cost", "EUR/year", 0, 1e7, (0, 1e5)),
+            _num("lifetime_years", "years in service", "years", 1, 100, (5, 30), kind="integer"),
+            _num("utilisation_share", "share of the year's energy at full power that can be sold", "share", 0.001, 1),
+            _year("available_from", "first year it can be had"),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "sites",
+        "what a plant makes or needs of a commodity in a year",
+        ("site", "commodity", "direction", "year"),
+        (
+            _text("site", "site"),
+            _text("name", "name"),
+            _ref("node", "nodes.node", "where"),
+            _ref("commodity", "commodities.commodity", "commodity"),
+            _choice("direction", ("produces", "needs"), "makes it or needs it"),
+            _year("year", "year"),
+            _num("amount_t_per_year", "amount", "t/year", 0, 1e10, (0, 1e8)),
+            _text("status", "status of the plant, with its date"),
+            *_provenance(),
+        ),
+        optional=True,
+        by_year=True,
+    ),
+    Table(
+        "policies",
+        "a rule",
+        ("policy",),
+        (
+            _id("policy", "policy"),
+            _choice("kind", POLICY_KINDS, "kind of rule; the unit of its value is the last part of its name"),
+            _ref("country", "countries.country", "country", blank="all countries together"),
+            _choice("technology", TECHNOLOGIES, "truck technology", blank="not about a technology"),
+            _year("year", "period it holds in (a ban: from this year on)", blank="every period"),
+            _num("value", "value; blank for a ban", "see kind", 0, 1e15, blank="a ban has none"),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "ranges",
+        "how far an uncertain figure may be off; used by the sensitivity study",
+        ("table", "row", "column"),
+        (
+            _text("table", "table"),
+            _text("row", "key of the row, parts joined by `/`; `*` for every row whose source is `assumption`"),
+            _text("column", "column"),
+            _num("low_factor", "figure times this is the low end", "", 0, 1),
+            _num("high_factor", "figure times this is the high end", "", 1, 100),
+            _text("reason", "why this far"),
+        ),
+        optional=True,
+    ),
+    Table(
+        "od",
+        "demand: a flow in a year (CSV or Parquet)",
+        ("origin", "destination", "commodity", "year"),
+        (
+            _ref("origin", "nodes.node", "zone where it starts"),
+            _ref("destination", "nodes.node", "zone where it ends"),
+            _ref("commodity", "commodities.commodity", "commodity"),
+            _year("year", "year"),
+            _num("tonnes", "amount", "t/year", 0, 1e10, (0, 1e8)),
+        ),
+    ),
+)
+
+BY_NAME: dict[str, Table] = {table.name: table for table in TABLES}
+
+META_KEYS: dict[str, str] = {
+    "name": "short name",
+    "title": "title",
+    "version": "version of the instance",
+    "licence": "licence of the data",
+    "description": "what it is, in a sentence or two",
+    "price_year": "year whose prices are used",
+    "discount_rate": "real discount rate, share per year (0 to 0.3)",
+    "boundary": "WTW",
+    "carbon_base": "what the carbon price is paid on: TTW or WTW",
+    "gwp_set": "AR5, AR6 or mixed",
+    "grid_method": "how grid electricity is accounted for",
+    "ferry_allocation": "mass, lane_metre, area, freight_only or user_share",
+    "periods": "list of {year, years}: start year and length of each period",
+    "chains": "{alternatives, max_main_legs}: how many chains per kind, and how many rail, sea and ferry legs",
+}
+CARBON_BASES = ("TTW", "WTW")
+FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
