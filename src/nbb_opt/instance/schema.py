@@ -509,3 +509,6 @@ META_KEYS: dict[str, str] = {
 }
 CARBON_BASES = ("TTW", "WTW")
 FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
+
+# Files an instance folder may hold beside its tables.
+COMPANIONS = ("instance.toml", "datapackage.json", "README.md", "EXPECTED.md", "expected.toml", "build.py", "build")
