@@ -1,0 +1,252 @@
+"""The main job: read, prepare, state, solve, verify, write. Everything the command line and the studies call."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nbb_opt import __version__
+from nbb_opt.errors import VerifyFailed
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.network import Prepared, prepare
+from nbb_opt.result import Run, read_run, write_run
+from nbb_opt.solve import Progress, Solution, Stop, solve_form
+from nbb_opt.solve.progress import Listener
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import ModelSpec
+    from nbb_opt.verify import Verdict
+
+LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
+BASELINE = "do_nothing"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains."""
+
+    time_limit_s: float = 300.0
+    gap: float = 1e-4
+    threads: int = 2
+    seed: int = 0
+    prune: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One solved and verified model: its tables and what is proven about it."""
+
+    tables: Mapping[str, pd.DataFrame]
+    solution: Solution
+    verdict: Verdict
+    spec: ModelSpec
+
+
+def solve_instance(
+    source: Path | str | Instance,
+    *,
+    out: Path | None = None,
+    model: str = "joint",
+    options: Options | None = None,
+    cache_dir: Path | None = None,
+    listen: Listener | None = None,
+    say: Callable[[str], None] | None = None,
+    stop: Stop | None = None,
+) -> Run:
+    """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
+
+    With `out` the run is written there as a complete folder (an earlier run in the same place is replaced).
+    Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
+    """
+    from nbb_opt.milp import read_model
+
+    options = options or Options()
+    stop = stop or Stop(options.time_limit_s)
+    say = say or (lambda _line: None)
+    seconds: dict[str, float] = {}
+    spec = read_model(model)
+    with _timed(seconds, "read", listen, stop):
+        instance = source if isinstance(source, Instance) else read_instance(Path(source))
+    with _timed(seconds, "prepare", listen, stop):
+        prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say)
+    context = _Context(instance, prepared, options, stop, seconds, listen)
+    baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
+    if spec.name == BASELINE:
+        plan = baseline
+    else:
+        fixed = carried(prepared, baseline.tables["flows"], instance) if spec.flows == BASELINE else None
+        plan = context.plan(spec, fixed, share=1.0)
+    record = _record(instance, plan, baseline, options, seconds)
+    if out is None:
+        return Run(Path(), record, plan.tables, baseline.tables)
+    return write(out, instance, record, plan, baseline)
+
+
+def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, baseline: Plan) -> Run:
+    """Write run folder `out` with report, workbook, solver log, bounds and the verifier's findings."""
+    from nbb_opt.report import write_html, write_workbook
+
+    started = time.perf_counter()
+    run = Run(out, record, plan.tables, baseline.tables)
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
+        write_html(instance, [run], html)
+        write_workbook(instance, [run], workbook)
+        record["seconds"]["report"] = round(time.perf_counter() - started, 3)
+        extra: dict[str, bytes | str] = {
+            "report.html": html.read_bytes(),
+            "report.xlsx": workbook.read_bytes(),
+            "solver.log": plan.solution.log,
+            "bounds.csv": bounds_csv(plan.solution),
+            "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": baseline.verdict.as_json()}),
+        }
+        path = write_run(out, record, plan.tables, baseline.tables, extra_files=extra, replace=True)
+    return read_run(path)
+
+
+def carried(prepared: Prepared, flows: pd.DataFrame, instance: Instance) -> npt.NDArray[np.float64]:
+    """Tonnes by chain and period, shape (C, T), of a flows table."""
+    period_of = {period.year: t for t, period in enumerate(instance.periods)}
+    tonnes = np.zeros((len(prepared.chains), len(instance.periods)))
+    tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
+    return tonnes
+
+
+def bounds_csv(solution: Solution) -> str:
+    """The history of a solve as CSV text: elapsed seconds, incumbent and bound in EUR."""
+    lines = [f"{s:.3f},{i:.6f},{b:.6f}" for s, i, b in solution.history]
+    return "\n".join(["elapsed_s,incumbent_eur,bound_eur", *lines]) + "\n"
+
+
+@dataclass(frozen=True)
+class _Context:
+    instance: Instance
+    prepared: Prepared
+    options: Options
+    stop: Stop
+    seconds: dict[str, float]
+    listen: Listener | None
+
+    def plan(self, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None, *, share: float) -> Plan:
+        """State, solve, extract, verify one model; it may use `share` of the time that is left."""
+        from nbb_opt.milp import build, extract, standard_form
+        from nbb_opt.verify import verify_plan
+
+        label = "" if share == 1.0 else "do nothing: "
+        with _timed(self.seconds, "build", self.listen, self.stop, label):
+            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t)
+            form = standard_form(built)
+        with _timed(self.seconds, "solve", self.listen, self.stop, label):
+            limit = self.stop.elapsed_s() + share * max(self.stop.left_s(), 0.0)
+            part = Stop(limit, started=self.stop.started, asked=self.stop.asked)
+            options = self.options
+            solution = solve_form(
+                form,
+                gap=options.gap,
+                threads=options.threads,
+                seed=options.seed,
+                listen=self.listen,
+                stop=part,
+                label=label,
+            )
+            tables = extract(built, solution.values)
+        with _timed(self.seconds, "verify", self.listen, self.stop, label):
+            verdict = verify_plan(
+                self.instance,
+                tables,
+                blocks=spec.blocks,
+                technologies=spec.technologies,
+                projects=spec.projects,
+                reported=reported(solution, tables),
+            )
+        if not verdict.ok:
+            raise VerifyFailed(f"the {spec.name} plan is not accepted:\n" + verdict.failures().to_string(index=False))
+        return Plan(tables, solution, verdict, spec)
+
+
+@contextmanager
+def _timed(
+    seconds: dict[str, float], phase: str, listen: Listener | None, stop: Stop, label: str = ""
+) -> Iterator[None]:
+    if listen is not None:
+        listen(Progress(label + phase, stop.elapsed_s()))
+    started = time.perf_counter()
+    yield
+    seconds[phase] = round(seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
+
+
+def emissions_t(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """WTW tonnes CO2e per year, by period."""
+    emissions = tables["emissions"]
+    total = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum() / 1000.0
+    return {str(year): float(value) for year, value in total.items()}
+
+
+def reported(solution: Solution, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What a plan claims of itself; the verifier compares it with its own figures."""
+    return {
+        "cost_eur": solution.objective,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "emissions_t_co2e": emissions_t(tables),
+    }
+
+
+def _record(
+    instance: Instance, plan: Plan, baseline: Plan, options: Options, seconds: dict[str, float]
+) -> dict[str, Any]:
+    solution = plan.solution
+    return {
+        "instance": instance.meta.name,
+        "instance_source": str(instance.path),
+        "instance_digest": instance.digest,
+        "model": plan.spec.name,
+        "blocks": list(plan.spec.blocks),
+        "options": {
+            "technologies": plan.spec.technologies,
+            "projects": plan.spec.projects,
+            "flows": plan.spec.flows,
+            "time_limit_s": options.time_limit_s,
+            "gap": options.gap,
+            "prune": options.prune,
+        },
+        "versions": {
+            "nbb_opt": __version__,
+            "python": platform.python_version(),
+            **{library: version(library) for library in LIBRARIES},
+        },
+        "status": solution.status,
+        **reported(solution, plan.tables),
+        "verified": plan.verdict.ok and baseline.verdict.ok,
+        "checks": len(plan.verdict.checks),
+        "seconds": seconds,
+        "rows": solution.rows,
+        "columns": solution.columns,
+        "nonzeros": solution.nonzeros,
+        "integers": solution.integers,
+        "nodes": solution.nodes,
+        "iterations": solution.iterations,
+        "seed": options.seed,
+        "threads": options.threads,
+        "baseline": {
+            "model": baseline.spec.name,
+            "blocks": list(baseline.spec.blocks),
+            "technologies": baseline.spec.technologies,
+            "projects": baseline.spec.projects,
+            "status": baseline.solution.status,
+            **reported(baseline.solution, baseline.tables),
+        },
+    }

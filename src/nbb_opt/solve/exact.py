@@ -1,0 +1,197 @@
+"""From a stated problem to a plan: relax, round up, search, then fix the integers and re-solve to an exact vertex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import StandardForm
+
+Floats = npt.NDArray[np.float64]
+INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan and what is proven about it.
+
+    `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
+    `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
+    `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
+    """
+
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    values: Floats
+    nodes: int
+    iterations: int
+    rows: int
+    columns: int
+    nonzeros: int
+    integers: int
+    log: str
+    history: tuple[tuple[float, float, float], ...] = field(default=())
+
+
+def solve_form(
+    form: StandardForm,
+    *,
+    time_limit_s: float = 60.0,
+    gap: float = 1e-6,
+    threads: int = 1,
+    seed: int = 0,
+    listen: Listener | None = None,
+    stop: Stop | None = None,
+    label: str = "",
+) -> Solution:
+    """Minimise `form` to a proven relative `gap`.
+
+    Raises Infeasible (nothing satisfies the rows), NoPlan (none found within the limits), SolveError (HiGHS
+    misbehaved). The bound is HiGHS' dual bound, or that of the continuous relaxation where it is better. The plan
+    returned is the vertex of the linear program in which every integer column is fixed at a whole number.
+    """
+    stop = stop or Stop(time_limit_s)
+    search = _Search(form, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen, label=label)
+    return search.run()
+
+
+class _Search:
+    def __init__(
+        self,
+        form: StandardForm,
+        *,
+        gap: float,
+        threads: int,
+        seed: int,
+        stop: Stop,
+        listen: Listener | None,
+        label: str,
+    ) -> None:
+        self.form, self.gap, self.threads, self.seed, self.stop = form, gap, threads, seed, stop
+        self.listen, self.label = listen, label
+        self.whole = np.flatnonzero(form.integer)
+        self.log: list[str] = []
+        self.history: list[tuple[float, float, float]] = []
+        self.incumbent, self.bound = float("nan"), -np.inf
+        self.values: Floats | None = None
+        self.nodes = self.iterations = 0
+
+    def run(self) -> Solution:
+        relaxed = self._linear(None, "relax")
+        status = relaxed.status
+        if status == "optimal":
+            self._improve_bound(relaxed.objective)
+            if not len(self.whole):
+                self._accept(relaxed)
+            else:
+                assert relaxed.values is not None
+                self._round_up(relaxed.values)
+                if not self._proven():
+                    status = self._search()
+        elif status == "infeasible_or_unbounded" or status == "infeasible":
+            raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
+        if self._proven():
+            status = "optimal"
+        return self._solution(status)
+
+    def _linear(self, whole_values: Floats | None, phase: str) -> Answer:
+        """The linear program with the integer columns free, or fixed at `whole_values`."""
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver.relax()
+        if whole_values is not None:
+            solver.fix(self.whole, whole_values)
+        answer = solver.run(self.stop, phase=self.label + phase, listen=self._heard, known=(self.incumbent, self.bound))
+        self.iterations += answer.iterations
+        if answer.status in ("error", "unbounded"):
+            raise SolveError(f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.log[-5:]))
+        return answer
+
+    def _round_up(self, values: Floats) -> None:
+        """A first plan: whole vehicles, chargers and projects enough for the relaxed plan; none if that breaks a limit."""
+        rounded = np.ceil(values[self.whole] - INTEGRAL)
+        if not self.stop.now():
+            self._accept(self._linear(rounded, "round up"))
+
+    def _search(self) -> str:
+        if self.stop.now():
+            return "time_limit" if self.stop.left_s() <= 0 else "stopped"
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver.set("mip_rel_gap", self.gap)
+        solver.set("mip_abs_gap", 0.0)
+        if self.values is not None:
+            solver.start_from(self.values)
+        answer = solver.run(
+            self.stop, phase=self.label + "search", listen=self._heard, known=(self.incumbent, self.bound)
+        )
+        self.nodes, self.iterations = answer.nodes, self.iterations + answer.iterations
+        if answer.status in ("infeasible", "infeasible_or_unbounded") and self.values is None:
+            raise Infeasible("no plan with whole vehicles and projects satisfies every constraint")
+        if answer.status in ("error", "unbounded"):
+            raise SolveError(f"HiGHS ended the search as {answer.status}: " + "".join(self.log[-5:]))
+        self._improve_bound(answer.bound)
+        if answer.values is not None and not answer.objective >= self.incumbent:
+            whole = np.round(answer.values[self.whole])
+            if np.abs(whole - answer.values[self.whole]).max() > INTEGRAL:
+                raise SolveError("HiGHS returned a plan whose integer columns are not whole")
+            late = Stop(max(self.stop.time_limit_s, self.stop.elapsed_s() + 10.0), started=self.stop.started)
+            self.stop, kept = late, self.stop
+            self._accept(self._linear(whole, "fix and re-solve"))
+            self.stop = kept
+        return answer.status
+
+    def _accept(self, answer: Answer) -> None:
+        if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.incumbent:
+            values = answer.values.copy()
+            values[self.whole] = np.round(values[self.whole])
+            self.values, self.incumbent = values, float(self.form.cost @ values) + self.form.cost_offset
+            self._note(self.incumbent, self.bound)
+
+    def _improve_bound(self, bound: float) -> None:
+        if bound > self.bound:
+            self.bound = bound
+            self._note(self.incumbent, self.bound)
+
+    def _proven(self) -> bool:
+        return self.values is not None and relative_gap(self.incumbent, self.bound) <= self.gap
+
+    def _heard(self, progress: Progress) -> None:
+        self._note(progress.incumbent, progress.bound)
+        if self.listen is not None:
+            self.listen(progress)
+
+    def _note(self, incumbent: float, bound: float) -> None:
+        same = self.history and np.array_equal(self.history[-1][1:], (incumbent, bound), equal_nan=True)
+        if not same:
+            self.history.append((self.stop.elapsed_s(), incumbent, bound))
+
+    def _solution(self, status: str) -> Solution:
+        if self.values is None:
+            raise NoPlan(
+                f"no plan found within {self.stop.time_limit_s:g} s ({status}); allow more time with --time-limit"
+            )
+        bound = min(self.bound, self.incumbent)
+        return Solution(
+            status=status,
+            objective=self.incumbent,
+            bound=bound,
+            gap=relative_gap(self.incumbent, bound),
+            values=self.values,
+            nodes=self.nodes,
+            iterations=self.iterations,
+            rows=len(self.form.row_low),
+            columns=len(self.form.cost),
+            nonzeros=len(self.form.a_values),
+            integers=int(self.form.integer.sum()),
+            log="".join(self.log),
+            history=tuple(self.history),
+        )

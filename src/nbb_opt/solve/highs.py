@@ -1,0 +1,211 @@
+"""The one hand-off to HiGHS: pass the arrays, check that everything arrived, run under limits, read the answer back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.errors import SolveError
+from nbb_opt.solve.progress import Listener, Progress, Stop
+from nbb_opt.solve.scaling import Scaling, choose_scaling
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import StandardForm
+
+Floats = npt.NDArray[np.float64]
+LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What HiGHS said, in business units: values are None when it has no plan."""
+
+    status: str
+    objective: float
+    bound: float
+    values: Floats | None
+    nodes: int
+    iterations: int
+
+
+class Solver:
+    """One problem inside HiGHS. Scaling is undone on the way out; option and count checks raise SolveError."""
+
+    def __init__(self, form: StandardForm, *, threads: int, seed: int, log: list[str]) -> None:
+        self.form = form
+        self.scaling = _scaling(form)
+        self.log = log
+        highspy.Highs.resetGlobalScheduler(True)  # else a second problem could not use another number of threads
+        self.highs = highspy.Highs()
+        self.set("output_flag", True)
+        self.set("log_to_console", False)
+        self.set("threads", threads)
+        self.set("random_seed", seed)
+        self.set("small_matrix_value", 1e-12)
+        self.highs.cbLogging += lambda event: log.append(str(event.message))
+        self._pass(form)
+
+    def set(self, option: str, value: Any) -> None:
+        """Set an option; a refused one is an error, not a log line."""
+        if self.highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
+            raise SolveError(f"HiGHS refused option {option} = {value!r}")
+
+    def _pass(self, form: StandardForm) -> None:
+        scale = self.scaling
+        lp = highspy.HighsLp()
+        columns, rows = len(form.cost), len(form.row_low)
+        per_column = np.diff(form.a_indptr)
+        lp.num_col_, lp.num_row_ = columns, rows
+        lp.col_cost_ = form.cost * scale.column * scale.objective
+        lp.offset_ = form.cost_offset * scale.objective
+        lp.col_lower_ = form.col_low / scale.column
+        lp.col_upper_ = form.col_up / scale.column
+        lp.row_lower_ = form.row_low * scale.row
+        lp.row_upper_ = form.row_up * scale.row
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = form.a_indptr.astype(np.int32)
+        lp.a_matrix_.index_ = form.a_indices.astype(np.int32)
+        values = form.a_values * np.repeat(scale.column, per_column) * scale.row[form.a_indices]
+        lp.a_matrix_.value_ = values
+        kinds = np.where(form.integer, 1, 0)
+        if form.integer.any():
+            kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kind[k] for k in kinds.tolist()]
+        if self.highs.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolveError("HiGHS refused the problem: " + "".join(self.log[-3:]).strip())
+        sent = (columns, rows, len(form.a_values))
+        arrived = (self.highs.getNumCol(), self.highs.getNumRow(), self.highs.getNumNz())
+        if sent != arrived:
+            raise SolveError(f"HiGHS holds (columns, rows, nonzeros) = {arrived}, but {sent} were sent")
+
+    def relax(self) -> None:
+        """Make every column continuous."""
+        columns = len(self.form.cost)
+        kinds = np.zeros(columns, dtype=np.uint8)
+        self._ok(self.highs.changeColsIntegrality(columns, np.arange(columns, dtype=np.int32), kinds), "relax")
+
+    def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None:
+        """Fix some columns at values given in business units."""
+        scaled = values / self.scaling.column[columns]
+        index = columns.astype(np.int32)
+        self._ok(self.highs.changeColsBounds(len(index), index, scaled, scaled), "fix columns")
+
+    def start_from(self, values: Floats) -> None:
+        """Hand over a plan to start from, in business units."""
+        solution = highspy.HighsSolution()
+        solution.col_value = (values / self.scaling.column).tolist()
+        self._ok(self.highs.setSolution(solution), "start solution")
+
+    @staticmethod
+    def _ok(status: Any, what: str) -> None:
+        if status == highspy.HighsStatus.kError:
+            raise SolveError(f"HiGHS refused: {what}")
+
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+        """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress."""
+        if stop.left_s() <= 0:
+            return Answer("time_limit", float("nan"), -np.inf, None, 0, 0)
+        self.set("time_limit", max(stop.left_s(), 0.01))
+        tell = _teller(self, stop, phase, listen, known)
+        for source in (self.highs.cbMipLogging, self.highs.cbMipImprovingSolution):
+            source += tell
+
+        def interrupt(event: Any) -> None:
+            if stop.asked.is_set():
+                event.interrupt()
+
+        for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+            source += interrupt
+        _run_in_thread(self.highs.run, stop, lambda: tell(None))
+        return self._answer()
+
+    def _answer(self) -> Answer:
+        highs, scale = self.highs, self.scaling
+        status = _STATUS.get(highs.getModelStatus(), "error")
+        info = highs.getInfo()
+        is_mip = bool(self.form.integer.any()) and info.mip_node_count >= 0
+        has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+        values = None
+        objective = float("nan")
+        if has_plan:
+            values = np.asarray(highs.getSolution().col_value, dtype=np.float64) * scale.column
+            objective = float(self.form.cost @ values) + self.form.cost_offset
+        if is_mip:
+            bound = float(info.mip_dual_bound) / scale.objective
+        else:
+            bound = float(info.objective_function_value) / scale.objective if status == "optimal" else -np.inf
+        iterations = int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
+        return Answer(status, objective, bound, values, int(max(info.mip_node_count, 0)), iterations)
+
+
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible_or_unbounded",
+    highspy.HighsModelStatus.kUnbounded: "unbounded",
+    highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kInterrupt: "stopped",
+}
+
+
+def _scaling(form: StandardForm) -> Scaling:
+    for name, array in (("objective", form.cost), ("matrix", form.a_values)):
+        if not np.isfinite(array).all() or (np.abs(array) >= LARGEST).any():
+            raise SolveError(f"the {name} holds a number that is not finite or not below {LARGEST:g}")
+    return choose_scaling(
+        cost=form.cost,
+        indptr=form.a_indptr,
+        indices=form.a_indices,
+        values=form.a_values,
+        rows=len(form.row_low),
+        column_unit=form.col_unit_scale,
+    )
+
+
+def _teller(
+    solver: Solver, stop: Stop, phase: str, listen: Listener | None, known: tuple[float, float]
+) -> Callable[[Any], None]:
+    latest = {"incumbent": known[0], "bound": known[1], "nodes": 0}
+
+    def tell(event: Any) -> None:
+        if event is not None:
+            out = event.data_out
+            incumbent = float(out.mip_primal_bound) / solver.scaling.objective
+            bound = float(out.mip_dual_bound) / solver.scaling.objective
+            if abs(incumbent) < 1e29:
+                latest["incumbent"] = min(incumbent, latest["incumbent"]) if known[0] == known[0] else incumbent
+            if abs(bound) < 1e29:
+                latest["bound"] = max(bound, latest["bound"]) if known[1] == known[1] else bound
+            latest["nodes"] = max(int(out.mip_node_count), 0)
+        if listen is not None:
+            listen(Progress(phase, stop.elapsed_s(), latest["incumbent"], latest["bound"], int(latest["nodes"])))
+
+    return tell
+
+
+def _run_in_thread(run: Callable[[], Any], stop: Stop, heartbeat: Callable[[], None]) -> None:
+    """Run in a worker thread so that Ctrl-C reaches the main thread at once and turns into a request to stop."""
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run()
+        except BaseException as error:  # handed to the caller below
+            failure.append(error)
+
+    worker = threading.Thread(target=work, name="highs", daemon=True)
+    worker.start()
+    while worker.is_alive():
+        try:
+            worker.join(0.25)
+            heartbeat()
+        except KeyboardInterrupt:
+            stop.asked.set()
+    if failure:
+        raise failure[0]

@@ -1,0 +1,63 @@
+"""What a running solve tells the outside, and how the outside tells it to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One moment of a solve; `incumbent` and `bound` in EUR, NaN while unknown."""
+
+    phase: str
+    elapsed_s: float
+    incumbent: float = float("nan")
+    bound: float = float("nan")
+    nodes: int = 0
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of incumbent and bound.
+
+        >>> Progress("search", 1.0, incumbent=102.0, bound=100.0).gap
+        0.0196...
+        """
+        return relative_gap(self.incumbent, self.bound)
+
+
+def relative_gap(incumbent: float, bound: float) -> float:
+    """|incumbent - bound| over |incumbent|; infinite while either is unknown.
+
+    >>> relative_gap(100.0, 99.5)
+    0.005
+    """
+    if not (abs(incumbent) < float("inf") and abs(bound) < float("inf")):
+        return float("inf")
+    if incumbent == bound:
+        return 0.0
+    return abs(incumbent - bound) / max(abs(incumbent), 1e-12)
+
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass
+class Stop:
+    """A deadline and a request to stop, shared by every step of one job."""
+
+    time_limit_s: float
+    started: float = field(default_factory=time.perf_counter)
+    asked: threading.Event = field(default_factory=threading.Event)
+
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self.started
+
+    def left_s(self) -> float:
+        return self.time_limit_s - self.elapsed_s()
+
+    def now(self) -> bool:
+        """True once somebody asked to stop or the time is over."""
+        return self.asked.is_set() or self.left_s() <= 0

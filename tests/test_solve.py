@@ -1,0 +1,143 @@
+"""The hand-off to HiGHS: right answers, kept limits, refused nonsense."""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve.highs import Solver
+
+
+@dataclass(frozen=True)
+class Form:
+    cost: np.ndarray
+    cost_offset: float
+    a_indptr: np.ndarray
+    a_indices: np.ndarray
+    a_values: np.ndarray
+    row_low: np.ndarray
+    row_up: np.ndarray
+    col_low: np.ndarray
+    col_up: np.ndarray
+    integer: np.ndarray
+    col_unit_scale: np.ndarray
+
+
+def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0):
+    a = sp.csc_matrix(np.asarray(matrix, float))
+    n = len(cost)
+    whole = np.zeros(n, bool)
+    whole[list(integer)] = True
+    return Form(
+        np.asarray(cost, float),
+        offset,
+        a.indptr,
+        a.indices,
+        a.data,
+        np.asarray(low, float),
+        np.asarray(up, float),
+        np.zeros(n),
+        np.full(n, np.inf) if col_up is None else np.asarray(col_up, float),
+        whole,
+        np.full(n, unit) if np.isscalar(unit) else np.asarray(unit, float),
+    )
+
+
+def knapsack(items=24, seed=1, tightness=0.5):
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(100, 1000, (5, items)).astype(float)
+    value = weight.mean(0) + rng.integers(0, 50, items)
+    return form(-value, weight, [-np.inf] * 5, weight.sum(1) * tightness, col_up=np.ones(items), integer=range(items))
+
+
+def test_a_linear_program_is_solved_in_business_units():
+    # 3 t must be carried at 10 or 20 EUR/t, the cheap one takes 1 t: 10 + 2 * 20 + 5
+    problem = form([10.0, 20.0], [[1, 1], [1, 0]], [3, -np.inf], [3, 1], offset=5.0, unit=1024.0)
+    solution = solve_form(problem)
+    assert solution.objective == pytest.approx(55.0, rel=1e-12)
+    assert solution.values == pytest.approx([1.0, 2.0])
+    assert solution.bound == pytest.approx(55.0)
+    assert solution.status == "optimal"
+
+
+def test_integers_come_back_whole_and_the_gap_is_proven():
+    # trucks of 30 t at 100 EUR for 100 t: 4 trucks
+    solution = solve_form(form([100.0, 0.0], [[30, -1], [0, 1]], [0, 100], [np.inf, 100], integer=[0]))
+    assert solution.values[0] == 4.0
+    assert solution.objective == 400.0
+    assert solution.gap == 0.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_brute_force_agrees(seed):
+    problem = knapsack(items=12, seed=seed)
+    best = 0.0
+    a = sp.csc_matrix((problem.a_values, problem.a_indices, problem.a_indptr)).toarray()
+    for bits in range(1 << 12):
+        x = np.array([(bits >> i) & 1 for i in range(12)], float)
+        if (a @ x <= problem.row_up).all():
+            best = min(best, float(problem.cost @ x))
+    assert solve_form(problem, gap=0.0).objective == pytest.approx(best)
+
+
+def test_the_same_seed_gives_the_same_answer_for_any_number_of_threads():
+    runs = [solve_form(knapsack(), threads=threads, gap=0.0, time_limit_s=60) for threads in (1, 2, 1)]
+    assert len({(run.objective, run.nodes, run.iterations) for run in runs}) == 1
+
+
+def test_an_impossible_problem_is_called_infeasible():
+    with pytest.raises(Infeasible):
+        solve_form(form([1.0], [[1], [1]], [3, -np.inf], [np.inf, 2]))
+
+
+def test_a_problem_that_only_whole_numbers_make_impossible_is_called_infeasible():
+    with pytest.raises(Infeasible):
+        solve_form(form([1.0], [[2]], [1], [1], integer=[0]))
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1e15])
+def test_a_number_that_is_not_one_never_reaches_highs(wrong):
+    problem = form([1.0, 1.0], [[1, 1]], [1], [2])
+    with pytest.raises(SolveError, match="matrix"):
+        solve_form(replace(problem, a_values=np.array([1.0, wrong])))
+    with pytest.raises(SolveError, match="objective"):
+        solve_form(replace(problem, cost=np.array([1.0, wrong])))
+
+
+def test_an_unknown_option_is_an_error():
+    solver = Solver(form([1.0], [[1]], [1], [2]), threads=1, seed=0, log=[])
+    with pytest.raises(SolveError, match="mip_relgap"):
+        solver.set("mip_relgap", 0.1)
+
+
+def test_no_time_means_no_plan():
+    with pytest.raises(NoPlan, match="--time-limit"):
+        solve_form(knapsack(), time_limit_s=0.0)
+
+
+def test_the_time_limit_is_kept_and_the_best_plan_stays():
+    started = time.perf_counter()
+    solution = solve_form(knapsack(items=400, seed=3), time_limit_s=2.0, gap=0.0)
+    assert time.perf_counter() - started < 12.0
+    assert solution.status in ("time_limit", "optimal")
+    assert solution.bound <= solution.objective
+
+
+def test_a_request_to_stop_keeps_the_best_plan():
+    stop = Stop(60.0)
+    threading.Timer(1.5, stop.asked.set).start()
+    solution = solve_form(knapsack(items=400, seed=3), stop=stop, gap=0.0)
+    assert solution.status in ("stopped", "optimal")
+    assert np.isfinite(solution.objective)
+
+
+def test_progress_reports_bound_and_incumbent():
+    seen = []
+    solve_form(knapsack(items=28, seed=5), listen=seen.append, gap=0.0, time_limit_s=20)
+    assert any(np.isfinite(p.incumbent) and np.isfinite(p.bound) for p in seen)
+    assert {p.phase for p in seen} >= {"search"}
