@@ -1,0 +1,125 @@
+"""Strict reading of CSV: comma, UTF-8, a header row, one line per record."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from nbb_opt.errors import Problem
+from nbb_opt.instance.cells import CellFaults
+from nbb_opt.instance.schema import Table
+from nbb_opt.instance.wording import did_you_mean, listed, shown
+
+Columns = dict[str, list[str]]
+
+
+def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
+    """Text of a UTF-8 file, a byte order mark accepted; None (and a problem) if it is not UTF-8 text."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"is not UTF-8: byte 0x{data[error.start]:02x} at position {error.start}"
+        problems.append(Problem(f"{file} row {line}", what, "save the file as UTF-8", "utf8"))
+        return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problems.append(Problem(f"{file} row {line}", "holds a NUL character", "save it as plain text", "utf8"))
+        return None
+    return text
+
+
+def header_problems(header: Sequence[str], table: Table, file: str) -> list[Problem]:
+    """Columns that are unknown, missing or given twice."""
+    known = [column.name for column in table.columns]
+    where = f"{file} row 1"
+    if len(header) == 1 and len(known) > 1:
+        for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if separator in header[0]:
+                hint = "separate with commas, and write decimals with a point"
+                return [Problem(where, f"columns are separated by {name}", hint, "separator")]
+    problems = []
+    for name in dict.fromkeys(header):
+        if name not in known:
+            missing = [other for other in known if other not in header]
+            hint = did_you_mean(name, missing) or did_you_mean(name, known) or f"columns are {listed(known, 99)}"
+            problems.append(Problem(f"{where}, column {shown(name)}", "is not a column of this table", hint, "column"))
+        elif list(header).count(name) > 1:
+            problems.append(Problem(f"{where}, column {name}", "is given twice", "keep one of them", "column"))
+    for name in known:
+        if name not in header:
+            hint = f"add it: {next(c.meaning for c in table.columns if c.name == name)}"
+            problems.append(Problem(where, f"column {name} is missing", hint, "missing_column"))
+    return problems
+
+
+def records(stream: io.TextIOBase, file: str, problems: list[Problem]) -> Iterator[list[str]]:
+    """Records of a CSV stream, header first. Ragged and blank lines become problems; reading goes on after them.
+
+    A line that cannot be used is given back as a record of blanks so that row numbers stay line numbers.
+    """
+    reader = csv.reader(stream, strict=True)
+    width = 0
+    expected = 0
+    while True:
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            hint = "look for an unclosed quotation mark"
+            problems.append(Problem(f"{file} row {reader.line_num}", f"is not CSV: {error}", hint, "csv"))
+            return
+        expected += 1
+        if reader.line_num != expected:
+            hint = "write the text on one line; look for an unclosed quotation mark"
+            problems.append(Problem(f"{file} row {expected}", "a cell holds a line break", hint, "line_break"))
+            return
+        if expected == 1:
+            width = len(record)
+        elif len(record) != width:
+            if not record:
+                problems.append(Problem(f"{file} row {expected}", "is a blank line", "delete it", "ragged"))
+            else:
+                comma = len(record) > width
+                hint = "put text with commas in quotation marks, write decimals with a point" if comma else ""
+                what = f"has {len(record)} cells, the header has {width}"
+                problems.append(Problem(f"{file} row {expected}", what, hint or "fill in the missing cells", "ragged"))
+            yield []
+            continue
+        yield record
+
+
+def read_csv(data: bytes, table: Table, faults: CellFaults) -> Columns | None:
+    """Cells of a table as text, one list per column; None (and problems) if there is no usable header.
+
+    A ragged line becomes a problem and a row of blanks marked unusable, so that row numbers stay line numbers.
+    """
+    file, problems = faults.file.file, faults.problems
+    text = decode(data, file, problems)
+    if text is None:
+        return None
+    if not text.strip():
+        hint = f"give at least the header: {','.join(c.name for c in table.columns)}"
+        problems.append(Problem(file, "is empty", hint, "empty"))
+        return None
+    rows = list(records(io.StringIO(text, newline=""), file, problems))
+    if not rows:
+        return None
+    header = rows.pop(0)
+    headers_at_fault = header_problems(header, table, file)
+    if headers_at_fault:
+        problems.extend(headers_at_fault)
+        return None
+    return as_columns(header, rows, faults)
+
+
+def as_columns(header: list[str], rows: list[list[str]], faults: CellFaults) -> Columns:
+    """Rows turned into columns; a row without cells becomes blanks and is marked unusable."""
+    for i, row in enumerate(rows):
+        if not row:
+            faults.unusable.add(i)
+            rows[i] = [""] * len(header)
+    cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in header]
+    return dict(zip(header, cells, strict=True))

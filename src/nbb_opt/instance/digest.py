@@ -1,0 +1,62 @@
+"""The sha256 of what an instance says, not of how its files say it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.instance.meta import Meta, Period
+from nbb_opt.instance.schema import TABLES
+
+FORMAT = "nbb_opt instance 1"
+
+
+def digest(
+    meta: Meta,
+    periods: Sequence[Period],
+    frames: Mapping[str, pd.DataFrame],
+    flow_codes: np.ndarray,
+    tonnes: np.ndarray,
+) -> str:
+    """Sha256 over meta, periods, the tables with rows sorted by key, and demand sorted by `flow_codes`.
+
+    The codes must depend on names only, not on the order of rows or files (see `flows.py`).
+    """
+    head = {"meta": dataclasses.asdict(meta), "periods": [dataclasses.asdict(period) for period in periods]}
+    sha = hashlib.sha256()
+    sha.update(json.dumps([FORMAT, head], sort_keys=True, ensure_ascii=False).encode())
+    for table in TABLES:
+        if table.name == "od":
+            continue
+        frame = frames[table.name]
+        names = [column.name for column in table.columns]
+        sha.update(json.dumps([table.name, names, len(frame)]).encode())
+        rows = sorted(
+            range(len(frame)), key=list(zip(*(frame[name].tolist() for name in table.key), strict=True)).__getitem__
+        )
+        for name in names:
+            values = frame[name].to_numpy()[rows] if len(rows) else frame[name].to_numpy()
+            sha.update(_canonical(values))
+    order = np.argsort(flow_codes, kind="stable")
+    sha.update(json.dumps(["od", len(order)]).encode())
+    sha.update(_canonical(flow_codes[order]))
+    sha.update(_canonical(tonnes[order]))
+    return sha.hexdigest()
+
+
+def _canonical(values: np.ndarray) -> bytes:
+    """Bytes of a column: whole numbers and numbers little-endian (one zero, one NaN), bools as bytes, texts as JSON."""
+    if values.dtype.kind == "f":
+        numbers = values.astype("<f8") + 0.0
+        numbers[np.isnan(numbers)] = np.nan
+        return numbers.tobytes()
+    if values.dtype.kind == "b":
+        return values.astype("u1").tobytes()
+    if values.dtype.kind in "iu":
+        return values.astype("<i8").tobytes()
+    return json.dumps([str(value) for value in values.tolist()], ensure_ascii=False).encode()

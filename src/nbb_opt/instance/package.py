@@ -1,0 +1,191 @@
+"""The files of an instance, whether they lie in a folder or in a .zip; a .zip is read in memory and never unpacked."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.instance.wording import did_you_mean, shown
+
+META_FILE = "instance.toml"
+SEAL_FILE = "datapackage.json"
+MAX_TABLE_BYTES = 64 * 2**20
+MAX_FILES = 500
+MAX_ZIP_BYTES = 2 * 2**30
+MAX_ZIP_RATIO = 200
+_RATIO_FREE_BYTES = 2**20
+
+DATA_FILES = (META_FILE, *(f"{name}.{ending}" for name in BY_NAME for ending in ("csv", "parquet")))
+# Beside the data: texts for people, hand-worked expectations of tests, what built the data, and left-overs of systems.
+_BESIDE = re.compile(r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?")
+_LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Package:
+    """File names and sizes of an instance; `members` maps a file name to its name inside the .zip (or itself)."""
+
+    path: Path
+    sizes: Mapping[str, int]
+    members: Mapping[str, str]
+    zipped: bool
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.sizes
+
+    def open(self, name: str) -> BinaryIO:
+        """The file as a seekable binary stream."""
+        if not self.zipped:
+            return open(self.path / name, "rb")
+        with zipfile.ZipFile(self.path) as archive:
+            return io.BytesIO(_read_member(archive, self.members[name], self.sizes[name]))
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as stream:
+            return stream.read()
+
+
+def open_package(path: Path) -> Package:
+    """Files of a folder or .zip. Raises InstanceError if it is neither, or if the .zip is not safe to read."""
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.exists():
+        hint = "give the path of an instance folder or .zip"
+        if path.parent.is_dir():
+            hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()]) or hint
+        raise InstanceError([Problem(str(path), "does not exist", hint, "path")])
+    if path.suffix.lower() != ".zip":
+        hint = "give the folder that holds instance.toml, or a .zip of it"
+        raise InstanceError([Problem(str(path), "is neither a folder nor a .zip", hint, "path")])
+    return _open_zip(path)
+
+
+def file_problems(package: Package) -> list[Problem]:
+    """Unknown files, missing tables, and tables given twice."""
+    problems = []
+    allowed = [*DATA_FILES, SEAL_FILE]
+    for name in package.sizes:
+        if name not in allowed and not _BESIDE.fullmatch(name):
+            hint = did_you_mean(name, allowed) or f"an instance holds {META_FILE}, tables as .csv or .parquet, and *.md"
+            problems.append(Problem(name, "is not a file of an instance", hint, "file"))
+    if META_FILE not in package:
+        hint = "write it: name, title, periods and the other keys of SCHEMA.md"
+        problems.append(Problem(META_FILE, "is missing", hint, "missing_file"))
+    for table in BY_NAME.values():
+        files = [file for file in (f"{table.name}.csv", f"{table.name}.parquet") if file in package]
+        if len(files) == 2:
+            problems.append(Problem(files[1], f"is given beside {files[0]}", "keep one of them", "two_files"))
+        elif not files and not table.optional:
+            hint = did_you_mean(f"{table.name}.csv", [n for n in package.sizes if n not in allowed])
+            hint = hint.replace("did you mean", "rename") if hint else f"one row is {table.row_is}"
+            problems.append(Problem(f"{table.name}.csv", "is missing", hint, "missing_file"))
+    for name, size in package.sizes.items():
+        if name in allowed and size > MAX_TABLE_BYTES and not name.startswith("od."):
+            what = f"has {size / 2**20:.0f} MiB, {MAX_TABLE_BYTES // 2**20} are allowed"
+            problems.append(Problem(name, what, "an instance is at most this large", "size"))
+    return problems
+
+
+def table_file(package: Package, table: str) -> str | None:
+    """Name of the file that holds a table, or None."""
+    for file in (f"{table}.csv", f"{table}.parquet"):
+        if file in package:
+            return file
+    return None
+
+
+def _open_folder(path: Path) -> Package:
+    sizes: dict[str, int] = {}
+    problems: list[Problem] = []
+    for entry in sorted(path.iterdir()):
+        if _LEFT_OVER.fullmatch(entry.name):
+            continue
+        if entry.is_dir():
+            if not _BESIDE.fullmatch(entry.name):
+                problems.append(Problem(entry.name, "is a folder; an instance has none but build", "move it", "file"))
+            continue
+        if not entry.is_file():
+            problems.append(Problem(entry.name, "is not a regular file", "put the file itself here", "file"))
+            continue
+        sizes[entry.name] = entry.stat().st_size
+    if problems:
+        raise InstanceError(problems)
+    return Package(path, sizes, {name: name for name in sizes}, zipped=False)
+
+
+def _open_zip(path: Path) -> Package:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            problems = _zip_problems(path.name, entries)
+            if problems:
+                raise InstanceError(problems)
+            files = [entry for entry in entries if not entry.is_dir() and not _LEFT_OVER.fullmatch(entry.filename)]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError, OverflowError) as error:
+        what = f"cannot be read as a .zip: {error}"
+        raise InstanceError([Problem(path.name, what, "pack it again", "zip")]) from error
+    folders = {entry.filename.partition("/")[0] for entry in files if "/" in entry.filename}
+    top = f"{folders.pop()}/" if len(folders) == 1 and all("/" in entry.filename for entry in files) else ""
+    names = {entry.filename[len(top) :]: entry for entry in files}
+    sizes = {name: entry.file_size for name, entry in names.items() if not name.startswith("build/")}
+    return Package(path, sizes, {name: entry.filename for name, entry in names.items()}, zipped=True)
+
+
+def _zip_problems(file: str, entries: list[zipfile.ZipInfo]) -> list[Problem]:
+    problems: list[Problem] = []
+
+    def refuse(name: str, what: str, hint: str = "pack the folder again, without it") -> None:
+        problems.append(Problem(f"{file}, member {shown(name)}", what, hint, "zip"))
+
+    if len(entries) > MAX_FILES:
+        hint = "pack the files of the instance only"
+        return [Problem(file, f"holds {len(entries)} files, {MAX_FILES} are allowed", hint, "zip")]
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_ZIP_BYTES:
+        hint = f"{MAX_ZIP_BYTES // 2**30} GiB are allowed; use a folder"
+        problems.append(Problem(file, f"would unpack to {total / 2**30:.1f} GiB", hint, "zip"))
+    seen: dict[str, str] = {}
+    for entry in entries:
+        name = entry.filename
+        parts = name.rstrip("/").split("/")
+        if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
+            refuse(name, "is an absolute path")
+        elif "\\" in name or ".." in parts or "." in parts or "" in parts or any(ord(c) < 32 for c in name):
+            refuse(name, "is not a plain path inside the .zip")
+        elif any(_DEVICE.fullmatch(part) or part != part.rstrip(" .") for part in parts):
+            refuse(name, "is a name that some systems keep for devices or cannot hold")
+        mode = entry.external_attr >> 16
+        if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_IFMT(mode) == 0):
+            refuse(name, "is a link or a special file", "put the file itself into the .zip")
+        if entry.flag_bits & 0x1:
+            refuse(name, "is encrypted", "pack it without a password")
+        if entry.file_size > max(_RATIO_FREE_BYTES, MAX_ZIP_RATIO * entry.compress_size):
+            refuse(name, f"unpacks to more than {MAX_ZIP_RATIO} times its size", "such a file is not taken as data")
+        other = seen.setdefault(name.rstrip("/").casefold(), name)
+        if other != name or sum(entry.filename == e.filename for e in entries) > 1:
+            refuse(name, "is held twice, or differs from another name only by upper and lower case")
+    return problems
+
+
+def _read_member(archive: zipfile.ZipFile, member: str, size: int) -> bytes:
+    """At most the stated number of bytes of a member; Python's zipfile checks the CRC at the end."""
+    try:
+        with archive.open(member) as stream:
+            data = stream.read(size + 1)
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError, RuntimeError) as error:
+        what = f"cannot be read from the .zip: {error}"
+        raise InstanceError([Problem(member, what, "pack it again", "zip")]) from error
+    if len(data) != size:
+        what = f"has {len(data)} bytes or more, the .zip says {size}"
+        raise InstanceError([Problem(member, what, "pack it again", "zip")])
+    return data

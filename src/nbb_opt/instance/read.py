@@ -1,0 +1,127 @@
+"""Reading an instance: every fault found at once, or a frozen, checked `Instance`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
+from nbb_opt.instance.csv_file import read_csv
+from nbb_opt.instance.meta import Meta, Period, read_meta
+from nbb_opt.instance.package import META_FILE, Package, file_problems, open_package, table_file
+from nbb_opt.instance.parquet_file import read_parquet
+from nbb_opt.instance.references import check_keys, check_references
+from nbb_opt.instance.schema import BY_NAME, TABLES, Table
+from nbb_opt.instance.wording import TableFile
+from nbb_opt.instance.years import at_years
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """A checked instance.
+
+    `tables` holds a DataFrame for every table of the schema but `od`; optional tables that were left out are empty.
+    Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64 (float64 if a blank is
+    allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
+    `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
+    """
+
+    path: Path
+    meta: Meta
+    periods: tuple[Period, ...]
+    tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    od_path: Path
+    digest: str
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        return self.tables[table]
+
+
+def read_instance(path: Path | str) -> Instance:
+    """The instance in a folder or .zip. Raises InstanceError with all problems if there is any."""
+    package = open_package(Path(path))
+    problems = file_problems(package)
+    meta, periods = read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
+    read = ReadTables()
+    for table in TABLES:
+        if table.name != "od":
+            read.add(table, package, problems)
+    for name in read.frames:
+        check_references(BY_NAME[name], read.frames, read.faults[name])
+    if problems or meta is None:
+        raise InstanceError(problems)
+    od = table_file(package, "od")
+    assert od is not None
+    return Instance(package.path, meta, periods, read.frames, package.path / od, "")
+
+
+@dataclass
+class ReadTables:
+    """Tables read so far and the faults of each."""
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    faults: dict[str, CellFaults] = field(default_factory=dict)
+
+    def add(self, table: Table, package: Package, problems: list[Problem]) -> None:
+        """Reads a table; one with a fault in its header or file is left out, and problems say why."""
+        file = table_file(package, table.name)
+        if file is None:
+            if table.optional:
+                faults = CellFaults(TableFile(table.name, f"{table.name}.csv"), problems)
+                self.faults[table.name] = faults
+                self.frames[table.name] = _frame(table, {c.name: parse_column([], c, faults) for c in table.columns})
+            return
+        faults = CellFaults(TableFile(table.name, file), problems)
+        if file.endswith(".csv"):
+            cells = read_csv(package.read(file), table, faults)
+            values = None if cells is None else {c.name: parse_column(cells[c.name], c, faults) for c in table.columns}
+        else:
+            with package.open(file) as stream:
+                values = read_parquet(stream, table, faults)
+        if values is None:
+            return
+        given = values.get("note")
+        notes = given if isinstance(given, list) else None
+        for column in table.columns:
+            cells_of_column = values[column.name]
+            if isinstance(cells_of_column, np.ndarray):
+                check_plausible(cells_of_column, notes, column, faults)
+        frame = _frame(table, values)
+        check_keys(table, frame, faults)
+        self.frames[table.name] = frame
+        self.faults[table.name] = faults
+
+
+def _frame(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:
+    columns = {}
+    for column in table.columns:
+        cells = values[column.name]
+        columns[column.name] = pd.array(cells, dtype="str") if isinstance(cells, list) else as_stored(cells, column)
+    return pd.DataFrame(columns)
+
+
+def by_period(instance: Instance, table: str) -> pd.DataFrame:
+    """A table by year at the start years of the periods: one row per key and period, numbers linear between years."""
+    if not BY_NAME[table].by_year:
+        raise ValueError(f"{table} is not a table by year")
+    return at_years(instance[table], BY_NAME[table], [period.year for period in instance.periods])
+
+
+def split_refs(text: str) -> list[str]:
+    """Names in a `;`-joined cell.
+
+    >>> split_refs("A;B"), split_refs("")
+    (['A', 'B'], [])
+    """
+    return pieces(text)
+
+
+def open_od(instance: Instance) -> BinaryIO:
+    """The demand file as a seekable binary stream, from the folder or from inside the .zip."""
+    return open_package(instance.path).open(instance.od_path.name)

@@ -1,0 +1,67 @@
+"""Keys are unique and references lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nbb_opt.instance.cells import CellFaults, pieces
+from nbb_opt.instance.schema import Table
+from nbb_opt.instance.wording import did_you_mean, listed, shown
+
+
+def known_names(frames: Mapping[str, pd.DataFrame], target: str) -> dict[str, None] | None:
+    """Names a reference to `table.column` may hold, in file order; None if the table could not be read."""
+    table, _, column = target.partition(".")
+    return dict.fromkeys(frames[table][column]) if table in frames else None
+
+
+def check_keys(table: Table, frame: pd.DataFrame, faults: CellFaults) -> None:
+    """Two rows with one key, and names that differ only by upper and lower case."""
+    keys = list(zip(*(frame[name] for name in table.key), strict=True))
+    first: dict[tuple[object, ...], int] = {}
+    folded: dict[str, str] = {}
+    single = len(table.key) == 1
+    for i, key in enumerate(keys):
+        if i in faults.unusable or (i in faults.rows and any(part in ("", 0) for part in key)):
+            continue
+        if key in first:
+            what = f"has the same key as row {faults.file.row(first[key])}"
+            value = "/".join(str(part) for part in key)
+            column = ", ".join(table.key)
+            faults.add(i, column, value, what, "remove one of the two rows or rename it", rule="duplicate_key")
+            continue
+        first[key] = i
+        if single:
+            name = str(key[0])
+            other = folded.setdefault(name.casefold(), name)
+            if other != name:
+                what = f"differs from {shown(other)} only by upper and lower case"
+                faults.add(i, table.key[0], name, what, "give it another name", rule="case_clash")
+
+
+def check_references(table: Table, frames: Mapping[str, pd.DataFrame], faults: CellFaults) -> None:
+    """References to names that do not exist."""
+    for column in table.columns:
+        if column.kind not in ("ref", "refs"):
+            continue
+        names = known_names(frames, column.target)
+        if names is None:
+            continue
+        known: dict[str, list[str]] = {}
+        for i, text in enumerate(frames[table.name][column.name]):
+            if text not in known:
+                parts = pieces(text) if column.kind == "refs" else ([text] if text else [])
+                known[text] = [part for part in parts if part not in names]
+            for part in known[text]:
+                faults.add(i, column.name, text, *_unknown(part, text, names, column.target), rule="reference")
+
+
+def _unknown(part: str, text: str, names: Mapping[str, None], target: str) -> tuple[str, str]:
+    table = target.partition(".")[0]
+    hint = did_you_mean(part, names)
+    if not hint:
+        hint = f"{table} has {listed(names)}" if names else f"{table} has no rows"
+    which = "is" if part == text else f"holds {shown(part)}, which is"
+    return f"{which} not in {target}", hint + ("" if "did you mean" in hint else f"; or add it to {table}")

@@ -1,0 +1,103 @@
+"""How a fault is put into words: the place, the value, and the likely fix."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nbb_opt.instance.schema import Column
+
+# What a slip of unit usually is: thousands, millions, per cent, minutes, seconds, a shifted digit, a lost sign.
+_SLIPS = (1e-3, 1e3, 1e-2, 1e2, 1e-6, 1e6, 1 / 60, 1 / 3600, 0.1, 10.0, -1.0)
+_SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table as it stands in a file; turns a row index into the row number a person sees.
+
+    Row numbers of a CSV file are line numbers, the header being line 1; those of a Parquet file count records from 1.
+    """
+
+    table: str
+    file: str
+
+    def row(self, index: int) -> int:
+        return int(index) + (2 if self.file.endswith(".csv") else 1)
+
+    def place(self, index: int, column: str = "", value: object = None) -> str:
+        """The place of a cell in words.
+
+        >>> TableFile("links", "links.csv").place(1, "from_node", "Umeo")
+        "links.csv row 3, column from_node, value 'Umeo'"
+        """
+        words = f"{self.file} row {self.row(index)}"
+        if column:
+            words += f", column {column}"
+        if value is not None:
+            words += f", value {shown(value)}"
+        return words
+
+
+def shown(value: object) -> str:
+    """A value in quotes, shortened, without line breaks or other control characters."""
+    if isinstance(value, float):
+        return number(value)
+    text = repr(str(value))
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 4] + "...'"
+
+
+def number(value: float) -> str:
+    """A number as a person writes it.
+
+    >>> number(400.0), number(12.5), number(1e12)
+    ('400', '12.5', '1e+12')
+    """
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e10:
+        return str(int(value))
+    return f"{value:.10g}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'Umea'?` when a known word is close, else an empty string.
+
+    >>> did_you_mean("Umeo", ["Umea", "Vasa"])
+    "did you mean 'Umea'?"
+    """
+    choices = [choice for choice in known if choice]
+    folded = {choice.casefold(): choice for choice in choices}
+    if word.casefold() in folded:
+        return f"did you mean {shown(folded[word.casefold()])}?"
+    close = difflib.get_close_matches(word.casefold()[:200], list(folded), n=1, cutoff=0.6)
+    return f"did you mean {shown(folded[close[0]])}?" if close else ""
+
+
+def listed(words: Iterable[str], at_most: int = 8) -> str:
+    """Words as a list, cut after some.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    words = list(words)
+    cut = words[:at_most]
+    return ", ".join(cut) + (f" and {len(words) - at_most} more" if len(words) > at_most else "")
+
+
+def likely_value(value: float, column: Column) -> str:
+    """`did you mean 400?` when a common slip of unit explains a value outside its range, else an empty string."""
+    low = max(x for x in (column.low, column.plausible_low, -math.inf) if x is not None)
+    high = min(x for x in (column.high, column.plausible_high, math.inf) if x is not None)
+    for slip in _SLIPS:
+        guess = value * slip
+        if low <= guess <= high and guess != 0:
+            rounded = float(f"{guess:.10g}")
+            if column.kind in ("integer", "year") and rounded != int(rounded):
+                continue
+            return f"did you mean {number(rounded)}{' ' + column.unit if column.unit else ''}?"
+    return ""
+
+
+def with_unit(value: float, column: Column) -> str:
+    return number(value) + (f" {column.unit}" if column.unit else "")
