@@ -1,0 +1,122 @@
+"""Stream the rows of an OD file, batch by batch, ids already turned into indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from nbb_opt.demand.kernels import UNKNOWN
+from nbb_opt.errors import InstanceError, Problem
+
+COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
+IDS = COLUMNS[:3]
+BATCH_ROWS = 262_144
+BLOCK_BYTES = 1 << 23
+MAX_ROW_GROUP_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the file from number `row_0` on: indices (UNKNOWN or NO_ZONE if refused), years, t/year, the rows as read."""
+
+    row_0: int
+    origin: np.ndarray
+    destination: np.ndarray
+    commodity: np.ndarray
+    year: np.ndarray
+    tonnes: np.ndarray
+    raw: pa.RecordBatch
+
+
+def stream_rows(
+    stream: BinaryIO, file: str, *, nodes: Mapping[str, int], commodities: Mapping[str, int]
+) -> Iterator[Batch]:
+    """Yield the rows of an OD file in batches of bounded size; `file` is its name, ending in .parquet or .csv.
+
+    `nodes` gives the index of every node, or NO_ZONE for one that is no zone. Raises InstanceError if the file is
+    damaged, or its columns are not exactly those of the schema.
+    """
+    row_0 = 0
+    try:
+        for raw in _batches(stream, file):
+            yield Batch(
+                row_0,
+                _indices(raw.column("origin"), nodes),
+                _indices(raw.column("destination"), nodes),
+                _indices(raw.column("commodity"), commodities),
+                _numbers(raw.column("year"), np.int64),
+                _numbers(raw.column("tonnes"), np.float64),
+                raw,
+            )
+            row_0 += raw.num_rows
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise _refuse(file, f"cannot be read beyond row {row_0}: {reason}", "correct it or write it again") from error
+
+
+def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
+    if file.endswith(".parquet"):
+        opened = pq.ParquetFile(stream, page_checksum_verification=True, memory_map=False, read_dictionary=list(IDS))
+        _check_columns(file, opened.schema_arrow)
+        groups = range(opened.metadata.num_row_groups)
+        if max((opened.metadata.row_group(i).total_byte_size for i in groups), default=0) > MAX_ROW_GROUP_BYTES:
+            raise _refuse(file, "has a row group of more than 1 GiB", "write row groups of at most a million rows")
+        yield from opened.iter_batches(batch_size=BATCH_ROWS, columns=list(COLUMNS))
+    elif file.endswith(".csv"):
+        words = pa.dictionary(pa.int32(), pa.string())
+        types = {name: words for name in IDS} | {"year": pa.int64(), "tonnes": pa.float64()}
+        with pa.csv.open_csv(
+            stream,
+            read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+            convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
+        ) as reader:
+            _check_columns(file, reader.schema)
+            yield from reader
+    else:
+        raise _refuse(file, "is neither .parquet nor .csv", "give the demand as od.parquet or od.csv")
+
+
+def _check_columns(file: str, schema: pa.Schema) -> None:
+    problems = []
+    names = list(schema.names)
+    for name in COLUMNS:
+        if names.count(name) != 1:
+            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
+            continue
+        kind = schema.field(name).type
+        if name in IDS:
+            value = kind.value_type if pa.types.is_dictionary(kind) else kind
+            good, want = pa.types.is_string(value) or pa.types.is_large_string(value), "text"
+        elif name == "year":
+            good, want = pa.types.is_integer(kind), "an integer"
+        else:
+            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
+        if not good:
+            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
+    for name in names:
+        if name not in COLUMNS:
+            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
+    if problems:
+        raise InstanceError(problems)
+
+
+def _indices(column: pa.Array, index: Mapping[str, int]) -> np.ndarray:
+    words = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+    lookup = np.array([index.get(word, UNKNOWN) for word in words.dictionary.to_pylist()] + [UNKNOWN], dtype=np.int32)
+    return lookup[words.indices.fill_null(len(words.dictionary)).to_numpy(zero_copy_only=False)]
+
+
+def _numbers(column: pa.Array, dtype: type) -> np.ndarray:
+    if dtype is np.int64:
+        return column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return column.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+
+
+def _refuse(file: str, what: str, hint: str) -> InstanceError:
+    return InstanceError([Problem(file, what, hint)])
