@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -99,8 +100,6 @@ def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, bas
 
     started = time.perf_counter()
     run = Run(out, record, plan.tables, baseline.tables)
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
         write_html(instance, [run], html)

@@ -117,7 +117,7 @@ class _Search:
         return answer
 
     def _round_up(self, values: Floats) -> None:
-        """A first plan: whole vehicles, chargers and projects enough for the relaxed plan; none if that breaks a limit."""
+        """A first plan: whole vehicles and projects enough for the relaxed plan; none if that breaks a limit."""
         rounded = np.ceil(values[self.whole] - INTEGRAL)
         if not self.stop.now():
             self._accept(self._linear(rounded, "round up"))
