@@ -1,0 +1,158 @@
+"""The command line as a newcomer meets it: exit codes, JSON, closing block, refusals."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TINY = ROOT / "instances" / "tiny"
+COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "models", "doctor")
+
+
+def nbb_opt(*words, cwd=None, check=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "nbb_opt", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=600
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    if check is not None:
+        assert done.returncode == check, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    done = nbb_opt("solve", TINY, "--out", folder / "tiny", "--json", check=0)
+    return folder / "tiny", json.loads(done.stdout)
+
+
+def test_every_command_has_help_with_an_example():
+    for command in COMMANDS:
+        text = nbb_opt(command, "--help", check=0).stdout
+        assert f"Example: nbb-opt {command}" in text
+
+
+def test_help_loads_no_heavy_library():
+    script = "import sys, nbb_opt.cli; print([m for m in ('pandas', 'numba', 'pyomo', 'highspy', 'pyarrow') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_solve_prints_what_machines_read(run_folder):
+    folder, record = run_folder
+    keys = {"status", "cost_eur", "emissions_t_co2e", "gap", "bound", "verified", "seconds", "rows", "columns"}
+    assert keys | {"nonzeros", "integers"} <= set(record)
+    assert record["verified"] is True
+    assert json.loads((folder / "run.json").read_text()) == record
+    assert set(record["emissions_t_co2e"]) == {"2025", "2030"}
+
+
+def test_a_run_folder_holds_everything(run_folder):
+    folder, _record = run_folder
+    names = {path.name for path in folder.iterdir()}
+    assert {"run.json", "tables", "solver.log", "bounds.csv", "verify.json", "report.html", "report.xlsx"} <= names
+
+
+def test_the_closing_block_is_about_a_dozen_lines(tmp_path):
+    out = nbb_opt("solve", TINY, "--out", tmp_path / "run", check=0).stdout
+    assert 8 <= len(out.strip().splitlines()) <= 14
+    assert "verified: OK" in out
+    assert str(tmp_path / "run" / "report.html") in out
+    assert re.search(r"gap \d+\.\d+% proven", out)
+
+
+def test_a_finished_run_verifies_and_a_changed_number_does_not(run_folder, tmp_path):
+    folder, _record = run_folder
+    assert "verified: OK" in nbb_opt("verify", folder, check=0).stdout
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    flows = pd.read_parquet(copy / "tables" / "flows.parquet")
+    flows.loc[0, "tonnes"] += 1.0
+    flows.to_parquet(copy / "tables" / "flows.parquet")
+    assert "flows.parquet" in nbb_opt("verify", copy, check=1).stderr
+
+
+def test_a_run_of_another_instance_is_refused(run_folder, tmp_path):
+    folder, _record = run_folder
+    other = tmp_path / "other"
+    nbb_opt("new", other, "--from", "tiny", check=0)
+    fleet = other / "instance.toml"
+    fleet.write_text(fleet.read_text().replace("discount_rate = ", "discount_rate = 0.01 #"))
+    assert "digest" in nbb_opt("verify", folder, "--instance", other, check=5).stderr
+
+
+def test_new_check_solve_works_in_an_empty_folder(tmp_path):
+    nbb_opt("new", "mycase", "--from", "tiny", cwd=tmp_path, check=0)
+    assert "no problems found" in nbb_opt("check", "mycase", cwd=tmp_path, check=0).stdout
+    nbb_opt("solve", "mycase", cwd=tmp_path, check=0)
+    assert (tmp_path / "runs" / "tiny-joint" / "report.html").exists()
+    nbb_opt("report", "runs/tiny-joint", cwd=tmp_path, check=0)
+    assert (tmp_path / "report.xlsx").exists()
+
+
+def test_new_never_writes_into_a_folder_that_holds_something(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious.txt").write_text("x")
+    assert nbb_opt("new", tmp_path / "mine").returncode == 1
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["precious.txt"]
+
+
+def test_a_solve_never_replaces_a_folder_that_is_not_a_run(tmp_path):
+    (tmp_path / "precious.txt").write_text("x")
+    assert nbb_opt("solve", TINY, "--out", tmp_path).returncode == 1
+    assert (tmp_path / "precious.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("solve", "nowhere"), 1, "nowhere"),
+        (("solve", TINY, "--model", "jiont"), 1, "did you mean 'joint'"),
+        (("solve", TINY, "--treads", "2"), 2, "No such option"),
+        (("solve", TINY, "--gap", "2"), 2, "gap"),
+        (("solve", TINY, "--time-limit", "0"), 4, "--time-limit"),
+        (("verify", TINY), 1, "run"),
+        (("new", "x", "--from", "tinny"), 1, "did you mean 'tiny'"),
+    ],
+)
+def test_mistakes_are_named(words, code, says, tmp_path):
+    done = nbb_opt(*words, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+
+
+def test_a_damaged_instance_is_reported_as_json(tmp_path):
+    nbb_opt("new", tmp_path / "case", "--from", "tiny", check=0)
+    links = tmp_path / "case" / "links.csv"
+    links.write_text(links.read_text().replace("road", "raod", 1))
+    done = nbb_opt("check", tmp_path / "case", "--json", check=1)
+    problems = json.loads(done.stdout)["problems"]
+    assert any("links.csv" in problem["where"] and "road" in problem["hint"] for problem in problems)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_without_a_traceback_and_leaves_no_half_run(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbb_opt", "solve", str(TINY), "--out", str(tmp_path / "run"), "--no-cache"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in out + err
+    assert process.returncode in (0, 4)
+    assert (tmp_path / "run").exists() == (process.returncode == 0)
+
+
+def test_the_doctor_finds_a_working_solver():
+    assert json.loads(nbb_opt("doctor", "--json", check=0).stdout)["solver"] == "OK"
