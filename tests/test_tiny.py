@@ -167,7 +167,8 @@ def test_every_flow_is_carried_within_the_capacities_of_line_and_harbour(plan: P
 
 def test_trucks_carry_the_lanes_within_their_kilometres_and_hours(plan: Plan) -> None:
     for year in YEARS:
-        tonnes, work = carried(plan, year), defaultdict(Fraction)
+        tonnes = carried(plan, year)
+        work: defaultdict[str, Fraction] = defaultdict(Fraction)
         km: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
         hours: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
         for name, vehicle, vkm in driven(plan, year):
