@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ _NUMBERS = re.compile(f"(?:(?:{_NUMBER})?\n)*")
 _INTEGERS = re.compile(f"(?:(?:{_INTEGER})?\n)*")
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ID = re.compile(r"[;/*\"]")
+TOLD_IN_FULL = 50
 _LONGEST_TEXT = 5000
 _LONGEST_ID = 120
 _TRUE_WORDS = ("true", "t", "1", "yes", "y", "ja", "j", "sant", "wahr", "x")
@@ -34,18 +36,33 @@ class CellFaults:
     """Collects the faults of one table.
 
     `rows` are the indices of rows with a fault in a cell; `unusable` rows could not be read at all and are passed over.
+    Of one kind of fault in one column the first ones are told in full, the others are counted (`tell_the_rest`).
+    `offset` is the index of the first row where a file is read in parts.
     """
 
     file: TableFile
     problems: list[Problem]
     rows: set[int] = field(default_factory=set)
     unusable: set[int] = field(default_factory=set)
+    offset: int = 0
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, index: int, column: str, value: object, what: str, hint: str = "", *, rule: str) -> None:
         if index in self.unusable:
             return
         self.rows.add(index)
-        self.problems.append(Problem(self.file.place(index, column, value), what, hint, rule))
+        self.counts[column, rule] += 1
+        if self.counts[column, rule] > TOLD_IN_FULL:
+            return
+        self.problems.append(Problem(self.file.place(self.offset + index, column, value), what, hint, rule))
+
+    def tell_the_rest(self) -> None:
+        """Adds one problem for each kind of fault that was met more often than it was told."""
+        for (column, rule), count in self.counts.items():
+            if count > TOLD_IN_FULL:
+                what = f"{count - TOLD_IN_FULL} more faults of the kind {rule!r}"
+                where = f"{self.file.file}, column {column}"
+                self.problems.append(Problem(where, what, "see the first ones", rule))
 
 
 def parse_column(cells: Sequence[str], column: Column, faults: CellFaults) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
@@ -13,10 +14,13 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
 from nbb_opt.instance.csv_file import read_csv
+from nbb_opt.instance.digest import digest
+from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.meta import Meta, Period, read_meta
 from nbb_opt.instance.package import META_FILE, Package, file_problems, open_package, table_file
 from nbb_opt.instance.parquet_file import read_parquet
 from nbb_opt.instance.references import check_keys, check_references
+from nbb_opt.instance.rules import World, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.wording import TableFile
 from nbb_opt.instance.years import at_years
@@ -54,11 +58,21 @@ def read_instance(path: Path | str) -> Instance:
             read.add(table, package, problems)
     for name in read.frames:
         check_references(BY_NAME[name], read.frames, read.faults[name])
-    if problems or meta is None:
-        raise InstanceError(problems)
     od = table_file(package, "od")
-    assert od is not None
-    return Instance(package.path, meta, periods, read.frames, package.path / od, "")
+    flows = None
+    if od is not None:
+        flow_faults = CellFaults(TableFile("od", od), problems)
+        flows = read_flows(package, od, read.frames, flow_faults)
+        flow_faults.tell_the_rest()
+    for faults in read.faults.values():
+        faults.tell_the_rest()
+    world = World(meta, periods, read.frames, read.faults, flows, TableFile("od", od) if od else None)
+    problems.extend(run_rules(world))
+    if problems or meta is None or flows is None or od is None:
+        raise InstanceError(problems)
+    frames = MappingProxyType(read.frames)
+    content = digest(meta, periods, frames, flows.codes(), flows.tonnes)
+    return Instance(package.path, meta, periods, frames, package.path / od, content)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -55,10 +55,11 @@ def check_references(table: Table, frames: Mapping[str, pd.DataFrame], faults: C
                 parts = pieces(text) if column.kind == "refs" else ([text] if text else [])
                 known[text] = [part for part in parts if part not in names]
             for part in known[text]:
-                faults.add(i, column.name, text, *_unknown(part, text, names, column.target), rule="reference")
+                faults.add(i, column.name, text, *unknown_name(part, text, names, column.target), rule="reference")
 
 
-def _unknown(part: str, text: str, names: Mapping[str, None], target: str) -> tuple[str, str]:
+def unknown_name(part: str, text: str, names: Collection[str], target: str) -> tuple[str, str]:
+    """What is wrong with a cell `text` whose name `part` is not known, and the likely fix."""
     table = target.partition(".")[0]
     hint = did_you_mean(part, names)
     if not hint:

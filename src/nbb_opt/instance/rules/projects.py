@@ -1,0 +1,122 @@
+"""Projects do something, are paid for, and do not contradict each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nbb_opt.errors import Problem
+from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.rules.registry import World, rule
+from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS
+from nbb_opt.instance.wording import did_you_mean, number
+
+_SHARE_ROUNDING = 1e-6
+
+
+@rule("project_funding")
+def funding_shares_add_up(world: World) -> Iterator[Problem]:
+    """The funding shares of a project, if given, add up to 1."""
+    shares: dict[str, float] = {}
+    first: dict[str, int] = {}
+    for i, row in world.rows("project_funding"):
+        shares[row["project"]] = shares.get(row["project"], 0.0) + row["share"]
+        first.setdefault(row["project"], i)
+    at_fault = {world.frames["project_funding"]["project"].iloc[i] for i in world.faults["project_funding"].rows}
+    for project, share in shares.items():
+        if abs(share - 1) > _SHARE_ROUNDING and project not in at_fault:
+            what = f"has shares that add up to {number(round(share, 9))}"
+            missing = number(round(1 - share, 9))
+            hint = f"{missing} is missing" if share < 1 else "they must add up to 1"
+            yield world.fault("project_funding", first[project], "project", project, what, hint)
+
+
+@rule("project_effects", uses=("links", "terminals", "charge_areas"))
+def effects_change_an_existing_figure(world: World) -> Iterator[Problem]:
+    """A project effect names a row of its table, that table's column, and a figure that is not unlimited already."""
+    for i, row in world.rows("project_effects"):
+        table, column = row["table"], row["column"]
+        if column != EFFECT_COLUMNS[table]:
+            hint = f"did you mean {EFFECT_COLUMNS[table]!r}?"
+            what = f"is not what a project changes in {table}"
+            yield world.fault("project_effects", i, "column", column, what, hint)
+            continue
+        key = BY_NAME[table].key[0]
+        rows = {other[key]: other for other in world.each(table)}
+        if row["row"] not in rows:
+            hint = did_you_mean(row["row"], rows) or f"name a {key} of {world.file(table)}"
+            yield world.fault("project_effects", i, "row", row["row"], f"is not in {table}.{key}", hint)
+            continue
+        changed = rows[row["row"]]
+        if math.isnan(changed[column]):
+            shared = changed.get("capacity_link")
+            what = f"has a blank {column}, which is unlimited already"
+            hint = f"did you mean {shared!r}?" if shared else f"give it a {column}, or remove the effect"
+            yield world.fault("project_effects", i, "row", row["row"], what, hint)
+
+
+@rule("projects", uses=("project_effects", "links", "transfers"))
+def projects_do_something(world: World) -> Iterator[Problem]:
+    """Every project has an effect, or a link or transfer that exists only with it."""
+    used = {row["project"] for table in ("project_effects", "links", "transfers") for row in world.each(table)}
+    for i, row in world.rows("projects"):
+        if row["project"] not in used:
+            hint = "add a row to project_effects, or name it in the project column of a link or transfer"
+            yield world.fault("projects", i, "project", row["project"], "changes nothing", hint)
+
+
+@rule("projects", uses=("projects",))
+def projects_do_not_require_in_a_circle(world: World) -> Iterator[Problem]:
+    """A project does not require itself, directly or through others."""
+    requires = {row["project"]: pieces(row["requires"]) for row in world.each("projects")}
+    told: set[str] = set()
+    for i, row in world.rows("projects"):
+        path = _way_back(row["project"], requires)
+        if path and row["project"] not in told:
+            told.update(path)
+            what = "requires itself" if len(path) == 2 else f"requires itself in a circle: {' -> '.join(path)}"
+            yield world.fault("projects", i, "requires", row["requires"], what, "remove one of the requirements")
+
+
+@rule("projects", uses=("projects",))
+def projects_do_not_exclude_what_they_require(world: World) -> Iterator[Problem]:
+    """A project excludes neither itself nor a project it requires, directly or through others, nor do those."""
+    rows = {row["project"]: row for row in world.each("projects")}
+    excludes = {(name, other) for name, row in rows.items() for other in pieces(row["excludes"])}
+    for i, row in world.rows("projects"):
+        if (row["project"], row["project"]) in excludes:
+            yield world.fault("projects", i, "excludes", row["excludes"], "holds the project itself", "remove it")
+        together = sorted({row["project"], *_needed(row["project"], rows)})
+        pair = next(((a, b) for a in together for b in together if a != b and (a, b) in excludes), None)
+        if pair:
+            what = f"can never be built: it needs {pair[0]} and {pair[1]}, and one excludes the other"
+            yield world.fault("projects", i, "requires", row["requires"], what, "correct requires or excludes")
+
+
+def _needed(project: str, rows: dict[str, dict[str, str]]) -> set[str]:
+    needed: set[str] = set()
+    ahead = [project]
+    while ahead:
+        for other in pieces(rows[ahead.pop()]["requires"]):
+            if other not in needed:
+                needed.add(other)
+                ahead.append(other)
+    return needed
+
+
+def _way_back(start: str, requires: dict[str, list[str]]) -> list[str]:
+    """A chain of requirements from a project back to itself; empty if there is none."""
+    came_from: dict[str, str] = {}
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        for other in requires[name]:
+            if other == start:
+                path = [start, name] if name != start else [start]
+                while path[-1] != start:
+                    path.append(came_from[path[-1]])
+                return path[::-1] if len(path) > 1 else [start, start]
+            if other not in came_from:
+                came_from[other] = name
+                ahead.append(other)
+    return []

@@ -1,0 +1,149 @@
+"""Trucks are owned, trains and ships are bought as a service; weights and energy use make sense."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nbb_opt.errors import Problem
+from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.rules.registry import World, rule
+from nbb_opt.instance.wording import listed, number
+
+_OWNED_COLUMNS = ("annual_km", "annual_h", "lifetime_years")
+_TECHNOLOGIES = {
+    "road": ("diesel", "hvo", "battery", "hydrogen"),
+    "rail": ("diesel", "hvo", "battery", "hydrogen", "electric"),
+    "sea": ("marine", "hvo", "battery", "hydrogen", "diesel"),
+    "ferry": ("ferry", "marine", "hvo", "battery", "hydrogen", "diesel"),
+}
+
+
+@rule("vehicles")
+def vehicles_weigh_less_empty_than_full(world: World) -> Iterator[Problem]:
+    """kerb_t is less than gross_t."""
+    for i, row in world.rows("vehicles"):
+        if row["kerb_t"] >= row["gross_t"]:
+            what = f"is not less than gross_t ({number(row['gross_t'])} t)"
+            hint = "kerb_t is the weight when empty; were the two swapped?"
+            yield world.fault("vehicles", i, "kerb_t", row["kerb_t"], what, hint)
+
+
+@rule("vehicles")
+def technologies_fit_the_mode(world: World) -> Iterator[Problem]:
+    """electric (overhead line) is for rail, marine for sea and ferry, ferry for ferry."""
+    for i, row in world.rows("vehicles"):
+        allowed = _TECHNOLOGIES[row["mode"]]
+        if row["technology"] not in allowed:
+            battery = row["mode"] == "road" and row["technology"] == "electric"
+            hint = "did you mean 'battery'?" if battery else f"one of {listed(allowed)}"
+            what = f"is not a technology of {row['mode']} vehicles"
+            yield world.fault("vehicles", i, "technology", row["technology"], what, hint)
+
+
+@rule("vehicles")
+def trucks_are_owned(world: World) -> Iterator[Problem]:
+    """A road vehicle has annual_km, annual_h and lifetime_years."""
+    for i, row in world.rows("vehicles"):
+        for column in _OWNED_COLUMNS:
+            if row["mode"] == "road" and math.isnan(row[column]):
+                yield world.fault("vehicles", i, column, None, "is blank for a truck", "trucks are owned: give it")
+
+
+@rule("vehicles")
+def services_are_not_owned(world: World) -> Iterator[Problem]:
+    """A rail, sea or ferry vehicle leaves annual_km, annual_h and lifetime_years blank."""
+    for i, row in world.rows("vehicles"):
+        for column in _OWNED_COLUMNS:
+            if row["mode"] != "road" and not math.isnan(row[column]):
+                what = f"is given although {row['mode']} is bought as a service"
+                yield world.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode road?")
+
+
+@rule("vehicle_years", uses=("vehicles",))
+def services_cost_nothing_to_own(world: World) -> Iterator[Problem]:
+    """capex_eur and fixed_eur_per_year of a rail, sea or ferry vehicle are 0: its running cost holds them."""
+    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
+    for i, row in world.rows("vehicle_years"):
+        for column in ("capex_eur", "fixed_eur_per_year"):
+            if modes[row["vehicle"]] != "road" and row[column] != 0:
+                what = f"is not 0 although {row['vehicle']} is bought as a service"
+                hint = "write 0 and put the cost into running_eur_per_vkm"
+                yield world.fault("vehicle_years", i, column, row[column], what, hint)
+
+
+@rule("vehicle_years", uses=("vehicles",))
+def vehicles_have_costs(world: World) -> Iterator[Problem]:
+    """Every vehicle has rows in vehicle_years."""
+    priced = set(world.frames["vehicle_years"]["vehicle"])
+    for i, row in world.rows("vehicles"):
+        if row["vehicle"] not in priced:
+            hint = f"add its cost and energy use to {world.file('vehicle_years')}"
+            yield world.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_years", hint)
+
+
+@rule("vehicle_years")
+def full_vehicles_use_no_less_energy(world: World) -> Iterator[Problem]:
+    """full_kwh_per_vkm is at least empty_kwh_per_vkm."""
+    for i, row in world.rows("vehicle_years"):
+        full, empty = row["full_kwh_per_vkm"], row["empty_kwh_per_vkm"]
+        if full < empty:
+            what = f"is less than empty_kwh_per_vkm ({number(empty)} kWh/vkm)"
+            yield world.fault("vehicle_years", i, "full_kwh_per_vkm", full, what, "were the two swapped?")
+
+
+@rule("vehicles")
+def track_columns_are_for_trains(world: World) -> Iterator[Problem]:
+    """axle_load_t and gauge_mm are given for rail vehicles only."""
+    for i, row in world.rows("vehicles"):
+        for column in ("axle_load_t", "gauge_mm"):
+            if row["mode"] != "rail" and not math.isnan(row[column]):
+                what = f"is given for a {row['mode']} vehicle"
+                yield world.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode rail?")
+
+
+@rule("vehicles")
+def battery_trucks_say_range_and_charging(world: World) -> Iterator[Problem]:
+    """A road vehicle of technology battery has range_km and charge_kw; no other vehicle has charge_kw."""
+    for i, row in world.rows("vehicles"):
+        battery = row["mode"] == "road" and row["technology"] == "battery"
+        for column in ("range_km", "charge_kw"):
+            if battery and math.isnan(row[column]):
+                yield world.fault("vehicles", i, column, None, "is blank for a battery truck", "give it")
+        if not battery and not math.isnan(row["charge_kw"]):
+            what = f"is given for a {row['mode']} vehicle of technology {row['technology']}"
+            hint = "only battery trucks charge: leave it blank, or is the technology battery?"
+            yield world.fault("vehicles", i, "charge_kw", row["charge_kw"], what, hint)
+
+
+@rule("vehicles", uses=("vehicle_loads",))
+def vehicles_carry_something(world: World) -> Iterator[Problem]:
+    """Every vehicle has a row in vehicle_loads."""
+    carrying = {row["vehicle"] for row in world.each("vehicle_loads")}
+    for i, row in world.rows("vehicles"):
+        if row["vehicle"] not in carrying:
+            hint = f"say in {world.file('vehicle_loads')} what it carries"
+            yield world.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_loads", hint)
+
+
+@rule("vehicle_loads", uses=("vehicles",))
+def turnaround_is_for_trucks(world: World) -> Iterator[Problem]:
+    """turnaround_h of a rail, sea or ferry vehicle is 0: handling_costs hold that time."""
+    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
+    for i, row in world.rows("vehicle_loads"):
+        if modes[row["vehicle"]] != "road" and row["turnaround_h"] != 0:
+            what = f"is not 0 although {row['vehicle']} is bought as a service"
+            yield world.fault("vehicle_loads", i, "turnaround_h", row["turnaround_h"], what, "write 0")
+
+
+@rule("commodities", uses=("vehicles", "vehicle_loads"))
+def commodities_have_a_vehicle(world: World) -> Iterator[Problem]:
+    """For every commodity some vehicle of a mode it may use carries its kind of goods."""
+    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
+    carried = {(modes[row["vehicle"]], row["handling"]) for row in world.each("vehicle_loads")}
+    for i, row in world.rows("commodities"):
+        allowed = pieces(row["modes"])
+        if not any((mode, row["handling"]) in carried for mode in allowed):
+            what = f"is carried by no {' or '.join(allowed)} vehicle"
+            hint = f"add a row to {world.file('vehicle_loads')}"
+            yield world.fault("commodities", i, "handling", row["handling"], what, hint)
