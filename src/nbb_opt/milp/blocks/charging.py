@@ -1,0 +1,62 @@
+"""Where batteries are charged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+
+from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.blocks.capacity import columns_of_built
+from nbb_opt.milp.blocks.share import added_by_projects, share_costs
+from nbb_opt.milp.costs import shared_name
+from nbb_opt.milp.data import ModelData
+
+
+def add_charging(a: Assembly, data: ModelData) -> None:
+    r"""Install chargers for the energy drawn in each area, within its grid connection.
+
+    $m_{jkt} = \sum_{u \le t,\, y_t - y_u < L_k} i_{jku}$ chargers are in service. Variables exist in areas where a truck
+    may draw energy, from `available_from` on.
+
+    Variables
+        installed   $i_{jkt} \ge 0$ integer   chargers of kind $k$ installed in area $j$   [chargers]
+
+    Constraints
+        deliver_energy   $energy\_kwh_{jt} \le \sum_k 8760\, kw_k\, utilisation_k\, m_{jkt}$   $\forall j,t$
+        respect_grid     $\sum_k kw_k m_{jkt} \le 1000 (grid\_mw_j + \sum_a adds_{aj} w_{at})$   $\forall j,t$
+
+    Contributes
+        cost_eur   $\sum_t D_t\, fixed_k m_{jkt} + d_t\, capex_k i_{jkt} - d_H\, capex_k \max(0, 1 - (y_H - y_t) / L_k)\,
+            i_{jkt}$
+    """
+    c, time, world = data.chargers, data.time, data.world
+    years, size = time.years.tolist(), data.time.size
+    index = [
+        (world.areas[j], c.names[k], years[t])
+        for j, k, t in zip(c.area.tolist(), c.kind.tolist(), c.t.tolist(), strict=True)
+    ]
+    column = a.add_variables("installed", "INSTALLATIONS", index, domain=pyo.NonNegativeIntegers)
+    age = time.years[None, :] - time.years[c.t][:, None]
+    new, t = np.nonzero((age >= 0) & (age < c.lifetime[c.kind][:, None]))
+    kind, serving = c.kind[new], column[new]
+
+    place = np.full(len(world.areas), -1, np.int64)
+    place[c.areas] = np.arange(len(c.areas))
+    where = [(world.areas[j], year) for j in c.areas.tolist() for year in years]
+    row = place[c.area[new]] * size + t
+    drawn_row, drawn_col, drawn = a.share("energy_kwh", len(world.areas) * size).merged()
+    energy = Terms(len(where)).add(place[drawn_row // size] * size + drawn_row % size, drawn_col, drawn)
+    a.add_rows("deliver_energy", where, energy.add(row, serving, -c.kwh_per_year[kind]), sense="<=")
+
+    power = Terms(len(where)).add(row, serving, c.kw[kind])
+    for area, s, project, mw in added_by_projects(data, columns_of_built(a, data), "charge_areas"):
+        if place[area] >= 0:
+            power.add(np.array([place[area] * size + s]), np.array([project]), -1000.0 * mw)
+    grid_kw = 1000.0 * np.repeat(world.area_grid_mw[c.areas], size)
+    a.add_rows("respect_grid", where, power, sense="<=", side=grid_kw)
+
+    share_costs(a, data, column=serving, t=t, cost_eur={"charger_fixed": c.fixed_eur_per_year[kind]})
+    share_costs(a, data, column=column, t=c.t, cost_eur={"charger_purchase": c.capex_eur[c.kind]})
+    left = np.maximum(0.0, 1 - (time.horizon_year - time.years[c.t]) / c.lifetime[c.kind])
+    back = a.share(shared_name("charger_residual"), size + 1)
+    back.add(np.full(len(column), size), column, -c.capex_eur[c.kind] * left)

@@ -1,0 +1,70 @@
+"""All coefficients of a model, worked out before any variable exists (models/README.md sections 1 to 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbb_opt.instance import Instance
+from nbb_opt.milp.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
+from nbb_opt.milp.driving import Driving, driving_of
+from nbb_opt.milp.empties import Empties, empties_of
+from nbb_opt.milp.flows import Flows, flows_of
+from nbb_opt.milp.lanes import Lanes, lanes_of
+from nbb_opt.milp.periods import Floats, Time, time_of
+from nbb_opt.milp.spec import ModelSpec
+from nbb_opt.milp.stock import Stock, stock_of
+from nbb_opt.milp.trucks import Trucks, trucks_of
+from nbb_opt.milp.world import World, world_of
+from nbb_opt.network import Prepared, road_distances, services
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """Everything the blocks read; arrays, names and tuples only."""
+
+    instance: Instance
+    prepared: Prepared
+    time: Time
+    world: World
+    trucks: Trucks
+    lanes: Lanes
+    flows: Flows
+    driving: Driving
+    empties: Empties
+    stock: Stock
+    chargers: Chargers
+    projects: Projects
+    policies: tuple[Policy, ...]
+
+
+def model_data(
+    instance: Instance, prepared: Prepared, spec: ModelSpec, *, fixed_flows_t: Floats | None = None
+) -> ModelData:
+    """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given."""
+    time, world = time_of(instance), world_of(instance)
+    trucks = trucks_of(instance, world, time, technologies=spec.technologies)
+    lanes = lanes_of(world, prepared.lanes, prepared.lane_links, trucks)
+    table = instance["projects"]
+    allowed = "projects" in spec.blocks
+    earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
+    flows = flows_of(
+        instance, prepared, world, time, lanes=lanes, services=services(instance), earliest=earliest,
+        fixed_flows_t=fixed_flows_t,
+    )  # fmt: skip
+    in_use = np.zeros((len(prepared.lanes), time.size), bool)
+    column, lane, _ = flows.uses_lane
+    in_use[lane, flows.t[column]] = True
+    driving = driving_of(instance, world, trucks, lanes, in_use)
+    distances = road_distances(instance)
+    if "rebalance" not in spec.blocks:
+        distances = distances.iloc[:0]
+    empties = empties_of(instance, world, trucks, driving, distances)
+    areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
+    return ModelData(
+        instance, prepared, time, world, trucks, lanes, flows, driving, empties,
+        stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
+        projects_of(instance, world, time, allowed=allowed),
+        policies_of(instance, world, time) if "policy" in spec.blocks else (),
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Trucks on lanes: load, energy, range, charging and hours of every (lane, truck, period) (models/README.md section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import ModelError
+from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.trucks import Trucks
+from nbb_opt.milp.world import World
+
+
+RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Lanes (G), and what each truck (V) could do on them; `usable` (G, V, T) says which combinations exist.
+
+    `share` (G, N) is the share of km by country; `draw_*` say which share of a truck's energy is drawn in which area,
+    for trucks charged at home (one area) and on the way, as rows (lane, area, share).
+    """
+
+    distance_km: Floats
+    time_h: Floats
+    handling: Ints
+    region: Ints
+    arrival: Ints
+    local: np.ndarray
+    toll_eur_per_vkm: Floats
+    charge_eur_per_t: Floats
+    share: Floats
+    load_t: Floats
+    omega: Floats
+    kappa: Floats
+    at_home: np.ndarray
+    on_the_way: np.ndarray
+    usable: np.ndarray
+    stops: pd.DataFrame
+
+
+def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks: Trucks) -> Lanes:
+    """Work out everything of section 4 that belongs to lanes."""
+    count = len(lanes)
+    rows = lane_links.sort_values(["lane", "step"], kind="stable")
+    g = rows["lane"].to_numpy(np.int64)
+    link = world.links.of(rows["link"])
+    if (link < 0).any() or count and not np.array_equal(np.unique(g), np.arange(count)):
+        raise ModelError("the prepared lanes do not fit the instance: a lane without links, or an unknown link")
+    km = world.link_km[link]
+    distance = np.bincount(g, km, minlength=count)
+    share = np.zeros((count, len(world.countries)))
+    np.add.at(share, (g, world.link_country[link]), km)
+    share /= distance[:, None]
+    gross = np.full(count, np.inf)
+    np.minimum.at(gross, g, world.link_gross_t[link])
+    toll = np.bincount(g, km * world.link_toll[link], minlength=count) / distance
+    first, last = world.nodes.of(lanes["from_node"]), world.nodes.of(lanes["to_node"])
+    region, arrival = world.node_region[first], world.node_region[last]
+    for lane in np.flatnonzero((region < 0) | (arrival < 0))[:1].tolist():
+        row = lanes.iloc[lane]
+        raise ModelError(
+            f"lane {lane} from {row['from_node']} to {row['to_node']}: both ends need a fleet_region; fill it in nodes.csv"
+        )
+    local = region == arrival
+    handling = world.handlings.of(lanes["handling"])
+    factor, empty = trucks.load_factor[:, handling].T, trucks.empty_share[:, handling].T  # (G, V), NaN: carries none
+    load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
+    omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)
+    kappa = np.where(local[:, None], empty / (1 - empty), 0.0)
+    stops, reach = _stops(world, rows, g, km, distance)
+    there_and_back = 2 * distance[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
+    has_home = world.region_area[region] >= 0
+    at_home = trucks.battery[None, :] & there_and_back & has_home[:, None]
+    on_the_way = trucks.battery[None, :] & ~at_home & (reach[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM)
+    drivable = (~trucks.battery[None, :] & there_and_back) | at_home | on_the_way
+    drivable &= ~np.isnan(factor) & (load > 0)
+    usable = drivable[:, :, None] & trucks.available[None, :, :]
+    return Lanes(
+        distance, np.bincount(g, world.link_h[link], minlength=count), handling, region, arrival, local, toll,
+        np.bincount(g, world.link_charge[link], minlength=count), share, load, omega, kappa, at_home, on_the_way,
+        usable, stops,
+    )  # fmt: skip
+
+
+def _stops(world: World, rows: pd.DataFrame, g: Ints, km: Floats, distance: Floats) -> tuple[pd.DataFrame, Floats]:
+    """Charging on the way: rows (lane, area, share of the energy), and the longest of 2 s0, 2 s1 and the stretches.
+
+    A lane without a charging node has reach infinity: no truck can be charged on it.
+    """
+    start = np.flatnonzero(np.diff(g, prepend=-1) != 0)
+    run = np.cumsum(km)
+    end_km = run - np.repeat(run[start] - km[start], np.diff(np.append(start, len(g))))
+    node = np.concatenate([world.nodes.of(rows["from_node"])[start], world.nodes.of(rows["to_node"])])
+    lane, at = np.concatenate([g[start], g]), np.concatenate([np.zeros(len(start)), end_km])
+    order = np.lexsort((np.concatenate([np.zeros(len(start)), np.arange(1, len(g) + 1)]), lane))
+    lane, at, area = lane[order], at[order], world.node_area[node[order]]
+    keep = area >= 0
+    lane, at, area = lane[keep], at[keep], area[keep]
+    new = np.diff(lane, prepend=-1) != 0
+    final = np.diff(lane, append=-1) != 0
+    before = np.where(new, 0.0, at - np.concatenate([[0.0], at[:-1]]))  # stretch to the stop before
+    after = np.where(final, 0.0, np.concatenate([at[1:], [0.0]]) - at)
+    ends = np.where(new, at, 0.0) + np.where(final, distance[lane] - at, 0.0)
+    drawn = ends + before / 2 + after / 2
+    reach = np.full(len(distance), np.inf)
+    reach[lane[new]] = 0.0
+    longest = np.maximum(before, np.maximum(np.where(new, 2 * at, 0), np.where(final, 2 * (distance[lane] - at), 0)))
+    np.maximum.at(reach, lane, longest)
+    stops = pd.DataFrame({"lane": lane, "area": area, "share": drawn / distance[lane]})
+    return stops.groupby(["lane", "area"], sort=True)["share"].sum().reset_index(), reach

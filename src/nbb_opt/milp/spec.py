@@ -1,0 +1,121 @@
+"""What a model consists of: reads `models/<name>.toml` strictly and refuses combinations that make no sense."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbb_opt.errors import ModelError
+
+# block -> blocks it cannot do without; the order is the order in which they are built
+REQUIRES: dict[str, tuple[str, ...]] = {
+    "flow": ("fleet",),  # without trucks the road would be free
+    "projects": ("flow",),
+    "links": ("flow",),
+    "terminals": ("flow",),
+    "fleet": ("flow",),
+    "rebalance": ("fleet",),
+    "charging": ("fleet",),
+    "policy": ("flow", "fleet"),
+}
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "technologies": ("all", "today"),
+    "projects": ("all", "none"),
+    "flows": ("free", "do_nothing"),
+}
+KEYS = ("title", "blocks", *OPTIONS)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model: its blocks in building order and its three options."""
+
+    name: str
+    title: str
+    blocks: tuple[str, ...]
+    technologies: str = "all"
+    projects: str = "all"
+    flows: str = "free"
+
+
+def read_model(model: str | Path) -> ModelSpec:
+    """Read a model by name (a file of the shipped folder `models`) or by path to a `.toml` file.
+
+    Raises ModelError with every fault of the file: unknown keys, blocks or words, blocks missing for others.
+    """
+    path = Path(model) if str(model).endswith(".toml") else shipped("models") / f"{model}.toml"
+    if not path.is_file():
+        known = sorted(p.stem for p in shipped("models").glob("*.toml"))
+        raise ModelError(f"model '{model}': there is no file {path.name}{_did_you_mean(str(model), known)}")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise ModelError(f"{path.name}: is not TOML ({fault}); write it in UTF-8 as models/joint.toml is") from fault
+    return spec_of(document, name=path.stem)
+
+
+def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
+    """Check a parsed model description and give the ModelSpec.
+
+    >>> spec_of({"model": {"title": "t", "blocks": ["fleet", "flow"], "technologies": "all",
+    ...          "projects": "none", "flows": "free"}}, name="m").blocks
+    ('flow', 'fleet')
+    """
+    faults = [f"unknown key '{key}'{_did_you_mean(key, ['model'])}" for key in document if key != "model"]
+    table = document.get("model")
+    if not isinstance(table, dict):
+        raise ModelError(f"{name}.toml: needs a table [model] with the keys {', '.join(KEYS)}")
+    faults += [f"unknown key '{key}'{_did_you_mean(key, KEYS)}" for key in table if key not in KEYS]
+    faults += [f"key '{key}' is missing" for key in KEYS if key not in table]
+    title = table.get("title", "")
+    if not isinstance(title, str):
+        faults.append("title must be text")
+    faults += _option_faults(table)
+    blocks = table.get("blocks", [])
+    if not isinstance(blocks, list) or not all(isinstance(block, str) for block in blocks):
+        faults.append("blocks must be a list of names")
+        blocks = []
+    else:
+        faults += _block_faults(blocks)
+    if table.get("projects") == "none" and "projects" in blocks:
+        faults.append("projects = \"none\" contradicts the block 'projects'; leave one out")
+    if table.get("projects") == "all" and blocks and "projects" not in blocks:
+        faults.append('projects = "all" needs the block \'projects\'; add it or write projects = "none"')
+    if faults:
+        raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
+    ordered = tuple(block for block in REQUIRES if block in blocks)
+    return ModelSpec(name, title, ordered, table["technologies"], table["projects"], table["flows"])
+
+
+def shipped(folder: str) -> Path:
+    """A folder at the root of the project."""
+    return Path(__file__).parents[3] / folder
+
+
+def _option_faults(table: dict[str, Any]) -> list[str]:
+    faults = []
+    for key, words in OPTIONS.items():
+        if key in table and table[key] not in words:
+            said = f"{key} = {table[key]!r} is not one of {', '.join(words)}"
+            faults.append(said + _did_you_mean(str(table[key]), words))
+    return faults
+
+
+def _block_faults(blocks: list[str]) -> list[str]:
+    faults = [f"unknown block '{b}'{_did_you_mean(b, REQUIRES)}" for b in blocks if b not in REQUIRES]
+    faults += [f"block '{b}' is named twice" for b in sorted({b for b in blocks if blocks.count(b) > 1})]
+    faults += [f"block '{b}' is missing; every model needs it" for b in ("flow", "fleet") if b not in blocks]
+    for block in blocks:
+        for needed in REQUIRES.get(block, ()):
+            if needed not in blocks and needed not in ("flow", "fleet"):
+                faults.append(f"block '{block}' needs the block '{needed}'; add it")
+    return faults
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else f" (known: {', '.join(known)})"
