@@ -1,6 +1,19 @@
 """What the world is: reading, checking and describing an instance."""
 
+from nbb_opt.instance.describe import describe
 from nbb_opt.instance.meta import Meta, Period
-from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, split_refs
+from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, seal, split_refs
+from nbb_opt.instance.template import new_instance
 
-__all__ = ["Instance", "Meta", "Period", "by_period", "open_od", "read_instance", "split_refs"]
+__all__ = [
+    "Instance",
+    "Meta",
+    "Period",
+    "by_period",
+    "describe",
+    "new_instance",
+    "open_od",
+    "read_instance",
+    "seal",
+    "split_refs",
+]

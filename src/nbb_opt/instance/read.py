@@ -22,6 +22,7 @@ from nbb_opt.instance.parquet_file import read_parquet
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import World, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
+from nbb_opt.instance.seal import check_rows, read_seal, write_seal
 from nbb_opt.instance.wording import TableFile
 from nbb_opt.instance.years import at_years
 
@@ -49,8 +50,25 @@ class Instance:
 
 def read_instance(path: Path | str) -> Instance:
     """The instance in a folder or .zip. Raises InstanceError with all problems if there is any."""
+    return _read(open_package(Path(path)), sealed=True)[0]
+
+
+def seal(path: Path | str) -> Path:
+    """Checks the instance in a folder and writes its `datapackage.json`; returns the path of that file.
+
+    Raises InstanceError if anything but an earlier seal is at fault, or if the instance is a .zip.
+    """
     package = open_package(Path(path))
+    if package.zipped:
+        raise InstanceError([Problem(str(path), "is a .zip", "seal the folder, then pack it", "seal")])
+    instance, rows = _read(package, sealed=False)
+    return write_seal(package, instance.meta, instance.tables, rows)
+
+
+def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
+    """The instance, and the number of rows by file."""
     problems = file_problems(package)
+    entries = read_seal(package, problems) if sealed else {}
     meta, periods = read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
     read = ReadTables()
     for table in TABLES:
@@ -68,11 +86,15 @@ def read_instance(path: Path | str) -> Instance:
         faults.tell_the_rest()
     world = World(meta, periods, read.frames, read.faults, flows, TableFile("od", od) if od else None)
     problems.extend(run_rules(world))
+    rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
+    if od is not None and flows is not None:
+        rows[od] = len(flows.tonnes)
+    check_rows(entries, rows, problems)
     if problems or meta is None or flows is None or od is None:
         raise InstanceError(problems)
     frames = MappingProxyType(read.frames)
     content = digest(meta, periods, frames, flows.codes(), flows.tonnes)
-    return Instance(package.path, meta, periods, frames, package.path / od, content)
+    return Instance(package.path, meta, periods, frames, package.path / od, content), rows
 
 
 @dataclass

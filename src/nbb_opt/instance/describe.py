@@ -1,0 +1,100 @@
+"""`instances/SCHEMA.md`, rendered from the schema and the rules so that it cannot fall behind them."""
+
+from __future__ import annotations
+
+from nbb_opt.instance.package import MAX_TABLE_BYTES, MAX_ZIP_BYTES, MAX_ZIP_RATIO
+from nbb_opt.instance.parquet_file import MAX_CELLS
+from nbb_opt.instance.rules import RULES
+from nbb_opt.instance.schema import EFFECT_COLUMNS, META_KEYS, TABLES, Column, Table
+from nbb_opt.instance.wording import number
+
+_INTRODUCTION = f"""# The tables of an instance
+
+Rendered from `src/nbb_opt/instance/schema.py`; do not edit. An instance is a folder (or a .zip of one) with
+`instance.toml` and one file per table. `nbb-opt check <folder>` names every fault at once: the place, what is
+wrong, and the likely fix.
+
+## Files
+
+- A table is `<table>.csv` or `<table>.parquet`, not both. Tables marked *optional* may be left out. File
+  names, columns and keys that are not known are errors, so that a slip of the pen is never passed over.
+- **CSV**: commas, UTF-8 (a byte order mark is accepted), a header row, one line per row, decimals with a
+  point, no thousands separators, `true` or `false`. Faults are named by line: the header is row 1.
+- **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with
+  page checksums (pyarrow: `write_page_checksum=True`), which are verified; rows are counted from 1. Use it
+  for large demand.
+- At most {MAX_TABLE_BYTES // 2**20} MiB for a table other than `od`, {MAX_CELLS // 10**6} million cells in
+  `od`. A .zip unpacks to at most {MAX_ZIP_BYTES // 2**30} GiB and {MAX_ZIP_RATIO} times its size, holds plain
+  names only, and is read in memory.
+- `datapackage.json` (optional, written by `nbb-opt seal`) lists the sha256, size and rows of every data file.
+  If it is there, all must match.
+- Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml` and a
+  folder `build`.
+
+## Cells
+
+- A *name* (kind `id`) may not hold `;`, `/`, `*` or `"`, nor start with `=`, `+`, `-` or `@`; no two differ
+  only by upper and lower case. Lists are joined by `;`.
+- A blank is an error unless the column below says what it means.
+- **Bounds** are hard. **Plausible** is the range in which figures usually lie; a value outside it is an error
+  too (it is mostly a slip of unit) unless the note of the row holds `plausible:` and the reason.
+- Tables *by year* hold values for some years; between them they are interpolated linearly. Every period's
+  start year must lie between (or on) given years.
+- Every figure has a `source`, a row of `sources`. Where it is `assumption` the note gives the reason and
+  `ranges` says how far it may be off.
+"""
+
+
+def describe() -> str:
+    """The whole of `instances/SCHEMA.md`."""
+    parts = [_INTRODUCTION, _meta()]
+    parts += [_table(table) for table in TABLES]
+    parts.append(_rules())
+    return "\n".join(parts)
+
+
+def _meta() -> str:
+    lines = ["## instance.toml", "", "| key | meaning |", "|---|---|"]
+    lines += [f"| `{key}` | {meaning} |" for key, meaning in META_KEYS.items()]
+    lines += ["", "Periods follow each other: the year of one is the year of the one before plus its `years`.", ""]
+    return "\n".join(lines)
+
+
+def _table(table: Table) -> str:
+    marks = [mark for mark, holds in (("optional", table.optional), ("by year", table.by_year)) if holds]
+    title = f"## {table.name}" + (f" ({', '.join(marks)})" if marks else "")
+    head = ["| column | meaning | kind | unit | bounds | plausible | blank |", "|---|---|---|---|---|---|---|"]
+    key = f"Key: {', '.join(f'`{name}`' for name in table.key)}."
+    rows = [_row(column) for column in table.columns]
+    extra = []
+    if table.name == "project_effects":
+        pairs = ", ".join(f"`{name}.{column}`" for name, column in EFFECT_COLUMNS.items())
+        extra = ["", f"What can be changed: {pairs}."]
+    return "\n".join([title, "", f"One row is {table.row_is}. {key}", "", *head, *rows, *extra, ""])
+
+
+def _row(column: Column) -> str:
+    kind = {
+        "id": "name",
+        "integer": "whole number",
+        "ref": f"one of `{column.target}`",
+        "refs": f"list of `{column.target}`",
+        "choice": "one of " + ", ".join(f"`{option}`" for option in column.options),
+        "choices": "list of " + ", ".join(f"`{option}`" for option in column.options),
+    }.get(column.kind, column.kind)
+    bounds = _span(column.low, column.high)
+    plausible = _span(column.plausible_low, column.plausible_high)
+    cells = [f"`{column.name}`", column.meaning, kind, column.unit, bounds, plausible, column.blank or ""]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{number(low)} to {number(high)}"
+
+
+def _rules() -> str:
+    lines = ["## Rules across cells", ""]
+    lines += [f"- `{one.name}`: {one.demands}" for one in RULES.values()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,126 @@
+"""`datapackage.json`: sha256, size and row count of every data file, so that a changed or broken file is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbb_opt.errors import Problem
+from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.csv_file import decode
+from nbb_opt.instance.meta import Meta
+from nbb_opt.instance.package import DATA_FILES, META_FILE, SEAL_FILE, Package
+from nbb_opt.instance.wording import did_you_mean, shown
+
+_RESEAL = "if the change was meant, run `nbb-opt seal` on the instance, else fetch the file again"
+_CHUNK_BYTES = 2**20
+
+
+def data_files(package: Package) -> list[str]:
+    """Names of the files a seal covers, sorted."""
+    return sorted(name for name in package.sizes if name in DATA_FILES)
+
+
+def file_hash(package: Package, name: str) -> str:
+    """`sha256:` and the hex digest of a file."""
+    sha = hashlib.sha256()
+    with package.open(name) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            sha.update(chunk)
+    return f"sha256:{sha.hexdigest()}"
+
+
+def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """Entries of `datapackage.json` by file name, compared with the files; empty if there are none to be read."""
+    if SEAL_FILE not in package:
+        return {}
+    text = decode(package.read(SEAL_FILE), SEAL_FILE, problems)
+    if text is None:
+        return {}
+    try:
+        content = json.loads(text)
+        entries = {entry["path"]: entry for entry in content["resources"]}
+        complete = all({"hash", "bytes"} <= set(entry) for entry in entries.values())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        complete, entries = False, {}
+    if not complete:
+        hint = "run `nbb-opt seal` on the instance, or remove the file"
+        problems.append(Problem(SEAL_FILE, "is not a list of resources with path, hash and bytes", hint, "seal"))
+        return {}
+    files = data_files(package)
+    for name in entries:
+        if name not in files:
+            hint = did_you_mean(str(name), files) or _RESEAL
+            problems.append(Problem(f"{SEAL_FILE}, resource {shown(name)}", "is not in the instance", hint, "seal"))
+    for name in files:
+        if name not in entries:
+            problems.append(Problem(f"{SEAL_FILE}, file {name}", "is not listed", _RESEAL, "seal"))
+        elif entries[name]["bytes"] != package.sizes[name]:
+            what = f"has {package.sizes[name]} bytes, {SEAL_FILE} says {shown(entries[name]['bytes'])}"
+            problems.append(Problem(name, what, _RESEAL, "seal"))
+        elif entries[name]["hash"] != file_hash(package, name):
+            problems.append(Problem(name, f"is not the file {SEAL_FILE} was written for (sha256)", _RESEAL, "seal"))
+    return {name: entry for name, entry in entries.items() if name in files}
+
+
+def check_rows(entries: Mapping[str, dict[str, Any]], rows: Mapping[str, int], problems: list[Problem]) -> None:
+    """Row counts of the seal against the rows read."""
+    for name, entry in entries.items():
+        if name in rows and entry.get("rows") != rows[name]:
+            what = f"has {rows[name]} rows, {SEAL_FILE} says {shown(entry.get('rows'))}"
+            problems.append(Problem(name, what, _RESEAL, "seal"))
+
+
+def write_seal(package: Package, meta: Meta, frames: Mapping[str, pd.DataFrame], rows: Mapping[str, int]) -> Path:
+    """Writes `datapackage.json` into the folder: the same content for the same files, written whole or not at all."""
+    known: dict[str, Any] = {row["source"]: row for row in frames["sources"].to_dict("records")}
+    resources = []
+    for name in data_files(package):
+        entry: dict[str, Any] = {"name": Path(name).stem.replace("_", "-"), "path": name}
+        entry |= {"format": Path(name).suffix[1:], "hash": file_hash(package, name), "bytes": package.sizes[name]}
+        if name != META_FILE:
+            entry["rows"] = rows[name]
+        frame = frames.get(Path(name).stem)
+        if frame is not None and "source" in frame.columns and Path(name).stem != "sources":
+            used = sorted({source for cell in frame["source"] for source in pieces(cell)})
+            entry["sources"] = [_source(known[source]) for source in used]
+        resources.append(entry)
+    content = {
+        "profile": "data-package",
+        "name": meta.name,
+        "title": meta.title,
+        "version": meta.version,
+        "description": meta.description,
+        "licenses": [{"name": meta.licence}],
+        "sources": [_source(known[source]) for source in sorted(known)],
+        "resources": resources,
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=package.path, prefix=".seal-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, package.path / SEAL_FILE)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return package.path / SEAL_FILE
+
+
+def _source(row: Mapping[str, Any]) -> dict[str, str]:
+    entry = {"name": row["source"], "title": row["title"]}
+    if row["url"]:
+        entry["path"] = row["url"]
+    if row["licence"]:
+        entry["licence"] = row["licence"]
+    return entry
