@@ -42,9 +42,9 @@ def _slot(keys, key):
 def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes, n_commodities, row_0, counts, first):
     """Put a batch of rows into the table; note faulty rows in `counts` and `first`; give the number of new keys.
 
-    `keys` (int64, a power of two, at most half full afterwards) and `values` (float64) are the table. The key of a row is
-    ((origin * n_nodes + destination) * n_commodities + commodity) * YEAR_SLOTS + year - FIRST_YEAR. A faulty row is
-    not put in. `first` is (FAULTS, PLACES_KEPT), row numbers counted from the start of the file.
+    `keys` (int64, a power of two, at most half full afterwards) and `values` (float64) are the table. The key of a row
+    is ((origin * n_nodes + destination) * n_commodities + commodity) * YEAR_SLOTS + year - FIRST_YEAR. A faulty row
+    is not put in. `first` is (FAULTS, PLACES_KEPT), row numbers counted from the start of the file.
     """
     new = 0
     for i in range(origin.size):
@@ -103,8 +103,8 @@ def move_table(keys, values, new_keys, new_values):
 def period_tonnes(flow_start, year_index, tonnes, left, weight, n_years):
     """Tonnes of every flow in every period, (flows, periods) in t/year.
 
-    Entries `flow_start[f]`..`flow_start[f + 1]` belong to flow f: `tonnes` in the `year_index`-th year of the file, zero
-    in its other years. Period t lies `weight[t]` of the way from year `left[t]` to the next one.
+    Entries `flow_start[f]`..`flow_start[f + 1]` belong to flow f: `tonnes` in the `year_index`-th year of the file,
+    zero in its other years. Period t lies `weight[t]` of the way from year `left[t]` to the next one.
     """
     n_flows = flow_start.size - 1
     out = np.zeros((n_flows, left.size))

@@ -23,7 +23,7 @@ MAX_ROW_GROUP_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the file from number `row_0` on: indices (UNKNOWN or NO_ZONE if refused), years, t/year, the rows as read."""
+    """Rows of the file from number `row_0` on: indices (UNKNOWN or NO_ZONE if refused), years, t/year, rows as read."""
 
     row_0: int
     origin: np.ndarray
@@ -70,7 +70,7 @@ def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
         yield from opened.iter_batches(batch_size=BATCH_ROWS, columns=list(COLUMNS))
     elif file.endswith(".csv"):
         words = pa.dictionary(pa.int32(), pa.string())
-        types = {name: words for name in IDS} | {"year": pa.int64(), "tonnes": pa.float64()}
+        types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
         with pa.csv.open_csv(
             stream,
             read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),

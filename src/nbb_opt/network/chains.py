@@ -1,0 +1,252 @@
+"""Candidate chains: what the search finds for every bundle, and which of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance import Instance
+from nbb_opt.instance.schema import MODES
+from nbb_opt.network.graph import ROAD, Graph, pattern_tree
+from nbb_opt.network.kernels import class_chains
+from nbb_opt.network.runs import ChainClass, Runs, general_weights, make_classes, make_runs
+from nbb_opt.network.weights import Amounts
+
+SHOWN = 20  # flows named in an error
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Chains as numbers. `code` (steps,): an arc, or -1 - row of transfers.csv; chain c has first[c]..first[c + 1].
+
+    `bundle`, `kind` (sequence of travelled modes as a number), `project_set` (index into `project_sets`) are per chain,
+    `weights` (chains, weights) its cost by period, WTW kg by period and hours, as runs.general_weights orders them.
+    """
+
+    code: np.ndarray
+    first: np.ndarray
+    bundle: np.ndarray
+    kind: np.ndarray
+    project_set: np.ndarray
+    project_sets: tuple[tuple[int, ...], ...]
+    weights: np.ndarray
+
+    @property
+    def chain(self) -> np.ndarray:
+        """Chain of every step."""
+        return np.repeat(np.arange(self.bundle.size), np.diff(self.first))
+
+
+def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame) -> Candidates:
+    """Search every class in every run. Raises InstanceError naming the bundles that cannot be carried today."""
+    classes = make_classes(instance)
+    class_of = {name: i for i, cls in enumerate(classes) for name in cls.commodities}
+    origin = np.array([graph.node_index[name] for name in bundles["origin"]], dtype=np.int64)
+    destination = np.array([graph.node_index[name] for name in bundles["destination"]], dtype=np.int64)
+    bundle_class = np.array([class_of[name] for name in bundles["commodity"]], dtype=np.int64)
+    used = [i for i in range(len(classes)) if (bundle_class == i).any()]
+
+    def search(i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        mine = np.flatnonzero(bundle_class == i)
+        runs = make_runs(instance, graph, amounts, cls=classes[i])
+        found = search_class(
+            graph, classes[i], runs, origin=origin[mine], destination=destination[mine],
+            max_main_legs=instance.meta.max_main_legs,
+        )  # fmt: skip
+        links, transfers = general_weights(amounts, classes[i])
+        return found.code, np.diff(found.first), mine[found.bundle], _totals(graph, found, links, transfers)
+
+    with ThreadPoolExecutor(2) as pool:  # kernels release the lock; the results stand in the order of the classes
+        parts = list(pool.map(search, used))
+    code = np.concatenate([part[0] for part in parts])
+    length = np.concatenate([part[1] for part in parts])
+    bundle = np.concatenate([part[2] for part in parts])
+    weights = np.concatenate([part[3] for part in parts])
+    first = np.append(0, np.cumsum(length))
+    _check_all_carried(instance, bundles, bundle, _project_sets(graph, code, first))
+    kind = _kinds(graph, code, first)
+    sets, project_set = _number(_project_sets(graph, code, first))
+    return Candidates(code, first, bundle, kind, project_set, sets, weights)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Distinct chains of a class; `bundle` counts the bundles given; `costs` (runs, bundles, patterns) if asked for."""
+
+    code: np.ndarray
+    first: np.ndarray
+    bundle: np.ndarray
+    costs: np.ndarray
+
+
+def search_class(
+    graph: Graph,
+    cls: ChainClass,
+    runs: Runs,
+    *,
+    origin: np.ndarray,
+    destination: np.ndarray,
+    max_main_legs: int,
+    want_costs: bool = False,
+) -> Found:
+    """Chains from every `origin` to its `destination` (node numbers, one pair per bundle) over all runs."""
+    parent, leg = pattern_tree(graph, np.array(cls.modes), max_main_legs)
+    place_node = np.unique(np.concatenate([origin, destination, graph.switch_node]))
+    place_of = np.full(graph.nodes.size, -1, dtype=np.int64)
+    place_of[place_node] = np.arange(place_node.size)
+    leg_start = np.zeros((graph.layer_mode.size, place_node.size), dtype=bool)
+    leg_start[graph.switch_to, place_of[graph.switch_node]] = True
+    leg_start[ROAD, place_of[origin]] = True
+    layer_used = np.array(cls.modes)[graph.layer_mode]
+    layer_used[ROAD] = True
+    order = np.lexsort((np.arange(origin.size), origin))
+    origins, first = np.unique(origin[order], return_index=True)
+    steps, start, end, owner, costs = class_chains(
+        graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, place_of[graph.switch_node],
+        graph.switch_from, graph.switch_to, graph.switch_transfer, parent, leg, place_node, layer_used, leg_start,
+        runs.link_weight, runs.transfer_weight, runs.ranks, place_of[origins],
+        np.append(first, order.size).astype(np.int64), place_of[destination[order]], want_costs,
+    )  # fmt: skip
+    if want_costs:
+        ordered = costs
+        costs = np.empty_like(ordered)
+        costs[:, order] = ordered
+    return Found(steps, np.append(start, end[-1:] if end.size else 0), order[owner], costs)
+
+
+def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> np.ndarray:
+    """Numbers of the chains kept, sorted by bundle: the `alternatives` best of every bundle, kind and set of projects.
+
+    They are taken in turn by mean cost, mean emissions, cost of the last and of the first period, and time; then the
+    second best of each, and so on.
+    """
+    w = candidates.weights
+    criteria = [
+        w[:, :n_periods].mean(axis=1),
+        w[:, n_periods : 2 * n_periods].mean(axis=1),
+        w[:, n_periods - 1],
+        w[:, 0],
+    ]
+    criteria.append(w[:, 2 * n_periods])
+    chain = np.arange(candidates.bundle.size)
+    keys = np.column_stack([candidates.bundle, candidates.kind, candidates.project_set])
+    group = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    turn = np.full(chain.size, np.iinfo(np.int64).max)
+    for number, values in enumerate(criteria):
+        turn = np.minimum(turn, _rank_within(group, values) * len(criteria) + number)
+    kept = np.flatnonzero(_rank_within(group, turn) < alternatives)
+    return kept[np.argsort(candidates.bundle[kept], kind="stable")]
+
+
+def take(candidates: Candidates, chains: np.ndarray) -> Candidates:
+    """The given chains only, in the given order."""
+    length = np.diff(candidates.first)[chains]
+    first = np.append(0, np.cumsum(length))
+    steps = np.arange(first[-1]) - np.repeat(first[:-1] - candidates.first[:-1][chains], length)
+    return Candidates(
+        candidates.code[steps], first, candidates.bundle[chains], candidates.kind[chains],
+        candidates.project_set[chains], candidates.project_sets, candidates.weights[chains],
+    )  # fmt: skip
+
+
+def kind_name(kind: int) -> str:
+    """Modes travelled, joined by `-`.
+
+    >>> kind_name(1 + 5 * 2)
+    'road-rail'
+    """
+    words = []
+    while kind:
+        kind, digit = divmod(kind, 5)
+        words.append(MODES[digit - 1])
+    return "-".join(words)
+
+
+def _rank_within(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    order = np.lexsort((np.arange(group.size), values, group))
+    start = np.searchsorted(group[order], group[order])
+    rank = np.empty(group.size, dtype=np.int64)
+    rank[order] = np.arange(group.size) - start
+    return rank
+
+
+def _totals(graph: Graph, found: Found, links: np.ndarray, transfers: np.ndarray) -> np.ndarray:
+    if not found.bundle.size:
+        return np.zeros((0, links.shape[0]))
+    arc = found.code >= 0
+    per_step = np.empty((links.shape[0], found.code.size))
+    per_step[:, arc] = links[:, graph.arc_link[found.code[arc]]]
+    per_step[:, ~arc] = transfers[:, -1 - found.code[~arc]]
+    return np.add.reduceat(per_step, found.first[:-1], axis=1).T
+
+
+def _kinds(graph: Graph, code: np.ndarray, first: np.ndarray) -> np.ndarray:
+    starts_leg = leg_starts(code, first)
+    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
+    mode = graph.layer_mode[graph.arc_layer[code[starts_leg]]]
+    owner = chain[starts_leg]
+    place = np.arange(owner.size) - np.searchsorted(owner, owner)
+    kind = np.zeros(first.size - 1, dtype=np.int64)
+    np.add.at(kind, owner, (mode + 1) * 5**place)
+    return kind
+
+
+def leg_starts(code: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Whether a step is the first arc of a leg."""
+    after = np.ones(code.size, dtype=bool)
+    after[1:] = code[:-1] < 0
+    after[first[:-1]] = True
+    return (code >= 0) & after
+
+
+def step_projects(graph: Graph, code: np.ndarray) -> np.ndarray:
+    """Project every step needs, -1 for none."""
+    arc = code >= 0
+    project = np.empty(code.size, dtype=np.int64)
+    project[arc] = graph.link_project[graph.arc_link[code[arc]]]
+    project[~arc] = graph.transfer_project[-1 - code[~arc]]
+    return project
+
+
+def _project_sets(graph: Graph, code: np.ndarray, first: np.ndarray) -> list[tuple[int, ...]]:
+    project = step_projects(graph, code)
+    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
+    needs = project >= 0
+    n = max(graph.projects.size, 1)
+    pairs = np.unique(chain[needs] * n + project[needs])
+    sets: list[tuple[int, ...]] = [()] * (first.size - 1)
+    for pair in pairs.tolist():
+        c, p = divmod(pair, n)
+        sets[c] = (*sets[c], p)
+    return sets
+
+
+def _number(sets: Sequence[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
+    index: dict[tuple[int, ...], int] = {}
+    numbers = np.array([index.setdefault(one, len(index)) for one in sets], dtype=np.int64)
+    return tuple(index), numbers
+
+
+def _check_all_carried(
+    instance: Instance, bundles: pd.DataFrame, bundle: np.ndarray, sets: Sequence[tuple[int, ...]]
+) -> None:
+    some, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
+    some[bundle] = True
+    today[bundle[[not one for one in sets]]] = True
+    lost = np.flatnonzero(~today)
+    problems = []
+    for b in lost[:SHOWN]:
+        row = bundles.iloc[int(b)]
+        what = "can be carried only if a project is built" if some[b] else "cannot be carried by any chain"
+        hint = "add links or transfers that exist today, modes of the commodity, vehicle_loads or handling_costs rows"
+        where = f"{instance.od_path.name}, {row['origin']} -> {row['destination']}, {row['commodity']}"
+        problems.append(Problem(where, what, hint))
+    if lost.size > SHOWN:
+        problems.append(Problem(instance.od_path.name, f"{lost.size - SHOWN} more flows cannot be carried today"))
+    if problems:
+        raise InstanceError(problems)

@@ -1,0 +1,436 @@
+"""Kernels of the chain search: shortest legs within a layer, legs joined along every pattern, chains written down.
+
+Plain Python twins stand in ``reference.py``.
+"""
+
+import numpy as np
+from numba import njit
+
+SIDE_ROAD = 0  # a main leg starts from the road side of its place
+SIDE_LEG = 1  # it starts from the end of the main leg before it
+
+
+@njit(cache=True, nogil=True)
+def _sift_up(cost, order, label, at):
+    while at > 0:
+        up = (at - 1) >> 1
+        if cost[up] < cost[at] or (cost[up] == cost[at] and order[up] < order[at]):
+            break
+        cost[up], cost[at] = cost[at], cost[up]
+        order[up], order[at] = order[at], order[up]
+        label[up], label[at] = label[at], label[up]
+        at = up
+
+
+@njit(cache=True, nogil=True)
+def _sift_down(cost, order, label, size):
+    at = 0
+    while True:
+        low = 2 * at + 1
+        if low >= size:
+            break
+        right = low + 1
+        if right < size and (cost[right] < cost[low] or (cost[right] == cost[low] and order[right] < order[low])):
+            low = right
+        if cost[at] < cost[low] or (cost[at] == cost[low] and order[at] < order[low]):
+            break
+        cost[low], cost[at] = cost[at], cost[low]
+        order[low], order[at] = order[at], order[low]
+        label[low], label[at] = label[at], label[low]
+        at = low
+
+
+@njit(cache=True, nogil=True)
+def leg_search(first_arc, arc_from, arc_to, weight, source, n_ranks, dist, arc, rank):
+    """The `n_ranks` cheapest simple paths from `source` to every node over one layer.
+
+    `first_arc` (nodes + 1,) is the layer's row of the graph's; `weight` (arcs,) is infinite for arcs not to be used.
+    Fills dist, arc (last arc, -1 at the source) and rank (which path of the node before it), each (nodes, n_ranks).
+    Of equal paths the first found stays. The first path is the shortest; the others are the shortest that can be
+    continued from the `n_ranks` best of the nodes before.
+    """
+    n_nodes = dist.shape[0]
+    dist[:] = np.inf
+    arc[:] = -1
+    rank[:] = 0
+    settled = np.zeros(n_nodes, dtype=np.int64)
+    room = (first_arc[n_nodes] - first_arc[0]) * n_ranks + 1
+    heap_cost = np.empty(room)
+    heap_order = np.empty(room, dtype=np.int64)
+    heap_label = np.empty(room, dtype=np.int64)  # arc * n_ranks + rank before it; -1 at the source
+    heap_cost[0] = 0.0
+    heap_order[0] = 0
+    heap_label[0] = -1
+    size = 1
+    pushed = 1
+    while size > 0:
+        cost = heap_cost[0]
+        label = heap_label[0]
+        size -= 1
+        heap_cost[0] = heap_cost[size]
+        heap_order[0] = heap_order[size]
+        heap_label[0] = heap_label[size]
+        _sift_down(heap_cost, heap_order, heap_label, size)
+        node = source
+        before = 0
+        last = -1
+        if label >= 0:
+            last = label // n_ranks
+            before = label - last * n_ranks
+            node = arc_to[last]
+        if settled[node] == n_ranks:
+            continue
+        mine = settled[node]
+        settled[node] += 1
+        dist[node, mine] = cost
+        arc[node, mine] = last
+        rank[node, mine] = before
+        for a in range(first_arc[node], first_arc[node + 1]):
+            to = arc_to[a]
+            if weight[a] == np.inf or settled[to] == n_ranks:
+                continue
+            seen = to == source
+            here = node
+            r = mine
+            while n_ranks > 1 and not seen and arc[here, r] >= 0:
+                seen = here == to
+                up = rank[here, r]
+                here = arc_from[arc[here, r]]
+                r = up
+            if seen:
+                continue
+            heap_cost[size] = cost + weight[a]
+            heap_order[size] = pushed
+            heap_label[size] = a * n_ranks + mine
+            _sift_up(heap_cost, heap_order, heap_label, size)
+            size += 1
+            pushed += 1
+
+
+@njit(cache=True, nogil=True)
+def _keep(cost, a, b, c, n_ranks, new_cost, new_a, new_b, new_c):
+    """Insert a label into the sorted list of the `n_ranks` cheapest; of equal ones the first stays."""
+    if new_cost >= cost[n_ranks - 1]:
+        return
+    at = n_ranks - 1
+    while at > 0 and new_cost < cost[at - 1]:
+        cost[at] = cost[at - 1]
+        a[at] = a[at - 1]
+        b[at] = b[at - 1]
+        c[at] = c[at - 1]
+        at -= 1
+    cost[at] = new_cost
+    a[at] = new_a
+    b[at] = new_b
+    c[at] = new_c
+
+
+@njit(cache=True, nogil=True)
+def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_cost, cost, back):
+    """Cheapest labels of every pattern from one origin.
+
+    Sides (first axis of `cost`, `back`): 0 road side of a place after the pattern, 1 end of its last main leg, 2 start of
+    that leg. cost (3, patterns, places, ranks); back (3, patterns, places, ranks, 3) says where a label comes from: (place,
+    rank, path) for sides 0 and 1, (side, rank, -) for side 2. `wanted` (places,) are the road sides needed after patterns
+    that have no longer one; road_dist (places, places, ranks) and leg_dist (layers, places, places, ranks) the legs;
+    switch_cost (places, layers, layers).
+    """
+    n_patterns = parent.size
+    n_places = road_dist.shape[0]
+    cost[:] = np.inf
+    has_child = np.zeros(n_patterns, dtype=np.bool_)
+    for q in range(1, n_patterns):
+        has_child[parent[q]] = True
+    for p in range(n_places):
+        for r in range(n_ranks):
+            cost[0, 0, p, r] = road_dist[origin, p, r]
+            back[0, 0, p, r, 0] = origin
+            back[0, 0, p, r, 1] = -1
+            back[0, 0, p, r, 2] = r
+    for q in range(1, n_patterns):
+        up = parent[q]
+        layer = leg[q]
+        last = leg[up]
+        any_start = False
+        for p in range(n_places):
+            by_road = switch_cost[p, 0, layer]
+            direct = switch_cost[p, last, layer] if up > 0 else np.inf
+            for r in range(n_ranks):
+                if cost[0, up, p, r] + by_road < np.inf:
+                    _keep(
+                        cost[2, q, p], back[2, q, p, :, 0], back[2, q, p, :, 1], back[2, q, p, :, 2], n_ranks,
+                        cost[0, up, p, r] + by_road, 0, r, 0,
+                    )  # fmt: skip
+                    any_start = True
+                if direct < np.inf and cost[1, up, p, r] + direct < np.inf:
+                    _keep(
+                        cost[2, q, p], back[2, q, p, :, 0], back[2, q, p, :, 1], back[2, q, p, :, 2], n_ranks,
+                        cost[1, up, p, r] + direct, 1, r, 0,
+                    )  # fmt: skip
+                    any_start = True
+        if not any_start:
+            continue
+        for p in range(n_places):
+            for r in range(n_ranks):
+                start = cost[2, q, p, r]
+                if start == np.inf:
+                    break
+                for p2 in range(n_places):
+                    if p2 == p:
+                        continue
+                    for k in range(n_ranks):
+                        total = start + leg_dist[layer, p, p2, k]
+                        if total == np.inf:
+                            break
+                        _keep(
+                            cost[1, q, p2], back[1, q, p2, :, 0], back[1, q, p2, :, 1], back[1, q, p2, :, 2], n_ranks,
+                            total, p, r, k,
+                        )  # fmt: skip
+        for p in range(n_places):
+            leave = switch_cost[p, layer, 0]
+            if leave == np.inf:
+                continue
+            for r in range(n_ranks):
+                start = cost[1, q, p, r] + leave
+                if start == np.inf:
+                    break
+                for p2 in range(n_places):
+                    if not has_child[q] and not wanted[p2]:
+                        continue
+                    for k in range(n_ranks):
+                        total = start + road_dist[p, p2, k]
+                        if total == np.inf:
+                            break
+                        _keep(
+                            cost[0, q, p2], back[0, q, p2, :, 0], back[0, q, p2, :, 1], back[0, q, p2, :, 2], n_ranks,
+                            total, p, r, k,
+                        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def write_leg(arc_from, arc, rank, node, path, out, size):
+    """Append the arcs of a leg to `out` from its end to its start; give the new size."""
+    while arc[node, path] >= 0:
+        a = arc[node, path]
+        out[size] = a
+        size += 1
+        path = rank[node, path]
+        node = arc_from[a]
+    return size
+
+
+@njit(cache=True, nogil=True)
+def write_chain(parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back, pattern, place, rank, out):
+    """Write the steps of a chain into `out` in driving order; give their number.
+
+    Arcs are written as they are, a transfer of row j as -1 - j. leg_arc, leg_rank (layers, places, nodes, ranks) are the
+    search trees, switch_used (places, layers, layers) the rows of transfers.csv.
+    """
+    size = 0
+    q = pattern
+    p = place
+    r = rank
+    on_road = True
+    while True:
+        if on_road:
+            start = back[0, q, p, r, 0]
+            before = back[0, q, p, r, 1]
+            path = back[0, q, p, r, 2]
+            size = write_leg(arc_from, leg_arc[0, start], leg_rank[0, start], place_node[p], path, out, size)
+            p = start
+            if q == 0:
+                break
+            out[size] = -1 - switch_used[p, leg[q], 0]
+            size += 1
+            r = before
+        layer = leg[q]
+        start = back[1, q, p, r, 0]
+        before = back[1, q, p, r, 1]
+        path = back[1, q, p, r, 2]
+        size = write_leg(arc_from, leg_arc[layer, start], leg_rank[layer, start], place_node[p], path, out, size)
+        p = start
+        on_road = back[2, q, p, before, 0] == SIDE_ROAD
+        r = back[2, q, p, before, 1]
+        came_from = 0 if on_road else leg[parent[q]]
+        out[size] = -1 - switch_used[p, came_from, layer]
+        size += 1
+        q = parent[q]
+    for i in range(size // 2):
+        out[i], out[size - 1 - i] = out[size - 1 - i], out[i]
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _find(table, start, end, owner, steps, mine, out, size):
+    """Slot of the chain `out` of bundle `mine` in the hash table, or the free slot where it belongs."""
+    mixed = np.uint64(mine + 1) * np.uint64(0x9E3779B97F4A7C15)
+    for i in range(size):
+        mixed = (mixed ^ np.uint64(out[i] + 0x40000000)) * np.uint64(0x100000001B3)
+        mixed ^= mixed >> np.uint64(29)
+    mask = table.size - 1
+    slot = np.int64(mixed & np.uint64(mask))
+    while table[slot] >= 0:
+        c = table[slot]
+        if owner[c] == mine and end[c] - start[c] == size:
+            same = True
+            for i in range(size):
+                if steps[start[c] + i] != out[i]:
+                    same = False
+                    break
+            if same:
+                return slot
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def _longer(old, size):
+    new = np.empty(size, dtype=old.dtype)
+    new[: old.size] = old
+    return new
+
+
+@njit(cache=True, nogil=True)
+def class_chains(
+    first_arc, arc_from, arc_to, arc_link, switch_place, switch_from, switch_to, switch_transfer,
+    parent, leg, place_node, layer_used, leg_start, link_weight, transfer_weight, run_ranks,
+    origin_place, bundle_first, bundle_place, want_costs,
+):  # fmt: skip
+    """Distinct chains of every bundle of one class, over all runs.
+
+    A run is one weight (links, transfers; infinite where not to be used) and the number of alternatives to look for.
+    leg_start (layers, places) are the places where a leg of the layer may start; bundles bundle_first[i]..bundle_first[i+1]
+    start in origin_place[i] and end in bundle_place. Gives steps, start, end (where a chain's steps lie), its bundle, and
+    (if `want_costs`) the cost of the best chain by (run, bundle, pattern).
+    """
+    n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
+    n_patterns, n_runs = parent.size, run_ranks.size
+    k_max = run_ranks.max()
+    costs = np.full((n_runs, bundle_place.size, n_patterns) if want_costs else (0, 0, 0), np.inf)
+    dist = np.full((n_layers, n_places, n_places, k_max), np.inf)
+    leg_arc = np.full((n_layers, n_places, n_nodes, k_max), -1, dtype=np.int32)
+    leg_rank = np.zeros((n_layers, n_places, n_nodes, k_max), dtype=np.int32)
+    node_dist = np.empty((n_nodes, k_max))
+    node_arc = np.empty((n_nodes, k_max), dtype=np.int32)
+    node_rank = np.empty((n_nodes, k_max), dtype=np.int32)
+    switch_cost = np.empty((n_places, n_layers, n_layers))
+    switch_used = np.empty((n_places, n_layers, n_layers), dtype=np.int64)
+    cost = np.empty((3, n_patterns, n_places, k_max))
+    back = np.zeros((3, n_patterns, n_places, k_max, 3), dtype=np.int32)
+    wanted = np.zeros(n_places, dtype=np.bool_)
+    weight = np.full(arc_link.size, -1.0)
+    out = np.empty(4 * n_nodes * (n_patterns + 2), dtype=np.int64)
+    steps = np.empty(1024, dtype=np.int64)
+    start = np.empty(64, dtype=np.int64)
+    end = np.empty(64, dtype=np.int64)
+    owner = np.empty(64, dtype=np.int64)
+    table = np.full(256, -1, dtype=np.int64)
+    n_chains = 0
+    n_steps = 0
+    k_before = 0
+    for run in range(n_runs):
+        k_now = run_ranks[run]
+        for layer in range(n_layers):
+            if not layer_used[layer]:
+                continue
+            low, high = first_arc[layer, 0], first_arc[layer, n_nodes]
+            same = k_now == k_before
+            for a in range(low, high):
+                if weight[a] != link_weight[run, arc_link[a]]:
+                    weight[a] = link_weight[run, arc_link[a]]
+                    same = False
+            if same:
+                continue
+            for p in range(n_places):
+                if leg_start[layer, p]:
+                    leg_search(
+                        first_arc[layer], arc_from, arc_to, weight, place_node[p], k_now,
+                        node_dist[:, :k_now], node_arc[:, :k_now], node_rank[:, :k_now],
+                    )  # fmt: skip
+                    leg_arc[layer, p, :, :k_now] = node_arc[:, :k_now]
+                    leg_rank[layer, p, :, :k_now] = node_rank[:, :k_now]
+                    for p2 in range(n_places):
+                        dist[layer, p, p2, :k_now] = node_dist[place_node[p2], :k_now]
+        k_before = k_now
+        switch_cost[:] = np.inf
+        for i in range(switch_place.size):
+            p, a, b = switch_place[i], switch_from[i], switch_to[i]
+            if transfer_weight[run, switch_transfer[i]] < switch_cost[p, a, b]:
+                switch_cost[p, a, b] = transfer_weight[run, switch_transfer[i]]
+                switch_used[p, a, b] = switch_transfer[i]
+        for i in range(origin_place.size):
+            wanted[:] = False
+            for b in range(bundle_first[i], bundle_first[i + 1]):
+                wanted[bundle_place[b]] = True
+            join_legs(
+                parent, leg, k_now, origin_place[i], wanted, dist[0], dist, switch_cost,
+                cost[:, :, :, :k_now], back,
+            )  # fmt: skip
+            for b in range(bundle_first[i], bundle_first[i + 1]):
+                for q in range(n_patterns):
+                    if want_costs:
+                        costs[run, b, q] = cost[0, q, bundle_place[b], 0]
+                    for r in range(k_now):
+                        if cost[0, q, bundle_place[b], r] == np.inf:
+                            break
+                        size = write_chain(
+                            parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back,
+                            q, bundle_place[b], r, out,
+                        )  # fmt: skip
+                        slot = _find(table, start, end, owner, steps, b, out, size)
+                        if table[slot] >= 0:
+                            continue
+                        if n_chains == start.size:
+                            start, end = _longer(start, 2 * n_chains), _longer(end, 2 * n_chains)
+                            owner = _longer(owner, 2 * n_chains)
+                        if n_steps + size > steps.size:
+                            steps = _longer(steps, 2 * (n_steps + size))
+                        steps[n_steps : n_steps + size] = out[:size]
+                        start[n_chains] = n_steps
+                        n_steps += size
+                        end[n_chains] = n_steps
+                        owner[n_chains] = b
+                        table[slot] = n_chains
+                        n_chains += 1
+                        if 2 * n_chains > table.size:
+                            table = np.full(2 * table.size, -1, dtype=np.int64)
+                            for c in range(n_chains):
+                                s, e = start[c], end[c]
+                                table[_find(table, start, end, owner, steps, owner[c], steps[s:e], e - s)] = c
+    return steps[:n_steps], start[:n_chains], end[:n_chains], owner[:n_chains], costs
+
+
+@njit(cache=True, nogil=True)
+def dominated(order, first, amounts, uses):
+    """Which chains another of their group replaces: (chains,) of bool.
+
+    Group i holds chains order[first[i]]..order[first[i + 1]], rising; amounts (chains, features) and uses (chains,
+    things) must not be larger in the other; of equal chains the first stays.
+    """
+    gone = np.zeros(order.size, dtype=np.bool_)
+    for i in range(first.size - 1):
+        for at in range(first[i], first[i + 1]):
+            a = order[at]
+            for other in range(first[i], first[i + 1]):
+                if other == at:
+                    continue
+                b = order[other]
+                no_more = True
+                less = False
+                for f in range(amounts.shape[1]):
+                    if amounts[b, f] > amounts[a, f]:
+                        no_more = False
+                        break
+                    if amounts[b, f] < amounts[a, f]:
+                        less = True
+                if no_more:
+                    for f in range(uses.shape[1]):
+                        if uses[b, f] > uses[a, f]:
+                            no_more = False
+                            break
+                        if uses[b, f] < uses[a, f]:
+                            less = True
+                if no_more and (less or other < at):
+                    gone[a] = True
+                    break
+    return gone

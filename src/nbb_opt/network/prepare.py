@@ -1,0 +1,109 @@
+"""Everything the model needs of an instance besides its tables: bundles, chains and lanes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.demand import read_demand
+from nbb_opt.instance import Instance
+from nbb_opt.network.cache import read_cache, write_cache
+from nbb_opt.network.chains import find_chains, keep_best, take
+from nbb_opt.network.graph import make_graph
+from nbb_opt.network.prune import not_replaced
+from nbb_opt.network.tables import make_tables
+from nbb_opt.network.weights import make_amounts
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Bundles, chains and lanes of an instance; the tables are those of result.TABLES (`steps` is chain_steps).
+
+    `demand_t` (bundles, periods) in t/year; chains are sorted by bundle; `log` says what was merged, dropped and why.
+    """
+
+    bundles: pd.DataFrame
+    demand_t: np.ndarray
+    chains: pd.DataFrame
+    steps: pd.DataFrame
+    lanes: pd.DataFrame
+    lane_links: pd.DataFrame
+    log: tuple[str, ...]
+
+
+def prepare(
+    instance: Instance,
+    *,
+    cache_dir: Path | None = None,
+    prune: bool = True,
+    say: Callable[[str], None] | None = None,
+) -> Prepared:
+    """Read the demand and find the candidate chains of every bundle.
+
+    `prune=False` keeps chains that another one replaces in every plan. With `cache_dir` the result is stored there, or
+    read if the same instance was prepared before; a damaged copy is made anew. `say` is given every line of the log.
+    Raises InstanceError if a row of the demand is refused or a flow cannot be carried over today's network.
+    """
+    tell = say or (lambda line: None)
+    log: list[str] = []
+    if cache_dir is not None:
+        cached, note = read_cache(cache_dir, instance, prune=prune)
+        if note:
+            log.append(note)
+        if cached is not None:
+            tables, demand_t, cached_log = cached
+            prepared = Prepared(
+                tables["bundles"], demand_t, tables["chains"], tables["chain_steps"], tables["lanes"],
+                tables["lane_links"], cached_log,
+            )  # fmt: skip
+            for line in (*prepared.log, note):
+                tell(line)
+            return prepared
+    prepared = _make(instance, prune=prune)
+    for line in (*log, *prepared.log):
+        tell(line)
+    if cache_dir is not None:
+        tables = {
+            "bundles": prepared.bundles, "chains": prepared.chains, "chain_steps": prepared.steps,
+            "lanes": prepared.lanes, "lane_links": prepared.lane_links,
+        }  # fmt: skip
+        write_cache(cache_dir, instance, prune=prune, tables=tables, demand_t=prepared.demand_t, log=prepared.log)
+    return prepared
+
+
+def _make(instance: Instance, *, prune: bool) -> Prepared:
+    demand = read_demand(instance)
+    bundles = demand.bundles
+    log = list(demand.log)
+    graph = make_graph(instance)
+    amounts = make_amounts(instance, graph)
+    closed = np.isinf(amounts.link_cost[:, 0, :]).all(axis=0)
+    if closed.any():
+        names = instance["links"]["link"].to_numpy()[closed].tolist()
+        log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
+    found = find_chains(instance, graph, amounts, bundles=bundles)
+    kept = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
+    n_found = found.bundle.size
+    log.append(
+        f"chains: {n_found} distinct chains found; {n_found - kept.size} left out beyond the"
+        f" {instance.meta.alternatives} best of a flow's kind and projects"
+    )
+    found = take(found, kept)
+    tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
+    if prune:
+        stay = not_replaced(instance, graph, found, amounts=amounts, tables=tables, bundles=bundles)
+        log.append(
+            f"chains: {found.bundle.size - stay.size} dropped, for another chain of the flow on the same lanes costs and"
+            " emits no more anywhere and uses no more capacity and no other project"
+        )
+        found = take(found, stay)
+        tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
+    kinds = Counter(tables.chains["kind"])
+    log.append(f"chains: {found.bundle.size} kept for {len(bundles)} bundles on {len(tables.lanes)} lanes")
+    log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())))
+    return Prepared(bundles, demand.demand_t, tables.chains, tables.steps, tables.lanes, tables.lane_links, tuple(log))

@@ -1,0 +1,121 @@
+"""Drop chains that another chain replaces in every plan: models/README.md section 8."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.instance import Instance
+from nbb_opt.network.chains import Candidates
+from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
+from nbb_opt.network.kernels import dominated
+from nbb_opt.network.tables import ChainTables
+from nbb_opt.network.weights import Amounts
+
+
+def not_replaced(
+    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, tables: ChainTables, bundles: pd.DataFrame
+) -> np.ndarray:
+    """Numbers of the chains that stay.
+
+    Chain A goes if a chain B of its bundle drives the same lanes and has the same main mode, needs no project and uses no
+    capacity group or terminal with a limit more often than A, costs no more in any period (service, handling,
+    charges, cargo time) and emits no more in any country and period, TTW and WTT. Of two equal ones the first stays.
+    """
+    group = _groups(tables)
+    yearly = _amounts(instance, graph, found, amounts=amounts, bundles=bundles)
+    uses = _uses(instance, graph, found)
+    order = np.lexsort((np.arange(group.size), group))
+    starts = np.flatnonzero(np.append(True, np.diff(group[order]) > 0))
+    gone = dominated(order, np.append(starts, group.size), yearly, uses)
+    return np.flatnonzero(~gone)
+
+
+def _groups(tables: ChainTables) -> np.ndarray:
+    """Chains of equal bundle, main mode and lanes (how often each) share a number."""
+    steps = tables.steps
+    on_lane = steps["lane"].to_numpy() >= 0
+    chain, lane = steps["chain"].to_numpy()[on_lane], steps["lane"].to_numpy()[on_lane]
+    order = np.lexsort((lane, chain))
+    lanes: list[tuple[int, ...]] = [()] * len(tables.chains)
+    for c, g in zip(chain[order].tolist(), lane[order].tolist(), strict=True):
+        lanes[c] = (*lanes[c], g)
+    index: dict[tuple[int, str, tuple[int, ...]], int] = {}
+    keys = zip(tables.chains["bundle"].tolist(), tables.chains["main_mode"].tolist(), lanes, strict=True)
+    return np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
+
+
+def _amounts(
+    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
+) -> np.ndarray:
+    """(chains, features): EUR per tonne by period, then TTW and WTT kg per tonne by period and country, lanes left out."""
+    table = instance["commodities"].set_index("commodity")
+    bundle_handling = bundles["commodity"].map(table["handling"]).map(HANDLING_INDEX).to_numpy(dtype=np.int64)
+    bundle_value = bundles["commodity"].map(table["value_of_time_eur_per_t_h"]).to_numpy(dtype=float)
+    countries = {name: i for i, name in enumerate(instance["countries"]["country"])}
+    link_country = np.array([countries[c] for c in instance["links"]["country"]], dtype=np.int64)
+    node_country = np.array([countries[c] for c in instance["nodes"]["country"]], dtype=np.int64)
+    transfer_node = [graph.node_index[n] for n in instance["transfers"]["node"]]
+    transfer_country = node_country[np.array(transfer_node, dtype=np.int64)]
+
+    n_chains, n_periods, n_countries = found.bundle.size, len(instance.periods), len(countries)
+    code, chain = found.code, found.chain
+    arc = code >= 0
+    link_step = np.flatnonzero(arc)
+    link_step = link_step[graph.arc_layer[code[link_step]] != ROAD]
+    link = graph.arc_link[code[link_step]]
+    transfer = -1 - code[~arc]
+    owner = np.concatenate([chain[link_step], chain[~arc]])
+    country = np.concatenate([link_country[link], transfer_country[transfer]])
+    bundle = found.bundle[owner]
+    h, value = bundle_handling[bundle], bundle_value[bundle]
+    h_link, h_transfer = h[: link.size], h[link.size :]
+    hours = np.concatenate([amounts.link_time[link], amounts.transfer_time[h_transfer, transfer]])
+
+    columns = []
+    place = owner * n_countries + country
+    for t in range(n_periods):
+        cost = np.concatenate([amounts.link_cost[h_link, t, link], amounts.transfer_cost[h_transfer, transfer]])
+        columns.append(np.bincount(owner, weights=cost + value * hours, minlength=n_chains)[:, None])
+        for on_link, on_transfer in (
+            (amounts.link_ttw, amounts.transfer_ttw),
+            (amounts.link_wtt, amounts.transfer_wtt),
+        ):
+            kg = np.concatenate([on_link[h_link, t, link], on_transfer[h_transfer, transfer]])
+            by_country = np.bincount(place, weights=kg, minlength=n_chains * n_countries)
+            columns.append(by_country.reshape(n_chains, n_countries))
+    return np.ascontiguousarray(np.hstack(columns))
+
+
+def _uses(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
+    """(chains, things): how often a chain uses every limited capacity group and terminal, and needs every project."""
+    links, terminals, transfers = instance["links"], instance["terminals"], instance["transfers"]
+    row = {name: i for i, name in enumerate(links["link"])}
+    own = np.arange(len(links))
+    group = np.array([row[c] if c else i for i, c in enumerate(links["capacity_link"])], dtype=np.int64)
+    link_thing, n_links = _limited(links["capacity_t_per_year"].notna().to_numpy(), group if group.size else own)
+    place = {name: i for i, name in enumerate(terminals["terminal"])} | {"": len(terminals)}
+    limited = np.append(terminals["capacity_t_per_year"].notna().to_numpy(), False)
+    at = np.array([place[name] for name in transfers["terminal"]], dtype=np.int64)
+    transfer_thing, n_terminals = _limited(limited, at)
+
+    n_things = n_links + n_terminals + graph.projects.size
+    uses = np.zeros((found.bundle.size, n_things), dtype=np.int16)
+    code, chain = found.code, found.chain
+    arc = code >= 0
+    thing = np.full(code.size, -1, dtype=np.int64)
+    thing[arc] = link_thing[graph.arc_link[code[arc]]]
+    passed = transfer_thing[-1 - code[~arc]]
+    thing[~arc] = np.where(passed >= 0, n_links + passed, -1)
+    counted = thing >= 0
+    np.add.at(uses, (chain[counted], thing[counted]), 1)
+    for number, one in enumerate(found.project_sets):
+        if one:
+            uses[np.ix_(found.project_set == number, [n_links + n_terminals + p for p in one])] = 1
+    return uses
+
+
+def _limited(limited: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number of the limited thing every row belongs to, -1 if it has no limit; and how many there are."""
+    number = np.where(limited, np.cumsum(limited) - 1, -1)
+    return number[group], int(limited.sum())

@@ -1,0 +1,133 @@
+"""Which searches are made: by what weight, with which projects built, and how many alternatives each.
+
+A run is sought by the generalised cost (carbon price and cargo time included) of a period, by the WTW emissions of a
+period, or by time; with nothing built, with everything built, and with each project (and what it requires) alone.
+A project is also sought alone with its own links and transfers at half weight, by the cost of the last period: one that
+relieves a bottleneck without being cheaper is a candidate too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbb_opt.instance import Instance, split_refs
+from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.network.graph import ROAD, Graph
+from nbb_opt.network.weights import Amounts
+
+TIE = 1e-6  # of two chains that emit the same or take as long, the cheaper one is found
+RELIEF = 0.5
+
+
+@dataclass(frozen=True)
+class ChainClass:
+    """Commodities that share handling, modes and value of time: they share every search."""
+
+    handling: int
+    modes: tuple[bool, ...]
+    value_of_time_eur_per_t_h: float
+    commodities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """link_weight (runs, links), transfer_weight (runs, transfers), ranks (runs,): infinite where not to be used."""
+
+    link_weight: np.ndarray
+    transfer_weight: np.ndarray
+    ranks: np.ndarray
+
+
+def make_classes(instance: Instance) -> list[ChainClass]:
+    """Classes of the commodities, in the order of commodities.csv."""
+    found: dict[tuple[int, tuple[bool, ...], float], list[str]] = {}
+    table = instance["commodities"]
+    for name, handling, modes, value in zip(
+        table["commodity"], table["handling"], table["modes"], table["value_of_time_eur_per_t_h"], strict=True
+    ):
+        allowed = split_refs(modes)
+        key = (HANDLINGS.index(handling), tuple(mode in allowed for mode in MODES), float(value))
+        found.setdefault(key, []).append(name)
+    return [ChainClass(*key, tuple(names)) for key, names in found.items()]
+
+
+def general_weights(amounts: Amounts, cls: ChainClass) -> tuple[np.ndarray, np.ndarray]:
+    """(weights, links) and (weights, transfers): cost by period, WTW kg by period, hours; no projects considered yet."""
+    h, value = cls.handling, cls.value_of_time_eur_per_t_h
+    cost = amounts.link_cost[h] + amounts.link_carbon_cost[h] + value * amounts.link_time
+    kg = amounts.link_ttw[h] + amounts.link_wtt[h]
+    links = np.vstack([cost, kg + TIE * cost, amounts.link_time + TIE * cost[:1]])
+    there = amounts.transfer_cost[h] + amounts.transfer_carbon_cost[h] + value * amounts.transfer_time[h]
+    there_kg = amounts.transfer_ttw[h] + amounts.transfer_wtt[h]
+    transfers = np.vstack([there, there_kg + TIE * there, amounts.transfer_time[h] + TIE * there[:1]])
+    return links, transfers
+
+
+def make_runs(instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainClass) -> Runs:
+    """The searches of a class; those that cannot differ from an earlier one are left out."""
+    links, transfers = general_weights(amounts, cls)
+    links = np.where(np.array(cls.modes)[graph.link_mode], links, np.inf)
+    link_modes_ok = np.array(cls.modes) | (np.arange(len(MODES)) == ROAD)  # the road side itself needs no road
+    transfers = np.where(link_modes_ok[graph.transfer_mode].all(axis=1), transfers, np.inf)
+    alternatives, n_periods = instance.meta.alternatives, len(instance.periods)
+    states = _states(instance, graph)
+    rows: list[tuple[np.ndarray, np.ndarray, int]] = []
+    for weight in (0, n_periods - 1):
+        rows.append((*_in_state(graph, links[weight], transfers[weight], built=states[0]), alternatives))
+    for weight in range(links.shape[0]):
+        for built in states:
+            rows.append((*_in_state(graph, links[weight], transfers[weight], built=built), 1))
+    for built in states[2:]:
+        wanted = _in_state(graph, links[n_periods - 1], transfers[n_periods - 1], built=built)
+        cheap = np.where(built[graph.link_project] & (graph.link_project >= 0), RELIEF, 1.0)
+        cheap_transfer = np.where(built[graph.transfer_project] & (graph.transfer_project >= 0), RELIEF, 1.0)
+        rows.append((wanted[0] * cheap, wanted[1] * cheap_transfer, 1))
+    seen: dict[bytes, int] = {}
+    kept = []
+    for link_row, transfer_row, ranks in rows:
+        mark = link_row.tobytes() + transfer_row.tobytes()
+        if seen.get(mark, 0) < ranks:
+            seen[mark] = ranks
+            kept.append((link_row, transfer_row, ranks))
+    return Runs(
+        np.array([row[0] for row in kept]),
+        np.array([row[1] for row in kept]).reshape(len(kept), -1),
+        np.array([row[2] for row in kept], dtype=np.int64),
+    )
+
+
+def _states(instance: Instance, graph: Graph) -> list[np.ndarray]:
+    """Which projects are built: none, all, and each that a link or transfer needs, with what it requires.
+
+    Each (projects + 1,); the last entry stands for "needs no project".
+    """
+    n = graph.projects.size
+    index = {name: i for i, name in enumerate(graph.projects)}
+    requires = [[index[p] for p in split_refs(refs)] for refs in instance["projects"]["requires"]]
+    nothing, everything = np.zeros(n + 1, dtype=bool), np.ones(n + 1, dtype=bool)
+    nothing[n] = True
+    states = [nothing, everything]
+    needed: Sequence[int] = np.union1d(graph.link_project, graph.transfer_project).astype(int).tolist()
+    for project in needed:
+        if project < 0:
+            continue
+        built, todo = nothing.copy(), [project]
+        while todo:
+            one = todo.pop()
+            if not built[one]:
+                built[one] = True
+                todo += requires[one]
+        states.append(built)
+    return states if len(states) > 2 else states[:1]
+
+
+def _in_state(
+    graph: Graph, links: np.ndarray, transfers: np.ndarray, *, built: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return (
+        np.where(built[graph.link_project], links, np.inf),
+        np.where(built[graph.transfer_project], transfers, np.inf),
+    )

@@ -1,0 +1,148 @@
+"""What a tonne costs and emits on every link and transfer, by handling and period: the weights chains are sought by.
+
+Rail, sea and ferry are exact (the services). The road is priced with the cheapest truck of today's technologies on
+each link, purchase included; that only decides which chains are candidates, the model prices lanes itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance import Instance, by_period
+from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.network.graph import HANDLING_INDEX, Graph
+from nbb_opt.network.services import options, services
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """EUR and kg CO2e per tonne, by handling (first axis, as in schema.HANDLINGS) and period (second axis).
+
+    link_cost, link_carbon_cost, link_ttw, link_wtt (handlings, periods, links); infinite cost where there is no service
+    or truck. transfer_cost, transfer_ttw, transfer_wtt (handlings, transfers), transfer_carbon_cost (handlings, periods,
+    transfers); infinite cost where the handling has no row in handling_costs. Times in h: link_time (links,),
+    transfer_time (handlings, transfers).
+    """
+
+    link_cost: np.ndarray
+    link_carbon_cost: np.ndarray
+    link_ttw: np.ndarray
+    link_wtt: np.ndarray
+    link_time: np.ndarray
+    transfer_cost: np.ndarray
+    transfer_carbon_cost: np.ndarray
+    transfer_ttw: np.ndarray
+    transfer_wtt: np.ndarray
+    transfer_time: np.ndarray
+
+
+def make_amounts(instance: Instance, graph: Graph) -> Amounts:
+    """Weights of every link and transfer. Raises InstanceError if a change of mode is priced twice or without energy."""
+    years = [period.year for period in instance.periods]
+    links = instance["links"]
+    shape = (len(HANDLINGS), len(years), len(links))
+    cost, carbon, ttw, wtt = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    link_row = {name: i for i, name in enumerate(links["link"])}
+    year_row = {year: i for i, year in enumerate(years)}
+    price = _carbon_price(instance)
+
+    served = services(instance)
+    taxed = served["ttw_kg_per_t"] + (0 if instance.meta.carbon_base == "TTW" else served["wtt_kg_per_t"])
+    served = served.assign(carbon=taxed * _prices(price, served) / 1000)
+    totals = served.groupby(["handling", "year", "link"], sort=False)[
+        ["cost_eur_per_t", "carbon", "ttw_kg_per_t", "wtt_kg_per_t"]
+    ].sum()
+    index = totals.index.to_frame(index=False)
+    at = (
+        index["handling"].map(HANDLING_INDEX).to_numpy(),
+        index["year"].map(year_row).to_numpy(),
+        index["link"].map(link_row).to_numpy(),
+    )
+    for target, column in zip((cost, carbon, ttw, wtt), totals.columns, strict=True):
+        target[at] = totals[column].to_numpy()
+
+    trucks = _road(instance)
+    at = (trucks["handling_row"].to_numpy(), trucks["year"].map(year_row).to_numpy(), trucks["row"].to_numpy())
+    km = trucks["distance_km"]
+    cost[at] = km * trucks["truck_eur_per_tkm"] + trucks["charge_eur_per_t"]
+    carbon[at], ttw[at], wtt[at] = (
+        (km * trucks[c]).to_numpy() for c in ("carbon_eur_per_tkm", "ttw_kg_per_tkm", "wtt_kg_per_tkm")
+    )
+    cost = np.where(np.isfinite(cost).all(axis=1, keepdims=True), cost, np.inf)
+
+    handling = _handling(instance, graph)
+    taxed_kg = handling[2] + (0 if instance.meta.carbon_base == "TTW" else handling[3])
+    country = instance["nodes"].set_index("node")["country"]
+    at_node = np.array(
+        [[price.get((c, year), 0.0) for c in instance["transfers"]["node"].map(country)] for year in years]
+    )
+    return Amounts(
+        cost, carbon, ttw, wtt, links["time_h"].to_numpy(),
+        handling[0], taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000, handling[2], handling[3],
+        handling[1],
+    )  # fmt: skip
+
+
+def _carbon_price(instance: Instance) -> dict[tuple[str, int], float]:
+    rows = by_period(instance, "country_years")
+    return dict(
+        zip(zip(rows["country"], rows["year"], strict=True), rows["carbon_price_eur_per_t"].to_numpy(), strict=True)
+    )
+
+
+def _prices(price: dict[tuple[str, int], float], rows: pd.DataFrame) -> np.ndarray:
+    return np.array([price[key] for key in zip(rows["country"], rows["year"], strict=True)], dtype=float)
+
+
+def _road(instance: Instance) -> pd.DataFrame:
+    """The cheapest truck on every road link, by handling and period; one of today's technologies wherever there is one."""
+    links = instance["links"]
+    found = options(instance, links.loc[links["mode"] == "road"])
+    vehicles = instance["vehicles"]
+    today = set(vehicles.loc[vehicles["vehicle"].isin(instance["fleet"]["vehicle"]), "technology"])
+    owned = vehicles[["vehicle", "annual_km", "lifetime_years"]]
+    years = by_period(instance, "vehicle_years")[["vehicle", "year", "capex_eur", "fixed_eur_per_year"]]
+    found = found.merge(owned, on="vehicle").merge(years, on=["vehicle", "year"])
+    owning = (found["capex_eur"] / found["lifetime_years"] + found["fixed_eur_per_year"]) / found["annual_km"]
+    driving = found["time_h"] / found["distance_km"] * found["driver_cost_eur_per_h"]
+    truck = found["cost_eur_per_tkm"] + found["vkm_per_tkm"] * (driving + owning)
+    found = found.assign(
+        truck_eur_per_tkm=truck,
+        full_cost=truck + found["carbon_eur_per_tkm"],
+        new=~found["technology"].isin(today),
+    )
+    case = ["row", "handling_row", "year"]
+    return found.sort_values([*case, "new", "full_cost", "vehicle"], kind="stable").drop_duplicates(case)
+
+
+def _handling(instance: Instance, graph: Graph) -> tuple[np.ndarray, ...]:
+    """Cost, hours, TTW and WTT kg of every transfer per tonne, (handlings, transfers); infinite cost where not priced."""
+    table = instance["handling_costs"]
+    columns = ("cost_eur_per_t", "time_h", "ttw_kg_co2e_per_t", "wtt_kg_co2e_per_t")
+    rows: dict[tuple[int, int, int], int] = {}
+    problems = []
+    mode = {name: i for i, name in enumerate(MODES)}
+    for row, (a, b, handling) in enumerate(
+        zip(table["mode_a"].map(mode), table["mode_b"].map(mode), table["handling"].map(HANDLING_INDEX), strict=True)
+    ):
+        key = (min(a, b), max(a, b), handling)
+        if key in rows:
+            what = f"prices the same change of mode as row {rows[key] + 2}, the other way round"
+            problems.append(Problem(f"handling_costs.csv row {row + 2}", what, "remove one of them"))
+        rows[key] = row
+    if problems:
+        raise InstanceError(problems)
+    n = graph.transfer_mode.shape[0]
+    out = tuple(np.full((len(HANDLINGS), n), np.inf if i == 0 else 0.0) for i in range(4))
+    values = table[list(columns)].to_numpy(dtype=float)
+    for transfer, (a, b) in enumerate(graph.transfer_mode):
+        for handling in range(len(HANDLINGS)):
+            found = rows.get((min(a, b), max(a, b), handling))
+            if found is not None:
+                for i in range(4):
+                    out[i][handling, transfer] = values[found, i]
+    return out
