@@ -1,0 +1,175 @@
+"""The accounts of a plan: costs by component, emissions by country, energy by charging area; and what was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.verify.paths import handling_rows
+from nbb_opt.verify.verdict import OBJECTIVE_RELATIVE, Checks, names
+from nbb_opt.verify.world import World, join, total
+
+YEARLY = (
+    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "fleet_fixed",
+    "charger_fixed", "project_fixed",
+)  # fmt: skip
+TRANSFER_MODE = "transfer"
+NEGLIGIBLE = 1e-9
+
+
+def energy_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """kWh by year, mode, energy_carrier, country, charge_area."""
+    keys = ["year", "mode", "energy_carrier", "country", "charge_area"]
+    rows = pd.concat([part.assign(charge_area=part.get("charge_area", "")) for part in parts], ignore_index=True)
+    return total(rows, keys, "kwh")
+
+
+def transfer_amounts(world: World, steps: pd.DataFrame, flows: pd.DataFrame, handling_of: pd.Series) -> pd.DataFrame:
+    """Columns year, country, cost_eur, ttw_kg, wtt_kg of the transfers used."""
+    rows = steps.loc[steps["kind"] == "transfer", ["chain", "from_node", "mode_a", "mode_b"]].pipe(
+        join, flows, on="chain"
+    )
+    rows = rows.assign(
+        handling=rows["chain"].map(handling_of), country=rows["from_node"].map(world.indexed("nodes")["country"])
+    )
+    rows = rows.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "handling"], how="left")
+    return pd.DataFrame(
+        {
+            "year": rows["year"],
+            "country": rows["country"],
+            "cost_eur": rows["tonnes"] * rows["cost_eur_per_t"],
+            "ttw_kg": rows["tonnes"] * rows["ttw_kg_co2e_per_t"],
+            "wtt_kg": rows["tonnes"] * rows["wtt_kg_co2e_per_t"],
+        }
+    )
+
+
+def emissions_table(world: World, energy: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
+    """TTW and WTT kg by year, country, mode, energy_carrier; transfers have mode `transfer` and no carrier."""
+    rows = energy.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
+    rows = rows.assign(
+        ttw_kg=rows["kwh"] * rows["ttw_kg_co2e_per_kwh"], wtt_kg=rows["kwh"] * rows["wtt_kg_co2e_per_kwh"]
+    )
+    keys = ["year", "country", "mode", "energy_carrier"]
+    both = pd.concat(
+        [rows[[*keys, "ttw_kg", "wtt_kg"]], transfers.assign(mode=TRANSFER_MODE, energy_carrier="")],
+        ignore_index=True,
+    )
+    return total(both, keys, "ttw_kg", "wtt_kg")
+
+
+def freight_costs(
+    world: World,
+    *,
+    energy: pd.DataFrame,
+    services: pd.DataFrame,
+    transfers: pd.DataFrame,
+    emissions: pd.DataFrame,
+    charges: pd.DataFrame,
+    cargo: pd.DataFrame,
+) -> pd.DataFrame:
+    """Columns component, year, amount_eur of what depends on tonnes and vkm, drivers and running of trucks apart.
+
+    `charges` and `cargo` have columns year, amount_eur.
+    """
+    road = energy[energy["mode"] == "road"].pipe(
+        join, world.energy, on=["energy_carrier", "country", "year"], how="left"
+    )
+    carbon = emissions.pipe(join, world.countries, on=["country", "year"], how="left")
+    kg = carbon["ttw_kg"] + (carbon["wtt_kg"] if world.instance.meta.carbon_base == "WTW" else 0.0)
+    parts = {
+        "service": pd.concat([services.rename(columns={"cost_eur": "amount_eur"})[["year", "amount_eur"]], charges]),
+        "road_energy": road.assign(amount_eur=road["kwh"] * road["price_eur_per_kwh"]),
+        "handling": transfers.rename(columns={"cost_eur": "amount_eur"}),
+        "cargo_time": cargo,
+        "carbon": carbon.assign(amount_eur=kg / 1000.0 * carbon["carbon_price_eur_per_t"]),
+    }
+    frames = [rows[["year", "amount_eur"]].assign(component=component) for component, rows in parts.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
+def tonne_amounts(
+    world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame, lane_charges: pd.Series, chains: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(`charge_eur_per_t` of every link, value of cargo time), columns year, amount_eur. `chains` has commodity."""
+    fare = world.indexed("links")["charge_eur_per_t"]
+    per_step = np.where(steps["kind"] == "lane", steps["lane"].map(lane_charges), steps["link"].map(fare))
+    per_step = np.where(steps["kind"] == "transfer", 0.0, per_step)
+    sums = total(steps.assign(fare=per_step), ["chain"], "fare", "true_h")
+    rows = tables["flows"].pipe(join, sums, on="chain", how="left")
+    rows = rows.pipe(join, chains[["chain", "commodity"]], on="chain", how="left")
+    value = rows["commodity"].map(world.indexed("commodities")["value_of_time_eur_per_t_h"])
+    at_home = rows["fare"].isna() & ~rows["chain"].isin(steps["chain"])
+    fares = rows["tonnes"] * rows["fare"].mask(at_home, 0.0)
+    hours = rows["tonnes"] * rows["true_h"].mask(at_home, 0.0)
+    return rows[["year"]].assign(amount_eur=fares), rows[["year"]].assign(amount_eur=hours * value)
+
+
+def cost_table(world: World, rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum to component and year, and discount: yearly components over the period, the others once."""
+    table = total(rows, ["component", "year"], "amount_eur")
+    once = {**world.once_weight, world.horizon: world.horizon_weight}
+    weight = [
+        world.yearly_weight[year] if component in YEARLY else once[year]
+        for component, year in zip(table["component"], table["year"], strict=True)
+    ]
+    return table.assign(discounted_eur=table["amount_eur"] * np.asarray(weight, dtype=float))
+
+
+def check_table(
+    name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str], checks: Checks
+) -> None:
+    """`agree_<name>`: the plan's own table says what was recomputed; a row left out means zero."""
+    both = true.pipe(join, said, on=list(keys), how="outer", suffixes=("", "_said"))
+    for column, unit in units.items():
+        found, expected = both[f"{column}_said"], both[column]
+        missing = ~both.set_index(list(keys)).index.isin(true.set_index(list(keys)).index)
+        checks.compare(
+            f"agree_{name}",
+            found.fillna(0.0),
+            "==",
+            expected.mask(missing, 0.0),
+            where=names(both, f"{name} " + " ".join("{}" for _ in keys) + f" {column}", list(keys)),
+            unit=unit,
+        )
+
+
+def check_reported(
+    reported: Mapping[str, Any],
+    costs: pd.DataFrame,
+    cost_eur: float,
+    emissions_t: Mapping[int, float],
+    checks: Checks,
+) -> None:
+    """`agree_cost_eur`, `agree_emissions_t_co2e`, `agree_bound`, `agree_gap` for what `reported` holds."""
+    size = float(costs["discounted_eur"].abs().sum())
+    if "cost_eur" in reported:
+        checks.compare(
+            "agree_cost_eur", reported["cost_eur"], "==", cost_eur, where=lambda _: "reported cost_eur", unit="EUR",
+            scale=size, relative=OBJECTIVE_RELATIVE,
+        )  # fmt: skip
+    said = {int(year): value for year, value in reported.get("emissions_t_co2e", {}).items()}
+    if said:
+        years = sorted({*said, *emissions_t})
+        checks.compare(
+            "agree_emissions_t_co2e",
+            [said.get(year, np.nan) for year in years],
+            "==",
+            [emissions_t.get(year, 0.0) for year in years],
+            where=lambda i: f"reported emissions {years[i]}",
+            unit="t_co2e",
+        )
+    bound = reported.get("bound")
+    if bound is None or not np.isfinite(bound):
+        return
+    checks.compare("agree_bound", cost_eur, ">=", bound, where=lambda _: "reported bound", unit="EUR", scale=size)
+    gap = reported.get("gap")
+    if gap is not None and np.isfinite(gap):
+        size = max(abs(cost_eur), NEGLIGIBLE)
+        true_gap = abs(cost_eur - bound) / size
+        room = 1e-6 * true_gap + 2 * OBJECTIVE_RELATIVE * float(costs["discounted_eur"].abs().sum()) / size
+        apart = abs(gap - true_gap)
+        checks.compare("agree_gap", apart, "<=", room, where=lambda _: "reported gap", unit="share")

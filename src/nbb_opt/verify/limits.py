@@ -1,0 +1,154 @@
+"""The limits of the network and of what is owned: capacities, work, km, hours, energy, grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.verify.verdict import Checks, names
+from nbb_opt.verify.world import World, join, keyed, look_up, total
+
+
+def added(world: World, projects: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
+    """Columns row, year, adds: what projects in service add to `column` of `table`."""
+    effects = world.table("project_effects")
+    effects = effects[(effects["table"] == table) & (effects["column"] == column)][["project", "row", "adds"]]
+    rows = effects.pipe(join, projects[["project", "year", "built"]], on="project")
+    rows = rows.assign(adds=rows["adds"] * rows["built"])
+    return total(rows, ["row", "year"], "adds")
+
+
+def with_limits(rows: pd.DataFrame, limits: pd.Series, extra: pd.DataFrame) -> pd.DataFrame:
+    """Add `limit` (infinite where blank) to rows with columns row, year, used; only rows with a limit remain finite."""
+    plus = look_up(keyed(extra, ["row", "year"], "adds"), rows["row"], rows["year"])
+    own = limits.reindex(rows["row"]).fillna(np.inf).to_numpy(dtype=float)
+    return rows.assign(limit=own + np.nan_to_num(plus))
+
+
+def link_use(world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame) -> pd.DataFrame:
+    """Columns row (capacity group), year, used (t): tonnes times the links of the group a chain uses."""
+    links = world.table("links")
+    group = pd.Series(
+        np.where(links["capacity_link"] == "", links["link"], links["capacity_link"]), index=links["link"]
+    )
+    whole = steps.loc[steps["kind"] == "link", ["chain", "link"]]
+    driven = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].pipe(
+        join, tables["lane_links"][["lane", "link"]], on="lane"
+    )
+    uses = pd.concat([whole, driven[["chain", "link"]]], ignore_index=True)
+    uses = uses.assign(row=uses["link"].map(group))
+    counted = uses.groupby(["chain", "row"], as_index=False).size()
+    rows = counted.pipe(join, tables["flows"], on="chain")
+    rows = rows.assign(used=rows["tonnes"] * rows["size"])
+    return total(rows, ["row", "year"], "used")
+
+
+def terminal_use(tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame) -> pd.DataFrame:
+    """Columns row (terminal), year, used (t)."""
+    rows = steps.loc[steps["terminal"] != "", ["chain", "terminal"]].pipe(join, tables["flows"], on="chain")
+    rows = rows.rename(columns={"terminal": "row", "tonnes": "used"})
+    return total(rows, ["row", "year"], "used")
+
+
+def check_capacities(link_rows: pd.DataFrame, terminal_rows: pd.DataFrame, blocks: set[str], checks: Checks) -> None:
+    """`respect_link_capacity`, `respect_terminal_capacity`; rows as from `with_limits`."""
+    for block, rule, word, rows in (
+        ("links", "respect_link_capacity", "link", link_rows),
+        ("terminals", "respect_terminal_capacity", "terminal", terminal_rows),
+    ):
+        if block in blocks:
+            limited = rows[np.isfinite(rows["limit"])]
+            where = names(limited, word + " {} {}", ["row", "year"])
+            checks.compare(rule, limited["used"], "<=", limited["limit"], where=where, unit="t")
+
+
+def check_built(
+    tables: Mapping[str, pd.DataFrame], needed: pd.DataFrame, projects: pd.DataFrame, checks: Checks
+) -> None:
+    """`use_only_built`: what a chain carries is at most its bundle's demand times the units in service."""
+    rows = tables["flows"].pipe(join, needed, on="chain").pipe(join, tables["chains"][["chain", "bundle"]], on="chain")
+    rows = rows.pipe(join, tables["demand"].rename(columns={"tonnes": "demand"}), on=["bundle", "year"], how="left")
+    built = look_up(keyed(projects, ["project", "year"], "built"), rows["project"], rows["year"])
+    limit = rows["demand"].fillna(0.0) * built
+    where = names(rows, "chain {} needs {} {}", ["chain", "project", "year"])
+    checks.compare("use_only_built", rows["tonnes"], "<=", limit, where=where, unit="t", scale=0.0)
+
+
+def check_work(
+    tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame, facts: pd.DataFrame, driven: pd.DataFrame, checks: Checks
+) -> None:
+    """`cover_work`: loads times loaded vkm on a lane carry its tonne-km."""
+    rows = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].pipe(join, tables["flows"], on="chain")
+    need = total(rows, ["lane", "year"], "tonnes")
+    done = driven.assign(tkm=driven["load_t"] * driven["loaded_vkm"])
+    done_tkm = done.groupby(["lane", "year"])["tkm"].sum(skipna=False)
+    need = need.assign(tkm=need["tonnes"] * need["lane"].map(facts["km"]))
+    have = done_tkm.reindex(pd.MultiIndex.from_frame(need[["lane", "year"]])).fillna(0.0).to_numpy()
+    where = names(need, "lane {} {}", ["lane", "year"])
+    checks.compare("cover_work", have, ">=", need["tkm"], where=where, unit="tkm")
+
+
+def check_fleet(stock: pd.DataFrame, driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
+    """`cover_km`, `cover_hours`: what the vehicles of a region drive and work is at most what they can."""
+    for rule, annual, unit, loaded, empty in (
+        ("cover_km", "annual_km", "vkm", 1.0 + driven["kappa"], pd.Series(1.0, index=empties.index)),
+        ("cover_hours", "annual_h", "h", driven["hours_per_vkm"], empties["hours_per_vkm"]),
+    ):
+        parts = [
+            driven[["vehicle", "year"]].assign(region=driven["region"], amount=driven["loaded_vkm"] * loaded),
+            empties[["vehicle", "year"]].assign(region=empties["from_region"], amount=empties["empty_vkm"] * empty),
+        ]
+        used = pd.concat(parts, ignore_index=True)
+        used = total(used, ["region", "vehicle", "year"], "amount")
+        able = stock.assign(able=stock["kept"] * stock[annual])
+        most = able.groupby(["fleet_region", "vehicle", "year"])["able"].sum(skipna=False)
+        limit = most.reindex(pd.MultiIndex.from_frame(used[["region", "vehicle", "year"]])).fillna(0.0).to_numpy()
+        where = names(used, "{} {} {}", ["region", "vehicle", "year"])
+        checks.compare(rule, used["amount"], "<=", limit, where=where, unit=unit)
+
+
+def check_balance(driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
+    """`return_empties`: trips of a vehicle with a kind of goods that leave a region equal those that arrive."""
+    away = driven[~driven["local"].astype(bool)]
+    loaded = away.assign(from_region=away["region"], trips=away["loaded_vkm"] / away["km"])
+    loaded = loaded.rename(columns={"region_to": "to_region"})
+    empty = empties.assign(trips=empties["empty_vkm"] / empties["km"])
+    columns = ["from_region", "to_region", "vehicle", "handling", "year", "trips"]
+    trips = pd.concat([loaded[columns], empty[columns]], ignore_index=True)
+    keys = ["vehicle", "handling", "year"]
+    out = trips.groupby(["from_region", *keys])["trips"].sum().rename_axis(["region", *keys])
+    into = trips.groupby(["to_region", *keys])["trips"].sum().rename_axis(["region", *keys])
+    both = pd.concat({"out": out, "into": into}, axis=1).fillna(0.0).reset_index()
+    both = both[both["region"] != ""].reset_index(drop=True)
+    where = names(both, "{} {} for {} {}", ["region", *keys])
+    checks.compare("return_empties", both["out"], "==", both["into"], where=where, unit="trips")
+
+
+def area_use(
+    world: World, energy: pd.DataFrame, chargers: pd.DataFrame, projects: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(kWh drawn, kW installed) per charging area and period, each with columns row, year, used, limit."""
+    drawn = total(energy[energy["charge_area"] != ""], ["charge_area", "year"], "kwh")
+    drawn = drawn.rename(columns={"charge_area": "row", "kwh": "used"})
+    can = chargers.assign(
+        kwh=8760.0 * chargers["kw"] * chargers["utilisation_share"] * chargers["in_service"],
+        power=chargers["kw"] * chargers["in_service"],
+    )
+    can = total(can, ["charge_area", "year"], "kwh", "power")
+    can = can[can["power"] > 0].rename(columns={"charge_area": "row"})
+    sold = drawn.pipe(join, can[["row", "year", "kwh"]], on=["row", "year"], how="outer")
+    sold = sold.fillna({"used": 0.0, "kwh": 0.0}).rename(columns={"kwh": "limit"})
+    power = can[["row", "year", "power"]].rename(columns={"power": "used"}).reset_index(drop=True)
+    grid = world.indexed("charge_areas")["grid_mw"]
+    power = with_limits(power, grid, added(world, projects, "charge_areas", "grid_mw"))
+    return sold, power.assign(limit=1000.0 * power["limit"])
+
+
+def check_charging(sold: pd.DataFrame, power: pd.DataFrame, checks: Checks) -> None:
+    """`deliver_energy`, `respect_grid`."""
+    where = names(sold, "charging area {} {}", ["row", "year"])
+    checks.compare("deliver_energy", sold["used"], "<=", sold["limit"], where=where, unit="kWh")
+    where = names(power, "charging area {} {}", ["row", "year"])
+    checks.compare("respect_grid", power["used"], "<=", power["limit"], where=where, unit="kW")

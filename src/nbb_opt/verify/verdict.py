@@ -1,0 +1,150 @@
+"""What the verifier says: one row per broken rule instance, and per rule the instance that came closest.
+
+A comparison is accepted when it misses by at most `relative` of the row's scale (the largest of its terms) or by the
+absolute floor of its unit, whichever is larger. The floors stand in `FLOORS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+RELATIVE = 1e-6
+OBJECTIVE_RELATIVE = 1e-9
+# the smallest amount of each unit that means anything in the business
+FLOORS: dict[str, float] = {
+    "t": 1e-3, "vkm": 1.0, "tkm": 1.0, "h": 0.1, "kWh": 1.0, "kg": 1.0, "EUR": 0.01, "t_co2e": 1e-3, "trips": 1e-3,
+    "kW": 1e-3, "km": 1e-6, "count": 1e-9, "share": 1e-9,
+}  # fmt: skip
+COLUMNS = ["rule", "where", "found", "limit", "slack", "ok"]
+Sense = Literal["<=", ">=", "=="]
+Where = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a plan is accepted, and the figures recomputed from the instance and the plan.
+
+    `checks` has columns rule, where, found, limit, slack, ok; a negative slack is a miss. `costs` and `emissions` have
+    the columns of the result tables of these names. `emissions_t_co2e` is WTW t CO2e per year, by period start year.
+    """
+
+    ok: bool
+    checks: pd.DataFrame
+    cost_eur: float
+    emissions_t_co2e: dict[int, float]
+    costs: pd.DataFrame
+    emissions: pd.DataFrame
+
+    def failures(self) -> pd.DataFrame:
+        """The rows of `checks` that are not met."""
+        return self.checks[~self.checks["ok"]].reset_index(drop=True)
+
+    def as_json(self) -> str:
+        """The verdict as JSON text; numbers that are not finite become null."""
+        record: dict[str, Any] = {
+            "ok": self.ok,
+            "cost_eur": _plain(self.cost_eur),
+            "emissions_t_co2e": {str(year): _plain(value) for year, value in self.emissions_t_co2e.items()},
+            "checks": [{key: _plain(value) for key, value in row.items()} for row in self.checks.to_dict("records")],
+        }
+        return json.dumps(record, indent=1, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value
+
+
+@dataclass
+class Checks:
+    """Collects comparisons; `frame` gives them as a table."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failed: bool = False
+
+    def compare(
+        self,
+        rule: str,
+        found: Any,
+        sense: Sense,
+        limit: Any,
+        *,
+        where: Where,
+        unit: str,
+        scale: Any = None,
+        relative: float = RELATIVE,
+    ) -> bool:
+        """Compare arrays of equal length; not-a-number never passes.
+
+        >>> checks = Checks()
+        >>> checks.compare("respect_grid", [5.0, 2.0], "<=", [4.0, 9.0], where=lambda i: f"area {i}", unit="kW")
+        False
+        >>> checks.frame()[["where", "slack", "ok"]].values.tolist()
+        [['area 0', -1.0, False]]
+        """
+        f, lim = np.broadcast_arrays(
+            np.atleast_1d(np.asarray(found, dtype=float)), np.atleast_1d(np.asarray(limit, dtype=float))
+        )
+        if f.size == 0:
+            return True
+        with np.errstate(invalid="ignore"):
+            slack = {"<=": lim - f, ">=": f - lim, "==": -np.abs(f - lim)}[sense]
+            sizes = np.maximum(np.abs(f), np.where(np.isfinite(lim), np.abs(lim), 0.0))
+            if scale is not None:
+                sizes = np.maximum(sizes, np.abs(np.asarray(scale, dtype=float)))
+            sizes = np.where(np.isfinite(sizes), sizes, 0.0)
+            tolerance = np.maximum(relative * sizes, FLOORS[unit])
+            fine = slack >= -tolerance
+            closeness = np.where(np.isnan(slack), -np.inf, slack / tolerance)
+        bad = np.flatnonzero(~fine)
+        tightest = int(np.argmin(closeness))
+        for i in bad if bad.size else [tightest]:
+            self._row(rule, where(int(i)), f[i], lim[i], slack[i], bool(fine[i]))
+        return not bad.size
+
+    def hold(self, rule: str, fine: Any, *, where: Where) -> bool:
+        """A yes-or-no rule: every element of `fine` must be true. `found` is then the number of faults, 0 or 1."""
+        good = np.atleast_1d(np.asarray(fine, dtype=bool))
+        if good.size == 0:
+            return True
+        bad = np.flatnonzero(~good)
+        for i in bad if bad.size else [0]:
+            self._row(rule, where(int(i)), float(not good[i]), 0.0, -float(not good[i]), bool(good[i]))
+        return not bad.size
+
+    def fail(self, rule: str, where: str) -> None:
+        """Record one fault."""
+        self._row(rule, where, 1.0, 0.0, -1.0, False)
+
+    def _row(self, rule: str, where: str, found: float, limit: float, slack: float, fine: bool) -> None:
+        self.failed |= not fine
+        self.rows.append(dict(zip(COLUMNS, (rule, where, float(found), float(limit), float(slack), fine), strict=True)))
+
+    def frame(self) -> pd.DataFrame:
+        """One row per broken instance; a rule that is kept everywhere shows its tightest instance only."""
+        frame = pd.DataFrame(self.rows, columns=COLUMNS)
+        if frame.empty:
+            return frame
+        broken = frame[~frame["ok"]]
+        kept = frame[frame["ok"] & ~frame["rule"].isin(broken["rule"])]
+        tightest = kept.loc[kept.groupby("rule", sort=False)["slack"].idxmin()]
+        return pd.concat([broken, tightest], ignore_index=True)
+
+
+def names(frame: pd.DataFrame, template: str, columns: Sequence[str]) -> Where:
+    """A `where` that fills `template` from row i of `frame`, only when asked.
+
+    >>> names(pd.DataFrame({"link": ["A-B"], "year": [2030]}), "link {} {}", ["link", "year"])(0)
+    'link A-B 2030'
+    """
+    arrays = [frame[column].to_numpy() for column in columns]
+    return lambda i: template.format(*(array[i] for array in arrays))

@@ -1,0 +1,139 @@
+"""The instance as the verifier sees it: periods, discounting, values by year, lookups by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.instance import Instance
+
+
+@dataclass(frozen=True)
+class World:
+    """Time and the by-year tables, one row per key and period (`year` = start year)."""
+
+    instance: Instance
+    years: tuple[int, ...]
+    lengths: Mapping[int, int]
+    yearly_weight: Mapping[int, float]
+    once_weight: Mapping[int, float]
+    horizon: int
+    horizon_weight: float
+    countries: pd.DataFrame
+    vehicle_years: pd.DataFrame
+    energy: pd.DataFrame
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table of the instance."""
+        return self.instance[name]
+
+    def indexed(self, name: str) -> pd.DataFrame:
+        """A table of the instance with its first column as index."""
+        table = self.instance[name]
+        return table.set_index(table.columns[0])
+
+    def before(self, year: int) -> int | None:
+        """Start year of the period before."""
+        at = self.years.index(year)
+        return self.years[at - 1] if at else None
+
+    def period_of(self, year: float) -> int | None:
+        """Start year of the period that contains calendar `year`."""
+        return next((y for y in self.years if y <= year < y + self.lengths[y]), None)
+
+
+def read_world(instance: Instance) -> World:
+    """Work out weights and by-year values."""
+    years = tuple(int(period.year) for period in instance.periods)
+    lengths = {int(period.year): int(period.years) for period in instance.periods}
+    first, rate = years[0], 1.0 + float(instance.meta.discount_rate)
+    horizon = years[-1] + lengths[years[-1]]
+    return World(
+        instance=instance,
+        years=years,
+        lengths=lengths,
+        yearly_weight={y: sum(rate ** -(y - first + k) for k in range(lengths[y])) for y in years},
+        once_weight={y: rate ** -(y - first) for y in years},
+        horizon=horizon,
+        horizon_weight=rate ** -(horizon - first),
+        countries=values_in_periods(
+            instance["country_years"],
+            ["country"],
+            ["driver_cost_eur_per_h", "carbon_price_eur_per_t", "driver_limit_h_per_year"],
+            years,
+        ),
+        vehicle_years=values_in_periods(
+            instance["vehicle_years"],
+            ["vehicle"],
+            ["capex_eur", "fixed_eur_per_year", "running_eur_per_vkm", "empty_kwh_per_vkm", "full_kwh_per_vkm"],
+            years,
+        ),
+        energy=values_in_periods(
+            instance["energy"],
+            ["energy_carrier", "country"],
+            ["price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"],
+            years,
+        ),
+    )
+
+
+def values_in_periods(
+    table: pd.DataFrame, keys: Sequence[str], columns: Sequence[str], years: Sequence[int]
+) -> pd.DataFrame:
+    """Rows of `keys` x `years`; `columns` linear between the given years, no row outside them.
+
+    >>> given = pd.DataFrame({"v": ["a", "a"], "year": [2020, 2030], "x": [1.0, 3.0]})
+    >>> values_in_periods(given, ["v"], ["x"], [2025, 2030, 2035]).values.tolist()
+    [['a', 2025, 2.0], ['a', 2030, 3.0]]
+    """
+    ordered = table.sort_values([*keys, "year"], kind="stable")
+    given = ordered["year"].to_numpy()
+    numbers = ordered[list(columns)].to_numpy(dtype=float)
+    groups = ordered.groupby(list(keys), sort=False).indices
+    rows: list[tuple[object, ...]] = []
+    for key, at in groups.items():
+        parts = key if isinstance(key, tuple) else (key,)
+        for year in years:
+            place = int(np.searchsorted(given[at], year))
+            if place < len(at) and given[at[place]] == year:
+                values = numbers[at[place]]
+            elif 0 < place < len(at):
+                low, high = at[place - 1], at[place]
+                part = (year - given[low]) / (given[high] - given[low])
+                values = numbers[low] * (1.0 - part) + numbers[high] * part
+            else:
+                continue
+            rows.append((*parts, year, *values.tolist()))
+    frame = pd.DataFrame(rows, columns=[*keys, "year", *columns])
+    return frame.astype({**dict.fromkeys(keys, "str"), "year": "int64", **dict.fromkeys(columns, "float64")})
+
+
+def keyed(frame: pd.DataFrame, keys: Sequence[str], column: str) -> pd.Series:
+    """One column as a Series indexed by `keys`."""
+    return frame.set_index(list(keys))[column]
+
+
+def look_up(series: pd.Series, *keys: pd.Series | np.ndarray) -> np.ndarray:
+    """Values of a series indexed by several keys, NaN where there is none; shape of the keys."""
+    if len(keys) == 1:
+        return series.reindex(np.asarray(keys[0])).to_numpy(dtype=float)
+    return series.reindex(pd.MultiIndex.from_arrays([np.asarray(key) for key in keys])).to_numpy(dtype=float)
+
+
+def total(frame: pd.DataFrame, keys: Sequence[str], *columns: str) -> pd.DataFrame:
+    """Sums of `columns` by `keys`; what is not a number stays so instead of counting as nothing."""
+    sums = frame.groupby(list(keys))[list(columns)].sum(skipna=False)
+    return sums.reset_index()
+
+
+def join(left: pd.DataFrame, right: pd.DataFrame, **how: Any) -> pd.DataFrame:
+    """`left.merge(right, **how)`, also where both are empty (which pandas 3 cannot join on text)."""
+    if len(left) or len(right):
+        return left.merge(right, **how)
+    texts = [{c: "object" for c in frame.columns if frame[c].dtype == "str"} for frame in (left, right)]
+    both = left.astype(texts[0]).merge(right.astype(texts[1]), **how)
+    return both.astype({column: "str" for column in both.columns if both[column].dtype == "object"})
