@@ -43,7 +43,11 @@ class Candidates:
 
 
 def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame) -> Candidates:
-    """Search every class in every run. Raises InstanceError naming the bundles that cannot be carried today."""
+    """Search every class in every run.
+
+    A chain that comes back to a place on the same side is no candidate: the chain without the round trip needs no other
+    transfer and is found as well. Raises InstanceError naming the bundles that cannot be carried today.
+    """
     classes = make_classes(instance)
     class_of = {name: i for i, cls in enumerate(classes) for name in cls.commodities}
     origin = np.array([graph.node_index[name] for name in bundles["origin"]], dtype=np.int64)
@@ -68,10 +72,12 @@ def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: 
     bundle = np.concatenate([part[2] for part in parts])
     weights = np.concatenate([part[3] for part in parts])
     first = np.append(0, np.cumsum(length))
-    _check_all_carried(instance, bundles, bundle, _project_sets(graph, code, first))
     kind = _kinds(graph, code, first)
     sets, project_set = _number(_project_sets(graph, code, first))
-    return Candidates(code, first, bundle, kind, project_set, sets, weights)
+    found = Candidates(code, first, bundle, kind, project_set, sets, weights)
+    found = take(found, np.flatnonzero(~comes_back(graph, code, first, origin=origin[bundle])))
+    _check_all_carried(instance, bundles, found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,36 @@ def leg_starts(code: np.ndarray, first: np.ndarray) -> np.ndarray:
     return (code >= 0) & after
 
 
+def sides(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Layer before and after every step; an arc stays in its own. Without a leg on one side of a transfer, it is the road."""
+    arc = code >= 0
+    layer = np.full(code.size, ROAD)
+    layer[arc] = graph.arc_layer[code[arc]]
+    begins, ends = np.zeros(code.size, dtype=bool), np.zeros(code.size, dtype=bool)
+    begins[first[:-1]], ends[first[1:] - 1] = True, True
+    before = np.where(arc, layer, np.where(begins, ROAD, np.roll(layer, 1)))
+    after = np.where(arc, layer, np.where(ends, ROAD, np.roll(layer, -1)))
+    return before, after
+
+
+def comes_back(graph: Graph, code: np.ndarray, first: np.ndarray, *, origin: np.ndarray) -> np.ndarray:
+    """Whether a chain is twice at one place on one side (road, rail of one gauge, sea, ferry); `origin` is its node."""
+    arc = code >= 0
+    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
+    node = np.empty(code.size, dtype=np.int64)
+    node[arc] = graph.arc_to[code[arc]]
+    node[~arc] = graph.transfer_node[-1 - code[~arc]]
+    side = sides(graph, code, first)[1]
+    n_layers = graph.layer_mode.size
+    at = np.concatenate([node * n_layers + side, origin * n_layers + ROAD])
+    owner = np.concatenate([chain, np.arange(origin.size)])
+    n_states = graph.nodes.size * n_layers
+    visits, times = np.unique(owner * n_states + at, return_counts=True)
+    again = np.zeros(origin.size, dtype=bool)
+    again[visits[times > 1] // n_states] = True
+    return again
+
+
 def step_projects(graph: Graph, code: np.ndarray) -> np.ndarray:
     """Project every step needs, -1 for none."""
     arc = code >= 0
@@ -232,12 +268,11 @@ def _number(sets: Sequence[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...
     return tuple(index), numbers
 
 
-def _check_all_carried(
-    instance: Instance, bundles: pd.DataFrame, bundle: np.ndarray, sets: Sequence[tuple[int, ...]]
-) -> None:
+def _check_all_carried(instance: Instance, bundles: pd.DataFrame, found: Candidates) -> None:
     some, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
-    some[bundle] = True
-    today[bundle[[not one for one in sets]]] = True
+    some[found.bundle] = True
+    needs_none = np.array([not one for one in found.project_sets], dtype=bool)
+    today[found.bundle[needs_none[found.project_set]]] = True
     lost = np.flatnonzero(~today)
     problems = []
     for b in lost[:SHOWN]:

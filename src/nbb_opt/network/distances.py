@@ -51,8 +51,8 @@ def _shortest(next_to: dict[str, list[tuple[str, float, float, float]]], start: 
         if node in best:
             continue
         best[node] = (km, hours, toll)
-        for other, d_km, d_h, toll_per_km in next_to.get(node, ()):
+        for other, d_km, d_h, per_km in next_to.get(node, ()):
             if other not in best:
-                reached = (km + d_km, hours + d_h, toll + d_km * toll_per_km)
-                heapq.heappush(queue, (*(round(part, _DIGITS) for part in reached), other))  # type: ignore[arg-type]
+                far, long, paid = (round(part, _DIGITS) for part in (km + d_km, hours + d_h, toll + d_km * per_km))
+                heapq.heappush(queue, (far, long, paid, other))
     return best

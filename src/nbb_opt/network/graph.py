@@ -20,8 +20,8 @@ ROAD = 0  # layer and mode of the road
 class Graph:
     """Nodes, links, transfers and projects are numbered by the row of their table, arcs and switches by layer and node.
 
-    `layer_mode` (layers,) is the number of the mode in schema.MODES; `first_arc` (layers, nodes + 1) says where the arcs
-    of a layer that leave a node start in `arc_from`, `arc_to`, `arc_link`; projects are -1 where none is needed.
+    `layer_mode` (layers,) is the number of the mode in schema.MODES; `first_arc` (layers, nodes + 1) says where the
+    arcs of a layer that leave a node start in `arc_from`, `arc_to`, `arc_link`; projects are -1 where none is needed.
     Switches leave layer `switch_from` for `switch_to` at `switch_node` by row `switch_transfer` of transfers.csv.
     """
 
@@ -40,6 +40,7 @@ class Graph:
     switch_from: np.ndarray
     switch_to: np.ndarray
     switch_transfer: np.ndarray
+    transfer_node: np.ndarray
     transfer_mode: np.ndarray  # (transfers, 2)
     transfer_project: np.ndarray
     projects: np.ndarray
@@ -82,13 +83,32 @@ def make_graph(instance: Instance) -> Graph:
     served = np.zeros((nodes.size, layer_mode.size), dtype=bool)  # layers that have a link at the node
     served[arc_from, arc_layer] = served[arc_to, arc_layer] = True
     served[:, ROAD] = True
-    switches = _switches(_lookup(transfers["node"], node_index), transfer_mode, layer_mode, served)
+    transfer_node = _lookup(transfers["node"], node_index)
+    switches = _switches(transfer_node, transfer_mode, layer_mode, served)
     order = np.lexsort((switches[:, 3], transfer_project[switches[:, 3]] < 0, switches[:, 0]))
     switches = switches[order]
+    node_of, before, after, row_of = (np.ascontiguousarray(switches[:, i]) for i in range(4))
     return Graph(
-        nodes, node_index, layer_mode, names, first_arc, arc_from, arc_to, arc_link, arc_layer, link_mode, link_project,
-        *(np.ascontiguousarray(switches[:, i]) for i in range(4)), transfer_mode, transfer_project, projects,
-    )  # fmt: skip
+        nodes=nodes,
+        node_index=node_index,
+        layer_mode=layer_mode,
+        layer_names=names,
+        first_arc=first_arc,
+        arc_from=arc_from,
+        arc_to=arc_to,
+        arc_link=arc_link,
+        arc_layer=arc_layer,
+        link_mode=link_mode,
+        link_project=link_project,
+        switch_node=node_of,
+        switch_from=before,
+        switch_to=after,
+        switch_transfer=row_of,
+        transfer_node=transfer_node,
+        transfer_mode=transfer_mode,
+        transfer_project=transfer_project,
+        projects=projects,
+    )
 
 
 def _switches(node: np.ndarray, modes: np.ndarray, layer_mode: np.ndarray, served: np.ndarray) -> np.ndarray:

@@ -129,11 +129,11 @@ def _keep(cost, a, b, c, n_ranks, new_cost, new_a, new_b, new_c):
 def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_cost, cost, back):
     """Cheapest labels of every pattern from one origin.
 
-    Sides (first axis of `cost`, `back`): 0 road side of a place after the pattern, 1 end of its last main leg, 2 start of
-    that leg. cost (3, patterns, places, ranks); back (3, patterns, places, ranks, 3) says where a label comes from: (place,
-    rank, path) for sides 0 and 1, (side, rank, -) for side 2. `wanted` (places,) are the road sides needed after patterns
-    that have no longer one; road_dist (places, places, ranks) and leg_dist (layers, places, places, ranks) the legs;
-    switch_cost (places, layers, layers).
+    Sides (first axis of `cost`, `back`): 0 road side of a place after the pattern, 1 end of its last main leg, 2 start
+    of that leg. cost (3, patterns, places, ranks); back (3, patterns, places, ranks, 3) says where a label comes from:
+    (place, rank, path) for sides 0 and 1, (SIDE_ROAD or SIDE_LEG, rank, -) for side 2. `wanted` (places,) are the road
+    sides needed after patterns that have no longer one; road_dist (places, places, ranks) and leg_dist (layers, places,
+    places, ranks) are the legs; switch_cost (places, layers, layers).
     """
     n_patterns = parent.size
     n_places = road_dist.shape[0]
@@ -159,13 +159,13 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                 if cost[0, up, p, r] + by_road < np.inf:
                     _keep(
                         cost[2, q, p], back[2, q, p, :, 0], back[2, q, p, :, 1], back[2, q, p, :, 2], n_ranks,
-                        cost[0, up, p, r] + by_road, 0, r, 0,
+                        cost[0, up, p, r] + by_road, SIDE_ROAD, r, 0,
                     )  # fmt: skip
                     any_start = True
                 if direct < np.inf and cost[1, up, p, r] + direct < np.inf:
                     _keep(
                         cost[2, q, p], back[2, q, p, :, 0], back[2, q, p, :, 1], back[2, q, p, :, 2], n_ranks,
-                        cost[1, up, p, r] + direct, 1, r, 0,
+                        cost[1, up, p, r] + direct, SIDE_LEG, r, 0,
                     )  # fmt: skip
                     any_start = True
         if not any_start:
@@ -223,8 +223,8 @@ def write_leg(arc_from, arc, rank, node, path, out, size):
 def write_chain(parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back, pattern, place, rank, out):
     """Write the steps of a chain into `out` in driving order; give their number.
 
-    Arcs are written as they are, a transfer of row j as -1 - j. leg_arc, leg_rank (layers, places, nodes, ranks) are the
-    search trees, switch_used (places, layers, layers) the rows of transfers.csv.
+    Arcs are written as they are, a transfer of row j as -1 - j. leg_arc, leg_rank (layers, places, nodes, ranks) are
+    the search trees, switch_used (places, layers, layers) the rows of transfers.csv.
     """
     size = 0
     q = pattern
@@ -299,9 +299,9 @@ def class_chains(
     """Distinct chains of every bundle of one class, over all runs.
 
     A run is one weight (links, transfers; infinite where not to be used) and the number of alternatives to look for.
-    leg_start (layers, places) are the places where a leg of the layer may start; bundles bundle_first[i]..bundle_first[i+1]
-    start in origin_place[i] and end in bundle_place. Gives steps, start, end (where a chain's steps lie), its bundle, and
-    (if `want_costs`) the cost of the best chain by (run, bundle, pattern).
+    leg_start (layers, places) are the places where a leg of the layer may start; bundles bundle_first[i] to
+    bundle_first[i + 1] start in origin_place[i] and end in bundle_place. Gives steps, start, end (where a chain's steps
+    lie), its bundle, and (if `want_costs`) the cost of the best chain by (run, bundle, pattern).
     """
     n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
     n_patterns, n_runs = parent.size, run_ranks.size

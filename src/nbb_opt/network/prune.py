@@ -18,9 +18,10 @@ def not_replaced(
 ) -> np.ndarray:
     """Numbers of the chains that stay.
 
-    Chain A goes if a chain B of its bundle drives the same lanes and has the same main mode, needs no project and uses no
-    capacity group or terminal with a limit more often than A, costs no more in any period (service, handling,
-    charges, cargo time) and emits no more in any country and period, TTW and WTT. Of two equal ones the first stays.
+    Chain A goes if a chain B of its bundle drives the same lanes and has the same main mode, needs no project that A
+    does not need, uses no capacity group or terminal with a limit more often than A, costs no more in any period
+    (service, handling, charges, cargo time) and emits no more in any country and period, TTW and WTT. Of two equal ones
+    the first stays.
     """
     group = _groups(tables)
     yearly = _amounts(instance, graph, found, amounts=amounts, bundles=bundles)
@@ -48,15 +49,14 @@ def _groups(tables: ChainTables) -> np.ndarray:
 def _amounts(
     instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
 ) -> np.ndarray:
-    """(chains, features): EUR per tonne by period, then TTW and WTT kg per tonne by period and country, lanes left out."""
+    """(chains, features): EUR per tonne, TTW and WTT kg per tonne by country, for every period; lanes left out."""
     table = instance["commodities"].set_index("commodity")
     bundle_handling = bundles["commodity"].map(table["handling"]).map(HANDLING_INDEX).to_numpy(dtype=np.int64)
     bundle_value = bundles["commodity"].map(table["value_of_time_eur_per_t_h"]).to_numpy(dtype=float)
     countries = {name: i for i, name in enumerate(instance["countries"]["country"])}
     link_country = np.array([countries[c] for c in instance["links"]["country"]], dtype=np.int64)
     node_country = np.array([countries[c] for c in instance["nodes"]["country"]], dtype=np.int64)
-    transfer_node = [graph.node_index[n] for n in instance["transfers"]["node"]]
-    transfer_country = node_country[np.array(transfer_node, dtype=np.int64)]
+    transfer_country = node_country[graph.transfer_node]
 
     n_chains, n_periods, n_countries = found.bundle.size, len(instance.periods), len(countries)
     code, chain = found.code, found.chain

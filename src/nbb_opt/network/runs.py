@@ -55,7 +55,7 @@ def make_classes(instance: Instance) -> list[ChainClass]:
 
 
 def general_weights(amounts: Amounts, cls: ChainClass) -> tuple[np.ndarray, np.ndarray]:
-    """(weights, links) and (weights, transfers): cost by period, WTW kg by period, hours; no projects considered yet."""
+    """(weights, links) and (weights, transfers): cost by period, WTW kg by period, hours; whatever is built."""
     h, value = cls.handling, cls.value_of_time_eur_per_t_h
     cost = amounts.link_cost[h] + amounts.link_carbon_cost[h] + value * amounts.link_time
     kg = amounts.link_ttw[h] + amounts.link_wtt[h]

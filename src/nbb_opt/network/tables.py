@@ -9,7 +9,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
-from nbb_opt.network.chains import Candidates, kind_name, leg_starts, step_projects
+from nbb_opt.network.chains import Candidates, kind_name, leg_starts, sides, step_projects
 from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
 from nbb_opt.network.weights import Amounts
 from nbb_opt.result import as_table
@@ -53,12 +53,14 @@ def make_tables(
     is_lane = kind == "lane"
     lane = np.where(is_lane, lane_of_step[item], -1)
     nodes = graph.nodes
-    step_node = graph.node_index
-    at_node = _pick(np.array([step_node[n] for n in transfers["node"]], dtype=np.int64), t)
+    at_node = _pick(graph.transfer_node, t)
     lane_to = np.array([graph.arc_to[arcs[-1]] for arcs, _ in lanes], dtype=np.int64)
     start = np.where(is_transfer, at_node, graph.arc_from[a])
     end = np.where(is_transfer, at_node, np.where(is_lane, _pick(lane_to, lane), graph.arc_to[a]))
-    before, after = _transfer_modes(graph, code, found.first, item)
+    before_layer, after_layer = sides(graph, code, found.first)
+    names = np.array(MODES, dtype=object)
+    before = names[graph.layer_mode[before_layer[item]]]
+    after = np.where(is_transfer, names[graph.layer_mode[after_layer[item]]], "")
     project_names = np.append(graph.projects, "").astype(object)
     lane_projects = np.array([_join(graph, arcs) for arcs, _ in lanes], dtype=object)
     project = np.where(is_lane, _pick(lane_projects, lane), project_names[step_projects(graph, code)[item]])
@@ -162,30 +164,6 @@ def _lane_tables(
         }
     )
     return as_table("lanes", table), as_table("lane_links", lane_links)
-
-
-def _transfer_modes(
-    graph: Graph, code: np.ndarray, first: np.ndarray, item: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mode of a lane or link and ""; of a transfer the mode before and after, the road where no leg lies between."""
-    arc = code >= 0
-    mode = np.full(code.size, ROAD)
-    mode[arc] = graph.layer_mode[graph.arc_layer[code[arc]]]
-    names = np.array(MODES, dtype=object)
-    before, after = names[mode], np.full(code.size, "", dtype=object)
-    begins = np.zeros(code.size, dtype=bool)
-    begins[first[:-1]] = True
-    here = ROAD
-    for i in np.flatnonzero(~arc).tolist():  # in driving order; two transfers in a row hand over what the first left
-        if begins[i]:
-            here = ROAD
-        elif arc[i - 1]:
-            here = mode[i - 1]
-        a, b = graph.transfer_mode[-1 - code[i]].tolist()
-        other = b if a == here else a
-        before[i], after[i] = names[here], names[other]
-        here = other
-    return before[item], after[item]
 
 
 def _join(graph: Graph, arcs: np.ndarray) -> str:

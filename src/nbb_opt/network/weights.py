@@ -22,9 +22,9 @@ from nbb_opt.network.services import options, services
 class Amounts:
     """EUR and kg CO2e per tonne, by handling (first axis, as in schema.HANDLINGS) and period (second axis).
 
-    link_cost, link_carbon_cost, link_ttw, link_wtt (handlings, periods, links); infinite cost where there is no service
-    or truck. transfer_cost, transfer_ttw, transfer_wtt (handlings, transfers), transfer_carbon_cost (handlings, periods,
-    transfers); infinite cost where the handling has no row in handling_costs. Times in h: link_time (links,),
+    link_cost, link_carbon_cost, link_ttw, link_wtt (handlings, periods, links); infinite cost where there is no
+    service or truck. transfer_cost, transfer_ttw, transfer_wtt (handlings, transfers), transfer_carbon_cost (handlings,
+    periods, transfers); infinite cost where the handling has no row in handling_costs. Times in h: link_time (links,),
     transfer_time (handlings, transfers).
     """
 
@@ -41,7 +41,7 @@ class Amounts:
 
 
 def make_amounts(instance: Instance, graph: Graph) -> Amounts:
-    """Weights of every link and transfer. Raises InstanceError if a change of mode is priced twice or without energy."""
+    """Weights of every link and transfer. Raises InstanceError if a price is missing or a change of mode has two."""
     years = [period.year for period in instance.periods]
     links = instance["links"]
     shape = (len(HANDLINGS), len(years), len(links))
@@ -99,7 +99,7 @@ def _prices(price: dict[tuple[str, int], float], rows: pd.DataFrame) -> np.ndarr
 
 
 def _road(instance: Instance) -> pd.DataFrame:
-    """The cheapest truck on every road link, by handling and period; one of today's technologies wherever there is one."""
+    """The cheapest truck on every road link, by handling and period; of today's technologies wherever there is one."""
     links = instance["links"]
     found = options(instance, links.loc[links["mode"] == "road"])
     vehicles = instance["vehicles"]
@@ -120,7 +120,7 @@ def _road(instance: Instance) -> pd.DataFrame:
 
 
 def _handling(instance: Instance, graph: Graph) -> tuple[np.ndarray, ...]:
-    """Cost, hours, TTW and WTT kg of every transfer per tonne, (handlings, transfers); infinite cost where not priced."""
+    """Cost, hours, TTW, WTT kg of every transfer per tonne, (handlings, transfers); infinite cost where not priced."""
     table = instance["handling_costs"]
     columns = ("cost_eur_per_t", "time_h", "ttw_kg_co2e_per_t", "wtt_kg_co2e_per_t")
     rows: dict[tuple[int, int, int], int] = {}
