@@ -1,0 +1,165 @@
+"""The run folder: complete or absent, and every change noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nbb_opt.errors import NbbError
+from nbb_opt.result import EXTRA_FILES, MANIFEST, TABLES, as_table, read_run, write_run
+
+RECORD = {"instance": "tiny", "cost_eur": 1.5, "emissions_t_co2e": {"2025": 3.0}, "note": "Umeå"}
+
+
+def some_tables() -> dict[str, pd.DataFrame]:
+    """A row in every table."""
+    values = {"int64": 7, "float64": 2.5, "str": "Umeå"}
+    return {name: as_table(name, [{c: values[t] for c, t in columns.items()}]) for name, columns in TABLES.items()}
+
+
+def a_run(path: Path) -> Path:
+    return write_run(
+        path, RECORD, some_tables(), some_tables(), extra_files={"solver.log": "done", "report.xlsx": b"PK"}
+    )
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    run = read_run(a_run(tmp_path / "run"))
+    assert run.record == RECORD
+    for name, table in some_tables().items():
+        pd.testing.assert_frame_equal(run.tables[name], table)
+        pd.testing.assert_frame_equal(run.baseline[name], table)
+    assert (tmp_path / "run" / "solver.log").read_text() == "done"
+
+
+def test_empty_tables_keep_their_columns_and_types(tmp_path: Path) -> None:
+    empty = {name: as_table(name) for name in TABLES}
+    run = read_run(write_run(tmp_path / "run", RECORD, empty, empty))
+    assert {name: dict(table.dtypes.astype(str)) for name, table in run.tables.items()} == TABLES
+
+
+def test_an_existing_run_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    target = a_run(tmp_path / "run")
+    with pytest.raises(NbbError, match="holds a run already"):
+        a_run(target)
+    tables = some_tables()
+    write_run(target, {"instance": "second"}, tables, tables, replace=True)
+    assert read_run(target).record == {"instance": "second"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_is_no_run_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    with pytest.raises(NbbError, match="is no run"):
+        write_run(tmp_path / "thesis", RECORD, some_tables(), some_tables(), replace=True)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+
+
+def test_unknown_extra_files_and_tables_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NbbError, match=r"\.\./evil"):
+        write_run(tmp_path / "run", RECORD, some_tables(), some_tables(), extra_files={"../evil": "x"})
+    with pytest.raises(NbbError, match="flows"):
+        tables = some_tables()
+        write_run(tmp_path / "run", RECORD, {name: tables[name] for name in TABLES if name != "flows"}, tables)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_flipped_bit_is_noticed_and_the_file_named(tmp_path: Path) -> None:
+    target = a_run(tmp_path / "run")
+    for path in sorted(file for file in target.rglob("*") if file.is_file() and file.name != MANIFEST):
+        content = path.read_bytes()
+        for at in {0, len(content) // 2, len(content) - 1}:
+            changed = bytearray(content)
+            changed[at] ^= 1 << (at % 8)
+            path.write_bytes(changed)
+            with pytest.raises(NbbError, match="altered") as caught:
+                read_run(target)
+            assert str(path) in str(caught.value)
+        path.write_bytes(content)
+    read_run(target)
+
+
+def test_every_flipped_bit_of_the_manifest_is_noticed(tmp_path: Path) -> None:
+    target = a_run(tmp_path / "run")
+    content = (target / MANIFEST).read_bytes()
+    for at in range(0, len(content), 7):
+        changed = bytearray(content)
+        changed[at] ^= 1 << (at % 7)
+        (target / MANIFEST).write_bytes(changed)
+        with pytest.raises(NbbError):
+            read_run(target)
+
+
+def test_missing_added_and_unknown_parts_are_named(tmp_path: Path) -> None:
+    target = a_run(tmp_path / "run")
+    (target / "tables" / "extra.parquet").write_bytes(b"")
+    with pytest.raises(NbbError, match=r"extra\.parquet"):
+        read_run(target)
+    (target / "tables" / "extra.parquet").unlink()
+    manifest = json.loads((target / MANIFEST).read_text())
+    (target / MANIFEST).write_text(json.dumps(manifest | {"layout": 99}))
+    with pytest.raises(NbbError, match="layout 99"):
+        read_run(target)
+    files = {name: digest for name, digest in manifest["files"].items() if name != "baseline/flows.parquet"}
+    (target / MANIFEST).write_text(json.dumps(manifest | {"files": files}))
+    with pytest.raises(NbbError, match=r"baseline/flows\.parquet"):
+        read_run(target)
+    (target / MANIFEST).write_text(json.dumps(manifest))
+    (target / "baseline" / "flows.parquet").unlink()
+    with pytest.raises(NbbError, match=r"flows\.parquet.*missing"):
+        read_run(target)
+    (target / MANIFEST).unlink()
+    with pytest.raises(NbbError, match="no finished run"):
+        read_run(target)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import nbb_opt.result as result
+from test_result import a_run, some_tables, RECORD
+left = int(sys.argv[2])
+def counted(call):
+    def then(*args, **more):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), 9)
+        return call(*args, **more)
+    return then
+os.fsync = counted(os.fsync)
+Path.rename = counted(Path.rename)
+result.write_run(Path(sys.argv[1]), {{"instance": "second"}}, some_tables(), some_tables(), replace=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a hard kill")
+@pytest.mark.parametrize("replacing", [False, True])
+def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Path, replacing: bool) -> None:
+    tests = str(Path(__file__).parent)
+    steps = range(0, 45, 2 if os.environ.get("NBB_OPT_LONG_TESTS") else 9)
+    for step in [*steps, 35, 36, 37, 38, 39]:
+        target = tmp_path / str(step) / "run"
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            continue
+        if replacing:
+            a_run(target)
+        code = KILLED.format(tests=tests)
+        subprocess.run([sys.executable, "-c", code, str(target), str(step)], check=False, capture_output=True)
+        if target.exists():
+            assert read_run(target).record["instance"] in {"tiny", "second"}
+        for left in target.parent.glob(".*.old"):
+            assert read_run(left).record["instance"] == "tiny"
+
+
+def test_the_names_of_extra_files_are_fixed() -> None:
+    assert EXTRA_FILES == ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")
