@@ -4,5 +4,16 @@ from nbb_opt.milp.build import Built, build
 from nbb_opt.milp.extract import extract
 from nbb_opt.milp.form import StandardForm, standard_form
 from nbb_opt.milp.spec import ModelSpec, read_model
+from nbb_opt.milp.statement import render, render_all
 
-__all__ = ["Built", "ModelSpec", "StandardForm", "build", "extract", "read_model", "standard_form"]
+__all__ = [
+    "Built",
+    "ModelSpec",
+    "StandardForm",
+    "build",
+    "extract",
+    "read_model",
+    "render",
+    "render_all",
+    "standard_form",
+]

@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from nbb_opt.errors import ModelError
-from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.periods import Floats, Ints, sum_by
 
 SMALLEST, LARGEST = 1e-9, 1e15  # solvers drop coefficients outside without a word
 
@@ -50,7 +50,7 @@ class Terms:
     def amounts(self, values: Floats) -> Floats:
         """The value of every row at the given values of all columns."""
         row, column, coefficient = self.merged()
-        return self.constant + np.bincount(row, coefficient * values[column], minlength=self.rows)
+        return self.constant + sum_by(row, coefficient * values[column], size=self.rows)
 
 
 class Assembly:

@@ -16,7 +16,7 @@ HOURS_PER_YEAR = 8760.0
 
 @dataclass(frozen=True)
 class Chargers:
-    """Charger types (K), the areas where energy can be drawn, and the columns of `installed` (area, charger, period)."""
+    """Charger types (K), areas where energy can be drawn, and columns of `installed` (area, charger, period)."""
 
     names: Names
     kw: Floats
@@ -78,18 +78,18 @@ def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) 
     names, terminals = Names(table["project"]), Names(instance["terminals"]["terminal"])
     rows = {"links": world.links, "terminals": terminals, "charge_areas": world.areas}
     adds = []
-    for effect in effects.itertuples():
-        row = int(rows[effect.table].of([effect.row])[0])
+    for project, where, key, amount in zip(
+        *(effects[c].tolist() for c in ("project", "table", "row", "adds")), strict=True
+    ):
+        row = int(rows[where].of([key])[0])
         if row < 0:
+            raise ModelError(f"project_effects.csv, project '{project}': {where} has no row '{key}'")
+        if where == "links" and world.link_group[row] != row:
             raise ModelError(
-                f"project_effects.csv, project '{effect.project}': {effect.table} has no row '{effect.row}'"
-            )
-        if effect.table == "links" and world.link_group[row] != row:
-            raise ModelError(
-                f"project_effects.csv, project '{effect.project}': link '{effect.row}' uses the capacity of "
+                f"project_effects.csv, project '{project}': link '{key}' uses the capacity of "
                 f"'{world.links[world.link_group[row]]}'; let the project add to that link"
             )
-        adds.append((int(names.of([effect.project])[0]), str(effect.table), row, float(effect.adds)))
+        adds.append((int(names.of([project])[0]), str(where), row, float(amount)))
     share = np.zeros((len(names), len(world.countries)))
     share[names.of(funding["project"]), world.countries.of(funding["country"])] = funding["share"].to_numpy(float)
     pairs = {
@@ -110,21 +110,22 @@ def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) 
 def policies_of(instance: Instance, world: World, time: Time) -> tuple[Policy, ...]:
     """Rules with the periods they hold in: that which contains the year; from that year on for a ban."""
     found = []
-    for row in instance["policies"].itertuples():
-        where = f"policies.csv, policy '{row.policy}'"
-        if row.kind in ("ban_purchase", "cap_technology_share") and not row.technology:
-            raise ModelError(f"{where}: {row.kind} needs a technology; fill it in")
-        if row.kind == "keep_mode_share_per_year" and row.country:
-            raise ModelError(f"{where}: {row.kind} holds for all countries together; leave country blank")
-        if row.kind != "ban_purchase" and np.isnan(row.value):
-            raise ModelError(f"{where}: {row.kind} needs a value; fill it in")
-        year = row.year
+    for row in instance["policies"].to_dict("records"):
+        kind, value, year = str(row["kind"]), float(row["value"]), float(row["year"])
+        where = f"policies.csv, policy '{row['policy']}'"
+        if kind in ("ban_purchase", "cap_technology_share") and not row["technology"]:
+            raise ModelError(f"{where}: {kind} needs a technology; fill it in")
+        if kind == "keep_mode_share_per_year" and row["country"]:
+            raise ModelError(f"{where}: {kind} holds for all countries together; leave country blank")
+        if kind != "ban_purchase" and np.isnan(value):
+            raise ModelError(f"{where}: {kind} needs a value; fill it in")
         if np.isnan(year):
-            periods = tuple(range(time.size))
-        elif row.kind == "ban_purchase":
-            periods = tuple(np.flatnonzero(time.years >= year).tolist())
+            holds = np.ones(time.size, bool)
+        elif kind == "ban_purchase":
+            holds = time.years >= year
         else:
-            periods = tuple(np.flatnonzero((time.years <= year) & (year < time.years + time.lengths)).tolist())
-        country = int(world.countries.of([row.country])[0])
-        found.append(Policy(row.policy, row.kind, country, row.technology, periods, float(row.value)))
+            holds = (time.years <= year) & (year < time.years + time.lengths)
+        country = int(world.countries.of([row["country"]])[0])
+        periods = tuple(np.flatnonzero(holds).tolist())
+        found.append(Policy(str(row["policy"]), kind, country, str(row["technology"]), periods, value))
     return tuple(found)

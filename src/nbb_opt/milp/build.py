@@ -14,7 +14,6 @@ from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks import BUILD
 from nbb_opt.milp.costs import ALL, factors, shared_name
 from nbb_opt.milp.data import ModelData, model_data
-from nbb_opt.milp.periods import Floats
 from nbb_opt.milp.spec import ModelSpec
 from nbb_opt.network import Prepared
 

@@ -11,7 +11,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.milp.lanes import Lanes
 from nbb_opt.milp.ledger import Ledger, ledger_of
-from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.periods import Floats, Ints, sum_by
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
 
@@ -20,7 +20,7 @@ COMPONENTS = ("road_energy", "road_running", "drivers")
 
 @dataclass(frozen=True)
 class Driving:
-    """Columns of `driven_vkm`: lane, truck, period, and per loaded vkm the load, all km (1 + kappa), hours, trips, cost."""
+    """Columns of `driven_vkm`: lane, truck, period, and figures per loaded vkm; `km_per_vkm` counts local empty km."""
 
     lane: Ints
     vehicle: Ints
@@ -76,8 +76,10 @@ def _energy(
     area = np.concatenate([np.full(len(fuel), -1), home_area, stop_area])
     where = np.concatenate([country, world.area_country[home_area], world.area_country[stop_area]])
     part = np.concatenate([lanes.share[g[fuel], country], np.ones(len(home)), way["share"].to_numpy(float)])
-    return taken_in(world, trucks, column=cols, vehicle=v[cols], t=t[cols], country=where, area=area, kwh=kwh[cols] * part,
-                    columns=len(g))  # fmt: skip
+    return taken_in(
+        world, trucks, column=cols, vehicle=v[cols], t=t[cols], country=where, area=area, kwh=kwh[cols] * part,
+        columns=len(g),
+    )  # fmt: skip
 
 
 def taken_in(
@@ -104,4 +106,4 @@ def taken_in(
         "col": column, "t": t, "country": country, "mode": 0, "carrier": carrier, "area": area, "kwh": kwh,
         "ttw_kg": kwh * world.energy_ttw[carrier, country, t], "wtt_kg": kwh * world.energy_wtt[carrier, country, t],
     })  # fmt: skip
-    return ledger_of(frame), np.bincount(column, kwh * price, minlength=columns)
+    return ledger_of(frame), sum_by(column, kwh * price, size=columns)

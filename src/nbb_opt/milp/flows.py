@@ -12,7 +12,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.milp.lanes import Lanes
 from nbb_opt.milp.ledger import Ledger, ledger_of
-from nbb_opt.milp.periods import Floats, Ints, Names, Time
+from nbb_opt.milp.periods import Floats, Ints, Names, Time, sum_by
 from nbb_opt.milp.world import World
 from nbb_opt.network import Prepared
 
@@ -67,8 +67,8 @@ def flows_of(
     driven, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
     walkable = np.ones((len(chains), time.size))
     np.minimum.at(walkable, driven, lanes.usable.any(axis=1)[on].astype(float))
-    wanted = prepared.demand_t[bundle] > 0
-    exists = wanted & ready & (walkable > 0)
+    wanted: np.ndarray = np.greater(prepared.demand_t[bundle], 0)
+    exists: np.ndarray = wanted & ready & (walkable > 0)
     if fixed_flows_t is not None:
         given = _given(prepared, bundle, fixed_flows_t)
         _refuse(instance, prepared, (given > 0) & ~exists, "carries a given flow but cannot be used")
@@ -133,8 +133,8 @@ def _complain(prepared: Prepared, time: Time, unserved: np.ndarray) -> None:
         row = prepared.bundles.iloc[b]
         lines.append(f"{row['commodity']} from {row['origin']} to {row['destination']} in {time.years[t]}")
     raise ModelError(
-        f"{int(unserved.sum())} flows have no usable chain (no truck may drive their lanes, or they need a project that "
-        "is not allowed or not ready): " + "; ".join(lines) + ". Add a vehicle, a link or an earlier project."
+        f"{int(unserved.sum())} flows have no usable chain (no truck may drive their lanes, or they need a project "
+        "that is not allowed or not ready): " + "; ".join(lines) + ". Add a vehicle, a link or an earlier project."
     )
 
 
@@ -147,7 +147,7 @@ def _spread(chain: Ints, what: Ints, column: Ints) -> tuple[Ints, Ints, Floats]:
 
 
 def _uses(instance: Instance, prepared: Prepared, world: World) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
-    """(chain, capacity group) of every link of every chain, road links included; (chain, terminal) of every transfer."""
+    """(chain, capacity group) of every link of every chain, road links too; (chain, terminal) of every transfer."""
     steps = prepared.steps
     direct = steps[steps["kind"] == "link"]
     on_lanes = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].merge(prepared.lane_links[["lane", "link"]])
@@ -185,18 +185,18 @@ def _costs(
 
     lane = steps[steps["kind"] == "lane"]
     on, by = lane["lane"].to_numpy(np.int64), lane["chain"].to_numpy(np.int64)
-    hours = np.bincount(by, lanes.time_h[on], minlength=len(chains))
-    due = np.bincount(by, lanes.charge_eur_per_t[on], minlength=len(chains))
+    hours = sum_by(by, lanes.time_h[on], size=len(chains))
+    due = sum_by(by, lanes.charge_eur_per_t[on], size=len(chains))
 
     direct = steps[steps["kind"] == "link"]
     by, link = direct["chain"].to_numpy(np.int64), world.links.of(direct["link"])
-    hours += np.bincount(by, world.link_h[link], minlength=len(chains))
+    hours += sum_by(by, world.link_h[link], size=len(chains))
     service, on_links = _service(world, time, services, by=by, link=link, handling=handling, column=column)
 
     moves, h_moves = _transfers(instance, world, steps, handling)
     by = moves["chain"].to_numpy(np.int64)
-    hours += np.bincount(by, h_moves["time_h"], minlength=len(chains))
-    lift = np.bincount(by, h_moves["cost_eur_per_t"], minlength=len(chains))
+    hours += sum_by(by, h_moves["time_h"], size=len(chains))
+    lift = sum_by(by, h_moves["cost_eur_per_t"], size=len(chains))
     at = column[by]
     row, t = np.nonzero(at >= 0)
     place = world.node_country[world.nodes.of(moves["from_node"])]

@@ -1,4 +1,4 @@
-"""Trucks on lanes: load, energy, range, charging and hours of every (lane, truck, period) (models/README.md section 4)."""
+"""Trucks on lanes: load, range, charging of every (lane, truck, period) (models/README.md section 4)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import ModelError
-from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.periods import Floats, Ints, sum_by
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
-
 
 RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 
@@ -48,22 +47,22 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     rows = lane_links.sort_values(["lane", "step"], kind="stable")
     g = rows["lane"].to_numpy(np.int64)
     link = world.links.of(rows["link"])
-    if (link < 0).any() or count and not np.array_equal(np.unique(g), np.arange(count)):
+    if (link < 0).any() or not np.array_equal(np.unique(g), np.arange(count)):
         raise ModelError("the prepared lanes do not fit the instance: a lane without links, or an unknown link")
     km = world.link_km[link]
-    distance = np.bincount(g, km, minlength=count)
+    distance = sum_by(g, km, size=count)
     share = np.zeros((count, len(world.countries)))
     np.add.at(share, (g, world.link_country[link]), km)
     share /= distance[:, None]
     gross = np.full(count, np.inf)
     np.minimum.at(gross, g, world.link_gross_t[link])
-    toll = np.bincount(g, km * world.link_toll[link], minlength=count) / distance
+    toll = sum_by(g, km * world.link_toll[link], size=count) / distance
     first, last = world.nodes.of(lanes["from_node"]), world.nodes.of(lanes["to_node"])
     region, arrival = world.node_region[first], world.node_region[last]
     for lane in np.flatnonzero((region < 0) | (arrival < 0))[:1].tolist():
         row = lanes.iloc[lane]
         raise ModelError(
-            f"lane {lane} from {row['from_node']} to {row['to_node']}: both ends need a fleet_region; fill it in nodes.csv"
+            f"lane {lane} from {row['from_node']} to {row['to_node']}: both ends need a fleet_region in nodes.csv"
         )
     local = region == arrival
     handling = world.handlings.of(lanes["handling"])
@@ -80,8 +79,8 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     drivable &= ~np.isnan(factor) & (load > 0)
     usable = drivable[:, :, None] & trucks.available[None, :, :]
     return Lanes(
-        distance, np.bincount(g, world.link_h[link], minlength=count), handling, region, arrival, local, toll,
-        np.bincount(g, world.link_charge[link], minlength=count), share, load, omega, kappa, at_home, on_the_way,
+        distance, sum_by(g, world.link_h[link], size=count), handling, region, arrival, local, toll,
+        sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way,
         usable, stops,
     )  # fmt: skip
 

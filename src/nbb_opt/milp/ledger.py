@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.periods import Floats, Ints, sum_by
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Per unit of column `col`: kWh, TTW and WTT kg of a carrier (-1: a transfer) in a country (and charging area or -1).
+    """Per unit of column `col`: kWh, TTW and WTT kg of a carrier in a country.
 
+    `carrier` is -1 for a transfer, `area` -1 where no charging area is drawn from;
     `mode` is 0 road, 1 rail, 2 sea, 3 ferry, 4 transfer.
     """
 
@@ -31,7 +32,7 @@ class Ledger:
         """Carbon cost per unit of each column; price is (countries, periods), base TTW or WTW."""
         kg = self.ttw_kg if base == "TTW" else self.ttw_kg + self.wtt_kg
         paid = kg / 1000.0 * price_eur_per_t[self.country, self.t]
-        return np.bincount(self.col, paid, minlength=columns)
+        return sum_by(self.col, paid, size=columns)
 
 
 def ledger_of(frame: pd.DataFrame) -> Ledger:

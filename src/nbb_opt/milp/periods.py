@@ -82,3 +82,12 @@ def by_key_and_period(
         values[where] = frame[column].to_numpy(float)
         found[column] = values
     return found
+
+
+def sum_by(index: Ints, values: Floats, *, size: int) -> Floats:
+    """Sums of `values` by `index`, an array of length `size`.
+
+    >>> sum_by(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), size=3).tolist()
+    [1.0, 0.0, 5.0]
+    """
+    return np.asarray(np.bincount(index, values, minlength=size), np.float64)

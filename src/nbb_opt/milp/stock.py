@@ -17,10 +17,11 @@ from nbb_opt.milp.world import World
 
 @dataclass(frozen=True)
 class Stock:
-    """(region, truck) pairs, the columns of `bought` (pair, period) and `kept` (pair, vintage, period), and owned trucks.
+    """(region, truck) pairs, columns of `bought` (pair, period) and `kept` (pair, vintage, period), and owned trucks.
 
-    `vintage_year` is the year a kept truck was new; `alive_since` the period it was bought in, -1 if owned before the
-    first. A truck bought in a period is in service in it through `bought`; `kept` starts one period later.
+    `kept_vintage` is the year a kept truck was new, `kept_since` the period it was bought in, -1 if owned before the
+    first, `kept_before` the column of `kept` one period earlier, -1 if there is none. A truck bought
+    in a period is in service in it through `bought`; `kept` starts one period later.
     `owned_*` are the trucks of `fleet` that are still within their lifetime in the first period.
     """
 
@@ -47,7 +48,7 @@ def stock_of(instance: Instance, world: World, time: Time, trucks: Trucks, drivi
     owned = world.regions.of(fleet["fleet_region"]) * size + trucks.names.of(fleet["vehicle"])
     for row in fleet[fleet["vintage_year"] >= time.years[0]].head(1).itertuples():
         raise ModelError(
-            f"fleet.csv: {row.vehicle} of vintage {row.vintage_year} in {row.fleet_region}: a truck owned today must be "
+            f"fleet.csv: {row.vehicle} of {row.vintage_year} in {row.fleet_region}: a truck owned today must be "
             f"older than the first period ({time.years[0]})"
         )
     working = np.unique(
@@ -74,7 +75,10 @@ def stock_of(instance: Instance, world: World, time: Time, trucks: Trucks, drivi
             if time.years[s] - year < life[p]:
                 kept.append((p, year, s, u, len(kept) - 1 if s > u + 1 else -1, -1))
     table = np.array(kept, np.int64).reshape(-1, 6)
-    return Stock(region, vehicle, pair, t, *(table[:, k] for k in range(6)), own_pair, own_year, count)
+    own = (own_pair, own_year, count)
+    return Stock(
+        region, vehicle, pair, t, table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4], table[:, 5], *own
+    )
 
 
 def resale_eur(trucks: Trucks, time: Time, *, vehicle: Ints, vintage_year: Ints, year: int | Ints) -> Floats:

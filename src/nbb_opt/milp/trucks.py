@@ -14,7 +14,7 @@ from nbb_opt.milp.world import World
 
 @dataclass(frozen=True)
 class Trucks:
-    """Trucks (V); by handling (V, H) with NaN where none is carried; by period (V, T). `usable_km` is inf if unlimited."""
+    """Trucks (V); by handling (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited."""
 
     names: Names
     technology: list[str]

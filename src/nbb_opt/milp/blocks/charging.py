@@ -15,8 +15,8 @@ from nbb_opt.milp.data import ModelData
 def add_charging(a: Assembly, data: ModelData) -> None:
     r"""Install chargers for the energy drawn in each area, within its grid connection.
 
-    $m_{jkt} = \sum_{u \le t,\, y_t - y_u < L_k} i_{jku}$ chargers are in service. Variables exist in areas where a truck
-    may draw energy, from `available_from` on.
+    $m_{jkt} = \sum_{u \le t,\, y_t - y_u < L_k} i_{jku}$ chargers are in service. Variables exist in areas where a
+    truck may draw energy, from `available_from` on.
 
     Variables
         installed   $i_{jkt} \ge 0$ integer   chargers of kind $k$ installed in area $j$   [chargers]
@@ -26,8 +26,8 @@ def add_charging(a: Assembly, data: ModelData) -> None:
         respect_grid     $\sum_k kw_k m_{jkt} \le 1000 (grid\_mw_j + \sum_a adds_{aj} w_{at})$   $\forall j,t$
 
     Contributes
-        cost_eur   $\sum_t D_t\, fixed_k m_{jkt} + d_t\, capex_k i_{jkt} - d_H\, capex_k \max(0, 1 - (y_H - y_t) / L_k)\,
-            i_{jkt}$
+        cost_eur   $\sum_t D_t\, fixed_k m_{jkt} + d_t\, capex_k i_{jkt} - d_H\, capex_k
+            \max(0, 1 - (y_H - y_t) / L_k)\, i_{jkt}$
     """
     c, time, world = data.chargers, data.time, data.world
     years, size = time.years.tolist(), data.time.size

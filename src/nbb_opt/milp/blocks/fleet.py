@@ -15,7 +15,8 @@ from nbb_opt.milp.stock import resale_eur
 def add_driving(a: Assembly, data: ModelData) -> None:
     r"""Drive enough loaded km on every lane for the freight of the chains that use it.
 
-    A variable exists where the lane is used in the period and the truck may drive it (load, range, charging, available).
+    A variable exists where the lane is used in the period and the truck may drive it
+    (it carries the goods, its range or charging suffices, it can be had).
 
     Variables
         driven_vkm   $z_{gvt} \ge 0$   loaded vkm of truck $v$ on lane $g$   [vkm/year]
@@ -24,8 +25,8 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         cover_work   $\sum_v p_{gv} z_{gvt} \ge \delta_g \sum_{c \ni g} x_{ct}$   $\forall g,t$
 
     Contributes
-        cost_eur           $\sum_{gv} ((1 + \kappa_{gv})(running_{vt} + toll_g) + energy_{gvt} + \eta_{gvt}\, driver\_cost_{nt}
-            + carbon_{gvt})\, z_{gvt}$
+        cost_eur           $\sum_{gv} ((1 + \kappa_{gv})(running_{vt} + toll_g) + energy_{gvt} + carbon_{gvt}
+            + \eta_{gvt}\, driver\_cost_{nt})\, z_{gvt}$
         emissions_ttw_kg   $\sum_{gv} ttw_{gvnt} z_{gvt}$
         emissions_wtt_kg   $\sum_{gv} wtt_{gvnt} z_{gvt}$
         energy_kwh         $\sum_{gv} \phi_{gvj} (E_{gvt} + \kappa_{gv} E^0_{gvt}) z_{gvt}$ drawn in charging area $j$
@@ -65,13 +66,14 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
     Constraints
         cover_km        $\sum_{g: r(g)=r} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} e_{rr'vht} \le annual\_km_v (b_{rvt} +
             \sum_u k_{rvut})$   $\forall r,v,t$
-        cover_hours     $\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'} \le annual\_h_v
-            (b_{rvt} + \sum_u k_{rvut})$   $\forall r,v,t$
-        balance_stock   $k_{rvut} \le k_{rvu,t-1}$   $\forall r,v,u,t$; before come what was bought and what `fleet` holds
+        cover_hours     $\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'} \le
+            annual\_h_v (b_{rvt} + \sum_u k_{rvut})$   $\forall r,v,t$
+        balance_stock   $k_{rvut} \le k_{rvu,t-1}$   $\forall r,v,u,t$; before stands what was bought or
+            what `fleet` holds
 
     Contributes
-        cost_eur   $\sum_t D_t\, fixed_{vt} (b_{rvt} + \sum_u k_{rvut}) + d_t\, capex_{vt} b_{rvt} - d_t \sum_u resale_{vut}
-            (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
+        cost_eur   $\sum_t D_t\, fixed_{vt} (b_{rvt} + \sum_u k_{rvut}) + d_t\, capex_{vt} b_{rvt} - d_t \sum_u
+            resale_{vut} (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
     """
     s, trucks, time, world = data.stock, data.trucks, data.time, data.world
     names, size = trucks.names, data.time.size

@@ -22,8 +22,8 @@ def add_policy(a: Assembly, data: ModelData) -> None:
         ban_purchase           $\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$
         spend_within_budget    $\sum_a share_{an}\, capex_a (w_{at} - w_{a,t-1}) \le value$
         respect_driver_hours   $driver\_h_{nt} \le driver\_limit\_h_{nt}$   $\forall n,t$ with a limit
-        keep_mode              $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1} \sum_b q_{bt}$
-            per commodity and main mode, over bundles with demand in both periods
+        keep_mode              $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1}
+            \sum_b q_{bt}$   per commodity and main mode, over bundles with demand in both periods
     """
     _cap_emissions(a, data, _rules(data, "cap_emissions_t_per_year"))
     _cap_technology(a, data, _rules(data, "cap_technology_share"))

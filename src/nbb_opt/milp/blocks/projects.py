@@ -25,7 +25,8 @@ def add_projects(a: Assembly, data: ModelData) -> None:
         use_only_built    $x_{ct} \le q_{bt} w_{at}$   $\forall c,t$ and each project $a$ chain $c$ needs
         keep_built        $w_{at} \ge w_{a,t-1}$   $\forall a,t$
         require_project   $w_{at} \le max\_units_a\, w_{bt}$   $\forall a,t$ and $b$ required by $a$
-        exclude_project   $w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1$   $\forall t$ and $a,b$ that exclude each other
+        exclude_project   $w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1$   $\forall t$ and $a,b$ of which one
+            excludes the other
 
     Contributes
         cost_eur   $\sum_t D_t\, fixed_a w_{at} + d_t\, capex_a \Delta w_{at} - d_H\, capex_a

@@ -19,12 +19,13 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
         empty_vkm   $e_{rr'vht} \ge 0$   empty vkm from region $r$ to $r'$   [vkm/year]
 
     Constraints
-        return_empties   $\sum_{g: r \to} z_{gvt} / \delta_g + \sum_{r'} e_{rr'vht} / \delta_{rr'} = \sum_{g: \to r} z_{gvt} /
-            \delta_g + \sum_{r'} e_{r'rvht} / \delta_{r'r}$   $\forall r,v,h,t$ over lanes between regions
+        return_empties   $\sum_{g: r \to} z_{gvt} / \delta_g + \sum_{r'} e_{rr'vht} / \delta_{rr'}
+            = \sum_{g: \to r} z_{gvt} / \delta_g + \sum_{r'} e_{r'rvht} / \delta_{r'r}$   $\forall r,v,h,t$,
+            lanes between regions
 
     Contributes
-        cost_eur           $\sum (running_{vt} + toll_{rr'} + energy_{rvt} + driver\_cost_{nt}\, \tau_{rr'} / \delta_{rr'} +
-            carbon_{rvt})\, e_{rr'vht}$
+        cost_eur           $\sum (running_{vt} + toll_{rr'} + energy_{rvt} + carbon_{rvt}
+            + driver\_cost_{nt}\, \tau_{rr'} / \delta_{rr'})\, e_{rr'vht}$
         emissions_ttw_kg   $\sum ttw_{rvnt} e_{rr'vht}$
         emissions_wtt_kg   $\sum wtt_{rvnt} e_{rr'vht}$
         energy_kwh         $\sum E^0_{rvt} e_{rr'vht}$ drawn in the home charging area of $r$
@@ -66,6 +67,5 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     share_costs(a, data, column=column, t=e.t, cost_eur=e.cost_eur)
     share_ledger(a, data, e.ledger, column)
     share_driver_hours(a, data, region=e.origin, t=e.t, column=column, hours_per_vkm=e.hours_per_vkm)
-    share_truck_work(
-        a, data, region=e.origin, vehicle=e.vehicle, t=e.t, column=column, km=np.ones(len(column)), hours=e.hours_per_vkm
-    )  # fmt: skip
+    km = np.ones(len(column))
+    share_truck_work(a, data, region=e.origin, vehicle=e.vehicle, t=e.t, column=column, km=km, hours=e.hours_per_vkm)

@@ -1,0 +1,147 @@
+"""Renders what a model is: `<name>.md` from the docstrings of its blocks, `<name>.lp` from an instance."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.milp.blocks import BUILD
+from nbb_opt.milp.build import Built, build
+from nbb_opt.milp.costs import ALL, BACK, ONCE
+from nbb_opt.milp.form import standard_form
+from nbb_opt.milp.lp_file import lp_text
+from nbb_opt.milp.periods import Floats
+from nbb_opt.milp.spec import ModelSpec, read_model, shipped
+from nbb_opt.network import Prepared, prepare
+
+SECTIONS = ("Variables", "Constraints", "Contributes")
+OPTION_WORDS = {
+    ("technologies", "all"): "every truck of the instance",
+    ("technologies", "today"): "trucks whose technology occurs in the table `fleet`",
+    ("projects", "all"): "every project of the instance",
+    ("projects", "none"): "no project; chains that need one do not exist",
+    ("flows", "free"): "the model chooses the chains",
+    ("flows", "do_nothing"): "given: those of the do-nothing plan",
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The mathematics of one block function: its sentence, its remarks, and (name, text) rows by section."""
+
+    block: str
+    title: str
+    remarks: str
+    rows: dict[str, tuple[tuple[str, str], ...]]
+
+
+def topics(spec: ModelSpec) -> tuple[Topic, ...]:
+    """The topics of a model in building order, read from the docstrings."""
+    return tuple(_topic(block, add.__doc__ or "") for block, add in BUILD if block in spec.blocks)
+
+
+def _topic(block: str, docstring: str) -> Topic:
+    lines = inspect.cleandoc(docstring).splitlines()
+    rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+    free: list[str] = []
+    section = ""
+    for line in lines[1:]:
+        if line in SECTIONS:
+            section = line
+        elif not section:
+            free.append(line)
+        elif found := re.match(r"    (\w+)\s{2,}(\S.*)$", line):
+            rows[section].append((found.group(1), found.group(2)))
+        elif line.strip():
+            name, text = rows[section][-1]
+            rows[section][-1] = (name, f"{text} {line.strip()}")
+    return Topic(block, lines[0], " ".join(" ".join(free).split()), {key: tuple(value) for key, value in rows.items()})
+
+
+def render(name: str, instance: Instance) -> dict[str, str]:
+    """The files `<name>.md` and `<name>.lp` of a model; the LP is that on `instance`.
+
+    Where flows are given, the instance's `expected.toml` says which flows the do-nothing plan has.
+    """
+    spec = read_model(name)
+    prepared = prepare(instance, prune=False)
+    flows = expected_flows(instance, prepared) if spec.flows == "do_nothing" else None
+    built = build(instance, prepared, spec, fixed_flows_t=flows)
+    lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}")
+    return {f"{name}.md": markdown(built), f"{name}.lp": lp}
+
+
+def render_all(*, write: bool) -> list[str]:
+    """Render every model on `instances/tiny`; gives the files that are out of date, and writes them if `write`."""
+    instance = read_instance(shipped("instances") / "tiny")
+    folder = shipped("models")
+    stale = []
+    for model in sorted(folder.glob("*.toml")):
+        for name, text in render(model.stem, instance).items():
+            path = folder / name
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+                if write:
+                    path.write_text(text, encoding="utf-8")
+    return stale
+
+
+def expected_flows(instance: Instance, prepared: Prepared) -> Floats:
+    """Do-nothing flows (chains, periods) in t/year as `expected.toml` states them by flow, main mode and year."""
+    document = tomllib.loads((instance.path / "expected.toml").read_text(encoding="utf-8"))
+    chains = prepared.chains.merge(prepared.bundles, on="bundle")
+    chains = chains[chains["projects"] == ""]
+    flows = np.zeros((len(prepared.chains), len(instance.periods)))
+    period = {p.year: t for t, p in enumerate(instance.periods)}
+    for row in document["do_nothing"]["tonnes"]:
+        same = (chains["origin"] == row["origin"]) & (chains["destination"] == row["destination"])
+        same &= (chains["commodity"] == row["commodity"]) & (chains["main_mode"] == row["mode"])
+        if same.sum() != 1:
+            raise ModelError(f"expected.toml: {row} fits {int(same.sum())} chains, not one")
+        flows[chains.loc[same, "chain"].iloc[0], period[row["year"]]] = row["tonnes"]
+    return flows
+
+
+def markdown(built: Built) -> str:
+    """The statement of a model."""
+    spec = built.spec
+    lines = [
+        f"# {spec.title}",
+        "",
+        f"Rendered from the code by `nbb-opt models`; do not edit. Data and symbols: [README.md](README.md). "
+        f"The literal problem on `instances/{built.data.instance.meta.name}`: [{spec.name}.lp]({spec.name}.lp).",
+        "",
+        "| option | value | meaning |",
+        "|---|---|---|",
+    ]
+    for option in ("technologies", "projects", "flows"):
+        value = getattr(spec, option)
+        lines.append(f"| {option} | {value} | {OPTION_WORDS[option, value]} |")
+    lines += ["", f"Blocks: {', '.join(spec.blocks)}.", "", "## Objective", ""]
+    lines += [
+        r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot \text{once}_t - \text{money back}$, "
+        "minimised.",
+        "",
+        "Paid each year: " + ", ".join(f"`{c}`" for c in ALL if c not in ONCE + BACK) + ".  ",
+        "Paid once: " + ", ".join(f"`{c}`" for c in ONCE) + ".  ",
+        "Money back: " + ", ".join(f"`{c}`" for c in BACK) + ".",
+    ]
+    for topic in topics(spec):
+        lines += ["", f"## {topic.block}: {topic.title[0].lower()}{topic.title[1:].rstrip('.')}", ""]
+        if topic.remarks:
+            lines += [topic.remarks, ""]
+        lines += ["| | | |", "|---|---|---|"]
+        for section in SECTIONS:
+            for name, text in topic.rows[section]:
+                lines.append(f"| {section.lower()} | `{name}` | {_cell(text)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s{2,}", ", ", text).replace("|", r"\|")
