@@ -1,0 +1,249 @@
+"""What the plan decides and where it strains: projects, vehicles, chargers, shifts, full capacities, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nbb_opt.instance import Instance, by_period
+from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.kpis import charging_mw, projects_built, shifts
+from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS
+from nbb_opt.result import Run
+
+FULL_SHARE = 0.98
+PROJECT_WORDS = {
+    "new_link": "new link",
+    "capacity": "more capacity",
+    "electrify": "electrification",
+    "terminal": "terminal",
+    "grid": "grid connection",
+    "charging_hub": "charging hub",
+    "speed": "higher speed",
+    "customs": "customs",
+}
+Tables = Mapping[str, pd.DataFrame]
+
+
+def names_of(instance: Instance, table: str, key: str) -> dict[str, str]:
+    """Give the name of every row of a table that has names."""
+    frame = instance[table]
+    return dict(zip(frame[key], frame["name"], strict=True))
+
+
+def project_grid(instance: Instance, run: Run) -> Grid:
+    """List the projects built, numbered as on the map."""
+    projects = instance["projects"].set_index("project")
+    funding = instance["project_funding"]
+    rows: list[list[str | float | int | None]] = []
+    for i, built in enumerate(projects_built(instance, run.tables).itertuples(), start=1):
+        project = projects.loc[built.project]
+        shares = funding[funding["project"] == built.project]
+        payers = ", ".join(f"{row.country} {row.share * 100:.0f} %" for row in shares.itertuples())
+        kind = PROJECT_WORDS.get(str(project["kind"]), str(project["kind"]))
+        where = where_of_project(instance, str(built.project))
+        capex = float(project["capex_eur"]) * int(built.units) / 1e6
+        rows.append([i, str(built.name), kind, where, int(built.year), int(built.units), capex, payers or "not stated"])
+    columns = (
+        Column("No.", "count"),
+        Column("Project"),
+        Column("What"),
+        Column("Where"),
+        Column("In service from", "year"),
+        Column("Units", "count"),
+        Column("Investment", "meur", "MEUR"),
+        Column("Who pays"),
+    )
+    return Grid("Projects built", columns, rows, first=40, name="Projects built")
+
+
+def where_of_project(instance: Instance, project: str) -> str:
+    """Say in words where a project is."""
+    node_names = names_of(instance, "nodes", "node")
+    node = instance["projects"].set_index("project").at[project, "node"]
+    if node:
+        return node_names[str(node)]
+    links = instance["links"]
+    own = links[links["project"] == project]
+    effects = instance["project_effects"]
+    changed = effects[effects["project"] == project]
+    if own.empty:
+        own = links[links["link"].isin(changed.loc[changed["table"] == "links", "row"])]
+    if len(own):
+        return f"{node_names[str(own.iloc[0]['from_node'])]} – {node_names[str(own.iloc[-1]['to_node'])]}"
+    return ", ".join(sorted({name_of_row(instance, row) for row in changed["row"]}))
+
+
+def vehicle_grid(instance: Instance, run: Run) -> Grid:
+    """List the trucks bought by region, type and period."""
+    fleet = run.tables["fleet"]
+    bought = fleet[(fleet["bought"] > 0) & (fleet["vintage_year"] == fleet["year"])]
+    price = by_period(instance, "vehicle_years").set_index(["vehicle", "year"])["capex_eur"]
+    vehicles = instance["vehicles"].set_index("vehicle")
+    regions = names_of(instance, "fleet_regions", "fleet_region")
+    rows: list[list[str | float | int | None]] = []
+    for row in bought.sort_values(["year", "fleet_region", "vehicle"]).itertuples():
+        vehicle = vehicles.loc[row.vehicle]
+        technology = TECHNOLOGY_WORDS.get(str(vehicle["technology"]), str(vehicle["technology"]))
+        cost = float(price.loc[(row.vehicle, row.year)]) * int(row.bought) / 1e6
+        region = regions[str(row.fleet_region)]
+        rows.append([int(row.year), region, str(vehicle["name"]), technology, int(row.bought), cost])
+    columns = (
+        Column("Period from", "year"),
+        Column("Fleet region"),
+        Column("Truck"),
+        Column("Technology"),
+        Column("Bought", "count"),
+        Column("Purchase", "meur", "MEUR"),
+    )
+    return Grid("Trucks bought", columns, rows, name="Trucks bought")
+
+
+def charger_grid(instance: Instance, run: Run) -> Grid:
+    """List the chargers installed by charging area, type and period."""
+    kinds = instance["chargers"].set_index("charger")
+    areas = names_of(instance, "charge_areas", "charge_area")
+    installed = run.tables["chargers"][run.tables["chargers"]["installed"] > 0]
+    rows: list[list[str | float | int | None]] = []
+    for row in installed.sort_values(["year", "charge_area", "charger"]).itertuples():
+        kind = kinds.loc[row.charger]
+        count = int(row.installed)
+        rows.append(
+            [
+                int(row.year),
+                areas[str(row.charge_area)],
+                str(kind["name"]),
+                count,
+                count * float(kind["kw"]) / 1e3,
+                count * float(kind["capex_eur"]) / 1e6,
+            ]
+        )
+    columns = (
+        Column("Period from", "year"),
+        Column("Charging area"),
+        Column("Charger"),
+        Column("Installed", "count"),
+        Column("Power", "decimal", "MW"),
+        Column("Investment", "meur", "MEUR"),
+    )
+    return Grid("Chargers installed", columns, rows, name="Chargers installed")
+
+
+def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
+    """List the largest changes of transport chain against the do-nothing plan in the last period."""
+    year = instance.periods[-1].year
+    moved = shifts(run, by=["main_mode", "kind"])
+    moved = moved[(moved["year"] == year) & (moved["from_main_mode"] != moved["to_main_mode"])].head(most)
+    nodes = names_of(instance, "nodes", "node")
+    goods = names_of(instance, "commodities", "commodity")
+    rows = [
+        [
+            nodes[row.origin],
+            nodes[row.destination],
+            goods[row.commodity],
+            _chain_words(row.from_main_mode, row.from_kind),
+            _chain_words(row.to_main_mode, row.to_kind),
+            row.tonnes / 1e3,
+        ]
+        for row in moved.itertuples()
+    ]
+    columns = (
+        Column("From"),
+        Column("To"),
+        Column("Goods"),
+        Column("Doing nothing"),
+        Column("Plan"),
+        Column("Moved", "kt", "kt a year"),
+    )
+    return Grid(f"Largest changes of mode in {year}", columns, rows, name="Mode changes")
+
+
+def _chain_words(mode: str, kind: str) -> str:
+    word = MODE_WORDS.get(mode, mode)
+    return word if kind in (mode, "") else f"{word} ({kind})"
+
+
+def full_grid(instance: Instance, run: Run) -> Grid:
+    """List every capacity of which more than 98 % is used."""
+    use = run.tables["use"]
+    full = use[(use["kind"] != "charging") & (use["limit"] > 0) & (use["used"] > FULL_SHARE * use["limit"])]
+    full = full.assign(share=full["used"] / full["limit"]).sort_values(["kind", "row", "year"])
+    rows = [
+        [row.kind.replace("_", " "), name_of_row(instance, row.row), row.year, row.used, row.limit, row.unit, row.share]
+        for row in full.itertuples()
+    ]
+    columns = (
+        Column("Capacity"),
+        Column("Of"),
+        Column("Period from", "year"),
+        Column("Used", "number"),
+        Column("Limit", "number"),
+        Column("Unit"),
+        Column("Share", "percent", "%"),
+    )
+    note = "Capacities without a row here have room left. Chargers are sized to the need and are not listed."
+    return Grid("Capacities in full use (more than 98 %)", columns, rows, note=note, name="Full capacities")
+
+
+def name_of_row(instance: Instance, row: str) -> str:
+    """Name the link, terminal, charging area, region or country behind a row of `use`."""
+    links = instance["links"]
+    link = links[links["link"] == row]
+    if len(link):
+        nodes = names_of(instance, "nodes", "node")
+        ends = f"{nodes[str(link.iloc[0]['from_node'])]} – {nodes[str(link.iloc[0]['to_node'])]}"
+        return f"{ends}, {MODE_WORDS[str(link.iloc[0]['mode'])].lower()}"
+    tables = {
+        "terminals": "terminal",
+        "charge_areas": "charge_area",
+        "fleet_regions": "fleet_region",
+        "countries": "country",
+        "projects": "project",
+    }
+    for table, key in tables.items():
+        names = names_of(instance, table, key)
+        if row in names:
+            return names[row]
+    return row
+
+
+def charging_grid(instance: Instance, run: Run) -> Grid:
+    """List energy drawn, power installed and grid limit by charging area and period."""
+    energy = run.tables["energy"]
+    drawn = energy[energy["charge_area"] != ""].groupby(["year", "charge_area"])["kwh"].sum() / 1e6
+    limits = grid_mw(instance, run.tables)
+    areas = names_of(instance, "charge_areas", "charge_area")
+    rows: list[list[str | float | int | None]] = []
+    for period in instance.periods:
+        mw = charging_mw(instance, run.tables, period.year)
+        for area, name in areas.items():
+            gwh, power = float(drawn.get((period.year, area), 0.0)), float(mw.get(area, 0.0))
+            if gwh or power:
+                limit = limits[(area, period.year)]
+                rows.append([name, period.year, gwh, power, limit, power / limit if limit else None])
+    rows.sort(key=lambda row: (str(row[0]), row[1]))
+    columns = (
+        Column("Charging area"),
+        Column("Period from", "year"),
+        Column("Energy", "decimal", "GWh a year"),
+        Column("Chargers", "decimal", "MW"),
+        Column("Grid limit", "decimal", "MW"),
+        Column("Share of grid", "percent", "%"),
+    )
+    return Grid("Charging by area", columns, rows, name="Charging by area")
+
+
+def grid_mw(instance: Instance, tables: Tables) -> dict[tuple[str, int], float]:
+    """Give the grid limit of every charging area in every period, projects in service included, MW."""
+    today = instance["charge_areas"].set_index("charge_area")["grid_mw"]
+    effects = instance["project_effects"]
+    effects = effects[effects["table"] == "charge_areas"]
+    in_service = tables["projects"].set_index(["project", "year"])["in_service"]
+    limits = {}
+    for period in instance.periods:
+        for area, mw in today.items():
+            own = effects[effects["row"] == area]
+            added = sum(row.adds * in_service.get((row.project, period.year), 0) for row in own.itertuples())
+            limits[(str(area), period.year)] = float(mw) + float(added)
+    return limits

@@ -1,0 +1,68 @@
+"""A table of the report: the same rows for the page and the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nbb_opt.report.text import number, short
+
+Cell = str | float | int | None
+Style = Literal["text", "count", "number", "percent", "meur", "kt", "year", "decimal"]
+DECIMALS: dict[Style, int] = {"count": 0, "meur": 2, "kt": 1, "decimal": 2, "percent": 1}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, the unit behind it and how its cells are written."""
+
+    title: str
+    style: Style = "text"
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The heading with its unit."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+    @property
+    def numeric(self) -> bool:
+        """Whether cells are set to the right."""
+        return self.style != "text"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A captioned table. Percentages are shares (0.5 is 50 %), money and tonnes are in the unit of the column."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    first: int = 12  # rows shown before the rest is folded away
+    note: str = ""
+    total_row: bool = False
+    name: str = field(default="")
+
+    def written(self) -> list[list[str]]:
+        """Every cell as the page shows it."""
+        return [[write(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
+
+
+def write(cell: Cell, column: Column) -> str:
+    """Write one cell.
+
+    >>> write(0.123, Column("Share", "percent")), write("=1+1", Column("Name")), write(None, Column("Limit", "number"))
+    ('12.3', '=1+1', '–')
+    """
+    if cell is None:
+        return "–"
+    if isinstance(cell, str):
+        return cell
+    if column.style == "year":
+        return str(int(cell))
+    if column.style == "percent":
+        return number(cell * 100, DECIMALS["percent"])
+    if column.style in DECIMALS:
+        return number(cell, DECIMALS[column.style])
+    return short(cell)

@@ -1,0 +1,207 @@
+"""The first screen of the report: the answer in words, the tiles, the figures by period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nbb_opt.instance import Instance
+from nbb_opt.report.decisions import names_of
+from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, shift_effect
+from nbb_opt.report.text import kt, listed, meur, number, percent, plural
+from nbb_opt.result import Run
+
+
+INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure of the first screen."""
+
+    label: str
+    figure: str
+    note: str
+
+
+def is_do_nothing(run: Run) -> bool:
+    """Say whether the run is the do-nothing plan itself."""
+    return run.record.get("model") == "do_nothing"
+
+
+def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
+    """Say in plain words what the plan does."""
+    first, last = instance.periods[0], instance.periods[-1]
+    end = last.year + last.years
+    now = figures["emissions_t_co2e"]
+    if figures["cost_do_nothing_eur"] is None or is_do_nothing(run):
+        return [
+            "This is the do-nothing plan: today's kinds of trucks, no projects, every flow on its cheapest way. It "
+            f"costs {meur(figures['cost_eur'])} from {first.year} to {end} (present value) and emits "
+            f"{kt(now[last.year])} CO2e a year in {last.year}."
+        ]
+    less = figures["cost_do_nothing_eur"] - figures["cost_eur"]
+    before = figures["emissions_do_nothing_t_co2e"]
+    cut = (before[last.year] - now[last.year]) / before[last.year] if before[last.year] else 0.0
+    said = [
+        f"Compared with doing nothing, this plan costs {meur(abs(less))} {'less' if less >= 0 else 'more'} from "
+        f"{first.year} to {end} (present value, {percent(abs(less) / abs(figures['cost_do_nothing_eur']))}) and emits "
+        f"{percent(abs(cut))} {'less' if cut >= 0 else 'more'} CO2e in {last.year}."
+    ]
+    trucks = figures["battery_trucks"][last.year]
+    said.append(
+        f"By then it moves {kt(figures['shifted_t'][last.year], 0)} a year from truck to rail, sea and ferry, and "
+        f"{plural(trucks, 'battery truck is', 'battery trucks are')} in service."
+    )
+    money = figures["investments_eur"]
+    parts = [f"{meur(money[key])} in {word}" for key, word in INVESTED.items() if money[key] > 0]
+    built = len({project for project, _, _ in figures["projects_built"]})
+    if parts:
+        said.append(
+            f"It invests {listed(parts)}"
+            + (f"; {plural(built, 'project is', 'projects are')} built." if built else ".")
+        )
+    return said
+
+
+def tiles(instance: Instance, run: Run, figures: dict[str, Any]) -> list[Tile]:
+    """Give the figures of the first screen."""
+    last = instance.periods[-1]
+    now, before = figures["emissions_t_co2e"], figures["emissions_do_nothing_t_co2e"]
+    money, record = figures["investments_eur"], run.record
+    compared = figures["cost_do_nothing_eur"] is not None and not is_do_nothing(run)
+    found = [Tile("System cost, present value", meur(figures["cost_eur"]), f"prices of {instance.meta.price_year}")]
+    emitted = Tile(f"Emissions in {last.year}, well to wheel", f"{kt(now[last.year])} CO2e", "a year")
+    if compared:
+        less = figures["cost_eur"] - figures["cost_do_nothing_eur"]
+        share = less / abs(figures["cost_do_nothing_eur"])
+        found = [
+            Tile(
+                "System cost against doing nothing",
+                meur(less, sign=True),
+                f"{percent(share, sign=True)} of {meur(figures['cost_do_nothing_eur'])} (present value)",
+            )
+        ]
+        if before[last.year]:
+            change = (now[last.year] - before[last.year]) / before[last.year]
+            emitted = Tile(
+                f"Emissions in {last.year}, well to wheel",
+                percent(change, sign=True),
+                f"{kt(now[last.year])} CO2e a year instead of {kt(before[last.year])}",
+            )
+    found.append(emitted)
+    if compared:
+        back = figures["shifted_back_t"][last.year]
+        note = f"a year in {last.year}" + (f"; {kt(back, 0)} move the other way" if back >= 500 else "")
+        found.append(Tile("Moved from road to rail, sea, ferry", kt(figures["shifted_t"][last.year], 0), note))
+    total = sum(figures["trucks"][last.year].values())
+    battery = figures["battery_trucks"][last.year]
+    of_all = f"of {number(total)} trucks in service in {last.year}" if total else f"in service in {last.year}"
+    found.append(Tile("Battery trucks", number(battery), of_all))
+    found.append(
+        Tile(
+            "Investments, not discounted",
+            meur(sum(money.values()), 0),
+            f"projects {number(money['projects'] / 1e6)}, chargers {number(money['chargers'] / 1e6, 1)}, "
+            f"trucks {number(money['vehicles'] / 1e6)} MEUR",
+        )
+    )
+    checks = record.get("checks")
+    detail = f"{number(checks)} checks by a separate program" if checks is not None else "by a separate program"
+    found.append(Tile("Verified", "OK" if figures["verified"] else "not accepted", detail))
+    return found
+
+
+def proof(run: Run, figures: dict[str, Any]) -> str:
+    """Say how good the plan is known to be and how long it took."""
+    record = run.record
+    said = ""
+    if figures["gap"] is not None and figures["bound_eur"] is not None:
+        said = (
+            f"Proven: no plan under the same rules and figures costs less than {meur(figures['bound_eur'], 2)}; this "
+            f"one costs {meur(figures['cost_eur'], 2)} (gap {percent(figures['gap'], 3)}). "
+        )
+    before = record.get("baseline") or {}
+    if said and before.get("gap") is not None and not is_do_nothing(run):
+        said += f"The do-nothing plan is proven to {percent(before['gap'], 3)}. "
+    seconds = record.get("seconds") or {}
+    if seconds:
+        said += f"Computed in {number(sum(seconds.values()), 1)} seconds. "
+    if not figures["verified"]:
+        said += "The independent check has not accepted this plan: do not use its figures."
+    return said.strip()
+
+
+def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
+    """Give the key figures of every period."""
+    before = figures["emissions_do_nothing_t_co2e"]
+    rows: list[list[Any]] = []
+    for period in instance.periods:
+        year = period.year
+        now = figures["emissions_t_co2e"][year]
+        then = before.get(year)
+        rows.append(
+            [
+                f"{year}–{year + period.years - 1}",
+                then / 1e3 if then is not None else None,
+                now / 1e3,
+                (now - then) / then if then else None,
+                figures["shifted_t"][year] / 1e3 if figures["shifted_t"] else None,
+                figures["battery_trucks"][year],
+                sum(figures["trucks"][year].values()),
+                sum(1 for _, _, built in figures["projects_built"] if built == year),
+            ]
+        )
+    columns = (
+        Column("Period"),
+        Column("CO2e doing nothing", "kt", "kt a year"),
+        Column("CO2e plan", "kt", "kt a year"),
+        Column("Change", "percent", "%"),
+        Column("Road to rail, sea, ferry", "kt", "kt a year"),
+        Column("Battery trucks", "count"),
+        Column("All trucks", "count"),
+        Column("Projects opened", "count"),
+    )
+    note = "Emissions are well to wheel, per year of the period."
+    return Grid("Key figures by period", columns, rows, note=note, name="By period")
+
+
+def plausibility(instance: Instance, run: Run) -> tuple[str, Grid | None]:
+    """Compare the effect of changing modes alone with what was found elsewhere; name what drives it if it is more."""
+    share, flows = shift_effect(instance, run)
+    if not share or is_do_nothing(run):
+        return "", None
+    year = max(share, key=lambda y: share[y])
+    bound = percent(SHIFT_BOUND_SHARE)
+    found = f"Changing modes alone is estimated to save {percent(share[year])} of the do-nothing emissions in {year}"
+    found = found if len(share) == 1 else f"{found}, the most of any period"
+    if share[year] <= SHIFT_BOUND_SHARE:
+        return (
+            f"{found}. Strong modal-shift policies in the Nordic countries were found to save at most {bound} "
+            f"({SHIFT_BOUND_SOURCE}).",
+            None,
+        )
+    nodes, goods = names_of(instance, "nodes", "node"), names_of(instance, "commodities", "commodity")
+    here = flows[flows["year"] == year].sort_values("saved_kg", ascending=False)
+    total_kg = float(here["saved_kg"].sum())
+    rows = [
+        [nodes[row.origin], nodes[row.destination], goods[row.commodity], row.saved_kg / 1e3, row.saved_kg / total_kg]
+        for row in here.head(10).itertuples()
+        if row.saved_kg > 0
+    ]
+    columns = (
+        Column("From"),
+        Column("To"),
+        Column("Goods"),
+        Column("Saved by the change of mode", "count", "t CO2e a year"),
+        Column("Share of the effect", "percent", "%"),
+    )
+    by_goods = here.groupby("commodity")["saved_kg"].sum().sort_values(ascending=False).head(3)
+    most = listed([f"{goods[str(name)]} ({percent(kg / total_kg, 0)})" for name, kg in by_goods.items() if kg > 0])
+    said = (
+        f"{found}. That is more than the {bound} which strong modal-shift policies were found to save in the Nordic "
+        f"countries as a whole ({SHIFT_BOUND_SOURCE}): ask which figures do it. Most of it is {most}; the flows stand below. "
+        f"The estimate uses mean emissions per tonne-km of each mode in the do-nothing plan."
+    )
+    return said, Grid(f"What the change of mode saves in {year}", columns, rows, first=5, name="Mode effect")

@@ -1,0 +1,151 @@
+"""The HTML report: one closed file that needs no network and runs no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from nbb_opt.instance import Instance
+from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
+from nbb_opt.report.compare import comparison_grid, label_of
+from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
+from nbb_opt.report.figures import Figure, all_figures
+from nbb_opt.report.grid import Grid
+from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
+from nbb_opt.report.kpis import key_figures, link_tonnes
+from nbb_opt.report.map import draw_legend, draw_map, draw_small_map
+from nbb_opt.report.map_frame import make_frame
+from nbb_opt.report.outlines import read_outlines
+from nbb_opt.report.rules import policy_grid
+from nbb_opt.report.text import meur
+from nbb_opt.result import Run
+
+MAP_WIDTH_PX = 800.0
+
+
+@dataclass(frozen=True)
+class RunView:
+    """Everything the template shows of one run."""
+
+    key: str
+    label: str
+    figures: dict[str, Any]
+    sentences: list[str]
+    tiles: list[Tile]
+    proof: str
+    by_period: Grid
+    plausible_text: str
+    plausible_grid: Grid | None
+    map_year: int
+    has_coast: bool
+    big_map: Markup
+    legend: Markup
+    built: list[tuple[int, str, str]]
+    small_maps: list[tuple[str, Markup]]
+    charts: list[Figure]
+    decisions: list[Grid]
+    limits: list[Grid]
+    computed: list[tuple[str, str]]
+
+
+def write_html(instance: Instance, runs: Sequence[Run], path: Path) -> None:
+    """Write the report of one run, or of several side by side, to `path`."""
+    path.write_text(render_html(instance, runs), encoding="utf-8")
+
+
+def render_html(instance: Instance, runs: Sequence[Run]) -> str:
+    """Give the report as HTML text. All text from the instance and the runs is escaped."""
+    if not runs:
+        raise ValueError("a report needs at least one run")
+    environment = Environment(
+        loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    labels = [label_of(run, runs) for run in runs]
+    views = [
+        run_view(instance, run, label=label, key=f"run{i}")
+        for i, (run, label) in enumerate(zip(runs, labels, strict=True), 1)
+    ]
+    periods = ", ".join(f"{period.year}–{period.year + period.years - 1}" for period in instance.periods)
+    return environment.get_template("report.html.j2").render(
+        meta=instance.meta,
+        periods=periods,
+        runs=views,
+        comparison=comparison_grid(instance, runs, [view.figures for view in views], labels) if len(runs) > 1 else None,
+        method=method(instance),
+        assumption_counts=assumption_counts(instance),
+        assumption_rows=assumption_rows(instance),
+        ranges=range_grid(instance),
+        sources=source_rows(instance),
+        outlines_source=read_outlines().source,
+        version=runs[0].record.get("versions", {}).get("nbb_opt", ""),
+    )
+
+
+def run_view(instance: Instance, run: Run, *, label: str, key: str) -> RunView:
+    """Work out what the template shows of a run. `key` is the prefix of every id."""
+    figures = key_figures(instance, run)
+    plausible_text, plausible_grid = plausibility(instance, run)
+    projects = project_grid(instance, run)
+    maps = _maps(instance, run, key)
+    return RunView(
+        key=key,
+        label=label,
+        figures=figures,
+        sentences=sentences(instance, run, figures),
+        tiles=tiles(instance, run, figures),
+        proof=proof(run, figures),
+        by_period=period_grid(instance, run, figures),
+        plausible_text=plausible_text,
+        plausible_grid=plausible_grid,
+        built=[
+            (int(row[0] or 0), str(row[1]), f"{row[3]}, {row[4]}, {meur(float(row[6] or 0) * 1e6, 1)}")
+            for row in projects.rows
+        ],
+        charts=all_figures(instance, run, figures, key=key),
+        decisions=[projects, shift_grid(instance, run), vehicle_grid(instance, run), charger_grid(instance, run)],
+        limits=[full_grid(instance, run), policy_grid(instance, run)],
+        computed=computed(run),
+        **maps,
+    )
+
+
+def _maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
+    years = [period.year for period in instance.periods]
+    compared = bool(run.baseline) and not is_do_nothing(run)
+    tonnes = {year: link_tonnes(run.tables, year) for year in years}
+    before = link_tonnes(run.baseline, years[-1]) if compared else None
+    all_used = [*tonnes.values(), *([before] if before is not None else [])]
+    frame = make_frame(instance, {str(link) for used in all_used for link in used.index}, width=MAP_WIDTH_PX)
+    most_t = max([float(used.max()) for used in all_used if len(used)], default=0.0)
+    numbered = [(i, str(row.project)) for i, row in enumerate(projects_in_order(instance, run), start=1)]
+    small: list[tuple[str, Markup]] = []
+    if len(years) > 1 or compared:
+        shown = [(str(year), run.tables, year) for year in years]
+        shown += [(f"{years[-1]}, doing nothing", run.baseline, years[-1])] if compared else []
+        for i, (label, tables, year) in enumerate(shown):
+            base = f"{key}-map-big"
+            drawing = draw_small_map(
+                instance, frame, tables, year=year, label=label, most_t=most_t, key=f"{key}-map-{i}", base=base
+            )
+            small.append((label, drawing))
+    return {
+        "map_year": years[-1],
+        "has_coast": frame.has_coast,
+        "big_map": draw_map(
+            instance, frame, run.tables, year=years[-1], projects=numbered, most_t=most_t, key=f"{key}-map-big"
+        ),
+        "legend": draw_legend(most_t, key=f"{key}-legend"),
+        "small_maps": small,
+    }
+
+
+def projects_in_order(instance: Instance, run: Run) -> list[Any]:
+    """Give the projects built in the order of their numbers."""
+    from nbb_opt.report.kpis import projects_built
+
+    return list(projects_built(instance, run.tables).itertuples())

@@ -1,0 +1,219 @@
+"""The workbook: the report's tables and every result table, one sheet each; no cell is ever a formula or a link."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from nbb_opt.instance import Instance
+from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
+from nbb_opt.report.compare import comparison_grid, label_of
+from nbb_opt.report.decisions import (
+    charger_grid,
+    charging_grid,
+    full_grid,
+    project_grid,
+    shift_grid,
+    vehicle_grid,
+)
+from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
+from nbb_opt.report.kpis import key_figures
+from nbb_opt.report.rules import policy_grid
+from nbb_opt.result import TABLES, Run
+
+MOST_ROWS = 1_048_575  # of a sheet, without the heading
+MOST_CHARACTERS = 32_767  # of a cell
+SUFFIX_UNITS = {
+    "_eur": "EUR",
+    "_km": "km",
+    "_kg": "kg CO2e a year",
+    "_vkm": "vehicle-km a year",
+    "_h": "h",
+    "_t": "t a year",
+}
+UNITS = {"tonnes": "t a year", "kwh": "kWh a year"}
+FORMATS = {"count": "#,##0", "meur": "#,##0.00", "kt": "#,##0.0", "decimal": "#,##0.00", "percent": "0.0%", "year": "0"}
+
+
+def write_workbook(instance: Instance, runs: Sequence[Run], path: Path) -> None:
+    """Write the report's tables and all result tables of one or several runs to an .xlsx file.
+
+    With several runs each sheet of result tables has a first column that names the run.
+    """
+    if not runs:
+        raise ValueError("a workbook needs at least one run")
+    rows = sum(len(table) for run in runs for table in run.tables.values())
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+        "constant_memory": rows > 50_000,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": "Made with nbb_opt."})
+        _Sheets(book, instance, runs).write()
+
+
+class _Sheets:
+    def __init__(self, book: Workbook, instance: Instance, runs: Sequence[Run]) -> None:
+        self.book, self.instance, self.runs = book, instance, runs
+        self.labels = [label_of(run, runs) for run in runs]
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self.head = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#EEF1F4"}
+        )
+        self.bold = book.add_format({"bold": True})
+        self.wrap = book.add_format({"text_wrap": True, "valign": "top"})
+        self.plain = book.add_format({})
+        self.formats = {style: book.add_format({"num_format": code}) for style, code in FORMATS.items()}
+        self.formats["number"] = book.add_format({"num_format": "#,##0.###"})
+
+    def write(self) -> None:
+        """Write every sheet."""
+        instance, runs = self.instance, self.runs
+        figures = [key_figures(instance, run) for run in runs]
+        self._readme()
+        self._headline(figures)
+        if len(runs) > 1:
+            self._grid(comparison_grid(instance, runs, figures, self.labels))
+        makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
+        for make in makers:
+            self._grids([make(instance, run) for run in runs])
+        self._grid(assumption_counts(instance))
+        self._grid(assumption_rows(instance))
+        self._grid(range_grid(instance))
+        sources = [[s["source"], s["title"], s["licence"], s["year"], s["url"]] for s in source_rows(instance)]
+        columns = [Column(name) for name in ("Source", "Title", "Licence", "Year", "Address")]
+        self._grid(Grid("Sources", columns, sources, name="Sources"))
+        for name in TABLES:
+            self._result_table(name, [run.tables for run in runs], name)
+        for name in ("flows", "chains", "chain_steps", "fleet", "costs", "emissions"):
+            compared = [{} if is_do_nothing(run) else run.baseline for run in runs]
+            if any(compared):
+                self._result_table(name, compared, f"{name}_do_nothing")
+
+    def _readme(self) -> None:
+        sheet = self.book.add_worksheet("README")
+        sheet.set_column(0, 0, 30)
+        sheet.set_column(1, 1, 110)
+        meta = self.instance.meta
+        lines: list[tuple[str, str]] = [
+            (meta.title, ""),
+            ("", meta.description),
+            ("Instance", f"{meta.name} {meta.version}"),
+            (
+                "Sheets",
+                "Headline and the tables of the report first; then one sheet per result table, units in the headings.",
+            ),
+            ("", "Sheets that end in _do_nothing hold the same tables of the do-nothing plan."),
+            *method(self.instance),
+        ]
+        for run, label in zip(self.runs, self.labels, strict=True):
+            lines += [("", ""), ("Plan", label), *computed(run)]
+        for i, (name, value) in enumerate(lines):
+            self._text(sheet, i, 0, name, self.title if i == 0 else self.bold)
+            self._text(sheet, i, 1, value, self.wrap)
+
+    def _headline(self, figures: Sequence[dict[str, Any]]) -> None:
+        sheet = self.book.add_worksheet("Headline")
+        sheet.set_column(0, 0, 44)
+        sheet.set_column(1, 8, 22)
+        line = 0
+        for run, label, found in zip(self.runs, self.labels, figures, strict=True):
+            self._text(sheet, line, 0, f"Plan: {label}", self.title)
+            line += 1
+            for said in sentences(self.instance, run, found):
+                self._text(sheet, line, 0, said, self.plain)
+                line += 1
+            line += 1
+            for tile in tiles(self.instance, run, found):
+                self._text(sheet, line, 0, tile.label, self.bold)
+                self._text(sheet, line, 1, tile.figure, self.plain)
+                self._text(sheet, line, 2, tile.note, self.plain)
+                line += 1
+            line = self._rows(sheet, period_grid(self.instance, run, found), line + 1) + 2
+
+    def _grids(self, grids: Sequence[Grid]) -> None:
+        if len(grids) == 1:
+            self._grid(grids[0])
+            return
+        rows = [[label, *row] for grid, label in zip(grids, self.labels, strict=True) for row in grid.rows]
+        self._grid(Grid(grids[0].caption, [Column("Plan of the run"), *grids[0].columns], rows, name=grids[0].name))
+
+    def _grid(self, grid: Grid) -> None:
+        sheet = self.book.add_worksheet(grid.name)
+        for i, column in enumerate(grid.columns):
+            widest = max((len(row[i]) for row in grid.rows if isinstance(row[i], str)), default=0)
+            sheet.set_column(i, i, min(max(widest + 2, 12, len(column.heading) * 0.7), 60))
+        self._rows(sheet, grid, 0)
+        sheet.freeze_panes(1, 0)
+        if grid.rows:
+            sheet.autofilter(0, 0, len(grid.rows), len(grid.columns) - 1)
+
+    def _rows(self, sheet: Worksheet, grid: Grid, line: int) -> int:
+        for i, column in enumerate(grid.columns):
+            self._text(sheet, line, i, column.heading, self.head)
+        for row in grid.rows:
+            line += 1
+            for i, (cell, column) in enumerate(zip(row, grid.columns, strict=True)):
+                if cell is None:
+                    continue
+                if isinstance(cell, str):
+                    self._text(sheet, line, i, cell, self.plain)
+                else:
+                    self._number(sheet, line, i, float(cell), self.formats.get(column.style, self.plain))
+        return line
+
+    def _result_table(self, name: str, tables: Sequence[Mapping[str, pd.DataFrame]], title: str) -> None:
+        several = len(self.runs) > 1
+        parts = [(label, held[name]) for label, held in zip(self.labels, tables, strict=True) if name in held]
+        whole = pd.concat([frame.assign(run=label) if several else frame for label, frame in parts], ignore_index=True)
+        columns = [*(["run"] if several else []), *TABLES[name]]
+        for part, first in enumerate(range(0, max(len(whole), 1), MOST_ROWS)):
+            sheet = self.book.add_worksheet(title if part == 0 else f"{title}_{part + 1}")
+            self._frame(sheet, whole.iloc[first : first + MOST_ROWS][columns], TABLES[name])
+
+    def _frame(self, sheet: Worksheet, frame: pd.DataFrame, dtypes: Mapping[str, str]) -> None:
+        for i, column in enumerate(frame.columns):
+            self._text(sheet, 0, i, heading(column), self.head)
+            sheet.set_column(i, i, 16 if dtypes.get(column, "str") != "str" else 26)
+        styles = [self.formats["year" if dtypes.get(column) == "int64" else "number"] for column in frame.columns]
+        for line, row in enumerate(frame.itertuples(index=False), start=1):
+            for i, (cell, style) in enumerate(zip(row, styles, strict=True)):
+                if isinstance(cell, str):
+                    self._text(sheet, line, i, cell, self.plain)
+                else:
+                    self._number(sheet, line, i, float(cell), style)
+        sheet.freeze_panes(1, 0)
+        if len(frame):
+            sheet.autofilter(0, 0, len(frame), len(frame.columns) - 1)
+
+    def _text(self, sheet: Worksheet, row: int, column: int, words: str, style: Format) -> None:
+        if words:
+            sheet.write_string(row, column, words[:MOST_CHARACTERS], style)
+
+    def _number(self, sheet: Worksheet, row: int, column: int, value: float, style: Format) -> None:
+        if math.isfinite(value):
+            sheet.write_number(row, column, value, style)
+        elif math.isinf(value):
+            sheet.write_string(row, column, "unlimited")
+
+
+def heading(column: str) -> str:
+    """Give the heading of a result column with its unit.
+
+    >>> heading("amount_eur"), heading("tonnes"), heading("link")
+    ('amount_eur (EUR)', 'tonnes (t a year)', 'link')
+    """
+    unit = UNITS.get(column) or next((unit for suffix, unit in SUFFIX_UNITS.items() if column.endswith(suffix)), "")
+    return f"{column} ({unit})" if unit else column
