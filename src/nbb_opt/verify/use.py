@@ -33,6 +33,7 @@ def check_use(said: pd.DataFrame, true: Mapping[str, pd.DataFrame], checks: Chec
         checks.compare("agree_use", both["used_said"], "==", both["used"].fillna(0.0), where=where, unit=UNITS[kind])
         limit, said_limit = both["limit"].to_numpy(dtype=float), both["limit_said"].to_numpy(dtype=float)
         finite = np.isfinite(limit) & np.isfinite(said_limit)
-        close = np.abs(np.where(finite, limit - said_limit, 0.0)) <= 1e-9 * np.abs(np.where(finite, limit, 0.0))
+        mine, said_one = np.where(finite, limit, 0.0), np.where(finite, said_limit, 0.0)
+        close = np.abs(mine - said_one) <= 1e-9 * np.abs(mine)
         checks.hold("agree_use", np.where(finite, close, limit == said_limit), where=where)
         checks.hold("agree_use", (both["unit"] == UNITS[kind]).to_numpy(), where=where)
