@@ -17,7 +17,7 @@ from nbb_opt.instance.csv_file import read_csv
 from nbb_opt.instance.digest import digest
 from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.meta import Meta, Period, read_meta
-from nbb_opt.instance.package import META_FILE, Package, file_problems, open_package, table_file
+from nbb_opt.instance.package import META_FILE, SEAL_FILE, Package, file_problems, open_package, table_file
 from nbb_opt.instance.parquet_file import read_parquet
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import World, run_rules
@@ -70,7 +70,8 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     problems = file_problems(package)
     entries = read_seal(package, problems) if sealed else {}
     meta, periods = read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
-    read = ReadTables()
+    trusted = None if SEAL_FILE not in package or not sealed else frozenset(entries)
+    read = ReadTables(trusted=trusted)
     for table in TABLES:
         if table.name != "od":
             read.add(table, package, problems)
@@ -78,7 +79,7 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
         check_references(BY_NAME[name], read.frames, read.faults[name])
     od = table_file(package, "od")
     flows = None
-    if od is not None:
+    if od is not None and read.may_read(od):
         flow_faults = CellFaults(TableFile("od", od), problems)
         flows = read_flows(package, od, read.frames, flow_faults)
         flow_faults.tell_the_rest()
@@ -103,6 +104,11 @@ class ReadTables:
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     faults: dict[str, CellFaults] = field(default_factory=dict)
+    trusted: frozenset[str] | None = None  # files that match the seal; None without a seal
+
+    def may_read(self, file: str) -> bool:
+        """Binary files that do not match their seal are not even opened."""
+        return file.endswith(".csv") or self.trusted is None or file in self.trusted
 
     def add(self, table: Table, package: Package, problems: list[Problem]) -> None:
         """Reads a table; one with a fault in its header or file is left out, and problems say why."""
@@ -112,6 +118,8 @@ class ReadTables:
                 faults = CellFaults(TableFile(table.name, f"{table.name}.csv"), problems)
                 self.faults[table.name] = faults
                 self.frames[table.name] = _frame(table, {c.name: parse_column([], c, faults) for c in table.columns})
+            return
+        if not self.may_read(file):
             return
         faults = CellFaults(TableFile(table.name, file), problems)
         if file.endswith(".csv"):

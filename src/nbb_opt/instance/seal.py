@@ -38,7 +38,7 @@ def file_hash(package: Package, name: str) -> str:
 
 
 def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, Any]]:
-    """Entries of `datapackage.json` by file name, compared with the files; empty if there are none to be read."""
+    """Entries of `datapackage.json` by file name, for the files that match it; empty if there are none to be read."""
     if SEAL_FILE not in package:
         return {}
     text = decode(package.read(SEAL_FILE), SEAL_FILE, problems)
@@ -55,6 +55,7 @@ def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, 
         problems.append(Problem(SEAL_FILE, "is not a list of resources with path, hash and bytes", hint, "seal"))
         return {}
     files = data_files(package)
+    matching: dict[str, dict[str, Any]] = {}
     for name in entries:
         if name not in files:
             hint = did_you_mean(str(name), files) or _RESEAL
@@ -67,7 +68,9 @@ def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, 
             problems.append(Problem(name, what, _RESEAL, "seal"))
         elif entries[name]["hash"] != file_hash(package, name):
             problems.append(Problem(name, f"is not the file {SEAL_FILE} was written for (sha256)", _RESEAL, "seal"))
-    return {name: entry for name, entry in entries.items() if name in files}
+        else:
+            matching[name] = entries[name]
+    return matching
 
 
 def check_rows(entries: Mapping[str, dict[str, Any]], rows: Mapping[str, int], problems: list[Problem]) -> None:

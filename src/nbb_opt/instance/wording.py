@@ -43,7 +43,9 @@ class TableFile:
 
 def shown(value: object) -> str:
     """A value in quotes, shortened, without line breaks or other control characters."""
-    if isinstance(value, float):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
         return number(value)
     text = repr(str(value))
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 4] + "...'"
@@ -70,6 +72,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {choice.casefold(): choice for choice in choices}
     if word.casefold() in folded:
         return f"did you mean {shown(folded[word.casefold()])}?"
+    for choice in choices:
+        if sorted(choice.casefold()) == sorted(word.casefold()):
+            return f"did you mean {shown(choice)}?"
     close = difflib.get_close_matches(word.casefold()[:200], list(folded), n=1, cutoff=0.6)
     return f"did you mean {shown(folded[close[0]])}?" if close else ""
 
@@ -89,15 +94,15 @@ def likely_value(value: float, column: Column) -> str:
     """`did you mean 400?` when a common slip of unit explains a value outside its range, else an empty string."""
     low = max(x for x in (column.low, column.plausible_low, -math.inf) if x is not None)
     high = min(x for x in (column.high, column.plausible_high, math.inf) if x is not None)
-    for slip in _SLIPS:
+    for slip in (1e-2, *_SLIPS) if column.unit == "share" else _SLIPS:
         guess = value * slip
         if low <= guess <= high and guess != 0:
             rounded = float(f"{guess:.10g}")
             if column.kind in ("integer", "year") and rounded != int(rounded):
                 continue
-            return f"did you mean {number(rounded)}{' ' + column.unit if column.unit else ''}?"
+            return f"did you mean {with_unit(rounded, column)}?"
     return ""
 
 
 def with_unit(value: float, column: Column) -> str:
-    return number(value) + (f" {column.unit}" if column.unit else "")
+    return number(value) + (f" {column.unit}" if column.unit and column.unit != "share" else "")

@@ -1,0 +1,116 @@
+"""Copies of the tiny instance that tests may spoil."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance import read_instance
+from nbb_opt.instance.schema import BY_NAME
+
+TINY = Path(__file__).resolve().parent.parent / "instances" / "tiny"
+
+
+def copy_tiny(target: Path) -> Copy:
+    """A copy of the data files of tiny, without its seal."""
+    target.mkdir()
+    for path in sorted(TINY.iterdir()):
+        if path.suffix == ".csv" or path.name == "instance.toml":
+            shutil.copyfile(path, target / path.name)
+    return Copy(target)
+
+
+def problems_of(path: Path) -> tuple[Problem, ...]:
+    """Problems found in an instance; none if it is accepted."""
+    try:
+        read_instance(path)
+    except InstanceError as error:
+        return error.problems
+    return ()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A folder with a copy of an instance, edited as a person would edit it."""
+
+    path: Path
+
+    def rows(self, table: str) -> list[dict[str, str]]:
+        with open(self.path / f"{table}.csv", encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    def header(self, table: str) -> list[str]:
+        with open(self.path / f"{table}.csv", encoding="utf-8", newline="") as stream:
+            return next(csv.reader(stream))
+
+    def write(self, table: str, header: list[str], rows: list[dict[str, str]]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, header, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        (self.path / f"{table}.csv").write_text(text.getvalue(), encoding="utf-8", newline="")
+
+    def line(self, table: str, **key: str) -> int:
+        """Line of the first row with these cells, the header being line 1."""
+        for i, row in enumerate(self.rows(table)):
+            if all(row[name] == value for name, value in key.items()):
+                return i + 2
+        raise LookupError(f"{table} has no row {key}")
+
+    def set(self, table: str, key: dict[str, str], **cells: str) -> int:
+        """Writes cells into the row with that key and returns its line."""
+        line = self.line(table, **key)
+        rows = self.rows(table)
+        assert set(cells) <= set(rows[0])
+        rows[line - 2].update(cells)
+        self.write(table, self.header(table), rows)
+        return line
+
+    def drop(self, table: str, **key: str) -> None:
+        """Takes out every row with these cells."""
+        rows = self.rows(table)
+        kept = [row for row in rows if not all(row[name] == value for name, value in key.items())]
+        assert len(kept) < len(rows)
+        self.write(table, self.header(table), kept)
+
+    def add(self, table: str, **cells: str) -> int:
+        """Adds a row, its other cells blank and its source made up; returns its line."""
+        rows, header = self.rows(table), self.header(table)
+        defaults = {"source": "made_up"} if "source" in header and table != "sources" else {}
+        rows.append(dict.fromkeys(header, "") | defaults | cells)
+        self.write(table, header, rows)
+        return len(rows) + 1
+
+    def edit(self, file: str, change: Callable[[bytes], bytes]) -> None:
+        path = self.path / file
+        content = path.read_bytes()
+        changed = change(content)
+        assert changed != content
+        path.write_bytes(changed)
+
+    def as_parquet(self, table: str) -> Path:
+        """Turns the CSV file of a table into Parquet with page checksums, and returns its path."""
+        frame = self.rows(table)
+        arrays = {}
+        for column in BY_NAME[table].columns:
+            cells: list[object] = [row[column.name] or None for row in frame]
+            if column.kind == "number":
+                arrays[column.name] = pa.array([None if c is None else float(str(c)) for c in cells], pa.float64())
+            elif column.kind in ("integer", "year"):
+                arrays[column.name] = pa.array([None if c is None else int(str(c)) for c in cells], pa.int64())
+            elif column.kind == "bool":
+                arrays[column.name] = pa.array([c == "true" for c in cells], pa.bool_())
+            else:
+                arrays[column.name] = pa.array(cells, pa.string())
+        path = self.path / f"{table}.parquet"
+        pq.write_table(pa.table(arrays), path, compression="zstd", write_page_checksum=True)
+        (self.path / f"{table}.csv").unlink()
+        return path
