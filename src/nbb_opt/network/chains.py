@@ -211,7 +211,7 @@ def leg_starts(code: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def sides(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Layer before and after every step; an arc stays in its own. Without a leg on one side of a transfer, it is the road."""
+    """Layer before and after every step; an arc stays in its own, a transfer without a leg on one side has the road there."""
     arc = code >= 0
     layer = np.full(code.size, ROAD)
     layer[arc] = graph.arc_layer[code[arc]]

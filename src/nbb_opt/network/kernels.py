@@ -109,7 +109,7 @@ def leg_search(first_arc, arc_from, arc_to, weight, source, n_ranks, dist, arc, 
 
 @njit(cache=True, nogil=True)
 def _keep(cost, a, b, c, n_ranks, new_cost, new_a, new_b, new_c):
-    """Insert a label into the sorted list of the `n_ranks` cheapest; of equal ones the first stays."""
+    """Insert a label into the sorted list of the `n_ranks` cheapest, if it is one; of equal ones the first stays."""
     if new_cost >= cost[n_ranks - 1]:
         return
     at = n_ranks - 1
@@ -180,7 +180,7 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                         continue
                     for k in range(n_ranks):
                         total = start + leg_dist[layer, p, p2, k]
-                        if total == np.inf:
+                        if total >= cost[1, q, p2, n_ranks - 1]:
                             break
                         _keep(
                             cost[1, q, p2], back[1, q, p2, :, 0], back[1, q, p2, :, 1], back[1, q, p2, :, 2], n_ranks,
@@ -199,7 +199,7 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                         continue
                     for k in range(n_ranks):
                         total = start + road_dist[p, p2, k]
-                        if total == np.inf:
+                        if total >= cost[0, q, p2, n_ranks - 1]:
                             break
                         _keep(
                             cost[0, q, p2], back[0, q, p2, :, 0], back[0, q, p2, :, 1], back[0, q, p2, :, 2], n_ranks,

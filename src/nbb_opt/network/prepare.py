@@ -98,8 +98,8 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
     if prune:
         stay = not_replaced(instance, graph, found, amounts=amounts, tables=tables, bundles=bundles)
         log.append(
-            f"chains: {found.bundle.size - stay.size} dropped, for another chain of the flow on the same lanes costs and emits"
-            " no more anywhere and uses no more capacity and no other project"
+            f"chains: {found.bundle.size - stay.size} dropped: on the same lanes another chain of the flow costs and emits no"
+            " more anywhere, and uses no more capacity and no other project"
         )
         found = take(found, stay)
         tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
