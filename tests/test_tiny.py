@@ -1,15 +1,21 @@
-"""The plans of `instances/tiny/expected.toml` are feasible and cost what they say: exact fractions, no solver."""
+"""The plans of `instances/tiny/expected.toml` are feasible and cost what they say, and the engine finds them.
+
+All tests but the last work in exact fractions, without model or solver.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from nbb_opt.job import solve_instance
+from nbb_opt.result import Run
 from tiny_by_hand import (
     CHAINS,
     HORIZON,
@@ -216,3 +222,49 @@ def test_the_stretch_between_the_charging_towns_is_within_winter_range() -> None
     assert sum(between) <= usable < 2 * sum(between)
     assert all(2 * km <= usable for km in home)
     assert text("fleet_regions", "charge_area", fleet_region="W") == "CW"
+
+
+def rows_of(frame: pd.DataFrame, columns: list[str]) -> set[tuple[Any, ...]]:
+    """Rows without zeros in the last column, numbers rounded to a millionth."""
+    kept_rows = frame.loc[frame[columns[-1]].abs() > 1e-6, columns]
+    return {(*row[:-1], round(float(row[-1]), 6)) for row in kept_rows.itertuples(index=False)}
+
+
+def expected_rows(plan: Plan, name: str, columns: list[str]) -> set[tuple[Any, ...]]:
+    return {tuple(row[c] for c in columns[:-1]) + (float(row[columns[-1]]),) for row in plan[name]}
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Run]:
+    models = [name for name in FORMULATIONS if name != "do_nothing"]
+    return {model: solve_instance(TINY, model=model) for model in models}
+
+
+def solved(runs: dict[str, Run], formulation: str) -> tuple[dict[str, Any], Mapping[str, pd.DataFrame]]:
+    if formulation == "do_nothing":
+        return runs["joint"].record["baseline"], runs["joint"].baseline
+    return runs[formulation].record, runs[formulation].tables
+
+
+@pytest.mark.parametrize("formulation", FORMULATIONS)
+def test_the_engine_finds_the_plan_derived_by_hand(runs: dict[str, Run], formulation: str) -> None:
+    plan, (record, tables) = EXPECTED[formulation], solved(runs, formulation)
+    assert record["status"] == "optimal"
+    assert record["cost_eur"] == pytest.approx(float(plan["cost_eur"]), rel=1e-6)
+    for year, tonnes in plan["emissions_t_co2e"].items():
+        assert record["emissions_t_co2e"][year] == pytest.approx(float(tonnes), rel=1e-6)
+    flows = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
+    flows = flows.rename(columns={"main_mode": "mode"})
+    columns = ["origin", "destination", "commodity", "mode", "year", "tonnes"]
+    assert rows_of(flows, columns) == expected_rows(plan, "tonnes", columns)
+    columns = ["fleet_region", "vehicle", "year", "bought"]
+    bought = [{**row, "bought": row["vehicles"]} for row in plan["bought"]]
+    assert rows_of(tables["fleet"], columns) == expected_rows({"bought": bought}, "bought", columns)
+    columns = ["fleet_region", "vehicle", "vintage_year", "year", "kept"]
+    fleet = [{**row, "kept": row["vehicles"]} for row in plan["fleet"]]
+    assert rows_of(tables["fleet"], columns) == expected_rows({"fleet": fleet}, "fleet", columns)
+    columns = ["charge_area", "charger", "year", "installed"]
+    assert rows_of(tables["chargers"], columns) == expected_rows(plan, "chargers", columns)
+    built = [{**row, "newly_built": 1} for row in plan["projects"]]
+    columns = ["project", "year", "newly_built"]
+    assert rows_of(tables["projects"], columns) == expected_rows({"projects": built}, "projects", columns)

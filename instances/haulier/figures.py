@@ -58,26 +58,26 @@ ROADS = [
 
 # origin, destination, kilotonnes in 2026, in 2030
 ORDERS = {
-    "ORE": [("KRI", "BOL", 250, 250), ("REN", "BOL", 300, 250)],
-    "CONC": [("BOL", "SKH", 150, 140)],
+    "ORE": [("KRI", "BOL", 195, 195), ("REN", "BOL", 234, 195)],
+    "CONC": [("BOL", "SKH", 117, 109)],
     "TIMBER": [
-        ("LYC", "UME", 40, 40), ("LYC", "HOL", 55, 60), ("STM", "LYC", 25, 25), ("STM", "UME", 15, 15), ("ASE", "ORN", 30, 30),
-        ("ASE", "UME", 22, 22), ("VIL", "STM", 20, 20), ("VIL", "LYC", 14, 14), ("NML", "HOL", 35, 35), ("NML", "ORN", 40, 40),
-        ("VNS", "HOL", 40, 40), ("NSJ", "SKE", 30, 30), ("ARV", "SKE", 28, 28), ("ARV", "PIT", 20, 22), ("SOR", "SKE", 12, 12),
-        ("SOR", "LYC", 14, 14), ("NSJ", "PIT", 18, 20), ("BOL", "PIT", 12, 14), ("TAB", "STM", 9, 9),
+        ("LYC", "UME", 31, 31), ("LYC", "HOL", 43, 47), ("STM", "LYC", 20, 20), ("STM", "UME", 12, 12), ("ASE", "ORN", 23, 23),
+        ("ASE", "UME", 17, 17), ("VIL", "STM", 16, 16), ("VIL", "LYC", 11, 11), ("NML", "HOL", 27, 27), ("NML", "ORN", 31, 31),
+        ("VNS", "HOL", 31, 31), ("NSJ", "SKE", 23, 23), ("ARV", "SKE", 22, 22), ("ARV", "PIT", 16, 17), ("SOR", "SKE", 9, 9),
+        ("SOR", "LYC", 11, 11), ("NSJ", "PIT", 14, 16), ("BOL", "PIT", 9, 11), ("TAB", "STM", 7, 7),
     ],
     "SAWN": [
-        ("LYC", "HOL", 18, 20), ("LYC", "SKE", 6, 6), ("STM", "HOL", 9, 10), ("SKE", "HOL", 12, 14), ("ARV", "SKH", 10, 10),
-        ("NML", "HOL", 14, 14), ("LYC", "MOI", 5, 6), ("STM", "MOI", 6, 7), ("UME", "MOI", 4, 5), ("HOL", "VAA", 6, 8),
-        ("LYC", "VAA", 4, 5),
+        ("LYC", "HOL", 14, 16), ("LYC", "SKE", 5, 5), ("STM", "HOL", 7, 8), ("SKE", "HOL", 9, 11), ("ARV", "SKH", 8, 8),
+        ("NML", "HOL", 11, 11), ("LYC", "MOI", 4, 5), ("STM", "MOI", 5, 5), ("UME", "MOI", 3, 4), ("HOL", "VAA", 5, 6),
+        ("LYC", "VAA", 3, 4),
     ],
     "GENERAL": [
-        ("UME", "SKE", 16, 18), ("SKE", "UME", 13, 15), ("UME", "LYC", 10, 10), ("LYC", "UME", 6, 6), ("UME", "STM", 8, 9),
-        ("STM", "UME", 4, 5), ("UME", "ORN", 12, 12), ("ORN", "UME", 14, 14), ("UME", "MOI", 5, 7), ("MOI", "UME", 4, 6),
-        ("MOI", "STM", 3, 3), ("STM", "TAB", 4, 4), ("STM", "VIL", 4, 4), ("VIL", "UME", 3, 3), ("UME", "VIL", 5, 5),
-        ("SKE", "ARV", 6, 6), ("ARV", "SKE", 3, 3), ("SKE", "PIT", 9, 10), ("PIT", "SKE", 9, 10), ("UME", "PIT", 7, 8),
-        ("PIT", "UME", 6, 7), ("UME", "ASE", 3, 3), ("SKE", "STM", 3, 3), ("UME", "VAA", 8, 10), ("VAA", "UME", 7, 9),
-        ("VAA", "SKE", 5, 8), ("SKE", "VAA", 5, 8),
+        ("UME", "SKE", 12, 14), ("SKE", "UME", 10, 12), ("UME", "LYC", 8, 8), ("LYC", "UME", 5, 5), ("UME", "STM", 6, 7),
+        ("STM", "UME", 3, 4), ("UME", "ORN", 9, 9), ("ORN", "UME", 11, 11), ("UME", "MOI", 4, 5), ("MOI", "UME", 3, 5),
+        ("MOI", "STM", 2, 2), ("STM", "TAB", 3, 3), ("STM", "VIL", 3, 3), ("VIL", "UME", 2, 2), ("UME", "VIL", 4, 4),
+        ("SKE", "ARV", 5, 5), ("ARV", "SKE", 2, 2), ("SKE", "PIT", 7, 8), ("PIT", "SKE", 7, 8), ("UME", "PIT", 5, 6),
+        ("PIT", "UME", 5, 5), ("UME", "ASE", 2, 2), ("SKE", "STM", 2, 2), ("UME", "VAA", 6, 8), ("VAA", "UME", 5, 7),
+        ("VAA", "SKE", 4, 6), ("SKE", "VAA", 4, 6),
     ],
 }  # fmt: skip
 
@@ -196,7 +196,7 @@ GRID_PROJECTS = [  # project, area, node, MW, capex, fixed/year, earliest, note
     ("GRID_LYC", "C_LYC", "LYC", 1.0, 500000, 5000, 2030, "between town and country"),
 ]
 
-CAP_2030_T = 4000
+CAP_2030_T = 4200
 
 RANGES = [  # table, row, column, low, high, reason; `*` is every row that rests on an assumption
     ("countries", "*", "winter_share", 0.7, 1.3, "winters differ"),
