@@ -1,0 +1,72 @@
+"""Builds the tables of the Nordic Battery Belt instance: ``python instances/nbb/build [--out FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import demand
+import energy
+import goods
+import network
+import places
+import projects
+import readme
+import rules
+import services
+import trucks
+from od_file import write_od
+from store import Tables, raw, write_tables
+
+
+def build(folder: Path) -> list[str]:
+    """Writes every file of the instance into ``folder``; returns what was met of the control totals, line by line."""
+    links = network.links()
+    flows, blocks = demand.demand(links)
+    trucks_today = {r["fleet_region"]: int(r["trucks"]) for r in raw("fleet_regions")}
+    tables: Tables = {
+        "sources": [dict(r) for r in raw("sources")],
+        "countries": places.countries(),
+        "country_years": places.country_years(),
+        "charge_areas": places.charge_areas(),
+        "fleet_regions": places.fleet_regions(),
+        "nodes": places.nodes(),
+        "projects": projects.projects(),
+        "project_effects": projects.project_effects(),
+        "project_funding": projects.project_funding(),
+        "links": links,
+        "terminals": network.terminals(),
+        "transfers": network.transfers(),
+        "handling_costs": goods.handling_costs(),
+        "commodities": goods.commodities(),
+        "vehicles": trucks.vehicles() + services.vehicles(),
+        "vehicle_loads": trucks.vehicle_loads() + services.vehicle_loads(),
+        "vehicle_years": trucks.vehicle_years() + services.vehicle_years(),
+        "factors": energy.factors(),
+        "energy": energy.energy(),
+        "fleet": trucks.fleet(trucks_today),
+        "chargers": trucks.chargers(),
+        "sites": demand.sites(),
+        "policies": rules.policies(),
+        "ranges": rules.ranges(),
+    }
+    write_tables(tables, folder)
+    write_od(demand.od_rows(flows), folder / "od.parquet")
+    (folder / "instance.toml").write_text(readme.INSTANCE_TOML, encoding="utf-8")
+    text = readme.page(tables, flows, blocks)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    return readme.control_lines(flows, blocks)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent.parent, help="folder to write to")
+    folder: Path = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    print("\n".join(build(folder)))
+
+
+main()

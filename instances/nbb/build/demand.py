@@ -1,0 +1,43 @@
+"""Demand: flows of plants and ports row by row, the gravity model for the rest, and the plants of the region."""
+
+from __future__ import annotations
+
+from gravity import Block, Flow, gravity_flows
+from store import YEARS, Row, raw, refs
+
+
+def demand(links: list[Row]) -> tuple[dict[Flow, dict[int, float]], list[Block]]:
+    """All flows in t/year by (origin, destination, commodity) and year, and the control totals of the gravity model."""
+    flows, blocks = gravity_flows(links)
+    for r in raw("plant_flows"):
+        key = (r["origin"], r["destination"], r["commodity"])
+        entry = flows.setdefault(key, dict.fromkeys(YEARS, 0.0))
+        for year in YEARS:
+            entry[year] += float(r[f"t{year}"])
+    return dict(sorted(flows.items())), blocks
+
+
+def od_rows(flows: dict[Flow, dict[int, float]]) -> list[tuple[str, str, str, int, float]]:
+    """Rows of od.parquet; a flow of zero in a year has a row, so that years in between are clear."""
+    return [(*key, year, tonnes) for key, by_year in flows.items() for year, tonnes in by_year.items()]
+
+
+def sites() -> list[Row]:
+    rows: list[Row] = []
+    for r in raw("sites"):
+        for year in YEARS:
+            rows.append(
+                {
+                    "site": r["site"],
+                    "name": r["name"],
+                    "node": r["node"],
+                    "commodity": r["commodity"],
+                    "direction": r["direction"],
+                    "year": year,
+                    "amount_t_per_year": float(r[f"t{year}"]),
+                    "status": r["status"],
+                    "source": refs(r["source"]),
+                    "note": r["note"] or f"status: {r['status']}",
+                }
+            )
+    return rows

@@ -1,0 +1,139 @@
+"""Energy prices and emission factors by carrier, country and year."""
+
+from __future__ import annotations
+
+from store import YEARS, Row, raw, refs
+
+MJ = 3.6 / 1000  # g/MJ to kg/kWh
+DIESEL_MJ_PER_L = 35.9
+DIESEL_KWH_PER_L = DIESEL_MJ_PER_L / 3.6
+DIESEL_WTT = 0.62409 / DIESEL_KWH_PER_L
+DIESEL_TTW = 95.1 * MJ - DIESEL_WTT
+HVO_TTW, HVO_WTT = 0.001, 16.445 * MJ
+MGO_TTW, MGO_WTT = 76.37 * MJ, 14.4 * MJ
+LNG_TTW, LNG_WTT = 70.70 * MJ, 18.5 * MJ
+# Bio-LNG burns without fossil CO2, but 3.1 % slips unburnt (25 g CO2e per g) and N2O stays.
+BIO_LNG_TTW = ((3.1 / 100) * 25 + (1 - 3.1 / 100) * 298 * 0.00011) / 0.0491 * MJ
+BIO_LNG_WTT = 23.903 * MJ
+# Greenhouse gas intensity allowed by FuelEU Maritime against the reference of 91.16 g/MJ.
+FUELEU_CUT = {2025: 0.02, 2030: 0.06, 2035: 0.145, 2040: 0.31}
+REFERENCE = 91.16
+# Nordic consumption mix: 59 g/kWh as the mean of 2021 to 2023; falling to a third by 2040 is assumed.
+GRID = {2025: 0.059, 2030: 0.045, 2035: 0.032, 2040: 0.022}
+GRID_CONTINENT = {2025: 0.35, 2030: 0.25, 2035: 0.17, 2040: 0.1}
+ELECTROLYSIS = 0.62  # hydrogen (LHV) out of a kWh of power, compression included
+# Kvarken ferry, share of the shaft work: LNG, bio-LNG, battery
+FERRY_MIX = {2025: (0.55, 0.37, 0.08), 2030: (0.35, 0.5, 0.15), 2035: (0.15, 0.65, 0.2), 2040: (0.0, 0.75, 0.25)}
+BATTERY_OVER_ENGINE = 0.5  # kWh from the quay that replace one kWh of gas: 0.45 engine over 0.9 battery
+
+DIESEL_PRICE = {"NO": 0.0913, "SE": 0.105, "FI": 0.108, "DE": 0.105, "NL": 0.108}
+ELECTRICITY_PRICE = {"NO": 0.081, "SE": 0.085, "FI": 0.092, "DE": 0.16, "NL": 0.16}
+HYDROGEN_PRICE = {2025: 0.2438, 2030: 0.217, 2035: 0.1901, 2040: 0.1632}
+MGO_PRICE, BIO_MARINE_PRICE, LNG_PRICE, BIO_LNG_PRICE = 0.056, 0.14, 0.05, 0.095
+
+
+def factors() -> list[Row]:
+    """The emission factors that are used, each with its licence; only those that may be passed on."""
+    return [
+        {
+            "factor": r["factor"],
+            "subject": r["subject"],
+            "value": float(r["value"]),
+            "unit": r["unit"],
+            "boundary": r["boundary"],
+            "gwp_set": r["gwp_set"],
+            "region": r["region"],
+            "year": r["year"],
+            "licence": r["licence"],
+            "source": refs(r["source"]),
+            "note": r["note"],
+        }
+        for r in raw("factors")
+    ]
+
+
+def energy() -> list[Row]:
+    rows: list[Row] = []
+    for country in ("NO", "SE", "FI", "DE", "NL"):
+        for year in YEARS:
+            rows += _land(country, year)
+    for year in YEARS:
+        rows += [_marine(year), _ferry(year)]
+    return rows
+
+
+def _land(country: str, year: int) -> list[Row]:
+    diesel, power = DIESEL_PRICE[country], ELECTRICITY_PRICE[country]
+    grid = (GRID if country in ("NO", "SE", "FI") else GRID_CONTINENT)[year]
+    grid_factor = "grid-nordic-ivl-2021-2023" if country in ("NO", "SE", "FI") else ""
+    return [
+        _row(
+            "diesel", country, year, diesel, DIESEL_TTW, DIESEL_WTT,
+            "fuel-diesel-mk3-wtw-mj-energimyndigheten-2016;fuel-diesel-mineral-wtt-l-defra-2025",
+            "energimyndigheten_2016;defra_2025;cnr_2021;stram;assumption",
+            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel; biofuel blended by law is left out; "
+            "price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, NO 0.0648 + 0.0265 tax) less its carbon part; kept level",
+        ),
+        _row(
+            "hvo", country, year, round(diesel * 1.25 + 0.0235, 4), HVO_TTW, HVO_WTT,
+            "fuel-hvo-wtt-mj-defra-2025", "defra_2025;assumption",
+            "price: diesel with its carbon part plus 25 %; TTW: CH4 and N2O only, 0.3 g/MJ assumed",
+        ),
+        _row(
+            "electricity", country, year, power, 0.0, grid, grid_factor,
+            "ivl_grid;stram;elpriser24;assumption" if grid_factor else "assumption",
+            "price: power and grid fee for large users, no charger (it is bought in the plan); carbon is in the price; "
+            "factor: Nordic consumption mix 59 g/kWh (2021-2023), fall by 2040 assumed"
+            if grid_factor else "continental mix, assumed; hardly used",
+        ),
+        _row(
+            "hydrogen", country, year, HYDROGEN_PRICE[year], 0.0, round(grid / ELECTROLYSIS, 5), grid_factor,
+            "stram;ivl_grid;assumption" if grid_factor else "stram;assumption",
+            f"price: STraM 2023 and 2050, linear; electrolysis with grid power at {ELECTROLYSIS:g} kWh/kWh",
+        ),
+    ]  # fmt: skip
+
+
+def _marine(year: int) -> Row:
+    limit = REFERENCE * (1 - FUELEU_CUT[year]) * MJ
+    share = max(0.0, (MGO_TTW + MGO_WTT - limit) / (MGO_TTW + MGO_WTT - HVO_WTT))
+    return _row(
+        "marine_fuel", "XX", year, round((1 - share) * MGO_PRICE + share * BIO_MARINE_PRICE, 4),
+        (1 - share) * MGO_TTW, (1 - share) * MGO_WTT + share * HVO_WTT,
+        "fuel-mgo-ttw-mj-fueleu;fuel-mgo-wtt-mj-fueleu;fuel-fueleu-reference-intensity;fuel-hvo-wtt-mj-defra-2025",
+        "fueleu;defra_2025;assumption",
+        f"marine gas oil with {share:.1%} biofuel, as much as FuelEU Maritime asks for ({FUELEU_CUT[year]:.1%} below the "
+        "reference; after 2025 from general knowledge of the regulation); prices 660 EUR/t and 0.14 EUR/kWh assumed",
+    )  # fmt: skip
+
+
+def _ferry(year: int) -> Row:
+    """Per kWh of gas the ferry would burn without a battery."""
+    lng, bio, battery = FERRY_MIX[year]
+    power = battery * BATTERY_OVER_ENGINE
+    return _row(
+        "kvarken_ferry_mix", "XX", year,
+        round(lng * LNG_PRICE + bio * BIO_LNG_PRICE + power * ELECTRICITY_PRICE["FI"], 4),
+        lng * LNG_TTW + bio * BIO_LNG_TTW, lng * LNG_WTT + bio * BIO_LNG_WTT + power * GRID[year],
+        "fuel-lng-otto-medium-speed-ttw-mj-fueleu;fuel-lng-wtt-mj-fueleu;fuel-bio-lng-wtt-mj-defra-2025;"
+        "fuel-lng-slip-otto-medium-speed-fueleu;grid-nordic-ivl-2021-2023",
+        "fueleu;defra_2025;ivl_grid;balticpress;assumption",
+        f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port; certificates and "
+        "pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed",
+    )  # fmt: skip
+
+
+def _row(
+    carrier: str, country: str, year: int, price: float, ttw: float, wtt: float, used: str, source: str, note: str
+) -> Row:
+    return {
+        "energy_carrier": carrier,
+        "country": country,
+        "year": year,
+        "price_eur_per_kwh": price,
+        "ttw_kg_co2e_per_kwh": round(ttw, 5),
+        "wtt_kg_co2e_per_kwh": round(wtt, 5),
+        "factors": used,
+        "source": source,
+        "note": note,
+    }

@@ -1,0 +1,66 @@
+"""Policies, and how far uncertain figures may be off."""
+
+from __future__ import annotations
+
+from store import Row, raw
+
+# WTW tonnes a year of the do-nothing plan in 2025, and how far the total has to fall. Set to None to leave the caps out.
+BASELINE_T: float | None = None
+CUT = {2030: 0.25, 2035: 0.45, 2040: 0.65}
+INERTIA_PER_YEAR = 0.025
+BATTERY_SHARE = {2025: 0.06, 2030: 0.45}
+BUDGET_EUR = {"NO": 350e6, "SE": 1500e6, "FI": 350e6}
+
+
+def policies() -> list[Row]:
+    rows: list[Row] = [
+        {
+            "policy": "inertia",
+            "kind": "keep_mode_share_per_year",
+            "value": INERTIA_PER_YEAR,
+            "source": "stram",
+            "note": "the share of a mode in a commodity grows by at most 2.5 % of the tonnes a year",
+        }
+    ]
+    for year, share in BATTERY_SHARE.items():
+        rows.append(
+            {
+                "policy": f"battery_ceiling_{year}",
+                "kind": "cap_technology_share",
+                "technology": "battery",
+                "year": year,
+                "value": share,
+                "source": "assumption",
+                "note": "as fast as trucks can be delivered and drivers, depots and banks follow: battery trucks were 12 % of "
+                "new heavy trucks in Norway in 2024 and less in Sweden and Finland",
+            }
+        )
+    for country, value in BUDGET_EUR.items():
+        rows.append(
+            {
+                "policy": f"budget_{country}",
+                "kind": "limit_budget_eur",
+                "country": country,
+                "value": value,
+                "source": "assumption",
+                "note": "public money for the listed projects in each period; a round figure of a few per cent of the national "
+                "transport plan",
+            }
+        )
+    if BASELINE_T is not None:
+        for year, cut in CUT.items():
+            rows.append(
+                {
+                    "policy": f"cap_{year}",
+                    "kind": "cap_emissions_t_per_year",
+                    "year": year,
+                    "value": round(BASELINE_T * (1 - cut), -2),
+                    "source": "assumption",
+                    "note": f"{cut:.0%} below the do-nothing plan of 2025 ({BASELINE_T:.0f} t)",
+                }
+            )
+    return rows
+
+
+def ranges() -> list[Row]:
+    return [dict(r) | {"low_factor": float(r["low_factor"]), "high_factor": float(r["high_factor"])} for r in raw("ranges")]
