@@ -58,14 +58,14 @@ class Copy:
         writer.writerows(rows)
         (self.path / f"{table}.csv").write_text(text.getvalue(), encoding="utf-8", newline="")
 
-    def line(self, table: str, **key: str) -> int:
+    def line(self, table: str, /, **key: str) -> int:
         """Line of the first row with these cells, the header being line 1."""
         for i, row in enumerate(self.rows(table)):
             if all(row[name] == value for name, value in key.items()):
                 return i + 2
         raise LookupError(f"{table} has no row {key}")
 
-    def set(self, table: str, key: dict[str, str], **cells: str) -> int:
+    def set(self, table: str, key: dict[str, str], /, **cells: str) -> int:
         """Writes cells into the row with that key and returns its line."""
         line = self.line(table, **key)
         rows = self.rows(table)
@@ -74,14 +74,14 @@ class Copy:
         self.write(table, self.header(table), rows)
         return line
 
-    def drop(self, table: str, **key: str) -> None:
+    def drop(self, table: str, /, **key: str) -> None:
         """Takes out every row with these cells."""
         rows = self.rows(table)
         kept = [row for row in rows if not all(row[name] == value for name, value in key.items())]
         assert len(kept) < len(rows)
         self.write(table, self.header(table), kept)
 
-    def add(self, table: str, **cells: str) -> int:
+    def add(self, table: str, /, **cells: str) -> int:
         """Adds a row, its other cells blank and its source made up; returns its line."""
         rows, header = self.rows(table), self.header(table)
         defaults = {"source": "made_up"} if "source" in header and table != "sources" else {}

@@ -47,7 +47,7 @@ CELLS = [
     ("bounds", "links", {"link": "ROAD_MINE_WEST"}, "max_gross_t", "64000", "did you mean 64 t?"),
     ("bounds", "od", {"origin": "EAST"}, "tonnes", "-20000", "did you mean 20000 t/year?"),
     ("bounds", "nodes", {"node": "GAP"}, "lat", "658", "did you mean 65.8 degrees?"),
-    ("plausible", "chargers", {"charger": "DEPOT100"}, "kw", "100000", "did you mean 100 kW?"),
+    ("plausible", "chargers", {"charger": "DEPOT100"}, "kw", "15000", "did you mean 15 kW?"),
     ("plausible", "vehicle_years", {"vehicle": "DIESEL"}, "capex_eur", "100000000", "did you mean 100000 EUR?"),
     ("plausible", "vehicles", {"vehicle": "DIESEL"}, "gross_t", "600000", "did you mean 600 t?"),
     ("plausible", "energy", {"country": "FI"}, "price_eur_per_kwh", "15", "did you mean 0.015 EUR/kWh?"),
@@ -115,7 +115,8 @@ FILES = [
     ("ragged", "nodes.csv", lambda c: _insert_line(c, b"A,B"), "row 2", "has 2 cells, the header has 13"),
     ("ragged", "od.csv", lambda c: _insert_line(c, b"EAST,PLANT,BOX,2025,12,5"), "row 2", "decimals with a point"),
     ("ragged", "od.csv", lambda c: _insert_line(c, b""), "row 2", "delete it"),
-    ("line_break", "nodes.csv", lambda c: c.replace(b"Gauge", b'"Gauge', 1), "row", "quotation mark"),
+    ("line_break", "nodes.csv", lambda c: c.replace(b"Gauge break", b'"Gauge\nbreak"', 1), "row 5", "on one line"),
+    ("csv", "nodes.csv", lambda c: c.replace(b"Gauge", b'"Gauge', 1), "row", "unclosed quotation mark"),
     (
         "utf8",
         "nodes.csv",

@@ -71,7 +71,7 @@ def links_are_not_shorter_than_the_crow_flies(world: World) -> Iterator[Problem]
             continue
         what = f"is not plausible: {row['from_node']} and {row['to_node']} are {air_km:.0f} km apart in a straight line"
         likely = row["distance_km"] * 10
-        hint = f"did you mean {number(likely)} km? " if air_km <= likely <= 2.5 * air_km else ""
+        hint = f"did you mean {number(likely)} km? " if 0.9 * air_km <= likely <= 2.5 * air_km else ""
         hint += "check the length and the coordinates, or write 'plausible: <reason>' in the note"
         yield world.fault("links", i, "distance_km", row["distance_km"], what, hint)
 
