@@ -8,18 +8,19 @@ ALL = "road;rail;sea;ferry"
 # commodity, name, NST 2007, handling, EUR per tonne and hour, modes, source, note
 COMMODITIES = (
     ("iron_ore", "Iron ore and pellets", "03.1", "dry_bulk", 0.03, "road;rail;sea", "assumption", "STraM has 0.139 for all dry bulk; ore runs in a steady chain, so only capital cost: 100 EUR/t at 3 % a year and stock"),
-    ("ore_concentrate", "Other ores and concentrates", "03", "dry_bulk", 0.1391, ALL, "stram", ""),
+    ("ore_concentrate", "Other ores and concentrates", "03", "dry_bulk", 0.1391, "road;rail;sea", "stram", ""),
     ("minerals", "Minerals, lime, coke and alumina", "03.3-03.5;09", "dry_bulk", 0.1391, "road;rail;sea", "stram", ""),
-    ("scrap", "Scrap metal", "14.2", "dry_bulk", 0.1391, ALL, "stram", ""),
-    ("timber", "Round timber and chips", "01.5", "timber", 0.08, ALL, "assumption", "below STraM's dry bulk (0.139): half its value per tonne"),
-    ("sawn_wood", "Sawn wood", "06.1", "neo_bulk", 0.5024, ALL, "stram", "break bulk, slow"),
-    ("pulp_paper", "Pulp, paper and board", "06.2", "neo_bulk", 0.5024, ALL, "stram", "break bulk, slow"),
+    ("scrap", "Scrap metal", "14.2", "dry_bulk", 0.1391, "road;rail;sea", "stram", ""),
+    ("timber", "Round timber and chips", "01.5", "timber", 0.08, "road;rail", "assumption", "below STraM's dry bulk (0.139): half its value per tonne"),
+    ("sawn_wood", "Sawn wood", "06.1", "neo_bulk", 0.5024, "road;rail;sea", "stram", "break bulk, slow"),
+    ("pulp_paper", "Pulp, paper and board", "06.2", "neo_bulk", 0.5024, "road;rail;sea", "stram", "break bulk, slow"),
     ("steel", "Steel and other metals", "10", "neo_bulk", 0.5024, ALL, "stram", "break bulk, slow; STraM's neo-bulk value of 1.24 is for vehicles and machines"),
-    ("chemicals", "Oil products and chemicals", "07;08", "liquid_bulk", 0.1905, ALL, "stram", ""),
+    ("chemicals", "Oil products and chemicals", "07;08", "liquid_bulk", 0.1905, "road;rail;sea", "stram", ""),
     ("battery_chemicals", "Battery chemicals and materials", "08", "container", 0.7031, ALL, "stram", "container, slow; big bags in containers"),
     ("battery_cells", "Battery cells", "11", "container", 3.0789, ALL, "stram", "break bulk, fast: dear goods of about 20 EUR/kg"),
-    ("food_fish", "Food and fish", "04;01", "container", 1.891, ALL, "stram", "mean of container slow (0.70) and break bulk fast (3.08): frozen, dry and fresh goods together"),
-    ("general_cargo", "General cargo", "11-19", "container", 0.7031, ALL, "stram", "container, slow"),
+    ("food_fish", "Food and fish", "04;01", "container", 1.891, "road;rail;ferry", "stram", "mean of container slow (0.70) and break bulk fast (3.08): frozen, dry and fresh goods together"),
+    ("general_cargo", "General cargo", "11-19", "container", 0.7031, "road;rail;ferry", "stram", "container, slow; within and between the Nordic countries"),
+    ("overseas_cargo", "Containers and trailers overseas", "11-19", "container", 0.7031, "road;rail;sea", "stram", "container, slow; to and from the continent"),
 )  # fmt: skip
 
 # mode_a, mode_b, handling: NOK per tonne (2021), hours, source, note

@@ -13,8 +13,8 @@ from distances import effective_km
 from store import YEARS, Row, raw
 
 # Mean length of the exponential deterrence (km); smallest flow kept (t/year in 2025), or this share of a small block.
-SCALE_KM = {"general_cargo": 260.0, "food_fish": 260.0, "timber": 90.0, "sawn_wood": 600.0}
-SMALLEST_T = {"general_cargo": 7000.0, "food_fish": 7000.0, "timber": 20000.0, "sawn_wood": 10000.0}
+SCALE_KM = {"general_cargo": 260.0, "overseas_cargo": 600.0, "food_fish": 260.0, "timber": 90.0, "sawn_wood": 600.0}
+SMALLEST_T = {"general_cargo": 7000.0, "overseas_cargo": 7000.0, "food_fish": 7000.0, "timber": 20000.0, "sawn_wood": 10000.0}
 SMALLEST_SHARE = 0.03
 ROUNDS = 200
 Flow = tuple[str, str, str]
@@ -102,5 +102,5 @@ def _mass(zone: str, commodity: str, side: str) -> float:
         row = people.get(zone)
         return float(row[f"{commodity.removesuffix('_wood')}_{side}"]) if row else 0.0
     if zone in gates and commodity != "timber":
-        return float(gates[zone][f"{commodity.split('_')[0]}_{side}"])
+        return float(gates[zone][f"{'food' if commodity == 'food_fish' else 'general'}_{side}"])
     return float(people[zone]["people_k"])

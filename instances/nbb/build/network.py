@@ -11,7 +11,7 @@ REGULAR = ("GOT", "HEL", "STO", "HAN", "LUL", "HOL", "KOK", "PIE", "OUL", "KEM",
 
 
 def links() -> list[Row]:
-    return _road() + _rail() + _sea() + [_ferry(None), _ferry("KVARKEN_FERRY_2")]
+    return _road() + _rail() + _sea() + [_ferry()]
 
 
 def _road() -> list[Row]:
@@ -93,26 +93,24 @@ def _sea() -> list[Row]:
     return rows
 
 
-def _ferry(project: str | None) -> Row:
-    second = project is not None
+def _ferry() -> Row:
     return {
-        "link": "HOL-VSK-FERRY" + (f"-{project}" if project else ""),
+        "link": "HOL-VSK-FERRY",
         "from_node": "HOL",
         "to_node": "VSK",
         "two_way": True,
         "mode": "ferry",
         "country": "XX",
         "distance_km": 100.0,
-        "time_h": 5.0 if second else 6.5,
+        "time_h": 6.5,
         "capacity_t_per_year": FERRY_T_PER_YEAR,
         "toll_eur_per_vkm": 0.0,
-        "charge_eur_per_t": 21.0 if second else 25.0,
-        "project": project,
+        "charge_eur_per_t": 25.0,
+        "project": "",
         "corridor": "Kvarken",
         "source": "balticpress;schifffahrt_technik;assumption",
         "note": "3.5 h crossing and half the headway of 23 sailings a week; fare of 25 EUR/t (350 EUR for a unit of 14 t) "
-        "without energy, assumed: no tariff found; capacity 99 000 units of 14 t, of which 21 250 were used in 2024"
-        + ("; second ship: twice the sailings, fare 21 EUR/t assumed" if second else ""),
+        "without energy, assumed: no tariff found; capacity 99 000 units of 14 t, of which 21 250 were used in 2024",
     }
 
 
