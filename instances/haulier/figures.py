@@ -23,7 +23,7 @@ NODES = [  # node, name, country, lat, lon, kind, is_zone, depot, charging area
     ("VNS", "Vännäs", "SE", 63.908, 19.754, "town", True, "UMEA", ""),
     ("NML", "Nordmaling", "SE", 63.568, 19.502, "town", True, "UMEA", ""),
     ("ORN", "Örnsköldsvik", "SE", 63.290, 18.716, "town", True, "UMEA", ""),
-    ("LYC", "Lycksele", "SE", 64.596, 18.673, "town", True, "STOR", "C_LYC"),
+    ("LYC", "Lycksele", "SE", 64.596, 18.673, "town", True, "UMEA", "C_LYC"),
     ("ASE", "Åsele", "SE", 64.160, 17.353, "town", True, "STOR", ""),
     ("VIL", "Vilhelmina", "SE", 64.625, 16.655, "town", True, "STOR", ""),
     ("STM", "Storuman", "SE", 65.096, 17.111, "depot", True, "STOR", "C_STM"),
@@ -150,9 +150,9 @@ DEPOTS = [  # depot, name, country, hub, charging area
 ]
 
 FLEET = {  # depot: {vehicle: {vintage: trucks}}
-    "UMEA": {"DIESEL": {2019: 2, 2020: 2, 2021: 3, 2022: 2, 2023: 2}, "HVO": {2024: 2}},
+    "UMEA": {"DIESEL": {2019: 2, 2020: 2, 2021: 3, 2022: 3, 2023: 2, 2024: 1}, "HVO": {2024: 2}},
     "SKEL": {"DIESEL": {2019: 2, 2020: 3, 2021: 3, 2022: 2, 2023: 2, 2024: 3, 2025: 1}},
-    "STOR": {"DIESEL": {2019: 1, 2020: 2, 2021: 2, 2022: 2, 2023: 1, 2024: 1, 2025: 1}},
+    "STOR": {"DIESEL": {2019: 1, 2020: 1, 2021: 2, 2022: 1, 2023: 1, 2024: 1, 2025: 1}},
     "VAAS": {"DIESEL": {2022: 1}},
 }
 
