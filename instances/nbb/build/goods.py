@@ -52,7 +52,7 @@ HANDLING_EUR = tuple(
      ("dry_bulk", "liquid_bulk", "break_bulk", "neo_bulk", "timber", "container")]
     + [("rail", "ferry", h, c, 8.0, "one lift in the port") for h, c in
        (("dry_bulk", 3.0), ("liquid_bulk", 5.0), ("break_bulk", 5.0), ("neo_bulk", 4.5), ("timber", 2.5), ("container", 3.0))]
-    + [("rail", "rail", h, c, 24.0, "gauge break: 20 NOK/t bulk, 60 NOK/t unit loads and 24 h; no tariff found") for h, c in
+    + [("rail", "rail", h, c, 12.0, "gauge break in a terminal made for it: 20 NOK/t bulk, 60 NOK/t unit loads and half a day; no tariff found") for h, c in
        (("dry_bulk", 1.72), ("liquid_bulk", 2.2), ("break_bulk", 5.17), ("neo_bulk", 4.0), ("timber", 2.2), ("container", 5.17))]
 )  # fmt: skip
 # Diesel of the machines per tonne and change of mode (litres); one litre is about 2.79 kg TTW and 0.62 kg WTT.

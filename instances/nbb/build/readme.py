@@ -23,7 +23,7 @@ grid_method = "location_consumption_lifecycle"
 ferry_allocation = "lane_metre"
 
 [chains]
-alternatives = 2
+alternatives = 1
 max_main_legs = 2
 """
 for _year in YEARS:
