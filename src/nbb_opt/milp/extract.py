@@ -56,9 +56,10 @@ def _clean(built: Built, values: Floats) -> Floats:
     if x.shape != columns.shape or not np.isfinite(x).all():
         raise SolveError(f"a plan is {len(columns)} finite numbers, these are {x.shape}")
     integer = np.array([not variable.is_continuous() for variable in columns], bool)
-    off = np.where(integer, np.abs(x - np.rint(x)) > INTEGER_SLACK, x < -1e-6 * scale)
+    fraction = integer & (np.abs(x - np.rint(x)) > INTEGER_SLACK)
+    off = fraction | (x < -1e-6 * scale)
     for j in np.flatnonzero(off)[:1].tolist():
-        raise SolveError(f"{columns[j].name} = {x[j]} is {'not a whole number' if integer[j] else 'negative'}")
+        raise SolveError(f"{columns[j].name} = {x[j]} is {'not a whole number' if fraction[j] else 'negative'}")
     x = np.where(integer, np.rint(x), x)
     return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
 

@@ -66,7 +66,8 @@ def flows_of(
     lane_steps = steps[steps["kind"] == "lane"]
     driven, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
     walkable = np.ones((len(chains), time.size))
-    np.minimum.at(walkable, driven, lanes.usable.any(axis=1)[on].astype(float))
+    drivable = np.asarray(lanes.usable.any(axis=1), float)
+    np.minimum.at(walkable, driven, drivable[on])
     wanted: np.ndarray = np.greater(prepared.demand_t[bundle], 0)
     exists: np.ndarray = wanted & ready & (walkable > 0)
     if fixed_flows_t is not None:

@@ -59,6 +59,9 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
     for column in ("annual_km", "annual_h", "lifetime_years"):
         for vehicle in table.loc[table[column].isna(), "vehicle"].tolist()[:1]:
             raise ModelError(f"vehicles.csv, vehicle '{vehicle}': a truck needs {column}; fill it in")
+    carrier = world.carriers.of(table["energy_carrier"])
+    for v in np.flatnonzero(carrier < 0)[:1].tolist():
+        raise ModelError(f"vehicles.csv, vehicle '{names[v]}': energy.csv has no row for its energy carrier; add rows")
     yearly = by_key_and_period(
         instance, "vehicle_years", [("vehicle", Names(vehicles["vehicle"]))],
         columns=("capex_eur", "fixed_eur_per_year", "running_eur_per_vkm", "empty_kwh_per_vkm", "full_kwh_per_vkm"),
@@ -78,7 +81,7 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
     available = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
     number = {c: table[c].to_numpy(float) for c in ("gross_t", "kerb_t", "winter_factor", "charge_kw", "annual_km")}
     return Trucks(
-        names, table["technology"].tolist(), world.carriers.of(table["energy_carrier"]), number["gross_t"],
+        names, table["technology"].tolist(), carrier, number["gross_t"],
         number["kerb_t"], number["winter_factor"], limit.to_numpy(float), ~np.isnan(number["charge_kw"]),
         number["charge_kw"], number["annual_km"], table["annual_h"].to_numpy(float),
         table["lifetime_years"].to_numpy(np.int64), table["resale_share"].to_numpy(float), available,

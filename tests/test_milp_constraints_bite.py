@@ -1,0 +1,59 @@
+"""Every family of constraints bites: without it the optimum of some small case is another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pyomo.environ as pyo
+import pytest
+
+from milp_case import Instance, Solved, policy, solve, tiny, vary, without_policies
+
+
+def cheap_rail_cap() -> Instance:
+    """More rail capacity is worth its price."""
+    case = without_policies(tiny())
+    return vary(case, "projects", "project", "RAIL_CAP", capex_eur=400_000, fixed_eur_per_year=0, lifetime_years=5)
+
+
+@cache
+def whole(case: Callable[[], Instance]) -> Solved:
+    """The case with all its constraints, solved and verified."""
+    return solve(case())
+
+
+CASES = {
+    "serve_demand": tiny,
+    "respect_link_capacity": tiny,
+    "respect_terminal_capacity": tiny,
+    "use_only_built": tiny,
+    "keep_built": cheap_rail_cap,
+    "require_project": lambda: vary(tiny(), "projects", "project", "RAIL_MINE", requires="RAIL_CAP"),
+    "exclude_project": lambda: vary(cheap_rail_cap(), "projects", "project", "RAIL_MINE", excludes="RAIL_CAP"),
+    "cover_work": tiny,
+    "cover_km": tiny,
+    "cover_hours": lambda: vary(tiny(), "vehicles", "mode", "road", annual_h=1500.0),
+    "balance_stock": tiny,
+    "return_empties": tiny,
+    "deliver_energy": tiny,
+    "respect_grid": lambda: vary(tiny(), "charge_areas", "charge_area", "CE", grid_mw=0.1),
+    "cap_emissions": tiny,
+    "cap_technology": lambda: vary(tiny(), "policies", "policy", "FEW_BATTERIES", value=0.2),
+    "ban_purchase": lambda: policy(tiny(), "BAN", "ban_purchase", technology="battery", year=2030.0, country="FI"),
+    "spend_within_budget": lambda: vary(tiny(), "policies", "policy", "BUDGET_SE", value=1_000_000.0),
+    "respect_driver_hours": lambda: vary(tiny(), "country_years", "country", "FI", driver_limit_h_per_year=9000.0),
+    "keep_mode": lambda: vary(tiny(), "policies", "policy", "SLOW_SHIFT", value=0.05),
+}
+
+
+@pytest.mark.parametrize("family", CASES)
+def test_every_family_of_constraints_changes_an_optimum(family: str) -> None:
+    case = CASES[family]
+    less = solve(case(), without=family)
+    assert less.cost_eur < whole(case).cost_eur - 100
+
+
+def test_there_is_a_case_for_every_family_of_the_model() -> None:
+    model = whole(tiny).built.model
+    assert {c.local_name for c in model.component_objects(pyo.Constraint)} == set(CASES)

@@ -1,0 +1,92 @@
+"""The arrays handed to a solver say what the Pyomo model says."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from scipy.sparse import csc_array
+
+from milp_case import flows_of, solve, tiny, vary
+from nbb_opt.errors import ModelError, SolveError
+from nbb_opt.milp import build, extract, read_model, standard_form
+from nbb_opt.network import prepare
+from nbb_opt.result import TABLES
+
+
+def test_rows_sides_and_cost_agree_with_pyomo_at_any_point() -> None:
+    built = build(tiny(), prepare(tiny(), prune=False), read_model("joint"))
+    form = standard_form(built)
+    x = np.round(np.random.default_rng(1).uniform(0, 9, len(form.cost)))
+    for variable, value in zip(built.assembly.columns, x.tolist(), strict=True):
+        variable.set_value(value, skip_validation=True)
+    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
+    bodies = dict(zip(form.row_names, (matrix @ x).tolist(), strict=True))
+    for row in built.model.component_data_objects(pyo.Constraint):
+        assert bodies[row.name] == pytest.approx(pyo.value(row.body), rel=1e-12, abs=1e-9)
+        at = form.row_names.index(row.name)
+        assert form.row_low[at] == (-np.inf if row.lower is None else pyo.value(row.lower))
+        assert form.row_up[at] == (np.inf if row.upper is None else pyo.value(row.upper))
+    assert form.cost @ x + form.cost_offset == pytest.approx(pyo.value(built.model.cost_eur), rel=1e-12)
+
+
+def test_scales_are_powers_of_two_and_one_for_integers() -> None:
+    form = standard_form(build(tiny(), prepare(tiny(), prune=False), read_model("joint")))
+    assert (form.col_unit_scale[form.integer] == 1).all()
+    assert (np.log2(form.col_unit_scale) % 1 == 0).all()
+
+
+def test_building_twice_gives_the_same_arrays() -> None:
+    prepared = prepare(tiny(), prune=False)
+    a, b = (standard_form(build(tiny(), prepared, read_model("joint"))) for _ in range(2))
+    assert a.col_names == b.col_names
+    assert a.row_names == b.row_names
+    assert a.a_values.tobytes() == b.a_values.tobytes()
+    assert a.cost.tobytes() == b.cost.tobytes()
+
+
+def test_a_figure_that_is_not_finite_is_refused_before_anything_is_solved() -> None:
+    broken = vary(tiny(), "commodities", "commodity", "BOX", value_of_time_eur_per_t_h=np.inf)
+    with pytest.raises(ModelError, match="cargo_time"):
+        build(broken, prepare(tiny(), prune=False), read_model("joint"))
+
+
+def test_a_flow_without_a_usable_chain_is_named() -> None:
+    late = vary(tiny(), "vehicles", "mode", "road", available_from=2100)
+    with pytest.raises(ModelError, match="ORE from MINE to WEST in 2025"):
+        build(late, prepare(tiny(), prune=False), read_model("joint"))
+
+
+def test_flows_are_given_if_and_only_if_the_model_wants_them() -> None:
+    prepared = prepare(tiny(), prune=False)
+    flows = np.zeros((len(prepared.chains), 2))
+    for name, given in (("joint", flows), ("electrify_only", None), ("electrify_only", flows)):
+        with pytest.raises(ModelError):
+            build(tiny(), prepared, read_model(name), fixed_flows_t=given)
+
+
+def test_a_fuel_that_is_not_sold_in_a_country_is_an_error() -> None:
+    broken = vary(tiny(), "vehicles", "vehicle", "DIESEL", energy_carrier="marine_fuel")
+    with pytest.raises(ModelError, match="no marine_fuel in SE"):
+        build(broken, prepare(tiny(), prune=False), read_model("do_nothing"))
+
+
+def test_tables_have_their_columns_and_costs_add_up_to_the_objective() -> None:
+    solved = solve(tiny())
+    assert {name: dict(frame.dtypes.astype(str)) for name, frame in solved.tables.items()} == TABLES
+    assert solved.tables["costs"]["discounted_eur"].sum() == pytest.approx(solved.cost_eur, rel=1e-9)
+    assert flows_of(solved, tiny()).sum() == pytest.approx(solved.tables["demand"]["tonnes"].sum())
+
+
+def test_values_that_are_no_plan_are_refused() -> None:
+    solved = solve(tiny())
+    assert solved.values is not None
+    integer = next(j for j, v in enumerate(solved.built.assembly.columns) if not v.is_continuous())
+    for column, value in itertools.product((integer, 0), (0.5, -3.0, np.nan)):
+        if column == integer or not value > 0:
+            values = solved.values.copy()
+            values[column] = value
+            with pytest.raises(SolveError):
+                extract(solved.built, values)
