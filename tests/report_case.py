@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from nbb_opt.instance.schema import BY_NAME, TABLES
 from nbb_opt.result import Run, as_table
 
 YEARS = (2025, 2030, 2035)
-PLACES = """MOI,Mo i Rana,NO,66.313,14.142 NAR,Narvik,NO,68.438,17.427 TRD,Trondheim,NO,63.43,10.395 STM,Storuman,SE,65.096,17.111
+PLACES = """MOI,Mo i Rana,NO,66.313,14.142 NAR,Narvik,NO,68.438,17.427
+TRD,Trondheim,NO,63.43,10.395 STM,Storuman,SE,65.096,17.111
 LYC,Lycksele,SE,64.596,18.673 UME,Umeå,SE,63.826,20.263 HOL,Holmsund,SE,63.68,20.34 SKE,Skellefteå,SE,64.75,20.953
 LUL,Luleå,SE,65.584,22.155 KIR,Kiruna,SE,67.856,20.226 HAP,Haparanda,SE,65.836,24.137 SUN,Sundsvall,SE,62.391,17.307
 OST,Östersund,SE,63.178,14.636 STO,Stockholm,SE,58.925,17.96 GOT,Gothenburg,SE,57.69,11.87 VAA,Vaasa,FI,63.096,21.616
 KOK,Kokkola,FI,63.838,23.13 SEI,Seinäjoki,FI,62.79,22.84 OUL,Oulu,FI,65.012,25.465 HEL,Helsinki,FI,60.21,25.19
 RTM,Rotterdam,NL,51.95,4.14""".replace("\n", " ")
-ROADS = "MOI-STM STM-LYC LYC-UME UME-HOL UME-SKE SKE-LUL LUL-HAP HAP-OUL OUL-KOK KOK-VAA VAA-SEI SEI-HEL LUL-KIR KIR-NAR UME-SUN"
-ROADS += " SUN-STO SUN-OST OST-TRD STO-GOT STM-OST MOI-TRD"
+ROADS = (
+    "MOI-STM STM-LYC LYC-UME UME-HOL UME-SKE SKE-LUL LUL-HAP HAP-OUL OUL-KOK KOK-VAA VAA-SEI SEI-HEL LUL-KIR KIR-NAR"
+)
+ROADS += " UME-SUN SUN-STO SUN-OST OST-TRD STO-GOT STM-OST MOI-TRD"
 RAILS = (
     "KIR-NAR KIR-LUL LUL-SKE SKE-UME UME-SUN SUN-STO STM-LYC LYC-UME OUL-KOK KOK-SEI SEI-HEL SUN-OST OST-TRD STO-GOT"
 )
@@ -245,7 +249,7 @@ def make_instance(spoil: Callable[[str], str] = lambda word: word) -> Instance:
 def _path(mode: str, nodes: str, links: pd.DataFrame) -> list[str]:
     stops = nodes.split()
     known = set(links["link"])
-    pairs = [(f"{mode}_{a}_{b}", f"{mode}_{b}_{a}") for a, b in zip(stops, stops[1:], strict=False)]
+    pairs = [(f"{mode}_{a}_{b}", f"{mode}_{b}_{a}") for a, b in pairwise(stops)]
     return [one if one in known else other for one, other in pairs]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.rows import each
 from nbb_opt.report.text import cut, number, percent
 from nbb_opt.result import Run
 
@@ -118,7 +119,7 @@ def assumption_rows(instance: Instance) -> Grid:
 def range_grid(instance: Instance) -> Grid:
     """List how far uncertain figures may be off."""
     rows = []
-    for row in instance["ranges"].itertuples():
+    for row in each(instance["ranges"]):
         which = "every assumption" if row.row == "*" else row.row
         rows.append([row.table.replace("_", " "), which, row.column, row.low_factor, row.high_factor, row.reason])
     columns = (
@@ -135,7 +136,7 @@ def range_grid(instance: Instance) -> Grid:
 def source_rows(instance: Instance) -> list[dict[str, str]]:
     """List the sources; `link` is set only for https addresses without blanks or quotes."""
     rows = []
-    for row in instance["sources"].itertuples():
+    for row in each(instance["sources"]):
         url = str(row.url)
         safe = url.lower().startswith("https://") and not any(c.isspace() or c in "\"'<>`" for c in url)
         rows.append(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nbb_opt.report.svg import INK, MUTED, RULE, axis, drawing, tag, text_width, ticks, words
-from nbb_opt.report.text import cut, short, with_unit
+from nbb_opt.report.svg import INK, MUTED, RULE, axis, drawing, tag, text_width, tick_words, ticks, words
+from nbb_opt.report.text import cut, number, short, with_unit
 
 WIDTH = 560.0
 DASH_CAP = "7 4"
@@ -42,19 +42,23 @@ def stacked_bars(
     title: str,
     caps: Mapping[str, float] | None = None,
     shares: bool = False,
+    whole: bool = False,
 ) -> Markup:
-    """Draw stacked bars in groups; `caps` draws a dashed line over a group; `shares` writes % into the layers."""
+    """Draw stacked bars in groups; `caps` draws a dashed line over a group; `shares` writes % into the layers,
+    `whole` is for things that are counted.
+    """
     used = [s for s in series if any(bar.values.get(s.key, 0.0) for bar in bars)]
     groups = list(dict.fromkeys(bar.group for bar in bars))
     tops = [sum(max(v, 0.0) for v in bar.values.values()) for bar in bars] + list((caps or {}).values())
     lows = [sum(min(v, 0.0) for v in bar.values.values()) for bar in bars]
-    grid = ticks(min([*lows, 0.0]), max([*tops, 0.0]) * 1.02)
-    left = max(text_width(short(v), 11) for v in grid) + 20
+    grid = ticks(min([*lows, 0.0]), max([*tops, 4.0 if whole else 0.0]) * 1.02)
+    write = number if whole else short
+    left = max(text_width(v, 11) for v in tick_words(grid)) + 20
     rows = _legend_rows(used, WIDTH - 8)
     head = 26.0 + 20 * len(rows)
     plot, foot = 220.0, 44.0
     slope = -plot / (grid[-1] - grid[0])
-    zero = head + plot - slope * grid[0] * -1
+    zero = head + plot - slope * grid[0]
     parts = axis(grid, left=left, right=WIDTH - 4, scale=(zero, slope), unit=unit)
     parts += _legend(rows)
     room = (WIDTH - left - 10) / max(len(groups), 1)
@@ -64,7 +68,7 @@ def stacked_bars(
         wide = min(74.0, (room - 18 - gap * (len(here) - 1)) / len(here))
         start = left + 6 + room * g + (room - wide * len(here) - gap * (len(here) - 1)) / 2
         for b, bar in enumerate(here):
-            parts += _one_bar(bar, used, x=start + b * (wide + gap), wide=wide, zero=zero, slope=slope, shares=shares)
+            parts += _one_bar(bar, used, _Stack(start + b * (wide + gap), wide, zero, slope, shares, write))
             small = min(11.0, 11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0))
             parts.append(
                 words(
@@ -89,31 +93,42 @@ def stacked_bars(
     )
 
 
-def _one_bar(
-    bar: Bar, used: Sequence[Series], *, x: float, wide: float, zero: float, slope: float, shares: bool
-) -> list[Markup]:
+@dataclass(frozen=True)
+class _Stack:
+    """Where a stack stands: left edge, width, y of zero, px per unit (negative), and how its layers are labelled."""
+
+    x: float
+    wide: float
+    zero: float
+    slope: float
+    shares: bool
+    write: Callable[[float], str]
+
+
+def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
+    x, wide, zero, write = at.x, at.wide, at.zero, at.write
     parts = []
     up = down = zero
     total = sum(bar.values.values())
     for layer in used:
         value = bar.values.get(layer.key, 0.0)
-        tall = abs(value * slope)
+        tall = abs(value * at.slope)
         if tall == 0:
             continue
         y = up - tall if value > 0 else down
         up, down = (up - tall, down) if value > 0 else (up, down + tall)
-        name = tag("title", f"{bar.group} {bar.label}, {layer.name}: {short(value)}")
+        name = tag("title", f"{bar.group} {bar.label}, {layer.name}: {write(value)}")
         parts.append(
             tag(
                 "rect", name, x=x, y=y, width=wide, height=tall, fill=_pale(layer.colour) if bar.pale else layer.colour,
                 stroke="#ffffff", stroke_width=0.8,
             )
         )  # fmt: skip
-        label = f"{value / total * 100:.0f} %" if shares and total > 0 else short(value)
+        label = f"{value / total * 100:.0f} %" if at.shares and total > 0 else write(value)
         if tall >= 15 and text_width(label, 10.5) <= wide - 4:
             fill = INK if bar.pale or _is_light(layer.colour) else "#ffffff"
             parts.append(words(label, x + wide / 2, y + tall / 2 + 4, size=10.5, anchor="middle", fill=fill))
-    parts.append(words(short(total), x + wide / 2, up - 5, size=11, anchor="middle", weight="600"))
+    parts.append(words(write(total), x + wide / 2, up - 5, size=11, anchor="middle", weight="600"))
     return parts
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS
 from nbb_opt.result import Run
 
@@ -37,10 +38,10 @@ def project_grid(instance: Instance, run: Run) -> Grid:
     projects = instance["projects"].set_index("project")
     funding = instance["project_funding"]
     rows: list[list[str | float | int | None]] = []
-    for i, built in enumerate(projects_built(instance, run.tables).itertuples(), start=1):
+    for i, built in enumerate(each(projects_built(instance, run.tables)), start=1):
         project = projects.loc[built.project]
         shares = funding[funding["project"] == built.project]
-        payers = ", ".join(f"{row.country} {row.share * 100:.0f} %" for row in shares.itertuples())
+        payers = ", ".join(f"{row.country} {row.share * 100:.0f} %" for row in each(shares))
         kind = PROJECT_WORDS.get(str(project["kind"]), str(project["kind"]))
         where = where_of_project(instance, str(built.project))
         capex = float(project["capex_eur"]) * int(built.units) / 1e6
@@ -83,7 +84,7 @@ def vehicle_grid(instance: Instance, run: Run) -> Grid:
     vehicles = instance["vehicles"].set_index("vehicle")
     regions = names_of(instance, "fleet_regions", "fleet_region")
     rows: list[list[str | float | int | None]] = []
-    for row in bought.sort_values(["year", "fleet_region", "vehicle"]).itertuples():
+    for row in each(bought.sort_values(["year", "fleet_region", "vehicle"])):
         vehicle = vehicles.loc[row.vehicle]
         technology = TECHNOLOGY_WORDS.get(str(vehicle["technology"]), str(vehicle["technology"]))
         cost = float(price.loc[(row.vehicle, row.year)]) * int(row.bought) / 1e6
@@ -106,7 +107,7 @@ def charger_grid(instance: Instance, run: Run) -> Grid:
     areas = names_of(instance, "charge_areas", "charge_area")
     installed = run.tables["chargers"][run.tables["chargers"]["installed"] > 0]
     rows: list[list[str | float | int | None]] = []
-    for row in installed.sort_values(["year", "charge_area", "charger"]).itertuples():
+    for row in each(installed.sort_values(["year", "charge_area", "charger"])):
         kind = kinds.loc[row.charger]
         count = int(row.installed)
         rows.append(
@@ -146,7 +147,7 @@ def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
             _chain_words(row.to_main_mode, row.to_kind),
             row.tonnes / 1e3,
         ]
-        for row in moved.itertuples()
+        for row in each(moved)
     ]
     columns = (
         Column("From"),
@@ -171,7 +172,7 @@ def full_grid(instance: Instance, run: Run) -> Grid:
     full = full.assign(share=full["used"] / full["limit"]).sort_values(["kind", "row", "year"])
     rows = [
         [row.kind.replace("_", " "), name_of_row(instance, row.row), row.year, row.used, row.limit, row.unit, row.share]
-        for row in full.itertuples()
+        for row in each(full)
     ]
     columns = (
         Column("Capacity"),
@@ -242,8 +243,8 @@ def grid_mw(instance: Instance, tables: Tables) -> dict[tuple[str, int], float]:
     in_service = tables["projects"].set_index(["project", "year"])["in_service"]
     limits = {}
     for period in instance.periods:
-        for area, mw in today.items():
+        for area, mw in amounts(today):
             own = effects[effects["row"] == area]
-            added = sum(row.adds * in_service.get((row.project, period.year), 0) for row in own.itertuples())
+            added = sum(row.adds * in_service.get((row.project, period.year), 0) for row in each(own))
             limits[(str(area), period.year)] = float(mw) + float(added)
     return limits

@@ -14,6 +14,7 @@ from nbb_opt.report.charts import Bar, Series, difference_bars, limit_bars, stac
 from nbb_opt.report.decisions import charging_grid
 from nbb_opt.report.grid import Column, Grid, Style
 from nbb_opt.report.headline import is_do_nothing
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.svg import MODE_COLOURS, PALETTE, TECHNOLOGY_COLOURS
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, component_word, short
 from nbb_opt.result import Run
@@ -85,7 +86,7 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
     def by_mode(tables: Mapping[str, pd.DataFrame]) -> Table:
         rows = tables["emissions"]
         total = ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e6).groupby([rows["year"], rows["mode"]]).sum()
-        return {(int(year), str(mode)): float(value) for (year, mode), value in total.items()}
+        return {(int(year), str(mode)): float(value) for (year, mode), value in amounts(total)}
 
     now, then = by_mode(run.tables), by_mode(run.baseline) if run.baseline else {}
     colours = {**MODE_COLOURS, "transfer": "#8a8f96"}
@@ -135,7 +136,8 @@ def _fleet(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
     then = {(y, t): float(n) for y, kinds in before.items() for t, n in kinds.items()}
     series = [Series(t, TECHNOLOGY_WORDS[t], colour) for t, colour in TECHNOLOGY_COLOURS.items()]
     bars = _bars(instance, run, now, then)
-    drawing = stacked_bars(bars, series, unit="trucks", key=f"{key}-fleet", title="Trucks in service by technology")
+    title = "Trucks in service by technology"
+    drawing = stacked_bars(bars, series, unit="trucks", key=f"{key}-fleet", title=title, whole=True)
     grid = _grid(instance, run, series, now, then, caption="Trucks in service by technology", unit="", style="count")
     return Figure("Trucks in service by technology", drawing, "Trucks owned in each period, all fleet regions.", grid)
 
@@ -158,7 +160,7 @@ def _costs(instance: Instance, run: Run, key: str) -> Figure:
 def _cost_groups(tables: Mapping[str, pd.DataFrame]) -> dict[tuple[int, str], float]:
     group_of = {component: group for group, components in COST_GROUPS.items() for component in components}
     found: dict[tuple[int, str], float] = {}
-    for row in tables["costs"].itertuples():
+    for row in each(tables["costs"]):
         spot = (int(row.year), group_of.get(row.component, component_word(row.component)))
         found[spot] = found.get(spot, 0.0) + row.discounted_eur / 1e6
     return found
@@ -169,7 +171,7 @@ def _cost_differences(run: Run, key: str) -> Figure:
         return tables["costs"].groupby("component")["discounted_eur"].sum() / 1e6
 
     change = total(run.tables).sub(total(run.baseline), fill_value=0.0)
-    rows = [(component_word(str(name)), float(value)) for name, value in change.items() if abs(value) >= 0.005]
+    rows = [(component_word(str(name)), float(value)) for name, value in amounts(change) if abs(value) >= 0.005]
     rows.sort(key=lambda row: row[1])
     both = [*rows, ("Total", float(change.sum()))]
     drawing = difference_bars(

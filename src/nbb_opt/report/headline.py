@@ -9,9 +9,9 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, shift_effect
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import kt, listed, meur, number, percent, plural
 from nbb_opt.result import Run
-
 
 INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
 
@@ -36,10 +36,11 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
     end = last.year + last.years
     now = figures["emissions_t_co2e"]
     if figures["cost_do_nothing_eur"] is None or is_do_nothing(run):
+        kind = "the do-nothing plan: today's kinds of trucks, no projects, every flow on its cheapest way"
+        kind = kind if is_do_nothing(run) else "a plan without a do-nothing plan beside it"
         return [
-            "This is the do-nothing plan: today's kinds of trucks, no projects, every flow on its cheapest way. It "
-            f"costs {meur(figures['cost_eur'])} from {first.year} to {end} (present value) and emits "
-            f"{kt(now[last.year])} CO2e a year in {last.year}."
+            f"This is {kind}. It costs {meur(figures['cost_eur'])} from {first.year} to {end} (present value) and "
+            f"emits {kt(now[last.year])} CO2e a year in {last.year}."
         ]
     less = figures["cost_do_nothing_eur"] - figures["cost_eur"]
     before = figures["emissions_do_nothing_t_co2e"]
@@ -187,7 +188,7 @@ def plausibility(instance: Instance, run: Run) -> tuple[str, Grid | None]:
     total_kg = float(here["saved_kg"].sum())
     rows = [
         [nodes[row.origin], nodes[row.destination], goods[row.commodity], row.saved_kg / 1e3, row.saved_kg / total_kg]
-        for row in here.head(10).itertuples()
+        for row in each(here.head(10))
         if row.saved_kg > 0
     ]
     columns = (
@@ -198,10 +199,10 @@ def plausibility(instance: Instance, run: Run) -> tuple[str, Grid | None]:
         Column("Share of the effect", "percent", "%"),
     )
     by_goods = here.groupby("commodity")["saved_kg"].sum().sort_values(ascending=False).head(3)
-    most = listed([f"{goods[str(name)]} ({percent(kg / total_kg, 0)})" for name, kg in by_goods.items() if kg > 0])
+    most = listed([f"{goods[str(name)]} ({percent(kg / total_kg, 0)})" for name, kg in amounts(by_goods) if kg > 0])
     said = (
         f"{found}. That is more than the {bound} which strong modal-shift policies were found to save in the Nordic "
-        f"countries as a whole ({SHIFT_BOUND_SOURCE}): ask which figures do it. Most of it is {most}; the flows stand below. "
-        f"The estimate uses mean emissions per tonne-km of each mode in the do-nothing plan."
+        f"countries as a whole ({SHIFT_BOUND_SOURCE}): ask which figures do it. Most of it is {most}; the flows "
+        f"stand below. The estimate uses mean emissions per tonne-km of each mode in the do-nothing plan."
     )
     return said, Grid(f"What the change of mode saves in {year}", columns, rows, first=5, name="Mode effect")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.result import Run
 
 FLOW = ["origin", "destination", "commodity"]
@@ -43,7 +44,7 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
         "battery_trucks": {year: int(trucks[year].get("battery", 0)) for year in years},
         "trucks": trucks,
         "investments_eur": investments_eur(tables),
-        "projects_built": [(row.project, row.name, row.year) for row in projects_built(instance, tables).itertuples()],
+        "projects_built": [(row.project, row.name, row.year) for row in each(projects_built(instance, tables))],
         "chargers_installed": int(tables["chargers"]["installed"].sum()),
         "modal_split_tkm": _nested(tkm_by_mode(instance, tables), years),
         "modal_split_do_nothing_tkm": _nested(tkm_by_mode(instance, baseline), years) if baseline else {},
@@ -79,7 +80,7 @@ def chain_km(instance: Instance, tables: Tables) -> pd.DataFrame:
             pd.DataFrame({"chain": links["chain"], "mode": links["mode_a"], "km": link_km}),
         ]
     )
-    return both.groupby(["chain", "mode"], as_index=False)["km"].sum()
+    return both.groupby(["chain", "mode"])["km"].sum().reset_index()
 
 
 def tkm_by_flow(instance: Instance, tables: Tables) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def tkm_by_flow(instance: Instance, tables: Tables) -> pd.DataFrame:
     keyed = tables["chains"][["chain", "bundle"]].merge(tables["bundles"], on="bundle")
     rows = tables["flows"].merge(km, on="chain").merge(keyed, on="chain")
     rows = rows.assign(tkm=rows["tonnes"] * rows["km"])
-    return rows.groupby([*FLOW, "year", "mode"], as_index=False)["tkm"].sum()
+    return rows.groupby([*FLOW, "year", "mode"])["tkm"].sum().reset_index()
 
 
 def tkm_by_mode(instance: Instance, tables: Tables) -> pd.Series:
@@ -131,7 +132,7 @@ def trucks_by_technology(instance: Instance, tables: Tables) -> dict[int, dict[s
     fleet = tables["fleet"]
     count = fleet["kept"].groupby([fleet["year"], fleet["vehicle"].map(technology)]).sum()
     found: dict[int, dict[str, int]] = {period.year: {} for period in instance.periods}
-    for (year, name), kept in count.items():
+    for (year, name), kept in amounts(count):
         if kept:
             found[int(year)][str(name)] = int(kept)
     return found
@@ -167,10 +168,10 @@ def shift_effect(instance: Instance, run: Run) -> tuple[dict[int, float], pd.Dat
     per_tkm = _kg_per_tkm(run.baseline, before).combine_first(_kg_per_tkm(run.tables, after)).rename("kg_per_tkm")
     rows = change.merge(per_tkm.reset_index(), on=["year", "mode"], how="left")
     rows["saved_kg"] = -rows["tkm"] * rows["kg_per_tkm"].fillna(0.0)
-    by_flow = rows.groupby([*FLOW, "year"], as_index=False)["saved_kg"].sum()
+    by_flow = rows.groupby([*FLOW, "year"])["saved_kg"].sum().reset_index()
     total_kg = emissions_t(run.baseline) * 1e3
     share = by_flow.groupby("year")["saved_kg"].sum() / total_kg
-    return {int(year): float(part) for year, part in share.items() if np.isfinite(part)}, by_flow
+    return {int(year): float(part) for year, part in amounts(share) if np.isfinite(part)}, by_flow
 
 
 def link_tonnes(tables: Tables, year: int) -> pd.Series:
@@ -203,6 +204,6 @@ def _by_year(series: pd.Series, years: list[int]) -> dict[int, float]:
 
 def _nested(series: pd.Series, years: list[int]) -> dict[int, dict[str, float]]:
     found: dict[int, dict[str, float]] = {year: {} for year in years}
-    for (year, mode), value in series.items():
+    for (year, mode), value in amounts(series):
         found[int(year)][str(mode)] = float(value)
     return found

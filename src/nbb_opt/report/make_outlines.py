@@ -59,6 +59,16 @@ def simplify(points: list[Point], *, tolerance: float) -> list[Point]:
     return [points[i] for i in sorted(keep)]
 
 
+def unwrap(points: list[Point]) -> list[Point]:
+    """Let longitudes run on past 180 degrees where a ring crosses the date line."""
+    turn, before, unwrapped = 0.0, points[0][0], []
+    for lon, lat in points:
+        turn += 360.0 if lon - before < -180 else -360.0 if lon - before > 180 else 0.0
+        unwrapped.append((lon + turn, lat))
+        before = lon
+    return unwrapped
+
+
 def polygons(geometry: dict[str, Any]) -> Iterable[list[list[int]]]:
     """Give the polygons of a geometry, each a list of rings of arc numbers."""
     if geometry["type"] == "GeometryCollection":
@@ -88,7 +98,7 @@ def make(topology: dict[str, Any]) -> dict[str, Any]:
     for polygon in polygons(topology["objects"]["land"]):
         for ring in polygon:
             parts = [arcs[a] if a >= 0 else arcs[~a][::-1] for a in ring]
-            points = clip_ring([point for part in parts for point in part[:-1]], window=WINDOW)
+            points = clip_ring(unwrap([point for part in parts for point in part[:-1]]), window=WINDOW)
             if len(points) < 4:
                 continue
             lon, lat = zip(*points, strict=True)

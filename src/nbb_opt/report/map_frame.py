@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.outlines import Floats, clip_ring, project_km, read_outlines
+from nbb_opt.report.rows import each
 from nbb_opt.report.sea import Water, smooth, thin
 from nbb_opt.report.svg import path_data, tag
 
@@ -113,18 +115,22 @@ def _sea_ways(
 ) -> tuple[dict[str, list[Key]], dict[Key, Floats]]:
     links = instance["links"]
     used = links[links["mode"].isin(["sea", "ferry"]) & links["link"].isin(used_links)]
-    at: dict[Key, Floats] = dict(xy)
+    at: dict[Key, Floats] = dict(xy.items())
     ways: dict[str, list[Key]] = {}
     if used.empty:
         return ways, at
     ends = np.array([xy[node] for node in pd.concat([used["from_node"], used["to_node"]])])
     water = Water(rings, ends)
-    for start, group in used.groupby("from_node"):
-        cells = water.ways(xy[str(start)], [xy[node] for node in group["to_node"]])
-        for row, way in zip(group.itertuples(), cells, strict=True):
-            keys: list[Key] = [("cell", r, c) for r, c in way[1:-1]]
+    left = {str(row.link): (str(row.from_node), str(row.to_node)) for row in each(used)}
+    while left:  # from the port with most links left, so that the search runs as seldom as can be
+        ports = Counter(port for pair in left.values() for port in pair)
+        start = min(ports, key=lambda port: (-ports[port], port))
+        here = {link: b if a == start else a for link, (a, b) in left.items() if start in (a, b)}
+        for (link, end), way in zip(here.items(), water.ways(xy[start], [xy[e] for e in here.values()]), strict=True):
+            keys: list[Key] = [("cell", row, column) for row, column in way[1:-1]]
             at.update(zip(keys, water.points(way[1:-1]), strict=True))
-            ways[str(row.link)] = [str(start), *keys, str(row.to_node)]
+            ways[link] = [start, *keys, end]
+            del left[link]
     return ways, at
 
 

@@ -14,6 +14,7 @@ from nbb_opt.report.kpis import charging_mw
 from nbb_opt.report.map_frame import Frame, merge_ways
 from nbb_opt.report.map_labels import Room
 from nbb_opt.report.outlines import Floats
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.svg import MODE_COLOURS, MUTED, path_data, tag
 from nbb_opt.report.text import with_unit
 
@@ -38,16 +39,16 @@ def flow_layer(instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: f
             "tonnes": tonnes,
         }
     )
-    land = shown[shown["mode"].isin(["road", "rail"])].groupby(["a", "b", "mode"], as_index=False)["tonnes"].sum()
+    land = shown[shown["mode"].isin(["road", "rail"])].groupby(["a", "b", "mode"])["tonnes"].sum().reset_index()
     parts: list[Markup] = []
     for mode in ("sea", "ferry"):
         part = shown.loc[shown["mode"] == mode, "tonnes"]
-        for points, amount in merge_ways(frame, {str(link): float(t) for link, t in part.items()}):
+        for points, amount in merge_ways(frame, {str(link): float(t) for link, t in amounts(part)}):
             parts.append(draw_line(points, mode, line_width_px(amount, most_t) * thicker))
     for _, group in land.groupby(["a", "b"]):
         widths = [line_width_px(t, most_t) * thicker for t in group["tonnes"]]
         shift = -sum(widths) / 2
-        for row, width in zip(group.itertuples(), widths, strict=True):
+        for row, width in zip(each(group), widths, strict=True):
             a, b = frame.xy[str(row.a)], frame.xy[str(row.b)]
             across = np.array([a[1] - b[1], b[0] - a[0]])
             across = across / max(float(np.hypot(*across)), 1e-9)
@@ -61,7 +62,7 @@ def network_layer(instance: Instance, frame: Frame) -> Markup:
     """Draw today's roads and railways thin and grey."""
     links = instance["links"]
     today = links[links["mode"].isin(["road", "rail"]) & (links["project"] == "")]
-    lines = {tuple(sorted((row.from_node, row.to_node))) for row in today.itertuples()}
+    lines = {tuple(sorted((row.from_node, row.to_node))) for row in each(today)}
     data = "".join(path_data([tuple(frame.xy[a]), tuple(frame.xy[b])]) for a, b in sorted(lines))
     return tag("path", d=data, fill="none", stroke=UNUSED, stroke_width=1)
 
@@ -69,7 +70,7 @@ def network_layer(instance: Instance, frame: Frame) -> Markup:
 def charging_layer(instance: Instance, frame: Frame, tables: Tables, year: int, room: Room | None) -> Markup:
     """Draw charging areas as circles whose area grows with the MW installed."""
     parts = []
-    for area, mw in charging_mw(instance, tables, year).items():
+    for area, mw in amounts(charging_mw(instance, tables, year)):
         at = place_of_area(instance, frame, str(area))
         if at is None or mw <= 0:
             continue
@@ -110,7 +111,7 @@ def place_of_project(instance: Instance, frame: Frame, project: str) -> Floats |
         middle = links.loc[names[len(names) // 2]]
         return (frame.xy[str(middle["from_node"])] + frame.xy[str(middle["to_node"])]) / 2
     terminals = instance["terminals"].set_index("terminal")["node"]
-    for effect in effects.itertuples():
+    for effect in each(effects):
         if effect.table == "terminals":
             return frame.xy[str(terminals[effect.row])]
         return place_of_area(instance, frame, str(effect.row))

@@ -12,6 +12,7 @@ from nbb_opt.report.map_frame import Frame
 from nbb_opt.report.map_labels import Room
 from nbb_opt.report.map_layers import place_of_project
 from nbb_opt.report.outlines import Floats
+from nbb_opt.report.rows import amounts
 from nbb_opt.report.svg import INK, tag, text_width, words
 from nbb_opt.report.text import cut, kt
 
@@ -21,7 +22,7 @@ PROJECT_FILL = "#1c2733"
 def node_tonnes(instance: Instance, tonnes: pd.Series) -> dict[str, float]:
     links = instance["links"].set_index("link").loc[tonnes.index]
     ends = pd.concat([tonnes.groupby(links["from_node"]).sum(), tonnes.groupby(links["to_node"]).sum()])
-    return {str(node): float(amount) for node, amount in ends.groupby(level=0).sum().items()}
+    return {str(node): float(amount) for node, amount in amounts(ends.groupby(level=0).sum())}
 
 
 def haloed(content: str, x: float, y: float, size: float) -> Markup:
@@ -57,7 +58,7 @@ def exits(instance: Instance, frame: Frame, tonnes: pd.Series, room: Room) -> li
     links = instance["links"].set_index("link")
     names = instance["nodes"].set_index("node")["name"]
     out: dict[str, tuple[float, float, Floats, Floats]] = {}
-    for link, amount in tonnes.items():
+    for link, amount in amounts(tonnes):
         ends = str(links.at[link, "from_node"]), str(links.at[link, "to_node"])
         far = [node for node in ends if node in frame.far]
         if len(far) != 1:

@@ -21,6 +21,7 @@ from nbb_opt.report.kpis import key_figures, link_tonnes
 from nbb_opt.report.map import draw_legend, draw_map, draw_small_map
 from nbb_opt.report.map_frame import make_frame
 from nbb_opt.report.outlines import read_outlines
+from nbb_opt.report.rows import each
 from nbb_opt.report.rules import policy_grid
 from nbb_opt.report.text import meur
 from nbb_opt.result import Run
@@ -148,4 +149,4 @@ def projects_in_order(instance: Instance, run: Run) -> list[Any]:
     """Give the projects built in the order of their numbers."""
     from nbb_opt.report.kpis import projects_built
 
-    return list(projects_built(instance, run.tables).itertuples())
+    return list(each(projects_built(instance, run.tables)))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import TECHNOLOGY_WORDS, listed
 from nbb_opt.result import Run
 
@@ -25,7 +26,7 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
     """List the rules, what the plan does against each in the period where it is tightest, and where they bind."""
     part = "policy" in run.record.get("blocks", [])
     rows: list[list[Any]] = []
-    for policy in instance["policies"].itertuples():
+    for policy in each(instance["policies"]):
         used = {year: amount for year, amount in used_by(instance, run, policy).items() if holds(policy, year)}
         tight = [year for year, amount in used.items() if amount > BINDING_SHARE * policy.value]
         binds = listed([str(year) for year in tight]) or ("no" if used else "kept")
@@ -93,17 +94,18 @@ def technology_share(instance: Instance, run: Run, policy: Any) -> dict[int, flo
     rows = driven[country == policy.country] if policy.country else driven
     total = rows.groupby("year")["loaded_vkm"].sum()
     own = rows[technology.loc[rows.index] == policy.technology].groupby("year")["loaded_vkm"].sum()
-    return {int(year): float(own.get(year, 0.0)) / float(km) for year, km in total.items() if km > 0}
+    return {int(year): float(own.get(year, 0.0)) / float(km) for year, km in amounts(total) if km > 0}
 
 
 def spent_eur(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
     """Give what a country (or all together) spends on projects in each period, EUR, undiscounted."""
-    projects, funding = instance["projects"].set_index("project"), instance["project_funding"]
+    funding = instance["project_funding"]
+    capex_eur = dict(amounts(instance["projects"].set_index("project")["capex_eur"]))
     share = funding[funding["country"] == policy.country].set_index("project")["share"]
     spent = {period.year: 0.0 for period in instance.periods}
-    for row in run.tables["projects"].itertuples():
+    for row in each(run.tables["projects"]):
         part = float(share.get(row.project, 0.0)) if policy.country else 1.0
-        spent[row.year] += part * float(projects.at[row.project, "capex_eur"]) * row.newly_built
+        spent[row.year] += part * capex_eur[row.project] * row.newly_built
     return spent
 
 
@@ -111,7 +113,7 @@ def driver_rows(run: Run) -> list[tuple[str, int, float, float]]:
     """List the driver hours used and their limit, by country and period, where there is a limit."""
     use = run.tables["use"]
     limited = use[(use["kind"] == "drivers") & (use["limit"] < float("inf"))]
-    return [(row.row, row.year, row.used, row.limit) for row in limited.itertuples()]
+    return [(row.row, row.year, row.used, row.limit) for row in each(limited)]
 
 
 def _period_words(policy: Any) -> str:

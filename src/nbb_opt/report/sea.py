@@ -12,7 +12,7 @@ from nbb_opt.report.outlines import Floats, land_mask
 
 LAND_COST = 14.0
 SHARED_COST = 0.8  # a cell another route uses is preferred a little, so that routes join
-CELLS_ACROSS = 150
+CELLS_ACROSS, CELLS_AROUND = 120, 34
 Cell = tuple[int, int]
 
 
@@ -22,8 +22,8 @@ class Water:
     def __init__(self, rings: Sequence[Floats], points: Floats) -> None:
         low, high = points.min(axis=0), points.max(axis=0)
         self.cell = max(float((high - low).max()), 50.0) / CELLS_ACROSS
-        self.left, self.top = (float(v) for v in low - 6 * self.cell)
-        columns, rows = (int(v) + 13 for v in (high - low) / self.cell)
+        self.left, self.top = (float(v) for v in low - CELLS_AROUND * self.cell)
+        columns, rows = (int(v) + 2 * CELLS_AROUND + 1 for v in (high - low) / self.cell)
         mask = land_mask(list(rings), left=self.left, top=self.top, cell=self.cell, shape=(rows, columns))
         self.cost: list[list[float]] = np.where(mask, LAND_COST, 1.0).tolist()
         self.shape = (rows, columns)

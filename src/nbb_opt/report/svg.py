@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from nbb_opt.report.text import short
+from nbb_opt.report.text import number
 
 INK, MUTED, RULE = "#1c2733", "#51606f", "#d5dbe1"
 MODE_COLOURS = {"road": "#d55e00", "rail": "#0b3c5d", "sea": "#3f9bd1", "ferry": "#8e4b9e"}
@@ -94,6 +94,16 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     return [i * step + 0.0 for i in range(first, last + 1)]
 
 
+def tick_words(values: list[float]) -> list[str]:
+    """Write ticks with the decimals they need, all the same.
+
+    >>> tick_words([0.0, 2.5, 5.0]), tick_words([0.0, 50.0])
+    (['0.0', '2.5', '5.0'], ['0', '50'])
+    """
+    decimals = next((d for d in range(9) if all(abs(round(v, d) - v) < 1e-9 * max(abs(v), 1e-9) for v in values)), 9)
+    return [number(value, decimals) for value in values]
+
+
 def path_data(points: Iterable[tuple[float, float]], *, close: bool = False) -> str:
     """Write points as SVG path data with one decimal, relative to the point before."""
     parts: list[str] = []
@@ -112,10 +122,10 @@ def axis(values: list[float], *, left: float, right: float, scale: tuple[float, 
     """Draw horizontal grid lines with numbers at the left; `scale` maps value v to y = a + b v."""
     a, b = scale
     parts = []
-    for value in values:
+    for value, written in zip(values, tick_words(values), strict=True):
         y = a + b * value
         stroke = MUTED if value == 0 else RULE
         parts.append(tag("line", x1=left, x2=right, y1=float(y), y2=float(y), stroke=stroke, stroke_width=1))
-        parts.append(words(short(value), left - 8, y + 4, size=11, anchor="end", fill=MUTED))
+        parts.append(words(written, left - 8, y + 4, size=11, anchor="end", fill=MUTED))
     parts.append(words(unit, 0, a + b * values[-1] - 14, size=11, fill=MUTED))
     return parts

@@ -153,7 +153,7 @@ class _Sheets:
     def _grid(self, grid: Grid) -> None:
         sheet = self.book.add_worksheet(grid.name)
         for i, column in enumerate(grid.columns):
-            widest = max((len(row[i]) for row in grid.rows if isinstance(row[i], str)), default=0)
+            widest = max((len(str(row[i])) for row in grid.rows if isinstance(row[i], str)), default=0)
             sheet.set_column(i, i, min(max(widest + 2, 12, len(column.heading) * 0.7), 60))
         self._rows(sheet, grid, 0)
         sheet.freeze_panes(1, 0)

@@ -1,0 +1,54 @@
+"""The report in a browser without a network: it opens, complains of nothing and asks for nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nbb_opt.report import write_html
+from report_case import make_instance, make_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
+@pytest.mark.parametrize(
+    "payload", ["", '"><img src="https://evil.example/x" onerror="document.title=1"><script>alert(1)</script>']
+)
+def test_the_report_opens_without_complaint_or_request(payload: str, tmp_path: Path) -> None:
+    def spoil(word: str) -> str:
+        return word + payload
+
+    instance = make_instance(spoil)
+    write_html(instance, [make_run(instance, spoil=spoil)], tmp_path / "report.html")
+    netlog = tmp_path / "net.json"
+    command = [
+        str(CHROMIUM),
+        *FLAGS,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--log-net-log={netlog}",
+        "--enable-logging=stderr",
+        "--v=0",
+        "--dump-dom",
+        (tmp_path / "report.html").as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "The answer" in done.stdout
+    assert "CONSOLE" not in done.stderr, done.stderr
+    assert not re.findall(r"https?://evil\.example[^\"]*", netlog.read_text(encoding="utf-8"))
