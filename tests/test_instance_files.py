@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from instance_copies import Copy, copy_tiny, problems_of
-from nbb_opt.instance import parquet_file
+from nbb_opt.instance import parquet_file, seal
 
 Entries = list[tuple[zipfile.ZipInfo | str, bytes]]
 
@@ -168,6 +168,18 @@ def test_a_parquet_bomb_is_refused_before_it_is_read(tmp_path: Path, monkeypatch
     [problem] = problems_of(copy.path)
     assert time.perf_counter() - start < 1
     assert problem.rule == "size"
+
+
+def test_parquet_without_page_checksums_needs_a_seal(tmp_path: Path) -> None:
+    copy = copy_tiny(tmp_path / "copy")
+    path = copy.as_parquet("od")
+    assert problems_of(copy.path) == ()
+    pq.write_table(pq.read_table(path), path)
+    [problem] = problems_of(copy.path)
+    assert "has no page checksums" in problem.what
+    assert "write_page_checksum=True" in problem.hint
+    seal(copy.path)
+    assert problems_of(copy.path) == ()
 
 
 def test_large_demand_is_read_in_parts(tmp_path: Path) -> None:

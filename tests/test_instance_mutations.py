@@ -27,7 +27,8 @@ MUTATIONS = int(os.environ.get("NBB_OPT_MUTATIONS", "200"))
 FILES = sorted(path.name for path in TINY.iterdir() if path.suffix == ".csv" or path.name == "instance.toml")
 TOKENS = [
     b"", b",", b"\n", b"\r", b'"', b"\x00", b"\xff", b"\xef\xbb\xbf", b";", b"'", b"NaN", b"inf", b"-1", b"1e400",
-    b"1e15",    b"0", b"1_0", b"\xd9\xa1", b" ", b"\t", b"=1+1", b"true", b"\xc2\xa0", b"[[periods]]", b"a = 1", b"{", b"\\u0000",
+    b"1e15", b"0", b"1_0", b"\xd9\xa1", b" ", b"\t", b"=1+1", b"true", b"\xc2\xa0", b"[[periods]]", b"a = 1", b"{",
+    b"\\u0000",
 ]  # fmt: skip
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 

@@ -20,9 +20,9 @@ wrong, and the likely fix.
   names, columns and keys that are not known are errors, so that a slip of the pen is never passed over.
 - **CSV**: commas, UTF-8 (a byte order mark is accepted), a header row, one line per row, decimals with a
   point, no thousands separators, `true` or `false`. Faults are named by line: the header is row 1.
-- **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with
-  page checksums (pyarrow: `write_page_checksum=True`), which are verified; rows are counted from 1. Use it
-  for large demand.
+- **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with page
+  checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance must be sealed. Rows
+  are counted from 1. Use it for large demand.
 - At most {MAX_TABLE_BYTES // 2**20} MiB for a table other than `od`, {MAX_CELLS // 10**6} million cells in
   `od`. A .zip unpacks to at most {MAX_ZIP_BYTES // 2**30} GiB and {MAX_ZIP_RATIO} times its size, holds plain
   names only, and is read in memory.

@@ -56,7 +56,9 @@ class Flows:
         return (pair * len(self.commodities) + self.commodity) * _YEARS + (self.year - _FIRST_YEAR)
 
 
-def read_flows(package: Package, file: str, frames: Mapping[str, pd.DataFrame], faults: CellFaults) -> Flows | None:
+def read_flows(
+    package: Package, file: str, frames: Mapping[str, pd.DataFrame], faults: CellFaults, *, sealed: bool
+) -> Flows | None:
     """All rows of the demand file as numbers; None (and problems) if any row is at fault or a table is missing."""
     if "nodes" not in frames or "commodities" not in frames:
         return None
@@ -67,7 +69,7 @@ def read_flows(package: Package, file: str, frames: Mapping[str, pd.DataFrame], 
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_NAMES, "year", "tonnes")}
     before = len(faults.problems)
     try:
-        for batch in _batches(package, file, faults):
+        for batch in _batches(package, file, faults, sealed=sealed):
             for name in _NAMES:
                 words, codes = batch.names[name]
                 places_of_words = np.array([places[name].get(word, -1) for word in words] or [-1], dtype=np.int64)
@@ -93,12 +95,12 @@ def read_flows(package: Package, file: str, frames: Mapping[str, pd.DataFrame], 
     return Flows(nodes, commodities, **whole, tonnes=columns["tonnes"])
 
 
-def _batches(package: Package, file: str, faults: CellFaults) -> Iterator[Batch]:
+def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -> Iterator[Batch]:
     with package.open(file) as stream:
         if file.endswith(".csv"):
             yield from _csv_batches(stream, file, faults)
             return
-        opened = open_parquet(stream, OD, file)
+        opened = open_parquet(stream, OD, file, sealed=sealed)
         start = 0
         with damage_refused(file):
             for part in opened.iter_batches(batch_size=BATCH_ROWS, columns=[column.name for column in OD.columns]):

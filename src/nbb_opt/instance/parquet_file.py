@@ -26,14 +26,17 @@ def damage_refused(file: str) -> Iterator[None]:
     """Turns whatever pyarrow raises on a damaged file into an InstanceError that names the file."""
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError, EOFError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, EOFError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         problem = Problem(file, f"is damaged or not Parquet: {reason}", "write or copy the file again", "parquet")
         raise InstanceError([problem]) from error
 
 
-def open_parquet(stream: BinaryIO, table: Table, file: str) -> pq.ParquetFile:
-    """The opened file. Raises InstanceError if it is damaged, too large, or its columns are not those of the table."""
+def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> pq.ParquetFile:
+    """The opened file. Raises InstanceError if it is damaged, too large, or its columns are not those of the table.
+
+    A file that no seal vouches for (`sealed`) must have page checksums: without them damage can read as other numbers.
+    """
     texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS]
     with damage_refused(file):
         opened = pq.ParquetFile(
@@ -41,6 +44,7 @@ def open_parquet(stream: BinaryIO, table: Table, file: str) -> pq.ParquetFile:
         )
         schema, metadata = opened.schema_arrow, opened.metadata
         cells = metadata.num_rows * max(len(schema), 1)
+        checked = sealed or _has_checksums(stream, metadata)
         largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
     problems = header_problems(schema.names, table, file)
     problems = [Problem(p.where.replace(f"{file} row 1", file), p.what, p.hint, p.rule) for p in problems]
@@ -50,6 +54,9 @@ def open_parquet(stream: BinaryIO, table: Table, file: str) -> pq.ParquetFile:
     if largest > MAX_ROW_GROUP_BYTES:
         what = f"has a row group of {largest / 2**20:.0f} MiB"
         problems.append(Problem(file, what, "write row groups of at most a million rows", "size"))
+    if not checked:
+        hint = "write it with page checksums (pyarrow: write_page_checksum=True), or seal the instance"
+        problems.append(Problem(file, "has no page checksums, so that damage could go unnoticed", hint, "parquet"))
     if not problems:
         problems = [p for column in table.columns if (p := _type_problem(schema.field(column.name).type, column, file))]
     if problems:
@@ -57,11 +64,11 @@ def open_parquet(stream: BinaryIO, table: Table, file: str) -> pq.ParquetFile:
     return opened
 
 
-def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults) -> dict[str, Values] | None:
+def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, sealed: bool) -> dict[str, Values] | None:
     """Values of a small table; None (and problems) if there is no usable table."""
     file = faults.file.file
     try:
-        opened = open_parquet(stream, table, file)
+        opened = open_parquet(stream, table, file, sealed=sealed)
         with damage_refused(file):
             content = opened.read()
             return {column.name: column_values(content.column(column.name), column, faults) for column in table.columns}
@@ -92,6 +99,35 @@ def column_values(cells: pa.ChunkedArray | pa.Array, column: Column, faults: Cel
             values[i] = np.nan
     check_numbers(values, blank, column, faults)
     return values
+
+
+def _has_checksums(stream: BinaryIO, metadata: pq.FileMetaData) -> bool:
+    """Whether the first page of every column chunk has a CRC.
+
+    A page header is a Thrift struct in compact form: type, size, compressed size, and then, if given, the CRC. Each is
+    a whole number whose field byte is 0x15 (next field, i32), written as bytes of which only the last is below 0x80.
+    """
+    for group in range(metadata.num_row_groups):
+        if not metadata.row_group(group).num_rows:
+            continue
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            offsets = [chunk.data_page_offset]
+            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+                offsets.append(chunk.dictionary_page_offset)
+            stream.seek(min(offsets))
+            header = stream.read(40)
+            place = 0
+            for _ in range(3):
+                if header[place : place + 1] != b"\x15":
+                    return False
+                place += 1
+                while header[place] >= 0x80:
+                    place += 1
+                place += 1
+            if header[place] != 0x15:
+                return False
+    return True
 
 
 def _type_problem(kind: pa.DataType, column: Column, file: str) -> Problem | None:

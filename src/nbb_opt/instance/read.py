@@ -70,8 +70,9 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     problems = file_problems(package)
     entries = read_seal(package, problems) if sealed else {}
     meta, periods = read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
-    trusted = None if SEAL_FILE not in package or not sealed else frozenset(entries)
-    read = ReadTables(trusted=trusted)
+    trusted = frozenset(entries) if sealed else frozenset(package.sizes)
+    has_seal = SEAL_FILE in package or not sealed
+    read = ReadTables(trusted=trusted if has_seal else None)
     for table in TABLES:
         if table.name != "od":
             read.add(table, package, problems)
@@ -81,7 +82,7 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     flows = None
     if od is not None and read.may_read(od):
         flow_faults = CellFaults(TableFile("od", od), problems)
-        flows = read_flows(package, od, read.frames, flow_faults)
+        flows = read_flows(package, od, read.frames, flow_faults, sealed=read.vouched(od))
         flow_faults.tell_the_rest()
     for faults in read.faults.values():
         faults.tell_the_rest()
@@ -110,6 +111,10 @@ class ReadTables:
         """Binary files that do not match their seal are not even opened."""
         return file.endswith(".csv") or self.trusted is None or file in self.trusted
 
+    def vouched(self, file: str) -> bool:
+        """Whether a seal says that the file is as it was written (or is about to be written, see `seal`)."""
+        return self.trusted is not None and file in self.trusted
+
     def add(self, table: Table, package: Package, problems: list[Problem]) -> None:
         """Reads a table; one with a fault in its header or file is left out, and problems say why."""
         file = table_file(package, table.name)
@@ -127,7 +132,7 @@ class ReadTables:
             values = None if cells is None else {c.name: parse_column(cells[c.name], c, faults) for c in table.columns}
         else:
             with package.open(file) as stream:
-                values = read_parquet(stream, table, faults)
+                values = read_parquet(stream, table, faults, sealed=self.vouched(file))
         if values is None:
             return
         given = values.get("note")
