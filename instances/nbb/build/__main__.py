@@ -38,7 +38,7 @@ def build(folder: Path) -> list[str]:
         "project_effects": projects.project_effects(),
         "project_funding": projects.project_funding(),
         "links": links,
-        "terminals": network.terminals(),
+        "terminals": network.terminals(demand.ocean_bulk()),
         "transfers": network.transfers(),
         "handling_costs": goods.handling_costs(),
         "commodities": goods.commodities(),
@@ -56,9 +56,9 @@ def build(folder: Path) -> list[str]:
     write_tables(tables, folder)
     write_od(demand.od_rows(flows), folder / "od.parquet")
     (folder / "instance.toml").write_text(readme.INSTANCE_TOML, encoding="utf-8")
-    text = readme.page(tables, flows, blocks)
+    text = readme.page(tables, flows, blocks, demand.ocean_bulk())
     (folder / "README.md").write_text(text, encoding="utf-8")
-    return readme.control_lines(flows, blocks)
+    return readme.control_lines(flows, blocks, demand.ocean_bulk())
 
 
 def main() -> None:

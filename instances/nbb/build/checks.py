@@ -17,7 +17,9 @@ def block_table(blocks: list[Block], year: int) -> list[tuple[str, str, float, f
     ]
 
 
-def outside_table(flows: Mapping[Flow, Mapping[int, float]]) -> list[tuple[str, str, float, float, str, str]]:
+def outside_table(
+    flows: Mapping[Flow, Mapping[int, float]], ocean: Mapping[Flow, Mapping[int, float]]
+) -> list[tuple[str, str, float, float, str, str]]:
     """Observed totals that no row was fitted to: name, year of the figure, observed kt, demand kt of 2025, source, remark."""
     rows = []
     for r in raw("controls"):
@@ -25,7 +27,7 @@ def outside_table(flows: Mapping[Flow, Mapping[int, float]]) -> list[tuple[str, 
         others = set(r["to"].split())
         goods = set(r["commodities"].split())
         total = 0.0
-        for (origin, destination, commodity), by_year in flows.items():
+        for (origin, destination, commodity), by_year in (*flows.items(), *ocean.items()):
             if goods and commodity not in goods:
                 continue
             there = origin in names and (not others or destination in others) and destination not in names

@@ -10,11 +10,24 @@ def demand(links: list[Row]) -> tuple[dict[Flow, dict[int, float]], list[Block]]
     """All flows in t/year by (origin, destination, commodity) and year, and the control totals of the gravity model."""
     flows, blocks = gravity_flows(links)
     for r in raw("plant_flows"):
+        if r["in_model"] == "false":
+            continue
         key = (r["origin"], r["destination"], r["commodity"])
         entry = flows.setdefault(key, dict.fromkeys(YEARS, 0.0))
         for year in YEARS:
             entry[year] += float(r[f"t{year}"])
     return dict(sorted(flows.items())), blocks
+
+
+def ocean_bulk() -> dict[Flow, dict[int, float]]:
+    """Bulk of a plant between its own quay and overseas: no choice of mode, so it is not in the model; t/year."""
+    flows: dict[Flow, dict[int, float]] = {}
+    for r in raw("plant_flows"):
+        if r["in_model"] == "false":
+            entry = flows.setdefault((r["origin"], r["destination"], r["commodity"]), dict.fromkeys(YEARS, 0.0))
+            for year in YEARS:
+                entry[year] += float(r[f"t{year}"])
+    return flows
 
 
 def od_rows(flows: dict[Flow, dict[int, float]]) -> list[tuple[str, str, str, int, float]]:

@@ -14,7 +14,7 @@ COMMODITIES = (
     ("timber", "Round timber and chips", "01.5", "timber", 0.08, "road;rail", "assumption", "below STraM's dry bulk (0.139): half its value per tonne"),
     ("sawn_wood", "Sawn wood", "06.1", "neo_bulk", 0.5024, "road;rail;sea", "stram", "break bulk, slow"),
     ("pulp_paper", "Pulp, paper and board", "06.2", "neo_bulk", 0.5024, "road;rail;sea", "stram", "break bulk, slow"),
-    ("steel", "Steel and other metals", "10", "neo_bulk", 0.5024, ALL, "stram", "break bulk, slow; STraM's neo-bulk value of 1.24 is for vehicles and machines"),
+    ("steel", "Steel and other metals", "10", "neo_bulk", 0.2, ALL, "assumption", "as liquid bulk of STraM (0.19): slabs and coils run in a steady chain; break bulk slow (0.50) is for mixed goods"),
     ("chemicals", "Oil products and chemicals", "07;08", "liquid_bulk", 0.1905, "road;rail;sea", "stram", ""),
     ("battery_chemicals", "Battery chemicals and materials", "08", "container", 0.7031, ALL, "stram", "container, slow; big bags in containers"),
     ("battery_cells", "Battery cells", "11", "container", 3.0789, ALL, "stram", "break bulk, fast: dear goods of about 20 EUR/kg"),
@@ -26,25 +26,27 @@ COMMODITIES = (
 # mode_a, mode_b, handling: NOK per tonne (2021), hours, source, note
 _G = "gronland_2022"
 _LIFT = "350 NOK per lift over 14 t"
+_HALF = "a truck has to be loaded too, so only the extra handling counts"
+_DRAY = "collection or delivery within the town 45 NOK/t"
 HANDLING_NOK = (
-    ("road", "rail", "dry_bulk", 18.11, 12, _G, "loading and terminal; 24 h of STraM halved because bulk runs in block trains"),
-    ("road", "rail", "liquid_bulk", 44.9, 12, _G, "loading and terminal"),
-    ("road", "rail", "break_bulk", 70, 8, "assumption", "the transcribed 779 NOK has stuffing in; terminal part only"),
-    ("road", "rail", "neo_bulk", 52.7, 12, _G, "half of 105 NOK: a truck has to be loaded too, so only the extra handling counts"),
-    ("road", "rail", "timber", 20, 12, _G, "8 NOK/t and 339 NOK per shipment of 30 t"),
-    ("road", "rail", "container", 30, 8, "assumption", f"{_LIFT} and the gate; the transcribed 462 NOK has stuffing in"),
-    ("road", "sea", "dry_bulk", 30.96, 16, _G, "loading and terminal"),
-    ("road", "sea", "liquid_bulk", 36, 16, "assumption", "between dry bulk by sea (31 NOK) and liquid bulk by rail (45 NOK)"),
-    ("road", "sea", "break_bulk", 94, 16, _G, "terminal part; the transcribed 533 NOK has stuffing in"),
+    ("road", "rail", "dry_bulk", 9.06, 6, _G, f"half of 18.11 NOK: {_HALF}"),
+    ("road", "rail", "liquid_bulk", 22.5, 8, _G, f"half of 44.9 NOK: {_HALF}"),
+    ("road", "rail", "break_bulk", 110, 8, "assumption", f"terminal part 70 NOK (the transcribed 779 NOK has stuffing in); {_DRAY}"),
+    ("road", "rail", "neo_bulk", 52.7, 6, _G, f"half of 105.37 NOK: {_HALF}"),
+    ("road", "rail", "timber", 44, 6, _G, "8 NOK/t and 339 NOK per shipment of 30 t; from forest to siding 25 NOK/t"),
+    ("road", "rail", "container", 75, 11, "assumption", f"{_LIFT} and the gate 30 NOK (the transcribed 462 NOK has stuffing in); {_DRAY}; 8 h of STraM and a daily departure"),
+    ("road", "sea", "dry_bulk", 15.5, 12, _G, f"half of 30.96 NOK: {_HALF}"),
+    ("road", "sea", "liquid_bulk", 22.5, 12, "assumption", "as liquid bulk by rail"),
+    ("road", "sea", "break_bulk", 94, 12, _G, "terminal part; the transcribed 533 NOK has stuffing in"),
     ("road", "sea", "neo_bulk", 76, 12, _G, "ro-ro terminal"),
-    ("road", "sea", "timber", 34, 16, "assumption", "dry bulk plus 10 %"),
-    ("road", "sea", "container", 60, 12, "assumption", f"two lifts ({_LIFT}) and port dues on goods"),
-    ("rail", "sea", "dry_bulk", 20.92, 16, _G, "loading and terminal"),
-    ("rail", "sea", "liquid_bulk", 36, 16, "assumption", "as road to sea"),
-    ("rail", "sea", "break_bulk", 94, 16, _G, "terminal part"),
+    ("road", "sea", "timber", 24, 12, "assumption", "dry bulk and half more"),
+    ("road", "sea", "container", 85, 12, "assumption", f"two lifts ({_LIFT}) and port dues on goods 60 NOK; collection in the town 25 NOK"),
+    ("rail", "sea", "dry_bulk", 20.92, 12, _G, "loading and terminal"),
+    ("rail", "sea", "liquid_bulk", 36, 12, "assumption", "between dry bulk by sea (31 NOK) and liquid bulk by rail (45 NOK)"),
+    ("rail", "sea", "break_bulk", 94, 12, _G, "terminal part"),
     ("rail", "sea", "neo_bulk", 80, 12, "assumption", "ro-ro terminal (76 NOK) and wagon handling"),
-    ("rail", "sea", "timber", 34, 16, "assumption", "as road to sea"),
-    ("rail", "sea", "container", 60, 12, "assumption", "as road to sea"),
+    ("rail", "sea", "timber", 34, 12, "assumption", "dry bulk by sea plus 10 %"),
+    ("rail", "sea", "container", 60, 12, "assumption", "two lifts and port dues on goods"),
 )  # fmt: skip
 # Ferry: the trailer rolls on board; rail goods are put on trailers in the port.
 HANDLING_EUR = tuple(
@@ -55,8 +57,8 @@ HANDLING_EUR = tuple(
     + [("rail", "rail", h, c, 12.0, "gauge break in a terminal made for it: 20 NOK/t bulk, 60 NOK/t unit loads and half a day; no tariff found") for h, c in
        (("dry_bulk", 1.72), ("liquid_bulk", 2.2), ("break_bulk", 5.17), ("neo_bulk", 4.0), ("timber", 2.2), ("container", 5.17))]
 )  # fmt: skip
-# Diesel of the machines per tonne and change of mode (litres); one litre is about 2.79 kg TTW and 0.62 kg WTT.
-LITRES = {"dry_bulk": 0.1, "liquid_bulk": 0.05, "break_bulk": 0.2, "neo_bulk": 0.15, "timber": 0.15, "container": 0.15}
+# Diesel of machines and of collection in the town per tonne and change of mode (litres); one litre is about 2.79 kg TTW and 0.62 kg WTT.
+LITRES = {"dry_bulk": 0.05, "liquid_bulk": 0.05, "break_bulk": 0.4, "neo_bulk": 0.15, "timber": 0.3, "container": 0.4}
 
 
 def commodities() -> list[Row]:
@@ -81,5 +83,5 @@ def _row(a: str, b: str, handling: str, cost: float, hours: float, source: str, 
         "ttw_kg_co2e_per_t": round(litres * 2.79, 3),
         "wtt_kg_co2e_per_t": round(litres * 0.624, 3),
         "source": source if source == "assumption" else f"{source};assumption",
-        "note": f"{note}; not indexed from 2021; {litres:g} l diesel of the machines per tonne assumed",
+        "note": f"{note}; not indexed from 2021; {litres:g} l diesel of machines and collection per tonne assumed",
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from store import Row, raw, refs
+from collections.abc import Mapping
+
+from store import YEARS, Row, raw, refs
 
 MODES = ("road", "rail", "sea", "ferry")
 FERRY_T_PER_YEAR = 1386000.0  # 99 000 units of 17 m (derived from lane metres and sailings) of 14 t
@@ -145,18 +147,26 @@ def _sources(text: str) -> str:
     return refs(text) if "assumption" in names else refs(text + " assumption")
 
 
-def terminals() -> list[Row]:
-    return [
-        {
-            "terminal": r["terminal"],
-            "name": r["name"],
-            "node": r["node"],
-            "capacity_t_per_year": float(r["capacity"]),
-            "source": refs(r["source"]),
-            "note": r["note"],
-        }
-        for r in raw("terminals")
-    ]
+def terminals(ocean_bulk: Mapping[tuple[str, str, str], Mapping[int, float]]) -> list[Row]:
+    """Terminals; a port's capacity is what its own ocean bulk, which is outside the model, leaves in its largest year."""
+    rows: list[Row] = []
+    for r in raw("terminals"):
+        taken = 0.0
+        if "road-sea" in r["pairs"].split():
+            here = [t for (a, b, _), t in ocean_bulk.items() if r["node"] in (a, b)]
+            taken = max((sum(t[year] for t in here) for year in YEARS), default=0.0)
+        less = f"less {taken / 1e6:.2f} Mt ocean bulk outside the model" if taken else ""
+        rows.append(
+            {
+                "terminal": r["terminal"],
+                "name": r["name"],
+                "node": r["node"],
+                "capacity_t_per_year": float(r["capacity"]) - taken,
+                "source": refs(r["source"]),
+                "note": _join(r["note"], less),
+            }
+        )
+    return rows
 
 
 def transfers() -> list[Row]:

@@ -23,21 +23,23 @@ grid_method = "location_consumption_lifecycle"
 ferry_allocation = "lane_metre"
 
 [chains]
-alternatives = 1
+alternatives = 2
 max_main_legs = 2
 """
 for _year in YEARS:
     INSTANCE_TOML += f"\n[[periods]]\nyear = {_year}\nyears = 5\n"
 
 
-def control_lines(flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block]) -> list[str]:
+def control_lines(
+    flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block], ocean: Mapping[Flow, Mapping[int, float]]
+) -> list[str]:
     lines = [f"{len(flows)} flows"]
     for commodity, name, target, met, difference, dropped in block_table(blocks, YEARS[0]):
         lines.append(f"{commodity} {name}: target {target:.0f} kt, met {met:.1f}, off by {difference:+.1f}, too small {dropped:.0f}")
-    for name, year, observed, ours, _, _ in outside_table(flows):
+    for name, year, observed, ours, _, _ in outside_table(flows, ocean):
         lines.append(f"{name}: observed {observed:.0f} kt ({year}), demand 2025 {ours:.0f} kt, {ours / observed - 1:+.0%}")
     return lines
 
 
-def page(tables: Tables, flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block]) -> str:
-    return "\n".join(control_lines(flows, blocks)) + "\n"
+def page(tables: Tables, flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block], ocean: Mapping[Flow, Mapping[int, float]]) -> str:
+    return "\n".join(control_lines(flows, blocks, ocean)) + "\n"
