@@ -11,6 +11,10 @@ import pandas as pd
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import Verdict, verify_plan
+from nbb_opt.verify.plan import PlanCheck
+from nbb_opt.verify.use import UNITS
+from nbb_opt.verify.verdict import Checks
+from nbb_opt.verify.world import read_world
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 EXPECTED: dict[str, Any] = tomllib.loads((TINY / "expected.toml").read_text(encoding="utf-8"))
@@ -160,6 +164,35 @@ def plan_on_paper(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
                "chargers": chargers, "projects": projects}  # fmt: skip
     tables |= {table: as_table(table, rows) for table, rows in decided.items()}
     return tables | {table: as_table(table) for table in TABLES if table not in tables}
+
+
+def full_plan(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
+    """The plan with its accounts, taken from the verifier: their sums are compared with the paper elsewhere."""
+    return with_accounts(instance, plan_on_paper(instance, name), name)
+
+
+def with_accounts(instance: Instance, tables: dict[str, pd.DataFrame], name: str) -> dict[str, pd.DataFrame]:
+    """The tables with costs, emissions, energy and use recomputed for its decisions."""
+    verdict = verdict_on(instance, tables, blocks=blocks_of(name))
+    check = PlanCheck(read_world(instance), tables, set(blocks_of(name)), Checks())
+    check.limits()
+    use = [rows.assign(kind=kind, unit=UNITS[kind]) for kind, rows in check.used.items()]
+    return tables | {
+        "costs": as_table("costs", verdict.costs[verdict.costs["amount_eur"] != 0]),
+        "emissions": as_table("emissions", verdict.emissions),
+        "energy": as_table("energy", check.energy),
+        "use": as_table("use", pd.concat(use).query("used > 0")),
+    }
+
+
+def blocks_of(name: str) -> tuple[str, ...]:
+    return tuple(block for block in ALL_BLOCKS if name != "do_nothing" or block != "policy")
+
+
+def reported(name: str) -> dict[str, Any]:
+    """What a run of plan `name` would report, from the paper."""
+    cost = EXPECTED[name]["cost_eur"]
+    return {"cost_eur": cost, "bound": cost, "gap": 0.0, "emissions_t_co2e": EXPECTED[name]["emissions_t_co2e"]}
 
 
 def verdict_on(instance: Instance, tables: dict[str, pd.DataFrame], **changes: Any) -> Verdict:

@@ -88,7 +88,7 @@ def check_chains(world: World, tables: Mapping[str, pd.DataFrame], steps: pd.Dat
     checks.hold("name_projects", steps["project"].to_numpy() == steps["true_project"].to_numpy(), where=where)
     needed = needed_projects(steps)
     sets = {chain: ";".join(sorted(group)) for chain, group in needed.groupby("chain")["project"]}
-    true_sets = chains["chain"].map(sets).fillna("")
+    true_sets = pd.Series(sets, dtype="str").reindex(chains["chain"]).fillna("")
     checks.hold("name_projects", chains["projects"].to_numpy() == true_sets.to_numpy(), where=chain_where)
     _totals(world, chains, steps, checks)
 
@@ -133,7 +133,7 @@ def described_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.Data
         join, world.table("links")[["link", "project"]].query("project != ''"), on="link", how="inner"
     )
     lane_projects = {lane: ";".join(sorted(set(group))) for lane, group in lane_parts.groupby("lane")["project"]}
-    of_lane = steps["lane"].map(lane_projects).fillna("").to_numpy()
+    of_lane = pd.Series(lane_projects, dtype="str").reindex(steps["lane"]).fillna("").to_numpy()
     of_link = linked["true_project"].fillna("").to_numpy()
     hours = _transfer_hours(world, tables, steps)
     return steps.assign(
