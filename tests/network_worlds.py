@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,18 +48,22 @@ def world(
     pd.DataFrame(od, columns=["origin", "destination", "commodity", "year", "tonnes"]).to_csv(
         folder / "od.csv", index=False
     )
-    rows: dict[str, Rows] = default_tables() | {
-        "nodes": [
-            {"node": n, "country": "SE" if i % 2 == 0 else "FI", "is_zone": True, "fleet_region": "R"}
-            for i, n in enumerate(nodes)
-        ],
-        "links": [
-            {"two_way": True, "country": "SE", "time_h": row["distance_km"] / 60} | _rail(row) | dict(row)
-            for row in links
-        ],
-        "transfers": transfers,
-        "fleet_regions": [{"fleet_region": "R", "country": "SE", "hub_node": nodes[0]}],
-    } | others
+    rows: dict[str, Rows] = (
+        default_tables()
+        | {
+            "nodes": [
+                {"node": n, "country": "SE" if i % 2 == 0 else "FI", "is_zone": True, "fleet_region": "R"}
+                for i, n in enumerate(nodes)
+            ],
+            "links": [
+                {"two_way": True, "country": "SE", "time_h": row["distance_km"] / 60} | _rail(row) | dict(row)
+                for row in links
+            ],
+            "transfers": transfers,
+            "fleet_regions": [{"fleet_region": "R", "country": "SE", "hub_node": nodes[0]}],
+        }
+        | others
+    )
     meta = Meta(
         name="w", title="w", version="1", licence="CC0-1.0", description="", price_year=2025, discount_rate=0.04,
         boundary="WTW", carbon_base="TTW", gwp_set="AR6", grid_method="", ferry_allocation="mass",
@@ -67,7 +72,12 @@ def world(
     tables = {table.name: frame(table.name, rows.get(table.name, [])) for table in TABLES if table.name != "od"}
     spans = [b - a for a, b in zip(periods, [*periods[1:], periods[-1] + 10], strict=True)]
     return Instance(
-        folder, meta, tuple(Period(y, n) for y, n in zip(periods, spans, strict=True)), tables, folder / "od.csv", digest
+        folder,
+        meta,
+        tuple(Period(y, n) for y, n in zip(periods, spans, strict=True)),
+        tables,
+        folder / "od.csv",
+        digest,
     )
 
 
@@ -163,7 +173,7 @@ def random_world(
         for a in near.tolist():
             add("road", a, b, two_way=True)
     railway = rng.permutation(n_nodes)[: max(2, n_nodes // 2)].tolist()
-    for a, b in zip(railway, railway[1:], strict=False):
+    for a, b in itertools.pairwise(railway):
         add("rail", a, b, gauge_mm=1435 if rng.random() < 0.6 else 1524, two_way=bool(rng.random() < 0.9),
             electrified_share=float(rng.choice([0.0, 0.5, 1.0])))  # fmt: skip
     ports = rng.permutation(n_nodes)[: max(2, n_nodes // 4)].tolist()

@@ -25,7 +25,8 @@ class Candidates:
     """Chains as numbers. `code` (steps,): an arc, or -1 - row of transfers.csv; chain c has first[c]..first[c + 1].
 
     `bundle`, `kind` (sequence of travelled modes as a number), `project_set` (index into `project_sets`) are per chain,
-    `weights` (chains, weights) its cost by period, WTW kg by period and hours, as runs.general_weights orders them.
+    `weights` (chains, 2 x weights) its cost by period, WTW kg by period and hours, as runs.general_weights orders them,
+    first with today's trucks, then with clean ones.
     """
 
     code: np.ndarray
@@ -62,8 +63,11 @@ def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: 
             graph, classes[i], runs, origin=origin[mine], destination=destination[mine],
             max_main_legs=instance.meta.max_main_legs,
         )  # fmt: skip
-        links, transfers = general_weights(amounts, classes[i])
-        return found.code, np.diff(found.first), mine[found.bundle], _totals(graph, found, links, transfers)
+        totals = [
+            _totals(graph, found, *general_weights(graph, amounts, classes[i], clean_trucks=clean))
+            for clean in (False, True)
+        ]
+        return found.code, np.diff(found.first), mine[found.bundle], np.hstack(totals)
 
     with ThreadPoolExecutor(2) as pool:  # kernels release the lock; the results stand in the order of the classes
         parts = list(pool.map(search, used))
@@ -211,7 +215,7 @@ def leg_starts(code: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def sides(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Layer before and after every step; an arc stays in its own, a transfer without a leg on one side has the road there."""
+    """Layer before and after every step: an arc stays in its own; a transfer has the road where no leg adjoins it."""
     arc = code >= 0
     layer = np.full(code.size, ROAD)
     layer[arc] = graph.arc_layer[code[arc]]

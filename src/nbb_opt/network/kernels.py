@@ -126,24 +126,26 @@ def _keep(cost, a, b, c, n_ranks, new_cost, new_a, new_b, new_c):
 
 
 @njit(cache=True, nogil=True)
-def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_cost, cost, back):
+def join_legs(parent, leg, n_ranks, origin, wanted, layer_places, n_places_of, leg_dist, switch_cost, cost, back):
     """Cheapest labels of every pattern from one origin.
 
     Sides (first axis of `cost`, `back`): 0 road side of a place after the pattern, 1 end of its last main leg, 2 start
     of that leg. cost (3, patterns, places, ranks); back (3, patterns, places, ranks, 3) says where a label comes from:
     (place, rank, path) for sides 0 and 1, (SIDE_ROAD or SIDE_LEG, rank, -) for side 2. `wanted` (places,) are the road
-    sides needed after patterns that have no longer one; road_dist (places, places, ranks) and leg_dist (layers, places,
-    places, ranks) are the legs; switch_cost (places, layers, layers).
+    sides needed after every pattern; layer_places (layers, places) lists the n_places_of (layers,) places with a switch
+    of the layer; leg_dist (layers, places, places, ranks) are the legs; switch_cost (places, layers, layers).
     """
     n_patterns = parent.size
-    n_places = road_dist.shape[0]
+    n_places = leg_dist.shape[1]
     cost[:] = np.inf
     has_child = np.zeros(n_patterns, dtype=np.bool_)
     for q in range(1, n_patterns):
         has_child[parent[q]] = True
+    on_road = np.zeros(n_places, dtype=np.bool_)
+    on_road[layer_places[0, : n_places_of[0]]] = True
     for p in range(n_places):
         for r in range(n_ranks):
-            cost[0, 0, p, r] = road_dist[origin, p, r]
+            cost[0, 0, p, r] = leg_dist[0, origin, p, r]
             back[0, 0, p, r, 0] = origin
             back[0, 0, p, r, 1] = -1
             back[0, 0, p, r, 2] = r
@@ -152,7 +154,8 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
         layer = leg[q]
         last = leg[up]
         any_start = False
-        for p in range(n_places):
+        places = layer_places[layer, : n_places_of[layer]]
+        for p in places:
             by_road = switch_cost[p, 0, layer]
             direct = switch_cost[p, last, layer] if up > 0 else np.inf
             for r in range(n_ranks):
@@ -170,12 +173,12 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                     any_start = True
         if not any_start:
             continue
-        for p in range(n_places):
+        for p in places:
             for r in range(n_ranks):
                 start = cost[2, q, p, r]
                 if start == np.inf:
                     break
-                for p2 in range(n_places):
+                for p2 in places:
                     if p2 == p:
                         continue
                     for k in range(n_ranks):
@@ -186,7 +189,7 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                             cost[1, q, p2], back[1, q, p2, :, 0], back[1, q, p2, :, 1], back[1, q, p2, :, 2], n_ranks,
                             total, p, r, k,
                         )  # fmt: skip
-        for p in range(n_places):
+        for p in places:
             leave = switch_cost[p, layer, 0]
             if leave == np.inf:
                 continue
@@ -195,10 +198,10 @@ def join_legs(parent, leg, n_ranks, origin, wanted, road_dist, leg_dist, switch_
                 if start == np.inf:
                     break
                 for p2 in range(n_places):
-                    if not has_child[q] and not wanted[p2]:
+                    if not wanted[p2] and not (has_child[q] and on_road[p2]):
                         continue
                     for k in range(n_ranks):
-                        total = start + road_dist[p, p2, k]
+                        total = start + leg_dist[0, p, p2, k]
                         if total >= cost[0, q, p2, n_ranks - 1]:
                             break
                         _keep(
@@ -315,6 +318,17 @@ def class_chains(
     node_rank = np.empty((n_nodes, k_max), dtype=np.int32)
     switch_cost = np.empty((n_places, n_layers, n_layers))
     switch_used = np.empty((n_places, n_layers, n_layers), dtype=np.int64)
+    has_switch = np.zeros((n_layers, n_places), dtype=np.bool_)
+    for i in range(switch_place.size):
+        has_switch[switch_from[i], switch_place[i]] = True
+        has_switch[switch_to[i], switch_place[i]] = True
+    layer_places = np.zeros((n_layers, n_places), dtype=np.int64)
+    n_places_of = np.zeros(n_layers, dtype=np.int64)
+    for layer in range(n_layers):
+        for p in range(n_places):
+            if has_switch[layer, p]:
+                layer_places[layer, n_places_of[layer]] = p
+                n_places_of[layer] += 1
     cost = np.empty((3, n_patterns, n_places, k_max))
     back = np.zeros((3, n_patterns, n_places, k_max, 3), dtype=np.int32)
     wanted = np.zeros(n_places, dtype=np.bool_)
@@ -363,7 +377,7 @@ def class_chains(
             for b in range(bundle_first[i], bundle_first[i + 1]):
                 wanted[bundle_place[b]] = True
             join_legs(
-                parent, leg, k_now, origin_place[i], wanted, dist[0], dist, switch_cost,
+                parent, leg, k_now, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost,
                 cost[:, :, :, :k_now], back,
             )  # fmt: skip
             for b in range(bundle_first[i], bundle_first[i + 1]):

@@ -15,7 +15,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.network.cache import read_cache, write_cache
 from nbb_opt.network.chains import find_chains, keep_best, take
 from nbb_opt.network.graph import make_graph
-from nbb_opt.network.prune import not_replaced
+from nbb_opt.network.prune import not_outclassed, not_replaced
 from nbb_opt.network.tables import make_tables
 from nbb_opt.network.weights import make_amounts
 
@@ -87,19 +87,25 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
         names = instance["links"]["link"].to_numpy()[closed].tolist()
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     found = find_chains(instance, graph, amounts, bundles=bundles)
+    n_all = found.bundle.size
+    found = take(found, not_outclassed(instance, graph, found))
+    log.append(
+        f"chains: {n_all} distinct chains found; {n_all - found.bundle.size} left out: another chain of the flow is no"
+        " worse in cost, emissions, time and limited capacity, today and with clean trucks"
+    )
     kept = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
     n_found = found.bundle.size
     log.append(
-        f"chains: {n_found} distinct chains found; {n_found - kept.size} left out beyond the"
-        f" {instance.meta.alternatives} best of a flow's kind and projects"
+        f"chains: {n_found - kept.size} left out beyond the {instance.meta.alternatives} best of a flow's kind and"
+        " projects"
     )
     found = take(found, kept)
     tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
     if prune:
         stay = not_replaced(instance, graph, found, amounts=amounts, tables=tables, bundles=bundles)
         log.append(
-            f"chains: {found.bundle.size - stay.size} dropped: on the same lanes another chain of the flow costs and emits no"
-            " more anywhere, and uses no more capacity and no other project"
+            f"chains: {found.bundle.size - stay.size} dropped: on the same lanes another chain of the flow costs no"
+            " more, emits no more anywhere, and uses no more capacity and no other project"
         )
         found = take(found, stay)
         tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)

@@ -32,6 +32,21 @@ def not_replaced(
     return np.flatnonzero(~gone)
 
 
+def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
+    """Numbers of the chains that are worth being candidates.
+
+    A chain with a rail, sea or ferry leg is left out if another chain of its bundle costs no more in any period, emits
+    no more and takes no longer, both with today's trucks and with clean ones at half their cost, while it needs no
+    other project and uses no capacity group or terminal with a limit more often. Unlike `not_replaced` this is a
+    judgement where lanes differ: a truck's true cost on a lane is the model's business.
+    """
+    order = np.lexsort((np.arange(found.bundle.size), found.bundle))
+    starts = np.flatnonzero(np.append(True, np.diff(found.bundle[order]) > 0))
+    first = np.append(starts, found.bundle.size)
+    gone = dominated(order, first, np.ascontiguousarray(found.weights), _uses(instance, graph, found))
+    return np.flatnonzero(~gone | (found.kind == ROAD + 1))
+
+
 def _groups(tables: ChainTables) -> np.ndarray:
     """Chains of equal bundle, main mode and lanes (how often each) share a number."""
     steps = tables.steps

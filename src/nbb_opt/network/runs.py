@@ -20,6 +20,7 @@ from nbb_opt.network.weights import Amounts
 
 TIE = 1e-6  # of two chains that emit the same or take as long, the cheaper one is found
 RELIEF = 0.5
+CLEAN_COST = 0.5  # of today's trucks: below what any truck of an instance is expected to cost
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,20 @@ def make_classes(instance: Instance) -> list[ChainClass]:
     return [ChainClass(*key, tuple(names)) for key, names in found.items()]
 
 
-def general_weights(amounts: Amounts, cls: ChainClass) -> tuple[np.ndarray, np.ndarray]:
-    """(weights, links) and (weights, transfers): cost by period, WTW kg by period, hours; whatever is built."""
+def general_weights(
+    graph: Graph, amounts: Amounts, cls: ChainClass, *, clean_trucks: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """(weights, links) and (weights, transfers): cost by period, WTW kg by period, hours; whatever is built.
+
+    With `clean_trucks` the road emits nothing and costs CLEAN_COST of what today's trucks cost.
+    """
     h, value = cls.handling, cls.value_of_time_eur_per_t_h
-    cost = amounts.link_cost[h] + amounts.link_carbon_cost[h] + value * amounts.link_time
+    cost, carbon = amounts.link_cost[h], amounts.link_carbon_cost[h]
     kg = amounts.link_ttw[h] + amounts.link_wtt[h]
+    if clean_trucks:
+        road = graph.link_mode == ROAD
+        cost, carbon, kg = np.where(road, CLEAN_COST * cost, cost), np.where(road, 0, carbon), np.where(road, 0, kg)
+    cost = cost + carbon + value * amounts.link_time
     links = np.vstack([cost, kg + TIE * cost, amounts.link_time + TIE * cost[:1]])
     there = amounts.transfer_cost[h] + amounts.transfer_carbon_cost[h] + value * amounts.transfer_time[h]
     there_kg = amounts.transfer_ttw[h] + amounts.transfer_wtt[h]
@@ -68,7 +78,7 @@ def general_weights(amounts: Amounts, cls: ChainClass) -> tuple[np.ndarray, np.n
 
 def make_runs(instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainClass) -> Runs:
     """The searches of a class; those that cannot differ from an earlier one are left out."""
-    links, transfers = general_weights(amounts, cls)
+    links, transfers = general_weights(graph, amounts, cls)
     links = np.where(np.array(cls.modes)[graph.link_mode], links, np.inf)
     link_modes_ok = np.array(cls.modes) | (np.arange(len(MODES)) == ROAD)  # the road side itself needs no road
     transfers = np.where(link_modes_ok[graph.transfer_mode].all(axis=1), transfers, np.inf)

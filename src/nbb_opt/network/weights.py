@@ -58,15 +58,19 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     ].sum()
     index = totals.index.to_frame(index=False)
     at = (
-        index["handling"].map(HANDLING_INDEX).to_numpy(),
-        index["year"].map(year_row).to_numpy(),
-        index["link"].map(link_row).to_numpy(),
+        index["handling"].map(HANDLING_INDEX).to_numpy(dtype=np.int64),
+        index["year"].map(year_row).to_numpy(dtype=np.int64),
+        index["link"].map(link_row).to_numpy(dtype=np.int64),
     )
     for target, column in zip((cost, carbon, ttw, wtt), totals.columns, strict=True):
         target[at] = totals[column].to_numpy()
 
     trucks = _road(instance)
-    at = (trucks["handling_row"].to_numpy(), trucks["year"].map(year_row).to_numpy(), trucks["row"].to_numpy())
+    at = (
+        trucks["handling_row"].to_numpy(dtype=np.int64),
+        trucks["year"].map(year_row).to_numpy(dtype=np.int64),
+        trucks["row"].to_numpy(dtype=np.int64),
+    )
     km = trucks["distance_km"]
     cost[at] = km * trucks["truck_eur_per_tkm"] + trucks["charge_eur_per_t"]
     carbon[at], ttw[at], wtt[at] = (

@@ -1,0 +1,62 @@
+"""Prepared instances on disk: read back equal, made anew if damaged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbb_opt.instance import Instance
+from nbb_opt.network import Prepared, prepare
+from network_worlds import random_world
+
+TABLES = ("bundles", "chains", "steps", "lanes", "lane_links")
+
+
+def same(a: Prepared, b: Prepared) -> None:
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(a, name), getattr(b, name))
+    np.testing.assert_array_equal(a.demand_t, b.demand_t)
+    assert a.log == b.log
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Instance:
+    return random_world(tmp_path / "world", seed=11, n_nodes=10, n_flows=12, n_projects=1)
+
+
+def test_a_stored_copy_is_read_back_equal(tmp_path: Path, instance: Instance) -> None:
+    first = prepare(instance, cache_dir=tmp_path / "cache")
+    said: list[str] = []
+    second = prepare(instance, cache_dir=tmp_path / "cache", say=said.append)
+    same(first, second)
+    assert any("read from the cache" in line for line in said)
+    assert [path.name for path in (tmp_path / "cache").iterdir() if path.name.startswith(".writing")] == []
+
+
+def test_another_digest_or_option_is_another_copy(tmp_path: Path, instance: Instance) -> None:
+    prepare(instance, cache_dir=tmp_path / "cache")
+    prepare(replace(instance, digest="other"), cache_dir=tmp_path / "cache")
+    prepare(instance, cache_dir=tmp_path / "cache", prune=False)
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+@pytest.mark.parametrize("file", ["chains.parquet", "manifest.json", "demand_t.parquet"])
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
+def test_a_damaged_copy_is_made_anew_and_said_so(tmp_path: Path, instance: Instance, file: str, harm: str) -> None:
+    first = prepare(instance, cache_dir=tmp_path / "cache")
+    path = next((tmp_path / "cache").iterdir()) / file
+    content = bytearray(path.read_bytes())
+    if harm == "remove":
+        path.unlink()
+    else:
+        content[len(content) // 3] ^= 0x55
+        path.write_bytes(content if harm == "flip" else content[: len(content) // 2])
+    said: list[str] = []
+    second = prepare(instance, cache_dir=tmp_path / "cache", say=said.append)
+    same(first, second)
+    assert any("damaged" in line for line in said)
+    same(first, prepare(instance, cache_dir=tmp_path / "cache"))

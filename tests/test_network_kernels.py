@@ -1,0 +1,132 @@
+"""The kernels of the chain search agree with plain Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nbb_opt.instance import Instance
+from nbb_opt.network import kernels, reference
+from nbb_opt.network.chains import search_class
+from nbb_opt.network.graph import make_graph, pattern_tree
+from nbb_opt.network.runs import make_classes, make_runs
+from nbb_opt.network.weights import make_amounts
+from network_worlds import random_world
+
+
+def compare_with_reference(instance: Instance) -> int:
+    """Cost of every (run, flow, pattern) of the last class against the reference; the number of finite ones."""
+    graph = make_graph(instance)
+    amounts = make_amounts(instance, graph)
+    cls = make_classes(instance)[-1]
+    runs = make_runs(instance, graph, amounts, cls=cls)
+    rng = np.random.default_rng(0)
+    origin = rng.integers(0, graph.nodes.size, 6)
+    destination = (origin + rng.integers(1, graph.nodes.size, 6)) % graph.nodes.size
+    legs = instance.meta.max_main_legs
+    found = search_class(graph, cls, runs, origin=origin, destination=destination, max_main_legs=legs, want_costs=True)
+    parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), legs))
+    finite = 0
+    for run in range(0, runs.ranks.size, 3):
+        arcs = {
+            layer: [
+                (int(graph.arc_from[a]), int(graph.arc_to[a]), float(runs.link_weight[run, graph.arc_link[a]]))
+                for a in range(graph.first_arc[layer, 0], graph.first_arc[layer, -1])
+            ]
+            for layer in range(graph.layer_mode.size)
+        }
+        switches = [
+            (int(n), int(a), int(b), float(runs.transfer_weight[run, t]))
+            for n, a, b, t in zip(
+                graph.switch_node, graph.switch_from, graph.switch_to, graph.switch_transfer, strict=True
+            )
+        ]
+        for flow in range(6):
+            wanted = reference.pattern_costs(arcs, switches, parent, leg, origin=int(origin[flow]))
+            for pattern in range(len(parent)):
+                expected = wanted.get((int(destination[flow]), pattern), np.inf)
+                assert found.costs[run, flow, pattern] == pytest.approx(expected, rel=1e-12)
+                finite += np.isfinite(expected)
+    return finite
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_cheapest_chain_of_every_pattern_is_that_of_a_plain_dijkstra(tmp_path: Path, seed: int) -> None:
+    instance = random_world(tmp_path, seed=seed, n_nodes=10, n_flows=4, n_projects=1, max_main_legs=2)
+    assert compare_with_reference(instance) > 100
+
+
+def test_three_main_legs_agree_too(tmp_path: Path) -> None:
+    instance = random_world(tmp_path, seed=1, n_nodes=9, n_flows=4, max_main_legs=3, alternatives=1)
+    assert compare_with_reference(instance) > 50
+
+
+def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
+        "from network_worlds import random_world\nfrom nbb_opt.network import prepare\n"
+        "world = random_world(pathlib.Path(sys.argv[2]), seed=3, n_nodes=12, n_flows=30, n_projects=2)\n"
+        "print(len(prepare(world).chains))\n"
+    )
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path / "w")],
+        env=environment, capture_output=True, text=True, timeout=500, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 30
+
+
+def _layer(rng: np.random.Generator, n_nodes: int, n_arcs: int) -> tuple[np.ndarray, ...]:
+    start = np.sort(rng.integers(0, n_nodes, n_arcs))
+    end = (start + rng.integers(1, n_nodes, n_arcs)) % n_nodes
+    first = np.searchsorted(start, np.arange(n_nodes + 1))
+    weight = rng.random(n_arcs) + 0.01
+    weight[rng.random(n_arcs) < 0.15] = np.inf
+    return first, start, end, weight
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_nodes, n_ranks = 6, 3
+    first, start, end, weight = _layer(rng, n_nodes, 14)
+    dist = np.empty((n_nodes, n_ranks))
+    arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
+    kernels.leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
+    arcs = [(int(a), int(b), float(w)) for a, b, w in zip(start, end, weight, strict=True)]
+    out = np.empty(50, dtype=np.int64)
+    for node in range(1, n_nodes):
+        every = reference.simple_paths(arcs, source=0, to=node)
+        found = dist[node][np.isfinite(dist[node])]
+        assert found.size <= len(every)
+        assert (np.diff(found) >= 0).all()
+        if every:
+            assert found[0] == pytest.approx(every[0])
+        paths = set()
+        for r in range(found.size):
+            size = kernels.write_leg(start, arc, rank, node, r, out, 0)
+            path = tuple(out[:size][::-1].tolist())
+            paths.add(path)
+            visited = [0] + [int(end[a]) for a in path]
+            assert visited[-1] == node
+            assert len(set(visited)) == len(visited)
+            assert weight[list(path)].sum() == pytest.approx(found[r])
+        assert len(paths) == found.size
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 12
+    amounts, uses = rng.integers(0, 3, (n, 3)).astype(float), rng.integers(0, 2, (n, 2)).astype(np.int16)
+    order, first = np.arange(n), np.array([0, 5, n])
+    groups = [range(0, 5), range(5, n)]
+    gone = kernels.dominated(order, first, amounts, uses)
+    assert gone.tolist() == reference.dominated(groups, amounts.tolist(), uses.tolist())
+    assert not gone.all()
