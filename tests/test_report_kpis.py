@@ -83,7 +83,7 @@ def test_ships_go_around_land() -> None:
     water = Water(rings, ports)
     (way,) = water.ways(ports[0], [ports[1]])
     on_land = land_mask(rings, left=water.left, top=water.top, cell=water.cell, shape=water.shape)
-    assert sum(bool(on_land[cell]) for cell in way) <= 4
+    assert sum(bool(on_land[cell]) for cell in way) <= 3
 
 
 def test_the_outlines_know_land_from_water() -> None:

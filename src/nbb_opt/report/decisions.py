@@ -9,7 +9,7 @@ import pandas as pd
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
-from nbb_opt.report.rows import amounts, each
+from nbb_opt.report.rows import each
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS
 from nbb_opt.result import Run
 
@@ -237,14 +237,12 @@ def charging_grid(instance: Instance, run: Run) -> Grid:
 
 def grid_mw(instance: Instance, tables: Tables) -> dict[tuple[str, int], float]:
     """Give the grid limit of every charging area in every period, projects in service included, MW."""
-    today = instance["charge_areas"].set_index("charge_area")["grid_mw"]
+    areas = instance["charge_areas"]
+    limits = {
+        (str(row.charge_area), period.year): float(row.grid_mw) for row in each(areas) for period in instance.periods
+    }
     effects = instance["project_effects"]
-    effects = effects[effects["table"] == "charge_areas"]
-    in_service = tables["projects"].set_index(["project", "year"])["in_service"]
-    limits = {}
-    for period in instance.periods:
-        for area, mw in amounts(today):
-            own = effects[effects["row"] == area]
-            added = sum(row.adds * in_service.get((row.project, period.year), 0) for row in each(own))
-            limits[(str(area), period.year)] = float(mw) + float(added)
+    adds = effects[effects["table"] == "charge_areas"].merge(tables["projects"], on="project")
+    for row in each(adds):
+        limits[(row.row, row.year)] += row.adds * row.in_service
     return limits

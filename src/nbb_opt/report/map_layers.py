@@ -39,21 +39,24 @@ def flow_layer(instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: f
             "tonnes": tonnes,
         }
     )
-    land = shown[shown["mode"].isin(["road", "rail"])].groupby(["a", "b", "mode"])["tonnes"].sum().reset_index()
+    beside: dict[tuple[str, str], dict[str, float]] = {}
+    for row in each(shown[shown["mode"].isin(["road", "rail"])]):
+        here = beside.setdefault((row.a, row.b), {})
+        here[row.mode] = here.get(row.mode, 0.0) + row.tonnes
     parts: list[Markup] = []
     for mode in ("sea", "ferry"):
         part = shown.loc[shown["mode"] == mode, "tonnes"]
         for points, amount in merge_ways(frame, {str(link): float(t) for link, t in amounts(part)}):
             parts.append(draw_line(points, mode, line_width_px(amount, most_t) * thicker))
-    for _, group in land.groupby(["a", "b"]):
-        widths = [line_width_px(t, most_t) * thicker for t in group["tonnes"]]
-        shift = -sum(widths) / 2
-        for row, width in zip(each(group), widths, strict=True):
-            a, b = frame.xy[str(row.a)], frame.xy[str(row.b)]
-            across = np.array([a[1] - b[1], b[0] - a[0]])
-            across = across / max(float(np.hypot(*across)), 1e-9)
+    for (start, end), modes in sorted(beside.items()):
+        widths = {mode: line_width_px(amount, most_t) * thicker for mode, amount in sorted(modes.items())}
+        a, b = frame.xy[start], frame.xy[end]
+        across = np.array([a[1] - b[1], b[0] - a[0]])
+        across = across / max(float(np.hypot(*across)), 1e-9)
+        shift = -sum(widths.values()) / 2
+        for mode, width in widths.items():
             offset = across * (shift + width / 2) if len(widths) > 1 else 0.0
-            parts.append(draw_line(np.array([a, b]) + offset, str(row.mode), width))
+            parts.append(draw_line(np.array([a, b]) + offset, mode, width))
             shift += width
     return Markup("").join(parts)
 

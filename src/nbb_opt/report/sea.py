@@ -10,9 +10,9 @@ import numpy as np
 
 from nbb_opt.report.outlines import Floats, land_mask
 
-LAND_COST = 14.0
+LAND_COST = 40.0
 SHARED_COST = 0.8  # a cell another route uses is preferred a little, so that routes join
-CELLS_ACROSS, CELLS_AROUND = 120, 34
+CELLS_ACROSS, CELLS_AROUND = 120, 48
 Cell = tuple[int, int]
 
 

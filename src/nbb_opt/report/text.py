@@ -77,18 +77,20 @@ def with_unit(value: float, unit: str, decimals: int | None = None, *, sign: boo
     return f"{written}{NO_BREAK}{unit}" if unit else written
 
 
-def meur(value_eur: float, decimals: int = 1, *, sign: bool = False) -> str:
-    """Write EUR as million EUR.
+def meur(value_eur: float, decimals: int | None = None, *, sign: bool = False) -> str:
+    """Write EUR as million EUR, with one decimal below 1000 MEUR unless told otherwise.
 
     >>> meur(2_500_000).replace(NO_BREAK, "_")
     '2.5_MEUR'
     """
-    return with_unit(value_eur / 1e6, "MEUR", decimals, sign=sign)
+    digits = (1 if abs(value_eur) < 1e9 else 0) if decimals is None else decimals
+    return with_unit(value_eur / 1e6, "MEUR", digits, sign=sign)
 
 
-def kt(tonnes: float, decimals: int = 1, *, sign: bool = False) -> str:
-    """Write tonnes as thousand tonnes (ktonnes)."""
-    return with_unit(tonnes / 1e3, "kt", decimals, sign=sign)
+def kt(tonnes: float, decimals: int | None = None, *, sign: bool = False) -> str:
+    """Write tonnes as thousand tonnes (ktonnes), with one decimal below 1000 kt unless told otherwise."""
+    digits = (1 if abs(tonnes) < 1e6 else 0) if decimals is None else decimals
+    return with_unit(tonnes / 1e3, "kt", digits, sign=sign)
 
 
 def percent(share: float, decimals: int = 1, *, sign: bool = False) -> str:

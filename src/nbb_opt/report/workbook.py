@@ -95,10 +95,11 @@ class _Sheets:
         sources = [[s["source"], s["title"], s["licence"], s["year"], s["url"]] for s in source_rows(instance)]
         columns = [Column(name) for name in ("Source", "Title", "Licence", "Year", "Address")]
         self._grid(Grid("Sources", columns, sources, name="Sources"))
+        plans = [used_only(run.tables) for run in runs]
         for name in TABLES:
-            self._result_table(name, [run.tables for run in runs], name)
-        for name in ("flows", "chains", "chain_steps", "fleet", "costs", "emissions"):
-            compared = [{} if is_do_nothing(run) else run.baseline for run in runs]
+            self._result_table(name, plans, name)
+        compared = [{} if is_do_nothing(run) or not run.baseline else used_only(run.baseline) for run in runs]
+        for name in ("flows", "chains", "fleet", "costs", "emissions"):
             if any(compared):
                 self._result_table(name, compared, f"{name}_do_nothing")
 
@@ -115,6 +116,7 @@ class _Sheets:
                 "Sheets",
                 "Headline and the tables of the report first; then one sheet per result table, units in the headings.",
             ),
+            ("", "Chains that carry nothing are left out here, with their steps and lanes; tables/*.parquet has them."),
             ("", "Sheets that end in _do_nothing hold the same tables of the do-nothing plan."),
             *method(self.instance),
         ]
@@ -207,6 +209,15 @@ class _Sheets:
             sheet.write_number(row, column, value, style)
         elif math.isinf(value):
             sheet.write_string(row, column, "unlimited")
+
+
+def used_only(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Leave out the chains that carry nothing, their steps, and the lanes that only they use."""
+    chains = tables["chains"][tables["chains"]["chain"].isin(tables["flows"]["chain"])]
+    steps = tables["chain_steps"][tables["chain_steps"]["chain"].isin(chains["chain"])]
+    lanes = tables["lanes"][tables["lanes"]["lane"].isin(steps["lane"])]
+    links = tables["lane_links"][tables["lane_links"]["lane"].isin(lanes["lane"])]
+    return {**tables, "chains": chains, "chain_steps": steps, "lanes": lanes, "lane_links": links}
 
 
 def heading(column: str) -> str:
