@@ -177,6 +177,28 @@ FILES = [
 ]
 
 
+META = [
+    (b"price_year = 2025", b"price_year = 0x" + b"f" * 9999, "very large"),
+    (b"discount_rate = 0.0", b"discount_rate = 0x" + b"f" * 9999, "share per year"),
+    (b"discount_rate = 0.0", b"discount_rate = nan", "share per year"),
+    (b'"mass"', b"0x" + b"f" * 9999, "one of mass"),
+    (b"price_year = 2025", b"price_year = " + b"9" * 9999, "is not TOML"),
+    (b'"CC0-1.0"', b'"CC0\\u0000"', "control"),
+    (b'"CC0-1.0"', b"2025-01-01", "quotation marks"),
+    (b"alternatives = 2", b"alternatives = true", "is not a whole number"),
+    (b"[chains]", b"[[chains]]", "is not a table"),
+    (b"[[periods]]", b"[periods]", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "spoiled", "words"), META)
+def test_a_nasty_value_in_the_meta_file_is_refused(tmp_path: Path, text: bytes, spoiled: bytes, words: str) -> None:
+    copy = copy_tiny(tmp_path / "copy")
+    copy.edit("instance.toml", lambda content: content.replace(text, spoiled, 1))
+    found = problems_of(copy.path)
+    assert any(words in str(problem) and problem.where.startswith("instance.toml") for problem in found), found
+
+
 @pytest.mark.parametrize(("rule", "file", "change", "place", "fix"), FILES)
 def test_a_spoiled_file_is_named_with_its_fix(
     tmp_path: Path, rule: str, file: str, change, place: str, fix: str

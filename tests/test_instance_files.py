@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import time
 import zipfile
@@ -168,6 +169,16 @@ def test_a_parquet_bomb_is_refused_before_it_is_read(tmp_path: Path, monkeypatch
     [problem] = problems_of(copy.path)
     assert time.perf_counter() - start < 1
     assert problem.rule == "size"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names cannot exist there")
+@pytest.mark.parametrize("name", [b"a\xff.csv", b"a\nb.csv", b"\x1b[2J.md"])
+def test_a_file_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: bytes) -> None:
+    copy = copy_tiny(tmp_path / "copy")
+    (copy.path / os.fsdecode(name)).write_bytes(b"x")
+    [problem] = problems_of(copy.path)
+    assert str(problem).isascii()
+    assert problem.what == "is not a plain file name"
 
 
 def test_parquet_without_page_checksums_needs_a_seal(tmp_path: Path) -> None:

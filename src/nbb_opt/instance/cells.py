@@ -151,6 +151,11 @@ def check_texts(texts: list[str], column: Column, faults: CellFaults) -> None:
             faults.add(i, column.name, text or None, what, hint, rule=rule)
 
 
+def has_control(text: str) -> bool:
+    """Whether a text holds control characters or others that cannot be seen."""
+    return _CONTROL.search(text) is not None
+
+
 def pieces(text: str) -> list[str]:
     """Parts of a `;`-joined cell."""
     return text.split(";") if text else []

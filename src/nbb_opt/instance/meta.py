@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbb_opt.errors import Problem
+from nbb_opt.instance.cells import has_control
 from nbb_opt.instance.csv_file import decode
 from nbb_opt.instance.schema import CARBON_BASES, FERRY_ALLOCATIONS, META_KEYS
 from nbb_opt.instance.wording import did_you_mean, listed, shown
@@ -54,7 +55,7 @@ def read_meta(data: bytes, problems: list[Problem]) -> tuple[Meta | None, tuple[
         return None, ()
     try:
         keys = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{FILE} row {place.group(1)}, character {place.group(2)}" if place else FILE
         what = f"is not TOML: {str(error).partition(' (at ')[0]}"
@@ -127,9 +128,11 @@ def _periods(given: Any, problems: list[Problem]) -> tuple[Period, ...]:
 
 def _text(value: Any) -> tuple[str, str] | None:
     if not isinstance(value, str):
-        return "is not a text", f'did you mean "{value}"?'
+        return "is not a text", "write it in quotation marks"
     if not value.strip():
         return "is blank", "give a text"
+    if has_control(value.replace("\n", " ")):
+        return "holds a control or invisible character", "write it again by hand"
     return None
 
 
@@ -160,7 +163,7 @@ def _rate(value: Any) -> tuple[str, str] | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "is not a number", "a share per year such as 0.04"
     if not 0 <= value <= 0.3:
-        hint = f"did you mean {value / 100:g}?" if 0 < value / 100 <= 0.3 else "a share per year such as 0.04"
+        hint = f"did you mean {value / 100:g}?" if 0 < value <= 30 else "a share per year such as 0.04"
         return "is not between 0 and 0.3", hint
     return None
 
@@ -169,7 +172,9 @@ def _among(options: tuple[str, ...]) -> Check:
     def check(value: Any) -> tuple[str, str] | None:
         if value in options:
             return None
-        return "is not one of the choices", did_you_mean(str(value), options) or f"one of {listed(options)}"
+        return "is not one of the choices", (
+            did_you_mean(value, options) if isinstance(value, str) else ""
+        ) or f"one of {listed(options)}"
 
     return check
 

@@ -46,7 +46,11 @@ class Package:
     def open(self, name: str) -> BinaryIO:
         """The file as a seekable binary stream."""
         if not self.zipped:
-            return open(self.path / name, "rb")
+            try:
+                return open(self.path / name, "rb")
+            except OSError as error:
+                what = f"cannot be opened: {error.strerror}"
+                raise InstanceError([Problem(name, what, "check its permissions", "file")]) from error
         with zipfile.ZipFile(self.path) as archive:
             return io.BytesIO(_read_member(archive, self.members[name], self.sizes[name]))
 
@@ -104,10 +108,21 @@ def table_file(package: Package, table: str) -> str | None:
     return None
 
 
+def _entries(path: Path) -> list[Path]:
+    try:
+        return sorted(path.iterdir())
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise InstanceError([Problem(str(path), what, "check its permissions", "path")]) from error
+
+
 def _open_folder(path: Path) -> Package:
     sizes: dict[str, int] = {}
     problems: list[Problem] = []
-    for entry in sorted(path.iterdir()):
+    for entry in _entries(path):
+        if not entry.name.isprintable() or entry.name != entry.name.encode("utf-8", "replace").decode():
+            problems.append(Problem(ascii(entry.name), "is not a plain file name", "rename it", "file"))
+            continue
         if _LEFT_OVER.fullmatch(entry.name):
             continue
         if entry.is_dir():

@@ -12,6 +12,8 @@ from nbb_opt.instance.schema import Column
 # What a slip of unit usually is: thousands, millions, per cent, minutes, seconds, a shifted digit, a lost sign.
 _SLIPS = (1e-3, 1e3, 1e-2, 1e2, 1e-6, 1e6, 1 / 60, 1 / 3600, 0.1, 10.0, -1.0)
 _SHOWN_CHARACTERS = 60
+_LONGEST_GUESS = 200
+_MOST_GUESSES = 2000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def shown(value: object) -> str:
     """A value in quotes, shortened, without line breaks or other control characters."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return "a very large number"
     if isinstance(value, (int, float)):
         return number(value)
     text = repr(str(value))
@@ -68,7 +72,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("Umeo", ["Umea", "Vasa"])
     "did you mean 'Umea'?"
     """
-    choices = [choice for choice in known if choice]
+    choices = [choice for choice in known if 0 < len(choice) <= _LONGEST_GUESS]
+    if len(choices) > _MOST_GUESSES:
+        near = [choice for choice in choices if choice[:2].casefold() == word[:2].casefold()]
+        choices = near[:_MOST_GUESSES]
     folded = {choice.casefold(): choice for choice in choices}
     if word.casefold() in folded:
         return f"did you mean {shown(folded[word.casefold()])}?"
