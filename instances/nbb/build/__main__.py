@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import demand
 import energy
 import goods
+import meta
 import network
 import places
 import projects
@@ -26,7 +27,6 @@ def build(folder: Path) -> list[str]:
     """Writes every file of the instance into ``folder``; returns what was met of the control totals, line by line."""
     links = network.links()
     flows, blocks = demand.demand(links)
-    trucks_today = {r["fleet_region"]: int(r["trucks"]) for r in raw("fleet_regions")}
     tables: Tables = {
         "sources": [dict(r) for r in raw("sources")],
         "countries": places.countries(),
@@ -47,7 +47,7 @@ def build(folder: Path) -> list[str]:
         "vehicle_years": trucks.vehicle_years() + services.vehicle_years(),
         "factors": energy.factors(),
         "energy": energy.energy(),
-        "fleet": trucks.fleet(trucks_today),
+        "fleet": trucks.fleet(),
         "chargers": trucks.chargers(),
         "sites": demand.sites(),
         "policies": rules.policies(),
@@ -55,10 +55,10 @@ def build(folder: Path) -> list[str]:
     }
     write_tables(tables, folder)
     write_od(demand.od_rows(flows), folder / "od.parquet")
-    (folder / "instance.toml").write_text(readme.INSTANCE_TOML, encoding="utf-8")
-    text = readme.page(tables, flows, blocks, demand.ocean_bulk())
-    (folder / "README.md").write_text(text, encoding="utf-8")
-    return readme.control_lines(flows, blocks, demand.ocean_bulk())
+    (folder / "instance.toml").write_text(meta.instance_toml(), encoding="utf-8")
+    ocean = demand.ocean_bulk()
+    (folder / "README.md").write_text(readme.page(tables, flows, blocks, ocean), encoding="utf-8")
+    return readme.control_lines(flows, blocks, ocean)
 
 
 def main() -> None:

@@ -31,7 +31,12 @@ def outside_table(
             if goods and commodity not in goods:
                 continue
             there = origin in names and (not others or destination in others) and destination not in names
-            back = r["both_ways"] == "true" and destination in names and (not others or origin in others) and origin not in names
+            back = (
+                r["both_ways"] == "true"
+                and destination in names
+                and (not others or origin in others)
+                and origin not in names
+            )
             if there or back:
                 total += by_year[YEARS[0]]
         rows.append((r["name"], r["year"], float(r["observed_t"]) / 1e3, total / 1e3, r["source"], r["note"]))

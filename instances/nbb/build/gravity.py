@@ -14,7 +14,13 @@ from store import YEARS, Row, raw
 
 # Mean length of the exponential deterrence (km); smallest flow kept (t/year in 2025), or this share of a small block.
 SCALE_KM = {"general_cargo": 260.0, "overseas_cargo": 600.0, "food_fish": 260.0, "timber": 90.0, "sawn_wood": 600.0}
-SMALLEST_T = {"general_cargo": 7000.0, "overseas_cargo": 7000.0, "food_fish": 7000.0, "timber": 20000.0, "sawn_wood": 10000.0}
+SMALLEST_T = {
+    "general_cargo": 7000.0,
+    "overseas_cargo": 7000.0,
+    "food_fish": 7000.0,
+    "timber": 20000.0,
+    "sawn_wood": 10000.0,
+}
 SMALLEST_SHARE = 0.03
 ROUNDS = 200
 Flow = tuple[str, str, str]

@@ -9,7 +9,24 @@ from store import YEARS, Row, raw, refs
 MODES = ("road", "rail", "sea", "ferry")
 FERRY_T_PER_YEAR = 1386000.0  # 99 000 units of 17 m (derived from lane metres and sailings) of 14 t
 SEA_KMH = 26.0
-REGULAR = ("GOT", "HEL", "STO", "HAN", "LUL", "HOL", "KOK", "PIE", "SKH", "OUL", "KEM", "SUN", "TRD", "MOI", "HAM", "RTM")
+REGULAR = (
+    "GOT",
+    "HEL",
+    "STO",
+    "HAN",
+    "LUL",
+    "HOL",
+    "KOK",
+    "PIE",
+    "SKH",
+    "OUL",
+    "KEM",
+    "SUN",
+    "TRD",
+    "MOI",
+    "HAM",
+    "RTM",
+)
 
 
 def links() -> list[Row]:

@@ -1,45 +1,120 @@
-"""instance.toml and README.md of the instance, and the control totals as text."""
+"""README.md of the instance, and the control totals as lines of text."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from checks import block_table, by_commodity, outside_table
-from gravity import Block, Flow
-from store import YEARS, Tables
+from gravity import SMALLEST_SHARE, SMALLEST_T, Block, Flow
+from rates import line_haul
+from store import RAW, YEARS, Tables
 
-INSTANCE_TOML = """\
-name = "nbb"
-title = "Nordic Battery Belt"
-version = "1.0.0"
-licence = "MIT for our own figures and text; figures of others are cited with their source in sources.csv"
-description = "Regional freight of northern Norway, Sweden and Finland from 2025 to 2044: real places, sourced figures, stated assumptions."
-price_year = 2025
-discount_rate = 0.04
-boundary = "WTW"
-carbon_base = "TTW"
-gwp_set = "mixed"
-grid_method = "location_consumption_lifecycle"
-ferry_allocation = "lane_metre"
-
-[chains]
-alternatives = 2
-max_main_legs = 2
-"""
-for _year in YEARS:
-    INSTANCE_TOML += f"\n[[periods]]\nyear = {_year}\nyears = 5\n"
+Flows = Mapping[Flow, Mapping[int, float]]
 
 
-def control_lines(
-    flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block], ocean: Mapping[Flow, Mapping[int, float]]
-) -> list[str]:
+def control_lines(flows: Flows, blocks: list[Block], ocean: Flows) -> list[str]:
+    """What the gravity model was told and met, and observed totals beside the demand, one line each."""
     lines = [f"{len(flows)} flows"]
-    for commodity, name, target, met, difference, dropped in block_table(blocks, YEARS[0]):
-        lines.append(f"{commodity} {name}: target {target:.0f} kt, met {met:.1f}, off by {difference:+.1f}, too small {dropped:.0f}")
+    for commodity, name, target, met, difference, small in block_table(blocks, YEARS[0]):
+        lines.append(
+            f"{commodity} {name}: target {target:.0f} kt, met {met:.1f}, off by {difference:+.1f}, too small {small:.0f}"
+        )
     for name, year, observed, ours, _, _ in outside_table(flows, ocean):
-        lines.append(f"{name}: observed {observed:.0f} kt ({year}), demand 2025 {ours:.0f} kt, {ours / observed - 1:+.0%}")
+        lines.append(
+            f"{name}: observed {observed:.0f} kt ({year}), demand 2025 {ours:.0f} kt, {ours / observed - 1:+.0%}"
+        )
     return lines
 
 
-def page(tables: Tables, flows: Mapping[Flow, Mapping[int, float]], blocks: list[Block], ocean: Mapping[Flow, Mapping[int, float]]) -> str:
-    return "\n".join(control_lines(flows, blocks, ocean)) + "\n"
+def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str:
+    """The README: the committed text with counts and tables filled in."""
+    text = (RAW / "readme_text.md").read_text(encoding="utf-8")
+    zones = [row for row in tables["nodes"] if row["is_zone"]]
+    modes = Counter(str(row["mode"]) for row in tables["links"] if not row["project"])
+    filled = {
+        "nodes": str(len(tables["nodes"])),
+        "zones": str(len(zones)),
+        "links": ", ".join(f"{number} {mode}" for mode, number in modes.items()),
+        "new_links": str(sum(1 for row in tables["links"] if row["project"])),
+        "flows": str(len(flows)),
+        "projects": str(len(tables["projects"])),
+        "charge_areas": str(len(tables["charge_areas"])),
+        "fleet_regions": str(len(tables["fleet_regions"])),
+        "trucks": f"{sum(int(str(row['vehicles'])) for row in tables['fleet']):,}",
+        "sources": str(len(tables["sources"])),
+        "smallest": "; ".join(f"{name} {t:,.0f} t" for name, t in SMALLEST_T.items()),
+        "smallest_share": f"{SMALLEST_SHARE:.0%}",
+        "goods_table": _goods(flows, ocean),
+        "block_table": _blocks(blocks),
+        "outside_table": _outside(flows, ocean),
+        "rates_table": _rates(tables),
+        "assumed": _assumed(tables),
+        "source_table": _table(
+            ("source", "title", "licence or terms"),
+            [(f"[{r['source']}]({r['url']})" if r["url"] else r["source"], r["title"], r["licence"]) for r in tables["sources"]],
+        ),
+    }  # fmt: skip
+    for key, value in filled.items():
+        mark = "{" + key + "}"
+        if mark not in text:
+            raise ValueError(f"raw/readme_text.md does not hold {mark}")
+        text = text.replace(mark, value)
+    return text
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def _goods(flows: Flows, ocean: Flows) -> str:
+    count = Counter(commodity for _, _, commodity in flows)
+    rows: list[tuple[object, ...]] = [
+        (commodity, count[commodity], *(f"{by_year[year]:.2f}" for year in YEARS))
+        for commodity, by_year in by_commodity(flows).items()
+    ]
+    inside, outside = by_commodity(flows), by_commodity(ocean)
+    rows.append(("**all**", len(flows), *(f"**{sum(v[year] for v in inside.values()):.2f}**" for year in YEARS)))
+    rows.append(
+        ("outside: ocean bulk", len(ocean), *(f"{sum(v[year] for v in outside.values()):.2f}" for year in YEARS))
+    )
+    return _table(("goods", "flows", *(f"Mt {year}" for year in YEARS)), rows)
+
+
+def _blocks(blocks: list[Block]) -> str:
+    rows: list[tuple[object, ...]] = [
+        (b.commodity, b.name, f"{b.target_t / 1e3:,.0f}", f"{b.met_t / 1e3:,.1f}",
+         f"{(b.met_t - b.target_t) / 1e3:+.1f}", f"{b.dropped_t / 1e3:,.0f}", b.source)
+        for b in blocks
+        if b.year == YEARS[0]
+    ]  # fmt: skip
+    small = sum(b.dropped_t for b in blocks if b.year == YEARS[0]) / 1e6
+    told = sum(b.target_t for b in blocks if b.year == YEARS[0]) / 1e6
+    table = _table(("goods", "from and to", "target kt", "met kt", "difference", "too small kt", "source"), rows)
+    return f"{table}\n\nToo small in all: {small:.2f} of {told:.2f} Mt, moved to the larger pairs of the same block."
+
+
+def _outside(flows: Flows, ocean: Flows) -> str:
+    rows: list[tuple[object, ...]] = [
+        (name, f"{observed:,.0f} ({year})", f"{ours:,.0f}", f"{ours / observed - 1:+.0%}", source, note)
+        for name, year, observed, ours, source, note in outside_table(flows, ocean)
+    ]
+    return _table(("total", "observed kt", "demand 2025 kt", "difference", "source", "remark"), rows)
+
+
+def _rates(tables: Tables) -> str:
+    return _table(("vehicle, goods and place", "EUR/tkm", "g CO2e/tkm WTW", "compare"), list(line_haul(tables)))
+
+
+def _assumed(tables: Tables) -> str:
+    """Share of rows whose figures rest on an assumption, by table."""
+    rows: list[tuple[object, ...]] = []
+    for name, table in tables.items():
+        named = [row for row in table if row.get("source")]
+        if name == "sources" or not named:
+            continue
+        alone = sum(1 for row in named if row["source"] == "assumption")
+        partly = sum(1 for row in named if "assumption" in str(row["source"]).split(";")) - alone
+        rows.append((name, len(named), len(named) - alone - partly, partly, alone))
+    return _table(("table", "rows", "from a source", "source and assumption", "assumption"), rows)

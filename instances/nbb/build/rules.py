@@ -63,4 +63,6 @@ def policies() -> list[Row]:
 
 
 def ranges() -> list[Row]:
-    return [dict(r) | {"low_factor": float(r["low_factor"]), "high_factor": float(r["high_factor"])} for r in raw("ranges")]
+    return [
+        dict(r) | {"low_factor": float(r["low_factor"]), "high_factor": float(r["high_factor"])} for r in raw("ranges")
+    ]
