@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.errors import ModelError
+from nbb_opt.shipped import shipped, shipped_names
 
 # block -> blocks it cannot do without; the order is the order in which they are built
 REQUIRES: dict[str, tuple[str, ...]] = {
@@ -49,8 +50,8 @@ def read_model(model: str | Path) -> ModelSpec:
     """
     path = Path(model) if str(model).endswith(".toml") else shipped("models") / f"{model}.toml"
     if not path.is_file():
-        known = sorted(p.stem for p in shipped("models").glob("*.toml"))
-        raise ModelError(f"model '{model}': there is no file {path.name}{_did_you_mean(str(model), known)}")
+        said = _did_you_mean(str(model), shipped_names("models"))
+        raise ModelError(f"model '{model}': there is no file {path.name}{said}")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
@@ -89,11 +90,6 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
     return ModelSpec(name, title, ordered, table["technologies"], table["projects"], table["flows"])
-
-
-def shipped(folder: str) -> Path:
-    """A folder at the root of the project."""
-    return Path(__file__).parents[3] / folder
 
 
 def _option_faults(table: dict[str, Any]) -> list[str]:

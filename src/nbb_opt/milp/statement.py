@@ -17,8 +17,9 @@ from nbb_opt.milp.costs import ALL, BACK, ONCE
 from nbb_opt.milp.form import standard_form
 from nbb_opt.milp.lp_file import lp_text
 from nbb_opt.milp.periods import Floats
-from nbb_opt.milp.spec import ModelSpec, read_model, shipped
+from nbb_opt.milp.spec import ModelSpec, read_model
 from nbb_opt.network import Prepared, prepare
+from nbb_opt.shipped import shipped, shipped_names
 
 SECTIONS = ("Variables", "Constraints", "Contributes")
 OPTION_WORDS = {
@@ -82,8 +83,8 @@ def render_all(*, write: bool) -> list[str]:
     instance = read_instance(shipped("instances") / "tiny")
     folder = shipped("models")
     stale = []
-    for model in sorted(folder.glob("*.toml")):
-        for name, text in render(model.stem, instance).items():
+    for model in shipped_names("models"):
+        for name, text in render(model, instance).items():
             path = folder / name
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 stale.append(name)
