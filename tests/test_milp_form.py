@@ -38,6 +38,13 @@ def test_scales_are_powers_of_two_and_one_for_integers() -> None:
     assert (np.log2(form.col_unit_scale) % 1 == 0).all()
 
 
+def test_projects_are_decided_before_chargers_and_chargers_before_trucks() -> None:
+    form = standard_form(build(tiny(), prepare(tiny(), prune=False), read_model("joint")))
+    order = {name.split("[")[0]: k for name, k in zip(form.col_names, form.fix_order.tolist(), strict=True)}
+    assert order["built"] < order["installed"] < order["bought"] == order["kept"]
+    assert ((form.fix_order >= 0) == form.integer).all()
+
+
 def test_building_twice_gives_the_same_arrays() -> None:
     prepared = prepare(tiny(), prune=False)
     a, b = (standard_form(build(tiny(), prepared, read_model("joint"))) for _ in range(2))

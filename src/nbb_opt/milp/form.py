@@ -13,12 +13,15 @@ from nbb_opt.errors import ModelError
 from nbb_opt.milp.build import Built
 from nbb_opt.milp.periods import Floats
 
+FIX_ORDER = {"built": 0, "installed": 1, "bought": 2, "kept": 2}
+
 
 @dataclass(frozen=True)
 class StandardForm:
     """Minimise cost.x + cost_offset with row_low <= A x <= row_up, col_low <= x <= col_up; A by columns (CSC).
 
-    `col_unit_scale` is a usual size of each column in its own unit, a power of two; 1 for integers.
+    `col_unit_scale` is a usual size of each column in its own unit, a power of two; 1 for integers. `fix_order` says in
+    which order whole numbers are best decided (0 projects, 1 chargers, 2 trucks); -1 for columns that are not integer.
     """
 
     cost: Floats
@@ -34,6 +37,7 @@ class StandardForm:
     col_names: list[str]
     row_names: list[str]
     col_unit_scale: Floats
+    fix_order: npt.NDArray[np.int64]
 
 
 def standard_form(built: Built) -> StandardForm:
@@ -62,6 +66,7 @@ def standard_form(built: Built) -> StandardForm:
         np.array([not variable.is_continuous() for variable in columns], bool),
         [variable.name for variable in columns], [entry.constraint.name for entry in compiled.rows],
         np.concatenate(built.assembly.scale) if built.assembly.scale else np.zeros(0),
+        np.array([FIX_ORDER.get(variable.parent_component().local_name, -1) for variable in columns], np.int64),
     )  # fmt: skip
     _check(built, form)
     return form
