@@ -67,9 +67,9 @@ def stacked_bars(
         gap = 6.0
         wide = min(74.0, (room - 18 - gap * (len(here) - 1)) / len(here))
         start = left + 6 + room * g + (room - wide * len(here) - gap * (len(here) - 1)) / 2
+        small = min(11.0, *(11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0) for bar in here))
         for b, bar in enumerate(here):
             parts += _one_bar(bar, used, _Stack(start + b * (wide + gap), wide, zero, slope, shares, write))
-            small = min(11.0, 11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0))
             parts.append(
                 words(
                     bar.label,

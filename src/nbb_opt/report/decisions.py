@@ -168,7 +168,7 @@ def _chain_words(mode: str, kind: str) -> str:
 def full_grid(instance: Instance, run: Run) -> Grid:
     """List every capacity of which more than 98 % is used."""
     use = run.tables["use"]
-    full = use[(use["kind"] != "charging") & (use["limit"] > 0) & (use["used"] > FULL_SHARE * use["limit"])]
+    full = use[(~use["unit"].str.startswith("kWh")) & (use["limit"] > 0) & (use["used"] > FULL_SHARE * use["limit"])]
     full = full.assign(share=full["used"] / full["limit"]).sort_values(["kind", "row", "year"])
     rows = [
         [row.kind.replace("_", " "), name_of_row(instance, row.row), row.year, row.used, row.limit, row.unit, row.share]

@@ -119,9 +119,11 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
     record = run.record
     said = ""
     if figures["gap"] is not None and figures["bound_eur"] is not None:
+        room = max(figures["cost_eur"] - figures["bound_eur"], 0.0)
         said = (
             f"Proven: no plan under the same rules and figures costs less than {meur(figures['bound_eur'], 2)}; this "
-            f"one costs {meur(figures['cost_eur'], 2)} (gap {percent(figures['gap'], 3)}). "
+            f"one costs {meur(figures['cost_eur'], 2)} (gap {percent(figures['gap'], 3)}), so the best plan of all "
+            f"could be at most {meur(room)} cheaper. "
         )
     before = record.get("baseline") or {}
     if said and before.get("gap") is not None and not is_do_nothing(run):
@@ -136,7 +138,8 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
 
 def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
     """Give the key figures of every period."""
-    before = figures["emissions_do_nothing_t_co2e"]
+    compared = not is_do_nothing(run)
+    before = figures["emissions_do_nothing_t_co2e"] if compared else {}
     rows: list[list[Any]] = []
     for period in instance.periods:
         year = period.year
@@ -148,7 +151,7 @@ def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
                 then / 1e3 if then is not None else None,
                 now / 1e3,
                 (now - then) / then if then else None,
-                figures["shifted_t"][year] / 1e3 if figures["shifted_t"] else None,
+                figures["shifted_t"][year] / 1e3 if figures["shifted_t"] and compared else None,
                 figures["battery_trucks"][year],
                 sum(figures["trucks"][year].values()),
                 sum(1 for _, _, built in figures["projects_built"] if built == year),

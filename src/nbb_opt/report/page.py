@@ -35,6 +35,7 @@ class RunView:
 
     key: str
     label: str
+    compared: bool
     figures: dict[str, Any]
     sentences: list[str]
     tiles: list[Tile]
@@ -96,6 +97,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str) -> RunView:
     return RunView(
         key=key,
         label=label,
+        compared=bool(run.baseline) and not is_do_nothing(run),
         figures=figures,
         sentences=sentences(instance, run, figures),
         tiles=tiles(instance, run, figures),

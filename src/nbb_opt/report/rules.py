@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.instance import Instance
+from nbb_opt.instance import Instance, by_period
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import TECHNOLOGY_WORDS, listed
@@ -42,9 +42,12 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
                 binds if part else "not part of this model",
             ]
         )
-    for country, year, hours, limit in driver_rows(run):
-        binds = str(year) if hours > BINDING_SHARE * limit else "no"
-        rows.append([f"drivers {country}", "driver hours, h a year", country, "–", str(year), limit, hours, binds])
+    for row in driver_rows(instance):
+        kept = "kept" if part else "not part of this model"
+        limit = float(row.driver_limit_h_per_year)
+        rows.append(
+            ["driver hours", "driver hours to be had, h a year", row.country, "–", str(row.year), limit, None, kept]
+        )
     columns = (
         Column("Rule"),
         Column("Kind"),
@@ -109,11 +112,10 @@ def spent_eur(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
     return spent
 
 
-def driver_rows(run: Run) -> list[tuple[str, int, float, float]]:
-    """List the driver hours used and their limit, by country and period, where there is a limit."""
-    use = run.tables["use"]
-    limited = use[(use["kind"] == "drivers") & (use["limit"] < float("inf"))]
-    return [(row.row, row.year, row.used, row.limit) for row in each(limited)]
+def driver_rows(instance: Instance) -> list[Any]:
+    """List the limits of driver hours by country and period: rows of `country_years`."""
+    rows = by_period(instance, "country_years")
+    return list(each(rows[rows["driver_limit_h_per_year"].notna()]))
 
 
 def _period_words(policy: Any) -> str:

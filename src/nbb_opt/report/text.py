@@ -93,13 +93,14 @@ def kt(tonnes: float, decimals: int | None = None, *, sign: bool = False) -> str
     return with_unit(tonnes / 1e3, "kt", digits, sign=sign)
 
 
-def percent(share: float, decimals: int = 1, *, sign: bool = False) -> str:
-    """Write a share as a percentage.
+def percent(share: float, decimals: int | None = None, *, sign: bool = False) -> str:
+    """Write a share as a percentage, with one decimal (two below 0.1 %) unless told otherwise.
 
     >>> percent(-0.0361, sign=True).replace(NO_BREAK, "_")
     '−3.6_%'
     """
-    return with_unit(share * 100, "%", decimals, sign=sign)
+    digits = (2 if 0 < abs(share) < 0.001 else 1) if decimals is None else decimals
+    return with_unit(share * 100, "%", digits, sign=sign)
 
 
 def cut(words: str, length: int) -> str:
