@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from instance_copies import Copy, copy_tiny, problems_of
+from nbb_opt.instance.schema import TABLES
 
 # rule, table, key of the row, column, what is written there, words of the fix
 CELLS = [
@@ -86,6 +87,21 @@ def test_a_spoiled_cell_is_named_with_its_fix(
     assert fix in str(first)
     renamed = {"id", "spaces"} if column in ("charge_area", "from_node") else set()
     assert {problem.rule for problem in found} <= {rule, "reference" if renamed else rule}
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "1e-10", "1e15", "-200", "1e999"])
+def test_no_numeric_column_takes_a_value_that_cannot_be(tmp_path: Path, text: str) -> None:
+    copy = copy_tiny(tmp_path / "copy")
+    expected = set()
+    for table in TABLES:
+        for column in table.columns:
+            if column.kind in ("number", "integer", "year"):
+                rows = copy.rows(table.name)
+                rows[0][column.name] = text
+                copy.write(table.name, copy.header(table.name), rows)
+                expected.add(f"{table.name}.csv row 2, column {column.name}")
+    found = {problem.where.partition(", value")[0] for problem in problems_of(copy.path)}
+    assert expected - found == set()
 
 
 def test_an_implausible_value_is_accepted_with_its_reason(tmp_path: Path) -> None:

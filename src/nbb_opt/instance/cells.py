@@ -25,6 +25,7 @@ _INTEGERS = re.compile(f"(?:(?:{_INTEGER})?\n)*")
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ID = re.compile(r"[;/*\"]")
 TOLD_IN_FULL = 50
+SMALLEST = 1e-7  # a solver drops coefficients not much smaller
 _LONGEST_TEXT = 5000
 _LONGEST_ID = 120
 _TRUE_WORDS = ("true", "t", "1", "yes", "y", "ja", "j", "sant", "wahr", "x")
@@ -109,6 +110,10 @@ def check_numbers(values: np.ndarray, blank: np.ndarray, column: Column, faults:
             faults.add(i, column.name, None, "is blank", f"give {column.meaning}{unit}", rule="blank")
     for i in np.flatnonzero(np.isinf(values)).tolist():
         faults.add(i, column.name, None, "is too large a number", _bounds(column), rule="number")
+        values[i] = np.nan
+    for i in np.flatnonzero((values != 0) & (np.abs(values) < SMALLEST)).tolist():
+        what = f"is closer to 0 than a figure can mean ({number(SMALLEST)})"
+        faults.add(i, column.name, float(values[i]), what, "did you mean 0?", rule="bounds")
         values[i] = np.nan
     low = -np.inf if column.low is None else column.low
     high = np.inf if column.high is None else column.high

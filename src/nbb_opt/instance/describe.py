@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nbb_opt.instance.cells import SMALLEST
 from nbb_opt.instance.package import MAX_TABLE_BYTES, MAX_ZIP_BYTES, MAX_ZIP_RATIO
 from nbb_opt.instance.parquet_file import MAX_CELLS
 from nbb_opt.instance.rules import RULES
@@ -36,8 +37,9 @@ wrong, and the likely fix.
 - A *name* (kind `id`) may not hold `;`, `/`, `*` or `"`, nor start with `=`, `+`, `-` or `@`; no two differ
   only by upper and lower case. Lists are joined by `;`.
 - A blank is an error unless the column below says what it means.
-- **Bounds** are hard. **Plausible** is the range in which figures usually lie; a value outside it is an error
-  too (it is mostly a slip of unit) unless the note of the row holds `plausible:` and the reason.
+- A number is 0 or at least {number(SMALLEST)} away from it. **Bounds** are hard. **Plausible** is the range in which
+  figures usually lie; a value outside it is an error too (it is mostly a slip of unit) unless the note of the row
+  holds `plausible:` and the reason.
 - Tables *by year* hold values for some years; between them they are interpolated linearly. Every period's
   start year must lie between (or on) given years.
 - Every figure has a `source`, a row of `sources`. Where it is `assumption` the note gives the reason and

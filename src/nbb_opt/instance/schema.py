@@ -456,7 +456,7 @@ TABLES: tuple[Table, ...] = (
             _ref("country", "countries.country", "country", blank="all countries together"),
             _choice("technology", TECHNOLOGIES, "truck technology", blank="not about a technology"),
             _year("year", "period it holds in (a ban: from this year on)", blank="every period"),
-            _num("value", "value; blank for a ban", "see kind", 0, 1e15, blank="a ban has none"),
+            _num("value", "value; blank for a ban", "see kind", 0, 1e12, blank="a ban has none"),
             *_provenance(),
         ),
         optional=True,
