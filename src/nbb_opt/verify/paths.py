@@ -113,8 +113,8 @@ def described_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.Data
     lane_fine = (
         (steps["from_node"].to_numpy() == lanes["from_node"].to_numpy())
         & (steps["to_node"].to_numpy() == lanes["to_node"].to_numpy())
-        & np.isin(steps["mode_a"].to_numpy(), ["road", ""])
-        & np.isin(steps["mode_b"].to_numpy(), ["road", ""])
+        & (steps["mode_a"].to_numpy() == "road")
+        & (steps["mode_b"].to_numpy() == "")
         & (steps["link"].to_numpy() == "")
         & (steps["terminal"].to_numpy() == "")
     )
