@@ -12,9 +12,10 @@ import pytest
 
 from nbb_opt.instance import Instance
 from nbb_opt.network import kernels, reference
-from nbb_opt.network.chains import search_class
 from nbb_opt.network.graph import make_graph, pattern_tree
+from nbb_opt.network.legs.kernels import leg_search
 from nbb_opt.network.runs import make_classes, make_runs
+from nbb_opt.network.search import search_class
 from nbb_opt.network.weights import make_amounts
 from network_worlds import random_world
 
@@ -98,7 +99,7 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
     first, start, end, weight = _layer(rng, n_nodes, 14)
     dist = np.empty((n_nodes, n_ranks))
     arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
-    kernels.leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
+    leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
     arcs = [(int(a), int(b), float(w)) for a, b, w in zip(start, end, weight, strict=True)]
     out = np.empty(50, dtype=np.int64)
     for node in range(1, n_nodes):

@@ -100,6 +100,6 @@ def _code_digest() -> str:
     here = Path(__file__).resolve().parent
     digest = hashlib.sha256()
     for folder in (here.parent / "demand", here, here.parent / "instance"):
-        for file in sorted(folder.glob("*.py")):
+        for file in sorted(folder.rglob("*.py")):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -12,9 +12,9 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
-from nbb_opt.network.graph import ROAD, Graph, pattern_tree
-from nbb_opt.network.kernels import class_chains
-from nbb_opt.network.runs import ChainClass, Runs, general_weights, make_classes, make_runs
+from nbb_opt.network.graph import ROAD, Graph
+from nbb_opt.network.runs import general_weights, make_classes, make_runs
+from nbb_opt.network.search import Found, search_class
 from nbb_opt.network.weights import Amounts
 
 SHOWN = 20  # flows named in an error
@@ -82,51 +82,6 @@ def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: 
     found = take(found, np.flatnonzero(~comes_back(graph, code, first, origin=origin[bundle])))
     _check_all_carried(instance, bundles, found)
     return found
-
-
-@dataclass(frozen=True)
-class Found:
-    """Distinct chains of a class; `bundle` counts the bundles given; `costs` (runs, bundles, patterns) if asked for."""
-
-    code: np.ndarray
-    first: np.ndarray
-    bundle: np.ndarray
-    costs: np.ndarray
-
-
-def search_class(
-    graph: Graph,
-    cls: ChainClass,
-    runs: Runs,
-    *,
-    origin: np.ndarray,
-    destination: np.ndarray,
-    max_main_legs: int,
-    want_costs: bool = False,
-) -> Found:
-    """Chains from every `origin` to its `destination` (node numbers, one pair per bundle) over all runs."""
-    parent, leg = pattern_tree(graph, np.array(cls.modes), max_main_legs)
-    place_node = np.unique(np.concatenate([origin, destination, graph.switch_node]))
-    place_of = np.full(graph.nodes.size, -1, dtype=np.int64)
-    place_of[place_node] = np.arange(place_node.size)
-    leg_start = np.zeros((graph.layer_mode.size, place_node.size), dtype=bool)
-    leg_start[graph.switch_to, place_of[graph.switch_node]] = True
-    leg_start[ROAD, place_of[origin]] = True
-    layer_used = np.array(cls.modes)[graph.layer_mode]
-    layer_used[ROAD] = True
-    order = np.lexsort((np.arange(origin.size), origin))
-    origins, first = np.unique(origin[order], return_index=True)
-    steps, start, end, owner, costs = class_chains(
-        graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, place_of[graph.switch_node],
-        graph.switch_from, graph.switch_to, graph.switch_transfer, parent, leg, place_node, layer_used, leg_start,
-        runs.link_weight, runs.transfer_weight, runs.ranks, place_of[origins],
-        np.append(first, order.size).astype(np.int64), place_of[destination[order]], want_costs,
-    )  # fmt: skip
-    if want_costs:
-        ordered = costs
-        costs = np.empty_like(ordered)
-        costs[:, order] = ordered
-    return Found(steps, np.append(start, end[-1:] if end.size else 0), order[owner], costs)
 
 
 def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Kernels of the chain search: shortest legs within a layer, legs joined along every pattern, chains written down.
+"""Kernels of the chain search: legs joined along every pattern, chains written down; and of dropping chains.
 
 Plain Python twins stand in ``reference.py``.
 """
@@ -8,103 +8,6 @@ from numba import njit
 
 SIDE_ROAD = 0  # a main leg starts from the road side of its place
 SIDE_LEG = 1  # it starts from the end of the main leg before it
-
-
-@njit(cache=True, nogil=True)
-def _sift_up(cost, order, label, at):
-    while at > 0:
-        up = (at - 1) >> 1
-        if cost[up] < cost[at] or (cost[up] == cost[at] and order[up] < order[at]):
-            break
-        cost[up], cost[at] = cost[at], cost[up]
-        order[up], order[at] = order[at], order[up]
-        label[up], label[at] = label[at], label[up]
-        at = up
-
-
-@njit(cache=True, nogil=True)
-def _sift_down(cost, order, label, size):
-    at = 0
-    while True:
-        low = 2 * at + 1
-        if low >= size:
-            break
-        right = low + 1
-        if right < size and (cost[right] < cost[low] or (cost[right] == cost[low] and order[right] < order[low])):
-            low = right
-        if cost[at] < cost[low] or (cost[at] == cost[low] and order[at] < order[low]):
-            break
-        cost[low], cost[at] = cost[at], cost[low]
-        order[low], order[at] = order[at], order[low]
-        label[low], label[at] = label[at], label[low]
-        at = low
-
-
-@njit(cache=True, nogil=True)
-def leg_search(first_arc, arc_from, arc_to, weight, source, n_ranks, dist, arc, rank):
-    """The `n_ranks` cheapest simple paths from `source` to every node over one layer.
-
-    `first_arc` (nodes + 1,) is the layer's row of the graph's; `weight` (arcs,) is infinite for arcs not to be used.
-    Fills dist, arc (last arc, -1 at the source) and rank (which path of the node before it), each (nodes, n_ranks).
-    Of equal paths the first found stays. The first path is the shortest; the others are the shortest that can be
-    continued from the `n_ranks` best of the nodes before.
-    """
-    n_nodes = dist.shape[0]
-    dist[:] = np.inf
-    arc[:] = -1
-    rank[:] = 0
-    settled = np.zeros(n_nodes, dtype=np.int64)
-    room = (first_arc[n_nodes] - first_arc[0]) * n_ranks + 1
-    heap_cost = np.empty(room)
-    heap_order = np.empty(room, dtype=np.int64)
-    heap_label = np.empty(room, dtype=np.int64)  # arc * n_ranks + rank before it; -1 at the source
-    heap_cost[0] = 0.0
-    heap_order[0] = 0
-    heap_label[0] = -1
-    size = 1
-    pushed = 1
-    while size > 0:
-        cost = heap_cost[0]
-        label = heap_label[0]
-        size -= 1
-        heap_cost[0] = heap_cost[size]
-        heap_order[0] = heap_order[size]
-        heap_label[0] = heap_label[size]
-        _sift_down(heap_cost, heap_order, heap_label, size)
-        node = source
-        before = 0
-        last = -1
-        if label >= 0:
-            last = label // n_ranks
-            before = label - last * n_ranks
-            node = arc_to[last]
-        if settled[node] == n_ranks:
-            continue
-        mine = settled[node]
-        settled[node] += 1
-        dist[node, mine] = cost
-        arc[node, mine] = last
-        rank[node, mine] = before
-        for a in range(first_arc[node], first_arc[node + 1]):
-            to = arc_to[a]
-            if weight[a] == np.inf or settled[to] == n_ranks:
-                continue
-            seen = to == source
-            here = node
-            r = mine
-            while n_ranks > 1 and not seen and arc[here, r] >= 0:
-                seen = here == to
-                up = rank[here, r]
-                here = arc_from[arc[here, r]]
-                r = up
-            if seen:
-                continue
-            heap_cost[size] = cost + weight[a]
-            heap_order[size] = pushed
-            heap_label[size] = a * n_ranks + mine
-            _sift_up(heap_cost, heap_order, heap_label, size)
-            size += 1
-            pushed += 1
 
 
 @njit(cache=True, nogil=True)
@@ -294,124 +197,63 @@ def _longer(old, size):
 
 
 @njit(cache=True, nogil=True)
-def class_chains(
-    first_arc, arc_from, arc_to, arc_link, switch_place, switch_from, switch_to, switch_transfer,
-    parent, leg, place_node, layer_used, leg_start, link_weight, transfer_weight, run_ranks,
-    origin_place, bundle_first, bundle_place, want_costs,
+def collect_run(
+    parent, leg, place_node, arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, switch_cost, switch_used,
+    origin_place, bundle_first, bundle_place, n_ranks, costs,
+    steps, start, end, owner, table, n_chains,
 ):  # fmt: skip
-    """Distinct chains of every bundle of one class, over all runs.
+    """Join the legs of one run for every origin and add the chains not yet known.
 
-    A run is one weight (links, transfers; infinite where not to be used) and the number of alternatives to look for.
-    leg_start (layers, places) are the places where a leg of the layer may start; bundles bundle_first[i] to
-    bundle_first[i + 1] start in origin_place[i] and end in bundle_place. Gives steps, start, end (where a chain's steps
-    lie), its bundle, and (if `want_costs`) the cost of the best chain by (run, bundle, pattern).
+    Bundles bundle_first[i] to bundle_first[i + 1] start in origin_place[i] and end in bundle_place. The known chains:
+    `steps`, where they `start` and `end` in it, the bundle that owns each, and a hash `table` of their numbers; gives
+    these back, longer if need be, with their number. Fills costs (bundles, patterns) with the best of each if it has
+    rows.
     """
-    n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
-    n_patterns, n_runs = parent.size, run_ranks.size
-    k_max = run_ranks.max()
-    costs = np.full((n_runs, bundle_place.size, n_patterns) if want_costs else (0, 0, 0), np.inf)
-    dist = np.full((n_layers, n_places, n_places, k_max), np.inf)
-    leg_arc = np.full((n_layers, n_places, n_nodes, k_max), -1, dtype=np.int32)
-    leg_rank = np.zeros((n_layers, n_places, n_nodes, k_max), dtype=np.int32)
-    node_dist = np.empty((n_nodes, k_max))
-    node_arc = np.empty((n_nodes, k_max), dtype=np.int32)
-    node_rank = np.empty((n_nodes, k_max), dtype=np.int32)
-    switch_cost = np.empty((n_places, n_layers, n_layers))
-    switch_used = np.empty((n_places, n_layers, n_layers), dtype=np.int64)
-    has_switch = np.zeros((n_layers, n_places), dtype=np.bool_)
-    for i in range(switch_place.size):
-        has_switch[switch_from[i], switch_place[i]] = True
-        has_switch[switch_to[i], switch_place[i]] = True
-    layer_places = np.zeros((n_layers, n_places), dtype=np.int64)
-    n_places_of = np.zeros(n_layers, dtype=np.int64)
-    for layer in range(n_layers):
-        for p in range(n_places):
-            if has_switch[layer, p]:
-                layer_places[layer, n_places_of[layer]] = p
-                n_places_of[layer] += 1
-    cost = np.empty((3, n_patterns, n_places, k_max))
-    back = np.zeros((3, n_patterns, n_places, k_max, 3), dtype=np.int32)
+    n_patterns, n_places = parent.size, place_node.size
+    cost = np.empty((3, n_patterns, n_places, n_ranks))
+    back = np.zeros((3, n_patterns, n_places, n_ranks, 3), dtype=np.int32)
     wanted = np.zeros(n_places, dtype=np.bool_)
-    weight = np.full(arc_link.size, -1.0)
-    out = np.empty(4 * n_nodes * (n_patterns + 2), dtype=np.int64)
-    steps = np.empty(1024, dtype=np.int64)
-    start = np.empty(64, dtype=np.int64)
-    end = np.empty(64, dtype=np.int64)
-    owner = np.empty(64, dtype=np.int64)
-    table = np.full(256, -1, dtype=np.int64)
-    n_chains = 0
-    n_steps = 0
-    k_before = 0
-    for run in range(n_runs):
-        k_now = run_ranks[run]
-        for layer in range(n_layers):
-            if not layer_used[layer]:
-                continue
-            low, high = first_arc[layer, 0], first_arc[layer, n_nodes]
-            same = k_now == k_before
-            for a in range(low, high):
-                if weight[a] != link_weight[run, arc_link[a]]:
-                    weight[a] = link_weight[run, arc_link[a]]
-                    same = False
-            if same:
-                continue
-            for p in range(n_places):
-                if leg_start[layer, p]:
-                    leg_search(
-                        first_arc[layer], arc_from, arc_to, weight, place_node[p], k_now,
-                        node_dist[:, :k_now], node_arc[:, :k_now], node_rank[:, :k_now],
+    out = np.empty(4 * leg_arc.shape[2] * (n_patterns + 2), dtype=np.int64)
+    n_steps = end[n_chains - 1] if n_chains else 0
+    for i in range(origin_place.size):
+        wanted[:] = False
+        for b in range(bundle_first[i], bundle_first[i + 1]):
+            wanted[bundle_place[b]] = True
+        join_legs(
+            parent, leg, n_ranks, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost, cost, back
+        )
+        for b in range(bundle_first[i], bundle_first[i + 1]):
+            for q in range(n_patterns):
+                if costs.shape[0]:
+                    costs[b, q] = cost[0, q, bundle_place[b], 0]
+                for r in range(n_ranks):
+                    if cost[0, q, bundle_place[b], r] == np.inf:
+                        break
+                    size = write_chain(
+                        parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back,
+                        q, bundle_place[b], r, out,
                     )  # fmt: skip
-                    leg_arc[layer, p, :, :k_now] = node_arc[:, :k_now]
-                    leg_rank[layer, p, :, :k_now] = node_rank[:, :k_now]
-                    for p2 in range(n_places):
-                        dist[layer, p, p2, :k_now] = node_dist[place_node[p2], :k_now]
-        k_before = k_now
-        switch_cost[:] = np.inf
-        for i in range(switch_place.size):
-            p, a, b = switch_place[i], switch_from[i], switch_to[i]
-            if transfer_weight[run, switch_transfer[i]] < switch_cost[p, a, b]:
-                switch_cost[p, a, b] = transfer_weight[run, switch_transfer[i]]
-                switch_used[p, a, b] = switch_transfer[i]
-        for i in range(origin_place.size):
-            wanted[:] = False
-            for b in range(bundle_first[i], bundle_first[i + 1]):
-                wanted[bundle_place[b]] = True
-            join_legs(
-                parent, leg, k_now, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost,
-                cost[:, :, :, :k_now], back,
-            )  # fmt: skip
-            for b in range(bundle_first[i], bundle_first[i + 1]):
-                for q in range(n_patterns):
-                    if want_costs:
-                        costs[run, b, q] = cost[0, q, bundle_place[b], 0]
-                    for r in range(k_now):
-                        if cost[0, q, bundle_place[b], r] == np.inf:
-                            break
-                        size = write_chain(
-                            parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back,
-                            q, bundle_place[b], r, out,
-                        )  # fmt: skip
-                        slot = _find(table, start, end, owner, steps, b, out, size)
-                        if table[slot] >= 0:
-                            continue
-                        if n_chains == start.size:
-                            start, end = _longer(start, 2 * n_chains), _longer(end, 2 * n_chains)
-                            owner = _longer(owner, 2 * n_chains)
-                        if n_steps + size > steps.size:
-                            steps = _longer(steps, 2 * (n_steps + size))
-                        steps[n_steps : n_steps + size] = out[:size]
-                        start[n_chains] = n_steps
-                        n_steps += size
-                        end[n_chains] = n_steps
-                        owner[n_chains] = b
-                        table[slot] = n_chains
-                        n_chains += 1
-                        if 2 * n_chains > table.size:
-                            table = np.full(2 * table.size, -1, dtype=np.int64)
-                            for c in range(n_chains):
-                                s, e = start[c], end[c]
-                                table[_find(table, start, end, owner, steps, owner[c], steps[s:e], e - s)] = c
-    return steps[:n_steps], start[:n_chains], end[:n_chains], owner[:n_chains], costs
+                    slot = _find(table, start, end, owner, steps, b, out, size)
+                    if table[slot] >= 0:
+                        continue
+                    if n_chains == start.size:
+                        start, end = _longer(start, 2 * n_chains), _longer(end, 2 * n_chains)
+                        owner = _longer(owner, 2 * n_chains)
+                    if n_steps + size > steps.size:
+                        steps = _longer(steps, 2 * (n_steps + size))
+                    steps[n_steps : n_steps + size] = out[:size]
+                    start[n_chains] = n_steps
+                    n_steps += size
+                    end[n_chains] = n_steps
+                    owner[n_chains] = b
+                    table[slot] = n_chains
+                    n_chains += 1
+                    if 2 * n_chains > table.size:
+                        table = np.full(2 * table.size, -1, dtype=np.int64)
+                        for c in range(n_chains):
+                            s, e = start[c], end[c]
+                            table[_find(table, start, end, owner, steps, owner[c], steps[s:e], e - s)] = c
+    return steps, start, end, owner, table, n_chains
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,1 @@
+"""Legs: paths within one layer of the network."""
