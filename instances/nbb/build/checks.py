@@ -20,7 +20,7 @@ def block_table(blocks: list[Block], year: int) -> list[tuple[str, str, float, f
 def outside_table(
     flows: Mapping[Flow, Mapping[int, float]], ocean: Mapping[Flow, Mapping[int, float]]
 ) -> list[tuple[str, str, float, float, str, str]]:
-    """Observed totals that no row was fitted to: name, year of the figure, observed kt, demand kt of 2025, source, remark."""
+    """Observed totals that no row was fitted to: name, year, observed kt, demand kt of 2025, source, remark."""
     rows = []
     for r in raw("controls"):
         names = set(r["from"].split())

@@ -71,8 +71,9 @@ def _land(country: str, year: int) -> list[Row]:
             "diesel", country, year, diesel, DIESEL_TTW, DIESEL_WTT,
             "fuel-diesel-mk3-wtw-mj-energimyndigheten-2016;fuel-diesel-mineral-wtt-l-defra-2025",
             "energimyndigheten_2016;defra_2025;cnr_2021;stram;assumption",
-            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel; biofuel blended by law is left out; "
-            "price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, NO 0.0648 + 0.0265 tax) less its carbon part; kept level",
+            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel; biofuel blended by law is "
+            "left out; price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, NO 0.0648 + 0.0265 tax) less its carbon "
+            "part; kept level",
         ),
         _row(
             "hvo", country, year, round(diesel * 1.25 + 0.0235, 4), HVO_TTW, HVO_WTT,
@@ -82,7 +83,7 @@ def _land(country: str, year: int) -> list[Row]:
         _row(
             "electricity", country, year, power, 0.0, grid, grid_factor,
             "ivl_grid;stram;elpriser24;assumption" if grid_factor else "assumption",
-            "price: power and grid fee for large users, no charger (it is bought in the plan); carbon is in the price; "
+            "price: power and grid fee for large users, no charger (bought in the plan); carbon is in the price; "
             "factor: Nordic consumption mix 59 g/kWh (2021-2023), fall by 2040 assumed"
             if grid_factor else "continental mix, assumed; hardly used",
         ),
@@ -102,7 +103,7 @@ def _marine(year: int) -> Row:
         (1 - share) * MGO_TTW, (1 - share) * MGO_WTT + share * HVO_WTT,
         "fuel-mgo-ttw-mj-fueleu;fuel-mgo-wtt-mj-fueleu;fuel-fueleu-reference-intensity;fuel-hvo-wtt-mj-defra-2025",
         "fueleu;defra_2025;assumption",
-        f"marine gas oil with {share:.1%} biofuel, as much as FuelEU Maritime asks for ({FUELEU_CUT[year]:.1%} below the "
+        f"marine gas oil with {share:.1%} biofuel, as FuelEU Maritime asks ({FUELEU_CUT[year]:.1%} below the "
         "reference; after 2025 from general knowledge of the regulation); prices 660 EUR/t and 0.14 EUR/kWh assumed",
     )  # fmt: skip
 
@@ -118,8 +119,8 @@ def _ferry(year: int) -> Row:
         "fuel-lng-otto-medium-speed-ttw-mj-fueleu;fuel-lng-wtt-mj-fueleu;fuel-bio-lng-wtt-mj-defra-2025;"
         "fuel-lng-slip-otto-medium-speed-fueleu;grid-nordic-ivl-2021-2023",
         "fueleu;defra_2025;ivl_grid;balticpress;assumption",
-        f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port; certificates and "
-        "pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed",
+        f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port; certificates "
+        "and pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Doubly constrained gravity model (Furness): flows between zones that fit masses, distances and control totals.
+"""Doubly constrained gravity model (Furness): flows that fit masses, distances and control totals.
 
 For a block (a commodity from one group of zones to another) the total is a control total. Within the block the rows share
 it by their outgoing mass, the columns by their incoming mass, and distance decides who trades with whom.
@@ -96,7 +96,7 @@ def _shape(
 
 
 def _deterrence(commodity: str, a: str, b: str, km: dict[str, dict[str, float]]) -> float:
-    if a == b or {a, b} in ({"UME", "HOL"}, {"OUL", "RAA"}) and commodity != "timber":
+    if a == b or ({a, b} in ({"UME", "HOL"}, {"OUL", "RAA"}) and commodity != "timber"):
         return 0.0
     return math.exp(-km[a][b] / SCALE_KM[commodity])
 

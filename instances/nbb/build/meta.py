@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store import YEARS
 
-ALTERNATIVES = 2
+ALTERNATIVES = 1
 MAX_MAIN_LEGS = 2
 
 _HEAD = f"""\
@@ -12,7 +12,7 @@ name = "nbb"
 title = "Nordic Battery Belt"
 version = "1.0.0"
 licence = "MIT for our own figures and text; figures of others are cited with their source in sources.csv"
-description = "Regional freight of northern Norway, Sweden and Finland, 2025 to 2044: real places, sourced figures, stated assumptions."
+description = "Regional freight of northern Norway, Sweden and Finland, 2025 to 2044, from sourced figures"
 price_year = 2025
 discount_rate = 0.04
 boundary = "WTW"

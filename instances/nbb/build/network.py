@@ -128,7 +128,7 @@ def _ferry() -> Row:
         "project": "",
         "corridor": "Kvarken",
         "source": "balticpress;schifffahrt_technik;assumption",
-        "note": "3.5 h crossing and half the headway of 23 sailings a week; fare of 25 EUR/t (350 EUR for a unit of 14 t) "
+        "note": "3.5 h crossing and half the headway of 23 sailings a week; fare of 25 EUR/t (350 EUR a unit of 14 t) "
         "without energy, assumed: no tariff found; capacity 99 000 units of 14 t, of which 21 250 were used in 2024",
     }
 
@@ -165,7 +165,7 @@ def _sources(text: str) -> str:
 
 
 def terminals(ocean_bulk: Mapping[tuple[str, str, str], Mapping[int, float]]) -> list[Row]:
-    """Terminals; a port's capacity is what its own ocean bulk, which is outside the model, leaves in its largest year."""
+    """Terminals; a port has the capacity that its own ocean bulk, outside the model, leaves in its largest year."""
     rows: list[Row] = []
     for r in raw("terminals"):
         taken = 0.0

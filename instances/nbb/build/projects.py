@@ -31,7 +31,7 @@ def projects() -> list[Row]:
                 "excludes": r["excludes"],
                 "node": r["node"],
                 "source": refs(r["source"]) + ("" if "assumption" in r["source"] else ";assumption"),
-                "note": f"{r['note'] or 'cost assumed'}{quoted}; upkeep of {float(r['fixed_share']):.1%} a year assumed",
+                "note": f"{r['note'] or 'cost assumed'}{quoted}; upkeep {float(r['fixed_share']):.1%} a year assumed",
             }
         )
     return rows

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from checks import block_table, by_commodity, outside_table
 from gravity import SMALLEST_SHARE, SMALLEST_T, Block, Flow
 from rates import line_haul
-from store import RAW, YEARS, Tables
+from store import RAW, YEARS, Row, Tables
 
 Flows = Mapping[Flow, Mapping[int, float]]
 
@@ -18,7 +18,7 @@ def control_lines(flows: Flows, blocks: list[Block], ocean: Flows) -> list[str]:
     lines = [f"{len(flows)} flows"]
     for commodity, name, target, met, difference, small in block_table(blocks, YEARS[0]):
         lines.append(
-            f"{commodity} {name}: target {target:.0f} kt, met {met:.1f}, off by {difference:+.1f}, too small {small:.0f}"
+            f"{commodity} {name}: target {target:.0f} kt, met {met:.1f}, off {difference:+.1f}, too small {small:.0f}"
         )
     for name, year, observed, ours, _, _ in outside_table(flows, ocean):
         lines.append(
@@ -52,7 +52,7 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
         "assumed": _assumed(tables),
         "source_table": _table(
             ("source", "title", "licence or terms"),
-            [(f"[{r['source']}]({r['url']})" if r["url"] else r["source"], r["title"], r["licence"]) for r in tables["sources"]],
+            [(_linked(r), r["title"], r["licence"]) for r in tables["sources"]],
         ),
     }  # fmt: skip
     for key, value in filled.items():
@@ -61,6 +61,10 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
             raise ValueError(f"raw/readme_text.md does not hold {mark}")
         text = text.replace(mark, value)
     return text
+
+
+def _linked(row: Row) -> str:
+    return f"[{row['source']}]({row['url']})" if row["url"] else str(row["source"])
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store import Row, raw
 
-# WTW tonnes a year of the do-nothing plan in 2025, and how far the total has to fall. Set to None to leave the caps out.
+# WTW tonnes a year of the do-nothing plan in 2025 and how far the total has to fall; None leaves the caps out.
 BASELINE_T: float | None = None
 CUT = {2030: 0.25, 2035: 0.45, 2040: 0.65}
 INERTIA_PER_YEAR = 0.025
@@ -31,7 +31,7 @@ def policies() -> list[Row]:
                 "year": year,
                 "value": share,
                 "source": "assumption",
-                "note": "as fast as trucks can be delivered and drivers, depots and banks follow: battery trucks were 12 % of "
+                "note": "as fast as trucks are delivered and depots and banks follow: battery trucks were 12 % of "
                 "new heavy trucks in Norway in 2024 and less in Sweden and Finland",
             }
         )
@@ -43,7 +43,7 @@ def policies() -> list[Row]:
                 "country": country,
                 "value": value,
                 "source": "assumption",
-                "note": "public money for the listed projects in each period; a round figure of a few per cent of the national "
+                "note": "public money for the listed projects in each period; a round figure, a few per cent of the national "
                 "transport plan",
             }
         )
@@ -63,6 +63,5 @@ def policies() -> list[Row]:
 
 
 def ranges() -> list[Row]:
-    return [
-        dict(r) | {"low_factor": float(r["low_factor"]), "high_factor": float(r["high_factor"])} for r in raw("ranges")
-    ]
+    factors = ("low_factor", "high_factor")
+    return [dict(r) | {key: float(r[key]) for key in factors} for r in raw("ranges")]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from store import YEARS, Row, raw
 
-# STraM: train set 7.8 MEUR over 30 years at 6 % (0.57 MEUR), upkeep 0.65, staff and general 0.61 MEUR a year, 178 500 km.
 COST_NOTES = {
-    "train": "cost per train-km: STraM electric set (7.8 MEUR over 30 years at 6 %, upkeep 0.65 and staff 0.61 MEUR a "
-    "year) over 178 500 km = 10.2 EUR, diesel set 11.9 EUR, scaled to the train; energy fitted to LIPASTO per tkm",
-    "ship": "cost per km: STraM short-sea ship of 9450 dwt (15 MEUR over 25 years at 6 %, fixed 1.21 and upkeep 0.49 MEUR "
-    "a year) over 120 000 km = 23.9 EUR, port time within, scaled to the ship; energy fitted to LIPASTO and UK factors",
+    "train": "cost per train-km: STraM electric set (7.8 MEUR over 30 years at 6 %, upkeep 0.65 and staff 0.61 MEUR "
+    "a year) over 178 500 km = 10.2 EUR, diesel set 11.9 EUR, scaled to the train; energy fitted to LIPASTO per tkm",
+    "ship": "cost per km: STraM short-sea ship of 9450 dwt (15 MEUR over 25 years at 6 %, fixed 1.21 and upkeep 0.49 "
+    "MEUR a year) over 120 000 km = 23.9 EUR, port time within, scaled; energy fitted to LIPASTO and UK factors",
     "": "cost: the fare stands at the link",
 }
 
@@ -50,8 +49,8 @@ def vehicle_loads() -> list[Row]:
                     "empty_share": float(empty),
                     "turnaround_h": 0.0,
                     "source": "stram;assumption",
-                    "note": "STraM utilisation of a round trip: trains 0.43 to 0.64, ships 0.57 to 0.68; split into load "
-                    "factor and empty share by us",
+                    "note": "STraM utilisation of a round trip: trains 0.43 to 0.64, ships 0.57 to 0.68; split into "
+                    "load factor and empty share by us",
                 }
             )
     return rows

@@ -20,13 +20,13 @@ LOAD_NOTE = (
 DIESEL_CAPEX = {2025: 252000.0, 2030: 254000.0, 2035: 257000.0, 2040: 260000.0}
 COST_NOTE = (
     "purchase: STraM tractor (105 kEUR in 2023) times 1.35 for a 76 t unit plus 110 kEUR trailers; battery premium: "
-    "at least 181 kEUR in 2024 (Enova), then falling as in STraM, larger for the long battery; fixed: insurance, tax, "
-    "overhead and road user charge of CNR (about 33 kEUR in 2021); running: tyres and maintenance of CNR (0.124 EUR/km "
-    "at 60 t) times 1.35, battery 15 % less; energy: 34.5 l/100 km at 60 t (CNR) scaled by (t/60)^0.7; battery "
+    "at least 181 kEUR in 2024 (Enova), then falling as in STraM, larger for the long battery; fixed: insurance, "
+    "tax, overhead and road user charge of CNR (about 33 kEUR in 2021); running: tyres and maintenance of CNR (0.124 "
+    "EUR/km at 60 t) times 1.35, battery 15 % less; energy: 34.5 l/100 km at 60 t (CNR) scaled by (t/60)^0.7; battery "
     "2.1 kWh/km at 74 t and 8 % charging loss; by year as in STraM"
 )
 VEHICLE_NOTE = (
-    "76 t is the Finnish limit, a link with a lower limit cuts the load; lifetime 10 years to span two periods (STraM 8); "
+    "76 t is the Finnish limit, a lower limit of a link cuts the load; lifetime 10 years to span two periods (STraM: 8); "
     "130 000 km (CNR 128 000) or 3200 h in two shifts a year"
 )
 VINTAGES = {2017: 0.22, 2019: 0.25, 2021: 0.27, 2023: 0.26}
@@ -126,8 +126,8 @@ def fleet() -> list[Row]:
                         "vintage_year": vintage,
                         "vehicles": some,
                         "source": "assumption",
-                        "note": "enough trucks for the road work of the do-nothing plan in 2025 and 10 % more; battery "
-                        "trucks of today are so few that they are left out",
+                        "note": "enough trucks for the road work of the do-nothing plan in 2025 and 10 % more; "
+                        "battery trucks of today are so few that they are left out",
                     }
                 )
     return rows
