@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve.branch import Branch
+from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.highs import Solver
 
 
@@ -26,13 +29,17 @@ class Form:
     col_up: np.ndarray
     integer: np.ndarray
     col_unit_scale: np.ndarray
+    fix_order: np.ndarray
 
 
-def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0):
+def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0, first=()):
+    """Columns in `first` are decided first, other integer columns after them."""
     a = sp.csc_matrix(np.asarray(matrix, float))
     n = len(cost)
     whole = np.zeros(n, bool)
     whole[list(integer)] = True
+    order = np.where(whole, 1, -1)
+    order[list(first)] = 0
     return Form(
         np.asarray(cost, float),
         offset,
@@ -45,6 +52,7 @@ def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0
         np.full(n, np.inf) if col_up is None else np.asarray(col_up, float),
         whole,
         np.full(n, unit) if np.isscalar(unit) else np.asarray(unit, float),
+        order,
     )
 
 
@@ -138,6 +146,111 @@ def test_a_request_to_stop_keeps_the_best_plan():
 
 def test_progress_reports_bound_and_incumbent():
     seen = []
-    solve_form(knapsack(items=28, seed=5), listen=seen.append, gap=0.0, time_limit_s=20)
+    solve_form(knapsack(items=28, seed=5), listen=seen.append, gap=0.0, time_limit_s=5)
     assert any(np.isfinite(p.incumbent) and np.isfinite(p.bound) for p in seen)
     assert {p.phase for p in seen} >= {"search"}
+
+
+def depots(seed, *, places=6, customers=12, budget=None):
+    """Open depots (decided first), buy vans (decided next), serve customers: x[c, p] shares of a customer's demand."""
+    rng = np.random.default_rng(seed)
+    opening, demand = rng.integers(200, 900, places), rng.integers(5, 30, customers).astype(float)
+    freight = rng.integers(1, 40, (customers, places)) * demand[:, None]
+    n = 2 * places + customers * places
+    rows, low, up = [], [], []
+
+    def row(entries, at_least, at_most):
+        rows.append(np.zeros(n))
+        for column, value in entries:
+            rows[-1][column] = value
+        low.append(at_least)
+        up.append(at_most)
+
+    share = lambda c, p: 2 * places + c * places + p  # noqa: E731
+    for c in range(customers):
+        row([(share(c, p), 1.0) for p in range(places)], 1.0, 1.0)
+        for p in range(places):
+            row([(share(c, p), 1.0), (p, -1.0)], -np.inf, 0.0)
+    for p in range(places):
+        row([(share(c, p), demand[c]) for c in range(customers)] + [(places + p, -25.0)], -np.inf, 0.0)
+    if budget is not None:
+        row([(p, opening[p]) for p in range(places)], -np.inf, budget)
+    cost = np.concatenate([opening, np.full(places, 90.0), freight.ravel()])
+    top = np.concatenate([np.ones(places), np.full(places + customers * places, np.inf)])
+    return form(cost, rows, low, up, col_up=top, integer=range(2 * places), first=range(places))
+
+
+def best_by_trying_all_depots(problem, places=6):
+    costs = []
+    for bits in range(1, 1 << places):
+        chosen = np.array([(bits >> p) & 1 for p in range(places)], float)
+        fixed = replace(
+            problem,
+            col_low=np.concatenate([chosen, problem.col_low[places:]]),
+            col_up=np.concatenate([chosen, problem.col_up[places:]]),
+        )
+        a = sp.csc_matrix((fixed.a_values, fixed.a_indices, fixed.a_indptr))
+        answer = milp(
+            fixed.cost,
+            constraints=LinearConstraint(a, fixed.row_low, fixed.row_up),
+            bounds=Bounds(fixed.col_low, fixed.col_up),
+            integrality=fixed.integer,
+        )
+        if answer.success:
+            costs.append(answer.fun)
+    return min(costs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("budget", [None, 1500])
+def test_dive_branch_and_search_together_find_the_optimum(seed, budget):
+    problem = depots(seed, budget=budget)
+    solution = solve_form(problem, gap=1e-9)
+    assert solution.objective == pytest.approx(best_by_trying_all_depots(problem), rel=1e-8)
+    assert solution.bound <= solution.objective
+
+
+def test_branching_lifts_the_bound_of_the_relaxation():
+    problem = depots(2, budget=1500)
+    solution = solve_form(problem, gap=1e-9)
+    bounds = [bound for _elapsed, _incumbent, bound in solution.history if np.isfinite(bound)]
+    assert bounds[0] < bounds[-1] <= solution.objective
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bound_of_branching_is_never_above_the_optimum(seed):
+    problem = depots(seed)
+    optimum = best_by_trying_all_depots(problem)
+    solver = Solver(problem, threads=1, seed=0, log=[])
+    solver.relax()
+    stop = Stop(60.0)
+    root = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
+    tree = Branch(
+        solver,
+        groups(problem)[0],
+        incumbent=optimum,
+        gap=0.0,
+        stop=stop,
+        listen=None,
+        label="",
+        complete=lambda _leaf: optimum,
+    )
+    tree.run()
+    assert root.objective <= tree.bound <= optimum * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_dive_gives_a_plan_that_keeps_every_row(seed):
+    problem = depots(seed, budget=1500)
+    solver = Solver(problem, threads=1, seed=0, log=[])
+    solver.relax()
+    stop = Stop(60.0)
+    root = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
+    plan = Dive(problem, solver, stop=stop, listen=None, label="", bound=root.objective).run(root)
+    assert plan is not None
+    values = plan.values
+    a = sp.csc_matrix((problem.a_values, problem.a_indices, problem.a_indptr))
+    assert (a @ values <= problem.row_up + 1e-6).all()
+    assert (a @ values >= problem.row_low - 1e-6).all()
+    assert np.abs(values[problem.integer] - np.round(values[problem.integer])).max() < 1e-9
+    assert plan.objective >= root.objective

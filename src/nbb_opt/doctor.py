@@ -52,6 +52,7 @@ def solver_self_test() -> str:
         col_names=["trucks"],
         row_names=["carry"],
         col_unit_scale=np.array([1.0]),
+        fix_order=np.array([0]),
     )
     try:
         found = solve_form(form).objective

@@ -1,4 +1,4 @@
-"""From a stated problem to a plan: relax, round up, search, then fix the integers and re-solve to an exact vertex."""
+"""From a stated problem to a plan: relax, dive, search, then fix the integers and re-solve to an exact vertex."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.solve.branch import Branch
+from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -87,40 +89,79 @@ class _Search:
         self.nodes = self.iterations = 0
 
     def run(self) -> Solution:
-        relaxed = self._linear(None, "relax")
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver.relax()
+        relaxed = self._linear(solver, "relax")
         status = relaxed.status
+        if status in ("infeasible", "infeasible_or_unbounded"):
+            raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if status == "optimal":
             self._improve_bound(relaxed.objective)
             if not len(self.whole):
                 self._accept(relaxed)
             else:
-                assert relaxed.values is not None
-                self._round_up(relaxed.values)
+                self._dive_and_branch(solver, relaxed)
                 if not self._proven():
                     status = self._search()
-        elif status == "infeasible_or_unbounded" or status == "infeasible":
-            raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if self._proven():
             status = "optimal"
         return self._solution(status)
 
-    def _linear(self, whole_values: Floats | None, phase: str) -> Answer:
-        """The linear program with the integer columns free, or fixed at `whole_values`."""
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
-        solver.relax()
-        if whole_values is not None:
-            solver.fix(self.whole, whole_values)
+    def _linear(self, solver: Solver, phase: str) -> Answer:
         answer = solver.run(self.stop, phase=self.label + phase, listen=self._heard, known=(self.incumbent, self.bound))
         self.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
             raise SolveError(f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.log[-5:]))
         return answer
 
-    def _round_up(self, values: Floats) -> None:
-        """A first plan: whole vehicles and projects enough for the relaxed plan; none if that breaks a limit."""
-        rounded = np.ceil(values[self.whole] - INTEGRAL)
-        if not self.stop.now():
-            self._accept(self._linear(rounded, "round up"))
+    def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
+        """A first plan of our own, then a bound from branching on what is decided first; part of the time only."""
+        first, *rest = groups(self.form)
+        part = self._part(0.5)
+        dive = Dive(self.form, solver, stop=part, listen=self._heard, label=self.label, bound=self.bound)
+        plan = dive.run(relaxed)
+        if plan is not None:
+            self._accept(plan)
+        if plan is None or self._proven() or not rest:
+            self.iterations += dive.iterations
+            return
+
+        def complete(leaf: Answer) -> float:
+            found = dive.round_up_rest(leaf)
+            if found is not None:
+                self._accept(found)
+            for group in rest:
+                solver.free(group)
+            return self.incumbent
+
+        for group in rest:
+            solver.free(group)
+        dive.stop = part = self._part(0.8)
+        tree = Branch(
+            solver,
+            first,
+            incumbent=self.incumbent,
+            gap=self.gap,
+            stop=part,
+            listen=self._heard,
+            label=self.label,
+            complete=complete,
+        )
+        tree.run()
+        self.nodes, self.iterations = tree.nodes, self.iterations + dive.iterations + tree.iterations
+        self._improve_bound(tree.bound)
+
+    def _part(self, share: float) -> Stop:
+        """A stop for a step that may use a share of the time that is left."""
+        until = self.stop.elapsed_s() + share * max(self.stop.left_s(), 0.0)
+        return Stop(until, started=self.stop.started, asked=self.stop.asked)
+
+    def _fixed(self, whole_values: Floats) -> Answer:
+        """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver.relax()
+        solver.fix(self.whole, whole_values)
+        return self._linear(solver, "fix and re-solve")
 
     def _search(self) -> str:
         if self.stop.now():
@@ -133,7 +174,8 @@ class _Search:
         answer = solver.run(
             self.stop, phase=self.label + "search", listen=self._heard, known=(self.incumbent, self.bound)
         )
-        self.nodes, self.iterations = answer.nodes, self.iterations + answer.iterations
+        self.nodes += answer.nodes
+        self.iterations += answer.iterations
         if answer.status in ("infeasible", "infeasible_or_unbounded") and self.values is None:
             raise Infeasible("no plan with whole vehicles and projects satisfies every constraint")
         if answer.status in ("error", "unbounded"):
@@ -145,7 +187,7 @@ class _Search:
                 raise SolveError("HiGHS returned a plan whose integer columns are not whole")
             late = Stop(max(self.stop.time_limit_s, self.stop.elapsed_s() + 10.0), started=self.stop.started)
             self.stop, kept = late, self.stop
-            self._accept(self._linear(whole, "fix and re-solve"))
+            self._accept(self._fixed(whole))
             self.stop = kept
         return answer.status
 

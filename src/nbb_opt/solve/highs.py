@@ -24,12 +24,16 @@ LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an err
 
 @dataclass(frozen=True)
 class Answer:
-    """What HiGHS said, in business units: values are None when it has no plan."""
+    """What HiGHS said, in business units: `values` is None when it has no plan, `reduced_cost` unless it was an LP.
+
+    The reduced cost of a fixed column is a slope of the optimum in that column's value: EUR per unit.
+    """
 
     status: str
     objective: float
     bound: float
     values: Floats | None
+    reduced_cost: Floats | None
     nodes: int
     iterations: int
 
@@ -39,6 +43,7 @@ class Solver:
 
     def __init__(self, form: StandardForm, *, threads: int, seed: int, log: list[str]) -> None:
         self.form = form
+        self.relaxed = False
         self.scaling = _scaling(form)
         self.log = log
         highspy.Highs.resetGlobalScheduler(True)  # else a second problem could not use another number of threads
@@ -48,8 +53,22 @@ class Solver:
         self.set("threads", threads)
         self.set("random_seed", seed)
         self.set("small_matrix_value", 1e-12)
-        self.highs.cbLogging += lambda event: log.append(str(event.message))
+        self._tell: Callable[[Any], None] = lambda _event: None
+        self._stop: Stop | None = None
+        self._listen_in()
         self._pass(form)
+
+    def _listen_in(self) -> None:
+        self.highs.cbLogging += lambda event: self.log.append(str(event.message))
+        for source in (self.highs.cbMipLogging, self.highs.cbMipImprovingSolution):
+            source += lambda event: self._tell(event)
+
+        def interrupt(event: Any) -> None:
+            if self._stop is not None and self._stop.asked.is_set():
+                event.interrupt()
+
+        for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+            source += interrupt
 
     def set(self, option: str, value: Any) -> None:
         """Set an option; a refused one is an error, not a log line."""
@@ -89,12 +108,20 @@ class Solver:
         columns = len(self.form.cost)
         kinds = np.zeros(columns, dtype=np.uint8)
         self._ok(self.highs.changeColsIntegrality(columns, np.arange(columns, dtype=np.int32), kinds), "relax")
+        self.relaxed = True
 
     def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None:
         """Fix some columns at values given in business units."""
-        scaled = values / self.scaling.column[columns]
-        index = columns.astype(np.int32)
-        self._ok(self.highs.changeColsBounds(len(index), index, scaled, scaled), "fix columns")
+        self.bound(columns, values, values)
+
+    def bound(self, columns: npt.NDArray[np.int64], low: Floats, up: Floats) -> None:
+        """Give some columns other bounds, in business units."""
+        scale, index = self.scaling.column[columns], columns.astype(np.int32)
+        self._ok(self.highs.changeColsBounds(len(index), index, low / scale, up / scale), "column bounds")
+
+    def free(self, columns: npt.NDArray[np.int64]) -> None:
+        """Give some columns their own bounds back."""
+        self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])
 
     def start_from(self, values: Floats) -> None:
         """Hand over a plan to start from, in business units."""
@@ -110,38 +137,34 @@ class Solver:
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress."""
         if stop.left_s() <= 0:
-            return Answer("time_limit", float("nan"), -np.inf, None, 0, 0)
-        self.set("time_limit", max(stop.left_s(), 0.01))
-        tell = _teller(self, stop, phase, listen, known)
-        for source in (self.highs.cbMipLogging, self.highs.cbMipImprovingSolution):
-            source += tell
-
-        def interrupt(event: Any) -> None:
-            if stop.asked.is_set():
-                event.interrupt()
-
-        for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
-            source += interrupt
-        _run_in_thread(self.highs.run, stop, lambda: tell(None))
+            return Answer("time_limit", float("nan"), -np.inf, None, None, 0, 0)
+        # the limit counts from the first run of this object, so time already spent in it is added
+        self.set("time_limit", self.highs.getRunTime() + max(stop.left_s(), 0.01))
+        self._stop, self._tell = stop, _teller(self, stop, phase, listen, known)
+        _run_in_thread(self.highs.run, stop, lambda: self._tell(None))
         return self._answer()
 
     def _answer(self) -> Answer:
         highs, scale = self.highs, self.scaling
         status = _STATUS.get(highs.getModelStatus(), "error")
         info = highs.getInfo()
-        is_mip = bool(self.form.integer.any()) and info.mip_node_count >= 0
+        is_mip = bool(self.form.integer.any()) and not self.relaxed
         has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
-        values = None
+        values = reduced_cost = None
         objective = float("nan")
         if has_plan:
-            values = np.asarray(highs.getSolution().col_value, dtype=np.float64) * scale.column
+            solution = highs.getSolution()
+            values = np.asarray(solution.col_value, dtype=np.float64) * scale.column
             objective = float(self.form.cost @ values) + self.form.cost_offset
+            if solution.dual_valid:
+                reduced_cost = np.asarray(solution.col_dual, dtype=np.float64) / (scale.column * scale.objective)
         if is_mip:
             bound = float(info.mip_dual_bound) / scale.objective
         else:
             bound = float(info.objective_function_value) / scale.objective if status == "optimal" else -np.inf
         iterations = int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
-        return Answer(status, objective, bound, values, int(max(info.mip_node_count, 0)), iterations)
+        nodes = int(max(info.mip_node_count, 0))
+        return Answer(status, objective, bound, values, reduced_cost, nodes, iterations)
 
 
 _STATUS = {

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def power_of_two(values: Floats) -> Floats:
 
 
 def choose_scaling(
-    *, cost: Floats, indptr: Floats, indices: npt.NDArray[np.int32], values: Floats, rows: int, column_unit: Floats
+    *, cost: Floats, indptr: Ints, indices: Ints, values: Floats, rows: int, column_unit: Floats
 ) -> Scaling:
     """Columns are measured in `column_unit`; rows and objective are divided by a typical size of their entries.
 
@@ -37,7 +38,7 @@ def choose_scaling(
     nonzero entries.
     """
     column = power_of_two(column_unit)
-    scaled = np.abs(values) * np.repeat(column, np.diff(indptr).astype(np.int64))
+    scaled = np.abs(values) * np.repeat(column, np.diff(indptr))
     largest = np.zeros(rows)
     np.maximum.at(largest, indices, scaled)
     largest[largest == 0] = 1.0

@@ -1,0 +1,182 @@
+"""A first plan of our own: decide whole numbers group by group on warm linear programs, then improve the dearest group.
+
+`form.fix_order` says which integer columns are decided first (projects, then chargers, then vehicles). Deciding is:
+
+1. *dive*: while columns of the first group are fractional, fix those near one at one and the largest other at one or
+   zero, whichever the linear program likes better, and solve again from the last basis;
+2. *flip*: the optimum is convex in the values of fixed columns, so a flip whose reduced cost promises no gain cannot
+   gain; the others are tried, steepest first, and kept when the optimum falls;
+3. *round up* each further group (enough chargers, enough vehicles), giving way where a row of whole numbers alone, such
+   as the grid limit of a charging area, would break.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.progress import Listener, Stop
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import StandardForm
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+WHOLE = 1e-6
+GAIN = 1e-9  # smaller gains, relative, are noise
+NEAR_ONE = 0.7  # a column this far towards the next whole number is fixed there without trying the other side
+
+
+def groups(form: StandardForm) -> list[Ints]:
+    """The integer columns, group by group in the order in which they are decided."""
+    orders = np.unique(form.fix_order[form.integer]).tolist()
+    return [np.flatnonzero(form.integer & (form.fix_order == order)) for order in orders]
+
+
+class Dive:
+    """Works on one relaxed problem inside `solver`, which keeps its basis from one linear program to the next."""
+
+    def __init__(
+        self, form: StandardForm, solver: Solver, *, stop: Stop, listen: Listener | None, label: str, bound: float
+    ) -> None:
+        self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
+        self.bound = bound
+        self.iterations = 0
+        orders = np.unique(form.fix_order[form.integer]).tolist()
+        self.rows = [_Rows.decided_by(form, order) for order in orders]
+
+    def run(self, relaxed: Answer) -> Answer | None:
+        """The best plan found from the relaxed one, every integer column whole; None if none was found in time."""
+        first = groups(self.form)[0]
+        decided = self._decide(first, relaxed)
+        if decided is None:
+            return None
+        return self.round_up_rest(self._flip(first, decided, self.rows[0]))
+
+    def round_up_rest(self, answer: Answer) -> Answer | None:
+        """From an answer whose first group is whole and fixed to a plan; None if there is none or time is over."""
+        found: Answer | None = answer
+        for group, rows in zip(groups(self.form)[1:], self.rows[1:], strict=True):
+            found = self._round_up(group, found, rows) if found is not None else None
+        return found
+
+    def _solve(self, columns: Ints, values: Floats) -> Answer | None:
+        """Fix `columns` and solve again; None if that is infeasible or time is over."""
+        self.solver.fix(columns, values)
+        answer = self.solver.run(
+            self.stop, phase=self.label + "dive", listen=self.listen, known=(float("nan"), self.bound)
+        )
+        self.iterations += answer.iterations
+        return answer if answer.status == "optimal" else None
+
+    def _decide(self, group: Ints, answer: Answer) -> Answer | None:
+        undecided = group
+        while len(undecided):
+            assert answer.values is not None
+            values = answer.values[undecided]
+            part = values - np.floor(values + WHOLE)
+            if (part <= WHOLE).all():
+                return self._solve(undecided, np.round(values))
+            sure = part >= NEAR_ONE
+            found = self._solve(undecided[sure], np.ceil(values[sure])) if sure.any() else None
+            if found is not None:
+                answer, undecided = found, undecided[~sure]
+                continue
+            self.solver.free(undecided)
+            chosen = undecided[[int(np.argmax(part))]]
+            found = self._better_side(chosen, float(np.floor(values[int(np.argmax(part))] + WHOLE)))
+            if found is None:
+                return None
+            answer, undecided = found, np.setdiff1d(undecided, chosen)
+        return answer
+
+    def _better_side(self, column: Ints, low: float) -> Answer | None:
+        """Fix one column at `low` or one more, whichever costs less."""
+        down = self._solve(column, np.array([low]))
+        up = self._solve(column, np.array([low + 1.0]))
+        if down is not None and (up is None or down.objective <= up.objective):
+            self.solver.fix(column, np.array([low]))
+            return down
+        return up
+
+    def _flip(self, group: Ints, answer: Answer, rows: _Rows) -> Answer:
+        """Try single steps of decided columns that may gain, until none does or time is over."""
+        low, up = self.form.col_low[group], self.form.col_up[group]
+        failed: set[tuple[int, float]] = set()
+        while not self.stop.now():
+            assert answer.values is not None
+            assert answer.reduced_cost is not None
+            slope = answer.reduced_cost[group]
+            now = np.round(answer.values[group])
+            target = now - np.sign(slope)
+            order = [i for i in np.argsort(-np.abs(slope)) if slope[i] != 0 and low[i] <= target[i] <= up[i]]
+            better = None
+            for i in order:
+                step = (int(group[i]), float(target[i]))
+                if self.stop.now() or step in failed or not rows.keep(answer.values, group[[i]], target[[i]]):
+                    continue
+                found = self._solve(group[[i]], target[[i]])
+                if found is not None and found.objective < answer.objective - GAIN * abs(answer.objective):
+                    better = found
+                    break
+                failed.add(step)
+                self.solver.fix(group[[i]], now[[i]])
+            if better is None:
+                return answer
+            answer = better
+            failed.clear()
+        return answer
+
+    def _round_up(self, group: Ints, answer: Answer, rows: _Rows) -> Answer | None:
+        """Whole numbers that are enough; the least needed give way while a row of whole numbers alone is broken."""
+        assert answer.values is not None
+        values = answer.values.copy()
+        low = np.floor(values[group] + WHOLE)
+        part = values[group] - low
+        values[group] = np.ceil(values[group] - WHOLE)
+        for i in np.argsort(part):
+            broken = rows.broken(values)
+            if not len(broken):
+                break
+            if values[group[i]] > low[i] and rows.touch(broken, int(group[i])):
+                values[group[i]] = low[i]
+        return self._solve(group, values[group])
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows in which only columns decided so far occur: whole numbers alone keep or break them."""
+
+    matrix: sp.csr_array
+    low: Floats
+    up: Floats
+
+    @classmethod
+    def decided_by(cls, form: StandardForm, order: int) -> _Rows:
+        """Rows whose columns are all integer and of a group decided up to `order`."""
+        rows, columns = len(form.row_low), len(form.cost)
+        matrix = sp.csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(rows, columns)).tocsr()
+        late = ~form.integer | (form.fix_order > order)
+        only = np.flatnonzero((abs(matrix) @ late.astype(np.float64) == 0) & (np.diff(matrix.indptr) > 0))
+        return cls(matrix[only], form.row_low[only], form.row_up[only])
+
+    def broken(self, values: Floats) -> Ints:
+        """Which of the rows these values break."""
+        activity = self.matrix @ values
+        margin = 1e-9 * (1.0 + np.abs(activity))
+        return np.flatnonzero((activity > self.up + margin) | (activity < self.low - margin))
+
+    def keep(self, values: Floats, column: Ints, target: Floats) -> bool:
+        """Whether one column may step to `target` without breaking a row."""
+        changed = values.copy()
+        changed[column] = target
+        return not len(self.broken(changed))
+
+    def touch(self, rows: Ints, column: int) -> bool:
+        """Whether a column occurs in one of the rows."""
+        return bool(self.matrix[rows][:, [column]].nnz)
