@@ -95,6 +95,11 @@ def make_instance(spoil: Callable[[str], str] = lambda word: word) -> Instance:
             {"country": c, "name": spoil(n), "winter_share": 0.4, "source": "atlas"}
             for c, n in (("SE", "Sweden"), ("FI", "Finland"), ("NO", "Norway"), ("NL", "Netherlands"), ("XX", "At sea"))
         ],
+        "country_years": [
+            {"country": c, "year": y, "driver_limit_h_per_year": 5e6 if c == "FI" else float("nan"), "source": "atlas"}
+            for c in ("SE", "FI")
+            for y in YEARS
+        ],
         "nodes": [
             {
                 "node": p[0],

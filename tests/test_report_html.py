@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nbb_opt.errors import NbbError
 from nbb_opt.report import write_html
 from nbb_opt.report.page import render_html
 from report_case import make_instance, make_run
@@ -137,3 +138,11 @@ def test_the_report_is_small_and_the_same_every_time(tmp_path: Path) -> None:
     write_html(instance, [run], tmp_path / "b.html")
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     assert (tmp_path / "a.html").stat().st_size < 400_000
+
+
+def test_a_run_of_another_instance_is_refused() -> None:
+    instance = make_instance()
+    run = make_run(instance)
+    tables = {**run.tables, "bundles": run.tables["bundles"].replace("KIR", "ELSEWHERE")}
+    with pytest.raises(NbbError, match="origin 'ELSEWHERE' is not in the instance small"):
+        render_html(instance, [type(run)(run.path, run.record, tables, run.baseline)])

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.result import Run
+
+NAMED = (
+    ("bundles", "origin", "nodes", "node"),
+    ("bundles", "destination", "nodes", "node"),
+    ("bundles", "commodity", "commodities", "commodity"),
+    ("chain_steps", "link", "links", "link"),
+    ("lane_links", "link", "links", "link"),
+    ("fleet", "vehicle", "vehicles", "vehicle"),
+    ("fleet", "fleet_region", "fleet_regions", "fleet_region"),
+    ("chargers", "charger", "chargers", "charger"),
+    ("chargers", "charge_area", "charge_areas", "charge_area"),
+    ("projects", "project", "projects", "project"),
+)
 
 
 def label_of(run: Run, runs: Sequence[Run]) -> str:
@@ -19,6 +33,19 @@ def label_of(run: Run, runs: Sequence[Run]) -> str:
     if run.path.name and folders.count(run.path.name) == 1:
         return f"{model}, {run.path.name}"
     return f"{model}, no. {next(i for i, other in enumerate(runs, 1) if other is run)}"
+
+
+def refuse_foreign(instance: Instance, runs: Sequence[Run]) -> None:
+    """Raise NbbError if a run names things that the instance does not have."""
+    for run in runs:
+        for table, column, home, key in NAMED:
+            unknown = sorted(set(run.tables[table][column]) - set(instance[home][key]) - {""})
+            if unknown:
+                name = run.path.name or run.record.get("model", "")
+                raise NbbError(
+                    f"run {name}, table {table}: {column} '{unknown[0]}' is not in "
+                    f"the instance {instance.meta.name} (give the instance the run was made from)"
+                )
 
 
 def comparison_grid(

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
-from nbb_opt.report.compare import comparison_grid, label_of
+from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Grid
@@ -64,6 +64,7 @@ def render_html(instance: Instance, runs: Sequence[Run]) -> str:
     """Give the report as HTML text. All text from the instance and the runs is escaped."""
     if not runs:
         raise ValueError("a report needs at least one run")
+    refuse_foreign(instance, runs)
     environment = Environment(
         loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
-from nbb_opt.report.compare import comparison_grid, label_of
+from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.decisions import (
     charger_grid,
     charging_grid,
@@ -51,6 +51,7 @@ def write_workbook(instance: Instance, runs: Sequence[Run], path: Path) -> None:
     """
     if not runs:
         raise ValueError("a workbook needs at least one run")
+    refuse_foreign(instance, runs)
     rows = sum(len(table) for run in runs for table in run.tables.values())
     options = {
         "strings_to_formulas": False,
