@@ -112,8 +112,8 @@ def search_legs(
     """Search again the layers whose weights differ from those of the search before, from every place a leg may start.
 
     link_weight (links,) are the new weights, infinite where not to be used; `weight` (arcs,) are those of the search
-    before and are replaced; leg_start (layers, places); place_node (places,) are node numbers. Fills dist (layers, places,
-    places, ranks) and the search trees leg_arc, leg_rank (layers, places, nodes, ranks), up to `n_ranks`.
+    before and are replaced; leg_start (layers, places); place_node (places,) are node numbers. Fills dist (layers,
+    places, places, ranks) and the search trees leg_arc, leg_rank (layers, places, nodes, ranks), up to `n_ranks`.
     """
     n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
     node_dist = np.empty((n_nodes, n_ranks))
