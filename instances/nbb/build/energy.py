@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from places import CARBON_PRICE
 from store import YEARS, Row, raw, refs
 
 MJ = 3.6 / 1000  # g/MJ to kg/kWh
@@ -76,9 +77,10 @@ def _land(country: str, year: int) -> list[Row]:
             "part; kept level",
         ),
         _row(
-            "hvo", country, year, round(diesel * 1.25 + 0.0235, 4), HVO_TTW, HVO_WTT,
+            "hvo", country, year, round(1.25 * (diesel + DIESEL_TTW * CARBON_PRICE[year] / 1000), 4), HVO_TTW, HVO_WTT,
             "fuel-hvo-wtt-mj-defra-2025", "defra_2025;assumption",
-            "price: diesel with its carbon part plus 25 %; TTW: CH4 and N2O only, 0.3 g/MJ assumed",
+            "price: diesel with its carbon price of the year plus 25 %, because both are sold at one pump; "
+            "TTW: CH4 and N2O only, 0.3 g/MJ assumed",
         ),
         _row(
             "electricity", country, year, power, 0.0, grid, grid_factor,

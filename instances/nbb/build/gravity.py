@@ -1,6 +1,6 @@
 """Doubly constrained gravity model (Furness): flows that fit masses, distances and control totals.
 
-For a block (a commodity from one group of zones to another) the total is a control total. Within the block the rows share
+For a block (a commodity from one group of zones to another) the total is a control total. Within it the rows share
 it by their outgoing mass, the columns by their incoming mass, and distance decides who trades with whom.
 """
 

@@ -43,8 +43,8 @@ def policies() -> list[Row]:
                 "country": country,
                 "value": value,
                 "source": "assumption",
-                "note": "public money for the listed projects in each period; a round figure, a few per cent of the national "
-                "transport plan",
+                "note": "public money for the listed projects in each period; a round figure, a few per cent of a "
+                "national transport plan",
             }
         )
     if BASELINE_T is not None:

@@ -26,7 +26,7 @@ COST_NOTE = (
     "2.1 kWh/km at 74 t and 8 % charging loss; by year as in STraM"
 )
 VEHICLE_NOTE = (
-    "76 t is the Finnish limit, a lower limit of a link cuts the load; lifetime 10 years to span two periods (STraM: 8); "
+    "76 t is the Finnish limit, a lower limit of a link cuts the load; lifetime 10 years for two periods (STraM: 8); "
     "130 000 km (CNR 128 000) or 3200 h in two shifts a year"
 )
 VINTAGES = {2017: 0.22, 2019: 0.25, 2021: 0.27, 2023: 0.26}
