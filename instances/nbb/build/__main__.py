@@ -38,7 +38,7 @@ def build(folder: Path) -> list[str]:
         "project_effects": projects.project_effects(),
         "project_funding": projects.project_funding(),
         "links": links,
-        "terminals": network.terminals(demand.ocean_bulk()),
+        "terminals": network.terminals(demand.ocean_freight()),
         "transfers": network.transfers(),
         "handling_costs": goods.handling_costs(),
         "commodities": goods.commodities(),
@@ -56,7 +56,7 @@ def build(folder: Path) -> list[str]:
     write_tables(tables, folder)
     write_od(demand.od_rows(flows), folder / "od.parquet")
     (folder / "instance.toml").write_text(meta.instance_toml(), encoding="utf-8")
-    ocean = demand.ocean_bulk()
+    ocean = demand.ocean_freight()
     (folder / "README.md").write_text(readme.page(tables, flows, blocks, ocean), encoding="utf-8")
     return readme.control_lines(flows, blocks, ocean)
 

@@ -19,8 +19,8 @@ def demand(links: list[Row]) -> tuple[dict[Flow, dict[int, float]], list[Block]]
     return dict(sorted(flows.items())), blocks
 
 
-def ocean_bulk() -> dict[Flow, dict[int, float]]:
-    """Bulk of a plant between its own quay and overseas: no choice of mode, so it is not in the model; t/year."""
+def ocean_freight() -> dict[Flow, dict[int, float]]:
+    """Freight of a plant between its own quay and overseas: no choice of mode, so not in the model; t/year."""
     flows: dict[Flow, dict[int, float]] = {}
     for r in raw("plant_flows"):
         if r["in_model"] == "false":

@@ -164,15 +164,15 @@ def _sources(text: str) -> str:
     return refs(text) if "assumption" in names else refs(text + " assumption")
 
 
-def terminals(ocean_bulk: Mapping[tuple[str, str, str], Mapping[int, float]]) -> list[Row]:
-    """Terminals; a port has the capacity that its own ocean bulk, outside the model, leaves in its largest year."""
+def terminals(ocean_freight: Mapping[tuple[str, str, str], Mapping[int, float]]) -> list[Row]:
+    """Terminals; a port has the capacity that its own ocean freight, outside the model, leaves in its largest year."""
     rows: list[Row] = []
     for r in raw("terminals"):
         taken = 0.0
         if "road-sea" in r["pairs"].split():
-            here = [t for (a, b, _), t in ocean_bulk.items() if r["node"] in (a, b)]
+            here = [t for (a, b, _), t in ocean_freight.items() if r["node"] in (a, b)]
             taken = max((sum(t[year] for t in here) for year in YEARS), default=0.0)
-        less = f"less {taken / 1e6:.2f} Mt ocean bulk outside the model" if taken else ""
+        less = f"less {taken / 1e6:.2f} Mt ocean freight outside the model" if taken else ""
         rows.append(
             {
                 "terminal": r["terminal"],

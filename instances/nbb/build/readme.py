@@ -81,7 +81,7 @@ def _goods(flows: Flows, ocean: Flows) -> str:
     inside, outside = by_commodity(flows), by_commodity(ocean)
     rows.append(("**all**", len(flows), *(f"**{sum(v[year] for v in inside.values()):.2f}**" for year in YEARS)))
     rows.append(
-        ("outside: ocean bulk", len(ocean), *(f"{sum(v[year] for v in outside.values()):.2f}" for year in YEARS))
+        ("outside: ocean freight", len(ocean), *(f"{sum(v[year] for v in outside.values()):.2f}" for year in YEARS))
     )
     return _table(("goods", "flows", *(f"Mt {year}" for year in YEARS)), rows)
 

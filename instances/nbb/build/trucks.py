@@ -13,9 +13,12 @@ LOADS = {
     "timber": (0.97, 0.45, 0.9),
     "container": (0.61, 0.22, 1.2),
 }
+FILLS_VOLUME = ("container", "break_bulk")
+DIESEL_KERB_T = 24.0
 LOAD_NOTE = (
     "container: STraM utilisation 0.613 and empty share 0.25; bulk and timber run back empty almost always within a "
-    "region; hours to load and unload assumed"
+    "region; containers and break bulk fill the volume first, so a heavier truck takes as many tonnes (higher share); "
+    "hours to load and unload assumed"
 )
 DIESEL_CAPEX = {2025: 252000.0, 2030: 254000.0, 2035: 257000.0, 2040: 260000.0}
 COST_NOTE = (
@@ -63,7 +66,7 @@ def vehicle_loads() -> list[Row]:
         {
             "vehicle": r["vehicle"],
             "handling": handling,
-            "load_factor": load,
+            "load_factor": _load_factor(load, handling, float(r["kerb_t"])),
             "empty_share": empty,
             "turnaround_h": hours,
             "source": "stram;assumption",
@@ -72,6 +75,13 @@ def vehicle_loads() -> list[Row]:
         for r in raw("trucks")
         for handling, (load, empty, hours) in LOADS.items()
     ]
+
+
+def _load_factor(of_diesel: float, handling: str, kerb_t: float) -> float:
+    """Goods that fill the volume before the weight load as many tonnes on a heavier truck, at 74 t gross."""
+    if handling not in FILLS_VOLUME:
+        return of_diesel
+    return round(of_diesel * (74.0 - DIESEL_KERB_T) / (74.0 - kerb_t), 3)
 
 
 def vehicle_years() -> list[Row]:
