@@ -53,6 +53,7 @@ def test_solve_prints_what_machines_read(run_folder):
     assert keys | {"nonzeros", "integers"} <= set(record)
     assert record["verified"] is True
     assert json.loads((folder / "run.json").read_text()) == record
+    assert all(seconds >= 0 for seconds in record["seconds"].values())
     assert set(record["emissions_t_co2e"]) == {"2025", "2030"}
 
 
@@ -78,7 +79,10 @@ def test_a_finished_run_verifies_and_a_changed_number_does_not(run_folder, tmp_p
     flows = pd.read_parquet(copy / "tables" / "flows.parquet")
     flows.loc[0, "tonnes"] += 1.0
     flows.to_parquet(copy / "tables" / "flows.parquet")
-    assert "flows.parquet" in nbb_opt("verify", copy, check=1).stderr
+    said = nbb_opt("verify", copy, check=5).stderr
+    assert "tables/flows.parquet: was altered" in said
+    assert "serve_demand" in said
+    assert "flows.parquet" in nbb_opt("report", copy, "--out", tmp_path / "r.html", check=1).stderr
 
 
 def test_a_run_of_another_instance_is_refused(run_folder, tmp_path):

@@ -8,13 +8,21 @@ from functools import cache
 import pyomo.environ as pyo
 import pytest
 
-from milp_case import Instance, Solved, policy, solve, tiny, vary, without_policies
+from milp_case import Instance, Solved, add_rows, policy, solve, tiny, vary, without_policies
 
 
 def cheap_rail_cap() -> Instance:
     """More rail capacity is worth its price."""
     case = without_policies(tiny())
     return vary(case, "projects", "project", "RAIL_CAP", capex_eur=400_000, fixed_eur_per_year=0, lifetime_years=5)
+
+
+def short_range() -> Instance:
+    """Batteries are charged on the way at 150 kW, for which the cheap charger is too weak."""
+    case = vary(tiny(), "vehicles", "vehicle", "BATTERY", range_km=150.0)
+    case = vary(vary(case, "nodes", "node", "MINE", charge_area="CW"), "chargers", "charger", "*", kw=40.0)
+    fast = dict(case["chargers"].iloc[0]) | {"charger": "FAST", "kw": 400.0, "capex_eur": 400_000.0}
+    return add_rows(case, "chargers", [fast])
 
 
 @cache
@@ -37,6 +45,7 @@ CASES = {
     "balance_stock": tiny,
     "return_empties": tiny,
     "deliver_energy": tiny,
+    "deliver_on_the_way": short_range,
     "respect_grid": lambda: vary(tiny(), "charge_areas", "charge_area", "CE", grid_mw=0.1),
     "cap_emissions": tiny,
     "cap_technology": lambda: vary(tiny(), "policies", "policy", "FEW_BATTERIES", value=0.2),

@@ -208,6 +208,14 @@ def edited(table: str, column: str, value: Any, **which: Any) -> Instance:
     return with_table(table, tables[table])
 
 
+def short_range() -> Instance:
+    """Trucks must charge on the way between mine and town, at more power than the chargers have."""
+    tables = {"vehicles": INSTANCE["vehicles"], "nodes": INSTANCE["nodes"]}
+    changed("vehicles", "range_km", 150.0, vehicle="BATTERY")(tables)
+    changed("nodes", "charge_area", "CW", node="MINE")(tables)
+    return replace(INSTANCE, tables={**INSTANCE.tables, **tables})
+
+
 POLICY = {"country": "", "technology": "", "year": float("nan"), "value": 0.0, "source": "made_up", "note": ""}
 
 
@@ -228,6 +236,8 @@ WORLDS: dict[str, list[Instance]] = {
     "keep_built": [edited("projects", "earliest_year", 2031, project="RAIL_MINE")],
     "respect_grid": [edited("charge_areas", "grid_mw", 0.0)],
     "deliver_energy": [edited("chargers", "utilisation_share", 0.001)],
+    "deliver_on_the_way": [short_range()],
+    "admit_empties": [edited("vehicles", "range_km", 150.0, mode="road")],
     "balance_chargers": [edited("chargers", "available_from", 2031), edited("chargers", "lifetime_years", 5)],
     "balance_stock": [edited("vehicles", "available_from", 2031, vehicle="BATTERY"),
                       edited("vehicles", "lifetime_years", 5, vehicle="DIESEL")],

@@ -18,7 +18,7 @@ from nbb_opt.verify.world import read_world
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 EXPECTED: dict[str, Any] = tomllib.loads((TINY / "expected.toml").read_text(encoding="utf-8"))
-ALL_BLOCKS = ("flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy")
+ALL_BLOCKS = ("flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy", "inertia")
 YEARS = (2025, 2030)
 
 # name -> number, from, to, handling, km, h, links in driving order
@@ -186,7 +186,8 @@ def with_accounts(instance: Instance, tables: dict[str, pd.DataFrame], name: str
 
 
 def blocks_of(name: str) -> tuple[str, ...]:
-    return tuple(block for block in ALL_BLOCKS if name != "do_nothing" or block != "policy")
+    absent = {"do_nothing": {"policy", "inertia"}, "electrify_only": {"inertia"}}.get(name, set())
+    return tuple(block for block in ALL_BLOCKS if block not in absent)
 
 
 def reported(name: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
     ] = None,
-    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for the whole job.")] = 300.0,
+    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for the whole job.")] = 120.0,
     gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-4,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
@@ -182,7 +182,7 @@ def verify(
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 
-    found = read_run(run)
+    found = read_run(run, refuse_altered=False)
     verdict = verify_run(found, read_instance(instance or Path(found.record["instance_source"])))
     if as_json:
         print(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))

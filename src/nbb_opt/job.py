@@ -37,7 +37,7 @@ BASELINE = "do_nothing"
 class Options:
     """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains."""
 
-    time_limit_s: float = 300.0
+    time_limit_s: float = 120.0
     gap: float = 1e-4
     threads: int = 2
     seed: int = 0

@@ -110,12 +110,16 @@ TABLES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its record (`run.json`) and its tables, do-nothing tables under `baseline`."""
+    """A finished run: its record (`run.json`) and its tables, do-nothing tables under `baseline`.
+
+    `altered` names files that are not as they were written; only `read_run(..., refuse_altered=False)` lets them in.
+    """
 
     path: Path
     record: dict[str, Any]
     tables: Mapping[str, pd.DataFrame]
     baseline: Mapping[str, pd.DataFrame]
+    altered: tuple[str, ...] = ()
 
 
 def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
@@ -166,8 +170,11 @@ def write_run(
     return target
 
 
-def read_run(path: Path) -> Run:
-    """Read a run folder. Raises NbbError naming the file that is missing, altered, unknown or of another layout."""
+def read_run(path: Path, *, refuse_altered: bool = True) -> Run:
+    """Read a run folder. Raises NbbError naming the file that is missing, altered, unknown or of another layout.
+
+    The verifier reads altered files too (`refuse_altered=False`), to say which rule a change breaks.
+    """
     path = Path(path)
     if not (path / MANIFEST).is_file():
         raise NbbError(f"{path / MANIFEST}: missing; the folder is no finished run, or a part of one: run again")
@@ -176,16 +183,26 @@ def read_run(path: Path) -> Run:
     for name in sorted(present - set(listed)):
         raise NbbError(f"{path / name}: is not listed in {MANIFEST}; take it out of the run folder")
     contents: dict[str, bytes] = {}
+    altered: list[str] = []
     for name, digest in listed.items():
         if name not in present or (path / name).is_symlink() or not (path / name).is_file():
             raise NbbError(f"{path / name}: listed in {MANIFEST} but missing; the run is not complete: run again")
         contents[name] = (path / name).read_bytes()
         if hashlib.sha256(contents[name]).hexdigest() != digest:
-            raise NbbError(f"{path / name}: was altered after the run; run again")
-    record = json.loads(contents["run.json"])
+            if refuse_altered:
+                raise NbbError(f"{path / name}: was altered after the run; run again")
+            altered.append(name)
+    record = _read_record(contents["run.json"], path)
     tables = {name: _read_table(contents, f"tables/{name}.parquet", path) for name in TABLES}
     baseline = {name: _read_table(contents, f"baseline/{name}.parquet", path) for name in TABLES}
-    return Run(path, record, tables, baseline)
+    return Run(path, record, tables, baseline, tuple(altered))
+
+
+def _read_record(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as fault:
+        raise NbbError(f"{path / 'run.json'}: cannot be read ({fault}); run again") from fault
 
 
 def _contents(
@@ -224,11 +241,12 @@ def _read_table(contents: Mapping[str, bytes], file: str, path: Path) -> pd.Data
     name = Path(file).stem
     try:
         frame = pq.read_table(pa.BufferReader(contents[file]), page_checksum_verification=True).to_pandas()
-    except (KeyError, OSError, pa.ArrowException) as fault:
+        frame = as_table(name, frame) if list(frame.columns) == list(TABLES[name]) else frame
+    except (KeyError, OSError, ValueError, TypeError, pa.ArrowException) as fault:
         raise NbbError(f"{path / file}: cannot be read as a result table ({fault}); run again") from fault
     if list(frame.columns) != list(TABLES[name]):
         raise NbbError(f"{path / file}: has other columns than {', '.join(TABLES[name])}; run again")
-    return as_table(name, frame)
+    return frame
 
 
 def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:

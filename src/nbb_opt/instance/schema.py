@@ -244,7 +244,7 @@ TABLES: tuple[Table, ...] = (
             _num("distance_km", "length", "km", 0.01, 50000, (0.5, 5000)),
             _num("time_h", "running time, waiting for departure included", "h", 0.001, 10000, (0.01, 500)),
             _num("capacity_t_per_year", "freight both ways together", "t/year", 0, 1e12, (1e3, 1e9), "unlimited"),
-            _ref("capacity_link", "links.link", "link whose capacity is used as well", blank="its own"),
+            _ref("capacity_link", "links.link", "link whose capacity it uses instead of its own", blank="its own"),
             _num("gauge_mm", "track gauge; rail only", "mm", 600, 2000, (1000, 1676), "not rail", "integer"),
             _num("electrified_share", "share under overhead line; rail only", "share", 0, 1, None, "not rail"),
             _num("axle_load_t", "axle load allowed; rail only", "t", 5, 60, (14, 40), "not rail"),

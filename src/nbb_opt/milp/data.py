@@ -66,5 +66,5 @@ def model_data(
         instance, prepared, time, world, trucks, lanes, flows, driving, empties,
         stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
         projects_of(instance, world, time, allowed=allowed),
-        policies_of(instance, world, time) if "policy" in spec.blocks else (),
+        policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),
     )  # fmt: skip

@@ -20,7 +20,10 @@ COMPONENTS = ("road_energy", "road_running", "drivers")
 
 @dataclass(frozen=True)
 class Driving:
-    """Columns of `driven_vkm`: lane, truck, period, and figures per loaded vkm; `km_per_vkm` counts local empty km."""
+    """Columns of `driven_vkm`: lane, truck, period, and figures per loaded vkm.
+
+    `km_per_vkm` counts local empty km; `on_the_way` says that the battery is charged on the way.
+    """
 
     lane: Ints
     vehicle: Ints
@@ -35,6 +38,7 @@ class Driving:
     trips_per_vkm: Floats
     cost_eur: dict[str, Floats]
     ledger: Ledger
+    on_the_way: np.ndarray
 
 
 def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray) -> Driving:
@@ -56,7 +60,8 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
         "carbon": ledger.carbon_eur(len(g), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
     return Driving(
-        g, v, t, region, lanes.arrival[g], lanes.local[g], h, load, 1 + kappa, hours, 1 / km, cost, ledger
+        g, v, t, region, lanes.arrival[g], lanes.local[g], h, load, 1 + kappa, hours, 1 / km, cost, ledger,
+        lanes.on_the_way[g, v],
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.milp.driving import Driving, taken_in
+from nbb_opt.milp.lanes import RANGE_SLACK_KM
 from nbb_opt.milp.ledger import Ledger
 from nbb_opt.milp.periods import Floats, Ints
 from nbb_opt.milp.trucks import Trucks
@@ -34,7 +35,8 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     """Columns for the trips that may be needed.
 
     A truck doing one handling may go empty from a region where lanes from other regions end to a region where lanes to
-    other regions start, if their hubs are joined and, with a battery, the region it leaves has a home charging area.
+    other regions start, if their hubs are joined, within its usable range, and, with a battery, if the region it leaves
+    has a home charging area.
     """
     regions = len(world.regions)
     joined = np.full((regions, regions), -1, np.int64)
@@ -49,6 +51,8 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
     v, h, t, a, b = np.nonzero(ends[..., :, None] & starts[..., None, :] & (joined >= 0))
     path = joined[a, b]
+    within = distances["distance_km"].to_numpy(float)[path] <= trucks.usable_km[v] + RANGE_SLACK_KM
+    v, h, t, a, b, path = (part[within] for part in (v, h, t, a, b, path))
     km = distances["distance_km"].to_numpy(float)[path]
     hours = distances["time_h"].to_numpy(float)[path] / km
     country = world.region_country[a]

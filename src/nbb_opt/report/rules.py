@@ -22,9 +22,14 @@ POLICY_WORDS = {
 }
 
 
+def block_of(kind: str) -> str:
+    """Give the block of the model that keeps rules of a kind."""
+    return "inertia" if kind == "keep_mode_share_per_year" else "policy"
+
+
 def policy_grid(instance: Instance, run: Run) -> Grid:
     """List the rules, what the plan does against each in the period where it is tightest, and where they bind."""
-    part = "policy" in run.record.get("blocks", [])
+    blocks = run.record.get("blocks", [])
     rows: list[list[Any]] = []
     for policy in each(instance["policies"]):
         used = {year: amount for year, amount in used_by(instance, run, policy).items() if holds(policy, year)}
@@ -39,11 +44,11 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
                 _period_words(policy),
                 None if pd.isna(policy.value) else float(policy.value),
                 max(used.values(), default=None),
-                binds if part else "not part of this model",
+                binds if block_of(policy.kind) in blocks else "not part of this model",
             ]
         )
     for row in driver_rows(instance):
-        kept = "kept" if part else "not part of this model"
+        kept = "kept" if "policy" in blocks else "not part of this model"
         limit = float(row.driver_limit_h_per_year)
         rows.append(
             ["driver hours", "driver hours to be had, h a year", row.country, "–", str(row.year), limit, None, kept]

@@ -1,6 +1,6 @@
 """A first plan of our own: decide whole numbers group by group on warm linear programs, then improve the dearest group.
 
-`form.fix_order` says which integer columns are decided first (projects, then chargers, then vehicles). Deciding is:
+`form.fix_order` says which integer columns are decided first (0 projects, then chargers, then vehicles). Deciding is:
 
 1. *dive*: while columns of the first group are fractional, fix those near one at one and the largest other at one or
    zero, whichever the linear program likes better, and solve again from the last basis;
@@ -33,9 +33,12 @@ NEAR_ONE = 0.7  # a column this far towards the next whole number is fixed there
 
 
 def groups(form: StandardForm) -> list[Ints]:
-    """The integer columns, group by group in the order in which they are decided."""
-    orders = np.unique(form.fix_order[form.integer]).tolist()
-    return [np.flatnonzero(form.integer & (form.fix_order == order)) for order in orders]
+    """The integer columns, group by group in the order in which they are decided; the first may be empty."""
+    return [np.flatnonzero(form.integer & (form.fix_order == order)) for order in _orders(form)]
+
+
+def _orders(form: StandardForm) -> list[int]:
+    return sorted({0, *form.fix_order[form.integer].tolist()})
 
 
 class Dive:
@@ -47,12 +50,13 @@ class Dive:
         self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
         self.bound = bound
         self.iterations = 0
-        orders = np.unique(form.fix_order[form.integer]).tolist()
-        self.rows = [_Rows.decided_by(form, order) for order in orders]
+        self.rows = [_Rows.decided_by(form, order) for order in _orders(form)]
 
     def run(self, relaxed: Answer) -> Answer | None:
         """The best plan found from the relaxed one, every integer column whole; None if none was found in time."""
         first = groups(self.form)[0]
+        if not len(first):
+            return self.round_up_rest(relaxed)
         decided = self._decide(first, relaxed)
         if decided is None:
             return None

@@ -122,7 +122,7 @@ class _Search:
         plan = dive.run(relaxed)
         if plan is not None:
             self._accept(plan)
-        if plan is None or self._proven() or not rest:
+        if plan is None or self._proven() or not len(first):
             self.iterations += dive.iterations
             return
 

@@ -152,3 +152,15 @@ def check_charging(sold: pd.DataFrame, power: pd.DataFrame, checks: Checks) -> N
     checks.compare("deliver_energy", sold["used"], "<=", sold["limit"], where=where, unit="kWh")
     where = names(power, "charging area {} {}", ["row", "year"])
     checks.compare("respect_grid", power["used"], "<=", power["limit"], where=where, unit="kW")
+
+
+def check_way(way: pd.DataFrame, chargers: pd.DataFrame, checks: Checks) -> None:
+    """`deliver_on_the_way`: energy drawn on the way at some power comes from chargers at least that strong."""
+    for power in sorted(way["charge_kw"].unique()):
+        drawn = total(way[way["charge_kw"] >= power], ["charge_area", "year"], "kwh")
+        strong = chargers[chargers["kw"] >= power]
+        kwh = 8760.0 * strong["kw"] * strong["utilisation_share"] * strong["in_service"]
+        able = kwh.groupby([strong["charge_area"], strong["year"]]).sum()
+        limit = able.reindex(pd.MultiIndex.from_frame(drawn[["charge_area", "year"]])).fillna(0.0).to_numpy()
+        where = names(drawn, f"charging area {{}} {{}}, {power:g} kW and more", ["charge_area", "year"])
+        checks.compare("deliver_on_the_way", drawn["kwh"], "<=", limit, where=where, unit="kWh")

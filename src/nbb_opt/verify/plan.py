@@ -150,18 +150,19 @@ class PlanCheck:
         use.check_use(tables["use"], self.used, checks)
         if "charging" in self.blocks:
             limits.check_charging(sold, power, checks)
-        if "policy" in self.blocks:
-            check_policies(
-                world,
-                emissions=self.emissions,
-                driven=self.driven,
-                empties=self.empties,
-                stock=self.stock,
-                projects=self.projects,
-                chains=self.chains[["chain", "bundle", "commodity", "main_mode"]],
-                tables=tables,
-                checks=checks,
-            )
+            limits.check_way(trucks.way_energy(self.driven, self.lanes), self.chargers, checks)
+        check_policies(
+            world,
+            emissions=self.emissions,
+            driven=self.driven,
+            empties=self.empties,
+            stock=self.stock,
+            projects=self.projects,
+            chains=self.chains[["chain", "bundle", "commodity", "main_mode"]],
+            tables=tables,
+            blocks=self.blocks,
+            checks=checks,
+        )
 
     def accounts(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Costs and emissions recomputed, and compared with the plan's own tables."""

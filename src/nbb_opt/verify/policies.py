@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ def check_policies(
     projects: pd.DataFrame,
     chains: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
+    blocks: Set[str],
     checks: Checks,
 ) -> None:
     """Every row of `policies` in every period it holds in, and `respect_driver_hours`.
@@ -30,6 +31,8 @@ def check_policies(
     """
     for policy in world.table("policies").to_dict("records"):
         name, kind, country, technology = (policy[key] for key in ("policy", "kind", "country", "technology"))
+        if ("inertia" if kind == "keep_mode_share_per_year" else "policy") not in blocks:
+            continue
         for year in _years(world, policy):
             where = f"policy {name}" + (f" {country}" if country else "") + f" {year}"
             if kind == "cap_emissions_t_per_year":
@@ -44,7 +47,8 @@ def check_policies(
                 _keep_mode(world, tables, chains, year, policy["value"], where, checks)
             else:
                 checks.fail("keep_tables_sound", f"{where}: the verifier does not know this kind of policy")
-    _driver_hours(world, driven, empties, checks)
+    if "policy" in blocks:
+        _driver_hours(world, driven, empties, checks)
 
 
 def _years(world: World, policy: Mapping[Hashable, Any]) -> list[int]:

@@ -34,9 +34,11 @@ def verify_run(run: Run, instance: Instance) -> Verdict:
         reported=record,
     )
     said = record["baseline"]
-    blocks = said.get("blocks", [block for block in record["blocks"] if block not in {"projects", "policy"}])
+    blocks = said.get("blocks", [block for block in record["blocks"] if block not in {"projects", "policy", "inertia"}])
     baseline = verify_plan(instance, run.baseline, blocks=blocks, technologies="today", projects="none", reported=said)
     checks = Checks()
+    for name in run.altered:
+        checks.fail("keep_files", f"{name}: was altered after the run")
     if options.get("flows") == "do_nothing":
         keep_flows(run, checks)
     frames = [plan.checks, baseline.checks.assign(where="do nothing: " + baseline.checks["where"].astype(str))]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.trucks import VEHICLE_COLUMNS
+from nbb_opt.verify.trucks import RANGE_SLACK, VEHICLE_COLUMNS, usable_range
 from nbb_opt.verify.verdict import Checks, names
 from nbb_opt.verify.world import World, join
 
@@ -84,13 +84,14 @@ def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
 
 
 def check_empties(empties: pd.DataFrame, checks: Checks) -> None:
-    """`admit_empties`: a truck on the market that takes the goods, between regions joined by road, with a charger."""
+    """`admit_empties`: a truck on the market that takes the goods, on a road within its range, with a home charger."""
     fine = (
         (empties["mode"] == "road")
         & empties["km"].notna()
         & empties["load_factor"].notna()
         & (empties["available_from"] <= empties["year"])
         & (~empties["battery"] | (empties["charge_area"] != ""))
+        & (empties["km"] <= usable_range(empties) + RANGE_SLACK)
     )
     where = names(
         empties, "empty trips {} to {} vehicle {} for {} {}",

@@ -83,6 +83,13 @@ def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFr
     return rows[["year", "mode", "energy_carrier", "country", "charge_area", "kwh"]]
 
 
+def way_energy(driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+    """Columns charge_area, year, charge_kw, kwh: energy drawn on the way, by the trucks' charging power."""
+    rows = driven.loc[driven["charged"] == "way", ["lane", "year", "charge_kw", "loaded_vkm", "kwh_per_vkm"]]
+    rows = rows.pipe(join, lanes.areas, on="lane")
+    return rows.assign(kwh=rows["loaded_vkm"] * rows["kwh_per_vkm"] * rows["share"])
+
+
 def driven_costs(world: World, driven: pd.DataFrame) -> pd.DataFrame:
     """Columns component, year, amount_eur (energy is priced elsewhere)."""
     vkm = driven["loaded_vkm"]

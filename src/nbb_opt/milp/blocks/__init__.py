@@ -4,7 +4,7 @@ from nbb_opt.milp.blocks.charging import add_charging
 from nbb_opt.milp.blocks.fleet import add_driving, add_fleet
 from nbb_opt.milp.blocks.flow import add_flow
 from nbb_opt.milp.blocks.links import add_links
-from nbb_opt.milp.blocks.policy import add_policy
+from nbb_opt.milp.blocks.policy import add_inertia, add_policy
 from nbb_opt.milp.blocks.projects import add_projects
 from nbb_opt.milp.blocks.rebalance import add_rebalance
 from nbb_opt.milp.blocks.terminals import add_terminals
@@ -20,6 +20,7 @@ BUILD = (
     ("fleet", add_fleet),
     ("charging", add_charging),
     ("policy", add_policy),
+    ("inertia", add_inertia),
 )
 
 __all__ = ["BUILD"]

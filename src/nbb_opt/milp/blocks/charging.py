@@ -10,6 +10,7 @@ from nbb_opt.milp.blocks.capacity import columns_of_built
 from nbb_opt.milp.blocks.share import added_by_projects, share_costs
 from nbb_opt.milp.costs import shared_name
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.periods import Ints
 
 
 def add_charging(a: Assembly, data: ModelData) -> None:
@@ -23,6 +24,8 @@ def add_charging(a: Assembly, data: ModelData) -> None:
 
     Constraints
         deliver_energy   $energy\_kwh_{jt} \le \sum_k 8760\, kw_k\, utilisation_k\, m_{jkt}$   $\forall j,t$
+        deliver_on_the_way   $\sum_{v:\, charge\_kw_v \ge P} way\_kwh_{vjt} \le
+            \sum_{k:\, kw_k \ge P} 8760\, kw_k\, utilisation_k\, m_{jkt}$   $\forall j,t$, charging power $P$ of a truck
         respect_grid     $\sum_k kw_k m_{jkt} \le 1000 (grid\_mw_j + \sum_a adds_{aj} w_{at})$   $\forall j,t$
 
     Contributes
@@ -48,6 +51,7 @@ def add_charging(a: Assembly, data: ModelData) -> None:
     energy = Terms(len(where)).add(place[drawn_row // size] * size + drawn_row % size, drawn_col, drawn)
     a.add_rows("deliver_energy", where, energy.add(row, serving, -c.kwh_per_year[kind]), sense="<=")
 
+    _deliver_on_the_way(a, data, place=place, row=row, kind=kind, serving=serving)
     power = Terms(len(where)).add(row, serving, c.kw[kind])
     for area, s, project, mw in added_by_projects(data, columns_of_built(a, data), "charge_areas"):
         if place[area] >= 0:
@@ -60,3 +64,29 @@ def add_charging(a: Assembly, data: ModelData) -> None:
     left = np.maximum(0.0, 1 - (time.horizon_year - time.years[c.t]) / c.lifetime[c.kind])
     back = a.share(shared_name("charger_residual"), size + 1)
     back.add(np.full(len(column), size), column, -c.capex_eur[c.kind] * left)
+
+
+def _deliver_on_the_way(a: Assembly, data: ModelData, *, place: Ints, row: Ints, kind: Ints, serving: Ints) -> None:
+    """A truck that counts on its charging power on the way needs chargers at least as strong.
+
+    `row`, `kind`, `serving`: area-period place, charger kind and column of every charger in service.
+    """
+    c, time, driving, ledger = data.chargers, data.time, data.driving, data.driving.ledger
+    drawn = (ledger.area >= 0) & driving.on_the_way[ledger.col]
+    kw = data.trucks.charge_kw[driving.vehicle[ledger.col]]
+    levels = np.unique(kw[drawn])
+    areas, size = len(c.areas), time.size
+    where = [
+        (data.world.areas[j], year, float(level))
+        for level in levels
+        for j in c.areas.tolist()
+        for year in time.years.tolist()
+    ]
+    terms = Terms(len(where))
+    for n, level in enumerate(levels):
+        mine, strong = drawn & (kw >= level), c.kw[kind] >= level
+        start = n * areas * size
+        at = start + place[ledger.area[mine]] * size + ledger.t[mine]
+        terms.add(at, a.start["driven_vkm"] + ledger.col[mine], ledger.kwh[mine])
+        terms.add(start + row[strong], serving[strong], -c.kwh_per_year[kind[strong]])
+    a.add_rows("deliver_on_the_way", where, terms, sense="<=")

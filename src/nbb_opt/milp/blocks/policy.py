@@ -11,7 +11,7 @@ from nbb_opt.milp.data import ModelData
 
 
 def add_policy(a: Assembly, data: ModelData) -> None:
-    r"""Obey caps, bans, budgets, driver hours and the pace of modal change.
+    r"""Obey caps, bans, budgets and driver hours.
 
     A rule holds in the period that contains its year (a ban: in every period that starts in or after it), or in every
     period. Emissions are WTW. $n$ is the country of the rule; without one it holds for all countries together.
@@ -22,14 +22,23 @@ def add_policy(a: Assembly, data: ModelData) -> None:
         ban_purchase           $\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$
         spend_within_budget    $\sum_a share_{an}\, capex_a (w_{at} - w_{a,t-1}) \le value$
         respect_driver_hours   $driver\_h_{nt} \le driver\_limit\_h_{nt}$   $\forall n,t$ with a limit
-        keep_mode              $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1}
-            \sum_b q_{bt}$   per commodity and main mode, over bundles with demand in both periods
     """
     _cap_emissions(a, data, _rules(data, "cap_emissions_t_per_year"))
     _cap_technology(a, data, _rules(data, "cap_technology_share"))
     _ban_purchase(a, data, _rules(data, "ban_purchase"))
     _limit_budget(a, data, _rules(data, "limit_budget_eur"))
     _limit_driver_hours(a, data)
+
+
+def add_inertia(a: Assembly, data: ModelData) -> None:
+    r"""Change modes no faster than the instance says.
+
+    The rows leave out flows that are new in a period. A model whose flows are given leaves out the block.
+
+    Constraints
+        keep_mode   $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1}
+            \sum_b q_{bt}$   per commodity and main mode, over bundles with demand in both periods
+    """
     _keep_mode(a, data, _rules(data, "keep_mode_share_per_year"))
 
 
