@@ -98,8 +98,8 @@ def test_new_check_solve_works_in_an_empty_folder(tmp_path):
     nbb_opt("new", "mycase", "--from", "tiny", cwd=tmp_path, check=0)
     assert "no problems found" in nbb_opt("check", "mycase", cwd=tmp_path, check=0).stdout
     nbb_opt("solve", "mycase", cwd=tmp_path, check=0)
-    assert (tmp_path / "runs" / "tiny-joint" / "report.html").exists()
-    nbb_opt("report", "runs/tiny-joint", cwd=tmp_path, check=0)
+    assert (tmp_path / "runs" / "mycase-joint" / "report.html").exists()
+    nbb_opt("report", "runs/mycase-joint", cwd=tmp_path, check=0)
     assert (tmp_path / "report.xlsx").exists()
 
 
@@ -151,7 +151,7 @@ def test_ctrl_c_ends_without_a_traceback_and_leaves_no_half_run(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(1.0)
+    time.sleep(2.0)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert "Traceback" not in out + err

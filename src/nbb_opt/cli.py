@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from nbb_opt import __version__
-from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
+from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan within the limits, 5 a check failed, "
@@ -38,9 +38,6 @@ def main() -> None:
         app()
     except NbbError as error:
         fail(error)
-    except KeyboardInterrupt:
-        print("stopped before a plan was found", file=sys.stderr)
-        sys.exit(4)
 
 
 def fail(error: NbbError) -> NoReturn:
@@ -153,16 +150,15 @@ def solve(
     stop = Stop(time_limit)
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    with ProgressLine(sys.stderr) as line:
-        run = solve_instance(
-            found,
-            out=target,
-            model=model,
-            options=Options(time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune),
-            cache_dir=None if no_cache else cache_folder(),
-            listen=line,
-            stop=stop,
-        )
+    options = Options(time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune)
+    cache = None if no_cache else cache_folder()
+    try:
+        with ProgressLine(sys.stderr) as line:
+            run = solve_instance(
+                found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop
+            )
+    except KeyboardInterrupt:
+        raise NoPlan("stopped before a plan was found; nothing was written") from None
     if as_json:
         print(json.dumps(run.record, ensure_ascii=False, indent=1))
     else:

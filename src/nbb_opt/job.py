@@ -149,8 +149,6 @@ class _Context:
             built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t)
             form = standard_form(built)
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
-            limit = self.stop.elapsed_s() + share * max(self.stop.left_s(), 0.0)
-            part = Stop(limit, started=self.stop.started, asked=self.stop.asked)
             options = self.options
             solution = solve_form(
                 form,
@@ -158,7 +156,7 @@ class _Context:
                 threads=options.threads,
                 seed=options.seed,
                 listen=self.listen,
-                stop=part,
+                stop=self.stop.part(share),
                 label=label,
             )
             tables = extract(built, solution.values)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.progress import Listener, Stop
+from nbb_opt.solve.progress import GRACE_S, Listener, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -60,7 +60,9 @@ class Dive:
         decided = self._decide(first, relaxed)
         if decided is None:
             return None
-        return self.round_up_rest(self._flip(first, decided, self.rows[0]))
+        answer = self._flip(first, decided, self.rows[0])
+        self.stop = self.stop.grace(GRACE_S)
+        return self.round_up_rest(answer)
 
     def round_up_rest(self, answer: Answer) -> Answer | None:
         """From an answer whose first group is whole and fixed to a plan; None if there is none or time is over."""

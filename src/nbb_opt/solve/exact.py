@@ -12,7 +12,7 @@ from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -107,8 +107,9 @@ class _Search:
             status = "optimal"
         return self._solution(status)
 
-    def _linear(self, solver: Solver, phase: str) -> Answer:
-        answer = solver.run(self.stop, phase=self.label + phase, listen=self._heard, known=(self.incumbent, self.bound))
+    def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
+        known = (self.incumbent, self.bound)
+        answer = solver.run(stop or self.stop, phase=self.label + phase, listen=self._heard, known=known)
         self.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
             raise SolveError(f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.log[-5:]))
@@ -117,7 +118,7 @@ class _Search:
     def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
         """A first plan of our own, then a bound from branching on what is decided first; part of the time only."""
         first, *rest = groups(self.form)
-        part = self._part(0.5)
+        part = self.stop.part(0.5)
         dive = Dive(self.form, solver, stop=part, listen=self._heard, label=self.label, bound=self.bound)
         plan = dive.run(relaxed)
         if plan is not None:
@@ -136,7 +137,7 @@ class _Search:
 
         for group in rest:
             solver.free(group)
-        dive.stop = part = self._part(0.8)
+        dive.stop = part = self.stop.part(0.8)
         tree = Branch(
             solver,
             first,
@@ -151,17 +152,12 @@ class _Search:
         self.nodes, self.iterations = tree.nodes, self.iterations + dive.iterations + tree.iterations
         self._improve_bound(tree.bound)
 
-    def _part(self, share: float) -> Stop:
-        """A stop for a step that may use a share of the time that is left."""
-        until = self.stop.elapsed_s() + share * max(self.stop.left_s(), 0.0)
-        return Stop(until, started=self.stop.started, asked=self.stop.asked)
-
     def _fixed(self, whole_values: Floats) -> Answer:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
         solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
         solver.relax()
         solver.fix(self.whole, whole_values)
-        return self._linear(solver, "fix and re-solve")
+        return self._linear(solver, "fix and re-solve", stop=self.stop.grace(GRACE_S))
 
     def _search(self) -> str:
         if self.stop.now():
@@ -185,10 +181,7 @@ class _Search:
             whole = np.round(answer.values[self.whole])
             if np.abs(whole - answer.values[self.whole]).max() > INTEGRAL:
                 raise SolveError("HiGHS returned a plan whose integer columns are not whole")
-            late = Stop(max(self.stop.time_limit_s, self.stop.elapsed_s() + 10.0), started=self.stop.started)
-            self.stop, kept = late, self.stop
             self._accept(self._fixed(whole))
-            self.stop = kept
         return answer.status
 
     def _accept(self, answer: Answer) -> None:

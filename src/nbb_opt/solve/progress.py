@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -57,6 +59,15 @@ class Stop:
 
     def left_s(self) -> float:
         return self.time_limit_s - self.elapsed_s()
+
+    def part(self, share: float) -> Stop:
+        """A stop for one step, which may use a share of the time that is left; a request to stop reaches it too."""
+        until = self.elapsed_s() + share * max(self.left_s(), 0.0)
+        return Stop(until, started=self.started, asked=self.asked)
+
+    def grace(self, grace_s: float) -> Stop:
+        """A stop for the last step that turns what is known into a plan: `grace_s` at least, whoever asked to stop."""
+        return Stop(max(self.time_limit_s, self.elapsed_s() + grace_s), started=self.started)
 
     def now(self) -> bool:
         """True once somebody asked to stop or the time is over."""
