@@ -46,8 +46,8 @@ SPOILINGS = [
     ),
     Spoiling(
         "nodes_lie_apart",
-        setting("nodes", {"node": "PLANT"}, lat="64.8", lon="23.0"),
-        "nodes.csv row 8, column lat, lon, value '64.8, 23'",
+        setting("nodes", {"node": "PLANT"}, lat="64.8", lon="22.5"),
+        "nodes.csv row 8, column lat, lon, value '64.8, 22.5'",
         "correct one",
     ),
     Spoiling(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -152,6 +153,7 @@ def solve(
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
     options = Options(time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune)
     cache = None if no_cache else cache_folder()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
         with ProgressLine(sys.stderr) as line:
             run = solve_instance(

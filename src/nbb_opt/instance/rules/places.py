@@ -12,7 +12,7 @@ from nbb_opt.instance.wording import number
 
 _EARTH_KM = 6371.0
 _ROUNDING_KM = 3.0
-_SHORTER_THAN_AIR_SHARE = 0.65  # nodes may stand for whole zones
+_SHORTER_THAN_AIR_SHARE = 0.9  # nodes may stand for whole zones
 _FASTEST_KM_PER_H = {"road": 100.0, "rail": 200.0, "sea": 75.0, "ferry": 75.0}
 
 
