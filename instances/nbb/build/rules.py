@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from store import Row, raw
 
-# WTW tonnes a year of the do-nothing plan in 2025 and how far the total has to fall; None leaves the caps out.
-BASELINE_T: float | None = 772_000.0
+# Caps are off: with the truck technologies of today no plan meets them, so `shift_only` would have no answer.
+# To switch them on, set WITH_CAPS; they are shares below the do-nothing plan of 2025 (WTW tonnes a year).
+WITH_CAPS = False
+BASELINE_T = 772_000.0
 CUT = {2030: 0.02, 2035: 0.18, 2040: 0.30}
 INERTIA_PER_YEAR = 0.025
 BATTERY_SHARE = {2025: 0.06, 2030: 0.45}
@@ -47,7 +49,7 @@ def policies() -> list[Row]:
                 "national transport plan",
             }
         )
-    if BASELINE_T is not None:
+    if WITH_CAPS:
         for year, cut in CUT.items():
             rows.append(
                 {
