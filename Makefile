@@ -9,7 +9,7 @@ RUN ?= runs/nbb-joint
 .PHONY: demo test lint setup clean
 
 demo: setup
-	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.002 --time-limit 150 --out $(RUN)
+	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.003 --time-limit 150 --out $(RUN)
 
 test: setup lint
 	$(BIN)/python -m pytest

@@ -246,7 +246,12 @@ def test_the_dive_gives_a_plan_that_keeps_every_row(seed):
     solver.relax()
     stop = Stop(60.0)
     root = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
-    plan = Dive(problem, solver, stop=stop, listen=None, label="", bound=root.objective).run(root)
+    dive = Dive(problem, solver, stop=stop, listen=None, label="", bound=root.objective)
+    decided = dive.decide(root)
+    assert decided is not None
+    better = dive.improve(decided)
+    assert better.objective <= decided.objective
+    plan = dive.complete(better)
     assert plan is not None
     values = plan.values
     a = sp.csc_matrix((problem.a_values, problem.a_indices, problem.a_indptr))

@@ -52,23 +52,28 @@ class Dive:
         self.iterations = 0
         self.rows = [_Rows.decided_by(form, order) for order in _orders(form)]
 
-    def run(self, relaxed: Answer) -> Answer | None:
-        """The best plan found from the relaxed one, every integer column whole; None if none was found in time."""
+    def decide(self, relaxed: Answer) -> Answer | None:
+        """Fix the first group at whole numbers, the others still free; None if that fails or time is over."""
         first = groups(self.form)[0]
-        if not len(first):
-            return self.round_up_rest(relaxed)
-        decided = self._decide(first, relaxed)
-        if decided is None:
-            return None
-        answer = self._flip(first, decided, self.rows[0])
-        self.stop = self.stop.grace(GRACE_S)
-        return self.round_up_rest(answer)
+        return self._decide(first, relaxed) if len(first) else relaxed
 
-    def round_up_rest(self, answer: Answer) -> Answer | None:
-        """From an answer whose first group is whole and fixed to a plan; None if there is none or time is over."""
-        found: Answer | None = answer
+    def improve(self, decided: Answer) -> Answer:
+        """Flip what was decided while that gains and time is left."""
+        first = groups(self.form)[0]
+        return self._flip(first, decided, self.rows[0]) if len(first) else decided
+
+    def complete(self, decided: Answer) -> Answer | None:
+        """A plan: round up every further group, then free it again; None if there is no plan.
+
+        It may take a few seconds more than the limit, since what is decided is lost without it.
+        """
+        limit, self.stop = self.stop, self.stop.grace(GRACE_S)
+        found: Answer | None = decided
         for group, rows in zip(groups(self.form)[1:], self.rows[1:], strict=True):
             found = self._round_up(group, found, rows) if found is not None else None
+        for group in groups(self.form)[1:]:
+            self.solver.free(group)
+        self.stop = limit
         return found
 
     def _solve(self, columns: Ints, values: Floats) -> Answer | None:

@@ -116,40 +116,35 @@ class _Search:
         return answer
 
     def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
-        """A first plan of our own, then a bound from branching on what is decided first; part of the time only."""
-        first, *rest = groups(self.form)
-        part = self.stop.part(0.5)
-        dive = Dive(self.form, solver, stop=part, listen=self._heard, label=self.label, bound=self.bound)
-        plan = dive.run(relaxed)
-        if plan is not None:
-            self._accept(plan)
-        if plan is None or self._proven() or not len(first):
-            self.iterations += dive.iterations
-            return
+        """A first plan of our own, a better one, then a bound from branching on projects; each only while needed."""
+        dive = Dive(self.form, solver, stop=self.stop.part(0.5), listen=self._heard, label=self.label, bound=self.bound)
 
-        def complete(leaf: Answer) -> float:
-            found = dive.round_up_rest(leaf)
-            if found is not None:
-                self._accept(found)
-            for group in rest:
-                solver.free(group)
+        def complete(decided: Answer) -> float:
+            plan = dive.complete(decided)
+            if plan is not None:
+                self._accept(plan)
             return self.incumbent
 
-        for group in rest:
-            solver.free(group)
-        dive.stop = part = self.stop.part(0.8)
+        decided = dive.decide(relaxed)
+        if decided is not None:
+            complete(decided)
+            if not self._proven() and (better := dive.improve(decided)) is not decided:
+                complete(better)
+        self.iterations += dive.iterations
+        if self.values is None or self._proven() or not len(groups(self.form)[0]):
+            return
         tree = Branch(
             solver,
-            first,
+            groups(self.form)[0],
             incumbent=self.incumbent,
             gap=self.gap,
-            stop=part,
+            stop=self.stop.part(0.8),
             listen=self._heard,
             label=self.label,
             complete=complete,
         )
         tree.run()
-        self.nodes, self.iterations = tree.nodes, self.iterations + dive.iterations + tree.iterations
+        self.nodes, self.iterations = tree.nodes, self.iterations + tree.iterations
         self._improve_bound(tree.bound)
 
     def _fixed(self, whole_values: Floats) -> Answer:
