@@ -49,7 +49,7 @@ def country_years() -> list[Row]:
 def nodes() -> list[Row]:
     rows: list[Row] = []
     for r in raw("nodes"):
-        row: Row = {key: r[key] for key in r if key not in ("modes", "combi", "lat", "lon", "is_zone", "note")}
+        row: Row = {key: r[key] for key in r if key not in ("modes", "lat", "lon", "is_zone", "note")}
         row |= {"lat": float(r["lat"]), "lon": float(r["lon"]), "is_zone": r["is_zone"] == "true"}
         row |= {"source": "general_knowledge", "note": r["note"]}
         rows.append(row)
