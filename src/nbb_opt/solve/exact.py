@@ -207,7 +207,7 @@ class _Search:
     def _solution(self, status: str) -> Solution:
         if self.values is None:
             raise NoPlan(
-                f"no plan found within {self.stop.time_limit_s:g} s ({status}); allow more time with --time-limit"
+                f"{self.label}no plan found in time ({status.replace('_', ' ')}); allow more with --time-limit"
             )
         bound = min(self.bound, self.incumbent)
         return Solution(
