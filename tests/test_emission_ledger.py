@@ -130,7 +130,7 @@ def test_no_distance_is_adjusted_on_the_own_network():
 def test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel():
     instance = read_instance(NBB)
     ferry = build_ledger(instance, nbb().tables).categories.query("vehicle == 'ferry_kvarken'")
-    of_handling = ferry[ferry["handling"] == ferry["handling"].iloc[0]].sort_values("year")
+    of_handling = ferry[ferry["handling"] == ferry["handling"].iloc[0]].sort_values("year").drop_duplicates("year")
     energy = instance["energy"].query("energy_carrier == 'kvarken_ferry_mix'").set_index("year")
     per_kwh = energy.loc[of_handling["year"], "ttw_kg_co2e_per_kwh"].to_numpy()
     intensity = of_handling["ttw_kg_per_unit"].to_numpy()

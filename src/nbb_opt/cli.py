@@ -199,6 +199,7 @@ def report(
     instance: Annotated[Path | None, typer.Option(help="Instance, if it was moved since.")] = None,
 ) -> None:
     """Write one HTML report and one workbook; several runs are set side by side."""
+    from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.instance import read_instance
     from nbb_opt.report import write_html, write_workbook
     from nbb_opt.result import read_run
@@ -209,7 +210,8 @@ def report(
     if digests != {source.digest}:
         raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
     write_html(source, found, out)
-    write_workbook(source, found, out.with_suffix(".xlsx"))
+    ledgers = [build_ledger(source, run.tables) for run in found]
+    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
 
 
