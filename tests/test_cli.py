@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "instances" / "tiny"
-COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "models", "doctor")
+COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "sensitivity", "models", "doctor")
 
 
 def nbb_opt(*words, cwd=None, check=None):
