@@ -197,13 +197,23 @@ def report(
     runs: Annotated[list[Path], typer.Argument(help="One or more run folders of one instance.", metavar="RUN...")],
     out: Annotated[Path, typer.Option(help="HTML file; the workbook is written beside it.")] = Path("report.html"),
     instance: Annotated[Path | None, typer.Option(help="Instance, if it was moved since.")] = None,
+    ileap: Annotated[
+        Path | None, typer.Option(help="Folder for iLEAP 1.0 footprints, TOC and HOC data and CSV tables of one run.")
+    ] = None,
+    carrier: Annotated[
+        list[str] | None, typer.Option(help="iLEAP word for an energy carrier of the instance, as in biogas=LNG.")
+    ] = None,
+    hub_carrier: Annotated[str, typer.Option(help="Energy carrier that hubs use, for --ileap.")] = "diesel",
 ) -> None:
     """Write one HTML report and one workbook; several runs are set side by side."""
+    from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.instance import read_instance
     from nbb_opt.report import write_html, write_workbook
     from nbb_opt.result import read_run
 
+    if ileap is not None and len(runs) > 1:
+        raise NbbError("--ileap: is about one run; give one run folder")
     found = [read_run(path) for path in runs]
     digests = {run.record["instance_digest"] for run in found}
     source = read_instance(instance or Path(found[0].record["instance_source"]))
@@ -213,6 +223,10 @@ def report(
     ledgers = [build_ledger(source, run.tables) for run in found]
     write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
+    if ileap is not None:
+        words = dict(pair.partition("=")[::2] for pair in carrier or [])
+        written = write_exchange(source, ledgers[0], ileap, carriers=words, hub_carrier=hub_carrier)
+        print(f"wrote {', '.join(map(str, written))}")
 
 
 @app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")
