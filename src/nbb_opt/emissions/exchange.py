@@ -8,8 +8,10 @@ known as emissions per tonne, not as energy: which carrier hubs use is a setting
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +58,28 @@ def shipments(ledger: Ledger, places: Mapping[str, Mapping[str, str]]) -> list[d
     Two kinds of trucks on a lane run side by side: both precede the next step. Two kinds of trains on a leg follow each
     other, each with its part of the km.
     """
-    found = []
-    for (chain, year), rows in ledger.elements.groupby(["chain", "year"], sort=True):
-        name = f"{year}-chain-{chain}"
-        tces: list[dict[str, Any]] = []
-        before: list[str] = []
-        for step, parts in rows.groupby("step", sort=True):
-            ids = [f"{name}-step-{step}-{i}" for i in range(len(parts))]
-            for tce, row in zip(ids, parts.to_dict("records"), strict=True):
-                tces.append(_tce(tce, name, before, row, places))
-                before = before if row["mode"] == "road" else [tce]
-            before = ids if parts["mode"].iloc[0] == "road" else before
-        found.append({"shipmentId": name, "mass": decimal(_shipped_t(rows) * 1000.0), "tces": tces})
-    return found
+    ordered = ledger.elements.sort_values(["chain", "year", "step", "category"], kind="stable").to_dict("records")
+    return [
+        _shipment(f"{year}-chain-{chain}", list(rows), places)
+        for (chain, year), rows in groupby(ordered, key=itemgetter("chain", "year"))
+    ]
 
 
-def _shipped_t(rows: pd.DataFrame) -> float:
-    """Tonnes of a chain: those of its first step, over the kinds of trucks that share a lane."""
-    first = rows[rows["step"] == rows["step"].min()]
-    return float(first["mass_t"].sum()) if first["mode"].iloc[0] == "road" else float(first["mass_t"].iloc[0])
+def _shipment(name: str, rows: Sequence[Mapping[Any, Any]], places: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    tces: list[dict[str, Any]] = []
+    before: list[str] = []
+    mass_t = 0.0
+    for step, grouped in groupby(rows, key=itemgetter("step")):
+        parts = list(grouped)
+        beside = parts[0]["mode"] == "road"
+        if not tces:
+            mass_t = sum(part["mass_t"] for part in parts) if beside else parts[0]["mass_t"]
+        ids = [f"{name}-step-{step}-{i}" for i in range(len(parts))]
+        for tce, part in zip(ids, parts, strict=True):
+            tces.append(_tce(tce, name, before, part, places))
+            before = before if beside else [tce]
+        before = ids if beside else before
+    return {"shipmentId": name, "mass": decimal(mass_t * 1000.0), "tces": tces}
 
 
 def _tce(
@@ -101,8 +106,8 @@ def transport_categories(ledger: Ledger, carriers: Mapping[str, str]) -> list[di
 
     Raises NbbError for a carrier without one, or with a word the specification does not have.
     """
-    lines = total(ledger.lines, ["category", "energy_carrier"], "kwh", *KG).groupby("category")
-    by_category = {str(key): rows.to_dict("records") for key, rows in lines}
+    lines = total(ledger.lines, ["category", "energy_carrier"], "kwh", *KG).to_dict("records")
+    by_category = {key: list(rows) for key, rows in groupby(lines, key=itemgetter("category"))}
     found = []
     for row in ledger.categories[ledger.categories["mode"] != HUB].to_dict("records"):
         words = [row["mode"], row["vehicle"], row["handling"], f"{row['from_node']} to {row['to_node']}"]
