@@ -13,7 +13,7 @@ from emissions_by_hand import emissions_by_hand
 from milp_case import TINY, solve, tiny
 from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger, reconcile
-from nbb_opt.errors import VerifyFailed
+from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
 from nbb_opt.job import Options, solve_instance
 from nbb_opt.result import Run
@@ -137,3 +137,57 @@ def test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel():
     assert len(intensity) > 1
     assert (np.diff(intensity) < 0).all()
     np.testing.assert_allclose(intensity / intensity[0], per_kwh / per_kwh[0], rtol=1e-9)
+
+
+def test_empty_trips_are_shared_over_the_lanes_that_leave_the_same_region_by_loaded_tkm():
+    tables, own = dict(plan()), ledger_of()
+    trips = tables["empties"]
+    assert len(trips)
+    without = build_ledger(tiny(), {**tables, "empties": trips.iloc[:0]})
+    key = ["category", "vehicle", "handling", "year", "from_node"]
+    both = own.categories.query("mode == 'road'").merge(without.categories[["category", "kwh"]], on="category")
+    both = both.assign(added=both["kwh_x"] - both["kwh_y"])
+    region = tiny()["nodes"].set_index("node")["fleet_region"]
+    both = both.assign(from_region=both["from_node"].map(region))
+    assert set(key) <= set(both.columns)
+    for trip, rows in trips.groupby(["vehicle", "handling", "from_region", "year"]):
+        same = both.set_index(["vehicle", "handling", "from_region", "year"])
+        if trip not in same.index:
+            continue
+        shared = same.loc[[trip]]
+        np.testing.assert_allclose(
+            shared["added"] / shared["added"].sum(), shared["activity_tkm"] / shared["activity_tkm"].sum(), rtol=1e-6
+        )
+        assert shared["empty_vkm"].sum() >= rows["empty_vkm"].sum() * (1 - 1e-9)
+
+
+def test_empty_trips_without_freight_from_their_region_go_to_the_freight_of_the_same_vehicle():
+    tables = dict(plan())
+    trips = tables["empties"].copy()
+    chosen = trips["vehicle"] == "DIESEL"
+    trips.loc[chosen, "handling"] = "liquid_bulk"
+    moved = build_ledger(tiny(), {**tables, "empties": trips})
+    assert moved.lines["kwh"].sum() == pytest.approx(ledger_of().lines["kwh"].sum(), rel=1e-9)
+
+
+def test_energy_without_any_freight_is_an_error():
+    tables = dict(plan())
+    trips = tables["empties"].iloc[:1].assign(vehicle="HYDROGEN")
+    vehicles = tiny()["vehicles"]
+    ghost = vehicles[vehicles["vehicle"] == tables["empties"]["vehicle"].iloc[0]].assign(vehicle="HYDROGEN")
+    years = tiny()["vehicle_years"]
+    years = years[years["vehicle"] == tables["empties"]["vehicle"].iloc[0]].assign(vehicle="HYDROGEN")
+    more = {
+        "vehicles": pd.concat([vehicles, ghost], ignore_index=True),
+        "vehicle_years": pd.concat([tiny()["vehicle_years"], years], ignore_index=True),
+    }
+    other = replace(tiny(), tables={**tiny().tables, **more})
+    with pytest.raises(NbbError, match="belong to no chain"):
+        build_ledger(other, {**tables, "empties": pd.concat([tables["empties"], trips], ignore_index=True)})
+
+
+def test_freight_on_a_lane_that_no_truck_drives_is_an_error():
+    tables = dict(plan())
+    driven = tables["driven"]
+    with pytest.raises(NbbError, match="no truck drives it"):
+        build_ledger(tiny(), {**tables, "driven": driven[driven["lane"] != driven["lane"].iloc[0]]})

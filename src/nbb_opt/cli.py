@@ -178,12 +178,16 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a finished run again, from its tables alone."""
+    from nbb_opt.emissions.reconcile import check_run
     from nbb_opt.instance import read_instance
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 
     found = read_run(run, refuse_altered=False)
-    verdict = verify_run(found, read_instance(instance or Path(found.record["instance_source"])))
+    source = read_instance(instance or Path(found.record["instance_source"]))
+    verdict = verify_run(found, source)
+    if verdict.ok:
+        check_run(source, found)
     if as_json:
         print(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
     elif verdict.ok:
@@ -250,7 +254,7 @@ def sensitivity(
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.result import read_run
-    from nbb_opt.studies.accounting import accounting_choices, chosen, read_shares
+    from nbb_opt.studies.accounting import AGAIN, accounting_choices, chosen, read_shares
     from nbb_opt.studies.accounting_study import accounting_study, as_table
 
     if not accounting:
@@ -266,6 +270,7 @@ def sensitivity(
     else:
         found = read_instance(source)
         run = solve_instance(found, model=model, options=options, cache_dir=cache_folder())
+        choices = tuple(each for each in choices if choice or each.name != AGAIN)  # solved just now
     rows = accounting_study(
         found, run, choices, options=options, cache_dir=cache_folder(), say=lambda line: print(line, file=sys.stderr)
     )

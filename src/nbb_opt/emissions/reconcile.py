@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.ledger import FACTORS, HUB, KG, Ledger
+from nbb_opt.emissions.ledger import FACTORS, HUB, KG, Ledger, build_ledger
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
+from nbb_opt.result import Run
 from nbb_opt.verify.world import join, read_world, total
 
 RELATIVE = 1e-9
@@ -68,3 +69,9 @@ def check_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger:
             + wrong.head(20).to_string(index=False)
         )
     return found
+
+
+def check_run(instance: Instance, run: Run) -> None:
+    """The ledgers of a run and of its do-nothing plan add up. Raises VerifyFailed if one does not."""
+    for tables in (run.tables, run.baseline):
+        check_ledger(instance, tables, build_ledger(instance, tables))

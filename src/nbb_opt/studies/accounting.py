@@ -24,6 +24,7 @@ PRODUCTION = {"NO": "grid-no-ember-2023", "SE": "grid-se-ember-2023", "FI": "gri
 ZONES = {"NO": "grid-no4-codecarbon-2025", "SE": "grid-se1-codecarbon-2025", "FI": "grid-fi-codecarbon-2025"}
 EARLIER = dict.fromkeys(("NO", "SE", "FI"), "grid-nordic-ivl-2016-2019")
 DIESEL_BLEND, HVO_AGENCY = "fuel-diesel-mk1-wtw-mj-energimyndigheten-2016", "fuel-hvo-wtw-mj-energimyndigheten-2016"
+AGAIN = "solved_again"
 MARKET_METHODS = ("market_residual", "market_supplier")
 
 
@@ -72,12 +73,15 @@ class Choice:
 
 
 def accounting_choices(registry: Registry, ferry_shares: Mapping[str, float] | None = None) -> tuple[Choice, ...]:
-    """Every choice. `ferry_shares`: share borne by freight, by allocation; assumed ones where it is None.
+    """Every choice; `solved_again` changes nothing: it gives the plan that the flips of the others are against.
+
+    `ferry_shares`: share borne by freight, by allocation; assumed ones where it is None.
 
     The market-based grid methods need a `grid` factor with that grid_method in `registry`: none may be shipped.
     """
     shares = freight_shares(ASSUMED_LOAD) if ferry_shares is None else dict(ferry_shares)
     found = [
+        Choice(AGAIN, "as the instance states, solved again", (), lambda one: _changed(one, "again", {})),
         Choice("boundary_ttw", "operation (TTW) emissions only", (), _ttw_only),
         Choice("carbon_base", "carbon price on the other base (TTW or WTW)", (), _other_carbon_base),
         _grid("grid_production", "grid: national production, life cycle", PRODUCTION, registry),

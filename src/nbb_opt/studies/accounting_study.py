@@ -14,9 +14,10 @@ from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.job import Options, solve_instance
 from nbb_opt.result import Run
-from nbb_opt.studies.accounting import Choice, NotApplicable
+from nbb_opt.studies.accounting import AGAIN, Choice, NotApplicable
 
 AS_STATED = "as_stated"
+SHOWN_FLIPS = 5
 
 
 @dataclass(frozen=True)
@@ -56,34 +57,50 @@ def accounting_study(
     cache_dir: Path | None = None,
     say: Callable[[str], None] | None = None,
 ) -> list[Row]:
-    """The first row is the run itself; then one row per choice. Raises nothing for a choice that has no plan."""
+    """The first row is the run itself; then one row per choice. Raises nothing for a choice that has no plan.
+
+    Flips are against the plan of the choice `solved_again` once that is solved, which is as good as the others, and
+    against the run before: two plans within the gap of the solver may differ by chance.
+    """
     tell = say or (lambda _line: None)
     own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
     rows = [
         Row(AS_STATED, "as the instance states", (), run.record["status"], own, run.record["cost_eur"], own,
             run.record["gap"], ())
     ]  # fmt: skip
+    reference = run.tables
     for i, choice in enumerate(choices, start=1):
         tell(f"{i} of {len(choices)}: {choice.title}")
         try:
-            rows.append(_row(instance, run, choice, options, cache_dir))
+            row, tables = _row(instance, run, choice, options, cache_dir, reference)
+            rows.append(row)
+            if choice.name == AGAIN:
+                reference = tables
         except NotApplicable as finding:
             rows.append(Row(choice.name, choice.title, choice.factors, f"left out: {finding}", {}, None, {}, None, ()))
     return rows
 
 
-def _row(instance: Instance, run: Run, choice: Choice, options: Options, cache_dir: Path | None) -> Row:
+def _row(
+    instance: Instance,
+    run: Run,
+    choice: Choice,
+    options: Options,
+    cache_dir: Path | None,
+    reference: Mapping[str, pd.DataFrame],
+) -> tuple[Row, Mapping[str, pd.DataFrame]]:
+    """The row of a choice and the tables of its plan, those of `reference` if it has none."""
     changed = choice.change(instance)
     same = same_plan_t(instance, changed, run.tables)
     try:
         new = solve_instance(changed, model=run.record["model"], options=options, cache_dir=cache_dir)
     except (Infeasible, NoPlan) as finding:
         status = f"no plan: {str(finding).splitlines()[0]}"
-        return Row(choice.name, choice.title, choice.factors, status, same, None, {}, None, ())
+        return Row(choice.name, choice.title, choice.factors, status, same, None, {}, None, ()), reference
     found = {int(year): float(value) for year, value in new.record["emissions_t_co2e"].items()}
-    flips = mode_flips(run.tables, new.tables)
+    flips = mode_flips(reference, new.tables)
     status, cost, gap = (new.record[name] for name in ("status", "cost_eur", "gap"))
-    return Row(choice.name, choice.title, choice.factors, status, same, cost, found, gap, flips)
+    return Row(choice.name, choice.title, choice.factors, status, same, cost, found, gap, flips), new.tables
 
 
 def same_plan_t(instance: Instance, changed: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, float]:
@@ -122,7 +139,10 @@ def main_mode_by_bundle(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def as_table(instance: Instance, rows: Sequence[Row]) -> str:
-    """The rows as text: emissions in kt over the whole horizon, cost in MEUR, mode flips."""
+    """The rows as text: emissions in kt over the whole horizon, cost in MEUR, bundles that flip, and the first flips.
+
+    Flips of `solved_again` show what is chance; those of the rows below it are against its plan.
+    """
 
     def whole(tonnes: Mapping[int, float]) -> str:
         if not tonnes:
@@ -140,4 +160,13 @@ def as_table(instance: Instance, rows: Sequence[Row]) -> str:
     for line in lines:
         cells = [line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in range(1, len(widths)))]
         text.append("  ".join([*cells, line[-1]]))
+    for row in rows:
+        told = [
+            f"  {flip['origin']} to {flip['destination']}, {flip['commodity']}, {flip['year']}: "
+            f"{flip['from_mode']} to {flip['to_mode']}"
+            for flip in row.flips
+        ]
+        if told:
+            more = [f"  and {len(told) - SHOWN_FLIPS} more; --json lists all"] if len(told) > SHOWN_FLIPS else []
+            text += ["", f"main mode flips, {row.title}:", *told[:SHOWN_FLIPS], *more]
     return "\n".join(text)
