@@ -126,3 +126,11 @@ def test_deleting_one_factor_of_an_instance_names_it_and_its_nearest(tmp_path):
     assert "energy.csv row 2" in said
     assert "'diesel_wtt'" in said
     assert "did you mean 'diesel_ttw'?" in said
+
+
+def test_a_deleted_factor_without_a_likely_slip_lists_the_nearest_first(tmp_path):
+    copy = copy_tiny(tmp_path / "case")
+    rows = [row | {"factor": f"{row['factor']}_of_another_kind"} for row in copy.rows("factors")]
+    copy.write("factors", copy.header("factors"), rows)
+    with pytest.raises(InstanceError, match=r"'diesel_wtt'.*factors has diesel_wtt_of_another_kind, diesel_ttw_of"):
+        read_instance(copy.path)
