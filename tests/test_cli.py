@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "instances" / "tiny"
-COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "models", "doctor")
+COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "sensitivity", "models", "doctor")
 
 
 def nbb_opt(*words, cwd=None, check=None):
@@ -161,3 +161,13 @@ def test_ctrl_c_ends_without_a_traceback_and_leaves_no_half_run(tmp_path):
 
 def test_the_doctor_finds_a_working_solver():
     assert json.loads(nbb_opt("doctor", "--json", check=0).stdout)["solver"] == "OK"
+
+
+def test_a_report_can_write_ileap_files_of_one_run(run_folder, tmp_path):
+    folder, record = run_folder
+    nbb_opt("report", folder, "--out", tmp_path / "r.html", "--ileap", tmp_path / "ileap", check=0)
+    shipments = json.loads((tmp_path / "ileap" / "shipments.json").read_text())
+    kg = sum(float(tce["co2eWTW"]) for shipment in shipments for tce in shipment["tces"])
+    assert kg / 1000 == pytest.approx(sum(record["emissions_t_co2e"].values()), rel=1e-9)
+    two = nbb_opt("report", folder, folder, "--out", tmp_path / "r.html", "--ileap", tmp_path / "other", check=1)
+    assert "one run folder" in two.stderr

@@ -18,6 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt import __version__
+from nbb_opt.emissions.ledger import Ledger, build_ledger
+from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
@@ -46,12 +48,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """One solved and verified model: its tables and what is proven about it."""
+    """One solved and verified model: its tables, what is proven about it, and its ledger of emissions."""
 
     tables: Mapping[str, pd.DataFrame]
     solution: Solution
     verdict: Verdict
     spec: ModelSpec
+    ledger: Ledger
 
 
 def solve_instance(
@@ -103,7 +106,7 @@ def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, bas
     with tempfile.TemporaryDirectory() as folder:
         html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
         write_html(instance, [run], html)
-        write_workbook(instance, [run], workbook)
+        write_workbook(instance, [run], workbook, ledgers=[plan.ledger])
         record["seconds"]["report"] = round(time.perf_counter() - started, 3)
         extra: dict[str, bytes | str] = {
             "report.html": html.read_bytes(),
@@ -171,7 +174,10 @@ class _Context:
             )
         if not verdict.ok:
             raise VerifyFailed(f"the {spec.name} plan is not accepted:\n" + verdict.failures().to_string(index=False))
-        return Plan(tables, solution, verdict, spec)
+        with _timed(self.seconds, "ledger", self.listen, self.stop, label):
+            ledger = build_ledger(self.instance, tables)
+            check_ledger(self.instance, tables, ledger)
+        return Plan(tables, solution, verdict, spec, ledger)
 
 
 @contextmanager

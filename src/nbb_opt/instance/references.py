@@ -8,7 +8,7 @@ import pandas as pd
 
 from nbb_opt.instance.cells import CellFaults, pieces
 from nbb_opt.instance.schema import Table
-from nbb_opt.instance.wording import did_you_mean, listed, shown
+from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
 
 
 def known_names(frames: Mapping[str, pd.DataFrame], target: str) -> dict[str, None] | None:
@@ -63,6 +63,6 @@ def unknown_name(part: str, text: str, names: Collection[str], target: str) -> t
     table = target.partition(".")[0]
     hint = did_you_mean(part, names)
     if not hint:
-        hint = f"{table} has {listed(names)}" if names else f"{table} has no rows"
+        hint = f"{table} has {listed(nearest_first(part, names))}" if names else f"{table} has no rows"
     which = "is" if part == text else f"holds {shown(part)}, which is"
     return f"{which} not in {target}", hint + ("" if "did you mean" in hint else f"; or add it to {table}")

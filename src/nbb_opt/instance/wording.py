@@ -86,6 +86,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {shown(folded[close[0]])}?" if close else ""
 
 
+def nearest_first(word: str, known: Iterable[str], at_most: int = 200) -> list[str]:
+    """Known words, those most like `word` first; more than `at_most` stay as they are.
+
+    >>> nearest_first("grid-no", ["diesel-se", "grid-se"])
+    ['grid-se', 'diesel-se']
+    """
+    choices = list(known)
+    if len(choices) > at_most:
+        return choices
+    return sorted(choices, key=lambda choice: -difflib.SequenceMatcher(None, word[:200], choice[:200]).ratio())
+
+
 def listed(words: Iterable[str], at_most: int = 8) -> str:
     """Words as a list, cut after some.
 

@@ -14,6 +14,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
 from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
+from nbb_opt.report.emission_basis import factor_card
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Grid
 from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
@@ -80,6 +81,7 @@ def render_html(instance: Instance, runs: Sequence[Run]) -> str:
         runs=views,
         comparison=comparison_grid(instance, runs, [view.figures for view in views], labels) if len(runs) > 1 else None,
         method=method(instance),
+        factor_card=factor_card(instance, runs),
         assumption_counts=assumption_counts(instance),
         assumption_rows=assumption_rows(instance),
         ranges=range_grid(instance),

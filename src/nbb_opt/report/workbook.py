@@ -13,6 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
 from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
@@ -24,6 +25,7 @@ from nbb_opt.report.decisions import (
     shift_grid,
     vehicle_grid,
 )
+from nbb_opt.report.emission_basis import category_grid, factor_card, trace_grid
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
@@ -44,10 +46,11 @@ UNITS = {"tonnes": "t a year", "kwh": "kWh a year"}
 FORMATS = {"count": "#,##0", "meur": "#,##0.00", "kt": "#,##0.0", "decimal": "#,##0.00", "percent": "0.0%", "year": "0"}
 
 
-def write_workbook(instance: Instance, runs: Sequence[Run], path: Path) -> None:
+def write_workbook(instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = ()) -> None:
     """Write the report's tables and all result tables of one or several runs to an .xlsx file.
 
-    With several runs each sheet of result tables has a first column that names the run.
+    With several runs each sheet of result tables has a first column that names the run. With the `ledgers` of the runs
+    their operation categories get a sheet.
     """
     if not runs:
         raise ValueError("a workbook needs at least one run")
@@ -62,11 +65,12 @@ def write_workbook(instance: Instance, runs: Sequence[Run], path: Path) -> None:
     }
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": "Made with nbb_opt."})
-        _Sheets(book, instance, runs).write()
+        _Sheets(book, instance, runs, ledgers).write()
 
 
 class _Sheets:
-    def __init__(self, book: Workbook, instance: Instance, runs: Sequence[Run]) -> None:
+    def __init__(self, book: Workbook, instance: Instance, runs: Sequence[Run], ledgers: Sequence[Ledger]) -> None:
+        self.ledgers = ledgers
         self.book, self.instance, self.runs = book, instance, runs
         self.labels = [label_of(run, runs) for run in runs]
         self.title = book.add_format({"bold": True, "font_size": 14})
@@ -90,6 +94,10 @@ class _Sheets:
         makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
         for make in makers:
             self._grids([make(instance, run) for run in runs])
+        self._grid(factor_card(instance, runs))
+        self._grids([trace_grid(instance, run) for run in runs])
+        if self.ledgers:
+            self._grids([category_grid(ledger) for ledger in self.ledgers])
         self._grid(assumption_counts(instance))
         self._grid(assumption_rows(instance))
         self._grid(range_grid(instance))

@@ -1,0 +1,1 @@
+"""Studies: many solves of one instance, to see what an answer depends on."""

@@ -1,0 +1,181 @@
+"""Accounting choices: each changes what it says and nothing else, and the study tells plan, cost and flips apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from milp_case import TINY, tiny
+from nbb_opt.emissions.factors import Registry, factor_by_id, read_factors
+from nbb_opt.errors import NbbError
+from nbb_opt.instance import read_instance
+from nbb_opt.job import Options, solve_instance
+from nbb_opt.result import Run
+from nbb_opt.studies.accounting import (
+    ASSUMED_LOAD,
+    Choice,
+    NotApplicable,
+    accounting_choices,
+    chosen,
+    freight_shares,
+    read_shares,
+)
+from nbb_opt.studies.accounting_study import (
+    Row,
+    accounting_study,
+    as_table,
+    main_mode_by_bundle,
+    mode_flips,
+    same_plan_t,
+)
+
+OPTIONS = Options(time_limit_s=60, gap=1e-6, threads=1)
+NBB = TINY.parent / "nbb"
+
+
+@cache
+def run() -> Run:
+    return solve_instance(TINY, options=OPTIONS)
+
+
+def choice(name: str, registry: Registry | None = None) -> Choice:
+    (found,) = chosen(accounting_choices(registry or read_factors()), [name])
+    return found
+
+
+def test_the_nordic_battery_belt_has_at_least_eight_choices():
+    instance, applied = read_instance(NBB), []
+    for each in accounting_choices(read_factors()):
+        try:
+            applied.append(each.change(instance))
+        except NotApplicable:
+            continue
+    assert len(applied) >= 8
+    assert len({other.digest for other in applied} | {instance.digest}) == len(applied) + 1
+
+
+def test_the_same_plan_under_its_own_accounting_is_what_the_run_says():
+    found = same_plan_t(tiny(), tiny(), run().tables)
+    said = {int(year): value for year, value in run().record["emissions_t_co2e"].items()}
+    assert found == pytest.approx(said, rel=1e-9)
+
+
+def test_the_same_plan_counted_ttw_is_its_ttw_emissions():
+    found = same_plan_t(tiny(), choice("boundary_ttw").change(tiny()), run().tables)
+    ttw = run().tables["emissions"].groupby("year")["ttw_kg"].sum() / 1000
+    assert found == pytest.approx(ttw.to_dict(), rel=1e-9)
+
+
+def test_a_grid_choice_changes_grid_power_alone_and_names_its_factor():
+    changed = choice("grid_production").change(tiny())
+    before, after = tiny()["energy"], changed["energy"]
+    other = before["energy_carrier"] != "electricity"
+    assert after[other].equals(before[other])
+    finland = after[(after["energy_carrier"] == "electricity") & (after["country"] == "FI")]
+    assert finland["wtt_kg_co2e_per_kwh"].iloc[0] == pytest.approx(0.079158)
+    assert set(finland["factors"]) == {"grid-fi-ember-2023"}
+    assert "grid-fi-ember-2023" in set(changed["factors"]["factor"])
+    assert changed.meta.grid_method == "location_production_lifecycle"
+    assert "registry_grid-fi-ember-2023" in set(changed["sources"]["source"])
+
+
+def test_a_ferry_choice_scales_ferries_alone():
+    shares = freight_shares(ASSUMED_LOAD)
+    changed = choice("ferry_lane_metre").change(tiny())
+    found = same_plan_t(tiny(), changed, run().tables)
+    emissions = run().tables["emissions"]
+    kg = emissions["ttw_kg"] + emissions["wtt_kg"]
+    factor = np.where(emissions["mode"] == "ferry", shares["lane_metre"] / shares["mass"], 1.0)
+    assert found == pytest.approx(((kg * factor).groupby(emissions["year"]).sum() / 1000).to_dict(), rel=1e-9)
+    assert (emissions["mode"] == "ferry").any()
+
+
+def test_passengers_and_freight_bear_the_whole_ferry():
+    assert all(0 < share <= 1 for share in freight_shares(ASSUMED_LOAD).values())
+    no_passengers = replace(ASSUMED_LOAD, cars=0, passengers=0)
+    assert set(freight_shares(no_passengers).values()) == {1.0}
+
+
+def test_a_market_method_needs_a_table_of_ones_own():
+    with pytest.raises(NotApplicable, match="--factors"):
+        choice("grid_market_residual").change(tiny())
+    registry = read_factors()
+    nordic = factor_by_id(registry, "grid-nordic-ivl-2021-2023")
+    mine = replace(nordic, factor="mine", grid_method="market_residual", value=467.64)
+    changed = choice("grid_market_residual", Registry(registry.path, {**registry.factors, "mine": mine})).change(tiny())
+    power = changed["energy"].query("energy_carrier == 'electricity' and year == 2025")
+    np.testing.assert_allclose(power["wtt_kg_co2e_per_kwh"], 0.46764)
+    assert set(power["factors"]) == {"mine"}
+
+
+def test_a_registry_without_a_factor_of_a_choice_is_an_error():
+    registry = read_factors()
+    less = {key: factor for key, factor in registry.factors.items() if key != "grid-se-ember-2023"}
+    with pytest.raises(NbbError, match="'grid-se-ember-2023', and no other is used"):
+        accounting_choices(Registry(registry.path, less))
+
+
+@pytest.mark.parametrize("word", ["mass", "mass=0", "mass=1.2", "weight=0.5", "mass=-1"])
+def test_a_share_that_makes_no_sense_is_refused(word):
+    with pytest.raises(NbbError, match="METHOD=SHARE"):
+        read_shares([word])
+
+
+def test_the_study_tells_a_choice_left_out_from_one_that_was_solved():
+    names = ["solved_again", "carbon_base", "hvo_agency"]
+    rows = accounting_study(tiny(), run(), chosen(accounting_choices(read_factors()), names), options=OPTIONS)
+    assert [row.choice for row in rows] == ["as_stated", *names]
+    assert rows[1].cost_eur == pytest.approx(rows[0].cost_eur, rel=1e-6)
+    assert [row.flipped_bundles for row in rows[:2]] == [0, 0]
+    assert rows[2].cost_eur > rows[0].cost_eur
+    assert rows[2].same_plan_t == pytest.approx(dict(rows[0].same_plan_t))
+    assert rows[3].status.startswith("left out: hvo_agency: no vehicle")
+    assert rows[3].cost_eur is None
+    assert len(as_table(tiny(), rows).splitlines()) == 5
+    assert json.loads(json.dumps(rows[2].as_json()))["factors"] == []
+
+
+def test_a_flip_names_the_bundle_and_both_modes():
+    tables = dict(run().tables)
+    modes = main_mode_by_bundle(tables)
+    assert not mode_flips(tables, tables)
+    chains = tables["chains"].copy()
+    first = tables["flows"]["chain"].iloc[0]
+    bundle = chains.set_index("chain")["bundle"][first]
+    chains.loc[chains["bundle"] == bundle, "main_mode"] = "sea"
+    flips = mode_flips(tables, {**tables, "chains": chains})
+    assert {flip["to_mode"] for flip in flips} == {"sea"}
+    assert len(flips) == len(modes.merge(tables["bundles"].query("bundle == @bundle", local_dict={"bundle": bundle})))
+
+
+def test_the_command_prints_a_table_and_refuses_an_unknown_choice():
+    words = [sys.executable, "-m", "nbb_opt", "sensitivity", str(TINY), "--accounting", "--choice"]
+    done = subprocess.run([*words, "grid_earlier", "--gap", "1e-4"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip().splitlines()) == 3
+    assert "1 of 1: grid: Nordic consumption 2016-2019" in done.stderr
+    wrong = subprocess.run([*words, "grid_moon"], capture_output=True, text=True, timeout=300)
+    assert wrong.returncode == 1
+    assert "one of solved_again, boundary_ttw" in wrong.stderr
+
+
+def test_the_table_names_the_first_flips():
+    flip = {
+        "origin": "A",
+        "destination": "B",
+        "commodity": "WOOD",
+        "year": 2025,
+        "from_mode": "road",
+        "to_mode": "rail",
+    }
+    row = Row("x", "other", (), "optimal", {2025: 1.0, 2030: 1.0}, 1e6, {2025: 1.0, 2030: 1.0}, 0.0, (flip,) * 7)
+    text = as_table(tiny(), [row])
+    assert row.flipped_bundles == 1
+    assert text.count("A to B, WOOD, 2025: road to rail") == 5
+    assert "and 2 more" in text

@@ -1,0 +1,193 @@
+"""The ledger: it adds up to the model and to a recomputation by hand, and its elements say what they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emissions_by_hand import emissions_by_hand
+from milp_case import TINY, solve, tiny
+from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
+from nbb_opt.emissions.reconcile import check_ledger, reconcile
+from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.instance import read_instance
+from nbb_opt.job import Options, solve_instance
+from nbb_opt.result import Run
+
+NBB = TINY.parent / "nbb"
+MODELS = ("joint", "do_nothing", "shift_only")
+
+
+@cache
+def plan(model: str = "joint") -> dict[str, pd.DataFrame]:
+    return solve(tiny(), model).tables
+
+
+@cache
+def ledger_of(model: str = "joint") -> Ledger:
+    return build_ledger(tiny(), plan(model))
+
+
+@cache
+def nbb() -> Run:
+    return solve_instance(NBB, model="do_nothing", options=Options(time_limit_s=600, gap=1e-2))
+
+
+def three_accounts_agree(instance, folder, tables):
+    """Ledger, model and the recomputation by hand, by year and country."""
+    ledger = build_ledger(instance, tables)
+    by = ["year", "country"]
+    model = tables["emissions"].groupby(by)[KG].sum()
+    hand = emissions_by_hand(folder, tables, [period.year for period in instance.periods])[KG]
+    mine = ledger.lines.groupby(by)[KG].sum()
+    assert len(model)
+    for other in (hand, mine):
+        both = other.reindex(model.index.union(other.index)).fillna(0.0)
+        said = model.reindex(both.index).fillna(0.0)
+        np.testing.assert_allclose(both.to_numpy(), said.to_numpy(), rtol=1e-9, atol=1e-6)
+    years = ledger.elements.groupby("year")[KG].sum()
+    np.testing.assert_allclose(years, model.groupby("year").sum().reindex(years.index), rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_ledger_model_and_hand_agree_on_tiny(model):
+    three_accounts_agree(tiny(), TINY, plan(model))
+
+
+def test_ledger_model_and_hand_agree_on_the_nordic_battery_belt():
+    three_accounts_agree(read_instance(NBB), NBB, nbb().tables)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_solve_reconciles_by_period_country_and_mode(model):
+    found = check_ledger(tiny(), plan(model), ledger_of(model))
+    assert set(found["by"]) == {"year", "year, country", "year, mode", "year, country, mode, energy_carrier"}
+    assert found["relative"].max() <= 1e-9
+
+
+@pytest.mark.parametrize(("table", "column"), [("emissions", "ttw_kg"), ("emissions", "wtt_kg"), ("energy", "kwh")])
+def test_a_changed_amount_breaks_the_reconciliation(table, column):
+    tables = dict(plan())
+    frame = tables[table].copy()
+    frame.loc[frame[column].idxmax(), column] *= 1 + 1e-7
+    tables[table] = frame
+    with pytest.raises(VerifyFailed, match="does not add up"):
+        check_ledger(tiny(), tables, ledger_of())
+
+
+def test_a_changed_factor_of_the_instance_breaks_the_reconciliation():
+    energy = tiny()["energy"].copy()
+    energy["wtt_kg_co2e_per_kwh"] *= 1.01
+    other = replace(tiny(), tables={**tiny().tables, "energy": energy})
+    assert not reconcile(other, plan(), build_ledger(other, plan()))["ok"].all()
+
+
+def test_every_tonne_and_km_of_a_chain_is_in_its_elements():
+    tables, ledger = plan(), ledger_of()
+    moves = ledger.elements[ledger.elements["mode"] != HUB]
+    found = moves.groupby(["chain", "year"])["activity_tkm"].sum()
+    flows = tables["flows"].merge(tables["chains"], on="chain").set_index(["chain", "year"])
+    expected = (flows["tonnes"] * flows["distance_km"]).loc[lambda tkm: tkm > 0]
+    np.testing.assert_allclose(found.reindex(expected.index), expected, rtol=1e-9)
+
+
+def test_an_element_emits_its_activity_times_the_intensity_of_its_one_category():
+    ledger = ledger_of()
+    assert ledger.categories["category"].is_unique
+    both = ledger.elements.merge(ledger.categories, on="category", suffixes=("", "_all"), validate="many_to_one")
+    assert len(both) == len(ledger.elements)
+    unit = both["activity_tkm"].where(both["mode"] != HUB, both["mass_t"])
+    for kg in KG:
+        np.testing.assert_allclose(both[kg], unit * both[f"{kg}_per_unit"], rtol=1e-12)
+    assert set(ledger.elements["category"]) == set(ledger.categories["category"])
+
+
+def test_the_empty_running_of_the_categories_is_that_of_the_plan():
+    tables, road = plan(), ledger_of().categories.query("mode == 'road'")
+    driven = tables["driven"].merge(tiny()["vehicle_loads"], on="vehicle").merge(tables["lanes"], on="lane")
+    driven = driven[driven["handling_x"] == driven["handling_y"]]
+    region = tiny()["nodes"].set_index("node")["fleet_region"]
+    local = driven["from_node"].map(region).to_numpy() == driven["to_node"].map(region).to_numpy()
+    share = driven["empty_share"] / (1 - driven["empty_share"])
+    expected = (driven["loaded_vkm"] * share)[local].sum() + tables["empties"]["empty_vkm"].sum()
+    assert road["empty_vkm"].sum() == pytest.approx(expected, rel=1e-9)
+    assert road["loaded_vkm"].sum() == pytest.approx(tables["driven"]["loaded_vkm"].sum(), rel=1e-9)
+
+
+def test_no_distance_is_adjusted_on_the_own_network():
+    elements = ledger_of().elements
+    moves = elements[elements["mode"] != HUB]
+    np.testing.assert_allclose(moves["activity_tkm"], moves["mass_t"] * moves["sfd_km"], rtol=1e-12)
+    hubs = elements[elements["mode"] == HUB]
+    assert (hubs["activity_tkm"] == 0).all()
+    assert (elements["gcd_km"] >= 0).all()
+
+
+def test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel():
+    instance = read_instance(NBB)
+    ferry = build_ledger(instance, nbb().tables).categories.query("vehicle == 'ferry_kvarken'")
+    of_handling = ferry[ferry["handling"] == ferry["handling"].iloc[0]].sort_values("year").drop_duplicates("year")
+    energy = instance["energy"].query("energy_carrier == 'kvarken_ferry_mix'").set_index("year")
+    per_kwh = energy.loc[of_handling["year"], "ttw_kg_co2e_per_kwh"].to_numpy()
+    intensity = of_handling["ttw_kg_per_unit"].to_numpy()
+    assert len(intensity) > 1
+    assert (np.diff(intensity) < 0).all()
+    np.testing.assert_allclose(intensity / intensity[0], per_kwh / per_kwh[0], rtol=1e-9)
+
+
+def test_empty_trips_are_shared_over_the_lanes_that_leave_the_same_region_by_loaded_tkm():
+    tables, own = dict(plan()), ledger_of()
+    trips = tables["empties"]
+    assert len(trips)
+    without = build_ledger(tiny(), {**tables, "empties": trips.iloc[:0]})
+    key = ["category", "vehicle", "handling", "year", "from_node"]
+    both = own.categories.query("mode == 'road'").merge(without.categories[["category", "kwh"]], on="category")
+    both = both.assign(added=both["kwh_x"] - both["kwh_y"])
+    region = tiny()["nodes"].set_index("node")["fleet_region"]
+    both = both.assign(from_region=both["from_node"].map(region))
+    assert set(key) <= set(both.columns)
+    for trip, rows in trips.groupby(["vehicle", "handling", "from_region", "year"]):
+        same = both.set_index(["vehicle", "handling", "from_region", "year"])
+        if trip not in same.index:
+            continue
+        shared = same.loc[[trip]]
+        np.testing.assert_allclose(
+            shared["added"] / shared["added"].sum(), shared["activity_tkm"] / shared["activity_tkm"].sum(), rtol=1e-6
+        )
+        assert shared["empty_vkm"].sum() >= rows["empty_vkm"].sum() * (1 - 1e-9)
+
+
+def test_empty_trips_without_freight_from_their_region_go_to_the_freight_of_the_same_vehicle():
+    tables = dict(plan())
+    trips = tables["empties"].copy()
+    chosen = trips["vehicle"] == "DIESEL"
+    trips.loc[chosen, "handling"] = "liquid_bulk"
+    moved = build_ledger(tiny(), {**tables, "empties": trips})
+    assert moved.lines["kwh"].sum() == pytest.approx(ledger_of().lines["kwh"].sum(), rel=1e-9)
+
+
+def test_energy_without_any_freight_is_an_error():
+    tables = dict(plan())
+    trips = tables["empties"].iloc[:1].assign(vehicle="HYDROGEN")
+    vehicles = tiny()["vehicles"]
+    ghost = vehicles[vehicles["vehicle"] == tables["empties"]["vehicle"].iloc[0]].assign(vehicle="HYDROGEN")
+    years = tiny()["vehicle_years"]
+    years = years[years["vehicle"] == tables["empties"]["vehicle"].iloc[0]].assign(vehicle="HYDROGEN")
+    more = {
+        "vehicles": pd.concat([vehicles, ghost], ignore_index=True),
+        "vehicle_years": pd.concat([tiny()["vehicle_years"], years], ignore_index=True),
+    }
+    other = replace(tiny(), tables={**tiny().tables, **more})
+    with pytest.raises(NbbError, match="belong to no chain"):
+        build_ledger(other, {**tables, "empties": pd.concat([tables["empties"], trips], ignore_index=True)})
+
+
+def test_freight_on_a_lane_that_no_truck_drives_is_an_error():
+    tables = dict(plan())
+    driven = tables["driven"]
+    with pytest.raises(NbbError, match="no truck drives it"):
+        build_ledger(tiny(), {**tables, "driven": driven[driven["lane"] != driven["lane"].iloc[0]]})

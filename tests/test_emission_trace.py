@@ -1,0 +1,73 @@
+"""Every total of emissions leads to factor ids, in the workbook and on the page."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from functools import cache
+
+import numpy as np
+
+from milp_case import TINY, tiny
+from nbb_opt.emissions.ledger import HUB, build_ledger
+from nbb_opt.emissions.trace import factors_used, traced_totals
+from nbb_opt.instance import split_refs
+from nbb_opt.job import Options, solve_instance
+from nbb_opt.report import write_html, write_workbook
+from nbb_opt.report.emission_basis import category_grid, factor_card, trace_grid
+from nbb_opt.result import Run
+
+
+@cache
+def run() -> Run:
+    return solve_instance(TINY, options=Options(time_limit_s=60))
+
+
+def test_every_total_is_energy_times_the_factors_it_names():
+    found = traced_totals(tiny(), run().tables)
+    assert len(found) == len(run().tables["emissions"])
+    drawn = found[found["mode"] != HUB]
+    for kind in ("ttw", "wtt"):
+        np.testing.assert_allclose(drawn["kwh"] * drawn[f"{kind}_kg_per_kwh"], drawn[f"{kind}_kg"], rtol=1e-9)
+    ids = set(tiny()["factors"]["factor"])
+    assert {part for cell in found["factors"] for part in split_refs(cell)} <= ids
+    diesel = drawn[drawn["energy_carrier"] == "diesel"]
+    assert set(diesel["factors"]) == {"diesel_ttw;diesel_wtt"}
+    assert (found["rests_on"] != "").all()
+
+
+def test_a_year_between_two_given_ones_rests_on_both():
+    found = traced_totals(tiny(), run().tables)
+    year = found[(found["year"] == 2030) & (found["energy_carrier"] == "diesel")].iloc[0]
+    assert year["rests_on"].count("energy diesel/") == 2
+
+
+def test_the_card_lists_every_factor_with_its_source_on_the_page(tmp_path):
+    write_html(tiny(), [run()], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    card = factor_card(tiny(), [run()])
+    named = {str(row[0]) for row in card.rows}
+    assert {"diesel_ttw", "diesel_wtt"} <= named
+    assert "Emission factors used" in page
+    assert all(name in page for name in named)
+    assert all(str(row[9]) for row in card.rows)
+    assert len(factors_used(tiny(), [run().tables])) == len(card.rows)
+
+
+def test_the_workbook_has_factors_trace_and_categories(tmp_path):
+    ledger = build_ledger(tiny(), run().tables)
+    write_workbook(tiny(), [run()], tmp_path / "a.xlsx", ledgers=[ledger])
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        names = re.findall(r'<sheet name="([^"]+)"', archive.read("xl/workbook.xml").decode())
+        strings = archive.read("xl/sharedStrings.xml").decode()
+    assert {"Factors used", "Emission trace", "TOC and HOC"} <= set(names)
+    assert "diesel_ttw;diesel_wtt" in strings
+    rows = category_grid(ledger).rows
+    assert {row[1] for row in rows} == {"TOC", "HOC"}
+    total = run().tables["emissions"]["ttw_kg"].sum()
+    np.testing.assert_allclose(sum(float(row[10]) for row in rows), total, rtol=1e-9)
+    np.testing.assert_allclose(sum(float(r[7]) for r in trace_grid(tiny(), run()).rows), total, rtol=1e-9)
+
+
+def test_a_solve_times_the_ledger():
+    assert run().record["seconds"]["ledger"] < 2.0
