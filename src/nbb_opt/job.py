@@ -146,7 +146,7 @@ class _Context:
 
         label = "" if share == 1.0 else "do nothing: "
         with _timed(self.seconds, "build", self.listen, self.stop, label):
-            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t)
+            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route="arrays")
             form = standard_form(built)
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
             options = self.options
