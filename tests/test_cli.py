@@ -161,3 +161,13 @@ def test_ctrl_c_ends_without_a_traceback_and_leaves_no_half_run(tmp_path):
 
 def test_the_doctor_finds_a_working_solver():
     assert json.loads(nbb_opt("doctor", "--json", check=0).stdout)["solver"] == "OK"
+
+
+def test_an_invented_instance_is_written_checked_and_its_size_foretold(tmp_path):
+    nbb_opt("new", "big", "--synthetic", "--bundles", 200, "--seed", 1, cwd=tmp_path, check=0)
+    assert "no problems found" in nbb_opt("check", "big", cwd=tmp_path, check=0).stdout
+    size = json.loads(nbb_opt("prepare", "big", "--no-cache", "--json", cwd=tmp_path, check=0).stdout)["size"]
+    assert {"rows", "columns", "nonzeros", "memory_mb", "seconds"} == set(size)
+    assert size["columns"] > 200
+    assert nbb_opt("new", "x", "--synthetic", "--from", "tiny", cwd=tmp_path).returncode == 2
+    assert "--bundles" in nbb_opt("new", "x", "--synthetic", "--bundles", 0, cwd=tmp_path, check=1).stderr

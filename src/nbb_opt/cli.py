@@ -66,13 +66,26 @@ def _root(
 @app.command(epilog="Example: nbb-opt new mycase --from haulier")
 def new(
     target: Annotated[Path, typer.Argument(help="Folder to create.", metavar="DIR")],
-    source: Annotated[str, typer.Option("--from", help="Template: tiny, haulier or nbb.")] = "haulier",
+    source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
+    bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
+    zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
-    """Copy a template instance into a new folder."""
+    """Copy a template instance into a new folder, or invent a synthetic one."""
     from nbb_opt.instance import new_instance
+    from nbb_opt.synthetic import Shape, write_synthetic
 
-    new_instance(target, source=source)
-    print(f"{target} is a copy of {source}. Edit its tables, then: nbb-opt check {target}")
+    if synthetic and source is not None:
+        raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
+    if synthetic:
+        shape = Shape(bundles, seed, zones)
+        write_synthetic(target, shape)
+        print(f"{target}: {bundles} invented flows between {shape.towns()} towns. Next: nbb-opt check {target}")
+        return
+    template = source or "haulier"
+    new_instance(target, source=template)
+    print(f"{target} is a copy of {template}. Edit its tables, then: nbb-opt check {target}")
 
 
 @app.command(epilog="Example: nbb-opt check instances/nbb")
