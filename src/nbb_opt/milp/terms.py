@@ -74,8 +74,10 @@ def stable_order(key: Ints, size: int) -> Ints:
     [1, 3, 0, 2]
     """
     count = len(key)
-    one_a_row = csr_array((np.arange(count), key, np.arange(count + 1)), shape=(count, size))
-    return np.asarray(one_a_row.tocsc().data, np.int64)
+    small = np.int32 if max(count, size) < 2**31 else np.int64
+    where = np.arange(count + 1, dtype=small)
+    one_a_row = csr_array((where[:-1], key.astype(small), where), shape=(count, size))
+    return np.asarray(one_a_row.tocsc().data)
 
 
 @dataclass(frozen=True)
