@@ -1,9 +1,9 @@
 """How long it takes to state a model and hand it to HiGHS, and how much memory: `python benchmarks/build/measure.py`.
 
 Prints JSON: per route columns, rows, nonzeros, seconds (stating, standard form, hand-off) and peak MB over an idle
-interpreter with the same libraries. Every route runs in a process of its own. The model is one of chains: every bundle
-is served by four columns, and every column uses two of two thousand shared capacities. `limit` is what no route can beat:
-ready arrays of the same matrix, handed over.
+interpreter with the same libraries. Every route runs in a process of its own. The model is one of chains: every
+bundle is served by four columns, and every column uses two of two thousand shared capacities. `limit` is what no
+route can beat: ready arrays of the same matrix, handed over.
 """
 
 from __future__ import annotations

@@ -74,9 +74,8 @@ def stable_order(key: Ints, size: int) -> Ints:
     [1, 3, 0, 2]
     """
     count = len(key)
-    small = np.int32 if max(count, size) < 2**31 else np.int64
-    where = np.arange(count + 1, dtype=small)
-    one_a_row = csr_array((where[:-1], key.astype(small), where), shape=(count, size))
+    where: Any = np.arange(count + 1, dtype=np.int32 if max(count, size) < 2**31 else np.int64)
+    one_a_row = csr_array((where[:-1], key.astype(where.dtype), where), shape=(count, size))
     return np.asarray(one_a_row.tocsc().data)
 
 
