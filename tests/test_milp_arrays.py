@@ -19,7 +19,7 @@ from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.milp.assembly import Weighed
 from nbb_opt.milp.pyomo_assembly import PyomoAssembly
 from nbb_opt.milp.terms import Terms
-from nbb_opt.network import Prepared, prepare
+from nbb_opt.network import prepare
 from nbb_opt.shipped import shipped_names
 from nbb_opt.solve import solve_form
 
@@ -136,10 +136,6 @@ def test_names_are_made_only_when_they_are_read(monkeypatch: pytest.MonkeyPatch)
     assert solve_form(form, time_limit_s=60, gap=1e-4, threads=1).status == "optimal"
     with pytest.raises(AssertionError, match="a name was made"):
         form.col_names[0]
-
-
-def prepared_tiny() -> Prepared:
-    return prepare(tiny(), prune=False)
 
 
 @pytest.mark.parametrize("route", [ArrayAssembly, lambda name: PyomoAssembly(name, [2025])], ids=["arrays", "pyomo"])
