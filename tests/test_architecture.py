@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "__version__"),
     ("shipped", "result"),
     ("instance",),
-    ("demand", "verify"),
+    ("demand", "verify", "synthetic"),
     ("network", "emissions"),
     ("milp", "report"),
     ("solve",),

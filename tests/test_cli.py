@@ -171,3 +171,13 @@ def test_a_report_can_write_ileap_files_of_one_run(run_folder, tmp_path):
     assert kg / 1000 == pytest.approx(sum(record["emissions_t_co2e"].values()), rel=1e-9)
     two = nbb_opt("report", folder, folder, "--out", tmp_path / "r.html", "--ileap", tmp_path / "other", check=1)
     assert "one run folder" in two.stderr
+
+
+def test_an_invented_instance_is_written_checked_and_its_size_foretold(tmp_path):
+    nbb_opt("new", "big", "--synthetic", "--bundles", 200, "--seed", 1, cwd=tmp_path, check=0)
+    assert "no problems found" in nbb_opt("check", "big", cwd=tmp_path, check=0).stdout
+    size = json.loads(nbb_opt("prepare", "big", "--no-cache", "--json", cwd=tmp_path, check=0).stdout)["size"]
+    assert {"rows", "columns", "nonzeros", "memory_mb", "seconds"} == set(size)
+    assert size["columns"] > 200
+    assert nbb_opt("new", "x", "--synthetic", "--from", "tiny", cwd=tmp_path).returncode == 2
+    assert "--bundles" in nbb_opt("new", "x", "--synthetic", "--bundles", 0, cwd=tmp_path, check=1).stderr

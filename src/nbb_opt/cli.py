@@ -66,13 +66,26 @@ def _root(
 @app.command(epilog="Example: nbb-opt new mycase --from haulier")
 def new(
     target: Annotated[Path, typer.Argument(help="Folder to create.", metavar="DIR")],
-    source: Annotated[str, typer.Option("--from", help="Template: tiny, haulier or nbb.")] = "haulier",
+    source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
+    bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
+    zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
-    """Copy a template instance into a new folder."""
+    """Copy a template instance into a new folder, or invent a synthetic one."""
     from nbb_opt.instance import new_instance
+    from nbb_opt.synthetic import Shape, write_synthetic
 
-    new_instance(target, source=source)
-    print(f"{target} is a copy of {source}. Edit its tables, then: nbb-opt check {target}")
+    if synthetic and source is not None:
+        raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
+    if synthetic:
+        shape = Shape(bundles, seed, zones)
+        write_synthetic(target, shape)
+        print(f"{target}: {bundles} invented flows between {shape.towns()} towns. Next: nbb-opt check {target}")
+        return
+    template = source or "haulier"
+    new_instance(target, source=template)
+    print(f"{target} is a copy of {template}. Edit its tables, then: nbb-opt check {target}")
 
 
 @app.command(epilog="Example: nbb-opt check instances/nbb")
@@ -112,19 +125,23 @@ def prepare(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn OD rows into bundles and candidate chains, and say what was merged and dropped."""
+    """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
+    from dataclasses import asdict
+
     from nbb_opt.instance import read_instance
+    from nbb_opt.milp import forecast, read_model
     from nbb_opt.network import prepare as prepare_instance
 
-    prepared = prepare_instance(
-        read_instance(instance), cache_dir=None if no_cache else cache_folder(), prune=not no_prune
-    )
+    found = read_instance(instance)
+    prepared = prepare_instance(found, cache_dir=None if no_cache else cache_folder(), prune=not no_prune)
+    size = forecast(found, prepared, read_model("joint"))
     if as_json:
         kinds = prepared.chains["kind"].value_counts().to_dict()
         counts = {"bundles": len(prepared.bundles), "chains": len(prepared.chains), "lanes": len(prepared.lanes)}
-        print(json.dumps({**counts, "kinds": kinds, "log": list(prepared.log)}, ensure_ascii=False, indent=1))
+        facts = {**counts, "kinds": kinds, "size": asdict(size), "log": list(prepared.log)}
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
         return
-    print("\n".join(prepared.log))
+    print("\n".join([*prepared.log, size.line()]))
 
 
 @app.command(epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint")
@@ -140,6 +157,7 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
@@ -151,7 +169,7 @@ def solve(
     stop = Stop(time_limit)
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    options = Options(time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune)
+    options = Options(time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large)
     cache = None if no_cache else cache_folder()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:

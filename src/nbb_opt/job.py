@@ -37,13 +37,17 @@ BASELINE = "do_nothing"
 
 @dataclass(frozen=True)
 class Options:
-    """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains."""
+    """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains.
+
+    `too_large` goes on where the size forecast says that the model will not fit in memory.
+    """
 
     time_limit_s: float = 120.0
     gap: float = 1e-4
     threads: int = 2
     seed: int = 0
     prune: bool = True
+    too_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def solve_instance(
     With `out` the run is written there as a complete folder (an earlier run in the same place is replaced).
     Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
     """
-    from nbb_opt.milp import read_model
+    from nbb_opt.milp import forecast, memory_mb, read_model, refuse_too_large
 
     options = options or Options()
     stop = stop or Stop(options.time_limit_s)
@@ -84,6 +88,10 @@ def solve_instance(
         instance = source if isinstance(source, Instance) else read_instance(Path(source))
     with _timed(seconds, "prepare", listen, stop):
         prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say)
+    expected = forecast(instance, prepared, spec)
+    say(expected.line())
+    if not options.too_large:
+        refuse_too_large(expected, available_mb=memory_mb())
     context = _Context(instance, prepared, options, stop, seconds, listen)
     baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
     if spec.name == BASELINE:
@@ -149,7 +157,7 @@ class _Context:
 
         label = "" if share == 1.0 else "do nothing: "
         with _timed(self.seconds, "build", self.listen, self.stop, label):
-            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t)
+            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route="arrays")
             form = standard_form(built)
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
             options = self.options

@@ -2,17 +2,22 @@
 
 from nbb_opt.milp.build import Built, build
 from nbb_opt.milp.extract import extract
+from nbb_opt.milp.forecast import Forecast, forecast, memory_mb, refuse_too_large
 from nbb_opt.milp.form import StandardForm, standard_form
 from nbb_opt.milp.spec import ModelSpec, read_model
 from nbb_opt.milp.statement import render, render_all
 
 __all__ = [
     "Built",
+    "Forecast",
     "ModelSpec",
     "StandardForm",
     "build",
     "extract",
+    "forecast",
+    "memory_mb",
     "read_model",
+    "refuse_too_large",
     "render",
     "render_all",
     "standard_form",

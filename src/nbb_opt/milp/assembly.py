@@ -1,66 +1,57 @@
-"""Turns arrays of (row, column, coefficient) into Pyomo variables, constraints and shared expressions."""
+"""A model under construction: what the blocks may call, whatever is made of it.
+
+The blocks state every variable, row and shared amount once, as arrays. Two kinds of assembly listen: one makes Pyomo
+objects of them (`pyomo_assembly`), the other keeps the arrays (`array_assembly`). Tests compare the two entry by entry.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression
 
-from nbb_opt.errors import ModelError
-from nbb_opt.milp.periods import Floats, Ints, sum_by
+from nbb_opt.milp.keys import label
+from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.terms import Index, Terms
 
-SMALLEST, LARGEST = 1e-9, 1e15  # solvers drop coefficients outside without a word
-
-Index = Sequence[Any]
+FIX_ORDER = {"built": 0, "installed": 1, "bought": 2, "kept": 2}
 
 
-class Terms:
-    """Linear terms by row: a list of (row, column, coefficient) triples, and a constant per row."""
+@dataclass(frozen=True)
+class Columns:
+    """One kind of variable: its keys, the position of the first among all columns, bounds, whether whole numbers.
 
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        self.constant: Floats = np.zeros(rows)
-        self._parts: list[tuple[Ints, Ints, Floats]] = []
+    `typical` is a usual value of one, a power of two.
+    """
 
-    def add(self, row: Ints, column: Ints, coefficient: Floats | float) -> Terms:
-        """Add terms; columns that do not exist (-1) stand for a variable that is zero."""
-        row, column = np.asarray(row, np.int64), np.asarray(column, np.int64)
-        value = np.broadcast_to(np.asarray(coefficient, float), column.shape)
-        keep = (column >= 0) & (value != 0)
-        self._parts.append((row[keep], column[keep], value[keep]))
-        return self
-
-    def merged(self) -> tuple[Ints, Ints, Floats]:
-        """The terms sorted by row, those of one row and column added up."""
-        if not self._parts:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-        row, column, value = (np.concatenate([part[k] for part in self._parts]) for k in range(3))
-        order = np.lexsort((column, row))
-        row, column, value = row[order], column[order], value[order]
-        first = np.ones(len(row), bool)
-        first[1:] = (row[1:] != row[:-1]) | (column[1:] != column[:-1])
-        value = np.add.reduceat(value, np.flatnonzero(first)) if len(row) else value
-        row, column = row[first], column[first]
-        return row[value != 0], column[value != 0], value[value != 0]
-
-    def amounts(self, values: Floats) -> Floats:
-        """The value of every row at the given values of all columns."""
-        row, column, coefficient = self.merged()
-        return self.constant + sum_by(row, coefficient * values[column], size=self.rows)
+    name: str
+    keys: Index
+    start: int
+    low: Floats
+    up: Floats
+    whole: bool
+    typical: float
 
 
-class Assembly:
-    """A Pyomo model under construction: its columns in order, and the shared expressions blocks add terms to."""
+@dataclass(frozen=True)
+class Weighed:
+    """A component of the objective: its amounts, one per label, and the factor with which each counts."""
+
+    name: str
+    labels: Index
+    factor: Floats
+    terms: Terms
+
+
+class Assembly(ABC):
+    """The columns in order, the rows, and the shared expressions blocks add terms to."""
 
     def __init__(self, name: str) -> None:
-        self.model = pyo.ConcreteModel(name=name)
-        self.columns: npt.NDArray[np.object_] = np.zeros(0, object)
-        self.start: dict[str, int] = {}
-        self.scale: list[Floats] = []
+        self.name = name
+        self.kinds: dict[str, Columns] = {}
+        self.size = 0
         self.shared: dict[str, Terms] = {}
 
     def add_variables(
@@ -69,67 +60,38 @@ class Assembly:
         index_set: str,
         index: Index,
         *,
-        domain: Any = pyo.NonNegativeReals,
+        whole: bool = False,
         fixed: Floats | None = None,
         up: npt.ArrayLike | None = None,
         typical: float = 1.0,
     ) -> Ints:
         """Declare variables from zero up; gives their positions among all columns. `typical` is a usual value."""
-        names = pyo.Set(initialize=index, dimen=len(index[0]) if len(index) else None)
-        self.model.add_component(index_set, names)
-        variable = pyo.Var(names, domain=domain)
-        self.model.add_component(name, variable)
-        data = np.empty(len(index), object)
-        data[:] = list(variable.values())
-        if up is not None:
-            for var, bound in zip(data, np.asarray(up, float).tolist(), strict=True):
-                var.setub(bound)
-        if fixed is not None:
-            for var, value in zip(data, fixed.tolist(), strict=True):
-                var.setlb(value)
-                var.setub(value)
-        start = len(self.columns)
-        self.start[name] = start
-        self.columns = np.concatenate([self.columns, data])
-        power = 2.0 ** np.round(np.log2(typical)) if typical > 0 else 1.0
-        self.scale.append(np.full(len(index), power))
-        return np.arange(start, start + len(index))
+        count = len(index)
+        low = np.zeros(count) if fixed is None else np.asarray(fixed, float)
+        high = np.full(count, np.inf) if up is None else np.broadcast_to(np.asarray(up, float), (count,))
+        power = float(2.0 ** np.round(np.log2(typical))) if typical > 0 else 1.0
+        columns = Columns(name, index, self.size, low, high if fixed is None else low, whole, power)
+        self.kinds[name] = columns
+        self.size += count
+        self._declare(columns, index_set)
+        return np.arange(columns.start, self.size)
 
-    def bodies(self, name: str, terms: Terms, index: Index | None = None) -> list[LinearExpression | float]:
-        """One expression per row of `terms`; a row without terms is its constant."""
-        row, column, value = terms.merged()
-        check_coefficients(name, row, value, index)
-        cut = np.searchsorted(row, np.arange(terms.rows + 1))
-        found: list[LinearExpression | float] = []
-        variables, numbers = self.columns[column].tolist(), value.tolist()
-        for r, constant in enumerate(terms.constant.tolist()):
-            a, b = cut[r], cut[r + 1]
-            found.append(
-                LinearExpression(constant=constant, linear_coefs=numbers[a:b], linear_vars=variables[a:b])
-                if b > a
-                else constant
-            )
-        return found
+    @property
+    def start(self) -> dict[str, int]:
+        """Position of the first column of every kind of variable."""
+        return {name: columns.start for name, columns in self.kinds.items()}
 
-    def add_rows(
-        self, name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float = 0.0
-    ) -> pyo.Constraint:
-        """Declare the constraint `terms <= side`, `>=` or `==` for each index.
+    def per_column(self, what: str) -> npt.NDArray:
+        """One value per column: `low`, `up`, `whole`, `typical`, or `fix_order` (-1 where not whole)."""
+        parts = []
+        for columns in self.kinds.values():
+            value = FIX_ORDER.get(columns.name, -1) if what == "fix_order" else getattr(columns, what)
+            parts.append(np.broadcast_to(np.asarray(value), (len(columns.keys),)))
+        return np.concatenate(parts) if parts else np.zeros(0)
 
-        A row in which no variable occurs is left out if it holds, and a ModelError naming it if it does not.
-        """
-        rows = pyo.Constraint(pyo.Any)
-        self.model.add_component(name, rows)
-        sides = np.broadcast_to(np.asarray(side, float), (terms.rows,)).tolist()
-        for key, body, edge in zip(index, self.bodies(name, terms, index), sides, strict=True):
-            if not np.isfinite(edge):
-                raise ModelError(f"{name}{list(key)}: its limit is {edge}; give a finite number")
-            if isinstance(body, float):
-                if not _holds(body, sense, edge):
-                    raise ModelError(f"{name}{list(key)}: no variable can make {body:g} {sense} {edge:g}")
-                continue
-            rows.add(key, (edge if sense != "<=" else None, body, edge if sense != ">=" else None))
-        return rows
+    def column_names(self) -> list[str]:
+        """Every column's name, as Pyomo writes it."""
+        return [label(columns.name, key) for columns in self.kinds.values() for key in columns.keys]
 
     def share(self, name: str, rows: int) -> Terms:
         """The shared expression of that name, begun if nobody has yet."""
@@ -137,27 +99,25 @@ class Assembly:
             self.shared[name] = Terms(rows)
         return self.shared[name]
 
-    def add_expressions(self, name: str, index: Index, terms: Terms) -> pyo.Expression:
+    @abstractmethod
+    def _declare(self, columns: Columns, index_set: str) -> None:
+        """Make the variables."""
+
+    @abstractmethod
+    def add_rows(self, name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float = 0.0) -> None:
+        """Declare the constraint `terms <= side`, `>=` or `==` for each index.
+
+        A row in which no variable occurs is left out if it holds, and a ModelError naming it if it does not.
+        """
+
+    @abstractmethod
+    def add_expressions(self, name: str, index: Index, terms: Terms) -> None:
         """Name the rows of shared terms in the model, all of them, zeros included."""
-        bodies = self.bodies(name, terms, index)
-        expression = pyo.Expression(pyo.Any)
-        self.model.add_component(name, expression)
-        for key, body in zip(index, bodies, strict=True):
-            expression.add(key, body)
-        return expression
 
+    @abstractmethod
+    def minimise(self, components: list[Weighed]) -> None:
+        """Set the objective: the sum of all amounts, each times its factor."""
 
-def check_coefficients(name: str, row: Ints, value: Floats, index: Index | None) -> None:
-    """Raise ModelError where a coefficient is not finite, or so large or small that a solver would drop it."""
-    size = np.abs(value)
-    for at in np.flatnonzero(~((size < LARGEST) & (size > SMALLEST)))[:1].tolist():
-        where = f"{name}{list(index[row[at]])}" if index is not None else name
-        raise ModelError(
-            f"{where}: coefficient {value[at]} is not between {SMALLEST} and {LARGEST}; check the figures behind it"
-        )
-
-
-def _holds(body: float, sense: str, side: float) -> bool:
-    if sense == "<=":
-        return body <= side
-    return body >= side if sense == ">=" else body == side
+    @abstractmethod
+    def cost_at(self, values: Floats) -> float:
+        """The objective at the given values of all columns, in EUR."""

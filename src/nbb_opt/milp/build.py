@@ -1,31 +1,44 @@
-"""Builds the Pyomo model of a ModelSpec on an instance."""
+"""States the model of a ModelSpec on an instance, as Pyomo objects or as arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.milp.assembly import Assembly
+from nbb_opt.milp.array_assembly import ArrayAssembly
+from nbb_opt.milp.assembly import Assembly, Weighed
 from nbb_opt.milp.blocks import BUILD
 from nbb_opt.milp.costs import ALL, factors, shared_name
 from nbb_opt.milp.data import ModelData, model_data
+from nbb_opt.milp.keys import Keys
+from nbb_opt.milp.pyomo_assembly import PyomoAssembly
 from nbb_opt.milp.spec import ModelSpec
 from nbb_opt.network import Prepared
+
+Route = Literal["pyomo", "arrays"]
 
 
 @dataclass(frozen=True)
 class Built:
     """A model with its data; `assembly` knows the order of the columns and the shared terms."""
 
-    model: pyo.ConcreteModel
     data: ModelData
     spec: ModelSpec
     assembly: Assembly
+
+    @property
+    def model(self) -> pyo.ConcreteModel:
+        """The Pyomo model. Raises ModelError where the model was stated as arrays."""
+        if not isinstance(self.assembly, PyomoAssembly):
+            raise ModelError(f"model '{self.spec.name}' was stated as arrays; build it with route=\"pyomo\"")
+        return self.assembly.model
 
 
 def build(
@@ -34,8 +47,12 @@ def build(
     spec: ModelSpec,
     *,
     fixed_flows_t: npt.NDArray | None = None,
+    route: Route = "pyomo",
 ) -> Built:
     """Build the model; amounts in t, vkm, vehicles, chargers, units, EUR, kg, kWh, all per year of the period.
+
+    `route` says what the blocks' statement is made into: Pyomo objects (to read, render and test) or arrays (the same
+    standard form in a small part of the time and memory).
 
     `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing
     plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, or a coefficient is
@@ -47,43 +64,38 @@ def build(
             + ("give fixed_flows_t, the flows of the do-nothing plan" if fixed_flows_t is None else "give no flows")
         )
     data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t)
-    return build_from(data, spec)
+    return build_from(data, spec, route=route)
 
 
-def build_from(data: ModelData, spec: ModelSpec) -> Built:
+def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> Built:
     """Build the model from its data."""
     with PauseGC():
-        a = Assembly(spec.name)
-        a.model.PERIODS = pyo.Set(initialize=data.time.years.tolist())
+        a: Assembly = ArrayAssembly(spec.name)
+        if route == "pyomo":
+            a = PyomoAssembly(spec.name, data.time.years.tolist())
         for block, add in BUILD:
             if block in spec.blocks:
                 add(a, data)
         _name_shared(a, data)
-    return Built(a.model, data, spec, a)
+    return Built(data, spec, a)
 
 
 def _name_shared(a: Assembly, data: ModelData) -> None:
     """Turn the shared terms into expressions and the objective."""
-    years, size = data.time.years.tolist(), data.time.size
-    by_country = [(country, year) for country in data.world.countries.ids for year in years]
-    by_area = [(area, year) for area in data.world.areas.ids for year in years]
-    for name, index in (
-        ("emissions_ttw_kg", by_country),
-        ("emissions_wtt_kg", by_country),
-        ("energy_kwh", by_area),
-        ("driver_h", by_country),
+    years, size = data.time.years, data.time.size
+    countries, areas = data.world.countries, data.world.areas
+    for name, places in (
+        ("emissions_ttw_kg", countries),
+        ("emissions_wtt_kg", countries),
+        ("energy_kwh", areas),
+        ("driver_h", countries),
     ):
-        a.add_expressions(name, index, a.share(name, len(index)))
-    amount_eur = pyo.Expression(pyo.Any)
-    a.model.amount_eur = amount_eur
-    parts: list[object] = []
-    for component in ALL:
-        weight = factors(component, data.time)
-        bodies = a.bodies(component, a.share(shared_name(component), size + 1))
-        for year, factor, body in zip([*years, data.time.horizon_year], weight.tolist(), bodies, strict=True):
-            if isinstance(body, float) and body == 0:
-                continue
-            amount_eur.add((component, year), body)
-            parts.append(factor * amount_eur[component, year])
-    a.model.cost_eur = pyo.Expression(expr=pyo.quicksum(parts))
-    a.model.minimise_cost = pyo.Objective(expr=a.model.cost_eur)
+        where = np.arange(len(places) * size)
+        a.add_expressions(name, Keys((places, where // size), years[where % size]), a.share(name, len(where)))
+    paid_in = [*years.tolist(), data.time.horizon_year]
+    a.minimise(
+        [
+            Weighed(component, paid_in, factors(component, data.time), a.share(shared_name(component), size + 1))
+            for component in ALL
+        ]
+    )

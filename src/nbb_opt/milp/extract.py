@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
 
 from nbb_opt.errors import SolveError
 from nbb_opt.instance.schema import MODES
@@ -51,15 +50,15 @@ def extract(built: Built, values: Floats) -> dict[str, pd.DataFrame]:
 
 
 def _clean(built: Built, values: Floats) -> Floats:
-    columns, scale = built.assembly.columns, np.concatenate(built.assembly.scale)
+    a = built.assembly
+    scale, integer = a.per_column("typical"), a.per_column("whole").astype(bool)
     x = np.asarray(values, float)
-    if x.shape != columns.shape or not np.isfinite(x).all():
-        raise SolveError(f"a plan is {len(columns)} finite numbers, these are {x.shape}")
-    integer = np.array([not variable.is_continuous() for variable in columns], bool)
+    if x.shape != (a.size,) or not np.isfinite(x).all():
+        raise SolveError(f"a plan is {a.size} finite numbers, these are {x.shape}")
     fraction = integer & (np.abs(x - np.rint(x)) > INTEGER_SLACK)
     off = fraction | (x < -1e-6 * scale)
     for j in np.flatnonzero(off)[:1].tolist():
-        raise SolveError(f"{columns[j].name} = {x[j]} is {'not a whole number' if fraction[j] else 'negative'}")
+        raise SolveError(f"{a.column_names()[j]} = {x[j]} is {'not a whole number' if fraction[j] else 'negative'}")
     x = np.where(integer, np.rint(x), x)
     return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
 
@@ -145,9 +144,7 @@ def _costs(built: Built, x: Floats) -> pd.DataFrame:
             if eur != 0:
                 rows.append({"component": component, "year": year, "amount_eur": eur, "discounted_eur": factor * eur})
     costs = as_table("costs", rows)
-    for variable, value in zip(a.columns, x.tolist(), strict=True):
-        variable.set_value(value, skip_validation=True)
-    objective, total = float(pyo.value(built.model.cost_eur)), float(costs["discounted_eur"].sum())
+    objective, total = a.cost_at(x), float(costs["discounted_eur"].sum())
     size = float(costs["discounted_eur"].abs().sum())
     if abs(total - objective) > 1e-9 * max(size, 1.0):
         raise SolveError(f"the costs by component add up to {total:.6f} EUR, the objective is {objective:.6f} EUR")

@@ -76,27 +76,18 @@ class Solver:
             raise SolveError(f"HiGHS refused option {option} = {value!r}")
 
     def _pass(self, form: StandardForm) -> None:
+        """Hand the arrays over as they are, no object per row or column; then count what arrived."""
         scale = self.scaling
-        lp = highspy.HighsLp()
         columns, rows = len(form.cost), len(form.row_low)
-        per_column = np.diff(form.a_indptr)
-        lp.num_col_, lp.num_row_ = columns, rows
-        lp.col_cost_ = form.cost * scale.column * scale.objective
-        lp.offset_ = form.cost_offset * scale.objective
-        lp.col_lower_ = form.col_low / scale.column
-        lp.col_upper_ = form.col_up / scale.column
-        lp.row_lower_ = form.row_low * scale.row
-        lp.row_upper_ = form.row_up * scale.row
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = form.a_indptr.astype(np.int32)
-        lp.a_matrix_.index_ = form.a_indices.astype(np.int32)
-        values = form.a_values * np.repeat(scale.column, per_column) * scale.row[form.a_indices]
-        lp.a_matrix_.value_ = values
-        kinds = np.where(form.integer, 1, 0)
-        if form.integer.any():
-            kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kind[k] for k in kinds.tolist()]
-        if self.highs.passModel(lp) == highspy.HighsStatus.kError:
+        values = form.a_values * np.repeat(scale.column, np.diff(form.a_indptr)) * scale.row[form.a_indices]
+        kinds = np.where(form.integer, np.int32(highspy.HighsVarType.kInteger), np.int32(0))
+        problem = (
+            int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), form.cost_offset * scale.objective,
+            form.cost * scale.column * scale.objective, form.col_low / scale.column, form.col_up / scale.column,
+            form.row_low * scale.row, form.row_up * scale.row, form.a_indptr.astype(np.int32, copy=False),
+            form.a_indices.astype(np.int32, copy=False), values, kinds,
+        )  # fmt: skip
+        if self.highs.passModel(columns, rows, len(values), *problem) == highspy.HighsStatus.kError:
             raise SolveError("HiGHS refused the problem: " + "".join(self.log[-3:]).strip())
         sent = (columns, rows, len(form.a_values))
         arrived = (self.highs.getNumCol(), self.highs.getNumRow(), self.highs.getNumNz())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.share import added_by_projects
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
 from nbb_opt.milp.periods import Floats, Ints, Names
+from nbb_opt.milp.terms import Terms
 
 
 def add_capacity_rows(
@@ -34,8 +36,7 @@ def add_capacity_rows(
     for i, s, column, amount in added_by_projects(data, built, table):
         if (i, s) in place:
             terms.add(np.array([place[i, s]]), np.array([column]), -amount)
-    index = [(names[i], int(year)) for i, year in zip(thing.tolist(), time.years[t].tolist(), strict=True)]
-    a.add_rows(name, index, terms, sense="<=", side=capacity_t[thing])
+    a.add_rows(name, Keys((names, thing), time.years[t]), terms, sense="<=", side=capacity_t[thing])
 
 
 def columns_of_built(a: Assembly, data: ModelData) -> Ints:

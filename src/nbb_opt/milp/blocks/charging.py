@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pyomo.environ as pyo
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.capacity import columns_of_built
 from nbb_opt.milp.blocks.share import added_by_projects, share_costs
 from nbb_opt.milp.costs import shared_name
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
 from nbb_opt.milp.periods import Ints
+from nbb_opt.milp.terms import Terms
 
 
 def add_charging(a: Assembly, data: ModelData) -> None:
@@ -33,19 +34,17 @@ def add_charging(a: Assembly, data: ModelData) -> None:
             \max(0, 1 - (y_H - y_t) / L_k)\, i_{jkt}$
     """
     c, time, world = data.chargers, data.time, data.world
-    years, size = time.years.tolist(), data.time.size
-    index = [
-        (world.areas[j], c.names[k], years[t])
-        for j, k, t in zip(c.area.tolist(), c.kind.tolist(), c.t.tolist(), strict=True)
-    ]
-    column = a.add_variables("installed", "INSTALLATIONS", index, domain=pyo.NonNegativeIntegers)
+    size = time.size
+    index = Keys((world.areas, c.area), (c.names, c.kind), time.years[c.t])
+    column = a.add_variables("installed", "INSTALLATIONS", index, whole=True)
     age = time.years[None, :] - time.years[c.t][:, None]
     new, t = np.nonzero((age >= 0) & (age < c.lifetime[c.kind][:, None]))
     kind, serving = c.kind[new], column[new]
 
     place = np.full(len(world.areas), -1, np.int64)
     place[c.areas] = np.arange(len(c.areas))
-    where = [(world.areas[j], year) for j in c.areas.tolist() for year in years]
+    at = np.arange(len(c.areas) * size)
+    where = Keys((world.areas, c.areas[at // size]), time.years[at % size])
     row = place[c.area[new]] * size + t
     drawn_row, drawn_col, drawn = a.share("energy_kwh", len(world.areas) * size).merged()
     energy = Terms(len(where)).add(place[drawn_row // size] * size + drawn_row % size, drawn_col, drawn)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pyomo.environ as pyo
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.share import share_costs, share_driver_hours, share_ledger, share_truck_work
 from nbb_opt.milp.costs import shared_name
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
+from nbb_opt.milp.periods import Ints
 from nbb_opt.milp.stock import resale_eur
+from nbb_opt.milp.terms import Terms
 
 
 def add_driving(a: Assembly, data: ModelData) -> None:
@@ -36,15 +38,13 @@ def add_driving(a: Assembly, data: ModelData) -> None:
     km = data.lanes.distance_km
     col, lane, times = flows.uses_lane
     typical = float(np.median(flows.demand_t) * np.median(km[d.lane] / d.load_t)) if len(d.lane) else 1.0
-    years = time.years[d.t].tolist()
-    names = data.trucks.names
-    index = [(g, names[v], y) for g, v, y in zip(d.lane.tolist(), d.vehicle.tolist(), years, strict=True)]
+    index = Keys(d.lane, (data.trucks.names, d.vehicle), time.years[d.t])
     column = a.add_variables("driven_vkm", "LANE_TRUCK_YEARS", index, typical=typical)
     code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
     terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -km[lane] * times)
     terms.add(np.searchsorted(code, d.lane * time.size + d.t), column, d.load_t)
-    where = zip((code // time.size).tolist(), time.years[code % time.size].tolist(), strict=True)
-    a.add_rows("cover_work", list(where), terms, sense=">=")
+    where = Keys(code // time.size, time.years[code % time.size])
+    a.add_rows("cover_work", where, terms, sense=">=")
     share_costs(a, data, column=column, t=d.t, cost_eur=d.cost_eur)
     share_ledger(a, data, d.ledger, column)
     share_driver_hours(a, data, region=d.region, t=d.t, column=column, hours_per_vkm=d.hours_per_vkm)
@@ -76,22 +76,21 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
             resale_{vut} (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
     """
     s, trucks, time, world = data.stock, data.trucks, data.time, data.world
-    names, size = trucks.names, data.time.size
-    pairs = [(world.regions[r], names[v]) for r, v in zip(s.region.tolist(), s.vehicle.tolist(), strict=True)]
-    years = time.years.tolist()
-    index = [(*pairs[p], years[t]) for p, t in zip(s.bought_pair.tolist(), s.bought_t.tolist(), strict=True)]
-    bought = a.add_variables("bought", "PURCHASES", index, domain=pyo.NonNegativeIntegers)
-    kept_at = zip(s.kept_pair.tolist(), s.kept_vintage.tolist(), s.kept_t.tolist(), strict=True)
-    vintages = [(*pairs[p], u, years[t]) for p, u, t in kept_at]
-    kept = a.add_variables("kept", "VINTAGES", vintages, domain=pyo.NonNegativeIntegers)
+    size, pairs = data.time.size, len(s.region)
 
-    rows = len(pairs) * size
+    def of_pairs(pair: Ints, *others: Ints) -> Keys:
+        return Keys((world.regions, s.region[pair]), (trucks.names, s.vehicle[pair]), *others)
+
+    bought = a.add_variables("bought", "PURCHASES", of_pairs(s.bought_pair, time.years[s.bought_t]), whole=True)
+    vintages = of_pairs(s.kept_pair, s.kept_vintage, time.years[s.kept_t])
+    kept = a.add_variables("kept", "VINTAGES", vintages, whole=True)
+
+    rows = pairs * size
     working = np.zeros(rows, bool)
     for shared, name, capability in (
         ("truck_km", "cover_km", trucks.annual_km),
         ("truck_h", "cover_hours", trucks.annual_h),
     ):
-        terms = Terms(rows)
         work_row, work_col, work = a.share(shared, rows).merged()
         working[work_row] = True
         keep = np.flatnonzero(working)
@@ -102,11 +101,10 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
             row = place[pair * size + t]
             serves = row >= 0
             terms.add(row[serves], column[serves], -capability[s.vehicle[pair[serves]]])
-        where = [(*pairs[i // size], years[i % size]) for i in keep.tolist()]
-        a.add_rows(name, where, terms, sense="<=")
+        a.add_rows(name, of_pairs(keep // size, time.years[keep % size]), terms, sense="<=")
 
     owned = s.kept_since < 0
-    bought_at = np.full((len(pairs), size), -1, np.int64)
+    bought_at = np.full((pairs, size), -1, np.int64)
     bought_at[s.bought_pair, s.bought_t] = bought
     before = np.where(
         s.kept_before >= 0, kept[s.kept_before], np.where(owned, -1, bought_at[s.kept_pair, s.kept_since])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.share import share_costs, share_ledger
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
+from nbb_opt.milp.terms import Terms
 
 
 def add_flow(a: Assembly, data: ModelData) -> None:
@@ -27,15 +29,14 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         emissions_wtt_kg    $\sum_c wtt_{cnt}\, x_{ct}$ of services and transfers in country $n$
     """
     flows, time = data.flows, data.time
-    years = time.years[flows.t].tolist()
     column = a.add_variables(
-        "carried_t", "CHAIN_YEARS", list(zip(flows.chain.tolist(), years, strict=True)),
+        "carried_t", "CHAIN_YEARS", Keys(flows.chain, time.years[flows.t]),
         fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=float(np.median(flows.demand_t)),
     )  # fmt: skip
     code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
     bundle, t = code // time.size, code % time.size
     a.add_rows(
-        "serve_demand", list(zip(bundle.tolist(), time.years[t].tolist(), strict=True)),
+        "serve_demand", Keys(bundle, time.years[t]),
         Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
     )  # fmt: skip
     share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from nbb_opt.instance.schema import MODES
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.assets import Policy
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.terms import Terms
 
 
 def add_policy(a: Assembly, data: ModelData) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pyomo.environ as pyo
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.share import share_costs
 from nbb_opt.milp.costs import shared_name
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
 from nbb_opt.milp.periods import Ints
+from nbb_opt.milp.terms import Terms
 
 
 def add_projects(a: Assembly, data: ModelData) -> None:
@@ -34,25 +35,22 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     """
     p, time, flows = data.projects, data.time, data.flows
     most = p.max_units[p.project]
-    index = [(p.names[i], int(year)) for i, year in zip(p.project.tolist(), time.years[p.t].tolist(), strict=True)]
-    column = a.add_variables("built", "PROJECT_YEARS", index, domain=pyo.NonNegativeIntegers, up=most)
-    for variable, units in zip(a.columns[column], most.tolist(), strict=True):
-        if units == 1:
-            variable.domain = pyo.Binary
+    index = Keys((p.names, p.project), time.years[p.t])
+    column = a.add_variables("built", "PROJECT_YEARS", index, whole=True, up=most)
     at = np.full((len(p.names), time.size), -1, np.int64)
     at[p.project, p.t] = column
 
     col, project = flows.needs
     terms = Terms(len(col)).add(np.arange(len(col)), a.start["carried_t"] + col, 1.0)
     terms.add(np.arange(len(col)), at[project, flows.t[col]], -flows.demand_t[col])
-    where = zip(flows.chain[col].tolist(), project.tolist(), time.years[flows.t[col]].tolist(), strict=True)
-    a.add_rows("use_only_built", [(c, p.names[i], year) for c, i, year in where], terms, sense="<=")
+    where = Keys(flows.chain[col], (p.names, project), time.years[flows.t[col]])
+    a.add_rows("use_only_built", where, terms, sense="<=")
 
     before = np.where(p.t > 0, at[p.project, p.t - 1], -1)
     later = np.flatnonzero(before >= 0)
     terms = Terms(len(later)).add(np.arange(len(later)), column[later], 1.0)
     terms.add(np.arange(len(later)), before[later], -1.0)
-    a.add_rows("keep_built", [index[i] for i in later], terms, sense=">=")
+    a.add_rows("keep_built", index.take(later), terms, sense=">=")
 
     _add_pairs(a, data, at)
     left = np.maximum(0.0, 1 - (time.horizon_year - time.years[p.t]) / p.lifetime[p.project])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbb_opt.milp.assembly import Assembly, Terms
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.blocks.share import share_costs, share_driver_hours, share_ledger, share_truck_work
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.keys import Keys
+from nbb_opt.milp.terms import Terms
 
 
 def add_rebalance(a: Assembly, data: ModelData) -> None:
@@ -33,14 +35,11 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     """
     e, d, time, world = data.empties, data.driving, data.time, data.world
     names = data.trucks.names
-    index = [
-        (world.regions[i], world.regions[j], names[v], world.handlings[h], year)
-        for i, j, v, h, year in zip(
-            e.origin.tolist(), e.destination.tolist(), e.vehicle.tolist(), e.handling.tolist(),
-            time.years[e.t].tolist(), strict=True,
-        )
-    ]  # fmt: skip
-    typical = float(a.scale[-1][0]) if len(d.lane) else 1.0
+    regions, handlings = world.regions, world.handlings
+    index = Keys(
+        (regions, e.origin), (regions, e.destination), (names, e.vehicle), (handlings, e.handling), time.years[e.t]
+    )
+    typical = a.kinds["driven_vkm"].typical if len(d.lane) else 1.0
     column = a.add_variables("empty_vkm", "EMPTY_TRIPS", index, typical=typical)
     far = ~d.local
     driven = (a.start["driven_vkm"] + np.arange(len(d.lane)))[far]
@@ -57,12 +56,10 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     terms.add(np.searchsorted(place, arriving), driven, -d.trips_per_vkm[far])
     terms.add(np.searchsorted(place, gone), column, e.trips_per_vkm)
     terms.add(np.searchsorted(place, come), column, -e.trips_per_vkm)
-    where = []
-    for c in place.tolist():
-        c, t = divmod(c, time.size)
-        c, h = divmod(c, len(world.handlings))
-        r, v = divmod(c, len(names))
-        where.append((world.regions[r], names[v], world.handlings[h], int(time.years[t])))
+    pair, t = np.divmod(place, time.size)
+    pair, h = np.divmod(pair, len(handlings))
+    r, v = np.divmod(pair, len(names))
+    where = Keys((regions, r), (names, v), (handlings, h), time.years[t])
     a.add_rows("return_empties", where, terms, sense="==")
     share_costs(a, data, column=column, t=e.t, cost_eur=e.cost_eur)
     share_ledger(a, data, e.ledger, column)

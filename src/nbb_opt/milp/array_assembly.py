@@ -1,0 +1,85 @@
+"""The model as arrays: the same blocks, without an object per variable or row. The way to the solver."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array, csr_array
+
+from nbb_opt.milp.assembly import Assembly, Columns, Weighed
+from nbb_opt.milp.keys import label
+from nbb_opt.milp.periods import Floats, Ints
+from nbb_opt.milp.terms import Index, Rows, Terms, check_coefficients, checked_rows
+
+
+class ArrayAssembly(Assembly):
+    """Keeps rows as (column, coefficient) in row order; `matrix`, `sides` and `cost` give what a solver takes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.rows: list[tuple[str, Index, Ints]] = []
+        self.row_count = 0
+        self.cost: Floats = np.zeros(0)
+        self.cost_offset = 0.0
+        self._per_row: list[Ints] = []
+        self._column: list[npt.NDArray[np.int32]] = []
+        self._value: list[Floats] = []
+        self._low: list[Floats] = []
+        self._up: list[Floats] = []
+
+    def _declare(self, columns: Columns, index_set: str) -> None:
+        """Nothing to make: the arrays are all there is."""
+
+    def add_rows(self, name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float = 0.0) -> None:
+        found: Rows = checked_rows(name, index, terms, sense=sense, side=side)
+        self.rows.append((name, index, found.kept))
+        self.row_count += len(found.kept)
+        self._per_row.append(np.bincount(found.row, minlength=len(found.kept)))
+        self._column.append(found.column.astype(np.int32))
+        self._value.append(found.value)
+        self._low.append(found.low - found.constant)
+        self._up.append(found.up - found.constant)
+
+    def add_expressions(self, name: str, index: Index, terms: Terms) -> None:
+        row, _column, value = terms.merged()
+        check_coefficients(name, row, value, index)
+
+    def minimise(self, components: list[Weighed]) -> None:
+        self.cost = np.zeros(self.size)
+        self.cost_offset = 0.0
+        for part in components:
+            row, column, value = part.terms.merged()
+            check_coefficients(part.name, row, value, None)
+            # row by row, so that the sums round as those of the Pyomo model
+            cut = np.searchsorted(row, np.arange(part.terms.rows + 1))
+            for r, (factor, constant) in enumerate(
+                zip(part.factor.tolist(), part.terms.constant.tolist(), strict=True)
+            ):
+                here = slice(cut[r], cut[r + 1])
+                self.cost[column[here]] += factor * value[here]
+                self.cost_offset += factor * constant
+
+    def cost_at(self, values: Floats) -> float:
+        return float(self.cost @ values) + self.cost_offset
+
+    def matrix(self) -> csc_array:
+        """All rows by columns, row numbers rising within each column."""
+        per_row = np.concatenate([np.zeros(1, np.int64), *self._per_row])
+        shape = (self.row_count, self.size)
+        column = np.concatenate(self._column) if self._column else np.zeros(0, np.int32)
+        value = np.concatenate(self._value) if self._value else np.zeros(0)
+        start = np.cumsum(per_row).astype(np.int32)
+        return csr_array((value, column, start), shape=shape).tocsc()
+
+    def sides(self) -> tuple[Floats, Floats]:
+        """Lower and upper side of every row."""
+        nothing = np.zeros(0)
+        return np.concatenate([nothing, *self._low]), np.concatenate([nothing, *self._up])
+
+    def row_names(self) -> list[str]:
+        """Every row's name, as Pyomo writes it."""
+        names = []
+        for name, index, kept in self.rows:
+            keys = list(index)
+            names += [label(name, keys[at]) for at in kept.tolist()]
+        return names

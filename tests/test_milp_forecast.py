@@ -1,0 +1,48 @@
+"""The size of a model is known, from above, before it is built; what will not fit is refused with advice."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from milp_case import TINY, tiny
+from nbb_opt import milp
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.job import Options, solve_instance
+from nbb_opt.milp import Forecast, build, forecast, read_model, refuse_too_large, standard_form
+from nbb_opt.network import prepare
+
+
+@cache
+def case(name: str) -> Instance:
+    return tiny() if name == "tiny" else read_instance(Path(TINY).parent / name)
+
+
+@pytest.mark.parametrize("model", ["joint", "do_nothing", "shift_only"])
+@pytest.mark.parametrize("name", ["tiny", "haulier"])
+def test_a_model_is_never_larger_than_its_forecast(name: str, model: str) -> None:
+    instance = case(name)
+    prepared, spec = prepare(instance), read_model(model)
+    expected = forecast(instance, prepared, spec)
+    form = standard_form(build(instance, prepared, spec, route="arrays"))
+    assert len(form.cost) <= expected.columns <= 3 * len(form.cost)
+    assert len(form.row_low) <= expected.rows
+    assert len(form.a_values) <= expected.nonzeros
+
+
+def test_what_will_not_fit_is_refused_with_advice_and_may_be_tried_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(milp, "memory_mb", lambda: 100)
+    with pytest.raises(ModelError, match=r"will not fit: .* has 100 MB\. .*alternatives.*--too-large"):
+        solve_instance(tiny())
+    assert solve_instance(tiny(), options=Options(too_large=True)).record["verified"]
+
+
+def test_nothing_is_refused_where_memory_is_unknown_or_enough() -> None:
+    expected = Forecast(rows=1, columns=1, nonzeros=1, memory_mb=500, seconds=0.1)
+    for available in (None, 500):
+        refuse_too_large(expected, available_mb=available)
