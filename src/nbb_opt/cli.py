@@ -28,7 +28,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-InstancePath = Annotated[Path, typer.Argument(help="Instance: a folder or a .zip.", metavar="INSTANCE")]
+InstancePath = Annotated[
+    Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
+]
 RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -63,19 +65,20 @@ def _root(
     pass
 
 
-@app.command(epilog="Example: nbb-opt new mycase --from haulier")
+@app.command(epilog="Example: nbb-opt new mycase --from haulier; as a workbook: nbb-opt new mine.xlsx --from haulier")
 def new(
-    target: Annotated[Path, typer.Argument(help="Folder to create.", metavar="DIR")],
+    target: Annotated[Path, typer.Argument(help="Folder to create, or a workbook ending in .xlsx.", metavar="TARGET")],
     source: Annotated[str, typer.Option("--from", help="Template: tiny, haulier or nbb.")] = "haulier",
 ) -> None:
-    """Copy a template instance into a new folder."""
+    """Copy a template instance into a new folder, or into a new workbook to fill in."""
     from nbb_opt.instance import new_instance
 
     new_instance(target, source=source)
-    print(f"{target} is a copy of {source}. Edit its tables, then: nbb-opt check {target}")
+    edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
+    print(f"{target} is a copy of {source}. {edit}, then: nbb-opt check {target}")
 
 
-@app.command(epilog="Example: nbb-opt check instances/nbb")
+@app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
@@ -105,7 +108,7 @@ def seal(instance: InstancePath) -> None:
     print(f"wrote {seal_instance(instance)}")
 
 
-@app.command(epilog="Example: nbb-opt prepare instances/nbb")
+@app.command(epilog="Example: nbb-opt prepare instances/nbb; nbb-opt prepare mine.xlsx")
 def prepare(
     instance: InstancePath,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
@@ -127,7 +130,10 @@ def prepare(
     print("\n".join(prepared.log))
 
 
-@app.command(epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint")
+@app.command(
+    epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint; "
+    "nbb-opt solve mine.xlsx"
+)
 def solve(
     instance: InstancePath,
     model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
