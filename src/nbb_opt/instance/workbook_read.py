@@ -30,6 +30,7 @@ from nbb_opt.instance.xlsx_sheet import Cell, Grid, cell_place
 
 _OTHER_SPREADSHEETS = (".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods", ".fods", ".numbers")
 _TOLD_IN_FULL = 50
+_LONGEST_GAP = 20  # rows
 _TEXTS = ("id", "text", "choice", "ref", "refs", "choices")
 
 
@@ -101,7 +102,7 @@ class _SheetReader:
             self._tell(self.name, what, f"a sheet holds {MOST_OD_ROWS} flows; use a folder with od.parquet", "size")
         elif usable:
             cells = {column.name: [] for column in self.table.columns}
-            for row in range(FIRST_ROW, last + 1):
+            for row in range(FIRST_ROW, self._end_of_table(filled) + 1):
                 self._row(row, columns, cells, unusable)
         file = TableFile(self.name, self.name, FIRST_ROW + 1, tuple(header))
         problems.extend(self.problems)
@@ -110,6 +111,19 @@ class _SheetReader:
                 more = f"{count - _TOLD_IN_FULL} more cells: {what}"
                 problems.append(Problem(self.name, more, "see the first ones", rule))
         return Sheet(file, cells, frozenset(unusable), frozenset(self.told))
+
+    def _end_of_table(self, filled: list[int]) -> int:
+        """The last row before a long stretch of blank ones; what stands under that is named, not read."""
+        end = FIRST_ROW - 1
+        for row in sorted(row for row in filled if row >= FIRST_ROW):
+            if row - end > _LONGEST_GAP:
+                first = min(self.grid.rows[row])
+                hint = "nothing may stand under a table: delete it, or delete the empty rows"
+                what = f"stands under {row - end - 1} empty rows"
+                self._tell(self._at(row, first, self.grid.rows[row][first]), what, hint, "text_under_table")
+                break
+            end = row
+        return end
 
     def _tell(self, where: str, what: str, hint: str, rule: str, kind: str = "") -> None:
         """Adds a problem; of one kind the first ones are told in full, the others counted."""
@@ -195,15 +209,15 @@ class _SheetReader:
             hint = "the column has no header: delete the cell, or move it to another workbook"
             self._tell(self._at(row, i, cells[i]), "stands outside the table", hint, "outside")
         inside = len(cells) - len(outside)
-        needed = sum(column.blank is None for column in self.table.columns)
+        lonely = inside == 1 and sum(column.blank is None for column in self.table.columns) > 2
         if not inside:
             hint = "delete the empty row; the rows of a table follow each other"
             self._tell(f"{self.name} row {row + 1}", "is blank", hint, "blank_row")
-        elif inside == 1 and needed > 1:
+        elif lonely:
             only = next(i for i in cells if i in places)
             hint = "no text may stand under a table: delete it; if it is a row, fill in its other cells"
             self._tell(self._at(row, only, cells[only]), "is the only cell of its row", hint, "text_under_table")
-        if inside == 0 or (inside == 1 and needed > 1):
+        if not inside or lonely:
             unusable.add(row - FIRST_ROW)
             for words in into.values():
                 words.append("")

@@ -83,7 +83,8 @@ def _in_sheet(problem: Problem, rows: Mapping[str, int], files: Mapping[str, Tab
     if entry:
         where = files[PERIODS.name].place(int(entry) - 1, part)
     elif key in rows:
-        where = files[SETTINGS.name].place(rows[key], "key" if problem.rule == "meta_key" else "value")
+        unknown = problem.rule == "meta_key"
+        where = files[SETTINGS.name].place(rows[key], "key" if unknown else "value", key if unknown else None)
     elif key == "periods":
         where = PERIODS.name
     else:
