@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from workbook_drafts import draft_of_tiny
+
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "instances" / "tiny"
 COMMANDS = ("new", "check", "seal", "prepare", "solve", "verify", "report", "sensitivity", "models", "doctor")
@@ -101,6 +103,29 @@ def test_new_check_solve_works_in_an_empty_folder(tmp_path):
     assert (tmp_path / "runs" / "mycase-joint" / "report.html").exists()
     nbb_opt("report", "runs/mycase-joint", cwd=tmp_path, check=0)
     assert (tmp_path / "report.xlsx").exists()
+
+
+def test_new_check_solve_works_with_a_workbook(tmp_path):
+    said = nbb_opt("new", "mine.xlsx", "--from", "tiny", cwd=tmp_path, check=0).stdout
+    assert "README sheet" in said
+    assert "no problems found" in nbb_opt("check", "mine.xlsx", cwd=tmp_path, check=0).stdout
+    assert "rows of od" in nbb_opt("prepare", "mine.xlsx", cwd=tmp_path, check=0).stdout
+    nbb_opt("solve", "mine.xlsx", cwd=tmp_path, check=0)
+    assert (tmp_path / "runs" / "mine-joint" / "report.html").exists()
+    assert "verified: OK" in nbb_opt("verify", "runs/mine-joint", cwd=tmp_path, check=0).stdout
+    assert "exists" in nbb_opt("new", "mine.xlsx", cwd=tmp_path, check=1).stderr
+
+
+def test_a_fault_in_a_workbook_is_named_by_cell(tmp_path):
+    draft = draft_of_tiny()
+    draft.put("links!G3", "12,5")
+    path = draft.save(tmp_path / "mine.xlsx")
+    assert "links!G3, column distance_km, value '12,5'" in nbb_opt("check", path, check=1).stderr
+    problem = json.loads(nbb_opt("check", path, "--json", check=1).stdout)["problems"][0]
+    assert problem["where"].startswith("links!G3")
+    assert problem["hint"] == "did you mean 12.5?"
+    assert "links!G3" in nbb_opt("solve", path, "--out", tmp_path / "run", check=1).stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_new_never_writes_into_a_folder_that_holds_something(tmp_path):

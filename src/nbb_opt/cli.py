@@ -28,7 +28,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-InstancePath = Annotated[Path, typer.Argument(help="Instance: a folder or a .zip.", metavar="INSTANCE")]
+InstancePath = Annotated[
+    Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
+]
 RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -63,16 +65,16 @@ def _root(
     pass
 
 
-@app.command(epilog="Example: nbb-opt new mycase --from haulier")
+@app.command(epilog="Example: nbb-opt new mycase --from haulier; as a workbook: nbb-opt new mine.xlsx --from haulier")
 def new(
-    target: Annotated[Path, typer.Argument(help="Folder to create.", metavar="DIR")],
+    target: Annotated[Path, typer.Argument(help="Folder to create, or a workbook ending in .xlsx.", metavar="TARGET")],
     source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
     bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
     zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
-    """Copy a template instance into a new folder, or invent a synthetic one."""
+    """Copy a template into a new folder or a new workbook to fill in, or invent a synthetic instance."""
     from nbb_opt.instance import new_instance
     from nbb_opt.synthetic import Shape, write_synthetic
 
@@ -85,10 +87,11 @@ def new(
         return
     template = source or "haulier"
     new_instance(target, source=template)
-    print(f"{target} is a copy of {template}. Edit its tables, then: nbb-opt check {target}")
+    edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
+    print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
 
 
-@app.command(epilog="Example: nbb-opt check instances/nbb")
+@app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
@@ -118,7 +121,7 @@ def seal(instance: InstancePath) -> None:
     print(f"wrote {seal_instance(instance)}")
 
 
-@app.command(epilog="Example: nbb-opt prepare instances/nbb")
+@app.command(epilog="Example: nbb-opt prepare instances/nbb; nbb-opt prepare mine.xlsx")
 def prepare(
     instance: InstancePath,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
@@ -144,7 +147,10 @@ def prepare(
     print("\n".join([*prepared.log, size.line()]))
 
 
-@app.command(epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint")
+@app.command(
+    epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint; "
+    "nbb-opt solve mine.xlsx"
+)
 def solve(
     instance: InstancePath,
     model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",

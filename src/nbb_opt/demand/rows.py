@@ -68,7 +68,7 @@ def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
         if max((opened.metadata.row_group(i).total_byte_size for i in groups), default=0) > MAX_ROW_GROUP_BYTES:
             raise _refuse(file, "has a row group of more than 1 GiB", "write row groups of at most a million rows")
         yield from opened.iter_batches(batch_size=BATCH_ROWS, columns=list(COLUMNS))
-    elif file.endswith(".csv"):
+    elif file.endswith(".csv") or file == "od":  # a sheet of a workbook arrives as the text of a CSV file
         words = pa.dictionary(pa.int32(), pa.string())
         types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
         with pa.csv.open_csv(

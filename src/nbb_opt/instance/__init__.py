@@ -4,6 +4,7 @@ from nbb_opt.instance.describe import describe
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, seal, split_refs
 from nbb_opt.instance.template import new_instance
+from nbb_opt.instance.workbook_write import write_workbook
 
 __all__ = [
     "Instance",
@@ -16,4 +17,5 @@ __all__ = [
     "read_instance",
     "seal",
     "split_refs",
+    "write_workbook",
 ]

@@ -37,6 +37,7 @@ class CellFaults:
     """Collects the faults of one table.
 
     `rows` are the indices of rows with a fault in a cell; `unusable` rows could not be read at all and are passed over.
+    `told` cells (row index and column) were named before, as what a workbook holds but a table cannot say.
     Of one kind of fault in one column the first ones are told in full, the others are counted (`tell_the_rest`).
     `offset` is the index of the first row where a file is read in parts.
     """
@@ -47,9 +48,10 @@ class CellFaults:
     unusable: set[int] = field(default_factory=set)
     offset: int = 0
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: frozenset[tuple[int, str]] = frozenset()
 
     def add(self, index: int, column: str, value: object, what: str, hint: str = "", *, rule: str) -> None:
-        if index in self.unusable:
+        if index in self.unusable or (index, column) in self.told:
             return
         self.rows.add(index)
         self.counts[column, rule] += 1

@@ -96,6 +96,12 @@ def read_flows(
 
 
 def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -> Iterator[Batch]:
+    if package.sheets is not None:
+        cells = package.sheets[file].cells
+        if cells is None:
+            raise InstanceError([])
+        yield _text_batch(cells, 0, faults, faults)
+        return
     with package.open(file) as stream:
         if file.endswith(".csv"):
             yield from _csv_batches(stream, file, faults)
@@ -128,18 +134,22 @@ def _csv_batches(stream: BinaryIO, file: str, faults: CellFaults) -> Iterator[Ba
                 raise InstanceError([Problem(file, "has too many rows", f"at most {MAX_CELLS} cells are read", "size")])
             part = CellFaults(faults.file, faults.problems, offset=start, counts=faults.counts)
             cells = as_columns(header, rows, part)
-            for name in _NAMES:
-                check_texts(cells[name], _COLUMNS[name], part)
-            year = parse_numbers(cells["year"], _COLUMNS["year"], part)
-            tonnes = parse_numbers(cells["tonnes"], _COLUMNS["tonnes"], part)
-            check_plausible(tonnes, None, _COLUMNS["tonnes"], part)
-            faults.rows |= {start + i for i in part.rows | part.unusable}
-            yield Batch(start, {name: _numbered(cells[name]) for name in _NAMES}, year, tonnes)
+            yield _text_batch(cells, start, part, faults)
             start += len(rows)
     except UnicodeDecodeError as error:
         what = f"is not UTF-8: byte 0x{error.object[error.start]:02x}"
         problem = Problem(f"{file} after row {start + 1}", what, "save the file as UTF-8", "utf8")
         raise InstanceError([problem]) from error
+
+
+def _text_batch(cells: Mapping[str, list[str]], start: int, part: CellFaults, faults: CellFaults) -> Batch:
+    for name in _NAMES:
+        check_texts(cells[name], _COLUMNS[name], part)
+    year = parse_numbers(cells["year"], _COLUMNS["year"], part)
+    tonnes = parse_numbers(cells["tonnes"], _COLUMNS["tonnes"], part)
+    check_plausible(tonnes, None, _COLUMNS["tonnes"], part)
+    faults.rows |= {start + i for i in part.rows | part.unusable}
+    return Batch(start, {name: _numbered(cells[name]) for name in _NAMES}, year, tonnes)
 
 
 def _numbered(words: Sequence[str]) -> tuple[list[str], np.ndarray]:

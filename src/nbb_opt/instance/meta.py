@@ -61,6 +61,11 @@ def read_meta(data: bytes, problems: list[Problem]) -> tuple[Meta | None, tuple[
         what = f"is not TOML: {str(error).partition(' (at ')[0]}"
         problems.append(Problem(where, what, 'texts stand in "quotation marks", numbers do not', "toml"))
         return None, ()
+    return check_meta(keys, problems)
+
+
+def check_meta(keys: dict[str, Any], problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:
+    """Meta and periods from the keys of `instance.toml`; None and no periods (and problems) where a key is at fault."""
     before = len(problems)
     _check_names(keys, tuple(META_KEYS), "key", problems)
     periods = _periods(keys.get("periods"), problems) if "periods" in keys else ()
@@ -77,6 +82,7 @@ def read_meta(data: bytes, problems: list[Problem]) -> tuple[Meta | None, tuple[
             values[name] = _value(chains[name], f"{FILE}, key chains.{name}", _whole(1, 20), problems)
     if len(problems) > before:
         return None, periods
+    values["discount_rate"] = float(values["discount_rate"])
     return Meta(**values), periods
 
 

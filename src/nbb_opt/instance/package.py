@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import stat
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.wording import did_you_mean, shown
+from nbb_opt.instance.wording import TableFile, did_you_mean, shown
 
 META_FILE = "instance.toml"
 SEAL_FILE = "datapackage.json"
@@ -32,19 +34,45 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECAS
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A table as a sheet of a workbook holds it: its cells as text, rows that could not be used, and its place.
+
+    `cells` is None where the header or the row of units is at fault; `told` are cells (row index and column) that
+    stand as blanks because a problem names what they hold.
+    """
+
+    file: TableFile
+    cells: Mapping[str, list[str]] | None
+    unusable: frozenset[int] = frozenset()
+    told: frozenset[tuple[int, str]] = frozenset()
+
+    def faults(self, problems: list[Problem]) -> CellFaults:
+        """A collector of the faults of this sheet that knows what was told already."""
+        rows = {index for index, _ in self.told}
+        return CellFaults(self.file, problems, rows=rows, unusable=set(self.unusable), told=self.told)
+
+
+@dataclass(frozen=True)
 class Package:
-    """File names and sizes of an instance; `members` maps a file name to its name inside the .zip (or itself)."""
+    """File names and sizes of an instance; `members` maps a file name to its name inside the .zip (or itself).
+
+    A workbook has `sheets` by table name instead, and the `problems` met on the way to their cells.
+    """
 
     path: Path
     sizes: Mapping[str, int]
     members: Mapping[str, str]
     zipped: bool
+    sheets: Mapping[str, Sheet] | None = None
+    problems: tuple[Problem, ...] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.sizes
 
     def open(self, name: str) -> BinaryIO:
-        """The file as a seekable binary stream."""
+        """The file as a seekable binary stream; a sheet of a workbook as the text of a CSV file."""
+        if self.sheets is not None:
+            return io.BytesIO(_as_csv(self.sheets[name]))
         if not self.zipped:
             try:
                 return open(self.path / name, "rb")
@@ -69,13 +97,15 @@ def open_package(path: Path) -> Package:
             hint = did_you_mean(path.name, [other.name for other in path.parent.iterdir()]) or hint
         raise InstanceError([Problem(str(path), "does not exist", hint, "path")])
     if path.suffix.lower() != ".zip":
-        hint = "give the folder that holds instance.toml, or a .zip of it"
-        raise InstanceError([Problem(str(path), "is neither a folder nor a .zip", hint, "path")])
+        hint = "give the folder that holds instance.toml, a .zip of it, or a workbook (.xlsx)"
+        raise InstanceError([Problem(str(path), "is neither a folder nor a .zip nor a workbook", hint, "path")])
     return _open_zip(path)
 
 
 def file_problems(package: Package) -> list[Problem]:
     """Unknown files, missing tables, and tables given twice."""
+    if package.sheets is not None:
+        return list(package.problems)
     problems = []
     allowed = [*DATA_FILES, SEAL_FILE]
     for name in package.sizes:
@@ -101,11 +131,22 @@ def file_problems(package: Package) -> list[Problem]:
 
 
 def table_file(package: Package, table: str) -> str | None:
-    """Name of the file that holds a table, or None."""
+    """Name of the file (or sheet) that holds a table, or None."""
+    if package.sheets is not None:
+        return table if table in package.sheets else None
     for file in (f"{table}.csv", f"{table}.parquet"):
         if file in package:
             return file
     return None
+
+
+def _as_csv(sheet: Sheet) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    cells = sheet.cells or {}
+    writer.writerow(cells)
+    writer.writerows(zip(*cells.values(), strict=True))
+    return text.getvalue().encode("utf-8")
 
 
 def _entries(path: Path) -> list[Path]:
@@ -142,7 +183,7 @@ def _open_zip(path: Path) -> Package:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            problems = _zip_problems(path.name, entries)
+            problems = zip_problems(path.name, entries)
             if problems:
                 raise InstanceError(problems)
             files = [entry for entry in entries if not entry.is_dir() and not _LEFT_OVER.fullmatch(entry.filename)]
@@ -156,7 +197,8 @@ def _open_zip(path: Path) -> Package:
     return Package(path, sizes, {name: entry.filename for name, entry in names.items()}, zipped=True)
 
 
-def _zip_problems(file: str, entries: list[zipfile.ZipInfo]) -> list[Problem]:
+def zip_problems(file: str, entries: list[zipfile.ZipInfo]) -> list[Problem]:
+    """What makes a .zip unsafe to read: too large, bombs, paths out of it, links, encryption, names given twice."""
     problems: list[Problem] = []
 
     def refuse(name: str, what: str, hint: str = "pack the folder again, without it") -> None:

@@ -24,6 +24,8 @@ from nbb_opt.instance.rules import World, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.seal import check_rows, read_seal, write_seal
 from nbb_opt.instance.wording import TableFile
+from nbb_opt.instance.workbook_read import is_spreadsheet, open_workbook
+from nbb_opt.instance.workbook_settings import read_settings
 from nbb_opt.instance.years import at_years
 
 
@@ -49,8 +51,8 @@ class Instance:
 
 
 def read_instance(path: Path | str) -> Instance:
-    """The instance in a folder or .zip. Raises InstanceError with all problems if there is any."""
-    return _read(open_package(Path(path)), sealed=True)[0]
+    """The instance in a folder, .zip or workbook (.xlsx). Raises InstanceError with all problems if there is any."""
+    return _read(_open(Path(path)), sealed=True)[0]
 
 
 def seal(path: Path | str) -> Path:
@@ -58,18 +60,24 @@ def seal(path: Path | str) -> Path:
 
     Raises InstanceError if anything but an earlier seal is at fault, or if the instance is a .zip.
     """
-    package = open_package(Path(path))
+    package = _open(Path(path))
+    if package.sheets is not None:
+        raise InstanceError([Problem(str(path), "is a workbook", "only folders are sealed", "seal")])
     if package.zipped:
         raise InstanceError([Problem(str(path), "is a .zip", "seal the folder, then pack it", "seal")])
     instance, rows = _read(package, sealed=False)
     return write_seal(package, instance.meta, instance.tables, rows)
 
 
+def _open(path: Path) -> Package:
+    return open_workbook(path) if is_spreadsheet(path) else open_package(path)
+
+
 def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     """The instance, and the number of rows by file."""
     problems = file_problems(package)
     entries = read_seal(package, problems) if sealed else {}
-    meta, periods = read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
+    meta, periods = _meta(package, problems)
     trusted = frozenset(entries) if sealed else frozenset(package.sizes)
     has_seal = SEAL_FILE in package or not sealed
     read = ReadTables(trusted=trusted if has_seal else None)
@@ -81,12 +89,14 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     od = table_file(package, "od")
     flows = None
     if od is not None and read.may_read(od):
-        flow_faults = CellFaults(TableFile("od", od), problems)
+        flow_faults = _faults(package, "od", od, problems)
         flows = read_flows(package, od, read.frames, flow_faults, sealed=read.vouched(od))
         flow_faults.tell_the_rest()
     for faults in read.faults.values():
         faults.tell_the_rest()
-    world = World(meta, periods, read.frames, read.faults, flows, TableFile("od", od) if od else None)
+    world = World(
+        meta, periods, read.frames, read.faults, flows, _faults(package, "od", od, problems).file if od else None
+    )
     problems.extend(run_rules(world))
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
@@ -97,6 +107,18 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     frames = MappingProxyType(read.frames)
     content = digest(meta, periods, frames, flows.codes(), flows.tonnes)
     return Instance(package.path, meta, periods, frames, package.path / od, content), rows
+
+
+def _meta(package: Package, problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:
+    if package.sheets is not None:
+        return read_settings(package.sheets, problems)
+    return read_meta(package.read(META_FILE), problems) if META_FILE in package else (None, ())
+
+
+def _faults(package: Package, table: str, file: str, problems: list[Problem]) -> CellFaults:
+    if package.sheets is not None:
+        return package.sheets[file].faults(problems)
+    return CellFaults(TableFile(table, file), problems)
 
 
 @dataclass
@@ -126,10 +148,11 @@ class ReadTables:
             return
         if not self.may_read(file):
             return
-        faults = CellFaults(TableFile(table.name, file), problems)
-        if file.endswith(".csv"):
-            cells = read_csv(package.read(file), table, faults)
-            values = None if cells is None else {c.name: parse_column(cells[c.name], c, faults) for c in table.columns}
+        faults = _faults(package, table.name, file, problems)
+        if package.sheets is not None:
+            values = _parsed(package.sheets[file].cells, table, faults)
+        elif file.endswith(".csv"):
+            values = _parsed(read_csv(package.read(file), table, faults), table, faults)
         else:
             with package.open(file) as stream:
                 values = read_parquet(stream, table, faults, sealed=self.vouched(file))
@@ -145,6 +168,10 @@ class ReadTables:
         check_keys(table, frame, faults)
         self.frames[table.name] = frame
         self.faults[table.name] = faults
+
+
+def _parsed(cells: Mapping[str, list[str]] | None, table: Table, faults: CellFaults) -> dict[str, Values] | None:
+    return None if cells is None else {c.name: parse_column(cells[c.name], c, faults) for c in table.columns}
 
 
 def _frame(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:
@@ -172,5 +199,5 @@ def split_refs(text: str) -> list[str]:
 
 
 def open_od(instance: Instance) -> BinaryIO:
-    """The demand file as a seekable binary stream, from the folder or from inside the .zip."""
-    return open_package(instance.path).open(instance.od_path.name)
+    """The demand file as a seekable binary stream, from the folder or from inside the .zip; a workbook's as CSV."""
+    return _open(instance.path).open(instance.od_path.name)

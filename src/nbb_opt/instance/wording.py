@@ -21,26 +21,48 @@ class TableFile:
     """A table as it stands in a file; turns a row index into the row number a person sees.
 
     Row numbers of a CSV file are line numbers, the header being line 1; those of a Parquet file count records from 1.
+    A sheet of a workbook gives `first_row`, the row of its first record, and `columns`, its header from column A on.
     """
 
     table: str
     file: str
+    first_row: int = 0
+    columns: tuple[str, ...] = ()
 
     def row(self, index: int) -> int:
-        return int(index) + (2 if self.file.endswith(".csv") else 1)
+        return int(index) + (self.first_row or (2 if self.file.endswith(".csv") else 1))
 
     def place(self, index: int, column: str = "", value: object = None) -> str:
         """The place of a cell in words.
 
         >>> TableFile("links", "links.csv").place(1, "from_node", "Umeo")
         "links.csv row 3, column from_node, value 'Umeo'"
+        >>> TableFile("links", "links", 3, ("link", "from_node")).place(1, "from_node", "Umeo")
+        "links!B4, column from_node, value 'Umeo'"
         """
         words = f"{self.file} row {self.row(index)}"
+        first = column.partition(", ")[0]
+        if self.first_row and first in self.columns:
+            words = f"{self.file}!{column_letters(self.columns.index(first))}{self.row(index)}"
         if column:
             words += f", column {column}"
         if value is not None:
             words += f", value {shown(value)}"
         return words
+
+
+def column_letters(index: int) -> str:
+    """Name of a column of a sheet, counted from 0.
+
+    >>> column_letters(0), column_letters(25), column_letters(26), column_letters(16383)
+    ('A', 'Z', 'AA', 'XFD')
+    """
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,149 @@
+"""Files that are no sound .xlsx workbook are refused quickly and with words."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from instance_copies import TINY, problems_of
+from nbb_opt.errors import InstanceError
+from nbb_opt.instance import open_od, read_instance, seal, workbook_read, xlsx_sheet
+from workbook_drafts import Draft, draft_of_tiny
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>"""
+SECRET = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>
+<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&a;</t></is></c></row></sheetData></worksheet>"""
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    return draft_of_tiny().save(tmp_path / "tiny.xlsx")
+
+
+def said_of(path: Path) -> str:
+    start = time.monotonic()
+    said = "\n".join(map(str, problems_of(path)))
+    assert time.monotonic() - start < 10
+    return said
+
+
+def add_member(path: Path, name: str, data: bytes) -> None:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+
+
+WHOLE_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "empty": (lambda data: b"", "cannot be read as a workbook"),
+    "text": (lambda data: b"link,from_node\n", "cannot be read as a workbook"),
+    "password": (lambda data: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096), "protected by a password"),
+    "cut off": (lambda data: data[: len(data) // 2], "cannot be read as a workbook"),
+    "a changed byte": (lambda data: data[:2000] + bytes([data[2000] ^ 255]) + data[2001:], ""),
+    "huge": (lambda data: data + bytes(64 * 2**20), "64 MiB"),
+}
+
+
+@pytest.mark.parametrize("damage", WHOLE_FILES)
+def test_a_damaged_file_is_refused(damage: str, sound: Path) -> None:
+    change, words = WHOLE_FILES[damage]
+    sound.write_bytes(change(sound.read_bytes()))
+    said = said_of(sound)
+    assert said
+    assert words in said
+    assert "tiny.xlsx" in said
+
+
+@pytest.mark.parametrize("ending", [".xls", ".xlsm", ".xlsb", ".ods"])
+def test_other_spreadsheets_are_refused_with_what_to_do(ending: str, sound: Path) -> None:
+    said = said_of(sound.rename(sound.with_suffix(ending)))
+    assert f"is a {ending} file (save it as an Excel workbook (.xlsx))" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("../evil.xml", b"x", "not a plain path"),
+        ("/evil.xml", b"x", "absolute path"),
+        ("xl/bomb.xml", bytes(50 * 2**20), "times its size"),
+        ("xl/vbaProject.bin", b"x", "holds macros"),
+        ("XL/Workbook.xml", b"x", "upper and lower case"),
+    ],
+)
+def test_a_workbook_with_an_unsafe_member_is_refused(name: str, data: bytes, words: str, sound: Path) -> None:
+    add_member(sound, name, data)
+    assert words in said_of(sound)
+
+
+@pytest.mark.parametrize(
+    ("part", "data", "words"),
+    [
+        ("links", BOMB, "document type"),
+        ("links", SECRET, "document type"),
+        ("links", b"<worksheet><sheetData>", "cannot be read as a workbook"),
+        ("links", b"", "cannot be read as a workbook"),
+        ("links", b'<w><row r="1"><c r="A2"><v>1</v></c></row></w>', "a cell at 'A2' in row 1"),
+        ("links", b'<w><row r="1"><c r="XFE1"><v>1</v></c></row></w>', "a cell at 'XFE1'"),
+        ("links", b'<w><row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row></w>', "two cells in one place"),
+        ("links", b'<w><row r="1"><c r="A1" t="s"><v>99999</v></c></row></w>', "a text that is missing"),
+        ("links", b'<w><row r="0"/></w>', "row number out of range"),
+        ("links", b'<w><row r="9999999"/></w>', "row number out of range"),
+        ("links", b'<w><row r="ten"/></w>', "is damaged"),
+        ("xl/workbook.xml", b"<workbook/>", "sheet 'nodes': is missing"),
+        ("_rels/.rels", b"<Relationships/>", "is not an Excel workbook"),
+        ("xl/_rels/workbook.xml.rels", b"<Relationships/>", "without cells"),
+    ],
+)
+def test_a_damaged_part_is_refused(part: str, data: bytes, words: str, tmp_path: Path) -> None:
+    draft = draft_of_tiny()
+    name = draft.part_of(part) if part in draft.sheets else part
+    draft.parts.append((name, lambda _: data))
+    assert words in said_of(draft.save(tmp_path / "tiny.xlsx"))
+
+
+def with_rows(draft: Draft, sheet: str, rows: bytes) -> Draft:
+    end = b"</sheetData>"
+    draft.parts.append((draft.part_of(sheet), lambda data: data.replace(end, rows + end)))
+    return draft
+
+
+def test_a_million_empty_formatted_rows_are_no_data(tmp_path: Path) -> None:
+    rows = b"".join(b'<row r="%d" s="1" customFormat="1" ht="15"/>' % row for row in range(15, 1_000_015))
+    path = with_rows(draft_of_tiny(), "links", rows).save(tmp_path / "tiny.xlsx")
+    start = time.monotonic()
+    assert read_instance(path).digest == read_instance(TINY).digest
+    assert time.monotonic() - start < 15
+
+
+def test_more_empty_formatted_cells_than_are_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_sheet, "MAX_CELLS", 20_000)
+    rows = b"".join(b'<row r="%d">%s</row>' % (row, b'<c s="1"/>' * 40) for row in range(15, 1015))
+    said = said_of(with_rows(draft_of_tiny(), "links", rows).save(tmp_path / "tiny.xlsx"))
+    assert "has more than 20000 cells on sheet links" in said
+    assert "delete the empty formatted rows" in said
+
+
+def test_a_cell_in_the_last_corner_costs_nothing(tmp_path: Path) -> None:
+    rows = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    said = said_of(with_rows(draft_of_tiny(), "links", rows).save(tmp_path / "tiny.xlsx"))
+    assert "links!XFD1048576" in said
+
+
+def test_more_demand_than_a_sheet_may_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook_read, "MOST_OD_ROWS", 1000)
+    rows = b"".join(b'<row r="%d"><c><v>1</v></c></row>' % row for row in range(14, 1100))
+    said = said_of(with_rows(draft_of_tiny(), "od", rows).save(tmp_path / "tiny.xlsx"))
+    assert "a sheet holds 1000 flows" in said
+
+
+def test_a_workbook_is_not_sealed(sound: Path) -> None:
+    with pytest.raises(InstanceError, match="only folders are sealed"):
+        seal(sound)
+
+
+def test_demand_of_a_workbook_opens_as_csv(sound: Path) -> None:
+    with open_od(read_instance(sound)) as stream:
+        assert stream.readline() == b"origin,destination,commodity,year,tonnes\n"
