@@ -80,6 +80,8 @@ def new(
 
     if synthetic and source is not None:
         raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
+    if synthetic and target.suffix.lower() == ".xlsx":
+        raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
     if synthetic:
         shape = Shape(bundles, seed, zones)
         write_synthetic(target, shape)
