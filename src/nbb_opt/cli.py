@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from nbb_opt import __version__
+from nbb_opt.cli_data import add_commands
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
 
 EXIT_CODES = (
@@ -224,6 +225,9 @@ def models(
     if checking and stale:
         raise VerifyFailed("out of date: " + ", ".join(stale) + "; run: nbb-opt models")
     print("up to date" if not stale else "rendered " + ", ".join(stale))
+
+
+add_commands(app)
 
 
 @app.command(epilog="Example: nbb-opt doctor")
