@@ -1,4 +1,4 @@
-"""Commands about data: made-up OD files, benchmarks. Registered by the command line."""
+"""Commands about data: conversion, made-up OD files, benchmarks. Registered by the command line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
+    app.command(epilog="Example: nbb-opt convert trips.tntp od.parquet --year 2030 --commodity BOX")(convert)
     app.command("synthesize-od", epilog="Example: nbb-opt synthesize-od od.parquet --rows 1e7 --seed 1")(synthesize_od)
     app.command(epilog="Example: nbb-opt bench od --json od.json --rows 1e7")(bench)
 
@@ -29,6 +30,30 @@ def whole_number(text: str) -> int:
 
 Rows = Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Rows, for example 1e7.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed writes the same file.")]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .omx, .tntp, or a folder (Parquet, NGM).")],
+    target: Annotated[Path, typer.Argument(help=".csv, .parquet or .omx to write.", metavar="TO")],
+    year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
+    commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
+    lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
+    km_per_length: Annotated[float | None, typer.Option(help="TNTP network: km per unit of length.")] = None,
+    hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
+    within_zones: Annotated[bool, typer.Option("--within-zones", help="NGM: keep flows within a zone.")] = False,
+    add_duplicates: Annotated[bool, typer.Option("--add-duplicates", help="Add up rows of one flow and year.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
+) -> None:
+    """Convert OD matrices and networks of other tools; says what was kept, added up and left out."""
+    from nbb_opt.formats import Choices
+    from nbb_opt.formats import convert as convert_files
+
+    choices = Choices(year, commodity, lookup, km_per_length, hours_per_time, within_zones, add_duplicates)
+    report = convert_files(source, target, choices=choices)
+    if as_json:
+        print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
+        return
+    print("\n".join([*report.lines, f"wrote {', '.join(str(file) for file in report.files)}"]))
 
 
 def synthesize_od(

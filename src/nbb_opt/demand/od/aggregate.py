@@ -116,8 +116,8 @@ def aggregate(
         log.append(f"demand: {int(counts[fault])} rows left out as asked: {shown}")
     if twice:
         log.append(f"demand: {twice} rows added to an earlier row of the same flow and year, as asked")
-    flow, slot = total.key >> YEAR_BITS, total.key & ((1 << YEAR_BITS) - 1)
-    return Sums(flow, (slot + tables.FIRST_YEAR).astype(np.int16), total.tonnes, rows, kept, dense, tuple(log))
+    flow, year, tonnes = total.parts()
+    return Sums(flow, year, tonnes, rows, kept, dense, tuple(log))
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ def sum_part(
     for group, batches in _decoded(source, part, threads):
         row = group.row_0
         iterator = iter(batches)
+        batch = None
         while True:
             with damage_refused(source.label(group.file), row - _first_of(source, group)):
                 batch = next(iterator, None)
@@ -159,6 +160,7 @@ def sum_part(
                     cell = batch.column(WORDS[fault][1])[place - row].as_py()
                     places.append((fault, place, _place(source, group, place, WORDS[fault][0].format(cell))))
             row += batch.num_rows
+        del batches, iterator, batch
         if row - group.row_0 != group.rows:
             what = f"a row group holds {row - group.row_0} rows, its footer says {group.rows}"
             raise InstanceError([Problem(source.label(group.file), what, "write or copy the file again")])
@@ -168,7 +170,7 @@ def sum_part(
 
 
 def _decoded(source: Source, part: Part, threads: int) -> Iterator[tuple[Group, Iterable[pa.RecordBatch]]]:
-    """The groups in order with their batches; `threads` decode ahead while the caller adds up."""
+    """The groups in order with their batches; the next are decoded while the caller adds up (at most `threads`)."""
     own = local()
 
     def read(group: Group) -> Iterable[pa.RecordBatch]:
@@ -176,7 +178,7 @@ def _decoded(source: Source, part: Part, threads: int) -> Iterator[tuple[Group, 
             if getattr(own, "file", None) != group.file:
                 own.file, own.opened = group.file, source.open(group.file)
             batches = source.read(own.opened, group)
-            return batches if source.in_pieces(group) else list(batches)
+            return batches if source.in_pieces(group) else _emptied(deque(batches))
 
     if threads <= 1:
         for group in part:
@@ -188,17 +190,28 @@ def _decoded(source: Source, part: Part, threads: int) -> Iterator[tuple[Group, 
             for group in part:
                 if source.in_pieces(group):  # read by the caller, piece by piece
                     while waiting:
-                        yield waiting[0][0], waiting.popleft()[1].result()
+                        yield _next(waiting)
                     yield group, read(group)
                     continue
                 waiting.append((group, pool.submit(read, group)))
-                if len(waiting) > threads:
-                    yield waiting[0][0], waiting.popleft()[1].result()
+                if len(waiting) >= threads:
+                    yield _next(waiting)
             while waiting:
-                yield waiting[0][0], waiting.popleft()[1].result()
+                yield _next(waiting)
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def _emptied(batches: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, none of which is held once it was given."""
+    while batches:
+        yield batches.popleft()
+
+
+def _next(waiting: deque[tuple[Group, Future[Iterable[pa.RecordBatch]]]]) -> tuple[Group, Iterable[pa.RecordBatch]]:
+    group, future = waiting.popleft()
+    return group, future.result()
 
 
 def _first_of(source: Source, group: Group) -> int:

@@ -18,8 +18,8 @@ from nbb_opt.instance.package import open_package
 COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
 IDS = COLUMNS[:3]
 MAX_ROW_GROUP_BYTES = 1 << 30
-WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are read in pieces
-PIECE_ROWS = 1 << 20
+WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
+PIECE_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,7 @@ class Source:
         """The rows of a group in batches, with all columns of COLUMNS."""
         own = dict(self.constants[group.file])
         wanted = [name for name in COLUMNS if name not in own]
-        if self.in_pieces(group):
-            parts = opened.iter_batches(batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted)
-        else:
-            parts = iter(opened.read_row_group(group.number, columns=wanted, use_threads=False).to_batches())
+        parts = opened.iter_batches(batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False)
         for part in parts:
             yield part if not own else _with_constants(part, own)
 

@@ -22,6 +22,13 @@ class Packed:
     key: np.ndarray
     tonnes: np.ndarray
 
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Flow number, year and t/year; the keys are not to be used any more."""
+        year = (self.key & ((1 << kernels.YEAR_BITS) - 1)).astype(np.int16)
+        year += tables.FIRST_YEAR
+        flow = np.right_shift(self.key, kernels.YEAR_BITS, out=self.key)
+        return flow, year, self.tonnes
+
 
 class Accumulator:
     """Adds batches in the order given; `counts` and `first` note faulty rows, which are not added."""
@@ -85,6 +92,7 @@ class Accumulator:
             room = min(self._rows, self._cells.size) + 1
             key, tonnes = np.empty(room, dtype=np.int64), np.empty(room)
             many = kernels.pack(self._cells, self._target.n_flows, slots, key, tonnes)
+            self._cells = np.empty(0)
             return Packed(key[:many], tonnes[:many])
         full = np.flatnonzero(self._keys != tables.EMPTY)
         full = full[np.argsort(self._keys[full])]
