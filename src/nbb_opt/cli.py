@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -113,15 +114,23 @@ def prepare(
     instance: InstancePath,
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="Sum the demand on this Dask scheduler, as tcp://host:8786.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn OD rows into bundles and candidate chains, and say what was merged and dropped."""
     from nbb_opt.instance import read_instance
     from nbb_opt.network import prepare as prepare_instance
 
-    prepared = prepare_instance(
-        read_instance(instance), cache_dir=None if no_cache else cache_folder(), prune=not no_prune
-    )
+    with ExitStack() as stack:
+        each = None
+        if cluster is not None:
+            from nbb_opt.cluster import connect
+
+            each = stack.enter_context(connect(cluster)).each
+        cache_dir = None if no_cache else cache_folder()
+        prepared = prepare_instance(read_instance(instance), cache_dir=cache_dir, prune=not no_prune, each=each)
     if as_json:
         kinds = prepared.chains["kind"].value_counts().to_dict()
         counts = {"bundles": len(prepared.bundles), "chains": len(prepared.chains), "lanes": len(prepared.lanes)}

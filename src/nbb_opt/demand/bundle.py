@@ -48,6 +48,9 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
         target = Target(nodes, commodities, len(nodes), len(commodities))
         sums = aggregate(open_source(instance.od_path, inside=inside), target, threads=threads, each=each)
         flow, slot, tonnes, n_rows = sums.flow, sums.year.astype(np.int64) - kernels.FIRST_YEAR, sums.tonnes, sums.rows
+    elif each is not None:
+        hint = "convert it: nbb-opt convert od.csv od.parquet"
+        raise InstanceError([Problem(instance.od_path.name, "is CSV, only Parquet is read in parts", hint)])
     else:
         key, tonnes, n_rows = _collect(instance, nodes, commodities)
         flow, slot = np.divmod(key, kernels.YEAR_SLOTS)
