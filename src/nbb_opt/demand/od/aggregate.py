@@ -166,6 +166,7 @@ def sum_part(
             raise InstanceError([Problem(source.label(group.file), what, "write or copy the file again")])
         rows += group.rows
     dense = sums.dense
+    pa.default_memory_pool().release_unused()
     return PartSums(sums.packed(), rows, sums.counts, tuple(places), dense)
 
 

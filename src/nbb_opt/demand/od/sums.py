@@ -24,7 +24,9 @@ class Packed:
 
     def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Flow number, year and t/year; the keys are not to be used any more."""
-        year = (self.key & ((1 << kernels.YEAR_BITS) - 1)).astype(np.int16)
+        mask = np.int64((1 << kernels.YEAR_BITS) - 1)
+        year = np.empty(self.key.size, dtype=np.int16)
+        np.bitwise_and(self.key, mask, out=year, casting="unsafe")
         year += tables.FIRST_YEAR
         flow = np.right_shift(self.key, kernels.YEAR_BITS, out=self.key)
         return flow, year, self.tonnes
@@ -119,7 +121,8 @@ class Accumulator:
             self._year_slot[slot] = slot
             self._cell_y[slot] = len(self._years) * self._target.n_flows
             self._years.append(slot)
-        self._cells = np.concatenate([self._cells, np.full(len(new) * self._target.n_flows, -0.0)])
+        fresh = np.full(len(new) * self._target.n_flows, -0.0)
+        self._cells = np.concatenate([self._cells, fresh]) if self._cells.size else fresh
 
     def _share(self, role: int, index: np.ndarray, stride: int) -> np.ndarray:
         kept = self._scaled.get((role, stride))
