@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +261,13 @@ def test_the_same_seed_writes_the_same_rows_and_order_is_only_order(tmp_path: Pa
         pairs = table["origin"] * 20 + table["destination"]
         assert pairs.is_monotonic_increasing == in_order
         assert pairs.value_counts().iloc[0] > 3 * pairs.value_counts().median()
+
+
+def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
+    words = "one_percent or (pandas and False-False) or no_bit"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", words],
+        env=os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=500, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
