@@ -21,6 +21,10 @@ def start(case, threads):
     return lambda: run(case["path"])
 
 
+def count(sums):
+    return {"rows": sums.rows, "rows_kept": sums.kept, "flows": int(sums.flow.size)}
+
+
 def digest(case, sums):
     pair, group = sums.flow // 10, sums.flow % 10
     return keyed(case, pair // 500, pair % 500, group, sums.year, sums.tonnes)

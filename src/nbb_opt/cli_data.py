@@ -105,8 +105,9 @@ def bench(
         out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     for case in record["cases"]:
         print(f"{suite} {case['case']}: {', '.join(f'{name} {value:,}' for name, value in case['counters'].items())}")
-        print(f"  {'':10} {'s':>8} {'peak MB':>8} {'x limit':>8} {'faster than best peer':>22}")
+        print(f"  {'':10} {'s':>8} {'peak MB':>8} {'x limit':>8} {'(cpu)':>8} {'faster than best peer':>22}")
         for name, row in case["subjects"].items():
             limit, peer = row.get("ratio_to_limit", ""), row.get("times_faster_than_best_peer", "")
-            print(f"  {name:10} {row['seconds']:8.3f} {row['peak_mb']:8.0f} {limit:>8} {peer:>22}")
+            cpu = row.get("cpu_ratio_to_limit", "")
+            print(f"  {name:10} {row['seconds']:8.3f} {row['peak_mb']:8.0f} {limit:>8} {cpu:>8} {peer:>22}")
         print(f"  the results of {', '.join(case['agree'])} are equal: {case['digest']}")

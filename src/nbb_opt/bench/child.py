@@ -30,7 +30,7 @@ def main(order_path: str, answer_path: str) -> None:
     digest = subject.digest(order["case"], result) if subject.digest else None
     answer = {
         "seconds": seconds, "cpu_seconds": cpu_seconds, "base_mb": base_mb, "peak_mb": peak_mb, "digest": digest,
-        "version": subject.version,
+        "version": subject.version, "counters": subject.count(result) if subject.count else {},
     }  # fmt: skip
     Path(answer_path).write_text(json.dumps(answer), encoding="utf-8")
 

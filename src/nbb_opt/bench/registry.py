@@ -29,6 +29,7 @@ class Subject:
 
     `start(case, threads)` imports, warms up and gives a function without arguments, which is what is timed.
     `digest(case, result)` is a text equal for equal results; None where there is no result to compare (limits).
+    `count(result)` gives exact counters of the work done.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Subject:
     library: str
     start: Callable[[dict[str, Any], int], Callable[[], Any]]
     digest: Callable[[dict[str, Any], Any], str] | None
+    count: Callable[[Any], dict[str, int]] | None = None
 
     @property
     def version(self) -> str | None:
@@ -78,9 +80,8 @@ def load_suite(name: str) -> Suite:
         if path.stem in {"suite", "__init__"}:
             continue
         module = _module(path)
-        subjects.append(
-            Subject(path.stem.strip("_"), module.KIND, module.LIBRARY, module.start, getattr(module, "digest", None))
-        )
+        digest, count = getattr(module, "digest", None), getattr(module, "count", None)
+        subjects.append(Subject(path.stem.strip("_"), module.KIND, module.LIBRARY, module.start, digest, count))
     order = {"limit": 0, "ours": 1, "peer": 2}
     subjects.sort(key=lambda subject: (order[subject.kind], subject.name))
     return Suite(name, (suite.__doc__ or "").strip(), suite.cases, tuple(subjects))

@@ -95,18 +95,27 @@ def _compared(case: dict[str, Any], subjects: list[Subject], runs: dict[str, lis
         if seconds["limit"] and row["kind"] != "limit":
             limit = next(other for other, entry in table.items() if entry["kind"] == "limit")
             row["ratio_to_limit"] = _ratio(runs[name], runs[limit])
+            row["cpu_ratio_to_limit"] = _ratio(runs[name], runs[limit], "cpu_seconds")
         if seconds["peer"] and row["kind"] == "ours":
-            row["times_faster_than_best_peer"] = round(min(seconds["peer"]) / row["seconds"], 3)
+            peers = [other for other, entry in table.items() if entry["kind"] == "peer"]
+            row["times_faster_than_best_peer"] = min(_ratio(runs[peer], runs[name]) for peer in peers)
+    counted = {name: found[0]["counters"] for name, found in runs.items() if found[0]["counters"]}
+    for name, found in runs.items():
+        if any(run["counters"] != found[0]["counters"] for run in found):
+            raise BenchError(f"{name} on {case['case']} counts differently from run to run")
+    counters = dict(case["counters"])
+    for found in counted.values():
+        counters |= found
     return {
-        "case": case["case"], "counters": case["counters"], "agree": sorted(digests),
+        "case": case["case"], "counters": counters, "agree": sorted(digests),
         "digest": next(iter(digests.values()), None), "subjects": table,
     }  # fmt: skip
 
 
-def _ratio(ours: list[dict[str, Any]], limit: list[dict[str, Any]]) -> float:
+def _ratio(ours: list[dict[str, Any]], limit: list[dict[str, Any]], what: str = "seconds") -> float:
     """Median over the rounds: a round's runs lie close in time, so that noise hits both."""
     pairs = zip(ours, limit, strict=True)
-    return round(statistics.median(min(a["seconds"]) / min(b["seconds"]) for a, b in pairs), 3)
+    return round(statistics.median(min(a[what]) / min(b[what]) for a, b in pairs), 3)
 
 
 def machine() -> dict[str, Any]:
