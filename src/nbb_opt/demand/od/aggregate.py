@@ -100,6 +100,7 @@ def aggregate(
         places += found.places
         dense &= found.dense
         rows += found.rows
+        del found  # its sums are not to be held while the next part is read
     if total is None:
         total = Packed(np.empty(0, dtype=np.int64), np.empty(0))
     kept = rows - int(counts.sum())
