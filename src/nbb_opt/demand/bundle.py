@@ -9,36 +9,15 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.demand import kernels
+from nbb_opt.demand.od import Target, aggregate, open_source
+from nbb_opt.demand.od.aggregate import Each
+from nbb_opt.demand.od.rules import WORDS
 from nbb_opt.demand.rows import Batch, stream_rows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, open_od
 from nbb_opt.result import as_table
 
 _FIRST_TABLE = 1 << 12
-
-# what, which cell is shown, what to do
-_WORDS: dict[int, tuple[str, str, str]] = {
-    kernels.FAULT_ORIGIN_UNKNOWN: ("origin {!r} is not in nodes.node", "origin", "add the node or correct the name"),
-    kernels.FAULT_ORIGIN_NO_ZONE: ("origin {!r} is a node but no zone", "origin", "set is_zone in nodes.csv"),
-    kernels.FAULT_DESTINATION_UNKNOWN: (
-        "destination {!r} is not in nodes.node", "destination", "add the node or correct the name",
-    ),
-    kernels.FAULT_DESTINATION_NO_ZONE: (
-        "destination {!r} is a node but no zone", "destination", "set is_zone in nodes.csv",
-    ),
-    kernels.FAULT_COMMODITY_UNKNOWN: (
-        "commodity {!r} is not in commodities.commodity", "commodity", "add the commodity or correct the name",
-    ),
-    kernels.FAULT_YEAR: ("year {!r} is outside 1950 to 2120", "year", "correct the year"),
-    kernels.FAULT_NOT_FINITE: ("tonnes {!r} is no finite number", "tonnes", "give t/year, or remove the row"),
-    kernels.FAULT_NEGATIVE: ("tonnes {!r} is negative", "tonnes", "give t/year from origin to destination"),
-    kernels.FAULT_SAME_PLACE: (
-        "origin and destination are both {!r}", "origin", "traffic within a zone uses no link: remove the row",
-    ),
-    kernels.FAULT_DUPLICATE: (
-        "origin {!r} stands twice with the same destination, commodity and year", "origin", "add the rows up",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,8 +29,10 @@ class Demand:
     log: tuple[str, ...]
 
 
-def read_demand(instance: Instance) -> Demand:
+def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = None) -> Demand:
     """Read the OD file of an instance, with memory bounded by the number of distinct flows.
+
+    A Parquet file is read by `threads` threads, or its parts by `each` (see demand.od.aggregate): the same bits.
 
     Bundles are sorted by the rows of their origin and destination in nodes.csv and of their commodity in
     commodities.csv, whatever the order of the OD rows. Raises InstanceError with the count and first places of every
@@ -62,8 +43,17 @@ def read_demand(instance: Instance) -> Demand:
         for i, (name, zone) in enumerate(zip(instance["nodes"]["node"], instance["nodes"]["is_zone"], strict=True))
     }
     commodities = {name: i for i, name in enumerate(instance["commodities"]["commodity"])}
-    key, tonnes, n_rows = _collect(instance, nodes, commodities)
-    flow, slot = np.divmod(key, kernels.YEAR_SLOTS)
+    if instance.od_path.suffix == ".parquet":
+        inside = None if instance.path.is_dir() else instance.path
+        target = Target(nodes, commodities, len(nodes), len(commodities))
+        sums = aggregate(open_source(instance.od_path, inside=inside), target, threads=threads, each=each)
+        flow, slot, tonnes, n_rows = sums.flow, sums.year.astype(np.int64) - kernels.FIRST_YEAR, sums.tonnes, sums.rows
+    elif each is not None:
+        hint = "convert it: nbb-opt convert od.csv od.parquet"
+        raise InstanceError([Problem(instance.od_path.name, "is CSV, only Parquet is read in parts", hint)])
+    else:
+        key, tonnes, n_rows = _collect(instance, nodes, commodities)
+        flow, slot = np.divmod(key, kernels.YEAR_SLOTS)
     file_years = np.unique(slot) + kernels.FIRST_YEAR
     left, weight = _between(instance.od_path.name, file_years, [period.year for period in instance.periods])
 
@@ -138,14 +128,14 @@ def _table(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _place(file: str, batch: Batch, row: int, fault: int) -> str:
-    what, column, _ = _WORDS[fault]
+    what, column, _ = WORDS[fault]
     number = row + 2 if file.endswith(".csv") else row + 1
     return f"row {number}: " + what.format(batch.raw.column(column)[row - batch.row_0].as_py())
 
 
 def _problem(file: str, fault: int, count: int, shown: dict[int, list[str]]) -> Problem:
     places = "; ".join(shown[fault]) + ("; ..." if count > kernels.PLACES_KEPT else "")
-    return Problem(file, f"{count} row{'s' if count > 1 else ''} refused: {places}", _WORDS[fault][2])
+    return Problem(file, f"{count} row{'s' if count > 1 else ''} refused: {places}", WORDS[fault][2])
 
 
 def _between(file: str, file_years: np.ndarray, years: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -27,8 +27,8 @@ NO_ZONE = -2
 EMPTY = -1  # a free slot of the hash table
 
 
-@njit(cache=True)
-def _slot(keys, key):
+@njit(cache=True, nogil=True)
+def slot_of(keys, key):
     """Slot of `key` in the open-addressing table `keys`, or the free slot where it belongs."""
     mask = keys.size - 1
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
@@ -38,7 +38,7 @@ def _slot(keys, key):
     return slot
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes, n_commodities, row_0, counts, first):
     """Put a batch of rows into the table; note faulty rows in `counts` and `first`; give the number of new keys.
 
@@ -75,7 +75,7 @@ def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes
             fault = FAULT_SAME_PLACE
         else:
             key = ((np.int64(o) * n_nodes + d) * n_commodities + k) * YEAR_SLOTS + y
-            slot = _slot(keys, key)
+            slot = slot_of(keys, key)
             if keys[slot] == key:
                 fault = FAULT_DUPLICATE
             else:
@@ -89,17 +89,17 @@ def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes
     return new
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def move_table(keys, values, new_keys, new_values):
     """Copy every entry of one table into a larger, empty one."""
     for i in range(keys.size):
         if keys[i] != EMPTY:
-            slot = _slot(new_keys, keys[i])
+            slot = slot_of(new_keys, keys[i])
             new_keys[slot] = keys[i]
             new_values[slot] = values[i]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def period_tonnes(flow_start, year_index, tonnes, left, weight, n_years):
     """Tonnes of every flow in every period, (flows, periods) in t/year.
 

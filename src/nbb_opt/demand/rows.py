@@ -1,4 +1,4 @@
-"""Stream the rows of an OD file, batch by batch, ids already turned into indices."""
+"""Stream the rows of a CSV file of OD rows, batch by batch, ids already turned into indices."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from nbb_opt.demand.kernels import UNKNOWN
 from nbb_opt.errors import InstanceError, Problem
 
 COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
 IDS = COLUMNS[:3]
-BATCH_ROWS = 262_144
 BLOCK_BYTES = 1 << 23
-MAX_ROW_GROUP_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Batch:
 def stream_rows(
     stream: BinaryIO, file: str, *, nodes: Mapping[str, int], commodities: Mapping[str, int]
 ) -> Iterator[Batch]:
-    """Yield the rows of an OD file in batches of bounded size; `file` is its name, ending in .parquet or .csv.
+    """Yield the rows of an OD file in batches of bounded size; `file` is its name, ending in .csv.
 
     `nodes` gives the index of every node, or NO_ZONE for one that is no zone. Raises InstanceError if the file is
     damaged, or its columns are not exactly those of the schema.
@@ -61,14 +58,7 @@ def stream_rows(
 
 
 def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
-    if file.endswith(".parquet"):
-        opened = pq.ParquetFile(stream, page_checksum_verification=True, memory_map=False, read_dictionary=list(IDS))
-        _check_columns(file, opened.schema_arrow)
-        groups = range(opened.metadata.num_row_groups)
-        if max((opened.metadata.row_group(i).total_byte_size for i in groups), default=0) > MAX_ROW_GROUP_BYTES:
-            raise _refuse(file, "has a row group of more than 1 GiB", "write row groups of at most a million rows")
-        yield from opened.iter_batches(batch_size=BATCH_ROWS, columns=list(COLUMNS))
-    elif file.endswith(".csv") or file == "od":  # a sheet of a workbook arrives as the text of a CSV file
+    if file.endswith(".csv") or file == "od":  # a sheet of a workbook arrives as the text of a CSV file
         words = pa.dictionary(pa.int32(), pa.string())
         types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
         with pa.csv.open_csv(

@@ -27,9 +27,9 @@ fault at once: the place, what is wrong, and the likely fix.
   are counted from 1. Use it for large demand.
 - **Excel**: a workbook (.xlsx) is an instance too, `nbb-opt new mine.xlsx --from haulier` writes one to fill in. A
   sheet for each table: names of the columns in row 1, units in row 2, rows from 3 on. The sheets `settings` and
-  `periods` stand for `instance.toml`; `README` is not read. Faults are named by cell (`links!G7`). Formulas, dates, error values,
-  merged cells, hidden sheets, rows and columns, and text beside or under a table are refused. At most {MOST_OD_ROWS}
-  rows in `od`.
+  `periods` stand for `instance.toml`; `README` is not read. Faults are named by cell (`links!G7`). Formulas, dates,
+  error values, merged cells, hidden sheets, rows and columns, and text beside or under a table are refused. At most
+  {MOST_OD_ROWS} rows in `od`.
 - At most {MAX_TABLE_BYTES // 2**20} MiB for a table other than `od`, {MAX_CELLS // 10**6} million cells in
   `od`. A .zip unpacks to at most {MAX_ZIP_BYTES // 2**30} GiB and {MAX_ZIP_RATIO} times its size, holds plain
   names only, and is read in memory.

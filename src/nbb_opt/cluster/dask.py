@@ -1,0 +1,92 @@
+"""Parts of work sent to a Dask cluster. Dask runs them again elsewhere when a worker dies; nothing here does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import nbb_opt
+from nbb_opt.errors import InstanceError, NbbError, Problem
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+CONNECT_S = 30
+
+
+class ClusterError(NbbError):
+    """The cluster cannot be reached or did not finish the work."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a worker sends back: an answer, or the problems it found in the data."""
+
+    answer: Any
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A connection; `each` is what `demand.read_demand` takes."""
+
+    client: Any
+
+    def each(self, work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer]:
+        """The answers for all items in their order. Workers must see the files at the same paths.
+
+        Raises InstanceError with what a worker found wrong in the data, ClusterError if the work could not be done.
+        """
+        from distributed import CancelledError, KilledWorker
+
+        versions = self.client.run(_version)
+        if strange := {name: found for name, found in versions.items() if found != nbb_opt.__version__}:
+            raise ClusterError(
+                f"workers run another version than {nbb_opt.__version__}: {strange}; install the same one"
+            )
+        futures = [self.client.submit(_run, work, item, pure=False, retries=2) for item in items]
+        try:
+            for number, future in enumerate(futures):
+                try:
+                    outcome = future.result()
+                except KilledWorker as error:
+                    raise ClusterError(f"part {number} ended several workers: give them more memory") from error
+                except (CancelledError, OSError, RuntimeError) as error:
+                    raise ClusterError(f"part {number} was not done: {type(error).__name__}: {error}") from error
+                if outcome.problems:
+                    raise InstanceError(outcome.problems)
+                yield outcome.answer
+                future.release()
+        finally:
+            self.client.cancel(futures, force=True)
+
+
+def _run(work: Callable[[Item], Answer], item: Item) -> _Outcome:
+    try:
+        return _Outcome(work(item))
+    except InstanceError as error:  # its message is no argument: it would not travel as it is
+        return _Outcome(None, error.problems)
+
+
+def _version() -> str:
+    return nbb_opt.__version__
+
+
+@contextmanager
+def connect(address: str) -> Iterator[Cluster]:
+    """A connection to the scheduler at `address`, such as tcp://host:8786. Raises ClusterError if there is none."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ClusterError("a cluster needs dask distributed: pip install 'nbb-opt[cluster]'") from error
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"no Dask scheduler answers at {address}: {error}") from error
+    try:
+        yield Cluster(client)
+    finally:
+        client.close()

@@ -1,0 +1,266 @@
+"""Sums of OD rows by flow and year, the same bits for any number of threads or machines.
+
+The row groups are cut into parts of about PART_ROWS rows. A part is summed in the order of its rows, starting from
+nothing, and the parts are added up in their order. Threads and clusters only change who does it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import local
+
+import numpy as np
+import pyarrow as pa
+
+from nbb_opt.demand import kernels as tables
+from nbb_opt.demand.od.kernels import YEAR_BITS
+from nbb_opt.demand.od.rules import WORDS, Rules
+from nbb_opt.demand.od.source import Group, Source, damage_refused
+from nbb_opt.demand.od.sums import Accumulator, Packed, merged
+from nbb_opt.demand.od.target import Target
+from nbb_opt.errors import InstanceError, Problem
+
+PART_ROWS = 1 << 24
+BUDGET_BYTES = 128 << 20
+
+Part = tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class PartSums:
+    """Sums of one part: `counts` of faulty rows by kind, and `places` (kind, row, what) of the first of each kind."""
+
+    packed: Packed
+    rows: int
+    counts: np.ndarray
+    places: tuple[tuple[int, int, str], ...]
+    dense: bool
+
+
+Each = Callable[[Callable[[Part], PartSums], Sequence[Part]], Iterable[PartSums]]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """`flow` numbers (see Target.names), `year` and `tonnes` (t/year), sorted by flow and year; `log` says what was
+    read, added up and left out. `rows` were read, `kept` of them are in the sums."""
+
+    flow: np.ndarray
+    year: np.ndarray
+    tonnes: np.ndarray
+    rows: int
+    kept: int
+    dense: bool
+    log: tuple[str, ...]
+
+
+def parts_of(source: Source, *, part_rows: int = PART_ROWS) -> list[Part]:
+    """The row groups in runs of at least `part_rows` rows (the last may be smaller)."""
+    parts: list[Part] = []
+    run: list[Group] = []
+    for group in source.groups:
+        run.append(group)
+        if sum(g.rows for g in run) >= part_rows:
+            parts.append(tuple(run))
+            run = []
+    return [*parts, tuple(run)] if run else parts
+
+
+def aggregate(
+    source: Source,
+    target: Target,
+    *,
+    rules: Rules | None = None,
+    threads: int = 2,
+    budget_bytes: int = BUDGET_BYTES,
+    part_rows: int = PART_ROWS,
+    each: Each | None = None,
+) -> Sums:
+    """Sum the rows of a source by (origin, destination, commodity, year).
+
+    `budget_bytes` bounds the array of flows; beyond it a hash table is used, which grows with the distinct flows.
+    `each` applies a function to all parts and gives the results in order (default: one after the other). Raises
+    InstanceError if the file is damaged or holds rows that the rules do not allow, with the count and first places of
+    each kind.
+    """
+    rules = rules or Rules()
+    parts = parts_of(source, part_rows=part_rows)
+    work = _Work(source, target, rules.within, threads, budget_bytes)
+    total: Packed | None = None
+    counts = np.zeros(tables.FAULTS, dtype=np.int64)
+    places: list[tuple[int, int, str]] = []
+    dense = True
+    rows = 0
+    for found in map(work, parts) if each is None else each(work, parts):
+        total = found.packed if total is None else merged(total, found.packed)
+        counts += found.counts
+        places += found.places
+        dense &= found.dense
+        rows += found.rows
+        del found  # its sums are not to be held while the next part is read
+    if total is None:
+        total = Packed(np.empty(0, dtype=np.int64), np.empty(0))
+    kept = rows - int(counts.sum())
+    twice = kept - total.key.size
+    if twice and not rules.add_duplicates:
+        counts[tables.FAULT_DUPLICATE] = twice
+        places += _first_duplicates(source, target, rules)
+    refused = [fault for fault in np.flatnonzero(counts).tolist() if fault not in rules.dropped]
+    if refused:
+        raise InstanceError([_problem(source.name, fault, int(counts[fault]), places) for fault in refused])
+    log = [f"demand: {rows} rows of {source.name} read, {kept} of them kept"]
+    for fault in np.flatnonzero(counts).tolist():
+        shown = "; ".join(_shown(places, fault, int(counts[fault])))
+        log.append(f"demand: {int(counts[fault])} rows left out as asked: {shown}")
+    if twice:
+        log.append(f"demand: {twice} rows added to an earlier row of the same flow and year, as asked")
+    flow, year, tonnes = total.parts()
+    return Sums(flow, year, tonnes, rows, kept, dense, tuple(log))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Sums a part; can be sent to another process."""
+
+    source: Source
+    target: Target
+    within: bool
+    threads: int
+    budget_bytes: int
+
+    def __call__(self, part: Part) -> PartSums:
+        return sum_part(
+            self.source, part, target=self.target, within=self.within, threads=self.threads,
+            budget_bytes=self.budget_bytes,
+        )  # fmt: skip
+
+
+def sum_part(
+    source: Source, part: Part, *, target: Target, within: bool, threads: int = 2, budget_bytes: int = BUDGET_BYTES
+) -> PartSums:
+    """Sum the rows of one part; faulty rows are counted and left to the caller to judge."""
+    sums = Accumulator(target, within=within, budget_bytes=budget_bytes)
+    places: list[tuple[int, int, str]] = []
+    rows = 0
+    for group, batches in _decoded(source, part, threads):
+        row = group.row_0
+        iterator = iter(batches)
+        batch = None
+        while True:
+            with damage_refused(source.label(group.file), row - _first_of(source, group)):
+                batch = next(iterator, None)
+                if batch is None:
+                    break
+                before = np.minimum(sums.counts, tables.PLACES_KEPT)
+                sums.add(batch, row)
+            for fault in np.flatnonzero(sums.counts > before).tolist():
+                for place in sums.first[fault, before[fault] : sums.counts[fault]].tolist():
+                    cell = batch.column(WORDS[fault][1])[place - row].as_py()
+                    places.append((fault, place, _place(source, group, place, WORDS[fault][0].format(cell))))
+            row += batch.num_rows
+        del batches, iterator, batch
+        if row - group.row_0 != group.rows:
+            what = f"a row group holds {row - group.row_0} rows, its footer says {group.rows}"
+            raise InstanceError([Problem(source.label(group.file), what, "write or copy the file again")])
+        rows += group.rows
+    dense = sums.dense
+    pa.default_memory_pool().release_unused()
+    return PartSums(sums.packed(), rows, sums.counts, tuple(places), dense)
+
+
+def _decoded(source: Source, part: Part, threads: int) -> Iterator[tuple[Group, Iterable[pa.RecordBatch]]]:
+    """The groups in order with their batches; the next are decoded while the caller adds up (at most `threads`)."""
+    own = local()
+
+    def read(group: Group) -> Iterable[pa.RecordBatch]:
+        with damage_refused(source.label(group.file), group.row_0 - _first_of(source, group)):
+            if getattr(own, "file", None) != group.file:
+                own.file, own.opened = group.file, source.open(group.file)
+            batches = source.read(own.opened, group)
+            return batches if source.in_pieces(group) else _emptied(deque(batches))
+
+    if threads <= 1:
+        for group in part:
+            yield group, read(group)
+        return
+    waiting: deque[tuple[Group, Future[Iterable[pa.RecordBatch]]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for group in part:
+                if source.in_pieces(group):  # read by the caller, piece by piece
+                    while waiting:
+                        yield _next(waiting)
+                    yield group, read(group)
+                    continue
+                waiting.append((group, pool.submit(read, group)))
+                if len(waiting) >= threads:
+                    yield _next(waiting)
+            while waiting:
+                yield _next(waiting)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _emptied(batches: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, none of which is held once it was given."""
+    while batches:
+        yield batches.popleft()
+
+
+def _next(waiting: deque[tuple[Group, Future[Iterable[pa.RecordBatch]]]]) -> tuple[Group, Iterable[pa.RecordBatch]]:
+    group, future = waiting.popleft()
+    return group, future.result()
+
+
+def _first_of(source: Source, group: Group) -> int:
+    return next(g.row_0 for g in source.groups if g.file == group.file)
+
+
+def _place(source: Source, group: Group, row: int, what: str) -> str:
+    number = row - _first_of(source, group) + 1
+    return f"row {number}: {what}" if len(source.files) == 1 else f"{source.label(group.file)} row {number}: {what}"
+
+
+def _shown(places: Sequence[tuple[int, int, str]], fault: int, count: int) -> list[str]:
+    first = sorted((row, text) for kind, row, text in places if kind == fault)[: tables.PLACES_KEPT]
+    return [text for _, text in first] + (["..."] if count > len(first) else [])
+
+
+def _problem(file: str, fault: int, count: int, places: Sequence[tuple[int, int, str]]) -> Problem:
+    shown = "; ".join(_shown(places, fault, count))
+    return Problem(file, f"{count} row{'s' if count > 1 else ''} refused: {shown}", WORDS[fault][2])
+
+
+def _first_duplicates(source: Source, target: Target, rules: Rules) -> list[tuple[int, int, str]]:
+    """Places of the first rows whose flow and year an earlier row has: a second, slower reading."""
+    seen: set[int] = set()
+    found: list[tuple[int, int, str]] = []
+    for group in source.groups:
+        opened = source.open(group.file)
+        row = group.row_0
+        for batch in source.read(opened, group):
+            for i, key in _keys(batch, target, rules):
+                if key in seen:
+                    text = WORDS[tables.FAULT_DUPLICATE][0].format(batch.column("origin")[i].as_py())
+                    found.append((tables.FAULT_DUPLICATE, row + i, _place(source, group, row + i, text)))
+                    if len(found) == tables.PLACES_KEPT:
+                        return found
+                seen.add(key)
+            row += batch.num_rows
+    return found
+
+
+def _keys(batch: pa.RecordBatch, target: Target, rules: Rules) -> Iterator[tuple[int, int]]:
+    """Row number and key of the rows of a batch that are not faulty."""
+    zone, group = target.zone_of, target.commodity_of
+    columns = [batch.column(name).to_pylist() for name in ("origin", "destination", "commodity", "year", "tonnes")]
+    for i, (a, b, c, year, tonnes) in enumerate(zip(*columns, strict=True)):
+        o, d, k = zone.get(a, -1), zone.get(b, -1), group.get(c, -1)
+        usable = min(o, d, k) >= 0 and year is not None and 0 <= year - tables.FIRST_YEAR < tables.YEAR_SLOTS
+        if usable and tonnes is not None and 0 <= tonnes < float("inf") and (o != d or rules.within):
+            flow = (o * target.n_zones + d) * target.n_commodities + k
+            yield i, (flow << YEAR_BITS) | (year - tables.FIRST_YEAR)

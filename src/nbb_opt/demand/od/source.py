@@ -1,0 +1,172 @@
+"""OD rows on disk: one Parquet file, one inside a .zip, or a folder of them, split by `column=value` folders or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.package import open_package
+
+COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
+IDS = COLUMNS[:3]
+MAX_ROW_GROUP_BYTES = 1 << 30
+WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
+PIECE_ROWS = 1 << 17
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row group: its file, number there, rows, and the number of its first row in the whole source."""
+
+    file: int
+    number: int
+    rows: int
+    row_0: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
+
+    `constants` gives for every file the columns that its folders name.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    constants: tuple[tuple[tuple[str, str], ...], ...]
+    groups: tuple[Group, ...]
+    inside: str = ""
+
+    @property
+    def rows(self) -> int:
+        return sum(group.rows for group in self.groups)
+
+    @cached_property
+    def bytes(self) -> int:
+        return 0 if self.inside else sum(Path(file).stat().st_size for file in self.files)
+
+    def open(self, file: int) -> pq.ParquetFile:
+        """A file of the source, opened anew: not to be shared by threads."""
+        return _open(self.files[file], self.inside)
+
+    def label(self, file: int) -> str:
+        return self.name if len(self.files) == 1 else f"{self.name}/{Path(self.files[file]).name}"
+
+    def in_pieces(self, group: Group) -> bool:
+        """Whether a row group is too large to be held as a whole."""
+        return group.rows > WHOLE_GROUP_ROWS
+
+    def read(self, opened: pq.ParquetFile, group: Group) -> Iterator[pa.RecordBatch]:
+        """The rows of a group in batches, with all columns of COLUMNS."""
+        own = dict(self.constants[group.file])
+        wanted = [name for name in COLUMNS if name not in own]
+        parts = opened.iter_batches(batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False)
+        for part in parts:
+            yield part if not own else _with_constants(part, own)
+
+
+def open_source(path: Path, *, inside: Path | None = None) -> Source:
+    """The OD rows in a file or folder. Raises InstanceError if a file is damaged or its columns are not the schema's.
+
+    `inside` is the .zip that holds the file `path.name`.
+    """
+    name = path.name
+    if inside is not None:
+        files, within = [path.name], str(inside)
+    else:
+        files, within = [str(path)], ""
+        if path.is_dir():
+            files = [str(file) for file in sorted(path.rglob("*.parquet"))]
+    if not files:
+        raise InstanceError([Problem(str(path), "holds no .parquet file", "give a Parquet file or a folder of them")])
+    groups: list[Group] = []
+    constants = []
+    row_0 = 0
+    for number, file in enumerate(files):
+        label = name if len(files) == 1 else f"{name}/{Path(file).relative_to(path).as_posix()}"
+        own = _folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
+        constants.append(own)
+        with damage_refused(label):
+            opened = _open(file, within)
+            metadata = opened.metadata
+            _check_columns(label, opened.schema_arrow, [column for column, _ in own])
+            for i in range(metadata.num_row_groups):
+                group = metadata.row_group(i)
+                if group.total_byte_size > MAX_ROW_GROUP_BYTES:
+                    what, hint = "has a row group of more than 1 GiB", "write row groups of at most a million rows"
+                    raise InstanceError([Problem(label, what, hint)])
+                groups.append(Group(number, i, group.num_rows, row_0))
+                row_0 += group.num_rows
+    return Source(name, tuple(files), tuple(constants), tuple(groups), within)
+
+
+@contextmanager
+def damage_refused(label: str, row: int | None = None) -> Iterator[None]:
+    """Whatever pyarrow raises on a damaged file becomes an InstanceError that names file and place."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        what = f"cannot be read beyond row {row}: {reason}" if row is not None else f"cannot be read: {reason}"
+        raise InstanceError([Problem(label, what, "correct it or write it again")]) from error
+
+
+def _open(file: str, inside: str) -> pq.ParquetFile:
+    stream = open_package(Path(inside)).open(file) if inside else file
+    return pq.ParquetFile(
+        stream, page_checksum_verification=True, memory_map=False, pre_buffer=False, read_dictionary=list(IDS)
+    )
+
+
+def _folder_columns(file: Path, root: Path) -> tuple[tuple[str, str], ...]:
+    named = [part.split("=", 1) for part in file.relative_to(root).parts[:-1] if "=" in part]
+    return tuple((column, unquote(value)) for column, value in named)
+
+
+def _with_constants(part: pa.RecordBatch, own: dict[str, str]) -> pa.RecordBatch:
+    columns = []
+    for name in COLUMNS:
+        if name not in own:
+            columns.append(part.column(name))
+        elif name in IDS:
+            words = pa.array([own[name]])
+            columns.append(pa.DictionaryArray.from_arrays(pa.nulls(len(part), pa.int32()).fill_null(0), words))
+        else:
+            kind = pa.int64() if name == "year" else pa.float64()
+            columns.append(pa.repeat(pa.scalar(own[name]).cast(kind), len(part)))
+    return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
+
+
+def _check_columns(file: str, schema: pa.Schema, given: list[str]) -> None:
+    problems = []
+    names = [*schema.names, *given]
+    for name in COLUMNS:
+        if names.count(name) != 1:
+            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
+            continue
+        if name in given:
+            continue
+        kind = schema.field(name).type
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        whole = pa.types.is_integer(value) and not pa.types.is_uint64(value)
+        if name in IDS:
+            good, want = pa.types.is_string(value) or pa.types.is_large_string(value) or whole, "text or whole numbers"
+        elif name == "year":
+            good, want = whole, "an integer"
+        else:
+            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
+        if not good:
+            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
+    for name in names:
+        if name not in COLUMNS:
+            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
+    if problems:
+        raise InstanceError(problems)

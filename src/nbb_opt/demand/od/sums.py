@@ -1,0 +1,157 @@
+"""Rows summed so far: an array with a cell for every flow while that fits the memory allowed, else a hash table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from nbb_opt.demand import kernels as tables
+from nbb_opt.demand.od import kernels
+from nbb_opt.demand.od.target import Lookup, Target, years_of
+from nbb_opt.errors import InstanceError, Problem
+
+_FIRST_TABLE = 1 << 14
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Sums in the order of their keys: key = flow shifted by YEAR_BITS, and the year slot, t/year."""
+
+    key: np.ndarray
+    tonnes: np.ndarray
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Flow number, year and t/year; the keys are not to be used any more."""
+        mask = np.int64((1 << kernels.YEAR_BITS) - 1)
+        year = np.empty(self.key.size, dtype=np.int16)
+        np.bitwise_and(self.key, mask, out=year, casting="unsafe")
+        year += tables.FIRST_YEAR
+        flow = np.right_shift(self.key, kernels.YEAR_BITS, out=self.key)
+        return flow, year, self.tonnes
+
+
+class Accumulator:
+    """Adds batches in the order given; `counts` and `first` note faulty rows, which are not added."""
+
+    def __init__(self, target: Target, *, within: bool, budget_bytes: int) -> None:
+        if target.n_flows >= 1 << 54:
+            raise InstanceError([Problem("zones and commodities", "are too many", "fewer than 2^54 flows")])
+        self._target = target
+        self._within = within
+        self._budget = budget_bytes
+        self._zone_o, self._zone_d = Lookup(target.zone_of), Lookup(target.zone_of)
+        self._group = Lookup(target.commodity_of)
+        self.counts = np.zeros(tables.FAULTS, dtype=np.int64)
+        self.first = np.zeros((tables.FAULTS, tables.PLACES_KEPT), dtype=np.int64)
+        self._years: list[int] = []
+        self._cells = np.empty(0)
+        self._keys = np.empty(0, dtype=np.int64)
+        self._values = np.empty(0)
+        self._used = 0
+        self._rows = 0
+        self.dense = self._fits(1)
+        self._scaled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        self._year_slot = np.full(tables.YEAR_SLOTS + 1, -1, dtype=np.int32)
+        self._cell_y = np.full(tables.YEAR_SLOTS + 1, kernels.BAD, dtype=np.int32)
+        if not self.dense:
+            self._make_sparse()
+
+    def add(self, batch: pa.RecordBatch, row_0: int) -> None:
+        """Add the rows of a batch, whose first is row `row_0` of the source."""
+        if not batch.num_rows:
+            return
+        self._rows += batch.num_rows
+        origin, zone_o = self._zone_o.find(batch.column("origin"))
+        destination, zone_d = self._zone_d.find(batch.column("destination"))
+        commodity, group = self._group.find(batch.column("commodity"))
+        year, one_year = years_of(batch.column("year"))
+        tonnes = tonnes_of(batch.column("tonnes"))
+        n_zones, n_groups = self._target.n_zones, self._target.n_commodities
+        if self.dense:
+            self._meet_years(year if one_year else np.flatnonzero(np.bincount(year, minlength=1)))
+        if self.dense:
+            kernels.add_dense(
+                self._cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group,
+                self._year_slot, self._share(0, zone_o, n_zones * n_groups), self._share(1, zone_d, n_groups),
+                self._share(2, group, 1), self._cell_y, self._within, n_zones, row_0, self.counts, self.first,
+            )  # fmt: skip
+            return
+        done = 0
+        while done < tonnes.size:
+            done, self._used = kernels.add_sparse(
+                self._keys, self._values, self._used, origin, destination, commodity, year, one_year, tonnes, zone_o,
+                zone_d, group, self._year_slot, self._within, n_zones, n_groups, done, row_0, self.counts, self.first,
+            )  # fmt: skip
+            if done < tonnes.size:
+                self._grow(self._keys.size * 2)
+
+    def packed(self) -> Packed:
+        """The sums; the accumulator is not to be used any more."""
+        if self.dense:
+            slots = np.array(self._years, dtype=np.int64)
+            room = min(self._rows, self._cells.size) + 1
+            key, tonnes = np.empty(room, dtype=np.int64), np.empty(room)
+            many = kernels.pack(self._cells, self._target.n_flows, slots, key, tonnes)
+            self._cells = np.empty(0)
+            return Packed(key[:many], tonnes[:many])
+        full = np.flatnonzero(self._keys != tables.EMPTY)
+        full = full[np.argsort(self._keys[full])]
+        return Packed(self._keys[full], self._values[full])
+
+    def _fits(self, n_years: int) -> bool:
+        cells = self._target.n_flows * n_years
+        return cells <= kernels.MAX_CELLS and cells * 8 <= self._budget
+
+    def _meet_years(self, slots: np.ndarray) -> None:
+        """Give every new year a stretch of cells, or go over to the hash table if they no longer fit."""
+        new = [int(slot) for slot in slots if slot < tables.YEAR_SLOTS and self._year_slot[slot] < 0]
+        if not new:
+            return
+        if not self._fits(len(self._years) + len(new)):
+            found = self.packed()
+            self.dense = False
+            self._cells = np.empty(0)
+            self._make_sparse(1 << int(4 * found.key.size + _FIRST_TABLE).bit_length())
+            tables.move_table(found.key, found.tonnes, self._keys, self._values)
+            self._used = found.key.size
+            return
+        for slot in new:
+            self._year_slot[slot] = slot
+            self._cell_y[slot] = len(self._years) * self._target.n_flows
+            self._years.append(slot)
+        fresh = np.full(len(new) * self._target.n_flows, -0.0)
+        self._cells = np.concatenate([self._cells, fresh]) if self._cells.size else fresh
+
+    def _share(self, role: int, index: np.ndarray, stride: int) -> np.ndarray:
+        kept = self._scaled.get((role, stride))
+        if kept is None or kept[0] is not index:
+            shares = np.where(index < 0, kernels.BAD, index.astype(np.int64) * stride).astype(np.int32)
+            kept = self._scaled[role, stride] = (index, shares)
+        return kept[1]
+
+    def _make_sparse(self, size: int = _FIRST_TABLE) -> None:
+        self._keys, self._values = np.full(size, tables.EMPTY, dtype=np.int64), np.zeros(size)
+        self._year_slot[: tables.YEAR_SLOTS] = np.arange(tables.YEAR_SLOTS)
+
+    def _grow(self, size: int) -> None:
+        keys, values = np.full(size, tables.EMPTY, dtype=np.int64), np.zeros(size)
+        tables.move_table(self._keys, self._values, keys, values)
+        self._keys, self._values = keys, values
+
+
+def tonnes_of(cells: pa.Array) -> np.ndarray:
+    """Tonnes as float64; a blank is NaN."""
+    numbers = cells.cast(pa.float64()) if cells.type != pa.float64() else cells
+    if numbers.null_count:
+        numbers = numbers.fill_null(float("nan"))
+    return numbers.to_numpy(zero_copy_only=False)
+
+
+def merged(first: Packed, then: Packed) -> Packed:
+    """Both sums as one; the tonnes of `then` are added to those of `first`."""
+    key = np.empty(first.key.size + then.key.size, dtype=np.int64)
+    tonnes = np.empty(key.size)
+    many = kernels.merge(first.key, first.tonnes, then.key, then.tonnes, key, tonnes)
+    return Packed(key[:many], tonnes[:many])  # the rest was never touched and takes no memory

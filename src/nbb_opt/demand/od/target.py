@@ -1,0 +1,102 @@
+"""What the ids of an OD file stand for: zones, commodities and years, as small tables the kernels look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from nbb_opt.demand.kernels import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
+
+MAX_SPAN = 1 << 24
+
+
+@dataclass(frozen=True)
+class Target:
+    """`zone_of` and `commodity_of` give every id (text or whole number) its index, or NO_ZONE; `n_*` count these."""
+
+    zone_of: Mapping[str, int] | Mapping[int, int]
+    commodity_of: Mapping[str, int] | Mapping[int, int]
+    n_zones: int
+    n_commodities: int
+
+    @property
+    def n_flows(self) -> int:
+        return self.n_zones * self.n_zones * self.n_commodities
+
+    def names(self, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Zone of origin and destination and commodity of flow numbers."""
+        pair, commodity = np.divmod(flow, self.n_commodities)
+        origin, destination = np.divmod(pair, self.n_zones)
+        return origin, destination, commodity
+
+
+class Lookup:
+    """Turns the cells of one column into positions (int32) in a table of indices; the table of one dictionary is kept.
+
+    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it.
+    """
+
+    def __init__(self, index: Mapping[str, int] | Mapping[int, int]) -> None:
+        self._index: dict[str | int, int] = dict(index.items())
+        self._words: pa.Array | None = None
+        self._of_words = np.array([UNKNOWN], dtype=np.int32)
+        numbers = np.array(sorted(key for key in self._index if isinstance(key, int)), dtype=np.int64)
+        self._low = int(numbers[0]) if numbers.size else 0
+        span = int(numbers[-1]) - self._low + 1 if numbers.size else 0
+        self._sorted = numbers if span > MAX_SPAN else None
+        size = numbers.size if span > MAX_SPAN else span
+        self._of_numbers = np.full(size + 1, UNKNOWN, dtype=np.int32)
+        places = np.arange(numbers.size) if span > MAX_SPAN else numbers - self._low
+        self._of_numbers[places] = [self._index[int(number)] for number in numbers]
+
+    def find(self, cells: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the cells, and the table they point into."""
+        if pa.types.is_integer(cells.type):
+            return self._find_numbers(cells), self._of_numbers
+        words = cells if isinstance(cells, pa.DictionaryArray) else cells.dictionary_encode()
+        if self._words is None or not self._words.equals(words.dictionary):
+            self._words = words.dictionary
+            known = [self._index.get(word, UNKNOWN) for word in self._words.to_pylist()]
+            self._of_words = np.array([*known, UNKNOWN], dtype=np.int32)
+        places = words.indices
+        if places.null_count:
+            places = places.fill_null(len(words.dictionary))
+        positions = as_int32(places.to_numpy(zero_copy_only=False))
+        if positions.size and not (positions.min() >= 0 and positions.max() < self._of_words.size):
+            raise ValueError("a dictionary index points outside its dictionary")
+        return positions, self._of_words
+
+    def _find_numbers(self, cells: pa.Array) -> np.ndarray:
+        end = self._of_numbers.size - 1
+        blank = cells.is_null().to_numpy(zero_copy_only=False) if cells.null_count else None
+        numbers = (cells.fill_null(self._low) if cells.null_count else cells).to_numpy(zero_copy_only=False)
+        if self._sorted is not None:
+            places = np.minimum(np.searchsorted(self._sorted, numbers), end - 1)
+            places = np.where(self._sorted[places] == numbers, places, end)
+        elif not numbers.size or (numbers.min() >= self._low and numbers.max() < self._low + end):
+            places = numbers if self._low == 0 else numbers - np.asarray(self._low, dtype=np.int64)
+        else:
+            inside = (numbers >= self._low) & (numbers < self._low + end)
+            places = np.where(inside, numbers.astype(np.int64) - self._low, end)
+        if blank is not None:
+            places = np.where(blank, end, places)
+        return as_int32(places)
+
+
+def years_of(cells: pa.Array) -> tuple[np.ndarray, bool]:
+    """Slots of the years (YEAR_SLOTS where outside or blank), and whether all rows have one year (then one entry)."""
+    if not cells.null_count and len(cells):
+        years = cells.to_numpy(zero_copy_only=False)
+        low, high = int(years.min()), int(years.max())
+        if low == high:
+            slot = low - FIRST_YEAR
+            return np.array([slot if 0 <= slot < YEAR_SLOTS else YEAR_SLOTS], dtype=np.int32), True
+    slots = cells.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False) - FIRST_YEAR
+    return as_int32(np.where((slots >= 0) & (slots < YEAR_SLOTS), slots, YEAR_SLOTS)), False
+
+
+def as_int32(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values, dtype=np.int32)

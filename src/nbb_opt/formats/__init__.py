@@ -1,0 +1,5 @@
+"""OD matrices and networks in the formats of other tools, to and from the OD table of this one."""
+
+from nbb_opt.formats.convert import Choices, Report, convert
+
+__all__ = ["Choices", "Report", "convert"]

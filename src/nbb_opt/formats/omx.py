@@ -1,0 +1,109 @@
+"""OMX (Open Matrix): an HDF5 file of square matrices. Needs h5py: pip install 'nbb-opt[formats]'.
+
+Written matrices are named `COMMODITY YEAR` and carry both as attributes; `/lookup/zone` holds the zones. In a file of
+another tool each matrix is a commodity of the year asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from nbb_opt.demand.od.source import damage_refused
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.table import OdTable, appearing
+
+MAX_CELLS = 100_000_000
+
+
+def _h5py() -> ModuleType:
+    try:
+        import h5py
+    except ImportError as error:
+        raise InstanceError([Problem("OMX", "needs h5py", "pip install 'nbb-opt[formats]'")]) from error
+    return h5py
+
+
+def read_omx(path: Path, *, year: int | None, lookup: str | None) -> tuple[OdTable, list[str]]:
+    """Cells above zero as rows. Zones are named by `lookup` (default: the only one; without any, 1, 2, ...)."""
+    h5py = _h5py()
+    with damage_refused(path.name), h5py.File(path, "r") as file:
+        if "data" not in file or "OMX_VERSION" not in file.attrs:
+            raise InstanceError([Problem(path.name, "is HDF5 but not OMX", "it must have OMX_VERSION and /data")])
+        shape = tuple(int(n) for n in file.attrs["SHAPE"])
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] ** 2 > MAX_CELLS:
+            raise InstanceError([Problem(path.name, f"has shape {shape}", f"square, at most {MAX_CELLS} cells")])
+        zones = _zones(file, path.name, shape[0], lookup)
+        commodities: list[str] = []
+        parts: list[tuple[np.ndarray, ...]] = []
+        for name, matrix in file["data"].items():
+            if tuple(matrix.shape) != shape:
+                raise InstanceError([Problem(f"{path.name} {name}", f"has shape {matrix.shape}", f"expected {shape}")])
+            in_year = int(matrix.attrs.get("year", year or 0))
+            if not 1950 <= in_year <= 2120:
+                raise InstanceError([Problem(f"{path.name} {name}", "has no year", "give --year")])
+            commodity = str(matrix.attrs.get("commodity", name))
+            if commodity not in commodities:
+                commodities.append(commodity)
+            tonnes = np.asarray(matrix[()], dtype=np.float64)
+            bad = ~np.isfinite(tonnes) | (tonnes < 0)
+            if bad.any():
+                at = [f"{zones[o]} to {zones[d]}" for o, d in np.argwhere(bad)[:3].tolist()]
+                what = f"{int(bad.sum())} cells refused, not finite or negative: {', '.join(at)}"
+                raise InstanceError([Problem(f"{path.name} {name}", what, "correct them")])
+            o, d = np.nonzero(tonnes)
+            k = np.full(o.size, commodities.index(commodity))
+            parts.append((o, d, k, np.full(o.size, in_year), tonnes[o, d]))
+    if not parts:
+        raise InstanceError([Problem(path.name, "holds no matrix", "give at least one")])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    table = OdTable(zones, tuple(commodities), *columns)
+    lines = [f"{len(parts)} matrices of {len(zones)} zones read; {table.tonnes.size:,} cells above zero are rows"]
+    return table, lines
+
+
+def _zones(file: object, name: str, size: int, lookup: str | None) -> tuple[str, ...]:
+    found = dict(file.get("lookup", {}).items())  # type: ignore[attr-defined]
+    if lookup is None and len(found) > 1:
+        raise InstanceError([Problem(name, f"has lookups {', '.join(found)}", "choose one with --lookup")])
+    if lookup is not None and lookup not in found:
+        raise InstanceError([Problem(name, f"has no lookup {lookup!r}", f"it has {', '.join(found) or 'none'}")])
+    if not found:
+        return tuple(str(i + 1) for i in range(size))
+    cells = found[lookup or next(iter(found))][()]
+    zones = tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells.tolist())
+    if len(zones) != size or len(set(zones)) != size:
+        raise InstanceError([Problem(f"{name} lookup", "does not name every zone once", f"{size} different names")])
+    return zones
+
+
+def write_omx(table: OdTable, path: Path) -> list[str]:
+    """Write a matrix for every commodity and year. A flow that stands twice is refused: a cell holds one number."""
+    h5py = _h5py()
+    n = len(table.zones)
+    if n * n > MAX_CELLS:
+        raise InstanceError([Problem(path.name, f"would have {n} zones", f"at most {MAX_CELLS} cells a matrix")])
+    many = 0
+    with appearing(path) as work, h5py.File(work, "w") as file:
+        file.attrs["OMX_VERSION"] = np.bytes_("0.2")
+        file.attrs["SHAPE"] = np.array([n, n], dtype=np.int32)
+        file.create_group("lookup").create_dataset("zone", data=np.array([z.encode() for z in table.zones]))
+        data = file.create_group("data")
+        for year in np.unique(table.year).tolist():
+            for k, commodity in enumerate(table.commodities):
+                rows = np.flatnonzero((table.year == year) & (table.commodity == k))
+                if not rows.size:
+                    continue
+                cell = table.origin[rows].astype(np.int64) * n + table.destination[rows]
+                if np.unique(cell).size != cell.size:
+                    what = f"{cell.size - np.unique(cell).size} rows of {commodity} {year} stand twice"
+                    raise InstanceError([Problem(path.name, what, "add the rows up: --add-duplicates")])
+                matrix = np.zeros(n * n)
+                matrix[cell] = table.tonnes[rows]
+                name = f"{commodity} {year}".replace("/", "_")
+                held = data.create_dataset(name, data=matrix.reshape(n, n), compression="gzip", compression_opts=1)
+                held.attrs["commodity"], held.attrs["year"] = commodity, year
+                many += 1
+    return [f"{many} matrices of {n} zones written; a flow of zero tonnes and no flow look the same in a matrix"]

@@ -1,0 +1,121 @@
+"""TNTP: the text files of the Transportation Networks for Research collection, trip tables and networks."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.table import OdTable, appearing
+
+_TAG = re.compile(r"<([^>]+)>\s*(.*)")
+LINK_COLUMNS = ("link", "from_node", "to_node", "distance_km", "time_h", "capacity_per_period")
+
+
+def is_network(path: Path) -> bool:
+    return path.stem.lower().endswith("_net")
+
+
+def _sections(path: Path) -> tuple[dict[str, str], list[tuple[int, str]]]:
+    """Tags of the head, and the lines after it with their numbers; comments (~) are left out."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InstanceError([Problem(path.name, f"cannot be read: {error}", "give a TNTP text file")]) from error
+    tags: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        if found := _TAG.match(line.strip()):
+            if found[1].upper() == "END OF METADATA":
+                body = [(i + 1, text.split("~")[0].strip()) for i, text in enumerate(lines) if i > number]
+                return tags, [(i, text) for i, text in body if text]
+            tags[found[1].upper()] = found[2].split("~")[0].strip()
+    raise InstanceError([Problem(path.name, "has no <END OF METADATA>", "give a TNTP file")])
+
+
+def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable, list[str]]:
+    """A trip table as rows above zero. Its total must be the one of its head, if that gives one."""
+    if year is None:
+        raise InstanceError([Problem(path.name, "a trip table has no year", "give --year")])
+    tags, body = _sections(path)
+    problems: list[Problem] = []
+    origins: list[int] = []
+    destinations: list[int] = []
+    tonnes: list[float] = []
+    try:
+        n = int(tags["NUMBER OF ZONES"])
+    except (KeyError, ValueError):
+        raise InstanceError([Problem(path.name, "does not say <NUMBER OF ZONES>", "add it to the head")]) from None
+    origin = 0
+    for number, line in body:
+        try:
+            if line.lower().startswith("origin"):
+                origin = int(line.split()[1])
+                if not 1 <= origin <= n:
+                    raise ValueError(f"origin {origin} is outside 1 to {n}")
+                continue
+            for piece in line.split(";"):
+                if not piece.strip():
+                    continue
+                to, _, amount = piece.partition(":")
+                destination, value = int(to), float(amount)
+                if not 1 <= destination <= n or not origin:
+                    raise ValueError(f"destination {destination} is outside 1 to {n} or before any origin")
+                if not math.isfinite(value) or value < 0:
+                    raise ValueError(f"{value} is negative or not finite")
+                if value:
+                    origins.append(origin - 1)
+                    destinations.append(destination - 1)
+                    tonnes.append(value)
+        except (ValueError, IndexError) as error:
+            problems.append(Problem(f"{path.name} line {number}", str(error), "expected: 2 : 100.0; 3 : 50.0;"))
+    if problems:
+        raise InstanceError(problems)
+    total = math.fsum(tonnes)
+    stated = tags.get("TOTAL OD FLOW", "")
+    if stated and not math.isclose(float(stated), total, rel_tol=1e-6, abs_tol=1e-3):
+        what = f"its cells sum to {total}, its head says {stated}"
+        raise InstanceError([Problem(path.name, what, "the file may be cut off; correct it")])
+    if len(set(zip(origins, destinations, strict=True))) != len(tonnes):
+        raise InstanceError([Problem(path.name, "has a pair of zones twice", "remove one of them")])
+    zones = tuple(str(i + 1) for i in range(n))
+    o, d = np.array(origins, dtype=np.int64), np.array(destinations, dtype=np.int64)
+    table = OdTable(zones, (commodity,), o, d, np.zeros_like(o), np.full(o.size, year), np.array(tonnes, dtype=float))
+    return table, [f"{n} zones, {o.size:,} pairs above zero, {total:,.1f} in all, taken as t/year of {commodity}"]
+
+
+def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_per_time: float | None) -> list[str]:
+    """Write the links of a network as CSV with LINK_COLUMNS. TNTP files name no units, so both must be given."""
+    if not km_per_length or not h_per_time:
+        what = "TNTP does not say its units of length and time"
+        raise InstanceError([Problem(path.name, what, "give --km-per-length and --hours-per-time")])
+    tags, body = _sections(path)
+    rows: list[tuple[int, int, int, float, float, float]] = []
+    problems: list[Problem] = []
+    for number, line in body:
+        cells = line.rstrip(";").split()
+        try:
+            if len(cells) < 5:
+                raise ValueError(f"has {len(cells)} columns")
+            a, b = int(cells[0]), int(cells[1])
+            capacity, length, time = (float(cell) for cell in cells[2:5])
+            if not all(math.isfinite(x) and x >= 0 for x in (capacity, length, time)):
+                raise ValueError("a number is negative or not finite")
+            rows.append((len(rows) + 1, a, b, length * km_per_length, time * h_per_time, capacity))
+        except ValueError as error:
+            expected = "expected: init_node term_node capacity length free_flow_time ..."
+            problems.append(Problem(f"{path.name} line {number}", str(error), expected))
+    stated = tags.get("NUMBER OF LINKS")
+    if stated is not None and not problems and int(stated) != len(rows):
+        problems.append(Problem(path.name, f"has {len(rows)} links, its head says {stated}", "it may be cut off"))
+    if problems:
+        raise InstanceError(problems)
+    with appearing(target) as work, open(work, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LINK_COLUMNS)
+        writer.writerows(rows)
+    nodes = {row[1] for row in rows} | {row[2] for row in rows}
+    return [f"{len(rows):,} links between {len(nodes):,} nodes written; capacity is kept in the units of the file"]

@@ -1,0 +1,137 @@
+"""A Dask cluster gives the same bits as this machine, whatever happens to its workers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+from nbb_opt.errors import InstanceError
+from nbb_opt.instance import read_instance
+from nbb_opt.network import prepare
+from network_worlds import world
+
+distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
+cloudpickle = pytest.importorskip("cloudpickle", reason="needs the extra [cluster]")
+
+RULES = Rules(add_duplicates=True, within=True)
+TARGET = Target({i: i for i in range(9)}, {0: 0, 1: 1}, 9, 2)
+
+
+@dataclass(frozen=True)
+class DyingOnce:
+    """The work, but the first worker to do it is killed."""
+
+    work: Any
+    marker: str
+
+    def __call__(self, item: Any) -> Any:
+        try:
+            os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return self.work(item)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with distributed.LocalCluster(**options, silence_logs=50) as cluster:
+        yield cluster.scheduler_address
+
+
+def rows_of(path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    n = 40_000
+    columns = {
+        "origin": rng.integers(0, 9, n), "destination": rng.integers(0, 9, n), "commodity": rng.integers(0, 2, n),
+        "year": rng.choice([2025, 2030], n), "tonnes": rng.random(n) * 10.0 ** rng.integers(-9, 9, n),
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), path, write_page_checksum=True, row_group_size=1700)
+    return path
+
+
+def test_a_cluster_gives_the_same_bits_even_if_a_worker_is_killed_midway(tmp_path: Path, address: str) -> None:
+    from nbb_opt.cluster import connect
+
+    source = open_source(rows_of(tmp_path / "od.parquet"))
+    here = aggregate(source, TARGET, rules=RULES, part_rows=4000)
+    marker = tmp_path / "killed"
+    with connect(address) as cluster:
+        there = aggregate(source, TARGET, rules=RULES, part_rows=4000, each=cluster.each)
+        killed = aggregate(
+            source, TARGET, rules=RULES, part_rows=4000,
+            each=lambda work, parts: cluster.each(DyingOnce(work, str(marker)), parts),
+        )  # fmt: skip
+    assert marker.exists()
+    for other in (there, killed):
+        assert here.flow.tobytes() == other.flow.tobytes()
+        assert here.tonnes.tobytes() == other.tonnes.tobytes()
+        assert here.log == other.log
+
+
+def test_prepare_writes_the_same_files_on_a_cluster(tmp_path: Path, address: str) -> None:
+    from nbb_opt.cluster import connect
+
+    nbb = read_instance(Path(__file__).parents[1] / "instances" / "nbb")
+    prepare(nbb, cache_dir=tmp_path / "here")
+    with connect(address) as cluster:
+        prepare(nbb, cache_dir=tmp_path / "there", each=cluster.each)
+    digests = [
+        {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*.*")}
+        for folder in (tmp_path / "here", tmp_path / "there")
+    ]
+    assert len(digests[0]) >= 7
+    assert digests[0] == digests[1]
+
+
+def test_what_a_worker_finds_wrong_in_the_data_is_said_as_on_this_machine(tmp_path: Path, address: str) -> None:
+    from nbb_opt.cluster import connect
+
+    path = rows_of(tmp_path / "od.parquet")
+    source = open_source(path)
+    with connect(address) as cluster:
+        table = pd.read_parquet(path)
+        table.loc[30_000, "tonnes"] = -1.0
+        pq.write_table(pa.Table.from_pandas(table), tmp_path / "bad.parquet", row_group_size=1700)
+        bad = open_source(tmp_path / "bad.parquet")
+        messages = []
+        for each in (None, cluster.each):
+            with pytest.raises(InstanceError, match=r"1 row refused: row 30001: tonnes -1\.0 is negative") as caught:
+                aggregate(bad, TARGET, rules=RULES, part_rows=4000, each=each)
+            messages.append(str(caught.value))
+        assert messages[0] == messages[1]
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 16
+        path.write_bytes(content)
+        with pytest.raises(InstanceError, match="cannot be read"):
+            aggregate(source, TARGET, rules=RULES, part_rows=4000, each=cluster.each)
+
+
+def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbb_opt.cluster import connect
+    from nbb_opt.cluster.dask import ClusterError
+    from nbb_opt.demand import read_demand
+
+    monkeypatch.setattr("nbb_opt.cluster.dask.CONNECT_S", 1)
+    with pytest.raises(ClusterError, match="no Dask scheduler answers"), connect("tcp://127.0.0.1:9"):
+        pass
+    rows = [{"origin": "A", "destination": "B", "commodity": "ORE", "year": 2025, "tonnes": 1.0}]
+    instance = world(tmp_path, nodes=["A", "B"], links=[], transfers=[], od=rows, periods=(2025,))
+    with connect(address) as cluster, pytest.raises(InstanceError, match="only Parquet is read in parts"):
+        read_demand(instance, each=cluster.each)

@@ -1,0 +1,189 @@
+"""Conversion keeps every tonne, says what it did, and refuses files that are damaged or cut off."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from nbb_opt.cli import app
+from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+from nbb_opt.errors import InstanceError
+from nbb_opt.formats import Choices, convert
+
+SHARED = Path(os.environ.get("NBB_OPT_SHARED") or Path(__file__).parents[2] / "shared")
+NGM = SHARED / "data" / "ngm"
+COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
+ROWS = pd.DataFrame(
+    [
+        ("Oulu", "Luleå", "ORE", 2025, 100.5),
+        ("Luleå", "Oulu", "BOX", 2035, 0.125),
+        ("Kemi, port", "Oulu", "ORE", 2025, 3.0),
+    ],
+    columns=COLUMNS,
+)
+TRIPS = """<NUMBER OF ZONES> 3
+<TOTAL OD FLOW> 160.5
+<END OF METADATA>
+
+~ a comment
+Origin 1
+    1 :    0.0;     2 :  100.0;     3 :   50.0;
+Origin  3
+    1 :   10.5;
+"""
+NETWORK = """<NUMBER OF ZONES> 3
+<NUMBER OF LINKS> 2
+<END OF METADATA>
+~ init term capacity length time b power speed toll type ;
+1 2 25900.2 6 6 0.15 4 0 0 1 ;
+2 3 23403.4 4 4 0.15 4 0 0 1 ;
+"""
+
+
+def test_csv_and_parquet_convert_into_each_other(tmp_path: Path) -> None:
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    assert "3 rows written" in convert(tmp_path / "a.csv", tmp_path / "b.parquet").lines
+    convert(tmp_path / "b.parquet", tmp_path / "c.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "c.csv"), ROWS)
+    target = Target({"Oulu": 0, "Luleå": 1, "Kemi, port": 2}, {"ORE": 0, "BOX": 1}, 3, 2)
+    assert aggregate(open_source(tmp_path / "b.parquet"), target).tonnes.sum() == ROWS["tonnes"].sum()
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"tonnes": -1.0}, "tonnes is negative: row 3"),
+        ({"tonnes": float("inf")}, "tonnes is no finite number: row 3"),
+        ({"year": 1066}, "year is outside 1950 to 2120: row 3"),
+        ({"origin": ""}, "origin is blank: row 3"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused_and_nothing_is_written(
+    tmp_path: Path, cells: dict[str, float], words: str
+) -> None:
+    rows = ROWS.astype({"year": object, "tonnes": object})
+    for column, value in cells.items():
+        rows.loc[1, column] = value
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InstanceError, match=words):
+        convert(tmp_path / "a.csv", tmp_path / "b.parquet")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]
+
+
+def test_duplicates_are_added_up_only_when_asked(tmp_path: Path) -> None:
+    pd.concat([ROWS, ROWS.head(1)]).to_csv(tmp_path / "a.csv", index=False)
+    assert "4 rows written" in convert(tmp_path / "a.csv", tmp_path / "b.parquet").lines
+    report = convert(tmp_path / "a.csv", tmp_path / "c.parquet", choices=Choices(add_duplicates=True))
+    assert "1 of them added to an earlier row" in report.lines[0]
+    assert pd.read_parquet(tmp_path / "c.parquet")["tonnes"].sum() == 204.125
+
+
+def test_omx_there_and_back_keeps_every_flow(tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="OMX needs the extra [formats]")
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    convert(tmp_path / "a.csv", tmp_path / "b.omx")
+    convert(tmp_path / "b.omx", tmp_path / "c.csv")
+    back = pd.read_csv(tmp_path / "c.csv").sort_values(COLUMNS, ignore_index=True)
+    pd.testing.assert_frame_equal(back, ROWS.sort_values(COLUMNS, ignore_index=True))
+    pd.concat([ROWS, ROWS]).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InstanceError, match="--add-duplicates"):
+        convert(tmp_path / "a.csv", tmp_path / "b.omx")
+
+
+def test_an_omx_of_another_tool_needs_a_year_and_its_lookup_names_the_zones(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="OMX needs the extra [formats]")
+    with h5py.File(tmp_path / "a.omx", "w") as file:
+        file.attrs["OMX_VERSION"], file.attrs["SHAPE"] = np.bytes_("0.2"), np.array([2, 2])
+        file["data/grain"] = np.array([[0.0, 5.0], [7.0, 0.0]])
+        file["lookup/taz"] = np.array([101, 205])
+    with pytest.raises(InstanceError, match="give --year"):
+        convert(tmp_path / "a.omx", tmp_path / "a.csv")
+    convert(tmp_path / "a.omx", tmp_path / "a.csv", choices=Choices(year=2030))
+    assert pd.read_csv(tmp_path / "a.csv").to_numpy().tolist() == [
+        [101, 205, "grain", 2030, 5.0], [205, 101, "grain", 2030, 7.0],
+    ]  # fmt: skip
+    (tmp_path / "b.omx").write_bytes((tmp_path / "a.omx").read_bytes()[:700])
+    with pytest.raises(InstanceError, match=r"b\.omx: cannot be read"):
+        convert(tmp_path / "b.omx", tmp_path / "b.csv")
+
+
+def test_tntp_trips_become_rows(tmp_path: Path) -> None:
+    (tmp_path / "x_trips.tntp").write_text(TRIPS)
+    args = ["convert", str(tmp_path / "x_trips.tntp"), str(tmp_path / "o.csv"), "--year", "2030", "--commodity", "BOX"]
+    done = CliRunner().invoke(app, args, catch_exceptions=False)
+    assert "3 pairs above zero, 160.5 in all" in done.output
+    assert pd.read_csv(tmp_path / "o.csv")["tonnes"].tolist() == [100.0, 50.0, 10.5]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("160.5", "161.5", "its head says 161.5"), ("10.5;", "ten;", "line 9"), ("3 :", "4 :", "outside 1 to 3"),
+        ("<END OF METADATA>", "", "no <END OF METADATA>"), ("100.0", "-100.0", "negative"),
+    ],
+)  # fmt: skip
+def test_a_damaged_trip_table_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    (tmp_path / "x.tntp").write_text(TRIPS.replace(old, new))
+    with pytest.raises(InstanceError, match=words):
+        convert(tmp_path / "x.tntp", tmp_path / "o.csv", choices=Choices(year=2030))
+
+
+def test_a_tntp_network_becomes_links_and_a_cut_off_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x_net.tntp").write_text(NETWORK)
+    choices = Choices(km_per_length=1.609344, h_per_time=1 / 60)
+    convert(tmp_path / "x_net.tntp", tmp_path / "links.csv", choices=choices)
+    links = pd.read_csv(tmp_path / "links.csv")
+    assert links[["from_node", "to_node", "time_h"]].to_numpy().tolist() == [[1, 2, 0.1], [2, 3, 4 / 60]]
+    with pytest.raises(InstanceError, match="does not say its units"):
+        convert(tmp_path / "x_net.tntp", tmp_path / "links.csv")
+    (tmp_path / "x_net.tntp").write_text(NETWORK[:-35])
+    with pytest.raises(InstanceError, match=r"head says 2|columns"):
+        convert(tmp_path / "x_net.tntp", tmp_path / "links.csv", choices=choices)
+
+
+def small_ngm(folder: Path) -> Path:
+    folder.mkdir()
+    rows = pd.DataFrame(
+        [(2020, 1, 101, 102, "PC", 5.0), (2020, 1, 101, 102, "WC", 2.0), (2020, 2, 102, 102, "PW", 9.0)],
+        columns=["year", "commodity", "from_zone", "to_zone", "chain_type", "tonnes"],
+    )
+    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), folder / "od_pwc.parquet")
+    pq.write_table(pa.table({"NGM_zone_nr": ["101", "102", "103"]}), folder / "zones.parquet")
+    pd.DataFrame({"Comm_nr": [1, 2]}).to_csv(folder / "commodities.csv", index=False)
+    return folder
+
+
+def test_chain_types_of_the_ngm_are_added_up_and_the_report_says_so(tmp_path: Path) -> None:
+    report = convert(small_ngm(tmp_path / "ngm"), tmp_path / "od.parquet")
+    assert pd.read_parquet(tmp_path / "od.parquet")["tonnes"].tolist() == [7.0]
+    assert len(pd.read_csv(tmp_path / "od.zones.csv")) == 3
+    text = "\n".join(report.lines)
+    assert "1 rows added to another row" in text
+    assert "1 sums (9 t) are within a zone: left out" in text
+    rows = pd.read_parquet(tmp_path / "ngm" / "od_pwc.parquet")
+    rows.loc[1, "from_zone"] = 999
+    rows.to_parquet(tmp_path / "ngm" / "od_pwc.parquet")
+    with pytest.raises(InstanceError, match=r"1 rows refused .*row 2: from_zone 999"):
+        convert(tmp_path / "ngm", tmp_path / "od.parquet")
+
+
+@pytest.mark.skipif(not NGM.is_dir(), reason=f"public test data is not at {NGM}; set NBB_OPT_SHARED to its folder")
+def test_the_norwegian_matrices_keep_every_tonne(tmp_path: Path) -> None:
+    start = time.process_time()
+    convert(NGM, tmp_path / "od.parquet", choices=Choices(within_zones=True))
+    assert time.process_time() - start < 15
+    zones = pd.read_csv(tmp_path / "od.zones.csv")["NGM_zone_nr"].astype(str)
+    target = Target(
+        {zone: i for i, zone in enumerate(zones)}, {str(k): k - 1 for k in range(1, 40)}, len(zones), 39
+    )  # fmt: skip
+    sums = aggregate(open_source(tmp_path / "od.parquet"), target, rules=Rules(within=True))
+    by_year = {year: round(sums.tonnes[sums.year == year].sum() / 1e6, 2) for year in np.unique(sums.year).tolist()}
+    assert by_year == {2018: 471.56, 2020: 462.03, 2025: 506.98, 2030: 560.96, 2040: 552.99, 2050: 589.93}
