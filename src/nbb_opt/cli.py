@@ -11,8 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from nbb_opt import __version__
-from nbb_opt import cli_data, cli_runs
+from nbb_opt import __version__, cli_data, cli_runs
 from nbb_opt.cli_runs import AsJson, cache_folder
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -95,7 +94,8 @@ def new(
 
 
 @app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
-def check(instance: InstancePath, as_json:     """Validate an instance; every problem at once, with place and likely fix."""
+def check(instance: InstancePath, as_json: AsJson = False) -> None:
+    """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
 
     try:
@@ -131,7 +131,8 @@ def prepare(
     cluster: Annotated[
         str | None, typer.Option(help="Sum the demand on this Dask scheduler, as tcp://host:8786.")
     ] = None,
-    as_json: ) -> None:
+    as_json: AsJson = False,
+) -> None:
     """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
     from dataclasses import asdict
 
@@ -175,7 +176,8 @@ def solve(
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
-    as_json: ) -> None:
+    as_json: AsJson = False,
+) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
@@ -221,7 +223,8 @@ for _commands in (cli_runs, cli_data):
 
 
 @app.command(epilog="Example: nbb-opt doctor")
-def doctor(as_json:     """Show versions, processor and memory, and try the solver."""
+def doctor(as_json: AsJson = False) -> None:
+    """Show versions, processor and memory, and try the solver."""
     from nbb_opt.doctor import examine
 
     facts: dict[str, Any] = examine()
