@@ -143,8 +143,8 @@ class SheetHandler:
         try:
             value = float(raw)
         except ValueError:
-            place = f"{self.name}!{column_letters(self.column)}{self.row + 1}"
-            raise Damaged(f"holds {shown(raw)} for a number in {place}") from None
+            where = f"{self.name}!{column_letters(self.column)}{self.row + 1}"
+            raise Damaged(f"holds {shown(raw)} for a number in {where}") from None
         if self.style in self.dates:
             return Cell("date", self._day(value), formula)
         return Cell("number", raw.strip(), formula)
