@@ -17,7 +17,7 @@ from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan within the limits, 5 a check failed, "
-    "6 a benchmark got worse."
+    "6 a benchmark got worse, 130 interrupted before the job began."
 )
 app = typer.Typer(
     name="nbb-opt",

@@ -13,7 +13,7 @@ from nbb_opt.instance.wording import number
 _INTRODUCTION = f"""# The tables of an instance
 
 Rendered from `src/nbb_opt/instance/schema.py`; do not edit. An instance is a folder (or a .zip of one) with
-`instance.toml` and one file per table, or a workbook with one sheet per table. `nbb-opt check <folder>` names every
+`instance.toml` and one file per table, or a workbook with one sheet per table. `nbb-opt check <instance>` names every
 fault at once: the place, what is wrong, and the likely fix.
 
 ## Files
@@ -25,8 +25,8 @@ fault at once: the place, what is wrong, and the likely fix.
 - **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with page
   checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance must be sealed. Rows
   are counted from 1. Use it for large demand.
-- **Excel**: a workbook (.xlsx) is an instance too, `nbb-opt new mine.xlsx --from haulier` writes one to fill in. A
-  sheet for each table: names of the columns in row 1, units in row 2, rows from 3 on. The sheets `settings` and
+- **Excel**: a workbook (.xlsx) is an instance too; `nbb-opt new mine.xlsx --from haulier` writes one to fill in. It
+  has a sheet for each table: names of the columns in row 1, units in row 2, rows from 3 on. The sheets `settings` and
   `periods` stand for `instance.toml`; `README` is not read. Faults are named by cell (`links!G7`). Formulas, dates,
   error values, merged cells, hidden sheets, rows and columns, and text beside or under a table are refused. At most
   {MOST_OD_ROWS} rows in `od`.

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from nbb_opt.instance.wording import column_letters, shown
+
 MAX_CELLS = 2_000_000
 MAX_MERGED = 10_000
 _LAST_ROW, _LAST_COLUMN = 2**20, 2**14
@@ -138,8 +140,13 @@ class SheetHandler:
             return Cell("date", raw.strip(), formula)
         if not raw:
             return Cell("number", "", formula)
+        try:
+            value = float(raw)
+        except ValueError:
+            where = f"{self.name}!{column_letters(self.column)}{self.row + 1}"
+            raise Damaged(f"holds {shown(raw)} for a number in {where}") from None
         if self.style in self.dates:
-            return Cell("date", self._day(float(raw)), formula)
+            return Cell("date", self._day(value), formula)
         return Cell("number", raw.strip(), formula)
 
     def _day(self, days: float) -> str:
