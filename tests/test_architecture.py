@@ -14,13 +14,15 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A part may import those above it only; parts on one line do not know each other.
 LAYERS = (
     ("errors", "__version__"),
-    ("shipped", "result"),
+    ("shipped", "run_folder"),
+    ("result",),
     ("instance",),
     ("demand", "verify", "synthetic"),
     ("network", "emissions", "formats", "cluster"),
     ("milp", "report"),
     ("solve",),
     ("job", "sweep"),
+    ("problems",),
     ("studies", "app", "bench"),
     ("terminal", "doctor"),
     ("cli_data", "cli_runs"),
