@@ -25,11 +25,11 @@ CHAINS, CAPACITIES, YEARS = 4, 2000, (2025, 2030, 2035, 2040)
 def figures(columns: int) -> dict[str, np.ndarray]:
     """The data of the model, drawn by seed."""
     rng = np.random.default_rng(1)
-    first = rng.integers(0, CAPACITIES // 2, columns)
+    first = rng.integers(0, CAPACITIES // 2, columns, dtype=np.int32)
     return {
-        "bundle": np.arange(columns) // CHAINS,
+        "bundle": np.arange(columns, dtype=np.int32) // CHAINS,
         "first": first,
-        "second": CAPACITIES // 2 + rng.integers(0, CAPACITIES // 2, columns),
+        "second": CAPACITIES // 2 + rng.integers(0, CAPACITIES // 2, columns, dtype=np.int32),
         "uses": rng.uniform(0.5, 2.0, columns),
         "eur": rng.uniform(5.0, 90.0, columns),
         "demand_t": rng.uniform(10.0, 900.0, -(-columns // CHAINS)),
@@ -41,7 +41,8 @@ def state(route: str, d: dict[str, np.ndarray]):
     from nbb_opt.milp.array_assembly import ArrayAssembly
     from nbb_opt.milp.assembly import Weighed
     from nbb_opt.milp.keys import Keys
-    from nbb_opt.milp.pyomo_assembly import PyomoAssembly
+
+    pass
     from nbb_opt.milp.terms import Terms
 
     columns = len(d["bundle"])
@@ -52,7 +53,7 @@ def state(route: str, d: dict[str, np.ndarray]):
     a.add_rows("serve", Keys(np.arange(bundles)), served, sense="==", side=d["demand_t"])
     used = Terms(CAPACITIES).add(d["first"], x, d["uses"]).add(d["second"], x, 1.0)
     a.add_rows("respect", Keys(np.arange(CAPACITIES)), used, sense="<=", side=1e3 * columns)
-    a.minimise([Weighed("service", [YEARS[0]], np.ones(1), Terms(1).add(np.zeros(columns, np.int64), x, d["eur"]))])
+    a.minimise([Weighed("service", [YEARS[0]], np.ones(1), Terms(1).add(np.zeros(columns, np.int32), x, d["eur"]))])
     return a
 
 
