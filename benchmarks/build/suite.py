@@ -14,7 +14,7 @@ SECONDS_PER_MILLION = {"pyomo_templatized": 9.5, "pyomo_scalar": 21.0, "pyomo_lp
 
 
 def cases(options: Any) -> list[dict[str, Any]]:
-    """One case per size (columns); `--time-limit` S leaves out whom S seconds would not do, and the name says so."""
+    """One case per size (columns); `--time-limit` S leaves out who needs longer, and the name of the case says whom."""
     found = []
     for columns in options.sizes:
         slow = [
@@ -23,6 +23,6 @@ def cases(options: Any) -> list[dict[str, Any]]:
             if seconds * columns / 1e6 > (options.time_limit_s or 0.0)
         ]
         counters = {"columns": columns, "rows": -(-columns // WAYS) + CAPACITIES, "nonzeros": 3 * columns}
-        name = f"{columns}" + ("".join(f" without {one}" for one in slow))
+        name = f"{columns}" + ("".join(f" -{one.removeprefix('pyomo_')}" for one in slow))
         found.append({"case": name, "columns": columns, "left_out": slow, "seed": options.seed, "counters": counters})
     return found

@@ -85,8 +85,9 @@ def label(component: str, key: object) -> str:
     >>> label("bought", ("EAST", "BAT.400", 2025))
     "bought[EAST,'BAT.400',2025]"
     """
-    parts = key if isinstance(key, tuple) else (key,)
-    return f"{component}[{','.join(_word(part) for part in parts)}]"
+    words = [_word(part) for part in key] if isinstance(key, tuple) else [_word(key)]
+    text = ",".join(words)
+    return f"{component}[({text},)]" if isinstance(key, tuple) and len(key) == 1 else f"{component}[{text}]"
 
 
 def _word(part: object) -> str:
