@@ -1,9 +1,8 @@
-"""Commands about data: conversion, made-up OD files, benchmarks. Registered by the command line."""
+"""Commands about data: conversion, made-up OD files. Registered by the command line."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,6 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(epilog="Example: nbb-opt convert trips.tntp od.parquet --year 2030 --commodity BOX")(convert)
     app.command("synthesize-od", epilog="Example: nbb-opt synthesize-od od.parquet --rows 1e7 --seed 1")(synthesize_od)
-    app.command(epilog="Example: nbb-opt bench od --json od.json --rows 1e7")(bench)
 
 
 def whole_number(text: str) -> int:
@@ -93,36 +91,3 @@ def synthesize_od(
     )  # fmt: skip
     write_synthetic(target, spec)
     print(f"wrote {rows:,} rows between {zones} zones to {target} ({target.stat().st_size / 1e6:,.1f} MB)")
-
-
-def bench(
-    suite: Annotated[str, typer.Argument(help="A folder of benchmarks/, for example od.", metavar="SUITE")],
-    out: Annotated[Path | None, typer.Option("--json", help="Write the whole record to this file.")] = None,
-    rows: Rows = 10_000_000,
-    seed: Seed = 1,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of every subject.")] = 2,
-    rounds: Annotated[int, typer.Option(min=1, help="Times that all subjects are run in turn.")] = 3,
-    only: Annotated[str, typer.Option(help="Only these subjects, joined by commas.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Keep the data here [default: a folder removed after]")] = None,
-) -> None:
-    """Run a benchmark: ours, the limit of the machine and other libraries on the same work, side by side."""
-    import sys
-
-    from nbb_opt.bench import load_suite, run_suite
-
-    found = load_suite(suite)
-    with tempfile.TemporaryDirectory() as scratch:
-        record = run_suite(
-            found, data or Path(scratch), rows=rows, seed=seed, threads=threads, rounds=rounds,
-            only=[name for name in only.split(",") if name], say=lambda line: print(line, file=sys.stderr),
-        )  # fmt: skip
-    if out is not None:
-        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    for case in record["cases"]:
-        print(f"{suite} {case['case']}: {', '.join(f'{name} {value:,}' for name, value in case['counters'].items())}")
-        print(f"  {'':10} {'s':>8} {'peak MB':>8} {'x limit':>8} {'(cpu)':>8} {'faster than best peer':>22}")
-        for name, row in case["subjects"].items():
-            limit, peer = row.get("ratio_to_limit", ""), row.get("times_faster_than_best_peer", "")
-            cpu = row.get("cpu_ratio_to_limit", "")
-            print(f"  {name:10} {row['seconds']:8.3f} {row['peak_mb']:8.0f} {limit:>8} {cpu:>8} {peer:>22}")
-        print(f"  the results of {', '.join(case['agree'])} are equal: {case['digest']}")
