@@ -55,15 +55,18 @@ def solve_form(
     listen: Listener | None = None,
     stop: Stop | None = None,
     label: str = "",
+    feasibility: float | None = None,
 ) -> Solution:
     """Minimise `form` to a proven relative `gap`.
 
     Raises Infeasible (nothing satisfies the rows), NoPlan (none found within the limits), SolveError (HiGHS
     misbehaved). The bound is HiGHS' dual bound, or that of the continuous relaxation where it is better. The plan
-    returned is the vertex of the linear program in which every integer column is fixed at a whole number.
+    returned is the vertex of the linear program in which every integer column is fixed at a whole number. `feasibility`
+    says how far a scaled row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
     """
     stop = stop or Stop(time_limit_s)
-    search = _Search(form, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen, label=label)
+    search = _Search(form, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen, label=label,
+                     feasibility=feasibility)  # fmt: skip
     return search.run()
 
 
@@ -78,7 +81,9 @@ class _Search:
         stop: Stop,
         listen: Listener | None,
         label: str,
+        feasibility: float | None,
     ) -> None:
+        self.feasibility = feasibility
         self.form, self.gap, self.threads, self.seed, self.stop = form, gap, threads, seed, stop
         self.listen, self.label = listen, label
         self.whole = np.flatnonzero(form.integer)
@@ -89,7 +94,7 @@ class _Search:
         self.nodes = self.iterations = 0
 
     def run(self) -> Solution:
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = self._solver()
         solver.relax()
         relaxed = self._linear(solver, "relax")
         status = relaxed.status
@@ -106,6 +111,12 @@ class _Search:
         if self._proven():
             status = "optimal"
         return self._solution(status)
+
+    def _solver(self) -> Solver:
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        if self.feasibility is not None:
+            solver.set("primal_feasibility_tolerance", self.feasibility)
+        return solver
 
     def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
         known = (self.incumbent, self.bound)
@@ -149,7 +160,7 @@ class _Search:
 
     def _fixed(self, whole_values: Floats) -> Answer:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = self._solver()
         solver.relax()
         solver.fix(self.whole, whole_values)
         return self._linear(solver, "fix and re-solve", stop=self.stop.grace(GRACE_S))
@@ -157,7 +168,7 @@ class _Search:
     def _search(self) -> str:
         if self.stop.now():
             return "time_limit" if self.stop.left_s() <= 0 else "stopped"
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)  # its plan is solved again
         solver.set("mip_rel_gap", self.gap)
         solver.set("mip_abs_gap", 0.0)
         if self.values is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.milp.assembly import Assembly
-from nbb_opt.milp.periods import Ints
+from nbb_opt.milp.periods import Floats, Ints
 from nbb_opt.milp.stram.capacity import add_capacity, add_charging
 from nbb_opt.milp.stram.costs import add_costs, add_emissions
 from nbb_opt.milp.stram.data import StramData, stram_data
@@ -49,6 +49,16 @@ class StramBuilt:
                 assert names is states.names
                 parts.append(np.asarray(scenario, np.int64) - 1)
         return np.concatenate(parts)
+
+    def complete(self, costs: Floats) -> Floats:
+        """The best columns of the objective (future, risk, above, in their order) for the costs of the scenarios, NOK.
+
+        The value at risk is one of the costs: the weighted sum is piecewise linear in it, with kinks there.
+        """
+        chance, level = self.data.states.probability, self.data.rules.cvar_level
+        tails = [u + float(chance @ np.maximum(costs - u, 0.0)) / (1.0 - level) for u in costs.tolist()]
+        risk = float(costs[int(np.argmin(tails))])
+        return np.concatenate([costs, [risk], np.maximum(costs - risk, 0.0)])
 
 
 def build_stram(
