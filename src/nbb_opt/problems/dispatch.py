@@ -12,7 +12,7 @@ from nbb_opt.problems.questions import Answers
 from nbb_opt.run_folder import RECORD
 
 # problem -> the module that answers for it, imported when it is asked
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {"stram": "nbb_opt.problems.stram"}
 INSTANCE_FILE = "instance.toml"
 
 

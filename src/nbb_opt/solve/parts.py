@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array, csr_array, vstack
+from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
 
@@ -200,21 +200,3 @@ def part_of(
         col_unit_scale=form.col_unit_scale[columns], fix_order=form.fix_order[columns],
     )  # fmt: skip
 
-
-def with_rows(form: StandardForm, cuts: list[Cut]) -> StandardForm:
-    """The form with a row for every cut."""
-    shape = (len(form.row_low), len(form.cost))
-    top = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=shape).tocsr()
-    start = np.cumsum([0, *(len(cut.columns) for cut in cuts)])
-    below = csr_array(
-        (np.concatenate([cut.values for cut in cuts]), np.concatenate([cut.columns for cut in cuts]), start),
-        shape=(len(cuts), len(form.cost)),
-    )
-    both = vstack([top, below]).tocsc()
-    both.sort_indices()
-    return replace(
-        form, a_indptr=both.indptr.astype(np.int32), a_indices=both.indices.astype(np.int32), a_values=both.data,
-        row_low=np.append(form.row_low, [cut.low for cut in cuts]),
-        row_up=np.append(form.row_up, np.full(len(cuts), np.inf)),
-        row_names=[*form.row_names, *(f"cut {k}" for k in range(len(cuts)))],
-    )  # fmt: skip

@@ -24,11 +24,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
-from nbb_opt.solve.exact import INTEGRAL, Solution
+from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, row_duals, set_sides
-from nbb_opt.solve.parts import Cut, Stages, stages_of, with_rows
+from nbb_opt.solve.parts import Cut, Stages, stages_of
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
@@ -233,26 +234,26 @@ class _Search:
         self._decided = False
 
     def _search_whole(self) -> None:
-        """HiGHS' search on the first stage with its cuts; its answers are tried and cut until the gap is closed."""
+        """Branch and bound on the first stage with its cuts; a leaf is tried in the scenarios, which gives new cuts.
+
+        The tree is grown again with the cuts it brought until the gap is closed or nothing moves any more.
+        """
         for _ in range(ROUNDS):
-            if self.stop.now() or self._proven():
-                return
-            form = with_rows(self.stages.master, self.cuts)
-            solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)  # its plan is solved again
-            solver.set("mip_rel_gap", SHARE_OF_GAP * self.gap)
-            solver.set("mip_abs_gap", 0.0)
-            answer = self._run(solver, "search")
-            self.nodes += answer.nodes
-            self._improve_bound(answer.bound)
-            if answer.values is None:
-                if answer.status == "infeasible" and self.values is None:
-                    raise Infeasible("no plan with whole investments satisfies every constraint")
-                return
-            whole = np.round(answer.values[self.whole])
-            if np.abs(whole - answer.values[self.whole]).max() > INTEGRAL:
-                raise SolveError("HiGHS returned a first stage whose integer columns are not whole")
-            self._close_at(whole)
+            before = (self.incumbent, self.bound)
+            tree = Branch(self.master, self.whole, incumbent=self.incumbent, gap=self.gap, stop=self.stop,
+                          listen=self._heard, label="", complete=self._leaf)  # fmt: skip
+            tree.run()
+            self.nodes, self.iterations = self.nodes + tree.nodes, self.iterations + tree.iterations
             self.master.free(self.whole)
+            self._improve_bound(tree.bound)
+            if self.stop.now() or self._proven() or (self.incumbent, self.bound) == before:
+                return
+
+    def _leaf(self, answer: Answer) -> float:
+        """Try a first stage whose integer columns are whole; gives the cost of the best plan known."""
+        if answer.values is not None:
+            self._close_at(np.round(answer.values[self.whole]))
+        return self.incumbent
 
     def _accept(self, x: Floats, tried: _Tried) -> None:
         """Keep a plan if its integer columns are whole and it is the best so far."""

@@ -4,8 +4,10 @@ The problem is that of S. J. Bakker et al., "STraM: A strategic network design m
 decarbonization", Transportation Research Part E 197 (2025). Nothing here knows how it is stated or solved.
 """
 
+from nbb_opt.stram.checks import StramVerdict
 from nbb_opt.stram.convert import convert_stram
 from nbb_opt.stram.read import StramCase, read_stram
 from nbb_opt.stram.tables import RESULTS, as_result
+from nbb_opt.stram.verify import verify_stram
 
-__all__ = ["RESULTS", "StramCase", "as_result", "convert_stram", "read_stram"]
+__all__ = ["RESULTS", "StramCase", "StramVerdict", "as_result", "convert_stram", "read_stram", "verify_stram"]

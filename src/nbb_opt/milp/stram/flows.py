@@ -10,7 +10,7 @@ from nbb_opt.milp.stram.data import StramData
 from nbb_opt.milp.stram.spreading import grid, repeat
 from nbb_opt.milp.terms import Terms
 
-TYPICAL_T = 2.0**10
+TYPICAL_T = 2.0**6
 
 
 def add_flows(a: Assembly, data: StramData) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of a stram instance: reads `models/stram/<name>.toml` strictly."""
+"""What is asked of a stram instance: reads a model of stram in `models/` strictly."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance.wording import did_you_mean
-from nbb_opt.shipped import shipped
+from nbb_opt.shipped import shipped, shipped_names
+from nbb_opt.stram.schema import PROBLEM
 
-FOLDER = "stram"
 OPTIONS: dict[str, dict[Any, str]] = {
     "years": {"all": "every year of the periods", "first": "the first year alone"},
     "scenarios": {
@@ -41,14 +41,14 @@ class StramSpec:
 
 def stram_models() -> list[str]:
     """Names of the shipped stram models, sorted."""
-    return sorted(path.stem for path in (shipped("models") / FOLDER).glob("*.toml"))
+    return shipped_names("models", problem=PROBLEM)
 
 
 def read_stram_model(model: str | Path) -> StramSpec:
     """Read a stram model by name or by path to a `.toml` file. Raises ModelError with every fault."""
-    path = Path(model) if str(model).endswith(".toml") else shipped("models") / FOLDER / f"{model}.toml"
-    if not path.is_file():
-        known = stram_models()
+    path = Path(model) if str(model).endswith(".toml") else shipped("models") / f"{model}.toml"
+    known = stram_models()
+    if not path.is_file() or (not str(model).endswith(".toml") and model not in known):
         hint = did_you_mean(str(model), known) or f"there are {', '.join(known)}"
         raise ModelError(f"model '{model}': is no model of stram ({hint})")
     try:
@@ -71,8 +71,8 @@ def stram_spec_of(document: dict[str, Any], *, name: str) -> StramSpec:
     faults = [f"unknown key '{key}'" for key in document if key != "model"]
     faults += [f"unknown key '{key}' ({did_you_mean(key, KEYS)})" for key in table if key not in KEYS]
     faults += [f"key '{key}' is missing" for key in KEYS if key not in table]
-    if table.get("problem", FOLDER) != FOLDER:
-        faults.append(f"problem is '{table['problem']}', not '{FOLDER}'")
+    if table.get("problem", PROBLEM) != PROBLEM:
+        faults.append(f"problem is '{table['problem']}', not '{PROBLEM}'")
     if not isinstance(table.get("title", ""), str):
         faults.append("title must be text")
     for option, words in OPTIONS.items():
