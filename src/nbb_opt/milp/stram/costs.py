@@ -18,8 +18,8 @@ YEARLY = (
 ONCE = ("edges_nok", "upgrades_nok", "terminals_nok")
 COMPONENTS = YEARLY + ONCE
 BY_SCENARIO = ("loaded_opex", "empty_opex")
-TYPICAL_T_CO2 = 2.0**20
-TYPICAL_NOK = 2.0**36
+TYPICAL_T_CO2 = 2.0**16
+TYPICAL_NOK = 2.0**32
 
 
 def add_emissions(a: Assembly, data: StramData) -> None:

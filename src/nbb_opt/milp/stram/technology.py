@@ -10,7 +10,7 @@ from nbb_opt.milp.stram.data import StramData
 from nbb_opt.milp.stram.spreading import grid, repeat
 from nbb_opt.milp.terms import Terms
 
-TYPICAL_TKM = 2.0**32
+TYPICAL_TKM = 2.0**28
 
 
 def add_technology(a: Assembly, data: StramData) -> None:
