@@ -99,7 +99,7 @@ class Branch:
         self.iterations += answer.iterations
         if answer.status != "optimal" or answer.values is None:
             return None, answer
-        return Node(answer.objective, self.nodes, low, up, answer.values[self.columns]), answer
+        return Node(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer
 
     def _finish(self, node: Node) -> bool:
         """Make a plan of a leaf; False if time is over."""

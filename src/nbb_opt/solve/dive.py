@@ -76,6 +76,10 @@ class Dive:
         self.stop = limit
         return found
 
+    def solve_again(self) -> Answer | None:
+        """Solve with what is fixed; None if that is infeasible or time is over."""
+        return self._solve(np.zeros(0, np.int64), np.zeros(0))
+
     def _solve(self, columns: Ints, values: Floats) -> Answer | None:
         """Fix `columns` and solve again; None if that is infeasible or time is over."""
         self.solver.fix(columns, values)
