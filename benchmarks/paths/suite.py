@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from benchmarks.paths.network import Network, made_up, of_instance
+
 from nbb_opt.bench import BenchOptions
 from nbb_opt.shipped import shipped
 
 TAKES = {"rows": 20_000}  # nodes of the made-up network
-ROUNDS, REPEATS = 3, 1
+ROUNDS, REPEATS = 2, 1
 
 
 def cases(options: BenchOptions) -> list[dict[str, Any]]:
