@@ -17,7 +17,8 @@ from scipy.sparse import csc_array
 from nbb_opt.errors import ModelError
 from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.milp.build import Built
-from nbb_opt.milp.form import StandardForm, standard_form
+from nbb_opt.milp.compile import standard_form
+from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.keys import Labels
 from nbb_opt.milp.periods import Floats, Ints
 
@@ -39,11 +40,11 @@ class Columns:
 class Split:
     """A model of `master` columns and rows, `flows` (tonnes) and `drives` (loaded vkm of a truck on a lane).
 
-    A flow f belongs to `item[f]`, a bundle in a period, whose `item_t` tonnes it may carry; it does `work_tkm` per tonne
-    on the lane-periods `work_lane[work_start[f]:work_start[f+1]]`. Drive d does `drive_load_t` tkm per vkm on lane-period
-    `drive_lane[d]`. Flow `need_flow[k]` needs one unit of the master column `need_column[k]`. An item goes from `item_from`
-    to `item_to`, rows of `place` (degrees north, degrees east). `form_unit`: usual tonnes and vkm. `form` is the whole model; `master_at`, `flow_at`,
-    `drive_at` say where its columns are.
+    A flow f belongs to `item[f]`, a bundle in a period, whose `item_t` tonnes it may carry; per tonne it does
+    `work_tkm` on the lane-periods `work_lane[work_start[f]:work_start[f+1]]`. Drive d does `drive_load_t` tkm per
+    vkm on lane-period `drive_lane[d]`. Flow `need_flow[k]` needs one unit of the master column `need_column[k]`. An item goes
+    from `item_from` to `item_to`, rows of `place` (degrees north, degrees east). `form_unit`: usual tonnes and vkm.
+    `form` is the whole model; `master_at`, `flow_at`, `drive_at` say where its columns are.
     """
 
     form: StandardForm
@@ -107,7 +108,7 @@ def split(built: Built) -> Split:
     col, lane, times = flows.uses_lane
     order = np.argsort(col, kind="stable")
     col, lane, times = col[order], lane[order], times[order]
-    lanes, numbered = np.unique(
+    _, numbered = np.unique(
         np.concatenate([lane * size + flows.t[col], drives.lane * size + drives.t]), return_inverse=True
     )
     need_flow, project = flows.needs

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Answer, Relaxation
 from nbb_opt.solve.progress import GRACE_S, Listener, Stop
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Dive:
     """Works on one relaxed problem inside `solver`, which keeps its basis from one linear program to the next."""
 
     def __init__(
-        self, form: StandardForm, solver: Solver, *, stop: Stop, listen: Listener | None, label: str, bound: float
+        self, form: StandardForm, solver: Relaxation, *, stop: Stop, listen: Listener | None, label: str, bound: float
     ) -> None:
         self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
         self.bound = bound

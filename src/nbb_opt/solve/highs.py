@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import highspy
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.progress import Listener, Progress, Stop
-from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two
+from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -38,6 +38,17 @@ class Answer:
     nodes: int
     iterations: int
     row_dual: Floats | None = None
+
+
+class Relaxation(Protocol):
+    """A linear program whose columns can be bounded, fixed and freed: what the dive and the tree work on."""
+
+    @property
+    def form(self) -> StandardForm: ...
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer: ...
+    def bound(self, columns: npt.NDArray[np.int64], low: Floats, up: Floats) -> None: ...
+    def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None: ...
+    def free(self, columns: npt.NDArray[np.int64]) -> None: ...
 
 
 class Solver:
@@ -82,7 +93,7 @@ class Solver:
         """Hand the arrays over as they are, no object per row or column; then count what arrived."""
         scale = self.scaling
         columns, rows = len(form.cost), len(form.row_low)
-        values = form.a_values * np.repeat(scale.column, np.diff(form.a_indptr)) * scale.row[form.a_indices]
+        values = scaled_values(scale, indptr=form.a_indptr, indices=form.a_indices, values=form.a_values)
         kinds = np.where(form.integer, np.int32(highspy.HighsVarType.kInteger), np.int32(0))
         problem = (
             int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), form.cost_offset * scale.objective,
@@ -98,7 +109,13 @@ class Solver:
             raise SolveError(f"HiGHS holds (columns, rows, nonzeros) = {arrived}, but {sent} were sent")
 
     def add_columns(
-        self, cost: Floats, *, indptr: npt.NDArray[np.integer], row: npt.NDArray[np.integer], value: Floats, unit: Floats
+        self,
+        cost: Floats,
+        *,
+        indptr: npt.NDArray[np.integer],
+        row: npt.NDArray[np.integer],
+        value: Floats,
+        unit: Floats,
     ) -> None:
         """Add continuous columns from zero up, by columns (CSC), in business units; `unit` is a usual size of each."""
         scale, count = self.scaling, len(cost)

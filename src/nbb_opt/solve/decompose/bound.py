@@ -7,7 +7,7 @@ $$L(y, \sigma) = \sum_i y_i b_i + \sum_j \min_{l_j \le x_j \le u_j} d_j x_j
     + \sum_g \min_S \Bigl(v_{gS}(y) + \sum_{p \in S} \sigma_{gp}\Bigr), \qquad d = c - A^T y - \sigma$$
 
 where $v_{gS}$ is what group $g$ pays at these prices in state $S$. Columns without upper bound (trucks, chargers, empty
-trips, loaded trips without freight) need $d_j \ge 0$. Where $d_j = -r c_j$ with $c_j > 0$, the prices $y / (1 + r)$ have
+trips, loaded trips without freight) need $d_j \ge 0$. Where $d_j = -r c_j$, $c_j > 0$, the prices $y / (1 + r)$ have
 no such column left, and $L$ is concave: $L(y / (1 + r)) \ge (L(y) + r L(0)) / (1 + r)$, with $L(y)$ taken without those
 columns. So the bound holds for every $y$; only its value depends on how good the prices are. Sums are taken without
 rounding (`math.fsum`), and a margin for the rounding of the terms themselves is taken off.
@@ -35,7 +35,7 @@ ROUNDING = 1e-12  # of the sum of all terms' sizes: hundreds of roundings of 1.1
 
 @dataclass(frozen=True)
 class Cut:
-    """What one price vector proves: prices `y` and `sigma`, what the groups pay at them, and the ratio r of the trips."""
+    """What one price vector proves: prices `y`, `sigma`, what the groups pay at them, the ratio r of the trips."""
 
     y: Floats
     sigma: Floats

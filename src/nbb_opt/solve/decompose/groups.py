@@ -68,15 +68,15 @@ def make_groups(split: Split) -> Groups:
     needed = np.zeros(flows, np.int64)
     states, state_start, of_bit = [], [0], []
     loose: list[tuple[int, int]] = []
-    for uses, all_columns in zip(users, of_group, strict=True):
-        columns, found = _states(all_columns, [needs[flow] for flow in uses])
-        bit = {column: k for k, column in enumerate(columns)}
+    for uses, wants in zip(users, of_group, strict=True):
+        tracked, found = _states(wants, [needs[flow] for flow in uses])
+        bit = {column: k for k, column in enumerate(tracked)}
         for flow in uses:
             needed[flow] = sum(1 << bit[c] for c in needs[flow] if c in bit)
             loose += [(flow, c) for c in sorted(needs[flow]) if c not in bit]
         states += sorted({0, *(sum(1 << bit[c] for c in one) for one in found)})
         state_start.append(len(states))
-        of_bit.append(tuple(columns))
+        of_bit.append(tuple(tracked))
     pairs = np.array(loose, np.int64).reshape(-1, 2)
     return Groups(
         start.astype(np.int64), by_group.astype(np.int64), np.array(state_start, np.int64), np.array(states, np.int64),
@@ -85,8 +85,9 @@ def make_groups(split: Split) -> Groups:
 
 
 def with_group_rows(split: Split, groups: Groups) -> Split:
-    """The same with a row for every need no bit stands for: the tonnes of a group that need a project, as a share of
-    all its tonnes, are at most the units in service. True for whole units, though weaker than a row per flow."""
+    """The same with a row for every need that no bit stands for: the tonnes of a group that need a project, as a share
+    of all its tonnes, are at most the units in service. True for whole units, though weaker than a row per flow.
+    """
     flow, column = groups.loose
     if not len(flow):
         return split
@@ -94,7 +95,7 @@ def with_group_rows(split: Split, groups: Groups) -> Split:
     total = np.bincount(group, split.item_t)
     code, new = np.unique(group[split.item[flow]] * len(split.master.cost) + column, return_inverse=True)
     master, rows = split.master, len(split.master.row_low)
-    of_group, of_column = np.divmod(code, len(master.cost))
+    of_column = code % len(master.cost)
     more = csc_array((1.0 / total[group[split.item[flow]]], (new, flow)), shape=(len(code), len(split.item)))
     f = split.flows
     flows = vstack([csc_array((f.value, f.row, f.indptr), shape=(rows, len(f.cost))), more], format="csc")
@@ -151,7 +152,7 @@ def _unions(sets: set[frozenset[int]]) -> set[frozenset[int]] | None:
 def parts_of_map(split: Split, bundles: float) -> Ints:
     """Part of the map of both ends of every item, as one number; parts carry about the same tonnes."""
     wanted = min(float(MOST_CELLS**2), max(1.0, bundles / ITEMS_PER_GROUP))
-    halvings = int(round(np.log2(wanted) / 2))
+    halvings = round(np.log2(wanted) / 2)
     weight = np.bincount(split.item_from, split.item_t, len(split.place))
     weight += np.bincount(split.item_to, split.item_t, len(split.place))
     part = np.zeros(len(split.place), np.int64)

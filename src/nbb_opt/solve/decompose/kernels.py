@@ -53,9 +53,9 @@ def _cheapest(flow_start, item_flows, needed, item, state, price):
 
 @njit(cache=True, nogil=True, parallel=True)
 def aggregate(
-    group_start, group_items, state_start, states, flow_start, item_flows, needed, item_t, price, flow_cost, flow_indptr,
-    flow_row, flow_value, work_start, work_lane, work_tkm, best, drive_cost, drive_indptr, drive_row, drive_value,
-    drive_load, value, cost, use,
+    group_start, group_items, state_start, states, flow_start, item_flows, needed, item_t, price, flow_cost,
+    flow_indptr, flow_row, flow_value, work_start, work_lane, work_tkm, best, drive_cost, drive_indptr, drive_row,
+    drive_value, drive_load, value, cost, use,
 ):  # fmt: skip
     """Every item takes its cheapest flow, for each state of each group: value at prices, true cost, use of the rows.
 

@@ -38,7 +38,8 @@ class Oracle:
 
     def __init__(self, split: Split, groups: Groups, *, threads: int) -> None:
         self.split, self.groups = split, groups
-        self.threads = min(threads, numba.config.NUMBA_NUM_THREADS) if len(split.item) >= LARGE else 1
+        most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        self.threads = min(threads, most) if len(split.item) >= LARGE else 1
         lanes = int(split.drive_lane.max(initial=-1)) + 1
         self.drive_order = np.argsort(split.drive_lane, kind="stable")
         self.drive_start = np.searchsorted(split.drive_lane[self.drive_order], np.arange(lanes + 1))

@@ -39,7 +39,7 @@ def sampled_prices(
     listen: Listener | None = None,
     label: str = "",
 ) -> tuple[Floats, Floats] | None:
-    """Prices of the master's rows (EUR per unit) and of every (group, bit), where about `bundles` bundles stand for all.
+    """Prices of the master's rows (EUR per unit) and of every (group, bit), with about `bundles` bundles for all.
 
     None if the sample has no plan.
     """
@@ -59,15 +59,18 @@ def sampled_prices(
         trips = np.concatenate([trips, wanted])
         at, start = columns_at(d.indptr, wanted)
         solver.add_columns(
-            d.cost[wanted], indptr=start, row=d.row[at], value=d.value[at], unit=np.full(len(wanted), split.form_unit[1])
+            d.cost[wanted],
+            indptr=start,
+            row=d.row[at],
+            value=d.value[at],
+            unit=np.full(len(wanted), split.form_unit[1]),
         )
-    start = rows + items
-    eur = -found.row_dual[start : start + len(need)] * split.item_t[split.item[split.need_flow[need]]]
+    eur = -found.row_dual[rows + items : rows + items + len(need)] * split.item_t[split.item[split.need_flow[need]]]
     of_item = np.repeat(np.arange(groups.size), np.diff(groups.start))[np.argsort(groups.items)]
     ties = {(g, c): k for k, (g, c) in enumerate((g, c) for g, bits in enumerate(groups.of_bit) for c in bits)}
     sigma = np.zeros(len(ties))
-    for flow, column, paid in zip(split.need_flow[need].tolist(), split.need_column[need].tolist(), eur, strict=True):
-        tie = ties.get((int(of_item[split.item[flow]]), column))
+    for flow, project, paid in zip(split.need_flow[need].tolist(), split.need_column[need].tolist(), eur, strict=True):
+        tie = ties.get((int(of_item[split.item[flow]]), project))
         if tie is not None:
             sigma[tie] += max(0.0, float(paid))
     return found.row_dual[:rows], sigma
@@ -133,8 +136,12 @@ def sampled_form(split: Split, bundles: int) -> tuple[StandardForm, int, Ints]:
         (split.drive_load_t[drives], (place[split.drive_lane[drives]], np.arange(len(drives)))),
         shape=(len(lanes), len(drives)),
     )
-    done = coo_array((-split.work_tkm[work] * times[by], (place[split.work_lane[work]], by)), shape=(len(lanes), len(flows)))
-    whole = block_array([[own, use, trips], [None, serve, None], [units, needs, None], [None, done, load]], format="csc")
+    done = coo_array(
+        (-split.work_tkm[work] * times[by], (place[split.work_lane[work]], by)), shape=(len(lanes), len(flows))
+    )
+    whole = block_array(
+        [[own, use, trips], [None, serve, None], [units, needs, None], [None, done, load]], format="csc"
+    )
     count = len(flows) + len(drives)
     endless, unit = np.full(count, np.inf), split.form_unit
     form = replace(

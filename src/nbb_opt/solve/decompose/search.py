@@ -1,4 +1,4 @@
-"""The large-scale route from a split model to a plan and a bound: price, dive, branch on projects, hand out the flows."""
+"""The large-scale route from a model cut in two to a plan and a bound: price, dive, branch, hand out the flows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.restricted import Pool, Restricted
+from nbb_opt.solve.decompose.pool import Pool
+from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -26,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES = 1000
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
+DEARER = 2  # times that slack gets dearer before a model counts as infeasible
 DUST = 1e-11  # share of a column below which it carries nothing
 
 
@@ -98,6 +100,8 @@ class _Search:
         self.master.tolerance = max(self.gap / 5, 1e-9)
         relaxed = self._root()
         decided = self._plans(relaxed)
+        if decided is not None and not self._proven():
+            self._search_columns()
         for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
             if decided is not None and len(columns) and not self._proven() and not self.stop.now():
                 self._branch(columns)
@@ -109,6 +113,13 @@ class _Search:
         )
         self.iterations += relaxed.iterations
         self._improve_bound(relaxed.bound)
+        for _ in range(DEARER):
+            if relaxed.status == "infeasible" and not self.stop.now():
+                self.master.dearer(1000.0)
+                relaxed = self.master.run(
+                    self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(np.nan, self.bound)
+                )
+                self.iterations += relaxed.iterations
         if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.values is None:
@@ -119,7 +130,9 @@ class _Search:
         """Plans by rounding up at once, and by diving; each priced again once the projects are decided."""
         master = self.master
         first = groups(master.form)[0]
-        dive = Dive(master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound)
+        dive = Dive(
+            master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound
+        )
         assert relaxed.values is not None
         last: Answer | None = None
         for quick in (True, False) if len(first) else (True,):
@@ -143,19 +156,37 @@ class _Search:
         self.iterations += dive.iterations
         return last
 
-    def _complete(self, dive: Dive, decided: Answer) -> float:
-        """Price again with the projects decided, then round up the rest; gives the cost of the best plan known."""
+    def _complete(self, dive: Dive, decided: Answer | None) -> float:
+        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
         master.rounds = TREE_ROUNDS
         again = dive.solve_again()
         master.rounds = rounds
-        plan = dive.complete(again or decided)
+        decided = again or decided
+        plan = dive.complete(decided) if decided is not None else None
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
             used = np.flatnonzero(master.shares > DUST)
             self.plan = _Plan(plan.values, master.shares[used], master.pool.take(used))
             self.incumbent = plan.objective
             self._note()
         return self.incumbent
+
+    def _search_columns(self) -> None:
+        """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""
+        master, stop = self.master, self.stop.part(0.3)
+        whole = np.flatnonzero(master.form.integer)
+        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        before = np.inf
+        while self.incumbent < before and not self._proven() and not stop.now():
+            before = self.incumbent
+            master.free(whole)
+            found = master.whole(
+                stop, gap=self.gap / 2, phase=self.label + "search columns", listen=self._heard, known=before
+            )
+            if found is None:
+                return
+            master.fix(whole, found)
+            self._complete(dive, None)
 
     def _branch(self, columns: Ints) -> None:
         """A tree over some whole numbers, every node priced until its bound is its value."""
