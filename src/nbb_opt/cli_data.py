@@ -31,22 +31,37 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed wri
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .omx, .tntp, or a folder (Parquet, NGM).")],
-    target: Annotated[Path, typer.Argument(help=".csv, .parquet or .omx to write.", metavar="TO")],
+    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM).")],
+    target: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write.", metavar="TO")],
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
     km_per_length: Annotated[float | None, typer.Option(help="TNTP network: km per unit of length.")] = None,
     hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
     within_zones: Annotated[bool, typer.Option("--within-zones", help="NGM: keep flows within a zone.")] = False,
-    add_duplicates: Annotated[bool, typer.Option("--add-duplicates", help="Add up rows of one flow and year.")] = False,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out and count rows of this kind instead of refusing the file; may be given several times: "
+            "not-finite, negative, year, within-zone, and with --for unknown-zone, no-zone, unknown-commodity."
+        ),
+    ] = None,
+    duplicates: Annotated[str, typer.Option(help="Rows of one flow and year: refuse, add or keep.")] = "refuse",
+    instance: Annotated[
+        Path | None, typer.Option("--for", help="Instance whose zones and commodities the rows must have.")
+    ] = None,
+    zone_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: other names for the zones.")] = None,
+    commodity_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: for commodities.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
 ) -> None:
     """Convert OD matrices and networks of other tools; says what was kept, added up and left out."""
     from nbb_opt.formats import Choices
     from nbb_opt.formats import convert as convert_files
 
-    choices = Choices(year, commodity, lookup, km_per_length, hours_per_time, within_zones, add_duplicates)
+    choices = Choices(
+        year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
+        zone_map, commodity_map,
+    )  # fmt: skip
     report = convert_files(source, target, choices=choices)
     if as_json:
         print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
