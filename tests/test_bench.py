@@ -30,6 +30,16 @@ def test_the_od_suite_agrees_with_pandas_at_a_small_size(tmp_path: Path) -> None
     assert {"nbb-opt", "numba", "pandas"} <= set(record["versions"])
 
 
+def test_every_route_of_the_build_suite_states_the_same_model(tmp_path: Path) -> None:
+    suite = load_suite("build")
+    options = suite.options(seed=1, threads=1, sizes=(20_000,), time_limit_s=0.25)
+    tasks = list_tasks(suite, options)
+    assert tasks[0].case["case"] == "20000 -scalar -lp_file -appsi"
+    record = run_suite(suite, tmp_path, tasks, rounds=1, only=["limit", "ours", "pyomo_templatized", "pyomo_scalar"])
+    assert record["faults"] == []
+    assert record["cases"][0]["agree"] == ["limit", "ours", "pyomo_templatized"]
+
+
 PLAIN = """\"\"\"Two subjects.\"\"\"
 ROUNDS = REPEATS = 1
 PROTOCOL = 3
