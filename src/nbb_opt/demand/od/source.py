@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,17 +59,19 @@ class Source:
     def label(self, file: int) -> str:
         return self.name if len(self.files) == 1 else f"{self.name}/{Path(self.files[file]).name}"
 
-    def in_pieces(self, group: Group) -> bool:
-        """Whether a row group is too large to be held as a whole."""
-        return group.rows > WHOLE_GROUP_ROWS
-
-    def read(self, opened: pq.ParquetFile, group: Group) -> Iterator[pa.RecordBatch]:
-        """The rows of a group in batches, with all columns of COLUMNS."""
+    def read(self, opened: pq.ParquetFile, group: Group) -> Iterable[pa.RecordBatch]:
+        """The rows of a group in batches, with all columns of COLUMNS; a group that is too large is read piece by piece
+        while the batches are taken."""
         own = dict(self.constants[group.file])
         wanted = [name for name in COLUMNS if name not in own]
-        parts = opened.iter_batches(batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False)
-        for part in parts:
-            yield part if not own else _with_constants(part, own)
+        if group.rows > WHOLE_GROUP_ROWS:
+            parts: Iterable[pa.RecordBatch] = opened.iter_batches(
+                batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False
+            )
+        else:
+            whole = opened.read_row_group(group.number, columns=wanted, use_threads=False)
+            parts = whole.to_batches(max_chunksize=PIECE_ROWS)
+        return (_with_constants(part, own) for part in parts) if own else parts
 
 
 def open_source(path: Path, *, inside: Path | None = None) -> Source:
