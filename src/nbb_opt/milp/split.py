@@ -41,9 +41,10 @@ class Split:
     """A model of `master` columns and rows, `flows` (tonnes) and `drives` (loaded vkm of a truck on a lane).
 
     A flow f belongs to `item[f]`, a bundle in a period, whose `item_t` tonnes it may carry; per tonne it does
-    `work_tkm` on the lane-periods `work_lane[work_start[f]:work_start[f+1]]`. Drive d does `drive_load_t` tkm per
-    vkm on lane-period `drive_lane[d]`. Flow `need_flow[k]` needs one unit of the master column `need_column[k]`. An item goes
-    from `item_from` to `item_to`, rows of `place` (degrees north, degrees east). `form_unit`: usual tonnes and vkm.
+    `work_tkm` on the lane-periods `work_lane[work_start[f]:work_start[f+1]]`.
+    Drive d does `drive_load_t` tkm per vkm on lane-period `drive_lane[d]`.
+    Flow `need_flow[k]` needs one unit of the master column `need_column[k]`. An item goes from `item_from` to
+    `item_to`, rows of `place` (degrees north, degrees east). `form_unit`: usual tonnes and vkm.
     `form` is the whole model; `master_at`, `flow_at`, `drive_at` say where its columns are.
     """
 
