@@ -15,6 +15,7 @@ from nbb_opt.errors import InstanceError, Problem
 
 COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
 IDS = COLUMNS[:3]
+SHIPPER = "shipper"  # may be left out; read where emissions are split (verify.demand), rows are added up here
 BLOCK_BYTES = 1 << 23
 
 
@@ -60,7 +61,7 @@ def stream_rows(
 def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
     if file.endswith(".csv") or file == "od":  # a sheet of a workbook arrives as the text of a CSV file
         words = pa.dictionary(pa.int32(), pa.string())
-        types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
+        types = dict.fromkeys((*IDS, SHIPPER), words) | {"year": pa.int64(), "tonnes": pa.float64()}
         with pa.csv.open_csv(
             stream,
             read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
@@ -90,7 +91,9 @@ def _check_columns(file: str, schema: pa.Schema) -> None:
         if not good:
             problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
     for name in names:
-        if name not in COLUMNS:
+        if name == SHIPPER and names.count(name) > 1:
+            problems.append(Problem(f"{file}, column {name}", "stands twice"))
+        elif name not in (*COLUMNS, SHIPPER):
             problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
     if problems:
         raise InstanceError(problems)

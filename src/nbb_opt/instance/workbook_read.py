@@ -101,7 +101,7 @@ class _SheetReader:
             what = f"has rows down to {last + 1}"
             self._tell(self.name, what, f"a sheet holds {MOST_OD_ROWS} flows; use a folder with od.parquet", "size")
         elif usable:
-            cells = {column.name: [] for column in self.table.columns}
+            cells = {column.name: [] for column in self.table.columns if column.name in columns}
             for row in range(FIRST_ROW, self._end_of_table(filled) + 1):
                 self._row(row, columns, cells, unusable)
         file = TableFile(self.name, self.name, FIRST_ROW + 1, tuple(header))
@@ -165,6 +165,8 @@ class _SheetReader:
         cells = self.grid.rows.get(UNIT_ROW, {})
         wrong = []
         for column in self.table.columns:
+            if column.name not in columns:  # an optional one
+                continue
             cell = cells.get(columns[column.name])
             if cell is None or cell.formula is not None or cell.text.strip() != unit_text(column):
                 wrong.append((column, cell))
@@ -223,6 +225,8 @@ class _SheetReader:
                 words.append("")
             return
         for column in self.table.columns:
+            if column.name not in columns:
+                continue
             i = columns[column.name]
             cell = cells.get(i)
             fault = None if cell is None else _fault(cell, column)

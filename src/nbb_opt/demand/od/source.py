@@ -17,6 +17,7 @@ from nbb_opt.instance.package import open_package
 
 COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
 IDS = COLUMNS[:3]
+SHIPPER = "shipper"  # may be left out; never read here: rows of several shippers are added up
 MAX_ROW_GROUP_BYTES = 1 << 30
 WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
 PIECE_ROWS = 1 << 17
@@ -36,7 +37,8 @@ class Group:
 class Source:
     """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
 
-    `constants` gives for every file the columns that its folders name.
+    `constants` gives for every file the columns that its folders name. `by_shipper`: rows of one flow and year may be
+    of several shippers.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Source:
     constants: tuple[tuple[tuple[str, str], ...], ...]
     groups: tuple[Group, ...]
     inside: str = ""
+    by_shipper: bool = False
 
     @property
     def rows(self) -> int:
@@ -73,10 +76,10 @@ class Source:
             yield part if not own else _with_constants(part, own)
 
 
-def open_source(path: Path, *, inside: Path | None = None) -> Source:
+def open_source(path: Path, *, inside: Path | None = None, shippers: bool = False) -> Source:
     """The OD rows in a file or folder. Raises InstanceError if a file is damaged or its columns are not the schema's.
 
-    `inside` is the .zip that holds the file `path.name`.
+    `inside` is the .zip that holds the file `path.name`. With `shippers` files may have a column of that name.
     """
     name = path.name
     if inside is not None:
@@ -90,6 +93,7 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
     groups: list[Group] = []
     constants = []
     row_0 = 0
+    by_shipper = False
     for number, file in enumerate(files):
         label = name if len(files) == 1 else f"{name}/{Path(file).relative_to(path).as_posix()}"
         own = _folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
@@ -97,7 +101,9 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
         with damage_refused(label):
             opened = _open(file, within)
             metadata = opened.metadata
-            _check_columns(label, opened.schema_arrow, [column for column, _ in own])
+            named = [column for column, _ in own]
+            _check_columns(label, opened.schema_arrow, named, optional=(SHIPPER,) if shippers else ())
+            by_shipper |= SHIPPER in (*opened.schema_arrow.names, *named)
             for i in range(metadata.num_row_groups):
                 group = metadata.row_group(i)
                 if group.total_byte_size > MAX_ROW_GROUP_BYTES:
@@ -105,7 +111,7 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
                     raise InstanceError([Problem(label, what, hint)])
                 groups.append(Group(number, i, group.num_rows, row_0))
                 row_0 += group.num_rows
-    return Source(name, tuple(files), tuple(constants), tuple(groups), within)
+    return Source(name, tuple(files), tuple(constants), tuple(groups), within, by_shipper)
 
 
 @contextmanager
@@ -145,7 +151,7 @@ def _with_constants(part: pa.RecordBatch, own: dict[str, str]) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
 
 
-def _check_columns(file: str, schema: pa.Schema, given: list[str]) -> None:
+def _check_columns(file: str, schema: pa.Schema, given: list[str], *, optional: tuple[str, ...] = ()) -> None:
     problems = []
     names = [*schema.names, *given]
     for name in COLUMNS:
@@ -166,7 +172,9 @@ def _check_columns(file: str, schema: pa.Schema, given: list[str]) -> None:
         if not good:
             problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
     for name in names:
-        if name not in COLUMNS:
+        if name in optional and names.count(name) > 1:
+            problems.append(Problem(f"{file}, column {name}", "stands twice"))
+        elif name not in (*COLUMNS, *optional):
             problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
     if problems:
         raise InstanceError(problems)
