@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import NbbError
-from nbb_opt.result import EXTRA_FILES, MANIFEST, TABLES, as_table, read_run, write_run
+from nbb_opt.result import EXTRA_FILES, TABLES, as_table, read_run, write_run
+from nbb_opt.run_folder import MANIFEST
 
 RECORD = {"instance": "tiny", "cost_eur": 1.5, "emissions_t_co2e": {"2025": 3.0}, "note": "Umeå"}
 

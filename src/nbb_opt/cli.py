@@ -11,8 +11,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_data, cli_runs
-from nbb_opt.cli_runs import AsJson, cache_folder
+from nbb_opt import __version__, cli_bench, cli_data, cli_runs
+from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
 EXIT_CODES = (
@@ -97,8 +97,13 @@ def new(
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
+    from nbb_opt.problems import answers, problem_of_instance
 
     try:
+        problem = problem_of_instance(instance)
+        if problem is not None:
+            tell(answers(problem).check(instance), as_json)
+            return
         found = read_instance(instance)
     except InstanceError as error:
         if as_json:
@@ -119,7 +124,9 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
 def seal(instance: InstancePath) -> None:
     """Write datapackage.json with the sha256 of every file; from then on changed files are refused."""
     from nbb_opt.instance import seal as seal_instance
+    from nbb_opt.problems import freight_only
 
+    freight_only(instance, "seal")
     print(f"wrote {seal_instance(instance)}")
 
 
@@ -139,7 +146,9 @@ def prepare(
     from nbb_opt.instance import read_instance
     from nbb_opt.milp import forecast, read_model
     from nbb_opt.network import prepare as prepare_instance
+    from nbb_opt.problems import freight_only
 
+    freight_only(instance, "prepare")
     found = read_instance(instance)
     with ExitStack() as stack:
         each = None
@@ -165,7 +174,9 @@ def prepare(
 )
 def solve(
     instance: InstancePath,
-    model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
+    model: Annotated[
+        str | None, typer.Option(help="A model of models/, or a path to a .toml [default: joint for freight].")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
     ] = None,
@@ -181,10 +192,21 @@ def solve(
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
+    from nbb_opt.problems import Order, answers, problem_of_instance
     from nbb_opt.solve import Stop
     from nbb_opt.terminal import ProgressLine
 
     stop = Stop(time_limit)
+    problem = problem_of_instance(instance)
+    if problem is not None:
+        given = (("--no-prune", no_prune), ("--no-cache", no_cache), ("--too-large", too_large))
+        if named := [option for option, on in given if on]:
+            raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with ProgressLine(sys.stderr) as line:
+            tell(answers(problem).solve(Order(instance, model, out, gap, threads, seed, stop, line)), as_json)
+        return
+    model = model or "joint"
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
     options = Options(time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large)
@@ -218,7 +240,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_data):
+for _commands in (cli_runs, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

@@ -6,11 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nbb_opt.errors import NbbError, VerifyFailed
+
+if TYPE_CHECKING:
+    from nbb_opt.problems import Said
 
 RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
@@ -31,9 +34,14 @@ def verify(
     """Check a finished run again, from its tables alone."""
     from nbb_opt.emissions.reconcile import check_run
     from nbb_opt.instance import read_instance
+    from nbb_opt.problems import answers, problem_of_run
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 
+    problem = problem_of_run(run)
+    if problem is not None:
+        tell(answers(problem).verify(run, instance), as_json)
+        return
     found = read_run(run, refuse_altered=False)
     source = read_instance(instance or Path(found.record["instance_source"]))
     verdict = verify_run(found, source)
@@ -63,9 +71,18 @@ def report(
     from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.instance import read_instance
+    from nbb_opt.problems import answers, problem_of_run
     from nbb_opt.report import write_html, write_workbook
     from nbb_opt.result import read_run
 
+    problems = {problem_of_run(path) for path in runs}
+    if len(problems) > 1:
+        raise NbbError("the runs are about different problems; report them apart")
+    for problem in problems - {None}:
+        if ileap is not None or carrier:
+            raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
+        tell(answers(str(problem)).report(runs, out, instance), False)
+        return
     if ileap is not None and len(runs) > 1:
         raise NbbError("--ileap: is about one run; give one run folder")
     found = [read_run(path) for path in runs]
@@ -102,12 +119,14 @@ def sensitivity(
     from nbb_opt.emissions.factors import SHIPPED, read_factors
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
+    from nbb_opt.problems import freight_only
     from nbb_opt.result import read_run
     from nbb_opt.studies.accounting import AGAIN, accounting_choices, chosen, read_shares
     from nbb_opt.studies.accounting_study import accounting_study, as_table
 
     if not accounting:
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
+    freight_only(source, "sensitivity")
     shares = read_shares(ferry_share) if ferry_share else None
     choices = chosen(accounting_choices(read_factors(factors or SHIPPED), shares), choice or [])
     options = Options(time_limit_s=time_limit, gap=gap, threads=threads)
@@ -127,6 +146,11 @@ def sensitivity(
         print(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
     else:
         print(as_table(found, rows))
+
+
+def tell(said: Said, as_json: bool) -> None:
+    """Print the answer of another problem."""
+    print(json.dumps(said.record, ensure_ascii=False, indent=1) if as_json else "\n".join(said.lines))
 
 
 def cache_folder() -> Path:

@@ -11,8 +11,9 @@ import pandas as pd
 from nbb_opt.demand import kernels
 from nbb_opt.demand.od import Target, aggregate, open_source
 from nbb_opt.demand.od.aggregate import Each
+from nbb_opt.demand.od.columns import SHIPPER
 from nbb_opt.demand.od.rules import WORDS, Rules
-from nbb_opt.demand.rows import SHIPPER, Batch, stream_rows
+from nbb_opt.demand.rows import Batch, stream_rows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, open_od
 from nbb_opt.result import as_table

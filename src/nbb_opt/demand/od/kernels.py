@@ -13,6 +13,7 @@ from nbb_opt.demand.kernels import (
     FAULT_COMMODITY_UNKNOWN,
     FAULT_DESTINATION_NO_ZONE,
     FAULT_DESTINATION_UNKNOWN,
+    FAULT_DUPLICATE,
     FAULT_NEGATIVE,
     FAULT_NOT_FINITE,
     FAULT_ORIGIN_NO_ZONE,
@@ -69,33 +70,29 @@ def add_dense(
     """
     number = np.empty(BLOCK, np.uint32)
     n = origin.size
-    apart = 1 if within else 0  # a share of the destination that can never meet that of the origin
-    base = cell_y[np.uint32(year[0])] if n else 0
+    base = cell_y[np.uint32(year[0])] if n and one_year else np.int32(0)
     for start in range(0, n, BLOCK):
         m = min(BLOCK, n - start)
-        every = np.uint32(0)
+        for j in range(m):
+            i = np.uint64(start + j)
+            share = cell_o[np.uint32(origin[i])] + cell_d[np.uint32(destination[i])]
+            number[np.uint64(j)] = np.uint32(share + cell_k[np.uint32(commodity[i])] + base)
+        if not one_year:
+            for j in range(m):
+                number[np.uint64(j)] += np.uint32(cell_y[np.uint32(year[np.uint64(start + j)])])
         wrong = 0
-        if one_year:
+        if not within:
             for j in range(m):
                 i = np.uint64(start + j)
-                o = cell_o[np.uint32(origin[i])]
-                d = cell_d[np.uint32(destination[i])]
-                wrong += o + apart == d * n_zones
-                cell = np.uint32(o + d + cell_k[np.uint32(commodity[i])] + base)
-                number[np.uint64(j)] = cell
-                every |= cell
-        else:
-            for j in range(m):
-                i = np.uint64(start + j)
-                o = cell_o[np.uint32(origin[i])]
-                d = cell_d[np.uint32(destination[i])]
-                wrong += o + apart == d * n_zones
-                cell = np.uint32(o + d + cell_k[np.uint32(commodity[i])] + cell_y[np.uint32(year[i])])
-                number[np.uint64(j)] = cell
-                every |= cell
+                wrong += cell_o[np.uint32(origin[i])] == cell_d[np.uint32(destination[i])] * n_zones
         for j in range(m):
             t = tonnes[np.uint64(start + j)]
             wrong += not (t >= 0.0 and t < np.inf)
+        every = number[0]
+        again = 0
+        for j in range(1, m):
+            every |= number[np.uint64(j)]
+            again += number[np.uint64(j)] == number[np.uint64(j - 1)]
         if wrong or every >> np.uint32(31):
             for j in range(m):
                 r = start + j
@@ -107,6 +104,17 @@ def add_dense(
                     _note(fault, row_0 + r, counts, first)
                 else:
                     cells[number[j]] += tonnes[r] + 0.0
+        elif 4 * again > m:  # sorted rows: a run of one cell is summed before it is put back, in the order of its rows
+            here = number[0]
+            total = cells[here]
+            for j in range(m):
+                cell = number[np.uint64(j)]
+                if cell != here:
+                    cells[here] = total
+                    here = cell
+                    total = cells[here]
+                total += tonnes[np.uint64(start + j)] + 0.0
+            cells[here] = total
         else:
             for j in range(m):
                 cells[number[np.uint64(j)]] += tonnes[np.uint64(start + j)] + 0.0
@@ -115,11 +123,13 @@ def add_dense(
 @njit(cache=True, nogil=True)
 def add_sparse(
     keys, values, used, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-    within, n_zones, n_groups, start, row_0, counts, first,
+    within, n_zones, n_groups, start, row_0, counts, first, twice, kept,
 ):  # fmt: skip
     """Add rows from `start` on to the hash table `keys`, `values` until it is half full; (rows done, keys used).
 
-    The key is (origin * n_zones + destination) * n_groups + commodity, shifted by YEAR_BITS, and the year slot.
+    The key is (origin * n_zones + destination) * n_groups + commodity, shifted by YEAR_BITS, and the year slot. With
+    `twice` a row of a flow and year met before is noted too (and added all the same). `kept`, unless empty, gets 1 for
+    a row that is added, 0 for a faulty one.
     """
     n = origin.size
     half = keys.size // 2
@@ -132,13 +142,19 @@ def add_sparse(
         fault = _fault(o, d, k, y, t, within)
         if fault >= 0:
             _note(fault, row_0 + i, counts, first)
+            if kept.size:
+                kept[i] = 0
             continue
+        if kept.size:
+            kept[i] = 1
         key = (((np.int64(o) * n_zones + d) * n_groups + k) << YEAR_BITS) | y
         slot = slot_of(keys, key)
         if keys[slot] == EMPTY:
             keys[slot] = key
             values[slot] = -0.0
             used += 1
+        elif twice:
+            _note(FAULT_DUPLICATE, row_0 + i, counts, first)
         values[slot] += t + 0.0
     return n, used
 

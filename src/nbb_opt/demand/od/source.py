@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,10 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nbb_opt.demand.od.columns import COLUMNS, IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.package import open_package
 
-COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
-IDS = COLUMNS[:3]
-SHIPPER = "shipper"  # may be left out; never read here: rows of several shippers are added up
 MAX_ROW_GROUP_BYTES = 1 << 30
 WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
 PIECE_ROWS = 1 << 17
@@ -63,17 +61,19 @@ class Source:
     def label(self, file: int) -> str:
         return self.name if len(self.files) == 1 else f"{self.name}/{Path(self.files[file]).name}"
 
-    def in_pieces(self, group: Group) -> bool:
-        """Whether a row group is too large to be held as a whole."""
-        return group.rows > WHOLE_GROUP_ROWS
-
-    def read(self, opened: pq.ParquetFile, group: Group) -> Iterator[pa.RecordBatch]:
-        """The rows of a group in batches, with all columns of COLUMNS."""
+    def read(self, opened: pq.ParquetFile, group: Group) -> Iterable[pa.RecordBatch]:
+        """The rows of a group in batches, with all columns of COLUMNS; a group that is too large is read piece by piece
+        while the batches are taken."""
         own = dict(self.constants[group.file])
         wanted = [name for name in COLUMNS if name not in own]
-        parts = opened.iter_batches(batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False)
-        for part in parts:
-            yield part if not own else _with_constants(part, own)
+        if group.rows > WHOLE_GROUP_ROWS:
+            parts: Iterable[pa.RecordBatch] = opened.iter_batches(
+                batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False
+            )
+        else:
+            whole = opened.read_row_group(group.number, columns=wanted, use_threads=False)
+            parts = whole.to_batches(max_chunksize=PIECE_ROWS)
+        return (_with_constants(part, own) for part in parts) if own else parts
 
 
 def open_source(path: Path, *, inside: Path | None = None, shippers: bool = False) -> Source:
@@ -102,7 +102,7 @@ def open_source(path: Path, *, inside: Path | None = None, shippers: bool = Fals
             opened = _open(file, within)
             metadata = opened.metadata
             named = [column for column, _ in own]
-            _check_columns(label, opened.schema_arrow, named, optional=(SHIPPER,) if shippers else ())
+            check_columns(label, opened.schema_arrow, named, optional=(SHIPPER,) if shippers else ())
             by_shipper |= SHIPPER in (*opened.schema_arrow.names, *named)
             for i in range(metadata.num_row_groups):
                 group = metadata.row_group(i)
@@ -149,32 +149,3 @@ def _with_constants(part: pa.RecordBatch, own: dict[str, str]) -> pa.RecordBatch
             kind = pa.int64() if name == "year" else pa.float64()
             columns.append(pa.repeat(pa.scalar(own[name]).cast(kind), len(part)))
     return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
-
-
-def _check_columns(file: str, schema: pa.Schema, given: list[str], *, optional: tuple[str, ...] = ()) -> None:
-    problems = []
-    names = [*schema.names, *given]
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
-            continue
-        if name in given:
-            continue
-        kind = schema.field(name).type
-        value = kind.value_type if pa.types.is_dictionary(kind) else kind
-        whole = pa.types.is_integer(value) and not pa.types.is_uint64(value)
-        if name in IDS:
-            good, want = pa.types.is_string(value) or pa.types.is_large_string(value) or whole, "text or whole numbers"
-        elif name == "year":
-            good, want = whole, "an integer"
-        else:
-            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
-        if not good:
-            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
-    for name in names:
-        if name in optional and names.count(name) > 1:
-            problems.append(Problem(f"{file}, column {name}", "stands twice"))
-        elif name not in (*COLUMNS, *optional):
-            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
-    if problems:
-        raise InstanceError(problems)

@@ -1,0 +1,11 @@
+"""Which problem an instance or a run is about, and who answers for it.
+
+The freight problem is the one the command line is made for; its instances and runs name no problem. Every other one
+names itself: key `problem` of `instance.toml`, key `problem` of `run.json`. A new one is a file of this folder with an
+`ANSWERS` object, and a line in `MODULES`.
+"""
+
+from nbb_opt.problems.dispatch import MODULES, answers, freight_only, problem_of_instance, problem_of_run
+from nbb_opt.problems.questions import Answers, Order, Said
+
+__all__ = ["MODULES", "Answers", "Order", "Said", "answers", "freight_only", "problem_of_instance", "problem_of_run"]

@@ -1,0 +1,49 @@
+"""What the command line asks of a problem other than freight, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbb_opt.solve import Stop
+    from nbb_opt.solve.progress import Listener
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer: a record for machines (one JSON object), and lines for people."""
+
+    record: dict[str, Any]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`."""
+
+    instance: Path
+    model: str | None
+    out: Path | None
+    gap: float
+    threads: int
+    seed: int
+    stop: Stop
+    listen: Listener | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The functions of one problem; each raises the NbbError that the freight problem would raise.
+
+    `check(instance)` raises InstanceError with every fault. `solve(order)` writes a run folder whose `run.json` has the
+    key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)` raises
+    VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a page.
+    """
+
+    check: Callable[[Path], Said]
+    solve: Callable[[Order], Said]
+    verify: Callable[[Path, Path | None], Said]
+    report: Callable[[Sequence[Path], Path, Path | None], Said]
