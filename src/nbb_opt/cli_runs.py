@@ -124,8 +124,8 @@ def report(
     source = read_instance(instance or Path(found[0].record["instance_source"]))
     if digests != {source.digest}:
         raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
-    write_html(source, found, out)
     ledgers = [build_ledger(source, run.tables) for run in found]
+    write_html(source, found, out, ledgers=ledgers)
     write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
     if ileap is not None:

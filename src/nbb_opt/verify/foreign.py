@@ -42,7 +42,10 @@ def verify_foreign(
     tables = complete(world, given)
     accounts = _accounts(world, tables, blocks)
     tables |= {name: frame for name, frame in accounts.items() if name not in given}
-    return verify_plan(instance, tables, blocks=blocks, technologies=technologies, projects=projects, reported=claims)
+    verdict = verify_plan(
+        instance, tables, blocks=blocks, technologies=technologies, projects=projects, reported=claims
+    )
+    return _without_what_was_not_said(verdict, {rule for rule, name in AGREES.items() if name not in given})
 
 
 def complete(world: World, given: Mapping[str, pd.DataFrame]) -> Tables:
