@@ -134,7 +134,7 @@ def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, bas
     run = Run(out, record, plan.tables, baseline.tables)
     with tempfile.TemporaryDirectory() as folder:
         html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
-        write_html(instance, [run], html)
+        write_html(instance, [run], html, ledgers=[plan.ledger])
         write_workbook(instance, [run], workbook, ledgers=[plan.ledger])
         record["seconds"]["report"] = round(time.perf_counter() - started, 3)
         extra: dict[str, bytes | str] = {
