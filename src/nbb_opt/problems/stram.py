@@ -75,7 +75,9 @@ def _record(
         **figures_of(case, plan.tables),
         "investments": investments_of(plan.tables),
         "seconds": seconds,
-        **{name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")},
+        **{
+            name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
+        },
         "seed": order.seed,
         "threads": order.threads,
         "versions": {
@@ -99,8 +101,11 @@ def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Pat
         f"  objective     {record['cost_nok'] / 1e9:,.6f} GNOK discounted"
         + (", mean and conditional value at risk" if several else ""),
         *figure_lines(record),
-        "  built         " + ("; ".join(built[:12]) or "nothing") + (f"; {len(built) - 12} more" if len(built) > 12 else ""),
-        f"  solved        {record['status']}, gap {record['gap']:.5%} proven, bound {record['bound_nok'] / 1e9:,.6f} GNOK, "
+        "  built         "
+        + ("; ".join(built[:12]) or "nothing")
+        + (f"; {len(built) - 12} more" if len(built) > 12 else ""),
+        f"  solved        {record['status']}, gap {record['gap']:.5%} proven, "
+        f"bound {record['bound_nok'] / 1e9:,.6f} GNOK, "
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         f"  verified: OK ({record['checks']} checks from the tables alone)",

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
-from nbb_opt.milp.compile import standard_form
+from nbb_opt.milp.compile import form_of
 from nbb_opt.milp.stram import StramSpec, build_stram, read_stram_model
 from nbb_opt.milp.stram.extract import extract_stram
 from nbb_opt.solve import Progress, Solution, Stop, solve_form
@@ -81,7 +81,7 @@ def _plan(
         return found
 
     built = timed("build", lambda: build_stram(case, spec, first_emissions_t=emissions, route="arrays"))
-    form = timed("build", lambda: standard_form(built))
+    form = timed("build", lambda: form_of(built.assembly))
     if len(built.data.states.probability) and (built.stage() >= 0).any():
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
         solution = timed(
@@ -100,9 +100,7 @@ def _plan(
         )
     tables = timed("tables", lambda: extract_stram(built, solution.values))
     reported = {"cost_nok": solution.objective, "bound_nok": solution.bound, "first_emissions_t": emissions}
-    verdict = timed(
-        "verify", lambda: verify_stram(case, tables, options=options_of(spec), reported=reported)
-    )
+    verdict = timed("verify", lambda: verify_stram(case, tables, options=options_of(spec), reported=reported))
     if not verdict.ok:
         raise VerifyFailed(f"the {spec.name} plan is not accepted:\n" + verdict.failures().to_string(index=False))
     return StramPlan(spec, tables, solution, verdict, reported)

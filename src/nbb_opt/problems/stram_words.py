@@ -53,10 +53,12 @@ def investments_of(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """What is built, in words."""
     words = [f"{row.edge} expanded ({row.year})" for row in tables["edges_expanded"].itertuples(index=False)]
     words += [f"{row.edge} upgraded ({row.year})" for row in tables["edges_upgraded"].itertuples(index=False)]
-    for row in tables["terminals_expanded"].itertuples(index=False):
-        if row.share > 1e-6:
-            where = f" in {row.scenario}" if row.scenario else ""
-            words.append(f"{row.mode} terminal {row.node} {row.share:.0%} ({row.year}{where})")
+    made = tables["terminals_expanded"]
+    columns = (made[name].tolist() for name in ("scenario", "year", "node", "mode", "share"))
+    for scenario, year, node, mode, share in zip(*columns, strict=True):
+        if share > 1e-6:
+            where = f" in {scenario}" if scenario else ""
+            words.append(f"{mode} terminal {node} {share:.0%} ({year}{where})")
     return words
 
 

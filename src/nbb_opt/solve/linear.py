@@ -1,4 +1,4 @@
-"""What a decomposition needs of a linear program inside HiGHS, in business units: sides, duals, rays, bases, new rows."""
+"""What a decomposition needs of a linear program inside HiGHS, in business units: sides, rays, bases, new rows."""
 
 from __future__ import annotations
 
@@ -49,18 +49,9 @@ def set_sides(solver: Solver, rows: Ints, low: Floats, up: Floats) -> None:
         solver._ok(solver.highs.changeRowBounds(row, a, b), "row sides")
 
 
-def row_duals(solver: Solver) -> Floats:
-    """Slope of the optimum in the side of every row of the form, after an optimal run."""
-    found = np.asarray(solver.highs.getSolution().row_dual, dtype=np.float64)[: len(solver.scaling.row)]
-    return found * solver.scaling.row / solver.scaling.objective
-
-
 def dual_ray(solver: Solver) -> Floats | None:
-    """Weights of rows that prove infeasibility, after an infeasible run; their sign is not told. None if HiGHS has none.
-
-    `proof` turns them into an inequality.
-    """
-    status, has, ray = solver.highs.getDualRay()
+    """Weights of rows that prove infeasibility, after an infeasible run; their sign is open. None if there are none."""
+    status, has, ray = solver.highs.getDualRay()  # type: ignore[attr-defined]
     if status == highspy.HighsStatus.kError or not has or ray is None:
         return None
     return np.asarray(ray, dtype=np.float64)[: len(solver.scaling.row)] * solver.scaling.row

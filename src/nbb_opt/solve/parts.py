@@ -47,7 +47,7 @@ class Scenario:
 
     def optimality(self, x: Floats, cost: float, duals: Floats, number: int) -> Cut:
         """The row that supports the cost of the scenario at first stage x."""
-        slope = -(duals[self.touched] @ self.touch[self.touched])
+        slope = -np.asarray(self.touch[self.touched].T @ duals[self.touched])
         at = np.flatnonzero(slope)
         values = np.append(-slope[at], 1.0)
         return Cut(np.append(at, self.future), values, cost - float(slope[at] @ x[at]))
@@ -64,14 +64,14 @@ class Scenario:
             side = np.where(weights > 0, form.row_low, form.row_up)[used]
             if not np.isfinite(side).all():
                 continue
-            weight = weights @ matrix
+            weight = np.asarray(matrix.T @ weights)
             weight[np.abs(weight) <= LEAST_VIOLATION * np.abs(weight).max(initial=0.0)] = 0.0
             rising, falling = weight > 0, weight < 0
             most = float(weight[rising] @ form.col_up[rising] + weight[falling] @ form.col_low[falling])
             if not np.isfinite(most):
                 continue
             least = float(weights[used] @ side)
-            slope = weights @ self.touch
+            slope = np.asarray(self.touch.T @ weights)
             at = np.flatnonzero(slope)
             if least - float(slope[at] @ x[at]) - most > LEAST_VIOLATION * max(abs(least), abs(most), 1.0):
                 return Cut(at, slope[at], least - most)
@@ -199,4 +199,3 @@ def part_of(
         col_names=[f"column {j}" for j in columns.tolist()], row_names=[f"row {i}" for i in rows.tolist()],
         col_unit_scale=form.col_unit_scale[columns], fix_order=form.fix_order[columns],
     )  # fmt: skip
-

@@ -28,7 +28,7 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, row_duals, set_sides
+from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, set_sides
 from nbb_opt.solve.parts import Cut, Stages, stages_of
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -57,7 +57,7 @@ def solve_two_stage(
 ) -> Solution:
     """Minimise a two-stage form to a proven relative `gap`.
 
-    `stage` says of every column: -1 first stage, -2 of the objective (what scenarios cost, and what is made of it), else
+    `stage` says of every column: -1 first stage, -2 of the objective (what scenarios cost, what is made of it), else
     the number of its scenario. For every scenario one row says what it costs: -1 times a column of the objective plus
     columns of the scenario equals zero; `complete` gives the best values of the columns of the objective, in their
     order, for the costs of the scenarios. Integer columns must be of the first stage. `start` is the scenario whose
@@ -157,10 +157,10 @@ class _Search:
             set_sides(solver, at, part.form.row_low[at] - shift[at], part.form.row_up[at] - shift[at])
             answer = self._run(solver, f"scenario {s + 1}", stop=stop)
             solver.set("simplex_strategy", 1)
-            if answer.status == "optimal" and answer.values is not None:
+            if answer.status == "optimal" and answer.values is not None and answer.row_dual is not None:
                 costs[s] = answer.objective
                 plans.append(answer.values)
-                self._cut(part.optimality(x, answer.objective, row_duals(solver), s))
+                self._cut(part.optimality(x, answer.objective, answer.row_dual, s))
             elif answer.status in ("infeasible", "infeasible_or_unbounded"):
                 ray = dual_ray(solver)
                 cut = None if ray is None else part.infeasibility(x, ray)

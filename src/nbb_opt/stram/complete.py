@@ -61,7 +61,9 @@ def _together(frame: pd.DataFrame, columns: tuple[str, ...], faults: CellFaults)
     given = frame[list(columns)].notna()
     for i in np.flatnonzero(given.any(axis=1) & ~given.all(axis=1)).tolist():
         missing = [name for name in columns if not given[name].iloc[i]]
-        faults.add(i, missing[0], None, f"is blank, but {columns[0]} or others are given", "give all or none", rule="blank")
+        faults.add(
+            i, missing[0], None, f"is blank, but {columns[0]} or others are given", "give all or none", rule="blank"
+        )
 
 
 def _edges(frames: Frames, faults: Mapping[str, CellFaults]) -> None:
@@ -75,9 +77,13 @@ def _edges(frames: Frames, faults: Mapping[str, CellFaults]) -> None:
         if needs_capacity and np.isnan(row.capacity_t_per_year):
             found.add(i, "capacity_t_per_year", None, "is blank", "a limited or upgradable edge needs it", rule="blank")
         if row.upgrade_fuel != "" and (row.mode, row.upgrade_fuel) not in fuels:
-            found.add(i, "upgrade_fuel", row.upgrade_fuel, f"is no fuel of {row.mode}", "see technologies", rule="reference")
+            found.add(
+                i, "upgrade_fuel", row.upgrade_fuel, f"is no fuel of {row.mode}", "see technologies", rule="reference"
+            )
         if (row.upgrade_fuel != "") != (not np.isnan(row.upgrade_nok) and not np.isnan(row.upgrade_lead_years)):
-            found.add(i, "upgrade_nok", None, "does not fit upgrade_fuel", "give fuel, cost and lead or none", rule="blank")
+            found.add(
+                i, "upgrade_nok", None, "does not fit upgrade_fuel", "give fuel, cost and lead or none", rule="blank"
+            )
 
 
 def _terminals(frames: Frames, faults: Mapping[str, CellFaults]) -> None:
@@ -98,7 +104,9 @@ def _years_known(frames: Frames, faults: Mapping[str, CellFaults]) -> None:
     for name in ("technology_years", "charging", "demand", "unit_costs", "unit_emissions", "empty_products"):
         for i in np.flatnonzero(~frames[name]["year"].isin(years)).tolist():
             value = int(frames[name]["year"].iloc[i])
-            faults[name].add(i, "year", value, "is not in periods.year", f"years are {listed(map(str, years))}", rule="reference")
+            faults[name].add(
+                i, "year", value, "is not in periods.year", f"years are {listed(map(str, years))}", rule="reference"
+            )
 
 
 def _paths(frames: Frames, faults: Mapping[str, CellFaults], problems: list[Problem]) -> None:
@@ -130,7 +138,14 @@ def _paths(frames: Frames, faults: Mapping[str, CellFaults], problems: list[Prob
     demand = frames["demand"]
     for i, pair in enumerate(zip(demand["origin"], demand["destination"], strict=True)):
         if pair not in reached and demand["t_per_year"].iloc[i] > 0:
-            faults["demand"].add(i, "destination", pair[1], f"no path leads there from {pair[0]!r}", "add one to path_legs", rule="no_path")
+            faults["demand"].add(
+                i,
+                "destination",
+                pair[1],
+                f"no path leads there from {pair[0]!r}",
+                "add one to path_legs",
+                rule="no_path",
+            )
 
 
 def _rows_needed(keys: Mapping[str, str], frames: Frames, problems: list[Problem]) -> None:

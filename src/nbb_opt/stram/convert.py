@@ -138,7 +138,9 @@ def _edges(frames: Frames) -> pd.DataFrame:
         flagged = {e for e, on in zip(_edge_names(edges), edges[f"charging_constrained_{fuel}"], strict=True) if on}
         if named != flagged:
             odd = ", ".join(sorted(named ^ flagged)[:3])
-            raise InstanceError([Problem("charging_cost.parquet", f"does not fit edges for {fuel}: {odd}", "", "edges")])
+            raise InstanceError(
+                [Problem("charging_cost.parquet", f"does not fit edges for {fuel}: {odd}", "", "edges")]
+            )
     upgraded, investable = edges["catenary_upgrade_required"] == 1, edges["investable"] == 1
     increment = edges["cap_increase_t_per_yr"]
     return pd.DataFrame(
@@ -223,6 +225,11 @@ def _demand(frames: Frames) -> pd.DataFrame:
     return found[found["in_model"] == 1].rename(columns={"tonnes": "t_per_year"})
 
 
+def _charging(frames: Frames) -> pd.DataFrame:
+    found = frames["charging_cost"]
+    return found.assign(edge=_edge_names(found), rent_nok_per_t=found["nok_per_tonne_capacity_per_yr"])
+
+
 def _bool(flags: pd.Series) -> pd.Series:
     return flags.map({0: "false", 1: "true"})
 
@@ -243,9 +250,7 @@ MAKERS: dict[str, Callable[[Frames], pd.DataFrame]] = {
     "periods": _periods,
     "scenarios": _scenarios,
     "edges": _edges,
-    "charging": lambda frames: frames["charging_cost"].assign(
-        edge=_edge_names(frames["charging_cost"]), rent_nok_per_t=frames["charging_cost"]["nok_per_tonne_capacity_per_yr"]
-    ),
+    "charging": _charging,
     "terminals": _terminals,
     "demand": _demand,
     "vehicles": _renamed("vehicle_types", vehicle_type="vehicle"),

@@ -92,7 +92,9 @@ def _read_table(
 
 def _read_keys(file: Path, problems: list[Problem]) -> tuple[dict[str, str], Rules | None]:
     if not file.is_file():
-        problems.append(Problem(file.name, "is missing", f"it says problem = \"{PROBLEM}\" and the rules", "missing_file"))
+        problems.append(
+            Problem(file.name, "is missing", f'it says problem = "{PROBLEM}" and the rules', "missing_file")
+        )
         return {}, None
     text = decode(file.read_bytes(), file.name, problems)
     if text is None:

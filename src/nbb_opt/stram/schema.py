@@ -158,7 +158,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "path_legs", "a leg of a candidate path", ("path", "step"),
         (
-            Column("path", "integer", "number of the path", low=0, high=10**9), _whole("step", "0, 1, 2, ... along the path"),
+            Column("path", "integer", "number of the path", low=0, high=10**9),
+            _whole("step", "0, 1, 2, ... along the path"),
             _ref("edge", "edges.edge", "edge"),
             Column("from_node", "text", "the end where the leg begins"),
         ),

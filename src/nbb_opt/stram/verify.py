@@ -1,8 +1,8 @@
 """Accept or refuse a stram plan from the instance and the result tables alone.
 
-Written from the statement of the problem (models/stram/README.md), not from the builder: every rule is worked out again
-from the tables by name, diffusion year by year as the source states it. A flow may miss a limit by 1e-6 tonnes, whatever
-its size; tonne-km, emissions and money by one part in 1e9 of the row's largest term besides.
+Written from the statement of the problem (models/stram_README.md), not from the builder: every rule is worked out again
+from the tables by name, diffusion year by year as the source states it. A flow may miss a limit by 1e-6 tonnes whatever
+its size, tonne-km, emissions and money by one part in 1e9 of the row's largest term besides.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.verify_costs import check_costs
 from nbb_opt.stram.verify_flows import check_flows
 from nbb_opt.stram.verify_pace import check_pace
+
 
 def verify_stram(
     case: StramCase, tables: Mapping[str, pd.DataFrame], *, options: Mapping[str, Any], reported: Mapping[str, Any]
@@ -78,10 +79,14 @@ def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: 
         ledger.holds(f"once {name}", pd.Series(~indexed.index.duplicated(), indexed.index))
         ledger.holds(f"finite {name}", pd.Series(np.isfinite(indexed.to_numpy()), indexed.index))
         ledger.at_most(f"not negative {name}", -indexed, 0.0, unit="t")
-        inside = pd.Series([pair in known for pair in zip(table["scenario"], table["year"], strict=True)], indexed.index, dtype=bool)
+        inside = pd.Series(
+            [pair in known for pair in zip(table["scenario"], table["year"], strict=True)], indexed.index, dtype=bool
+        )
         ledger.holds(f"known state {name}", inside)
     for name in ("arc_flows", "empty_flows", "charging_rented", "edges_expanded", "edges_upgraded"):
-        ledger.holds(f"known edge {name}", pd.Series(tables[name]["edge"].isin(ends.index).to_numpy(), tables[name]["edge"]))
+        ledger.holds(
+            f"known edge {name}", pd.Series(tables[name]["edge"].isin(ends.index).to_numpy(), tables[name]["edge"])
+        )
     for name, column, table in (
         ("path_flows", "product", "products"), ("arc_flows", "product", "products"),
         ("terminals_expanded", "node", "nodes"), ("terminals_expanded", "mode", "modes"),
@@ -101,7 +106,9 @@ def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: 
         fine = [pair in fuels for pair in zip(mode, table["fuel"], strict=True)]
         ledger.holds(f"fuel of the mode {name}", pd.Series(fine, table["edge"], dtype=bool))
         start = table["from_node"].to_numpy()
-        at_end = (ends.loc[table["edge"], "node_a"].to_numpy() == start) | (ends.loc[table["edge"], "node_b"].to_numpy() == start)
+        at_end = (ends.loc[table["edge"], "node_a"].to_numpy() == start) | (
+            ends.loc[table["edge"], "node_b"].to_numpy() == start
+        )
         ledger.holds(f"end of the edge {name}", pd.Series(at_end, table["edge"], dtype=bool))
         if name == "empty_flows":
             fine = [pair in vehicles for pair in zip(mode, table["vehicle"], strict=True)]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.checks import STATE, Frame, Ledger
+from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.verify_flows import sums, with_ends
 
 ONCE = ("edges_nok", "upgrades_nok", "terminals_nok")
@@ -137,7 +137,9 @@ def _opex(
         own = each[each["scenario"] != ""]
         second = _priced(own, units, by=["scenario"])
         first = {
-            scenario: _series(sums(_priced(each[each["scenario"] == ""], units[units["scenario"] == scenario]), STATE, "opex"), states)
+            scenario: _series(
+                sums(_priced(each[each["scenario"] == ""], units[units["scenario"] == scenario]), STATE, "opex"), states
+            )
             for scenario in chance.index
         }
         table = pd.DataFrame(first)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.checks import STATE, Frame, Ledger
+from nbb_opt.stram.read import StramCase
 
 
 def check_flows(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: Ledger) -> None:
@@ -65,7 +65,8 @@ def _links(
     steps = legs[["path", "edge", "from_node"]]
     tolerance = case.rules.link_tolerance_t
     for rule, flows, paths, what in (
-        ("link_paths", arcs, tables["path_flows"], "product"), ("link_empties", empties, tables["empty_paths"], "vehicle"),
+        ("link_paths", arcs, tables["path_flows"], "product"),
+        ("link_empties", empties, tables["empty_paths"], "vehicle"),
     ):  # fmt: skip
         keys = [*STATE, "edge", "from_node", what]
         one, other = against(sums(flows, keys), sums(paths.merge(steps, on="path"), keys))
@@ -153,7 +154,10 @@ def _charging(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties
     load = sums(flows[np.array(mine, bool)], keys)
     rented = tables["charging_rented"].set_index(keys)["tonnes"]
     ledger.at_most("charge_flows", load, rented.reindex(load.index, fill_value=0.0), unit="t")
-    fine = [pair in needed for pair in zip(tables["charging_rented"]["edge"], tables["charging_rented"]["fuel"], strict=True)]
+    fine = [
+        pair in needed
+        for pair in zip(tables["charging_rented"]["edge"], tables["charging_rented"]["fuel"], strict=True)
+    ]
     ledger.holds("rent where needed", pd.Series(fine, tables["charging_rented"]["edge"], dtype=bool))
 
 

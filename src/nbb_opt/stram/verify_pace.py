@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.checks import STATE, Frame, Ledger
+from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.verify_flows import with_ends
 
 Key = tuple[str, int]
@@ -72,9 +72,7 @@ def _first_modes(case: StramCase, total: pd.Series, states: Frame, ledger: Ledge
     ledger.at_most("keep_first_mode", pd.Series(smallest, first.index), first, unit="tkm", scale=first.sum())
 
 
-def _spreading(
-    case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: Ledger
-) -> None:
+def _spreading(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: Ledger) -> None:
     """Step by step: what a fuel may reach in a year is what it had, and its growth once diffusion has begun."""
     rows = {}
     for tech in case["technologies"].dropna(subset=["spread_start_year"]).itertuples(index=False):

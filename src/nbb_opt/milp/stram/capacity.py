@@ -97,7 +97,7 @@ def _limit_edges(a: Assembly, data: StramData, built: Made) -> None:
     capacity = edges["capacity_t_per_year"].to_numpy(float)[net.edge]
     increment = edges["increment_t_per_year"].fillna(0.0).to_numpy()[net.edge]
     share = data.rules.direction_share
-    size, count, rows = states.size, len(net.products), len(limited)
+    size, rows = states.size, len(limited)
     place = np.full(len(net.edge), -1, np.int64)
     place[limited] = np.arange(rows)
     terms = Terms(size * rows)
@@ -107,10 +107,9 @@ def _limit_edges(a: Assembly, data: StramData, built: Made) -> None:
         for r, arc in enumerate(limited.tolist()):
             columns = _serving(data, built, int(net.edge[arc]), n, lead[net.edge[arc]])
             terms.add(np.full(len(columns), n * rows + r), columns, -share * increment[arc])
-    n, r = np.divmod(np.arange(size * rows), max(rows, 1))
-    a.add_rows("limit_edges", states.keys(n, *arc_parts(data, limited[r])), terms, sense="<=",
-               side=share * capacity[limited][r])  # fmt: skip
-    assert count
+    state, at_row = np.divmod(np.arange(size * rows), max(rows, 1))
+    a.add_rows("limit_edges", states.keys(state, *arc_parts(data, limited[at_row])), terms, sense="<=",
+               side=share * capacity[limited][at_row])  # fmt: skip
 
 
 def _load(a: Assembly, data: StramData, terms: Terms, row_of_af: Ints, rows: int, *, empties: bool) -> None:
@@ -142,8 +141,8 @@ def _use_upgrades(a: Assembly, data: StramData, upgraded: Made) -> None:
         for r, e in enumerate(which.tolist()):
             columns = _serving(data, upgraded, e, n, float(edges["upgrade_lead_years"].iloc[e]))
             terms.add(np.full(len(columns), n * rows + r), columns, -data.rules.upgrade_capacity_factor * most[e])
-    n, r = np.divmod(np.arange(size * rows), max(rows, 1))
-    a.add_rows("use_upgrades", states.keys(n, (net.edges, which[r])), terms, sense="<=")
+    state, at_row = np.divmod(np.arange(size * rows), max(rows, 1))
+    a.add_rows("use_upgrades", states.keys(state, (net.edges, which[at_row])), terms, sense="<=")
 
 
 def _terminals(a: Assembly, data: StramData, which: Ints) -> None:
@@ -171,15 +170,15 @@ def _terminals(a: Assembly, data: StramData, which: Ints) -> None:
         for r, i in enumerate(limited.tolist()):
             columns = _serving(data, made, i, n, lead[i])
             terms.add(np.full(len(columns), n * rows + r), columns, -increment[i])
-    n, r = np.divmod(np.arange(size * rows), max(rows, 1))
-    a.add_rows("limit_terminals", states.keys(n, *parts(limited[r])), terms, sense="<=",
-               side=table["capacity_t_per_year"].to_numpy(float)[limited[r]])  # fmt: skip
+    state, at_row = np.divmod(np.arange(size * rows), max(rows, 1))
+    a.add_rows("limit_terminals", states.keys(state, *parts(limited[at_row])), terms, sense="<=",
+               side=table["capacity_t_per_year"].to_numpy(float)[limited[at_row]])  # fmt: skip
     last = np.flatnonzero(states.year == states.year.max())
     pairs = [(i, n) for n in last.tolist() for i in which.tolist() if any((i, m) in made for m in states.way(n))]
     once = Terms(len(pairs))
     for r, (i, n) in enumerate(pairs):
-        columns = [made[i, m] for m in states.way(n) if (i, m) in made]
-        once.add(np.full(len(columns), r), np.array(columns), 1.0)
+        found = np.array([made[i, m] for m in states.way(n) if (i, m) in made], np.int64)
+        once.add(np.full(len(found), r), found, 1.0)
     thing, state = (np.array([pair[k] for pair in pairs], np.int64) for k in range(2))
     a.add_rows("expand_terminals_once", states.keys(state, *parts(thing)), once, sense="<=", side=1.0)
     _pay(a, data, "terminals_nok", made, table["expansion_nok"].to_numpy(float))
@@ -208,8 +207,8 @@ def add_charging(a: Assembly, data: StramData) -> None:
     pairs = list(dict.fromkeys(zip(table["edge"], table["fuel"], strict=True)))
     edge, fuel = net.edges.of([pair[0] for pair in pairs]), net.fuels.of([pair[1] for pair in pairs])
     rows, size = len(pairs), states.size
-    n, r = np.divmod(np.arange(size * rows), max(rows, 1))
-    keys = states.keys(n, (net.edges, edge[r]), (net.fuels, fuel[r]))
+    state, at_row = np.divmod(np.arange(size * rows), max(rows, 1))
+    keys = states.keys(state, (net.edges, edge[at_row]), (net.fuels, fuel[at_row]))
     column = a.add_variables("rented_t", "STATE_EDGE_FUELS", keys, typical=TYPICAL_T)
     place = np.full((len(net.edges), len(net.fuels)), -1, np.int64)
     place[edge, fuel] = np.arange(rows)
@@ -221,4 +220,4 @@ def add_charging(a: Assembly, data: StramData) -> None:
     rent = np.full((len(years), rows), np.nan)
     at = place[net.edges.of(table["edge"]), net.fuels.of(table["fuel"])]
     rent[np.searchsorted(years, table["year"].to_numpy()), at] = table["rent_nok_per_t"].to_numpy(float)
-    a.share("charging", size).add(n, column, rent[states.period[n], r])
+    a.share("charging", size).add(state, column, rent[states.period[state], at_row])

@@ -120,9 +120,12 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     states, rules = data.states, data.rules
     chance = states.probability
     every = np.arange(len(chance))
-    names = Keys((states.names, every + 1))
+    names = Keys((states.names, every + 1), np.full(len(chance), states.year.max()))
     future = a.add_variables("future_nok", "SCENARIOS", names, typical=TYPICAL_NOK)
-    risk = a.add_variables("risk_nok", "RISK", Keys(np.zeros(1, np.int64)), typical=TYPICAL_NOK)
+    at_end = states.year.max(keepdims=True)
+    risk = a.add_variables("risk_nok", "RISK", Keys(np.zeros(1, np.int64), at_end), typical=TYPICAL_NOK)
+        "risk_nok", "RISK", Keys(np.zeros(1, np.int64), states.year.max(keepdims=True)), typical=TYPICAL_NOK
+    )
     above = a.add_variables("above_nok", "SCENARIOS_ABOVE", names, typical=TYPICAL_NOK)
     count = Terms(len(chance)).add(every, future, -1.0)
     for name, terms in parts.items():
@@ -179,8 +182,8 @@ def _opex(a: Assembly, data: StramData) -> None:
             unit = opex_of(data, component, scenario, int(states.period[n]))
             terms.add(np.array([row]), column[[k]], 1.0)
             terms.add(np.full(len(unit), row), _first(a, component) + n * len(unit) + np.arange(len(unit)), -unit)
-    k, s = np.divmod(np.arange(count), max(len(rows), 1))
-    a.add_rows("bear_worst", Keys(states.year[state[k]], kinds[k], (states.names, s + 1)), terms, sense=">=")
+    of, by = np.divmod(np.arange(count), max(len(rows), 1))
+    a.add_rows("bear_worst", Keys(states.year[state[of]], kinds[of], (states.names, by + 1)), terms, sense=">=")
 
 
 def _first(a: Assembly, component: str) -> int:

@@ -17,7 +17,7 @@ from nbb_opt.stram.schema import Rules
 
 @dataclass(frozen=True)
 class Network:
-    """Arcs (two per edge: a to b, then b to a), fuels of modes, arc-fuels and vehicles; positions in the order of files.
+    """Arcs (two per edge: a to b, then b to a), fuels of modes, arc-fuels, vehicles; positions in the order of files.
 
     `fuel_mode` (F) and `vehicle_mode` (V) give the mode. An arc-fuel is an arc with a fuel of its mode, an arc-vehicle
     (of empties) an arc-fuel with a vehicle of its mode. `vehicle_of` (modes, products) is the vehicle of a product.
@@ -149,7 +149,9 @@ def network_of(case: StramCase) -> Network:
     vehicle_mode = modes.of([name.partition("/")[0] for name in pairs.ids])
     vehicle_names = Names(list(dict.fromkeys(name.partition("/")[2] for name in pairs.ids)))
     vehicle_of = np.full((len(modes), len(products)), -1, np.int64)
-    vehicle_of[modes.of(table["mode"]), products.of(table["product"])] = pairs.of(_pair(table["mode"], table["vehicle"]))
+    vehicle_of[modes.of(table["mode"]), products.of(table["product"])] = pairs.of(
+        _pair(table["mode"], table["vehicle"])
+    )
     fuel_mode = modes.of(tech["mode"])
     af_arc, af_fuel = np.nonzero(mode[:, None] == fuel_mode)
     av_af, av_vehicle = np.nonzero(mode[af_arc][:, None] == vehicle_mode)

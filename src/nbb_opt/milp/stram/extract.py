@@ -95,8 +95,7 @@ def _modes(built: StramBuilt, values: Floats) -> pd.DataFrame:
     net, count = built.data.network, len(built.data.network.products)
     moved = _rows(built, values, "moved_t")[1].reshape(built.data.states.size, len(net.af_arc), count).sum(axis=2)
     worked = np.zeros((built.data.states.size, len(net.fuel_mode)))
-    np.add.at(worked, (slice(None), net.af_fuel), moved * net.km[net.af_arc])
-    worked = worked.ravel()  # from the flows, as the column may differ by the rounding of a solver
-    frame = _frame(keys, ("scenario", "year", "mode", "fuel")).assign(tkm=worked)
+    np.add.at(worked.T, net.af_fuel, (moved * net.km[net.af_arc]).T)  # not the column, which a solver rounds
+    frame = _frame(keys, ("scenario", "year", "mode", "fuel")).assign(tkm=worked.ravel())
     total = frame.groupby(["scenario", "year"])["tkm"].transform("sum")
     return frame.assign(share=frame["tkm"] / total.where(total > 0, 1.0))

@@ -33,7 +33,7 @@ def add_flows(a: Assembly, data: StramData) -> None:
         loaded_opex     $\sum_{afp} c_{fp,n}\, \delta_a\, x_{nafp}$
         loaded_co2      $\sum_{afp} c^{CO2}_{fp,t}\, \delta_a\, x_{nafp}$
         time            $\sum_{afp} \frac{\delta_a}{v_m} w_p\, x_{nafp}$
-        transfer        $\sum_{kp} C_{kp} h_{nkp}$, one transfer from or to the road at each end not on the road included
+        transfer        $\sum_{kp} C_{kp} h_{nkp}$, a transfer at each end not on the road included
         transfer_time   $\sum_{kp} H_{kp} w_p h_{nkp}$
     """
     net, paths, states = data.network, data.paths, data.states
@@ -91,7 +91,7 @@ def add_empties(a: Assembly, data: StramData) -> None:
     r"""Bring empty vehicles back: per node, fuel and vehicle, as much capacity leaves as arrives.
 
     $v$ is a vehicle of the mode, $P_v$ the products it carries there, $K_m$ the paths of one mode only, on which
-    empties travel. $\epsilon$ and $\epsilon'$ are the tolerances of linking and balance, slack between 0 and twice them.
+    empties travel. $\epsilon$ and $\epsilon'$ are the tolerances of linking and balance, slack is 0 to twice them.
 
     Variables
         empty_t             $b_{nafv} \ge 0$   empty capacity on arc $a$   [t/year]
@@ -162,7 +162,8 @@ def _balance(a: Assembly, data: StramData) -> None:
     back = net.av_af
     for end, sign in ((net.head, 1.0), (net.tail, -1.0)):
         repeat(terms, size, row=place[end[net.af_arc[af]], net.af_fuel[af], carrier], rows=rows,
-               column=af * count + p, columns=len(net.af_arc) * count, start=a.start["moved_t"], value=sign)  # fmt: skip
+               column=af * count + p, columns=len(net.af_arc) * count, start=a.start["moved_t"],
+               value=sign)  # fmt: skip
         repeat(terms, size, row=place[end[net.af_arc[back]], net.af_fuel[back], net.av_vehicle], rows=rows,
                column=empties, columns=len(empties), start=a.start["empty_t"], value=sign)  # fmt: skip
     every = np.arange(rows)

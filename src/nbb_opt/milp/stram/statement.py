@@ -1,8 +1,8 @@
-"""Renders what a stram model is: `<name>.md` from the docstrings of its blocks, `<name>.lp` on `instances/stram_tiny`."""
+"""Renders a stram model: `<name>.md` from the docstrings of its blocks, `<name>.lp` on `instances/stram_tiny`."""
 
 from __future__ import annotations
 
-from nbb_opt.milp.compile import standard_form
+from nbb_opt.milp.compile import form_of
 from nbb_opt.milp.lp_file import lp_text
 from nbb_opt.milp.stram.build import BLOCKS, build_stram
 from nbb_opt.milp.stram.spec import OPTIONS, StramSpec, read_stram_model, stram_models
@@ -23,7 +23,7 @@ def render_stram(name: str, case: StramCase) -> dict[str, str]:
     spec = read_stram_model(name)
     emissions = None if spec.years == "first" else FIRST_EMISSIONS_T
     built = build_stram(case, spec, first_emissions_t=emissions)
-    lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {case.keys['name']}")
+    lp = lp_text(form_of(built.assembly), title=f"{spec.title}: the problem on the instance {case.keys['name']}")
     return {f"{name}.md": _markdown(spec, case), f"{name}.lp": lp}
 
 
@@ -47,7 +47,7 @@ def _markdown(spec: StramSpec, case: StramCase) -> str:
         "Rendered from the code by `nbb-opt models`; do not edit. Rules, sources and what was left open: "
         "[stram_README.md](stram_README.md). The literal problem on "
         f"`instances/{case.path.name}`: [{spec.name}.lp]({spec.name}.lp)"
-        + ("." if spec.years == "first" else f"; there the first year alone is taken to emit {FIRST_EMISSIONS_T:,.0f} t."),
+        + ("." if spec.years == "first" else f"; the first year alone is said to emit {FIRST_EMISSIONS_T:,.0f} t."),
         "", "| option | value | meaning |", "|---|---|---|",
     ]  # fmt: skip
     for option, words in OPTIONS.items():

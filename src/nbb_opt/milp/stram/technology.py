@@ -30,8 +30,8 @@ def add_technology(a: Assembly, data: StramData) -> None:
         limit_maturity     $q_{nf} \le \rho_{f,t} \sum_{g \in F_M} q_{ng}$   $\forall n$, spreading $f$
         limit_first_share  $q_{nf} \le \rho^0_f \sum_{g \in F_M} q_{ng}$   $\forall f$, first year
         start_spreading    $q_{nf} \le p_f \max(t - t_0, 0) \sum_{g \in F_M} q_{ng}$   spreading $f$, first year
-        limit_spreading    $q_{nf} \le \gamma\, q_{n^-f} + p_f \frac{\gamma - 1}{q_f} \sum_{g \in F_M} q_{n^-g}$   $\forall
-            n$, spreading $f$
+        limit_spreading    $q_{nf} \le \gamma\, q_{n^-f} + p_f \frac{\gamma - 1}{q_f} \sum_{g \in F_M} q_{n^-g}$
+            $\forall n$, spreading $f$
         keep_first_mode    $\sum_{f \in F_M} q_{nf} \ge \omega_M \sum_f q_{nf}$   $\forall M$, first year
         slow_decline       $\sum_{f \in F_M} q_{nf} \ge (1 - r^-)^\Delta \sum_{f \in F_M} q_{n^-f}$   $\forall n,M$
         slow_growth        $\sum_{f \in F_M} q_{nf} \le (1 + r^+)^\Delta \sum_{f \in F_M} q_{n^-f}$   $\forall n,M$
@@ -137,7 +137,11 @@ def _pace(a: Assembly, data: StramData, q: Ints) -> None:
         state, fuel = rows.where()
         keys = states.keys(state, (net.modes, net.fuel_mode[fuel]), (net.fuels, net.fuel_name[fuel]))
         a.add_rows(name, keys, rows.terms(), sense=sense)
-    for name, rows, sense in (("slow_decline", decline, ">="), ("slow_growth", growth, "<="), ("renew_fleet", renew, "<=")):
+    for name, rows, sense in (
+        ("slow_decline", decline, ">="),
+        ("slow_growth", growth, "<="),
+        ("renew_fleet", renew, "<="),
+    ):
         state, mode = rows.where()
         a.add_rows(name, states.keys(state, (net.modes, mode)), rows.terms(), sense=sense)
 
