@@ -9,7 +9,7 @@ import numpy as np
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
 from nbb_opt.network.legs.kernels import search_legs
 from nbb_opt.network.runs import ChainClass, Runs
-from nbb_opt.network.writing.kernels import collect_run, write_steps
+from nbb_opt.network.writing.kernels import RECENT, collect_run, write_steps
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ def search_class(
     bundle_first = np.append(first, order.size).astype(np.int64)
     costs = np.full((runs.ranks.size, origin.size if want_costs else 0, parent.size), np.inf)
     known = np.full((n_layers, n_places, n_places, k_max), -2, dtype=np.int32)
-    count = np.zeros(4, dtype=np.int64)
-    store = (*_store(), *_store())
+    recent = np.full((origin.size, parent.size, RECENT, 3), -2, dtype=np.int32)
+    count = np.zeros(5, dtype=np.int64)
+    store = (*_store(), *_store(), *_store())
     for run, n_ranks in enumerate(runs.ranks.tolist()):
         changed_ranks = run == 0 or n_ranks != int(runs.ranks[run - 1])
         searched = search_legs(
@@ -85,14 +86,15 @@ def search_class(
         cost, used = _cheapest_switches(graph, runs.transfer_weight[run], place_of, (n_places, n_layers, n_layers))
         store = collect_run(
             parent, leg, place_node, graph.arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, cost, used,
-            place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run], known, count, *store,
+            place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run], known, recent, count,
+            *store,
         )  # fmt: skip
     if want_costs:
         ordered = costs
         costs = np.empty_like(ordered)
         costs[:, order] = ordered
-    leg_steps, _, leg_end, _, _, items, _, end, owner, _ = store
-    n_legs, n_leg_steps, n_chains, n_items = count.tolist()
+    leg_steps, _, leg_end, _, _, items, _, end, owner = store[:9]
+    n_legs, n_leg_steps, n_chains, n_items, _ = count.tolist()
     return Found(
         items[:n_items], np.append(0, end[:n_chains]), leg_steps[:n_leg_steps], np.append(0, leg_end[:n_legs]),
         order[owner[:n_chains]], costs,

@@ -9,7 +9,8 @@ from numba import njit
 
 from nbb_opt.network.kernels import SIDE_ROAD, join_legs
 
-LEGS, LEG_STEPS, CHAINS, ITEMS = range(4)  # what `count` holds
+LEGS, LEG_STEPS, CHAINS, ITEMS, PARTS = range(5)  # what `count` holds
+RECENT = 4  # chains of a bundle and pattern that are recognised at once
 
 
 @njit(cache=True, nogil=True)
@@ -136,22 +137,80 @@ def write_chain(
 
 
 @njit(cache=True, nogil=True)
+def main_part(
+    parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back, pattern, place, origin, numbers,
+    known, steps, start, end, owner, table, parts, part_start, part_end, part_owner, part_table, count, out,
+):  # fmt: skip
+    """Number of the cheapest way to the end of the last main leg of a pattern at a place: equal for equal items only.
+
+    A part is what was before it, the transfer and road leg between (if any), the transfer to the main leg, and that
+    leg; kept by `origin` in parts (cells of rows of five). `numbers` (patterns, places) are those known, -1 if not.
+    """
+    trail_q = np.empty(parent.size, dtype=np.int64)
+    trail_p = np.empty(parent.size, dtype=np.int64)
+    row = np.empty(5, dtype=np.int32)
+    depth = 0
+    q, p = pattern, place
+    while q > 0 and numbers[q, p] < 0:
+        trail_q[depth], trail_p[depth] = q, p
+        depth += 1
+        p = back[1, q, 0, p, 0]
+        if back[2, q, 0, p, 0] == SIDE_ROAD:
+            p = back[0, parent[q], 0, p, 0]
+        q = parent[q]
+    for i in range(depth - 1, -1, -1):
+        q, p = trail_q[i], trail_p[i]
+        up, layer = parent[q], leg[q]
+        begin = back[1, q, 0, p, 0]
+        if back[2, q, 0, begin, 0] == SIDE_ROAD:
+            came = back[0, up, 0, begin, 0]
+            row[0] = numbers[up, came] if up > 0 else -1
+            row[1] = switch_used[came, leg[up], 0] if up > 0 else -1
+            row[2] = leg_number(
+                arc_from, leg_arc[0, came], leg_rank[0, came], place_node[begin], 0, known[0, came, begin], 0,
+                steps, start, end, owner, table, count, out,
+            )  # fmt: skip
+            row[3] = switch_used[begin, 0, layer]
+        else:
+            row[0] = numbers[up, begin]
+            row[1] = -1
+            row[2] = -1
+            row[3] = switch_used[begin, leg[up], layer]
+        row[4] = leg_number(
+            arc_from, leg_arc[layer, begin], leg_rank[layer, begin], place_node[p], 0, known[layer, begin, p], 0,
+            steps, start, end, owner, table, count, out,
+        )  # fmt: skip
+        slot = find(part_table, part_start, part_end, part_owner, parts, origin, row, 5)
+        if part_table[slot] < 0:
+            n = count[PARTS]
+            parts[5 * n : 5 * n + 5] = row
+            part_start[n], part_end[n], part_owner[n] = 5 * n, 5 * n + 5, origin
+            part_table[slot] = n
+            count[PARTS] += 1
+        numbers[q, p] = part_table[slot]
+    return numbers[pattern, place] if pattern > 0 else -1
+
+
+@njit(cache=True, nogil=True)
 def collect_run(
     parent, leg, place_node, arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, switch_cost, switch_used,
-    origin_place, bundle_first, bundle_place, n_ranks, costs, known, count,
+    origin_place, bundle_first, bundle_place, n_ranks, costs, known, recent, count,
     leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table,
+    parts, part_start, part_end, part_owner, part_table,
 ):  # fmt: skip
     """Join the legs of one run for every origin and add the chains not yet known.
 
     Bundles bundle_first[i] to bundle_first[i + 1] start in origin_place[i] and end in bundle_place. `known` (layers,
-    places, places, ranks) are the numbers of the legs of this run, -2 where not yet asked for. Legs and chains: where
-    they `start` and `end` in their steps or items, the bundle that owns each chain, and a hash table of them; gives
-    these back, longer if need be; `count` says how many there are. Fills costs (bundles, patterns) with the best of
-    each if it has rows.
+    places, places, ranks) are the numbers of the legs of this run, -2 where not yet asked for; `recent` (bundles,
+    patterns, RECENT, 3) the last few chains of rank 1, each by its main part, last transfer and last leg: most runs
+    find one of them again, and need not write it. Legs, chains and main parts: their cells, where they `start` and
+    `end` there, who owns each, and a hash table of them; gives these back, longer if need be; `count` says how many
+    there are. Fills costs (bundles, patterns) with the best of each if it has rows.
     """
     n_patterns, n_places, n_nodes = parent.size, place_node.size, leg_arc.shape[2]
     cost = np.empty((3, n_patterns, n_places, n_ranks))
     back = np.zeros((3, n_patterns, 3, n_places, n_ranks), dtype=np.int64)
+    numbers = np.empty((n_patterns, n_places), dtype=np.int32)
     wanted = np.zeros(n_places, dtype=np.bool_)
     most_legs = 1
     for q in range(n_patterns):
@@ -168,25 +227,59 @@ def collect_run(
         join_legs(
             parent, leg, n_ranks, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost, cost, back
         )
+        numbers[:] = -1
         for b in range(bundle_first[i], bundle_first[i + 1]):
+            place = bundle_place[b]
             for q in range(n_patterns):
                 if costs.shape[0]:
-                    costs[b, q] = cost[0, q, bundle_place[b], 0]
+                    costs[b, q] = cost[0, q, place, 0]
                 for r in range(n_ranks):
-                    if cost[0, q, bundle_place[b], r] == np.inf:
+                    if cost[0, q, place, r] == np.inf:
                         break
-                    if count[LEG_STEPS] + most_legs * n_nodes > leg_steps.size:
-                        leg_steps = longer(leg_steps, 2 * (count[LEG_STEPS] + most_legs * n_nodes))
-                    if count[LEGS] + most_legs > leg_start.size:
-                        more = 2 * (count[LEGS] + most_legs)
+                    if count[LEG_STEPS] + 2 * most_legs * n_nodes > leg_steps.size:
+                        leg_steps = longer(leg_steps, 2 * (count[LEG_STEPS] + 2 * most_legs * n_nodes))
+                    if count[LEGS] + 2 * most_legs > leg_start.size:
+                        more = 2 * (count[LEGS] + 2 * most_legs)
                         leg_start, leg_end = longer(leg_start, more), longer(leg_end, more)
                         leg_owner = longer(leg_owner, more)
-                    while 2 * (count[LEGS] + most_legs) > leg_table.size:
+                    while 2 * (count[LEGS] + 2 * most_legs) > leg_table.size:
                         leg_table = larger_table(leg_table, leg_start, leg_end, leg_owner, leg_steps, count[LEGS])
+                    if n_ranks == 1:
+                        if count[PARTS] + most_legs > part_start.size:
+                            more = 2 * (count[PARTS] + most_legs)
+                            part_start, part_end = longer(part_start, more), longer(part_end, more)
+                            part_owner, parts = longer(part_owner, more), longer(parts, max(parts.size, 5 * more))
+                        while 2 * (count[PARTS] + most_legs) > part_table.size:
+                            part_table = larger_table(part_table, part_start, part_end, part_owner, parts, count[PARTS])
+                        came = back[0, q, 0, place, 0]
+                        main = numbers[q, came] if q > 0 else -1
+                        if q > 0 and main < 0:
+                            main = main_part(
+                                parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back, q, came, i,
+                                numbers, known, leg_steps, leg_start, leg_end, leg_owner, leg_table,
+                                parts, part_start, part_end, part_owner, part_table, count, out,
+                            )  # fmt: skip
+                        last = known[0, came, place, 0]
+                        if last < -1:
+                            last = leg_number(
+                                arc_from, leg_arc[0, came], leg_rank[0, came], place_node[place], 0,
+                                known[0, came, place], 0, leg_steps, leg_start, leg_end, leg_owner, leg_table, count,
+                                out,
+                            )  # fmt: skip
+                        leave = switch_used[came, leg[q], 0] if q > 0 else -1
+                        again = False
+                        for k in range(RECENT):
+                            if recent[b, q, k, 0] == main and recent[b, q, k, 2] == last:
+                                again = again or recent[b, q, k, 1] == leave
+                        if again:
+                            continue
+                        for k in range(RECENT - 1, 0, -1):
+                            for j in range(3):
+                                recent[b, q, k, j] = recent[b, q, k - 1, j]
+                        recent[b, q, 0, 0], recent[b, q, 0, 1], recent[b, q, 0, 2] = main, leave, last
                     size = write_chain(
                         parent, leg, place_node, arc_from, leg_arc, leg_rank, switch_used, back,
-                        q, bundle_place[b], r, known, leg_steps, leg_start, leg_end, leg_owner, leg_table, count,
-                        out, row,
+                        q, place, r, known, leg_steps, leg_start, leg_end, leg_owner, leg_table, count, out, row,
                     )  # fmt: skip
                     slot = find(table, start, end, owner, items, b, row, size)
                     if table[slot] >= 0:
@@ -203,7 +296,10 @@ def collect_run(
                     count[CHAINS] += 1
                     if 2 * count[CHAINS] > table.size:
                         table = larger_table(table, start, end, owner, items, count[CHAINS])
-    return leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table
+    return (
+        leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table,
+        parts, part_start, part_end, part_owner, part_table,
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
