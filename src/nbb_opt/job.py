@@ -24,7 +24,7 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.result import Run, read_run, write_run
-from nbb_opt.solve import Progress, Solution, Stop, solve_form
+from nbb_opt.solve import Presolve, Progress, Solution, Stop, solve_form
 from nbb_opt.solve.progress import Listener
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ BASELINE = "do_nothing"
 class Options:
     """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains.
 
-    `too_large` goes on where the size forecast says that the model will not fit in memory.
+    `too_large` goes on where the size forecast says that the model will not fit in memory. `presolve` says whether
+    HiGHS simplifies problems before solving them.
     """
 
     time_limit_s: float = 120.0
@@ -48,6 +49,7 @@ class Options:
     seed: int = 0
     prune: bool = True
     too_large: bool = False
+    presolve: Presolve = "choose"
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ class _Context:
                 listen=self.listen,
                 stop=self.stop.part(share),
                 label=label,
+                presolve=options.presolve,
             )
             tables = extract(built, solution.values)
         with _timed(self.seconds, "verify", self.listen, self.stop, label):
@@ -233,6 +236,7 @@ def _record(
             "time_limit_s": options.time_limit_s,
             "gap": options.gap,
             "prune": options.prune,
+            "presolve": options.presolve,
         },
         "versions": {
             "nbb_opt": __version__,
