@@ -76,12 +76,20 @@ def same_costs(one: Sweep, other: Sweep, *, rel: float) -> None:
 
 
 def test_warm_plans_are_verified_and_as_good_as_fresh_ones() -> None:
-    for kind in ({"axis": axis_of("demand", tiny()), "values": (0.8, 1.2)}, {"front": 2}):
-        warm, fresh = (
-            run_sweep(tiny(), **kind, choices=Choices(gap=1e-3, threads=1, warm=warm)) for warm in (True, False)
-        )
-        assert all(point.verified for point in warm.points)
-        same_costs(warm, fresh, rel=2e-3)
+    demand, choices = axis_of("demand", tiny()), Choices(gap=1e-3, threads=1)
+    warm, fresh = (
+        run_sweep(tiny(), axis=demand, values=(0.8, 1.2), choices=replace(choices, warm=warm)) for warm in (True, False)
+    )
+    assert all(point.verified for point in warm.points)
+    same_costs(warm, fresh, rel=2e-3)
+
+
+def test_plans_of_a_front_keep_their_caps_and_are_verified() -> None:
+    found = run_sweep(tiny(), front=2, choices=Choices(gap=1e-2, threads=1))
+    assert [point.verified for point in found.points] == [True, True]
+    assert found.points[0].cost_eur > found.points[1].cost_eur
+    for point in found.points:
+        assert point.emissions_t <= point.value * (1 + 1e-6)
 
 
 def test_a_front_runs_from_the_cheapest_plan_to_the_one_that_emits_least() -> None:
