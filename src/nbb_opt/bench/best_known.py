@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from nbb_opt.bench.registry import BenchError, suites_folder
 
 STATES = ("proven", "feasible")
+PROVEN = 1e-6  # relative distance of objective and bound that counts as none
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,68 @@ def read_best_known(suite: str) -> dict[str, BestKnown]:
                 raise BenchError(f"{path} row {number}: {entry.case} stands there twice")
             found[entry.case] = entry
     return found
+
+
+def update(record: Mapping[str, Any], *, where: str) -> list[str]:
+    """Take what is better in a result into the file of its suite; a sentence for every one of our subjects.
+
+    Only verified objectives of our own subjects on the same data are taken, and only if they are lower, or as low and
+    newly proven. Nothing is written if one of them is below a proven bound: then one of the two is wrong.
+    """
+    suite = record["suite"]
+    known = read_best_known(suite)
+    lines: list[str] = []
+    for entry in record["cases"]:
+        for name, row in entry["subjects"].items():
+            if row["kind"] == "ours" and row.get("objective") is not None:
+                line, better = _weighed(entry, name, row, known.get(entry["case"]), f"{name}, {where}")
+                lines.append(line)
+                if better is not None:
+                    known[entry["case"]] = better
+    if not lines:
+        raise BenchError("the result holds no objective of ours")
+    _write(best_known_path(suite), known)
+    return lines
+
+
+def _weighed(
+    entry: Mapping[str, Any], name: str, row: Mapping[str, Any], old: BestKnown | None, where: str
+) -> tuple[str, BestKnown | None]:
+    case, objective, bound = entry["case"], float(row["objective"]), row.get("bound")
+    digest = row.get("instance_digest", entry.get("instance_digest")) or ""
+    title = f"{case} {name}: {objective:,.6f}"
+    if row.get("verified") is not True:
+        return f"{title} refused: it is not verified", None
+    if old is not None and not old.fits(digest):
+        return f"{title} refused: the best known value is of other data (digest {old.instance_digest[:12]})", None
+    scale = max(abs(objective), 1e-12)
+    proven = bound is not None and abs(objective - bound) <= PROVEN * scale
+    if old is not None and old.bound is not None and old.bound - objective > PROVEN * scale:
+        raise BenchError(f"{title} is below the proven bound {old.bound:,.6f} of {old.where}: one of the two is wrong")
+    found = BestKnown(case, objective, bound, "proven" if proven else "feasible", "ours", where, digest)
+    if old is None:
+        return f"{title} taken: the first", found
+    if objective < old.objective - PROVEN * scale:
+        return f"{title} taken: {old.objective:,.6f} before", found
+    if proven and old.state != "proven" and abs(objective - old.objective) <= PROVEN * scale:
+        return f"{title} taken: now proven", found
+    return f"{title} refused: not better than {old.objective:,.6f}", None
+
+
+def _write(path: Path, known: Mapping[str, BestKnown]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for entry in sorted(known.values(), key=lambda entry: entry.case):
+            writer.writerow(["" if value is None else _cell(value) for value in astuple(entry)])
+
+
+def _cell(value: Any) -> str:
+    """Numbers in full; whole ones without a point."""
+    if isinstance(value, float):
+        return str(int(value)) if value == int(value) else repr(value)
+    return str(value)
 
 
 def _entry(row: dict[str, str]) -> BestKnown:

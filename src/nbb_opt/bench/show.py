@@ -1,9 +1,11 @@
-"""A result as text: one line for every subject of every case."""
+"""A result as text, one line for every subject of every case; and a comparison with an earlier one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from nbb_opt.bench.against import Comparison
 
 Row = Mapping[str, Any]
 # heading -> the cell of a subject; a column without any cell is left out
@@ -26,6 +28,33 @@ COLUMNS: dict[str, Callable[[Row], str | None]] = {
 
 def table_of(record: Mapping[str, Any]) -> str:
     """The result as a table, then per case what was counted and whose results are equal."""
+    lines = [f"{record['suite']} (protocol {record['protocol']})", *aligned(cells_of(record))]
+    for entry in record["cases"]:
+        counted = _counted(entry)
+        same = f"the results of {', '.join(entry['agree'])} are equal: {entry['digest']}" if entry["agree"] else ""
+        lines += [f"{entry['case']} seed {entry['seed']}: " + "; ".join(part for part in (counted, same) if part)]
+    return "\n".join(lines)
+
+
+def markdown_of(record: Mapping[str, Any]) -> list[str]:
+    """The result for a page or a comment: machine, versions, options, table."""
+    heads, *rows = cells_of(record)
+    machine, versions = record["machine"], record["versions"]
+    options = ", ".join(f"{name} {value}" for name, value in record["options"].items())
+    about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"
+    return [
+        f"Protocol {record['protocol']}; {about}.",
+        "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
+        f"Options: {options}; {record['rounds']} rounds of {record['repeats']} runs.",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|" + "|".join(["---"] * 3 + ["---:"] * (len(heads) - 3)) + "|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+
+
+def cells_of(record: Mapping[str, Any]) -> list[list[str]]:
+    """Headings, then one row per subject; columns without any figure are left out."""
     heads = ["case", "seed", "subject"]
     rows = [(entry, name, row) for entry in record["cases"] for name, row in entry["subjects"].items()]
     cells = [[entry["case"], str(entry["seed"]), name] for entry, name, _row in rows]
@@ -35,12 +64,7 @@ def table_of(record: Mapping[str, Any]) -> str:
             heads.append(head)
             for line, text in zip(cells, column, strict=True):
                 line.append(text or "")
-    lines = [f"{record['suite']} (protocol {record['protocol']})", *aligned([heads, *cells])]
-    for entry in record["cases"]:
-        counted = _counted(entry)
-        same = f"the results of {', '.join(entry['agree'])} are equal: {entry['digest']}" if entry["agree"] else ""
-        lines += [f"{entry['case']} seed {entry['seed']}: " + "; ".join(part for part in (counted, same) if part)]
-    return "\n".join(lines)
+    return [heads, *cells]
 
 
 def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> list[str]:
@@ -70,5 +94,36 @@ def _counted(entry: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def comparison_lines(comparison: Comparison, *, name: str) -> list[str]:
+    """The comparison as text: words, then a table of findings, worst first, then the seconds."""
+    found = sorted(comparison.findings, key=lambda finding: ("worse", "better", "note").index(finding.verdict))
+    lines = [f"compared with {name}", *comparison.words]
+    if found:
+        heads: Sequence[str] = ("", "case", "subject", "what", "before", "now", "why")
+        cells = [
+            (each.verdict.upper() if each.verdict == "worse" else each.verdict, each.case, each.subject, each.what,
+             _cell(each.before), _cell(each.now), each.why)
+            for each in found
+        ]  # fmt: skip
+        lines += aligned([heads, *cells], texts=len(heads))
+    rows = [(case, subject, f"{r:.2f}", f"{a:.2f} to {b:.2f}") for case, subject, r, a, b in comparison.seconds]
+    if rows:
+        lines += ["seconds now / before (never gate)"]
+        lines += aligned([("case", "subject", "ratio", "runs"), *rows], texts=2)
+    worse = len(comparison.worse)
+    lines.append(f"{worse} figure{'s' if worse != 1 else ''} got worse" if worse else "nothing got worse")
+    return lines
+
+
 def _number(value: float | None, form: str, times: float = 1.0) -> str | None:
     return None if value is None else form.format(value * times)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.2f}"
+    return str(value)[:16]

@@ -74,9 +74,7 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status
     if status != "optimal":
         return Relaxed(status, float("nan"), None, None, answer.iterations)
-    scale = solver.scaling
-    dual = np.asarray(solver.highs.getSolution().row_dual, np.float64) * scale.row / scale.objective
-    return Relaxed(status, answer.objective, answer.values, dual, answer.iterations)
+    return Relaxed(status, answer.objective, answer.values, answer.row_dual, answer.iterations)
 
 
 def _same_shape(one: StandardForm, other: StandardForm) -> bool:
@@ -113,7 +111,7 @@ def _change(solver: Solver, form: StandardForm) -> bool:
     done += [highs.changeRowBounds(i, a, b) for i, a, b in sides]
     if highspy.HighsStatus.kError in done:
         raise SolveError("HiGHS refused a change of the problem")
-    solver.form = form
+    solver.form, solver.cost = form, form.cost
     return True
 
 
