@@ -139,6 +139,9 @@ def prepare(
     cluster: Annotated[
         str | None, typer.Option(help="Sum the demand on this Dask scheduler, as tcp://host:8786.")
     ] = None,
+    add_duplicates: Annotated[
+        bool, typer.Option("--add-duplicates", help="Add up demand rows of one flow and year instead of refusing them.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
@@ -150,7 +153,7 @@ def prepare(
     from nbb_opt.problems import freight_only
 
     freight_only(instance, "prepare")
-    found = read_instance(instance)
+    found = read_instance(instance, add_duplicates=add_duplicates)
     with ExitStack() as stack:
         each = None
         if cluster is not None:
