@@ -104,7 +104,13 @@ def sensitivity(
     source: Annotated[Path, typer.Argument(help="Run folder, or an instance to solve first.", metavar="RUN|INSTANCE")],
     accounting: Annotated[bool, typer.Option("--accounting", help="Count emissions in other ways.")] = False,
     choice: Annotated[list[str] | None, typer.Option(help="Only this choice; may be given again.")] = None,
-    factors: Annotated[Path | None, typer.Option(help="Your own table of factors instead of the shipped one.")] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own factors (CSV, the columns of the shipped table), added to the shipped ones. Market-based "
+            "grid methods need it: rows per kWh with grid_method market_residual or market_supplier."
+        ),
+    ] = None,
     ferry_share: Annotated[
         list[str] | None, typer.Option(help="Share of a ferry borne by freight, as in mass=0.6; one for each way.")
     ] = None,
@@ -116,7 +122,7 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Show what the answer owes to the accounting of emissions: the same plan and the re-optimised one."""
-    from nbb_opt.emissions.factors import SHIPPED, read_factors
+    from nbb_opt.emissions.factors import joined, read_factors
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.problems import freight_only
@@ -128,7 +134,8 @@ def sensitivity(
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
     freight_only(source, "sensitivity")
     shares = read_shares(ferry_share) if ferry_share else None
-    choices = chosen(accounting_choices(read_factors(factors or SHIPPED), shares), choice or [])
+    registry = read_factors() if factors is None else joined(read_factors(), read_factors(factors))
+    choices = chosen(accounting_choices(registry, shares), choice or [])
     options = Options(time_limit_s=time_limit, gap=gap, threads=threads)
     if (source / "run.json").is_file():
         run = read_run(source)
