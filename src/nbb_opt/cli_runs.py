@@ -66,9 +66,17 @@ def report(
         list[str] | None, typer.Option(help="iLEAP word for an energy carrier of the instance, as in biogas=LNG.")
     ] = None,
     hub_carrier: Annotated[str, typer.Option(help="Energy carrier that hubs use, for --ileap.")] = "diesel",
+    intensities: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own intensities (a table of factors in g_co2e_per_tkm; technology = a vehicle), set beside the "
+            "ledger's; converted once from the km they were built on."
+        ),
+    ] = None,
 ) -> None:
     """Write one HTML report and one workbook; several runs are set side by side."""
     from nbb_opt.emissions.exchange import write_exchange
+    from nbb_opt.emissions.factors import read_factors
     from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.instance import read_instance
     from nbb_opt.problems import answers, problem_of_run
@@ -91,8 +99,9 @@ def report(
     if digests != {source.digest}:
         raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
     ledgers = [build_ledger(source, run.tables) for run in found]
-    write_html(source, found, out, ledgers=ledgers)
-    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
+    own = None if intensities is None else read_factors(intensities)
+    write_html(source, found, out, ledgers=ledgers, own=own)
+    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers, own=own)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
     if ileap is not None:
         words = dict(pair.partition("=")[::2] for pair in carrier or [])
