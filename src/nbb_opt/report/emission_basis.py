@@ -162,9 +162,7 @@ def reconciliation_grid(instance: Instance, run: Run, ledger: Ledger) -> Grid:
         Column("Widest difference", "exponent", "relative"),
         Column("Agrees"),
     )
-    note = (
-        f"Beside these {int(many.sum()):,} sums of single categories agree; the categories have a sheet of their own."
-    )
+    note = f"Beside these, {int(many.sum())} sums of single categories agree; they have a sheet of their own."
     return Grid("Reconciliation of the emissions", columns, cells, note=note, name="Reconciliation")
 
 
