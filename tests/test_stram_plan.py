@@ -13,7 +13,7 @@ from nbb_opt.errors import ModelError, NbbError, VerifyFailed
 from nbb_opt.milp.compile import form_of
 from nbb_opt.milp.stram import build_stram, read_stram_model, render_stram_models, stram_models, stram_topics
 from nbb_opt.problems import Order, answers
-from nbb_opt.problems.stram_plan import FEASIBILITY, options_of, plan_stram
+from nbb_opt.problems.stram_plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.two_stage import solve_two_stage
 from nbb_opt.stram import StramCase, convert_stram, read_stram, verify_stram
@@ -70,7 +70,7 @@ def test_scenarios_one_by_one_give_the_optimum_of_all_at_once(model: str) -> Non
     assert first is not None
     spec, emissions = read_stram_model(model), float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(tiny(), spec, first_emissions_t=emissions, route="arrays")
-    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1, feasibility=FEASIBILITY)
+    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
     assert plan.solution.bound <= at_once.objective * (1 + 1e-9)
     assert at_once.bound <= plan.solution.objective * (1 + 1e-9)
@@ -94,7 +94,7 @@ def test_infeasible_scenarios_are_cut_off(tmp_path: Path) -> None:
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(case, plan.spec, first_emissions_t=emissions, route="arrays")
-    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1, feasibility=FEASIBILITY)
+    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
 
 

@@ -16,6 +16,7 @@ from nbb_opt.milp.stram.extract import extract_stram
 from nbb_opt.solve import Progress, Solution, Stop, solve_form
 from nbb_opt.solve.progress import Listener
 from nbb_opt.solve.two_stage import solve_two_stage
+from nbb_opt.solve.warm import Warm
 from nbb_opt.stram import StramCase, StramVerdict, verify_stram
 
 FIRST_YEAR = "stram_base_year"
@@ -95,9 +96,10 @@ def _plan(
         solution = timed(
             "solve",
             lambda: solve_form(
-                form, gap=gap, threads=threads, seed=seed, listen=listen, stop=stop, feasibility=FEASIBILITY
+                form, gap=gap, listen=listen, stop=stop,
+                warm=Warm(threads=threads, seed=seed, feasibility=FEASIBILITY),
             ),
-        )
+        )  # fmt: skip
     tables = timed("tables", lambda: extract_stram(built, solution.values))
     reported = {"cost_nok": solution.objective, "bound_nok": solution.bound, "first_emissions_t": emissions}
     verdict = timed("verify", lambda: verify_stram(case, tables, options=options_of(spec), reported=reported))

@@ -61,7 +61,7 @@ def solve_two_stage(
     the number of its scenario. For every scenario one row says what it costs: -1 times a column of the objective plus
     columns of the scenario equals zero; `complete` gives the best values of the columns of the objective, in their
     order, for the costs of the scenarios. Integer columns must be of the first stage. `start` is the scenario whose
-    optimum alone is the first try; `feasibility` as in `solve_form`. Raises ModelError if the form is not so,
+    optimum alone is the first try; `feasibility` as in `warm.Warm`. Raises ModelError if the form is not so,
     Infeasible, NoPlan, SolveError.
     """
     search = _Search(form, stages_of(form, stage, complete=complete), start=start, gap=gap, threads=threads, seed=seed,

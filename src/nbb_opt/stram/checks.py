@@ -75,3 +75,8 @@ class Ledger:
     def frame(self) -> pd.DataFrame:
         """All notes."""
         return pd.DataFrame(self.rows, columns=["rule", "where", "miss", "allowed", "ok"])
+
+
+def rows_of(frame: pd.DataFrame) -> Any:
+    """The rows as named tuples, whatever their types."""
+    return frame.itertuples(index=False)

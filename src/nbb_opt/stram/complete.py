@@ -10,6 +10,7 @@ import pandas as pd
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.wording import did_you_mean, listed
+from nbb_opt.stram.checks import rows_of
 from nbb_opt.stram.schema import META_FILE
 
 Frames = Mapping[str, pd.DataFrame]
@@ -70,7 +71,7 @@ def _edges(frames: Frames, faults: Mapping[str, CellFaults]) -> None:
     edges, found = frames["edges"], faults["edges"]
     _together(edges, ("increment_t_per_year", "expansion_nok", "expansion_lead_years"), found)
     fuels = set(zip(frames["technologies"]["mode"], frames["technologies"]["fuel"], strict=True))
-    for i, row in enumerate(edges.itertuples(index=False)):
+    for i, row in enumerate(rows_of(edges)):
         if row.node_a == row.node_b:
             found.add(i, "node_b", row.node_b, "is the other end too", "an edge joins two places", rule="loop")
         needs_capacity = row.limited or row.upgrade_fuel != ""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.checks import STATE, Frame, Ledger, StramVerdict
+from nbb_opt.stram.checks import STATE, Frame, Ledger, StramVerdict, rows_of
 from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.verify_costs import check_costs
 from nbb_opt.stram.verify_flows import check_flows
@@ -50,7 +50,7 @@ def expected_states(case: StramCase, options: Mapping[str, Any]) -> pd.DataFrame
     before: dict[str, tuple[str, int]] = {}
     names = case["scenarios"]["scenario"].tolist() if several else [""]
     chance = dict(zip(case["scenarios"]["scenario"], case["scenarios"]["probability"], strict=True))
-    for period in periods.itertuples(index=False):
+    for period in rows_of(periods):
         shared = period.stage == 1 or not several
         for name in [""] if shared else names:
             previous = before.get(names[0] if shared else name, ("", 0))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.checks import STATE, Frame, Ledger
+from nbb_opt.stram.checks import STATE, Frame, Ledger, rows_of
 from nbb_opt.stram.read import StramCase
 
 
@@ -94,7 +94,7 @@ def _serving(built: Frame, lead: pd.Series, states: Frame, what: list[str], amou
     """Sum of what serves in every state: built there or in a state before, its lead time over. Keys STATE + what."""
     before = {
         (row.scenario, row.year): ((row.scenario_before, row.year_before) if row.year_before else None)
-        for row in states.itertuples(index=False)
+        for row in rows_of(states)
     }
     rows = []
     for state in before:
@@ -104,7 +104,7 @@ def _serving(built: Frame, lead: pd.Series, states: Frame, what: list[str], amou
             way = before[way]
     ways = pd.DataFrame(rows, columns=[*STATE, "built_scenario", "built_year"])
     made = built.rename(columns={"scenario": "built_scenario", "year": "built_year"}).merge(ways)
-    wait = made.set_index(what).index.map(lead) if len(made) else np.zeros(0)
+    wait = made.set_index(what).index.map(lead.to_dict()) if len(made) else np.zeros(0)
     made = made[made["built_year"].to_numpy() + np.asarray(wait, float) <= made["year"].to_numpy()]
     return sums(made, [*STATE, *what], amount)
 
@@ -119,7 +119,7 @@ def _edges(
     load = load[load["edge"].isin(limited.index)]
     built = _shared(tables["edges_expanded"], states)
     added = _serving(built, edges["expansion_lead_years"], states, ["edge"], "built")
-    expansions = load.set_index([*STATE, "edge"]).index.map(added).to_numpy(float)
+    expansions = load.set_index([*STATE, "edge"]).index.map(added.to_dict()).to_numpy(float)
     of_load = edges.loc[load["edge"]]
     capacity = of_load["capacity_t_per_year"].to_numpy()
     limit = case.rules.direction_share * (
@@ -168,7 +168,7 @@ def _upgrades(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, states:
     load = sums(mine, [*STATE, "edge"])
     done = _serving(_shared(tables["edges_upgraded"], states), edges["upgrade_lead_years"], states, ["edge"], "built")
     most = needs["capacity_t_per_year"] + needs["increment_t_per_year"].fillna(0.0)
-    limit = case.rules.upgrade_capacity_factor * load.index.get_level_values("edge").map(most).to_numpy()
+    limit = case.rules.upgrade_capacity_factor * load.index.get_level_values("edge").map(most.to_dict()).to_numpy()
     times = done.reindex(load.index, fill_value=0.0)
     ledger.at_most("use_upgrades", load, pd.Series(limit, load.index) * times, unit="t")
 

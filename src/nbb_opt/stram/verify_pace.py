@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.stram.checks import STATE, Frame, Ledger
+from nbb_opt.stram.checks import STATE, Frame, Ledger, rows_of
 from nbb_opt.stram.read import StramCase
 from nbb_opt.stram.verify_flows import with_ends
 
@@ -47,7 +47,7 @@ def check_pace(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledg
     _first_modes(case, total, states, ledger)
     before = {
         (row.scenario, row.year): (row.scenario_before, row.year_before)
-        for row in states.itertuples(index=False) if row.year_before
+        for row in rows_of(states) if row.year_before
     }  # fmt: skip
     _spreading(case, tkm, total, before, ledger)
     _modes(case, tkm, total, before, ledger)
@@ -68,14 +68,14 @@ def _first_modes(case: StramCase, total: pd.Series, states: Frame, ledger: Ledge
     year = states["year"].min()
     first = total[total.index.get_level_values("year") == year]
     least = case["modes"].set_index("mode")["first_share_min"]
-    smallest = first.index.get_level_values("mode").map(least).to_numpy() * first.sum()
+    smallest = first.index.get_level_values("mode").map(least.to_dict()).to_numpy() * first.sum()
     ledger.at_most("keep_first_mode", pd.Series(smallest, first.index), first, unit="tkm", scale=first.sum())
 
 
 def _spreading(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: Ledger) -> None:
     """Step by step: what a fuel may reach in a year is what it had, and its growth once diffusion has begun."""
     rows = {}
-    for tech in case["technologies"].dropna(subset=["spread_start_year"]).itertuples(index=False):
+    for tech in rows_of(case["technologies"].dropna(subset=["spread_start_year"])):
         for (scenario, year), last in before.items():
             reached, mode_tkm = tkm[(*last, tech.mode, tech.fuel)], total[(*last, tech.mode)]
             for y in range(last[1] + 1, year + 1):

@@ -124,8 +124,6 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     future = a.add_variables("future_nok", "SCENARIOS", names, typical=TYPICAL_NOK)
     at_end = states.year.max(keepdims=True)
     risk = a.add_variables("risk_nok", "RISK", Keys(np.zeros(1, np.int64), at_end), typical=TYPICAL_NOK)
-        "risk_nok", "RISK", Keys(np.zeros(1, np.int64), states.year.max(keepdims=True)), typical=TYPICAL_NOK
-    )
     above = a.add_variables("above_nok", "SCENARIOS_ABOVE", names, typical=TYPICAL_NOK)
     count = Terms(len(chance)).add(every, future, -1.0)
     for name, terms in parts.items():
