@@ -87,11 +87,11 @@ def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: 
         ledger.holds(
             f"known edge {name}", pd.Series(tables[name]["edge"].isin(ends.index).to_numpy(), tables[name]["edge"])
         )
-    for name, column, table in (
+    for name, column, of in (
         ("path_flows", "product", "products"), ("arc_flows", "product", "products"),
         ("terminals_expanded", "node", "nodes"), ("terminals_expanded", "mode", "modes"),
     ):  # fmt: skip
-        fine = tables[name][column].isin(case[table].iloc[:, 0])
+        fine = tables[name][column].isin(case[of].iloc[:, 0])
         ledger.holds(f"known {column} {name}", pd.Series(fine.to_numpy(), tables[name][column]))
     for name in ("path_flows", "empty_paths"):
         fine = tables[name]["path"].isin(case["path_legs"]["path"])
@@ -103,14 +103,14 @@ def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: 
     for name in ("arc_flows", "empty_flows"):
         table = tables[name]
         mode = ends.loc[table["edge"], "mode"].to_numpy()
-        fine = [pair in fuels for pair in zip(mode, table["fuel"], strict=True)]
-        ledger.holds(f"fuel of the mode {name}", pd.Series(fine, table["edge"], dtype=bool))
+        inside_mode = [pair in fuels for pair in zip(mode, table["fuel"], strict=True)]
+        ledger.holds(f"fuel of the mode {name}", pd.Series(inside_mode, table["edge"], dtype=bool))
         start = table["from_node"].to_numpy()
         at_end = (ends.loc[table["edge"], "node_a"].to_numpy() == start) | (
             ends.loc[table["edge"], "node_b"].to_numpy() == start
         )
         ledger.holds(f"end of the edge {name}", pd.Series(at_end, table["edge"], dtype=bool))
         if name == "empty_flows":
-            fine = [pair in vehicles for pair in zip(mode, table["vehicle"], strict=True)]
-            ledger.holds("vehicle of the mode", pd.Series(fine, table["edge"], dtype=bool))
+            of_mode = [pair in vehicles for pair in zip(mode, table["vehicle"], strict=True)]
+            ledger.holds("vehicle of the mode", pd.Series(of_mode, table["edge"], dtype=bool))
     return bool(ledger.frame()["ok"].all())

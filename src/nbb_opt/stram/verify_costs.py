@@ -184,5 +184,5 @@ def _objective(case: StramCase, whole: pd.Series, states: Frame, options: Mappin
         return float(shared)
     chance = case["scenarios"].set_index("scenario")["probability"].reindex(rest.index)
     level, weight = case.rules.cvar_level, case.rules.cvar_weight
-    tail = min(u + float(chance @ (rest - u).clip(lower=0.0)) / (1.0 - level) for u in rest)
+    tail = min(u + float(chance @ (rest - u).clip(lower=0.0)) / (1.0 - level) for u in rest.to_numpy(float).tolist())
     return float(shared + (1.0 - weight) * (chance @ rest) + weight * tail)
