@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from instance_copies import Copy
+from nbb_opt.instance.schema import BY_NAME
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ def setting(table: str, key: dict[str, str], /, **cells: str) -> Callable[[Copy]
 
 def adding(table: str, /, **cells: str) -> Callable[[Copy], object]:
     return lambda copy: copy.add(table, **cells)
+
+
+def creating(table: str, /, **cells: str) -> Callable[[Copy], object]:
+    """A file of its own for a table that tiny leaves out, with one row."""
+    header = [column.name for column in BY_NAME[table].columns]
+    return lambda copy: copy.write(table, header, [{name: cells.get(name, "") for name in header}])
 
 
 def dropping(table: str, /, **key: str) -> Callable[[Copy], object]:

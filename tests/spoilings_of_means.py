@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from spoiling import Spoiling, adding, dropping, project, setting, steps
+from spoiling import Spoiling, adding, creating, dropping, project, setting, steps
 
 TRUCK = {"vehicle": "DIESEL"}
 SHIP = {"vehicle": "SHIP"}
+
+GRANT = {
+    "support": "GRANT",
+    "kind": "purchase_grant_share",
+    "country": "SE",
+    "technology": "battery",
+    "first_year": "2025",
+    "last_year": "2030",
+    "value": "0.25",
+    "source": "made_up",
+}
 
 SPOILINGS = [
     Spoiling(
@@ -300,5 +311,38 @@ SPOILINGS = [
         adding("ranges", table="vehicles", row="*", column="kerb_t", low_factor="0.9", high_factor="1.1", reason="x"),
         "column row, value '*'",
         "name a row",
+    ),
+    Spoiling(
+        "wear_is_about_a_range",
+        creating("battery_wear", vehicle="DIESEL", range_loss_share="0.2", source="made_up"),
+        "battery_wear.csv row 2, column vehicle, value 'DIESEL'",
+        "give range_km",
+    ),
+    Spoiling(
+        "supports_name_a_truck_technology",
+        creating("supports", **(GRANT | {"technology": "marine"})),
+        "supports.csv row 2, column technology, value 'marine'",
+        "one of battery",
+    ),
+    Spoiling(
+        "supports_end_after_they_begin",
+        creating("supports", **(GRANT | {"last_year": "2024"})),
+        "supports.csv row 2, column last_year, value 2024",
+        "were the two swapped?",
+    ),
+    Spoiling(
+        "supports_about_shares_are_shares",
+        creating("supports", **(GRANT | {"value": "25"})),
+        "supports.csv row 2, column value, value 25",
+        "did you mean 0.25?",
+    ),
+    Spoiling(
+        "supports_are_said_once",
+        steps(
+            creating("supports", **GRANT),
+            adding("supports", **(GRANT | {"support": "AGAIN", "first_year": "2028", "last_year": "2040"})),
+        ),
+        "supports.csv row 3, column support, value 'AGAIN'",
+        "change the years or remove one",
     ),
 ]

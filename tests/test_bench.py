@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from nbb_opt.bench import find_suites, load_suite, run_suite
+from nbb_opt.bench import Suite, find_suites, list_tasks, load_suite, run_suite
 from nbb_opt.bench.registry import BenchError
 from nbb_opt.cli import app
 
@@ -22,38 +23,119 @@ def test_the_od_suite_agrees_with_pandas_at_a_small_size(tmp_path: Path) -> None
     assert [case["case"] for case in record["cases"]] == ["unsorted", "sorted"]
     for case in record["cases"]:
         assert case["agree"] == ["ours", "pandas"]
-        assert case["counters"]["rows"] == case["counters"]["rows_kept"] == 100_000
-        assert 0 < case["counters"]["flows"] < 100_000
+        assert case["counters"]["rows"] == case["subjects"]["ours"]["counters"]["rows_kept"] == 100_000
+        assert 0 < case["subjects"]["ours"]["counters"]["flows"] < 100_000
         assert case["subjects"]["ours"]["ratio_to_limit"] > 0
         assert case["subjects"]["ours"]["peak_mb"] > 50
     assert {"nbb-opt", "numba", "pandas"} <= set(record["versions"])
 
 
-def test_results_that_differ_stop_the_benchmark(tmp_path: Path) -> None:
-    folder = tmp_path / "benchmarks" / "odd"
-    folder.mkdir(parents=True)
-    (folder / "suite.py").write_text(
-        '"""Two subjects that differ."""\n'
-        'def cases(folder, rows, seed): return [{"case": "one", "counters": {"rows": rows}}]\n'
+def test_every_route_of_the_build_suite_states_the_same_model(tmp_path: Path) -> None:
+    suite = load_suite("build")
+    options = suite.options(seed=1, threads=1, sizes=(20_000,), time_limit_s=0.25)
+    tasks = list_tasks(suite, options)
+    assert tasks[0].case["case"] == "20000 -scalar -lp_file -appsi"
+    record = run_suite(suite, tmp_path, tasks, rounds=1, only=["limit", "ours", "pyomo_templatized", "pyomo_scalar"])
+    assert record["faults"] == []
+    assert record["cases"][0]["agree"] == ["limit", "ours", "pyomo_templatized"]
+
+
+PLAIN = """\"\"\"Two subjects.\"\"\"
+ROUNDS = REPEATS = 1
+PROTOCOL = 3
+TAKES = {"sizes": (10,), "time_limit_s": 5.0}
+def cases(options): return [{"case": f"one-{size}"} for size in options.sizes]
+"""
+
+
+def made_up(folder: Path, files: dict[str, str], suite: str = PLAIN) -> Path:
+    """A folder of suites with the suite `made-up`."""
+    own = folder / "benchmarks" / "made-up"
+    own.mkdir(parents=True)
+    (own / "suite.py").write_text(suite)
+    for name, text in files.items():
+        (own / f"{name}.py").write_text(text)
+    return own.parent
+
+
+def ran(suite: Suite, folder: Path, **choices: Any) -> dict[str, Any]:
+    return run_suite(suite, folder, list_tasks(suite, suite.options(seed=1, threads=1), **choices))
+
+
+def subject(kind: str, body: str) -> str:
+    return f'KIND, LIBRARY = "{kind}", ""\n{body}'
+
+
+def test_results_that_differ_are_named_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "def start(case, options): return lambda: 1\ndef digest(case, result): return '{}'\n"
+    files = {name: subject(kind, body.format(name)) for name, kind in (("a", "ours"), ("b", "peer"))}
+    files["c"] = subject("peer", "def start(case, options): return lambda: 1 / 0\n")
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(made_up(tmp_path, files)))
+    assert find_suites() == ["made-up"]
+    out = tmp_path / "out.json"
+    done = CliRunner().invoke(app, ["bench", "made-up", "--json", str(out)])
+    assert isinstance(done.exception, BenchError)
+    assert "the results on one-10 differ" in str(done.exception)
+    assert "ZeroDivisionError" in str(done.exception)
+    rows = json.loads(out.read_text())["cases"][0]["subjects"]
+    assert [rows[name]["status"] for name in "abc"] == ["done", "done", "failed"]
+
+
+def test_what_a_solving_subject_says_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+from benchmarks.made_up.answers import answer
+def start(case, options): return lambda: (options.time_limit_s, options.seed)
+def outcome(case, result): return answer(*result)
+"""
+    answers = """
+def answer(limit, seed):
+    history = [(0.0, None, 1.0), (0.0, 110.0, 90.0)]
+    return {"objective": 110.0, "bound": 90.0, "gap": 0.18, "status": "time_limit", "verified": True,
+            "history": history, "counters": {"limit": int(limit), "seed": seed}, "phases": {"solve": 1.5}}
+"""
+    folder = made_up(tmp_path, {"ours": subject("ours", body), "answers": answers})
+    (folder / "best_known").mkdir()
+    (folder / "best_known" / "made-up.csv").write_text(
+        "case,objective,bound,state,whose,where,instance_digest\none-10,100,100,proven,published,a paper,\n"
     )
-    for name, kind in (("a", "ours"), ("b", "peer")):
-        (folder / f"{name}.py").write_text(
-            f'KIND, LIBRARY = "{kind}", ""\n'
-            "def start(case, threads): return lambda: 1\n"
-            f'def digest(case, result): return "{name}"\n'
-        )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NBB_OPT_BENCHMARKS", str(tmp_path / "benchmarks"))
-        assert find_suites() == ["odd"]
-        with pytest.raises(BenchError, match="the results on one differ"):
-            run_suite(load_suite("odd"), tmp_path, rows=1, rounds=1)
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(folder))
+    record = ran(load_suite("made-up"), tmp_path, seeds=2)
+    assert record["protocol"] == 3
+    assert record["options"] == {"threads": 1, "sizes": [10], "time_limit_s": 5.0}
+    assert [case["seed"] for case in record["cases"]] == [1, 2]
+    row = record["cases"][1]["subjects"]["ours"]
+    assert row["counters"] == {"limit": 5, "seed": 2}
+    assert (row["status"], row["verified"], row["phases"]) == ("time_limit", True, {"solve": 1.5})
+    assert row["gap_to_best_known"] == pytest.approx(0.1)
+    assert row["primal_integral_s"] >= 0
 
 
-def test_an_unknown_suite_or_subject_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ('{"cost": 1}', "cost is unknown"),
+        ('{"counters": {"rows": 1.5}}', "counter rows is 1.5"),
+        ('{"gap": "x"}', "gap"),
+    ],
+)
+def test_an_outcome_that_cannot_be_used_is_a_fault(
+    said: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = f"def start(case, options): return lambda: 1\ndef outcome(case, result): return {said}\n"
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(made_up(tmp_path, {"ours": subject("ours", body)})))
+    assert what in ran(load_suite("made-up"), tmp_path)["faults"][0]
+
+
+def test_an_unknown_suite_subject_case_or_option_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"known: .*od"):
         load_suite("nothing")
+    od = load_suite("od")
     with pytest.raises(BenchError, match="no such subject of od: nobody"):
-        run_suite(load_suite("od"), tmp_path, rows=1, only=["nobody"])
+        run_suite(od, tmp_path, [], only=["nobody"])
+    with pytest.raises(BenchError, match="there are unsorted, sorted"):
+        list_tasks(od, od.options(seed=1, threads=1), cases=["ordered"])
+    with pytest.raises(BenchError, match="does not take --time-limit; of these options it takes: --rows"):
+        od.options(seed=1, threads=1, time_limit_s=3.0)
 
 
 def test_the_synthetic_od_command_writes_a_file_the_reader_takes(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from typer.testing import CliRunner
 
 from nbb_opt.cli import app
@@ -60,10 +61,10 @@ def test_csv_and_parquet_convert_into_each_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ({"tonnes": -1.0}, "tonnes is negative: row 3"),
-        ({"tonnes": float("inf")}, "tonnes is no finite number: row 3"),
-        ({"year": 1066}, "year is outside 1950 to 2120: row 3"),
-        ({"origin": ""}, "origin is blank: row 3"),
+        ({"tonnes": -1.0}, "1 row refused: row 3: tonnes -1.0 is negative"),
+        ({"tonnes": float("inf")}, "1 row refused: row 3: tonnes inf is no finite number"),
+        ({"year": 1066}, "1 row refused: row 3: year 1066 is outside 1950 to 2120"),
+        ({"origin": ""}, "1 row refused: row 3: origin '' is blank"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_refused_and_nothing_is_written(
@@ -78,12 +79,139 @@ def test_a_row_that_cannot_be_used_is_refused_and_nothing_is_written(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]
 
 
-def test_duplicates_are_added_up_only_when_asked(tmp_path: Path) -> None:
-    pd.concat([ROWS, ROWS.head(1)]).to_csv(tmp_path / "a.csv", index=False)
-    assert "4 rows written" in convert(tmp_path / "a.csv", tmp_path / "b.parquet").lines
-    report = convert(tmp_path / "a.csv", tmp_path / "c.parquet", choices=Choices(add_duplicates=True))
-    assert "1 of them added to an earlier row" in report.lines[0]
-    assert pd.read_parquet(tmp_path / "c.parquet")["tonnes"].sum() == 204.125
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
+def test_duplicates_are_refused_with_count_and_places_unless_asked(tmp_path: Path, ending: str) -> None:
+    many = pd.concat([ROWS, ROWS.head(1), ROWS], ignore_index=True)
+    many.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InstanceError) as caught:
+        convert(tmp_path / "a.csv", tmp_path / f"b{ending}")
+    said = str(caught.value)
+    assert "a.csv: 4 rows refused: row 5: origin 'Oulu' stands twice" in said
+    assert "; row 6: origin 'Oulu'" in said
+    assert "; row 7: origin 'Luleå'" in said
+    assert "--duplicates add" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    report = convert(tmp_path / "a.csv", tmp_path / f"c{ending}", choices=Choices(duplicates="add"))
+    assert "4 rows added to an earlier row, as asked: row 5" in report.lines[1]
+    convert(tmp_path / f"c{ending}", tmp_path / "c2.csv")
+    summed = pd.read_csv(tmp_path / "c2.csv").sort_values(COLUMNS, ignore_index=True)
+    expected = many.groupby(COLUMNS[:4], as_index=False)["tonnes"].sum().sort_values(COLUMNS, ignore_index=True)
+    pd.testing.assert_frame_equal(summed, expected)
+    report = convert(tmp_path / "a.csv", tmp_path / f"d{ending}", choices=Choices(duplicates="keep"))
+    assert "4 rows kept beside an earlier row, as asked" in report.lines[1]
+    convert(tmp_path / f"d{ending}", tmp_path / "d2.csv", choices=Choices(duplicates="keep"))
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "d2.csv"), many)
+
+
+def test_duplicates_are_found_among_many_rows_in_many_batches(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    n = 300_000
+    table = pd.DataFrame(
+        {"origin": rng.integers(0, 300, n), "destination": rng.integers(0, 300, n),
+         "commodity": rng.integers(0, 9, n), "year": rng.choice([2025, 2030], n), "tonnes": 1.0}
+    )  # fmt: skip
+    pq.write_table(
+        pa.Table.from_pandas(table, preserve_index=False), tmp_path / "a.parquet",
+        row_group_size=70_000, write_page_checksum=True,
+    )  # fmt: skip
+    again = np.flatnonzero(table.duplicated(COLUMNS[:4]))
+    with pytest.raises(InstanceError, match=f"{again.size:,} rows refused: row {again[0] + 1}: ") as caught:
+        convert(tmp_path / "a.parquet", tmp_path / "b.parquet")
+    assert f"; row {again[2] + 1}: " in str(caught.value)
+    convert(tmp_path / "a.parquet", tmp_path / "b.parquet", choices=Choices(duplicates="add"))
+    summed = pd.read_parquet(tmp_path / "b.parquet")
+    assert (len(summed), summed["tonnes"].sum()) == (n - again.size, n)
+
+
+DAMAGES = {
+    "negative": {"tonnes": -1.0},
+    "not-finite": {"tonnes": float("nan")},
+    "year": {"year": 1066},
+    "within-zone": {"destination": "Oulu", "origin": "Oulu"},
+    "unknown-zone": {"origin": "Nowhere"},
+    "unknown-commodity": {"commodity": "LOVE"},
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_rows_are_dropped_only_of_the_kind_named_and_counted(tmp_path: Path, kind: str) -> None:
+    spoilt = ROWS.astype({"year": object}).iloc[[1]].assign(**DAMAGES[kind])
+    for i, rows in enumerate((pd.concat([ROWS, spoilt, spoilt]), ROWS)):
+        rows.to_csv(tmp_path / f"{i}.csv", index=False, na_rep="nan")
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "nodes.csv").write_text(
+        "node,name,country,lat,lon,kind,is_zone,fleet_region,charge_area,unlocode,nuts3,source,note\n"
+        + "".join(f'"{name}",{name[:4]},FI,65,25,town,true,,,,,s,\n' for name in ("Oulu", "Luleå", "Kemi, port"))
+    )
+    (case / "commodities.csv").write_text(
+        "commodity,name,nst2007,handling,value_of_time_eur_per_t_h,modes,source,note\n"
+        "ORE,Ore,,dry_bulk,0.1,road,s,\nBOX,Boxes,,dry_bulk,0.1,road,s,\n"
+    )
+    out = tmp_path / "out.csv"
+    with pytest.raises(InstanceError, match="2 rows refused: row 5: "):
+        convert(tmp_path / "0.csv", out, choices=Choices(instance=case))
+    report = convert(tmp_path / "0.csv", out, choices=Choices(instance=case, drop=(kind,)))
+    assert "2 rows left out, as asked: row 5: " in report.lines[1]
+    pd.testing.assert_frame_equal(pd.read_csv(out), ROWS)
+    report = convert(tmp_path / "1.csv", out, choices=Choices(instance=case, drop=(kind,)))
+    assert len(report.lines) == 2
+    pd.concat([spoilt, spoilt]).to_csv(tmp_path / "2.csv", index=False, na_rep="nan")
+    with pytest.raises(InstanceError, match="none of its 2 rows is left"):
+        convert(tmp_path / "2.csv", out, choices=Choices(instance=case, drop=(kind,)))
+    if kind.startswith("unknown"):
+        with pytest.raises(InstanceError, match="--for INSTANCE"):
+            convert(tmp_path / "0.csv", out, choices=Choices(drop=(kind,)))
+
+
+def test_maps_give_other_names_and_join_flows(tmp_path: Path) -> None:
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "z.csv").write_text('given,becomes\nOulu,FI\n"Kemi, port",FI\nLuleå,SE\n')
+    (tmp_path / "k.csv").write_text("given,becomes\nORE,all\nBOX,all\n")
+    maps = {"zone_map": tmp_path / "z.csv", "commodity_map": tmp_path / "k.csv"}
+    with pytest.raises(InstanceError, match="--duplicates add"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(**maps))
+    convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(**maps, duplicates="add"))
+    assert pd.read_csv(tmp_path / "b.csv").to_numpy().tolist() == [
+        ["FI", "FI", "all", 2025, 3.0], ["FI", "SE", "all", 2025, 100.5], ["SE", "FI", "all", 2035, 0.125],
+    ]  # fmt: skip
+    (tmp_path / "z.csv").write_text("given,becomes\nOulu,FI\nLuleå,SE\n")
+    with pytest.raises(InstanceError, match=r"1 row refused: row 4: origin 'Kemi, port'"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(**maps, duplicates="add"))
+    (tmp_path / "z.csv").write_text("given,becomes\nOulu,FI\nOulu,SE\nLuleå\n")
+    with pytest.raises(InstanceError, match=r"row 3: 'Oulu' stands twice[\s\S]*row 4: is not two names"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(**maps, duplicates="add"))
+
+
+def test_a_workbook_there_and_back_keeps_every_bit(tmp_path: Path) -> None:
+    rows = ROWS.assign(tonnes=[0.1 + 0.2, 1e-5, 1 / 3], origin=["=1+1", "007", "Kemi, port"])
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    convert(tmp_path / "a.csv", tmp_path / "b.xlsx")
+    convert(tmp_path / "b.xlsx", tmp_path / "c.csv")
+    back = pd.read_csv(tmp_path / "c.csv", dtype={"origin": "str"})
+    pd.testing.assert_frame_equal(back, rows, rtol=0, atol=0)
+
+
+def test_a_sheet_has_an_end_and_cells_that_are_no_values_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    monkeypatch.setattr("nbb_opt.formats.workbook.MOST_ROWS", 2)
+    with pytest.raises(InstanceError, match=r"more than 2 rows; a sheet ends at row 1,048,576 \(write \.parquet or"):
+        convert(tmp_path / "a.csv", tmp_path / "b.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    with xlsxwriter.Workbook(tmp_path / "c.xlsx") as book:
+        sheet = book.add_worksheet("od")
+        for i, words in enumerate((COLUMNS, ["name from nodes", "name from nodes", "name from commodities", "year"])):
+            sheet.write_row(i, 0, words)
+        sheet.write_string(1, 4, "t/year")
+        sheet.write_row(2, 0, ["Oulu", "Luleå", "ORE", 2025, "ten"])
+        sheet.write_row(3, 0, ["Oulu", "Luleå", "ORE", 2030])
+        sheet.write_formula(3, 4, "=1+1", value=2)
+    with pytest.raises(InstanceError) as caught:
+        convert(tmp_path / "c.xlsx", tmp_path / "d.csv")
+    assert "od!E4" in str(caught.value)
+    assert "formula" in str(caught.value)
 
 
 def test_omx_there_and_back_keeps_every_flow(tmp_path: Path) -> None:
@@ -94,7 +222,7 @@ def test_omx_there_and_back_keeps_every_flow(tmp_path: Path) -> None:
     back = pd.read_csv(tmp_path / "c.csv").sort_values(COLUMNS, ignore_index=True)
     pd.testing.assert_frame_equal(back, ROWS.sort_values(COLUMNS, ignore_index=True))
     pd.concat([ROWS, ROWS]).to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(InstanceError, match="--add-duplicates"):
+    with pytest.raises(InstanceError, match="--duplicates add"):
         convert(tmp_path / "a.csv", tmp_path / "b.omx")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from instance_copies import TINY, Copy, copy_tiny, problems_of
+from instance_copies import TINY, Copy, copy_tiny, copy_with_every_table, problems_of
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import by_period, describe, new_instance, open_od, read_instance, seal, split_refs
 from nbb_opt.instance.schema import BY_NAME, TABLES
@@ -86,7 +86,8 @@ def test_split_refs_of_a_blank_is_empty() -> None:
 
 
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
-def test_csv_and_parquet_of_the_same_data_are_the_same_instance(copy: Copy, table: str) -> None:
+def test_csv_and_parquet_of_the_same_data_are_the_same_instance(tmp_path: Path, table: str) -> None:
+    copy = copy_with_every_table(tmp_path / "whole")
     before = read_instance(copy.path)
     copy.as_parquet(table)
     after = read_instance(copy.path)
@@ -95,8 +96,9 @@ def test_csv_and_parquet_of_the_same_data_are_the_same_instance(copy: Copy, tabl
         pd.testing.assert_frame_equal(after[name], frame)
 
 
-def test_the_digest_depends_on_content_only(copy: Copy, tmp_path: Path) -> None:
-    digest = read_instance(TINY).digest
+def test_the_digest_depends_on_content_only(tmp_path: Path) -> None:
+    copy = copy_with_every_table(tmp_path / "whole")
+    digest = read_instance(copy.path).digest
     shuffle = random.Random(7)
     for table in TABLES:
         rows = copy.rows(table.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -10,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyomo.core.base.component_namer import index_repr
 
 from milp_case import add_rows, flows_of, policy, solve, tiny, vary, without_policies
 from nbb_opt.errors import ModelError
@@ -17,6 +22,7 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.milp import StandardForm, build, extract, read_model, standard_form
 from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.milp.assembly import Weighed
+from nbb_opt.milp.keys import label
 from nbb_opt.milp.pyomo_assembly import PyomoAssembly
 from nbb_opt.milp.terms import Terms
 from nbb_opt.network import prepare
@@ -164,3 +170,44 @@ def test_terms_in_any_order_add_up_like_a_dense_matrix() -> None:
     np.add.at(dense, (row[real], column[real]), value[real])
     assert np.array_equal(np.stack([r, c]), np.stack(np.nonzero(dense)))
     assert np.array_equal(v, dense[r, c])
+
+
+WORDS = st.text(st.sampled_from("aZ09_.,-+e '\"\\|[]:åинf"), max_size=6) | st.sampled_from(
+    ["inf", "-inf", "nan", "1e5"]
+)
+
+
+@given(key=st.tuples(WORDS, st.integers(-5, 2040)) | st.tuples(st.floats(allow_nan=False)) | WORDS)
+def test_names_are_written_as_pyomo_writes_them(key: object) -> None:
+    assert label("x", key) == "x" + index_repr(key)
+
+
+@given(
+    places=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(-3, 3)), max_size=30),
+    wide=st.booleans(),
+)
+def test_terms_are_merged_as_adding_them_one_by_one_does(places: list[tuple[int, int, int]], wide: bool) -> None:
+    kind = np.int64 if wide else np.int32
+    row, column, value = (np.array([place[k] for place in places]) for k in range(3))
+    half = len(places) // 2
+    terms = Terms(5)
+    for part in (slice(None, half), slice(half, None)):
+        terms.add(row[part].astype(kind), column[part].astype(kind), value[part].astype(float))
+    slow: dict[tuple[int, int], float] = {}
+    for r, c, v in places:
+        slow[r, c] = slow.get((r, c), 0.0) + v
+    expected = [(r, c, v) for (r, c), v in sorted(slow.items()) if v != 0]
+    assert list(zip(*(part.tolist() for part in terms.merged()), strict=True)) == expected
+
+
+def test_stating_arrays_and_solving_them_needs_neither_pyomo_nor_the_kernels_of_the_network() -> None:
+    code = "import sys, nbb_opt.milp, nbb_opt.solve; sys.exit(bool({'pyomo', 'numba'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_rows_after_the_matrix_are_refused() -> None:
+    a = ArrayAssembly("late")
+    x = a.add_variables("x", "X", [1])
+    a.matrix()
+    with pytest.raises(ModelError, match="the matrix is made already"):
+        a.add_rows("more", [1], Terms(1).add(x * 0, x, 1.0), sense="<=", side=1.0)

@@ -25,6 +25,12 @@ def short_range() -> Instance:
     return add_rows(case, "chargers", [fast])
 
 
+def short_hours() -> Instance:
+    """Places that are open 30 hours a week."""
+    rows = [{"node": node, "hours_per_week": 30.0, "source": "assumption"} for node in ("MINE", "WEST", "EAST")]
+    return add_rows(tiny(), "opening_hours", rows)
+
+
 @cache
 def whole(case: Callable[[], Instance]) -> Solved:
     """The case with all its constraints, solved and verified."""
@@ -42,6 +48,7 @@ CASES = {
     "cover_work": tiny,
     "cover_km": tiny,
     "cover_hours": lambda: vary(tiny(), "vehicles", "mode", "road", annual_h=1500.0),
+    "fit_opening_hours": short_hours,
     "balance_stock": tiny,
     "return_empties": tiny,
     "deliver_energy": tiny,

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
-from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve import Stop, scaling, solve_form
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.highs import Solver
@@ -259,3 +259,22 @@ def test_the_dive_gives_a_plan_that_keeps_every_row(seed):
     assert (a @ values >= problem.row_low - 1e-6).all()
     assert np.abs(values[problem.integer] - np.round(values[problem.integer])).max() < 1e-9
     assert plan.objective >= root.objective
+
+
+@pytest.mark.parametrize("columns", [1, 5, 40])
+def test_scaling_piece_by_piece_gives_what_whole_arrays_give(columns, monkeypatch):
+    monkeypatch.setattr(scaling, "COLUMNS_AT_ONCE", 4)
+    rng = np.random.default_rng(columns)
+    a = sp.random_array((7, columns), density=0.4, rng=rng, data_sampler=lambda size: rng.uniform(1e-3, 1e3, size))
+    a = sp.csc_array(a)
+    unit, cost = 2.0 ** rng.integers(-3, 9, columns), rng.uniform(0, 50, columns)
+    found = scaling.choose_scaling(
+        cost=cost, indptr=a.indptr, indices=a.indices, values=a.data, rows=7, column_unit=unit
+    )
+    dense = a.toarray() * unit
+    largest = np.where(dense.max(axis=1) > 0, dense.max(axis=1), 1.0)
+    assert np.array_equal(found.row, 1.0 / 2.0 ** np.round(np.log2(largest)))
+    assert found.objective == 1.0 / 2.0 ** np.round(np.log(cost * unit).mean() / np.log(2.0))
+    scaled = scaling.scaled_values(found, indptr=a.indptr, indices=a.indices, values=a.data)
+    expected = sp.csc_array((scaled, a.indices, a.indptr), shape=a.shape).toarray()
+    assert np.array_equal(expected, found.row[:, None] * dense)

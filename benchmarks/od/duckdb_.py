@@ -1,11 +1,11 @@
 """duckdb: joins with the tables of places and classes, group by."""
 
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "duckdb"
 
 
-def start(case, threads):
+def start(case, options):
     import duckdb
     import numpy as np
     import pyarrow as pa
@@ -14,7 +14,7 @@ def start(case, threads):
     places = pa.table({"id": np.arange(zone.size, dtype=np.int32), "zone": zone.astype(np.int32)})
     classes = pa.table({"id": np.arange(group.size, dtype=np.int16), "commodity": group.astype(np.int16)})
     session = duckdb.connect()
-    session.execute(f"set threads={threads}")
+    session.execute(f"set threads={options.threads}")
     session.register("given_places", places)
     session.register("given_classes", classes)
     session.execute("create table places as select * from given_places")

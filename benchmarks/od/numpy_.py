@@ -1,12 +1,12 @@
 """numpy: read everything, one number per cell, bincount. It cannot tell a flow of zero tonnes from no flow."""
 
 import numpy as np
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "numpy"
 
 
-def start(case, threads):
+def start(case, options):
     import pyarrow.parquet as pq
 
     zone, group = maps(case)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "ours", "nbb-opt"
 
 
-def start(case, threads):
+def start(case, options):
     from nbb_opt.demand.od import Rules, Target, aggregate, open_source
 
     zone, group = maps(case)
@@ -15,14 +15,14 @@ def start(case, threads):
     rules = Rules(add_duplicates=True, within=True)
 
     def run(path):
-        return aggregate(open_source(Path(path)), target, rules=rules, threads=threads)
+        return aggregate(open_source(Path(path)), target, rules=rules, threads=options.threads)
 
     run(case["small"])
     return lambda: run(case["path"])
 
 
-def count(sums):
-    return {"rows": sums.rows, "rows_kept": sums.kept, "flows": int(sums.flow.size)}
+def outcome(case, sums):
+    return {"counters": {"rows": sums.rows, "rows_kept": sums.kept, "flows": int(sums.flow.size)}}
 
 
 def digest(case, sums):

@@ -1,11 +1,11 @@
 """pandas: read, map with arrays, group."""
 
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "pandas"
 
 
-def start(case, threads):
+def start(case, options):
     import pandas as pd
 
     zone, group = maps(case)

@@ -1,11 +1,11 @@
 """polars: lazy scan, gather from the maps, streaming group by."""
 
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "polars"
 
 
-def start(case, threads):
+def start(case, options):
     import numpy as np
     import polars as pl
 

@@ -1,17 +1,17 @@
 """pyarrow alone: take, group_by."""
 
-from od.suite import keyed, maps
+from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "pyarrow"
 
 
-def start(case, threads):
+def start(case, options):
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    pa.set_cpu_count(threads)
-    pa.set_io_thread_count(threads)
+    pa.set_cpu_count(options.threads)
+    pa.set_io_thread_count(options.threads)
     zone, group = (pa.array(values) for values in maps(case))
 
     def run(path):

@@ -9,33 +9,34 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from nbb_opt.bench import BenchOptions
 from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
 
+TAKES = {"rows": 10_000_000}
 SMALL_ROWS = 20_000
 
 
-def cases(folder: Path, rows: int, seed: int) -> list[dict[str, Any]]:
-    """Random and sorted order; files that are there already are used again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for in_order in (False, True):
-        name = "sorted" if in_order else "unsorted"
-        paths = {}
-        for size in {SMALL_ROWS, rows}:
-            path = folder / f"od-{name}-{size}-{seed}.parquet"
-            if not path.exists():
-                part = path.with_suffix(".part")
-                write_synthetic(part, Synthetic(size, seed=seed, in_order=in_order))
-                part.rename(path)
-            paths[size] = path
-        metadata = pq.ParquetFile(paths[rows]).metadata
-        counters = {
-            "rows": metadata.num_rows, "row_groups": metadata.num_row_groups, "bytes": paths[rows].stat().st_size,
-            "zones": 500, "commodities": 10,
-        }  # fmt: skip
-        case = {"case": name, "path": str(paths[rows]), "small": str(paths[SMALL_ROWS]), "seed": seed}
-        found.append({**case, "counters": counters})
-    return found
+def cases(options: BenchOptions) -> list[dict[str, Any]]:
+    """Random and sorted order."""
+    return [{"case": name, "seed": options.seed, "in_order": name == "sorted"} for name in ("unsorted", "sorted")]
+
+
+def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[str, Any]:
+    """Write the file and a small one for warming up; files that are there already are used again."""
+    paths = {}
+    for size in {SMALL_ROWS, options.rows}:
+        path = folder / f"od-{case['case']}-{size}-{options.seed}.parquet"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            write_synthetic(part, Synthetic(size, seed=options.seed, in_order=case["in_order"]))
+            part.rename(path)
+        paths[size] = path
+    metadata = pq.ParquetFile(paths[options.rows]).metadata
+    counters = {
+        "rows": metadata.num_rows, "row_groups": metadata.num_row_groups, "bytes": paths[options.rows].stat().st_size,
+        "zones": 500, "commodities": 10,
+    }  # fmt: skip
+    return {**case, "path": str(paths[options.rows]), "small": str(paths[SMALL_ROWS]), "counters": counters}
 
 
 def maps(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_data, cli_runs
+from nbb_opt import __version__, cli_bench, cli_data, cli_runs
 from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -240,7 +240,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_data):
+for _commands in (cli_runs, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

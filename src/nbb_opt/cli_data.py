@@ -1,9 +1,8 @@
-"""Commands about data: conversion, made-up OD files, benchmarks. Registered by the command line."""
+"""Commands about data: conversion, made-up OD files. Registered by the command line."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,6 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(epilog="Example: nbb-opt convert trips.tntp od.parquet --year 2030 --commodity BOX")(convert)
     app.command("synthesize-od", epilog="Example: nbb-opt synthesize-od od.parquet --rows 1e7 --seed 1")(synthesize_od)
-    app.command(epilog="Example: nbb-opt bench od --json od.json --rows 1e7")(bench)
 
 
 def whole_number(text: str) -> int:
@@ -33,22 +31,37 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed wri
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .omx, .tntp, or a folder (Parquet, NGM).")],
-    target: Annotated[Path, typer.Argument(help=".csv, .parquet or .omx to write.", metavar="TO")],
+    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM).")],
+    target: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write.", metavar="TO")],
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
     km_per_length: Annotated[float | None, typer.Option(help="TNTP network: km per unit of length.")] = None,
     hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
     within_zones: Annotated[bool, typer.Option("--within-zones", help="NGM: keep flows within a zone.")] = False,
-    add_duplicates: Annotated[bool, typer.Option("--add-duplicates", help="Add up rows of one flow and year.")] = False,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out and count rows of this kind instead of refusing the file; may be given several times: "
+            "not-finite, negative, year, within-zone, and with --for unknown-zone, no-zone, unknown-commodity."
+        ),
+    ] = None,
+    duplicates: Annotated[str, typer.Option(help="Rows of one flow and year: refuse, add or keep.")] = "refuse",
+    instance: Annotated[
+        Path | None, typer.Option("--for", help="Instance whose zones and commodities the rows must have.")
+    ] = None,
+    zone_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: other names for the zones.")] = None,
+    commodity_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: for commodities.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
 ) -> None:
     """Convert OD matrices and networks of other tools; says what was kept, added up and left out."""
     from nbb_opt.formats import Choices
     from nbb_opt.formats import convert as convert_files
 
-    choices = Choices(year, commodity, lookup, km_per_length, hours_per_time, within_zones, add_duplicates)
+    choices = Choices(
+        year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
+        zone_map, commodity_map,
+    )  # fmt: skip
     report = convert_files(source, target, choices=choices)
     if as_json:
         print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
@@ -78,36 +91,3 @@ def synthesize_od(
     )  # fmt: skip
     write_synthetic(target, spec)
     print(f"wrote {rows:,} rows between {zones} zones to {target} ({target.stat().st_size / 1e6:,.1f} MB)")
-
-
-def bench(
-    suite: Annotated[str, typer.Argument(help="A folder of benchmarks/, for example od.", metavar="SUITE")],
-    out: Annotated[Path | None, typer.Option("--json", help="Write the whole record to this file.")] = None,
-    rows: Rows = 10_000_000,
-    seed: Seed = 1,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of every subject.")] = 2,
-    rounds: Annotated[int, typer.Option(min=1, help="Times that all subjects are run in turn.")] = 3,
-    only: Annotated[str, typer.Option(help="Only these subjects, joined by commas.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Keep the data here [default: a folder removed after]")] = None,
-) -> None:
-    """Run a benchmark: ours, the limit of the machine and other libraries on the same work, side by side."""
-    import sys
-
-    from nbb_opt.bench import load_suite, run_suite
-
-    found = load_suite(suite)
-    with tempfile.TemporaryDirectory() as scratch:
-        record = run_suite(
-            found, data or Path(scratch), rows=rows, seed=seed, threads=threads, rounds=rounds,
-            only=[name for name in only.split(",") if name], say=lambda line: print(line, file=sys.stderr),
-        )  # fmt: skip
-    if out is not None:
-        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    for case in record["cases"]:
-        print(f"{suite} {case['case']}: {', '.join(f'{name} {value:,}' for name, value in case['counters'].items())}")
-        print(f"  {'':10} {'s':>8} {'peak MB':>8} {'x limit':>8} {'(cpu)':>8} {'faster than best peer':>22}")
-        for name, row in case["subjects"].items():
-            limit, peer = row.get("ratio_to_limit", ""), row.get("times_faster_than_best_peer", "")
-            cpu = row.get("cpu_ratio_to_limit", "")
-            print(f"  {name:10} {row['seconds']:8.3f} {row['peak_mb']:8.0f} {limit:>8} {cpu:>8} {peer:>22}")
-        print(f"  the results of {', '.join(case['agree'])} are equal: {case['digest']}")

@@ -1,20 +1,23 @@
-"""Suites and subjects: `benchmarks/<suite>/suite.py` prepares cases, every other file there is one subject."""
+"""Suites and subjects: `benchmarks/<suite>/suite.py` names cases, every other file there is one subject."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from nbb_opt.bench.options import CHOOSABLE, BenchOptions
 from nbb_opt.errors import NbbError
 
 FOLDER_VARIABLE = "NBB_OPT_BENCHMARKS"  # another folder of suites; subjects run as code, so name only your own
+KINDS = {"limit": 0, "ours": 1, "peer": 2}
+Case = dict[str, Any]
 
 
 class BenchError(NbbError):
@@ -23,21 +26,29 @@ class BenchError(NbbError):
     exit_code = 5
 
 
+class BenchWorse(NbbError):  # noqa: N818 - a finding
+    """A benchmark got worse than what it is compared with."""
+
+    exit_code = 6
+
+
 @dataclass(frozen=True)
 class Subject:
     """One way to do the work. `kind`: ours, limit or peer. `library` is the distribution it needs ("" for none).
 
-    `start(case, threads)` imports, warms up and gives a function without arguments, which is what is timed.
-    `digest(case, result)` is a text equal for equal results; None where there is no result to compare (limits).
-    `count(result)` gives exact counters of the work done.
+    `start(case, options)` imports, warms up and gives a function without arguments, which is what is timed.
+    `digest(case, result)` is a text equal for equal results; None where there is no result to compare.
+    `outcome(case, result)` says what is known of the result, see `outcome.py`; it is not timed.
+    `suits(case)` tells whether the subject does this case at all.
     """
 
     name: str
     kind: str
     library: str
-    start: Callable[[dict[str, Any], int], Callable[[], Any]]
-    digest: Callable[[dict[str, Any], Any], str] | None
-    count: Callable[[Any], dict[str, int]] | None = None
+    start: Callable[[Case, BenchOptions], Callable[[], Any]]
+    digest: Callable[[Case, Any], str] | None = None
+    outcome: Callable[[Case, Any], dict[str, Any]] | None = None
+    suits: Callable[[Case], bool] = lambda _case: True
 
     @property
     def version(self) -> str | None:
@@ -50,12 +61,41 @@ class Subject:
 
 @dataclass(frozen=True)
 class Suite:
-    """`cases(folder, rows, seed)` writes the data; a dictionary per case, with `case` (name) and `counters`."""
+    """`cases(options)` names the cases, without writing; `prepare(case, folder, options)` writes the data of one.
+
+    `takes` holds the options of the suite with their defaults; `rounds` and `repeats` how often a subject runs;
+    `protocol` is raised whenever figures can no longer be compared with earlier ones, and `protocols` says why.
+    """
 
     name: str
     about: str
-    cases: Callable[[Path, int, int], list[dict[str, Any]]]
+    cases: Callable[[BenchOptions], list[Case]]
     subjects: tuple[Subject, ...]
+    prepare: Callable[[Case, Path, BenchOptions], Case] = lambda case, _folder, _options: case
+    takes: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 3
+    repeats: int = 2
+    protocol: int = 1
+    protocols: Mapping[int, str] = field(default_factory=dict)
+
+    def options(self, *, seed: int, threads: int, **given: Any) -> BenchOptions:
+        """The options of a run; `given` that are None take the default. Raises BenchError for one it does not take."""
+        named = {name: value for name, value in given.items() if value is not None}
+        if odd := sorted(set(named) - set(self.takes)):
+            known = ", ".join(map(flag, sorted(self.takes))) or "none"
+            raise BenchError(
+                f"{self.name} does not take {', '.join(map(flag, odd))}; of these options it takes: {known}"
+            )
+        return BenchOptions(seed=seed, threads=threads, **{**self.takes, **named})
+
+
+def flag(name: str) -> str:
+    """An option as it is typed.
+
+    >>> flag("time_limit_s")
+    '--time-limit'
+    """
+    return "--" + name.removesuffix("_s").replace("_", "-")
 
 
 def suites_folder() -> Path:
@@ -65,35 +105,59 @@ def suites_folder() -> Path:
 
 
 def find_suites() -> list[str]:
+    """Names of the suites there are."""
     return sorted(path.parent.name for path in suites_folder().glob("*/suite.py"))
 
 
 def load_suite(name: str) -> Suite:
-    """The suite `benchmarks/<name>`. Raises BenchError if there is none."""
+    """The suite `benchmarks/<name>`. Raises BenchError if there is none, or if it is not written as it must be."""
     folder = suites_folder() / name
     if not (folder / "suite.py").is_file():
         known = ", ".join(find_suites()) or "none: benchmarks/ comes with the source, not with an installed package"
         raise BenchError(f"{name}: no such suite (known: {known})")
-    suite = _module(folder / "suite.py")
-    subjects = []
-    for path in sorted(folder.glob("*.py")):
-        if path.stem in {"suite", "__init__"}:
-            continue
-        module = _module(path)
-        digest, count = getattr(module, "digest", None), getattr(module, "count", None)
-        subjects.append(Subject(path.stem.strip("_"), module.KIND, module.LIBRARY, module.start, digest, count))
-    order = {"limit": 0, "ours": 1, "peer": 2}
-    subjects.sort(key=lambda subject: (order[subject.kind], subject.name))
-    return Suite(name, (suite.__doc__ or "").strip(), suite.cases, tuple(subjects))
+    module = _module(folder / "suite.py")
+    takes = dict(getattr(module, "TAKES", {}))
+    if odd := sorted(set(takes) - set(CHOOSABLE)):
+        raise BenchError(f"{folder / 'suite.py'}: TAKES names {', '.join(odd)}; it may name {', '.join(CHOOSABLE)}")
+    subjects = [_subject(path) for path in sorted(folder.glob("*.py")) if path.stem not in {"suite", "__init__"}]
+    found = [subject for subject in subjects if subject is not None]
+    found.sort(key=lambda subject: (KINDS[subject.kind], subject.name))
+    optional = {name: getattr(module, name.upper()) for name in _NUMBERS if hasattr(module, name.upper())}
+    if hasattr(module, "prepare"):
+        optional["prepare"] = module.prepare
+    return Suite(name, (module.__doc__ or "").strip(), module.cases, tuple(found), takes=takes, **optional)
+
+
+_NUMBERS = ("rounds", "repeats", "protocol", "protocols")
+
+
+def _subject(path: Path) -> Subject | None:
+    """The subject in a file; None for a file without KIND, which holds what subjects of the suite have in common."""
+    module = _module(path)
+    kind = getattr(module, "KIND", None)
+    if kind is None:
+        return None
+    if kind not in KINDS:
+        raise BenchError(f"{path}: KIND {kind!r} is none of {', '.join(KINDS)}")
+    optional = {name: getattr(module, name) for name in ("digest", "outcome", "suits") if hasattr(module, name)}
+    return Subject(path.stem.strip("_"), kind, module.LIBRARY, module.start, **optional)
 
 
 def _module(path: Path) -> ModuleType:
-    if str(path.parents[1]) not in sys.path:
-        sys.path.insert(0, str(path.parents[1]))  # so that subjects can import their suite: from od.suite import ...
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}.{path.stem}", path)
+    """The file as module `benchmarks.<suite>.<file>`, `-` written as `_`: from benchmarks.od.suite import keyed."""
+    package = f"benchmarks.{path.parent.name.replace('-', '_')}"
+    for name, folder in (("benchmarks", path.parents[1]), (package, path.parent)):
+        if getattr(sys.modules.get(name), "__path__", None) != [str(folder)]:
+            holder = ModuleType(name)
+            holder.__path__ = [str(folder)]
+            sys.modules[name] = holder
+    name = f"{package}.{path.stem}"
+    if getattr(sys.modules.get(name), "__file__", None) == str(path):
+        return sys.modules[name]  # another file of the suite imported it
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -11,10 +12,9 @@ import pyarrow as pa
 import pyarrow.csv
 
 from nbb_opt.demand.kernels import UNKNOWN
+from nbb_opt.demand.od.columns import IDS, check_columns
 from nbb_opt.errors import InstanceError, Problem
 
-COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
-IDS = COLUMNS[:3]
 BLOCK_BYTES = 1 << 23
 
 
@@ -41,7 +41,7 @@ def stream_rows(
     """
     row_0 = 0
     try:
-        for raw in _batches(stream, file):
+        for raw in csv_batches(stream, file):
             yield Batch(
                 row_0,
                 _indices(raw.column("origin"), nodes),
@@ -57,43 +57,17 @@ def stream_rows(
         raise _refuse(file, f"cannot be read beyond row {row_0}: {reason}", "correct it or write it again") from error
 
 
-def _batches(stream: BinaryIO, file: str) -> Iterator[pa.RecordBatch]:
-    if file.endswith(".csv") or file == "od":  # a sheet of a workbook arrives as the text of a CSV file
-        words = pa.dictionary(pa.int32(), pa.string())
-        types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
-        with pa.csv.open_csv(
-            stream,
-            read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
-            convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
-        ) as reader:
-            _check_columns(file, reader.schema)
-            yield from reader
-    else:
-        raise _refuse(file, "is neither .parquet nor .csv", "give the demand as od.parquet or od.csv")
-
-
-def _check_columns(file: str, schema: pa.Schema) -> None:
-    problems = []
-    names = list(schema.names)
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
-            continue
-        kind = schema.field(name).type
-        if name in IDS:
-            value = kind.value_type if pa.types.is_dictionary(kind) else kind
-            good, want = pa.types.is_string(value) or pa.types.is_large_string(value), "text"
-        elif name == "year":
-            good, want = pa.types.is_integer(kind), "an integer"
-        else:
-            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
-        if not good:
-            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
-    for name in names:
-        if name not in COLUMNS:
-            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
-    if problems:
-        raise InstanceError(problems)
+def csv_batches(stream: BinaryIO | Path, file: str) -> Iterator[pa.RecordBatch]:
+    """The rows of a CSV file as they stand, ids as dictionaries. Raises InstanceError if the columns are others."""
+    words = pa.dictionary(pa.int32(), pa.string())
+    types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
+    with pa.csv.open_csv(
+        stream,
+        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+        convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
+    ) as reader:
+        check_columns(file, reader.schema)
+        yield from reader
 
 
 def _indices(column: pa.Array, index: Mapping[str, int]) -> np.ndarray:

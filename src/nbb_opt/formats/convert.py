@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 
-from nbb_opt.demand.od.source import COLUMNS, IDS, damage_refused, open_source
-from nbb_opt.demand.od.sums import Accumulator
-from nbb_opt.demand.od.target import Target
+from nbb_opt.demand.od.columns import COLUMNS
+from nbb_opt.demand.od.source import damage_refused, open_source
+from nbb_opt.demand.rows import csv_batches
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm
 from nbb_opt.formats.omx import read_omx, write_omx
-from nbb_opt.formats.table import WORDS, OdTable, appearing, checked, write_csv, write_parquet
+from nbb_opt.formats.sieve import Policy, Sieve
+from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet
 from nbb_opt.formats.tntp import convert_network, is_network, read_trips
+from nbb_opt.formats.workbook import read_workbook_rows, write_workbook_rows
 
-BLOCK_BYTES = 1 << 23
+WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".xlsx": write_workbook_rows}
+SOURCES = (".csv", ".parquet", ".xlsx", ".omx", ".tntp")
+FIRST_ROWS = {".csv": 2, ".xlsx": 3}  # under the header and the row of units
+NEED_NAMES = ("unknown-zone", "no-zone", "unknown-commodity")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX."""
+    """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
+
+    `drop` and `duplicates`: see sieve.Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
+    and `commodity_map` (CSV: given,becomes) give other names to those of the source.
+    """
 
     year: int | None = None
     commodity: str = "trips"
@@ -41,110 +48,104 @@ class Choices:
     km_per_length: float | None = None
     h_per_time: float | None = None
     within_zones: bool = False
-    add_duplicates: bool = False
+    drop: tuple[str, ...] = ()
+    duplicates: str = "refuse"
+    instance: Path | None = None
+    zone_map: Path | None = None
+    commodity_map: Path | None = None
 
 
 def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Report:
-    """Convert OD rows: .csv, .parquet (file or folder), .omx, TNTP trips or an NGM folder to .csv, .parquet or .omx.
+    """Convert OD rows: .csv, .parquet (file or folder), .xlsx, .omx, TNTP trips or an NGM folder to the first four.
 
     A TNTP network (`*_net.tntp`) becomes a .csv of links. NGM also writes its zones beside the target as
     `<target>.zones.csv`. Raises InstanceError if the source is damaged or holds rows that cannot be used.
     """
     choices = choices or Choices()
+    policy = Policy(choices.drop, choices.duplicates)
     if not source.exists():
         raise InstanceError([Problem(str(source), "does not exist", "give a file, or a folder of Parquet files")])
-    if target.suffix not in {".csv", ".parquet", ".omx"}:
-        raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet or .omx")])
+    if target.suffix != ".omx" and target.suffix not in WRITERS:
+        raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
     if source.suffix == ".tntp" and is_network(source):
-        if target.suffix != ".csv":
-            raise InstanceError([Problem(str(target), "cannot hold a network", "name it .csv")])
-        lines = convert_network(
-            source, target, km_per_length=choices.km_per_length, h_per_time=choices.h_per_time
-        )  # fmt: skip
-        return Report((target,), tuple(lines))
+        return _network(source, target, choices)
+    if not source.is_dir() and source.suffix not in SOURCES:
+        raise InstanceError([Problem(str(source), "is of no known format", f"give {', '.join(SOURCES)} or a folder")])
+    known = known_names(choices.instance, choices.zone_map, choices.commodity_map)
+    _check(source, target, choices, known)
+
     files = [target]
+    lines: list[str] = []
     table: OdTable | None = None
-    zones: pd.DataFrame | None = None
-    lines = []
     if source.is_dir() and is_ngm(source):
         table, zones, lines = read_ngm(source, within=choices.within_zones)
+        files.append(target.with_suffix(".zones.csv"))
+        with appearing(files[1]) as work:
+            zones.to_csv(work, index=False, lineterminator="\n")
     elif source.suffix == ".omx":
         table, lines = read_omx(source, year=choices.year, lookup=choices.lookup)
     elif source.suffix == ".tntp":
         table, lines = read_trips(source, year=choices.year, commodity=choices.commodity)
-    elif source.suffix not in {".csv", ".parquet"} and not source.is_dir():
-        raise InstanceError([Problem(str(source), "is of no known format", "give .csv, .parquet, .omx or .tntp")])
-    batches = (
-        table.batches() if table is not None else checked(_rows(source), source.name, first_row=_first_row(source))
-    )
-    if target.suffix == ".omx" or (choices.add_duplicates and table is None):
-        if table is None:
-            table, more = _summed(batches, add=choices.add_duplicates)
-            lines += more
+    first_row = FIRST_ROWS.get(source.suffix, 1)
+    sieve = Sieve(source.name, policy, known=known or _names_of(table), first_row=first_row)
+    batches: Iterable[pa.RecordBatch] = _rows(source) if table is None else table.batches()
+    if target.suffix == ".omx" or policy.duplicates == "add":
+        table = sieve.add_up(batches)
         batches = table.batches()
+    else:
+        batches = sieve.pass_on(batches)
     if target.suffix == ".omx":
         assert table is not None
-        lines += write_omx(table, target)
+        written = write_omx(table, target)
     else:
-        rows = (write_parquet if target.suffix == ".parquet" else write_csv)(batches, target)
-        lines.append(f"{rows:,} rows written")
-    if zones is not None:
-        beside = target.with_suffix(".zones.csv")
-        with appearing(beside) as work:
-            zones.to_csv(work, index=False, lineterminator="\n")
-        files.append(beside)
-    return Report(tuple(files), tuple(lines))
+        written = [f"{WRITERS[target.suffix](batches, target):,} rows written"]
+    return Report(tuple(files), (*lines, *sieve.lines, *written))
 
 
-def _first_row(source: Path) -> int:
-    return 2 if source.suffix == ".csv" else 1
+def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:
+    """Raises InstanceError if a choice could not be followed."""
+    problems = []
+    if known is None:
+        hint = "name the instance whose zones and commodities are known: --for INSTANCE"
+        unclear = [kind for kind in choices.drop if kind in NEED_NAMES]
+        problems += [Problem(f"--drop {kind}", "nothing says what is known", hint) for kind in unclear]
+    if source.suffix in {".omx", ".tntp"} or (source.is_dir() and is_ngm(source)):
+        whole = [kind for kind in choices.drop if kind not in (*NEED_NAMES, "within-zone")]
+        hint = "correct the file, or convert it to .csv elsewhere"
+        problems += [Problem(f"--drop {kind}", f"{source.name} is refused with such cells", hint) for kind in whole]
+    if (choices.zone_map or choices.commodity_map) and choices.duplicates != "add":
+        what = "several given names may become one, so that rows become one flow"
+        problems.append(Problem("maps", what, "say that they are to be added up: --duplicates add"))
+    if target.suffix == ".omx" and choices.duplicates == "keep":
+        problems.append(Problem(target.name, "holds one number per flow", "--duplicates add"))
+    if problems:
+        raise InstanceError(problems)
+
+
+def _names_of(table: OdTable | None) -> Known | None:
+    if table is None:
+        return None
+    zone_of, commodity_of = ({name: i for i, name in enumerate(names)} for names in (table.zones, table.commodities))
+    return Known(zone_of, commodity_of, table.zones, table.commodities, strict=False)
+
+
+def _network(source: Path, target: Path, choices: Choices) -> Report:
+    if target.suffix != ".csv":
+        raise InstanceError([Problem(str(target), "cannot hold a network", "name it .csv")])
+    lines = convert_network(source, target, km_per_length=choices.km_per_length, h_per_time=choices.h_per_time)
+    return Report((target,), tuple(lines))
 
 
 def _rows(source: Path) -> Iterator[pa.RecordBatch]:
-    if source.suffix != ".csv":
+    if source.suffix == ".xlsx":
+        yield read_workbook_rows(source)
+    elif source.suffix == ".csv":
+        with damage_refused(source.name):
+            for batch in csv_batches(source, source.name):
+                yield batch.select(list(COLUMNS))
+    else:
         found = open_source(source)
         for group in found.groups:
             with damage_refused(found.label(group.file)):
                 for batch in found.read(found.open(group.file), group):
                     yield batch.select(list(COLUMNS))
-        return
-    kinds = dict.fromkeys(IDS, WORDS) | {"year": pa.int64(), "tonnes": pa.float64()}
-    with (
-        damage_refused(source.name),
-        pa.csv.open_csv(
-            source,
-            read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
-            convert_options=pa.csv.ConvertOptions(column_types=kinds, null_values=[], strings_can_be_null=False),
-        ) as reader,
-    ):
-        if sorted(reader.schema.names) != sorted(COLUMNS):
-            what, hint = f"has columns {', '.join(reader.schema.names)}", f"they must be {', '.join(COLUMNS)}"
-            raise InstanceError([Problem(source.name, what, hint)])
-        for batch in reader:
-            yield batch.select(list(COLUMNS))
-
-
-def _summed(batches: Iterator[pa.RecordBatch], *, add: bool) -> tuple[OdTable, list[str]]:
-    """All rows as flows sorted by name; rows of one flow and year added up, or refused."""
-    held = [batch.cast(pa.schema([*[(name, WORDS) for name in IDS], *list(batch.schema)[3:]])) for batch in batches]
-    names: dict[str, set[str]] = {name: set() for name in IDS}
-    for batch in held:
-        for name in IDS:
-            names[name] |= set(batch.column(name).unique().to_pylist())
-    zones, commodities = sorted(names["origin"] | names["destination"]), sorted(names["commodity"])
-    target = Target(
-        {z: i for i, z in enumerate(zones)}, {k: i for i, k in enumerate(commodities)}, len(zones), len(commodities)
-    )
-    sums = Accumulator(target, within=True, budget_bytes=1 << 27)
-    rows = 0
-    for batch in held:
-        sums.add(batch, rows)
-        rows += batch.num_rows
-    flow, year, tonnes = sums.packed().parts()
-    twice = rows - flow.size
-    if twice and not add:
-        what = f"{twice} rows have the flow and year of an earlier row"
-        raise InstanceError([Problem("OD rows", what, "add them up: --add-duplicates")])
-    origin, destination, commodity = target.names(flow)
-    table = OdTable(tuple(zones), tuple(commodities), origin, destination, commodity, year, np.asarray(tonnes))
-    return table, [f"{rows:,} rows read; {twice:,} of them added to an earlier row of the same flow and year"]

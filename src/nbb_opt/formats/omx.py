@@ -99,7 +99,7 @@ def write_omx(table: OdTable, path: Path) -> list[str]:
                 cell = table.origin[rows].astype(np.int64) * n + table.destination[rows]
                 if np.unique(cell).size != cell.size:
                     what = f"{cell.size - np.unique(cell).size} rows of {commodity} {year} stand twice"
-                    raise InstanceError([Problem(path.name, what, "add the rows up: --add-duplicates")])
+                    raise InstanceError([Problem(path.name, what, "add the rows up: --duplicates add")])
                 matrix = np.zeros(n * n)
                 matrix[cell] = table.tonnes[rows]
                 name = f"{commodity} {year}".replace("/", "_")

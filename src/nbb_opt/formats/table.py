@@ -1,4 +1,4 @@
-"""OD rows in memory and on disk: the columns of the schema, each id once, refused unless every number is usable."""
+"""OD rows in memory and on disk: the columns of the schema, each id once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from nbb_opt.demand.od.source import COLUMNS, IDS
+from nbb_opt.demand.od.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([*[(name, WORDS) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
 ROW_GROUP_ROWS = 1_000_000
-PLACES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -87,51 +85,6 @@ def appearing(path: Path) -> Iterator[Path]:
         work.replace(path)
     finally:
         work.unlink(missing_ok=True)
-
-
-def checked(batches: Iterable[pa.RecordBatch], file: str, *, first_row: int = 1) -> Iterator[pa.RecordBatch]:
-    """Batches as they come; at their end InstanceError if any cell was blank, not finite, negative or out of range."""
-    counts: dict[str, int] = {}
-    places: dict[str, list[str]] = {}
-    row = first_row
-    for batch in batches:
-        for what, bad in _faults(batch):
-            for i in np.flatnonzero(bad)[: PLACES_SHOWN - len(places.get(what, []))].tolist():
-                places.setdefault(what, []).append(f"row {row + i}")
-            counts[what] = counts.get(what, 0) + int(bad.sum())
-        row += batch.num_rows
-        if not any(counts.values()):
-            yield batch
-    problems = [
-        Problem(
-            file, f"{count} rows refused: {what}: {', '.join(places[what])}{', ...' if count > 3 else ''}", _hint(what)
-        )
-        for what, count in counts.items()
-        if count
-    ]
-    if problems:
-        raise InstanceError(problems)
-
-
-def _faults(batch: pa.RecordBatch) -> Iterator[tuple[str, np.ndarray]]:
-    for name in IDS:
-        column = batch.column(name)
-        column = column.cast(pa.string()) if not pa.types.is_dictionary(column.type) else column
-        if pa.types.is_dictionary(column.type):
-            empty = np.array([not word for word in column.dictionary.to_pylist()] + [True])
-            codes = column.indices.fill_null(len(column.dictionary)).to_numpy(zero_copy_only=False)
-            yield f"{name} is blank", empty[codes]
-        else:
-            yield f"{name} is blank", pc.equal(column.fill_null(""), "").to_numpy(zero_copy_only=False)
-    year = batch.column("year").cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    yield "year is outside 1950 to 2120", (year < 1950) | (year > 2120)
-    tonnes = batch.column("tonnes").cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
-    yield "tonnes is no finite number", ~np.isfinite(tonnes)
-    yield "tonnes is negative", tonnes < 0
-
-
-def _hint(what: str) -> str:
-    return "give every row an origin, destination and commodity" if "blank" in what else "correct or remove the rows"
 
 
 def names(values: Sequence[object]) -> tuple[str, ...]:

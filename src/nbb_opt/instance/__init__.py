@@ -2,7 +2,7 @@
 
 from nbb_opt.instance.describe import describe
 from nbb_opt.instance.meta import Meta, Period
-from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, seal, split_refs
+from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, read_places_and_goods, seal, split_refs
 from nbb_opt.instance.template import new_instance
 from nbb_opt.instance.workbook_write import write_workbook
 
@@ -15,6 +15,7 @@ __all__ = [
     "new_instance",
     "open_od",
     "read_instance",
+    "read_places_and_goods",
     "seal",
     "split_refs",
     "write_workbook",

@@ -69,6 +69,25 @@ def seal(path: Path | str) -> Path:
     return write_seal(package, instance.meta, instance.tables, rows)
 
 
+def read_places_and_goods(path: Path | str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `nodes` and `commodities` of an instance whose other tables need not be there (yet).
+
+    Raises InstanceError with what is wrong with these two.
+    """
+    package = _open(Path(path))
+    problems: list[Problem] = []
+    read = ReadTables()
+    for name in ("nodes", "commodities"):
+        if table_file(package, name) is None:
+            problems.append(Problem(f"{path}, table {name}", "is missing", "an instance has it", "missing_file"))
+        read.add(BY_NAME[name], package, problems)
+    for faults in read.faults.values():
+        faults.tell_the_rest()
+    if problems:
+        raise InstanceError(problems)
+    return read.frames["nodes"], read.frames["commodities"]
+
+
 def _open(path: Path) -> Package:
     return open_workbook(path) if is_spreadsheet(path) else open_package(path)
 

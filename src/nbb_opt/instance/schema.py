@@ -23,6 +23,7 @@ POLICY_KINDS = (
     "limit_budget_eur",
     "keep_mode_share_per_year",
 )
+SUPPORT_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
 EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
 
 
@@ -432,6 +433,73 @@ TABLES: tuple[Table, ...] = (
             _num("lifetime_years", "years in service", "years", 1, 100, (5, 30), kind="integer"),
             _num("utilisation_share", "share of the year's energy at full power that can be sold", "share", 0.001, 1),
             _year("available_from", "first year it can be had"),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "public_charging",
+        "what others' charging points in an area can sell in a year; the grid connection is not used for it",
+        ("charge_area", "year"),
+        (
+            _ref("charge_area", "charge_areas.charge_area", "charging area"),
+            _year("year", "year"),
+            _num("kwh_per_year", "energy on sale without queueing", "kWh/year", 0, 1e10, (1e3, 1e8)),
+            _num(
+                "kw", "power of a point; on the way it serves batteries that take no more", "kW", 1, 20000, (40, 4000)
+            ),
+            _num("price_add_eur_per_kwh", "price above that of the country's electricity", "EUR/kWh", 0, 10, (0, 1)),
+            *_provenance(),
+        ),
+        optional=True,
+        by_year=True,
+    ),
+    Table(
+        "battery_wear",
+        "range a vehicle loses with age",
+        ("vehicle",),
+        (
+            _ref("vehicle", "vehicles.vehicle", "vehicle"),
+            _num("range_loss_share", "share of the range lost by the end of its life", "share", 0, 0.9, (0.05, 0.4)),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "driving_rules",
+        "breaks drivers of a country must take; batteries may be charged meanwhile",
+        ("country",),
+        (
+            _ref("country", "countries.country", "country of the fleet region"),
+            _num("drive_h", "hours at the wheel before a break", "h", 0.5, 24, (2, 6)),
+            _num("break_h", "length of the break", "h", 0, 24, (0.25, 1.5)),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "opening_hours",
+        "hours in which trucks can work for a place",
+        ("node",),
+        (
+            _ref("node", "nodes.node", "place"),
+            _num("hours_per_week", "hours for trips from and to the place", "h/week", 1, 168, (20, 168)),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "supports",
+        "a grant or exemption for a truck technology, with its end",
+        ("support",),
+        (
+            _id("support", "support"),
+            _choice("kind", SUPPORT_KINDS, "kind; the unit of its value is the last part of its name"),
+            _ref("country", "countries.country", "country of the fleet region (grant) or of the road (toll)"),
+            _choice("technology", TECHNOLOGIES, "truck technology"),
+            _year("first_year", "first year it is given"),
+            _year("last_year", "last year it is given"),
+            _num("value", "value", "see kind", 0, 1e7),
             *_provenance(),
         ),
         optional=True,

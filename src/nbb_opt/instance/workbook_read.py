@@ -52,10 +52,22 @@ def open_workbook(path: Path) -> Package:
     sheets = {}
     for table in SHEETS:
         if table.name in book.grids:
-            found = _SheetReader(table, book.grids[table.name]).read(problems)
+            found = _SheetReader(table, book.grids[table.name], MOST_OD_ROWS).read(problems)
             if found is not None:
                 sheets[table.name] = found
     return Package(path, {}, {}, zipped=False, sheets=sheets, problems=tuple(problems))
+
+
+def read_sheet(path: Path, table: Table, *, most_rows: int) -> Sheet:
+    """One sheet of a workbook, whatever else it holds. Raises InstanceError with every cell that is no plain value."""
+    grid = read_book(path, [table.name]).grids.get(table.name)
+    problems: list[Problem] = []
+    found = _SheetReader(table, grid, most_rows).read(problems) if grid is not None else None
+    if grid is None:
+        problems.append(Problem(path.name, f"has no sheet {table.name!r}", "name the sheet so", "missing_sheet"))
+    if problems or found is None or found.cells is None:
+        raise InstanceError(problems or [Problem(path.name, f"its sheet {table.name!r} is empty", "", "empty")])
+    return found
 
 
 def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Problem]:
@@ -76,8 +88,8 @@ def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Pro
 class _SheetReader:
     """Turns the grid of one sheet into columns of text."""
 
-    def __init__(self, table: Table, grid: Grid) -> None:
-        self.table, self.grid, self.name = table, grid, table.name
+    def __init__(self, table: Table, grid: Grid, most_rows: int) -> None:
+        self.table, self.grid, self.name, self.most_rows = table, grid, table.name, most_rows
         self.problems: list[Problem] = []
         self.counts: dict[tuple[str, str], int] = {}
 
@@ -97,9 +109,11 @@ class _SheetReader:
         cells: dict[str, list[str]] | None = None
         unusable: set[int] = set()
         self.told: set[tuple[int, str]] = set()
-        if self.name == "od" and last - FIRST_ROW + 1 > MOST_OD_ROWS:
+        if self.name == "od" and last - FIRST_ROW + 1 > self.most_rows:
             what = f"has rows down to {last + 1}"
-            self._tell(self.name, what, f"a sheet holds {MOST_OD_ROWS} flows; use a folder with od.parquet", "size")
+            self._tell(
+                self.name, what, f"{self.most_rows} flows are read from a sheet; use od.parquet or od.csv", "size"
+            )
         elif usable:
             cells = {column.name: [] for column in self.table.columns}
             for row in range(FIRST_ROW, self._end_of_table(filled) + 1):

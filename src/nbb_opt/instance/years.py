@@ -20,12 +20,14 @@ def at_years(frame: pd.DataFrame, table: Table, years: Sequence[int]) -> pd.Data
 
     Keys keep the order in which they first appear. Raises ValueError if a year lies outside the given ones.
     """
+    if frame.empty:
+        return frame
     key = key_without_year(table)
     numbers = [column.name for column in table.columns if column.kind in ("number", "integer")]
     groups = frame.groupby(key, sort=False).ngroup().to_numpy()
     order = np.lexsort((frame["year"].to_numpy(), groups))
     given = frame["year"].to_numpy()[order]
-    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1)) if len(order) else np.array([], dtype=int)
+    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
     ends = np.append(starts[1:], len(order))
     before, after, share = [], [], []
     for start, end in zip(starts, ends, strict=True):

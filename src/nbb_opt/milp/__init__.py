@@ -1,9 +1,10 @@
 """The model: its description, its coefficients, its blocks in Pyomo, its arrays and its tables."""
 
 from nbb_opt.milp.build import Built, build
+from nbb_opt.milp.compile import standard_form
 from nbb_opt.milp.extract import extract
 from nbb_opt.milp.forecast import Forecast, forecast, memory_mb, refuse_too_large
-from nbb_opt.milp.form import StandardForm, standard_form
+from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.spec import ModelSpec, read_model
 from nbb_opt.milp.statement import render, render_all
 

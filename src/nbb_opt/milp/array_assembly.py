@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array
 
+from nbb_opt.errors import ModelError
 from nbb_opt.milp.assembly import Assembly, Columns, Weighed
 from nbb_opt.milp.keys import label
 from nbb_opt.milp.periods import Floats, Ints
@@ -21,6 +22,7 @@ class ArrayAssembly(Assembly):
         self.row_count = 0
         self.cost: Floats = np.zeros(0)
         self.cost_offset = 0.0
+        self._matrix: csc_array | None = None
         self._per_row: list[Ints] = []
         self._column: list[npt.NDArray[np.int32]] = []
         self._value: list[Floats] = []
@@ -31,11 +33,13 @@ class ArrayAssembly(Assembly):
         """Nothing to make: the arrays are all there is."""
 
     def add_rows(self, name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float = 0.0) -> None:
+        if self._matrix is not None:
+            raise ModelError(f"{name}: the matrix is made already; state every row before asking for it")
         found: Rows = checked_rows(name, index, terms, sense=sense, side=side)
         self.rows.append((name, index, found.kept))
         self.row_count += len(found.kept)
         self._per_row.append(np.bincount(found.row, minlength=len(found.kept)))
-        self._column.append(found.column.astype(np.int32))
+        self._column.append(found.column.astype(np.int32, copy=False))
         self._value.append(found.value)
         self._low.append(found.low - found.constant)
         self._up.append(found.up - found.constant)
@@ -63,18 +67,21 @@ class ArrayAssembly(Assembly):
         return float(self.cost @ values) + self.cost_offset
 
     def matrix(self) -> csc_array:
-        """All rows by columns, row numbers rising within each column."""
-        per_row = np.concatenate([np.zeros(1, np.int64), *self._per_row])
-        shape = (self.row_count, self.size)
-        column = np.concatenate(self._column) if self._column else np.zeros(0, np.int32)
-        value = np.concatenate(self._value) if self._value else np.zeros(0)
-        start = np.cumsum(per_row).astype(np.int32)
-        return csr_array((value, column, start), shape=shape).tocsc()
+        """All rows by columns, row numbers rising within each column. The rows are given up for it: it is the last."""
+        if self._matrix is None:
+            start = np.cumsum(np.concatenate([np.zeros(1, np.int64), *self._per_row])).astype(np.int32)
+            column = np.concatenate([np.zeros(0, np.int32), *self._column])
+            self._column.clear()
+            value = np.concatenate([np.zeros(0), *self._value])
+            self._value.clear()
+            self._matrix = csr_array((value, column, start), shape=(self.row_count, self.size)).tocsc()
+        return self._matrix
 
     def sides(self) -> tuple[Floats, Floats]:
         """Lower and upper side of every row."""
-        nothing = np.zeros(0)
-        return np.concatenate([nothing, *self._low]), np.concatenate([nothing, *self._up])
+        for sides in (self._low, self._up):
+            sides[:] = [np.concatenate([np.zeros(0), *sides])]
+        return self._low[0], self._up[0]
 
     def row_names(self) -> list[str]:
         """Every row's name, as Pyomo writes it."""

@@ -67,8 +67,8 @@ class Assembly(ABC):
     ) -> Ints:
         """Declare variables from zero up; gives their positions among all columns. `typical` is a usual value."""
         count = len(index)
-        low = np.zeros(count) if fixed is None else np.asarray(fixed, float)
-        high = np.full(count, np.inf) if up is None else np.broadcast_to(np.asarray(up, float), (count,))
+        low = np.broadcast_to(np.asarray(0.0 if fixed is None else fixed, float), (count,))
+        high = np.broadcast_to(np.asarray(np.inf if up is None else up, float), (count,))
         power = float(2.0 ** np.round(np.log2(typical))) if typical > 0 else 1.0
         columns = Columns(name, index, self.size, low, high if fixed is None else low, whole, power)
         self.kinds[name] = columns
@@ -84,9 +84,11 @@ class Assembly(ABC):
     def per_column(self, what: str) -> npt.NDArray:
         """One value per column: `low`, `up`, `whole`, `typical`, or `fix_order` (-1 where not whole)."""
         parts = []
-        for columns in self.kinds.values():
-            value = FIX_ORDER.get(columns.name, -1) if what == "fix_order" else getattr(columns, what)
+        for columns in (kind for kind in self.kinds.values() if len(kind.keys)):
+            value = np.int8(FIX_ORDER.get(columns.name, -1)) if what == "fix_order" else getattr(columns, what)
             parts.append(np.broadcast_to(np.asarray(value), (len(columns.keys),)))
+        if parts and all(part.strides == (0,) and (part[:1] == parts[0][:1]).all() for part in parts):
+            return np.broadcast_to(parts[0][:1], (self.size,))  # one value for all, kept once
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def column_names(self) -> list[str]:

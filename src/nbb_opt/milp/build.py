@@ -1,14 +1,16 @@
-"""States the model of a ModelSpec on an instance, as Pyomo objects or as arrays."""
+"""States the model of a ModelSpec on an instance, as Pyomo objects or as arrays.
+
+Pyomo is imported when the first model is stated in it, not before (a second, 60 MB), and so are the kernels of the
+network when data are worked out.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyomo.environ as pyo
-from pyomo.common.gc_manager import PauseGC
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
@@ -18,9 +20,12 @@ from nbb_opt.milp.blocks import BUILD
 from nbb_opt.milp.costs import ALL, factors, shared_name
 from nbb_opt.milp.data import ModelData, model_data
 from nbb_opt.milp.keys import Keys
-from nbb_opt.milp.pyomo_assembly import PyomoAssembly
 from nbb_opt.milp.spec import ModelSpec
-from nbb_opt.network import Prepared
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+    from nbb_opt.network import Prepared
 
 Route = Literal["pyomo", "arrays"]
 
@@ -36,6 +41,8 @@ class Built:
     @property
     def model(self) -> pyo.ConcreteModel:
         """The Pyomo model. Raises ModelError where the model was stated as arrays."""
+        from nbb_opt.milp.pyomo_assembly import PyomoAssembly
+
         if not isinstance(self.assembly, PyomoAssembly):
             raise ModelError(f"model '{self.spec.name}' was stated as arrays; build it with route=\"pyomo\"")
         return self.assembly.model
@@ -69,15 +76,21 @@ def build(
 
 def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> Built:
     """Build the model from its data."""
-    with PauseGC():
-        a: Assembly = ArrayAssembly(spec.name)
-        if route == "pyomo":
-            a = PyomoAssembly(spec.name, data.time.years.tolist())
-        for block, add in BUILD:
-            if block in spec.blocks:
-                add(a, data)
-        _name_shared(a, data)
-    return Built(data, spec, a)
+    if route == "pyomo":
+        from nbb_opt.milp.pyomo_assembly import PyomoAssembly, pause_gc
+
+        with pause_gc():
+            return Built(data, spec, _stated(PyomoAssembly(spec.name, data.time.years.tolist()), data, spec))
+    return Built(data, spec, _stated(ArrayAssembly(spec.name), data, spec))
+
+
+def _stated(a: Assembly, data: ModelData, spec: ModelSpec) -> Assembly:
+    """Let every block of the model speak, then name what they share."""
+    for block, add in BUILD:
+        if block in spec.blocks:
+            add(a, data)
+    _name_shared(a, data)
+    return a
 
 
 def _name_shared(a: Assembly, data: ModelData) -> None:

@@ -8,10 +8,10 @@ from nbb_opt.milp.periods import Floats, Time
 
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon",
-    "fleet_fixed", "charger_fixed", "project_fixed",
+    "public_charging", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 ONCE = ("fleet_purchase", "charger_purchase", "project_purchase")
-BACK = ("fleet_resale", "charger_residual", "project_residual")
+BACK = ("fleet_grant", "fleet_resale", "charger_residual", "project_residual")
 ALL = YEARLY + ONCE + BACK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from nbb_opt.milp.spec import ModelSpec
 from nbb_opt.milp.stock import Stock, stock_of
 from nbb_opt.milp.trucks import Trucks, trucks_of
 from nbb_opt.milp.world import World, world_of
-from nbb_opt.network import Prepared, road_distances, services
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def model_data(
     instance: Instance, prepared: Prepared, spec: ModelSpec, *, fixed_flows_t: Floats | None = None
 ) -> ModelData:
     """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given."""
+    from nbb_opt.network import road_distances, services
+
     time, world = time_of(instance), world_of(instance)
     trucks = trucks_of(instance, world, time, technologies=spec.technologies)
     lanes = lanes_of(world, prepared.lanes, prepared.lane_links, trucks)

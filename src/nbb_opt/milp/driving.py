@@ -50,13 +50,17 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     loaded_kwh = omega * (low + (high - low) * load / (trucks.gross_t[v] - trucks.kerb_t[v]))
     kwh = loaded_kwh + kappa * omega * low
     charging_h = np.where(lanes.on_the_way[g, v], kwh / np.where(trucks.battery[v], trucks.charge_kw[v], 1.0), 0.0)
-    hours = lanes.time_h[g] / km * (1 + kappa) + trucks.turnaround_h[v, h] / km + charging_h
     region = lanes.region[g]
+    country = world.region_country[region]
+    wheel_h = lanes.time_h[g] / km * (1 + kappa)
+    standing_h = np.maximum(charging_h, world.break_share[country] * wheel_h)  # batteries are charged in the breaks
+    hours = wheel_h + trucks.turnaround_h[v, h] / km + standing_h
+    spared = (lanes.toll_by_country[g] * trucks.supports.toll_exempt[v, :, t]).sum(axis=1)
     ledger, energy_eur = _energy(world, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
     cost = {
         "road_energy": energy_eur,
-        "road_running": (1 + kappa) * (trucks.running_eur_per_vkm[v, t] + lanes.toll_eur_per_vkm[g]),
-        "drivers": hours * world.driver_cost[world.region_country[region], t],
+        "road_running": (1 + kappa) * (trucks.running_eur_per_vkm[v, t] + lanes.toll_eur_per_vkm[g] - spared),
+        "drivers": hours * world.driver_cost[country, t],
         "carbon": ledger.carbon_eur(len(g), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
     return Driving(

@@ -54,8 +54,9 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     within = distances["distance_km"].to_numpy(float)[path] <= trucks.usable_km[v] + RANGE_SLACK_KM
     v, h, t, a, b, path = (part[within] for part in (v, h, t, a, b, path))
     km = distances["distance_km"].to_numpy(float)[path]
-    hours = distances["time_h"].to_numpy(float)[path] / km
     country = world.region_country[a]
+    hours = distances["time_h"].to_numpy(float)[path] / km * (1 + world.break_share[country])
+    toll = distances["toll_eur_per_vkm"].to_numpy(float)[path] * (1 - trucks.supports.toll_exempt[v, country, t])
     omega = 1 + world.winter_share[country] * (trucks.winter_factor[v] - 1)
     area = np.where(trucks.battery[v], world.region_area[a], -1)
     where = np.where(area >= 0, world.area_country[area], country) if len(world.areas) else country
@@ -65,7 +66,7 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     )  # fmt: skip
     cost = {
         "road_energy": energy_eur,
-        "road_running": trucks.running_eur_per_vkm[v, t] + distances["toll_eur_per_vkm"].to_numpy(float)[path],
+        "road_running": trucks.running_eur_per_vkm[v, t] + toll,
         "drivers": hours * world.driver_cost[country, t],
         "carbon": ledger.carbon_eur(len(v), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }

@@ -31,9 +31,21 @@ def use_rows(built: Built, x: Floats) -> pd.DataFrame:
         np.add.at(sold, (c.area[new], t), serving * c.kwh_per_year[kind])
         np.add.at(power, (c.area[new], t), serving * c.kw[kind])
         grid = _with_projects(built, x, 1000.0 * world.area_grid_mw, "charge_areas", 1000.0)
-        frames.append(_frame(built, "charge_area", world.areas, kwh, sold, "kWh"))
+        bought = _bought_from_others(built, x)
+        frames.append(_frame(built, "charge_area", world.areas, kwh, sold + bought, "kWh"))
         frames.append(_frame(built, "grid", world.areas, power, grid, "kW"))
+        frames.append(_frame(built, "public_charging", world.areas, bought, world.public.kwh_per_year, "kWh"))
     return pd.concat(frames, ignore_index=True)
+
+
+def _bought_from_others(built: Built, x: Floats) -> Floats:
+    """kWh bought at others' points, by area and period."""
+    years, areas = built.data.time.years, built.data.world.areas
+    columns = built.assembly.kinds["public_kwh"]
+    kwh = np.zeros((len(areas), len(years)))
+    for at, (area, year) in enumerate(columns.keys, start=columns.start):
+        kwh[areas.of([area])[0], np.searchsorted(years, year)] = x[at]
+    return kwh
 
 
 def _tonnes(

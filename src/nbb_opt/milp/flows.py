@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from nbb_opt.milp.lanes import Lanes
 from nbb_opt.milp.ledger import Ledger, ledger_of
 from nbb_opt.milp.periods import Floats, Ints, Names, Time, sum_by
 from nbb_opt.milp.world import World
-from nbb_opt.network import Prepared
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
 
 TRANSFER = len(MODES)  # `mode` of a transfer in a ledger
 COMPONENTS = ("service", "handling", "cargo_time")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import HANDLINGS
 from nbb_opt.milp.periods import Floats, Ints, Names, sum_by
 from nbb_opt.milp.spec import ModelSpec
-from nbb_opt.network import Prepared
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
 
 # Measured on the shipped and synthetic instances, generously: libraries and tables, then per nonzero with its share of
 # the figures behind it, of the form and of what HiGHS keeps before it starts.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
-from pyomo.core.base.component_namer import index_repr
 
 from nbb_opt.milp.periods import Names
+
+# what makes Pyomo write a text in quotes: its own marks, or looking like a number
+MARKS = re.compile(r"""[()\[\],.'":\\]""")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|-?inf|nan", re.ASCII)
 
 Part = npt.NDArray[Any] | tuple[Names, npt.NDArray[np.integer]]
 
@@ -81,7 +85,17 @@ def label(component: str, key: object) -> str:
     >>> label("bought", ("EAST", "BAT.400", 2025))
     "bought[EAST,'BAT.400',2025]"
     """
-    return f"{component}{index_repr(key)}"
+    words = [_word(part) for part in key] if isinstance(key, tuple) else [_word(key)]
+    text = ",".join(words)
+    return f"{component}[({text},)]" if isinstance(key, tuple) and len(key) == 1 else f"{component}[{text}]"
+
+
+def _word(part: object) -> str:
+    if not isinstance(part, str):
+        return repr(part)
+    quoted = repr(part)
+    bare = quoted[1:-1]
+    return quoted if MARKS.search(bare) or NUMBER.fullmatch(bare) or bare.startswith("|") else bare
 
 
 def _written(part: Part) -> list[Any]:

@@ -19,7 +19,8 @@ RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 class Lanes:
     """Lanes (G), and what each truck (V) could do on them; `usable` (G, V, T) says which combinations exist.
 
-    `share` (G, N) is the share of km by country; `draw_*` say which share of a truck's energy is drawn in which area,
+    `share` (G, N) is the share of km by country, `toll_by_country` (G, N) the toll of the lane by country, EUR/vkm of
+    the whole lane; `draw_*` say which share of a truck's energy is drawn in which area,
     for trucks charged at home (one area) and on the way, as rows (lane, area, share).
     """
 
@@ -30,6 +31,8 @@ class Lanes:
     arrival: Ints
     local: np.ndarray
     toll_eur_per_vkm: Floats
+    toll_by_country: Floats
+    open_h_per_week: Floats
     charge_eur_per_t: Floats
     share: Floats
     load_t: Floats
@@ -57,6 +60,9 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     gross = np.full(count, np.inf)
     np.minimum.at(gross, g, world.link_gross_t[link])
     toll = sum_by(g, km * world.link_toll[link], size=count) / distance
+    toll_by_country = np.zeros((count, len(world.countries)))
+    np.add.at(toll_by_country, (g, world.link_country[link]), km * world.link_toll[link])
+    toll_by_country /= distance[:, None]
     first, last = world.nodes.of(lanes["from_node"]), world.nodes.of(lanes["to_node"])
     region, arrival = world.node_region[first], world.node_region[last]
     for lane in np.flatnonzero((region < 0) | (arrival < 0))[:1].tolist():
@@ -80,8 +86,8 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     usable = drivable[:, :, None] & trucks.available[None, :, :]
     return Lanes(
         distance, sum_by(g, world.link_h[link], size=count), handling, region, arrival, local, toll,
-        sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way,
-        usable, stops,
+        toll_by_country, np.minimum(world.open_h_per_week[first], world.open_h_per_week[last]),
+        sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way, usable, stops,
     )  # fmt: skip
 
 

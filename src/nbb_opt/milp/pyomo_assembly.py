@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from nbb_opt.milp.assembly import Assembly, Columns, Weighed
 from nbb_opt.milp.periods import Floats, Ints
 from nbb_opt.milp.terms import Index, Terms, check_coefficients, checked_rows
+
+pause_gc = PauseGC  # a model has millions of objects and no circles worth looking for while it is made
 
 
 class PyomoAssembly(Assembly):

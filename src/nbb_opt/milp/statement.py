@@ -6,6 +6,7 @@ import inspect
 import re
 import tomllib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +14,15 @@ from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.milp.blocks import BUILD
 from nbb_opt.milp.build import Built, build
+from nbb_opt.milp.compile import standard_form
 from nbb_opt.milp.costs import ALL, BACK, ONCE
-from nbb_opt.milp.form import standard_form
 from nbb_opt.milp.lp_file import lp_text
 from nbb_opt.milp.periods import Floats
 from nbb_opt.milp.spec import ModelSpec, read_model
-from nbb_opt.network import Prepared, prepare
 from nbb_opt.shipped import shipped, shipped_names
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
 
 SECTIONS = ("Variables", "Constraints", "Contributes")
 OPTION_WORDS = {
@@ -70,6 +73,8 @@ def render(name: str, instance: Instance) -> dict[str, str]:
 
     Where flows are given, the instance's `expected.toml` says which flows the do-nothing plan has.
     """
+    from nbb_opt.network import prepare
+
     spec = read_model(name)
     prepared = prepare(instance, prune=False)
     flows = expected_flows(instance, prepared) if spec.flows == "do_nothing" else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
 from nbb_opt.milp.periods import Floats, Ints, sum_by
@@ -28,7 +28,7 @@ class Terms:
 
     def add(self, row: Ints, column: Ints, coefficient: Floats | float) -> Terms:
         """Add terms; columns that do not exist (-1) stand for a variable that is zero."""
-        row, column = np.asarray(row, np.int64), np.asarray(column, np.int64)
+        row, column = _whole(row), _whole(column)
         value = np.broadcast_to(np.asarray(coefficient, float), column.shape)
         keep = (column >= 0) & (value != 0)
         if not keep.all():
@@ -38,7 +38,7 @@ class Terms:
         return self
 
     def merged(self) -> tuple[Ints, Ints, Floats]:
-        """The terms sorted by row, those of one row and column added up."""
+        """The terms sorted by row and column, those of one row and column added up."""
         if not self._merged:
             self._parts, self._merged = [_merge(self._parts, self.rows)], True
         return self._parts[0]
@@ -49,15 +49,20 @@ class Terms:
         return self.constant + sum_by(row, coefficient * values[column], size=self.rows)
 
 
+def _whole(numbers: Ints) -> Ints:
+    """Positions as they are, 32 or 64 bits: what is not copied is not paid for."""
+    found = np.asarray(numbers)
+    return found if found.dtype in (np.int32, np.int64) else found.astype(np.int64)
+
+
 def _merge(parts: list[tuple[Ints, Ints, Floats]], rows: int) -> tuple[Ints, Ints, Floats]:
     if not parts:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    row, column, value = (np.concatenate([part[k] for part in parts]) for k in range(3))
-    later, same = row[1:] > row[:-1], row[1:] == row[:-1]
-    if not (later | (same & (column[1:] > column[:-1]))).all():
-        order = stable_order(column, int(column.max()) + 1)
-        order = order[stable_order(row[order], rows)]
-        row, column, value = row[order], column[order], value[order]
+    row, column, value = (
+        parts[0] if len(parts) == 1 else (np.concatenate([part[k] for part in parts]) for k in range(3))
+    )
+    if not _in_order(row, column):
+        row, column, value = sorted_terms(row, column, value, rows)
         first = np.ones(len(row), bool)
         first[1:] = (row[1:] != row[:-1]) | (column[1:] != column[:-1])
         if not first.all():
@@ -67,16 +72,29 @@ def _merge(parts: list[tuple[Ints, Ints, Floats]], rows: int) -> tuple[Ints, Int
     return (row, column, value) if keep.all() else (row[keep], column[keep], value[keep])
 
 
-def stable_order(key: Ints, size: int) -> Ints:
-    """The stable sorting order of whole numbers below `size`, by counting: a matrix with one entry a row is transposed.
+def _in_order(row: Ints, column: Ints) -> bool:
+    """Whether rows rise and columns rise within a row, none twice."""
+    rises = row[1:] >= row[:-1]
+    if not rises.all():
+        return False
+    np.greater(column[1:], column[:-1], out=rises)
+    rises |= row[1:] > row[:-1]
+    return bool(rises.all())
 
-    >>> stable_order(np.array([2, 0, 2, 1]), 3).tolist()
-    [1, 3, 0, 2]
+
+def sorted_terms(row: Ints, column: Ints, value: Floats, rows: int) -> tuple[Any, Any, Floats]:
+    """Terms by row, in a row by column, those of one place in the order given: two transpositions, no comparisons.
+
+    >>> [part.tolist() for part in sorted_terms(np.array([1, 0, 1]), np.array([2, 5, 0]), np.array([7.0, 8.0, 9.0]), 2)]
+    [[0, 1, 1], [5, 0, 2], [8.0, 9.0, 7.0]]
     """
-    count = len(key)
-    where: Any = np.arange(count + 1, dtype=np.int32 if max(count, size) < 2**31 else np.int64)
-    one_a_row = csr_array((where[:-1], key.astype(where.dtype), where), shape=(count, size))
-    return np.asarray(one_a_row.tocsc().data)
+    count, columns = len(row), int(column.max(initial=-1)) + 1
+    small: Any = np.int32 if max(count, columns, rows) < 2**31 else np.int64
+    one_a_row = (value, column.astype(small, copy=False), np.arange(count + 1, dtype=small))
+    by_column = csr_array(one_a_row, shape=(count, columns)).tocsc()  # its row numbers are the order of the terms
+    of_column = (by_column.data, row.astype(small, copy=False)[by_column.indices], by_column.indptr)
+    by_row = csc_array(of_column, shape=(rows, columns)).tocsr()
+    return np.repeat(np.arange(rows, dtype=small), np.diff(by_row.indptr)), by_row.indices, by_row.data
 
 
 @dataclass(frozen=True)

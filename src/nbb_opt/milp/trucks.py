@@ -8,6 +8,7 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.milp.haulage import Supports, range_left, supports_of
 from nbb_opt.milp.periods import Floats, Ints, Names, Time, by_key_and_period
 from nbb_opt.milp.world import World
 
@@ -38,6 +39,7 @@ class Trucks:
     running_eur_per_vkm: Floats
     empty_kwh_per_vkm: Floats
     full_kwh_per_vkm: Floats
+    supports: Supports
 
 
 def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str) -> Trucks:
@@ -78,14 +80,19 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
         by_handling[column] = np.full((len(names), len(world.handlings)), np.nan)
         by_handling[column][v, h] = loads[column].to_numpy(float)
     limit = table["range_km"].fillna(np.inf) / table["winter_factor"] * (1 - table["reserve_share"])
+    usable_km = limit.to_numpy(float) * range_left(instance, names)
     available = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
+    supports = supports_of(
+        instance, world.countries, time, technology=table["technology"].tolist(), vehicles=names,
+        capex_eur=yearly["capex_eur"],
+    )  # fmt: skip
     number = {c: table[c].to_numpy(float) for c in ("gross_t", "kerb_t", "winter_factor", "charge_kw", "annual_km")}
     return Trucks(
         names, table["technology"].tolist(), carrier, number["gross_t"],
-        number["kerb_t"], number["winter_factor"], limit.to_numpy(float), ~np.isnan(number["charge_kw"]),
+        number["kerb_t"], number["winter_factor"], usable_km, ~np.isnan(number["charge_kw"]),
         number["charge_kw"], number["annual_km"], table["annual_h"].to_numpy(float),
         table["lifetime_years"].to_numpy(np.int64), table["resale_share"].to_numpy(float), available,
         by_handling["load_factor"], by_handling["empty_share"], by_handling["turnaround_h"], yearly["capex_eur"],
         yearly["fixed_eur_per_year"], yearly["running_eur_per_vkm"], yearly["empty_kwh_per_vkm"],
-        yearly["full_kwh_per_vkm"],
+        yearly["full_kwh_per_vkm"], supports,
     )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.milp.haulage import PublicCharging, break_share, open_h_per_week, public_charging_of
 from nbb_opt.milp.periods import Floats, Ints, Names, by_key_and_period
 
 
@@ -45,6 +46,9 @@ class World:
     energy_price: Floats
     energy_ttw: Floats
     energy_wtt: Floats
+    break_share: Floats
+    open_h_per_week: Floats
+    public: PublicCharging
 
 
 def world_of(instance: Instance) -> World:
@@ -75,4 +79,5 @@ def world_of(instance: Instance) -> World:
         link["capacity_t_per_year"].fillna(np.inf).to_numpy(float),
         country["driver_cost_eur_per_h"], country["carbon_price_eur_per_t"], country["driver_limit_h_per_year"],
         energy["price_eur_per_kwh"], energy["ttw_kg_co2e_per_kwh"], energy["wtt_kg_co2e_per_kwh"],
+        break_share(instance, countries), open_h_per_week(instance, nodes), public_charging_of(instance, areas),
     )  # fmt: skip

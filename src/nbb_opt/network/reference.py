@@ -81,3 +81,18 @@ def dominated(
                 if b != a and no_more and (mine != theirs or other < place):
                     gone[a] = True
     return gone
+
+
+def distances(arcs: Sequence[tuple[int, int, float]], *, source: int) -> dict[int, float]:
+    """Shortest distance from `source` to every node that can be reached, by Dijkstra."""
+    best: dict[int, float] = {}
+    queue = [(0.0, source)]
+    while queue:
+        far, node = heapq.heappop(queue)
+        if node in best:
+            continue
+        best[node] = far
+        for a, b, length in arcs:
+            if a == node and b not in best and math.isfinite(length):
+                heapq.heappush(queue, (far + length, b))
+    return best

@@ -22,9 +22,9 @@ from nbb_opt.result import Run
 COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Rail, sea and ferry services": ("service",),
     "Drivers": ("drivers",),
-    "Truck energy": ("road_energy",),
+    "Truck energy": ("road_energy", "public_charging"),
     "Truck running and tolls": ("road_running",),
-    "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_resale"),
+    "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_grant", "fleet_resale"),
     "Handling at terminals": ("handling",),
     "Time of the goods": ("cargo_time",),
     "Carbon price": ("carbon",),

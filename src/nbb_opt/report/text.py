@@ -29,6 +29,8 @@ COMPONENT_WORDS = {
     "fleet_fixed": "Trucks, yearly",
     "fleet_purchase": "Trucks, purchase",
     "fleet_resale": "Trucks, resale",
+    "fleet_grant": "Trucks, grants",
+    "public_charging": "Charging at others' points, markup",
     "charger_fixed": "Chargers, yearly",
     "charger_purchase": "Chargers, purchase",
     "charger_residual": "Chargers, residual value",

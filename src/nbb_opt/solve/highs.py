@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.progress import Listener, Progress, Stop
-from nbb_opt.solve.scaling import Scaling, choose_scaling
+from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -79,7 +79,7 @@ class Solver:
         """Hand the arrays over as they are, no object per row or column; then count what arrived."""
         scale = self.scaling
         columns, rows = len(form.cost), len(form.row_low)
-        values = form.a_values * np.repeat(scale.column, np.diff(form.a_indptr)) * scale.row[form.a_indices]
+        values = scaled_values(scale, indptr=form.a_indptr, indices=form.a_indices, values=form.a_values)
         kinds = np.where(form.integer, np.int32(highspy.HighsVarType.kInteger), np.int32(0))
         problem = (
             int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), form.cost_offset * scale.objective,

@@ -13,8 +13,8 @@ from nbb_opt.verify.verdict import OBJECTIVE_RELATIVE, Checks, names
 from nbb_opt.verify.world import World, join, total
 
 YEARLY = (
-    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "fleet_fixed",
-    "charger_fixed", "project_fixed",
+    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "public_charging",
+    "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 TRANSFER_MODE = "transfer"
 NEGLIGIBLE = 1e-9

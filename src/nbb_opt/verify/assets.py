@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.supports import grants_eur
 from nbb_opt.verify.verdict import Checks, Where, names
 from nbb_opt.verify.world import World, join, keyed, look_up, total
 
@@ -72,6 +73,7 @@ def fleet_costs(world: World, stock: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(
         [
             _rows("fleet_purchase", stock["year"], _times(stock["bought"], price_now)),
+            _rows("fleet_grant", stock["year"], -_times(stock["bought"], grants_eur(world, stock, price_now))),
             _rows("fleet_fixed", stock["year"], _times(stock["kept"], yearly)),
             _rows("fleet_resale", stock["year"], -_times(sold, worth)),
             _rows("fleet_resale", world.horizon, -_times(stock["kept"][alive_at_end], end_worth[alive_at_end])),

@@ -13,11 +13,16 @@ from nbb_opt.verify.world import World, join, total
 
 @dataclass(frozen=True)
 class Lanes:
-    """`facts` is indexed by lane; `countries` (lane, country, share) and `areas` (lane, charge_area, share) by km."""
+    """`facts` is indexed by lane; `countries` (lane, country, share) and `areas` (lane, charge_area, share) by km.
+
+    `tolls` (lane, country, toll) are EUR per vkm of the whole lane. `open_h` is the shorter of the opening hours at
+    both ends, h/week, infinite if nothing is said.
+    """
 
     facts: pd.DataFrame
     countries: pd.DataFrame
     areas: pd.DataFrame
+    tolls: pd.DataFrame
 
 
 def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
@@ -49,13 +54,18 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
         region_to=facts["last_node"].map(nodes["fleet_region"]).fillna(""),
         handling=tables["lanes"].set_index("lane")["handling"],
     )
+    opening = world.indexed("opening_hours")["hours_per_week"]
+    first, last = (facts[end].map(opening).astype(float).fillna(np.inf) for end in ("first_node", "last_node"))
+    facts = facts.assign(open_h=np.minimum(first, last))
     facts = facts.assign(local=facts["region"] == facts["region_to"])
     facts = facts.assign(**_region_facts(world, facts))
     countries = total(parts, ["lane", "country"], "distance_km")
     countries = countries.assign(share=countries["distance_km"] / countries["lane"].map(facts["km"]))
     passes = _passes(world, parts, facts)
     facts = facts.join(_stretches(passes, facts))
-    return Lanes(facts, countries[["lane", "country", "share"]], _area_shares(passes, facts))
+    tolls = total(parts[parts["toll_eur"] > 0], ["lane", "country"], "toll_eur")
+    tolls = tolls.assign(toll=tolls["toll_eur"] / tolls["lane"].map(facts["km"]))[["lane", "country", "toll"]]
+    return Lanes(facts, countries[["lane", "country", "share"]], _area_shares(passes, facts), tolls)
 
 
 def _region_facts(world: World, facts: pd.DataFrame) -> dict[str, pd.Series]:

@@ -109,6 +109,19 @@ def check_fleet(stock: pd.DataFrame, driven: pd.DataFrame, empties: pd.DataFrame
         checks.compare(rule, used["amount"], "<=", limit, where=where, unit=unit)
 
 
+def check_opening(stock: pd.DataFrame, driven: pd.DataFrame, checks: Checks) -> None:
+    """`fit_opening_hours`: trucks do the work for places open up to W hours a week within W hours each."""
+    hours = driven.assign(hours_worked=driven["loaded_vkm"] * driven["hours_per_vkm"])
+    keys = ["region", "vehicle", "year"]
+    kept = stock.groupby(["fleet_region", "vehicle", "year"])["kept"].sum()
+    for open_h in sorted(set(driven["open_h"]) - {np.inf}):
+        used = total(hours[hours["open_h"] <= open_h], keys, "hours_worked")
+        trucks = kept.reindex(pd.MultiIndex.from_frame(used[keys])).fillna(0.0).to_numpy()
+        where = names(used, f"{{}} {{}}, places open {open_h:g} h a week, {{}}", keys)
+        limit = 52.0 * open_h * trucks
+        checks.compare("fit_opening_hours", used["hours_worked"], "<=", limit, where=where, unit="h")
+
+
 def check_balance(driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
     """`return_empties`: trips of a vehicle with a kind of goods that leave a region equal those that arrive."""
     away = driven[~driven["local"].astype(bool)]
@@ -127,9 +140,12 @@ def check_balance(driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -
 
 
 def area_use(
-    world: World, energy: pd.DataFrame, chargers: pd.DataFrame, projects: pd.DataFrame
+    world: World, energy: pd.DataFrame, chargers: pd.DataFrame, projects: pd.DataFrame, public: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(kWh drawn, kW installed) per charging area and period, each with columns row, year, used, limit."""
+    """(kWh drawn, kW installed) per charging area and period, each with columns row, year, used, limit.
+
+    What is bought at others' points (`public`, see `public_use`) counts as delivered.
+    """
     drawn = total(energy[energy["charge_area"] != ""], ["charge_area", "year"], "kwh")
     drawn = drawn.rename(columns={"charge_area": "row", "kwh": "used"})
     can = chargers.assign(
@@ -138,7 +154,9 @@ def area_use(
     )
     can = total(can, ["charge_area", "year"], "kwh", "power")
     can = can[can["power"] > 0].rename(columns={"charge_area": "row"})
-    sold = drawn.pipe(join, can[["row", "year", "kwh"]], on=["row", "year"], how="outer")
+    bought = public[["row", "year", "used"]].rename(columns={"used": "kwh"})
+    delivered = total(pd.concat([can[["row", "year", "kwh"]], bought], ignore_index=True), ["row", "year"], "kwh")
+    sold = drawn.pipe(join, delivered, on=["row", "year"], how="outer")
     sold = sold.fillna({"used": 0.0, "kwh": 0.0}).rename(columns={"kwh": "limit"})
     power = can[["row", "year", "power"]].rename(columns={"power": "used"}).reset_index(drop=True)
     grid = world.indexed("charge_areas")["grid_mw"]
@@ -146,21 +164,44 @@ def area_use(
     return sold, power.assign(limit=1000.0 * power["limit"])
 
 
-def check_charging(sold: pd.DataFrame, power: pd.DataFrame, checks: Checks) -> None:
-    """`deliver_energy`, `respect_grid`."""
+def public_use(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Columns row, year, used, limit, kw, price_add_eur_per_kwh: energy the plan says it buys at others' points."""
+    said = tables["use"]
+    rows = said.loc[said["kind"] == "public_charging", ["row", "year", "used"]]
+    offers = world.public.rename(columns={"charge_area": "row", "kwh_per_year": "limit"})
+    rows = rows.pipe(join, offers, on=["row", "year"], how="left")
+    return rows.fillna({"limit": 0.0, "kw": 0.0})
+
+
+def public_costs(public: pd.DataFrame) -> pd.DataFrame:
+    """Columns component, year, amount_eur: what others' points ask above the price of electricity."""
+    eur = public["used"] * public["price_add_eur_per_kwh"]
+    return pd.DataFrame({"component": "public_charging", "year": public["year"], "amount_eur": eur})
+
+
+def check_charging(sold: pd.DataFrame, power: pd.DataFrame, public: pd.DataFrame, checks: Checks) -> None:
+    """`deliver_energy`, `respect_grid`, `respect_public_charging`."""
+    where = names(public, "others' points in charging area {} {}", ["row", "year"])
+    checks.compare("respect_public_charging", public["used"], "<=", public["limit"], where=where, unit="kWh")
+    checks.compare("respect_public_charging", public["used"], ">=", 0.0, where=where, unit="kWh")
     where = names(sold, "charging area {} {}", ["row", "year"])
     checks.compare("deliver_energy", sold["used"], "<=", sold["limit"], where=where, unit="kWh")
     where = names(power, "charging area {} {}", ["row", "year"])
     checks.compare("respect_grid", power["used"], "<=", power["limit"], where=where, unit="kW")
 
 
-def check_way(way: pd.DataFrame, chargers: pd.DataFrame, checks: Checks) -> None:
+def check_way(way: pd.DataFrame, chargers: pd.DataFrame, public: pd.DataFrame, checks: Checks) -> None:
     """`deliver_on_the_way`: energy drawn on the way at some power comes from chargers at least that strong."""
     for power in sorted(way["charge_kw"].unique()):
         drawn = total(way[way["charge_kw"] >= power], ["charge_area", "year"], "kwh")
         strong = chargers[chargers["kw"] >= power]
         kwh = 8760.0 * strong["kw"] * strong["utilisation_share"] * strong["in_service"]
-        able = kwh.groupby([strong["charge_area"], strong["year"]]).sum()
+        others = public[public["kw"] >= power]
+        able = (
+            pd.concat([kwh, others["used"]])
+            .groupby([pd.concat([strong["charge_area"], others["row"]]), pd.concat([strong["year"], others["year"]])])
+            .sum()
+        )
         limit = able.reindex(pd.MultiIndex.from_frame(drawn[["charge_area", "year"]])).fillna(0.0).to_numpy()
         where = names(drawn, f"charging area {{}} {{}}, {power:g} kW and more", ["charge_area", "year"])
         checks.compare("deliver_on_the_way", drawn["kwh"], "<=", limit, where=where, unit="kWh")

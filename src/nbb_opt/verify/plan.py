@@ -77,6 +77,7 @@ class PlanCheck:
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)
+        self.public = limits.public_use(world, tables)
         self.services_used = services.service_use(world, self.steps, self.flows, self.handling_of)
         self.chosen = services.chosen_services(world, services.service_options(world, self.services_used))
         served = services.service_amounts(self.services_used, self.chosen)
@@ -141,16 +142,17 @@ class PlanCheck:
         if "fleet" in self.blocks:
             limits.check_work(tables, self.steps, self.lanes.facts, self.driven, checks)
             limits.check_fleet(self.stock, self.driven, self.empties, checks)
+            limits.check_opening(self.stock, self.driven, checks)
         if "rebalance" in self.blocks:
             limits.check_balance(self.driven, self.empties, checks)
-        sold, power = limits.area_use(world, self.energy, self.chargers, self.projects)
+        sold, power = limits.area_use(world, self.energy, self.chargers, self.projects, self.public)
         self.used = {"link": link_rows, "terminal": terminal_rows}
         if "charging" in self.blocks:
-            self.used |= {"charge_area": sold, "grid": power}
+            self.used |= {"charge_area": sold, "grid": power, "public_charging": self.public}
         use.check_use(tables["use"], self.used, checks)
         if "charging" in self.blocks:
-            limits.check_charging(sold, power, checks)
-            limits.check_way(trucks.way_energy(self.driven, self.lanes), self.chargers, checks)
+            limits.check_charging(sold, power, self.public, checks)
+            limits.check_way(trucks.way_energy(self.driven, self.lanes), self.chargers, self.public, checks)
         check_policies(
             world,
             emissions=self.emissions,
@@ -181,10 +183,11 @@ class PlanCheck:
         )
         parts = [
             freight,
-            trucks.driven_costs(world, self.driven),
+            trucks.driven_costs(world, self.driven, self.lanes),
             trips.empties_costs(world, self.empties),
             assets.fleet_costs(world, self.stock),
             assets.charger_costs(world, self.chargers),
+            limits.public_costs(self.public),
             assets.project_costs(world, self.projects),
         ]
         costs = accounts.cost_table(world, pd.concat(parts, ignore_index=True))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.supports import toll_exemptions
 from nbb_opt.verify.trucks import RANGE_SLACK, VEHICLE_COLUMNS, usable_range
 from nbb_opt.verify.verdict import Checks, names
 from nbb_opt.verify.world import World, join
@@ -79,7 +80,8 @@ def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
         charge_area=area,
         battery=battery,
         kwh_per_vkm=(1.0 + winter * (rows["winter_factor"] - 1.0)) * rows["empty_kwh_per_vkm"],
-        hours_per_vkm=rows["hours"] / rows["km"],
+        hours_per_vkm=rows["hours"] / rows["km"] * (1.0 + world.break_per_drive_h(country)),
+        range_left=world.range_left(rows["vehicle"]),
     )
 
 
@@ -116,7 +118,8 @@ def empties_costs(world: World, empties: pd.DataFrame) -> pd.DataFrame:
         ]
         .to_numpy()
     )
-    running = vkm * (empties["running_eur_per_vkm"] + empties["toll"])
+    paid = 1.0 - toll_exemptions(world, empties["technology"], empties["region_country"], empties["year"])
+    running = vkm * (empties["running_eur_per_vkm"] + empties["toll"] * paid)
     return pd.concat(
         [
             pd.DataFrame({"component": "road_running", "year": empties["year"], "amount_eur": running}),

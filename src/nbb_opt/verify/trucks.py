@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.verify.lanes import Lanes
+from nbb_opt.verify.supports import toll_exemptions
 from nbb_opt.verify.verdict import Checks, names
 from nbb_opt.verify.world import World, join
 
@@ -25,6 +26,7 @@ def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) 
     loads = world.table("vehicle_loads").drop(columns=["source", "note"])
     rows = rows.pipe(join, loads, on=["vehicle", "handling"], how="left")
     rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
+    rows = rows.assign(range_left=world.range_left(rows["vehicle"]))
     capacity = rows["gross_t"] - rows["kerb_t"]
     load = (np.minimum(rows["gross_t"], rows["gross_limit"]) - rows["kerb_t"]) * rows["load_factor"]
     season = 1.0 + rows["winter"] * (rows["winter_factor"] - 1.0)
@@ -42,8 +44,9 @@ def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) 
         & (rows["longest_gap_km"] <= reach + RANGE_SLACK)
     )
     way = battery & ~home & on_way
-    hours = rows["hours"] / rows["km"] * (1.0 + empty_per_loaded) + rows["turnaround_h"] / rows["km"]
-    hours = hours + np.where(way, kwh / rows["charge_kw"], 0.0)
+    wheel = rows["hours"] / rows["km"] * (1.0 + empty_per_loaded)
+    rest = wheel * world.break_per_drive_h(rows["region_country"])
+    hours = wheel + rows["turnaround_h"] / rows["km"] + np.maximum(rest, np.where(way, kwh / rows["charge_kw"], 0.0))
     return rows.assign(
         load_t=load, kappa=empty_per_loaded, kwh_per_vkm=kwh, hours_per_vkm=hours,
         charged=np.select([~battery, home, way], ["not", "home", "way"], "nowhere"),
@@ -53,7 +56,8 @@ def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) 
 
 def usable_range(rows: pd.DataFrame) -> pd.Series:
     """Range that may be counted on, km; infinite where the range is blank."""
-    return (rows["range_km"] / rows["winter_factor"] * (1.0 - rows["reserve_share"])).fillna(np.inf)
+    usable = rows["range_km"] / rows["winter_factor"] * (1.0 - rows["reserve_share"]) * rows["range_left"]
+    return usable.fillna(np.inf)
 
 
 def check_driven(driven: pd.DataFrame, checks: Checks) -> None:
@@ -90,10 +94,13 @@ def way_energy(driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
     return rows.assign(kwh=rows["loaded_vkm"] * rows["kwh_per_vkm"] * rows["share"])
 
 
-def driven_costs(world: World, driven: pd.DataFrame) -> pd.DataFrame:
+def driven_costs(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
     """Columns component, year, amount_eur (energy is priced elsewhere)."""
     vkm = driven["loaded_vkm"]
-    running = vkm * (1.0 + driven["kappa"]) * (driven["running_eur_per_vkm"] + driven["toll"])
+    tolled = driven[["lane", "technology", "year"]].reset_index().pipe(join, lanes.tolls, on="lane", how="inner")
+    spared = tolled["toll"] * toll_exemptions(world, tolled["technology"], tolled["country"], tolled["year"])
+    toll = driven["toll"] - spared.groupby(tolled["index"]).sum().reindex(driven.index).fillna(0.0)
+    running = vkm * (1.0 + driven["kappa"]) * (driven["running_eur_per_vkm"] + toll)
     wage = driven.pipe(
         join, world.countries, left_on=["region_country", "year"], right_on=["country", "year"], how="left"
     )["driver_cost_eur_per_h"].to_numpy()

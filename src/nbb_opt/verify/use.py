@@ -10,7 +10,7 @@ import pandas as pd
 from nbb_opt.verify.verdict import Checks, names
 from nbb_opt.verify.world import join
 
-UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW"}
+UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
 
 
 def check_use(said: pd.DataFrame, true: Mapping[str, pd.DataFrame], checks: Checks) -> None:

@@ -26,6 +26,7 @@ class World:
     countries: pd.DataFrame
     vehicle_years: pd.DataFrame
     energy: pd.DataFrame
+    public: pd.DataFrame
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of the instance."""
@@ -35,6 +36,16 @@ class World:
         """A table of the instance with its first column as index."""
         table = self.instance[name]
         return table.set_index(table.columns[0])
+
+    def range_left(self, vehicles: pd.Series) -> np.ndarray:
+        """Share of the range left at the end of life, of each vehicle."""
+        return 1.0 - vehicles.map(self.indexed("battery_wear")["range_loss_share"]).astype(float).fillna(0.0).to_numpy()
+
+    def break_per_drive_h(self, countries: pd.Series | np.ndarray) -> np.ndarray:
+        """Hours of break per hour at the wheel, of each country."""
+        rules = self.indexed("driving_rules")
+        share = (rules["break_h"] / rules["drive_h"]).astype(float)
+        return pd.Series(np.asarray(countries)).map(share).astype(float).fillna(0.0).to_numpy()
 
     def before(self, year: int) -> int | None:
         """Start year of the period before."""
@@ -76,6 +87,12 @@ def read_world(instance: Instance) -> World:
             instance["energy"],
             ["energy_carrier", "country"],
             ["price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"],
+            years,
+        ),
+        public=values_in_periods(
+            instance["public_charging"],
+            ["charge_area"],
+            ["kwh_per_year", "kw", "price_add_eur_per_kwh"],
             years,
         ),
     )

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 
 from nbb_opt.demand import kernels as tables
-from nbb_opt.demand.od.kernels import YEAR_BITS
 from nbb_opt.demand.od.rules import WORDS, Rules
 from nbb_opt.demand.od.source import Group, Source, damage_refused
 from nbb_opt.demand.od.sums import Accumulator, Packed, merged
@@ -236,31 +235,18 @@ def _problem(file: str, fault: int, count: int, places: Sequence[tuple[int, int,
 
 
 def _first_duplicates(source: Source, target: Target, rules: Rules) -> list[tuple[int, int, str]]:
-    """Places of the first rows whose flow and year an earlier row has: a second, slower reading."""
-    seen: set[int] = set()
+    """Places of the first rows whose flow and year an earlier row has: a second reading."""
+    sums = Accumulator(target, within=rules.within, budget_bytes=0, twice=True)
     found: list[tuple[int, int, str]] = []
     for group in source.groups:
-        opened = source.open(group.file)
         row = group.row_0
-        for batch in source.read(opened, group):
-            for i, key in _keys(batch, target, rules):
-                if key in seen:
-                    text = WORDS[tables.FAULT_DUPLICATE][0].format(batch.column("origin")[i].as_py())
-                    found.append((tables.FAULT_DUPLICATE, row + i, _place(source, group, row + i, text)))
-                    if len(found) == tables.PLACES_KEPT:
-                        return found
-                seen.add(key)
+        for batch in source.read(source.open(group.file), group):
+            sums.add(batch, row)
+            many = int(min(sums.counts[tables.FAULT_DUPLICATE], tables.PLACES_KEPT))
+            for place in sums.first[tables.FAULT_DUPLICATE, len(found) : many].tolist():
+                text = WORDS[tables.FAULT_DUPLICATE][0].format(batch.column("origin")[place - row].as_py())
+                found.append((tables.FAULT_DUPLICATE, place, _place(source, group, place, text)))
+            if len(found) == tables.PLACES_KEPT:
+                return found
             row += batch.num_rows
     return found
-
-
-def _keys(batch: pa.RecordBatch, target: Target, rules: Rules) -> Iterator[tuple[int, int]]:
-    """Row number and key of the rows of a batch that are not faulty."""
-    zone, group = target.zone_of, target.commodity_of
-    columns = [batch.column(name).to_pylist() for name in ("origin", "destination", "commodity", "year", "tonnes")]
-    for i, (a, b, c, year, tonnes) in enumerate(zip(*columns, strict=True)):
-        o, d, k = zone.get(a, -1), zone.get(b, -1), group.get(c, -1)
-        usable = min(o, d, k) >= 0 and year is not None and 0 <= year - tables.FIRST_YEAR < tables.YEAR_SLOTS
-        if usable and tonnes is not None and 0 <= tonnes < float("inf") and (o != d or rules.within):
-            flow = (o * target.n_zones + d) * target.n_commodities + k
-            yield i, (flow << YEAR_BITS) | (year - tables.FIRST_YEAR)

@@ -13,6 +13,7 @@ from nbb_opt.demand.kernels import (
     FAULT_COMMODITY_UNKNOWN,
     FAULT_DESTINATION_NO_ZONE,
     FAULT_DESTINATION_UNKNOWN,
+    FAULT_DUPLICATE,
     FAULT_NEGATIVE,
     FAULT_NOT_FINITE,
     FAULT_ORIGIN_NO_ZONE,
@@ -115,11 +116,13 @@ def add_dense(
 @njit(cache=True, nogil=True)
 def add_sparse(
     keys, values, used, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-    within, n_zones, n_groups, start, row_0, counts, first,
+    within, n_zones, n_groups, start, row_0, counts, first, twice, kept,
 ):  # fmt: skip
     """Add rows from `start` on to the hash table `keys`, `values` until it is half full; (rows done, keys used).
 
-    The key is (origin * n_zones + destination) * n_groups + commodity, shifted by YEAR_BITS, and the year slot.
+    The key is (origin * n_zones + destination) * n_groups + commodity, shifted by YEAR_BITS, and the year slot. With
+    `twice` a row of a flow and year met before is noted too (and added all the same). `kept`, unless empty, gets 1 for
+    a row that is added, 0 for a faulty one.
     """
     n = origin.size
     half = keys.size // 2
@@ -132,13 +135,19 @@ def add_sparse(
         fault = _fault(o, d, k, y, t, within)
         if fault >= 0:
             _note(fault, row_0 + i, counts, first)
+            if kept.size:
+                kept[i] = 0
             continue
+        if kept.size:
+            kept[i] = 1
         key = (((np.int64(o) * n_zones + d) * n_groups + k) << YEAR_BITS) | y
         slot = slot_of(keys, key)
         if keys[slot] == EMPTY:
             keys[slot] = key
             values[slot] = -0.0
             used += 1
+        elif twice:
+            _note(FAULT_DUPLICATE, row_0 + i, counts, first)
         values[slot] += t + 0.0
     return n, used
 

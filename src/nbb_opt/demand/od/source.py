@@ -12,11 +12,10 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nbb_opt.demand.od.columns import COLUMNS, IDS, check_columns
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.package import open_package
 
-COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
-IDS = COLUMNS[:3]
 MAX_ROW_GROUP_BYTES = 1 << 30
 WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
 PIECE_ROWS = 1 << 17
@@ -97,7 +96,7 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
         with damage_refused(label):
             opened = _open(file, within)
             metadata = opened.metadata
-            _check_columns(label, opened.schema_arrow, [column for column, _ in own])
+            check_columns(label, opened.schema_arrow, [column for column, _ in own])
             for i in range(metadata.num_row_groups):
                 group = metadata.row_group(i)
                 if group.total_byte_size > MAX_ROW_GROUP_BYTES:
@@ -143,30 +142,3 @@ def _with_constants(part: pa.RecordBatch, own: dict[str, str]) -> pa.RecordBatch
             kind = pa.int64() if name == "year" else pa.float64()
             columns.append(pa.repeat(pa.scalar(own[name]).cast(kind), len(part)))
     return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
-
-
-def _check_columns(file: str, schema: pa.Schema, given: list[str]) -> None:
-    problems = []
-    names = [*schema.names, *given]
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
-            continue
-        if name in given:
-            continue
-        kind = schema.field(name).type
-        value = kind.value_type if pa.types.is_dictionary(kind) else kind
-        whole = pa.types.is_integer(value) and not pa.types.is_uint64(value)
-        if name in IDS:
-            good, want = pa.types.is_string(value) or pa.types.is_large_string(value) or whole, "text or whole numbers"
-        elif name == "year":
-            good, want = whole, "an integer"
-        else:
-            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
-        if not good:
-            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
-    for name in names:
-        if name not in COLUMNS:
-            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
-    if problems:
-        raise InstanceError(problems)

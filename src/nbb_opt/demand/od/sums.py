@@ -13,6 +13,7 @@ from nbb_opt.demand.od.target import Lookup, Target, years_of
 from nbb_opt.errors import InstanceError, Problem
 
 _FIRST_TABLE = 1 << 14
+NOT_WANTED = np.empty(0, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,23 @@ class Packed:
 
 
 class Accumulator:
-    """Adds batches in the order given; `counts` and `first` note faulty rows, which are not added."""
+    """Adds batches in the order given; `counts` and `first` note faulty rows, which are not added.
 
-    def __init__(self, target: Target, *, within: bool, budget_bytes: int) -> None:
+    With `learn` the ids of the target are those met so far. With `twice` rows of a flow and year met before are noted
+    as well, though they are added; the memory allowed must then be 0 (a hash table knows what it holds).
+    """
+
+    def __init__(
+        self, target: Target, *, within: bool, budget_bytes: int, learn: bool = False, twice: bool = False
+    ) -> None:
         if target.n_flows >= 1 << 54:
             raise InstanceError([Problem("zones and commodities", "are too many", "fewer than 2^54 flows")])
         self._target = target
         self._within = within
         self._budget = budget_bytes
-        self._zone_o, self._zone_d = Lookup(target.zone_of), Lookup(target.zone_of)
-        self._group = Lookup(target.commodity_of)
+        self._zone_o, self._zone_d = Lookup(target.zone_of, learn=learn), Lookup(target.zone_of, learn=learn)
+        self._group = Lookup(target.commodity_of, learn=learn)
+        self._twice = twice
         self.counts = np.zeros(tables.FAULTS, dtype=np.int64)
         self.first = np.zeros((tables.FAULTS, tables.PLACES_KEPT), dtype=np.int64)
         self._years: list[int] = []
@@ -52,14 +60,18 @@ class Accumulator:
         self._used = 0
         self._rows = 0
         self.dense = self._fits(1)
+        assert not (self.dense and twice)
         self._scaled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self._year_slot = np.full(tables.YEAR_SLOTS + 1, -1, dtype=np.int32)
         self._cell_y = np.full(tables.YEAR_SLOTS + 1, kernels.BAD, dtype=np.int32)
         if not self.dense:
             self._make_sparse()
 
-    def add(self, batch: pa.RecordBatch, row_0: int) -> None:
-        """Add the rows of a batch, whose first is row `row_0` of the source."""
+    def add(self, batch: pa.RecordBatch, row_0: int, *, kept: np.ndarray = NOT_WANTED) -> None:
+        """Add the rows of a batch, whose first is row `row_0` of the source.
+
+        `kept` (uint8, one entry per row; hash table only) gets 1 for a row that is added and 0 for a faulty one.
+        """
         if not batch.num_rows:
             return
         self._rows += batch.num_rows
@@ -83,6 +95,7 @@ class Accumulator:
             done, self._used = kernels.add_sparse(
                 self._keys, self._values, self._used, origin, destination, commodity, year, one_year, tonnes, zone_o,
                 zone_d, group, self._year_slot, self._within, n_zones, n_groups, done, row_0, self.counts, self.first,
+                self._twice, kept,
             )  # fmt: skip
             if done < tonnes.size:
                 self._grow(self._keys.size * 2)

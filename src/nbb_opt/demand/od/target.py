@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -36,11 +37,13 @@ class Target:
 class Lookup:
     """Turns the cells of one column into positions (int32) in a table of indices; the table of one dictionary is kept.
 
-    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it.
+    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it. With `learn` an id
+    (text only) that is not there gets the next index, which `index` is told.
     """
 
-    def __init__(self, index: Mapping[str, int] | Mapping[int, int]) -> None:
-        self._index: dict[str | int, int] = dict(index.items())
+    def __init__(self, index: Mapping[str, int] | Mapping[int, int], *, learn: bool = False) -> None:
+        self._learnt = cast(dict[str, int], index) if learn else None
+        self._index: dict[str | int, int] = {} if learn else dict(index.items())
         self._words: pa.Array | None = None
         self._of_words = np.array([UNKNOWN], dtype=np.int32)
         numbers = np.array(sorted(key for key in self._index if isinstance(key, int)), dtype=np.int64)
@@ -59,7 +62,7 @@ class Lookup:
         words = cells if isinstance(cells, pa.DictionaryArray) else cells.dictionary_encode()
         if self._words is None or not self._words.equals(words.dictionary):
             self._words = words.dictionary
-            known = [self._index.get(word, UNKNOWN) for word in self._words.to_pylist()]
+            known = [self._number(word) for word in self._words.to_pylist()]
             self._of_words = np.array([*known, UNKNOWN], dtype=np.int32)
         places = words.indices
         if places.null_count:
@@ -68,6 +71,11 @@ class Lookup:
         if positions.size and not (positions.min() >= 0 and positions.max() < self._of_words.size):
             raise ValueError("a dictionary index points outside its dictionary")
         return positions, self._of_words
+
+    def _number(self, word: str | None) -> int:
+        if self._learnt is None:
+            return self._index.get(word, UNKNOWN) if word is not None else UNKNOWN
+        return self._learnt.setdefault(word, len(self._learnt)) if word else UNKNOWN
 
     def _find_numbers(self, cells: pa.Array) -> np.ndarray:
         end = self._of_numbers.size - 1

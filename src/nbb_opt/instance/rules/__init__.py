@@ -8,6 +8,7 @@ from nbb_opt.instance.rules import (  # noqa: F401 - importing a module register
     energy,
     fleet,
     flows,
+    haulage,
     links,
     places,
     policies,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nbb_opt.milp.assembly import Assembly
+from nbb_opt.milp.blocks.opening import fit_opening_hours
 from nbb_opt.milp.blocks.share import share_costs, share_driver_hours, share_ledger, share_truck_work
 from nbb_opt.milp.costs import shared_name
 from nbb_opt.milp.data import ModelData
@@ -68,12 +69,14 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
             \sum_u k_{rvut})$   $\forall r,v,t$
         cover_hours     $\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'} \le
             annual\_h_v (b_{rvt} + \sum_u k_{rvut})$   $\forall r,v,t$
+        fit_opening_hours   $\sum_{g: r(g)=r,\, W_g \le W} \eta_{gvt} z_{gvt} \le 52\, W (b_{rvt} + \sum_u k_{rvut})$
+            $\forall r,v,t$, weekly opening hours $W$ of a lane with $52\, W < annual\_h_v$
         balance_stock   $k_{rvut} \le k_{rvu,t-1}$   $\forall r,v,u,t$; before stands what was bought or
             what `fleet` holds
 
     Contributes
-        cost_eur   $\sum_t D_t\, fixed_{vt} (b_{rvt} + \sum_u k_{rvut}) + d_t\, capex_{vt} b_{rvt} - d_t \sum_u
-            resale_{vut} (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
+        cost_eur   $\sum_t D_t\, fixed_{vt} (b_{rvt} + \sum_u k_{rvut}) + d_t\, (capex_{vt} - grant_{rvt}) b_{rvt}
+            - d_t \sum_u resale_{vut} (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
     """
     s, trucks, time, world = data.stock, data.trucks, data.time, data.world
     size, pairs = data.time.size, len(s.region)
@@ -103,6 +106,7 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
             terms.add(row[serves], column[serves], -capability[s.vehicle[pair[serves]]])
         a.add_rows(name, of_pairs(keep // size, time.years[keep % size]), terms, sense="<=")
 
+    fit_opening_hours(a, data, bought=bought, kept=kept)
     owned = s.kept_since < 0
     bought_at = np.full((pairs, size), -1, np.int64)
     bought_at[s.bought_pair, s.bought_t] = bought
@@ -126,6 +130,9 @@ def _share_truck_costs(
         "fleet_fixed": trucks.fixed_eur_per_year[v_bought, s.bought_t],
         "fleet_purchase": trucks.capex_eur[v_bought, s.bought_t],
     })  # fmt: skip
+    country = data.world.region_country[s.region[s.bought_pair]]
+    grant = trucks.supports.grant_eur[v_bought, country, s.bought_t]
+    share_costs(a, data, column=bought, t=s.bought_t, cost_eur={"fleet_grant": -grant})
     share_costs(a, data, column=kept, t=s.kept_t, cost_eur={"fleet_fixed": trucks.fixed_eur_per_year[v_kept, s.kept_t]})
     back = a.share(shared_name("fleet_resale"), time.size + 1)
     now = resale_eur(trucks, time, vehicle=v_kept, vintage_year=s.kept_vintage, year=time.years[s.kept_t])

@@ -1,0 +1,129 @@
+"""A result as text, one line for every subject of every case; and a comparison with an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from nbb_opt.bench.against import Comparison
+
+Row = Mapping[str, Any]
+# heading -> the cell of a subject; a column without any cell is left out
+COLUMNS: dict[str, Callable[[Row], str | None]] = {
+    "s": lambda row: _number(row.get("seconds"), "{:.3f}"),
+    "peak MB": lambda row: _number(row.get("peak_mb"), "{:.0f}"),
+    "over idle": lambda row: _number(row.get("over_idle_mb"), "{:.0f}"),
+    "x limit": lambda row: _number(row.get("ratio_to_limit"), "{:.2f}"),
+    "(cpu)": lambda row: _number(row.get("cpu_ratio_to_limit"), "{:.2f}"),
+    "faster than best peer": lambda row: _number(row.get("times_faster_than_best_peer"), "{:.2f}"),
+    "status": lambda row: row["status"] if row["status"] != "done" else None,
+    "objective": lambda row: _number(row.get("objective"), "{:,.2f}"),
+    "bound": lambda row: _number(row.get("bound"), "{:,.2f}"),
+    "gap %": lambda row: _number(row.get("gap"), "{:.4f}", 100.0),
+    "to best known %": lambda row: _number(row.get("gap_to_best_known"), "{:.4f}", 100.0),
+    "primal integral s": lambda row: _number(row.get("primal_integral_s"), "{:.2f}"),
+    "verified": lambda row: {True: "yes", False: "NO"}.get(row["verified"]) if "verified" in row else None,
+}
+
+
+def table_of(record: Mapping[str, Any]) -> str:
+    """The result as a table, then per case what was counted and whose results are equal."""
+    lines = [f"{record['suite']} (protocol {record['protocol']})", *aligned(cells_of(record))]
+    for entry in record["cases"]:
+        counted = _counted(entry)
+        same = f"the results of {', '.join(entry['agree'])} are equal: {entry['digest']}" if entry["agree"] else ""
+        lines += [f"{entry['case']} seed {entry['seed']}: " + "; ".join(part for part in (counted, same) if part)]
+    return "\n".join(lines)
+
+
+def markdown_of(record: Mapping[str, Any]) -> list[str]:
+    """The result for a page or a comment: machine, versions, options, table."""
+    heads, *rows = cells_of(record)
+    machine, versions = record["machine"], record["versions"]
+    options = ", ".join(f"{name} {value}" for name, value in record["options"].items())
+    about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"
+    return [
+        f"Protocol {record['protocol']}; {about}.",
+        "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
+        f"Options: {options}; {record['rounds']} rounds of {record['repeats']} runs.",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|" + "|".join(["---"] * 3 + ["---:"] * (len(heads) - 3)) + "|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+
+
+def cells_of(record: Mapping[str, Any]) -> list[list[str]]:
+    """Headings, then one row per subject; columns without any figure are left out."""
+    heads = ["case", "seed", "subject"]
+    rows = [(entry, name, row) for entry in record["cases"] for name, row in entry["subjects"].items()]
+    cells = [[entry["case"], str(entry["seed"]), name] for entry, name, _row in rows]
+    for head, cell in COLUMNS.items():
+        column = [cell(row) for _entry, _name, row in rows]
+        if any(column):
+            heads.append(head)
+            for line, text in zip(cells, column, strict=True):
+                line.append(text or "")
+    return [heads, *cells]
+
+
+def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> list[str]:
+    """Columns of equal width; the first `texts` to the left, the rest to the right.
+
+    >>> aligned([["a", "n"], ["long", "12"]], texts=1)
+    ['a      n', 'long  12']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            text.ljust(width) if i < texts else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _counted(entry: Mapping[str, Any]) -> str:
+    counters = dict(entry.get("counters", {}))
+    parts = [", ".join(f"{name} {value:,}" for name, value in counters.items())] if counters else []
+    for name, row in entry["subjects"].items():
+        own = {key: value for key, value in row.get("counters", {}).items() if counters.get(key) != value}
+        if own:
+            parts.append(f"{name}: " + ", ".join(f"{key} {value:,}" for key, value in own.items()))
+    return "; ".join(parts)
+
+
+def comparison_lines(comparison: Comparison, *, name: str) -> list[str]:
+    """The comparison as text: words, then a table of findings, worst first, then the seconds."""
+    found = sorted(comparison.findings, key=lambda finding: ("worse", "better", "note").index(finding.verdict))
+    lines = [f"compared with {name}", *comparison.words]
+    if found:
+        heads: Sequence[str] = ("", "case", "subject", "what", "before", "now", "why")
+        cells = [
+            (each.verdict.upper() if each.verdict == "worse" else each.verdict, each.case, each.subject, each.what,
+             _cell(each.before), _cell(each.now), each.why)
+            for each in found
+        ]  # fmt: skip
+        lines += aligned([heads, *cells], texts=len(heads))
+    rows = [(case, subject, f"{r:.2f}", f"{a:.2f} to {b:.2f}") for case, subject, r, a, b in comparison.seconds]
+    if rows:
+        lines += ["seconds now / before (never gate)"]
+        lines += aligned([("case", "subject", "ratio", "runs"), *rows], texts=2)
+    worse = len(comparison.worse)
+    lines.append(f"{worse} figure{'s' if worse != 1 else ''} got worse" if worse else "nothing got worse")
+    return lines
+
+
+def _number(value: float | None, form: str, times: float = 1.0) -> str | None:
+    return None if value is None else form.format(value * times)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.2f}"
+    return str(value)[:16]

@@ -1,0 +1,43 @@
+"""The columns of OD rows, and what may stand in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from nbb_opt.errors import InstanceError, Problem
+
+COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
+IDS = COLUMNS[:3]
+
+
+def check_columns(file: str, schema: pa.Schema, given: Sequence[str] = ()) -> None:
+    """Raise InstanceError with every column that is missing, given twice, of another type or none of COLUMNS.
+
+    `given` are columns that stand elsewhere than in the file, such as in the names of its folders.
+    """
+    problems = []
+    names = [*schema.names, *given]
+    for name in COLUMNS:
+        if names.count(name) != 1:
+            problems.append(Problem(f"{file}, column {name}", "is missing" if name not in names else "stands twice"))
+            continue
+        if name in given:
+            continue
+        kind = schema.field(name).type
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        whole = pa.types.is_integer(value) and not pa.types.is_uint64(value)
+        if name in IDS:
+            good, want = pa.types.is_string(value) or pa.types.is_large_string(value) or whole, "text or whole numbers"
+        elif name == "year":
+            good, want = whole, "an integer"
+        else:
+            good, want = pa.types.is_floating(kind) or pa.types.is_integer(kind), "a number"
+        if not good:
+            problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
+    for name in names:
+        if name not in COLUMNS:
+            problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
+    if problems:
+        raise InstanceError(problems)

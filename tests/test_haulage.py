@@ -1,0 +1,200 @@
+"""Breaks, opening hours, others' charging points, battery wear and supports change plans as they should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from milp_case import Instance, Solved, add_rows, solve, tiny, vary
+from nbb_opt.errors import ModelError
+from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.network import prepare
+from nbb_opt.verify import verify_plan
+
+PROVENANCE = {"source": "assumption", "note": "made up for the test"}
+
+
+def with_rows(instance: Instance, table: str, *rows: dict[str, Any]) -> Instance:
+    return add_rows(instance, table, [row | PROVENANCE for row in rows])
+
+
+def charged_on_the_way() -> Instance:
+    """Batteries go 150 km and are charged on the way at 150 kW in CW."""
+    case = vary(tiny(), "vehicles", "vehicle", "BATTERY", range_km=150.0)
+    return vary(case, "nodes", "node", "MINE", charge_area="CW")
+
+
+def driving_rules(instance: Instance, *, break_h: float = 0.75) -> Instance:
+    rows = [{"country": country, "drive_h": 4.5, "break_h": break_h} for country in ("SE", "FI")]
+    return with_rows(instance, "driving_rules", *rows)
+
+
+def public(instance: Instance, *, kw: float = 400.0, kwh: float = 5e6, add: float = 0.05) -> Instance:
+    rows = [
+        {"charge_area": "CW", "year": year, "kwh_per_year": kwh, "kw": kw, "price_add_eur_per_kwh": add}
+        for year in (2020, 2050)
+    ]
+    return with_rows(instance, "public_charging", *rows)
+
+
+def support(instance: Instance, kind: str, value: float, **years: int) -> Instance:
+    row = {"support": "S", "kind": kind, "country": "SE", "technology": "battery", "value": value}
+    return with_rows(instance, "supports", row | {"first_year": 2020, "last_year": 2060} | years)
+
+
+def hours_of(case: Instance) -> np.ndarray:
+    built = build(case, prepare(case, prune=False), read_model("joint"))
+    return built.data.driving.hours_per_vkm
+
+
+def bought(solved: Solved, vehicle: str) -> int:
+    fleet = solved.tables["fleet"]
+    return int(fleet.loc[fleet["vehicle"] == vehicle, "bought"].sum())
+
+
+def used(solved: Solved, kind: str) -> float:
+    use = solved.tables["use"]
+    return float(use.loc[use["kind"] == kind, "used"].sum())
+
+
+def amount(solved: Solved, component: str) -> float:
+    costs = solved.tables["costs"]
+    return float(costs.loc[costs["component"] == component, "amount_eur"].sum())
+
+
+def test_a_sixth_of_the_driving_is_breaks() -> None:
+    plain, ruled = hours_of(tiny()), hours_of(driving_rules(tiny()))
+    built = build(tiny(), prepare(tiny(), prune=False), read_model("joint"))
+    d, lanes = built.data.driving, built.data.lanes
+    wheel = lanes.time_h[d.lane] / lanes.distance_km[d.lane] * d.km_per_vkm
+    home = ~d.on_the_way
+    np.testing.assert_allclose(ruled[home], (plain + wheel / 6)[home], rtol=1e-12)
+
+
+def test_charging_in_the_breaks_costs_no_more_hours_than_the_longer_of_the_two() -> None:
+    case = charged_on_the_way()
+    built = build(case, prepare(case, prune=False), read_model("joint"))
+    d, lanes = built.data.driving, built.data.lanes
+    assert d.on_the_way.any()
+    plain, short, long = hours_of(case), hours_of(driving_rules(case, break_h=0.01)), hours_of(driving_rules(case))
+    wheel = lanes.time_h[d.lane] / lanes.distance_km[d.lane] * d.km_per_vkm
+    turning = built.data.trucks.turnaround_h[d.vehicle, d.handling] / lanes.distance_km[d.lane]
+    charging = plain - wheel - turning
+    way = d.on_the_way
+    np.testing.assert_allclose(short[way], plain[way], rtol=1e-12)
+    np.testing.assert_allclose(long, wheel + turning + np.maximum(charging, wheel / 6), rtol=1e-12)
+
+
+def test_breaks_never_lower_cost_and_the_plan_with_them_is_accepted() -> None:
+    assert solve(driving_rules(tiny())).cost_eur > solve(tiny()).cost_eur
+
+
+def test_a_worn_battery_goes_less_far_and_is_not_bought_for_a_lane_beyond_it() -> None:
+    worn = with_rows(tiny(), "battery_wear", {"vehicle": "BATTERY", "range_loss_share": 0.6})
+    whole, less = solve(tiny()), solve(worn)
+    assert bought(whole, "BATTERY") > bought(less, "BATTERY")
+    far = build(worn, prepare(worn, prune=False), read_model("joint")).data.trucks.usable_km
+    full = build(tiny(), prepare(tiny(), prune=False), read_model("joint")).data.trucks.usable_km
+    np.testing.assert_allclose(far[np.isfinite(full)], 0.4 * full[np.isfinite(full)])
+
+
+def test_a_place_open_few_hours_needs_more_trucks() -> None:
+    rows = [{"node": node, "hours_per_week": 30.0} for node in ("MINE", "WEST", "EAST")]
+    narrow = solve(with_rows(tiny(), "opening_hours", *rows))
+    assert narrow.cost_eur > solve(tiny()).cost_eur + 1000
+    fleet, wide = narrow.tables["fleet"], solve(tiny()).tables["fleet"]
+    assert fleet.groupby("year")["kept"].sum().max() > wide.groupby("year")["kept"].sum().max()
+
+
+def test_opening_hours_longer_than_a_truck_works_are_no_limit() -> None:
+    wide = with_rows(tiny(), "opening_hours", {"node": "MINE", "hours_per_week": 168.0})
+    prepared = prepare(wide, prune=False)
+    form = standard_form(build(wide, prepared, read_model("joint"), route="arrays"))
+    assert not [name for name in form.row_names if name.startswith("fit_opening_hours")]
+
+
+def test_others_points_replace_own_chargers_where_they_are_cheaper() -> None:
+    case = vary(charged_on_the_way(), "chargers", "charger", "*", capex_eur=5e6)
+    own, shared = solve(case), solve(public(case, add=0.001))
+    assert shared.cost_eur < own.cost_eur
+    assert used(shared, "public_charging") > 0
+    assert amount(shared, "public_charging") == pytest.approx(0.001 * used(shared, "public_charging"))
+
+
+def test_weak_points_of_others_serve_no_strong_battery_on_the_way() -> None:
+    case = vary(charged_on_the_way(), "chargers", "charger", "*", capex_eur=5e6)
+    case = vary(case, "fleet_regions", "fleet_region", "*", charge_area="")
+    assert used(solve(public(case, kw=400.0, add=0.001)), "public_charging") > 0
+    assert used(solve(public(case, kw=50.0, add=0.001)), "public_charging") == 0
+
+
+def test_the_verifier_refuses_more_public_energy_than_is_on_sale_and_a_wrong_markup() -> None:
+    case = public(vary(charged_on_the_way(), "chargers", "charger", "*", capex_eur=5e6), add=0.001)
+    solved = solve(case)
+    spec = read_model("joint")
+    for factor, rule in ((1e3, "respect_public_charging"), (0.5, "deliver_energy")):
+        use = solved.tables["use"].copy()
+        use.loc[use["kind"] == "public_charging", "used"] *= factor
+        verdict = verify_plan(
+            case, {**solved.tables, "use": use}, blocks=spec.blocks, technologies=spec.technologies,
+            projects=spec.projects, reported={},
+        )  # fmt: skip
+        assert rule in set(verdict.failures()["rule"])
+        assert "agree_costs" in set(verdict.failures()["rule"])
+
+
+def test_a_grant_is_paid_back_on_every_truck_bought_while_it_lasts() -> None:
+    base, given = solve(tiny()), solve(support(tiny(), "purchase_grant_eur_per_vehicle", 100_000.0))
+    assert given.cost_eur < base.cost_eur
+    fleet = given.tables["fleet"]
+    swedish = fleet["fleet_region"].map(tiny()["fleet_regions"].set_index("fleet_region")["country"]) == "SE"
+    number = fleet.loc[(fleet["vehicle"] == "BATTERY") & swedish, "bought"].sum()
+    assert amount(given, "fleet_grant") == pytest.approx(-100_000.0 * number)
+    assert number > 0
+
+
+def test_a_grant_that_has_ended_changes_nothing() -> None:
+    ended = solve(support(tiny(), "purchase_grant_share", 0.4, first_year=2000, last_year=2010))
+    assert ended.cost_eur == pytest.approx(solve(tiny()).cost_eur, abs=1)
+
+
+def test_an_exemption_spares_the_toll_in_the_years_it_holds() -> None:
+    tolled = vary(tiny(), "links", "mode", "road", toll_eur_per_vkm=0.5)
+    first = tolled.periods[0]
+    half = {"first_year": first.year, "last_year": first.year + first.years - 1}
+    free, part = support(tolled, "toll_exemption_share", 1.0), support(tolled, "toll_exemption_share", 1.0, **half)
+    costs = [solve(case).cost_eur for case in (free, part, tolled)]
+    assert costs[0] < costs[1] < costs[2]
+
+
+def test_grants_above_the_price_are_refused() -> None:
+    case = support(tiny(), "purchase_grant_eur_per_vehicle", 5e6)
+    with pytest.raises(ModelError, match=r"supports\.csv: grants of 5,000,000 EUR for BATTERY in SE"):
+        build(case, prepare(case, prune=False), read_model("joint"))
+
+
+def everything() -> Instance:
+    """All five tables at once."""
+    case = driving_rules(public(charged_on_the_way(), kwh=2e5))
+    case = with_rows(case, "battery_wear", {"vehicle": "BATTERY", "range_loss_share": 0.1})
+    case = with_rows(case, "opening_hours", {"node": "MINE", "hours_per_week": 40.0})
+    case = vary(case, "links", "mode", "road", toll_eur_per_vkm=0.1)
+    return support(case, "toll_exemption_share", 0.5)
+
+
+def test_pyomo_and_arrays_state_the_same_model_with_all_of_it() -> None:
+    case = everything()
+    prepared = prepare(case, prune=False)
+    forms = [standard_form(build(case, prepared, read_model("joint"), route=route)) for route in ("pyomo", "arrays")]
+    one, two = forms
+    assert list(one.row_names) == list(two.row_names)
+    assert any(name.startswith("fit_opening_hours") for name in one.row_names)
+    assert any(name.startswith("public_kwh") for name in one.col_names)
+    for field in ("cost", "a_indptr", "a_indices", "a_values", "row_low", "row_up", "col_low", "col_up"):
+        np.testing.assert_array_equal(getattr(one, field), getattr(two, field))
+
+
+def test_a_plan_with_all_of_it_is_accepted() -> None:
+    assert np.isfinite(solve(everything()).cost_eur)
