@@ -107,7 +107,7 @@ class Relaxation:
     def price_at(self, alpha: Floats) -> float:
         """Add the cheapest path of every commodity at some price per tonne of every arc; gives the bound."""
         k = self.network.commodities
-        dual = np.concatenate([np.full(k, np.inf), -alpha, np.zeros(len(self._pairs))])
+        dual = np.concatenate([np.full(k, 1e30), -alpha, np.zeros(len(self._pairs))])
         return self._price(dual)[0]
 
     def _load(self) -> None:
