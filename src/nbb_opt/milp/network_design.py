@@ -79,7 +79,7 @@ def add_network_design(
     most_t = np.minimum(n.demand_t[:, None], n.capacity_t[None, :])
     pair = np.arange(k * m)
     of, arc = pair // m, pair % m
-    opened = a.add_variables("opened", "ARCS", Keys((arcs, np.arange(m))), whole=True, up=1.0)
+    opened = a.add_variables("opened", "ARCS", arcs.ids, whole=True, up=1.0)
     carried = a.add_variables(
         "carried_t", "COMMODITY_ARCS", Keys((commodities, of), (arcs, arc)), up=most_t.ravel(),
         typical=float(np.median(n.demand_t)),
@@ -91,14 +91,14 @@ def add_network_design(
     balance = Terms(k * v).add(of * v + n.tail[arc], carried, 1.0).add(of * v + n.head[arc], carried, -1.0)
     a.add_rows("balance_nodes", Keys((commodities, at // v), (nodes, at % v)), balance, sense="==", side=side.ravel())
     capacity = Terms(m).add(arc, carried, 1.0).add(np.arange(m), opened, -n.largest_use_t())
-    a.add_rows("respect_capacity", Keys((arcs, np.arange(m))), capacity, sense="<=")
+    a.add_rows("respect_capacity", arcs.ids, capacity, sense="<=")
     row = np.arange(len(strong))
     use = Terms(len(strong)).add(row, carried[strong], 1.0).add(row, opened[strong % m], -most_t.ravel()[strong])
     a.add_rows("open_what_is_used", Keys((commodities, strong // m), (arcs, strong % m)), use, sense="<=")
     a.minimise(
         [
-            Weighed("open", Keys((arcs, np.arange(m))), np.ones(m), Terms(m).add(np.arange(m), opened, n.fixed_eur)),
-            Weighed("carry", Keys((arcs, np.arange(m))), np.ones(m), Terms(m).add(arc, carried, n.cost_eur_per_t[arc])),
+            Weighed("open", arcs.ids, np.ones(m), Terms(m).add(np.arange(m), opened, n.fixed_eur)),
+            Weighed("carry", arcs.ids, np.ones(m), Terms(m).add(arc, carried, n.cost_eur_per_t[arc])),
         ]
     )
 

@@ -62,7 +62,9 @@ class Relaxation:
         self.lp = LinearProgram()
         none, empty = np.zeros(0, np.int64), np.zeros(0)
         longest = network.cost_eur_per_t.max(initial=0.0) * network.nodes
-        absent = network.demand_t * longest + 4.0 * network.fixed_eur.sum() / k + network.nodes * network.fixed_eur.max()
+        absent = (
+            network.demand_t * longest + 4.0 * network.fixed_eur.sum() / k + network.nodes * network.fixed_eur.max()
+        )
         self.lp.add_columns(self.fixed_eur, np.ones(m), np.zeros(m, np.int64), none, empty)
         self.lp.add_columns(absent + 1.0, np.ones(k), np.zeros(k, np.int64), none, empty)
         self.lp.add_rows(np.ones(k), np.ones(k), np.arange(k), m + np.arange(k), np.ones(k))

@@ -45,7 +45,7 @@ def route(network: Network, pool: Pool, opened: Bools, stop: Stop) -> Plan | Non
 
 def plan_of(network: Network, pool: Pool, paths: Ints, shares: Floats) -> Plan:
     """A plan from shares of paths; they are brought to a sum of exactly one for each commodity."""
-    commodity, length, arcs, cost = pool.columns(paths)
+    commodity, _length, arcs, cost = pool.columns(paths)
     shares = shares / np.bincount(commodity, weights=shares, minlength=network.commodities)[commodity]
     opened = np.zeros(network.arcs, bool)
     opened[arcs] = True
@@ -73,7 +73,7 @@ def refuse_infeasible(network: Network, pool: Pool, names: tuple[str, ...], stop
 def _flows(
     network: Network, pool: Pool, opened: Bools, absent_eur: Floats, factor: float, stop: Stop
 ) -> tuple[Ints, Floats]:
-    """Paths, and values: share without a path by commodity, then share of each path. Path costs count `factor` times."""
+    """Paths, and shares: of each commodity without a path, then of each path. Path costs count `factor` times."""
     n, k, m = network, network.commodities, network.arcs
     arcs = np.flatnonzero(opened)
     row = np.full(m, -1, np.int64)

@@ -131,7 +131,9 @@ class _Search:
         plan, network = self.plan, self.network
         commodity, length, on, _cost = self.pool.columns(plan.paths)
         flow = np.zeros((network.commodities, network.arcs))
-        np.add.at(flow, (np.repeat(commodity, length), on), np.repeat(plan.shares * network.demand_t[commodity], length))
+        np.add.at(
+            flow, (np.repeat(commodity, length), on), np.repeat(plan.shares * network.demand_t[commodity], length)
+        )
         status = "optimal" if self._done() else "stopped" if self.stop.asked.is_set() else "time_limit"
         found = self.relaxation
         return Designed(
