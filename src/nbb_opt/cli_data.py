@@ -39,7 +39,9 @@ def convert(
             help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or `canad` and then two paths."
         ),
     ],
-    target: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write.", metavar="TO")],
+    target: Annotated[
+        Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
+    ],
     folder: Annotated[
         Path | None, typer.Argument(help="After `canad`: the instance folder (or folder of them) to write.")
     ] = None,

@@ -18,6 +18,7 @@ from nbb_opt.instance.schema import Column, Table
 MAX_CELLS = 250_000_000
 MAX_ROW_GROUP_BYTES = 2**30
 MAX_SMALL_ROWS = 1_000_000
+MAX_OD_ROWS = 2_000_000_000  # read in batches
 _TEXT_KINDS = ("id", "text", "choice", "ref", "refs", "choices")
 
 
@@ -37,20 +38,25 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
 
     A file that no seal vouches for (`sealed`) must have page checksums: without them damage can read as other numbers.
     """
-    texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS]
     with damage_refused(file):
+        metadata = pq.read_metadata(stream)
+        given = metadata.schema.names
+        texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS and column.name in given]
         opened = pq.ParquetFile(
-            stream, page_checksum_verification=True, memory_map=False, pre_buffer=False, read_dictionary=texts
-        )
-        schema, metadata = opened.schema_arrow, opened.metadata
+            stream, metadata=metadata, page_checksum_verification=True, memory_map=False, pre_buffer=False,
+            read_dictionary=texts,
+        )  # fmt: skip
+        schema = opened.schema_arrow
         cells = metadata.num_rows * max(len(schema), 1)
         checked = sealed or _has_checksums(stream, metadata)
         largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
     problems = header_problems(schema.names, table, file)
     problems = [Problem(p.where.replace(f"{file} row 1", file), p.what, p.hint, p.rule) for p in problems]
-    if cells > MAX_CELLS or (table.name != "od" and metadata.num_rows > MAX_SMALL_ROWS):
+    most_rows = MAX_OD_ROWS if table.name == "od" else MAX_SMALL_ROWS
+    if metadata.num_rows > most_rows or (table.name != "od" and cells > MAX_CELLS):
         what = f"holds {metadata.num_rows} rows and {len(schema)} columns"
-        problems.append(Problem(file, what, f"at most {MAX_CELLS} cells are read", "size"))
+        hint = f"at most {most_rows} rows" + ("" if table.name == "od" else f" and {MAX_CELLS} cells") + " are read"
+        problems.append(Problem(file, what, hint, "size"))
     if largest > MAX_ROW_GROUP_BYTES:
         what = f"has a row group of {largest / 2**20:.0f} MiB"
         problems.append(Problem(file, what, "write row groups of at most a million rows", "size"))
@@ -58,7 +64,8 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         hint = "write it with page checksums (pyarrow: write_page_checksum=True), or seal the instance"
         problems.append(Problem(file, "has no page checksums, so that damage could go unnoticed", hint, "parquet"))
     if not problems:
-        problems = [p for column in table.columns if (p := _type_problem(schema.field(column.name).type, column, file))]
+        there = [column for column in table.columns if column.name in schema.names]
+        problems = [p for column in there if (p := _type_problem(schema.field(column.name).type, column, file))]
     if problems:
         raise InstanceError(problems)
     return opened
@@ -71,6 +78,9 @@ def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, sealed: 
         opened = open_parquet(stream, table, file, sealed=sealed)
         with damage_refused(file):
             content = opened.read()
+            for column in table.columns:
+                if column.name not in content.column_names:  # an optional one
+                    content = content.append_column(column.name, pa.nulls(len(content), _blank_type(column)))
             return {column.name: column_values(content.column(column.name), column, faults) for column in table.columns}
     except InstanceError as error:
         faults.problems.extend(error.problems)
@@ -99,6 +109,10 @@ def column_values(cells: pa.ChunkedArray | pa.Array, column: Column, faults: Cel
             values[i] = np.nan
     check_numbers(values, blank, column, faults)
     return values
+
+
+def _blank_type(column: Column) -> pa.DataType:
+    return pa.string() if column.kind in _TEXT_KINDS else pa.float64()
 
 
 def _has_checksums(stream: BinaryIO, metadata: pq.FileMetaData) -> bool:

@@ -6,11 +6,11 @@ nothing, and the parts are added up in their order. Threads and clusters only ch
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import local
+from threading import Condition
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ from nbb_opt.errors import InstanceError, Problem
 
 PART_ROWS = 1 << 24
 BUDGET_BYTES = 128 << 20
+_ENDED = -1
 
 Part = tuple[Group, ...]
 
@@ -143,11 +144,11 @@ def sum_part(
     """Sum the rows of one part; faulty rows are counted and left to the caller to judge."""
     sums = Accumulator(target, within=within, budget_bytes=budget_bytes)
     places: list[tuple[int, int, str]] = []
-    rows = 0
-    for group, batches in _decoded(source, part, threads):
+    turns = _Turns()
+
+    def add(group: Group, batches: Iterable[pa.RecordBatch]) -> None:
         row = group.row_0
         iterator = iter(batches)
-        batch = None
         while True:
             with damage_refused(source.label(group.file), row - _first_of(source, group)):
                 batch = next(iterator, None)
@@ -160,59 +161,74 @@ def sum_part(
                     cell = batch.column(WORDS[fault][1])[place - row].as_py()
                     places.append((fault, place, _place(source, group, place, WORDS[fault][0].format(cell))))
             row += batch.num_rows
-        del batches, iterator, batch
         if row - group.row_0 != group.rows:
             what = f"a row group holds {row - group.row_0} rows, its footer says {group.rows}"
             raise InstanceError([Problem(source.label(group.file), what, "write or copy the file again")])
-        rows += group.rows
-    dense = sums.dense
-    pa.default_memory_pool().release_unused()
-    return PartSums(sums.packed(), rows, sums.counts, tuple(places), dense)
 
-
-def _decoded(source: Source, part: Part, threads: int) -> Iterator[tuple[Group, Iterable[pa.RecordBatch]]]:
-    """The groups in order with their batches; the next are decoded while the caller adds up (at most `threads`)."""
-    own = local()
-
-    def read(group: Group) -> Iterable[pa.RecordBatch]:
-        with damage_refused(source.label(group.file), group.row_0 - _first_of(source, group)):
-            if getattr(own, "file", None) != group.file:
-                own.file, own.opened = group.file, source.open(group.file)
-            batches = source.read(own.opened, group)
-            return batches if source.in_pieces(group) else _emptied(deque(batches))
+    def share(first: int) -> None:
+        """Every `threads`-th group: decoded at the same time as others, added up when its turn comes."""
+        file, opened = -1, None
+        for number in range(first, len(part), threads):
+            group = part[number]
+            batches: Iterable[pa.RecordBatch] = ()
+            refused: InstanceError | None = None
+            try:
+                with damage_refused(source.label(group.file), group.row_0 - _first_of(source, group)):
+                    if group.file != file:
+                        file, opened = group.file, source.open(group.file)
+                    assert opened is not None
+                    batches = source.read(opened, group)
+            except InstanceError as error:
+                refused = error
+            with turns.turn(number) as mine:
+                if not mine:
+                    return
+                if refused is not None:
+                    raise refused
+                add(group, batches)
+            del batches
 
     if threads <= 1:
-        for group in part:
-            yield group, read(group)
-        return
-    waiting: deque[tuple[Group, Future[Iterable[pa.RecordBatch]]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+        share(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for future in [pool.submit(share, first) for first in range(min(threads, len(part)))]:
+                    future.result()
+            finally:
+                turns.stop()
+    dense = sums.dense
+    pa.default_memory_pool().release_unused()
+    return PartSums(sums.packed(), sum(group.rows for group in part), sums.counts, tuple(places), dense)
+
+
+class _Turns:
+    """Lets threads do one thing in the order of their numbers, however they come; a failure ends the waiting."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._next = 0
+
+    @contextmanager
+    def turn(self, number: int) -> Iterator[bool]:
+        """Waits until all smaller numbers are done; False if one of them failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._next in (number, _ENDED))
+            mine = self._next == number
         try:
-            for group in part:
-                if source.in_pieces(group):  # read by the caller, piece by piece
-                    while waiting:
-                        yield _next(waiting)
-                    yield group, read(group)
-                    continue
-                waiting.append((group, pool.submit(read, group)))
-                if len(waiting) >= threads:
-                    yield _next(waiting)
-            while waiting:
-                yield _next(waiting)
-        finally:
-            for _, future in waiting:
-                future.cancel()
+            yield mine
+        except BaseException:
+            self.stop()
+            raise
+        with self._changed:
+            if mine and self._next == number:
+                self._next += 1
+                self._changed.notify_all()
 
-
-def _emptied(batches: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches, none of which is held once it was given."""
-    while batches:
-        yield batches.popleft()
-
-
-def _next(waiting: deque[tuple[Group, Future[Iterable[pa.RecordBatch]]]]) -> tuple[Group, Iterable[pa.RecordBatch]]:
-    group, future = waiting.popleft()
-    return group, future.result()
+    def stop(self) -> None:
+        with self._changed:
+            self._next = _ENDED
+            self._changed.notify_all()
 
 
 def _first_of(source: Source, group: Group) -> int:

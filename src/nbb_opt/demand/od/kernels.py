@@ -70,33 +70,29 @@ def add_dense(
     """
     number = np.empty(BLOCK, np.uint32)
     n = origin.size
-    apart = 1 if within else 0  # a share of the destination that can never meet that of the origin
-    base = cell_y[np.uint32(year[0])] if n else 0
+    base = cell_y[np.uint32(year[0])] if n and one_year else np.int32(0)
     for start in range(0, n, BLOCK):
         m = min(BLOCK, n - start)
-        every = np.uint32(0)
+        for j in range(m):
+            i = np.uint64(start + j)
+            share = cell_o[np.uint32(origin[i])] + cell_d[np.uint32(destination[i])]
+            number[np.uint64(j)] = np.uint32(share + cell_k[np.uint32(commodity[i])] + base)
+        if not one_year:
+            for j in range(m):
+                number[np.uint64(j)] += np.uint32(cell_y[np.uint32(year[np.uint64(start + j)])])
         wrong = 0
-        if one_year:
+        if not within:
             for j in range(m):
                 i = np.uint64(start + j)
-                o = cell_o[np.uint32(origin[i])]
-                d = cell_d[np.uint32(destination[i])]
-                wrong += o + apart == d * n_zones
-                cell = np.uint32(o + d + cell_k[np.uint32(commodity[i])] + base)
-                number[np.uint64(j)] = cell
-                every |= cell
-        else:
-            for j in range(m):
-                i = np.uint64(start + j)
-                o = cell_o[np.uint32(origin[i])]
-                d = cell_d[np.uint32(destination[i])]
-                wrong += o + apart == d * n_zones
-                cell = np.uint32(o + d + cell_k[np.uint32(commodity[i])] + cell_y[np.uint32(year[i])])
-                number[np.uint64(j)] = cell
-                every |= cell
+                wrong += cell_o[np.uint32(origin[i])] == cell_d[np.uint32(destination[i])] * n_zones
         for j in range(m):
             t = tonnes[np.uint64(start + j)]
             wrong += not (t >= 0.0 and t < np.inf)
+        every = number[0]
+        again = 0
+        for j in range(1, m):
+            every |= number[np.uint64(j)]
+            again += number[np.uint64(j)] == number[np.uint64(j - 1)]
         if wrong or every >> np.uint32(31):
             for j in range(m):
                 r = start + j
@@ -108,6 +104,17 @@ def add_dense(
                     _note(fault, row_0 + r, counts, first)
                 else:
                     cells[number[j]] += tonnes[r] + 0.0
+        elif 4 * again > m:  # sorted rows: a run of one cell is summed before it is put back, in the order of its rows
+            here = number[0]
+            total = cells[here]
+            for j in range(m):
+                cell = number[np.uint64(j)]
+                if cell != here:
+                    cells[here] = total
+                    here = cell
+                    total = cells[here]
+                total += tonnes[np.uint64(start + j)] + 0.0
+            cells[here] = total
         else:
             for j in range(m):
                 cells[number[np.uint64(j)]] += tonnes[np.uint64(start + j)] + 0.0
