@@ -189,10 +189,9 @@ class _Search:
         if not self._compact():
             self._grow(Tree(relaxation, root))
             return
-        slack = self.plan.cost_eur - root.bound
-        low = (-root.reduced_eur > slack * (1 + 1e-6)).astype(float)
-        up = 1.0 - (root.reduced_eur > slack * (1 + 1e-6))
-        low[self.plan.opened & (up == 0)] = 0.0
+        slack = (self.plan.cost_eur - root.bound) * (1 + 1e-6)
+        low = np.where(-root.reduced_eur > slack, 1.0, 0.0)
+        up = np.where(root.reduced_eur > slack, 0.0, 1.0)
         opened, answer = search_compact(
             relaxation, low, up, self.plan, bound=self.bound, gap=self.gap, threads=self.threads, seed=self.seed,
             stop=self.stop, listen=self.listen, log=self.log,
@@ -200,7 +199,8 @@ class _Search:
         self.nodes, self.iterations = self.nodes + answer.nodes, self.iterations + answer.iterations
         if opened is not None:
             self._take(opened, self.stop.grace(GRACE_S))
-        self._prove(answer.bound)
+        if np.isfinite(answer.bound):
+            self._prove(answer.bound)
 
     def _grow(self, tree: Tree) -> None:
         while tree.open and not self._done():
