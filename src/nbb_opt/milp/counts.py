@@ -51,8 +51,8 @@ def flow_counts(
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
     since = [max((earliest[one] if projects else np.inf for one in cell.split(";")), default=0.0) if cell else -np.inf
              for cell in needed]  # fmt: skip
-    wanted: Bools = np.asarray(prepared.demand_t > 0)
-    exists: Bools = wanted[bundle] & (np.array(since, float)[:, None] <= time.years[None, :])
+    ready = np.array(since, float)[:, None] <= time.years[None, :]
+    exists: Bools = np.greater(prepared.demand_t[bundle], 0.0) & ready
     lane_steps = steps[steps["kind"] == "lane"]
     by, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
     walkable = np.ones(len(bundle), bool)
