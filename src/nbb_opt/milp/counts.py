@@ -51,12 +51,13 @@ def flow_counts(
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
     since = [max((earliest[one] if projects else np.inf for one in cell.split(";")), default=0.0) if cell else -np.inf
              for cell in needed]  # fmt: skip
-    ready = np.array(since, float)[:, None] <= time.years[None, :]
+    ready: np.ndarray = np.less_equal.outer(np.array(since, float), time.years)
     exists: Bools = np.greater(prepared.demand_t[bundle], 0.0) & ready
     lane_steps = steps[steps["kind"] == "lane"]
     by, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
     walkable = np.ones(len(bundle), bool)
-    np.logical_and.at(walkable, by, lanes.usable.any(axis=(1, 2))[on])
+    drivable: Bools = np.asarray(lanes.usable.any(axis=(1, 2)))
+    np.logical_and.at(walkable, by, drivable[on])
     exists &= walkable[:, None]
     active = exists.sum(axis=1)
     in_use = np.zeros((len(prepared.lanes), time.size), bool)
