@@ -28,7 +28,7 @@ _RATIO_FREE_BYTES = 2**20
 
 DATA_FILES = (META_FILE, *(f"{name}.{ending}" for name in BY_NAME for ending in ("csv", "parquet")))
 # Beside the data: texts for people, hand-worked expectations of tests, what built the data, and left-overs of systems.
-_BESIDE = re.compile(r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?")
+_BESIDE = re.compile(r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?|docs/[^/]+\.md|plan[^/]*\.csv")
 _LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
