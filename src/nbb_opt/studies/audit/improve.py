@@ -14,7 +14,7 @@ from nbb_opt.studies.audit.plan import TRUCK
 from nbb_opt.studies.audit.question import Key, Question
 from nbb_opt.studies.audit.repair import numbers_in
 
-GAP = 1e-5
+GAP = 3e-4
 WORTH_EUR = 1.0  # a change that saves less is no change
 
 
