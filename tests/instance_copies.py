@@ -100,9 +100,10 @@ class Copy:
         """Writes cells into the row with that key and returns its line."""
         line = self.line(table, **key)
         rows = self.rows(table)
-        assert set(cells) <= set(rows[0])
+        optional = {column.name for column in BY_NAME[table].columns if column.optional}
+        assert set(cells) <= set(rows[0]) | optional
         rows[line - 2].update(cells)
-        self.write(table, self.header(table), rows)
+        self.write(table, list(dict.fromkeys([*self.header(table), *cells])), rows)
         return line
 
     def drop(self, table: str, /, **key: str) -> None:
@@ -131,7 +132,10 @@ class Copy:
         """Turns the CSV file of a table into Parquet with page checksums, and returns its path."""
         frame = self.rows(table)
         arrays = {}
+        header = self.header(table)
         for column in BY_NAME[table].columns:
+            if column.name not in header:  # an optional one
+                continue
             cells: list[object] = [row[column.name] or None for row in frame]
             if column.kind == "number":
                 arrays[column.name] = pa.array([None if c is None else float(str(c)) for c in cells], pa.float64())

@@ -277,6 +277,18 @@ SPOILINGS = [
         "available_from",
     ),
     Spoiling(
+        "making_is_for_trucks",
+        setting("vehicles", {"vehicle": "TRAIN_E"}, making_kg_co2e="50000"),
+        "vehicles.csv row 4, column making_kg_co2e, value 50000",
+        "only trucks are bought",
+    ),
+    Spoiling(
+        "making_is_for_trucks",
+        setting("vehicles", TRUCK, battery_making_kg_co2e="50000"),
+        "vehicles.csv row 2, column battery_making_kg_co2e",
+        "leave it blank",
+    ),
+    Spoiling(
         "assumptions_give_their_reason",
         setting("chargers", {"charger": "DEPOT100"}, note=""),
         "chargers.csv row 2, column note",

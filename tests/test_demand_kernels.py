@@ -38,7 +38,7 @@ def collect_by_kernel(rows: list[reference.Row]) -> tuple[dict[reference.Key, fl
         kernels.move_table(keys, values, new_keys, new_values)
         keys, values = new_keys, new_values
         columns = [np.array([row[i] for row in part]) for i in range(5)]
-        kernels.add_rows(keys, values, *columns, N_NODES, N_COMMODITIES, start, counts, first)
+        kernels.add_rows(keys, values, *columns, N_NODES, N_COMMODITIES, False, start, counts, first)
     found = {}
     for key, value in zip(keys[keys >= 0].tolist(), values[keys >= 0].tolist(), strict=True):
         flow, slot = divmod(key, kernels.YEAR_SLOTS)

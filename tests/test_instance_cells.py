@@ -98,7 +98,8 @@ def test_no_numeric_column_takes_a_value_that_cannot_be(tmp_path: Path, text: st
             if column.kind in ("number", "integer", "year"):
                 rows = copy.rows(table.name)
                 rows[0][column.name] = text
-                copy.write(table.name, copy.header(table.name), rows)
+                header = list(dict.fromkeys([*copy.header(table.name), column.name]))  # it may be an optional one
+                copy.write(table.name, header, rows)
                 expected.add(f"{table.name}.csv row 2, column {column.name}")
     found = {problem.where.partition(", value")[0] for problem in problems_of(copy.path)}
     assert expected - found == set()

@@ -46,4 +46,10 @@ def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[s
         if not path.exists():
             write_synthetic(path, Shape(int(case["instance"].partition("-")[2]), 1))
         return {**case, "path": str(path)}
+    if case["stage"] == "build":
+        from nbb_opt.instance import read_instance
+        from nbb_opt.network import prepare as prepare_network
+        from nbb_opt.shipped import shipped
+
+        prepare_network(read_instance(shipped("instances") / case["instance"]), cache_dir=folder / "cache")
     return {**case, "folder": str(folder)}

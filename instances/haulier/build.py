@@ -53,7 +53,15 @@ def places() -> None:
         "country_years",
         "country,year,driver_cost_eur_per_h,carbon_price_eur_per_t,driver_limit_h_per_year,source,note",
         [
-            [c, y, eur, carbon[y] if c != "XX" else 0, drivers_h if c == "SE" else "", f"{source};ets2" if c != "XX" else source, why]
+            [
+                c,
+                y,
+                eur,
+                carbon[y] if c != "XX" else 0,
+                drivers_h if c == "SE" else "",
+                f"{source};ets2" if c != "XX" else source,
+                why,
+            ]
             for c, (eur, source, why) in paid.items()
             for y in YEARS
         ],

@@ -7,11 +7,11 @@ import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_bench, cli_data, cli_runs
+from nbb_opt import __version__, cli_audit, cli_bench, cli_data, cli_runs
 from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -184,6 +184,10 @@ def solve(
     gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-4,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    method: Annotated[
+        Literal["auto", "monolith", "decompose"],
+        typer.Option(help="monolith: one problem; decompose: the large-scale route; auto: by the size of the model."),
+    ] = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
@@ -199,7 +203,12 @@ def solve(
     stop = Stop(time_limit)
     problem = problem_of_instance(instance)
     if problem is not None:
-        given = (("--no-prune", no_prune), ("--no-cache", no_cache), ("--too-large", too_large))
+        given = (
+            ("--no-prune", no_prune),
+            ("--no-cache", no_cache),
+            ("--too-large", too_large),
+            ("--method", method != "auto"),
+        )
         if named := [option for option, on in given if on]:
             raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -209,7 +218,7 @@ def solve(
     model = model or "joint"
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    options = Options(time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large)
+    options = Options(time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large, method=method)
     cache = None if no_cache else cache_folder()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
@@ -240,7 +249,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_data, cli_bench):
+for _commands in (cli_runs, cli_audit, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

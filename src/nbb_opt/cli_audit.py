@@ -25,7 +25,9 @@ def add_commands(app: typer.Typer) -> None:
 def audit(
     instance: Annotated[Path, typer.Argument(help="Instance: a folder, a .zip or a workbook.", metavar="INSTANCE")],
     plan: Annotated[Path | None, typer.Option(help="The fleet plan: .csv, or .xlsx with a sheet named plan.")] = None,
-    template: Annotated[Path | None, typer.Option(help="Write today's fleet as a plan to begin with, and stop.")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Write today's fleet as a plan to begin with, and stop.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")] = Path("runs/audit"),
     time_limit: Annotated[float, typer.Option(min=1.0, help="Seconds for the best plan.")] = 60.0,
     each: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller question.")] = 20.0,
@@ -41,7 +43,9 @@ def audit(
     Exit code 5 if the plan cannot work as written.
     """
     from nbb_opt.instance import read_instance
-    from nbb_opt.studies.audit.audit import Limits, as_json as plain, audit as run_audit, write_audit
+    from nbb_opt.studies.audit.audit import Limits, write_audit
+    from nbb_opt.studies.audit.audit import as_json as plain
+    from nbb_opt.studies.audit.audit import audit as run_audit
     from nbb_opt.studies.audit.plan import template as template_of
     from nbb_opt.studies.audit.view import page_of, sentences
 
@@ -65,7 +69,9 @@ def audit(
         for fault in found.faults:
             print(f"  cannot work  {fault.where} {fault.year}: {fault.text}")
         for row in found.repair.changes.itertuples(index=False):
-            print(f"  repair       {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}")
+            print(
+                f"  repair       {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
+            )
         for number, change in enumerate(found.changes, start=1):
             print(f"  change {number}     {change.text}: {change.closed_share:.0%} of the distance closed")
         print("  " + "\n  ".join(sentences(found)))

@@ -32,7 +32,9 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed wri
 
 def convert(
     source: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM).")],
-    target: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write.", metavar="TO")],
+    target: Annotated[
+        Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
+    ],
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,

@@ -14,6 +14,7 @@ from nbb_opt.errors import NbbError, VerifyFailed
 
 if TYPE_CHECKING:
     from nbb_opt.problems import Said
+    from nbb_opt.verify import Verdict
 
 RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
@@ -21,23 +22,34 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(epilog="Example: nbb-opt verify runs/nbb-joint")(verify)
+    app.command(epilog="Example: nbb-opt verify runs/nbb-joint; nbb-opt verify other/tiny --instance instances/tiny")(
+        verify
+    )
     app.command(epilog="Example: nbb-opt report runs/nbb-joint runs/nbb-shift_only --out comparison.html")(report)
     app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
 
 
 def verify(
-    run: RunPath,
-    instance: Annotated[Path | None, typer.Option(help="Instance, if it was moved since.")] = None,
+    run: Annotated[Path, typer.Argument(help="Run folder, or tables of another engine.", metavar="RUN|FOLDER")],
+    instance: Annotated[
+        Path | None, typer.Option(help="Instance, if it was moved since; needed for another engine.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model that another engine solved [default: joint].")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a finished run again, from its tables alone."""
+    """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md)."""
     from nbb_opt.emissions.reconcile import check_run
     from nbb_opt.instance import read_instance
     from nbb_opt.problems import answers, problem_of_run
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
+    from nbb_opt.verify.foreign_tables import is_foreign
 
+    if is_foreign(run):
+        _verify_foreign(run, instance, model or "joint", as_json)
+        return
+    if model is not None:
+        raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
     problem = problem_of_run(run)
     if problem is not None:
         tell(answers(problem).verify(run, instance), as_json)
@@ -47,8 +59,30 @@ def verify(
     verdict = verify_run(found, source)
     if verdict.ok:
         check_run(source, found)
+    _tell_verdict(run, verdict, as_json)
+
+
+def _verify_foreign(folder: Path, instance: Path | None, model: str, as_json: bool) -> None:
+    from nbb_opt.instance import read_instance
+    from nbb_opt.milp import read_model
+    from nbb_opt.verify.foreign import verify_foreign
+
+    if instance is None:
+        raise NbbError(f"{folder}: these are tables of another engine; say of which instance with --instance")
+    spec = read_model(model)
+    if spec.flows != "free":
+        raise NbbError(
+            f"{model}: its flows are those of another plan, which tables alone do not hold; verify a run folder"
+        )
+    verdict = verify_foreign(
+        folder, read_instance(instance), blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects
+    )
+    _tell_verdict(folder, verdict, as_json)
+
+
+def _tell_verdict(run: Path, verdict: Verdict, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
+        print(verdict.as_json())
     elif verdict.ok:
         print(f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.0f} EUR")
     if not verdict.ok:
@@ -90,8 +124,8 @@ def report(
     source = read_instance(instance or Path(found[0].record["instance_source"]))
     if digests != {source.digest}:
         raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
-    write_html(source, found, out)
     ledgers = [build_ledger(source, run.tables) for run in found]
+    write_html(source, found, out, ledgers=ledgers)
     write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
     if ileap is not None:

@@ -8,10 +8,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,18 +28,22 @@ from nbb_opt.solve import Progress, Solution, Stop, solve_form
 from nbb_opt.solve.progress import Listener
 
 if TYPE_CHECKING:
-    from nbb_opt.milp import ModelSpec
+    from nbb_opt.milp import Built, ModelSpec
     from nbb_opt.verify import Verdict
 
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 BASELINE = "do_nothing"
+Method = Literal["auto", "monolith", "decompose"]
+# From about here the linear relaxation alone takes HiGHS half a minute, and the large-scale route is done sooner.
+LARGE_NONZEROS = 800_000
 
 
 @dataclass(frozen=True)
 class Options:
     """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains.
 
-    `too_large` goes on where the size forecast says that the model will not fit in memory.
+    `too_large` goes on where the size forecast says that the model will not fit in memory. `method` is `monolith`,
+    `decompose` (the large-scale route) or `auto`: by the size forecast, see `chosen_method`.
     """
 
     time_limit_s: float = 120.0
@@ -48,6 +52,7 @@ class Options:
     seed: int = 0
     prune: bool = True
     too_large: bool = False
+    method: Method = "auto"
 
 
 @dataclass(frozen=True)
@@ -92,17 +97,33 @@ def solve_instance(
     say(expected.line())
     if not options.too_large:
         refuse_too_large(expected, available_mb=memory_mb())
-    context = _Context(instance, prepared, options, stop, seconds, listen)
+    method = chosen_method(options.method, expected.nonzeros)
+    say(
+        f"method: {method}"
+        + (f" (size forecast against {LARGE_NONZEROS} nonzeros)" if options.method == "auto" else "")
+    )
+    context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen)
     baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
     if spec.name == BASELINE:
         plan = baseline
     else:
         fixed = carried(prepared, baseline.tables["flows"], instance) if spec.flows == BASELINE else None
         plan = context.plan(spec, fixed, share=1.0)
-    record = _record(instance, plan, baseline, options, seconds)
+    record = _record(instance, plan, baseline, context.options, seconds)
     if out is None:
         return Run(Path(), record, plan.tables, baseline.tables)
     return write(out, instance, record, plan, baseline)
+
+
+def chosen_method(method: Method, nonzeros: int) -> Method:
+    """What `auto` means for a model with so many nonzeros: the large-scale route above `LARGE_NONZEROS`.
+
+    >>> chosen_method("auto", 10_000), chosen_method("auto", 10_000_000), chosen_method("monolith", 10_000_000)
+    ('monolith', 'decompose', 'monolith')
+    """
+    if method != "auto":
+        return method
+    return "decompose" if nonzeros > LARGE_NONZEROS else "monolith"
 
 
 def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, baseline: Plan) -> Run:
@@ -113,7 +134,7 @@ def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, bas
     run = Run(out, record, plan.tables, baseline.tables)
     with tempfile.TemporaryDirectory() as folder:
         html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
-        write_html(instance, [run], html)
+        write_html(instance, [run], html, ledgers=[plan.ledger])
         write_workbook(instance, [run], workbook, ledgers=[plan.ledger])
         record["seconds"]["report"] = round(time.perf_counter() - started, 3)
         extra: dict[str, bytes | str] = {
@@ -152,24 +173,14 @@ class _Context:
 
     def plan(self, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None, *, share: float) -> Plan:
         """State, solve, extract, verify one model; it may use `share` of the time that is left."""
-        from nbb_opt.milp import build, extract, standard_form
+        from nbb_opt.milp import build, extract
         from nbb_opt.verify import verify_plan
 
         label = "" if share == 1.0 else "do nothing: "
         with _timed(self.seconds, "build", self.listen, self.stop, label):
             built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route="arrays")
-            form = standard_form(built)
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
-            options = self.options
-            solution = solve_form(
-                form,
-                gap=options.gap,
-                threads=options.threads,
-                seed=options.seed,
-                listen=self.listen,
-                stop=self.stop.part(share),
-                label=label,
-            )
+            solution = self._solve(built, share, label)
             tables = extract(built, solution.values)
         with _timed(self.seconds, "verify", self.listen, self.stop, label):
             verdict = verify_plan(
@@ -186,6 +197,18 @@ class _Context:
             ledger = build_ledger(self.instance, tables)
             check_ledger(self.instance, tables, ledger)
         return Plan(tables, solution, verdict, spec, ledger)
+
+    def _solve(self, built: Built, share: float, label: str) -> Solution:
+        """By the chosen method."""
+        from nbb_opt.milp import split, standard_form
+
+        options, stop = self.options, self.stop.part(share)
+        asked: dict[str, Any] = {"gap": options.gap, "threads": options.threads, "seed": options.seed}
+        if options.method == "decompose":
+            from nbb_opt.solve.decompose import solve_split
+
+            return solve_split(split(built), **asked, listen=self.listen, stop=stop, label=label)
+        return solve_form(standard_form(built), **asked, listen=self.listen, stop=stop, label=label)
 
 
 @contextmanager
@@ -233,6 +256,7 @@ def _record(
             "time_limit_s": options.time_limit_s,
             "gap": options.gap,
             "prune": options.prune,
+            "method": options.method,
         },
         "versions": {
             "nbb_opt": __version__,

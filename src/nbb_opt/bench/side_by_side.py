@@ -45,15 +45,15 @@ def side_by_side(
 
 
 def _figures(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Memory is the median of the rounds; `all_over_idle_mb` shows how much it varies."""
+    """Memory is the least of the rounds: noise and compiling for the first time add to it; `all_...` show all."""
     over_idle_mb = [round(run["peak_mb"] - run["idle_mb"], 1) for run in found]
     return {
         "version": found[0]["version"],
         "seconds": statistics.median(s for run in found for s in run["seconds"]),
         "cpu_seconds": statistics.median(s for run in found for s in run["cpu_seconds"]),
         "all_seconds": [round(s, 4) for run in found for s in run["seconds"]],
-        "peak_mb": round(statistics.median(run["peak_mb"] for run in found), 1),
-        "over_idle_mb": round(statistics.median(over_idle_mb), 1),
+        "peak_mb": round(min(run["peak_mb"] for run in found), 1),
+        "over_idle_mb": min(over_idle_mb),
         "all_peak_mb": [round(run["peak_mb"], 1) for run in found], "all_over_idle_mb": over_idle_mb,
         "memory_by": found[0]["memory_by"],
     }  # fmt: skip

@@ -11,7 +11,8 @@ import pandas as pd
 from nbb_opt.demand import kernels
 from nbb_opt.demand.od import Target, aggregate, open_source
 from nbb_opt.demand.od.aggregate import Each
-from nbb_opt.demand.od.rules import WORDS
+from nbb_opt.demand.od.columns import SHIPPER
+from nbb_opt.demand.od.rules import WORDS, Rules
 from nbb_opt.demand.rows import Batch, stream_rows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, open_od
@@ -34,6 +35,7 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
 
     A Parquet file is read by `threads` threads, or its parts by `each` (see demand.od.aggregate): the same bits.
 
+    Rows of several shippers are added up; that each stands once was checked when the instance was read.
     Bundles are sorted by the rows of their origin and destination in nodes.csv and of their commodity in
     commodities.csv, whatever the order of the OD rows. Raises InstanceError with the count and first places of every
     kind of fault.
@@ -46,7 +48,9 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
     if instance.od_path.suffix == ".parquet":
         inside = None if instance.path.is_dir() else instance.path
         target = Target(nodes, commodities, len(nodes), len(commodities))
-        sums = aggregate(open_source(instance.od_path, inside=inside), target, threads=threads, each=each)
+        source = open_source(instance.od_path, inside=inside, shippers=True)
+        rules = Rules(add_duplicates=source.by_shipper)
+        sums = aggregate(source, target, rules=rules, threads=threads, each=each)
         flow, slot, tonnes, n_rows = sums.flow, sums.year.astype(np.int64) - kernels.FIRST_YEAR, sums.tonnes, sums.rows
     elif each is not None:
         hint = "convert it: nbb-opt convert od.csv od.parquet"
@@ -83,9 +87,14 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
         ),
     )
     years = ", ".join(str(year) for year in file_years)
+    named = sum(1 for name in instance.shippers if name)
+    shippers = f"{named} named shippers" if named else "one shipper, who is not named"
+    if named and "" in instance.shippers:
+        shippers += " and of others, who are not"
     log = [
         f"demand: {n_rows} rows of {instance.od_path.name} for the years {years} are {moves.size} flows",
         f"demand: {int((~moves).sum())} flows are zero in every period and left out; {moves.sum()} bundles remain",
+        f"demand: emissions are those of {shippers}",
     ]
     return Demand(bundles, demand_t, tuple(log))
 
@@ -110,7 +119,7 @@ def _collect(
             before = np.minimum(counts, kernels.PLACES_KEPT)
             used += kernels.add_rows(
                 keys, values, batch.origin, batch.destination, batch.commodity, batch.year, batch.tonnes,
-                len(nodes), len(commodities), batch.row_0, counts, first,
+                len(nodes), len(commodities), SHIPPER in batch.raw.schema.names, batch.row_0, counts, first,
             )  # fmt: skip
             for fault in np.nonzero(counts > before)[0]:
                 for row in first[fault, before[fault] : counts[fault]]:

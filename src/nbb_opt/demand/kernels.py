@@ -39,12 +39,15 @@ def slot_of(keys, key):
 
 
 @njit(cache=True, nogil=True)
-def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes, n_commodities, row_0, counts, first):
+def add_rows(
+    keys, values, origin, destination, commodity, year, tonnes, n_nodes, n_commodities, add_up, row_0, counts, first
+):  # fmt: skip
     """Put a batch of rows into the table; note faulty rows in `counts` and `first`; give the number of new keys.
 
     `keys` (int64, a power of two, at most half full afterwards) and `values` (float64) are the table. The key of a row
     is ((origin * n_nodes + destination) * n_commodities + commodity) * YEAR_SLOTS + year - FIRST_YEAR. A faulty row
-    is not put in. `first` is (FAULTS, PLACES_KEPT), row numbers counted from the start of the file.
+    is not put in; a second row of one key is at fault unless `add_up`. `first` is (FAULTS, PLACES_KEPT), row numbers
+    counted from the start of the file.
     """
     new = 0
     for i in range(origin.size):
@@ -76,7 +79,9 @@ def add_rows(keys, values, origin, destination, commodity, year, tonnes, n_nodes
         else:
             key = ((np.int64(o) * n_nodes + d) * n_commodities + k) * YEAR_SLOTS + y
             slot = slot_of(keys, key)
-            if keys[slot] == key:
+            if keys[slot] == key and add_up:
+                values[slot] += t
+            elif keys[slot] == key:
                 fault = FAULT_DUPLICATE
             else:
                 keys[slot] = key

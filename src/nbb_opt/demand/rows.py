@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from nbb_opt.demand.kernels import UNKNOWN
-from nbb_opt.demand.od.columns import IDS, check_columns
+from nbb_opt.demand.od.columns import IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
 
 BLOCK_BYTES = 1 << 23
@@ -41,7 +41,7 @@ def stream_rows(
     """
     row_0 = 0
     try:
-        for raw in csv_batches(stream, file):
+        for raw in csv_batches(stream, file, optional=(SHIPPER,)):
             yield Batch(
                 row_0,
                 _indices(raw.column("origin"), nodes),
@@ -57,16 +57,19 @@ def stream_rows(
         raise _refuse(file, f"cannot be read beyond row {row_0}: {reason}", "correct it or write it again") from error
 
 
-def csv_batches(stream: BinaryIO | Path, file: str) -> Iterator[pa.RecordBatch]:
-    """The rows of a CSV file as they stand, ids as dictionaries. Raises InstanceError if the columns are others."""
+def csv_batches(stream: BinaryIO | Path, file: str, *, optional: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    """The rows of a CSV file as they stand, ids as dictionaries. Raises InstanceError if the columns are others.
+
+    Columns named in `optional` (of text) may stand there too.
+    """
     words = pa.dictionary(pa.int32(), pa.string())
-    types = dict.fromkeys(IDS, words) | {"year": pa.int64(), "tonnes": pa.float64()}
+    types = dict.fromkeys((*IDS, *optional), words) | {"year": pa.int64(), "tonnes": pa.float64()}
     with pa.csv.open_csv(
         stream,
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
         convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
     ) as reader:
-        check_columns(file, reader.schema)
+        check_columns(file, reader.schema, optional=optional)
         yield from reader
 
 

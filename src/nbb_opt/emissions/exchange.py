@@ -1,8 +1,9 @@
 """Exchange of a ledger: iLEAP 1.0 shipment footprints, TOC and HOC data, and tables for a sustainability report.
 
 Every decimal is a string with a point, as the specification wants it, written in full: read back it is the amount of
-the ledger. A shipment is what one chain carries in a year of the period. A ferry is written as Sea. Handling at hubs is
-known as emissions per tonne, not as energy: which carrier hubs use is a setting, with its factors of that place.
+the ledger. A shipment is what one chain carries for one shipper in a year of the period. A ferry is written as Sea.
+Handling at hubs is known as emissions per tonne, not as energy: which carrier hubs use is a setting, with its factors
+of that place. Biogenic CO2 has no field there; it stands in the table for a sustainability report.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import HUB, KG, Ledger
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper
+from nbb_opt.emissions.shippers import shown
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.verify.world import join, total
@@ -29,7 +31,7 @@ ENERGY_CARRIERS = (
 # Carriers of the shipped instances. The specification has no biogas and no mix: the description says what it is.
 KNOWN_CARRIERS = {"diesel": "Diesel", "hvo": "HVO", "electricity": "Electric", "hydrogen": "Hydrogen",
                   "marine_fuel": "MGO", "kvarken_ferry_mix": "LNG"}  # fmt: skip
-FILES = ("shipments.json", "tocs.json", "hocs.json", "ledger.csv", "sustainability.csv")
+FILES = ("shipments.json", "tocs.json", "hocs.json", "ledger.csv", "sustainability.csv", "making.csv")
 
 
 def decimal(value: float) -> str:
@@ -53,15 +55,16 @@ def locations(instance: Instance) -> dict[str, dict[str, str]]:
 
 
 def shipments(ledger: Ledger, places: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """One ShipmentFootprint per chain and period, its elements in order.
+    """One ShipmentFootprint per chain, shipper and period, its elements in order.
 
     Two kinds of trucks on a lane run side by side: both precede the next step. Two kinds of trains on a leg follow each
     other, each with its part of the km.
     """
-    ordered = ledger.elements.sort_values(["chain", "year", "step", "category"], kind="stable").to_dict("records")
+    key = ["chain", "year", "shipper"]
+    ordered = ledger.elements.sort_values([*key, "step", "category"], kind="stable").to_dict("records")
     return [
-        _shipment(f"{year}-chain-{chain}", list(rows), places)
-        for (chain, year), rows in groupby(ordered, key=itemgetter("chain", "year"))
+        _shipment(f"{year}-chain-{chain}" + (f"-{shipper}" if shipper else ""), list(rows), places)
+        for (chain, year, shipper), rows in groupby(ordered, key=itemgetter(*key))
     ]
 
 
@@ -195,22 +198,28 @@ def hub_categories(
 
 
 def sustainability_table(instance: Instance, ledger: Ledger) -> pd.DataFrame:
-    """Emissions by year, mode and energy carrier for a sustainability report, with how they were counted.
+    """Emissions by year, shipper, mode and energy carrier for a sustainability report, with how they were counted.
 
-    Columns: year, mode, energy_carrier, country, energy_kwh, ttw_t_co2e, wtt_t_co2e, wtw_t_co2e, mode_activity_tkm (of
-    the whole mode in that year), boundary, gwp_set, grid_method, ferry_allocation.
+    Columns: year, shipper, mode, energy_carrier, country, energy_kwh, ttw_t_co2e, wtt_t_co2e, wtw_t_co2e,
+    biogenic_t_co2 (outside the ones before), mode_activity_tkm (of the shipper by that mode in that year), boundary,
+    gwp_set, grid_method, ferry_allocation.
     """
-    rows = total(ledger.lines, ["year", "mode", "energy_carrier", "country"], "kwh", *KG)
-    activity = total(ledger.elements, ["year", "mode"], "activity_tkm")
-    rows = rows.pipe(join, activity, on=["year", "mode"], how="left")
+    rows = by_shipper(ledger)
+    activity = total(ledger.elements, ["year", "shipper", "mode"], "activity_tkm")
+    rows = rows.pipe(join, activity, on=["year", "shipper", "mode"], how="left")
+    rows = rows.sort_values(["year", "shipper", "mode", "energy_carrier", "country"], kind="stable")
     rows = rows.assign(
+        shipper=rows["shipper"].map(shown), biogenic_t_co2=rows[BIOGENIC] / 1000,
         ttw_t_co2e=rows["ttw_kg"] / 1000, wtt_t_co2e=rows["wtt_kg"] / 1000,
         wtw_t_co2e=(rows["ttw_kg"] + rows["wtt_kg"]) / 1000, boundary=instance.meta.boundary,
         gwp_set=instance.meta.gwp_set, grid_method=instance.meta.grid_method,
         ferry_allocation=instance.meta.ferry_allocation,
     )  # fmt: skip
-    rows = rows.drop(columns=KG)
-    return rows.rename(columns={"kwh": "energy_kwh", "activity_tkm": "mode_activity_tkm"})
+    rows = rows.rename(columns={"kwh": "energy_kwh", "activity_tkm": "mode_activity_tkm"})
+    order = ["year", "shipper", "mode", "energy_carrier", "country", "energy_kwh", "ttw_t_co2e", "wtt_t_co2e",
+             "wtw_t_co2e", "biogenic_t_co2", "mode_activity_tkm", "boundary", "gwp_set", "grid_method",
+             "ferry_allocation"]  # fmt: skip
+    return rows[order].reset_index(drop=True)
 
 
 def write_exchange(
@@ -239,4 +248,5 @@ def write_exchange(
         (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     ledger.elements.to_csv(folder / "ledger.csv", index=False, lineterminator="\n")
     sustainability_table(instance, ledger).to_csv(folder / "sustainability.csv", index=False, lineterminator="\n")
+    ledger.making.to_csv(folder / "making.csv", index=False, lineterminator="\n")
     return [folder / name for name in FILES]

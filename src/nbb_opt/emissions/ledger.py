@@ -3,7 +3,8 @@
 Road categories (TOC) are a vehicle on a lane in a period; those of rail, sea and ferry are a vehicle on a leg with a
 kind of goods; hub categories (HOC) are a change of mode at a node. An element emits its activity times the intensity
 of its category. Distances are those of the network (shortest feasible), and intensities are built on the same, so the
-distance adjustment is 1. Empty trips are inside the categories. Demand has no shipper, so the ledger has none either.
+distance adjustment is 1. Empty trips are inside the categories. The tonnes of a chain are shared over the shippers of
+its bundle. Biogenic CO2 and the making of trucks stand beside the totals, never in them.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ import pandas as pd
 
 from nbb_opt.emissions.distance import EARTH_RADIUS_KM
 from nbb_opt.emissions.legs import read_legs
+from nbb_opt.emissions.making import making
 from nbb_opt.emissions.road import road_use
+from nbb_opt.emissions.shippers import shipper_shares
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.verify.lanes import read_lanes
 from nbb_opt.verify.paths import handling_rows
 from nbb_opt.verify.trips import read_empties
 from nbb_opt.verify.trucks import read_driven
-from nbb_opt.verify.world import World, join, read_world, total
+from nbb_opt.verify.world import World, join, read_world, total, values_in_periods
 
 HUB = "transfer"  # the mode of hubs, as in the table of emissions
 KG = ["ttw_kg", "wtt_kg"]
+BIOGENIC = "biogenic_kg"  # CO2 where biofuel is burnt, outside CO2e
+AMOUNTS = ["kwh", *KG, BIOGENIC]
 FACTORS = {"ttw_kg": "ttw_kg_co2e_per_kwh", "wtt_kg": "wtt_kg_co2e_per_kwh"}
 CATEGORY = ["category", "year", "mode", "distance_km", "from_node", "to_node"]
 CATEGORIES = [*CATEGORY, "vehicle", "handling", "mode_a", "mode_b", "loaded_vkm", "empty_vkm"]
@@ -35,20 +40,23 @@ ELEMENT = ["chain", "year", "step", "category", "mass_t"]
 
 @dataclass(frozen=True)
 class Ledger:
-    """Three tables, per year of the period that starts in `year`.
+    """Four tables, per year of the period that starts in `year`.
 
-    `elements`: chain, bundle, year, step, category, mode (`transfer` for hubs), from_node, to_node, mass_t, sfd_km,
-    gcd_km, activity_tkm, kwh, ttw_kg, wtt_kg. A chain on one lane with two kinds of trucks has an element for each,
-    with the tonnes it carries; on a leg with two kinds of trains, an element for each with its part of the km.
+    `elements`: chain, bundle, shipper ("" has no name), year, step, category, mode (`transfer` for hubs), from_node,
+    to_node, mass_t, sfd_km, gcd_km, activity_tkm, kwh, ttw_kg, wtt_kg, biogenic_kg. Each is of one shipper. A chain on
+    one lane with two kinds of trucks has an element for each, with the tonnes it carries; on a leg with two kinds of
+    trains, an element for each with its part of the km.
     `categories`: category, year, mode, distance_km, from_node, to_node, vehicle, handling, mode_a, mode_b (of hubs:
-    from and to), loaded_vkm, empty_vkm (of trucks), mass_t, activity_tkm, kwh, ttw_kg, wtt_kg, ttw_kg_per_unit,
-    wtt_kg_per_unit (per tkm; of hubs per tonne).
-    `lines`: category, year, mode, country, energy_carrier, kwh, ttw_kg, wtt_kg: what the categories are made of.
+    from and to), loaded_vkm, empty_vkm (of trucks), mass_t, activity_tkm, kwh, ttw_kg, wtt_kg, biogenic_kg,
+    ttw_kg_per_unit, wtt_kg_per_unit (per tkm; of hubs per tonne).
+    `lines`: category, year, mode, country, energy_carrier, kwh, ttw_kg, wtt_kg, biogenic_kg: what the categories are
+    made of. `making`: see `emissions.making`; per purchase, not per year, and in none of the other tables.
     """
 
     elements: pd.DataFrame
     categories: pd.DataFrame
     lines: pd.DataFrame
+    making: pd.DataFrame
 
 
 def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledger:
@@ -64,25 +72,50 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
         what = f"carrier {row['energy_carrier']!r} in {row['country']!r}" if row["energy_carrier"] else row["category"]
         raise NbbError(f"{what}, {row['year']}: has no emission factor; add it to energy.csv or handling_costs.csv")
     elements = elements.pipe(join, categories[CATEGORY], on=["category", "year"], how="left")
+    elements = _by_shipper(elements, world, tables)
     hub = elements["mode"] == HUB
     elements = elements.assign(sfd_km=elements["distance_km"], unit=elements["mass_t"])
     elements = elements.assign(activity_tkm=elements["mass_t"] * elements["sfd_km"])
     elements = elements.assign(unit=elements["activity_tkm"].mask(hub, elements["mass_t"]))
     sums = total(elements, ["category"], "mass_t", "activity_tkm", "unit")
-    sums = sums.pipe(join, total(lines, ["category"], "kwh", *KG), on="category", how="left")
+    sums = sums.pipe(join, total(lines, ["category"], *AMOUNTS), on="category", how="left")
     categories = categories.pipe(join, sums, on="category", how="left")
     for name in KG:
         categories = categories.assign(**{f"{name}_per_unit": categories[name] / categories["unit"]})
     per_unit = categories.set_index("category")
-    for name in ("kwh", *KG):
+    for name in AMOUNTS:
         rate = (per_unit[name] / per_unit["unit"]).reindex(elements["category"]).to_numpy()
         elements = elements.assign(**{name: elements["unit"] * rate})
-    elements = elements.pipe(join, tables["chains"][["chain", "bundle"]], on="chain", how="left")
     elements = elements.assign(gcd_km=_great_circles(world, elements))
-    elements = elements.sort_values(["year", "chain", "step", "category"], kind="stable").reset_index(drop=True)
-    order = ["chain", "bundle", "year", "step", "category", "mode", "from_node", "to_node", "mass_t", "sfd_km",
-             "gcd_km", "activity_tkm", "kwh", *KG]  # fmt: skip
-    return Ledger(elements[order], categories.drop(columns="unit"), lines)
+    elements = elements.sort_values(["year", "chain", "shipper", "step", "category"], kind="stable")
+    order = ["chain", "bundle", "shipper", "year", "step", "category", "mode", "from_node", "to_node", "mass_t",
+             "sfd_km", "gcd_km", "activity_tkm", *AMOUNTS]  # fmt: skip
+    elements = elements[order].reset_index(drop=True)
+    return Ledger(elements, categories.drop(columns="unit"), lines, making(world, tables))
+
+
+def _by_shipper(elements: pd.DataFrame, world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The elements with their tonnes shared over the shippers of the bundle.
+
+    What a solver leaves on a bundle without demand in a period is rounding; it has no shipper.
+    """
+    elements = elements.pipe(join, tables["chains"][["chain", "bundle"]], on="chain", how="left")
+    elements = elements.pipe(join, shipper_shares(world, tables), on=["bundle", "year"], how="left")
+    elements = elements.fillna({"shipper": "", "share": 1.0})
+    return elements.assign(mass_t=elements["mass_t"] * elements["share"])
+
+
+def by_shipper(ledger: Ledger) -> pd.DataFrame:
+    """Columns shipper, year, country, mode, energy_carrier, kwh, ttw_kg, wtt_kg, biogenic_kg.
+
+    Every line of a category belongs to its shippers by their part of its activity (tkm; tonnes of hubs).
+    """
+    unit = ledger.elements["activity_tkm"].mask(ledger.elements["mode"] == HUB, ledger.elements["mass_t"])
+    part = total(ledger.elements.assign(unit=unit), ["category", "shipper"], "unit")
+    part = part.assign(share=part["unit"] / part.groupby("category")["unit"].transform("sum"))
+    rows = ledger.lines.pipe(join, part[["category", "shipper", "share"]], on="category")
+    rows = rows.assign(**{name: rows[name] * rows["share"] for name in AMOUNTS})
+    return total(rows, ["shipper", "year", "country", "mode", "energy_carrier"], *AMOUNTS)
 
 
 def _flows_and_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -96,11 +129,19 @@ def _flows_and_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> tuple[
 
 def _energy_kg(world: World, lines: pd.DataFrame) -> pd.DataFrame:
     rows = lines.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
+    rows = rows.pipe(join, biogenic_factors(world), on=["energy_carrier", "country", "year"], how="left")
+    rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
     return rows.assign(**{kg: rows["kwh"] * rows[factor] for kg, factor in FACTORS.items()})
 
 
+def biogenic_factors(world: World) -> pd.DataFrame:
+    """Columns energy_carrier, country, year, biogenic_kg_co2_per_kwh; a blank of energy.csv means none."""
+    keys, column = ["energy_carrier", "country"], "biogenic_kg_co2_per_kwh"
+    return values_in_periods(world.table("energy").fillna({column: 0.0}), keys, [column], world.years)
+
+
 Part = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
-LINE = ["category", "year", "mode", "country", "energy_carrier", "kwh", *KG]
+LINE = ["category", "year", "mode", "country", "energy_carrier", *AMOUNTS]
 
 
 def _road(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
@@ -146,7 +187,8 @@ def _hubs(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     rows = rows.assign(
         ttw_kg=rows["tonnes"] * rows["ttw_kg_co2e_per_t"], wtt_kg=rows["tonnes"] * rows["wtt_kg_co2e_per_t"]
     )
-    lines = total(rows, ["category", "year", "country"], *KG).assign(mode=HUB, energy_carrier="", kwh=0.0)
+    lines = total(rows, ["category", "year", "country"], *KG)
+    lines = lines.assign(mode=HUB, energy_carrier="", kwh=0.0, **{BIOGENIC: 0.0})
     first = rows.drop_duplicates("category")
     categories = first.assign(
         mode=HUB,

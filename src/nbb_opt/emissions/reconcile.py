@@ -7,56 +7,67 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.ledger import FACTORS, HUB, KG, Ledger, build_ledger
+from nbb_opt.emissions.ledger import BIOGENIC, FACTORS, HUB, KG, Ledger, biogenic_factors, build_ledger, by_shipper
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.result import Run
-from nbb_opt.verify.world import join, read_world, total
+from nbb_opt.verify.world import join, read_world
 
 RELATIVE = 1e-9
 FLOOR_KG = 1e-3  # a gram a year: below it a sum of an otherwise empty group is rounding
-GROUPS = (("year",), ("year", "country"), ("year", "mode"), ("year", "country", "mode", "energy_carrier"))
+GROUPS = (
+    ("year",), ("year", "country"), ("year", "mode"), ("year", "country", "mode", "energy_carrier"),
+    ("year", "category"), ("year", "shipper"), ("year", "shipper", "mode"),
+)  # fmt: skip
+ACCOUNTS = ("elements", "shippers", "ledger", "energy", "model")
+KINDS = {"ttw_kg": "TTW", "wtt_kg": "WTT", BIOGENIC: "biogenic CO2"}
 
 
 def reconcile(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Ledger) -> pd.DataFrame:
-    """Compare the three accounts, by period, country, mode and energy carrier.
+    """Compare the accounts by period, country, mode, energy carrier, category and shipper.
 
-    Columns: by, where, boundary, elements_kg (NaN where elements do not know it), ledger_kg, energy_kg, model_kg,
-    relative, ok. `relative` is the widest gap over the largest of them.
+    Columns: by, where, boundary, elements_kg, shippers_kg (the split of the ledger), ledger_kg, energy_kg, model_kg
+    (NaN where an account does not know the group), relative, ok. `relative` is the widest gap over the largest of them.
     """
-    ledger_rows = total(ledger.lines, ["year", "country", "mode", "energy_carrier"], *KG)
-    energy = tables["energy"].pipe(
-        join, read_world(instance).energy, on=["energy_carrier", "country", "year"], how="left"
-    )
-    energy = energy.assign(**{kg: energy["kwh"] * energy[factor] for kg, factor in FACTORS.items()})
-    hubs = ledger_rows[ledger_rows["mode"] == HUB]
-    columns = ["year", "country", "mode", "energy_carrier", *KG]
-    drawn = pd.concat([energy[columns], hubs[columns]], ignore_index=True)
-    rows = []
+    accounts = _accounts(instance, tables, ledger)
+    parts = []
     for keys in GROUPS:
-        names = list(keys)
-        sums = [frame.groupby(names)[KG].sum() for frame in (ledger_rows, drawn, tables["emissions"])]
-        of_elements = ledger.elements.groupby(names)[KG].sum() if set(keys) <= {"year", "mode"} else None
-        index = sums[0].index.union(sums[1].index).union(sums[2].index)
-        for kg in KG:
-            parts = [part[kg].reindex(index, fill_value=0.0).to_numpy(dtype=float) for part in sums]
-            elements = np.full(len(index), np.nan)
-            if of_elements is not None:
-                elements = of_elements[kg].reindex(index, fill_value=0.0).to_numpy(dtype=float)
-            all_parts = np.vstack([*parts, np.where(np.isnan(elements), parts[0], elements)])
-            gap, size = np.ptp(all_parts, axis=0), np.abs(all_parts).max(axis=0)
-            relative = gap / np.maximum(size, FLOOR_KG)
-            for i, key in enumerate(index):
-                words = [str(word) for word in (key if isinstance(key, tuple) else (key,))]
-                fine = bool(gap[i] <= max(RELATIVE * size[i], FLOOR_KG))
-                rows.append(
-                    (", ".join(keys), " ".join(words).strip(), kg[:3].upper(), elements[i], parts[0][i], parts[1][i],
-                     parts[2][i], relative[i], fine)
-                )  # fmt: skip
-    return pd.DataFrame(
-        rows,
-        columns=["by", "where", "boundary", "elements_kg", "ledger_kg", "energy_kg", "model_kg", "relative", "ok"],
-    )
+        for kind, word in KINDS.items():
+            sums = {
+                name: frame.groupby(list(keys))[kind].sum()
+                for name, frame in accounts.items()
+                if {*keys, kind} <= set(frame.columns)
+            }
+            both = pd.DataFrame(sums).fillna(0.0).reindex(columns=list(ACCOUNTS))
+            values = both.to_numpy(dtype=float)
+            gap, size = np.nanmax(values, axis=1) - np.nanmin(values, axis=1), np.nanmax(np.abs(values), axis=1)
+            places = both.index.to_frame().astype(str).agg(" ".join, axis=1).str.strip()
+            found = both.add_suffix("_kg").assign(
+                by=", ".join(keys), where=places.to_numpy(), boundary=word, relative=gap / np.maximum(size, FLOOR_KG),
+                ok=gap <= np.maximum(RELATIVE * size, FLOOR_KG),
+            )  # fmt: skip
+            parts.append(found.reset_index(drop=True))
+    columns = ["by", "where", "boundary", *(f"{name}_kg" for name in ACCOUNTS), "relative", "ok"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _accounts(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str, pd.DataFrame]:
+    """Amounts in kg by account, each with the keys it knows."""
+    world = read_world(instance)
+    keys = ["energy_carrier", "country", "year"]
+    energy = tables["energy"].pipe(join, world.energy, on=keys, how="left")
+    energy = energy.pipe(join, biogenic_factors(world), on=keys, how="left")
+    energy = energy.assign(**{kg: energy["kwh"] * energy[factor] for kg, factor in FACTORS.items()})
+    energy = energy.assign(**{BIOGENIC: energy["kwh"] * energy["biogenic_kg_co2_per_kwh"]})
+    columns = ["year", "country", "mode", "energy_carrier", *KG, BIOGENIC]
+    hubs = ledger.lines[ledger.lines["mode"] == HUB]
+    return {
+        "elements": ledger.elements,
+        "shippers": by_shipper(ledger),
+        "ledger": ledger.lines,
+        "energy": pd.concat([energy[columns], hubs[columns]], ignore_index=True),
+        "model": tables["emissions"],
+    }
 
 
 def check_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Ledger) -> pd.DataFrame:

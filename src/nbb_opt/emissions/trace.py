@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import HUB, KG
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, biogenic_factors
+from nbb_opt.emissions.making import making
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.verify.world import join, read_world, total
 
@@ -14,9 +15,10 @@ from nbb_opt.verify.world import join, read_world, total
 def traced_totals(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The emissions of a plan by year, country, mode and energy carrier, with what they rest on.
 
-    Columns: year, country, mode, energy_carrier, kwh, ttw_kg_per_kwh, wtt_kg_per_kwh, ttw_kg, wtt_kg, factors, sources,
-    rests_on. `factors` are ids of factors.csv joined by ";", blank where the row of energy.csv names none: `rests_on`
-    says which rows of the instance the figure stands in. A value between two given years rests on both.
+    Columns: year, country, mode, energy_carrier, kwh, ttw_kg_per_kwh, wtt_kg_per_kwh, biogenic_kg_co2_per_kwh, ttw_kg,
+    wtt_kg, biogenic_kg (CO2, outside both), factors, sources, rests_on. `factors` are ids of factors.csv joined by ";",
+    blank where the row of energy.csv names none: `rests_on` says which rows of the instance the figure stands in. A
+    value between two given years rests on both.
     """
     keys = ["year", "country", "mode", "energy_carrier"]
     rows = total(tables["emissions"], keys, *KG)
@@ -27,6 +29,8 @@ def traced_totals(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.
     )
     columns = ["energy_carrier", "country", "year", "ttw_kg_per_kwh", "wtt_kg_per_kwh"]
     rows = rows.pipe(join, factors[columns], on=columns[:3], how="left")
+    rows = rows.pipe(join, biogenic_factors(read_world(instance)), on=columns[:3], how="left")
+    rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
     found = [
         _hub_basis(instance) if mode == HUB else _energy_basis(instance, carrier, country, year)
         for year, country, mode, carrier in rows[keys].itertuples(index=False)
@@ -58,8 +62,8 @@ def factors_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]
 
     Columns factor, subject, value, unit, boundary, gwp_set, region, year, licence, source, used_for.
 
-    A carrier whose row names no factor, and each row of handling_costs that was used, stands with the id
-    `energy ...` or `handling ...` and its own figures.
+    A carrier whose row names no factor, biogenic CO2, each row of handling_costs that was used, and the making of a
+    truck that is bought stand with an id such as `energy ...` or `handling ...` and their own figures.
     """
     traced = pd.concat([traced_totals(instance, tables) for tables in plans], ignore_index=True)
     energy = traced[traced["mode"] != HUB]
@@ -83,6 +87,7 @@ def factors_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]
                  "gwp_set": "", "region": country, "year": str(year), "licence": "", "source": own["sources"],
                  "used_for": carrier}
             )  # fmt: skip
+    rows += _biogenic_used(energy)
     for own in _handling_used(instance, plans).to_dict("records"):
         for boundary in ("TTW", "WTT"):
             rows.append(
@@ -90,8 +95,33 @@ def factors_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]
                  "value": own[f"{boundary.lower()}_kg_co2e_per_t"], "unit": "kg_co2e_per_t", "boundary": boundary,
                  "gwp_set": "", "region": "", "year": "", "licence": "", "source": own["source"], "used_for": "hubs"}
             )  # fmt: skip
+    rows += _making_used(instance, plans)
     columns = ["factor", "subject", "value", "unit", "boundary", "gwp_set", "region", "year", "licence", "source"]
     return pd.DataFrame(rows, columns=[*columns, "used_for"])
+
+
+def _biogenic_used(energy: pd.DataFrame) -> list[dict[str, object]]:
+    """Biogenic CO2 by carrier and figure."""
+    column = "biogenic_kg_co2_per_kwh"
+    found = energy[energy[column] > 0].drop_duplicates(["energy_carrier", "country", "year"])
+    return [
+        {"factor": f"biogenic {carrier}", "subject": "CO2 outside the totals", "value": value, "unit": "kg_co2_per_kwh",
+         "boundary": "biogenic", "gwp_set": "", "region": ";".join(sorted(set(rows["country"]))),
+         "year": ";".join(str(year) for year in sorted(set(rows["year"]))), "licence": "", "source": source,
+         "used_for": carrier}
+        for (carrier, value, source), rows in found.groupby(["energy_carrier", column, "sources"])
+    ]  # fmt: skip
+
+
+def _making_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> list[dict[str, object]]:
+    world = read_world(instance)
+    found = pd.concat([making(world, tables) for tables in plans], ignore_index=True).dropna(subset="kg_each")
+    return [
+        {"factor": f"making {row['vehicle']}/{row['part']}", "subject": "making, apart from the totals",
+         "value": row["kg_each"], "unit": "kg_co2e", "boundary": "making", "gwp_set": "", "region": "", "year": "",
+         "licence": "", "source": row["source"], "used_for": row["vehicle"]}
+        for row in found.drop_duplicates(["vehicle", "part"]).to_dict("records")
+    ]  # fmt: skip
 
 
 def _handling_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:

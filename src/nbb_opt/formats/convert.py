@@ -14,6 +14,7 @@ from nbb_opt.demand.rows import csv_batches
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm
+from nbb_opt.formats.ngm_instance import write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
 from nbb_opt.formats.sieve import Policy, Sieve
 from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet
@@ -59,12 +60,18 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     """Convert OD rows: .csv, .parquet (file or folder), .xlsx, .omx, TNTP trips or an NGM folder to the first four.
 
     A TNTP network (`*_net.tntp`) becomes a .csv of links. NGM also writes its zones beside the target as
-    `<target>.zones.csv`. Raises InstanceError if the source is damaged or holds rows that cannot be used.
+    `<target>.zones.csv`; if the target is a folder it becomes a complete instance by region. Raises InstanceError if
+    the source is damaged or holds rows that cannot be used.
     """
     choices = choices or Choices()
     policy = Policy(choices.drop, choices.duplicates)
     if not source.exists():
         raise InstanceError([Problem(str(source), "does not exist", "give a file, or a folder of Parquet files")])
+    if not target.suffix and source.is_dir() and is_ngm(source):
+        if choices != Choices():
+            hint = "convert to .parquet with them, or to a folder without"
+            raise InstanceError([Problem(str(target), "an instance by region takes no options", hint)])
+        return Report((target,), tuple(write_ngm_instance(source, target)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
         raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
     if source.suffix == ".tntp" and is_network(source):

@@ -6,6 +6,7 @@ wholesaler, wholesaler to consumer), some of them in several rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from nbb_opt.demand.od.source import damage_refused
 from nbb_opt.demand.od.sums import Accumulator
 from nbb_opt.demand.od.target import Target
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.table import OdTable, names
+from nbb_opt.formats.table import OdTable
 
 OD_FILE, ZONES_FILE, COMMODITIES_FILE = "od_pwc.parquet", "zones.parquet", "commodities.csv"
 CHAIN_TYPES = {"PC", "WC", "PW"}
@@ -30,10 +31,14 @@ def is_ngm(path: Path) -> bool:
     return (path / OD_FILE).is_file()
 
 
-def read_ngm(folder: Path, *, within: bool) -> tuple[OdTable, pd.DataFrame, list[str]]:
+def read_ngm(
+    folder: Path, *, within: bool, regions: Sequence[str] | None = None, apart: Sequence[str] = ()
+) -> tuple[OdTable, pd.DataFrame, list[str]]:
     """Flows summed over chain types, the table of zones, and lines that say what was kept and why.
 
-    Rows within a zone are left out unless `within`. Raises InstanceError if a row has an unknown zone, commodity or
+    With `regions` (names of STRAM_zone_name) the flows are between these and no longer between zones;
+    those from or to the regions `apart` are left out. Rows within a
+    zone (region) are left out unless `within`. Raises InstanceError if a row has an unknown zone, commodity or
     chain type, or tonnes that are negative or not finite.
     """
     with damage_refused(str(folder)):
@@ -41,6 +46,8 @@ def read_ngm(folder: Path, *, within: bool) -> tuple[OdTable, pd.DataFrame, list
         zones = pq.read_table(folder / ZONES_FILE, page_checksum_verification=True).to_pandas()
         commodities = pd.read_csv(folder / COMMODITIES_FILE)
         zone_ids = [int(text) for text in zones["NGM_zone_nr"]]
+        places = [str(zone) for zone in dict.fromkeys(zone_ids)] if regions is None else list(regions)
+        of_zone = zones["NGM_zone_nr"] if regions is None else zones["STRAM_zone_name"]
         commodity_ids = [int(number) for number in commodities["Comm_nr"]]
         missing = {"year", "commodity", "from_zone", "to_zone", "chain_type", "tonnes"} - set(table.column_names)
         if missing:
@@ -49,11 +56,14 @@ def read_ngm(folder: Path, *, within: bool) -> tuple[OdTable, pd.DataFrame, list
     if not kinds <= CHAIN_TYPES:
         strange = sorted(map(str, kinds - CHAIN_TYPES))
         raise InstanceError([Problem(OD_FILE, f"has chain types {strange}", f"known are {sorted(CHAIN_TYPES)}")])
-    zone_ids = list(dict.fromkeys(zone_ids))
-    target = Target(
-        {zone: i for i, zone in enumerate(zone_ids)}, {k: i for i, k in enumerate(commodity_ids)},
-        len(zone_ids), len(commodity_ids),
-    )  # fmt: skip
+    number = {place: i for i, place in enumerate(places)}
+    if strange := sorted(set(map(str, of_zone)) - set(number)):
+        raise InstanceError([Problem(ZONES_FILE, f"has regions {strange}", f"known are {', '.join(places)}")])
+    zone_of: dict[int, int] = {}
+    for zone, place in zip(zone_ids, of_zone, strict=True):
+        if zone_of.setdefault(zone, number[str(place)]) != number[str(place)]:
+            raise InstanceError([Problem(ZONES_FILE, f"zone {zone} stands in two regions", "keep one of them")])
+    target = Target(zone_of, {k: i for i, k in enumerate(commodity_ids)}, len(places), len(commodity_ids))
     sums = Accumulator(target, within=True, budget_bytes=BUDGET_BYTES)
     row = 0
     for batch in table.rename_columns([COLUMN_NAMES.get(name, name) for name in table.column_names]).to_batches():
@@ -66,13 +76,23 @@ def read_ngm(folder: Path, *, within: bool) -> tuple[OdTable, pd.DataFrame, list
     flow, year, tonnes = sums.packed().parts()
     origin, destination, commodity = target.names(flow)
     inside = origin == destination
-    keep = np.ones(flow.size, dtype=bool) if within else ~inside
+    far = np.isin(origin, [number[name] for name in apart]) | np.isin(destination, [number[name] for name in apart])
+    keep = (np.ones(flow.size, dtype=bool) if within else ~inside) & ~far
+    unit = "zone" if regions is None else "region"
     lines = [
-        f"{row:,} rows of {OD_FILE} read: {len(zone_ids)} zones, {len(commodity_ids)} commodities",
+        f"{row:,} rows of {OD_FILE} read: {len(zone_of)} zones, {len(commodity_ids)} commodities",
         f"{row - flow.size:,} rows added to another row of the same flow and year: chain types "
         f"{', '.join(sorted(CHAIN_TYPES))} are one flow, and some rows are given in pieces",
-        f"{int(inside.sum()):,} sums ({tonnes[inside].sum():,.0f} t) are within a zone: "
-        + ("kept, as asked" if within else "left out, traffic within a zone uses no link"),
+        f"{int(inside.sum()):,} sums ({tonnes[inside].sum():,.0f} t) are within a {unit}: "
+        + ("kept, as asked" if within else f"left out, traffic within a {unit} uses no link"),
+        *(
+            [
+                f"{int((far & ~inside).sum()):,} more sums ({tonnes[far & ~inside].sum():,.0f} t) start or end in "
+                f"{', '.join(apart)}: left out, no road or rail reaches it"
+            ]
+            if apart
+            else []
+        ),
         f"{int(keep.sum()):,} rows kept",
     ]
     for y in np.unique(year).tolist():
@@ -81,10 +101,10 @@ def read_ngm(folder: Path, *, within: bool) -> tuple[OdTable, pd.DataFrame, list
             f"{y}: {tonnes[of_year].sum() / 1e6:,.2f} million t read, {tonnes[of_year & keep].sum() / 1e6:,.2f} kept"
         )
     used = np.union1d(origin, destination)
-    lines.append(f"{len(zone_ids) - used.size} zones have no flow")
+    lines.append(f"{len(places) - used.size} {unit}s have no flow")
     od = OdTable(
-        names(zone_ids),
-        names(commodity_ids),
+        tuple(places),
+        tuple(str(number) for number in commodity_ids),
         origin[keep],
         destination[keep],
         commodity[keep],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,3 @@ def appearing(path: Path) -> Iterator[Path]:
         work.replace(path)
     finally:
         work.unlink(missing_ok=True)
-
-
-def names(values: Sequence[object]) -> tuple[str, ...]:
-    return tuple(str(value) for value in values)

@@ -47,10 +47,10 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
             problems.append(Problem(f"{where}, column {shown(name)}", "is not a column of this table", hint, "column"))
         elif list(header).count(name) > 1:
             problems.append(Problem(f"{where}, column {name}", "is given twice", "keep one of them", "column"))
-    for name in known:
-        if name not in header:
-            hint = f"add it: {next(c.meaning for c in table.columns if c.name == name)}"
-            problems.append(Problem(where, f"column {name} is missing", hint, "missing_column"))
+    for column in table.columns:
+        if column.name not in header and not column.optional:
+            hint = f"add it: {column.meaning}"
+            problems.append(Problem(where, f"column {column.name} is missing", hint, "missing_column"))
     return problems
 
 

@@ -35,13 +35,14 @@ fault at once: the place, what is wrong, and the likely fix.
   names only, and is read in memory.
 - `datapackage.json` (optional, written by `nbb-opt seal`) lists the sha256, size and rows of every data file.
   If it is there, all must match.
-- Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml` and a
+- Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml`, `plan*.csv`, folders `docs` and
   folder `build`.
 
 ## Cells
 
 - A *name* (kind `id`) may not hold `;`, `/`, `*` or `"`, nor start with `=`, `+`, `-` or `@`; no two differ
   only by upper and lower case. Lists are joined by `;`.
+- A column marked *optional* may be left out of the file; that is the same as leaving all its cells blank.
 - A blank is an error unless the column below says what it means.
 - A number is 0 or at least {number(SMALLEST)} away from it. **Bounds** are hard. **Plausible** is the range in which
   figures usually lie; a value outside it is an error too (it is mostly a slip of unit) unless the note of the row
@@ -92,7 +93,8 @@ def _row(column: Column) -> str:
     }.get(column.kind, column.kind)
     bounds = _span(column.low, column.high)
     plausible = _span(column.plausible_low, column.plausible_high)
-    cells = [f"`{column.name}`", column.meaning, kind, column.unit, bounds, plausible, column.blank or ""]
+    name = f"`{column.name}`" + (" (optional)" if column.optional else "")
+    cells = [name, column.meaning, kind, column.unit, bounds, plausible, column.blank or ""]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from nbb_opt.instance.flows import Flows
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.schema import TABLES
 
@@ -20,12 +21,11 @@ def digest(
     meta: Meta,
     periods: Sequence[Period],
     frames: Mapping[str, pd.DataFrame],
-    flow_codes: np.ndarray,
-    tonnes: np.ndarray,
+    flows: Flows,
 ) -> str:
-    """Sha256 over meta, periods, the tables with rows sorted by key, and demand sorted by `flow_codes`.
+    """Sha256 over meta, periods, the tables with rows sorted by key, and demand sorted by flow, year and shipper.
 
-    The codes must depend on names only, not on the order of rows or files (see `flows.py`).
+    An optional column without any cell is passed over, as if it were left out.
     """
     head = {"meta": dataclasses.asdict(meta), "periods": [dataclasses.asdict(period) for period in periods]}
     sha = hashlib.sha256()
@@ -34,7 +34,7 @@ def digest(
         if table.name == "od":
             continue
         frame = frames[table.name]
-        names = [column.name for column in table.columns]
+        names = [column.name for column in table.columns if not (column.optional and _all_blank(frame[column.name]))]
         sha.update(json.dumps([table.name, names, len(frame)]).encode())
         rows = sorted(
             range(len(frame)), key=list(zip(*(frame[name].tolist() for name in table.key), strict=True)).__getitem__
@@ -42,11 +42,18 @@ def digest(
         for name in names:
             values = frame[name].to_numpy()[rows] if len(rows) else frame[name].to_numpy()
             sha.update(_canonical(values))
-    order = np.argsort(flow_codes, kind="stable")
+    codes, order = flows.codes(), flows.order()
     sha.update(json.dumps(["od", len(order)]).encode())
-    sha.update(_canonical(flow_codes[order]))
-    sha.update(_canonical(tonnes[order]))
+    sha.update(_canonical(codes[order]))
+    sha.update(_canonical(flows.tonnes[order]))
+    if any(flows.shippers):
+        sha.update(json.dumps(["shippers", flows.shippers], ensure_ascii=False).encode())
+        sha.update(_canonical(flows.shipper[order]))
     return sha.hexdigest()
+
+
+def _all_blank(cells: pd.Series) -> bool:
+    return bool((cells.isna() | (cells.astype(object) == "")).all())
 
 
 def _canonical(values: np.ndarray) -> bytes:

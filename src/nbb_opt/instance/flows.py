@@ -24,6 +24,7 @@ OD = BY_NAME["od"]
 BATCH_ROWS = 65_536
 _COLUMNS = {column.name: column for column in OD.columns}
 _NAMES = ("origin", "destination", "commodity")
+_SHIPPER = "shipper"
 _FIRST_YEAR = 1950
 _YEARS = 171
 
@@ -40,13 +41,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Flows:
-    """Demand rows as numbers: positions among the sorted nodes and commodities, start year and tonnes per year."""
+    """Demand rows as numbers: positions among the sorted names, start year and tonnes per year.
+
+    `shippers` is empty if the file has no column `shipper`; every position is then 0.
+    """
 
     nodes: tuple[str, ...]
     commodities: tuple[str, ...]
+    shippers: tuple[str, ...]
     origin: np.ndarray
     destination: np.ndarray
     commodity: np.ndarray
+    shipper: np.ndarray
     year: np.ndarray
     tonnes: np.ndarray
 
@@ -54,6 +60,11 @@ class Flows:
         """One int64 per row: its (origin, destination, commodity, year), whatever the order of rows in the file."""
         pair = self.origin * len(self.nodes) + self.destination
         return (pair * len(self.commodities) + self.commodity) * _YEARS + (self.year - _FIRST_YEAR)
+
+    def order(self) -> np.ndarray:
+        """Rows sorted by their codes, those of one code by shipper."""
+        codes = self.codes()
+        return np.argsort(codes, kind="stable") if len(self.shippers) < 2 else np.lexsort((self.shipper, codes))
 
 
 def read_flows(
@@ -66,8 +77,10 @@ def read_flows(
     commodities = tuple(sorted(set(frames["commodities"]["commodity"])))
     known = {"origin": nodes, "destination": nodes, "commodity": commodities}
     places = {name: {word: i for i, word in enumerate(known[name])} for name in _NAMES}
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_NAMES, "year", "tonnes")}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_NAMES, _SHIPPER, "year", "tonnes")}
+    met: dict[str, int] = {}  # shippers in the order they are met
     before = len(faults.problems)
+    has_shippers = False
     try:
         for batch in _batches(package, file, faults, sealed=sealed):
             for name in _NAMES:
@@ -80,6 +93,12 @@ def read_flows(
                         what, hint = unknown_name(word, word, known[name], target)
                         faults.add(batch.start + i, name, word, what, hint, rule="reference")
                 parts[name].append(places_of_words[codes])
+            words, codes = batch.names.get(_SHIPPER, ([""], np.zeros(len(batch.year), dtype=np.int64)))
+            used = np.unique(codes)
+            places_of_shippers = np.zeros(len(words), dtype=np.int32)
+            places_of_shippers[used] = [met.setdefault(words[i], len(met)) for i in used.tolist()]
+            parts[_SHIPPER].append(places_of_shippers[codes])
+            has_shippers |= _SHIPPER in batch.names
             parts["year"].append(batch.year)
             parts["tonnes"].append(batch.tonnes)
     except InstanceError as error:
@@ -92,7 +111,13 @@ def read_flows(
         faults.problems.append(Problem(file, "has no rows", "give at least one flow", "od_has_rows"))
         return None
     whole = {name: columns[name].astype(np.int64) for name in (*_NAMES, "year")}
-    return Flows(nodes, commodities, **whole, tonnes=columns["tonnes"])
+    shippers = tuple(sorted(met))
+    place = {name: i for i, name in enumerate(shippers)}
+    rank = np.array([place[name] for name in met], dtype=np.int32)
+    return Flows(
+        nodes, commodities, shippers if has_shippers else (), **whole, shipper=rank[columns[_SHIPPER]],
+        tonnes=columns["tonnes"],
+    )  # fmt: skip
 
 
 def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -> Iterator[Batch]:
@@ -109,7 +134,8 @@ def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -
         opened = open_parquet(stream, OD, file, sealed=sealed)
         start = 0
         with damage_refused(file):
-            for part in opened.iter_batches(batch_size=BATCH_ROWS, columns=[column.name for column in OD.columns]):
+            names = [column.name for column in OD.columns if column.name in opened.schema_arrow.names]
+            for part in opened.iter_batches(batch_size=BATCH_ROWS, columns=names):
                 yield _parquet_batch(part, start, faults)
                 start += part.num_rows
             if start != opened.metadata.num_rows:
@@ -143,13 +169,14 @@ def _csv_batches(stream: BinaryIO, file: str, faults: CellFaults) -> Iterator[Ba
 
 
 def _text_batch(cells: Mapping[str, list[str]], start: int, part: CellFaults, faults: CellFaults) -> Batch:
-    for name in _NAMES:
+    named = [name for name in (*_NAMES, _SHIPPER) if name in cells]
+    for name in named:
         check_texts(cells[name], _COLUMNS[name], part)
     year = parse_numbers(cells["year"], _COLUMNS["year"], part)
     tonnes = parse_numbers(cells["tonnes"], _COLUMNS["tonnes"], part)
     check_plausible(tonnes, None, _COLUMNS["tonnes"], part)
     faults.rows |= {start + i for i in part.rows | part.unusable}
-    return Batch(start, {name: _numbered(cells[name]) for name in _NAMES}, year, tonnes)
+    return Batch(start, {name: _numbered(cells[name]) for name in named}, year, tonnes)
 
 
 def _numbered(words: Sequence[str]) -> tuple[list[str], np.ndarray]:
@@ -161,7 +188,9 @@ def _numbered(words: Sequence[str]) -> tuple[list[str], np.ndarray]:
 def _parquet_batch(part: pa.RecordBatch, start: int, faults: CellFaults) -> Batch:
     own = CellFaults(faults.file, faults.problems, offset=start, counts=faults.counts)
     names = {}
-    for name in _NAMES:
+    for name in (*_NAMES, _SHIPPER):
+        if name not in part.schema.names:
+            continue
         cells = part.column(name)
         coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
         words = [word or "" for word in coded.dictionary.to_pylist()]

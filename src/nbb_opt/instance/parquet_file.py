@@ -37,12 +37,15 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
 
     A file that no seal vouches for (`sealed`) must have page checksums: without them damage can read as other numbers.
     """
-    texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS]
     with damage_refused(file):
+        metadata = pq.read_metadata(stream)
+        given = metadata.schema.names
+        texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS and column.name in given]
         opened = pq.ParquetFile(
-            stream, page_checksum_verification=True, memory_map=False, pre_buffer=False, read_dictionary=texts
-        )
-        schema, metadata = opened.schema_arrow, opened.metadata
+            stream, metadata=metadata, page_checksum_verification=True, memory_map=False, pre_buffer=False,
+            read_dictionary=texts,
+        )  # fmt: skip
+        schema = opened.schema_arrow
         cells = metadata.num_rows * max(len(schema), 1)
         checked = sealed or _has_checksums(stream, metadata)
         largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
@@ -58,7 +61,8 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         hint = "write it with page checksums (pyarrow: write_page_checksum=True), or seal the instance"
         problems.append(Problem(file, "has no page checksums, so that damage could go unnoticed", hint, "parquet"))
     if not problems:
-        problems = [p for column in table.columns if (p := _type_problem(schema.field(column.name).type, column, file))]
+        there = [column for column in table.columns if column.name in schema.names]
+        problems = [p for column in there if (p := _type_problem(schema.field(column.name).type, column, file))]
     if problems:
         raise InstanceError(problems)
     return opened
@@ -71,6 +75,9 @@ def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, sealed: 
         opened = open_parquet(stream, table, file, sealed=sealed)
         with damage_refused(file):
             content = opened.read()
+            for column in table.columns:
+                if column.name not in content.column_names:  # an optional one
+                    content = content.append_column(column.name, pa.nulls(len(content), _blank_type(column)))
             return {column.name: column_values(content.column(column.name), column, faults) for column in table.columns}
     except InstanceError as error:
         faults.problems.extend(error.problems)
@@ -99,6 +106,10 @@ def column_values(cells: pa.ChunkedArray | pa.Array, column: Column, faults: Cel
             values[i] = np.nan
     check_numbers(values, blank, column, faults)
     return values
+
+
+def _blank_type(column: Column) -> pa.DataType:
+    return pa.string() if column.kind in _TEXT_KINDS else pa.float64()
 
 
 def _has_checksums(stream: BinaryIO, metadata: pq.FileMetaData) -> bool:

@@ -36,6 +36,7 @@ class Instance:
     `tables` holds a DataFrame for every table of the schema but `od`; optional tables that were left out are empty.
     Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64 (float64 if a blank is
     allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
+    `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
     """
 
@@ -45,6 +46,7 @@ class Instance:
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     od_path: Path
     digest: str
+    shippers: tuple[str, ...] = ()
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
@@ -124,8 +126,8 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     if problems or meta is None or flows is None or od is None:
         raise InstanceError(problems)
     frames = MappingProxyType(read.frames)
-    content = digest(meta, periods, frames, flows.codes(), flows.tonnes)
-    return Instance(package.path, meta, periods, frames, package.path / od, content), rows
+    content = digest(meta, periods, frames, flows)
+    return Instance(package.path, meta, periods, frames, package.path / od, content, flows.shippers), rows
 
 
 def _meta(package: Package, problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:
@@ -190,7 +192,10 @@ class ReadTables:
 
 
 def parsed(cells: Mapping[str, list[str]] | None, table: Table, faults: CellFaults) -> dict[str, Values] | None:
-    return None if cells is None else {c.name: parse_column(cells[c.name], c, faults) for c in table.columns}
+    if cells is None:
+        return None
+    blank = [""] * max((len(column) for column in cells.values()), default=0)  # of an optional column that is left out
+    return {c.name: parse_column(cells.get(c.name, blank), c, faults) for c in table.columns}
 
 
 def frame_of(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:

@@ -32,6 +32,7 @@ class Column:
     """One column: its kind, unit, hard bounds, plausible range and what a blank cell means.
 
     ``blank`` is the stated meaning of an empty cell ("unlimited", "none", ...); ``None`` means a blank is an error.
+    An ``optional`` column may be left out of the file: then every cell of it is blank.
     ``target`` is ``table.column`` for references, and ``options`` the words a choice may take.
     """
 
@@ -46,6 +47,7 @@ class Column:
     plausible_high: float | None = None
     target: str = ""
     options: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,14 @@ def _num(
     plausible: tuple[float, float] | None = None,
     blank: str | None = None,
     kind: Kind = "number",
+    *,
+    optional: bool = False,
 ) -> Column:
     p_low, p_high = plausible if plausible else (None, None)
     return Column(
-        name, kind, meaning, unit, blank=blank, low=low, high=high, plausible_low=p_low, plausible_high=p_high
-    )
+        name, kind, meaning, unit, blank=blank, low=low, high=high, plausible_low=p_low, plausible_high=p_high,
+        optional=optional,
+    )  # fmt: skip
 
 
 def _year(name: str, meaning: str, blank: str | None = None) -> Column:
@@ -342,6 +347,26 @@ TABLES: tuple[Table, ...] = (
             _num("lifetime_years", "years in service", "years", 1, 100, (3, 40), "bought as a service", "integer"),
             _num("resale_share", "resale value over book value", "share", 0, 1),
             _year("available_from", "first year it can be had"),
+            _num(
+                "making_kg_co2e",
+                "emissions of making one, its battery left out; trucks only",
+                "kg CO2e",
+                0,
+                1e7,
+                (1e3, 5e5),
+                "not given",
+                optional=True,
+            ),
+            _num(
+                "battery_making_kg_co2e",
+                "emissions of making its battery; battery trucks only",
+                "kg CO2e",
+                0,
+                1e7,
+                (500, 5e5),
+                "not given",
+                optional=True,
+            ),
             *_provenance(),
         ),
     ),
@@ -402,6 +427,16 @@ TABLES: tuple[Table, ...] = (
             _num("price_eur_per_kwh", "price without VAT and without carbon price", "EUR/kWh", 0, 100, (0.005, 1)),
             _num("ttw_kg_co2e_per_kwh", "operation emissions", "kg/kWh", 0, 10, (0, 1)),
             _num("wtt_kg_co2e_per_kwh", "energy provision emissions", "kg/kWh", 0, 10, (0, 1)),
+            _num(
+                "biogenic_kg_co2_per_kwh",
+                "biogenic CO2 where it is burnt, outside the emissions above",
+                "kg/kWh",
+                0,
+                10,
+                (0, 0.5),
+                "none",
+                optional=True,
+            ),
             Column("factors", "refs", "emission factors used", target="factors.factor", blank="none"),
             *_provenance(),
         ),
@@ -567,13 +602,20 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "od",
-        "demand: a flow in a year (CSV or Parquet)",
-        ("origin", "destination", "commodity", "year"),
+        "demand: a flow in a year (CSV or Parquet), of one shipper if shippers are named",
+        ("origin", "destination", "commodity", "year", "shipper"),
         (
             _ref("origin", "nodes.node", "zone where it starts"),
             _ref("destination", "nodes.node", "zone where it ends"),
             _ref("commodity", "commodities.commodity", "commodity"),
             _year("year", "year"),
+            Column(
+                "shipper",
+                "id",
+                "who ships it: emissions are split by shipper",
+                blank="one unnamed shipper",
+                optional=True,
+            ),
             _num("tonnes", "amount", "t/year", 0, 1e10, (0, 1e8)),
         ),
     ),

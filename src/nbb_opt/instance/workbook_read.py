@@ -115,7 +115,7 @@ class _SheetReader:
                 self.name, what, f"{self.most_rows} flows are read from a sheet; use od.parquet or od.csv", "size"
             )
         elif usable:
-            cells = {column.name: [] for column in self.table.columns}
+            cells = {column.name: [] for column in self.table.columns if column.name in columns}
             for row in range(FIRST_ROW, self._end_of_table(filled) + 1):
                 self._row(row, columns, cells, unusable)
         file = TableFile(self.name, self.name, FIRST_ROW + 1, tuple(header))
@@ -179,6 +179,8 @@ class _SheetReader:
         cells = self.grid.rows.get(UNIT_ROW, {})
         wrong = []
         for column in self.table.columns:
+            if column.name not in columns:  # an optional one
+                continue
             cell = cells.get(columns[column.name])
             if cell is None or cell.formula is not None or cell.text.strip() != unit_text(column):
                 wrong.append((column, cell))
@@ -237,6 +239,8 @@ class _SheetReader:
                 words.append("")
             return
         for column in self.table.columns:
+            if column.name not in columns:
+                continue
             i = columns[column.name]
             cell = cells.get(i)
             fault = None if cell is None else _fault(cell, column)

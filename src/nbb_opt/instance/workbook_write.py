@@ -76,12 +76,19 @@ def _flows(instance: Instance) -> list[tuple[Any, ...]]:
         if instance.od_path.suffix == ".parquet":
             with pq.ParquetFile(stream, page_checksum_verification=True) as file:
                 _refuse_large(instance, file.metadata.num_rows)
-                columns = file.read(columns=names).to_pydict()
-            return list(zip(*(columns[name] for name in names), strict=True))
+                given = [name for name in names if name in file.schema_arrow.names]
+                columns = file.read(columns=given).to_pydict()
+                blank = [""] * file.metadata.num_rows
+            return [
+                tuple("" if cell is None else cell for cell in row)
+                for row in zip(*(columns.get(name, blank) for name in names), strict=True)
+            ]
         reader = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         rows = []
         for row in reader:
-            rows.append((*(row[name] for name in names[:3]), int(row["year"]), float(row["tonnes"])))
+            rows.append(
+                (*(row[name] for name in names[:3]), int(row["year"]), row.get("shipper", ""), float(row["tonnes"]))
+            )
             _refuse_large(instance, len(rows))
         return rows
 

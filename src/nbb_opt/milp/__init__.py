@@ -6,12 +6,14 @@ from nbb_opt.milp.extract import extract
 from nbb_opt.milp.forecast import Forecast, forecast, memory_mb, refuse_too_large
 from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.spec import ModelSpec, read_model
+from nbb_opt.milp.split import Split, split
 from nbb_opt.milp.statement import render, render_all
 
 __all__ = [
     "Built",
     "Forecast",
     "ModelSpec",
+    "Split",
     "StandardForm",
     "build",
     "extract",
@@ -21,5 +23,6 @@ __all__ = [
     "refuse_too_large",
     "render",
     "render_all",
+    "split",
     "standard_form",
 ]

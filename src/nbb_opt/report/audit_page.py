@@ -21,7 +21,7 @@ class Section:
     heading: str
     text: str
     grids: Sequence[Grid]
-    drawing: Markup = Markup()
+    drawing: Markup | None = None
 
 
 def render_audit(

@@ -7,12 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import HUB, Ledger
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper
+from nbb_opt.emissions.reconcile import reconcile
+from nbb_opt.emissions.shippers import shown
 from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.report.grid import Column, Grid
-from nbb_opt.report.text import cut
+from nbb_opt.report.text import cut, number
 from nbb_opt.result import Run
+from nbb_opt.verify.world import total
 
 
 def factor_card(instance: Instance, runs: Sequence[Run]) -> Grid:
@@ -32,7 +35,8 @@ def factor_card(instance: Instance, runs: Sequence[Run]) -> Grid:
     meta = instance.meta
     note = (
         f"Boundary {meta.boundary}; GWP set {meta.gwp_set}; grid electricity: {meta.grid_method}; ferries: "
-        f"{meta.ferry_allocation}. Empty trips are inside. Biogenic CO2 counts as zero where it is burnt. "
+        f"{meta.ferry_allocation}. Empty trips are inside. Biogenic CO2 counts as zero where it is burnt; outside the "
+        f"totals stands {_biogenic_words(instance, runs)}. {_making_words(instance)} {_shipper_words(instance)} "
         "Follows the structure of ISO 14083; conformity is not claimed."
     )
     return Grid("Emission factors used", columns, rows, first=15, note=note, name="Factors used")
@@ -42,7 +46,8 @@ def trace_grid(instance: Instance, run: Run) -> Grid:
     """Trace the totals by year, country, mode and carrier to factor ids."""
     rows = [
         [r["year"], r["country"], r["mode"], r["energy_carrier"], _or_none(r["kwh"]), _or_none(r["ttw_kg_per_kwh"]),
-         _or_none(r["wtt_kg_per_kwh"]), r["ttw_kg"], r["wtt_kg"], r["factors"], r["rests_on"], r["sources"]]
+         _or_none(r["wtt_kg_per_kwh"]), r["ttw_kg"], r["wtt_kg"], _or_none(r[BIOGENIC]), r["factors"], r["rests_on"],
+         r["sources"]]
         for r in traced_totals(instance, run.tables).to_dict("records")
     ]  # fmt: skip
     columns = (
@@ -55,11 +60,105 @@ def trace_grid(instance: Instance, run: Run) -> Grid:
         Column("WTT factor", "number", "kg/kWh"),
         Column("TTW", "number", "kg CO2e a year"),
         Column("WTT", "number", "kg CO2e a year"),
+        Column("Biogenic CO2, outside", "number", "kg CO2 a year"),
         Column("Factor ids"),
         Column("Rows of the instance"),
         Column("Sources"),
     )
     return Grid("Emissions traced to factors", columns, rows, name="Emission trace")
+
+
+def _biogenic_words(instance: Instance, runs: Sequence[Run]) -> str:
+    """How much biogenic CO2 the plans emit in each period, and which biofuels do not say."""
+    told = []
+    for run in runs:
+        kg = traced_totals(instance, run.tables).groupby("year")[BIOGENIC].sum()
+        told.append(", ".join(f"{number(kg.get(p.year, 0.0) / 1000)} t in {p.year}" for p in instance.periods))
+    hvo = instance["vehicles"].query("technology == 'hvo'")["energy_carrier"]
+    rows = instance["energy"][instance["energy"]["energy_carrier"].isin(hvo)]
+    bare = sorted(set(rows.loc[rows["biogenic_kg_co2_per_kwh"].isna(), "energy_carrier"]))
+    return f"{'; '.join(told)} a year" + (f" (the instance gives none for {', '.join(bare)})" if bare else "")
+
+
+def _making_words(instance: Instance) -> str:
+    given = instance["vehicles"]["making_kg_co2e"].notna().any()
+    if not given:
+        return "Making of trucks and batteries is outside, and the instance gives no figures for it."
+    return "Making of trucks and batteries is outside; it has a table of its own."
+
+
+def _shipper_words(instance: Instance) -> str:
+    if not any(instance.shippers):
+        return "The demand names no shipper: all emissions are those of one unnamed shipper."
+    named = sum(1 for name in instance.shippers if name)
+    rest = ", the rest is of an unnamed one" if "" in instance.shippers else ""
+    return f"Emissions are split over {named} named shippers by their tonnes{rest}."
+
+
+def shipper_grid(ledger: Ledger) -> Grid:
+    """Split the emissions by shipper, period, country and mode."""
+    rows = total(by_shipper(ledger), ["shipper", "year", "country", "mode"], "kwh", *KG, BIOGENIC)
+    cells = [
+        [shown(r["shipper"]), r["year"], r["country"], r["mode"], r["kwh"] or None, r["ttw_kg"], r["wtt_kg"],
+         r["ttw_kg"] + r["wtt_kg"], r[BIOGENIC]]
+        for r in rows.to_dict("records")
+    ]  # fmt: skip
+    columns = (
+        Column("Shipper"),
+        Column("Year", "year"),
+        Column("Country"),
+        Column("Mode"),
+        Column("Energy", "number", "kWh a year"),
+        Column("TTW", "number", "kg CO2e a year"),
+        Column("WTT", "number", "kg CO2e a year"),
+        Column("WTW", "number", "kg CO2e a year"),
+        Column("Biogenic CO2, outside", "number", "kg CO2 a year"),
+    )
+    note = "A chain's emissions belong to the shippers of its flow by their tonnes in that year."
+    return Grid("Emissions by shipper", columns, cells, first=24, note=note, name="Emissions by shipper")
+
+
+def making_grid(instance: Instance, ledger: Ledger) -> Grid:
+    """List the making of the trucks and batteries that are bought."""
+    titles = instance["sources"].set_index("source")["title"]
+    cells = [
+        [r["year"], r["country"], r["vehicle"], r["part"], r["bought"], _or_none(r["kg_each"]), _or_none(r["kg"]),
+         "; ".join(str(titles[name]) for name in split_refs(r["source"]))]
+        for r in ledger.making.to_dict("records")
+    ]  # fmt: skip
+    columns = (
+        Column("Bought in", "year"),
+        Column("Country"),
+        Column("Vehicle"),
+        Column("Part"),
+        Column("Bought", "count"),
+        Column("Making, each", "number", "kg CO2e"),
+        Column("Making", "number", "kg CO2e"),
+        Column("Sources of the vehicle"),
+    )
+    note = "Once, at purchase, and in no other total of this report. A dash: the instance gives no figure."
+    return Grid("Making of the trucks and batteries bought", columns, cells, note=note, name="Making of trucks")
+
+
+def reconciliation_grid(instance: Instance, run: Run, ledger: Ledger) -> Grid:
+    """Set the accounts of the emissions side by side."""
+    found = reconcile(instance, run.tables, ledger)
+    names = {"elements": "Chain elements", "shippers": "By shipper", "ledger": "Categories",
+             "energy": "Energy times factors", "model": "Model"}  # fmt: skip
+    cells = [
+        [r["by"], r["where"], r["boundary"], *(_or_none(r[f"{name}_kg"]) for name in names), r["relative"],
+         "yes" if r["ok"] else "NO"]
+        for r in found.to_dict("records")
+    ]  # fmt: skip
+    columns = (
+        Column("By"),
+        Column("Where"),
+        Column("What"),
+        *(Column(word, "number", "kg a year") for word in names.values()),
+        Column("Widest difference", "exponent", "relative"),
+        Column("Agrees"),
+    )
+    return Grid("Reconciliation of the emissions", columns, cells, name="Reconciliation")
 
 
 def category_grid(ledger: Ledger) -> Grid:
@@ -69,7 +168,7 @@ def category_grid(ledger: Ledger) -> Grid:
     rows = [
         [r["category"], "HOC" if r["mode"] == HUB else "TOC", r["year"], r["mode"], r["vehicle"], r["handling"],
          r["mass_t"], r["activity_tkm"], _empty_share(r), r["kwh"], r["ttw_kg"], r["wtt_kg"], r["ttw_kg_per_unit"],
-         r["wtt_kg_per_unit"], carriers[r["category"]].strip()]
+         r["wtt_kg_per_unit"], r[BIOGENIC], carriers[r["category"]].strip()]
         for r in ledger.categories.to_dict("records")
     ]  # fmt: skip
     columns = (
@@ -87,6 +186,7 @@ def category_grid(ledger: Ledger) -> Grid:
         Column("WTT", "number", "kg CO2e a year"),
         Column("TTW intensity", "number", "kg/tkm, hubs kg/t"),
         Column("WTT intensity", "number", "kg/tkm, hubs kg/t"),
+        Column("Biogenic CO2, outside", "number", "kg CO2 a year"),
         Column("Energy carriers"),
     )
     return Grid("Operation categories", columns, rows, name="TOC and HOC")

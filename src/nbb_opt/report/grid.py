@@ -9,7 +9,7 @@ from typing import Literal
 from nbb_opt.report.text import number, short
 
 Cell = str | float | int | None
-Style = Literal["text", "count", "number", "percent", "meur", "kt", "year", "decimal"]
+Style = Literal["text", "count", "number", "percent", "meur", "kt", "year", "decimal", "exponent"]
 DECIMALS: dict[Style, int] = {"count": 0, "meur": 2, "kt": 1, "decimal": 2, "percent": 1}
 
 
@@ -63,6 +63,8 @@ def write(cell: Cell, column: Column) -> str:
         return str(int(cell))
     if column.style == "percent":
         return number(cell * 100, DECIMALS["percent"])
+    if column.style == "exponent":
+        return f"{cell:.1e}"
     if column.style in DECIMALS:
         return number(cell, DECIMALS[column.style])
     return short(cell)

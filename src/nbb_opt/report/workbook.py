@@ -25,7 +25,14 @@ from nbb_opt.report.decisions import (
     shift_grid,
     vehicle_grid,
 )
-from nbb_opt.report.emission_basis import category_grid, factor_card, trace_grid
+from nbb_opt.report.emission_basis import (
+    category_grid,
+    factor_card,
+    making_grid,
+    reconciliation_grid,
+    shipper_grid,
+    trace_grid,
+)
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
@@ -43,14 +50,22 @@ SUFFIX_UNITS = {
     "_t": "t a year",
 }
 UNITS = {"tonnes": "t a year", "kwh": "kWh a year"}
-FORMATS = {"count": "#,##0", "meur": "#,##0.00", "kt": "#,##0.0", "decimal": "#,##0.00", "percent": "0.0%", "year": "0"}
+FORMATS = {
+    "count": "#,##0",
+    "meur": "#,##0.00",
+    "kt": "#,##0.0",
+    "decimal": "#,##0.00",
+    "percent": "0.0%",
+    "year": "0",
+    "exponent": "0.0E+00",
+}
 
 
 def write_workbook(instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = ()) -> None:
     """Write the report's tables and all result tables of one or several runs to an .xlsx file.
 
     With several runs each sheet of result tables has a first column that names the run. With the `ledgers` of the runs
-    their operation categories get a sheet.
+    there are sheets of their operation categories, of shippers, of the making of trucks and of the reconciliation.
     """
     if not runs:
         raise ValueError("a workbook needs at least one run")
@@ -98,6 +113,10 @@ class _Sheets:
         self._grids([trace_grid(instance, run) for run in runs])
         if self.ledgers:
             self._grids([category_grid(ledger) for ledger in self.ledgers])
+            self._grids([shipper_grid(ledger) for ledger in self.ledgers])
+            self._grids([making_grid(instance, ledger) for ledger in self.ledgers])
+            pairs = zip(runs, self.ledgers, strict=True)
+            self._grids([reconciliation_grid(instance, run, ledger) for run, ledger in pairs])
         self._grid(assumption_counts(instance))
         self._grid(assumption_rows(instance))
         self._grid(range_grid(instance))

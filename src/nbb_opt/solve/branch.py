@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Answer, Relaxation
 from nbb_opt.solve.progress import Listener, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Branch:
 
     def __init__(
         self,
-        solver: Solver,
+        solver: Relaxation,
         columns: Ints,
         *,
         incumbent: float,
@@ -99,7 +99,7 @@ class Branch:
         self.iterations += answer.iterations
         if answer.status != "optimal" or answer.values is None:
             return None, answer
-        return Node(answer.objective, self.nodes, low, up, answer.values[self.columns]), answer
+        return Node(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer
 
     def _finish(self, node: Node) -> bool:
         """Make a plan of a leaf; False if time is over."""

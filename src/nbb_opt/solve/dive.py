@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Answer, Relaxation
 from nbb_opt.solve.progress import GRACE_S, Listener, Stop
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Dive:
     """Works on one relaxed problem inside `solver`, which keeps its basis from one linear program to the next."""
 
     def __init__(
-        self, form: StandardForm, solver: Solver, *, stop: Stop, listen: Listener | None, label: str, bound: float
+        self, form: StandardForm, solver: Relaxation, *, stop: Stop, listen: Listener | None, label: str, bound: float
     ) -> None:
         self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
         self.bound = bound
@@ -75,6 +75,10 @@ class Dive:
             self.solver.free(group)
         self.stop = limit
         return found
+
+    def solve_again(self) -> Answer | None:
+        """Solve with what is fixed; None if that is infeasible or time is over."""
+        return self._solve(np.zeros(0, np.int64), np.zeros(0))
 
     def _solve(self, columns: Ints, values: Floats) -> Answer | None:
         """Fix `columns` and solve again; None if that is infeasible or time is over."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import highspy
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.progress import Listener, Progress, Stop
-from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
+from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -26,7 +26,8 @@ LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an err
 class Answer:
     """What HiGHS said, in business units: `values` is None when it has no plan, `reduced_cost` unless it was an LP.
 
-    The reduced cost of a fixed column is a slope of the optimum in that column's value: EUR per unit.
+    The reduced cost of a fixed column is a slope of the optimum in that column's value: EUR per unit. `row_dual` is the
+    slope in the sides of each row, of a linear program only.
     """
 
     status: str
@@ -36,6 +37,18 @@ class Answer:
     reduced_cost: Floats | None
     nodes: int
     iterations: int
+    row_dual: Floats | None = None
+
+
+class Relaxation(Protocol):
+    """A linear program whose columns can be bounded, fixed and freed: what the dive and the tree work on."""
+
+    @property
+    def form(self) -> StandardForm: ...
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer: ...
+    def bound(self, columns: npt.NDArray[np.int64], low: Floats, up: Floats) -> None: ...
+    def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None: ...
+    def free(self, columns: npt.NDArray[np.int64]) -> None: ...
 
 
 class Solver:
@@ -43,6 +56,7 @@ class Solver:
 
     def __init__(self, form: StandardForm, *, threads: int, seed: int, log: list[str]) -> None:
         self.form = form
+        self.cost = form.cost
         self.relaxed = False
         self.scaling = _scaling(form)
         self.log = log
@@ -94,6 +108,29 @@ class Solver:
         if sent != arrived:
             raise SolveError(f"HiGHS holds (columns, rows, nonzeros) = {arrived}, but {sent} were sent")
 
+    def add_columns(
+        self,
+        cost: Floats,
+        *,
+        indptr: npt.NDArray[np.integer],
+        row: npt.NDArray[np.integer],
+        value: Floats,
+        unit: Floats,
+    ) -> None:
+        """Add continuous columns from zero up, by columns (CSC), in business units; `unit` is a usual size of each."""
+        scale, count = self.scaling, len(cost)
+        column = power_of_two(unit)
+        scaled = value * np.repeat(column, np.diff(indptr)) * scale.row[row]
+        self._ok(
+            self.highs.addCols(
+                count, cost * column * scale.objective, np.zeros(count), np.full(count, np.inf), len(row),
+                indptr[:-1].astype(np.int32), row.astype(np.int32), scaled,
+            ),
+            "more columns",
+        )  # fmt: skip
+        self.cost = np.concatenate([self.cost, cost])
+        self.scaling = replace(scale, column=np.concatenate([scale.column, column]))
+
     def relax(self) -> None:
         """Make every column continuous."""
         columns = len(self.form.cost)
@@ -141,21 +178,22 @@ class Solver:
         info = highs.getInfo()
         is_mip = bool(self.form.integer.any()) and not self.relaxed
         has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
-        values = reduced_cost = None
+        values = reduced_cost = row_dual = None
         objective = float("nan")
         if has_plan:
             solution = highs.getSolution()
             values = np.asarray(solution.col_value, dtype=np.float64) * scale.column
-            objective = float(self.form.cost @ values) + self.form.cost_offset
+            objective = float(self.cost @ values) + self.form.cost_offset
             if solution.dual_valid:
                 reduced_cost = np.asarray(solution.col_dual, dtype=np.float64) / (scale.column * scale.objective)
+                row_dual = np.asarray(solution.row_dual, dtype=np.float64) * scale.row / scale.objective
         if is_mip:
             bound = float(info.mip_dual_bound) / scale.objective
         else:
             bound = float(info.objective_function_value) / scale.objective if status == "optimal" else -np.inf
         iterations = int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
         nodes = int(max(info.mip_node_count, 0))
-        return Answer(status, objective, bound, values, reduced_cost, nodes, iterations)
+        return Answer(status, objective, bound, values, reduced_cost, nodes, iterations, row_dual)
 
 
 _STATUS = {

@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +52,8 @@ def write_synthetic(target: Path | str, shape: Shape) -> Path:
     Raises InstanceError if `target` holds something, or the shape is impossible.
     """
     target = Path(target)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise _fault(str(target), "exists and is not an empty folder", "choose another name")
-    commodities = [row["commodity"] for row in _shipped_rows("commodities")]
+    _free(target)
+    commodities = [row["commodity"] for row in shipped_rows("commodities")]
     _check(shape, len(commodities))
     rng = np.random.default_rng([shape.seed, shape.bundles, shape.towns()])
     places = make_places(rng, shape.towns())
@@ -60,21 +61,38 @@ def write_synthetic(target: Path | str, shape: Shape) -> Path:
     first_t = float(flows.loc[flows["year"] == YEARS[0], "tonnes"].sum())
     trucks = fleet(places, flows, places.km(), first_year=YEARS[0])
     tables = _tables(rng, places, first_t=first_t, trucks=trucks)
+    with new_folder(target) as folder:
+        for name in TAKEN_OVER:
+            shutil.copyfile(shipped("instances") / "nbb" / f"{name}.csv", folder / f"{name}.csv")
+        for name, rows in tables.items():
+            write_rows(folder / f"{name}.csv", name, rows, source="synthetic")
+        write_flows(folder / "od.parquet", flows)
+        said = {
+            "title": f"Invented instance: {shape.bundles} flows, seed {shape.seed}", "licence": "CC0-1.0",
+            "description": f"{shape.bundles} flows between {shape.towns()} towns; prices and vehicles of nbb; {NOTE}",
+        }  # fmt: skip
+        (folder / "instance.toml").write_text(settings(target, "synthetic", said), encoding="utf-8", newline="")
+        (folder / "README.md").write_text(_readme(shape), encoding="utf-8", newline="")
+    return target
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `target` if all goes well. Raises InstanceError if `target` holds something."""
+    _free(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
         folder = Path(temporary) / "instance"
         folder.mkdir()
-        for name in TAKEN_OVER:
-            shutil.copyfile(shipped("instances") / "nbb" / f"{name}.csv", folder / f"{name}.csv")
-        for name, rows in tables.items():
-            _write(folder / f"{name}.csv", name, rows)
-        write_flows(folder / "od.parquet", flows)
-        (folder / "instance.toml").write_text(_toml(target, shape), encoding="utf-8", newline="")
-        (folder / "README.md").write_text(_readme(shape), encoding="utf-8", newline="")
+        yield folder
         if target.is_dir():
             target.rmdir()
         os.replace(folder, target)
-    return target
+
+
+def _free(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise _fault(str(target), "exists and is not an empty folder", "choose another name")
 
 
 def _check(shape: Shape, commodities: int) -> None:
@@ -118,8 +136,8 @@ def _tables(rng: np.random.Generator, places: Places, *, first_t: float, trucks:
     ]  # fmt: skip
     source = {"source": "synthetic", "title": f"An invented instance: {NOTE}", "licence": "CC0-1.0", "year": "2026"}
     return {
-        "sources": [*_shipped_rows("sources"), source],
-        "ranges": [row for row in _shipped_rows("ranges") if row["table"] in TAKEN_OVER],
+        "sources": [*shipped_rows("sources"), source],
+        "ranges": [row for row in shipped_rows("ranges") if row["table"] in TAKEN_OVER],
         "charge_areas": areas, "fleet_regions": regions, "nodes": nodes, "projects": made, "project_effects": effects,
         "project_funding": funding, "links": [*roads(places, km), *rail, *later, *sea, boat], "terminals": stops,
         "transfers": ways, "fleet": trucks,
@@ -143,15 +161,17 @@ def _ports(places: Places, wanted: int) -> Ints:
     return np.sort(np.concatenate(found))
 
 
-def _shipped_rows(table: str) -> list[Row]:
+def shipped_rows(table: str) -> list[Row]:
+    """The rows of a table of the instance `nbb`."""
     path = shipped("instances") / "nbb" / f"{table}.csv"
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
-def _write(path: Path, table: str, rows: list[Row]) -> None:
+def write_rows(path: Path, table: str, rows: Iterable[Mapping[str, Any]], *, source: str) -> None:
+    """Write the rows of a table; columns that a row lacks are blank, its source is `source`."""
     columns = [column.name for column in BY_NAME[table].columns]
-    invented = {"source": "synthetic"} if table not in ("sources", "ranges") else {}
+    invented = {"source": source} if table not in ("sources", "ranges") else {}
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream, lineterminator="\n")
         out.writerow(columns)
@@ -165,14 +185,11 @@ def _cell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _toml(target: Path, shape: Shape) -> str:
-    name = re.sub(r"[^a-z0-9_-]+", "-", target.resolve().name.lower()).strip("-_")[:64] or "synthetic"
+def settings(target: Path, fallback: str, said: Mapping[str, str]) -> str:
+    """instance.toml of `nbb` under the name of the folder `target`, with other words for the keys in `said`."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", target.resolve().name.lower()).strip("-_")[:64] or fallback
     text = (shipped("instances") / "nbb" / "instance.toml").read_text(encoding="utf-8")
-    said = {
-        "name": name, "title": f"Invented instance: {shape.bundles} flows, seed {shape.seed}", "licence": "CC0-1.0",
-        "description": f"{shape.bundles} flows between {shape.towns()} towns; prices and vehicles of nbb; {NOTE}",
-    }  # fmt: skip
-    for key, value in said.items():
+    for key, value in {"name": name, **said}.items():
         text = re.sub(rf'^{key} = "[^"]*"', f'{key} = "{value}"', text, count=1, flags=re.MULTILINE)
     return text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,22 @@ from nbb_opt.verify.verdict import Checks, names
 from nbb_opt.verify.world import World, join
 
 FLOW = ["origin", "destination", "commodity"]
+SHIPPER = "shipper"
 BATCH_ROWS = 262_144
 
 
-def demand_of(world: World) -> pd.DataFrame:
-    """Columns origin, destination, commodity, year, tonnes: demand above zero in each period."""
+def demand_of(world: World, *, shippers: bool = False) -> pd.DataFrame:
+    """Columns origin, destination, commodity, year, tonnes: demand above zero in each period; with `shippers` by these.
+
+    Where the file has no column `shipper` all of it is that of the shipper "".
+    """
+    flow = [*FLOW, SHIPPER] if shippers else FLOW
     partial = [
-        batch.groupby([*FLOW, "year"], sort=False, observed=True)["tonnes"].sum().reset_index()
-        for batch in _batches(world)
+        batch.groupby([*flow, "year"], sort=False, observed=True)["tonnes"].sum().reset_index()
+        for batch in _batches(world, [*flow, "year", "tonnes"])
     ]
     given = pd.concat(partial, ignore_index=True)
-    wide = given.pivot_table(index=FLOW, columns="year", values="tonnes", aggfunc="sum", observed=True).fillna(0.0)
+    wide = given.pivot_table(index=flow, columns="year", values="tonnes", aggfunc="sum", observed=True).fillna(0.0)
     file_years = wide.columns.to_numpy(dtype=int)
     amounts = wide.to_numpy(dtype=float)
     frames = []
@@ -39,20 +44,29 @@ def demand_of(world: World) -> pd.DataFrame:
         frame = wide.index.to_frame(index=False)
         frames.append(frame.assign(year=year, tonnes=tonnes))
     demand = pd.concat(frames, ignore_index=True)
-    return demand[demand["tonnes"] != 0.0].astype(dict.fromkeys(FLOW, "str")).reset_index(drop=True)
+    return demand[demand["tonnes"] != 0.0].astype(dict.fromkeys(flow, "str")).reset_index(drop=True)
 
 
-def _batches(world: World) -> Iterator[pd.DataFrame]:
-    columns = [*FLOW, "year", "tonnes"]
+def _batches(world: World, wanted: Sequence[str]) -> Iterator[pd.DataFrame]:
+    blank = [SHIPPER] if SHIPPER in wanted and not world.instance.shippers else []
+    columns = [name for name in wanted if name not in blank]
     with open_od(world.instance) as stream:
         if world.instance.od_path.suffix == ".parquet":
             with pq.ParquetFile(stream, page_checksum_verification=True) as file:
                 for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-                    yield batch.to_pandas()
+                    yield _with_shipper(batch.to_pandas(), wanted)
             return
-        dtypes = {**dict.fromkeys(FLOW, "str"), "year": "int64", "tonnes": "float64"}
+        dtypes = {**dict.fromkeys((*FLOW, SHIPPER), "str"), "year": "int64", "tonnes": "float64"}
         with pd.read_csv(stream, usecols=columns, dtype=dtypes, keep_default_na=False, chunksize=BATCH_ROWS) as reader:
-            yield from reader
+            for rows in reader:
+                yield _with_shipper(rows, wanted)
+
+
+def _with_shipper(rows: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    if SHIPPER not in wanted:
+        return rows
+    named = rows[SHIPPER].astype("str").fillna("") if SHIPPER in rows.columns else ""
+    return rows.assign(**{SHIPPER: named})
 
 
 def check_demand(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:

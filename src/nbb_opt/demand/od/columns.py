@@ -10,12 +10,14 @@ from nbb_opt.errors import InstanceError, Problem
 
 COLUMNS = ("origin", "destination", "commodity", "year", "tonnes")
 IDS = COLUMNS[:3]
+SHIPPER = "shipper"  # an instance may name it: flows are added up over shippers, only its emissions are split by them
 
 
-def check_columns(file: str, schema: pa.Schema, given: Sequence[str] = ()) -> None:
+def check_columns(file: str, schema: pa.Schema, given: Sequence[str] = (), *, optional: Sequence[str] = ()) -> None:
     """Raise InstanceError with every column that is missing, given twice, of another type or none of COLUMNS.
 
-    `given` are columns that stand elsewhere than in the file, such as in the names of its folders.
+    `given` are columns that stand elsewhere than in the file, such as in the names of its folders; the `optional` ones
+    may be there as well.
     """
     problems = []
     names = [*schema.names, *given]
@@ -37,7 +39,9 @@ def check_columns(file: str, schema: pa.Schema, given: Sequence[str] = ()) -> No
         if not good:
             problems.append(Problem(f"{file}, column {name}", f"is of type {kind}", f"it must be {want}"))
     for name in names:
-        if name not in COLUMNS:
+        if name in optional and names.count(name) > 1:
+            problems.append(Problem(f"{file}, column {name}", "stands twice"))
+        elif name not in (*COLUMNS, *optional):
             problems.append(Problem(f"{file}, column {name}", "is not in the schema", "remove it"))
     if problems:
         raise InstanceError(problems)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nbb_opt.demand.od.columns import COLUMNS, IDS, check_columns
+from nbb_opt.demand.od.columns import COLUMNS, IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.package import open_package
 
@@ -35,7 +35,8 @@ class Group:
 class Source:
     """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
 
-    `constants` gives for every file the columns that its folders name.
+    `constants` gives for every file the columns that its folders name. `by_shipper`: rows of one flow and year may be
+    of several shippers.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Source:
     constants: tuple[tuple[tuple[str, str], ...], ...]
     groups: tuple[Group, ...]
     inside: str = ""
+    by_shipper: bool = False
 
     @property
     def rows(self) -> int:
@@ -74,10 +76,10 @@ class Source:
         return (_with_constants(part, own) for part in parts) if own else parts
 
 
-def open_source(path: Path, *, inside: Path | None = None) -> Source:
+def open_source(path: Path, *, inside: Path | None = None, shippers: bool = False) -> Source:
     """The OD rows in a file or folder. Raises InstanceError if a file is damaged or its columns are not the schema's.
 
-    `inside` is the .zip that holds the file `path.name`.
+    `inside` is the .zip that holds the file `path.name`. With `shippers` files may have a column of that name.
     """
     name = path.name
     if inside is not None:
@@ -91,6 +93,7 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
     groups: list[Group] = []
     constants = []
     row_0 = 0
+    by_shipper = False
     for number, file in enumerate(files):
         label = name if len(files) == 1 else f"{name}/{Path(file).relative_to(path).as_posix()}"
         own = _folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
@@ -98,7 +101,9 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
         with damage_refused(label):
             opened = _open(file, within)
             metadata = opened.metadata
-            check_columns(label, opened.schema_arrow, [column for column, _ in own])
+            named = [column for column, _ in own]
+            check_columns(label, opened.schema_arrow, named, optional=(SHIPPER,) if shippers else ())
+            by_shipper |= SHIPPER in (*opened.schema_arrow.names, *named)
             for i in range(metadata.num_row_groups):
                 group = metadata.row_group(i)
                 if group.total_byte_size > MAX_ROW_GROUP_BYTES:
@@ -106,7 +111,7 @@ def open_source(path: Path, *, inside: Path | None = None) -> Source:
                     raise InstanceError([Problem(label, what, hint)])
                 groups.append(Group(number, i, group.num_rows, row_0))
                 row_0 += group.num_rows
-    return Source(name, tuple(files), tuple(constants), tuple(groups), within)
+    return Source(name, tuple(files), tuple(constants), tuple(groups), within, by_shipper)
 
 
 @contextmanager

@@ -53,16 +53,18 @@ def flows_leave_their_zone(world: World) -> Iterator[Problem]:
 
 @rule(uses=("od",))
 def flows_are_given_once(world: World) -> Iterator[Problem]:
-    """No two rows have the same origin, destination, commodity and year."""
+    """No two rows have the same origin, destination, commodity, year and shipper."""
     flows, faults = _open(world)
-    codes = flows.codes()
-    order = np.argsort(codes, kind="stable")
-    again = np.flatnonzero(codes[order][1:] == codes[order][:-1]) + 1
+    codes, order = flows.codes(), flows.order()
+    same = (codes[order][1:] == codes[order][:-1]) & (flows.shipper[order][1:] == flows.shipper[order][:-1])
+    again = np.flatnonzero(same) + 1
     for i, first in zip(order[again].tolist(), order[again - 1].tolist(), strict=True):
         origin, destination = flows.nodes[flows.origin[i]], flows.nodes[flows.destination[i]]
         value = f"{origin}/{destination}/{flows.commodities[flows.commodity[i]]}/{flows.year[i]}"
         what = f"has the same key as row {faults.file.row(first)}"
         columns = "origin, destination, commodity, year"
+        if flows.shippers:
+            value, columns = f"{value}/{flows.shippers[flows.shipper[i]] or 'unnamed'}", f"{columns}, shipper"
         faults.add(i, columns, value, what, "add the two up, or remove one", rule="flows_are_given_once")
     yield from _told(faults)
 

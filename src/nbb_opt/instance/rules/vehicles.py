@@ -116,6 +116,17 @@ def battery_trucks_say_range_and_charging(world: World) -> Iterator[Problem]:
             yield world.fault("vehicles", i, "charge_kw", row["charge_kw"], what, hint)
 
 
+@rule("vehicles")
+def making_is_for_trucks(world: World) -> Iterator[Problem]:
+    """making_kg_co2e is given for road vehicles only, battery_making_kg_co2e for battery trucks only."""
+    for i, row in world.rows("vehicles"):
+        makes = {"making_kg_co2e": row["mode"] == "road", "battery_making_kg_co2e": not math.isnan(row["charge_kw"])}
+        for column, may in makes.items():
+            if not may and not math.isnan(row[column]):
+                what = f"is given for a {row['mode']} vehicle of technology {row['technology']}"
+                yield world.fault("vehicles", i, column, row[column], what, "leave it blank: only trucks are bought")
+
+
 @rule("vehicles", uses=("vehicle_loads",))
 def vehicles_carry_something(world: World) -> Iterator[Problem]:
     """Every vehicle has a row in vehicle_loads."""

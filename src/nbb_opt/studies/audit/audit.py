@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.futures import Regret, regrets
 from nbb_opt.studies.audit.improve import Change, improve
+from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, FleetPlan, plan_of, read_plan
 from nbb_opt.studies.audit.question import Question, ask
@@ -25,7 +26,7 @@ from nbb_opt.studies.audit.repair import Repair, numbers_in, repair
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how near: seconds for the best plan, its proven gap, seconds for each smaller solve, how many changes."""
+    """Seconds for the best plan, its proven gap, seconds for each smaller solve, how many changes, and more."""
 
     time_limit_s: float = 60.0
     gap: float = 1e-3
@@ -76,6 +77,13 @@ def audit(
     say("the best plan")
     best = solve_form(question.form, time_limit_s=limits.time_limit_s, gap=limits.gap, threads=2, seed=limits.seed)
     question.verified(best, "best plan")
+    years = [period.year for period in instance.periods]
+    beyond = [
+        ("order", each.order, each.vehicle, years[each.t], each.share, 0.0)
+        for each in impossible_orders(question, plan)
+    ]
+    lost = pd.DataFrame(beyond, columns=mended.changes.columns)
+    mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
     changes = improve(
         question, mended.solution, best, most=limits.changes, time_limit_s=limits.each_s, seed=limits.seed, say=say
     )
@@ -147,7 +155,7 @@ def as_json(found: Audit) -> dict[str, Any]:
 
 
 def write_audit(found: Audit, folder: Path, page: str) -> None:
-    """Write the page, tables and record of an audit to `folder`, all at once; files of an earlier audit are replaced."""
+    """Write the page, tables and record of an audit to `folder`; files of an earlier audit are replaced."""
     tables = {
         "faults": pd.DataFrame([asdict(fault) for fault in found.faults], columns=list(Fault.__dataclass_fields__)),
         "repair": found.repair.changes,

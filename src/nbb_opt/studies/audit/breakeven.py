@@ -8,16 +8,15 @@ import pandas as pd
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.question import Question
 
-PRICES = ("own energy price", "other's energy price", "carbon price", "purchase price")
-
 
 def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
     """For each depot, period and pair of technologies: the price of one thing at which both cost the same per tonne-km.
 
     The work is that of the plan on lanes both may drive, weighted by tonne-km; `costs` as from `lane_costs`. Columns
-    fleet_region, year, vehicle, other, work_share (of the depot's tonne-km), cost_eur_per_tkm, other_eur_per_tkm, and the
-    break-even prices energy_eur_per_kwh (of the vehicle), other_energy_eur_per_kwh, carbon_eur_per_t, purchase_eur (of the
-    vehicle); NaN where no price of zero or more does it. The other is the plan's most used truck of another energy carrier.
+    fleet_region, year, vehicle, other, work_share (of the depot's tonne-km), cost_eur_per_tkm, other_eur_per_tkm, and
+    the break-even prices energy_eur_per_kwh (of the vehicle), other_energy_eur_per_kwh, carbon_eur_per_t, purchase_eur
+    (of the vehicle); NaN where no price of zero or more does it. The other is the plan's most used truck of another
+    energy carrier.
     """
     data, start = question.built.data, question.built.assembly.start
     d, trucks, world = data.driving, data.trucks, data.world
@@ -26,7 +25,8 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
     work = per_tkm.groupby(["lane", "t"])["done"].sum()
     per_tkm = per_tkm.assign(work=work.reindex(pd.MultiIndex.from_frame(per_tkm[["lane", "t"]])).to_numpy())
     rows = []
-    for (region, t), here in per_tkm.groupby(["region", "t"]):
+    for place, here in per_tkm.groupby(["region", "t"]):
+        region, t = (int(str(part)) for part in place)
         total = float(here["done"].sum())
         if total <= 0:
             continue
@@ -43,7 +43,7 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
             mean = {name: float(weight @ both[name].to_numpy()) for name in both.columns if name not in ("lane",)}
             row = _prices(mean)
             rows.append({
-                "fleet_region": world.regions[int(region)], "year": int(data.time.years[int(t)]),
+                "fleet_region": world.regions[region], "year": int(data.time.years[t]),
                 "vehicle": trucks.names[v], "other": trucks.names[main],
                 "work_share": float(both["work"].sum()) / total, "cost_eur_per_tkm": mean["cost"],
                 "other_eur_per_tkm": mean["cost_other"], **row,
@@ -66,7 +66,8 @@ def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
         "lane": d.lane, "region": d.region, "v": d.vehicle, "t": d.t,
         "cost": costs["tco_eur_per_vkm"].to_numpy() / load, "energy": energy, "kwh": kwh,
         "carbon": costs["carbon"].to_numpy() / load, "kg": kg, "capital_share": capital,
-        "capex": trucks.capex_eur[d.vehicle, d.t], "carbon_price": world.carbon_price[world.region_country[d.region], d.t],
+        "capex": trucks.capex_eur[d.vehicle, d.t],
+        "carbon_price": world.carbon_price[world.region_country[d.region], d.t],
     })  # fmt: skip
 
 

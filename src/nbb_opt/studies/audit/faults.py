@@ -1,4 +1,4 @@
-"""What a plan cannot do: orders beyond a truck, numbers that cannot be, and limits it breaks, with how much is short."""
+"""What a plan cannot do: orders beyond a truck, numbers that cannot be, limits it breaks and by how much."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def judge(question: Question, plan: FleetPlan, *, seed: int = 0) -> Judged:
 
 
 def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
-    """Trucks, chargers and projects in service that cannot be: not to be had yet, too many, or where nothing needs them."""
+    """Trucks, chargers and projects that cannot be in service: not to be had yet, or where nothing needs them."""
     years = [period.year for period in question.instance.periods]
     faults = []
     for what, said, columns in (
@@ -100,7 +100,7 @@ def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
 def _elastic(question: Question, edit: FormEdit) -> dict[int, tuple[str, float, tuple[object, ...]]]:
     """A column of what is short for every row of LIMITS: (family, amount that one unit stands for, key)."""
     found = {}
-    for family, (_, unit) in LIMITS.items():
+    for family in LIMITS:
         for key, row in question.rows.get(family, []):
             size = _size(question, family, key)
             slack = edit.column(f"short[{family},{key}]", typical=size)
@@ -113,9 +113,9 @@ def _size(question: Question, family: str, key: tuple[object, ...]) -> float:
     """What one truck, charger or driver stands for in a row."""
     trucks = question.built.data.trucks
     sizes: dict[str, Callable[[], float]] = {
-        "cover_km": lambda: float(trucks.annual_km[trucks.names.of([key[1]])[0]]),
-        "cover_hours": lambda: float(trucks.annual_h[trucks.names.of([key[1]])[0]]),
-        "fit_opening_hours": lambda: float(trucks.annual_h[trucks.names.of([key[1]])[0]]),
+        "cover_km": lambda: float(trucks.annual_km[trucks.names.of([str(key[1])])[0]]),
+        "cover_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
+        "fit_opening_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
         "deliver_energy": lambda: 1e5,
         "deliver_on_the_way": lambda: 1e5,
         "respect_grid": lambda: 100.0,

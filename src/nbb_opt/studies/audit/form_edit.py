@@ -40,16 +40,29 @@ class FormEdit:
         self.entries: list[tuple[int, int, float]] = []
 
     def column(
-        self, name: str, *, cost: float = 0.0, low: float = 0.0, up: float = INFINITE, whole: bool = False, typical: float = 1.0
-    ) -> int:  # fmt: skip
+        self,
+        name: str,
+        *,
+        cost: float = 0.0,
+        low: float = 0.0,
+        up: float = INFINITE,
+        whole: bool = False,
+        typical: float = 1.0,
+    ) -> int:
         """A new column; gives its position. `typical` is a usual value of it."""
         usual = 1.0 if whole else float(2.0 ** np.round(np.log2(typical)))
         self.columns.append(_Column(name, cost, low, up, whole, usual))
         return len(self.base.cost) + len(self.columns) - 1
 
     def row(
-        self, name: str, columns: Sequence[int], values: Sequence[float], *, low: float = -INFINITE, up: float = INFINITE
-    ) -> int:  # fmt: skip
+        self,
+        name: str,
+        columns: Sequence[int],
+        values: Sequence[float],
+        *,
+        low: float = -INFINITE,
+        up: float = INFINITE,
+    ) -> int:
         """A new row `low <= sum of values times columns <= up`; gives its position."""
         self.rows.append((name, low, up))
         row = len(self.base.row_low) + len(self.rows) - 1
@@ -110,7 +123,8 @@ class FormEdit:
             row_up=joined(self.row_up, [up for _, _, up in self.rows]),
             col_low=joined(self.low, [c.low for c in new]), col_up=joined(self.up, [c.up for c in new]),
             integer=joined(base.integer, [c.whole for c in new]),
-            col_names=[*base.col_names, *(c.name for c in new)], row_names=[*base.row_names, *(r[0] for r in self.rows)],
+            col_names=[*base.col_names, *(c.name for c in new)],
+            row_names=[*base.row_names, *(r[0] for r in self.rows)],
             col_unit_scale=joined(base.col_unit_scale, [c.typical for c in new]),
             fix_order=joined(base.fix_order, [2 if c.whole else -1 for c in new]),
         )  # fmt: skip

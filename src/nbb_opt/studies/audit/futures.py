@@ -18,7 +18,7 @@ from nbb_opt.studies.audit.question import ask
 
 @dataclass(frozen=True)
 class Regret:
-    """A plan in one future: its cost, the best plan's (and what is proven about it), and what the plan cannot do there."""
+    """A plan in one future: its cost, the best plan's and its bound, and what the plan cannot do there."""
 
     future: str
     cost_eur: float
@@ -57,7 +57,9 @@ def in_future(instance: Instance, name: str) -> Instance:
         joined = frame[keys].astype("str").agg("/".join, axis=1)
         mine = np.ones(len(frame), bool) if row == "*" else (joined == row).to_numpy()
         if not mine.any() or frame[column].dtype == "str":
-            raise ModelError(f"{where}{table} has no row '{row}' with a number in {column}; write its key, parts joined by /")
+            raise ModelError(
+                f"{where}{table} has no row '{row}' with a number in {column}; write its key, parts joined by /"
+            )
         frame[column] = frame[column].astype(float)
         frame.loc[mine, column] = frame.loc[mine, column] * line["factor"]
         tables[table] = frame
@@ -73,7 +75,7 @@ def regrets(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Regret]:
-    """The plan in every future of the instance, its trucks, chargers and projects as planned, its operation the best then."""
+    """The plan in every future of the instance: its trucks, chargers and projects as planned, run as well as can be."""
     found = []
     for name in future_names(instance):
         question = ask(in_future(instance, name))

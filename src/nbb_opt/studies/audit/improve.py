@@ -1,4 +1,4 @@
-"""Single changes that close the distance between a plan that works and the best plan, in the order of what they bring."""
+"""Single changes that close the distance between a plan that works and the best plan, in the best order."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ WORTH_EUR = 1.0  # a change that saves less is no change
 class Change:
     """One change: the numbers it sets free (keys of trucks; none: chargers and projects only) and what it brings, EUR.
 
-    `alone_eur` is saved by this change alone, `together_eur` by it and all before it, `closed_share` is the share of the
-    distance to the best plan that is then closed. `text` says what becomes of the numbers.
+    `alone_eur` is saved by this change alone, `together_eur` by it and all before it, `closed_share` is the share of
+    the distance to the best plan that is then closed. `text` says what becomes of the numbers.
     """
 
     keys: tuple[Key, ...]
@@ -46,9 +46,9 @@ def improve(
 ) -> list[Change]:
     """Order single changes by what each adds, always taking the one that saves most on top of those before it.
 
-    Candidates are swaps of one kind of truck for another (or for none) at one depot from one period on in which the best
-    plan differs from `start`, and the chargers and projects that suit the trucks. Every value is that of a re-optimised
-    plan with all other numbers held, chargers and projects following the trucks.
+    Candidates are swaps of one kind of truck for another (or for none) at one depot from one period on in which the
+    best plan differs from `start`, and the chargers and projects that suit the trucks. Every value is that of a
+    re-optimised plan with all other numbers held, chargers and projects following the trucks.
     """
     numbers, goal = numbers_in(question, start), numbers_in(question, best)
     gap_eur = start.objective - best.objective
@@ -72,9 +72,7 @@ def improve(
         text = _in_words(question, last, tried[winner])
         last = tried[winner]
         saved = start.objective - last.objective
-        done.append(
-            Change(winner, text, alone[winner], saved, saved / gap_eur, _emissions_t(question, last))
-        )
+        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, _emissions_t(question, last)))
         say(f"change {len(done)}: {text}: {saved:,.0f} EUR together, {saved / gap_eur:.0%} of the distance")
         candidates.remove(winner)
     return done
@@ -111,8 +109,12 @@ def _in_words(question: Question, before: Solution, after: Solution) -> str:
     """What became of the numbers, as `Umeå depot 2030: 6 BAT400 become 2, 6 DIESEL become 10`."""
     one, two = numbers_in(question, before), numbers_in(question, after)
     years = [period.year for period in question.instance.periods]
-    names = dict(zip(question.instance["fleet_regions"]["fleet_region"], question.instance["fleet_regions"]["name"], strict=True))
-    names |= dict(zip(question.instance["charge_areas"]["charge_area"], question.instance["charge_areas"]["name"], strict=True))
+    names = dict(
+        zip(question.instance["fleet_regions"]["fleet_region"], question.instance["fleet_regions"]["name"], strict=True)
+    )
+    names |= dict(
+        zip(question.instance["charge_areas"]["charge_area"], question.instance["charge_areas"]["name"], strict=True)
+    )
     groups: dict[tuple[str, int], list[str]] = {}
     for what, numbers in two.items():
         for key, number in sorted(numbers.items()):
@@ -126,4 +128,6 @@ def _emissions_t(question: Question, solution: Solution) -> dict[int, float]:
     """WTW t CO2e a year of a plan, by period."""
     emissions = question.tables(solution)["emissions"]
     kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
-    return {int(year): float(value) / 1000 for year, value in zip(kg.index.to_numpy(np.int64), kg.to_numpy(), strict=True)}
+    return {
+        int(year): float(value) / 1000 for year, value in zip(kg.index.to_numpy(np.int64), kg.to_numpy(), strict=True)
+    }

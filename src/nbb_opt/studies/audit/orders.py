@@ -85,7 +85,7 @@ def orders_with_names(plan: FleetPlan) -> list[dict]:
 
 
 def impossible_orders(question: Question, plan: FleetPlan) -> list[Impossible]:
-    """Orders of the plan that no lane lets the vehicle drive, each with the reason that is closest to being overcome."""
+    """Orders of the plan that no lane lets the vehicle drive, each with the reason nearest to being overcome."""
     data, lanes, bundles = question.built.data, first_lanes(question), orders_by_bundle(question)
     found = []
     for row in orders_with_names(plan):
@@ -117,7 +117,9 @@ def _reason(question: Question, g: int, v: int, t: int) -> tuple[str, float]:
     needs = [both_ways]
     if trucks.battery[v]:
         at_depot = data.world.region_area[lanes.region[g]] >= 0
-        needs = ([both_ways] if at_depot else []) + ([float(lanes.reach_km[g])] if np.isfinite(lanes.reach_km[g]) else [])
+        needs = ([both_ways] if at_depot else []) + (
+            [float(lanes.reach_km[g])] if np.isfinite(lanes.reach_km[g]) else []
+        )
     if not needs:
         return f"{name} finds no charger on the way and none at its depot", np.inf
     need = min(needs)

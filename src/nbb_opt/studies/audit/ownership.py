@@ -1,4 +1,4 @@
-"""Total cost of ownership: what a truck costs per km and per tonne on a lane, and where a price makes two trucks equal."""
+"""Total cost of ownership: what a truck costs per km and per tonne, on a lane and in a plan."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.question import Question
 
+IDLE_KM = 1.0  # a year: less is round-off of the solver
 COMPONENTS = ("road_energy", "road_running", "drivers", "carbon")
 
 
@@ -23,12 +24,12 @@ def yearly_share(rate: float, years: float) -> float:
 def lane_costs(question: Question) -> pd.DataFrame:
     """One row per lane, truck and period that the truck may drive: what one loaded km takes and costs.
 
-    Columns lane, from_node, to_node, handling, fleet_region, vehicle, year, load_t, km_per_vkm (empty km of local lanes
-    included), kwh_per_vkm, hours_per_vkm, cost in EUR per loaded vkm by component (road_energy, road_running, drivers,
-    carbon, truck, chargers), tco_eur_per_vkm (per km driven, empty ones included), tco_eur_per_t,
-    wtw_kg_per_vkm and the period's prices. `truck` is the yearly cost of owning one (fixed cost, purchase less grants paid
-    back over its life) over what it can do in a year, whichever of its km and hours runs out first. `chargers` is the
-    cheapest charger strong enough, per kWh at its utilisation. Sources: models/README.md section 4.
+    Columns lane, from_node, to_node, handling, fleet_region, vehicle, year, load_t, km_per_vkm (empty km of local
+    lanes included), kwh_per_vkm, hours_per_vkm, cost in EUR per loaded vkm by component (road_energy, road_running,
+    drivers, carbon, truck, chargers), tco_eur_per_vkm (per km driven, empty ones included), tco_eur_per_t,
+    wtw_kg_per_vkm and the period's prices. `truck` is the yearly cost of owning one (fixed cost, purchase less grants
+    paid back over its life) over what it can do in a year, whichever of its km and hours runs out first. `chargers` is
+    the cheapest charger strong enough, per kWh at its utilisation. Sources: models/README.md section 4.
     """
     data = question.built.data
     d, trucks, world, lanes = data.driving, data.trucks, data.world, data.lanes
@@ -75,7 +76,8 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     """What each kind of truck of a plan does and costs, by depot and period.
 
     Columns fleet_region, vehicle, year, trucks, km_per_year, hours_per_year, tonnes_per_year, tco_eur_per_km,
-    tco_eur_per_t, wtw_t_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty trips included.
+    tco_eur_per_t, wtw_t_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty trips
+    included.
     """
     data, start, x = question.built.data, question.built.assembly.start, solution.values
     d, e, trucks, world = data.driving, data.empties, data.trucks, data.world
@@ -96,23 +98,25 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
             "eur": empty * back, "kg": empty * wtw_empty,
         }),
     ]).groupby(keys).sum()  # fmt: skip
+    done_by = dict(zip(work.index.tolist(), work.to_dict("records"), strict=True))
+    nothing = dict.fromkeys(work.columns, 0.0)
     rate, rows = question.instance.meta.discount_rate, []
     for (region, vehicle, t), columns in sorted(question.trucks.items()):
         number = round(float(x[columns].sum()))
         r, v = int(world.regions.of([region])[0]), int(trucks.names.of([vehicle])[0])
         if not number:
             continue
-        done = work.loc[(r, v, t)] if (r, v, t) in work.index else pd.Series(0.0, index=work.columns)
+        done = done_by.get((r, v, t), nothing)
         n = int(world.region_country[r])
         price = trucks.capex_eur[v, t] - trucks.supports.grant_eur[v, n, t]
         owning = trucks.fixed_eur_per_year[v, t] + price * yearly_share(rate, float(trucks.lifetime[v]))
         eur, km, tonnes = done["eur"] + number * owning, done["km"], done["tonnes"]
         rows.append((
             region, vehicle, int(data.time.years[t]), number, km, done["hours"], tonnes,
-            eur / km if km > 0 else np.nan, eur / tonnes if tonnes > 0 else np.nan, done["kg"] / 1000,
+            eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM else np.nan, done["kg"] / 1000,
         ))  # fmt: skip
-    columns = [
+    names = [
         "fleet_region", "vehicle", "year", "trucks", "km_per_year", "hours_per_year", "tonnes_per_year",
         "tco_eur_per_km", "tco_eur_per_t", "wtw_t_per_year",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=names)

@@ -23,13 +23,13 @@ PLAN = Table(
     (
         Column("what", "choice", "what is planned", options=(TRUCK, CHARGER, PROJECT, ORDER)),
         Column(
-            "place", "text", "fleet region of a truck, charging area of a charger, ORIGIN>DESTINATION:COMMODITY of an order",
+            "place", "text", "fleet region of a truck, charging area of a charger, FROM>TO:COMMODITY of an order",
             blank="a project has none",
         ),
         Column("type", "text", "vehicle, charger or project; for an order the vehicle that drives it"),
-        Column("year", "year", "first year of the period from which it holds, until a later row", "year", low=1950, high=2120),
+        Column("year", "year", "first year of the period from which it holds", "year", low=1950, high=2120),
         Column(
-            "number", "number", "in service: trucks, chargers, units; for an order the share the vehicle drives", "", low=0,
+            "number", "number", "trucks, chargers, units in service; for an order the share the vehicle drives", low=0,
             high=1e6,
         ),
         Column("note", "text", "a remark", blank="nothing to add"),
@@ -41,8 +41,8 @@ PLAN = Table(
 class FleetPlan:
     """What a plan sets, one row per thing and period: columns place, type, t (period), number.
 
-    A truck, charger or project the plan does not name is planned with zero. `orders` has origin, destination, commodity,
-    vehicle, t, share; an order the plan does not name may be driven by any truck of the plan.
+    A truck, charger or project the plan does not name is planned with zero. `orders` has origin, destination,
+    commodity, vehicle, t, share; an order the plan does not name may be driven by any truck of the plan.
     """
 
     trucks: pd.DataFrame
@@ -54,8 +54,8 @@ class FleetPlan:
 def read_plan(path: Path, instance: Instance, bundles: pd.DataFrame) -> FleetPlan:
     """A plan from a CSV file, or from the sheet `plan` of a workbook; `bundles` are the orders of the instance.
 
-    Raises InstanceError with every problem: unknown names, years that begin no period, fractions of trucks, shares of an
-    order above one, orders that nobody placed.
+    Raises InstanceError with every problem: unknown names, years that begin no period, fractions of trucks, shares of
+    an order above one, orders that nobody placed.
     """
     table, file = read_one_table(path, PLAN)
     problems = list(_problems(file, table, instance, order_names(bundles)))
@@ -70,7 +70,7 @@ def plan_of(table: pd.DataFrame, instance: Instance) -> FleetPlan:
     orders = parts[ORDER]
     ends = orders["place"].str.extract(r"^(?P<origin>[^>]*)>(?P<destination>.*):(?P<commodity>[^:]*)$").astype("str")
     orders = orders.rename(columns={"type": "vehicle", "number": "share"}).drop(columns=["place"])
-    return FleetPlan(parts[TRUCK], parts[CHARGER], parts[PROJECT], orders.assign(**{c: ends[c] for c in ends}))
+    return FleetPlan(parts[TRUCK], parts[CHARGER], parts[PROJECT], pd.concat([orders, ends], axis=1))
 
 
 def _over_time(rows: pd.DataFrame, instance: Instance) -> pd.DataFrame:
@@ -128,10 +128,10 @@ def _problems(file: TableFile, table: pd.DataFrame, instance: Instance, orders: 
         if what != ORDER and row["number"] != np.floor(row["number"]):
             yield at(i, "number", row["number"], f"is no whole number of {what}s", "round it")
     shares = _over_time(table[table["what"] == ORDER], instance)
-    for (place, t), share in shares.groupby(["place", "t"])["number"].sum().items():
-        if share > 1 + 1e-9:
-            what = f"has shares that add up to {share:g} from {years[t]} on"
-            yield Problem(f"{file.file}, order {place}", what, "shares of an order add up to 1 at most", "plan")
+    for row in shares.groupby(["place", "t"])["number"].sum().reset_index().to_dict("records"):
+        if row["number"] > 1 + 1e-9:
+            what = f"has shares that add up to {row['number']:g} from {years[row['t']]} on"
+            yield Problem(f"{file.file}, order {row['place']}", what, "shares of an order add up to 1 at most", "plan")
 
 
 _NAMES = {

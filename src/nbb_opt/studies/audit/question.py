@@ -11,8 +11,8 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.milp import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
+from nbb_opt.milp.array_assembly import ArrayAssembly
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
@@ -59,7 +59,11 @@ class Question:
 
     def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> None:
         """Make the numbers in service those of the plan; what the plan does not name is zero."""
-        for columns, said in ((self.trucks, plan.trucks), (self.chargers, plan.chargers), (self.projects, plan.projects)):
+        for columns, said in (
+            (self.trucks, plan.trucks),
+            (self.chargers, plan.chargers),
+            (self.projects, plan.projects),
+        ):
             number = numbers_of(said)
             for key, parts in columns.items():
                 value = number.get(key, 0.0)

@@ -1,4 +1,4 @@
-"""The nearest plan that works: fewest trucks changed, then fewest orders, chargers and projects, then the lowest cost."""
+"""The nearest plan that works: fewest trucks changed, then fewest other changes, then the lowest cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHOLE = 1e-6  # a count may miss a whole number by this
 
 @dataclass(frozen=True)
 class Repair:
-    """The repaired plan: trucks changed (a swap counts once, in every period it lasts), what else changed, its solution.
+    """The repaired plan: trucks changed (a swap counts once per period), what else changed, its solution.
 
     `changes` has columns what, place, type, year, planned, repaired; orders with the share of the vehicle that is lost.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbb_opt.report.audit_page import Section, render_audit
 from nbb_opt.report.charts import difference_bars
-from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.grid import Cell, Column, Grid
 from nbb_opt.report.headline import Tile
 from nbb_opt.report.text import meur, number, percent
 from nbb_opt.studies.audit.audit import Audit
@@ -36,8 +36,8 @@ def sentences(found: Audit) -> list[str]:
     if found.changes:
         first = found.changes[: min(5, len(found.changes))]
         said.append(
-            f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close {percent(first[-1].closed_share)} "
-            "of that distance."
+            f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close "
+            f"{percent(first[-1].closed_share)} of that distance."
         )
     return said
 
@@ -68,8 +68,8 @@ def _repair(found: Audit) -> Section:
         Column("Repaired", "decimal"),
     ]  # fmt: skip
     text = (
-        "The fewest trucks are changed first; among those repairs the fewest orders, chargers and projects; among those "
-        "the cheapest. repaired_plan.csv holds the result."
+        "The fewest trucks are changed first; among those repairs the fewest orders, chargers and projects; among "
+        "those the cheapest. repaired_plan.csv holds the result."
     )
     grid = Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])
     return Section("The smallest repair", text, [grid])
@@ -88,39 +88,55 @@ def _improve(found: Audit) -> Section:
         (f"{n}", (change.together_eur - (found.changes[n - 2].together_eur if n > 1 else 0.0)) / 1e3)
         for n, change in enumerate(found.changes, start=1)
     ]
-    drawing = difference_bars(bars, unit="kEUR", key="improve", title="What each change adds") if bars else None
-    text = "Each change is re-optimised with all other trucks held and chargers following; money saved over all periods."
+    drawing = None
+    if bars:
+        drawing = difference_bars(
+            bars, unit="kEUR", key="improve", title="What each change adds", note="saved on top of the changes before"
+        )
+    text = (
+        "Each change is re-optimised with all other trucks held and chargers following; money saved over all periods."
+    )
     grids = [Grid("Changes in the order of what they add", columns, rows)]
-    return Section("The few changes that matter most", text, grids, drawing) if drawing else Section(
-        "The few changes that matter most", "No single change saves anything.", []
-    )  # fmt: skip
+    heading = "The few changes that matter most"
+    return Section(heading, text, grids, drawing) if bars else Section(heading, "No single change saves anything.", [])
 
 
 def _ownership(found: Audit) -> Section:
     columns = [
-        Column("Depot"), Column("Truck"), Column("Period", "year"), Column("Trucks", "count"), Column("km a year", "number"),
+        Column("Depot"), Column("Truck"), Column("Period", "year"), Column("Trucks", "count"),
+        Column("km a year", "number"),
         Column("Hours a year", "number"), Column("Tonnes a year", "number"), Column("Cost", "decimal", "EUR/km"),
         Column("Cost", "decimal", "EUR/t"), Column("WTW CO2e", "number", "t a year"),
     ]  # fmt: skip
     rows = [tuple(None if cell != cell else cell for cell in row) for row in found.ownership.itertuples(index=False)]
-    text = "Total cost of ownership: purchase paid back over its life, fixed and running costs, energy, drivers, chargers, carbon."
+    text = (
+        "Total cost of ownership: purchase paid back over its life, fixed and running costs, energy, drivers, carbon."
+    )
     return Section("What each kind of truck costs in this plan", text, [Grid("Trucks of the plan", columns, rows)])
 
 
 def _break_even(found: Audit) -> Section:
     columns = [
-        Column("Depot"), Column("Period", "year"), Column("Truck"), Column("Against"), Column("Share of the work", "percent", "%"),
-        Column("Cost", "decimal", "cent/tkm"), Column("Against", "decimal", "cent/tkm"),
-        Column("Its energy", "decimal", "EUR/kWh"), Column("Other energy", "decimal", "EUR/kWh"),
-        Column("Carbon", "number", "EUR/t"), Column("Its purchase", "number", "EUR"),
+        Column("Depot"), Column("Period", "year"), Column("Truck against the most used one"),
+        Column("Share of the work", "percent", "%"), Column("Costs", "decimal", "cent/tkm"),
+        Column("Other costs", "decimal", "cent/tkm"), Column("Its energy", "decimal", "EUR/kWh"),
+        Column("Other energy", "decimal", "EUR/kWh"), Column("Carbon", "number", "EUR/t"),
+        Column("Its purchase", "number", "EUR"),
     ]  # fmt: skip
-    rows = [
-        tuple(
-            None if cell != cell else cell * 100 if i in (5, 6) else cell for i, cell in enumerate(row)
+    rows: list[list[Cell]] = []
+    for row in found.break_even.to_dict("records"):
+        prices = (
+            row["energy_eur_per_kwh"],
+            row["other_energy_eur_per_kwh"],
+            row["carbon_eur_per_t"],
+            row["purchase_eur"],
         )
-        for row in found.break_even.itertuples(index=False)
-    ]  # fmt: skip
-    text = "The price at which both trucks cost the same on the depot's work, each changed alone; a dash: no price does it."
+        rows.append([
+            row["fleet_region"], row["year"], f"{row['vehicle']} against {row['other']}", row["work_share"],
+            100 * row["cost_eur_per_tkm"], 100 * row["other_eur_per_tkm"],
+            *(None if price != price else price for price in prices),
+        ])  # fmt: skip
+    text = "The price at which both trucks cost the same on the depot's work, each alone; a dash: no price does."
     grid = Grid("Break-even prices", columns, rows, first=MOST_BREAK_EVEN)
     return Section("When another truck would pay", text, [grid])
 
@@ -137,5 +153,7 @@ def _futures(found: Audit) -> Section:
         )
         for each in found.regrets
     ]  # fmt: skip
-    text = "The repaired plan in each future of futures.csv, run as well as it can be, against the best plan for that future."
+    text = (
+        "The repaired plan in each future of futures.csv, run as well as can be, against the best plan for that future."
+    )
     return Section("What it regrets if the world turns out otherwise", text, [Grid("Futures", columns, rows)])

@@ -1,0 +1,143 @@
+"""The columns of the restricted master, and the master itself with slack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array, csr_array, hstack, vstack
+
+from nbb_opt.solve.decompose.bound import Bounds
+from nbb_opt.solve.decompose.oracle import Priced
+from nbb_opt.solve.decompose.sample import columns_at
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import Split, StandardForm
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SLACK_DEAR = 3.0  # a row missed by its usual size costs this many times the whole
+DUST = 1e-11  # of a row's usual size: less than this is no use of it
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One entry per column: the state and oracle call it came from, or the drive of a trip without freight (else -1).
+
+    `matrix` (CSC) has the master's rows, then one row per group, then one per tie.
+    """
+
+    state: Ints
+    call: Ints
+    drive: Ints
+    cost: Floats
+    matrix: Any
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def take(self, which: Ints) -> Pool:
+        """Some of the columns."""
+        return Pool(self.state[which], self.call[which], self.drive[which], self.cost[which], self.matrix[:, which])
+
+    def unit(self, vkm: float) -> Floats:
+        """A usual value of each column: a share of one, or `vkm`."""
+        return np.where(self.drive < 0, 1.0, vkm)
+
+
+def nothing(bounds: Bounds) -> Pool:
+    """No columns yet."""
+    rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
+    none = np.zeros(0, np.int64)
+    return Pool(none, none, none, np.zeros(0), csc_array((rows, 0)))
+
+
+def joined(old: Pool, new: Pool) -> Pool:
+    """Both, one after the other."""
+    return Pool(
+        np.concatenate([old.state, new.state]),
+        np.concatenate([old.call, new.call]),
+        np.concatenate([old.drive, new.drive]),
+        np.concatenate([old.cost, new.cost]),
+        hstack([old.matrix, new.matrix], format="csc"),
+    )
+
+
+def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust: Floats) -> Pool:
+    """Columns of an oracle's answer for some states; a state that cannot serve its items has none."""
+    states = states[np.isfinite(priced.value[states])]
+    count = len(states)
+    use = priced.use[states]
+    use[np.abs(use) < dust] = 0.0
+    group = csr_array(
+        (np.ones(count), bounds.state_group[states], np.arange(count + 1)), shape=(count, bounds.groups.size)
+    )
+    place = np.full(len(bounds.groups.states), -1, np.int64)
+    place[states] = np.arange(count)
+    mine = place[bounds.member_state] >= 0
+    ties = csr_array(
+        (np.ones(int(mine.sum())), (place[bounds.member_state[mine]], bounds.member_tie[mine])),
+        shape=(count, len(bounds.tie_column)),
+    )
+    matrix = hstack([csr_array(use), group, ties], format="csr").T.tocsc()
+    return Pool(states, np.full(count, call), np.full(count, -1), priced.cost[states], matrix)
+
+
+def trips(bounds: Bounds, drives: Ints) -> Pool:
+    """Columns of loaded trips without freight."""
+    d, none = bounds.split.drives, np.full(len(drives), -1)
+    at, start = columns_at(d.indptr, drives)
+    rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
+    return Pool(
+        none, none, drives, d.cost[drives], csc_array((d.value[at], d.row[at], start), shape=(rows, len(drives)))
+    )
+
+
+def with_slack(split: Split, size: Floats, eur: float) -> tuple[StandardForm, Ints]:
+    """The master with a dear slack column on either side of each row in which flows or drives occur; where these are.
+
+    `size` is a usual size of each row, `eur` of the whole cost.
+    """
+    master = split.master
+    rows, own = len(master.row_low), len(master.cost)
+    active = np.union1d(split.flows.row, split.drives.row).astype(np.int64)
+    over, under = active[np.isfinite(master.row_up[active])], active[np.isfinite(master.row_low[active])]
+    row = np.concatenate([over, under])
+    sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])
+    count = len(row)
+    matrix: Any = hstack(
+        [
+            csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(rows, own)),
+            csc_array((sign, row, np.arange(count + 1)), shape=(rows, count)),
+        ],
+        format="csc",
+    )
+    form = replace(
+        master, cost=np.concatenate([master.cost, SLACK_DEAR * eur / size[row]]), a_indptr=matrix.indptr,
+        a_indices=matrix.indices, a_values=matrix.data, col_low=np.concatenate([master.col_low, np.zeros(count)]),
+        col_up=np.concatenate([master.col_up, np.full(count, np.inf)]),
+        integer=np.concatenate([master.integer, np.zeros(count, bool)]), col_names=[], row_names=[],
+        col_unit_scale=np.concatenate([master.col_unit_scale, size[row]]),
+        fix_order=np.concatenate([master.fix_order, np.full(count, -1)]),
+    )  # fmt: skip
+    return form, own + np.arange(count)
+
+
+def restricted_form(bounds: Bounds, form: StandardForm, pool: Pool, *, low: Floats, up: Floats) -> StandardForm:
+    """The master `form` within `low` and `up` and all columns of `pool` as one problem; whole numbers stay whole."""
+    groups, ties, own, count = bounds.groups.size, bounds.tie_column, len(form.cost), len(pool)
+    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), own))
+    tie = csr_array((-np.ones(len(ties)), (np.arange(len(ties)), ties)), shape=(len(ties), own))
+    left = vstack([matrix, csr_array((groups, own)), tie], format="csc")
+    whole: Any = hstack([left, pool.matrix], format="csc")
+    return replace(
+        form, cost=np.concatenate([form.cost, pool.cost]), a_indptr=whole.indptr, a_indices=whole.indices,
+        a_values=whole.data, row_low=np.concatenate([form.row_low, np.ones(groups), np.full(len(ties), -np.inf)]),
+        row_up=np.concatenate([form.row_up, np.ones(groups), np.zeros(len(ties))]),
+        col_low=np.concatenate([low, np.zeros(count)]), col_up=np.concatenate([up, np.full(count, np.inf)]),
+        integer=np.concatenate([form.integer, np.zeros(count, bool)]), col_names=[], row_names=[],
+        col_unit_scale=np.concatenate([form.col_unit_scale, pool.unit(bounds.split.form_unit[1])]),
+        fix_order=np.concatenate([form.fix_order, np.full(count, -1)]),
+    )  # fmt: skip

@@ -1,0 +1,233 @@
+"""The master with the columns found so far, priced again and again: a linear program that looks like `Solver`.
+
+`run` solves the restricted master, asks the oracle for better columns at its prices, adds them, and goes on until the
+bound meets the value, or `rounds` is used up, or the bound passes `cutoff`. `bound`, `fix` and `free` change the
+bounds of the master's columns, so that the dive and the tree of the middle-sized route work on it unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array
+
+from nbb_opt.solve.decompose.bound import Bounds, Cut
+from nbb_opt.solve.decompose.groups import Groups
+from nbb_opt.solve.decompose.oracle import Oracle, Priced
+from nbb_opt.solve.decompose.pool import DUST, Pool, columns_of, joined, nothing, restricted_form, trips, with_slack
+from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import Split
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SMOOTH, SMOOTHEST = 0.5, 0.9  # weight of the best prices so far, at first and at most (after Wentges, 1997)
+TRIPS_AT_ONCE = 200  # trips without freight that are added after one oracle call
+CUTS_KEPT = 60
+ENOUGH = 1e-9
+MISSED = 1e-7  # of a row's usual size: more slack than this is no plan
+
+
+class Restricted:
+    """See the module. `form` is the master with slack columns; a plan that needs slack counts as infeasible."""
+
+    def __init__(
+        self,
+        split: Split,
+        groups: Groups,
+        oracle: Oracle,
+        *,
+        first_prices: tuple[Floats, Floats] | None,
+        threads: int,
+        seed: int,
+        log: list[str],
+    ) -> None:
+        self.split, self.groups, self.oracle = split, groups, oracle
+        self.threads, self.seed, self.log = threads, seed, log
+        self.bounds = Bounds(split, groups)
+        self.rounds, self.tolerance, self.cutoff = 10**6, ENOUGH, np.inf
+        self.prices: list[Floats] = []
+        self.shares: Floats = np.zeros(0)
+        self.cuts: list[Cut] = []
+        self.best_prices: Floats | None = None
+        self.smooth = SMOOTH
+        self.pool = nothing(self.bounds)
+        size, eur = self._first_columns()
+        if first_prices is not None:
+            y, sigma = self.bounds.clamp(first_prices[0]), first_prices[1]
+            priced = self._ask(y)
+            self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
+            self.best_prices = np.concatenate([y, np.zeros(groups.size), -sigma])
+            self._keep(priced, np.arange(len(priced.value)))
+        self.form, self.slack = with_slack(split, size, eur)
+        self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
+        self.solver = self._load(whole=False)
+
+    @property
+    def columns(self) -> int:
+        """Columns of the restricted master beside the master's own."""
+        return len(self.pool)
+
+    def _first_columns(self) -> tuple[Floats, float]:
+        """Columns for three price vectors: costs alone, and limits that vehicles cannot lift dear and very dear.
+
+        With them every design has a plan that keeps out of the way of all limits. Gives a usual size of every row, and
+        the cost of the first.
+        """
+        master, rows = self.split.master, len(self.split.master.row_low)
+        every = self.groups.state_start[1:] - 1
+        ends = np.union1d(every, self.groups.state_start[:-1])
+        entries = csc_array(
+            (np.ones(len(master.a_values)), master.a_indices, master.a_indptr), shape=(rows, len(master.cost))
+        )
+        lifted = entries @ (master.fix_order == 2).astype(float) > 0
+        usual, eur, self.dust = np.zeros(rows), 0.0, np.zeros(rows)
+        own = np.abs(master.a_values) * np.repeat(master.col_unit_scale, np.diff(master.a_indptr))
+        np.maximum.at(self.dust, master.a_indices, DUST * own)
+        for dear in (0.0, 0.3, 30.0):
+            limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
+            price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
+            priced = self._ask(self.bounds.clamp(price))
+            usual = np.maximum(usual, np.abs(priced.use[ends]).sum(axis=0))
+            self.dust = np.maximum(self.dust, DUST * usual)
+            eur = eur or float(priced.cost[every].sum())
+            self._keep(priced, ends)
+        size = np.maximum(usual, np.abs(np.where(np.isfinite(master.row_up), master.row_up, 0.0)))
+        middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
+        return np.where(size > 0, size, middle), eur
+
+    def _ask(self, price: Floats) -> Priced:
+        self.prices.append(price)
+        return self.oracle(price)
+
+    def _keep(self, priced: Priced, states: Ints) -> Pool:
+        new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
+        self.pool = joined(self.pool, new)
+        return new
+
+    def _load(self, *, whole: bool) -> Solver:
+        """Hand the master and all columns to HiGHS; `whole` numbers on demand."""
+        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
+        form = form if whole else replace(form, integer=np.zeros(len(form.cost), bool))
+        return Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+
+    def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
+        """Whole numbers for the master from a search over the columns found so far; None if there are none."""
+        solver = self._load(whole=True)
+        solver.set("mip_rel_gap", gap)
+        found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
+        if found.values is None or self._short(found.values):
+            return None
+        return np.round(found.values[np.flatnonzero(self.form.integer)])
+
+    def bound(self, columns: Ints, low: Floats, up: Floats) -> None:
+        """Give some of the master's columns other bounds, in business units."""
+        self.low[columns], self.up[columns] = low, up
+        self.solver.bound(columns, low, up)
+
+    def fix(self, columns: Ints, values: Floats) -> None:
+        """Fix some of the master's columns."""
+        self.bound(columns, values, values)
+
+    def free(self, columns: Ints) -> None:
+        """Give some columns their own bounds back."""
+        self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])
+
+    def dearer(self, times: float) -> None:
+        """Make slack dearer, where a plan lives on it."""
+        cost = self.form.cost.copy()
+        cost[self.slack] *= times
+        self.form = replace(self.form, cost=cost)
+        self.solver = self._load(whole=False)
+
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+        """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
+        bound, iterations, answer = self._best_known(), 0, None
+        for step in range(self.rounds + 1):
+            found = self.solver.run(stop, phase=phase, listen=None, known=known)
+            iterations += found.iterations
+            if found.status != "optimal" or found.values is None or found.row_dual is None:
+                break
+            answer = found
+            if listen is not None:
+                best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
+                listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
+            if self._enough(found.objective, bound) or step == self.rounds or stop.now():
+                break
+            bound, added = self._price(found.row_dual, bound)
+            if self._enough(found.objective, bound) or not added:
+                break
+        if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
+            return replace(found, bound=bound, values=None, iterations=iterations)
+        own = len(self.form.cost)
+        assert answer.values is not None
+        assert answer.reduced_cost is not None
+        self.shares = answer.values[own:]
+        return replace(
+            answer, status="infeasible" if self._short(answer.values) else "optimal", values=answer.values[:own],
+            reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
+        )  # fmt: skip
+
+    def _enough(self, value: float, bound: float) -> bool:
+        return bound >= min(self.cutoff, value) or relative_gap(value, bound) <= self.tolerance
+
+    def _short(self, values: Floats) -> bool:
+        """Whether a plan lives on slack."""
+        return bool((values[self.slack] > MISSED * self.form.col_unit_scale[self.slack]).any())
+
+    def _bound_of(self, cut: Cut) -> float:
+        own = len(self.split.master.cost)
+        return self.bounds.bound(cut, low=self.low[:own], up=self.up[:own])
+
+    def _best_known(self) -> float:
+        """What the price vectors asked so far prove within the present bounds of the columns."""
+        return max((self._bound_of(cut) for cut in self.cuts), default=-np.inf)
+
+    def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
+        """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing."""
+        smoothed = [] if self.best_prices is None else [self.smooth * self.best_prices + (1 - self.smooth) * dual]
+        for prices in (*smoothed, dual):
+            value, added = self._price_at(prices, dual)
+            if value > bound:
+                bound, self.best_prices = value, prices
+                self.smooth = min(SMOOTHEST, self.smooth + 0.1)
+            else:
+                self.smooth = max(0.0, self.smooth - 0.1)
+            if added:
+                return bound, True
+        return bound, False
+
+    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, bool]:
+        """The bound these prices prove, and whether columns were added that the present duals ask for."""
+        rows, groups = len(self.split.master.row_low), self.groups.size
+        y, sigma = self.bounds.clamp(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
+        priced = self._ask(y)
+        cut = self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced)
+        self.cuts = [*self.cuts[-CUTS_KEPT:], cut]
+        reduced = priced.cost - priced.use @ dual[:rows] - dual[rows : rows + groups][self.bounds.state_group]
+        reduced = self.bounds.with_ties(reduced, -dual[rows + groups :])
+        good = np.flatnonzero(reduced < -1e-10 * np.maximum(np.abs(priced.cost), 1.0))
+        added = self._add(self._keep(priced, good))
+        return self._bound_of(cut), self._add_trips(dual[:rows]) or added
+
+    def _add_trips(self, dual: Floats) -> bool:
+        """Loaded trips without freight that the prices ask for, the most wanted of those that are not there yet."""
+        d = self.split.drives
+        reduced = self.oracle.drive_reduced(dual)
+        wanted = np.setdiff1d(np.flatnonzero(reduced < -1e-9 * d.cost), self.pool.drive)
+        order = np.argsort(reduced[wanted] / d.cost[wanted], kind="stable")[:TRIPS_AT_ONCE]
+        new = trips(self.bounds, np.sort(wanted[order]))
+        self.pool = joined(self.pool, new)
+        return self._add(new)
+
+    def _add(self, new: Pool) -> bool:
+        if not len(new):
+            return False
+        a, unit = new.matrix, new.unit(self.split.form_unit[1])
+        self.solver.add_columns(new.cost, indptr=a.indptr, row=a.indices, value=a.data, unit=unit)
+        return True

@@ -1,0 +1,265 @@
+"""The large-scale route from a model cut in two to a plan and a bound: price, dive, branch, hand out the flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.solve.branch import Branch
+from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
+from nbb_opt.solve.decompose.oracle import Oracle
+from nbb_opt.solve.decompose.pool import Pool
+from nbb_opt.solve.decompose.restricted import Restricted
+from nbb_opt.solve.decompose.sample import sampled_prices
+from nbb_opt.solve.dive import Dive, groups
+from nbb_opt.solve.exact import Solution
+from nbb_opt.solve.highs import Answer
+from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import Split
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SAMPLE_BUNDLES = 1000
+DIVE_ROUNDS, TREE_ROUNDS = 2, 40
+DEARER = 2  # times that slack gets dearer before a model counts as infeasible
+DUST = 1e-11  # share of a column below which it carries nothing
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Values of the master's columns, and the shares of the columns that carry something."""
+
+    values: Floats
+    shares: Floats
+    pool: Pool
+
+
+def solve_split(
+    split: Split,
+    *,
+    time_limit_s: float = 60.0,
+    gap: float = 1e-6,
+    threads: int = 1,
+    seed: int = 0,
+    listen: Listener | None = None,
+    stop: Stop | None = None,
+    label: str = "",
+    sample_bundles: int = SAMPLE_BUNDLES,
+) -> Solution:
+    """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
+
+    `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing.
+    """
+    stop = stop or Stop(time_limit_s)
+    return _Search(split, gap, threads, seed, stop, listen, label, sample_bundles).run()
+
+
+class _Search:
+    def __init__(
+        self,
+        split: Split,
+        gap: float,
+        threads: int,
+        seed: int,
+        stop: Stop,
+        listen: Listener | None,
+        label: str,
+        sample_bundles: int,
+    ) -> None:
+        self.gap, self.stop, self.listen, self.label = gap, stop, listen, label
+        self.log: list[str] = []
+        self.history: list[tuple[float, float, float]] = []
+        self.incumbent, self.bound = float("nan"), -np.inf
+        self.plan: _Plan | None = None
+        self.nodes = self.iterations = 0
+        clusters = make_groups(split)
+        self.split = with_group_rows(split, clusters)
+        self.oracle = Oracle(self.split, clusters, threads=threads)
+        prices = None
+        if sample_bundles:
+            prices = sampled_prices(
+                self.split, clusters, self.oracle, sample_bundles, threads=threads, seed=seed, log=self.log,
+                stop=stop.part(0.25), listen=listen, label=label,
+            )  # fmt: skip
+        self.master = Restricted(
+            self.split, clusters, self.oracle, first_prices=prices, threads=threads, seed=seed, log=self.log
+        )
+        self.log.append(
+            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, {len(split.item)} flows, "
+            f"{len(split.drive_lane)} drives, master of {len(split.master.cost)} columns\n"
+        )
+
+    def run(self) -> Solution:
+        """Relax, then plans of our own, then the tree, each only while needed."""
+        self.master.tolerance = max(self.gap / 5, 1e-9)
+        relaxed = self._root()
+        decided = self._plans(relaxed)
+        if decided is not None and not self._proven():
+            self._search_columns()
+        for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
+            if decided is not None and len(columns) and not self._proven() and not self.stop.now():
+                self._branch(columns)
+        return self._solution()
+
+    def _root(self) -> Answer:
+        relaxed = self.master.run(
+            self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+        )
+        self.iterations += relaxed.iterations
+        self._improve_bound(relaxed.bound)
+        for _ in range(DEARER):
+            if relaxed.status == "infeasible" and not self.stop.now():
+                self.master.dearer(1000.0)
+                relaxed = self.master.run(
+                    self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(np.nan, self.bound)
+                )
+                self.iterations += relaxed.iterations
+        if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
+            raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
+        if relaxed.values is None:
+            raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
+        return relaxed
+
+    def _plans(self, relaxed: Answer) -> Answer | None:
+        """Plans by rounding up at once, and by diving; each priced again once the projects are decided."""
+        master = self.master
+        first = groups(master.form)[0]
+        dive = Dive(
+            master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound
+        )
+        assert relaxed.values is not None
+        last: Answer | None = None
+        for quick in (True, False) if len(first) else (True,):
+            master.rounds = DIVE_ROUNDS
+            if quick:
+                master.fix(first, np.ceil(relaxed.values[first] - 1e-6))
+                decided = dive.solve_again()
+            else:
+                master.free(first)
+                decided = dive.decide(relaxed)
+            if decided is not None:
+                self._complete(dive, decided)
+                last = decided
+            if self._proven() or self.stop.now():
+                break
+        if last is not None and not self._proven() and len(first):
+            master.rounds = DIVE_ROUNDS
+            better = dive.improve(last)
+            if better is not last:
+                self._complete(dive, better)
+        self.iterations += dive.iterations
+        return last
+
+    def _complete(self, dive: Dive, decided: Answer | None) -> float:
+        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
+        master, rounds = self.master, self.master.rounds
+        master.rounds = TREE_ROUNDS
+        again = dive.solve_again()
+        master.rounds = rounds
+        decided = again or decided
+        plan = dive.complete(decided) if decided is not None else None
+        if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
+            used = np.flatnonzero(master.shares > DUST)
+            self.plan = _Plan(plan.values, master.shares[used], master.pool.take(used))
+            self.incumbent = plan.objective
+            self._note()
+        return self.incumbent
+
+    def _search_columns(self) -> None:
+        """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""
+        master, stop = self.master, self.stop.part(0.3)
+        whole = np.flatnonzero(master.form.integer)
+        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        before = np.inf
+        while self.incumbent < before and not self._proven() and not stop.now():
+            before = self.incumbent
+            master.free(whole)
+            found = master.whole(
+                stop, gap=self.gap / 2, phase=self.label + "search columns", listen=self._heard, known=before
+            )
+            if found is None:
+                return
+            master.fix(whole, found)
+            self._complete(dive, None)
+
+    def _branch(self, columns: Ints) -> None:
+        """A tree over some whole numbers, every node priced until its bound is its value."""
+        master = self.master
+        master.free(np.flatnonzero(master.form.integer))
+        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        master.rounds, master.cutoff = TREE_ROUNDS, self.incumbent
+
+        def complete(decided: Answer) -> float:
+            master.cutoff = np.inf
+            master.cutoff = self._complete(dive, decided)
+            return self.incumbent
+
+        tree = Branch(
+            master, columns, incumbent=self.incumbent, gap=self.gap, stop=self.stop, listen=self._heard,
+            label=self.label, complete=complete,
+        )  # fmt: skip
+        tree.run()
+        master.cutoff = np.inf
+        self.nodes, self.iterations = self.nodes + tree.nodes, self.iterations + tree.iterations + dive.iterations
+        self._improve_bound(tree.bound)
+
+    def _improve_bound(self, bound: float) -> None:
+        if bound > self.bound:
+            self.bound = bound
+            self._note()
+
+    def _proven(self) -> bool:
+        return self.plan is not None and relative_gap(self.incumbent, self.bound) <= self.gap
+
+    def _heard(self, progress: Progress) -> None:
+        if self.listen is not None:
+            self.listen(
+                Progress(
+                    f"{progress.phase} ({self.master.columns} columns)", progress.elapsed_s, self.incumbent,
+                    float(np.fmax(progress.bound, self.bound)), self.nodes,
+                )
+            )  # fmt: skip
+
+    def _note(self) -> None:
+        self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
+
+    def _values(self, plan: _Plan) -> Floats:
+        """One number per column of the whole model: what every oracle call stands for, handed out to its flows."""
+        s, master = self.split, self.master
+        values = np.zeros(len(s.form.cost))
+        values[s.master_at] = plan.values[: len(s.master_at)]
+        whole = s.master.integer
+        values[s.master_at[whole]] = np.round(values[s.master_at[whole]])
+        tonnes, vkm = np.zeros(len(s.flow_at)), np.zeros(len(s.drive_at))
+        pool, carried = plan.pool, plan.pool.state >= 0
+        group = master.bounds.state_group
+        total = np.bincount(group[pool.state[carried]], plan.shares[carried], minlength=master.groups.size)
+        for call in np.unique(pool.call[carried]).tolist():
+            mine = carried & (pool.call == call)
+            share = np.zeros(len(group))
+            share[pool.state[mine]] = plan.shares[mine] / total[group[pool.state[mine]]]
+            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, vkm=vkm)
+        np.add.at(vkm, pool.drive[~carried], plan.shares[~carried])
+        values[s.flow_at], values[s.drive_at] = tonnes, vkm
+        return values
+
+    def _solution(self) -> Solution:
+        if self.plan is None:
+            raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
+        values, form = self._values(self.plan), self.split.form
+        objective = float(form.cost @ values) + form.cost_offset
+        bound = min(self.bound, objective)
+        gap = relative_gap(objective, bound)
+        status = "optimal" if gap <= self.gap else "time_limit" if self.stop.left_s() <= 0 else "stopped"
+        self.history.append((self.stop.elapsed_s(), objective, bound))
+        return Solution(
+            status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
+            iterations=self.iterations, rows=len(form.row_low), columns=len(form.cost), nonzeros=len(form.a_values),
+            integers=int(form.integer.sum()), log="".join(self.log), history=tuple(self.history),
+        )  # fmt: skip
