@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from milp_case import tiny, vary
+from milp_case import add_rows, tiny, vary
 from nbb_opt.cli import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance

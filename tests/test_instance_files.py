@@ -164,7 +164,7 @@ def test_a_parquet_bomb_is_refused_before_it_is_read(tmp_path: Path, monkeypatch
         for _ in range(10):
             writer.write_table(many)
     assert path.stat().st_size < 50_000
-    monkeypatch.setattr(parquet_file, "MAX_CELLS", 4_999_999)
+    monkeypatch.setattr(parquet_file, "MAX_OD_ROWS", 999_999)
     start = time.perf_counter()
     [problem] = problems_of(copy.path)
     assert time.perf_counter() - start < 1

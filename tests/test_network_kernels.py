@@ -17,6 +17,7 @@ from nbb_opt.network.legs.kernels import leg_search
 from nbb_opt.network.runs import make_classes, make_runs
 from nbb_opt.network.search import search_class
 from nbb_opt.network.weights import make_amounts
+from nbb_opt.network.writing.kernels import write_leg
 from network_worlds import random_world
 
 
@@ -111,7 +112,7 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
             assert found[0] == pytest.approx(every[0])
         paths = set()
         for r in range(found.size):
-            size = kernels.write_leg(start, arc, rank, node, r, out, 0)
+            size = write_leg(start, arc, rank, node, r, out, 0)
             path = tuple(out[:size][::-1].tolist())
             paths.add(path)
             visited = [0] + [int(end[a]) for a in path]

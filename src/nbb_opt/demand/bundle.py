@@ -49,7 +49,7 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
         inside = None if instance.path.is_dir() else instance.path
         target = Target(nodes, commodities, len(nodes), len(commodities))
         source = open_source(instance.od_path, inside=inside, shippers=True)
-        rules = Rules(add_duplicates=source.by_shipper)
+        rules = Rules(add_duplicates=source.by_shipper or instance.add_duplicates)
         sums = aggregate(source, target, rules=rules, threads=threads, each=each)
         flow, slot, tonnes, n_rows = sums.flow, sums.year.astype(np.int64) - kernels.FIRST_YEAR, sums.tonnes, sums.rows
     elif each is not None:
@@ -96,6 +96,9 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
         f"demand: {int((~moves).sum())} flows are zero in every period and left out; {moves.sum()} bundles remain",
         f"demand: emissions are those of {shippers}",
     ]
+    if instance.add_duplicates:
+        twice = n_rows - flow.size
+        log.insert(1, f"demand: {twice} rows added to an earlier row of the same flow and year, as asked")
     return Demand(bundles, demand_t, tuple(log))
 
 
@@ -108,7 +111,7 @@ def _collect(
     first = np.zeros((kernels.FAULTS, kernels.PLACES_KEPT), dtype=np.int64)
     shown: dict[int, list[str]] = {}
     used = n_rows = 0
-    file = instance.od_path.name
+    file, add_up = instance.od_path.name, instance.add_duplicates
     with open_od(instance) as stream:
         for batch in stream_rows(stream, file, nodes=nodes, commodities=commodities):
             if 2 * (used + batch.tonnes.size) > keys.size:
@@ -119,7 +122,7 @@ def _collect(
             before = np.minimum(counts, kernels.PLACES_KEPT)
             used += kernels.add_rows(
                 keys, values, batch.origin, batch.destination, batch.commodity, batch.year, batch.tonnes,
-                len(nodes), len(commodities), SHIPPER in batch.raw.schema.names, batch.row_0, counts, first,
+                len(nodes), len(commodities), add_up or SHIPPER in batch.raw.schema.names, batch.row_0, counts, first,
             )  # fmt: skip
             for fault in np.nonzero(counts > before)[0]:
                 for row in first[fault, before[fault] : counts[fault]]:

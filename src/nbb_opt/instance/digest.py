@@ -42,13 +42,12 @@ def digest(
         for name in names:
             values = frame[name].to_numpy()[rows] if len(rows) else frame[name].to_numpy()
             sha.update(_canonical(values))
-    codes, order = flows.codes(), flows.order()
-    sha.update(json.dumps(["od", len(order)]).encode())
-    sha.update(_canonical(codes[order]))
-    sha.update(_canonical(flows.tonnes[order]))
+    sha.update(json.dumps(["od", len(flows.codes)]).encode())
+    sha.update(_canonical(flows.codes))
+    sha.update(_canonical(flows.tonnes))
     if any(flows.shippers):
         sha.update(json.dumps(["shippers", flows.shippers], ensure_ascii=False).encode())
-        sha.update(_canonical(flows.shipper[order]))
+        sha.update(_canonical(flows.shipper))
     return sha.hexdigest()
 
 

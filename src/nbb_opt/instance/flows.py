@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, check_plausible, check_texts, parse_numbers
 from nbb_opt.instance.csv_file import as_columns, header_problems, records
+from nbb_opt.instance.flow_keys import FlowKeys
 from nbb_opt.instance.package import Package
 from nbb_opt.instance.parquet_file import MAX_CELLS, column_values, damage_refused, open_parquet
 from nbb_opt.instance.references import unknown_name
@@ -27,6 +28,7 @@ _NAMES = ("origin", "destination", "commodity")
 _SHIPPER = "shipper"
 _FIRST_YEAR = 1950
 _YEARS = 171
+_SHIPPER_BITS = 20
 
 
 @dataclass(frozen=True)
@@ -41,83 +43,157 @@ class Batch:
 
 @dataclass(frozen=True)
 class Flows:
-    """Demand rows as numbers: positions among the sorted names, start year and tonnes per year.
+    """Demand as numbers: every flow and year of a shipper once, sorted by `codes` and then by `shipper`.
 
-    `shippers` is empty if the file has no column `shipper`; every position is then 0.
+    `codes` (int64) are made of the positions of origin, destination and commodity among the sorted names and of the
+    year; `shipper` (int32) is a position among `shippers`, which is empty if the file has no such column (then 0);
+    `tonnes` (t/year) are summed where rows repeat. `rows` were read; `n_repeated` of them repeat an earlier one.
     """
 
     nodes: tuple[str, ...]
     commodities: tuple[str, ...]
     shippers: tuple[str, ...]
-    origin: np.ndarray
-    destination: np.ndarray
-    commodity: np.ndarray
+    codes: np.ndarray
     shipper: np.ndarray
-    year: np.ndarray
     tonnes: np.ndarray
+    rows: int
+    add_duplicates: bool
+    _repeated: np.ndarray = field(repr=False)
+    _again: Callable[[], Iterator[tuple[int, np.ndarray, np.ndarray]]] = field(repr=False)
 
-    def codes(self) -> np.ndarray:
-        """One int64 per row: its (origin, destination, commodity, year), whatever the order of rows in the file."""
-        pair = self.origin * len(self.nodes) + self.destination
-        return (pair * len(self.commodities) + self.commodity) * _YEARS + (self.year - _FIRST_YEAR)
+    @property
+    def n_repeated(self) -> int:
+        return self.rows - len(self.codes)
 
-    def order(self) -> np.ndarray:
-        """Rows sorted by their codes, those of one code by shipper."""
-        codes = self.codes()
-        return np.argsort(codes, kind="stable") if len(self.shippers) < 2 else np.lexsort((self.shipper, codes))
+    def triples(self) -> np.ndarray:
+        """Commodity, origin and destination of every code as one number: (k * nodes + o) * nodes + d."""
+        pair, commodity = np.divmod(self.codes // _YEARS, len(self.commodities))
+        return commodity * len(self.nodes) ** 2 + pair
+
+    def names(self, code: int) -> tuple[str, str, str, int]:
+        """Origin, destination, commodity and year."""
+        flow, year = divmod(code, _YEARS)
+        pair, commodity = divmod(flow, len(self.commodities))
+        origin, destination = divmod(pair, len(self.nodes))
+        return self.nodes[origin], self.nodes[destination], self.commodities[commodity], year + _FIRST_YEAR
+
+    def years(self) -> list[int]:
+        """Years of the file, sorted."""
+        return (np.unique(self.codes % _YEARS) + _FIRST_YEAR).tolist()
+
+    def rows_of(self, wanted: np.ndarray) -> Iterator[tuple[int, int]]:
+        """Index and code of the rows whose code is `wanted` (of each `codes` whether), by reading the file again."""
+        codes = self.codes[wanted]
+        for start, part, _ in self._again():
+            for i in np.flatnonzero(np.isin(part, codes)).tolist():
+                yield start + i, int(part[i])
+
+    def repeats(self) -> Iterator[tuple[int, int, int, int]]:
+        """Index, code and shipper of the rows that repeat an earlier one, and the index of the last such row."""
+        last: dict[int, int] = {}
+        for start, codes, shippers in self._again():
+            keys = _keys(codes, shippers)
+            for i in np.flatnonzero(np.isin(keys, self._repeated)).tolist():
+                key = int(keys[i])
+                if key in last:
+                    yield start + i, int(codes[i]), int(shippers[i]), last[key]
+                last[key] = start + i
+
+
+def _keys(codes: np.ndarray, shipper: np.ndarray) -> np.ndarray:
+    return (codes << _SHIPPER_BITS) | shipper
 
 
 def read_flows(
-    package: Package, file: str, frames: Mapping[str, pd.DataFrame], faults: CellFaults, *, sealed: bool
+    package: Package,
+    file: str,
+    frames: Mapping[str, pd.DataFrame],
+    faults: CellFaults,
+    *,
+    sealed: bool,
+    add_duplicates: bool = False,
 ) -> Flows | None:
-    """All rows of the demand file as numbers; None (and problems) if any row is at fault or a table is missing."""
+    """All flows of the demand file as numbers; None (and problems) if any row is at fault or a table is missing.
+
+    Rows of one flow, year and shipper are for the rules to judge: they may repeat only with `add_duplicates`.
+    """
     if "nodes" not in frames or "commodities" not in frames:
         return None
-    nodes = tuple(sorted(set(frames["nodes"]["node"])))
-    commodities = tuple(sorted(set(frames["commodities"]["commodity"])))
-    known = {"origin": nodes, "destination": nodes, "commodity": commodities}
-    places = {name: {word: i for i, word in enumerate(known[name])} for name in _NAMES}
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_NAMES, _SHIPPER, "year", "tonnes")}
-    met: dict[str, int] = {}  # shippers in the order they are met
+    coder = _Coder(frames)
+    if len(coder.known["origin"]) ** 2 * len(coder.known["commodity"]) * _YEARS >= 1 << (63 - _SHIPPER_BITS):
+        what = "has too many places and commodities for their flows to be numbered"
+        faults.problems.append(Problem(file, what, "join places or commodities", "size"))
+        return None
+    found = FlowKeys()
     before = len(faults.problems)
-    has_shippers = False
     try:
         for batch in _batches(package, file, faults, sealed=sealed):
-            for name in _NAMES:
-                words, codes = batch.names[name]
-                places_of_words = np.array([places[name].get(word, -1) for word in words] or [-1], dtype=np.int64)
-                target = _COLUMNS[name].target
-                for i in np.flatnonzero(places_of_words[codes] < 0).tolist():
-                    word = words[codes[i]]
-                    if word:
-                        what, hint = unknown_name(word, word, known[name], target)
-                        faults.add(batch.start + i, name, word, what, hint, rule="reference")
-                parts[name].append(places_of_words[codes])
-            words, codes = batch.names.get(_SHIPPER, ([""], np.zeros(len(batch.year), dtype=np.int64)))
-            used = np.unique(codes)
-            places_of_shippers = np.zeros(len(words), dtype=np.int32)
-            places_of_shippers[used] = [met.setdefault(words[i], len(met)) for i in used.tolist()]
-            parts[_SHIPPER].append(places_of_shippers[codes])
-            has_shippers |= _SHIPPER in batch.names
-            parts["year"].append(batch.year)
-            parts["tonnes"].append(batch.tonnes)
+            codes, shippers = coder.numbers(batch, faults)
+            if len(faults.problems) == before and not faults.rows:
+                found.add(_keys(codes, shippers), batch.tonnes)
     except InstanceError as error:
         faults.problems.extend(error.problems)
         return None
-    columns = {name: np.concatenate(part) if part else np.array([]) for name, part in parts.items()}
     if len(faults.problems) > before or faults.rows:
         return None
-    if not len(columns["tonnes"]):
+    if not found.rows:
         faults.problems.append(Problem(file, "has no rows", "give at least one flow", "od_has_rows"))
         return None
-    whole = {name: columns[name].astype(np.int64) for name in (*_NAMES, "year")}
-    shippers = tuple(sorted(met))
-    place = {name: i for i, name in enumerate(shippers)}
-    rank = np.array([place[name] for name in met], dtype=np.int32)
+    found.settle()
+    met = np.argsort(np.argsort(list(coder.met))).astype(np.int64)  # place of every shipper among the sorted names
+    codes = found.keys >> _SHIPPER_BITS
+    shipper = met[found.keys & ((1 << _SHIPPER_BITS) - 1)].astype(np.int32)
+    tonnes, found.keys = found.tonnes, np.empty(0, dtype=np.int64)
+    if len(met) > 1:
+        order = np.lexsort((shipper, codes))
+        codes, shipper, tonnes = codes[order], shipper[order], tonnes[order]
+
+    def again() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        for batch in _batches(package, file, CellFaults(faults.file, []), sealed=sealed):
+            numbers, of = coder.numbers(batch, faults)
+            yield batch.start, numbers, met[of]
+
+    repeated = _keys(found.repeated >> _SHIPPER_BITS, met[found.repeated & ((1 << _SHIPPER_BITS) - 1)])
     return Flows(
-        nodes, commodities, shippers if has_shippers else (), **whole, shipper=rank[columns[_SHIPPER]],
-        tonnes=columns["tonnes"],
+        coder.known["origin"], coder.known["commodity"], tuple(sorted(coder.met)) if coder.has_shippers else (),
+        codes, shipper, tonnes, found.rows, add_duplicates, repeated, again,
     )  # fmt: skip
+
+
+class _Coder:
+    """Turns the names of a batch into numbers."""
+
+    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
+        nodes = tuple(sorted(set(frames["nodes"]["node"])))
+        commodities = tuple(sorted(set(frames["commodities"]["commodity"])))
+        self.known = {"origin": nodes, "destination": nodes, "commodity": commodities}
+        self.places = {name: {word: i for i, word in enumerate(self.known[name])} for name in _NAMES}
+        self.met: dict[str, int] = {}  # shippers in the order they are met
+        self.has_shippers = False
+
+    def numbers(self, batch: Batch, faults: CellFaults) -> tuple[np.ndarray, np.ndarray]:
+        """Codes and shippers (in the order met) of the rows; names that are not known become faults."""
+        place: dict[str, np.ndarray] = {}
+        for name in _NAMES:
+            words, codes = batch.names[name]
+            places_of_words = np.array([self.places[name].get(word, -1) for word in words] or [-1], dtype=np.int64)
+            target = _COLUMNS[name].target
+            for i in np.flatnonzero(places_of_words[codes] < 0).tolist():
+                word = words[codes[i]]
+                if word:
+                    what, hint = unknown_name(word, word, self.known[name], target)
+                    faults.add(batch.start + i, name, word, what, hint, rule="reference")
+            place[name] = places_of_words[codes]
+        words, codes = batch.names.get(_SHIPPER, ([""], np.zeros(len(batch.year), dtype=np.int64)))
+        used = np.unique(codes)
+        places_of_shippers = np.zeros(len(words), dtype=np.int64)
+        places_of_shippers[used] = [self.met.setdefault(words[i], len(self.met)) for i in used.tolist()]
+        if len(self.met) > 1 << _SHIPPER_BITS:
+            raise InstanceError([Problem(faults.file.file, "names more than a million shippers", "join some", "size")])
+        self.has_shippers |= _SHIPPER in batch.names
+        year = np.nan_to_num(batch.year, nan=_FIRST_YEAR).astype(np.int64) - _FIRST_YEAR
+        pair = place["origin"] * len(self.known["origin"]) + place["destination"]
+        return (pair * len(self.known["commodity"]) + place["commodity"]) * _YEARS + year, places_of_shippers[codes]
 
 
 def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -> Iterator[Batch]:

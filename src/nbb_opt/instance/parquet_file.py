@@ -18,6 +18,7 @@ from nbb_opt.instance.schema import Column, Table
 MAX_CELLS = 250_000_000
 MAX_ROW_GROUP_BYTES = 2**30
 MAX_SMALL_ROWS = 1_000_000
+MAX_OD_ROWS = 2_000_000_000  # read in batches
 _TEXT_KINDS = ("id", "text", "choice", "ref", "refs", "choices")
 
 
@@ -51,9 +52,11 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
     problems = header_problems(schema.names, table, file)
     problems = [Problem(p.where.replace(f"{file} row 1", file), p.what, p.hint, p.rule) for p in problems]
-    if cells > MAX_CELLS or (table.name != "od" and metadata.num_rows > MAX_SMALL_ROWS):
+    most_rows = MAX_OD_ROWS if table.name == "od" else MAX_SMALL_ROWS
+    if metadata.num_rows > most_rows or (table.name != "od" and cells > MAX_CELLS):
         what = f"holds {metadata.num_rows} rows and {len(schema)} columns"
-        problems.append(Problem(file, what, f"at most {MAX_CELLS} cells are read", "size"))
+        hint = f"at most {most_rows} rows" + ("" if table.name == "od" else f" and {MAX_CELLS} cells") + " are read"
+        problems.append(Problem(file, what, hint, "size"))
     if largest > MAX_ROW_GROUP_BYTES:
         what = f"has a row group of {largest / 2**20:.0f} MiB"
         problems.append(Problem(file, what, "write row groups of at most a million rows", "size"))

@@ -37,6 +37,7 @@ class Instance:
     Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64 (float64 if a blank is
     allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
     `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
+    `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
     """
 
@@ -47,14 +48,19 @@ class Instance:
     od_path: Path
     digest: str
     shippers: tuple[str, ...] = ()
+    add_duplicates: bool = False
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
 
 
-def read_instance(path: Path | str) -> Instance:
-    """The instance in a folder, .zip or workbook (.xlsx). Raises InstanceError with all problems if there is any."""
-    return _read(_open(Path(path)), sealed=True)[0]
+def read_instance(path: Path | str, *, add_duplicates: bool = False) -> Instance:
+    """The instance in a folder, .zip or workbook (.xlsx). Raises InstanceError with all problems if there is any.
+
+    Demand rows of one flow, year and shipper are refused, or added up with `add_duplicates`. Memory grows with the
+    different flows and years, not with the rows.
+    """
+    return _read(_open(Path(path)), sealed=True, add_duplicates=add_duplicates)[0]
 
 
 def seal(path: Path | str) -> Path:
@@ -94,7 +100,7 @@ def _open(path: Path) -> Package:
     return open_workbook(path) if is_spreadsheet(path) else open_package(path)
 
 
-def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
+def _read(package: Package, *, sealed: bool, add_duplicates: bool = False) -> tuple[Instance, dict[str, int]]:
     """The instance, and the number of rows by file."""
     problems = file_problems(package)
     entries = read_seal(package, problems) if sealed else {}
@@ -111,7 +117,10 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     flows = None
     if od is not None and read.may_read(od):
         flow_faults = _faults(package, "od", od, problems)
-        flows = read_flows(package, od, read.frames, flow_faults, sealed=read.vouched(od))
+        vouched = read.vouched(od)
+        flows = read_flows(
+            package, od, read.frames, flow_faults, sealed=vouched, add_duplicates=add_duplicates
+        )  # fmt: skip
         flow_faults.tell_the_rest()
     for faults in read.faults.values():
         faults.tell_the_rest()
@@ -121,13 +130,16 @@ def _read(package: Package, *, sealed: bool) -> tuple[Instance, dict[str, int]]:
     problems.extend(run_rules(world))
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
-        rows[od] = len(flows.tonnes)
+        rows[od] = flows.rows
     check_rows(entries, rows, problems)
     if problems or meta is None or flows is None or od is None:
         raise InstanceError(problems)
     frames = MappingProxyType(read.frames)
     content = digest(meta, periods, frames, flows)
-    return Instance(package.path, meta, periods, frames, package.path / od, content, flows.shippers), rows
+    od_path = package.path / od
+    return Instance(
+        package.path, meta, periods, frames, od_path, content, flows.shippers, add_duplicates and flows.n_repeated > 0
+    ), rows  # fmt: skip
 
 
 def _meta(package: Package, problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:

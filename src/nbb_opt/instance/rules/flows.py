@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import CellFaults, pieces
+from nbb_opt.instance.cells import TOLD_IN_FULL, CellFaults, pieces
 from nbb_opt.instance.flows import Flows
 from nbb_opt.instance.rules.registry import World, rule
 from nbb_opt.instance.wording import did_you_mean, listed
@@ -32,9 +33,13 @@ def flows_run_between_zones(world: World) -> Iterator[Problem]:
     flows, faults = _open(world)
     zone = {row["node"]: row["is_zone"] for row in world.each("nodes")}
     is_zone = np.array([zone[node] for node in flows.nodes], dtype=bool)
-    for name, places in (("origin", flows.origin), ("destination", flows.destination)):
-        for i in np.flatnonzero(~is_zone[places]).tolist():
-            node = flows.nodes[places[i]]
+    pairs = flows.triples() % len(flows.nodes) ** 2
+    for name, places in (("origin", pairs // len(flows.nodes)), ("destination", pairs % len(flows.nodes))):
+        wrong = ~is_zone[places]
+        if not wrong.any():
+            continue
+        for i, code in flows.rows_of(wrong):
+            node = flows.names(code)[0 if name == "origin" else 1]
             hint = f"set is_zone of {node} to true in {world.file('nodes')}, or name a zone"
             faults.add(i, name, node, "is not a zone", hint, rule="flows_run_between_zones")
     yield from _told(faults)
@@ -44,10 +49,13 @@ def flows_run_between_zones(world: World) -> Iterator[Problem]:
 def flows_leave_their_zone(world: World) -> Iterator[Problem]:
     """Origin and destination of a flow differ."""
     flows, faults = _open(world)
-    for i in np.flatnonzero(flows.origin == flows.destination).tolist():
-        node = flows.nodes[flows.destination[i]]
-        hint = "traffic within a zone is not modelled: remove the row, or split the zone"
-        faults.add(i, "destination", node, "is the same as the origin", hint, rule="flows_leave_their_zone")
+    pairs = flows.triples() % len(flows.nodes) ** 2
+    wrong = pairs // len(flows.nodes) == pairs % len(flows.nodes)
+    if wrong.any():
+        for i, code in flows.rows_of(wrong):
+            hint = "traffic within a zone is not modelled: remove the row, or split the zone"
+            node = flows.names(code)[1]
+            faults.add(i, "destination", node, "is the same as the origin", hint, rule="flows_leave_their_zone")
     yield from _told(faults)
 
 
@@ -55,17 +63,17 @@ def flows_leave_their_zone(world: World) -> Iterator[Problem]:
 def flows_are_given_once(world: World) -> Iterator[Problem]:
     """No two rows have the same origin, destination, commodity, year and shipper."""
     flows, faults = _open(world)
-    codes, order = flows.codes(), flows.order()
-    same = (codes[order][1:] == codes[order][:-1]) & (flows.shipper[order][1:] == flows.shipper[order][:-1])
-    again = np.flatnonzero(same) + 1
-    for i, first in zip(order[again].tolist(), order[again - 1].tolist(), strict=True):
-        origin, destination = flows.nodes[flows.origin[i]], flows.nodes[flows.destination[i]]
-        value = f"{origin}/{destination}/{flows.commodities[flows.commodity[i]]}/{flows.year[i]}"
-        what = f"has the same key as row {faults.file.row(first)}"
-        columns = "origin, destination, commodity, year"
-        if flows.shippers:
-            value, columns = f"{value}/{flows.shippers[flows.shipper[i]] or 'unnamed'}", f"{columns}, shipper"
-        faults.add(i, columns, value, what, "add the two up, or remove one", rule="flows_are_given_once")
+    if flows.n_repeated and not flows.add_duplicates:
+        kind = "flows_are_given_once"
+        columns = "origin, destination, commodity, year" + (", shipper" if flows.shippers else "")
+        told = itertools.islice(flows.repeats(), TOLD_IN_FULL)
+        for i, code, shipper, earlier in told:
+            value = "/".join(str(part) for part in flows.names(code))
+            if flows.shippers:
+                value += f"/{flows.shippers[shipper] or 'unnamed'}"
+            what = f"has the same key as row {faults.file.row(earlier)}"
+            faults.add(i, columns, value, what, "add the two up, or remove one", rule=kind)
+        faults.counts[columns, kind] = flows.n_repeated
     yield from _told(faults)
 
 
@@ -73,7 +81,7 @@ def flows_are_given_once(world: World) -> Iterator[Problem]:
 def flows_cover_periods(world: World) -> Iterator[Problem]:
     """The years of the demand file reach from the first to the last period's start year."""
     flows, faults = _open(world)
-    years = sorted(set(flows.year.tolist()))
+    years = flows.years()
     for year, missing in (
         (world.periods[0].year, years[0] > world.periods[0].year),
         (world.periods[-1].year, years[-1] < world.periods[-1].year),
@@ -92,21 +100,15 @@ def flows_have_a_way(world: World) -> Iterator[Problem]:
     modes = {row["commodity"]: frozenset(pieces(row["modes"])) for row in world.each("commodities")}
     both_ways = all(row["two_way"] for row in world.each("links") if not row["project"])
     size = len(flows.nodes)
-    triples = (flows.commodity * size + flows.origin) * size + flows.destination
-    found, first = np.unique(triples, return_index=True)
+    triples = flows.triples()
     networks: dict[frozenset[str], dict[Spot, list[Spot]]] = {}
     reached: dict[tuple[frozenset[str], str], set[str]] = {}
-    for triple, i in zip(found.tolist(), first.tolist(), strict=True):
-        pair = triple % (size * size)
-        origin, destination = pair // size, pair % size
-        if origin == destination:
+    lost: list[int] = []
+    for triple in np.unique(triples).tolist():
+        start, end = flows.nodes[triple % (size * size) // size], flows.nodes[triple % size]
+        if start == end:
             continue
-        commodity, start, end = (
-            flows.commodities[triple // (size * size)],
-            flows.nodes[origin],
-            flows.nodes[destination],
-        )
-        allowed = modes[commodity]
+        allowed = modes[flows.commodities[triple // (size * size)]]
         if allowed not in networks:
             networks[allowed] = _network(world, allowed)
         if (allowed, start) not in reached:
@@ -115,7 +117,13 @@ def flows_have_a_way(world: World) -> Iterator[Problem]:
             if both_ways:
                 reached.update({(allowed, node): nodes for node in nodes})
         if end not in reached[allowed, start]:
-            what = f"cannot be reached from {start} by {', '.join(sorted(allowed))} ({commodity})"
+            lost.append(triple)
+    if lost:
+        first: dict[tuple[str, str, str], int] = {}
+        for i, code in flows.rows_of(np.isin(triples, lost)):
+            first.setdefault(flows.names(code)[:3], i)
+        for (start, end, commodity), i in sorted(first.items(), key=lambda item: (item[0][2], *item[0][:2])):
+            what = f"cannot be reached from {start} by {', '.join(sorted(modes[commodity]))} ({commodity})"
             hint = "add a link or transfer that exists today, or let the commodity use another mode"
             faults.add(i, "destination", end, what, hint, rule="flows_have_a_way")
     yield from _told(faults)
