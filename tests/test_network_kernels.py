@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nbb_opt.instance import Instance
 from nbb_opt.network import kernels, reference
@@ -120,6 +122,28 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
             assert len(set(visited)) == len(visited)
             assert weight[list(path)].sum() == pytest.approx(found[r])
         assert len(paths) == found.size
+
+
+@given(data=st.data(), n_ranks=st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataObject, n_ranks: int) -> None:
+    n_nodes = data.draw(st.integers(2, 7))
+    node = st.integers(0, n_nodes - 1)
+    lengths = st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.5, np.inf])
+    ends = data.draw(st.lists(st.tuples(node, node, lengths), max_size=20))
+    arcs = sorted((a, b, w) for a, b, w in ends if a != b)
+    start, end = (np.array([arc[i] for arc in arcs], dtype=np.int64) for i in (0, 1))
+    weight = np.array([arc[2] for arc in arcs], dtype=float)
+    first = np.searchsorted(start, np.arange(n_nodes + 1))
+    dist = np.empty((n_nodes, n_ranks))
+    arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
+    leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
+    wanted = reference.ranked_paths(arcs, source=0, n_ranks=n_ranks)
+    best = reference.distances(arcs, source=0)
+    for to in range(n_nodes):
+        every = wanted.get(to, [])
+        assert dist[to].tolist() == every + [np.inf] * (n_ranks - len(every))
+        assert dist[to, 0] == best.get(to, np.inf)
 
 
 @pytest.mark.parametrize("seed", range(30))
