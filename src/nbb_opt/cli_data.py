@@ -36,15 +36,14 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or a format of another problem "
-            "(`stram`) and then two paths."
+            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or `canad` or `stram` and then two paths."
         ),
     ],
     target: Annotated[
         Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
     ],
     folder: Annotated[
-        Path | None, typer.Argument(help="After such a format: the instance folder (or folder of them) to write.")
+        Path | None, typer.Argument(help="After `canad` or `stram`: the instance folder (or folder of them) to write.")
     ] = None,
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
@@ -69,7 +68,7 @@ def convert(
 ) -> None:
     """Convert OD matrices and networks of other tools; says what was kept, added up and left out.
 
-    `nbb-opt convert stram PATH TARGET` makes an instance of the stram problem of STraM's neutral tables.
+    `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
     from nbb_opt.formats import Choices
     from nbb_opt.formats import convert as convert_files
@@ -79,13 +78,6 @@ def convert(
     if folder is not None:
         if str(source) not in CONVERTERS:
             raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
-        given = (year, lookup, km_per_length, hours_per_time, drop, instance, zone_map, commodity_map)
-        if (
-            any(option is not None for option in given)
-            or within_zones
-            or (commodity, duplicates) != ("trips", "refuse")
-        ):
-            raise typer.BadParameter(f"options are about OD matrices and networks; `{source}` takes none but --json")
         tell(convert_problem(str(source), target, folder), as_json)
         return
     choices = Choices(
