@@ -36,7 +36,7 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or `canad` or `stram` and then two paths."
+            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); `canad` or `stram` and two paths."
         ),
     ],
     target: Annotated[
