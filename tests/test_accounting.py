@@ -7,25 +7,25 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from milp_case import TINY, tiny
-from nbb_opt.emissions.factors import Registry, factor_by_id, read_factors
+from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, joined, read_factors
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import read_instance
 from nbb_opt.job import Options, solve_instance
 from nbb_opt.result import Run
 from nbb_opt.studies.accounting import (
     ASSUMED_LOAD,
-    Choice,
-    NotApplicable,
     accounting_choices,
     chosen,
     freight_shares,
     read_shares,
 )
+from nbb_opt.studies.accounting_choice import Choice, NotApplicable
 from nbb_opt.studies.accounting_study import (
     Row,
     accounting_study,
@@ -103,15 +103,44 @@ def test_passengers_and_freight_bear_the_whole_ferry():
 
 
 def test_a_market_method_needs_a_table_of_ones_own():
-    with pytest.raises(NotApplicable, match="--factors"):
+    with pytest.raises(NotApplicable, match=r"--factors; nearest: grid-.*grid_method 'location_") as caught:
         choice("grid_market_residual").change(tiny())
-    registry = read_factors()
-    nordic = factor_by_id(registry, "grid-nordic-ivl-2021-2023")
-    mine = replace(nordic, factor="mine", grid_method="market_residual", value=467.64)
-    changed = choice("grid_market_residual", Registry(registry.path, {**registry.factors, "mine": mine})).change(tiny())
+    assert "grid_market_residual: no factor per kWh" in str(caught.value)
+    changed = choice("grid_market_residual", with_own(residual())).change(tiny())
     power = changed["energy"].query("energy_carrier == 'electricity' and year == 2025")
     np.testing.assert_allclose(power["wtt_kg_co2e_per_kwh"], 0.46764)
     assert set(power["factors"]) == {"mine"}
+    assert changed.meta.grid_method == "market_residual"
+
+
+def residual(**changes) -> Factor:
+    nordic = factor_by_id(read_factors(), "grid-nordic-ivl-2021-2023")
+    return replace(nordic, **{"factor": "mine", "grid_method": "market_residual", "value": 467.64, **changes})
+
+
+def with_own(*own: Factor) -> Registry:
+    return joined(read_factors(), Registry(Path("mine.csv"), {factor.factor: factor for factor in own}))
+
+
+def test_a_market_factor_of_one_country_leaves_the_others_and_says_so():
+    changed = choice("grid_market_residual", with_own(residual(region="FI", unit="g_co2e_per_mj"))).change(tiny())
+    power = changed["energy"].query("energy_carrier == 'electricity' and year == 2025").set_index("country")
+    assert power["wtt_kg_co2e_per_kwh"].to_dict() == pytest.approx({"SE": 0.02, "FI": 467.64 * 3.6e-3})
+    assert changed.meta.grid_method == "market_residual; in SE as the instance states"
+
+
+def test_two_market_factors_for_one_country_are_refused_and_named():
+    both = with_own(residual(region="SE;FI"), residual(factor="other", region="FI"))
+    with pytest.raises(NotApplicable, match=r"FI has several factors \(mine, other\)"):
+        choice("grid_market_residual", both).change(tiny())
+
+
+def test_an_own_factor_replaces_none_of_the_shipped():
+    shipped = factor_by_id(read_factors(), "grid-nordic-ivl-2021-2023")
+    with pytest.raises(NbbError, match=r"has the id of a factor of factors\.csv"):
+        with_own(replace(shipped, value=1.0))
+    with pytest.raises(NbbError, match="has the key of 'grid-nordic-ivl-2021-2023'"):
+        with_own(replace(shipped, factor="mine"))
 
 
 def test_a_registry_without_a_factor_of_a_choice_is_an_error():

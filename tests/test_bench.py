@@ -138,6 +138,53 @@ def test_an_unknown_suite_subject_case_or_option_is_refused(tmp_path: Path) -> N
         od.options(seed=1, threads=1, time_limit_s=3.0)
 
 
+@pytest.mark.parametrize("name", [name for name in find_suites() if name not in {"network-design", "stram"}])
+def test_every_suite_that_writes_its_own_data_lists_its_cases(name: str) -> None:
+    suite = load_suite(name)
+    assert suite.about
+    assert "ours" in {subject.kind for subject in suite.subjects}
+    tasks = list_tasks(suite, suite.options(seed=1, threads=1), seeds=2)
+    names = [(task.case["case"], task.options.seed) for task in tasks]
+    assert len(set(names)) == len(names) >= 2
+    assert json.loads(json.dumps([task.case for task in tasks]))
+
+
+def test_a_job_array_runs_one_line_of_the_list_and_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "def start(case, options): return lambda: 1\n"
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(made_up(tmp_path, {"ours": subject("ours", body)})))
+    words = ["bench", "made-up", "--seeds", "3", "--sizes", "10,20"]
+    lines = CliRunner().invoke(app, [*words, "--list"], catch_exceptions=False).stdout.splitlines()
+    assert lines[0] == "1 one-10 seed=1"
+    assert len(lines) == 6
+    parts = [tmp_path / f"part-{number}.json" for number in (1, 2, 3, 4, 5, 6)]
+    for number, part in enumerate(parts, start=1):
+        done = CliRunner().invoke(app, [*words, "--run", str(number), "--json", str(part)], catch_exceptions=False)
+        assert done.exit_code == 0
+    merged = tmp_path / "all.json"
+    CliRunner().invoke(app, ["bench-merge", *map(str, parts), "--json", str(merged)], catch_exceptions=False)
+    found = json.loads(merged.read_text())["cases"]
+    assert sorted(f"{case['case']} seed={case['seed']}" for case in found) == sorted(line[2:] for line in lines)
+    assert CliRunner().invoke(app, [*words, "--run", "7"]).exit_code == 2
+
+
+def test_a_kept_result_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "def start(case, options): return lambda: 1\n"
+    folder = made_up(tmp_path, {"ours": subject("ours", body)})
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(folder))
+    for _ in range(2):
+        CliRunner().invoke(app, ["bench", "made-up", "--keep"], catch_exceptions=False)
+    assert sorted(path.name for path in (folder / "results").iterdir()) == ["made-up-001.json", "made-up-002.json"]
+    page = (folder / "RESULTS.md").read_text()
+    assert page.index("made-up-002") < page.index("made-up-001")
+    (folder / "made-up" / "suite.py").write_text(
+        PLAIN.replace("PROTOCOL = 3", "PROTOCOL = 4\nPROTOCOLS = {4: 'longer'}")
+    )
+    CliRunner().invoke(app, ["bench", "made-up", "--keep"], catch_exceptions=False)
+    page = (folder / "RESULTS.md").read_text()
+    assert "[^1]: made-up protocol 4: longer" in page
+    assert CliRunner().invoke(app, ["bench", "made-up", "--against", "latest"]).exit_code == 0
+
+
 def test_the_synthetic_od_command_writes_a_file_the_reader_takes(tmp_path: Path) -> None:
     from nbb_opt.demand.od import Rules, Target, aggregate, open_source
 

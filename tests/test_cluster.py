@@ -83,19 +83,27 @@ def test_a_cluster_gives_the_same_bits_even_if_a_worker_is_killed_midway(tmp_pat
         assert here.log == other.log
 
 
-def test_prepare_writes_the_same_files_on_a_cluster(tmp_path: Path, address: str) -> None:
+def test_the_flagship_is_prepared_into_the_same_files_on_a_cluster_even_if_a_worker_is_killed_midway(
+    tmp_path: Path, address: str
+) -> None:
     from nbb_opt.cluster import connect
 
     nbb = read_instance(Path(__file__).parents[1] / "instances" / "nbb")
+    marker = tmp_path / "killed"
     prepare(nbb, cache_dir=tmp_path / "here")
     with connect(address) as cluster:
         prepare(nbb, cache_dir=tmp_path / "there", each=cluster.each)
-    digests = [
+        prepare(
+            nbb, cache_dir=tmp_path / "again",
+            each=lambda work, parts: cluster.each(DyingOnce(work, str(marker)), parts),
+        )  # fmt: skip
+    assert marker.exists()
+    here, there, again = (
         {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*.*")}
-        for folder in (tmp_path / "here", tmp_path / "there")
-    ]
-    assert len(digests[0]) >= 7
-    assert digests[0] == digests[1]
+        for folder in (tmp_path / "here", tmp_path / "there", tmp_path / "again")
+    )
+    assert len(here) >= 7
+    assert here == there == again
 
 
 def test_what_a_worker_finds_wrong_in_the_data_is_said_as_on_this_machine(tmp_path: Path, address: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from instance_copies import copy_tiny
-from nbb_opt.emissions.distance import Intensity, activity_tkm, adjusted, container_mass_t
+from nbb_opt.emissions.distance import Intensity, activity_tkm, on_network
 from nbb_opt.emissions.factors import COLUMNS, SHIPPED, factor_by_id, factor_by_key, kg_per_kwh, read_factors
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import read_instance
@@ -99,21 +99,20 @@ def test_only_factors_per_unit_of_energy_become_kg_per_kwh():
 
 def test_distance_is_adjusted_exactly_once():
     for mode, factor in (("road", 1.05), ("sea", 1.15), ("ferry", 1.15), ("rail", 1.0)):
-        once = adjusted(Intensity(0.1, "actual"), mode, "SFD")
-        assert once.kg_per_tkm == pytest.approx(0.1 * factor)
-        assert adjusted(once, mode, "SFD") == once
-        assert adjusted(Intensity(0.1, "SFD"), mode, "SFD").kg_per_tkm == 0.1
+        for basis, step in (("actual", factor), ("GCD", 0.8), ("SFD", 1.0)):
+            once = on_network(Intensity(0.1, basis), mode, gcd_share=0.8)
+            assert once == Intensity(pytest.approx(0.1 * step), "SFD")
+            assert on_network(once, mode, gcd_share=0.8) == once
 
 
-@pytest.mark.parametrize("basis", ["planned", "none", "GCD"])
+@pytest.mark.parametrize("basis", ["planned", "none"])
 def test_a_basis_without_a_known_step_to_the_activity_is_refused(basis):
     with pytest.raises(NbbError, match="state the distance"):
-        adjusted(Intensity(0.1, basis), "road", "SFD")
+        on_network(Intensity(0.1, basis), "road", gcd_share=1.0)
 
 
-def test_the_worked_examples_of_the_standard_hold():
-    assert activity_tkm(0.230, 700) == 161.0
-    assert [container_mass_t(1, kind=kind) for kind in ("average", "light", "heavy")] == [10.0, 6.0, 14.5]
+def test_the_worked_example_of_the_standard_holds():
+    assert activity_tkm(0.230, 700.0) == 161.0
 
 
 def test_deleting_one_factor_of_an_instance_names_it_and_its_nearest(tmp_path):

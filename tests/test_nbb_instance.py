@@ -201,7 +201,7 @@ def test_electricity_has_no_emissions_where_it_is_used_and_diesel_has(nbb: Insta
 def test_every_assumption_says_why(nbb: Instance) -> None:
     for name, table in nbb.tables.items():
         if "source" in table and "note" in table:
-            assumed = table[table.source.str.split(";").apply(lambda names: "assumption" in names)]
+            assumed = table[table.source.str.split(";").apply(lambda names: "assumption" in names).astype(bool)]
             assert (assumed.note.str.len() > 5).all(), name
 
 

@@ -197,11 +197,28 @@ def test_a_weight_limit_of_a_road_is_the_limit_of_its_lanes(tmp_path: Path) -> N
     assert sorted(prepare(instance).lanes["gross_limit_t"]) == [44.0, 50.0, np.inf]
 
 
-def test_a_dearer_parallel_link_changes_no_cost(tmp_path: Path) -> None:
+@given(row=st.integers(0, 30), factor=st.floats(1.0, 5.0), one_way=st.booleans())
+@SMALL
+def test_a_link_that_another_beats_changes_the_cost_of_no_chain(
+    tmp_path: Path, row: int, factor: float, one_way: bool
+) -> None:
     instance = random_world(tmp_path, seed=8, n_nodes=10, n_flows=10)
     links = instance["links"]
-    worse = links.iloc[[0]].assign(link="WORSE", distance_km=links["distance_km"].iloc[0] * 2, time_h=99.0)
+    worse = links.iloc[[min(row, len(links) - 1)]]
+    longer = {name: worse[name] * factor for name in ("distance_km", "time_h")}
+    worse = worse.assign(link="WORSE", two_way=worse["two_way"] & (not one_way), **longer)
     np.testing.assert_array_equal(best_cost(instance), best_cost(with_links(instance, pd.concat([links, worse]))))
+
+
+def test_three_main_legs_are_found_where_no_fewer_will_do(tmp_path: Path) -> None:
+    sea = [link("S1", "A", "B", "sea"), link("S2", "C", "D", "sea")]
+    rail = [link("R", "B", "C", "rail")]
+    ports = [{"node": n, "mode_a": "road", "mode_b": "sea"} for n in "AD"]
+    quays = [{"node": n, "mode_a": "rail", "mode_b": "sea"} for n in "BC"]
+    case = {"nodes": list("ABCD"), "links": [*sea, *rail], "transfers": [*ports, *quays], "od": flow("A", "D")}
+    assert kinds(prepare(world(tmp_path, max_main_legs=3, **case))) == ["sea-rail-sea"]
+    with pytest.raises(InstanceError, match="cannot be carried by any chain"):
+        prepare(world(tmp_path, max_main_legs=2, **case))
 
 
 @given(row=st.integers(0, 30), factor=st.floats(0.1, 1.0))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nbb_opt.instance import Instance
 from nbb_opt.network import kernels, reference
@@ -17,6 +19,7 @@ from nbb_opt.network.legs.kernels import leg_search
 from nbb_opt.network.runs import make_classes, make_runs
 from nbb_opt.network.search import search_class
 from nbb_opt.network.weights import make_amounts
+from nbb_opt.network.writing.kernels import write_leg
 from network_worlds import random_world
 
 
@@ -111,7 +114,7 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
             assert found[0] == pytest.approx(every[0])
         paths = set()
         for r in range(found.size):
-            size = kernels.write_leg(start, arc, rank, node, r, out, 0)
+            size = write_leg(start, arc, rank, node, r, out, 0)
             path = tuple(out[:size][::-1].tolist())
             paths.add(path)
             visited = [0] + [int(end[a]) for a in path]
@@ -119,6 +122,28 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
             assert len(set(visited)) == len(visited)
             assert weight[list(path)].sum() == pytest.approx(found[r])
         assert len(paths) == found.size
+
+
+@given(data=st.data(), n_ranks=st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataObject, n_ranks: int) -> None:
+    n_nodes = data.draw(st.integers(2, 7))
+    node = st.integers(0, n_nodes - 1)
+    lengths = st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.5, np.inf])
+    ends = data.draw(st.lists(st.tuples(node, node, lengths), max_size=20))
+    arcs = sorted((a, b, w) for a, b, w in ends if a != b)
+    start, end = (np.array([arc[i] for arc in arcs], dtype=np.int64) for i in (0, 1))
+    weight = np.array([arc[2] for arc in arcs], dtype=float)
+    first = np.searchsorted(start, np.arange(n_nodes + 1))
+    dist = np.empty((n_nodes, n_ranks))
+    arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
+    leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
+    wanted = reference.ranked_paths(arcs, source=0, n_ranks=n_ranks)
+    best = reference.distances(arcs, source=0)
+    for to in range(n_nodes):
+        every = wanted.get(to, [])
+        assert dist[to].tolist() == every + [np.inf] * (n_ranks - len(every))
+        assert dist[to, 0] == best.get(to, np.inf)
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -10,6 +10,7 @@ def start(case, options):
     from pyroutingkit import INF_WEIGHT, CCHMetric, CCHTopology
 
     net = load(case["path"])
+    threads = options.threads if net.nodes > 5000 else 1  # starting threads for a small network costs it 100 times more
 
     def run():
         topology = CCHTopology()
@@ -19,7 +20,7 @@ def start(case, options):
         places = net.places.astype(np.uint32)
         out = np.empty((len(net.weight), places.size, places.size))
         for m, weight in enumerate(net.weight):
-            metric.customize(np.where(weight < np.inf, weight, INF_WEIGHT).astype(np.uint32), options.threads)
+            metric.customize(np.where(weight < np.inf, weight, INF_WEIGHT).astype(np.uint32), threads)
             out[m] = metric.distances_many_to_many(places, places)
         out[out >= INF_WEIGHT] = np.inf
         return out

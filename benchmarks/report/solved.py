@@ -10,7 +10,8 @@ def solved(case, options):
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.shipped import shipped
 
-    wanted = Options(time_limit_s=options.time_limit_s, gap=options.gap, threads=options.threads, seed=options.seed)
+    gap = case.get("gap", options.gap)
+    wanted = Options(time_limit_s=options.time_limit_s, gap=gap, threads=options.threads, seed=options.seed)
     place = Path(tempfile.mkdtemp(prefix="report-", dir=case["folder"]))
     instance = read_instance(shipped("instances") / case["instance"])
     return instance, solve_instance(instance, options=wanted, out=place / "run"), place

@@ -33,7 +33,7 @@ def outcome(case, result):
     run, history = result
     last = (sum(run.record["seconds"].values()), run.record["cost_eur"], run.record["bound"])
     found = of_record(run.record)
-    found["counters"] |= {"checks": run.record["checks"]}
+    found["figures"] = {"checks": run.record["checks"]}
     return {**found, "history": [(at, *map(_known, figures)) for at, *figures in [*history, last]]}
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_bench, cli_data, cli_runs
+from nbb_opt import __version__, cli_bench, cli_data, cli_runs, cli_sweep
 from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -30,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Switch = Literal["choose", "on", "off"]
 InstancePath = Annotated[
     Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
 ]
@@ -194,6 +195,7 @@ def solve(
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
+    presolve: Annotated[Switch, typer.Option(help="Whether HiGHS simplifies problems first.")] = "choose",
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
@@ -211,6 +213,7 @@ def solve(
             ("--no-cache", no_cache),
             ("--too-large", too_large),
             ("--method", method != "auto"),
+            ("--presolve", presolve != "choose"),
         )
         if named := [option for option, on in given if on]:
             raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
@@ -221,7 +224,9 @@ def solve(
     model = model or "joint"
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    options = Options(time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large, method=method)
+    options = Options(
+        time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large, method=method, presolve=presolve
+    )
     cache = None if no_cache else cache_folder()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
@@ -252,7 +257,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_data, cli_bench):
+for _commands in (cli_runs, cli_sweep, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

@@ -100,9 +100,17 @@ def report(
         list[str] | None, typer.Option(help="iLEAP word for an energy carrier of the instance, as in biogas=LNG.")
     ] = None,
     hub_carrier: Annotated[str, typer.Option(help="Energy carrier that hubs use, for --ileap.")] = "diesel",
+    intensities: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own intensities (a table of factors in g_co2e_per_tkm; technology = a vehicle), set beside the "
+            "ledger's; converted once from the km they were built on."
+        ),
+    ] = None,
 ) -> None:
     """Write one HTML report and one workbook; several runs are set side by side."""
     from nbb_opt.emissions.exchange import write_exchange
+    from nbb_opt.emissions.factors import read_factors
     from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.instance import read_instance
     from nbb_opt.problems import answers, problem_of_run
@@ -125,8 +133,9 @@ def report(
     if digests != {source.digest}:
         raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
     ledgers = [build_ledger(source, run.tables) for run in found]
-    write_html(source, found, out, ledgers=ledgers)
-    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers)
+    own = None if intensities is None else read_factors(intensities)
+    write_html(source, found, out, ledgers=ledgers, own=own)
+    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers, own=own)
     print(f"wrote {out} and {out.with_suffix('.xlsx')}")
     if ileap is not None:
         words = dict(pair.partition("=")[::2] for pair in carrier or [])
@@ -138,7 +147,13 @@ def sensitivity(
     source: Annotated[Path, typer.Argument(help="Run folder, or an instance to solve first.", metavar="RUN|INSTANCE")],
     accounting: Annotated[bool, typer.Option("--accounting", help="Count emissions in other ways.")] = False,
     choice: Annotated[list[str] | None, typer.Option(help="Only this choice; may be given again.")] = None,
-    factors: Annotated[Path | None, typer.Option(help="Your own table of factors instead of the shipped one.")] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own factors (CSV, the columns of the shipped table), added to the shipped ones. Market-based "
+            "grid methods need it: rows per kWh with grid_method market_residual or market_supplier."
+        ),
+    ] = None,
     ferry_share: Annotated[
         list[str] | None, typer.Option(help="Share of a ferry borne by freight, as in mass=0.6; one for each way.")
     ] = None,
@@ -150,7 +165,7 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Show what the answer owes to the accounting of emissions: the same plan and the re-optimised one."""
-    from nbb_opt.emissions.factors import SHIPPED, read_factors
+    from nbb_opt.emissions.factors import joined, read_factors
     from nbb_opt.instance import read_instance
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.problems import freight_only
@@ -162,7 +177,8 @@ def sensitivity(
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
     freight_only(source, "sensitivity")
     shares = read_shares(ferry_share) if ferry_share else None
-    choices = chosen(accounting_choices(read_factors(factors or SHIPPED), shares), choice or [])
+    registry = read_factors() if factors is None else joined(read_factors(), read_factors(factors))
+    choices = chosen(accounting_choices(registry, shares), choice or [])
     options = Options(time_limit_s=time_limit, gap=gap, threads=threads)
     if (source / "run.json").is_file():
         run = read_run(source)

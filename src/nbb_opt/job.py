@@ -20,11 +20,11 @@ import pandas as pd
 from nbb_opt import __version__
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
-from nbb_opt.errors import VerifyFailed
+from nbb_opt.errors import ModelError, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.result import Run, read_run, write_run
-from nbb_opt.solve import Progress, Solution, Stop, solve_form
+from nbb_opt.solve import Presolve, Progress, Solution, Stop, solve_form
 from nbb_opt.solve.progress import Listener
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 BASELINE = "do_nothing"
 Method = Literal["auto", "monolith", "decompose"]
 # From about here the linear relaxation alone takes HiGHS half a minute, and the large-scale route is done sooner.
-LARGE_NONZEROS = 800_000
+LARGE_NONZEROS = 280_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Options:
     """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains.
 
     `too_large` goes on where the size forecast says that the model will not fit in memory. `method` is `monolith`,
-    `decompose` (the large-scale route) or `auto`: by the size forecast, see `chosen_method`.
+    `decompose` (the large-scale route) or `auto`: by the size forecast, see `chosen_method`. `presolve` says whether
+    HiGHS simplifies the problems of the monolith before solving them.
     """
 
     time_limit_s: float = 120.0
@@ -53,6 +54,7 @@ class Options:
     prune: bool = True
     too_large: bool = False
     method: Method = "auto"
+    presolve: Presolve = "choose"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def solve_instance(
         f"method: {method}"
         + (f" (size forecast against {LARGE_NONZEROS} nonzeros)" if options.method == "auto" else "")
     )
+    if method == "decompose" and options.presolve != "choose":
+        raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
     context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen)
     baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
     if spec.name == BASELINE:
@@ -208,7 +212,8 @@ class _Context:
             from nbb_opt.solve.decompose import solve_split
 
             return solve_split(split(built), **asked, listen=self.listen, stop=stop, label=label)
-        return solve_form(standard_form(built), **asked, listen=self.listen, stop=stop, label=label)
+        form = standard_form(built)
+        return solve_form(form, **asked, listen=self.listen, stop=stop, label=label, presolve=options.presolve)
 
 
 @contextmanager
@@ -257,6 +262,7 @@ def _record(
             "gap": options.gap,
             "prune": options.prune,
             "method": options.method,
+            "presolve": options.presolve,
         },
         "versions": {
             "nbb_opt": __version__,

@@ -16,6 +16,11 @@ LNG_TTW, LNG_WTT = 70.70 * MJ, 18.5 * MJ
 # Bio-LNG burns without fossil CO2, but 3.1 % slips unburnt (25 g CO2e per g) and N2O stays.
 BIO_LNG_TTW = ((3.1 / 100) * 25 + (1 - 3.1 / 100) * 298 * 0.00011) / 0.0491 * MJ
 BIO_LNG_WTT = 23.903 * MJ
+# CO2 where biofuel is burnt, outside CO2e: HVO 3.115 kg per kg and 44 MJ/kg, as FuelEU Annex II has it by general
+# knowledge; bio-LNG 2.75 kg per kg over 49.1 MJ/kg, of what does not slip.
+HVO_BIOGENIC = 3.115 / 0.044 * MJ
+BIO_LNG_BIOGENIC = (1 - 3.1 / 100) * 2.75 / 0.0491 * MJ
+BIOGENIC_NOTE = "biogenic CO2: 3.115 kg per kg HVO at 44 MJ/kg, general knowledge of FuelEU Annex II"
 # Greenhouse gas intensity allowed by FuelEU Maritime against the reference of 91.16 g/MJ.
 FUELEU_CUT = {2025: 0.02, 2030: 0.06, 2035: 0.145, 2040: 0.31}
 REFERENCE = 91.16
@@ -80,7 +85,7 @@ def _land(country: str, year: int) -> list[Row]:
             "hvo", country, year, round(1.25 * (diesel + DIESEL_TTW * CARBON_PRICE[year] / 1000), 4), HVO_TTW, HVO_WTT,
             "fuel-hvo-wtt-mj-defra-2025", "defra_2025;assumption",
             "price: diesel with its carbon price of the year plus 25 %, because both are sold at one pump; "
-            "TTW: CH4 and N2O only, 0.3 g/MJ assumed",
+            f"TTW: CH4 and N2O only, 0.3 g/MJ assumed; {BIOGENIC_NOTE}", HVO_BIOGENIC,
         ),
         _row(
             "electricity", country, year, power, 0.0, grid, grid_factor,
@@ -106,7 +111,9 @@ def _marine(year: int) -> Row:
         "fuel-mgo-ttw-mj-fueleu;fuel-mgo-wtt-mj-fueleu;fuel-fueleu-reference-intensity;fuel-hvo-wtt-mj-defra-2025",
         "fueleu;defra_2025;assumption",
         f"marine gas oil with {share:.1%} biofuel, as FuelEU Maritime asks ({FUELEU_CUT[year]:.1%} below the "
-        "reference; after 2025 from general knowledge of the regulation); prices 660 EUR/t and 0.14 EUR/kWh assumed",
+        "reference; after 2025 from general knowledge of the regulation); prices 660 EUR/t and 0.14 EUR/kWh assumed; "
+        + BIOGENIC_NOTE,
+        share * HVO_BIOGENIC,
     )  # fmt: skip
 
 
@@ -122,13 +129,16 @@ def _ferry(year: int) -> Row:
         "fuel-lng-slip-otto-medium-speed-fueleu;grid-nordic-ivl-2021-2023",
         "fueleu;defra_2025;ivl_grid;balticpress;assumption",
         f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port; certificates "
-        "and pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed",
+        "and pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed; "
+        "biogenic CO2: 2.75 kg per kg bio-LNG at 49.1 MJ/kg, less slip",
+        bio * BIO_LNG_BIOGENIC,
     )  # fmt: skip
 
 
 def _row(
-    carrier: str, country: str, year: int, price: float, ttw: float, wtt: float, used: str, source: str, note: str
-) -> Row:
+    carrier: str, country: str, year: int, price: float, ttw: float, wtt: float, used: str, source: str, note: str,
+    biogenic: float | None = None,
+) -> Row:  # fmt: skip
     return {
         "energy_carrier": carrier,
         "country": country,
@@ -136,6 +146,7 @@ def _row(
         "price_eur_per_kwh": price,
         "ttw_kg_co2e_per_kwh": round(ttw, 5),
         "wtt_kg_co2e_per_kwh": round(wtt, 5),
+        "biogenic_kg_co2_per_kwh": None if biogenic is None else round(biogenic, 5),
         "factors": used,
         "source": source,
         "note": note,

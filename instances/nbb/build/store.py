@@ -61,9 +61,14 @@ def shown(value: Cell) -> str:
 
 
 def write_tables(tables: Mapping[str, Iterable[Row]], folder: Path) -> None:
-    """Writes one CSV per table with the columns of the schema; an unknown column is an error."""
-    for name, rows in tables.items():
-        columns = [column.name for column in BY_NAME[name].columns]
+    """Writes one CSV per table with the columns of the schema; an unknown column is an error.
+
+    Optional columns without any value are left out.
+    """
+    for name, given in tables.items():
+        rows = list(given)
+        used = {column for row in rows for column, value in row.items() if value is not None}
+        columns = [column.name for column in BY_NAME[name].columns if not column.optional or column.name in used]
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
             out = csv.writer(stream, lineterminator="\n")
             out.writerow(columns)

@@ -13,6 +13,10 @@ LOADS = {
     "timber": (0.97, 0.45, 0.9),
     "container": (0.61, 0.22, 1.2),
 }
+# Making of truck and trailers, and of batteries. Both assumed.
+MAKING_KG_PER_KERB_T, MAKING_KG_PER_KWH = 2500.0, 75.0
+BATTERY_KWH = {"truck_battery": 540.0, "truck_battery_long": 1000.0}
+MAKING_NOTE = "making: 2.5 kg CO2e per kg of truck and trailers, 75 kg per kWh of battery, both assumed"
 FILLS_VOLUME = ("container", "break_bulk")
 DIESEL_KERB_T = 24.0
 LOAD_NOTE = (
@@ -54,8 +58,10 @@ def vehicles() -> list[Row]:
             "lifetime_years": 10,
             "resale_share": 0.8,
             "available_from": int(r["available_from"]),
+            "making_kg_co2e": MAKING_KG_PER_KERB_T * DIESEL_KERB_T,
+            "battery_making_kg_co2e": BATTERY_KWH[r["vehicle"]] * MAKING_KG_PER_KWH if r["charge_kw"] else None,
             "source": "stram;cnr_2021;assumption",
-            "note": f"{r['note']}; {VEHICLE_NOTE}",
+            "note": f"{r['note']}; {VEHICLE_NOTE}; {MAKING_NOTE}",
         }
         for r in raw("trucks")
     ]

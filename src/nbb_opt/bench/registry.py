@@ -115,6 +115,9 @@ def load_suite(name: str) -> Suite:
     if not (folder / "suite.py").is_file():
         known = ", ".join(find_suites()) or "none: benchmarks/ comes with the source, not with an installed package"
         raise BenchError(f"{name}: no such suite (known: {known})")
+    package = _package(folder)
+    for loaded in [found for found in sys.modules if found.startswith(package + ".")]:
+        del sys.modules[loaded]  # files may have changed since
     module = _module(folder / "suite.py")
     takes = dict(getattr(module, "TAKES", {}))
     if odd := sorted(set(takes) - set(CHOOSABLE)):
@@ -143,9 +146,13 @@ def _subject(path: Path) -> Subject | None:
     return Subject(path.stem.strip("_"), kind, module.LIBRARY, module.start, **optional)
 
 
+def _package(folder: Path) -> str:
+    return f"benchmarks.{folder.name.replace('-', '_')}"
+
+
 def _module(path: Path) -> ModuleType:
     """The file as module `benchmarks.<suite>.<file>`, `-` written as `_`: from benchmarks.od.suite import keyed."""
-    package = f"benchmarks.{path.parent.name.replace('-', '_')}"
+    package = _package(path.parent)
     for name, folder in (("benchmarks", path.parents[1]), (package, path.parent)):
         if getattr(sys.modules.get(name), "__path__", None) != [str(folder)]:
             holder = ModuleType(name)

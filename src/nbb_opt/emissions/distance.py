@@ -1,16 +1,22 @@
-"""Distances of transport activity: which one an intensity was built on, and the factor between them, used once."""
+"""Distances of transport activity: which one an intensity was built on, and the factor between them, used once.
+
+The ledger counts on the km of the network, the shortest feasible distance (SFD).
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
 
 from nbb_opt.errors import NbbError
 
 EARTH_RADIUS_KM = 6371.0088
-# From an intensity per actual km to activity on the shortest feasible or great-circle distance; ferries count as sea.
+# From an intensity per actual km to activity on the shortest feasible distance; ferries count as sea.
 ADJUSTMENTS = {"road": 1.05, "sea": 1.15, "ferry": 1.15, "rail": 1.0}
-ACTIVITY_BASES = ("SFD", "GCD")
+Amount = TypeVar("Amount", float, pd.Series)
 
 
 @dataclass(frozen=True)
@@ -21,54 +27,44 @@ class Intensity:
     basis: str
 
 
-def adjusted(intensity: Intensity, mode: str, activity_basis: str) -> Intensity:
-    """The intensity for activity on `activity_basis`; its basis is then that one, so a second call changes nothing.
+def on_network(intensity: Intensity, mode: str, *, gcd_share: float) -> Intensity:
+    """The intensity for activity on the network (SFD); its basis is then that one, so a second call changes nothing.
 
-    Raises NbbError where no factor is known: the pair has to be settled by the user.
+    `gcd_share` is the great-circle distance over that of the network, of the same activity. Raises NbbError where no
+    step is known: the user has to settle it.
 
-    >>> once = adjusted(Intensity(0.1, "actual"), "road", "SFD")
-    >>> round(once.kg_per_tkm, 6), adjusted(once, "road", "SFD") == once
-    (0.105, True)
+    >>> once = on_network(Intensity(0.1, "GCD"), "ferry", gcd_share=0.9)
+    >>> round(once.kg_per_tkm, 6), on_network(once, "ferry", gcd_share=0.9) == once
+    (0.09, True)
     """
-    if activity_basis not in ACTIVITY_BASES:
-        raise NbbError(f"activity on {activity_basis} km: activity is counted on {' or '.join(ACTIVITY_BASES)} km")
-    if intensity.basis == activity_basis:
+    if intensity.basis == "SFD":
         return intensity
+    if intensity.basis == "GCD":
+        return Intensity(intensity.kg_per_tkm * gcd_share, "SFD")
     if intensity.basis == "actual" and mode in ADJUSTMENTS:
-        return Intensity(intensity.kg_per_tkm * ADJUSTMENTS[mode], activity_basis)
+        return Intensity(intensity.kg_per_tkm * ADJUSTMENTS[mode], "SFD")
     raise NbbError(
-        f"{mode}: an intensity on {intensity.basis} km cannot be used for activity on {activity_basis} km; "
-        f"state the distance it was built on ({activity_basis}, or actual), or convert it yourself"
+        f"{mode}: an intensity on {intensity.basis} km cannot be used for activity on the network; state the distance "
+        "it was built on (SFD, GCD or actual), or convert it yourself"
     )
 
 
-def great_circle_km(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> float:
-    """Great-circle distance between two points given in degrees.
+def great_circle_km(from_deg: np.ndarray, to_deg: np.ndarray) -> np.ndarray:
+    """Great-circle distances between points given as rows of latitude and longitude in degrees.
 
-    >>> round(great_circle_km(0, 0, 0, 180))
-    20015
+    >>> great_circle_km(np.array([[0.0, 0.0]]), np.array([[0.0, 180.0]])).round().tolist()
+    [20015.0]
     """
-    a, b = math.radians(lat_a), math.radians(lat_b)
-    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(half)))
+    a, b = np.radians(from_deg), np.radians(to_deg)
+    half = np.sin((b[:, 0] - a[:, 0]) / 2) ** 2
+    half += np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
 
 
-def activity_tkm(mass_t: float, distance_km: float) -> float:
+def activity_tkm(mass_t: Amount, distance_km: Amount) -> Amount:
     """Transport activity.
 
-    >>> activity_tkm(0.230, 700)
+    >>> activity_tkm(0.230, 700.0)
     161.0
     """
     return mass_t * distance_km
-
-
-def container_mass_t(teu: float, *, kind: str = "average") -> float:
-    """Mass of goods in containers where it is unknown: 10 t per TEU, 6 t if light, 14.5 t if heavy.
-
-    >>> container_mass_t(2), container_mass_t(1, kind="heavy")
-    (20.0, 14.5)
-    """
-    masses = {"average": 10.0, "light": 6.0, "heavy": 14.5}
-    if kind not in masses:
-        raise NbbError(f"containers of kind {kind!r}: say {', '.join(masses)}")
-    return teu * masses[kind]

@@ -143,13 +143,7 @@ def _faults(cell: Mapping[str, str]) -> Iterator[str]:
         if not cell[name].strip() and name not in MAY_BE_BLANK:
             hint = "a factor without a value is no factor: leave the row out" if name == "value" else "say what it is"
             yield f"column {name}: is blank; {hint}"
-    options = {
-        "boundary": BOUNDARIES,
-        "distance_basis": DISTANCE_BASES,
-        "includes_empty": EMPTIES,
-        "data_quality": QUALITIES,
-    }
-    for name, words in options.items():
+    for name, words in CHOICES.items():
         if cell[name].strip() and cell[name] not in words:
             yield f"column {name}, value {cell[name]!r}: is not one of {', '.join(words)}; write one of them"
     if cell["subject"] == "grid" and not cell["grid_method"].strip():
@@ -161,6 +155,21 @@ def _faults(cell: Mapping[str, str]) -> Iterator[str]:
             value = math.nan
         if not math.isfinite(value) or value < 0:
             yield f"column value, value {cell['value']!r}: is no finite number from 0 up; write it with a decimal point"
+
+
+def joined(registry: Registry, own: Registry) -> Registry:
+    """Both tables as one. Raises NbbError for an id or key that stands in both: no factor replaces another."""
+    keys = {factor.key: factor.factor for factor in registry}
+    problems = [
+        f"{own.path}: factor {factor.factor!r} has the "
+        + ("id" if factor.factor in registry.factors else f"key of {keys[factor.key]!r},")
+        + f" of a factor of {registry.path.name}; rename it, or leave it out"
+        for factor in own
+        if factor.factor in registry.factors or factor.key in keys
+    ]
+    if problems:
+        raise NbbError("\n".join(problems))
+    return Registry(own.path, {**registry.factors, **own.factors})
 
 
 def factor_by_id(registry: Registry, factor: str) -> Factor:
@@ -185,22 +194,27 @@ def factor_by_key(registry: Registry, key: Key) -> Factor:
         if factor.key == key:
             return factor
     wanted = vars(key)
-
-    def nearness(factor: Factor) -> tuple[int, float]:
-        have = vars(factor.key)
-        equal = sum(have[name] == word for name, word in wanted.items())
-        return equal, difflib.SequenceMatcher(None, factor.technology, key.technology).ratio()
-
-    near = sorted(registry, key=nearness, reverse=True)[:NEAREST]
-    lines = []
-    for factor in near:
-        apart = [f"{name} {vars(factor.key)[name]!r}" for name in wanted if vars(factor.key)[name] != wanted[name]]
-        lines.append(f"  {factor.factor} ({', '.join(apart)})")
+    lines = [f"  {candidate}" for candidate in nearest(registry, wanted)]
     asked = ", ".join(f"{name} {word!r}" for name, word in wanted.items())
     raise NbbError(
         f"{registry.path}: has no factor with {asked}, and no other is used in its place; nearest candidates, with "
         "what differs:\n" + ("\n".join(lines) or "  none, the table is empty") + "\nask for one of them or add the row"
     )
+
+
+def nearest(registry: Registry, wanted: Mapping[str, str]) -> list[str]:
+    """The factors that agree with most of `wanted` (fields of Key), each with what differs."""
+
+    def nearness(factor: Factor) -> tuple[int, float]:
+        have = vars(factor.key)
+        equal = sum(have[name] == word for name, word in wanted.items())
+        return equal, difflib.SequenceMatcher(None, factor.technology, wanted.get("technology", "")).ratio()
+
+    lines = []
+    for factor in sorted(registry, key=nearness, reverse=True)[:NEAREST]:
+        apart = [f"{name} {vars(factor.key)[name]!r}" for name in wanted if vars(factor.key)[name] != wanted[name]]
+        lines.append(f"{factor.factor} ({', '.join(apart)})")
+    return lines
 
 
 def kg_per_kwh(factor: Factor) -> float:

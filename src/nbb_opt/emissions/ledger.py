@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.distance import EARTH_RADIUS_KM
+from nbb_opt.emissions.distance import activity_tkm, great_circle_km
 from nbb_opt.emissions.legs import read_legs
 from nbb_opt.emissions.making import making
 from nbb_opt.emissions.road import road_use
@@ -75,7 +75,7 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
     elements = _by_shipper(elements, world, tables)
     hub = elements["mode"] == HUB
     elements = elements.assign(sfd_km=elements["distance_km"], unit=elements["mass_t"])
-    elements = elements.assign(activity_tkm=elements["mass_t"] * elements["sfd_km"])
+    elements = elements.assign(activity_tkm=activity_tkm(elements["mass_t"], elements["sfd_km"]))
     elements = elements.assign(unit=elements["activity_tkm"].mask(hub, elements["mass_t"]))
     sums = total(elements, ["category"], "mass_t", "activity_tkm", "unit")
     sums = sums.pipe(join, total(lines, ["category"], *AMOUNTS), on="category", how="left")
@@ -86,7 +86,9 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
     for name in AMOUNTS:
         rate = (per_unit[name] / per_unit["unit"]).reindex(elements["category"]).to_numpy()
         elements = elements.assign(**{name: elements["unit"] * rate})
-    elements = elements.assign(gcd_km=_great_circles(world, elements))
+    places = world.indexed("nodes")[["lat", "lon"]]
+    ends = [places.reindex(elements[name]).to_numpy(dtype=float) for name in ("from_node", "to_node")]
+    elements = elements.assign(gcd_km=great_circle_km(*ends))
     elements = elements.sort_values(["year", "chain", "shipper", "step", "category"], kind="stable")
     order = ["chain", "bundle", "shipper", "year", "step", "category", "mode", "from_node", "to_node", "mass_t",
              "sfd_km", "gcd_km", "activity_tkm", *AMOUNTS]  # fmt: skip
@@ -208,12 +210,3 @@ def _names(rows: pd.DataFrame, path: str) -> pd.Series:
     }
     head = text["year"] + "/" + text["mode"] + "/" + text["vehicle"] + "/" + text["handling"]
     return head + "/" + text["from_node"] + "-" + text["to_node"] + "/" + path + text[path]
-
-
-def _great_circles(world: World, elements: pd.DataFrame) -> np.ndarray:
-    """Great-circle km between the ends of the elements."""
-    nodes = world.indexed("nodes")[["lat", "lon"]]
-    a, b = (np.radians(nodes.reindex(elements[name]).to_numpy(dtype=float)) for name in ("from_node", "to_node"))
-    half = np.sin((b[:, 0] - a[:, 0]) / 2) ** 2
-    half += np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
-    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))))

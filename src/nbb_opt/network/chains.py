@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,9 +15,11 @@ from nbb_opt.instance.schema import MODES
 from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.runs import general_weights, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
+from nbb_opt.network.steps import kernels
 from nbb_opt.network.weights import Amounts
 
 SHOWN = 20  # flows named in an error
+CHAINS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -43,45 +45,98 @@ class Candidates:
         return np.repeat(np.arange(self.bundle.size), np.diff(self.first))
 
 
-def find_chains(instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame) -> Candidates:
-    """Search every class in every run.
+Choose = Callable[[Candidates], np.ndarray]
+
+
+def find_chains(
+    instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame, choose: Choose | None = None
+) -> Candidates:
+    """Search every class in every run; the chains are sorted by bundle.
 
     A chain that comes back to a place on the same side is no candidate: the chain without the round trip needs no other
-    transfer and is found as well. Raises InstanceError naming the bundles that cannot be carried today.
+    transfer and is found as well. `choose` is given all chains of some bundles at a time and says which of them to
+    keep, so that memory holds little more than what is kept; two threads call it.
+    Raises InstanceError naming the bundles that cannot be carried today.
     """
     classes = make_classes(instance)
     class_of = {name: i for i, cls in enumerate(classes) for name in cls.commodities}
-    origin = np.array([graph.node_index[name] for name in bundles["origin"]], dtype=np.int64)
-    destination = np.array([graph.node_index[name] for name in bundles["destination"]], dtype=np.int64)
-    bundle_class = np.array([class_of[name] for name in bundles["commodity"]], dtype=np.int64)
+    node = pd.Series(graph.node_index)
+    origin = bundles["origin"].map(node).to_numpy(dtype=np.int64)
+    destination = bundles["destination"].map(node).to_numpy(dtype=np.int64)
+    bundle_class = bundles["commodity"].map(class_of).to_numpy(dtype=np.int64)
     used = [i for i in range(len(classes)) if (bundle_class == i).any()]
 
-    def search(i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def search(i: int) -> list[tuple[Candidates, np.ndarray, np.ndarray]]:
         mine = np.flatnonzero(bundle_class == i)
         runs = make_runs(instance, graph, amounts, cls=classes[i])
         found = search_class(
             graph, classes[i], runs, origin=origin[mine], destination=destination[mine],
             max_main_legs=instance.meta.max_main_legs,
         )  # fmt: skip
-        totals = [
-            _totals(graph, found, *general_weights(graph, amounts, classes[i], clean_trucks=clean))
-            for clean in (False, True)
-        ]
-        return found.code, np.diff(found.first), mine[found.bundle], np.hstack(totals)
+        tables = [general_weights(graph, amounts, classes[i], clean_trucks=clean) for clean in (False, True)]
+        links, transfers = (np.ascontiguousarray(np.vstack(pair).T) for pair in zip(*tables, strict=True))
+        lengths = found.lengths()
+        parts = []
+        for chains in _slices(found.bundle):
+            part = _describe(graph, found, chains, lengths[chains], bundle=mine[found.bundle[chains]],
+                             origin=origin, links=links, transfers=transfers)  # fmt: skip
+            some = np.unique(part.bundle)
+            needs_none = np.array([not one for one in part.project_sets], dtype=bool)
+            today = np.unique(part.bundle[needs_none[part.project_set]])
+            parts.append((take(part, choose(part)) if choose else part, some, today))
+        return parts
 
     with ThreadPoolExecutor(2) as pool:  # kernels release the lock; the results stand in the order of the classes
-        parts = list(pool.map(search, used))
-    code = np.concatenate([part[0] for part in parts])
-    length = np.concatenate([part[1] for part in parts])
-    bundle = np.concatenate([part[2] for part in parts])
-    weights = np.concatenate([part[3] for part in parts])
-    first = np.append(0, np.cumsum(length))
-    kind = _kinds(graph, code, first)
-    sets, project_set = _number(_project_sets(graph, code, first))
-    found = Candidates(code, first, bundle, kind, project_set, sets, weights)
-    found = take(found, np.flatnonzero(~comes_back(graph, code, first, origin=origin[bundle])))
-    _check_all_carried(instance, bundles, found)
-    return found
+        parts = [part for found in pool.map(search, used) for part in found]
+    _check_all_carried(instance, bundles, [part[1] for part in parts], [part[2] for part in parts])
+    return _joined([part[0] for part in parts])
+
+
+def _slices(bundle: np.ndarray) -> Iterator[np.ndarray]:
+    """Numbers of the chains, sorted by bundle, about CHAINS_AT_ONCE at a time and never half a bundle."""
+    order = np.argsort(bundle, kind="stable")
+    ordered = bundle[order]
+    begin = 0
+    while begin < order.size:
+        last = ordered[min(begin + CHAINS_AT_ONCE, order.size) - 1]
+        end = int(np.searchsorted(ordered, last, side="right"))
+        yield order[begin:end]
+        begin = end
+
+
+def _describe(
+    graph: Graph, found: Found, chains: np.ndarray, lengths: np.ndarray, *, bundle: np.ndarray, origin: np.ndarray,
+    links: np.ndarray, transfers: np.ndarray,
+) -> Candidates:  # fmt: skip
+    """The given chains of a class without those that come back; `bundle` (chains given,) owns each."""
+    code, first = found.steps(chains, lengths)
+    again = kernels.comes_back(
+        code, first, origin[bundle], graph.arc_to, graph.arc_layer, graph.transfer_node, graph.nodes.size,
+        graph.layer_mode.size,
+    )  # fmt: skip
+    weights = np.empty((chains.size, links.shape[1]))
+    kernels.add_up(code, first, graph.arc_link, links, transfers, weights)
+    kind = kernels.kinds(code, first, graph.arc_layer, graph.layer_mode)
+    sets, project_set = _project_sets(graph, code, first)
+    every = Candidates(code, first, bundle, kind, project_set, sets, weights)
+    return take(every, np.flatnonzero(~again))
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    """All parts as one, sorted by bundle."""
+    index: dict[tuple[int, ...], int] = {}
+    sets = [
+        np.array([index.setdefault(one, len(index)) for one in part.project_sets], dtype=np.int64)[part.project_set]
+        for part in parts
+    ]
+    length = np.concatenate([np.diff(part.first) for part in parts])
+    bundle = np.concatenate([part.bundle for part in parts])
+    every = Candidates(
+        np.concatenate([part.code for part in parts]), np.append(0, np.cumsum(length)), bundle,
+        np.concatenate([part.kind for part in parts]), np.concatenate(sets), tuple(index),
+        np.vstack([part.weights for part in parts]),
+    )  # fmt: skip
+    return take(every, np.argsort(bundle, kind="stable"))
 
 
 def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> np.ndarray:
@@ -98,10 +153,10 @@ def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> n
         w[:, 0],
     ]
     criteria.append(w[:, 2 * n_periods])
-    chain = np.arange(candidates.bundle.size)
-    keys = np.column_stack([candidates.bundle, candidates.kind, candidates.project_set])
-    group = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
-    turn = np.full(chain.size, np.iinfo(np.int64).max)
+    kind = np.unique(candidates.kind, return_inverse=True)[1]
+    key = (candidates.bundle * (kind.max(initial=0) + 1) + kind) * len(candidates.project_sets) + candidates.project_set
+    group = np.unique(key, return_inverse=True)[1]
+    turn = np.full(key.size, np.iinfo(np.int64).max)
     for number, values in enumerate(criteria):
         turn = np.minimum(turn, _rank_within(group, values) * len(criteria) + number)
     kept = np.flatnonzero(_rank_within(group, turn) < alternatives)
@@ -140,27 +195,6 @@ def _rank_within(group: np.ndarray, values: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _totals(graph: Graph, found: Found, links: np.ndarray, transfers: np.ndarray) -> np.ndarray:
-    if not found.bundle.size:
-        return np.zeros((0, links.shape[0]))
-    arc = found.code >= 0
-    per_step = np.empty((links.shape[0], found.code.size))
-    per_step[:, arc] = links[:, graph.arc_link[found.code[arc]]]
-    per_step[:, ~arc] = transfers[:, -1 - found.code[~arc]]
-    return np.add.reduceat(per_step, found.first[:-1], axis=1).T
-
-
-def _kinds(graph: Graph, code: np.ndarray, first: np.ndarray) -> np.ndarray:
-    starts_leg = leg_starts(code, first)
-    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
-    mode = graph.layer_mode[graph.arc_layer[code[starts_leg]]]
-    owner = chain[starts_leg]
-    place = np.arange(owner.size) - np.searchsorted(owner, owner)
-    kind = np.zeros(first.size - 1, dtype=np.int64)
-    np.add.at(kind, owner, (mode + 1) * 5**place)
-    return kind
-
-
 def leg_starts(code: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Whether a step is the first arc of a leg."""
     after = np.ones(code.size, dtype=bool)
@@ -181,24 +215,6 @@ def sides(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[np.ndarray
     return before, after
 
 
-def comes_back(graph: Graph, code: np.ndarray, first: np.ndarray, *, origin: np.ndarray) -> np.ndarray:
-    """Whether a chain is twice at one place on one side (road, rail of one gauge, sea, ferry); `origin` is its node."""
-    arc = code >= 0
-    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
-    node = np.empty(code.size, dtype=np.int64)
-    node[arc] = graph.arc_to[code[arc]]
-    node[~arc] = graph.transfer_node[-1 - code[~arc]]
-    side = sides(graph, code, first)[1]
-    n_layers = graph.layer_mode.size
-    at = np.concatenate([node * n_layers + side, origin * n_layers + ROAD])
-    owner = np.concatenate([chain, np.arange(origin.size)])
-    n_states = graph.nodes.size * n_layers
-    visits, times = np.unique(owner * n_states + at, return_counts=True)
-    again = np.zeros(origin.size, dtype=bool)
-    again[visits[times > 1] // n_states] = True
-    return again
-
-
 def step_projects(graph: Graph, code: np.ndarray) -> np.ndarray:
     """Project every step needs, -1 for none."""
     arc = code >= 0
@@ -208,35 +224,33 @@ def step_projects(graph: Graph, code: np.ndarray) -> np.ndarray:
     return project
 
 
-def _project_sets(graph: Graph, code: np.ndarray, first: np.ndarray) -> list[tuple[int, ...]]:
-    project = step_projects(graph, code)
-    chain = np.repeat(np.arange(first.size - 1), np.diff(first))
-    needs = project >= 0
-    n = max(graph.projects.size, 1)
-    pairs = np.unique(chain[needs] * n + project[needs])
-    sets: list[tuple[int, ...]] = [()] * (first.size - 1)
-    for pair in pairs.tolist():
-        c, p = divmod(pair, n)
-        sets[c] = (*sets[c], p)
-    return sets
-
-
-def _number(sets: Sequence[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
-    index: dict[tuple[int, ...], int] = {}
-    numbers = np.array([index.setdefault(one, len(index)) for one in sets], dtype=np.int64)
+def _project_sets(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
+    """The sets of projects that occur, each rising, and the set of every chain."""
+    n_chains = first.size - 1
+    listed = np.full((n_chains, graph.projects.size), -1, dtype=np.int16)
+    size = np.zeros(n_chains, dtype=np.int64)
+    kernels.list_projects(code, first, graph.arc_link, graph.link_project, graph.transfer_project, listed, size)
+    needs = np.flatnonzero(size)
+    index: dict[tuple[int, ...], int] = {(): 0}
+    numbers = np.zeros(n_chains, dtype=np.int64)
+    rows = (tuple(row[:n]) for row, n in zip(listed[needs].tolist(), size[needs].tolist(), strict=True))
+    numbers[needs] = [index.setdefault(row, len(index)) for row in rows]
     return tuple(index), numbers
 
 
-def _check_all_carried(instance: Instance, bundles: pd.DataFrame, found: Candidates) -> None:
-    some, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
-    some[found.bundle] = True
-    needs_none = np.array([not one for one in found.project_sets], dtype=bool)
-    today[found.bundle[needs_none[found.project_set]]] = True
-    lost = np.flatnonzero(~today)
+def _check_all_carried(
+    instance: Instance, bundles: pd.DataFrame, some: list[np.ndarray], today: list[np.ndarray]
+) -> None:
+    """Whether every bundle has some chain, and one that needs no project."""
+    any_way, free = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
+    for found, mask in ((some, any_way), (today, free)):
+        for numbers in found:
+            mask[numbers] = True
+    lost = np.flatnonzero(~free)
     problems = []
     for b in lost[:SHOWN]:
         row = bundles.iloc[int(b)]
-        what = "can be carried only if a project is built" if some[b] else "cannot be carried by any chain"
+        what = "can be carried only if a project is built" if any_way[b] else "cannot be carried by any chain"
         hint = "add links or transfers that exist today, modes of the commodity, vehicle_loads or handling_costs rows"
         where = f"{instance.od_path.name}, {row['origin']} -> {row['destination']}, {row['commodity']}"
         problems.append(Problem(where, what, hint))

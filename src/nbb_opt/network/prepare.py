@@ -13,7 +13,7 @@ import pandas as pd
 from nbb_opt.demand import Each, read_demand
 from nbb_opt.instance import Instance
 from nbb_opt.network.cache import read_cache, write_cache
-from nbb_opt.network.chains import find_chains, keep_best, take
+from nbb_opt.network.chains import Candidates, find_chains, keep_best, take
 from nbb_opt.network.graph import make_graph
 from nbb_opt.network.prune import not_outclassed, not_replaced
 from nbb_opt.network.tables import make_tables
@@ -88,29 +88,35 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
     if closed.any():
         names = instance["links"]["link"].to_numpy()[closed].tolist()
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
-    found = find_chains(instance, graph, amounts, bundles=bundles)
-    n_all = found.bundle.size
-    found = take(found, not_outclassed(instance, graph, found))
+    seen: list[list[int]] = []
+
+    def choose(found: Candidates) -> np.ndarray:
+        chains = not_outclassed(instance, graph, found)
+        sizes = [found.bundle.size, chains.size]
+        some = take(found, chains)
+        kept = keep_best(some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
+        sizes.append(kept.size)
+        if prune:
+            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, bundles=bundles)]
+        seen.append([*sizes, kept.size])
+        return chains[kept]
+
+    found = find_chains(instance, graph, amounts, bundles=bundles, choose=choose)
+    n_all, n_found, n_kept, n_left = np.sum(seen, axis=0).tolist()
     log.append(
-        f"chains: {n_all} distinct chains found; {n_all - found.bundle.size} left out: another chain of the flow is no"
-        " worse in cost, emissions, time and limited capacity, today and with clean trucks"
+        f"chains: {n_all} distinct chains found; {n_all - n_found} left out: another chain of the flow is no worse in"
+        " cost, emissions, time and limited capacity, today and with clean trucks"
     )
-    kept = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
-    n_found = found.bundle.size
     log.append(
-        f"chains: {n_found - kept.size} left out beyond the {instance.meta.alternatives} best of a flow's kind and"
+        f"chains: {n_found - n_kept} left out beyond the {instance.meta.alternatives} best of a flow's kind and"
         " projects"
     )
-    found = take(found, kept)
-    tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
     if prune:
-        stay = not_replaced(instance, graph, found, amounts=amounts, tables=tables, bundles=bundles)
         log.append(
-            f"chains: {found.bundle.size - stay.size} dropped: on the same lanes another chain of the flow costs no"
-            " more, emits no more anywhere, and uses no more capacity and no other project"
+            f"chains: {n_kept - n_left} dropped: on the same lanes another chain of the flow costs no more, emits no"
+            " more anywhere, and uses no more capacity and no other project"
         )
-        found = take(found, stay)
-        tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
+    tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
     kinds = Counter(tables.chains["kind"])
     log.append(f"chains: {found.bundle.size} kept for {len(bundles)} bundles on {len(tables.lanes)} lanes")
     log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())))

@@ -9,12 +9,13 @@ from nbb_opt.instance import Instance
 from nbb_opt.network.chains import Candidates
 from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
 from nbb_opt.network.kernels import dominated
-from nbb_opt.network.tables import ChainTables
+from nbb_opt.network.steps.kernels import count_uses
+from nbb_opt.network.tables import main_mode, number_lanes
 from nbb_opt.network.weights import Amounts
 
 
 def not_replaced(
-    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, tables: ChainTables, bundles: pd.DataFrame
+    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
 ) -> np.ndarray:
     """Numbers of the chains that stay.
 
@@ -23,7 +24,7 @@ def not_replaced(
     (service, handling, charges, cargo time) and emits no more in any country and period, TTW and WTT. Of two equal ones
     the first stays.
     """
-    group = _groups(tables)
+    group = _groups(instance, graph, found)
     yearly = _amounts(instance, graph, found, amounts=amounts, bundles=bundles)
     uses = _uses(instance, graph, found)
     order = np.lexsort((np.arange(group.size), group))
@@ -47,18 +48,23 @@ def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.nd
     return np.flatnonzero(~gone | (found.kind == ROAD + 1))
 
 
-def _groups(tables: ChainTables) -> np.ndarray:
+def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
     """Chains of equal bundle, main mode and lanes (how often each) share a number."""
-    steps = tables.steps
-    on_lane = steps["lane"].to_numpy() >= 0
-    chain, lane = steps["chain"].to_numpy()[on_lane], steps["lane"].to_numpy()[on_lane]
-    order = np.lexsort((lane, chain))
-    lanes: list[tuple[int, ...]] = [()] * len(tables.chains)
-    for c, g in zip(chain[order].tolist(), lane[order].tolist(), strict=True):
-        lanes[c] = (*lanes[c], g)
-    index: dict[tuple[int, str, tuple[int, ...]], int] = {}
-    keys = zip(tables.chains["bundle"].tolist(), tables.chains["main_mode"].tolist(), lanes, strict=True)
-    return np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
+    lane = number_lanes(graph, found, np.zeros(found.bundle.size, dtype=np.int64))[0]
+    at = np.flatnonzero(lane >= 0)
+    chain = found.chain[at]
+    order = np.lexsort((lane[at], chain))
+    lanes = lane[at][order]
+    ends = np.searchsorted(chain[order], np.arange(found.bundle.size + 1)).tolist()
+    keys = zip(found.bundle.tolist(), main_mode(instance, graph, found).tolist(), strict=True)
+    index: dict[tuple[int, int, bytes], int] = {}
+    return np.array(
+        [
+            index.setdefault((*key, lanes[s:e].tobytes()), len(index))
+            for key, s, e in zip(keys, ends[:-1], ends[1:], strict=True)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _amounts(
@@ -116,14 +122,8 @@ def _uses(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
 
     n_things = n_links + n_terminals + graph.projects.size
     uses = np.zeros((found.bundle.size, n_things), dtype=np.int16)
-    code, chain = found.code, found.chain
-    arc = code >= 0
-    thing = np.full(code.size, -1, dtype=np.int64)
-    thing[arc] = link_thing[graph.arc_link[code[arc]]]
-    passed = transfer_thing[-1 - code[~arc]]
-    thing[~arc] = np.where(passed >= 0, n_links + passed, -1)
-    counted = thing >= 0
-    np.add.at(uses, (chain[counted], thing[counted]), 1)
+    at_terminal = np.where(transfer_thing >= 0, n_links + transfer_thing, -1)
+    count_uses(found.code, found.first, graph.arc_link, link_thing, at_terminal, uses)
     for number, one in enumerate(found.project_sets):
         if one:
             uses[np.ix_(found.project_set == number, [n_links + n_terminals + p for p in one])] = 1

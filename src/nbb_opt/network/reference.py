@@ -96,3 +96,24 @@ def distances(arcs: Sequence[tuple[int, int, float]], *, source: int) -> dict[in
             if a == node and b not in best and math.isfinite(length):
                 heapq.heappush(queue, (far + length, b))
     return best
+
+
+def ranked_paths(arcs: Sequence[tuple[int, int, float]], *, source: int, n_ranks: int) -> dict[int, list[float]]:
+    """Costs of the up to `n_ranks` paths that a search by rising cost settles at every node.
+
+    A path visits no node twice; once a node has its `n_ranks` paths, no more go on from there.
+    """
+    settled: dict[int, list[float]] = {}
+    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, (source,))]
+    pushed = 1
+    while queue:
+        cost, _, path = heapq.heappop(queue)
+        found = settled.setdefault(path[-1], [])
+        if len(found) == n_ranks:
+            continue
+        found.append(cost)
+        for a, b, step in arcs:
+            if a == path[-1] and b not in path and math.isfinite(step):
+                heapq.heappush(queue, (cost + step, pushed, (*path, b)))
+                pushed += 1
+    return settled

@@ -7,19 +7,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
-from nbb_opt.network.kernels import collect_run
 from nbb_opt.network.legs.kernels import search_legs
 from nbb_opt.network.runs import ChainClass, Runs
+from nbb_opt.network.writing.kernels import RECENT, collect_run, write_steps
 
 
 @dataclass(frozen=True)
 class Found:
-    """Distinct chains of a class; `bundle` counts the bundles given; `costs` (runs, bundles, patterns) if asked for."""
+    """Distinct chains of a class. Chain c has items[first[c]] to items[first[c + 1]]: a leg, or -1 - row of
+    transfers.csv; leg l has the arcs leg_steps[leg_first[l]] to leg_steps[leg_first[l + 1]].
 
-    code: np.ndarray
+    `bundle` counts the bundles given; `costs` (runs, bundles, patterns) if asked for.
+    """
+
+    items: np.ndarray
     first: np.ndarray
+    leg_steps: np.ndarray
+    leg_first: np.ndarray
     bundle: np.ndarray
     costs: np.ndarray
+
+    def lengths(self) -> np.ndarray:
+        """Steps of every chain, (chains,)."""
+        leg = np.diff(self.leg_first)
+        of_item = np.append(leg, 1)[np.where(self.items >= 0, self.items, leg.size)]
+        return np.add.reduceat(of_item, self.first[:-1]) if self.bundle.size else np.zeros(0, dtype=np.int64)
+
+    def steps(self, chains: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(code, first) of the given chains: arcs, or -1 - row of transfers.csv; `lengths` are theirs."""
+        first = np.append(0, np.cumsum(lengths))
+        code = np.empty(first[-1], dtype=np.int32)
+        write_steps(chains, self.first, self.items, self.leg_first, self.leg_steps, first, code)
+        return code, first
 
 
 def search_class(
@@ -53,26 +72,39 @@ def search_class(
     weight = np.full(graph.arc_link.size, np.inf)
     bundle_first = np.append(first, order.size).astype(np.int64)
     costs = np.full((runs.ranks.size, origin.size if want_costs else 0, parent.size), np.inf)
-    steps, table, n_chains = np.empty(1024, dtype=np.int64), np.full(256, -1, dtype=np.int64), 0
-    start, end, owner = (np.empty(64, dtype=np.int64) for _ in range(3))
+    known = np.full((n_layers, n_places, n_places, k_max), -2, dtype=np.int32)
+    recent = np.full((origin.size, parent.size, RECENT, 3), -2, dtype=np.int32)
+    count = np.zeros(5, dtype=np.int64)
+    store = (*_store(), *_store(), *_store())
     for run, n_ranks in enumerate(runs.ranks.tolist()):
         changed_ranks = run == 0 or n_ranks != int(runs.ranks[run - 1])
-        search_legs(
+        searched = search_legs(
             graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, layer_used, leg_start, place_node,
             runs.link_weight[run], n_ranks, changed_ranks, weight, dist, leg_arc, leg_rank,
         )  # fmt: skip
+        known[searched] = -2
         cost, used = _cheapest_switches(graph, runs.transfer_weight[run], place_of, (n_places, n_layers, n_layers))
-        steps, start, end, owner, table, n_chains = collect_run(
+        store = collect_run(
             parent, leg, place_node, graph.arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, cost, used,
-            place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run],
-            steps, start, end, owner, table, n_chains,
+            place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run], known, recent, count,
+            *store,
         )  # fmt: skip
     if want_costs:
         ordered = costs
         costs = np.empty_like(ordered)
         costs[:, order] = ordered
-    bounds = np.append(0, end[:n_chains])
-    return Found(steps[: bounds[-1]], bounds, order[owner[:n_chains]], costs)
+    leg_steps, _, leg_end, _, _, items, _, end, owner = store[:9]
+    n_legs, n_leg_steps, n_chains, n_items, _ = count.tolist()
+    return Found(
+        items[:n_items], np.append(0, end[:n_chains]), leg_steps[:n_leg_steps], np.append(0, leg_end[:n_legs]),
+        order[owner[:n_chains]], costs,
+    )  # fmt: skip
+
+
+def _store() -> tuple[np.ndarray, ...]:
+    """Room for rows of numbers: the cells, where a row starts and ends, who owns it, and a hash table of the rows."""
+    start, end = np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
+    return np.empty(1024, dtype=np.int32), start, end, np.empty(64, dtype=np.int32), np.full(256, -1, dtype=np.int32)
 
 
 def _places_by_layer(has_switch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.instance.schema import MODES
+from nbb_opt.instance.schema import HANDLINGS, MODES
 from nbb_opt.network.chains import Candidates, kind_name, leg_starts, sides, step_projects
 from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
+from nbb_opt.network.steps import kernels
 from nbb_opt.network.weights import Amounts
 from nbb_opt.result import as_table
 
@@ -30,17 +31,24 @@ def make_tables(
 ) -> ChainTables:
     """Write `found` as tables. Lanes are numbered as they first occur; chains of one handling share them."""
     links, transfers = instance["links"], instance["transfers"]
-    handling_of = dict(zip(instance["commodities"]["commodity"], instance["commodities"]["handling"], strict=True))
-    bundle_handling = np.array([handling_of[name] for name in bundles["commodity"]])
-    handling_index = np.array([HANDLING_INDEX[name] for name in bundle_handling], dtype=np.int64)
+    handling_of = instance["commodities"].set_index("commodity")["handling"].map(HANDLING_INDEX)
+    handling_index = bundles["commodity"].map(handling_of).to_numpy(dtype=np.int64)
     code, chain = found.code, found.chain
     arc = code >= 0
     road = np.zeros(code.size, dtype=bool)
     road[arc] = graph.arc_layer[code[arc]] == ROAD
-    lane_start = leg_starts(code, found.first) & road
-    lane_of_step, lanes = _number_lanes(code, road, lane_start, bundle_handling[found.bundle[chain]])
+    lane_of_step, lane_first, lane_size = number_lanes(graph, found, handling_index[found.bundle])
+    lane_start = lane_of_step >= 0
+    lanes = [
+        (code[s : s + n], HANDLINGS[h])
+        for s, n, h in zip(
+            lane_first.tolist(),
+            lane_size.tolist(),
+            handling_index[found.bundle[chain[lane_first]]].tolist(),
+            strict=True,
+        )
+    ]
 
-    km = links["distance_km"].to_numpy()
     hours = links["time_h"].to_numpy()
     lane_rows = _lane_tables(instance, graph, lanes)
 
@@ -85,9 +93,7 @@ def make_tables(
 
     n_chains = found.bundle.size
     arc_link = graph.arc_link[code[arc]]
-    mode_km = np.bincount(
-        chain[arc] * len(MODES) + graph.link_mode[arc_link], weights=km[arc_link], minlength=n_chains * len(MODES)
-    ).reshape(n_chains, len(MODES))
+    mode_km = _mode_km(instance, graph, found)
     time_h = np.bincount(chain[arc], weights=hours[arc_link], minlength=n_chains)
     time_h += np.bincount(
         chain[~arc],
@@ -113,24 +119,31 @@ def make_tables(
     return ChainTables(chains, steps, *lane_rows)
 
 
-def _number_lanes(
-    code: np.ndarray, road: np.ndarray, lane_start: np.ndarray, handling: np.ndarray
-) -> tuple[np.ndarray, list[tuple[np.ndarray, str]]]:
-    """Lane of every step that starts one (else -1), and the arcs and handling of every lane."""
-    leg = np.cumsum(lane_start)  # a road step belongs to the lane that started last
-    first = np.flatnonzero(lane_start)
-    length = np.bincount(leg[road], minlength=first.size + 1)[1:]
-    index: dict[tuple[bytes, str], int] = {}
-    lanes: list[tuple[np.ndarray, str]] = []
-    numbers = np.full(code.size, -1, dtype=np.int64)
-    for at, size in zip(first.tolist(), length.tolist(), strict=True):
-        arcs = code[at : at + size]
-        key = (arcs.tobytes(), str(handling[at]))
-        if key not in index:
-            index[key] = len(lanes)
-            lanes.append((arcs, key[1]))
-        numbers[at] = index[key]
-    return numbers, lanes
+def number_lanes(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lane of every step that starts one (else -1), and the step where every lane first starts and its links.
+
+    `handling` (chains,): only chains of equal handling share lanes.
+    """
+    n_legs = int(leg_starts(found.code, found.first).sum())
+    table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
+    number = np.empty(found.code.size, dtype=np.int64)
+    start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
+    n = kernels.number_legs(found.code, found.first, graph.arc_layer, handling, ROAD, table, number, start, size)
+    return number, start[:n], size[:n]
+
+
+def main_mode(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
+    """Mode with most km of every chain, as in schema.MODES."""
+    return _mode_km(instance, graph, found).argmax(axis=1)
+
+
+def _mode_km(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
+    arc = found.code >= 0
+    link = graph.arc_link[found.code[arc]]
+    km = instance["links"]["distance_km"].to_numpy()[link]
+    at = found.chain[arc] * len(MODES) + graph.link_mode[link]
+    n = found.bundle.size
+    return np.bincount(at, weights=km, minlength=n * len(MODES)).reshape(n, len(MODES))
 
 
 def _lane_tables(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper
+from nbb_opt.emissions.own import own_intensities
 from nbb_opt.emissions.reconcile import reconcile
 from nbb_opt.emissions.shippers import shown
 from nbb_opt.emissions.trace import factors_used, traced_totals
@@ -143,6 +145,8 @@ def making_grid(instance: Instance, ledger: Ledger) -> Grid:
 def reconciliation_grid(instance: Instance, run: Run, ledger: Ledger) -> Grid:
     """Set the accounts of the emissions side by side."""
     found = reconcile(instance, run.tables, ledger)
+    many = (found["by"] == "year, category") & found["ok"]
+    found = found[~many]
     names = {"elements": "Chain elements", "shippers": "By shipper", "ledger": "Categories",
              "energy": "Energy times factors", "model": "Model"}  # fmt: skip
     cells = [
@@ -158,7 +162,28 @@ def reconciliation_grid(instance: Instance, run: Run, ledger: Ledger) -> Grid:
         Column("Widest difference", "exponent", "relative"),
         Column("Agrees"),
     )
-    return Grid("Reconciliation of the emissions", columns, cells, name="Reconciliation")
+    note = f"Beside these, {int(many.sum())} sums of single categories agree; they have a sheet of their own."
+    return Grid("Reconciliation of the emissions", columns, cells, note=note, name="Reconciliation")
+
+
+def own_grid(instance: Instance, ledger: Ledger, own: Registry) -> Grid:
+    """Set intensities of the user's own beside those of the ledger."""
+    rows = [list(row) for row in own_intensities(instance, ledger, own).itertuples(index=False, name=None)]
+    columns = (
+        Column("Own factor"),
+        Column("Vehicle"),
+        Column("Year", "year"),
+        Column("Boundary"),
+        Column("As given", "number", "g CO2e/tkm"),
+        Column("On which km"),
+        Column("On network km", "number", "g CO2e/tkm"),
+        Column("Ledger", "number", "g CO2e/tkm"),
+        Column("Activity", "number", "tkm a year"),
+        Column("By own figure", "number", "kg CO2e a year"),
+        Column("By ledger", "number", "kg CO2e a year"),
+    )
+    note = f"From {own.path.name}; converted once to the km of the network. Plan and totals are those of the ledger."
+    return Grid("Own intensities beside the ledger", columns, rows, note=note, name="Own intensities")
 
 
 def category_grid(ledger: Ledger) -> Grid:

@@ -10,12 +10,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
 from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
-from nbb_opt.report.emission_basis import factor_card, making_grid, shipper_grid
+from nbb_opt.report.emission_basis import factor_card, making_grid, own_grid, shipper_grid
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Grid
 from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
@@ -58,15 +59,20 @@ class RunView:
     computed: list[tuple[str, str]]
 
 
-def write_html(instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = ()) -> None:
+def write_html(
+    instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+) -> None:
     """Write the report of one run, or of several side by side, to `path`."""
-    path.write_text(render_html(instance, runs, ledgers=ledgers), encoding="utf-8")
+    path.write_text(render_html(instance, runs, ledgers=ledgers, own=own), encoding="utf-8")
 
 
-def render_html(instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Ledger] = ()) -> str:
+def render_html(
+    instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+) -> str:
     """Give the report as HTML text. All text from the instance and the runs is escaped.
 
-    With the `ledgers` of the runs it shows emissions by shipper, if there are several, and the making of trucks.
+    With the `ledgers` of the runs it shows emissions by shipper, if there are several, the making of trucks,
+    and with `own` the user's intensities beside those of the ledger.
     """
     if not runs:
         raise ValueError("a report needs at least one run")
@@ -75,8 +81,9 @@ def render_html(instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Le
         loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     labels = [label_of(run, runs) for run in runs]
+    grids = [_emission_grids(instance, ledger, own) for ledger in ledgers] or [[] for _ in runs]
     views = [
-        run_view(instance, run, label=label, key=f"run{i}", ledger=ledgers[i - 1] if ledgers else None)
+        run_view(instance, run, label=label, key=f"run{i}", emissions=grids[i - 1])
         for i, (run, label) in enumerate(zip(runs, labels, strict=True), 1)
     ]
     periods = ", ".join(f"{period.year}–{period.year + period.years - 1}" for period in instance.periods)
@@ -96,7 +103,7 @@ def render_html(instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Le
     )
 
 
-def run_view(instance: Instance, run: Run, *, label: str, key: str, ledger: Ledger | None = None) -> RunView:
+def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: list[Grid]) -> RunView:
     """Work out what the template shows of a run. `key` is the prefix of every id."""
     figures = key_figures(instance, run)
     plausible_text, plausible_grid = plausibility(instance, run)
@@ -120,18 +127,19 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, ledger: Ledg
         charts=all_figures(instance, run, figures, key=key),
         decisions=[projects, shift_grid(instance, run), vehicle_grid(instance, run), charger_grid(instance, run)],
         limits=[full_grid(instance, run), policy_grid(instance, run)],
-        emissions=[] if ledger is None else _emission_grids(instance, ledger),
+        emissions=emissions,
         computed=computed(run),
         **maps,
     )
 
 
-def _emission_grids(instance: Instance, ledger: Ledger) -> list[Grid]:
+def _emission_grids(instance: Instance, ledger: Ledger, own: Registry | None) -> list[Grid]:
     """What is split or apart: shippers if there are several, and the making of trucks if figures are given."""
     several = ledger.elements["shipper"].nunique() > 1
     return [
         *([shipper_grid(ledger)] if several else []),
         *([making_grid(instance, ledger)] if len(ledger.making) else []),
+        *([own_grid(instance, ledger, own)] if own is not None else []),
     ]
 
 

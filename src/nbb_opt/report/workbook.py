@@ -13,6 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.instance import Instance
 from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
@@ -29,6 +30,7 @@ from nbb_opt.report.emission_basis import (
     category_grid,
     factor_card,
     making_grid,
+    own_grid,
     reconciliation_grid,
     shipper_grid,
     trace_grid,
@@ -61,7 +63,9 @@ FORMATS = {
 }
 
 
-def write_workbook(instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = ()) -> None:
+def write_workbook(
+    instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+) -> None:
     """Write the report's tables and all result tables of one or several runs to an .xlsx file.
 
     With several runs each sheet of result tables has a first column that names the run. With the `ledgers` of the runs
@@ -80,12 +84,14 @@ def write_workbook(instance: Instance, runs: Sequence[Run], path: Path, *, ledge
     }
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": "Made with nbb_opt."})
-        _Sheets(book, instance, runs, ledgers).write()
+        _Sheets(book, instance, runs, ledgers, own).write()
 
 
 class _Sheets:
-    def __init__(self, book: Workbook, instance: Instance, runs: Sequence[Run], ledgers: Sequence[Ledger]) -> None:
-        self.ledgers = ledgers
+    def __init__(
+        self, book: Workbook, instance: Instance, runs: Sequence[Run], ledgers: Sequence[Ledger], own: Registry | None
+    ) -> None:
+        self.ledgers, self.own = ledgers, own
         self.book, self.instance, self.runs = book, instance, runs
         self.labels = [label_of(run, runs) for run in runs]
         self.title = book.add_format({"bold": True, "font_size": 14})
@@ -115,6 +121,8 @@ class _Sheets:
             self._grids([category_grid(ledger) for ledger in self.ledgers])
             self._grids([shipper_grid(ledger) for ledger in self.ledgers])
             self._grids([making_grid(instance, ledger) for ledger in self.ledgers])
+            if self.own is not None:
+                self._grids([own_grid(instance, ledger, self.own) for ledger in self.ledgers])
             pairs = zip(runs, self.ledgers, strict=True)
             self._grids([reconciliation_grid(instance, run, ledger) for run, ledger in pairs])
         self._grid(assumption_counts(instance))

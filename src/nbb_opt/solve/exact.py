@@ -11,8 +11,9 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive, groups
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Answer, Presolve, Solver
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.warm import Warm
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -55,15 +56,22 @@ def solve_form(
     listen: Listener | None = None,
     stop: Stop | None = None,
     label: str = "",
+    presolve: Presolve = "choose",
+    warm: Warm | None = None,
 ) -> Solution:
     """Minimise `form` to a proven relative `gap`.
+
+    `presolve` is HiGHS' option: whether it simplifies a problem before solving it ("choose" leaves that to HiGHS).
+    With `warm` the linear programs start from the last basis kept there, and the whole numbers of the last plan are
+    tried first; afterwards it holds those of this one.
 
     Raises Infeasible (nothing satisfies the rows), NoPlan (none found within the limits), SolveError (HiGHS
     misbehaved). The bound is HiGHS' dual bound, or that of the continuous relaxation where it is better. The plan
     returned is the vertex of the linear program in which every integer column is fixed at a whole number.
     """
     stop = stop or Stop(time_limit_s)
-    search = _Search(form, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen, label=label)
+    warm = warm or Warm(threads=threads, seed=seed, presolve=presolve)
+    search = _Search(form, gap=gap, warm=warm, stop=stop, listen=listen, label=label)
     return search.run()
 
 
@@ -73,24 +81,22 @@ class _Search:
         form: StandardForm,
         *,
         gap: float,
-        threads: int,
-        seed: int,
+        warm: Warm,
         stop: Stop,
         listen: Listener | None,
         label: str,
     ) -> None:
-        self.form, self.gap, self.threads, self.seed, self.stop = form, gap, threads, seed, stop
+        self.form, self.gap, self.warm, self.stop = form, gap, warm, stop
         self.listen, self.label = listen, label
         self.whole = np.flatnonzero(form.integer)
-        self.log: list[str] = []
+        self.log = warm.log = []
         self.history: list[tuple[float, float, float]] = []
         self.incumbent, self.bound = float("nan"), -np.inf
         self.values: Floats | None = None
         self.nodes = self.iterations = 0
 
     def run(self) -> Solution:
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
-        solver.relax()
+        solver = self.warm.take(self.form)
         relaxed = self._linear(solver, "relax")
         status = relaxed.status
         if status in ("infeasible", "infeasible_or_unbounded"):
@@ -100,12 +106,23 @@ class _Search:
             if not len(self.whole):
                 self._accept(relaxed)
             else:
-                self._dive_and_branch(solver, relaxed)
+                self._try_last(solver)
+                if not self._proven():
+                    self._dive_and_branch(solver, relaxed)
                 if not self._proven():
                     status = self._search()
         if self._proven():
             status = "optimal"
         return self._solution(status)
+
+    def _try_last(self, solver: Solver) -> None:
+        """The plan with the whole numbers of the last solve, where they are possible here too."""
+        last = self.warm.whole
+        if last is None or ((last < self.form.col_low[self.whole]) | (last > self.form.col_up[self.whole])).any():
+            return
+        solver.fix(self.whole, last)
+        self._accept(self._linear(solver, "last plan"))
+        solver.free(self.whole)
 
     def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
         known = (self.incumbent, self.bound)
@@ -149,7 +166,7 @@ class _Search:
 
     def _fixed(self, whole_values: Floats) -> Answer:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = self.warm.fresh(self.form)
         solver.relax()
         solver.fix(self.whole, whole_values)
         return self._linear(solver, "fix and re-solve", stop=self.stop.grace(GRACE_S))
@@ -157,7 +174,7 @@ class _Search:
     def _search(self) -> str:
         if self.stop.now():
             return "time_limit" if self.stop.left_s() <= 0 else "stopped"
-        solver = Solver(self.form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = self.warm.fresh(self.form)
         solver.set("mip_rel_gap", self.gap)
         solver.set("mip_abs_gap", 0.0)
         if self.values is not None:
@@ -210,6 +227,7 @@ class _Search:
                 f"{self.label}no plan found in time ({status.replace('_', ' ')}); allow more with --time-limit"
             )
         bound = min(self.bound, self.incumbent)
+        self.warm.whole = self.values[self.whole]
         return Solution(
             status=status,
             objective=self.incumbent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import highspy
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
 
 Floats = npt.NDArray[np.float64]
+Presolve = Literal["choose", "on", "off"]
 LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
 
 
@@ -54,7 +55,9 @@ class Relaxation(Protocol):
 class Solver:
     """One problem inside HiGHS. Scaling is undone on the way out; option and count checks raise SolveError."""
 
-    def __init__(self, form: StandardForm, *, threads: int, seed: int, log: list[str]) -> None:
+    def __init__(
+        self, form: StandardForm, *, threads: int, seed: int, log: list[str], presolve: Presolve = "choose"
+    ) -> None:
         self.form = form
         self.cost = form.cost
         self.relaxed = False
@@ -66,6 +69,7 @@ class Solver:
         self.set("log_to_console", False)
         self.set("threads", threads)
         self.set("random_seed", seed)
+        self.set("presolve", presolve)
         self.set("small_matrix_value", 1e-12)
         self._tell: Callable[[Any], None] = lambda _event: None
         self._stop: Stop | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.job import Options, solve_instance
 from nbb_opt.result import Run
-from nbb_opt.studies.accounting import AGAIN, Choice, NotApplicable
+from nbb_opt.studies.accounting import AGAIN
+from nbb_opt.studies.accounting_choice import Choice, NotApplicable
 
 AS_STATED = "as_stated"
 SHOWN_FLIPS = 5
@@ -91,6 +92,8 @@ def _row(
 ) -> tuple[Row, Mapping[str, pd.DataFrame]]:
     """The row of a choice and the tables of its plan, those of `reference` if it has none."""
     changed = choice.change(instance)
+    if changed.meta.grid_method != instance.meta.grid_method:
+        choice = replace(choice, title=f"{choice.title} ({changed.meta.grid_method})")
     same = same_plan_t(instance, changed, run.tables)
     try:
         new = solve_instance(changed, model=run.record["model"], options=options, cache_dir=cache_dir)

@@ -239,19 +239,21 @@ def sweep(parent, first, to, up, down, source, target, out):
 
 
 @njit(cache=True, nogil=True)
-def skim_group(up_first, up_to, slot, rises, weight, kept, parent, first, to, source, target, out):
-    """Distances out (lanes, sources, targets) for up to LANES weights (lanes, arcs).
+def skim_all(up_first, up_to, slot, rises, weight, kept, parent, first, to, source, target, out):
+    """Distances out (weights, sources, targets) for every row of weight (weights, arcs), LANES at a time.
 
     `kept` (edges kept,) are the edges upward of the places above a source or target; parent, first, to describe these
     places as `sweep` wants them.
     """
     up = np.empty((up_to.size, LANES))
     down = np.empty((up_to.size, LANES))
-    customise(up_first, up_to, slot, rises, weight, up, down)
     up_kept = np.empty(kept.size)
     down_kept = np.empty(kept.size)
-    for m in range(weight.shape[0]):
-        for i in range(kept.size):
-            up_kept[i] = up[kept[i], m]
-            down_kept[i] = down[kept[i], m]
-        sweep(parent, first, to, up_kept, down_kept, source, target, out[m])
+    for begin in range(0, weight.shape[0], LANES):
+        lanes = min(LANES, weight.shape[0] - begin)
+        customise(up_first, up_to, slot, rises, weight[begin : begin + lanes], up, down)
+        for m in range(lanes):
+            for i in range(kept.size):
+                up_kept[i] = up[kept[i], m]
+                down_kept[i] = down[kept[i], m]
+            sweep(parent, first, to, up_kept, down_kept, source, target, out[begin + m])

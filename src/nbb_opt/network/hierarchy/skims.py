@@ -68,19 +68,16 @@ def skims(
     parent = np.full(kept_places.size, -1, dtype=np.int64)
     parent[size > 0] = to[first[:-1][size > 0]]
     out = np.empty((weights.shape[0], source.size, target.size))
-    begins = range(0, weights.shape[0], kernels.LANES)
+    groups = -(-weights.shape[0] // kernels.LANES)
+    share = kernels.LANES * max(1, -(-groups // (2 * threads if threads > 1 else 1)))
 
     def work(begin: int) -> None:
-        lanes = slice(begin, begin + kernels.LANES)
-        kernels.skim_group(
-            up_first, up_to, hierarchy.slot, hierarchy.rises, weights[lanes], kept, parent, first, to.astype(np.int32),
-            number[source], number[target], out[lanes],
+        part = slice(begin, begin + share)
+        kernels.skim_all(
+            up_first, up_to, hierarchy.slot, hierarchy.rises, weights[part], kept, parent, first, to.astype(np.int32),
+            number[source], number[target], out[part],
         )  # fmt: skip
 
-    if threads == 1 or len(begins) == 1:
-        for begin in begins:
-            work(begin)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, begins))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(0, weights.shape[0], share)))
     return out

@@ -113,8 +113,10 @@ def search_legs(
 
     link_weight (links,) are the new weights, infinite where not to be used; `weight` (arcs,) are those of the search
     before and are replaced; leg_start (layers, places); place_node (places,) are node numbers. Fills dist (layers,
-    places, places, ranks) and the search trees leg_arc, leg_rank (layers, places, nodes, ranks), up to `n_ranks`.
+    places, places, ranks) and the search trees leg_arc, leg_rank (layers, places, nodes, ranks), up to `n_ranks`. Gives
+    which layers were searched, (layers,).
     """
+    searched = np.zeros(first_arc.shape[0], dtype=np.bool_)
     n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
     node_dist = np.empty((n_nodes, n_ranks))
     node_arc = np.empty((n_nodes, n_ranks), dtype=np.int32)
@@ -129,6 +131,7 @@ def search_legs(
                 same = False
         if same:
             continue
+        searched[layer] = True
         for p in range(n_places):
             if leg_start[layer, p]:
                 leg_search(
@@ -138,3 +141,4 @@ def search_legs(
                 leg_rank[layer, p, :, :n_ranks] = node_rank
                 for p2 in range(n_places):
                     dist[layer, p, p2, :n_ranks] = node_dist[place_node[p2]]
+    return searched

@@ -1,0 +1,1 @@
+"""What is said of chains step by step."""

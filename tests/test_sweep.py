@@ -1,0 +1,216 @@
+"""Sweeps: changed in place and started warm, the answers are those of a problem stated and solved from nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from milp_case import TINY, policy, tiny, vary
+from nbb_opt.cli import app
+from nbb_opt.errors import ModelError, NbbError
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.network import prepare
+from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.sweep import Choices, Sweep, axis_of, run_sweep
+from nbb_opt.sweep.emissions import capped, over_horizon, with_cap
+
+RELAXED = Choices(relax=True, threads=1)
+FACTORS = (0.7, 0.95, 1.1)
+
+
+def ruled() -> Instance:
+    """Tiny with rules whose limits can be moved, and a link and a terminal with a capacity."""
+    case = policy(tiny(), "CAP", "cap_emissions_t_per_year", value=9000.0, year=2030)
+    case = policy(case, "MONEY", "limit_budget_eur", value=5e7, year=2030)
+    case = policy(case, "SLOW", "keep_mode_share_per_year", value=0.5)
+    return case
+
+
+def limited(table: str) -> str:
+    frame = tiny()[table]
+    return str(frame.loc[frame["capacity_t_per_year"].notna(), table[:-1]].iloc[0])
+
+
+def names() -> list[str]:
+    ends = [f"capacity:{limited(table)}" for table in ("links", "terminals")]
+    return ["demand", "rule:CAP", "rule:MONEY", "rule:SLOW", *ends]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_changed_right_hand_side_is_that_of_the_varied_instance_stated_anew(name: str, tmp_path: Path) -> None:
+    case = ruled()
+    axis, prepared, spec = axis_of(name, case), prepare(case), read_model("joint")
+    assert axis.form is not None
+    built = build(case, prepared, spec, route="arrays")
+    changed = axis.form(built, standard_form(built), 1.25)
+    varied = axis.vary(case, 1.25, tmp_path)
+    anew = standard_form(build(varied, replace(prepared, demand_t=prepare(varied).demand_t), spec, route="arrays"))
+    different = False
+    for array in ("cost", "a_indptr", "a_indices", "a_values", "row_low", "row_up", "col_low", "col_up"):
+        one, other = getattr(changed, array), getattr(anew, array)
+        np.testing.assert_allclose(one, other, rtol=1e-14, err_msg=array)
+        different |= not np.array_equal(other, getattr(standard_form(built), array))
+    assert different
+
+
+@pytest.mark.parametrize("name", ["demand", "carbon_price", "energy_price", "energy_price:diesel", "rule:CAP"])
+def test_warm_relaxed_points_equal_fresh_ones(name: str) -> None:
+    case = ruled()
+    both = [
+        run_sweep(case, axis=axis_of(name, case), values=FACTORS, choices=replace(RELAXED, warm=warm))
+        for warm in (True, False)
+    ]
+    same_costs(*both, rel=1e-9)
+
+
+def same_costs(one: Sweep, other: Sweep, *, rel: float) -> None:
+    for point, twin in zip(one.points, other.points, strict=True):
+        assert point.status == twin.status == "optimal"
+        assert point.cost_eur == pytest.approx(twin.cost_eur, rel=rel)
+
+
+def test_warm_plans_are_verified_and_as_good_as_fresh_ones() -> None:
+    demand, choices = axis_of("demand", tiny()), Choices(gap=1e-3, threads=1)
+    warm, fresh = (
+        run_sweep(tiny(), axis=demand, values=(0.8, 1.2), choices=replace(choices, warm=warm)) for warm in (True, False)
+    )
+    assert all(point.verified for point in warm.points)
+    same_costs(warm, fresh, rel=2e-3)
+
+
+def test_plans_of_a_front_keep_their_caps_and_are_verified() -> None:
+    found = run_sweep(tiny(), front=2, choices=Choices(gap=1e-2, threads=1))
+    assert [point.verified for point in found.points] == [True, True]
+    assert found.points[0].cost_eur > found.points[1].cost_eur
+    for point in found.points:
+        assert point.emissions_t <= point.value * (1 + 1e-6)
+
+
+def test_a_front_runs_from_the_cheapest_plan_to_the_one_that_emits_least() -> None:
+    found = run_sweep(tiny(), front=6, choices=RELAXED)
+    cost = [point.cost_eur for point in found.points]
+    emitted = [point.emissions_t for point in found.points]
+    prices = [point.eur_per_t for point in found.points]
+    assert cost == sorted(cost, reverse=True)
+    assert emitted == sorted(emitted)
+    assert prices == sorted(prices, reverse=True)
+    assert prices[-1] == 0
+    for point in found.points:
+        assert point.emissions_t <= point.value * (1 + 1e-6)
+    # a point's slope is a bound of what its neighbours cost: the optimum is convex in the cap
+    for one, other in zip(found.points[:-1], found.points[1:], strict=True):
+        saved = (one.cost_eur - other.cost_eur) / (other.value - one.value)
+        assert other.eur_per_t - 1e-6 <= saved <= one.eur_per_t + 1e-6
+
+
+def test_finished_points_are_not_solved_again(tmp_path: Path) -> None:
+    axis = axis_of("demand", tiny())
+    first = run_sweep(tiny(), axis=axis, values=(0.9, 1.1), choices=RELAXED, out=tmp_path)
+    said: list[str] = []
+    again = run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), choices=RELAXED, out=tmp_path, say=said.append)
+    assert [line.endswith("was finished before") for line in said] == [True, False, True]
+    assert [again.points[0], again.points[2]] == list(first.points)
+    assert [point.value for point in again.points] == [0.9, 1.0, 1.1]
+    damaged = next((tmp_path / "points").glob("*.json"))
+    damaged.write_text("{")
+    said.clear()
+    run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), choices=RELAXED, out=tmp_path, say=said.append)
+    assert sum(line.endswith("was finished before") for line in said) == 2
+
+
+def test_a_request_to_stop_keeps_what_is_finished(tmp_path: Path) -> None:
+    stop = Stop(float("inf"))
+    axis = axis_of("demand", tiny())
+    found = run_sweep(
+        tiny(), axis=axis, values=FACTORS, choices=RELAXED, out=tmp_path, stop=stop, say=lambda _: stop.asked.set()
+    )
+    assert found.status == "stopped"
+    assert [point.value for point in found.points] == [0.7]
+
+
+def test_an_infeasible_point_is_a_result() -> None:
+    case = vary(ruled(), "policies", "policy", "CAP", value=700.0)
+    for relax in (True, False):
+        found = run_sweep(
+            case, axis=axis_of("rule:CAP", case), values=(0.01, 1.0), choices=Choices(relax=relax, threads=1, gap=0.01)
+        )
+        assert [point.status for point in found.points] == ["infeasible", "optimal"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rain", "is not known"),
+        ("energy_price:coal", "no carrier 'coal'"),
+        ("capacity:NOWHERE", "neither links.csv nor terminals.csv"),
+        ("rule:NONE", "no policy 'NONE'"),
+        ("capacity:", "is not known"),
+    ],
+)
+def test_what_the_instance_does_not_have_cannot_be_varied(name: str, said: str) -> None:
+    with pytest.raises(NbbError, match=said):
+        axis_of(name, ruled())
+
+
+def test_sweeps_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(NbbError, match="factors above zero"):
+        run_sweep(tiny(), axis=axis_of("demand", tiny()), values=(0.0,))
+    with pytest.raises(NbbError, match="at least two points"):
+        run_sweep(tiny(), front=1)
+    with pytest.raises(ModelError, match="flows are given"):
+        run_sweep(tiny(), front=3, model="electrify_only")
+
+
+def test_a_matrix_with_other_places_is_handed_over_again_with_the_basis() -> None:
+    case = tiny()
+    built = build(case, prepare(case), read_model("joint"), route="arrays")
+    form, tonnes = standard_form(built), over_horizon(built)
+    warm = Warm(threads=1, seed=0)
+    first = solve_relaxed(capped(form, tonnes, 1e9), warm=warm, stop=Stop(60))
+    other = capped(form, np.where(np.arange(len(tonnes)) % 7, tonnes, 0.0), 1e9)
+    assert len(other.a_values) < len(form.a_values) + np.count_nonzero(tonnes)
+    second = solve_relaxed(other, warm=warm, stop=Stop(60))
+    assert second.objective == pytest.approx(first.objective, rel=1e-9)
+    assert second.iterations == 0
+    tight = with_cap(other, 0.9 * float(tonnes @ second.values))
+    alone = solve_relaxed(tight, warm=Warm(threads=1, seed=0), stop=Stop(60))
+    assert solve_relaxed(tight, warm=warm, stop=Stop(60)).objective == pytest.approx(alone.objective, rel=1e-9)
+
+
+@pytest.mark.parametrize(("which", "gap"), [(TINY, 1e-6), (TINY.parent / "haulier", 0.01)], ids=["tiny", "haulier"])
+def test_the_optimum_is_the_same_with_presolve_on_and_off(which: Path, gap: float) -> None:
+    case = read_instance(which)
+    form = standard_form(build(case, prepare(case), read_model("joint"), route="arrays"))
+    on, off = (solve_form(form, gap=gap, threads=1, presolve=presolve) for presolve in ("on", "off"))
+    assert max(on.bound, off.bound) <= min(on.objective, off.objective) * (1 + 1e-9)
+    assert on.objective == pytest.approx(off.objective, rel=2 * gap)
+    relaxed = [
+        solve_relaxed(form, warm=Warm(threads=1, seed=0, presolve=presolve), stop=Stop(60)).objective
+        for presolve in ("on", "off")
+    ]
+    assert relaxed[0] == pytest.approx(relaxed[1], rel=1e-9)
+
+
+def test_the_command_writes_table_and_page_and_goes_on(tmp_path: Path) -> None:
+    args = ["sweep", str(TINY), "--vary", "demand", "--values", "0.9,1.1", "--relax", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, args, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "done: 2 points, 2 with a solution" in done.output
+    page = (tmp_path / "out" / "sweep.html").read_text(encoding="utf-8")
+    assert page.count("<circle") == 4
+    assert "<script" not in page
+    assert "http://" not in page.replace("http-equiv", "")
+    table = (tmp_path / "out" / "sweep.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0].startswith("value,status,cost_eur,bound_eur,gap,emissions_t")
+    assert len(table) == 3
+    record = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert record["axis"] == "demand"
+    assert record["points"][0]["cost_eur"] < record["points"][1]["cost_eur"]
+    for wrong in (["--front", "3"], ["--values", "a"]):
+        assert CliRunner().invoke(app, [*args, *wrong]).exit_code != 0
