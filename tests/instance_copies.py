@@ -37,6 +37,9 @@ LEFT_OUT = {
     "battery_wear": [{"vehicle": "BATTERY", "range_loss_share": "0.2"}],
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
+    "futures": [
+        {"future": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh", "factor": "1.4"}
+    ],
     "supports": [
         {
             "support": "GRANT", "kind": "purchase_grant_share", "country": "SE", "technology": "battery",

@@ -42,17 +42,26 @@ def places() -> None:
         ],
     )
     paid = {
-        "SE": (44, "cnr2021;assumption", "66 924 EUR a year / 1 850 h = 36 EUR/h, x 1.22 to 2025"),
+        "SE": (44, "cnr2021;assumption", "66 924 EUR a year / 1 850 h = 36 EUR/h, x 1.22 to 2025; 54 drivers"),
         "NO": (56, f.ASM, "Norwegian wages are about a quarter higher; hardly used, since the depots are Swedish"),
         "FI": (42, f.ASM, "a little below Sweden"),
         "XX": (40, f.ASM, "not used: nobody drives at sea"),
     }
     carbon = {2026: 0, 2030: 45}
+    drivers_h = 54 * 1850  # drivers of the company, hours a year of one (CNR)
     write(
         "country_years",
         "country,year,driver_cost_eur_per_h,carbon_price_eur_per_t,driver_limit_h_per_year,source,note",
         [
-            [c, y, eur, carbon[y] if c != "XX" else 0, "", f"{source};ets2" if c != "XX" else source, why]
+            [
+                c,
+                y,
+                eur,
+                carbon[y] if c != "XX" else 0,
+                drivers_h if c == "SE" else "",
+                f"{source};ets2" if c != "XX" else source,
+                why,
+            ]
             for c, (eur, source, why) in paid.items()
             for y in YEARS
         ],

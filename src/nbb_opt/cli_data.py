@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nbb_opt.cli_runs import tell
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -31,10 +33,18 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed wri
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM).")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or `canad` and then two paths."
+        ),
+    ],
     target: Annotated[
         Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
     ],
+    folder: Annotated[
+        Path | None, typer.Argument(help="After `canad`: the instance folder (or folder of them) to write.")
+    ] = None,
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
@@ -56,10 +66,20 @@ def convert(
     commodity_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: for commodities.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
 ) -> None:
-    """Convert OD matrices and networks of other tools; says what was kept, added up and left out."""
+    """Convert OD matrices and networks of other tools; says what was kept, added up and left out.
+
+    `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
+    """
     from nbb_opt.formats import Choices
     from nbb_opt.formats import convert as convert_files
+    from nbb_opt.problems import CONVERTERS
+    from nbb_opt.problems import convert as convert_problem
 
+    if folder is not None:
+        if str(source) not in CONVERTERS:
+            raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
+        tell(convert_problem(str(source), target, folder), as_json)
+        return
     choices = Choices(
         year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
         zone_map, commodity_map,

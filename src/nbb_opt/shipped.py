@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +18,18 @@ def shipped(kind: Literal["instances", "models"]) -> Path:
     raise NbbError(f"the folder of the shipped {kind} is missing from this installation: install nbb-opt again")
 
 
-def shipped_names(kind: Literal["instances", "models"]) -> list[str]:
-    """Names of the shipped instances (folders with an instance.toml) or models (`<name>.toml`), sorted."""
+def shipped_names(kind: Literal["instances", "models"], *, problem: str = "freight") -> list[str]:
+    """Names of the shipped instances (folders with an instance.toml) or models (`<name>.toml`) of a problem, sorted.
+
+    What names no problem is about freight.
+    """
     folder = shipped(kind)
-    if kind == "instances":
-        return sorted(path.parent.name for path in folder.glob("*/instance.toml"))
-    return sorted(path.stem for path in folder.glob("*.toml"))
+    files = folder.glob("*/instance.toml") if kind == "instances" else folder.glob("*.toml")
+    return sorted(
+        path.parent.name if kind == "instances" else path.stem for path in files if _problem_of(path) == problem
+    )
+
+
+def _problem_of(path: Path) -> str:
+    keys = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    return str(keys.get("model", keys).get("problem", "freight"))

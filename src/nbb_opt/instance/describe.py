@@ -35,8 +35,8 @@ fault at once: the place, what is wrong, and the likely fix.
   names only, and is read in memory.
 - `datapackage.json` (optional, written by `nbb-opt seal`) lists the sha256, size and rows of every data file.
   If it is there, all must match.
-- Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml` and a
-  folder `build`.
+- Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml`, `plan*.csv` and
+  the folders `build` and `docs`.
 
 ## Cells
 

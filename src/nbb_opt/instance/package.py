@@ -28,7 +28,10 @@ _RATIO_FREE_BYTES = 2**20
 
 DATA_FILES = (META_FILE, *(f"{name}.{ending}" for name in BY_NAME for ending in ("csv", "parquet")))
 # Beside the data: texts for people, hand-worked expectations of tests, what built the data, and left-overs of systems.
-_BESIDE = re.compile(r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?")
+_BESIDE = re.compile(
+    r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?|docs(/[^/]+\.md)?|plan[^/]*\.csv"
+)
+_FOLDERS = "is a folder; an instance has none but build and docs"
 _LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -168,7 +171,9 @@ def _open_folder(path: Path) -> Package:
             continue
         if entry.is_dir():
             if not _BESIDE.fullmatch(entry.name):
-                problems.append(Problem(entry.name, "is a folder; an instance has none but build", "move it", "file"))
+                problems.append(
+                    Problem(entry.name, "is a folder; an instance has none but build and docs", "move it", "file")
+                )
             continue
         if not entry.is_file():
             problems.append(Problem(entry.name, "is not a regular file", "put the file itself here", "file"))

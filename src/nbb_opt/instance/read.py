@@ -177,15 +177,15 @@ class ReadTables:
             if table.optional:
                 faults = CellFaults(TableFile(table.name, f"{table.name}.csv"), problems)
                 self.faults[table.name] = faults
-                self.frames[table.name] = _frame(table, {c.name: parse_column([], c, faults) for c in table.columns})
+                self.frames[table.name] = frame_of(table, {c.name: parse_column([], c, faults) for c in table.columns})
             return
         if not self.may_read(file):
             return
         faults = _faults(package, table.name, file, problems)
         if package.sheets is not None:
-            values = _parsed(package.sheets[file].cells, table, faults)
+            values = parsed(package.sheets[file].cells, table, faults)
         elif file.endswith(".csv"):
-            values = _parsed(read_csv(package.read(file), table, faults), table, faults)
+            values = parsed(read_csv(package.read(file), table, faults), table, faults)
         else:
             with package.open(file) as stream:
                 values = read_parquet(stream, table, faults, sealed=self.vouched(file))
@@ -197,20 +197,20 @@ class ReadTables:
             cells_of_column = values[column.name]
             if isinstance(cells_of_column, np.ndarray):
                 check_plausible(cells_of_column, notes, column, faults)
-        frame = _frame(table, values)
+        frame = frame_of(table, values)
         check_keys(table, frame, faults)
         self.frames[table.name] = frame
         self.faults[table.name] = faults
 
 
-def _parsed(cells: Mapping[str, list[str]] | None, table: Table, faults: CellFaults) -> dict[str, Values] | None:
+def parsed(cells: Mapping[str, list[str]] | None, table: Table, faults: CellFaults) -> dict[str, Values] | None:
     if cells is None:
         return None
     blank = [""] * max((len(column) for column in cells.values()), default=0)  # of an optional column that is left out
     return {c.name: parse_column(cells.get(c.name, blank), c, faults) for c in table.columns}
 
 
-def _frame(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:
+def frame_of(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:
     columns = {}
     for column in table.columns:
         cells = values[column.name]

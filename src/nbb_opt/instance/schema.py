@@ -367,6 +367,14 @@ TABLES: tuple[Table, ...] = (
                 "not given",
                 optional=True,
             ),
+            Column(
+                "making_source",
+                "refs",
+                "where the figures of its making come from",
+                target="sources.source",
+                blank="no such figures",
+                optional=True,
+            ),
             *_provenance(),
         ),
     ),
@@ -587,6 +595,20 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     Table(
+        "futures",
+        "a figure in a named future; a future has as many rows as figures change together",
+        ("future", "table", "row", "column"),
+        (
+            _text("future", "name of the future"),
+            _text("table", "table"),
+            _text("row", "key of the row without its year, parts joined by `/`; `*` for every row"),
+            _text("column", "column"),
+            _num("factor", "the figure times this", "", 0, 100),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
         "od",
         "demand: a flow in a year (CSV or Parquet), of one shipper if shippers are named",
         ("origin", "destination", "commodity", "year", "shipper"),
@@ -627,6 +649,3 @@ META_KEYS: dict[str, str] = {
 }
 CARBON_BASES = ("TTW", "WTW")
 FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
-
-# Files an instance folder may hold beside its tables.
-COMPANIONS = ("instance.toml", "datapackage.json", "README.md", "EXPECTED.md", "expected.toml", "build.py", "build")

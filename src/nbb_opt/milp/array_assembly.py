@@ -77,6 +77,10 @@ class ArrayAssembly(Assembly):
             self._matrix = csr_array((value, column, start), shape=(self.row_count, self.size)).tocsc()
         return self._matrix
 
+    def families(self) -> list[tuple[str, Index, Ints]]:
+        """Each family of rows in order: its name, its keys, and the positions of the keys that have a row."""
+        return self.rows
+
     def sides(self) -> tuple[Floats, Floats]:
         """Lower and upper side of every row."""
         for sides in (self._low, self._up):

@@ -6,6 +6,7 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.milp.array_assembly import ArrayAssembly
+from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.build import Built
 from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.keys import Labels
@@ -17,7 +18,11 @@ def standard_form(built: Built) -> StandardForm:
     A model stated in Pyomo is compiled by Pyomo, one stated as arrays is put together from them: the same form, entry
     by entry. Raises ModelError if a row or column was lost, or a number is not finite.
     """
-    a = built.assembly
+    return form_of(built.assembly)
+
+
+def form_of(a: Assembly) -> StandardForm:
+    """The same of an assembly alone."""
     if isinstance(a, ArrayAssembly):
         form = _of_arrays(a)
     else:

@@ -19,6 +19,7 @@ RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 class Lanes:
     """Lanes (G), and what each truck (V) could do on them; `usable` (G, V, T) says which combinations exist.
 
+    `reach_km` is the range a battery needs that is charged on the way, infinite where it cannot be charged.
     `share` (G, N) is the share of km by country, `toll_by_country` (G, N) the toll of the lane by country, EUR/vkm of
     the whole lane; `draw_*` say which share of a truck's energy is drawn in which area,
     for trucks charged at home (one area) and on the way, as rows (lane, area, share).
@@ -42,6 +43,7 @@ class Lanes:
     on_the_way: np.ndarray
     usable: np.ndarray
     stops: pd.DataFrame
+    reach_km: Floats
 
 
 def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks: Trucks) -> Lanes:
@@ -88,6 +90,7 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
         distance, sum_by(g, world.link_h[link], size=count), handling, region, arrival, local, toll,
         toll_by_country, np.minimum(world.open_h_per_week[first], world.open_h_per_week[last]),
         sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way, usable, stops,
+        reach,
     )  # fmt: skip
 
 

@@ -29,7 +29,8 @@ class PyomoAssembly(Assembly):
 
     def _declare(self, columns: Columns, index_set: str) -> None:
         index = list(columns.keys)
-        names = pyo.Set(initialize=index, dimen=len(index[0]) if len(index) else None)
+        parts = len(index[0]) if index and isinstance(index[0], tuple) else None
+        names = pyo.Set(initialize=index, dimen=parts)
         self.model.add_component(index_set, names)
         variable = pyo.Var(names, domain=pyo.NonNegativeIntegers if columns.whole else pyo.NonNegativeReals)
         self.model.add_component(columns.name, variable)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +14,17 @@ from nbb_opt.milp.build import Built, build
 from nbb_opt.milp.compile import standard_form
 from nbb_opt.milp.costs import ALL, BACK, ONCE
 from nbb_opt.milp.lp_file import lp_text
+from nbb_opt.milp.network_design_statement import render_design
 from nbb_opt.milp.periods import Floats
 from nbb_opt.milp.spec import ModelSpec, read_model
+from nbb_opt.milp.topics import Topic, topic_lines, topic_of
+from nbb_opt.network_design import read_design
+from nbb_opt.network_design.schema import PROBLEM
 from nbb_opt.shipped import shipped, shipped_names
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
 
-SECTIONS = ("Variables", "Constraints", "Contributes")
 OPTION_WORDS = {
     ("technologies", "all"): "every truck of the instance",
     ("technologies", "today"): "trucks whose technology occurs in the table `fleet`",
@@ -35,37 +35,9 @@ OPTION_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Topic:
-    """The mathematics of one block function: its sentence, its remarks, and (name, text) rows by section."""
-
-    block: str
-    title: str
-    remarks: str
-    rows: dict[str, tuple[tuple[str, str], ...]]
-
-
 def topics(spec: ModelSpec) -> tuple[Topic, ...]:
     """The topics of a model in building order, read from the docstrings."""
-    return tuple(_topic(block, add.__doc__ or "") for block, add in BUILD if block in spec.blocks)
-
-
-def _topic(block: str, docstring: str) -> Topic:
-    lines = inspect.cleandoc(docstring).splitlines()
-    rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
-    free: list[str] = []
-    section = ""
-    for line in lines[1:]:
-        if line in SECTIONS:
-            section = line
-        elif not section:
-            free.append(line)
-        elif found := re.match(r"    (\w+)\s{2,}(\S.*)$", line):
-            rows[section].append((found.group(1), found.group(2)))
-        elif line.strip():
-            name, text = rows[section][-1]
-            rows[section][-1] = (name, f"{text} {line.strip()}")
-    return Topic(block, lines[0], " ".join(" ".join(free).split()), {key: tuple(value) for key, value in rows.items()})
+    return tuple(topic_of(block, add.__doc__ or "") for block, add in BUILD if block in spec.blocks)
 
 
 def render(name: str, instance: Instance) -> dict[str, str]:
@@ -84,12 +56,15 @@ def render(name: str, instance: Instance) -> dict[str, str]:
 
 
 def render_all(*, write: bool) -> list[str]:
-    """Render every model on `instances/tiny`; gives the files that are out of date, and writes them if `write`."""
+    """Render every model on its tiny instance; gives the files that are out of date, and writes them if `write`."""
     instance = read_instance(shipped("instances") / "tiny")
+    design = read_design(shipped("instances") / "design_tiny")
     folder = shipped("models")
     stale = []
-    for model in shipped_names("models"):
-        for name, text in render(model, instance).items():
+    texts = [render(model, instance) for model in shipped_names("models")]
+    texts += [render_design(model, design) for model in shipped_names("models", problem=PROBLEM)]
+    for rendered in texts:
+        for name, text in rendered.items():
             path = folder / name
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 stale.append(name)
@@ -139,15 +114,5 @@ def markdown(built: Built) -> str:
         "Money back: " + ", ".join(f"`{c}`" for c in BACK) + ".",
     ]
     for topic in topics(spec):
-        lines += ["", f"## {topic.block}: {topic.title[0].lower()}{topic.title[1:].rstrip('.')}", ""]
-        if topic.remarks:
-            lines += [topic.remarks, ""]
-        lines += ["| | | |", "|---|---|---|"]
-        for section in SECTIONS:
-            for name, text in topic.rows[section]:
-                lines.append(f"| {section.lower()} | `{name}` | {_cell(text)} |")
+        lines += topic_lines(topic)
     return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"\s{2,}", ", ", text).replace("|", r"\|")

@@ -5,7 +5,26 @@ names itself: key `problem` of `instance.toml`, key `problem` of `run.json`. A n
 `ANSWERS` object, and a line in `MODULES`.
 """
 
-from nbb_opt.problems.dispatch import MODULES, answers, freight_only, problem_of_instance, problem_of_run
+from nbb_opt.problems.dispatch import (
+    CONVERTERS,
+    MODULES,
+    answers,
+    convert,
+    freight_only,
+    problem_of_instance,
+    problem_of_run,
+)
 from nbb_opt.problems.questions import Answers, Order, Said
 
-__all__ = ["MODULES", "Answers", "Order", "Said", "answers", "freight_only", "problem_of_instance", "problem_of_run"]
+__all__ = [
+    "CONVERTERS",
+    "MODULES",
+    "Answers",
+    "Order",
+    "Said",
+    "answers",
+    "convert",
+    "freight_only",
+    "problem_of_instance",
+    "problem_of_run",
+]

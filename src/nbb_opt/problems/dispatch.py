@@ -8,11 +8,13 @@ import tomllib
 from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
-from nbb_opt.problems.questions import Answers
+from nbb_opt.problems.questions import Answers, Said
 from nbb_opt.run_folder import RECORD
 
 # problem -> the module that answers for it, imported when it is asked
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {"network_design": "nbb_opt.problems.network_design"}
+# foreign format -> the module that turns it into instance folders, by its function `convert(source, target)`
+CONVERTERS: dict[str, str] = {"canad": "nbb_opt.problems.network_design"}
 INSTANCE_FILE = "instance.toml"
 
 
@@ -61,6 +63,11 @@ def freight_only(path: Path, command: str) -> None:
 def answers(problem: str) -> Answers:
     """The functions of a known problem."""
     return importlib.import_module(MODULES[problem]).ANSWERS
+
+
+def convert(form: str, source: Path, target: Path) -> Said:
+    """Turn data in a foreign format of CONVERTERS into instance folders."""
+    return importlib.import_module(CONVERTERS[form]).convert(source, target)
 
 
 def _hint() -> str:

@@ -132,8 +132,15 @@ def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
     return parts
 
 
-def difference_bars(rows: Sequence[tuple[str, float]], *, unit: str, key: str, title: str) -> Markup:
-    """Draw one bar per row to the left (less) or right (more) of a zero line."""
+def difference_bars(
+    rows: Sequence[tuple[str, float]],
+    *,
+    unit: str,
+    key: str,
+    title: str,
+    note: str = "left of the line: less than doing nothing",
+) -> Markup:
+    """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
     low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])
     names = max([text_width(name, 12) for name, _ in rows] + [60.0]) + 14
     reserve = 62.0
@@ -160,7 +167,7 @@ def difference_bars(rows: Sequence[tuple[str, float]], *, unit: str, key: str, t
     parts.append(tag("line", x1=zero, x2=zero, y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
     parts.append(
         words(
-            f"{unit}; left of the line: less than doing nothing",
+            f"{unit}; {note}",
             WIDTH - 4,
             bottom + 16,
             size=11,

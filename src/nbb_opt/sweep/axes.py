@@ -130,8 +130,10 @@ def rows_of(built: Built, constraint: str, key: str | None = None) -> np.ndarray
     start, found = 0, [np.zeros(0, np.int64)]
     for name, index, kept in built.assembly.rows:
         if name == constraint:
-            mine = [at for at, row in enumerate(kept.tolist()) if key is None or index[row][0] == key]
-            found.append(start + np.array(mine, np.int64))
+            mine = np.ones(len(kept), bool)
+            if key is not None:
+                mine[:] = [index[row][0] == key for row in kept.tolist()]
+            found.append(start + np.flatnonzero(mine))
         start += len(kept)
     return np.concatenate(found)
 

@@ -135,6 +135,7 @@ class _Runner:
         self.form = standard_form(self.built)
         self.warm = self._new_warm()
         self.found: list[Point] = []
+        self.emissions = self.built, per_period(self.built)
 
     def _new_warm(self) -> Warm:
         return Warm(threads=self.choices.threads, seed=self.choices.seed, presolve=self.choices.presolve)
@@ -221,7 +222,7 @@ class _Runner:
         slope = -float(found.row_dual[-1]) if asked.cap_t is not None else None
         return Point(
             asked.value, found.status, found.objective, found.objective, 0.0, eur_per_t=slope,
-            iterations=found.iterations, **_emitted(asked.built, found.values),
+            iterations=found.iterations, **self._emitted(asked.built, found.values),
         )  # fmt: skip
 
     def _whole(self, asked: _Point, stop: Stop) -> Point:
@@ -236,7 +237,7 @@ class _Runner:
         except NoPlan:
             return Point(asked.value, "time_limit")
         tables = extract(built, solution.values)
-        emitted = _emitted(built, solution.values)
+        emitted = self._emitted(built, solution.values)
         said = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
         if asked.priced:
             said |= {"cost_eur": solution.objective, "bound": solution.bound, "gap": solution.gap}
@@ -257,12 +258,13 @@ class _Runner:
             nodes=solution.nodes, **emitted,
         )  # fmt: skip
 
-
-def _emitted(built: Built, values: Floats) -> dict[str, Any]:
-    """Emissions over the horizon and per year of a point."""
-    by_period = per_period(built).amounts(values)
-    years = [str(year) for year in built.data.time.years.tolist()]
-    return {
-        "emissions_t": float(by_period @ built.data.time.lengths),
-        "emissions_t_per_year": dict(zip(years, by_period.tolist(), strict=True)),
-    }
+    def _emitted(self, built: Built, values: Floats) -> dict[str, Any]:
+        """Emissions over the horizon and per year of a point."""
+        if self.emissions[0] is not built:
+            self.emissions = built, per_period(built)
+        by_period = self.emissions[1].amounts(values)
+        years = [str(year) for year in built.data.time.years.tolist()]
+        return {
+            "emissions_t": float(by_period @ built.data.time.lengths),
+            "emissions_t_per_year": dict(zip(years, by_period.tolist(), strict=True)),
+        }

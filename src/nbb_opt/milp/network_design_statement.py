@@ -1,0 +1,33 @@
+"""Renders what the network design model is: `<name>.md` from its docstring, `<name>.lp` from an instance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nbb_opt.milp.lp_file import lp_text
+from nbb_opt.milp.network_design import add_network_design, design_form, read_design_model
+from nbb_opt.milp.topics import topic_lines, topic_of
+from nbb_opt.network_design import DesignInstance
+
+STRONG_WORDS = {"all": "every strong row is stated", "none": "no strong row is stated"}
+
+
+def render_design(name: str, instance: DesignInstance) -> dict[str, str]:
+    """The files `<name>.md` and `<name>.lp` of a model of network design; the LP is that on `instance`."""
+    spec = read_design_model(name)
+    strong = np.zeros(0, np.int64) if spec.strong_rows == "none" else None
+    form = design_form(instance.network(), names=instance.names(), strong=strong, route="pyomo")
+    where = instance.meta["name"]
+    lines = [
+        f"# {spec.title}",
+        "",
+        "Rendered from the code by `nbb-opt models`; do not edit. Data and symbols: [README.md](README.md), section 9. "
+        f"The literal problem on `instances/{where}`: [{name}.lp]({name}.lp).",
+        "",
+        "| option | value | meaning |",
+        "|---|---|---|",
+        f"| strong_rows | {spec.strong_rows} | {STRONG_WORDS[spec.strong_rows]} |",
+        *topic_lines(topic_of("network_design", add_network_design.__doc__ or "")),
+    ]
+    title = f"{spec.title}: the problem on the instance {where}"
+    return {f"{name}.md": "\n".join(lines) + "\n", f"{name}.lp": lp_text(form, title=title)}

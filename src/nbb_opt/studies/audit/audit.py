@@ -1,0 +1,176 @@
+"""The whole audit of a plan, and the files it leaves."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbb_opt.instance import Instance
+from nbb_opt.solve import Solution, solve_form
+from nbb_opt.studies.audit.breakeven import break_even
+from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.futures import Regret, regrets
+from nbb_opt.studies.audit.improve import Change, improve
+from nbb_opt.studies.audit.orders import impossible_orders
+from nbb_opt.studies.audit.ownership import lane_costs, ownership
+from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, FleetPlan, plan_of, read_plan
+from nbb_opt.studies.audit.question import Question, ask
+from nbb_opt.studies.audit.repair import Repair, numbers_in, repair
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for the best plan, its proven gap, seconds for each smaller solve, how many changes, and more."""
+
+    time_limit_s: float = 60.0
+    gap: float = 1e-3
+    each_s: float = 20.0
+    changes: int = 8
+    futures: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Everything found about a plan. `cost_eur` is that of the plan as if what is short were there."""
+
+    instance: Instance
+    plan_name: str
+    faults: list[Fault]
+    cost_eur: float
+    emissions_t_per_year: dict[int, float]
+    ownership: pd.DataFrame
+    lanes: pd.DataFrame
+    repair: Repair
+    repaired_plan: pd.DataFrame
+    best: Solution
+    best_emissions_t_per_year: dict[int, float]
+    repaired_emissions_t_per_year: dict[int, float]
+    changes: list[Change]
+    break_even: pd.DataFrame
+    regrets: list[Regret]
+
+
+def audit(
+    instance: Instance, plan_file: Path, *, limits: Limits | None = None, say: Callable[[str], None] = lambda line: None
+) -> Audit:
+    """Audit the plan in a file against an instance; every plan that is shown as possible was accepted by the verifier.
+
+    Raises InstanceError for a plan file with problems, Infeasible if no fleet can do the work, NoPlan if time ran out.
+    """
+    limits = limits or Limits()
+    question = ask(instance)
+    plan = read_plan(plan_file, instance, question.prepared.bundles)
+    say("what the plan cannot do")
+    judged = judge(question, plan, seed=limits.seed)
+    if not judged.faults:
+        question.verified(judged.solution, "plan")
+    say(f"{len(judged.faults)} faults; the nearest plan that works")
+    mended = repair(question, plan, time_limit_s=limits.time_limit_s, seed=limits.seed)
+    question.verified(mended.solution, "repaired plan")
+    say("the best plan")
+    best = solve_form(question.form, time_limit_s=limits.time_limit_s, gap=limits.gap, threads=2, seed=limits.seed)
+    question.verified(best, "best plan")
+    years = [period.year for period in instance.periods]
+    beyond = [
+        ("order", each.order, each.vehicle, years[each.t], each.share, 0.0)
+        for each in impossible_orders(question, plan)
+    ]
+    lost = pd.DataFrame(beyond, columns=mended.changes.columns)
+    mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
+    changes = improve(
+        question, mended.solution, best, most=limits.changes, time_limit_s=limits.each_s, seed=limits.seed, say=say
+    )
+    lanes = lane_costs(question)
+    rows = repaired_plan(question, mended.solution)
+    futures = _regrets(instance, plan_of(rows, instance), limits, say) if limits.futures else []
+    return Audit(
+        instance, plan_file.name, judged.faults, judged.solution.objective, _emissions(question, judged.solution),
+        ownership(question, judged.solution, lanes), lanes, mended, rows, best, _emissions(question, best),
+        _emissions(question, mended.solution), changes, break_even(question, mended.solution, lanes), futures,
+    )  # fmt: skip
+
+
+def _regrets(instance: Instance, plan: FleetPlan, limits: Limits, say: Callable[[str], None]) -> list[Regret]:
+    return regrets(instance, plan, gap=2 * limits.gap, time_limit_s=limits.each_s, seed=limits.seed, say=say)
+
+
+def repaired_plan(question: Question, solution: Solution) -> pd.DataFrame:
+    """A plan file of the repaired plan: every number in every period, orders left to the trucks."""
+    years = [period.year for period in question.instance.periods]
+    rows = [
+        (what, place, kind, years[t], float(number), "")
+        for what, numbers in numbers_in(question, solution).items()
+        for (place, kind, t), number in sorted(numbers.items())
+        if any(numbers.get((place, kind, s), 0) for s in range(len(years)))
+    ]
+    assert {TRUCK, CHARGER, PROJECT} >= {row[0] for row in rows}
+    return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
+
+
+def _emissions(question: Question, solution: Solution) -> dict[int, float]:
+    emissions = question.tables(solution)["emissions"]
+    kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
+    return {int(str(year)): float(value) / 1000 for year, value in kg.items()}
+
+
+def as_json(found: Audit) -> dict[str, Any]:
+    """The audit as plain data."""
+    mended, best = found.repair, found.best
+    return {
+        "instance": found.instance.meta.name,
+        "instance_digest": found.instance.digest,
+        "plan": found.plan_name,
+        "feasible": not found.faults,
+        "faults": [asdict(fault) for fault in found.faults],
+        "cost_eur": found.cost_eur,
+        "emissions_t_co2e": found.emissions_t_per_year,
+        "repair": {
+            "trucks_changed": mended.trucks_changed,
+            "others_changed": mended.others_changed,
+            "cost_eur": mended.solution.objective,
+            "emissions_t_co2e": found.repaired_emissions_t_per_year,
+            "changes": mended.changes.to_dict("records"),
+        },
+        "best": {
+            "cost_eur": best.objective,
+            "bound_eur": best.bound,
+            "gap": best.gap,
+            "emissions_t_co2e": found.best_emissions_t_per_year,
+        },
+        "changes": [
+            {name: value for name, value in asdict(change).items() if name != "keys"} for change in found.changes
+        ],
+        "regrets": [
+            asdict(regret) | {"at_least_eur": regret.at_least_eur, "at_most_eur": regret.at_most_eur}
+            for regret in found.regrets
+        ],
+    }
+
+
+def write_audit(found: Audit, folder: Path, page: str) -> None:
+    """Write the page, tables and record of an audit to `folder`; files of an earlier audit are replaced."""
+    tables = {
+        "faults": pd.DataFrame([asdict(fault) for fault in found.faults], columns=list(Fault.__dataclass_fields__)),
+        "repair": found.repair.changes,
+        "repaired_plan": found.repaired_plan,
+        "ownership": found.ownership,
+        "lanes": found.lanes,
+        "break_even": found.break_even,
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".audit-") as work:
+        for name, table in tables.items():
+            table.to_csv(Path(work, f"{name}.csv"), index=False)
+        text = json.dumps(as_json(found), ensure_ascii=False, indent=1)
+        Path(work, "audit.json").write_text(text, encoding="utf-8")
+        Path(work, "audit.html").write_text(page, encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        for path in sorted(Path(work).iterdir()):
+            path.replace(folder / path.name)

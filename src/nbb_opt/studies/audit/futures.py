@@ -1,0 +1,87 @@
+"""Named futures: the instance with some figures times a factor, and what a plan regrets in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance
+from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.solve import solve_form
+from nbb_opt.studies.audit.faults import judge
+from nbb_opt.studies.audit.plan import FleetPlan
+from nbb_opt.studies.audit.question import ask
+
+
+@dataclass(frozen=True)
+class Regret:
+    """A plan in one future: its cost, the best plan's and its bound, and what the plan cannot do there."""
+
+    future: str
+    cost_eur: float
+    best_eur: float
+    best_bound_eur: float
+    faults: tuple[str, ...]
+
+    @property
+    def at_least_eur(self) -> float:
+        """What was seen to be lost against a plan found."""
+        return self.cost_eur - self.best_eur
+
+    @property
+    def at_most_eur(self) -> float:
+        """What is proven to be the most that can be lost."""
+        return self.cost_eur - self.best_bound_eur
+
+
+def future_names(instance: Instance) -> list[str]:
+    """Names of the futures of the instance, in file order."""
+    return list(dict.fromkeys(instance["futures"]["future"].tolist()))
+
+
+def in_future(instance: Instance, name: str) -> Instance:
+    """The instance with the figures of a future multiplied. Raises ModelError for a row or column that is not there."""
+    tables = dict(instance.tables)
+    for line in instance["futures"].to_dict("records"):
+        if line["future"] != name:
+            continue
+        table, row, column = line["table"], line["row"], line["column"]
+        where = f"futures.csv, future '{name}': "
+        if table not in tables or column not in tables[table]:
+            raise ModelError(f"{where}there is no figure {table}.{column}; look it up in SCHEMA.md")
+        frame = tables[table].copy()
+        keys = [key for key in BY_NAME[table].key if key != "year"]
+        joined = frame[keys].astype("str").agg("/".join, axis=1)
+        mine = np.ones(len(frame), bool) if row == "*" else (joined == row).to_numpy()
+        if not mine.any() or frame[column].dtype == "str":
+            raise ModelError(
+                f"{where}{table} has no row '{row}' with a number in {column}; write its key, parts joined by /"
+            )
+        frame[column] = frame[column].astype(float)
+        frame.loc[mine, column] = frame.loc[mine, column] * line["factor"]
+        tables[table] = frame
+    return replace(instance, tables=tables)
+
+
+def regrets(
+    instance: Instance,
+    plan: FleetPlan,
+    *,
+    gap: float = 2e-3,
+    time_limit_s: float = 30.0,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Regret]:
+    """The plan in every future of the instance: its trucks, chargers and projects as planned, run as well as can be."""
+    found = []
+    for name in future_names(instance):
+        question = ask(in_future(instance, name))
+        judged = judge(question, plan, seed=seed)
+        best = solve_form(question.form, time_limit_s=time_limit_s, gap=gap, threads=2, seed=seed)
+        faults = tuple(f"{fault.where} {fault.year}: {fault.text}" for fault in judged.faults)
+        found.append(Regret(name, judged.solution.objective, best.objective, best.bound, faults))
+        say(f"future {name}: {found[-1].at_least_eur:,.0f} EUR lost at least")
+    return found

@@ -1,0 +1,158 @@
+"""A fleet plan as a haulier writes it: trucks, chargers, projects and who drives which order, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance import Instance
+from nbb_opt.instance.one_table import read_one_table
+from nbb_opt.instance.schema import Column, Table
+from nbb_opt.instance.wording import TableFile, did_you_mean, listed
+from nbb_opt.instance.workbook_write import write_sheet
+
+TRUCK, CHARGER, PROJECT, ORDER = "truck", "charger", "project", "order"
+PLAN = Table(
+    "plan",
+    "a number that the plan sets, from a period on",
+    ("what", "place", "type", "year"),
+    (
+        Column("what", "choice", "what is planned", options=(TRUCK, CHARGER, PROJECT, ORDER)),
+        Column(
+            "place", "text", "fleet region of a truck, charging area of a charger, FROM>TO:COMMODITY of an order",
+            blank="a project has none",
+        ),
+        Column("type", "text", "vehicle, charger or project; for an order the vehicle that drives it"),
+        Column("year", "year", "first year of the period from which it holds", "year", low=1950, high=2120),
+        Column(
+            "number", "number", "trucks, chargers, units in service; for an order the share the vehicle drives", low=0,
+            high=1e6,
+        ),
+        Column("note", "text", "a remark", blank="nothing to add"),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """What a plan sets, one row per thing and period: columns place, type, t (period), number.
+
+    A truck, charger or project the plan does not name is planned with zero. `orders` has origin, destination,
+    commodity, vehicle, t, share; an order the plan does not name may be driven by any truck of the plan.
+    """
+
+    trucks: pd.DataFrame
+    chargers: pd.DataFrame
+    projects: pd.DataFrame
+    orders: pd.DataFrame
+
+
+def read_plan(path: Path, instance: Instance, bundles: pd.DataFrame) -> FleetPlan:
+    """A plan from a CSV file, or from the sheet `plan` of a workbook; `bundles` are the orders of the instance.
+
+    Raises InstanceError with every problem: unknown names, years that begin no period, fractions of trucks, shares of
+    an order above one, orders that nobody placed.
+    """
+    table, file = read_one_table(path, PLAN)
+    problems = list(_problems(file, table, instance, order_names(bundles)))
+    if problems:
+        raise InstanceError(problems)
+    return plan_of(table, instance)
+
+
+def plan_of(table: pd.DataFrame, instance: Instance) -> FleetPlan:
+    """The plan of a checked table."""
+    parts = {what: _over_time(table[table["what"] == what], instance) for what in (TRUCK, CHARGER, PROJECT, ORDER)}
+    orders = parts[ORDER]
+    ends = orders["place"].str.extract(r"^(?P<origin>[^>]*)>(?P<destination>.*):(?P<commodity>[^:]*)$").astype("str")
+    orders = orders.rename(columns={"type": "vehicle", "number": "share"}).drop(columns=["place"])
+    return FleetPlan(parts[TRUCK], parts[CHARGER], parts[PROJECT], pd.concat([orders, ends], axis=1))
+
+
+def _over_time(rows: pd.DataFrame, instance: Instance) -> pd.DataFrame:
+    """Each number in the period of its row and in later ones, until another row says something else."""
+    found = []
+    for (place, kind), group in rows.groupby(["place", "type"], sort=True):
+        said = dict(zip(group["year"].tolist(), group["number"].tolist(), strict=True))
+        number = 0.0
+        for t, period in enumerate(instance.periods):
+            number = said.get(period.year, number)
+            if number:
+                found.append((str(place), str(kind), t, float(number)))
+    frame = pd.DataFrame(found, columns=["place", "type", "t", "number"])
+    return frame.astype({"place": "str", "type": "str", "t": "int64", "number": "float64"})
+
+
+def template(instance: Instance) -> pd.DataFrame:
+    """A plan to begin with: today's trucks as long as they live, no chargers, no projects."""
+    fleet = instance["fleet"].merge(instance["vehicles"][["vehicle", "lifetime_years"]], on="vehicle", how="left")
+    rows = []
+    for (region, vehicle), group in fleet.groupby(["fleet_region", "vehicle"], sort=True):
+        for period in instance.periods:
+            alive = group["vintage_year"] + group["lifetime_years"] > period.year
+            rows.append((TRUCK, region, vehicle, period.year, float(group.loc[alive, "vehicles"].sum()), ""))
+    return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
+
+
+def write_plan(table: pd.DataFrame, path: Path) -> None:
+    """Write a plan as .csv, or as a workbook with the sheet `plan` to fill in. Raises InstanceError for other names."""
+    if path.suffix == ".xlsx":
+        write_sheet(table, PLAN, path)
+    elif path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        raise InstanceError([Problem(str(path), "is neither .csv nor .xlsx", "name the plan so", "plan")])
+
+
+def _problems(file: TableFile, table: pd.DataFrame, instance: Instance, orders: list[str]) -> Iterator[Problem]:
+    """Names, years and numbers that the instance does not allow."""
+
+    def at(index: int, column: str, value: object, what: str, hint: str) -> Problem:
+        return Problem(file.place(index, column, value), what, hint, "plan")
+
+    ids = {name: instance[table_name][column].tolist() for name, (table_name, column) in _NAMES.items()}
+    trucks = instance["vehicles"].loc[instance["vehicles"]["mode"] == "road", "vehicle"].tolist()
+    types = {TRUCK: trucks, ORDER: trucks, CHARGER: ids["charger"], PROJECT: ids["project"]}
+    places = {TRUCK: ids["region"], CHARGER: ids["area"], PROJECT: [""], ORDER: orders}
+    years = [period.year for period in instance.periods]
+    for i, row in enumerate(table.to_dict("records")):
+        what, place, kind = row["what"], row["place"], row["type"]
+        if place not in places[what]:
+            hint = did_you_mean(place, places[what]) or f"known: {listed(places[what])}"
+            if what == PROJECT:
+                hint = "leave it blank"
+            yield at(i, "place", place, f"is no place of a {what}", hint)
+        if kind not in types[what]:
+            hint = did_you_mean(kind, types[what]) or f"known: {listed(types[what])}"
+            yield at(i, "type", kind, f"is no {'truck' if what == ORDER else what}", hint)
+        if row["year"] not in years:
+            hint = f"periods begin in {listed(map(str, years))}; give the year from which it holds"
+            yield at(i, "year", row["year"], "begins no period", hint)
+        if what == ORDER and row["number"] > 1:
+            hint = f"did you mean {row['number'] / 100:g}?" if row["number"] <= 100 else "give a share of the order"
+            yield at(i, "number", row["number"], "is a share above 1", hint)
+        if what != ORDER and row["number"] != np.floor(row["number"]):
+            yield at(i, "number", row["number"], f"is no whole number of {what}s", "round it")
+    shares = _over_time(table[table["what"] == ORDER], instance)
+    for row in shares.groupby(["place", "t"])["number"].sum().reset_index().to_dict("records"):
+        if row["number"] > 1 + 1e-9:
+            what = f"has shares that add up to {row['number']:g} from {years[row['t']]} on"
+            yield Problem(f"{file.file}, order {row['place']}", what, "shares of an order add up to 1 at most", "plan")
+
+
+_NAMES = {
+    "charger": ("chargers", "charger"),
+    "project": ("projects", "project"),
+    "region": ("fleet_regions", "fleet_region"),
+    "area": ("charge_areas", "charge_area"),
+}
+
+
+def order_names(bundles: pd.DataFrame) -> list[str]:
+    """ORIGIN>DESTINATION:COMMODITY of every flow, in the order of the bundles."""
+    return (bundles["origin"] + ">" + bundles["destination"] + ":" + bundles["commodity"]).tolist()

@@ -1,0 +1,118 @@
+"""The joint model of an instance, with handles on what a fleet plan sets: trucks, chargers, projects, orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nbb_opt.errors import VerifyFailed
+from nbb_opt.instance import Instance
+from nbb_opt.milp import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
+from nbb_opt.milp.array_assembly import ArrayAssembly
+from nbb_opt.network import Prepared, prepare
+from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.form_edit import FormEdit
+from nbb_opt.studies.audit.plan import FleetPlan, order_names
+from nbb_opt.verify import verify_plan
+
+Ints = npt.NDArray[np.int64]
+Key = tuple[str, str, int]  # place, type, period
+
+
+@dataclass(frozen=True)
+class Question:
+    """The stated model and, for every number a plan may set, the columns that make it up.
+
+    `trucks[region, vehicle, t]` are the columns of `bought` and `kept` in service in the period;
+    `chargers[area, charger, t]` those of `installed` still in service; `projects["", project, t]` that of `built`.
+    `rows[family]` gives (key, row) of every row of a family of constraints.
+    """
+
+    instance: Instance
+    prepared: Prepared
+    spec: ModelSpec
+    built: Built
+    form: StandardForm
+    trucks: Mapping[Key, list[int]]
+    chargers: Mapping[Key, list[int]]
+    projects: Mapping[Key, list[int]]
+    rows: Mapping[str, list[tuple[tuple[object, ...], int]]]
+
+    def tables(self, solution: Solution) -> dict[str, pd.DataFrame]:
+        """Result tables of a solved edit of the form."""
+        return extract(self.built, solution.values[: len(self.form.cost)])
+
+    def verified(self, solution: Solution, what: str) -> dict[str, pd.DataFrame]:
+        """Result tables that the verifier accepts. Raises VerifyFailed naming `what` otherwise."""
+        tables = self.tables(solution)
+        verdict = verify_plan(
+            self.instance, tables, blocks=self.spec.blocks, technologies=self.spec.technologies,
+            projects=self.spec.projects, reported={},
+        )  # fmt: skip
+        if not verdict.ok:
+            raise VerifyFailed(f"the {what} is not accepted:\n" + verdict.failures().to_string(index=False))
+        return tables
+
+    def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> None:
+        """Make the numbers in service those of the plan; what the plan does not name is zero."""
+        for columns, said in (
+            (self.trucks, plan.trucks),
+            (self.chargers, plan.chargers),
+            (self.projects, plan.projects),
+        ):
+            number = numbers_of(said)
+            for key, parts in columns.items():
+                value = number.get(key, 0.0)
+                edit.row(f"set[{','.join(map(str, key))}]", parts, [1.0] * len(parts), low=value, up=value)
+
+
+def numbers_of(rows: pd.DataFrame) -> dict[Key, float]:
+    """Number by (place, type, period)."""
+    keys = zip(rows["place"].tolist(), rows["type"].tolist(), rows["t"].tolist(), strict=True)
+    return dict(zip(keys, rows["number"].tolist(), strict=True))
+
+
+def ask(instance: Instance, *, prepared: Prepared | None = None) -> Question:
+    """State the joint model of the instance."""
+    prepared = prepared or prepare(instance)
+    spec = read_model("joint")
+    built = build(instance, prepared, spec, route="arrays")
+    form = standard_form(built)
+    data, start = built.data, built.assembly.start
+    s, c, p, time = data.stock, data.chargers, data.projects, data.time
+    regions, vehicles = data.world.regions, data.trucks.names
+    trucks: dict[Key, list[int]] = {}
+    for pairs, periods, name in ((s.bought_pair, s.bought_t, "bought"), (s.kept_pair, s.kept_t, "kept")):
+        for i, (pair, t) in enumerate(zip(pairs.tolist(), periods.tolist(), strict=True)):
+            key = (regions[int(s.region[pair])], vehicles[int(s.vehicle[pair])], t)
+            trucks.setdefault(key, []).append(start[name] + i)
+    chargers: dict[Key, list[int]] = {}
+    for i, (area, kind, new) in enumerate(zip(c.area.tolist(), c.kind.tolist(), c.t.tolist(), strict=True)):
+        age = time.years - time.years[new]
+        for t in np.flatnonzero((age >= 0) & (age < c.lifetime[kind])).tolist():
+            chargers.setdefault((data.world.areas[area], c.names[kind], t), []).append(start["installed"] + i)
+    projects = {
+        ("", p.names[a], t): [start["built"] + i]
+        for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))
+    }
+    return Question(instance, prepared, spec, built, form, trucks, chargers, projects, _rows(built))
+
+
+def _rows(built: Built) -> dict[str, list[tuple[tuple[object, ...], int]]]:
+    assert isinstance(built.assembly, ArrayAssembly)
+    found: dict[str, list[tuple[tuple[object, ...], int]]] = {}
+    at = 0
+    for name, index, kept in built.assembly.families():
+        keys = list(index)
+        found[name] = [(tuple(keys[i]), at + n) for n, i in enumerate(kept.tolist())]
+        at += len(kept)
+    return found
+
+
+def orders_by_bundle(question: Question) -> dict[str, int]:
+    """Bundle of every order name."""
+    return {name: b for b, name in enumerate(order_names(question.prepared.bundles))}

@@ -1,0 +1,159 @@
+"""What the page of an audit says, in the words of a manager."""
+
+from __future__ import annotations
+
+from nbb_opt.report.audit_page import Section, render_audit
+from nbb_opt.report.charts import difference_bars
+from nbb_opt.report.grid import Cell, Column, Grid
+from nbb_opt.report.headline import Tile
+from nbb_opt.report.text import meur, number, percent
+from nbb_opt.studies.audit.audit import Audit
+
+MOST_BREAK_EVEN = 12
+
+
+def page_of(found: Audit) -> str:
+    """The HTML page."""
+    return render_audit(
+        found.instance, found.plan_name, sentences=sentences(found), tiles=_tiles(found), faults=_faults(found),
+        sections=[_repair(found), _improve(found), _ownership(found), _break_even(found), _futures(found)],
+    )  # fmt: skip
+
+
+def sentences(found: Audit) -> list[str]:
+    """The findings in a few sentences."""
+    mended, best = found.repair, found.best
+    gap = mended.solution.objective - best.objective
+    said = []
+    if found.faults:
+        what = f"changing {mended.trucks_changed} truck{'s' if mended.trucks_changed != 1 else ''}"
+        said.append(f"It works after {what if mended.trucks_changed else 'changes that leave every truck as planned'}.")
+    said.append(
+        f"{'The repaired plan' if found.faults else 'It'} costs {meur(mended.solution.objective)}, {meur(gap)} "
+        f"({percent(gap / best.objective)}) more than the best plan found, which is within {percent(best.gap)} of the "
+        "least possible."
+    )
+    if found.changes:
+        first = found.changes[: min(5, len(found.changes))]
+        said.append(
+            f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close "
+            f"{percent(first[-1].closed_share)} of that distance."
+        )
+    return said
+
+
+def _tiles(found: Audit) -> list[Tile]:
+    mended, best = found.repair.solution, found.best
+    last = max(found.best_emissions_t_per_year)
+    return [
+        Tile("Faults", str(len(found.faults)), "things the plan cannot do"),
+        Tile("Trucks to change", str(found.repair.trucks_changed), "fewest that make it work"),
+        Tile("Cost above the best plan", meur(mended.objective - best.objective), "net present value, repaired plan"),
+        Tile(
+            f"Emissions {last}", f"{number(found.repaired_emissions_t_per_year[last])} t",
+            f"CO2e, best plan {number(found.best_emissions_t_per_year[last])} t",
+        ),
+    ]  # fmt: skip
+
+
+def _faults(found: Audit) -> Grid:
+    rows = [(fault.where, fault.year, fault.text) for fault in found.faults]
+    return Grid("What the plan cannot do", [Column("Where"), Column("From", "year"), Column("What is wrong")], rows)
+
+
+def _repair(found: Audit) -> Section:
+    changes = found.repair.changes
+    columns = [
+        Column("What"), Column("Where"), Column("Type"), Column("From", "year"), Column("Planned", "decimal"),
+        Column("Repaired", "decimal"),
+    ]  # fmt: skip
+    text = (
+        "The fewest trucks are changed first; among those repairs the fewest orders, chargers and projects; among "
+        "those the cheapest. repaired_plan.csv holds the result."
+    )
+    grid = Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])
+    return Section("The smallest repair", text, [grid])
+
+
+def _improve(found: Audit) -> Section:
+    rows = [
+        (n, change.text, change.alone_eur / 1e3, change.together_eur / 1e3, change.closed_share)
+        for n, change in enumerate(found.changes, start=1)
+    ]
+    columns = [
+        Column("", "count"), Column("Change"), Column("Alone", "number", "kEUR"),
+        Column("With those before it", "number", "kEUR"), Column("Distance closed", "percent", "%"),
+    ]  # fmt: skip
+    bars = [
+        (f"{n}", (change.together_eur - (found.changes[n - 2].together_eur if n > 1 else 0.0)) / 1e3)
+        for n, change in enumerate(found.changes, start=1)
+    ]
+    drawing = None
+    if bars:
+        drawing = difference_bars(
+            bars, unit="kEUR", key="improve", title="What each change adds", note="saved on top of the changes before"
+        )
+    text = (
+        "Each change is re-optimised with all other trucks held and chargers following; money saved over all periods."
+    )
+    grids = [Grid("Changes in the order of what they add", columns, rows)]
+    heading = "The few changes that matter most"
+    return Section(heading, text, grids, drawing) if bars else Section(heading, "No single change saves anything.", [])
+
+
+def _ownership(found: Audit) -> Section:
+    columns = [
+        Column("Depot"), Column("Truck"), Column("Period", "year"), Column("Trucks", "count"),
+        Column("km a year", "number"),
+        Column("Hours a year", "number"), Column("Tonnes a year", "number"), Column("Cost", "decimal", "EUR/km"),
+        Column("Cost", "decimal", "EUR/t"), Column("WTW CO2e", "number", "t a year"),
+    ]  # fmt: skip
+    rows = [tuple(None if cell != cell else cell for cell in row) for row in found.ownership.itertuples(index=False)]
+    text = (
+        "Total cost of ownership: purchase paid back over its life, fixed and running costs, energy, drivers, carbon."
+    )
+    return Section("What each kind of truck costs in this plan", text, [Grid("Trucks of the plan", columns, rows)])
+
+
+def _break_even(found: Audit) -> Section:
+    columns = [
+        Column("Depot"), Column("Period", "year"), Column("Truck against the most used one"),
+        Column("Share of the work", "percent", "%"), Column("Costs", "decimal", "cent/tkm"),
+        Column("Other costs", "decimal", "cent/tkm"), Column("Its energy", "decimal", "EUR/kWh"),
+        Column("Other energy", "decimal", "EUR/kWh"), Column("Carbon", "number", "EUR/t"),
+        Column("Its purchase", "number", "EUR"),
+    ]  # fmt: skip
+    rows: list[list[Cell]] = []
+    for row in found.break_even.to_dict("records"):
+        prices = (
+            row["energy_eur_per_kwh"],
+            row["other_energy_eur_per_kwh"],
+            row["carbon_eur_per_t"],
+            row["purchase_eur"],
+        )
+        rows.append([
+            row["fleet_region"], row["year"], f"{row['vehicle']} against {row['other']}", row["work_share"],
+            100 * row["cost_eur_per_tkm"], 100 * row["other_eur_per_tkm"],
+            *(None if price != price else price for price in prices),
+        ])  # fmt: skip
+    text = "The price at which both trucks cost the same on the depot's work, each alone; a dash: no price does."
+    grid = Grid("Break-even prices", columns, rows, first=MOST_BREAK_EVEN)
+    return Section("When another truck would pay", text, [grid])
+
+
+def _futures(found: Audit) -> Section:
+    columns = [
+        Column("Future"), Column("Plan", "meur", "MEUR"), Column("Best plan found", "meur", "MEUR"),
+        Column("Regret at least", "number", "kEUR"), Column("Regret at most", "number", "kEUR"), Column("What fails"),
+    ]  # fmt: skip
+    rows = [
+        (
+            each.future, each.cost_eur / 1e6, each.best_eur / 1e6, each.at_least_eur / 1e3, each.at_most_eur / 1e3,
+            "; ".join(each.faults) or "nothing",
+        )
+        for each in found.regrets
+    ]  # fmt: skip
+    text = (
+        "The repaired plan in each future of futures.csv, run as well as can be, against the best plan for that future."
+    )
+    return Section("What it regrets if the world turns out otherwise", text, [Grid("Futures", columns, rows)])

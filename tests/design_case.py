@@ -1,0 +1,44 @@
+"""Small network design problems for tests, and the slow reference: the compact statement solved by HiGHS alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nbb_opt.milp.network_design import design_form
+from nbb_opt.network_design import Network
+from nbb_opt.solve import Solution, solve_form
+
+
+def network(
+    nodes: int, arcs: list[tuple[int, int, float, float, float]], commodities: list[tuple[int, int, float]]
+) -> Network:
+    """Arcs as (tail, head, cost, capacity, fixed), commodities as (origin, destination, demand)."""
+    a, k = np.array(arcs, float), np.array(commodities, float)
+    ends = a[:, :2].astype(np.int64), k[:, :2].astype(np.int64)
+    return Network(
+        nodes, ends[0][:, 0], ends[0][:, 1], a[:, 2], a[:, 3], a[:, 4], ends[1][:, 0], ends[1][:, 1], k[:, 2]
+    )
+
+
+def made_up(seed: int, *, nodes: int = 6, arcs: int = 18, commodities: int = 5, tight: float = 2.0) -> Network:
+    """Random arcs (parallel ones too), some without cost or fixed cost; `tight` is capacity over mean demand."""
+    chance = np.random.default_rng(seed)
+    ring = [(i, (i + 1) % nodes) for i in range(nodes)]
+    ends = ring + [tuple(chance.choice(nodes, 2, replace=False).tolist()) for _ in range(arcs - nodes)]
+    demand = chance.integers(1, 20, commodities).astype(float)
+    capacity = np.ceil(chance.uniform(0.5, 1.5, arcs) * demand.mean() * tight)
+    capacity[:nodes] += np.ceil(demand.sum() * chance.choice([0.2, 1.0]))
+    cost = chance.integers(0, 10, arcs)
+    fixed = chance.integers(0, 60, arcs) * chance.integers(0, 2, arcs)
+    pairs = [tuple(chance.choice(nodes, 2, replace=False).tolist()) for _ in range(commodities)]
+    return network(
+        nodes,
+        [(*ends[i], float(cost[i]), float(capacity[i]), float(fixed[i])) for i in range(arcs)],
+        [(*pair, float(d)) for pair, d in zip(pairs, demand, strict=True)],
+    )
+
+
+def reference(problem: Network, *, strong: bool = True) -> Solution:
+    """The optimum of the compact statement; raises Infeasible."""
+    rows = None if strong else np.zeros(0, np.int64)
+    return solve_form(design_form(problem, strong=rows), gap=1e-9, time_limit_s=60.0)

@@ -1,0 +1,313 @@
+"""The audit of a fleet plan: exactly the planted faults, the smallest repair, changes in order, costs as by hand."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from milp_case import add_rows, tiny, vary
+from nbb_opt.cli import app
+from nbb_opt.errors import Infeasible, InstanceError, ModelError
+from nbb_opt.instance import read_instance
+from nbb_opt.solve import solve_form
+from nbb_opt.studies.audit.breakeven import break_even
+from nbb_opt.studies.audit.faults import judge
+from nbb_opt.studies.audit.form_edit import FormEdit
+from nbb_opt.studies.audit.futures import future_names, in_future
+from nbb_opt.studies.audit.improve import improve
+from nbb_opt.studies.audit.ownership import lane_costs, ownership
+from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
+from nbb_opt.studies.audit.question import Question, ask
+from nbb_opt.studies.audit.repair import numbers_in, repair
+from nbb_opt.verify import verify_plan
+
+HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
+
+
+@cache
+def haulier() -> Question:
+    return ask(read_instance(HAULIER))
+
+
+@cache
+def shipped_plan() -> FleetPlan:
+    return read_plan(HAULIER / "plan.csv", haulier().instance, haulier().prepared.bundles)
+
+
+@cache
+def small() -> Question:
+    """Tiny: two depots, diesel and battery trucks, two periods."""
+    return ask(tiny())
+
+
+def rows(*lines: tuple[str, str, str, int, float]) -> pd.DataFrame:
+    return pd.DataFrame([(*line, "") for line in lines], columns=[column.name for column in PLAN.columns])
+
+
+def written(folder: Path, *lines: str) -> Path:
+    path = folder / "plan.csv"
+    path.write_text("\n".join(["what,place,type,year,number,note", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_shipped_plan_has_exactly_its_three_planted_faults() -> None:
+    found = judge(haulier(), shipped_plan())
+    assert [(fault.kind, fault.where, fault.year) for fault in found.faults] == [
+        ("range", "order PIT>SKE:GENERAL, BAT400 of SKEL", 2030),
+        ("respect_driver_hours", "SE", 2030),
+        ("respect_grid", "C_STM", 2030),
+    ]
+    short = {fault.kind: fault.short for fault in found.faults}
+    assert short["respect_grid"] == pytest.approx(6 * 75 + 400 - 500)
+    assert short["range"] == pytest.approx(2 * 81 - 170 / 1.18 * 0.9)
+
+
+def test_the_verifier_refuses_the_plan_for_the_same_limits_and_no_others() -> None:
+    question = haulier()
+    tables = question.tables(judge(question, shipped_plan()).solution)
+    verdict = verify_plan(
+        question.instance, tables, blocks=question.spec.blocks, technologies=question.spec.technologies,
+        projects=question.spec.projects, reported={},
+    )  # fmt: skip
+    assert set(verdict.failures()["rule"]) == {"respect_driver_hours", "respect_grid"}
+
+
+def test_the_repair_of_the_shipped_plan_works_and_changes_two_trucks() -> None:
+    question = haulier()
+    mended = repair(question, shipped_plan())
+    question.verified(mended.solution, "repaired plan")
+    assert mended.trucks_changed == 2
+    trucks = mended.changes[mended.changes["what"] == "truck"]
+    assert (trucks["repaired"] - trucks["planned"]).tolist() == [-2.0, 2.0]
+
+
+def fleets(question: Question, most: int) -> Iterator[dict[tuple[str, str, int], int]]:
+    """Every fleet of at most that many trucks of each kind, depot and period."""
+    keys = sorted(question.trucks)
+    for numbers in itertools.product(range(most + 1), repeat=len(keys)):
+        yield dict(zip(keys, numbers, strict=True))
+
+
+def changed_trucks(fleet: dict[tuple[str, str, int], int], planned: dict[tuple[str, str, int], float]) -> float:
+    total = 0.0
+    for place in {(region, t) for region, _, t in fleet}:
+        apart = [number - planned.get(key, 0.0) for key, number in fleet.items() if (key[0], key[2]) == place]
+        total += max(sum(max(a, 0.0) for a in apart), sum(max(-a, 0.0) for a in apart))
+    return total
+
+
+def test_no_smaller_repair_exists_among_all_fleets_of_a_cut_down_company() -> None:
+    question = one_period()
+    plan = plan_of(rows(("truck", "W", "DIESEL", 2025, 1.0), ("truck", "E", "BATTERY", 2025, 2.0)), question.instance)
+    mended = repair(question, plan)
+    planned = {("W", "DIESEL", 0): 1.0, ("E", "BATTERY", 0): 2.0}
+    best = np.inf
+    for fleet in fleets(question, 4):
+        size = changed_trucks(fleet, planned)
+        if size < best and works(question, fleet):
+            best = size
+    assert mended.trucks_changed == best > 0
+
+
+@cache
+def one_period() -> Question:
+    """Tiny with its first period only."""
+    from dataclasses import replace
+
+    case = tiny()
+    return ask(replace(case, periods=case.periods[:1]))
+
+
+def works(question: Question, fleet: dict[tuple[str, str, int], int]) -> bool:
+    edit = FormEdit(question.form)
+    for key, columns in question.trucks.items():
+        edit.row(f"fleet{key}", columns, [1.0] * len(columns), low=fleet[key], up=fleet[key])
+    edit.price({})
+    try:
+        return solve_form(edit.form(), time_limit_s=20, gap=0.5).values is not None
+    except Infeasible:
+        return False
+
+
+def test_a_plan_without_faults_is_accepted_by_the_verifier_and_needs_no_repair() -> None:
+    question = small()
+    best = solve_form(question.form, time_limit_s=60, gap=1e-6)
+    lines = [
+        (what, place, kind, question.instance.periods[t].year, float(number))
+        for what, numbers in numbers_in(question, best).items()
+        for (place, kind, t), number in numbers.items()
+    ]
+    plan = plan_of(rows(*lines), question.instance)
+    found = judge(question, plan)
+    assert found.faults == []
+    question.verified(found.solution, "plan")
+    assert found.solution.objective == pytest.approx(best.objective, rel=1e-6)
+    assert repair(question, plan).trucks_changed == 0
+
+
+def test_changes_of_a_small_company_close_the_whole_distance_in_falling_steps() -> None:
+    question = small()
+    best = solve_form(question.form, time_limit_s=60, gap=1e-6)
+    start = repair(question, plan_of(rows(("truck", "W", "DIESEL", 2025, 9.0)), question.instance)).solution
+    changes = improve(question, start, best, most=20)
+    together = [change.together_eur for change in changes]
+    assert together == sorted(together)
+    assert changes[0].alone_eur == pytest.approx(together[0])
+    assert changes[-1].closed_share > 0.99
+
+
+def test_energy_and_cost_of_ownership_are_those_worked_out_by_hand() -> None:
+    text = (HAULIER / "docs" / "three_trucks.md").read_text(encoding="utf-8")
+    by_hand = re.findall(
+        r"^\| (\w+) (\w+) (\w+) (\d+) \| (\w+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", text, re.M
+    )
+    assert len(by_hand) == 3
+    lanes = lane_costs(haulier())
+    for origin, destination, handling, km, vehicle, year, kwh, eur, kg in by_hand:
+        mine = lanes[
+            (lanes["from_node"] == origin) & (lanes["to_node"] == destination) & (lanes["handling"] == handling)
+            & (lanes["distance_km"] == float(km)) & (lanes["vehicle"] == vehicle) & (lanes["year"] == int(year))
+        ]  # fmt: skip
+        assert len(mine) == 1
+        row = mine.iloc[0]
+        assert row["kwh_per_vkm"] == pytest.approx(float(kwh), rel=1e-3)
+        assert row["tco_eur_per_vkm"] == pytest.approx(float(eur), rel=1e-3)
+        assert row["wtw_kg_per_vkm"] == pytest.approx(float(kg), rel=1e-3)
+
+
+def test_what_the_trucks_of_a_plan_do_adds_up_to_the_plan() -> None:
+    question = haulier()
+    found = judge(question, shipped_plan())
+    table, tables = ownership(question, found.solution, lane_costs(question)), question.tables(found.solution)
+    emissions = tables["emissions"]
+    road = emissions[emissions["mode"] == "road"].groupby("year")[["ttw_kg", "wtt_kg"]].sum().sum(axis=1) / 1000
+    pd.testing.assert_series_equal(table.groupby("year")["wtw_t_per_year"].sum(), road, check_names=False, rtol=1e-9)
+    assert table["trucks"].sum() == shipped_plan().trucks["number"].sum()
+
+
+def test_at_the_break_even_purchase_price_both_trucks_cost_the_same() -> None:
+    question = haulier()
+    solution = judge(question, shipped_plan()).solution
+    table = break_even(question, solution, lane_costs(question))
+    row = table[(table["fleet_region"] == "SKEL") & (table["year"] == 2030) & (table["vehicle"] == "BAT400")].iloc[0]
+    instance = vary(question.instance, "vehicle_years", "vehicle", "BAT400", capex_eur=row["purchase_eur"])
+    again = ask(instance, prepared=question.prepared)
+    other = break_even(again, solution, lane_costs(again))
+    same = other[(other["fleet_region"] == "SKEL") & (other["year"] == 2030) & (other["vehicle"] == "BAT400")].iloc[0]
+    assert same["cost_eur_per_tkm"] == pytest.approx(same["other_eur_per_tkm"], rel=1e-9)
+
+
+def test_a_future_multiplies_its_figures_and_nothing_else() -> None:
+    case = haulier().instance
+    assert future_names(case)[:2] == ["dear diesel", "cheap batteries"]
+    dear = in_future(case, "dear diesel")
+    before, after = case["energy"], dear["energy"]
+    diesel = before["energy_carrier"] == "diesel"
+    np.testing.assert_allclose(after.loc[diesel, "price_eur_per_kwh"], 1.4 * before.loc[diesel, "price_eur_per_kwh"])
+    pd.testing.assert_frame_equal(after[~diesel], before[~diesel])
+    assert [name for name in case.tables if not dear[name].equals(case[name])] == ["energy"]
+
+
+def test_a_future_of_a_figure_that_is_not_there_is_an_error() -> None:
+    case = haulier().instance
+    line = {"future": "hard winters", "table": "countries", "row": "DK", "column": "winter_share", "factor": 2.0}
+    case = add_rows(case, "futures", [line])
+    with pytest.raises(ModelError, match=r"futures\.csv, future 'hard winters': countries has no row 'DK'"):
+        in_future(case, "hard winters")
+
+
+def test_todays_fleet_is_a_plan_that_can_be_read_back(tmp_path: Path) -> None:
+    case = haulier().instance
+    template(case).to_csv(tmp_path / "plan.csv", index=False)
+    plan = read_plan(tmp_path / "plan.csv", case, haulier().prepared.bundles)
+    assert plan.trucks.loc[plan.trucks["t"] == 0, "number"].sum() == 40
+
+
+def test_a_plan_in_a_workbook_is_the_plan_of_the_file_and_names_a_broken_cell(tmp_path: Path) -> None:
+    question, table = haulier(), template(haulier().instance)
+    for name in ("plan.csv", "plan.xlsx"):
+        write_plan(table, tmp_path / name)
+    one, two = (
+        read_plan(tmp_path / name, question.instance, question.prepared.bundles) for name in ("plan.csv", "plan.xlsx")
+    )
+    pd.testing.assert_frame_equal(one.trucks, two.trucks)
+    write_plan(table.head(1).assign(type="DIESL"), tmp_path / "broken.xlsx")
+    with pytest.raises(
+        InstanceError, match=r"plan!C3, column type, value 'DIESL': is no truck \(did you mean 'DIESEL'"
+    ):
+        read_plan(tmp_path / "broken.xlsx", question.instance, question.prepared.bundles)
+    with pytest.raises(InstanceError, match="is neither"):
+        write_plan(table, tmp_path / "plan.ods")
+
+
+def test_a_number_holds_from_its_period_on_until_another_row() -> None:
+    plan = plan_of(rows(("truck", "W", "DIESEL", 2025, 4.0), ("truck", "E", "DIESEL", 2030, 2.0)), tiny())
+    assert plan.trucks.values.tolist() == [["E", "DIESEL", 1, 2.0], ["W", "DIESEL", 0, 4.0], ["W", "DIESEL", 1, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "truck,UMAE,DIESEL,2026,3,",
+            "plan.csv row 2, column place, value 'UMAE': is no place of a truck (did you mean",
+        ),
+        ("truck,UMEA,DIESL,2026,3,", "column type, value 'DIESL': is no truck (did you mean 'DIESEL'?)"),
+        ("truck,UMEA,DIESEL,2027,3,", "column year, value 2027: begins no period"),
+        ("truck,UMEA,DIESEL,2026,2.5,", "column number, value 2.5: is no whole number of trucks"),
+        ("truck,UMEA,DIESEL,2026,-1,", "column number, value -1"),
+        ("lorry,UMEA,DIESEL,2026,1,", "column what, value 'lorry'"),
+        ("charger,C_UME,CCS40,2026,1,", "is no charger (did you mean 'CCS400'?)"),
+        ("project,UMEA,GRID_UME,2030,1,", "is no place of a project (leave it blank)"),
+        ("order,UME>SKE:ORE,DIESEL,2026,1,", "is no place of a order"),
+        ("order,UME>SKE:GENERAL,DIESEL,2026,50,", "is a share above 1 (did you mean 0.5?)"),
+        ("order,UME>SKE:GENERAL,DIESEL,2026,0.7,\norder,UME>SKE:GENERAL,HVO,2026,0.7,", "add up to 1.4 from 2026 on"),
+    ],
+)
+def test_a_broken_line_of_a_plan_is_named_with_its_cell(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(InstanceError) as caught:
+        read_plan(written(tmp_path, line), haulier().instance, haulier().prepared.bundles)
+    assert words in str(caught.value)
+
+
+def test_the_command_writes_a_template_and_asks_for_a_plan(tmp_path: Path) -> None:
+    runner, target = CliRunner(), tmp_path / "mine.csv"
+    done = runner.invoke(app, ["audit", str(HAULIER), "--template", str(target)])
+    assert done.exit_code == 0
+    assert target.read_text(encoding="utf-8").startswith("what,place,type,year,number,note")
+    again = runner.invoke(app, ["audit", str(HAULIER), "--template", str(target)])
+    assert again.exception is not None
+    assert "is there already" in str(again.exception)
+    neither = runner.invoke(app, ["audit", str(HAULIER)])
+    assert "--plan FILE" in str(neither.exception)
+
+
+def test_an_audit_of_a_small_company_leaves_page_tables_and_a_plan_that_works(tmp_path: Path) -> None:
+    path = written(tmp_path, "truck,W,DIESEL,2025,1,", "truck,E,DIESEL,2025,9,")
+    args = [
+        "audit",
+        str(HAULIER.parent / "tiny"),
+        "--plan",
+        str(path),
+        "--out",
+        str(tmp_path / "out"),
+        "--changes",
+        "2",
+    ]
+    done = CliRunner().invoke(app, [*args, "--gap", "1e-4"])
+    assert "cannot work  W DIESEL 2025: truck km short by" in done.output
+    assert "cannot work as written" in str(done.exception)
+    page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    assert "What the plan cannot do" in page
+    assert "http" not in page.split("</style>")[1]
+    question = small()
+    mended = read_plan(tmp_path / "out" / "repaired_plan.csv", question.instance, question.prepared.bundles)
+    assert judge(question, mended).faults == []

@@ -1,0 +1,223 @@
+"""The solve over paths agrees with the plain compact statement; plans keep every rule; bounds are bounds."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from design_case import made_up, network, reference
+from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.milp.network_design import design_form
+from nbb_opt.network_design import Network
+from nbb_opt.solve import Stop
+from nbb_opt.solve.highs import Solver
+from nbb_opt.solve.network_design import Designed, solve_network_design
+from nbb_opt.solve.network_design import solve as steps
+from nbb_opt.solve.network_design.kernels import cheapest_paths
+from nbb_opt.solve.network_design.pool import Pool
+from nbb_opt.solve.network_design.relaxation import Relaxation
+
+COST = 1e-6
+
+
+def designed(problem: Network, *, gap: float = 1e-7, seed: int = 0, threads: int = 1) -> Designed:
+    return solve_network_design(problem, gap=gap, seed=seed, threads=threads, stop=Stop(60.0))
+
+
+def check(problem: Network, found: Designed) -> None:
+    """Recompute everything from the flows."""
+    flow = found.flow_t
+    assert (flow >= 0).all()
+    assert (flow.sum(axis=0) <= problem.capacity_t * (1 + 1e-6) + 1e-6).all()
+    for k in range(problem.commodities):
+        net = np.zeros(problem.nodes)
+        np.add.at(net, problem.tail, flow[k])
+        np.add.at(net, problem.head, -flow[k])
+        net[problem.origin[k]] -= problem.demand_t[k]
+        net[problem.destination[k]] += problem.demand_t[k]
+        assert np.abs(net).max() <= 1e-6 * problem.demand_t[k]
+    used = flow.sum(axis=0) > 1e-9
+    assert not (used & ~found.opened).any()
+    cost = float((flow.sum(axis=0) * problem.cost_eur_per_t).sum() + problem.fixed_eur[found.opened].sum())
+    assert found.cost_eur == pytest.approx(cost, rel=1e-9)
+    assert found.bound_eur <= found.cost_eur
+
+
+def outcome(problem: Network) -> float:
+    """The optimum, or infinity where there is none."""
+    try:
+        return reference(problem).objective
+    except Infeasible:
+        return np.inf
+
+
+@pytest.mark.parametrize("by_tree", [False, True], ids=["compact", "tree"])
+def test_the_optimum_is_that_of_the_plain_statement(by_tree: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by_tree:
+        monkeypatch.setattr(steps, "COMPACT_PAIRS", 0)
+    infeasible = 0
+    for seed in range(10):
+        problem = made_up(seed, tight=1.0 + seed % 3)
+        best = outcome(problem)
+        if best == np.inf:
+            infeasible += 1
+            with pytest.raises(Infeasible):
+                designed(problem)
+            continue
+        found = designed(problem)
+        check(problem, found)
+        assert found.status == "optimal"
+        assert found.cost_eur == pytest.approx(best, rel=COST, abs=1e-6), seed
+        assert found.bound_eur <= best * (1 + 1e-9) + 1e-9, seed
+    assert 0 < infeasible < 8
+
+
+def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
+    compared = 0
+    for seed in range(6):
+        problem = made_up(seed, nodes=7, arcs=24, commodities=6, tight=3.0)
+        form = design_form(problem)
+        solver = Solver(form, threads=1, seed=0, log=[])
+        solver.relax()
+        answer = solver.run(Stop(30.0), phase="", listen=None, known=(float("nan"), float("nan")))
+        if answer.status != "optimal":
+            continue
+        compared += 1
+        relaxed = Relaxation(problem, Pool(problem), Stop(30.0)).relax()
+        assert relaxed.complete
+        assert relaxed.objective == pytest.approx(answer.objective, rel=1e-6)
+        assert relaxed.bound <= answer.objective * (1 + 1e-9) + 1e-9
+        assert relaxed.bound == pytest.approx(answer.objective, rel=1e-6)
+    assert compared >= 3
+
+
+def test_any_prices_give_a_bound() -> None:
+    problem = made_up(3, tight=3.0)
+    best = reference(problem).objective
+    relaxation = Relaxation(problem, Pool(problem), Stop(30.0))
+    chance = np.random.default_rng(0)
+    for scale in (0.0, 0.1, 1.0, 10.0, 1000.0):
+        assert relaxation.price_at(scale * chance.random(problem.arcs)) <= best
+
+
+def test_a_commodity_without_a_way_is_named() -> None:
+    problem = network(3, [(0, 1, 1, 10, 5), (1, 0, 1, 10, 5), (2, 0, 1, 10, 5)], [(0, 1, 2), (0, 2, 1)])
+    with pytest.raises(Infeasible, match=r"no path leads from origin to destination of east"):
+        solve_network_design(problem, names=("west", "east"), stop=Stop(10.0))
+
+
+def test_too_little_capacity_is_told_in_tonnes() -> None:
+    problem = network(2, [(0, 1, 1, 4, 5), (0, 1, 2, 3, 5)], [(0, 1, 6), (0, 1, 4)])
+    with pytest.raises(Infeasible, match=r"3 t of demand cannot be carried"):
+        solve_network_design(problem, stop=Stop(10.0))
+
+
+def test_parallel_arcs_split_a_flow() -> None:
+    problem = network(2, [(0, 1, 1, 4, 5), (0, 1, 2, 8, 5), (0, 1, 9, 50, 1)], [(0, 1, 6)])
+    found = designed(problem)
+    check(problem, found)
+    assert found.cost_eur == pytest.approx(17.0)  # the second arc alone; 4 + 4 + 10 with the first, 55 with the third
+    assert found.opened.tolist() == [False, True, False]
+
+
+def test_nothing_to_decide_is_optimal_at_once() -> None:
+    problem = network(3, [(0, 1, 2, 9, 0), (1, 2, 3, 9, 0)], [(0, 2, 4)])
+    found = designed(problem)
+    assert (found.status, found.cost_eur) == ("optimal", pytest.approx(20.0))
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1e4])
+def test_the_unit_of_money_does_not_matter(factor: float) -> None:
+    problem = made_up(5, tight=3.0)
+    scaled = Network(
+        problem.nodes, problem.tail, problem.head, problem.cost_eur_per_t * factor, problem.capacity_t,
+        problem.fixed_eur * factor, problem.origin, problem.destination, problem.demand_t,
+    )  # fmt: skip
+    assert designed(scaled).cost_eur == pytest.approx(factor * designed(problem).cost_eur, rel=1e-6)
+
+
+def test_more_capacity_never_costs_more() -> None:
+    problem = made_up(8, tight=2.0)
+    wider = Network(
+        problem.nodes, problem.tail, problem.head, problem.cost_eur_per_t, problem.capacity_t * 2, problem.fixed_eur,
+        problem.origin, problem.destination, problem.demand_t,
+    )  # fmt: skip
+    assert designed(wider).cost_eur <= designed(problem).cost_eur * (1 + 1e-6)
+
+
+def test_the_same_seed_gives_the_same_plan_for_any_threads() -> None:
+    problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
+    one, again, two = designed(problem), designed(problem), designed(problem, threads=2)
+    assert np.array_equal(one.flow_t, again.flow_t)
+    assert (one.nodes, one.iterations, one.paths) == (again.nodes, again.iterations, again.paths)
+    assert two.cost_eur == pytest.approx(one.cost_eur, rel=1e-6)
+
+
+def test_a_time_limit_keeps_the_best_plan_with_its_bound() -> None:
+    problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
+    found = solve_network_design(problem, gap=0.0, stop=Stop(0.0))
+    check(problem, found)
+    assert found.status == "time_limit"
+    later = solve_network_design(problem, gap=0.0, stop=Stop(3.0))
+    check(problem, later)
+    assert later.cost_eur <= found.cost_eur
+    assert found.bound_eur <= later.cost_eur
+
+
+def test_a_request_to_stop_keeps_the_best_plan() -> None:
+    problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
+    stop = Stop(600.0)
+    threading.Timer(1.0, stop.asked.set).start()
+    started = time.perf_counter()
+    found = solve_network_design(problem, gap=0.0, stop=stop)
+    check(problem, found)
+    assert found.status == "stopped"
+    assert time.perf_counter() - started < 120.0
+
+
+def test_no_plan_before_the_stop_is_said() -> None:
+    stop = Stop(10.0)
+    problem = made_up(2, tight=3.0)
+    search = steps._Search(problem, gap=0.0, threads=1, seed=0, stop=stop, listen=None)
+    with pytest.raises(NoPlan):
+        search.answer()
+
+
+def test_progress_tells_paths_bound_and_incumbent() -> None:
+    heard = []
+    solve_network_design(made_up(7, tight=3.0), gap=0.0, stop=Stop(20.0), listen=heard.append)
+    assert any("paths" in progress.phase and progress.gap < 1.0 for progress in heard)
+    bounds = [p.bound for p in heard if np.isfinite(p.bound)]
+    assert bounds == sorted(bounds)
+
+
+def test_cheapest_paths_are_those_of_every_path_tried() -> None:
+    for seed in range(5):
+        problem = made_up(seed, nodes=6, arcs=16, commodities=6)
+        chance = np.random.default_rng(seed)
+        price = chance.random((problem.commodities, problem.arcs))
+        price[chance.random(price.shape) < 0.3] = np.inf
+        order = np.argsort(problem.tail, kind="stable")
+        first = np.searchsorted(problem.tail[order], np.arange(problem.nodes + 1))
+        ends = problem.head, problem.tail
+        found, arcs, start = cheapest_paths(first, order, *ends, price, problem.origin, problem.destination)
+        for k in range(problem.commodities):
+            assert found[k] == pytest.approx(_slow(problem, price[k], k))
+            path = arcs[start[k] : start[k + 1]]
+            if np.isfinite(found[k]):
+                assert price[k, path].sum() == pytest.approx(found[k])
+                assert problem.tail[path[0]] == problem.origin[k]
+                assert problem.head[path[-1]] == problem.destination[k]
+                assert (problem.head[path[:-1]] == problem.tail[path[1:]]).all()
+
+
+def _slow(problem: Network, price: np.ndarray, k: int) -> float:
+    """Bellman and Ford."""
+    distance = np.full(problem.nodes, np.inf)
+    distance[problem.origin[k]] = 0.0
+    for _ in range(problem.nodes):
+        np.minimum.at(distance, problem.head, distance[problem.tail] + price)
+    return float(distance[problem.destination[k]])
