@@ -278,15 +278,21 @@ SPOILINGS = [
     ),
     Spoiling(
         "making_is_for_trucks",
-        setting("vehicles", {"vehicle": "TRAIN_E"}, making_kg_co2e="50000"),
+        setting("vehicles", {"vehicle": "TRAIN_E"}, making_kg_co2e="50000", making_source="made_up"),
         "vehicles.csv row 4, column making_kg_co2e, value 50000",
         "only trucks are bought",
     ),
     Spoiling(
         "making_is_for_trucks",
-        setting("vehicles", TRUCK, battery_making_kg_co2e="50000"),
+        setting("vehicles", TRUCK, battery_making_kg_co2e="50000", making_source="made_up"),
         "vehicles.csv row 2, column battery_making_kg_co2e",
         "leave it blank",
+    ),
+    Spoiling(
+        "making_is_for_trucks",
+        setting("vehicles", TRUCK, making_kg_co2e="50000"),
+        "vehicles.csv row 2, column making_source",
+        "name a row of sources",
     ),
     Spoiling(
         "assumptions_give_their_reason",

@@ -24,7 +24,7 @@ from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.futures import future_names, in_future
 from nbb_opt.studies.audit.improve import improve
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
-from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template
+from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
 from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.repair import numbers_in, repair
 from nbb_opt.verify import verify_plan
@@ -229,6 +229,23 @@ def test_todays_fleet_is_a_plan_that_can_be_read_back(tmp_path: Path) -> None:
     template(case).to_csv(tmp_path / "plan.csv", index=False)
     plan = read_plan(tmp_path / "plan.csv", case, haulier().prepared.bundles)
     assert plan.trucks.loc[plan.trucks["t"] == 0, "number"].sum() == 40
+
+
+def test_a_plan_in_a_workbook_is_the_plan_of_the_file_and_names_a_broken_cell(tmp_path: Path) -> None:
+    question, table = haulier(), template(haulier().instance)
+    for name in ("plan.csv", "plan.xlsx"):
+        write_plan(table, tmp_path / name)
+    one, two = (
+        read_plan(tmp_path / name, question.instance, question.prepared.bundles) for name in ("plan.csv", "plan.xlsx")
+    )
+    pd.testing.assert_frame_equal(one.trucks, two.trucks)
+    write_plan(table.head(1).assign(type="DIESL"), tmp_path / "broken.xlsx")
+    with pytest.raises(
+        InstanceError, match=r"plan!C3, column type, value 'DIESL': is no truck \(did you mean 'DIESEL'"
+    ):
+        read_plan(tmp_path / "broken.xlsx", question.instance, question.prepared.bundles)
+    with pytest.raises(InstanceError, match="is neither"):
+        write_plan(table, tmp_path / "plan.ods")
 
 
 def test_a_number_holds_from_its_period_on_until_another_row() -> None:

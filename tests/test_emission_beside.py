@@ -29,8 +29,16 @@ PER_KWH = 0.25486
 def blended() -> Instance:
     """Tiny with biofuel in the ship's tank and figures for the making of its trucks."""
     one = vary(tiny(), "energy", "energy_carrier", "marine_fuel", biogenic_kg_co2_per_kwh=PER_KWH)
-    one = vary(one, "vehicles", "vehicle", "BATTERY", making_kg_co2e=60000.0, battery_making_kg_co2e=30000.0)
-    return vary(one, "vehicles", "vehicle", "DIESEL", making_kg_co2e=55000.0)
+    one = vary(
+        one,
+        "vehicles",
+        "vehicle",
+        "BATTERY",
+        making_kg_co2e=60000.0,
+        battery_making_kg_co2e=30000.0,
+        making_source="made_up",
+    )
+    return vary(one, "vehicles", "vehicle", "DIESEL", making_kg_co2e=55000.0, making_source="made_up")
 
 
 @cache

@@ -47,6 +47,7 @@ def audit(
     from nbb_opt.studies.audit.audit import as_json as plain
     from nbb_opt.studies.audit.audit import audit as run_audit
     from nbb_opt.studies.audit.plan import template as template_of
+    from nbb_opt.studies.audit.plan import write_plan
     from nbb_opt.studies.audit.view import page_of, sentences
 
     if (plan is None) == (template is None):
@@ -55,7 +56,7 @@ def audit(
     if template is not None:
         if template.exists():
             raise NbbError(f"{template}: is there already; give another name")
-        template_of(found_instance).to_csv(template, index=False)
+        write_plan(template_of(found_instance), template)
         print(f"{template} is today's fleet as a plan. Edit it, then: nbb-opt audit {instance} --plan {template}")
         return
     assert plan is not None

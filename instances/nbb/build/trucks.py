@@ -60,6 +60,7 @@ def vehicles() -> list[Row]:
             "available_from": int(r["available_from"]),
             "making_kg_co2e": MAKING_KG_PER_KERB_T * DIESEL_KERB_T,
             "battery_making_kg_co2e": BATTERY_KWH[r["vehicle"]] * MAKING_KG_PER_KWH if r["charge_kw"] else None,
+            "making_source": "assumption",
             "source": "stram;cnr_2021;assumption",
             "note": f"{r['note']}; {VEHICLE_NOTE}; {MAKING_NOTE}",
         }

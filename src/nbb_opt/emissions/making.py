@@ -24,7 +24,8 @@ def making(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         bought = bought.iloc[:0]
     country = world.indexed("fleet_regions")["country"]
     bought = total(bought.assign(country=bought["fleet_region"].map(country)), columns[:3], "bought")
-    bought = bought.pipe(join, vehicles[["vehicle", "charge_kw", "source", *PARTS.values()]], on="vehicle")
+    bought = bought.pipe(join, vehicles[["vehicle", "charge_kw", "making_source", *PARTS.values()]], on="vehicle")
+    bought = bought.rename(columns={"making_source": "source"})
     parts = [
         bought.assign(part=part, kg_each=bought[column])[(part == "truck") | bought["charge_kw"].notna()]
         for part, column in PARTS.items()

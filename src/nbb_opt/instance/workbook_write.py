@@ -8,9 +8,11 @@ import io
 import math
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.workbook import Workbook
@@ -55,12 +57,22 @@ def write_workbook(instance: Instance, path: Path | str) -> Path:
     if path.suffix != ".xlsx":
         raise InstanceError([Problem(str(path), "is not named .xlsx", "name the workbook so", "workbook")])
     flows = _flows(instance)
+    return _whole(path, instance.meta.title, lambda writer: writer.write(instance, flows))
+
+
+def write_sheet(frame: pd.DataFrame, table: Table, path: Path) -> Path:
+    """Writes one table as the only sheet of a workbook, with units, drop-downs and comments; whole or not at all."""
+    rows = list(zip(*(frame[column.name].tolist() for column in table.columns), strict=True))
+    return _whole(path, table.name, lambda writer: writer.table(table, rows, "#1F4E79"))
+
+
+def _whole(path: Path, title: str, fill: Callable[[_Writer], None]) -> Path:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".workbook-", suffix=".xlsx")
     os.close(handle)
     try:
         with xlsxwriter.Workbook(temporary, _OPTIONS) as book:
-            book.set_properties({"title": instance.meta.title[:255], "created": _CREATED})
-            _Writer(book).write(instance, flows)
+            book.set_properties({"title": title[:255], "created": _CREATED})
+            fill(_Writer(book))
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -116,15 +128,15 @@ class _Writer:
         self._readme(instance)
         meta = vars(instance.meta)
         settings = [(key, meta[key], meaning) for key, meaning in SETTING_KEYS.items()]
-        self._table(SETTINGS, settings, "#7F7F7F")
-        self._table(PERIODS, [(period.year, period.years) for period in instance.periods], "#7F7F7F")
+        self.table(SETTINGS, settings, "#7F7F7F")
+        self.table(PERIODS, [(period.year, period.years) for period in instance.periods], "#7F7F7F")
         for table in TABLES:
             if table.name == "od":
-                self._table(table, flows, "#1F4E79")
+                self.table(table, flows, "#1F4E79")
                 continue
             frame = instance[table.name]
             rows = list(zip(*(frame[column.name].tolist() for column in table.columns), strict=True))
-            self._table(table, rows, "#BDD7EE" if table.optional else "#1F4E79")
+            self.table(table, rows, "#BDD7EE" if table.optional else "#1F4E79")
 
     def _readme(self, instance: Instance) -> None:
         sheet = self.book.add_worksheet(README)
@@ -137,7 +149,7 @@ class _Writer:
                 if words:
                     self._string(sheet, i, column, words, formats[style] if column == 0 or not left else self.wrap)
 
-    def _table(self, table: Table, rows: list[tuple[Any, ...]], colour: str) -> None:
+    def table(self, table: Table, rows: list[tuple[Any, ...]], colour: str) -> None:
         sheet = self.book.add_worksheet(table.name)
         sheet.set_tab_color(colour)
         sheet.freeze_panes(FIRST_ROW, len(table.key) if len(table.columns) > 3 else 0)

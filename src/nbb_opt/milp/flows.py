@@ -28,7 +28,8 @@ FLOW_DUST = 1e-9  # a fixed flow below this share of its bundle's demand is no f
 class Flows:
     """Columns of `carried_t`: chain and period of each, cost per tonne, and how often a tonne uses what.
 
-    `uses_*` are sparse (column, what, times); `fixed_t` holds the flow where flows are given, else it is empty.
+    `uses_*` are sparse (column, what, times); in `uses_group`, road links without a limit are left out (their use
+    follows from the lanes); `fixed_t` holds the flow where flows are given, else it is empty.
     """
 
     chain: Ints
@@ -146,20 +147,29 @@ def _spread(chain: Ints, what: Ints, column: Ints) -> tuple[Ints, Ints, Floats]:
     """Uses per chain turned into uses per column: (column, what, times)."""
     at = column[chain]  # (n, T)
     row, t = np.nonzero(at >= 0)
-    pair, times = np.unique(np.stack([at[row, t], what[row]], axis=1), axis=0, return_counts=True)
-    return pair[:, 0], pair[:, 1], times.astype(float)
+    most = int(what.max(initial=0)) + 1
+    code, times = np.unique(at[row, t] * most + what[row], return_counts=True)
+    return code // most, code % most, times.astype(float)
 
 
 def _uses(instance: Instance, prepared: Prepared, world: World) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
-    """(chain, capacity group) of every link of every chain, road links too; (chain, terminal) of every transfer."""
+    """(chain, capacity group) of the links of chains, of lanes the limited ones; (chain, terminal) of transfers."""
     steps = prepared.steps
     direct = steps[steps["kind"] == "link"]
-    on_lanes = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].merge(prepared.lane_links[["lane", "link"]])
+    lane, road = links_of_lanes(prepared, world)
+    limited = np.isfinite(world.link_capacity_t[world.link_group[road]])
+    few = pd.DataFrame({"lane": lane[limited], "link": road[limited]})
+    on_lanes = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].merge(few)
     chain = np.concatenate([direct["chain"].to_numpy(np.int64), on_lanes["chain"].to_numpy(np.int64)])
-    link = np.concatenate([world.links.of(direct["link"]), world.links.of(on_lanes["link"])])
+    link = np.concatenate([world.links.of(direct["link"]), on_lanes["link"].to_numpy(np.int64)])
     at = steps[(steps["kind"] == "transfer") & (steps["terminal"] != "")]
     terminal = Names(instance["terminals"]["terminal"]).of(at["terminal"])
     return (chain, world.link_group[link]), (at["chain"].to_numpy(np.int64), terminal)
+
+
+def links_of_lanes(prepared: Prepared, world: World) -> tuple[Ints, Ints]:
+    """(lane, link) of every link of every lane."""
+    return prepared.lane_links["lane"].to_numpy(np.int64), world.links.of(prepared.lane_links["link"])
 
 
 def _needs(instance: Instance, projects: list[str], column: Ints) -> tuple[Ints, Ints]:

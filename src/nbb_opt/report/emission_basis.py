@@ -136,7 +136,7 @@ def making_grid(instance: Instance, ledger: Ledger) -> Grid:
         Column("Bought", "count"),
         Column("Making, each", "number", "kg CO2e"),
         Column("Making", "number", "kg CO2e"),
-        Column("Sources of the vehicle"),
+        Column("Source"),
     )
     note = "Once, at purchase, and in no other total of this report. A dash: the instance gives no figure."
     return Grid("Making of the trucks and batteries bought", columns, cells, note=note, name="Making of trucks")

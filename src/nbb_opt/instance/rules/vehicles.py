@@ -118,13 +118,16 @@ def battery_trucks_say_range_and_charging(world: World) -> Iterator[Problem]:
 
 @rule("vehicles")
 def making_is_for_trucks(world: World) -> Iterator[Problem]:
-    """making_kg_co2e is given for road vehicles only, battery_making_kg_co2e for battery trucks only."""
+    """making_kg_co2e is for road vehicles, battery_making_kg_co2e for battery trucks; making_source is their source."""
     for i, row in world.rows("vehicles"):
         makes = {"making_kg_co2e": row["mode"] == "road", "battery_making_kg_co2e": not math.isnan(row["charge_kw"])}
         for column, may in makes.items():
             if not may and not math.isnan(row[column]):
                 what = f"is given for a {row['mode']} vehicle of technology {row['technology']}"
                 yield world.fault("vehicles", i, column, row[column], what, "leave it blank: only trucks are bought")
+        if not row["making_source"] and not all(math.isnan(row[column]) for column in makes):
+            what = "is blank although making_kg_co2e or battery_making_kg_co2e is given"
+            yield world.fault("vehicles", i, "making_source", None, what, "name a row of sources")
 
 
 @rule("vehicles", uses=("vehicle_loads",))

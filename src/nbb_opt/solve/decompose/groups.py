@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 ITEMS_PER_GROUP, MOST_CELLS = 40, 8  # usual size of a group; most parts of the map at either end
 MOST_STATES = 64
+MOST_GROUPS = 1200  # in all; more make the restricted master slow
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,13 @@ def _grouped(split: Split, wanted: dict[int, frozenset[int]]) -> tuple[Ints, lis
     for item, columns in wanted.items():
         kind[item] = sets.setdefault(columns, len(sets))
     periods = int(split.item_period.max(initial=0)) + 1
-    cells = parts_of_map(split, items / periods)
-    width = int(cells.max(initial=0)) + 1
-    code, group = np.unique((kind * periods + split.item_period) * width + cells, return_inverse=True)
+    wanted_cells = min(float(MOST_CELLS**2), max(1.0, items / periods / ITEMS_PER_GROUP))
+    for halvings in range(round(np.log2(wanted_cells) / 2), -1, -1):
+        cells = parts_of_map(split, halvings)
+        width = int(cells.max(initial=0)) + 1
+        code, group = np.unique((kind * periods + split.item_period) * width + cells, return_inverse=True)
+        if len(code) <= MOST_GROUPS:
+            break
     names = [sorted(columns) for columns in sets]
     return group, [names[k] for k in (code // width // periods).tolist()]
 
@@ -149,10 +154,8 @@ def _unions(sets: set[frozenset[int]]) -> set[frozenset[int]] | None:
     return found
 
 
-def parts_of_map(split: Split, bundles: float) -> Ints:
+def parts_of_map(split: Split, halvings: int) -> Ints:
     """Part of the map of both ends of every item, as one number; parts carry about the same tonnes."""
-    wanted = min(float(MOST_CELLS**2), max(1.0, bundles / ITEMS_PER_GROUP))
-    halvings = round(np.log2(wanted) / 2)
     weight = np.bincount(split.item_from, split.item_t, len(split.place))
     weight += np.bincount(split.item_to, split.item_t, len(split.place))
     part = np.zeros(len(split.place), np.int64)

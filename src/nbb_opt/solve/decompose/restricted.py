@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SMOOTH, SMOOTHEST = 0.5, 0.9  # weight of the best prices so far, at first and at most (after Wentges, 1997)
+SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 TRIPS_AT_ONCE = 200  # trips without freight that are added after one oracle call
 CUTS_KEPT = 60
 ENOUGH = 1e-9
@@ -195,11 +195,9 @@ class Restricted:
             value, added = self._price_at(prices, dual)
             if value > bound:
                 bound, self.best_prices = value, prices
-                self.smooth = min(SMOOTHEST, self.smooth + 0.1)
-            else:
-                self.smooth = max(0.0, self.smooth - 0.1)
             if added:
                 return bound, True
+            self.smooth = max(0.0, self.smooth - LESS)
         return bound, False
 
     def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, bool]:

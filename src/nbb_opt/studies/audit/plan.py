@@ -14,6 +14,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.one_table import read_one_table
 from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
+from nbb_opt.instance.workbook_write import write_sheet
 
 TRUCK, CHARGER, PROJECT, ORDER = "truck", "charger", "project", "order"
 PLAN = Table(
@@ -96,6 +97,16 @@ def template(instance: Instance) -> pd.DataFrame:
             alive = group["vintage_year"] + group["lifetime_years"] > period.year
             rows.append((TRUCK, region, vehicle, period.year, float(group.loc[alive, "vehicles"].sum()), ""))
     return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
+
+
+def write_plan(table: pd.DataFrame, path: Path) -> None:
+    """Write a plan as .csv, or as a workbook with the sheet `plan` to fill in. Raises InstanceError for other names."""
+    if path.suffix == ".xlsx":
+        write_sheet(table, PLAN, path)
+    elif path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        raise InstanceError([Problem(str(path), "is neither .csv nor .xlsx", "name the plan so", "plan")])
 
 
 def _problems(file: TableFile, table: pd.DataFrame, instance: Instance, orders: list[str]) -> Iterator[Problem]:

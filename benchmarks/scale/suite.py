@@ -1,0 +1,27 @@
+"""Invented instances from a thousand bundles up, four periods: how time, memory and gap grow. `--seeds N` for more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbb_opt.bench import BenchOptions
+
+TAKES = {"sizes": (1_000, 10_000), "gap": 0.007, "time_limit_s": 300.0}
+ROUNDS = REPEATS = 1
+
+
+def cases(options: BenchOptions) -> list[dict[str, Any]]:
+    """One case per size; the seed invents the instance."""
+    return [{"case": f"{bundles}", "bundles": bundles, "seed": options.seed} for bundles in options.sizes or ()]
+
+
+def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[str, Any]:
+    """Invent the instance of a case."""
+    from nbb_opt.instance import read_instance
+    from nbb_opt.synthetic import Shape, write_synthetic
+
+    path = folder / f"flows-{case['bundles']}-{case['seed']}"
+    if not path.exists():
+        write_synthetic(path, Shape(case["bundles"], case["seed"]))
+    return {**case, "path": str(path), "instance_digest": read_instance(path).digest}
