@@ -182,7 +182,8 @@ def _objective(case: StramCase, whole: pd.Series, states: Frame, options: Mappin
     rest = whole[whole.index.get_level_values("scenario") != ""].groupby("scenario").sum()
     if rest.empty:
         return float(shared)
-    chance = case["scenarios"].set_index("scenario")["probability"].reindex(rest.index)
+    chance = case["scenarios"].set_index("scenario")["probability"].reindex(rest.index).to_numpy(float)
+    costs = rest.to_numpy(float)
     level, weight = case.rules.cvar_level, case.rules.cvar_weight
-    tail = min(u + float(chance @ (rest - u).clip(lower=0.0)) / (1.0 - level) for u in rest.to_numpy(float).tolist())
-    return float(shared + (1.0 - weight) * (chance @ rest) + weight * tail)
+    tail = min(float(u + chance @ np.maximum(costs - u, 0.0) / (1.0 - level)) for u in costs)
+    return float(shared + (1.0 - weight) * float(chance @ costs) + weight * tail)
