@@ -17,7 +17,7 @@ LAYERS = (
     ("shipped", "run_folder"),
     ("result",),
     ("instance",),
-    ("demand", "verify", "synthetic"),
+    ("demand", "verify", "synthetic", "stram"),
     ("network", "network_design", "emissions", "formats", "cluster"),
     ("milp", "report"),
     ("solve",),

@@ -250,8 +250,9 @@ def models(
 ) -> None:
     """Render the statement of every model (equations and literal LP) beside its .toml."""
     from nbb_opt.milp import render_all
+    from nbb_opt.milp.stram import render_stram_models
 
-    stale = render_all(write=not checking)
+    stale = render_all(write=not checking) + render_stram_models(write=not checking)
     if checking and stale:
         raise VerifyFailed("out of date: " + ", ".join(stale) + "; run: nbb-opt models")
     print("up to date" if not stale else "rendered " + ", ".join(stale))

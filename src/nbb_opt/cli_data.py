@@ -36,14 +36,14 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); or `canad` and then two paths."
+            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); `canad` or `stram` and two paths."
         ),
     ],
     target: Annotated[
         Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
     ],
     folder: Annotated[
-        Path | None, typer.Argument(help="After `canad`: the instance folder (or folder of them) to write.")
+        Path | None, typer.Argument(help="After `canad` or `stram`: the instance folder (or folder of them) to write.")
     ] = None,
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",

@@ -47,16 +47,16 @@ class ProgressLine:
 
 
 def line(progress: Progress) -> str:
-    """One line: phase, incumbent and bound in MEUR, gap, elapsed.
+    """One line: phase, incumbent and bound in millions, gap, elapsed.
 
     >>> line(Progress("search", 12.34, incumbent=102.0e6, bound=100.0e6, nodes=7))
     '  12.3 s  search                      incumbent     102.000 MEUR  bound     100.000 MEUR  gap  1.96 %'
     """
     text = f"{progress.elapsed_s:6.1f} s  {progress.phase:26}"
     if math.isfinite(progress.incumbent):
-        text += f"  incumbent {progress.incumbent / 1e6:11.3f} MEUR"
+        text += f"  incumbent {progress.incumbent / 1e6:11.3f} M{progress.money}"
     if math.isfinite(progress.bound):
-        text += f"  bound {progress.bound / 1e6:11.3f} MEUR"
+        text += f"  bound {progress.bound / 1e6:11.3f} M{progress.money}"
     if math.isfinite(progress.gap):
         text += f"  gap {progress.gap:6.2%}".replace("%", " %")
     return text.rstrip()

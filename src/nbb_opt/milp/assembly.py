@@ -16,7 +16,7 @@ from nbb_opt.milp.keys import label
 from nbb_opt.milp.periods import Floats, Ints
 from nbb_opt.milp.terms import Index, Terms
 
-FIX_ORDER = {"built": 0, "installed": 1, "bought": 2, "kept": 2}
+FIX_ORDER = {"built": 0, "upgraded": 0, "installed": 1, "bought": 2, "kept": 2}
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from nbb_opt.problems.questions import Answers, Said
 from nbb_opt.run_folder import RECORD
 
 # problem -> the module that answers for it, imported when it is asked
-MODULES: dict[str, str] = {"network_design": "nbb_opt.problems.network_design"}
+MODULES: dict[str, str] = {"network_design": "nbb_opt.problems.network_design", "stram": "nbb_opt.problems.stram"}
 # foreign format -> the module that turns it into instance folders, by its function `convert(source, target)`
-CONVERTERS: dict[str, str] = {"canad": "nbb_opt.problems.network_design"}
+CONVERTERS: dict[str, str] = {"canad": "nbb_opt.problems.network_design", "stram": "nbb_opt.problems.stram"}
 INSTANCE_FILE = "instance.toml"
 
 

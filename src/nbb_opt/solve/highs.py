@@ -190,7 +190,8 @@ class Solver:
             objective = float(self.cost @ values) + self.form.cost_offset
             if solution.dual_valid:
                 reduced_cost = np.asarray(solution.col_dual, dtype=np.float64) / (scale.column * scale.objective)
-                row_dual = np.asarray(solution.row_dual, dtype=np.float64) * scale.row / scale.objective
+                own = slice(len(scale.row))  # rows added since have no dual here
+                row_dual = np.asarray(solution.row_dual, dtype=np.float64)[own] * scale.row / scale.objective
         if is_mip:
             bound = float(info.mip_dual_bound) / scale.objective
         else:

@@ -12,13 +12,14 @@ GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 
 @dataclass(frozen=True)
 class Progress:
-    """One moment of a solve; `incumbent` and `bound` in EUR, NaN while unknown."""
+    """One moment of a solve; `incumbent` and `bound` in `money`, NaN while unknown."""
 
     phase: str
     elapsed_s: float
     incumbent: float = float("nan")
     bound: float = float("nan")
     nodes: int = 0
+    money: str = "EUR"
 
     @property
     def gap(self) -> float:

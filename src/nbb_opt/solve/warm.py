@@ -21,9 +21,15 @@ MOST_ENTRIES = 20_000  # coefficients changed one by one; more, and the matrix i
 
 
 class Warm:
-    """One relaxed problem that stays in HiGHS. `whole` are the integer columns of the last plan, None before one."""
+    """One relaxed problem that stays in HiGHS. `whole` are the integer columns of the last plan, None before one.
 
-    def __init__(self, *, threads: int, seed: int, presolve: Presolve = "choose") -> None:
+    `feasibility` says how far a scaled row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
+    """
+
+    def __init__(
+        self, *, threads: int, seed: int, presolve: Presolve = "choose", feasibility: float | None = None
+    ) -> None:
+        self.feasibility = feasibility
         self.threads, self.seed, self.presolve = threads, seed, presolve
         self.log: list[str] = []
         self.whole: Floats | None = None
@@ -47,6 +53,8 @@ class Warm:
             last = self.fresh(form)
             last.relax()
             self.whole = None
+        if self.feasibility is not None:
+            last.set("primal_feasibility_tolerance", self.feasibility)
         self._solver = last
         return last
 
