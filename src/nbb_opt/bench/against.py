@@ -124,7 +124,7 @@ class _Entry:
         """The data and what is counted of them, then every subject."""
         if self.new.get("threads") != self.old.get("threads"):
             self.add("note", "", "threads", self.old.get("threads"), self.new.get("threads"), "memory does not gate")
-        self.exact("", "data", self.old.get("instance_digest"), self.new.get("instance_digest"))
+        self.data("", self.old, self.new)
         self.counters("", self.old, self.new, effort=True)
         if self.old.get("digest") and self.new.get("digest"):
             self.exact("", "result", self.old["digest"], self.new["digest"])
@@ -138,6 +138,12 @@ class _Entry:
             ours = self.old["subjects"][name]["kind"] == "ours" and not part
             why = "is not installed" if name in self.record["absent"] else "was measured before and is missing now"
             self.add("worse" if ours else "note", name, "subject", "there", "missing", why)
+
+    def data(self, subject: str, old: Record, new: Record) -> None:
+        """Other data are named; whether they make a difference, counters and objectives say."""
+        before, now = old.get("instance_digest"), new.get("instance_digest")
+        if before != now:
+            self.add("note", subject, "data", _short(before), _short(now), "other data; counters and objectives gate")
 
     def exact(self, subject: str, what: str, before: Any, now: Any, why: str = "must be equal") -> None:
         if before != now:
@@ -166,7 +172,7 @@ class _Entry:
         if new["kind"] != "ours":
             return
         proven = new["status"] in ("optimal", "done") and old["status"] in ("optimal", "done")
-        self.exact(name, "data", old.get("instance_digest"), new.get("instance_digest"))
+        self.data(name, old, new)
         self.counters(name, old, new, effort=self.ground.search and proven)
         if old.get("model_digest") != new.get("model_digest"):
             why = "other numbers in the model; sizes and objectives gate"
