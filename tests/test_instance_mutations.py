@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from instance_copies import TINY, Copy, copy_tiny
+from instance_copies import TINY, Copy, copy_tiny, copy_with_every_table
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, read_instance, seal
 from nbb_opt.instance.schema import BY_NAME
@@ -125,7 +125,7 @@ def test_a_mutated_file_of_a_sealed_instance_is_refused(copy: Copy, mutation: tu
 def test_any_rows_in_any_order_have_the_same_digest_in_csv_and_parquet(
     tmp_path_factory: pytest.TempPathFactory, seed: int, table: str
 ) -> None:
-    copy = copy_tiny(tmp_path_factory.mktemp("digests") / "copy")
+    copy = copy_with_every_table(tmp_path_factory.mktemp("digests") / "copy")
     shuffle = random.Random(seed)
     rows = copy.rows("od")
     for row in rows:

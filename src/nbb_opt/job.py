@@ -35,7 +35,7 @@ LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 BASELINE = "do_nothing"
 Method = Literal["auto", "monolith", "decompose"]
 # From about here the linear relaxation alone takes HiGHS half a minute, and the large-scale route is done sooner.
-LARGE_NONZEROS = 280_000
+LARGE_NONZEROS = 1_500_000
 
 
 @dataclass(frozen=True)
