@@ -31,6 +31,7 @@ from nbb_opt.studies.accounting_study import (
     accounting_study,
     as_table,
     main_mode_by_bundle,
+    may_be_chance,
     mode_flips,
     same_plan_t,
 )
@@ -205,6 +206,9 @@ def test_the_table_names_the_first_flips():
     }
     row = Row("x", "other", (), "optimal", {2025: 1.0, 2030: 1.0}, 1e6, {2025: 1.0, 2030: 1.0}, 0.0, (flip,) * 7)
     text = as_table(tiny(), [row])
+    assert "other (may be chance: cost differs by less than the gap):" in text
+    assert not may_be_chance(replace(row, cost_eur=1.1e6, gap=0.01), row)
+    assert may_be_chance(replace(row, cost_eur=1.001e6, gap=0.01), row)
     assert row.flipped_bundles == 1
     assert text.count("A to B, WOOD, 2025: road to rail") == 5
     assert "and 2 more" in text

@@ -171,5 +171,17 @@ def as_table(instance: Instance, rows: Sequence[Row]) -> str:
         ]
         if told:
             more = [f"  and {len(told) - SHOWN_FLIPS} more; --json lists all"] if len(told) > SHOWN_FLIPS else []
-            text += ["", f"main mode flips, {row.title}:", *told[:SHOWN_FLIPS], *more]
+            chance = " (may be chance: cost differs by less than the gap)" if may_be_chance(row, rows[0]) else ""
+            text += ["", f"main mode flips, {row.title}{chance}:", *told[:SHOWN_FLIPS], *more]
     return "\n".join(text)
+
+
+def may_be_chance(row: Row, stated: Row) -> bool:
+    """Whether the plan of a row could as well be the stated one: their costs differ by no more than what is not proven.
+
+    A choice that is not paid for (a grid factor where carbon is priced on the exhaust) leaves the cost as it is; which
+    of the plans within the gap is found is then up to the solver.
+    """
+    if row.cost_eur is None or row.gap is None or stated.cost_eur is None:
+        return False
+    return abs(row.cost_eur - stated.cost_eur) <= max(row.gap, stated.gap or 0.0) * abs(stated.cost_eur)
