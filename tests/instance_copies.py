@@ -36,6 +36,7 @@ LEFT_OUT = {
     ],
     "battery_wear": [{"vehicle": "BATTERY", "range_loss_share": "0.2"}],
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
+    "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
     "futures": [
         {"future": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh", "factor": "1.4"}

@@ -175,12 +175,41 @@ def test_grants_above_the_price_are_refused() -> None:
         build(case, prepare(case, prune=False), read_model("joint"))
 
 
+def hilly(instance: Instance, factor: float) -> Instance:
+    """Every road and railway uphill both ways."""
+    links = instance["links"]
+    rows = links.loc[links["mode"].isin(["road", "rail"]), "link"].tolist()
+    return with_rows(instance, "gradients", *({"link": link, "energy_factor": factor} for link in rows))
+
+
+def test_hills_take_their_factor_of_energy_on_road_and_rail() -> None:
+    level, steep = solve(tiny(), "do_nothing"), solve(hilly(tiny(), 1.25), "do_nothing")
+    one, two = level.built.data.driving.ledger, steep.built.data.driving.ledger
+    np.testing.assert_allclose(two.kwh, 1.25 * one.kwh)
+    keys = ["year", "mode", "energy_carrier", "country"]
+    before, after = (each.tables["energy"].set_index(keys)["kwh"] for each in (level, steep))
+    mode = before.index.get_level_values("mode")
+    assert (mode == "rail").any()
+    np.testing.assert_allclose(after[mode == "rail"], 1.25 * before[mode == "rail"])
+    assert (after[mode == "road"] > before[mode == "road"]).all()  # empty trips between regions count as level
+    np.testing.assert_allclose(after[(mode == "sea") | (mode == "ferry")], before[(mode == "sea") | (mode == "ferry")])
+
+
+def test_a_battery_goes_less_far_in_the_hills() -> None:
+    flat = build(tiny(), prepare(tiny(), prune=False), read_model("joint")).data.lanes
+    case = hilly(tiny(), 4.0)
+    steep = build(case, prepare(case, prune=False), read_model("joint")).data.lanes
+    assert steep.at_home.sum() < flat.at_home.sum()
+    finite = np.isfinite(flat.reach_km)
+    np.testing.assert_allclose(steep.reach_km[finite], 4.0 * flat.reach_km[finite])
+
+
 def everything() -> Instance:
-    """All five tables at once."""
+    """All tables at once."""
     case = driving_rules(public(charged_on_the_way(), kwh=2e5))
     case = with_rows(case, "battery_wear", {"vehicle": "BATTERY", "range_loss_share": 0.1})
     case = with_rows(case, "opening_hours", {"node": "MINE", "hours_per_week": 40.0})
-    case = vary(case, "links", "mode", "road", toll_eur_per_vkm=0.1)
+    case = vary(hilly(case, 1.1), "links", "mode", "road", toll_eur_per_vkm=0.1)
     return support(case, "toll_exemption_share", 0.5)
 
 

@@ -521,6 +521,17 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     Table(
+        "gradients",
+        "a hilly link: how much more energy it takes; links without a row are level",
+        ("link",),
+        (
+            _ref("link", "links.link", "link"),
+            _num("energy_factor", "energy use over that on the level, mean of both ways", "", 0.5, 5, (0.9, 2)),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
         "opening_hours",
         "hours in which trucks can work for a place",
         ("node",),

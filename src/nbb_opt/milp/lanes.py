@@ -56,6 +56,8 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
         raise ModelError("the prepared lanes do not fit the instance: a lane without links, or an unknown link")
     km = world.link_km[link]
     distance = sum_by(g, km, size=count)
+    effort_km = km * world.link_energy[link]  # km on the level that take as much energy
+    effort = sum_by(g, effort_km, size=count)
     share = np.zeros((count, len(world.countries)))
     np.add.at(share, (g, world.link_country[link]), km)
     share /= distance[:, None]
@@ -77,9 +79,10 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     factor, empty = trucks.load_factor[:, handling].T, trucks.empty_share[:, handling].T  # (G, V), NaN: carries none
     load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
     omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)
+    omega *= (effort / distance)[:, None]
     kappa = np.where(local[:, None], empty / (1 - empty), 0.0)
-    stops, reach = _stops(world, rows, g, km, distance)
-    there_and_back = 2 * distance[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
+    stops, reach = _stops(world, rows, g, effort_km, effort)
+    there_and_back = 2 * effort[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
     has_home = world.region_area[region] >= 0
     at_home = trucks.battery[None, :] & there_and_back & has_home[:, None]
     on_the_way = trucks.battery[None, :] & ~at_home & (reach[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM)
@@ -96,6 +99,8 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
 
 def _stops(world: World, rows: pd.DataFrame, g: Ints, km: Floats, distance: Floats) -> tuple[pd.DataFrame, Floats]:
     """Charging on the way: rows (lane, area, share of the energy), and the longest of 2 s0, 2 s1 and the stretches.
+
+    `km` and `distance` are those on the level that take as much energy.
 
     A lane without a charging node has reach infinity: no truck can be charged on it.
     """

@@ -10,6 +10,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import HANDLINGS, MODES
 from nbb_opt.milp.haulage import PublicCharging, break_share, open_h_per_week, public_charging_of
 from nbb_opt.milp.periods import Floats, Ints, Names, by_key_and_period
+from nbb_opt.network.gradients import energy_factors
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class World:
     link_toll: Floats
     link_charge: Floats
     link_gross_t: Floats
+    link_energy: Floats
     link_mode: Ints
     link_group: Ints
     link_capacity_t: Floats
@@ -74,7 +76,7 @@ def world_of(instance: Instance) -> World:
         areas.of(region["charge_area"]), countries.of(area["country"]), area["grid_mw"].to_numpy(float),
         link["distance_km"].to_numpy(float), link["time_h"].to_numpy(float), countries.of(link["country"]),
         link["toll_eur_per_vkm"].to_numpy(float), link["charge_eur_per_t"].to_numpy(float),
-        link["max_gross_t"].fillna(np.inf).to_numpy(float),
+        link["max_gross_t"].fillna(np.inf).to_numpy(float), energy_factors(instance),
         Names(MODES).of(link["mode"]), np.where(group >= 0, group, np.arange(len(links))),
         link["capacity_t_per_year"].fillna(np.inf).to_numpy(float),
         country["driver_cost_eur_per_h"], country["carbon_price_eur_per_t"], country["driver_limit_h_per_year"],

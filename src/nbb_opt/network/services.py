@@ -8,6 +8,7 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.instance.schema import HANDLINGS
+from nbb_opt.network.gradients import energy_factors
 
 COLUMNS = (
     "link", "handling", "year", "vehicle", "energy_carrier", "country", "share", "cost_eur_per_t", "kwh_per_t",
@@ -69,7 +70,7 @@ def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
     lines = links[
         ["link", "mode", "country", "distance_km", "time_h", "gauge_mm", "electrified_share", "axle_load_t",
          "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
-    ].assign(row=links.index)  # fmt: skip
+    ].assign(row=links.index, energy_factor=energy_factors(instance)[links.index])  # fmt: skip
     found = lines.merge(vehicles.merge(loads, on="vehicle"), on="mode")
     gauge_fits = found["vehicle_gauge_mm"].isna() | (found["vehicle_gauge_mm"] == found["gauge_mm"])
     axle_fits = found["vehicle_axle_t"].isna() | (found["vehicle_axle_t"] <= found["axle_load_t"])
@@ -95,7 +96,7 @@ def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
 
     load, empty = found["load_t"], found["empty_kwh_per_vkm"]
     idle = found["empty_share"] / (1 - found["empty_share"])
-    winter = 1 + found["winter_share"] * (found["winter_factor"] - 1)
+    winter = (1 + found["winter_share"] * (found["winter_factor"] - 1)) * found["energy_factor"]
     loaded = empty + (found["full_kwh_per_vkm"] - empty) * load / (found["gross_t"] - found["kerb_t"])
     kwh = winter * (loaded + empty * idle) / load
     vkm = 1 / (load * (1 - found["empty_share"]))

@@ -28,7 +28,7 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, set_sides
+from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, residual, set_sides
 from nbb_opt.solve.parts import Cut, Stages, stages_of
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -146,6 +146,9 @@ class _Search:
         self.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
             raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.log[-5:]))
+        if answer.status == "optimal" and self.feasibility is not None and residual(solver) > self.feasibility:
+            give_basis(solver, basis_of(solver))  # factorised anew, the same vertex comes out without what had piled up
+            answer = solver.run(stop or self.stop, phase=phase, listen=self._heard, known=(self.incumbent, self.bound))
         return answer
 
     def _try(self, x: Floats, *, stop: Stop | None = None) -> _Tried | None:

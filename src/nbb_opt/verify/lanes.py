@@ -31,6 +31,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
         ["link", "country", "distance_km", "time_h", "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
     ]
     parts = tables["lane_links"].sort_values(["lane", "step"], kind="stable").pipe(join, links, on="link", how="left")
+    parts = parts.assign(effort_km=parts["distance_km"] * world.energy_factor(parts["link"]))
     winter = parts["country"].map(world.indexed("countries")["winter_share"]).to_numpy(dtype=float)
     parts = parts.assign(
         winter_km=parts["distance_km"] * winter, toll_eur=parts["distance_km"] * parts["toll_eur_per_vkm"]
@@ -39,6 +40,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
         first_node=("from_node", "first"),
         last_node=("to_node", "last"),
         km=("distance_km", "sum"),
+        effort_km=("effort_km", "sum"),
         hours=("time_h", "sum"),
         gross_limit=("max_gross_t", "min"),
         winter_km=("winter_km", "sum"),
@@ -77,13 +79,13 @@ def _region_facts(world: World, facts: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _passes(world: World, parts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """Charging nodes of each lane in driving order: lane, charge_area, at_km."""
+    """Charging nodes of each lane in driving order: lane, charge_area, at_km (on the level, of the same energy)."""
     start = (
         facts.reset_index()[["lane", "first_node"]].rename(columns={"first_node": "node"}).assign(at_km=0.0, place=0)
     )
     after = parts[["lane"]].assign(
         node=parts["to_node"],
-        at_km=parts.groupby("lane")["distance_km"].cumsum(),
+        at_km=parts.groupby("lane")["effort_km"].cumsum(),
         place=parts.groupby("lane").cumcount() + 1,
     )
     passes = pd.concat([start, after], ignore_index=True).sort_values(["lane", "place"], kind="stable")
@@ -98,7 +100,7 @@ def _stretches(passes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({"first_km": groups.min(), "last_km": groups.max()})
     gap = passes["at_km"].where(passes["lane"] == passes["lane"].shift()) - passes["at_km"].shift()
     frame = frame.assign(longest_gap_km=gap.groupby(passes["lane"]).max().fillna(0.0))
-    frame = frame.assign(tail_km=facts["km"].reindex(frame.index) - frame["last_km"])
+    frame = frame.assign(tail_km=facts["effort_km"].reindex(frame.index) - frame["last_km"])
     return frame[["first_km", "tail_km", "longest_gap_km"]].reindex(facts.index)
 
 
@@ -106,7 +108,7 @@ def _area_shares(passes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     same_before = passes["lane"] == passes["lane"].shift()
     same_after = passes["lane"] == passes["lane"].shift(-1)
     at = passes["at_km"]
-    whole = passes["lane"].map(facts["km"])
+    whole = passes["lane"].map(facts["effort_km"])
     before = np.where(same_before, (at - at.shift()) / 2.0, at)
     after = np.where(same_after, (at.shift(-1) - at) / 2.0, whole - at)
     frame = passes.assign(share=(before + after) / whole)

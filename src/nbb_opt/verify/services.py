@@ -43,7 +43,7 @@ def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:
     carbon = look_up(
         keyed(world.countries, ["country", "year"], "carbon_price_eur_per_t"), rows["country"], rows["year"]
     )
-    season = 1.0 + winter * (rows["winter_factor"] - 1.0)
+    season = (1.0 + winter * (rows["winter_factor"] - 1.0)) * world.energy_factor(rows["link"])
     full_part = rows["load_t"] / (rows["gross_t"] - rows["kerb_t"])
     loaded = rows["empty_kwh_per_vkm"] + (rows["full_kwh_per_vkm"] - rows["empty_kwh_per_vkm"]) * full_part
     share = rows["empty_share"]

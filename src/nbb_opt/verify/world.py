@@ -37,6 +37,10 @@ class World:
         table = self.instance[name]
         return table.set_index(table.columns[0])
 
+    def energy_factor(self, links: pd.Series) -> np.ndarray:
+        """Energy use over that on the level, of each link."""
+        return links.map(self.indexed("gradients")["energy_factor"]).astype(float).fillna(1.0).to_numpy()
+
     def range_left(self, vehicles: pd.Series) -> np.ndarray:
         """Share of the range left at the end of life, of each vehicle."""
         return 1.0 - vehicles.map(self.indexed("battery_wear")["range_loss_share"]).astype(float).fillna(0.0).to_numpy()
