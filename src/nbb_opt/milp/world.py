@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.instance import Instance
+from nbb_opt.instance.gradients import energy_factors
 from nbb_opt.instance.schema import HANDLINGS, MODES
 from nbb_opt.milp.haulage import PublicCharging, break_share, open_h_per_week, public_charging_of
 from nbb_opt.milp.periods import Floats, Ints, Names, by_key_and_period
-from nbb_opt.network.gradients import energy_factors
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, by_period
+from nbb_opt.instance.gradients import energy_factors
 from nbb_opt.instance.schema import HANDLINGS
-from nbb_opt.network.gradients import energy_factors
 
 COLUMNS = (
     "link", "handling", "year", "vehicle", "energy_carrier", "country", "share", "cost_eur_per_t", "kwh_per_t",

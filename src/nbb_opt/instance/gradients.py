@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.instance import Instance
+from nbb_opt.instance.read import Instance
 
 
 def energy_factors(instance: Instance) -> npt.NDArray[np.float64]:
