@@ -1,49 +1,15 @@
 """Plain HiGHS on the compact statement without strong rows (stated in full they slow it down: see README.md)."""
 
+from benchmarks.plain_highs import minimise, outcome
+
 KIND, LIBRARY = "peer", "highspy"
+__all__ = ["KIND", "LIBRARY", "outcome", "start"]
 
 
 def start(case, options):
-    import highspy
     import numpy as np
 
     from nbb_opt.milp.network_design import design_form
     from nbb_opt.network_design import read_design
 
-    form = design_form(read_design(case["path"]).network(), strong=np.zeros(0, np.int64))
-    kinds = np.where(form.integer, np.int32(1), np.int32(0))
-
-    def work():
-        highspy.Highs.resetGlobalScheduler(True)
-        highs = highspy.Highs()
-        settings = {"output_flag": False, "threads": options.threads, "random_seed": options.seed}
-        settings |= {"time_limit": options.time_limit_s, "mip_rel_gap": options.gap, "mip_abs_gap": 0.0}
-        for name, value in settings.items():
-            assert highs.setOptionValue(name, value) == highspy.HighsStatus.kOk
-        highs.passModel(
-            len(form.cost), len(form.row_low), len(form.a_values), int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize), form.cost_offset, form.cost, form.col_low, form.col_up, form.row_low,
-            form.row_up, form.a_indptr, form.a_indices, form.a_values, kinds,
-        )  # fmt: skip
-        highs.run()
-        return highs
-
-    return work
-
-
-def outcome(case, highs):
-    import highspy
-
-    info, status = highs.getInfo(), highs.getModelStatus()
-    words = {highspy.HighsModelStatus.kOptimal: "optimal", highspy.HighsModelStatus.kTimeLimit: "time_limit"}
-    found = info.primal_solution_status == 2
-    return {
-        "status": words.get(status, highs.modelStatusToString(status)),
-        "objective": info.objective_function_value if found else None,
-        "bound": info.mip_dual_bound,
-        "gap": info.mip_gap if found else None,
-        "counters": {
-            "rows": highs.getNumRow(), "columns": highs.getNumCol(), "nonzeros": highs.getNumNz(),
-            "nodes": int(info.mip_node_count),
-        },
-    }  # fmt: skip
+    return minimise(design_form(read_design(case["path"]).network(), strong=np.zeros(0, np.int64)), options)

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
+from nbb_opt.cli_runs import AsJson
 from nbb_opt.errors import NbbError, VerifyFailed
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -192,7 +192,7 @@ def _open_zip(path: Path) -> Package:
             if problems:
                 raise InstanceError(problems)
             files = [entry for entry in entries if not entry.is_dir() and not _LEFT_OVER.fullmatch(entry.filename)]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError, OverflowError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, OverflowError) as error:
         what = f"cannot be read as a .zip: {error}"
         raise InstanceError([Problem(path.name, what, "pack it again", "zip")]) from error
     folders = {entry.filename.partition("/")[0] for entry in files if "/" in entry.filename}
@@ -244,7 +244,7 @@ def _read_member(archive: zipfile.ZipFile, member: str, size: int) -> bytes:
     try:
         with archive.open(member) as stream:
             data = stream.read(size + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, ValueError, RuntimeError) as error:
         what = f"cannot be read from the .zip: {error}"
         raise InstanceError([Problem(member, what, "pack it again", "zip")]) from error
     if len(data) != size:

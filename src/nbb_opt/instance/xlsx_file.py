@@ -71,7 +71,7 @@ def read_book(path: Path, wanted: Collection[str]) -> Book:
         raise refuse(str(fault), fault.hint or _SAVE, fault.rule) from fault
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, expat.ExpatError) as error:
         raise refuse(f"cannot be read as a workbook: {error}", _SAVE) from error
-    except (NotImplementedError, ValueError, LookupError, RuntimeError, OverflowError) as error:
+    except (ValueError, LookupError, RuntimeError, OverflowError) as error:
         raise refuse(f"is damaged: {type(error).__name__} {error}", _SAVE) from error
 
 

@@ -91,9 +91,9 @@ def audit(
     rows = repaired_plan(question, mended.solution)
     futures = _regrets(instance, plan_of(rows, instance), limits, say) if limits.futures else []
     return Audit(
-        instance, plan_file.name, judged.faults, judged.solution.objective, _emissions(question, judged.solution),
-        ownership(question, judged.solution, lanes), lanes, mended, rows, best, _emissions(question, best),
-        _emissions(question, mended.solution), changes, break_even(question, mended.solution, lanes), futures,
+        instance, plan_file.name, judged.faults, judged.solution.objective, question.emissions_t(judged.solution),
+        ownership(question, judged.solution, lanes), lanes, mended, rows, best, question.emissions_t(best),
+        question.emissions_t(mended.solution), changes, break_even(question, mended.solution, lanes), futures,
     )  # fmt: skip
 
 
@@ -112,12 +112,6 @@ def repaired_plan(question: Question, solution: Solution) -> pd.DataFrame:
     ]
     assert {TRUCK, CHARGER, PROJECT} >= {row[0] for row in rows}
     return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
-
-
-def _emissions(question: Question, solution: Solution) -> dict[int, float]:
-    emissions = question.tables(solution)["emissions"]
-    kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
-    return {int(str(year)): float(value) / 1000 for year, value in kg.items()}
 
 
 def as_json(found: Audit) -> dict[str, Any]:

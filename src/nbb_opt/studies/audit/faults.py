@@ -77,7 +77,7 @@ def judge(question: Question, plan: FleetPlan, *, seed: int = 0) -> Judged:
             faults.append(_limit_fault(question, family, key, short, size))
         edit.columns[column - len(question.form.cost)].up = max(0.0, short) * (1 + 1e-9)
     edit.price_as_stated()
-    return Judged(_once(faults), _solved(edit, seed))
+    return Judged(_in_order(faults), _solved(edit, seed))
 
 
 def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
@@ -141,8 +141,8 @@ def _limit_fault(question: Question, family: str, key: tuple[object, ...], short
     return Fault(family, where, year, short, unit, text)
 
 
-def _once(faults: list[Fault]) -> list[Fault]:
-    """The km and the hours of the same trucks are one fault: the larger shortage is told."""
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    """By year, what is short of trucks first, then by kind and place."""
     same = {"cover_km", "cover_hours", "fit_opening_hours"}
     return sorted(faults, key=lambda fault: (fault.year, fault.kind not in same, fault.kind, fault.where))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from nbb_opt.errors import NoPlan
 from nbb_opt.solve import Solution, solve_form
 from nbb_opt.studies.audit.form_edit import FormEdit
@@ -72,7 +70,7 @@ def improve(
         text = _in_words(question, last, tried[winner])
         last = tried[winner]
         saved = start.objective - last.objective
-        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, _emissions_t(question, last)))
+        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, question.emissions_t(last)))
         say(f"change {len(done)}: {text}: {saved:,.0f} EUR together, {saved / gap_eur:.0%} of the distance")
         candidates.remove(winner)
     return done
@@ -122,12 +120,3 @@ def _in_words(question: Question, before: Solution, after: Solution) -> str:
                 words = f"{one[what][key]} {key[1]} become {number}"
                 groups.setdefault((names.get(key[0], key[0] or "projects"), years[key[2]]), []).append(words)
     return "; ".join(f"{place} {year}: {', '.join(words)}" for (place, year), words in groups.items()) or "other routes"
-
-
-def _emissions_t(question: Question, solution: Solution) -> dict[int, float]:
-    """WTW t CO2e a year of a plan, by period."""
-    emissions = question.tables(solution)["emissions"]
-    kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
-    return {
-        int(year): float(value) / 1000 for year, value in zip(kg.index.to_numpy(np.int64), kg.to_numpy(), strict=True)
-    }

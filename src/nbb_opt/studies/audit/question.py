@@ -46,6 +46,12 @@ class Question:
         """Result tables of a solved edit of the form."""
         return extract(self.built, solution.values[: len(self.form.cost)])
 
+    def emissions_t(self, solution: Solution) -> dict[int, float]:
+        """WTW t CO2e a year of a solved edit of the form, by period."""
+        emissions = self.tables(solution)["emissions"]
+        kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
+        return {int(str(year)): float(value) / 1000 for year, value in kg.items()}
+
     def verified(self, solution: Solution, what: str) -> dict[str, pd.DataFrame]:
         """Result tables that the verifier accepts. Raises VerifyFailed naming `what` otherwise."""
         tables = self.tables(solution)

@@ -116,12 +116,12 @@ def changes_of(question: Question, plan: FleetPlan, solution: Solution, missed: 
         order, vehicle, t = name.rsplit(" ", 2)
         share = float(solution.values[column])
         if share > WHOLE:
-            planned_share = float(solution_share(plan, order, vehicle, int(t)))
-            rows.append(("order", order, vehicle, years[int(t)], planned_share, planned_share - share))
+            before_share = planned_share(plan, order, vehicle, int(t))
+            rows.append(("order", order, vehicle, years[int(t)], before_share, before_share - share))
     return pd.DataFrame(rows, columns=["what", "place", "type", "year", "planned", "repaired"])
 
 
-def solution_share(plan: FleetPlan, order: str, vehicle: str, t: int) -> float:
+def planned_share(plan: FleetPlan, order: str, vehicle: str, t: int) -> float:
     """Share of an order that the plan gives to a vehicle in a period."""
     orders = plan.orders
     name = orders["origin"] + ">" + orders["destination"] + ":" + orders["commodity"]
