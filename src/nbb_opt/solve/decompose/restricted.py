@@ -42,7 +42,7 @@ class Restricted:
         groups: Groups,
         oracle: Oracle,
         *,
-        first_prices: tuple[Floats, Floats] | None,
+        first_prices: tuple[Floats, Floats, Ints] | None,
         threads: int,
         seed: int,
         log: list[str],
@@ -64,6 +64,7 @@ class Restricted:
             self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
             self.best_prices = np.concatenate([y, np.zeros(groups.size), -sigma])
             self._keep(priced, np.arange(len(priced.value)))
+            self.pool = joined(self.pool, trips(self.bounds, first_prices[2]))
         self.form, self.slack = with_slack(split, size, eur)
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
         self.solver = self._load(whole=False)

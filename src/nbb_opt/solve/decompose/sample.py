@@ -38,8 +38,9 @@ def sampled_prices(
     stop: Stop,
     listen: Listener | None = None,
     label: str = "",
-) -> tuple[Floats, Floats] | None:
-    """Prices of the master's rows (EUR per unit) and of every (group, bit), with about `bundles` bundles for all.
+) -> tuple[Floats, Floats, Ints] | None:
+    """Prices of the master's rows (EUR per unit) and of every (group, bit), with about `bundles` bundles for all, and
+    the drives that go without freight.
 
     None if the sample has no plan.
     """
@@ -55,7 +56,7 @@ def sampled_prices(
         wanted = np.setdiff1d(np.flatnonzero(reduced < -NEAR * d.cost), trips)
         if not len(wanted):
             break
-        wanted = np.sort(wanted[np.argsort(reduced[wanted] / d.cost[wanted], kind="stable")[:TRIPS_AT_ONCE]])
+        wanted = BEST(reduced, wanted)
         trips = np.concatenate([trips, wanted])
         at, start = columns_at(d.indptr, wanted)
         solver.add_columns(
@@ -73,7 +74,7 @@ def sampled_prices(
         tie = ties.get((int(of_item[split.item[flow]]), project))
         if tie is not None:
             sigma[tie] += max(0.0, float(paid))
-    return found.row_dual[:rows], sigma
+    return found.row_dual[:rows], sigma, np.sort(trips)
 
 
 def columns_at(indptr: npt.NDArray[np.integer], columns: Ints) -> tuple[Ints, Ints]:
