@@ -82,3 +82,11 @@ def _pairs(
         column.astype(np.int64), np.where(plus, row[first], row[second]).astype(np.int64),
         np.where(plus, row[second], row[first]).astype(np.int64), np.abs(value[first]),
     )  # fmt: skip
+
+
+def cheapest_of_each(circulation: Circulation, price: Floats, drives: Ints) -> Ints:
+    """Of some drives the one of least price for every pair of rows, in rising order."""
+    of = circulation.classes[drives]
+    order = np.lexsort((price[drives], of))
+    first = np.append(True, np.diff(of[order]) > 0)[: len(drives)]
+    return np.sort(drives[order][first])

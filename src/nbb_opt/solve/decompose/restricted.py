@@ -15,9 +15,10 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.solve.decompose.bound import Bounds, Cut
+from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle, Priced
-from nbb_opt.solve.decompose.pool import DUST, Pool, columns_of, joined, nothing, restricted_form, trips, with_slack
+from nbb_opt.solve.decompose.pool import DUST, Pool, columns_of, joined, nothing, restricted_form, slack_cost, trips, with_slack
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
-TRIPS_AT_ONCE = 200  # trips without freight that are added after one oracle call
 CUTS_KEPT = 60
 ENOUGH = 1e-9
+DEAREST = 1e13  # EUR for a unit of slack
 MISSED = 1e-7  # of a row's usual size: more slack than this is no plan
 
 
@@ -49,7 +50,7 @@ class Restricted:
     ) -> None:
         self.split, self.groups, self.oracle = split, groups, oracle
         self.threads, self.seed, self.log = threads, seed, log
-        self.bounds = Bounds(split, groups)
+        self.bounds, self.circulation = Bounds(split, groups), Circulation(split)
         self.rounds, self.tolerance, self.cutoff = 10**6, ENOUGH, np.inf
         self.prices: list[Floats] = []
         self.shares: Floats = np.zeros(0)
@@ -59,13 +60,16 @@ class Restricted:
         self.pool = nothing(self.bounds)
         size, eur = self._first_columns()
         if first_prices is not None:
-            y, sigma = self.bounds.clamp(first_prices[0]), first_prices[1]
+            y, sigma = self._consistent(first_prices[0]), first_prices[1]
             priced = self._ask(y)
             self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
             self.best_prices = np.concatenate([y, np.zeros(groups.size), -sigma])
             self._keep(priced, np.arange(len(priced.value)))
             self.pool = joined(self.pool, trips(self.bounds, first_prices[2]))
-        self.form, self.slack = with_slack(split, size, eur)
+        price = None if first_prices is None else first_prices[0]
+        self.form, self.slack = with_slack(
+            split, size, slack_cost(split, size, eur, price), loose=np.unique(oracle.loose_row)
+        )
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
         self.solver = self._load(whole=False)
 
@@ -94,7 +98,7 @@ class Restricted:
             limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
             price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
             priced = self._ask(self.bounds.clamp(price))
-            usual = np.maximum(usual, np.abs(priced.use[ends]).sum(axis=0))
+            usual = np.maximum(usual, abs(priced.use[ends]).sum(axis=0))
             self.dust = np.maximum(self.dust, DUST * usual)
             eur = eur or float(priced.cost[every].sum())
             self._keep(priced, ends)
@@ -105,6 +109,14 @@ class Restricted:
     def _ask(self, price: Floats) -> Priced:
         self.prices.append(price)
         return self.oracle(price)
+
+    def _consistent(self, price: Floats) -> Floats:
+        """Prices of the right sign at which nothing goes in circles."""
+        y = self.bounds.clamp(price)
+        return self.circulation.repaired(
+            y, drive_reduced=self.oracle.drive_reduced(y),
+            own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
+        )  # fmt: skip
 
     def _keep(self, priced: Priced, states: Ints) -> Pool:
         new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
@@ -142,7 +154,7 @@ class Restricted:
     def dearer(self, times: float) -> None:
         """Make slack dearer, where a plan lives on it."""
         cost = self.form.cost.copy()
-        cost[self.slack] *= times
+        cost[self.slack] = np.minimum(cost[self.slack] * times, DEAREST)
         self.form = replace(self.form, cost=cost)
         self.solver = self._load(whole=False)
 
@@ -204,7 +216,7 @@ class Restricted:
     def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, bool]:
         """The bound these prices prove, and whether columns were added that the present duals ask for."""
         rows, groups = len(self.split.master.row_low), self.groups.size
-        y, sigma = self.bounds.clamp(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
+        y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
         priced = self._ask(y)
         cut = self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced)
         self.cuts = [*self.cuts[-CUTS_KEPT:], cut]
@@ -215,18 +227,17 @@ class Restricted:
         return self._bound_of(cut), self._add_trips(dual[:rows]) or added
 
     def _add_trips(self, dual: Floats) -> bool:
-        """Loaded trips without freight that the prices ask for, the most wanted of those that are not there yet."""
+        """Loaded trips without freight that the prices ask for, the cheapest between any two rows that is not there yet."""
         d = self.split.drives
         reduced = self.oracle.drive_reduced(dual)
         wanted = np.setdiff1d(np.flatnonzero(reduced < -1e-9 * d.cost), self.pool.drive)
-        order = np.argsort(reduced[wanted] / d.cost[wanted], kind="stable")[:TRIPS_AT_ONCE]
-        new = trips(self.bounds, np.sort(wanted[order]))
+        new = trips(self.bounds, cheapest_of_each(self.circulation, reduced / d.cost, wanted))
         self.pool = joined(self.pool, new)
         return self._add(new)
 
     def _add(self, new: Pool) -> bool:
         if not len(new):
             return False
-        a, unit = new.matrix, new.unit(self.split.form_unit[1])
+        a, unit = new.matrix, new.unit(self.split.unit[1])
         self.solver.add_columns(new.cost, indptr=a.indptr, row=a.indices, value=a.data, unit=unit)
         return True

@@ -16,7 +16,7 @@ from nbb_opt.solve.decompose.pool import Pool
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.dive import Dive, groups
-from nbb_opt.solve.exact import Solution
+from nbb_opt.solve.exact import Carried, Solution
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -91,7 +91,7 @@ class _Search:
             self.split, clusters, self.oracle, first_prices=prices, threads=threads, seed=seed, log=self.log
         )
         self.log.append(
-            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, {len(split.item)} flows, "
+            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, {len(split.chains.bundle)} chains of {len(split.pieces.cost)} pieces, "
             f"{len(split.drive_lane)} drives, master of {len(split.master.cost)} columns\n"
         )
 
@@ -229,14 +229,15 @@ class _Search:
     def _note(self) -> None:
         self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
 
-    def _values(self, plan: _Plan) -> Floats:
-        """One number per column of the whole model: what every oracle call stands for, handed out to its flows."""
+    def _values(self, plan: _Plan) -> tuple[Floats, Carried]:
+        """One number per column stated, and the flows: what every oracle call stands for, handed out to its chains."""
         s, master = self.split, self.master
-        values = np.zeros(len(s.form.cost))
+        values = np.zeros(s.columns)
         values[s.master_at] = plan.values[: len(s.master_at)]
         whole = s.master.integer
         values[s.master_at[whole]] = np.round(values[s.master_at[whole]])
-        tonnes, vkm = np.zeros(len(s.flow_at)), np.zeros(len(s.drive_at))
+        tonnes = np.zeros((len(s.chains.bundle), s.chains.demand_t.shape[1]))
+        through, vkm = np.zeros(len(s.piece_at)), np.zeros(len(s.drive_at))
         pool, carried = plan.pool, plan.pool.state >= 0
         group = master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], plan.shares[carried], minlength=master.groups.size)
@@ -244,22 +245,33 @@ class _Search:
             mine = carried & (pool.call == call)
             share = np.zeros(len(group))
             share[pool.state[mine]] = plan.shares[mine] / total[group[pool.state[mine]]]
-            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, vkm=vkm)
+            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, through=through, vkm=vkm)
         np.add.at(vkm, pool.drive[~carried], plan.shares[~carried])
-        values[s.flow_at], values[s.drive_at] = tonnes, vkm
-        return values
+        values[s.piece_at], values[s.drive_at] = through, vkm
+        chain, t = np.nonzero(tonnes)
+        return values, Carried(chain, t, tonnes[chain, t])
 
     def _solution(self) -> Solution:
         if self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
-        values, form = self._values(self.plan), self.split.form
-        objective = float(form.cost @ values) + form.cost_offset
+        values, carried = self._values(self.plan)
+        objective = self._cost(values)
         bound = min(self.bound, objective)
         gap = relative_gap(objective, bound)
         status = "optimal" if gap <= self.gap else "time_limit" if self.stop.left_s() <= 0 else "stopped"
         self.history.append((self.stop.elapsed_s(), objective, bound))
         return Solution(
             status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
-            iterations=self.iterations, rows=len(form.row_low), columns=len(form.cost), nonzeros=len(form.a_values),
-            integers=int(form.integer.sum()), log="".join(self.log), history=tuple(self.history),
+            iterations=self.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
+            nonzeros=self._nonzeros(), integers=int(self.split.master.integer.sum()), log="".join(self.log),
+            history=tuple(self.history), carried=carried,
         )  # fmt: skip
+
+    def _cost(self, values: Floats) -> float:
+        s = self.split
+        parts = ((s.master_at, s.master.cost), (s.piece_at, s.pieces.cost), (s.drive_at, s.drives.cost))
+        return float(sum(cost @ values[at] for at, cost in parts)) + s.master.cost_offset
+
+    def _nonzeros(self) -> int:
+        s = self.split
+        return len(s.master.a_values) + len(s.pieces.value) + len(s.drives.value)
