@@ -44,7 +44,7 @@ def test_another_digest_or_option_is_another_copy(tmp_path: Path, instance: Inst
     assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
-@pytest.mark.parametrize("file", ["chains.parquet", "manifest.json", "demand_t.parquet"])
+@pytest.mark.parametrize("file", ["chains.parquet", "manifest.json", "item_links.parquet"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
 def test_a_damaged_copy_is_made_anew_and_said_so(tmp_path: Path, instance: Instance, file: str, harm: str) -> None:
     first = prepare(instance, cache_dir=tmp_path / "cache")

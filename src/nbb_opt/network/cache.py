@@ -8,9 +8,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from functools import cache as remember
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,16 @@ import pyarrow.parquet as pq
 
 import nbb_opt
 from nbb_opt.instance import Instance
+from nbb_opt.network.compact import ChainRows, Items
 from nbb_opt.result import TABLES, as_table
 
 MANIFEST = "manifest.json"
-Content = tuple[dict[str, pd.DataFrame], np.ndarray, tuple[str, ...]]
+Content = tuple[pd.DataFrame, np.ndarray, ChainRows, Items, tuple[str, ...]]
+ROW_COLUMNS = ("bundle", "kind", "main_mode", "project_set")
+ITEM_COLUMNS = (
+    "kind", "handling", "from_node", "to_node", "transfer", "mode_a", "mode_b", "distance_km", "time_h",
+)  # fmt: skip
+LINK_COLUMNS = ("link", "backwards")
 
 
 def read_cache(cache_dir: Path, instance: Instance, *, prune: bool) -> tuple[Content | None, str]:
@@ -37,41 +43,38 @@ def read_cache(cache_dir: Path, instance: Instance, *, prune: bool) -> tuple[Con
             if hashlib.sha256(content).hexdigest() != manifest["sha256"][name]:
                 raise ValueError(f"{name} has changed")
         frames = {
-            name: pq.read_table(io.BytesIO(files[f"{name}.parquet"]), page_checksum_verification=True).to_pandas()
-            for name in ("bundles", "chains", "chain_steps", "lanes", "lane_links", "demand_t")
+            Path(name).stem: pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+            for name, content in files.items()
         }
-        demand_t = np.ascontiguousarray(frames.pop("demand_t").to_numpy(dtype=float))
-        tables = {name: as_table(name, frame) for name, frame in frames.items()}
-        return (tables, demand_t, tuple(str(line) for line in manifest["log"])), f"read from the cache: {folder.name}"
+        return _content(frames, manifest), f"read from the cache: {folder.name}"
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         shutil.rmtree(folder, ignore_errors=True)
         return None, f"the cached copy {folder.name} was damaged ({error}) and is made anew"
 
 
-def write_cache(
-    cache_dir: Path,
-    instance: Instance,
-    *,
-    prune: bool,
-    tables: Mapping[str, pd.DataFrame],
-    demand_t: np.ndarray,
-    log: tuple[str, ...],
-) -> None:
+def write_cache(cache_dir: Path, instance: Instance, *, prune: bool, content: Content) -> None:
     """Store prepared content; the folder appears complete or not at all."""
     folder = _folder(cache_dir, instance, prune)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    frames = dict(tables) | {"demand_t": pd.DataFrame(demand_t, columns=[str(p.year) for p in instance.periods])}
+    bundles, demand_t, rows, items, log = content
+    frames = {
+        "bundles": pa.Table.from_pandas(bundles, preserve_index=False),
+        "demand_t": pa.table({str(p.year): demand_t[:, t] for t, p in enumerate(instance.periods)}),
+        "chains": pa.table({name: getattr(rows, name) for name in ROW_COLUMNS} | {"items": np.diff(rows.item_start)}),
+        "chain_items": pa.table({"item": rows.item}),
+        "items": pa.table({name: getattr(items, name) for name in ITEM_COLUMNS} | {"links": np.diff(items.link_start)}),
+        "item_links": pa.table({name: getattr(items, name) for name in LINK_COLUMNS}),
+    }
+    facts = {"log": log, "kinds": rows.kinds, "project_sets": rows.project_sets}
     work = Path(tempfile.mkdtemp(prefix=".writing-", dir=cache_dir))
     try:
         digests = {}
         for name, frame in frames.items():
             buffer = io.BytesIO()
-            pq.write_table(
-                pa.Table.from_pandas(frame, preserve_index=False), buffer, compression="zstd", write_page_checksum=True
-            )
+            pq.write_table(frame, buffer, compression="zstd", write_page_checksum=True)
             digests[f"{name}.parquet"] = hashlib.sha256(buffer.getvalue()).hexdigest()
             _write(work / f"{name}.parquet", buffer.getvalue())
-        _write(work / MANIFEST, json.dumps({"sha256": digests, "log": log}, indent=1).encode())
+        _write(work / MANIFEST, json.dumps({"sha256": digests, **facts}, indent=1).encode())
         if not folder.exists():
             try:
                 os.rename(work, folder)
@@ -80,6 +83,28 @@ def write_cache(
                     raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _content(frames: dict[str, pa.Table], manifest: dict[str, Any]) -> Content:
+    def column(table: str, name: str) -> np.ndarray:
+        return frames[table].column(name).to_numpy()
+
+    def start(table: str, name: str) -> np.ndarray:
+        return np.append(0, np.cumsum(column(table, name)))
+
+    rows = ChainRows(
+        item_start=start("chains", "items"), item=column("chain_items", "item"), kinds=tuple(manifest["kinds"]),
+        project_sets=tuple(tuple(one) for one in manifest["project_sets"]),
+        **{name: column("chains", name) for name in ROW_COLUMNS},
+    )  # fmt: skip
+    items = Items(
+        link_start=start("items", "links"),
+        **{name: column("items", name) for name in ITEM_COLUMNS},
+        **{name: column("item_links", name) for name in LINK_COLUMNS},
+    )
+    demand_t = np.column_stack([column("demand_t", name) for name in frames["demand_t"].column_names])
+    bundles = as_table("bundles", frames["bundles"].to_pandas())
+    return bundles, demand_t, rows, items, tuple(str(line) for line in manifest["log"])
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -187,6 +187,29 @@ def kind_name(kind: int) -> str:
     return "-".join(words)
 
 
+def number_legs(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number of the leg that every step starts (else -1), and the step where every leg first starts and its links.
+
+    Legs are numbered as they first occur; `handling` (chains,): only chains of equal handling share legs.
+    """
+    n_legs = int(leg_starts(found.code, found.first).sum())
+    table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
+    number = np.empty(found.code.size, dtype=np.int64)
+    start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
+    n = kernels.number_legs(found.code, found.first, handling, table, number, start, size)
+    return number, start[:n], size[:n]
+
+
+def main_mode(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
+    """Mode with most km of every chain, as in schema.MODES."""
+    arc = found.code >= 0
+    link = graph.arc_link[found.code[arc]]
+    km = instance["links"]["distance_km"].to_numpy()[link]
+    at = found.chain[arc] * len(MODES) + graph.link_mode[link]
+    n = found.bundle.size
+    return np.bincount(at, weights=km, minlength=n * len(MODES)).reshape(n, len(MODES)).argmax(axis=1)
+
+
 def _rank_within(group: np.ndarray, values: np.ndarray) -> np.ndarray:
     order = np.lexsort((np.arange(group.size), values, group))
     start = np.searchsorted(group[order], group[order])

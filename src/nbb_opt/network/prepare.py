@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +14,64 @@ from nbb_opt.demand import Each, read_demand
 from nbb_opt.instance import Instance
 from nbb_opt.network.cache import read_cache, write_cache
 from nbb_opt.network.chains import Candidates, find_chains, keep_best, take
-from nbb_opt.network.graph import make_graph
+from nbb_opt.network.compact import ChainRows, Items, spread
+from nbb_opt.network.graph import HANDLING_INDEX, make_graph
+from nbb_opt.network.pack import pack
 from nbb_opt.network.prune import not_outclassed, not_replaced
-from nbb_opt.network.tables import make_tables
+from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
 from nbb_opt.network.weights import make_amounts
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Bundles, chains and lanes of an instance; the tables are those of result.TABLES (`steps` is chain_steps).
+    """Bundles and chains of an instance, compact: chains are `rows` of `items` (see network/compact.py).
 
-    `demand_t` (bundles, periods) in t/year; chains are sorted by bundle; `log` says what was merged, dropped and why.
+    `bundles` is the table of result.TABLES, `demand_t` (bundles, periods) in t/year; `log` says what was merged,
+    dropped and why. The tables `chains`, `steps` (chain_steps), `lanes` and `lane_links` of result.TABLES are written
+    with all chains the first time they are asked for: for small instances. `written` writes those of some chains.
     """
 
+    instance: Instance
     bundles: pd.DataFrame
     demand_t: np.ndarray
-    chains: pd.DataFrame
-    steps: pd.DataFrame
-    lanes: pd.DataFrame
-    lane_links: pd.DataFrame
+    rows: ChainRows
+    items: Items
     log: tuple[str, ...]
+
+    @cached_property
+    def chains(self) -> pd.DataFrame:
+        """Table `chains` with every chain."""
+        return chains_table(self.instance, self.rows, self.items, chains=np.arange(len(self.rows)))
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Table `chain_steps` with every chain."""
+        return steps_table(self.instance, self.rows, self.items, chains=np.arange(len(self.rows)))
+
+    @cached_property
+    def lanes(self) -> pd.DataFrame:
+        """Table `lanes` with every lane."""
+        return lanes_table(self.instance, self.items, lanes=np.arange(self.items.n_lanes))
+
+    @cached_property
+    def lane_links(self) -> pd.DataFrame:
+        """Table `lane_links` with every lane."""
+        return lane_links_table(self.instance, self.items, lanes=np.arange(self.items.n_lanes))
+
+    def written(self, *, chains: np.ndarray, lanes: np.ndarray) -> dict[str, pd.DataFrame]:
+        """Tables chains, chain_steps, lanes and lane_links of the given chains, their lanes and further `lanes`.
+
+        Numbers stay those of the candidates. `chains`, `lanes`: any order, repetition allowed.
+        """
+        some = np.unique(chains)
+        item = np.unique(self.rows.item[spread(self.rows.item_start, some)[0]])
+        driven = np.union1d(item[item < self.items.n_lanes], lanes)
+        return {
+            "chains": chains_table(self.instance, self.rows, self.items, chains=some),
+            "chain_steps": steps_table(self.instance, self.rows, self.items, chains=some),
+            "lanes": lanes_table(self.instance, self.items, lanes=driven),
+            "lane_links": lane_links_table(self.instance, self.items, lanes=driven),
+        }
 
 
 def prepare(
@@ -58,11 +96,7 @@ def prepare(
         if note:
             log.append(note)
         if cached is not None:
-            tables, demand_t, cached_log = cached
-            prepared = Prepared(
-                tables["bundles"], demand_t, tables["chains"], tables["chain_steps"], tables["lanes"],
-                tables["lane_links"], cached_log,
-            )  # fmt: skip
+            prepared = Prepared(instance, *cached)
             for line in (*prepared.log, note):
                 tell(line)
             return prepared
@@ -70,11 +104,8 @@ def prepare(
     for line in (*log, *prepared.log):
         tell(line)
     if cache_dir is not None:
-        tables = {
-            "bundles": prepared.bundles, "chains": prepared.chains, "chain_steps": prepared.steps,
-            "lanes": prepared.lanes, "lane_links": prepared.lane_links,
-        }  # fmt: skip
-        write_cache(cache_dir, instance, prune=prune, tables=tables, demand_t=prepared.demand_t, log=prepared.log)
+        content = (prepared.bundles, prepared.demand_t, prepared.rows, prepared.items, prepared.log)
+        write_cache(cache_dir, instance, prune=prune, content=content)
     return prepared
 
 
@@ -116,8 +147,10 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
             f"chains: {n_kept - n_left} dropped: on the same lanes another chain of the flow costs no more, emits no"
             " more anywhere, and uses no more capacity and no other project"
         )
-    tables = make_tables(instance, graph, found, amounts=amounts, bundles=bundles)
-    kinds = Counter(tables.chains["kind"])
-    log.append(f"chains: {found.bundle.size} kept for {len(bundles)} bundles on {len(tables.lanes)} lanes")
+    handling_of = instance["commodities"].set_index("commodity")["handling"].map(HANDLING_INDEX)
+    handling = bundles["commodity"].map(handling_of).to_numpy(dtype=np.int64)
+    rows, items = pack(instance, graph, found, amounts=amounts, handling=handling)
+    kinds = dict(zip(rows.kinds, np.bincount(rows.kind, minlength=len(rows.kinds)).tolist(), strict=True))
+    log.append(f"chains: {len(rows)} kept for {len(bundles)} bundles on {items.n_lanes} lanes")
     log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())))
-    return Prepared(bundles, demand.demand_t, tables.chains, tables.steps, tables.lanes, tables.lane_links, tuple(log))
+    return Prepared(instance, bundles, demand.demand_t, rows, items, tuple(log))

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.network.chains import Candidates
+from nbb_opt.network.chains import Candidates, main_mode, number_legs
 from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
 from nbb_opt.network.kernels import dominated
 from nbb_opt.network.steps.kernels import count_uses
-from nbb_opt.network.tables import main_mode, number_lanes
 from nbb_opt.network.weights import Amounts
 
 
@@ -50,8 +49,9 @@ def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.nd
 
 def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
     """Chains of equal bundle, main mode and lanes (how often each) share a number."""
-    lane = number_lanes(graph, found, np.zeros(found.bundle.size, dtype=np.int64))[0]
+    lane = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))[0]
     at = np.flatnonzero(lane >= 0)
+    at = at[graph.arc_layer[found.code[at]] == ROAD]
     chain = found.chain[at]
     order = np.lexsort((lane[at], chain))
     lanes = lane[at][order]

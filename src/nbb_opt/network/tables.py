@@ -1,189 +1,159 @@
-"""Chains as result tables: chains, their steps, and the lanes trucks drive."""
+"""Rows of items written as result tables, for all chains or some of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import HANDLINGS, MODES
-from nbb_opt.network.chains import Candidates, kind_name, leg_starts, sides, step_projects
-from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
-from nbb_opt.network.steps import kernels
-from nbb_opt.network.weights import Amounts
+from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items, set_names, spread
 from nbb_opt.result import as_table
 
 
-@dataclass(frozen=True)
-class ChainTables:
-    """The tables of these names in result.TABLES; `steps` is its chain_steps."""
-
-    chains: pd.DataFrame
-    steps: pd.DataFrame
-    lanes: pd.DataFrame
-    lane_links: pd.DataFrame
-
-
-def make_tables(
-    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
-) -> ChainTables:
-    """Write `found` as tables. Lanes are numbered as they first occur; chains of one handling share them."""
-    links, transfers = instance["links"], instance["transfers"]
-    handling_of = instance["commodities"].set_index("commodity")["handling"].map(HANDLING_INDEX)
-    handling_index = bundles["commodity"].map(handling_of).to_numpy(dtype=np.int64)
-    code, chain = found.code, found.chain
-    arc = code >= 0
-    road = np.zeros(code.size, dtype=bool)
-    road[arc] = graph.arc_layer[code[arc]] == ROAD
-    lane_of_step, lane_first, lane_size = number_lanes(graph, found, handling_index[found.bundle])
-    lane_start = lane_of_step >= 0
-    lanes = [
-        (code[s : s + n], HANDLINGS[h])
-        for s, n, h in zip(
-            lane_first.tolist(),
-            lane_size.tolist(),
-            handling_index[found.bundle[chain[lane_first]]].tolist(),
-            strict=True,
-        )
-    ]
-
-    hours = links["time_h"].to_numpy()
-    lane_rows = _lane_tables(instance, graph, lanes)
-
-    item = ~road | lane_start
-    kind = np.where(~arc, "transfer", np.where(road, "lane", "link"))[item]
-    owner = chain[item]
-    a = np.where(arc, code, 0)[item]
-    t = np.where(arc, 0, -1 - code)[item]
-    is_transfer = kind == "transfer"
-    is_lane = kind == "lane"
-    lane = np.where(is_lane, lane_of_step[item], -1)
-    nodes = graph.nodes
-    at_node = _pick(graph.transfer_node, t)
-    lane_to = np.array([graph.arc_to[arcs[-1]] for arcs, _ in lanes], dtype=np.int64)
-    start = np.where(is_transfer, at_node, graph.arc_from[a])
-    end = np.where(is_transfer, at_node, np.where(is_lane, _pick(lane_to, lane), graph.arc_to[a]))
-    before_layer, after_layer = sides(graph, code, found.first)
-    names = np.array(MODES, dtype=object)
-    before = names[graph.layer_mode[before_layer[item]]]
-    after = np.where(is_transfer, names[graph.layer_mode[after_layer[item]]], "")
-    project_names = np.append(graph.projects, "").astype(object)
-    lane_projects = np.array([_join(graph, arcs) for arcs, _ in lanes], dtype=object)
-    project = np.where(is_lane, _pick(lane_projects, lane), project_names[step_projects(graph, code)[item]])
-    steps = as_table(
-        "chain_steps",
-        pd.DataFrame(
-            {
-                "chain": owner,
-                "step": np.arange(owner.size) - np.searchsorted(owner, owner),
-                "kind": kind,
-                "lane": lane,
-                "link": np.where(kind == "link", links["link"].to_numpy()[graph.arc_link[a]], ""),
-                "from_node": nodes[start],
-                "to_node": nodes[end],
-                "mode_a": before,
-                "mode_b": after,
-                "terminal": np.where(is_transfer, _pick(transfers["terminal"].to_numpy().astype(object), t), ""),
-                "project": project,
-            }
-        ),
-    )
-
-    n_chains = found.bundle.size
-    arc_link = graph.arc_link[code[arc]]
-    mode_km = _mode_km(instance, graph, found)
-    time_h = np.bincount(chain[arc], weights=hours[arc_link], minlength=n_chains)
-    time_h += np.bincount(
-        chain[~arc],
-        weights=amounts.transfer_time[handling_index[found.bundle[chain[~arc]]], -1 - code[~arc]],
-        minlength=n_chains,
-    )  # fmt: skip
-    sets = [";".join(sorted(graph.projects[p] for p in one)) for one in found.project_sets]
-    kinds = {kind: kind_name(kind) for kind in np.unique(found.kind).tolist()}
-    chains = as_table(
+def chains_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray) -> pd.DataFrame:
+    """Table `chains` (result.TABLES) of the given chains."""
+    links = instance["links"]
+    link_mode = _numbers(links["mode"], MODES)
+    entry, size = spread(rows.item_start, chains)
+    owner, item = np.repeat(np.arange(chains.size), size), rows.item[entry]
+    at, n_links = spread(items.link_start, item)
+    link, by = items.link[at], np.repeat(owner, n_links)
+    km = np.bincount(
+        by * len(MODES) + link_mode[link], weights=links["distance_km"].to_numpy()[link],
+        minlength=chains.size * len(MODES),
+    ).reshape(chains.size, len(MODES))  # fmt: skip
+    hours = np.bincount(by, weights=links["time_h"].to_numpy()[link], minlength=chains.size)
+    moved = items.kind[item] == TRANSFER
+    hours += np.bincount(owner[moved], weights=items.time_h[item[moved]], minlength=chains.size)
+    sets = set_names(rows, instance["projects"]["project"].tolist())
+    return as_table(
         "chains",
         pd.DataFrame(
             {
-                "chain": np.arange(n_chains),
-                "bundle": found.bundle,
-                "kind": [kinds[kind] for kind in found.kind.tolist()],
-                "main_mode": np.array(MODES)[mode_km.argmax(axis=1)],
-                "distance_km": mode_km.sum(axis=1),
-                "time_h": time_h,
-                "projects": [sets[i] for i in found.project_set.tolist()],
+                "chain": chains,
+                "bundle": rows.bundle[chains],
+                "kind": _words(rows.kinds, rows.kind[chains]),
+                "main_mode": _words(MODES, rows.main_mode[chains]),
+                "distance_km": km.sum(axis=1),
+                "time_h": hours,
+                "projects": _words(sets, rows.project_set[chains]),
             }
         ),
     )
-    return ChainTables(chains, steps, *lane_rows)
 
 
-def number_lanes(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lane of every step that starts one (else -1), and the step where every lane first starts and its links.
-
-    `handling` (chains,): only chains of equal handling share lanes.
-    """
-    n_legs = int(leg_starts(found.code, found.first).sum())
-    table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
-    number = np.empty(found.code.size, dtype=np.int64)
-    start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
-    n = kernels.number_legs(found.code, found.first, graph.arc_layer, handling, ROAD, table, number, start, size)
-    return number, start[:n], size[:n]
-
-
-def main_mode(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
-    """Mode with most km of every chain, as in schema.MODES."""
-    return _mode_km(instance, graph, found).argmax(axis=1)
-
-
-def _mode_km(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
-    arc = found.code >= 0
-    link = graph.arc_link[found.code[arc]]
-    km = instance["links"]["distance_km"].to_numpy()[link]
-    at = found.chain[arc] * len(MODES) + graph.link_mode[link]
-    n = found.bundle.size
-    return np.bincount(at, weights=km, minlength=n * len(MODES)).reshape(n, len(MODES))
-
-
-def _lane_tables(
-    instance: Instance, graph: Graph, lanes: list[tuple[np.ndarray, str]]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    links = instance["links"]
-    size = np.array([arcs.size for arcs, _ in lanes], dtype=np.int64)
-    arc = np.concatenate([arcs for arcs, _ in lanes]) if lanes else np.zeros(0, dtype=np.int64)
-    first = np.append(0, np.cumsum(size))[:-1]
-    link = graph.arc_link[arc]
-    lane = np.repeat(np.arange(size.size), size)
-    gross = links["max_gross_t"].fillna(np.inf).to_numpy()[link]
-    table = pd.DataFrame(
-        {
-            "lane": np.arange(size.size),
-            "from_node": graph.nodes[graph.arc_from[arc[first]]],
-            "to_node": graph.nodes[graph.arc_to[arc[first + size - 1]]],
-            "handling": [handling for _, handling in lanes],
-            "distance_km": np.bincount(lane, weights=links["distance_km"].to_numpy()[link], minlength=size.size),
-            "time_h": np.bincount(lane, weights=links["time_h"].to_numpy()[link], minlength=size.size),
-            "gross_limit_t": np.minimum.reduceat(gross, first) if lanes else np.zeros(0),
-        }
+def steps_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray) -> pd.DataFrame:
+    """Table `chain_steps` (result.TABLES) of the given chains: a service is one step per link."""
+    links, terminals, nodes = instance["links"], instance["transfers"]["terminal"], instance["nodes"]["node"]
+    entry, n_items = spread(rows.item_start, chains)
+    item = rows.item[entry]
+    size = np.where(items.kind[item] == SERVICE, np.diff(items.link_start)[item], 1)
+    number = np.repeat(np.repeat(np.arange(chains.size), n_items), size)
+    of_chain = np.bincount(number, minlength=chains.size)
+    within = np.arange(number.size) - np.repeat(np.cumsum(size) - size, size)
+    item = np.repeat(item, size)
+    kind = items.kind[item]
+    served = kind == SERVICE
+    at = (items.link_start[item] + within)[served]
+    link, start, end = np.full(item.size, -1), items.from_node[item], items.to_node[item]
+    link[served] = items.link[at]
+    start[served], end[served] = _ends(instance, items, at)
+    texts, of_link, of_item = _projects(instance, items)
+    terminal = ["", *dict.fromkeys(name for name in terminals.tolist() if name)]
+    return as_table(
+        "chain_steps",
+        pd.DataFrame(
+            {
+                "chain": chains[number],
+                "step": np.arange(number.size) - (np.cumsum(of_chain) - of_chain)[number],
+                "kind": _words(("lane", "link", "transfer"), kind),
+                "lane": np.where(kind == LANE, item, -1),
+                "link": _words(["", *links["link"].tolist()], link + 1),
+                "from_node": _words(nodes.tolist(), start),
+                "to_node": _words(nodes.tolist(), end),
+                "mode_a": _words(MODES, items.mode_a[item]),
+                "mode_b": _words((*MODES, ""), np.where(kind == TRANSFER, items.mode_b[item], len(MODES))),
+                "terminal": _words(terminal, np.append(_numbers(terminals, terminal), 0)[items.transfer[item]]),
+                "project": _words(texts, np.where(served, np.append(of_link, 0)[link], of_item[item])),
+            }
+        ),
     )
-    lane_links = pd.DataFrame(
-        {
-            "lane": lane,
-            "step": np.arange(arc.size) - np.repeat(first, size),
-            "link": links["link"].to_numpy()[link],
-            "from_node": graph.nodes[graph.arc_from[arc]],
-            "to_node": graph.nodes[graph.arc_to[arc]],
-        }
+
+
+def lanes_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.DataFrame:
+    """Table `lanes` (result.TABLES) of the given lanes."""
+    nodes = instance["nodes"]["node"].tolist()
+    at, size = spread(items.link_start, lanes)
+    gross = instance["links"]["max_gross_t"].fillna(np.inf).to_numpy()[items.link[at]]
+    return as_table(
+        "lanes",
+        pd.DataFrame(
+            {
+                "lane": lanes,
+                "from_node": _words(nodes, items.from_node[lanes]),
+                "to_node": _words(nodes, items.to_node[lanes]),
+                "handling": _words(HANDLINGS, items.handling[lanes]),
+                "distance_km": items.distance_km[lanes],
+                "time_h": items.time_h[lanes],
+                "gross_limit_t": np.minimum.reduceat(gross, np.cumsum(size) - size) if size.size else np.zeros(0),
+            }
+        ),
     )
-    return as_table("lanes", table), as_table("lane_links", lane_links)
 
 
-def _join(graph: Graph, arcs: np.ndarray) -> str:
-    needed = {int(p) for p in graph.link_project[graph.arc_link[arcs]] if p >= 0}
-    return ";".join(sorted(graph.projects[p] for p in needed))
+def lane_links_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.DataFrame:
+    """Table `lane_links` (result.TABLES) of the given lanes."""
+    nodes = instance["nodes"]["node"].tolist()
+    at, size = spread(items.link_start, lanes)
+    start, end = _ends(instance, items, at)
+    return as_table(
+        "lane_links",
+        pd.DataFrame(
+            {
+                "lane": np.repeat(lanes, size),
+                "step": np.arange(at.size) - np.repeat(np.cumsum(size) - size, size),
+                "link": _words(instance["links"]["link"].tolist(), items.link[at]),
+                "from_node": _words(nodes, start),
+                "to_node": _words(nodes, end),
+            }
+        ),
+    )
 
 
-def _pick(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """values[at], anything where `values` is empty (and then not used)."""
-    return values[at] if values.size else np.zeros(at.size, dtype=values.dtype)
+def _ends(instance: Instance, items: Items, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of nodes.csv where the entries `at` of items.link begin and end."""
+    links, nodes = instance["links"], instance["nodes"]["node"].tolist()
+    one, other = (_numbers(links[name], nodes)[items.link[at]] for name in ("from_node", "to_node"))
+    back = items.backwards[at]
+    return np.where(back, other, one), np.where(back, one, other)
+
+
+def _projects(instance: Instance, items: Items) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Texts of the column `project`; the number of the text of every link, and of every lane and transfer."""
+    texts = ["", *instance["projects"]["project"].tolist()]
+    of_link, of_transfer = (_numbers(instance[table]["project"], texts) for table in ("links", "transfers"))
+    of_item = np.append(of_transfer, 0)[items.transfer]
+    entries = np.flatnonzero(of_link[items.link])
+    lane = np.searchsorted(items.link_start, entries, side="right") - 1
+    needed: dict[int, set[str]] = {}
+    for one, text in zip(lane.tolist(), of_link[items.link[entries]].tolist(), strict=True):
+        if items.kind[one] == LANE:
+            needed.setdefault(one, set()).add(texts[text])
+    known = {text: number for number, text in enumerate(texts)}
+    for one, names in needed.items():
+        of_item[one] = known.setdefault(";".join(sorted(names)), len(known))
+    return list(known), of_link, of_item
+
+
+def _numbers(column: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Position of every value of a column in `names`."""
+    return pd.Index(list(names), dtype=object).get_indexer(pd.Index(column, dtype=object))
+
+
+def _words(names: Sequence[str], number: np.ndarray) -> ExtensionArray:
+    """names[number] as a column of strings."""
+    return pd.array(list(names), dtype="str").take(number)

@@ -81,8 +81,8 @@ def count_uses(code, first, arc_link, link_thing, transfer_thing, out):
 
 
 @njit(cache=True, nogil=True)
-def number_legs(code, first, arc_layer, handling, wanted_layer, table, number, start, size):
-    """Number the legs of one layer as they first occur, for every handling on its own.
+def number_legs(code, first, handling, table, number, start, size):
+    """Number the legs as they first occur, for every handling on its own.
 
     handling (chains,); `table` is a free hash table (-1) of at least twice as many cells as there are legs; number
     (steps,) is filled at the first step of a leg, else -1; start and size (legs,) say where a leg first stood. Gives
@@ -95,7 +95,7 @@ def number_legs(code, first, arc_layer, handling, wanted_layer, table, number, s
         i = first[c]
         while i < first[c + 1]:
             number[i] = -1
-            if code[i] < 0 or arc_layer[code[i]] != wanted_layer:
+            if code[i] < 0:
                 i += 1
                 continue
             e = i
