@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 
 from nbb_opt.bench import Suite, find_suites, list_tasks, load_suite, run_suite
 from nbb_opt.bench.registry import BenchError
+from nbb_opt.bench.show import table_of
 from nbb_opt.cli import app
+from nbb_opt.shipped import shipped
 
 
 def test_the_od_suite_agrees_with_pandas_at_a_small_size(tmp_path: Path) -> None:
@@ -38,6 +41,28 @@ def test_every_route_of_the_build_suite_states_the_same_model(tmp_path: Path) ->
     record = run_suite(suite, tmp_path, tasks, rounds=1, only=["limit", "ours", "pyomo_templatized", "pyomo_scalar"])
     assert record["faults"] == []
     assert record["cases"][0]["agree"] == ["limit", "ours", "pyomo_templatized"]
+
+
+def test_the_stram_suite_prints_emissions_and_mode_split_and_agrees_with_the_peer(tmp_path: Path) -> None:
+    suite = load_suite("stram")
+    options = suite.options(seed=1, threads=1, data=shipped("instances") / "stram_tiny", gap=1e-6)
+    tasks = list_tasks(suite, options, cases=["stram_stochastic"])
+    record = run_suite(suite, tmp_path, tasks, only=["ours", "highs_scaled"])
+    ours, peer = (record["cases"][0]["subjects"][name] for name in ("ours", "highs_scaled"))
+    assert ours["verified"] is True
+    assert ours["status"] == peer["status"] == "optimal"
+    assert ours["objective"] == pytest.approx(peer["objective"], rel=2e-6)
+    assert peer["counters"]["columns"] == ours["counters"]["columns"]
+    printed = table_of(record)
+    assert re.search(r"ours +t_co2 +[\d,.]+ +[\d,.]+", printed)
+    assert "_share_of_tkm" in printed
+
+
+@pytest.mark.parametrize("name", ["stram", "network-design"])
+def test_a_suite_without_its_data_says_which_folder_to_name(name: str, tmp_path: Path) -> None:
+    suite = load_suite(name)
+    with pytest.raises(BenchError, match="--data FOLDER"):
+        list_tasks(suite, suite.options(seed=1, threads=1, data=tmp_path / "nothing"))
 
 
 PLAIN = """\"\"\"Two subjects.\"\"\"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_audit, cli_bench, cli_data, cli_runs, cli_sweep
+from nbb_opt import __version__, cli_app, cli_audit, cli_bench, cli_data, cli_runs, cli_sweep
 from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -257,7 +257,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_sweep, cli_audit, cli_data, cli_bench):
+for _commands in (cli_runs, cli_sweep, cli_audit, cli_app, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

@@ -33,6 +33,7 @@ def table_of(record: Mapping[str, Any]) -> str:
         counted = _counted(entry)
         same = f"the results of {', '.join(entry['agree'])} are equal: {entry['digest']}" if entry["agree"] else ""
         lines += [f"{entry['case']} seed {entry['seed']}: " + "; ".join(part for part in (counted, same) if part)]
+        lines += aligned(series, texts=2) if (series := series_of(entry)) else []
     return "\n".join(lines)
 
 
@@ -50,7 +51,40 @@ def markdown_of(record: Mapping[str, Any]) -> list[str]:
         "| " + " | ".join(heads) + " |",
         "|" + "|".join(["---"] * 3 + ["---:"] * (len(heads) - 3)) + "|",
         *("| " + " | ".join(row) + " |" for row in rows),
+        *(line for entry in record["cases"] for line in _series_markdown(entry)),
     ]
+
+
+def _series_markdown(entry: Mapping[str, Any]) -> list[str]:
+    series = series_of(entry)
+    if not series:
+        return []
+    heads, *rows = series
+    return [
+        "",
+        f"{entry['case']}, seed {entry['seed']}:",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|---|---|" + "---:|" * (len(heads) - 2),
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+
+
+def series_of(entry: Mapping[str, Any]) -> list[list[str]]:
+    """Figures of a case that are given by year (or by another key): headings, then a row per subject and figure.
+
+    >>> series_of({"subjects": {"ours": {"figures": {"rows": 3, "kt": {"2030": 1.5, "2040": 1000.0}}}}})
+    [['subject', 'figure', '2030', '2040'], ['ours', 'kt', '1.5', '1,000']]
+    """
+    found = [
+        (subject, name, by)
+        for subject, row in entry["subjects"].items()
+        for name, by in row.get("figures", {}).items()
+        if isinstance(by, Mapping)
+    ]
+    keys = list(dict.fromkeys(key for _subject, _name, by in found for key in by))
+    rows = [[subject, name, *(_cell(by[key]) if key in by else "" for key in keys)] for subject, name, by in found]
+    return [["subject", "figure", *keys], *rows] if rows else []
 
 
 def cells_of(record: Mapping[str, Any]) -> list[list[str]]:

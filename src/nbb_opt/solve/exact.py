@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.highs import Answer, Presolve, Solver
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.vertex import exact_values, row_miss
 from nbb_opt.solve.warm import Warm
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class _Search:
         self.nodes = self.iterations = 0
 
     def run(self) -> Solution:
-        solver = self.warm.take(self.form)
+        solver = self.relaxation = self.warm.take(self.form)
         relaxed = self._linear(solver, "relax")
         status = relaxed.status
         if status in ("infeasible", "infeasible_or_unbounded"):
@@ -169,7 +170,10 @@ class _Search:
         solver = self.warm.fresh(self.form)
         solver.relax()
         solver.fix(self.whole, whole_values)
-        return self._linear(solver, "fix and re-solve", stop=self.stop.grace(GRACE_S))
+        answer = self._linear(solver, "fix and re-solve", stop=self.stop.grace(GRACE_S))
+        if answer.status != "optimal" or answer.values is None or self.warm.feasibility is None:
+            return answer
+        return replace(answer, values=exact_values(solver, answer.values, feasibility=self.warm.feasibility))
 
     def _search(self) -> str:
         if self.stop.now():
@@ -198,10 +202,19 @@ class _Search:
 
     def _accept(self, answer: Answer) -> None:
         if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.incumbent:
-            values = answer.values.copy()
+            values = self._keeping(answer.values)
             values[self.whole] = np.round(values[self.whole])
             self.values, self.incumbent = values, float(self.form.cost @ values) + self.form.cost_offset
             self._note(self.incumbent, self.bound)
+
+    def _keeping(self, values: Floats) -> Floats:
+        """The values, from a clean start where a row is further off than the feasibility asked for."""
+        limit = self.warm.feasibility
+        if limit is not None and row_miss(self.relaxation, values) > limit:
+            fixed = self._fixed(np.round(values[self.whole]))
+            if fixed.status == "optimal" and fixed.values is not None:
+                return fixed.values.copy()
+        return values.copy()
 
     def _improve_bound(self, bound: float) -> None:
         if bound > self.bound:

@@ -8,7 +8,6 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.highs import Floats, Solver
@@ -41,15 +40,6 @@ def give_basis(solver: Solver, basis: Basis) -> None:
     given.col_status, given.row_status = list(basis.columns), list(basis.rows)
     given.valid = given.alien = True
     solver._ok(solver.highs.setBasis(given), "basis")
-
-
-def residual(solver: Solver) -> float:
-    """How far rows as HiGHS says them are from the rows its columns give, scaled; it piles up from run to run."""
-    form, scale, found = solver.form, solver.scaling, solver.highs.getSolution()
-    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
-    values = np.asarray(found.col_value, dtype=np.float64) * scale.column
-    said = np.asarray(found.row_value, dtype=np.float64)[: len(scale.row)]
-    return float(np.abs((matrix @ values) * scale.row - said).max(initial=0.0))
 
 
 def set_sides(solver: Solver, rows: Ints, low: Floats, up: Floats) -> None:

@@ -28,9 +28,10 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, residual, set_sides
+from nbb_opt.solve.linear import Basis, add_row, basis_of, dual_ray, give_basis, set_sides
 from nbb_opt.solve.parts import Cut, Stages, stages_of
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.vertex import exact_values
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -146,9 +147,6 @@ class _Search:
         self.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
             raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.log[-5:]))
-        if answer.status == "optimal" and self.feasibility is not None and residual(solver) > self.feasibility:
-            give_basis(solver, basis_of(solver))  # factorised anew, the same vertex comes out without what had piled up
-            answer = solver.run(stop or self.stop, phase=phase, listen=self._heard, known=(self.incumbent, self.bound))
         return answer
 
     def _try(self, x: Floats, *, stop: Stop | None = None) -> _Tried | None:
@@ -208,10 +206,14 @@ class _Search:
             x = cuts if not np.isfinite(best_value) else inward * cuts + (1.0 - inward) * best
         return False
 
+    def _exact(self, solver: Solver, values: Floats) -> Floats:
+        """Rows kept to the feasibility asked for, where the solver's rounding has piled up."""
+        return values if self.feasibility is None else exact_values(solver, values, feasibility=self.feasibility)
+
     def _first_part(self, values: Floats) -> Floats:
         """The first stage alone: columns of the objective are worked out from the scenarios."""
         x = np.zeros(len(values))
-        x[self.stages.shared_at] = values[self.stages.shared_at]
+        x[self.stages.shared_at] = self._exact(self.master, values)[self.stages.shared_at]
         return x
 
     def _decide(self) -> None:
@@ -262,7 +264,9 @@ class _Search:
         """Keep a plan if its integer columns are whole and it is the best so far."""
         if (x[self.whole] != np.round(x[self.whole])).any() or tried.objective >= self.incumbent:
             return
-        values = self.stages.assemble(x, tried.costs, tried.plans, len(self.form.cost))
+        plans = [self._exact(solver, plan) for solver, plan in zip(self.subs, tried.plans, strict=True)]
+        costs = np.array([solver.form.cost @ plan for solver, plan in zip(self.subs, plans, strict=True)])
+        values = self.stages.assemble(x, costs, plans, len(self.form.cost))
         self.values, self.incumbent = values, float(self.form.cost @ values) + self.form.cost_offset
         self._note()
 

@@ -37,7 +37,10 @@ class Warm:
 
     def fresh(self, form: StandardForm) -> Solver:
         """A solver of its own for `form`, from a clean start."""
-        return Solver(form, threads=self.threads, seed=self.seed, log=self.log, presolve=self.presolve)
+        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log, presolve=self.presolve)
+        if self.feasibility is not None:
+            solver.set("primal_feasibility_tolerance", self.feasibility)
+        return solver
 
     def take(self, form: StandardForm) -> Solver:
         """The relaxed `form` in HiGHS, every column within its own bounds, with the last basis if there is one."""
@@ -53,8 +56,6 @@ class Warm:
             last = self.fresh(form)
             last.relax()
             self.whole = None
-        if self.feasibility is not None:
-            last.set("primal_feasibility_tolerance", self.feasibility)
         self._solver = last
         return last
 

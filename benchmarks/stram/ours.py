@@ -1,0 +1,46 @@
+"""This package: reading, the first year alone, the plan, both verified from their tables; all within the clock."""
+
+KIND, LIBRARY = "ours", "nbb-opt"
+
+
+def start(case, options):
+    from nbb_opt.milp.stram import read_stram_model
+    from nbb_opt.problems.stram_plan import plan_stram
+    from nbb_opt.shipped import shipped
+    from nbb_opt.solve import Stop
+    from nbb_opt.stram import read_stram
+
+    spec = read_stram_model(case["model"])
+    asked = {"gap": options.gap, "threads": options.threads, "seed": options.seed}
+
+    def solve(path, limit_s):
+        seconds = {}
+        instance = read_stram(path)
+        return instance, *plan_stram(instance, spec, **asked, stop=Stop(limit_s), seconds=seconds), seconds
+
+    solve(shipped("instances") / "stram_tiny", 60.0)  # loaded
+    return lambda: solve(case["path"], options.time_limit_s)
+
+
+def outcome(case, result):
+    from nbb_opt.bench import of_solution
+    from nbb_opt.problems.stram_words import figures_of
+
+    instance, plan, first, seconds = result
+    found, alone = figures_of(instance, plan.tables), figures_of(instance, first.tables)
+    shares = {
+        f"{mode}_share_of_tkm": {year: share[mode] for year, share in found["mode_share"].items()}
+        for mode in instance["modes"]["mode"]
+    }
+    return {
+        **of_solution(plan.solution),
+        "verified": plan.verdict.ok and first.verdict.ok,
+        "phases": seconds,
+        "figures": {
+            "t_co2": found["emissions_t_co2"],
+            "t_co2_above_the_cap": found["excess_t_co2"],
+            **shares,
+            "first_year_alone_t_co2": alone["emissions_t_co2"],
+            "first_year_alone_nok": {year: sum(by.values()) for year, by in alone["component_nok"].items()},
+        },
+    }
