@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from nbb_opt import __version__, cli_audit, cli_bench, cli_data, cli_runs, cli_sweep
+from nbb_opt import __version__, cli_app, cli_audit, cli_bench, cli_data, cli_runs, cli_sweep
 from nbb_opt.cli_runs import AsJson, cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
@@ -164,9 +164,8 @@ def prepare(
         prepared = prepare_instance(found, cache_dir=cache_dir, prune=not no_prune, each=each)
     size = forecast(found, prepared, read_model("joint"))
     if as_json:
-        kinds = prepared.chains["kind"].value_counts().to_dict()
-        counts = {"bundles": len(prepared.bundles), "chains": len(prepared.chains), "lanes": len(prepared.lanes)}
-        facts = {**counts, "kinds": kinds, "size": asdict(size), "log": list(prepared.log)}
+        counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}
+        facts = {**counts, "kinds": prepared.rows.by_kind(), "size": asdict(size), "log": list(prepared.log)}
         print(json.dumps(facts, ensure_ascii=False, indent=1))
         return
     print("\n".join([*prepared.log, size.line()]))
@@ -258,7 +257,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (cli_runs, cli_sweep, cli_audit, cli_data, cli_bench):
+for _commands in (cli_runs, cli_sweep, cli_audit, cli_app, cli_data, cli_bench):
     _commands.add_commands(app)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def read_plan(path: Path, instance: Instance, bundles: pd.DataFrame) -> FleetPla
     an order above one, orders that nobody placed.
     """
     table, file = read_one_table(path, PLAN)
-    problems = list(_problems(file, table, instance, order_names(bundles)))
+    problems = list(name_problems(file, table, instance, order_names(bundles)))
     if problems:
         raise InstanceError(problems)
     return plan_of(table, instance)
@@ -99,6 +99,22 @@ def template(instance: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
 
 
+def plan_in_service(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """A plan with the trucks, chargers and projects in service in result tables; orders are left to the trucks."""
+    numbers = {
+        TRUCK: tables["fleet"].groupby(["fleet_region", "vehicle", "year"])["kept"].sum(),
+        CHARGER: tables["chargers"].groupby(["charge_area", "charger", "year"])["in_service"].sum(),
+        PROJECT: tables["projects"].assign(place="").groupby(["place", "project", "year"])["in_service"].sum(),
+    }
+    rows = []
+    for what, said in numbers.items():
+        for place, kind in sorted({(place, kind) for place, kind, _ in said.index.tolist()}):
+            for period in instance.periods:
+                number = float(said.get((place, kind, period.year), 0.0))
+                rows.append((what, place, kind, period.year, number, ""))
+    return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
+
+
 def write_plan(table: pd.DataFrame, path: Path) -> None:
     """Write a plan as .csv, or as a workbook with the sheet `plan` to fill in. Raises InstanceError for other names."""
     if path.suffix == ".xlsx":
@@ -109,18 +125,23 @@ def write_plan(table: pd.DataFrame, path: Path) -> None:
         raise InstanceError([Problem(str(path), "is neither .csv nor .xlsx", "name the plan so", "plan")])
 
 
-def _problems(file: TableFile, table: pd.DataFrame, instance: Instance, orders: list[str]) -> Iterator[Problem]:
-    """Names, years and numbers that the instance does not allow."""
+def types_and_places(instance: Instance, orders: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """What may stand in the columns type and place, by what is planned; `orders` are names as of `order_names`."""
+    ids = {name: instance[table][column].tolist() for name, (table, column) in _NAMES.items()}
+    trucks = instance["vehicles"].loc[instance["vehicles"]["mode"] == "road", "vehicle"].tolist()
+    types = {TRUCK: trucks, ORDER: trucks, CHARGER: ids["charger"], PROJECT: ids["project"]}
+    return types, {TRUCK: ids["region"], CHARGER: ids["area"], PROJECT: [""], ORDER: orders}
+
+
+def name_problems(file: TableFile, table: pd.DataFrame, instance: Instance, orders: list[str]) -> Iterator[Problem]:
+    """Names, years and numbers that the instance does not allow; rows are named by the index of the table."""
 
     def at(index: int, column: str, value: object, what: str, hint: str) -> Problem:
         return Problem(file.place(index, column, value), what, hint, "plan")
 
-    ids = {name: instance[table_name][column].tolist() for name, (table_name, column) in _NAMES.items()}
-    trucks = instance["vehicles"].loc[instance["vehicles"]["mode"] == "road", "vehicle"].tolist()
-    types = {TRUCK: trucks, ORDER: trucks, CHARGER: ids["charger"], PROJECT: ids["project"]}
-    places = {TRUCK: ids["region"], CHARGER: ids["area"], PROJECT: [""], ORDER: orders}
+    types, places = types_and_places(instance, orders)
     years = [period.year for period in instance.periods]
-    for i, row in enumerate(table.to_dict("records")):
+    for i, row in zip(table.index.tolist(), table.to_dict("records"), strict=True):
         what, place, kind = row["what"], row["place"], row["type"]
         if place not in places[what]:
             hint = did_you_mean(place, places[what]) or f"known: {listed(places[what])}"

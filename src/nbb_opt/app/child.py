@@ -1,0 +1,202 @@
+"""What runs in the process of its own: check a plan, find the best plan, audit a plan in full.
+
+It talks in JSON over a pipe and writes files only into the folder it was given; the app takes them over when all is
+well. A cancel asks the solver to stop; if the app itself is gone, so is the child.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbb_opt.app.pictures import as_run, pictures_of
+from nbb_opt.app.store import write_bytes
+from nbb_opt.demand import read_demand
+from nbb_opt.errors import InstanceError, NbbError, NoPlan
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.job import Options, emissions_t, solve_instance
+from nbb_opt.network import prepare
+from nbb_opt.run_folder import json_bytes
+from nbb_opt.solve import Progress, Stop, solve_form
+from nbb_opt.studies.audit.audit import Limits, audit, write_audit
+from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.plan import FleetPlan, order_names, plan_in_service, plan_of, write_plan
+from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
+from nbb_opt.studies.audit.question import ask
+from nbb_opt.studies.audit.view import page_of, sentences
+
+CHECK, SOLVE, AUDIT = "check", "solve", "audit"
+ASIDE = "do nothing: "  # begins the phases of the plan that is solved for comparison only
+Send = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to do: `rows` is the plan as typed, `folder` is for the files, `best` what is known of the best plan."""
+
+    kind: str
+    source: str
+    rows: list[list[str]]
+    folder: str
+    cache: str
+    time_limit_s: float
+    gap: float
+    best: dict[str, Any] | None = None
+
+
+def run(connection: Connection, order: dict[str, Any]) -> None:
+    """Entry of the process: do the order, then send `done` or `error`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
+    stop = Stop(order["time_limit_s"])
+    told = threading.Lock()
+
+    def send(message: dict[str, Any]) -> None:
+        with told:
+            connection.send_bytes(json_bytes(message))
+
+    def hear() -> None:
+        try:
+            while True:
+                connection.recv_bytes()
+                stop.asked.set()
+        except (EOFError, OSError):
+            os._exit(1)
+
+    threading.Thread(target=hear, daemon=True).start()
+    try:
+        work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[order["kind"]]
+        send({"done": work(Order(**order), stop, send)})
+    except InstanceError as error:
+        send({"error": "The instance or the plan has problems.", "problems": [str(each) for each in error.problems]})
+    except NbbError as error:
+        send({"error": _in_words(error, stop), "problems": []})
+    except MemoryError:
+        send({"error": "The memory of this machine did not suffice.", "problems": []})
+
+
+def _in_words(error: NbbError, stop: Stop) -> str:
+    if isinstance(error, NoPlan):
+        when = "It was cancelled" if stop.asked.is_set() else "The time ran out"
+        return f"{when} before any plan was found. Nothing was changed; give it more time and try again."
+    return str(error)
+
+
+def _listener(send: Send) -> Callable[[Progress], None]:
+    def listen(progress: Progress) -> None:
+        numbers = {"incumbent": progress.incumbent, "bound": progress.bound, "gap": progress.gap}
+        known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+        send({"phase": progress.phase, "elapsed_s": progress.elapsed_s, **known})
+
+    return listen
+
+
+def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+    """Faults, cost and emissions of the plan, and its distance to the best plan, which is sought if none is known."""
+    listen = _listener(send)
+    listen(Progress("read", stop.elapsed_s()))
+    instance = read_instance(order.source)
+    plan, rows = _plan(order, instance)
+    listen(Progress("prepare", stop.elapsed_s()))
+    question = ask(instance, prepared=prepare(instance, cache_dir=Path(order.cache)))
+    listen(Progress("judge", stop.elapsed_s()))
+    judged = judge(question, plan)
+    works = not judged.faults
+    tables = question.verified(judged.solution, "plan") if works else question.tables(judged.solution)
+    faults = [fault_as_json(fault, rows) for fault in judged.faults]
+    found = figures(instance, plan, judged.solution.objective, tables, faults, verified=works)
+    send({"faults": len(faults), "cost_eur": judged.solution.objective})
+    pictures = pictures_of(instance, as_run(judged.solution.objective, question.spec.blocks, tables, works))
+    write_bytes(Path(order.folder, "pictures.json"), json_bytes(pictures))
+    best = order.best if order.best is not None and order.best["digest"] == instance.digest else None
+    if best is None:
+        try:
+            solution = solve_form(question.form, gap=order.gap, threads=2, listen=listen, stop=stop, label="best: ")
+            question.verified(solution, "best plan")
+            best = best_known(instance.digest, solution.objective, solution.bound, solution.gap)
+        except NoPlan:
+            best = None  # the faults and the cost of the plan stand; its distance is told as not known
+    return {"result": found, "best": best}
+
+
+def solve(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+    """The best plan: a complete run folder `run`, and the plan as rows."""
+    instance = read_instance(order.source)
+    options = Options(order.time_limit_s, order.gap)
+    folder = Path(order.folder, "run")
+    done = solve_instance(
+        instance, out=folder, options=options, cache_dir=Path(order.cache), listen=_listener(send), stop=stop
+    )
+    table = plan_in_service(instance, done.tables)
+    plan = plan_of(table, instance)
+    found = figures(instance, plan, float(done.record["cost_eur"]), done.tables, [], verified=done.record["verified"])
+    write_bytes(Path(order.folder, "pictures.json"), json_bytes(pictures_of(instance, done)))
+    best = best_known(instance.digest, done.record["cost_eur"], done.record["bound"], done.record["gap"])
+    return {"result": found, "best": best, "rows": cells_of(table), "cancelled": stop.asked.is_set()}
+
+
+def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+    """Repair, changes in order, break-even prices and futures: a folder `audit` with the page and its tables."""
+    listen = _listener(send)
+    instance = read_instance(order.source)
+    _, rows = _plan(order, instance)
+    file = Path(order.folder, "plan.csv")
+    write_plan(rows, file)
+    limits = Limits(order.time_limit_s, order.gap)
+    found = audit(instance, file, limits=limits, say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())))
+    write_audit(found, Path(order.folder, "audit"), page_of(found))
+    best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
+    repaired = cells_of(found.repaired_plan) if found.faults else None
+    return {"best": best, "repaired": repaired, "sentences": sentences(found)}
+
+
+def _plan(order: Order, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:
+    table, problems = read_cells(order.rows, instance, order_names(read_demand(instance).bundles))
+    if table is None:
+        raise NbbError(f"The plan has {len(problems)} cells to put right first; they are marked in the grid.")
+    return plan_of(table, instance), table
+
+
+def best_known(digest: str, cost_eur: float, bound_eur: float, gap: float) -> dict[str, Any]:
+    """What is known of the best plan of an instance."""
+    return {"digest": digest, "cost_eur": float(cost_eur), "bound_eur": float(bound_eur), "gap": float(gap)}
+
+
+def figures(
+    instance: Instance, plan: FleetPlan, cost_eur: float, tables: dict[str, pd.DataFrame] | Any,
+    faults: list[dict[str, Any]], *, verified: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """What is shown of a plan: cost, emissions, faults, trucks by technology and chargers by year."""
+    years = [period.year for period in instance.periods]
+    technology = dict(zip(instance["vehicles"]["vehicle"], instance["vehicles"]["technology"], strict=True))
+    trucks: dict[str, dict[str, float]] = {str(year): {} for year in years}
+    for row in plan.trucks.to_dict("records"):
+        kinds = trucks[str(years[row["t"]])]
+        kinds[technology[row["type"]]] = kinds.get(technology[row["type"]], 0.0) + row["number"]
+    chargers = {
+        str(year): float(plan.chargers.loc[plan.chargers["t"] == t, "number"].sum()) for t, year in enumerate(years)
+    }
+    return {
+        "digest": instance.digest, "cost_eur": float(cost_eur), "emissions_t": emissions_t(tables), "faults": faults,
+        "trucks": trucks, "chargers": chargers, "verified": bool(verified),
+    }  # fmt: skip
+
+
+def fault_as_json(fault: Fault, rows: pd.DataFrame) -> dict[str, Any]:
+    """A fault and the indices of the rows of the plan it is about: those of its place that hold in its year."""
+    words = fault.where.removeprefix("order ").split(" ")
+    place = fault.where.removeprefix("order ").split(", ")[0] if fault.where.startswith("order ") else None
+    mine = rows["place"].eq(place) if place is not None else rows["place"].isin(words) & rows["place"].ne("")
+    if place is None and rows.loc[mine, "type"].isin(words).any():
+        mine &= rows["type"].isin(words)
+    there = rows[mine & rows["year"].le(fault.year)]
+    last = there.groupby(["place", "type"])["year"].transform("max")
+    return {**asdict(fault), "rows": there.index[there["year"].eq(last)].tolist()}

@@ -1,0 +1,169 @@
+"""One calculation at a time, in a process of its own: started, watched, cancelled, and told in words if it crashes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from nbb_opt.app import child
+from nbb_opt.app.store import Refused
+
+Finish = Callable[[dict[str, Any], Path], dict[str, Any]]
+KEPT_POINTS = 400
+RUNNING, DONE, FAILED = "running", "done", "failed"
+
+
+@dataclass
+class Job:
+    """A calculation and what is known of it; `history` holds elapsed seconds, incumbent and bound."""
+
+    number: int
+    kind: str
+    case: str
+    plan: str
+    state: str = RUNNING
+    progress: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
+    history: list[tuple[float, float | None, float | None]] = field(default_factory=list)
+    cancelled: bool = False
+    message: str = ""
+    problems: list[str] = field(default_factory=list)
+    outcome: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Busy(Refused):
+    """A calculation runs already."""
+
+
+class Jobs:
+    """Runs the calculations of the app. `target` is what the process does; tests give others."""
+
+    def __init__(self, work: Path, target: Callable[..., None] = child.run) -> None:
+        self.work, self.target = work, target
+        self.lock = threading.Lock()
+        self.job: Job | None = None
+        self.process: BaseProcess | None = None
+        self._pipe: Any = None
+        self._thread: threading.Thread | None = None
+        for left in work.glob(".job-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def start(self, order: child.Order, *, case: str, plan: str, finish: Finish) -> Job:
+        """Start a calculation. `finish` takes what it found over, with the folder of its files. Raises Busy."""
+        with self.lock:
+            if self.job is not None and self.job.state == RUNNING:
+                raise Busy("Another calculation is running. Wait for it, or cancel it first.")
+            folder = Path(tempfile.mkdtemp(dir=self.work, prefix=".job-"))
+            context = multiprocessing.get_context("spawn")
+            here, there = context.Pipe()
+            given = asdict(replace(order, folder=str(folder)))
+            self.process = context.Process(target=self.target, args=(there, given), daemon=True)
+            self.process.start()
+            there.close()
+            self._pipe = here
+            self.job = Job((self.job.number if self.job else 0) + 1, order.kind, case, plan)
+            watch = (self.job, self.process, here, folder, finish)
+            self._thread = threading.Thread(target=self._watch, args=watch, daemon=True)
+            self._thread.start()
+            return self.job
+
+    def cancel(self, *, at_once: bool = False) -> None:
+        """Ask the calculation to stop with the best it has; `at_once` ends it and keeps nothing."""
+        with self.lock:
+            if self.job is None or self.job.state != RUNNING or self.process is None:
+                return
+            self.job.cancelled = True
+            if at_once or self.job.kind == child.AUDIT:
+                self.process.terminate()
+            else:
+                with contextlib.suppress(OSError):  # it has just ended by itself
+                    self._pipe.send_bytes(b"stop")
+
+    def busy(self, case: str, plan: str) -> bool:
+        """Whether a calculation about this plan is running."""
+        job = self.job
+        return job is not None and job.state == RUNNING and (job.case, job.plan) == (case, plan)
+
+    def close(self) -> None:
+        """End what runs."""
+        self.cancel(at_once=True)
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _watch(self, job: Job, process: BaseProcess, pipe: Any, folder: Path, finish: Finish) -> None:
+        started = time.monotonic()
+        last: dict[str, Any] = {}
+        try:
+            while True:
+                last = json.loads(pipe.recv_bytes())
+                job.seconds = time.monotonic() - started
+                if "done" in last or "error" in last:
+                    break
+                self._note(job, last)
+        except (EOFError, OSError):
+            pass
+        process.join(10)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        job.seconds = time.monotonic() - started
+        try:
+            if "done" in last:
+                job.outcome = finish(last["done"], folder)
+                job.state = DONE
+            else:
+                job.message, job.problems = self._failure(job, last, process.exitcode)
+                job.state = FAILED
+        except Exception as error:  # whatever it is, the page must hear of it
+            job.message, job.state = f"The result could not be kept: {error}", FAILED
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            pipe.close()
+
+    def _note(self, job: Job, message: dict[str, Any]) -> None:
+        if "phase" not in message:
+            job.found |= message
+            return
+        job.progress = message
+        if message["phase"].startswith(child.ASIDE):
+            return
+        if message["incumbent"] is not None or message["bound"] is not None:
+            _, incumbent, bound = job.history[-1] if job.history else (0.0, None, None)
+            job.history.append((
+                message["elapsed_s"], _better(min, incumbent, message["incumbent"]),
+                _better(max, bound, message["bound"]),
+            ))  # fmt: skip
+            if len(job.history) > KEPT_POINTS:
+                job.history = [*job.history[:-1:2], job.history[-1]]
+
+    def _failure(self, job: Job, last: dict[str, Any], code: int | None) -> tuple[str, list[str]]:
+        if "error" in last:
+            return last["error"], last["problems"]
+        if job.cancelled:
+            return "Stopped. Nothing of this calculation was kept; your plans are as they were.", []
+        how = f"with code {code}"
+        if code is not None and code < 0:
+            how = f"by the signal {signal.Signals(-code).name}"
+        return (
+            f"The calculation ended unexpectedly ({how}), perhaps because this machine ran out of memory. Your plans "
+            "are kept as they were. Close other programs and try again; if it happens again, report it.",
+            [],
+        )
+
+
+def _better(choose: Callable[..., float], before: float | None, now: float | None) -> float | None:
+    """The better of two figures, either of which may be unknown."""
+    known = [value for value in (before, now) if value is not None]
+    return choose(known) if known else None

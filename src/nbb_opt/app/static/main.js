@@ -1,0 +1,60 @@
+// Which view is shown: the address after # says it, so that reload and bookmarks work.
+
+import { casePath, get } from "./api.js";
+import { el } from "./dom.js";
+import { tellError } from "./dialog.js";
+import { showCompare } from "./compare.js";
+import { showPictures } from "./pictures.js";
+import { showPlan } from "./plan.js";
+import { showStart } from "./start.js";
+
+const VIEWS = [["plan", "Plan"], ["compare", "Compare"], ["pictures", "Map and charts"]];
+const main = document.getElementById("main");
+let leave = null;
+let turn = 0;
+
+async function show() {
+  const mine = ++turn;
+  const [, where, id, view = "plan", plan = ""] = window.location.hash.split("/");
+  if (leave) await leave();
+  leave = null;
+  main.removeAttribute("data-ready");
+  try {
+    if (where !== "case" || !id) {
+      head(null, "");
+      const start = await get("/api/start");
+      if (mine !== turn) return;
+      if (start.first && !window.location.hash) {
+        window.location.replace(`#/case/${start.first}/plan`);
+        return;
+      }
+      showStart(main, start);
+    } else {
+      const found = await get(casePath(id));
+      if (mine !== turn) return;
+      head(found, view, plan);
+      const shown = { plan: showPlan, compare: showCompare, pictures: showPictures }[view] || showPlan;
+      leave = await shown(main, found, plan);
+    }
+    main.setAttribute("data-ready", where === "case" ? view : "start");
+  } catch (error) {
+    main.replaceChildren(
+      el("section", { class: "card narrow" }, el("h1", {}, "This cannot be shown"), el("p", { role: "alert" }, error.message),
+        error.problems?.length ? el("ul", { class: "problems" }, error.problems.map((each) => el("li", {}, each))) : null,
+        el("p", {}, el("a", { href: "#/" }, "To the first page"))));
+  }
+}
+
+function head(found, view, plan = "") {
+  document.title = found ? `${found.title}: fleet plans` : "Fleet plans";
+  document.getElementById("case-title").textContent = found ? found.title : "";
+  const links = found ? VIEWS.map(([name, words]) => el("a", {
+    href: `#/case/${found.id}/${name}${plan ? `/${plan}` : ""}`, "aria-current": name === view ? "page" : null,
+  }, words)) : [];
+  document.getElementById("tabs").replaceChildren(...links);
+}
+
+document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
+window.addEventListener("hashchange", show);
+window.addEventListener("unhandledrejection", (event) => { tellError(event.reason); });
+show();

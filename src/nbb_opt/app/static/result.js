@@ -1,0 +1,83 @@
+// What is known of a plan: faults, cost, distance to the best plan, emissions, trucks, files.
+
+import { planPath } from "./api.js";
+import { button, clock, el, meur, number, percent, table, unit } from "./dom.js";
+
+export const TECHNOLOGIES = { diesel: "Diesel", hvo: "HVO", battery: "Battery", hydrogen: "Hydrogen", electric: "Overhead line" };
+
+export function verdict(result) {
+  if (!result) return { text: "Not checked yet", kind: "none" };
+  if (result.faults.length) return { text: `Cannot work: ${result.faults.length} ${result.faults.length === 1 ? "fault" : "faults"}`, kind: "bad" };
+  return { text: "It can work", kind: "good" };
+}
+
+// EUR above the best plan found, or null while none is known.
+export function aboveBest(result, best) {
+  return result && best ? result.cost_eur - best.cost_eur : null;
+}
+
+export function showResult(node, found, plan, showRows) {
+  const { result, best } = plan;
+  const said = verdict(result);
+  const parts = [el("h2", { class: `verdict ${said.kind}`, id: "verdict" }, said.text)];
+  if (!result) {
+    parts.push(el("p", {}, "“Check plan” says whether it can work, what it costs, and how far it is from the best plan."));
+  } else {
+    if (result.stale) parts.push(el("p", { class: "remark", id: "stale" }, "Something was changed after this check. Check again."));
+    if (result.faults.length) parts.push(faults(found, result, showRows));
+    parts.push(figures(plan, best), byYear(found, result));
+    parts.push(el("p", { class: "quiet" }, `Checked at ${clock(result.made_s)}${result.verified ? "; accepted by the independent verifier" : ""}.`));
+  }
+  parts.push(files(found, plan));
+  node.replaceChildren(...parts);
+}
+
+function named(found, words) {
+  return words.split(" ").map((word) => found.choices.words[word] || word).join(" ");
+}
+
+function faults(found, result, showRows) {
+  const said = (fault) => {
+    const where = /^order ([^,]+), (.*)$/.exec(fault.where);
+    const place = where ? `${named(found, where[1])} with ${named(found, where[2]).replace(" of ", ", ")}` : named(found, fault.where);
+    return [el("strong", {}, `${place}, from ${fault.year}: `), fault.text];
+  };
+  return el("ul", { class: "faults", id: "faults" }, result.faults.map((fault) => el("li", {}, said(fault), " ",
+    fault.rows.length ? button("Show the rows", () => showRows(fault.rows), { class: "link" }) : null)));
+}
+
+function figures(plan, best) {
+  const { result } = plan;
+  const above = aboveBest(result, best);
+  const rows = [["Cost", el("span", { id: "cost", "data-value": result.cost_eur }, meur(result.cost_eur))]];
+  if (result.faults.length) rows.push(["", "as if what is missing were there"]);
+  if (above !== null) {
+    const words = above > 0 ? `${meur(above)} (${percent(above / best.cost_eur)}) above` : "none: no better plan is known";
+    rows.push(["Distance to the best plan", el("span", { id: "distance", "data-value": above }, words)]);
+    rows.push(["Best plan found", `${meur(best.cost_eur)}, proven within ${percent(best.gap, 2)}`]);
+  } else rows.push(["Distance to the best plan", el("span", { id: "distance" }, "not known yet; check again with more time")]);
+  return el("dl", { class: "facts" }, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function byYear(found, result) {
+  const years = found.choices.years.map((each) => String(each.year));
+  const kinds = Object.keys(TECHNOLOGIES).filter((kind) => years.some((year) => result.trucks[year][kind]));
+  const columns = [{ heading: "In service" }, ...years.map((year) => ({ heading: `from ${year}`, numeric: true }))];
+  const rows = [
+    ...kinds.map((kind) => [`${TECHNOLOGIES[kind]} trucks`, ...years.map((year) => number(result.trucks[year][kind] || 0))]),
+    ["Chargers", ...years.map((year) => number(result.chargers[year]))],
+    [unit("CO2e,", "t a year"), ...years.map((year) => number(result.emissions_t[year]))],
+  ];
+  return table("By period, emissions well to wheel", columns, rows);
+}
+
+function files(found, plan) {
+  const base = `${planPath(found.id, plan.id)}/files`;
+  const words = { "report.html": "Report", "report.xlsx": "Workbook with all results", "audit.html": "Repair and improvements" };
+  const links = plan.files.map((name) => el("li", {},
+    name.endsWith(".html") ? [el("a", { href: `${base}/${name}?view=true`, target: "_blank", rel: "noopener" }, words[name]), " "] : null,
+    el("a", { href: `${base}/${name}`, download: "", id: `file-${name.replace(".", "-")}`, "aria-label": `Download: ${words[name]}` },
+      name.endsWith(".html") ? "(download)" : words[name])));
+  if (plan.pictures) links.push(el("li", {}, el("a", { href: `#/case/${found.id}/pictures/${plan.id}` }, "Map and charts of this plan")));
+  return links.length ? el("ul", { class: "files", id: "files" }, links) : el("span");
+}

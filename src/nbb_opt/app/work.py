@@ -1,0 +1,257 @@
+"""What the app does with cases, plans and results, without a word of HTTP."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nbb_opt.app import child
+from nbb_opt.app.jobs import Jobs
+from nbb_opt.app.opening import Opened, Shelf, choices, open_shipped, open_source, problems_of, ready
+from nbb_opt.app.pictures import comparison_charts
+from nbb_opt.app.store import NotThere, Refused, Store, StoredPlan, good_name, read_json, write_bytes
+from nbb_opt.instance.meta import FILE as META_FILE
+from nbb_opt.instance.one_table import read_one_table
+from nbb_opt.instance.workbook_write import write_workbook
+from nbb_opt.run_folder import json_bytes
+from nbb_opt.shipped import shipped, shipped_names
+from nbb_opt.studies.audit.plan import PLAN, template, write_plan
+from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
+
+UPLOAD = "workbook.xlsx"
+MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"
+# name in the address -> file in the folder of the plan, type of content
+PLAN_FILES = {
+    "report.html": ("run/report.html", "text/html; charset=utf-8"),
+    "report.xlsx": ("run/report.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "audit.html": ("audit/audit.html", "text/html; charset=utf-8"),
+}
+XLSX = PLAN_FILES["report.xlsx"][1]
+
+
+class Desk:
+    """The work folder, the instances that are open and the calculation that runs."""
+
+    def __init__(self, store: Store, jobs: Jobs, cache: Path, first: Path | None = None) -> None:
+        self.store, self.jobs, self.cache = store, jobs, cache
+        self.shelf = Shelf()
+        self.first = open_source(store, self.shelf, first).id if first is not None else None
+
+    def close(self) -> None:
+        self.jobs.close()
+        self.store.close()
+
+    def start(self) -> dict[str, Any]:
+        """What the first page offers."""
+        titles = []
+        for name in shipped_names("instances"):
+            keys = tomllib.loads((shipped("instances") / name / META_FILE).read_text(encoding="utf-8-sig"))
+            titles.append({"name": name, "title": keys["title"], "description": keys["description"]})
+        cases = [{"id": case.id, "title": case.title, "opened_s": case.opened_s} for case in self.store.cases()]
+        return {"first": self.first, "cases": cases, "shipped": titles, "folder": str(self.store.folder)}
+
+    def open_shipped(self, name: str) -> str:
+        return open_shipped(self.store, self.shelf, name).id
+
+    def upload_instance(self, content: bytes, name: str) -> str:
+        """A case for an uploaded workbook, all of it or nothing. Raises InstanceError with every cell at fault."""
+        if not name.lower().endswith(".xlsx"):
+            raise Refused("Give an Excel workbook (.xlsx). In Excel: File, Save as, Excel workbook.")
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".upload-") as folder:
+            path = Path(folder, UPLOAD)
+            path.write_bytes(content)
+            title = self.shelf.open(path).instance.meta.title
+        return self.store.add_case(title, Path(UPLOAD), upload=content).id
+
+    def upload_plan(self, case: str, content: bytes, name: str) -> StoredPlan:
+        """A plan from a .csv file or from a workbook's sheet `plan`. Raises InstanceError with every cell at fault."""
+        self.store.case_folder(case)
+        ending = Path(name).suffix.lower()
+        if ending not in (".csv", ".xlsx"):
+            raise Refused("Give a plan as .csv, or as an Excel workbook (.xlsx) with a sheet named plan.")
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".upload-") as folder:
+            path = Path(folder, f"plan{ending}")
+            path.write_bytes(content)
+            table, _ = read_one_table(path, PLAN)
+        shown = "".join(c for c in Path(name.replace("\\", "/")).stem if c.isprintable()).strip()[:60]
+        return self.store.add_plan(case, shown or "Uploaded plan", cells_of(table))
+
+    def case(self, case: str) -> dict[str, Any]:
+        """A case with its choices and plans."""
+        found, opened = ready(self.store, self.shelf, self.store.case(case))
+        meta = opened.instance.meta
+        return {
+            "id": found.id, "title": meta.title, "description": meta.description, "price_year": meta.price_year,
+            "choices": choices(opened), "plans": [self._summary(case, opened, plan) for plan in self.store.plans(case)],
+            "best": self.best(case, opened), "file_name": meta.name,
+        }  # fmt: skip
+
+    def plan(self, case: str, plan: str) -> dict[str, Any]:
+        """A plan with the problems at its cells, its result and its files."""
+        opened = self._opened(case)
+        stored = self.store.plan(case, plan)
+        return self.shown(case, opened, stored)
+
+    def shown(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any]:
+        folder = self.store.plan_folder(case, stored.id)
+        files = [name for name, (path, _) in PLAN_FILES.items() if (folder / path).is_file()]
+        return {
+            **asdict(stored), "problems": [asdict(problem) for problem in problems_of(opened, stored)],
+            "result": self._result(case, opened, stored), "best": self.best(case, opened), "files": files,
+            "pictures": (folder / MAP_FILE).is_file(),
+        }  # fmt: skip
+
+    def save(self, case: str, plan: str, version: int, rows: object, name: str | None) -> dict[str, Any]:
+        """Save a plan. Raises Conflict."""
+        stored = self.store.save_plan(case, plan, version=version, rows=rows, name=name)
+        return self.shown(case, self._opened(case), stored)
+
+    def new_plan(self, case: str, name: str, source: str, rows: object = None) -> StoredPlan:
+        """A plan made from today's fleet (`today`), from nothing (`empty`), from given rows, or from another plan."""
+        if rows is None and source == "today":
+            rows = cells_of(template(self._opened(case).instance))
+        elif rows is None:
+            rows = () if source == "empty" else self.store.plan(case, source).rows
+        return self.store.add_plan(case, good_name(name), rows)
+
+    def delete(self, case: str, plan: str) -> None:
+        if self.jobs.busy(case, plan):
+            raise Refused("A calculation about this plan is running. Cancel it first.")
+        self.store.delete_plan(case, plan)
+
+    def compare(self, case: str) -> dict[str, Any]:
+        """All plans side by side, with charts of those that were checked."""
+        opened = self._opened(case)
+        instance = opened.instance
+        plans = [self._summary(case, opened, plan) for plan in self.store.plans(case)]
+        used = instance["vehicles"].loc[instance["vehicles"]["mode"] == "road", "technology"]
+        technologies = list(dict.fromkeys(used))
+        results = [
+            {**plan["result"], "id": plan["id"], "name": plan["name"], "place": place}
+            for place, plan in enumerate(plans, start=1)
+            if plan["result"]
+        ]
+        years = [period.year for period in instance.periods]
+        charts = comparison_charts(results, years, technologies)
+        return {
+            "plans": plans, "best": self.best(case, opened), "years": years, "technologies": technologies,
+            "charts": charts,
+        }  # fmt: skip
+
+    def pictures(self, case: str, plan: str) -> dict[str, Any]:
+        path = self.store.plan_folder(case, plan) / MAP_FILE
+        if not path.is_file():
+            raise NotThere("There is no map yet. Check the plan first.")
+        return read_json(path)
+
+    def file(self, case: str, plan: str, name: str) -> tuple[bytes, str]:
+        """A file to download and its type: the plan as .csv or .xlsx, or a page or workbook of a result."""
+        folder = self.store.plan_folder(case, plan)
+        if name in PLAN_FILES:
+            path, kind = PLAN_FILES[name]
+            if not (folder / path).is_file():
+                raise NotThere("This file is not there yet. Make it first: find the best plan, or audit the plan.")
+            return (folder / path).read_bytes(), kind
+        if name not in ("plan.csv", "plan.xlsx"):
+            raise NotThere("There is no such file.")
+        opened, stored = self._opened(case), self.store.plan(case, plan)
+        table, problems = read_cells(stored.rows, opened.instance, opened.orders)
+        if table is None:
+            raise Refused(f"The plan has {len(problems)} cells to put right first; they are marked in the grid.")
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".file-") as work:
+            target = Path(work, name)
+            write_plan(table, target)
+            return target.read_bytes(), XLSX if name.endswith(".xlsx") else "text/csv; charset=utf-8"
+
+    def workbook(self, case: str) -> bytes:
+        """The instance as a workbook."""
+        with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".file-") as work:
+            return write_workbook(self._opened(case).instance, Path(work, "instance.xlsx")).read_bytes()
+
+    def start_job(self, case: str, plan: str, kind: str, time_limit_s: float, gap: float) -> dict[str, Any]:
+        """Check a plan, audit it in full, or seek the best plan. Raises Busy."""
+        if kind not in (child.CHECK, child.SOLVE, child.AUDIT):
+            raise Refused("There is no such calculation.")
+        opened, stored = self._opened(case), self.store.plan(case, plan)
+        problems = problems_of(opened, stored) if kind != child.SOLVE else []
+        if problems:
+            many = f"{len(problems)} cells" if len(problems) > 1 else "1 cell"
+            raise Refused(f"Put {many} right first; they are marked in the grid.")
+        rows, source = [list(row) for row in stored.rows], self.store.case(case).source
+        order = child.Order(
+            kind, source, rows, "", str(self.cache), time_limit_s, gap, self.best(case, opened)
+        )  # fmt: skip
+
+        def finish(done: dict[str, Any], folder: Path) -> dict[str, Any]:
+            return self._keep(case, stored, kind, done, folder)
+
+        self.jobs.start(order, case=case, plan=plan, finish=finish)
+        return self.job()
+
+    def job(self) -> dict[str, Any]:
+        """The calculation that runs or ran last."""
+        return {"job": asdict(self.jobs.job) if self.jobs.job is not None else None}
+
+    def best(self, case: str, opened: Opened) -> dict[str, Any] | None:
+        """What is known of the best plan of the instance as it is now."""
+        path = self.store.case_folder(case) / BEST_FILE
+        known = read_json(path) if path.is_file() else None
+        return known if known is not None and known["digest"] == opened.instance.digest else None
+
+    def _keep(self, case: str, stored: StoredPlan, kind: str, done: dict[str, Any], folder: Path) -> dict[str, Any]:
+        """Take over what a calculation found: the plan that it is about, or made."""
+        with self.store.lock:
+            self._keep_best(case, done["best"])
+            if kind == child.SOLVE:
+                stored = self.store.add_plan(case, "Best plan", done["rows"], origin="best")
+            home = self.store.plan_folder(case, stored.id)
+            for name in ("run", "audit", MAP_FILE):
+                if (folder / name).exists():
+                    shutil.rmtree(home / name, ignore_errors=True)
+                    (folder / name).replace(home / name)
+            if "result" in done:
+                result = {**done["result"], "version": stored.version, "made_s": time.time()}
+                write_bytes(home / RESULT_FILE, json_bytes(result))
+            outcome: dict[str, Any] = {"plan": stored.id, "name": stored.name}
+            if done.get("repaired"):
+                mended = self.store.add_plan(case, f"{stored.name[:60]}, repaired", done["repaired"])
+                outcome["repaired"] = {"plan": mended.id, "name": mended.name}
+            return outcome | {"sentences": done.get("sentences", []), "cancelled": done.get("cancelled", False)}
+
+    def _keep_best(self, case: str, best: dict[str, Any] | None) -> None:
+        path = self.store.case_folder(case) / BEST_FILE
+        if best is None:
+            return
+        known = read_json(path) if path.is_file() else None
+        if known is not None and known["digest"] == best["digest"]:
+            cost, bound = min(known["cost_eur"], best["cost_eur"]), max(known["bound_eur"], best["bound_eur"])
+            best = child.best_known(best["digest"], cost, bound, max(0.0, (cost - bound) / max(abs(cost), 1e-9)))
+        write_bytes(path, json_bytes(best))
+
+    def _opened(self, case: str) -> Opened:
+        return ready(self.store, self.shelf, self.store.case(case))[1]
+
+    def _result(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any] | None:
+        path = self.store.plan_folder(case, stored.id) / RESULT_FILE
+        if not path.is_file():
+            return None
+        result = read_json(path)
+        stale = result["version"] != stored.version or result["digest"] != opened.instance.digest
+        return {**result, "stale": stale}
+
+    def _summary(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any]:
+        return {
+            "id": stored.id, "name": stored.name, "version": stored.version, "origin": stored.origin,
+            "changed_s": stored.changed_s, "problems": len(problems_of(opened, stored)),
+            "result": self._result(case, opened, stored),
+        }  # fmt: skip
+
+
+def user_work_folder(base: str | None, home: Path) -> Path:
+    """Where plans are kept if nobody says otherwise: in the user's folder for data of programs."""
+    return (Path(base) if base else home / ".local" / "share") / "nbb-opt" / "app"

@@ -1,0 +1,111 @@
+"""The web app for tests: over a real socket in a thread, or called directly, with a work folder of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi.testclient import TestClient
+
+from nbb_opt.app import child
+from nbb_opt.app.guard import MOST_BODY_BYTES, Door
+from nbb_opt.app.jobs import Jobs
+from nbb_opt.app.server import make_app
+from nbb_opt.app.store import Store
+from nbb_opt.app.work import Desk
+from nbb_opt.instance import new_instance
+
+TOKEN = "a-token-of-the-tests-0123456789"
+PLAN = ("what", "place", "type", "year", "number", "note")
+WEST_TO_EAST = (
+    ("truck", "W", "DIESEL", "2025", "20", "as today"),
+    ("truck", "W", "BATTERY", "2025", "0", ""),
+    ("truck", "E", "DIESEL", "2025", "20", ""),
+    ("truck", "W", "DIESEL", "2030", "20", ""),
+    ("truck", "E", "DIESEL", "2030", "20", ""),
+)
+
+
+@dataclass
+class Served:
+    """A running app: its door, its desk and its work folder."""
+
+    door: Door
+    desk: Desk
+    work: Path
+
+    @property
+    def address(self) -> str:
+        return self.door.address
+
+
+@contextmanager
+def desk(work: Path, *, first: Path | None = None, target: Callable[..., None] = child.run) -> Iterator[Desk]:
+    store = Store(work)
+    made = Desk(store, Jobs(store.folder, target), work / "cache", first)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def served(work: Path, *, first: Path | None = None, port: int = 0) -> Iterator[Served]:
+    """The app behind a real socket, as the command serves it."""
+    with desk(work, first=first) as made, socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        door = Door(listener.getsockname()[1], TOKEN)
+        config = uvicorn.Config(make_app(made, door), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield Served(door, made, work)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@contextmanager
+def client(work: Path, *, target: Callable[..., None] = child.run, most_bytes: int = MOST_BODY_BYTES) -> Iterator[Any]:
+    """A client that has the token; its `desk` is the app's."""
+    with desk(work, target=target) as made:
+        door = Door(8765, TOKEN)
+        found = TestClient(
+            make_app(made, door, most_bytes=most_bytes), base_url="http://127.0.0.1:8765",
+            headers={"x-nbb-token": TOKEN}, follow_redirects=False,
+        )  # fmt: skip
+        found.desk = made  # type: ignore[attr-defined]
+        yield found
+
+
+def tiny_case(app: Any) -> tuple[str, str]:
+    """The case of tiny, and a plan in it."""
+    case = app.post("/api/open", json={"shipped": "tiny"}).json()["case"]
+    app.get(f"/api/cases/{case}")
+    plan = app.post(f"/api/cases/{case}/plans", json={"name": "Mine", "rows": [list(r) for r in WEST_TO_EAST]}).json()
+    return case, plan["plan"]
+
+
+def finished(app: Any, seconds: float = 120.0) -> dict[str, Any]:
+    """The job once it has ended."""
+    until = time.monotonic() + seconds
+    while (job := app.get("/api/job").json()["job"])["state"] == "running":
+        assert time.monotonic() < until, job
+        time.sleep(0.1)
+    return job
+
+
+def tiny_workbook(folder: Path) -> Path:
+    """Tiny as a workbook."""
+    return new_instance(folder / "tiny.xlsx", source="tiny")
