@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
-from nbb_opt.milp.chain_costs import step_costs
-from nbb_opt.milp.lanes import Lanes
-from nbb_opt.milp.ledger import Ledger
-from nbb_opt.milp.periods import Floats, Ints, Names, Time
+from nbb_opt.milp.items import ItemFigures, chain_items
+from nbb_opt.milp.ledger import Ledger, ledger_of
+from nbb_opt.milp.periods import Floats, Ints, Names, Time, entries
 from nbb_opt.milp.world import World
 
 if TYPE_CHECKING:
@@ -59,27 +59,22 @@ def flows_of(
     world: World,
     time: Time,
     *,
-    lanes: Lanes,
-    services: pd.DataFrame,
+    items: ItemFigures,
     earliest: dict[str, int] | None,
     fixed_flows_t: Floats | None,
 ) -> Flows:
-    """Choose the columns and add up the steps of their chains.
+    """Choose the columns and add up the items of their chains.
 
     A column exists where the bundle has demand, every lane of the chain has a truck that may drive it, and every
     project the chain needs can be in service (`earliest` gives their years; None: no project may be built). Where
     flows are given, columns exist for the given flows only.
     """
-    chains, steps = prepared.chains, prepared.steps
-    bundle = chains["bundle"].to_numpy(np.int64)
-    ready = _ready(chains["projects"].tolist(), time, earliest)
-    lane_steps = steps[steps["kind"] == "lane"]
-    driven, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
-    walkable = np.ones((len(chains), time.size))
-    drivable = np.asarray(lanes.usable.any(axis=1), float)
-    np.minimum.at(walkable, driven, drivable[on])
+    rows = prepared.rows
+    bundle = rows.bundle.astype(np.int64)
+    ready = ready_sets(instance, prepared, time, earliest)[rows.project_set]
+    has = chain_items(prepared)
     wanted: np.ndarray = np.greater(prepared.demand_t[bundle], 0)
-    exists: np.ndarray = wanted & ready & (walkable > 0)
+    exists: np.ndarray = wanted & ready & (has @ (~items.open).astype(float) == 0)
     if fixed_flows_t is not None:
         given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
         exists = given > 0
@@ -87,45 +82,51 @@ def flows_of(
     np.logical_or.at(served, bundle, exists)
     complain(prepared, time, (prepared.demand_t > 0) & ~served)
     chain, t = np.nonzero(exists)
-    column = np.full(exists.shape, -1, np.int64)
-    column[chain, t] = np.arange(len(chain))
     fixed = given[chain, t] if fixed_flows_t is not None else np.zeros(0)
-    goods = goods_of(instance, prepared, world)
-    handling = goods.handling[bundle]
-    cost, ledger, hours = step_costs(
-        instance, world, time, steps, handling=handling, column=column, lanes=lanes, services=services
-    )
-    cost["cargo_time"] = (hours * goods.hour_eur[bundle])[chain]
-    groups, terminals = uses_of(instance, prepared, world, steps)
-    demand_t, (now, grows) = prepared.demand_t[bundle[chain], t], compared(prepared.demand_t)
+    goods, (now, grows) = goods_of(instance, prepared), compared(prepared.demand_t)
+    demand_t, mode_class = prepared.demand_t[bundle[chain], t], mode_classes(prepared, goods)
+    ledger = _ledger(items.ledger, has, chain, t)
+    cost = {
+        "service": (has @ items.service_eur)[chain, t],
+        "handling": (has @ items.handling_eur)[chain],
+        "cargo_time": (has @ items.hours * goods.hour_eur[bundle])[chain],
+        "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
+    }
     return Flows(
-        chain, t, bundle[chain], demand_t, (goods.commodity[bundle] * len(MODES) + main_modes(prepared))[chain],
-        now[bundle[chain], t], grows[bundle[chain], t], float(np.median(demand_t)), fixed, cost, ledger,
-        spread(driven, on, column), spread(*groups, column), spread(*terminals, column),
-        _needs(instance, chains["projects"].tolist(), column),
+        chain, t, bundle[chain], demand_t, mode_class[chain], now[bundle[chain], t], grows[bundle[chain], t],
+        float(np.median(demand_t)), fixed, cost, ledger, _uses(has, items.uses_lane, chain),
+        _uses(has, items.uses_group, chain), _uses(has, items.uses_terminal, chain), _needs(prepared, chain),
     )  # fmt: skip
+
+
+def ready_sets(instance: Instance, prepared: Prepared, time: Time, earliest: dict[str, int] | None) -> np.ndarray:
+    """Whether all projects of a set can be in service, (sets, periods); `earliest` as in `flows_of`."""
+    projects = instance["projects"]["project"].tolist()
+    never = dict.fromkeys(projects, np.inf)
+    years = [(earliest or never)[project] for project in projects]
+    since = [max((years[p] for p in one), default=-np.inf) for one in prepared.rows.project_sets]
+    ready: np.ndarray = np.less_equal.outer(np.array(since, float), time.years)
+    return ready
 
 
 @dataclass(frozen=True)
 class Goods:
-    """By bundle: commodity, handling, value of time in EUR per tonne and hour."""
+    """By bundle: commodity, value of an hour of a tonne in EUR."""
 
     commodity: Ints
-    handling: Ints
     hour_eur: Floats
 
 
-def goods_of(instance: Instance, prepared: Prepared, world: World) -> Goods:
+def goods_of(instance: Instance, prepared: Prepared) -> Goods:
     """What each bundle carries."""
     table = instance["commodities"]
     commodity = Names(table["commodity"]).of(prepared.bundles["commodity"])
-    handling = world.handlings.of(table["handling"])[commodity]
-    return Goods(commodity, handling, table["value_of_time_eur_per_t_h"].to_numpy(float)[commodity])
+    return Goods(commodity, table["value_of_time_eur_per_t_h"].to_numpy(float)[commodity])
 
 
-def main_modes(prepared: Prepared) -> Ints:
-    """Main mode of every chain, as in schema.MODES."""
-    return Names(MODES).of(prepared.chains["main_mode"])
+def mode_classes(prepared: Prepared, goods: Goods) -> Ints:
+    """Class of every chain in the rows that compare modes: commodity and main mode as one number."""
+    return goods.commodity[prepared.rows.bundle] * len(MODES) + prepared.rows.main_mode.astype(np.int64)
 
 
 def compared(demand_t: Floats) -> tuple[Floats, Floats]:
@@ -138,15 +139,6 @@ def compared(demand_t: Floats) -> tuple[Floats, Floats]:
     now[:, 1:] = both
     np.divide(demand_t[:, 1:], demand_t[:, :-1], out=grows[:, :-1], where=both)
     return now, grows
-
-
-def _ready(projects: list[str], time: Time, earliest: dict[str, int] | None) -> np.ndarray:
-    ready = np.ones((len(projects), time.size), bool)
-    for c, needed in enumerate(projects):
-        if needed:
-            year = np.inf if earliest is None else max(earliest[project] for project in needed.split(";"))
-            ready[c] = time.years >= year
-    return ready
 
 
 def given_flows(
@@ -175,7 +167,7 @@ def _refuse(instance: Instance, prepared: Prepared, wrong: np.ndarray, why: str)
 
 
 def _bundle(prepared: Prepared, chain: int) -> str:
-    row = prepared.bundles.iloc[int(prepared.chains["bundle"].iloc[chain])]
+    row = prepared.bundles.iloc[int(prepared.rows.bundle[chain])]
     return f"{row['commodity']} from {row['origin']} to {row['destination']}"
 
 
@@ -193,39 +185,34 @@ def complain(prepared: Prepared, time: Time, unserved: np.ndarray) -> None:
     )
 
 
-def spread(chain: Ints, what: Ints, column: Ints) -> tuple[Ints, Ints, Floats]:
-    """Uses per chain turned into uses per column: (column, what, times)."""
-    at = column[chain]  # (n, T)
-    row, t = np.nonzero(at >= 0)
-    most = int(what.max(initial=0)) + 1
-    code, times = np.unique(at[row, t] * most + what[row], return_counts=True)
-    return code // most, code % most, times.astype(float)
+def _uses(has: csr_array, uses: csr_array, chain: Ints) -> tuple[Ints, Ints, Floats]:
+    """Uses of items turned into uses of columns: (column, what, times), sorted."""
+    times = has @ uses
+    times.sort_indices()
+    entry, size = entries(times.indptr, chain)
+    return np.repeat(np.arange(len(chain)), size), times.indices[entry].astype(np.int64), times.data[entry]
 
 
-def uses_of(
-    instance: Instance, prepared: Prepared, world: World, steps: pd.DataFrame
-) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
-    """(chain, capacity group) of the links of chains, of lanes the limited ones; (chain, terminal) of transfers."""
-    direct = steps[steps["kind"] == "link"]
-    lane, road = links_of_lanes(prepared, world)
-    limited = np.isfinite(world.link_capacity_t[world.link_group[road]])
-    few = pd.DataFrame({"lane": lane[limited], "link": road[limited]})
-    on_lanes = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].merge(few)
-    chain = np.concatenate([direct["chain"].to_numpy(np.int64), on_lanes["chain"].to_numpy(np.int64)])
-    link = np.concatenate([world.links.of(direct["link"]), on_lanes["link"].to_numpy(np.int64)])
-    at = steps[(steps["kind"] == "transfer") & (steps["terminal"] != "")]
-    terminal = Names(instance["terminals"]["terminal"]).of(at["terminal"])
-    return (chain, world.link_group[link]), (at["chain"].to_numpy(np.int64), terminal)
+def _needs(prepared: Prepared, chain: Ints) -> tuple[Ints, Ints]:
+    sets = prepared.rows.project_sets
+    size = np.array([len(one) for one in sets], np.int64)
+    listed = np.array([p for one in sets for p in one], np.int64)
+    entry, many = entries(np.append(0, np.cumsum(size)), prepared.rows.project_set[chain])
+    return np.repeat(np.arange(len(chain)), many), listed[entry]
 
 
-def links_of_lanes(prepared: Prepared, world: World) -> tuple[Ints, Ints]:
-    """(lane, link) of every link of every lane."""
-    return prepared.lane_links["lane"].to_numpy(np.int64), world.links.of(prepared.lane_links["link"])
-
-
-def _needs(instance: Instance, projects: list[str], column: Ints) -> tuple[Ints, Ints]:
-    names = Names(instance["projects"]["project"])
-    pairs = [(c, p) for c, needed in enumerate(projects) if needed for p in needed.split(";")]
-    chain, what = np.array([c for c, _ in pairs], np.int64), names.of([p for _, p in pairs])
-    col, project, _ = spread(chain, what, column)
-    return col, project
+def _ledger(ledger: Ledger, has: csr_array, chain: Ints, t: Ints) -> Ledger:
+    """The ledger of items added up over the items of every column's chain."""
+    periods = int(t.max(initial=-1)) + 1
+    start = np.searchsorted(ledger.col * periods + ledger.t, np.arange(has.shape[1] * periods + 1))
+    entry, size = entries(has.indptr, chain)
+    place = has.indices[entry].astype(np.int64) * periods + np.repeat(t, size)
+    row, many = entries(start, place)
+    times = np.repeat(has.data[entry], many)
+    column = np.repeat(np.repeat(np.arange(len(chain)), size), many)
+    frame = pd.DataFrame({"col": column, "t": ledger.t[row]})
+    for name in ("country", "mode", "carrier", "area"):
+        frame[name] = getattr(ledger, name)[row]
+    for name in ("kwh", "ttw_kg", "wtt_kg"):
+        frame[name] = times * getattr(ledger, name)[row]
+    return ledger_of(frame)

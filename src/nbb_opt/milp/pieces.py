@@ -1,7 +1,8 @@
-"""Chains as short lists of pieces: a lane, a link or a transfer of one handling, each stated once for all chains.
+"""Chains as short lists of pieces: lanes, services and transfers of one handling, each stated once for all chains.
 
-Nearly every figure of a chain is the sum of those of its steps. So where there are too many chains for a column each,
-the blocks state columns for *pieces* instead: the tonnes that go through one piece in one period, by whatever chains.
+Nearly every figure of a chain is the sum of those of its items (network/compact.py). So where there are too many chains
+for a column each, the blocks state columns for *pieces* instead: the tonnes that go through one piece in one period, by
+whatever chains.
 What a column of the whole model would cost and use is the sum over the pieces of its chain, and over three things that
 differ between the bundles that share a piece, each a piece of its own that a tonne uses a number of times:
 
@@ -12,20 +13,19 @@ differ between the bundles that share a piece, each a piece of its own that a to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+from scipy.sparse import csr_array
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
-from nbb_opt.milp.chain_costs import step_costs
-from nbb_opt.milp.flows import Flows, compared, complain, given_flows, goods_of, main_modes, spread, uses_of
-from nbb_opt.milp.lanes import Lanes
+from nbb_opt.milp.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
+from nbb_opt.milp.items import ItemFigures
 from nbb_opt.milp.ledger import Ledger
-from nbb_opt.milp.periods import Floats, Ints, Names, Time
+from nbb_opt.milp.periods import Floats, Ints, Time, entries
 from nbb_opt.milp.world import World
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def pieces_of(
     world: World,
     time: Time,
     *,
-    lanes: Lanes,
-    services: pd.DataFrame,
+    items: ItemFigures,
     earliest: dict[str, int] | None,
     fixed_flows_t: Floats | None,
 ) -> tuple[Flows, Chains]:
@@ -77,25 +76,19 @@ def pieces_of(
 
     Where flows are given, every chain with a flow counts as a bundle of its own, with that demand.
     """
-    goods = goods_of(instance, prepared, world)
-    bundle = prepared.chains["bundle"].to_numpy(np.int64)
-    start, piece, steps, handling = _listed(prepared, world, goods.handling[bundle])
-    count = len(handling)
-    sets, project_set = _sets(instance, prepared)
-    ready = _ready(sets, instance, time, earliest)
-    lane = steps["kind"] == "lane"
-    usable = np.ones((count, time.size), bool)
-    on = steps.loc[lane, "lane"].to_numpy(np.int64)
-    usable[steps.loc[lane, "chain"].to_numpy(np.int64)] = lanes.usable.any(axis=1)[on]
-    can = ready[project_set]
-    np.logical_and.at(can, np.repeat(np.arange(len(bundle)), np.diff(start)), usable[piece])
-    exists = can & (prepared.demand_t[bundle] > 0)
+    goods, rows, count = goods_of(instance, prepared), prepared.rows, len(prepared.items)
+    bundle, start, piece = rows.bundle.astype(np.int64), rows.item_start, rows.item
+    ready = ready_sets(instance, prepared, time, earliest)
+    exists = ready[rows.project_set] & (prepared.demand_t[bundle] > 0)
+    shut = np.flatnonzero(~items.open[piece].all(axis=1))
+    np.logical_and.at(exists, np.searchsorted(start, shut, side="right") - 1, items.open[piece[shut]])
     demand_t, owner = prepared.demand_t, bundle
     (now, grows), sizes = compared(demand_t), demand_t[bundle][exists]
     if fixed_flows_t is not None:
         given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
         now, grows = now[bundle], grows[bundle]
         demand_t, owner, exists = given, np.arange(len(bundle)), given > 0
+        sizes = prepared.demand_t[bundle][exists]
     else:
         served = np.zeros(demand_t.shape, bool)
         np.logical_or.at(served, bundle, exists)
@@ -103,69 +96,18 @@ def pieces_of(
     used = np.zeros((count, time.size), bool)
     for t in range(time.size):
         used[piece[np.repeat(exists[:, t], np.diff(start))], t] = True
-    mode_class = goods.commodity[bundle] * len(MODES) + main_modes(prepared)
+    mode_class = mode_classes(prepared, goods)
     classes = _classes(instance, mode_class, exists, now[owner], grows[owner])
-    every = np.concatenate([used, np.ones((1, time.size), bool), classes[0], classes[1]])
-    at = np.full(every.shape, -1, np.int32)
-    row, t = np.nonzero(every)
-    at[row, t] = np.arange(len(row))
-    cost, ledger, hours = step_costs(
-        instance, world, time, steps, handling=handling, column=at[:count].astype(np.int64), lanes=lanes,
-        services=services,
-    )  # fmt: skip
-    flows = _flows(
-        instance, prepared, world, time, steps=steps, at=at, count=count, classes=len(classes[0]), cost=cost,
-        ledger=ledger, usual_t=float(np.median(sizes)),
-    )  # fmt: skip
-    starts = start[:-1][np.diff(start) > 0]
-    of_chain = np.zeros(len(bundle))
-    of_chain[np.diff(start) > 0] = np.add.reduceat(hours[piece], starts) if len(starts) else 0.0
-    k = len(classes[0])
+    at = np.full((count + 1 + 2 * len(classes[0]), time.size), -1, np.int32)
+    place = np.nonzero(np.concatenate([used, np.ones((1, time.size), bool), *classes]))
+    at[place] = np.arange(len(place[0]))
+    flows = _flows(instance, world, items, at, classes=len(classes[0]), usual_t=float(np.median(sizes)))
+    k = count + 1 + len(classes[0])
+    waiting = np.add.reduceat(items.hours[piece], start[:-1]) * goods.hour_eur[bundle]
     return flows, Chains(
-        start, piece, owner, of_chain * goods.hour_eur[bundle], mode_class, project_set, sets, ready, demand_t, now,
-        grows, at[:count], at[count], at[count + 1 : count + 1 + k], at[count + 1 + k :],
+        start, piece, owner, waiting, mode_class, rows.project_set.astype(np.int64), rows.project_sets, ready, demand_t,
+        now, grows, at[:count], at[count], at[count + 1 : k], at[k:],
     )  # fmt: skip
-
-
-def _listed(prepared: Prepared, world: World, handling: Ints) -> tuple[Ints, Small, pd.DataFrame, Ints]:
-    """Where each chain's pieces start, the pieces, the steps of every piece (`chain` is the piece) and its handling."""
-    steps = prepared.steps
-    chain = steps["chain"].to_numpy(np.int64)
-    start = np.searchsorted(chain, np.arange(len(prepared.chains) + 1)).astype(np.int64)
-    lane = steps["lane"].to_numpy(np.int64)
-    places, modes = Names(world.nodes.ids), Names([*MODES, ""])
-    terminals = pd.factorize(steps["terminal"])[0].astype(np.int64)
-    code = np.where(lane >= 0, lane, -1)
-    for part, size in (
-        (world.links.of(steps["link"]) + 1, len(world.links) + 1), (places.of(steps["from_node"]), len(places)),
-        (modes.of(steps["mode_a"]), len(modes)), (modes.of(steps["mode_b"]), len(modes)),
-        (terminals, int(terminals.max(initial=0)) + 1), (handling[chain], len(world.handlings)),
-    ):  # fmt: skip
-        code = np.where(lane >= 0, code, (np.where(code < 0, 0, code) * size) + part)
-    _, first, piece = np.unique(np.where(lane >= 0, 2 * code, 2 * code + 1), return_index=True, return_inverse=True)
-    table = steps.iloc[first].reset_index(drop=True)
-    table["chain"] = np.arange(len(table))
-    return start, piece.astype(np.int32), table, handling[chain[first]]
-
-
-def _sets(instance: Instance, prepared: Prepared) -> tuple[tuple[tuple[int, ...], ...], Ints]:
-    """The sets of projects that occur, and the set of every chain."""
-    number, cells = pd.factorize(prepared.chains["projects"])
-    names = Names(instance["projects"]["project"])
-    sets = tuple(tuple(names.of(cell.split(";")).tolist()) if cell else () for cell in cells.tolist())
-    return sets, number.astype(np.int64)
-
-
-def _ready(
-    sets: tuple[tuple[int, ...], ...], instance: Instance, time: Time, earliest: dict[str, int] | None
-) -> np.ndarray:
-    ready = np.ones((len(sets), time.size), bool)
-    names = instance["projects"]["project"].tolist()
-    for s, needed in enumerate(sets):
-        if needed:
-            year = np.inf if earliest is None else max(earliest[names[project]] for project in needed)
-            ready[s] = time.years >= year
-    return ready
 
 
 def _classes(
@@ -181,36 +123,33 @@ def _classes(
     return found[0], found[1]
 
 
-def _flows(
-    instance: Instance,
-    prepared: Prepared,
-    world: World,
-    time: Time,
-    *,
-    steps: pd.DataFrame,
-    at: Small,
-    count: int,
-    classes: int,
-    cost: dict[str, Floats],
-    ledger: Ledger,
-    usual_t: float,
-) -> Flows:
-    """The columns of all pieces: steps first, then waiting, now and then."""
+def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
+    """The columns of all pieces: items first, then waiting, now and then."""
     row, t = np.nonzero(at >= 0)
-    mine, total = int((row < count).sum()), len(row)
-    beside = np.zeros(total - mine)
-    parts = {name: np.concatenate([values[:mine], beside]) for name, values in cost.items()}
-    parts["cargo_time"] = (row == count).astype(float)
-    is_now = (row > count) & (row <= count + classes)
-    is_then = row > count + classes
-    mode_class = np.where(is_now, row - count - 1, np.where(is_then, row - count - 1 - classes, -1))
-    lane = steps["kind"] == "lane"
-    column = at[:count].astype(np.int64)
-    groups, terminals = uses_of(instance, prepared, world, steps)
+    count, total = len(items.hours), len(row)
+    item = row[row < count]
+    beside = np.zeros(total - len(item))
+    has = at[items.ledger.col, items.ledger.t]
+    ledger = Ledger(*(getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)))
+    ledger = replace(ledger, col=has[has >= 0].astype(np.int64))
+    carbon = ledger.carbon_eur(total, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
+    cost = {
+        "service": np.concatenate([items.service_eur[item, t[: len(item)]], beside]),
+        "handling": np.concatenate([items.handling_eur[item], beside]),
+        "cargo_time": (row == count).astype(float),
+        "carbon": carbon,
+    }
+    is_now, is_then = (row > count) & (row <= count + classes), row > count + classes
+    mode_class = np.where(is_then, row - count - 1 - classes, np.where(is_now, row - count - 1, -1))
     none = np.zeros(0, np.int64)
-    driven = (steps.loc[lane, "chain"].to_numpy(np.int64), steps.loc[lane, "lane"].to_numpy(np.int64))
     return Flows(
-        row.astype(np.int64), t.astype(np.int64), none, np.zeros(0), mode_class.astype(np.int64), is_now.astype(float),
-        is_then.astype(float), usual_t, np.zeros(0), parts, ledger, spread(*driven, column), spread(*groups, column),
-        spread(*terminals, column), (none, none), pieces=True,
+        row, t, none, np.zeros(0), mode_class, is_now.astype(float), is_then.astype(float), usual_t, np.zeros(0), cost,
+        ledger, _uses(items.uses_lane, item), _uses(items.uses_group, item), _uses(items.uses_terminal, item),
+        (none, none), pieces=True,
     )  # fmt: skip
+
+
+def _uses(uses: csr_array, item: Ints) -> tuple[Ints, Ints, Floats]:
+    """What the items of columns use: (column, what, times), sorted."""
+    entry, size = entries(uses.indptr, item)
+    return np.repeat(np.arange(len(item)), size), uses.indices[entry].astype(np.int64), uses.data[entry]

@@ -39,14 +39,13 @@ class Columns:
 
 @dataclass(frozen=True)
 class Split:
-    """A model of `master` columns and rows, `pieces` (tonnes through them) and `drives` (loaded vkm of a truck on a lane).
+    """A model of `master` columns and rows, `pieces` (tonnes through them), `drives` (loaded vkm of a truck on a lane).
 
     `chains` says which pieces each chain uses. Per tonne, piece p does `work_tkm[p]` on lane-period `work_lane[p]`
     (-1: none); drive d does `drive_load_t` tkm per vkm on lane-period `drive_lane[d]`. `project_column` (projects,
     periods) is the master column of a project, -1 where there is none. A bundle goes from `origin` to `destination`,
     rows of `place` (degrees north, degrees east). `unit`: usual tonnes and vkm.
     `columns` is the number of columns stated; `master_at`, `piece_at`, `drive_at` say where each kind is among them.
-    `row_period` is the one period of the pieces and drives that stand in a row of the master, -1 for several or none.
     """
 
     master: StandardForm
@@ -100,14 +99,14 @@ def split(built: Built) -> Split:
     )  # fmt: skip
     col, lane, times = flows.uses_lane
     size, p = data.time.size, data.projects
-    place, numbered = np.unique(np.concatenate([lane * size + flows.t[col], drives.lane * size + drives.t]),
+    _, numbered = np.unique(np.concatenate([lane * size + flows.t[col], drives.lane * size + drives.t]),
                                 return_inverse=True)  # fmt: skip
     work_lane, work_tkm = np.full(len(flows.t), -1, np.int64), np.zeros(len(flows.t))
     work_lane[col], work_tkm[col] = numbered[: len(col)], times * data.lanes.distance_km[lane]
     built_at = np.full((len(p.names), size), -1, np.int64)
     built_at[p.project, p.t] = np.searchsorted(master_at, a.start.get("built", 0) + np.arange(len(p.project)))
     nodes, ends = data.instance["nodes"], data.prepared.bundles
-    of = data.prepared.chains["bundle"].to_numpy(np.int64) if len(chains.demand_t) != len(ends) else np.arange(len(ends))
+    of = data.prepared.rows.bundle if len(chains.demand_t) != len(ends) else np.arange(len(ends))
     return Split(
         master, a.size, master_at, piece_at, drive_at, part(piece_at), part(drive_at), chains, work_lane, work_tkm,
         flows.t, numbered[len(col) :], drives.load_t, drives.t, built_at, data.world.nodes.of(ends["origin"])[of],
@@ -178,6 +177,7 @@ def expand(split: Split, chains: Ints) -> Expanded:
     work = (done @ made).tocsc()
     work.sort_indices()
     return Expanded(
-        chains[chain], t, Columns(made.T @ p.cost, use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data),
+        chains[chain], t,
+        Columns(np.asarray(made.T @ p.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data),
         work.indptr.astype(np.int64), work.indices.astype(np.int64), work.data,
     )  # fmt: skip

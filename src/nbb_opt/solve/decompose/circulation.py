@@ -2,10 +2,10 @@
 
 A column without upper bound must not have a negative reduced cost, or the prices prove nothing (see `bound`). Only
 rows that must hold with equality can pay for a loaded trip without freight: `return_empties` says that as many trucks
-leave a region as arrive. A column that leaves row i and arrives in row k asks for $y_i - y_k \\le w$, w its reduced cost
-per trip without these two prices. So the prices are distances, and prices that break some of these limits are repaired
-like distances: from above, $y_i = \\min(y_i, w_{ik} + y_k)$ until nothing changes, from below in the same way, and half
-of each, since both keep every limit and so does their mean.
+leave a region as arrive. A column that leaves row i and arrives in row k asks for $y_i - y_k \\le w$, w its reduced
+cost per trip without these two prices. So the prices are distances, and prices that break some of these limits are
+repaired like distances: from above, $y_i = \\min(y_i, w_{ik} + y_k)$ until nothing changes, from below in the same way,
+and half of each, since both keep every limit and so does their mean.
 """
 
 from __future__ import annotations

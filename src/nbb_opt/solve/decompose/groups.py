@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,8 @@ MOST_GROUPS = 1200  # in all; more make the restricted master slow
 
 @dataclass(frozen=True)
 class Groups:
-    """Group g is cluster `cluster[g]` in period `t[g]` (periods rise) and has `states[state_start[g]:state_start[g+1]]`.
+    """Group g is cluster `cluster[g]` in period `t[g]` (periods rise) and has
+    `states[state_start[g]:state_start[g+1]]`.
 
     Cluster q holds `bundles[start[q]:start[q+1]]`. A state is a set of master columns (projects in a period) as bits;
     bit k of group g is column `of_bit[g][k]`. `set_bits` (groups, project sets) has the bits of what each set of
@@ -97,9 +99,7 @@ def with_group_rows(split: Split, groups: Groups) -> Split:
     if not len(column):
         return split
     master, count = split.master, len(column)
-    own = csc_array(
-        (master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost))
-    )
+    own = csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost)))
     tie = csc_array((-np.ones(count), (np.arange(count), column)), shape=(count, len(master.cost)))
     whole = vstack([own, tie], format="csc")
     return replace(
@@ -126,7 +126,7 @@ def _kinds(split: Split) -> tuple[Ints, list[list[int]]]:
     owner, one = pairs // sets, pairs % sets
     begins = np.searchsorted(owner, np.arange(bundles + 1)).tolist()
     number: dict[bytes, int] = {}
-    every = [one[a:b].tobytes() for a, b in zip(begins[:-1], begins[1:], strict=True)]
+    every = [one[a:b].tobytes() for a, b in pairwise(begins)]
     kind = np.array([number.setdefault(key, len(number)) for key in every], np.int64)
     exact = [np.frombuffer(key, one.dtype).tolist() for key in number]
     wants = [frozenset(p for k in some for p in c.needs[k]) for some in exact]  # kinds that want the same are one

@@ -144,9 +144,7 @@ def aggregate(
             options = first[bundle + 1] - first[bundle]
             prices = np.empty(options)
             for k in range(options):
-                prices[k] = _price(
-                    first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price
-                )
+                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
             _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
             for s in range(count):
                 value[base + s] += tonnes * least[s]
@@ -188,9 +186,7 @@ def hand_out(
             options = first[bundle + 1] - first[bundle]
             prices = np.empty(options)
             for k in range(options):
-                prices[k] = _price(
-                    first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price
-                )
+                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
             _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
             for s in range(count):
                 if part[s] <= 0:

@@ -69,7 +69,8 @@ class Oracle:
             first, count = int(period.states[0]) if len(period.states) else 0, len(period.states)
             value, cost = np.empty(count), np.empty(count)
             use, set_t = np.empty((count, len(period.rows))), np.empty((count, g.set_bits.shape[1]))
-            aggregate(*self._asked(period, piece_price, adder, best), first, value, cost, use, set_t)
+            asked = self._asked(period, piece_price, adder, best)
+            aggregate(*asked, first, value, cost, use, set_t)  # type: ignore[call-arg]
             parts.append((value, cost, period.spread(use, self.rows) + self._loose_use(period, set_t)))
         return Priced(
             np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]),
@@ -90,7 +91,8 @@ class Oracle:
         adder = self._adder(price)
         for t, period in enumerate(self.periods):
             of_chain = np.ascontiguousarray(tonnes[:, t])
-            hand_out(*self._asked(period, piece_price, adder, best), share, of_chain, through, vkm)
+            asked = self._asked(period, piece_price, adder, best)
+            hand_out(*asked, share, of_chain, through, vkm)  # type: ignore[call-arg]
             tonnes[:, t] = of_chain
 
     def _asked(self, period: _Period, piece_price: Floats, adder: Floats, best: Ints) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES = 1000
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
-DEARER = 2  # times that slack gets dearer before a model counts as infeasible
+NOTHING = (float("nan"), -np.inf)
 DUST = 1e-11  # share of a column below which it carries nothing
 
 
@@ -81,25 +81,22 @@ class _Search:
         clusters = make_groups(split)
         self.split = with_group_rows(split, clusters)
         self.oracle = Oracle(self.split, clusters, threads=threads)
-        prices = None
-        if sample_bundles:
-            prices = sampled_prices(
-                self.split, clusters, self.oracle, sample_bundles, threads=threads, seed=seed, log=self.log,
-                stop=stop.part(0.25), listen=listen, label=label,
-            )  # fmt: skip
-        self.master = Restricted(
-            self.split, clusters, self.oracle, first_prices=prices, threads=threads, seed=seed, log=self.log
-        )
+        self.seed, self.threads, self.sample_bundles = seed, threads, sample_bundles
+        self.master = Restricted(self.split, clusters, self.oracle, threads=threads, seed=seed, log=self.log)
         self.log.append(
-            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, {len(split.chains.bundle)} chains of {len(split.pieces.cost)} pieces, "
+            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, "
+            f"{len(split.chains.bundle)} chains of "
+            f"{len(split.pieces.cost)} pieces, "
             f"{len(split.drive_lane)} drives, master of {len(split.master.cost)} columns\n"
         )
 
     def run(self) -> Solution:
         """Relax, then plans of our own, then the tree, each only while needed."""
-        self.master.tolerance = max(self.gap / 5, 1e-9)
+        if self.master.large:
+            self._first_plan()
+        self._guess()
         relaxed = self._root()
-        decided = self._plans(relaxed)
+        decided = self._plans(relaxed) if relaxed.values is not None else None
         if decided is not None and not self._proven():
             self._search_columns()
         for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
@@ -107,22 +104,51 @@ class _Search:
                 self._branch(columns)
         return self._solution()
 
+    def _first_plan(self) -> None:
+        """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
+        master = self.master
+        master.rounds = 0
+        found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
+        if found.status == "optimal" and found.values is not None:
+            first = groups(master.form)[0]
+            dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+            master.fix(first, np.ceil(found.values[first] - 1e-6))
+            self._complete(dive, dive.solve_again(), again=False)
+            master.free(np.flatnonzero(master.form.integer))
+        master.rounds = 10**6
+
+    def _guess(self) -> None:
+        """First prices from a sample of the bundles."""
+        if not self.sample_bundles:
+            return
+        master = self.master
+        found = sampled_prices(
+            self.split, master.groups, self.oracle, self.sample_bundles, threads=self.threads, seed=self.seed,
+            log=self.log, stop=self.stop.part(0.25), listen=self._heard, label=self.label,
+        )  # fmt: skip
+        if found is not None:
+            master.guess(*found)
+
     def _root(self) -> Answer:
-        relaxed = self.master.run(
+        master = self.master
+        master.tolerance = max(self.gap / 5, 1e-9)
+        if master.large:
+            master.inside()
+            inner = master.run(
+                self.stop.part(0.5), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+            )
+            self._improve_bound(inner.bound)
+            self.iterations += inner.iterations
+            master.settle()
+            master.rounds = DIVE_ROUNDS
+        relaxed = master.root(
             self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
         )
         self.iterations += relaxed.iterations
         self._improve_bound(relaxed.bound)
-        for _ in range(DEARER):
-            if relaxed.status == "infeasible" and not self.stop.now():
-                self.master.dearer(1000.0)
-                relaxed = self.master.run(
-                    self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(np.nan, self.bound)
-                )
-                self.iterations += relaxed.iterations
         if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
-        if relaxed.values is None:
+        if relaxed.values is None and self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
         return relaxed
 
@@ -156,13 +182,13 @@ class _Search:
         self.iterations += dive.iterations
         return last
 
-    def _complete(self, dive: Dive, decided: Answer | None) -> float:
-        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
+    def _complete(self, dive: Dive, decided: Answer | None, *, again: bool = True) -> float:
+        """Price `again` with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
-        master.rounds = TREE_ROUNDS
-        again = dive.solve_again()
+        if again:
+            master.rounds = DIVE_ROUNDS if master.large else TREE_ROUNDS
+            decided = dive.solve_again() or decided
         master.rounds = rounds
-        decided = again or decided
         plan = dive.complete(decided) if decided is not None else None
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
             used = np.flatnonzero(master.shares > DUST)
