@@ -39,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
 DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
-START, KEPT = len(DEAR), 2.0  # price vectors of the first columns; columns kept for every row
+START, KEPT, SETTLED = len(DEAR), 2.0, 1.3  # price vectors of the first columns; columns kept for every row
 INSIDE = (0.7, 0.3, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT = 60
@@ -66,6 +66,8 @@ class Restricted:
         self.smooth = SMOOTH
         self.pool = nothing(self.bounds)
         self.size, self.eur = self._first_columns()
+        self.inner: Answer | None = None
+        self.asks = True  # else only trips without freight are added, not what groups would do
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self._price_slack(None)
 
@@ -92,6 +94,8 @@ class Restricted:
     def settle(self) -> None:
         """From now on solve from the last basis, with the columns near the optimum only."""
         self.interior = False
+        if self.inner is not None:
+            self._forget(self.inner, SETTLED)
         self.solver = self._load(whole=False)
 
     @property
@@ -211,8 +215,11 @@ class Restricted:
             if self._enough(found.objective, bound) or step == self.rounds or stop.now():
                 break
             if self.interior:
-                self._forget(found)
-            bound, added = self._price(found.row_dual, bound)
+                self._forget(found, KEPT)
+            if self.asks:
+                bound, added = self._price(found.row_dual, bound)
+            else:
+                added = self._add_trips(found.row_dual[: len(self.split.master.row_low)])
             if self._enough(found.objective, bound) or not added:
                 break
         if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
@@ -220,6 +227,7 @@ class Restricted:
         own = len(self.form.cost)
         assert answer.values is not None
         assert answer.reduced_cost is not None
+        self.inner = answer if self.interior else None
         short = not self.interior and self._short(answer.values)
         self.shares = answer.values[own:]
         return replace(
@@ -242,15 +250,19 @@ class Restricted:
         """What the price vectors asked so far prove within the present bounds of the columns."""
         return max((self._bound_of(cut) for cut in self.cuts), default=-np.inf)
 
-    def _forget(self, found: Answer) -> None:
-        """Drop columns that would cost most to use, beyond some times as many as there are rows."""
+    def _forget(self, found: Answer, times: float) -> None:
+        """Drop columns that would cost most to use, beyond some times as many as there are rows.
+
+        Those found since then stay, and so do the last of the first columns: with them every design has a plan.
+        """
         assert found.reduced_cost is not None
-        own, most = len(self.form.cost), int(KEPT * (len(self.form.row_low) + self.groups.size))
-        reduced = found.reduced_cost[own:].copy()
-        reduced[(self.pool.call < START) & (self.pool.state >= 0)] = -np.inf  # with these every design has a plan
+        reduced = np.zeros(len(self.pool))
+        known = found.reduced_cost[len(self.form.cost) :]
+        reduced[: len(known)] = known
+        reduced[(self.pool.call == START - 1) & (self.pool.state >= 0)] = -np.inf
+        most = int(times * (len(self.form.row_low) + self.groups.size))
         if len(reduced) > most:
-            keep = np.sort(np.argsort(reduced, kind="stable")[:most])
-            self.pool = self.pool.take(keep)
+            self.pool = self.pool.take(np.sort(np.argsort(reduced, kind="stable")[:most]))
 
     def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.

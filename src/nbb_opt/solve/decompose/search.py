@@ -13,7 +13,7 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import Pool
-from nbb_opt.solve.decompose.restricted import Restricted
+from nbb_opt.solve.decompose.restricted import DEARER, TIMES, Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.exact import Carried, Solution
@@ -107,7 +107,7 @@ class _Search:
     def _first_plan(self) -> None:
         """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
         master = self.master
-        master.rounds = 0
+        master.asks = False
         found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
         if found.status == "optimal" and found.values is not None:
             first = groups(master.form)[0]
@@ -115,7 +115,7 @@ class _Search:
             master.fix(first, np.ceil(found.values[first] - 1e-6))
             self._complete(dive, dive.solve_again(), again=False)
             master.free(np.flatnonzero(master.form.integer))
-        master.rounds = 10**6
+        master.asks = True
 
     def _guess(self) -> None:
         """First prices from a sample of the bundles."""
@@ -190,6 +190,11 @@ class _Search:
             decided = dive.solve_again() or decided
         master.rounds = rounds
         plan = dive.complete(decided) if decided is not None else None
+        for _ in range(DEARER):
+            if decided is None or plan is not None or self.stop.now():
+                break
+            master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
+            plan = dive.complete(decided)
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
             used = np.flatnonzero(master.shares > DUST)
             self.plan = _Plan(plan.values, master.shares[used], master.pool.take(used))
