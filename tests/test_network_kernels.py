@@ -14,13 +14,32 @@ from hypothesis import strategies as st
 
 from nbb_opt.instance import Instance
 from nbb_opt.network import kernels, reference
-from nbb_opt.network.graph import make_graph, pattern_tree
+from nbb_opt.network.graph import Graph, make_graph, pattern_tree
 from nbb_opt.network.legs.kernels import leg_search
-from nbb_opt.network.runs import make_classes, make_runs
+from nbb_opt.network.runs import Runs, make_classes, make_runs
 from nbb_opt.network.search import search_class
 from nbb_opt.network.weights import make_amounts
 from nbb_opt.network.writing.kernels import write_leg
 from network_worlds import random_world
+
+Arcs = dict[int, list[tuple[int, int, float]]]
+Switches = list[tuple[int, int, int, float]]
+
+
+def as_lists(graph: Graph, runs: Runs, run: int) -> tuple[Arcs, Switches]:
+    """Arcs by layer and the cheapest switches of a run, for the reference."""
+    arcs = {
+        layer: [
+            (int(graph.arc_from[a]), int(graph.arc_to[a]), float(runs.link_weight[run, graph.arc_link[a]]))
+            for a in range(graph.first_arc[layer, 0], graph.first_arc[layer, -1])
+        ]
+        for layer in range(graph.layer_mode.size)
+    }
+    cheapest: dict[tuple[int, int, int], float] = {}
+    for n, a, b, t in zip(graph.switch_node, graph.switch_from, graph.switch_to, graph.switch_transfer, strict=True):
+        place, cost = (int(n), int(a), int(b)), float(runs.transfer_weight[run, t])
+        cheapest[place] = min(cost, cheapest.get(place, cost))
+    return arcs, [(*place, cost) for place, cost in cheapest.items()]
 
 
 def compare_with_reference(instance: Instance) -> int:
@@ -37,19 +56,7 @@ def compare_with_reference(instance: Instance) -> int:
     parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), legs))
     finite = 0
     for run in range(0, runs.ranks.size, 3):
-        arcs = {
-            layer: [
-                (int(graph.arc_from[a]), int(graph.arc_to[a]), float(runs.link_weight[run, graph.arc_link[a]]))
-                for a in range(graph.first_arc[layer, 0], graph.first_arc[layer, -1])
-            ]
-            for layer in range(graph.layer_mode.size)
-        }
-        switches = [
-            (int(n), int(a), int(b), float(runs.transfer_weight[run, t]))
-            for n, a, b, t in zip(
-                graph.switch_node, graph.switch_from, graph.switch_to, graph.switch_transfer, strict=True
-            )
-        ]
+        arcs, switches = as_lists(graph, runs, run)
         for flow in range(6):
             wanted = reference.pattern_costs(arcs, switches, parent, leg, origin=int(origin[flow]))
             for pattern in range(len(parent)):
@@ -68,6 +75,38 @@ def test_the_cheapest_chain_of_every_pattern_is_that_of_a_plain_dijkstra(tmp_pat
 def test_three_main_legs_agree_too(tmp_path: Path) -> None:
     instance = random_world(tmp_path, seed=1, n_nodes=9, n_flows=4, max_main_legs=3, alternatives=1)
     assert compare_with_reference(instance) > 50
+
+
+@pytest.mark.parametrize(("seed", "max_main_legs", "n_ranks"), [(0, 1, 4), (1, 2, 3), (2, 2, 2), (3, 3, 2)])
+def test_the_alternatives_of_whole_chains_are_the_cheapest_of_all_chains_there_are(
+    tmp_path: Path, seed: int, max_main_legs: int, n_ranks: int
+) -> None:
+    """Each chain found is added up step by step, so that a chain written wrongly shows as well."""
+    instance = random_world(tmp_path, seed=seed, n_nodes=7, n_flows=4, n_projects=1, max_main_legs=max_main_legs)
+    graph = make_graph(instance)
+    cls = make_classes(instance)[-1]
+    runs = make_runs(instance, graph, make_amounts(instance, graph), cls=cls)
+    parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), max_main_legs))
+    origin = np.array([0] * 4 + [3] * 4)
+    destination = np.array([1, 2, 3, 4, 0, 1, 2, 4])
+    beyond_the_best = 0
+    for run in (0, int(runs.ranks.size) - 1):
+        one = Runs(runs.link_weight[[run]], runs.transfer_weight[[run]], np.array([n_ranks]))
+        found = search_class(graph, cls, one, origin=origin, destination=destination, max_main_legs=max_main_legs)
+        code, first = found.steps(np.arange(found.bundle.size), found.lengths())
+        arc, transfer = np.maximum(code, 0), np.maximum(-1 - code, 0)
+        on_arc, on_transfer = one.link_weight[0, graph.arc_link[arc]], one.transfer_weight[0, transfer]
+        step = np.where(code >= 0, on_arc, on_transfer)
+        cost = np.add.reduceat(step, first[:-1])
+        arcs, switches = as_lists(graph, one, 0)
+        for start in np.unique(origin).tolist():
+            wanted = reference.ranked_chains(arcs, switches, parent, leg, origin=start, n_ranks=n_ranks)
+            for b in np.flatnonzero(origin == start).tolist():
+                mine = [costs for (node, _), costs in wanted.items() if node == destination[b]]
+                every = sorted(one for costs in mine for one in costs)
+                np.testing.assert_allclose(np.sort(cost[found.bundle == b]), every, rtol=1e-12)
+                beyond_the_best += len(every) - len(mine)
+    assert beyond_the_best > 10
 
 
 def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:

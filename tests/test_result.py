@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -12,8 +13,10 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import NbbError
-from nbb_opt.result import EXTRA_FILES, TABLES, as_table, read_run, write_run
+from nbb_opt.job import solve_instance
+from nbb_opt.result import CHAINS_IN_FULL, EXTRA_FILES, TABLES, as_table, read_run, write_run
 from nbb_opt.run_folder import MANIFEST
+from nbb_opt.shipped import shipped
 
 RECORD = {"instance": "tiny", "cost_eur": 1.5, "emissions_t_co2e": {"2025": 3.0}, "note": "Umeå"}
 
@@ -165,3 +168,20 @@ def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Pa
 
 def test_the_names_of_extra_files_are_fixed() -> None:
     assert EXTRA_FILES == ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")
+
+
+def test_a_plan_written_with_its_own_chains_only_is_verified_and_reported_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("nbb_opt.milp.extract")  # the package has a function of the same name
+    reports = []
+    for limit in (CHAINS_IN_FULL, 0):
+        monkeypatch.setattr(module, "CHAINS_IN_FULL", limit)
+        run = solve_instance(shipped("instances") / "tiny", out=tmp_path / str(limit))
+        assert run.record["verified"] is True
+        chains, steps = run.tables["chains"]["chain"], run.tables["chain_steps"]
+        assert (set(chains) == set(run.tables["flows"]["chain"])) == (limit == 0)
+        assert set(run.tables["lanes"]["lane"]) >= set(run.tables["driven"]["lane"]) | set(steps["lane"]) - {-1}
+        lines = (run.path / "report.html").read_text(encoding="utf-8").splitlines()
+        reports.append([line for line in lines if "seconds" not in line and "Seconds" not in line])
+    assert reports[0] == reports[1]

@@ -164,9 +164,8 @@ def prepare(
         prepared = prepare_instance(found, cache_dir=cache_dir, prune=not no_prune, each=each)
     size = forecast(found, prepared, read_model("joint"))
     if as_json:
-        kinds = prepared.chains["kind"].value_counts().to_dict()
-        counts = {"bundles": len(prepared.bundles), "chains": len(prepared.chains), "lanes": len(prepared.lanes)}
-        facts = {**counts, "kinds": kinds, "size": asdict(size), "log": list(prepared.log)}
+        counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}
+        facts = {**counts, "kinds": prepared.rows.by_kind(), "size": asdict(size), "log": list(prepared.log)}
         print(json.dumps(facts, ensure_ascii=False, indent=1))
         return
     print("\n".join([*prepared.log, size.line()]))

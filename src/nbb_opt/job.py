@@ -155,7 +155,7 @@ def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, bas
 def carried(prepared: Prepared, flows: pd.DataFrame, instance: Instance) -> npt.NDArray[np.float64]:
     """Tonnes by chain and period, shape (C, T), of a flows table."""
     period_of = {period.year: t for t, period in enumerate(instance.periods)}
-    tonnes = np.zeros((len(prepared.chains), len(instance.periods)))
+    tonnes = np.zeros((len(prepared.rows), len(instance.periods)))
     tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
     return tonnes
 

@@ -14,7 +14,11 @@ import pyarrow.parquet as pq
 from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
 
+CHAINS_IN_FULL = 100_000
 # column -> dtype; `year` is the start year of a period. Rows whose amount is zero are left out.
+# `chains`, `chain_steps`, `lanes` and `lane_links` hold every candidate chain and its lanes, used or not; of an
+# instance with more than CHAINS_IN_FULL candidates only the chains with tonnes, with their lanes and those that are
+# driven. The numbers are those of the candidates, so that they may have gaps; plan and do-nothing plan number alike.
 TABLES: dict[str, dict[str, str]] = {
     "bundles": {"bundle": "int64", "origin": "str", "destination": "str", "commodity": "str"},
     "demand": {"bundle": "int64", "year": "int64", "tonnes": "float64"},

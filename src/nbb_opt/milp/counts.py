@@ -13,8 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt.instance import Instance
+from nbb_opt.milp.flows import ready_sets
+from nbb_opt.milp.items import links_of_items
 from nbb_opt.milp.lanes import RANGE_SLACK_KM, Lanes
-from nbb_opt.milp.periods import Floats, Ints, Time
+from nbb_opt.milp.periods import Floats, Ints, Names, Time, entries
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
 
@@ -46,23 +48,19 @@ def flow_counts(
     instance: Instance, prepared: Prepared, world: World, time: Time, lanes: Lanes, *, projects: bool
 ) -> FlowCounts:
     """Chains that may carry something, and the rows they stand in."""
-    table, steps = instance["projects"], prepared.steps
-    bundle, needed = prepared.chains["bundle"].to_numpy(np.int64), prepared.chains["projects"].tolist()
+    table, chains, items = instance["projects"], prepared.rows, prepared.items
+    bundle = chains.bundle.astype(np.int64)
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
-    since = [max((earliest[one] if projects else np.inf for one in cell.split(";")), default=0.0) if cell else -np.inf
-             for cell in needed]  # fmt: skip
-    ready: np.ndarray = np.less_equal.outer(np.array(since, float), time.years)
+    ready = ready_sets(instance, prepared, time, earliest if projects else None)[chains.project_set]
     exists: Bools = np.greater(prepared.demand_t[bundle], 0.0) & ready
-    lane_steps = steps[steps["kind"] == "lane"]
-    by, on = lane_steps["chain"].to_numpy(np.int64), lane_steps["lane"].to_numpy(np.int64)
-    walkable = np.ones(len(bundle), bool)
-    drivable: Bools = np.asarray(lanes.usable.any(axis=(1, 2)))
-    np.logical_and.at(walkable, by, drivable[on])
-    exists &= walkable[:, None]
+    on_lane = np.flatnonzero(chains.item < items.n_lanes)
+    by, on = chains.owner[on_lane], chains.item[on_lane]
+    stuck: Bools = ~np.asarray(lanes.usable.any(axis=(1, 2)))
+    exists[by[stuck[on]]] = False
     active = exists.sum(axis=1)
-    in_use = np.zeros((len(prepared.lanes), time.size), bool)
+    in_use = np.zeros((items.n_lanes, time.size), bool)
     np.logical_or.at(in_use, on, exists[by])
-    needs = np.array([len(cell.split(";")) if cell else 0 for cell in needed], np.int64)
+    needs = np.array([len(one) for one in chains.project_sets], np.int64)[chains.project_set]
     served = np.zeros(prepared.demand_t.shape, bool)
     np.logical_or.at(served, bundle, exists)
     columns = float(active.sum())
@@ -87,20 +85,17 @@ def _pairs(chain: Ints, what: Ints, active: Ints) -> float:
 
 def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple[Ints, Ints]]:
     """(chain, capacity group) of links with a limit, and (chain, terminal) of terminals with one."""
-    steps = prepared.steps
-    limited = world.links.ids
-    finite = np.isfinite(world.link_capacity_t)[world.link_group]
-    bounded = {limited[j] for j in np.flatnonzero(finite).tolist()}
-    direct = steps[(steps["kind"] == "link") & steps["link"].isin(bounded)]
-    on_lanes = prepared.lane_links[prepared.lane_links["link"].isin(bounded)]
-    through = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].merge(on_lanes[["lane", "link"]], on="lane")
-    chain = np.concatenate([direct["chain"].to_numpy(np.int64), through["chain"].to_numpy(np.int64)])
-    link = np.concatenate([world.links.of(direct["link"]), world.links.of(through["link"])])
-    table = instance["terminals"]
-    held = table.loc[table["capacity_t_per_year"].notna(), "terminal"]
-    moves = steps[(steps["kind"] == "transfer") & steps["terminal"].isin(held)]
-    place = pd.Index(held).get_indexer(pd.Index(moves["terminal"])).astype(np.int64)
-    return [(chain, world.link_group[link]), (moves["chain"].to_numpy(np.int64), place)]
+    items, rows = prepared.items, prepared.rows
+    owner, link = links_of_items(prepared)
+    group = world.link_group[link]
+    bounded = np.flatnonzero(np.isfinite(world.link_capacity_t)[group])
+    start = np.searchsorted(owner[bounded], np.arange(len(items) + 1))
+    entry, many = entries(start, rows.item)
+    held = instance["terminals"].loc[instance["terminals"]["capacity_t_per_year"].notna(), "terminal"]
+    terminal = np.append(Names(held).of(instance["transfers"]["terminal"]), -1)[items.transfer]
+    moved = np.flatnonzero(terminal[rows.item] >= 0)
+    by = rows.owner.astype(np.int64)
+    return [(np.repeat(by, many), group[bounded[entry]]), (by[moved], terminal[rows.item[moved]])]
 
 
 def fleet_counts(

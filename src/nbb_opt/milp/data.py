@@ -12,6 +12,7 @@ from nbb_opt.milp.assets import Chargers, Policy, Projects, chargers_of, policie
 from nbb_opt.milp.driving import Driving, driving_of
 from nbb_opt.milp.empties import Empties, empties_of
 from nbb_opt.milp.flows import Flows, flows_of
+from nbb_opt.milp.items import ItemFigures, item_figures
 from nbb_opt.milp.lanes import Lanes, lanes_of
 from nbb_opt.milp.periods import Floats, Time, time_of
 from nbb_opt.milp.spec import ModelSpec
@@ -33,6 +34,7 @@ class ModelData:
     world: World
     trucks: Trucks
     lanes: Lanes
+    items: ItemFigures
     flows: Flows
     driving: Driving
     empties: Empties
@@ -50,15 +52,15 @@ def model_data(
 
     time, world = time_of(instance), world_of(instance)
     trucks = trucks_of(instance, world, time, technologies=spec.technologies)
-    lanes = lanes_of(world, prepared.lanes, prepared.lane_links, trucks)
+    lanes = lanes_of(world, prepared.items, trucks)
+    items = item_figures(instance, prepared, world, time, lanes=lanes, services=services(instance))
     table = instance["projects"]
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
     flows = flows_of(
-        instance, prepared, world, time, lanes=lanes, services=services(instance), earliest=earliest,
-        fixed_flows_t=fixed_flows_t,
+        instance, prepared, world, time, items=items, earliest=earliest, fixed_flows_t=fixed_flows_t,
     )  # fmt: skip
-    in_use = np.zeros((len(prepared.lanes), time.size), bool)
+    in_use = np.zeros((prepared.items.n_lanes, time.size), bool)
     column, lane, _ = flows.uses_lane
     in_use[lane, flows.t[column]] = True
     driving = driving_of(instance, world, trucks, lanes, in_use)
@@ -68,7 +70,7 @@ def model_data(
     empties = empties_of(instance, world, trucks, driving, distances)
     areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
     return ModelData(
-        instance, prepared, time, world, trucks, lanes, flows, driving, empties,
+        instance, prepared, time, world, trucks, lanes, items, flows, driving, empties,
         stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
         projects_of(instance, world, time, allowed=allowed),
         policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),

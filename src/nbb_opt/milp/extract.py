@@ -12,7 +12,7 @@ from nbb_opt.milp.costs import ALL, factors, shared_name
 from nbb_opt.milp.extract_use import use_rows
 from nbb_opt.milp.ledger import Ledger
 from nbb_opt.milp.periods import Floats, Ints
-from nbb_opt.result import TABLES, as_table
+from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table
 
 MODE_NAMES = (*MODES, "transfer")
 DUST = 1e-9  # share of a column's usual size below which a value is zero
@@ -29,14 +29,13 @@ def extract(built: Built, values: Floats) -> dict[str, pd.DataFrame]:
     data, a = built.data, built.assembly
     x = _clean(built, values)
     prepared = data.prepared
-    tables = {name: getattr(prepared, name) for name in ("bundles", "chains", "lanes", "lane_links")}
-    tables["chain_steps"] = prepared.steps
     bundle, t = np.nonzero(prepared.demand_t > 0)
-    tables["demand"] = pd.DataFrame(
-        {"bundle": bundle, "year": data.time.years[t], "tonnes": prepared.demand_t[bundle, t]}
-    )
-    tables |= _activity(built, x)
-    tables |= _stocks(built, x)
+    demand = pd.DataFrame({"bundle": bundle, "year": data.time.years[t], "tonnes": prepared.demand_t[bundle, t]})
+    tables = {"bundles": prepared.bundles, "demand": demand} | _activity(built, x) | _stocks(built, x)
+    chains, lanes = np.arange(len(prepared.rows)), np.arange(prepared.items.n_lanes)
+    if len(chains) > CHAINS_IN_FULL:
+        chains, lanes = tables["flows"]["chain"].to_numpy(), tables["driven"]["lane"].to_numpy()
+    tables |= prepared.written(chains=chains, lanes=lanes)
     tables["costs"] = _costs(built, x)
     ledgers = [
         (data.flows.ledger, "carried_t"),

@@ -8,7 +8,7 @@ import pandas as pd
 from nbb_opt.milp.blocks.capacity import columns_of_built
 from nbb_opt.milp.blocks.share import added_by_projects
 from nbb_opt.milp.build import Built
-from nbb_opt.milp.flows import links_of_lanes
+from nbb_opt.milp.items import links_of_items
 from nbb_opt.milp.periods import Floats, Ints, Names
 
 
@@ -64,11 +64,11 @@ def _on_free_roads(built: Built, x: Floats) -> Floats:
     """Tonnes (capacity groups, periods) that lanes bring to road links without a limit."""
     data, size = built.data, built.data.time.size
     column, lane, times = data.flows.uses_lane
-    on_lane = np.zeros((len(data.prepared.lanes), size))
+    on_lane = np.zeros((data.prepared.items.n_lanes, size))
     np.add.at(on_lane, (lane, data.flows.t[column]), times * x[built.assembly.start["carried_t"] + column])
-    of_lane, link = links_of_lanes(data.prepared, data.world)
+    of_lane, link = links_of_items(data.prepared)
     group = data.world.link_group[link]
-    free = ~np.isfinite(data.world.link_capacity_t[group])
+    free = (of_lane < data.prepared.items.n_lanes) & ~np.isfinite(data.world.link_capacity_t[group])
     used = np.zeros((len(data.world.links), size))
     np.add.at(used, group[free], on_lane[of_lane[free]])
     return used

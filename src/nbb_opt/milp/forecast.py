@@ -51,7 +51,7 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
 
     time, world = time_of(instance), world_of(instance)
     trucks = trucks_of(instance, world, time, technologies=spec.technologies)
-    lanes = lanes_of(world, prepared.lanes, prepared.lane_links, trucks)
+    lanes = lanes_of(world, prepared.items, trucks)
     flows = flow_counts(instance, prepared, world, time, lanes, projects="projects" in spec.blocks)
     used = lanes.usable & flows.in_use[:, None, :]
     distances = road_distances(instance)

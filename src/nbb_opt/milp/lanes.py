@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from nbb_opt.errors import ModelError
 from nbb_opt.milp.periods import Floats, Ints, sum_by
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
+
+if TYPE_CHECKING:
+    from nbb_opt.network.compact import Items
 
 RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 
@@ -46,14 +50,13 @@ class Lanes:
     reach_km: Floats
 
 
-def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks: Trucks) -> Lanes:
-    """Work out everything of section 4 that belongs to lanes."""
-    count = len(lanes)
-    rows = lane_links.sort_values(["lane", "step"], kind="stable")
-    g = rows["lane"].to_numpy(np.int64)
-    link = world.links.of(rows["link"])
-    if (link < 0).any() or not np.array_equal(np.unique(g), np.arange(count)):
-        raise ModelError("the prepared lanes do not fit the instance: a lane without links, or an unknown link")
+def lanes_of(world: World, items: Items, trucks: Trucks) -> Lanes:
+    """Work out everything of section 4 that belongs to the lanes among `items`."""
+    count = items.n_lanes
+    size = np.diff(items.link_start[: count + 1])
+    g = np.repeat(np.arange(count), size)
+    link = items.link[: len(g)].astype(np.int64)
+    to_node = np.where(items.backwards[: len(g)], world.link_from[link], world.link_to[link])
     km = world.link_km[link]
     distance = sum_by(g, km, size=count)
     effort_km = km * world.link_energy[link]  # km on the level that take as much energy
@@ -67,21 +70,19 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     toll_by_country = np.zeros((count, len(world.countries)))
     np.add.at(toll_by_country, (g, world.link_country[link]), km * world.link_toll[link])
     toll_by_country /= distance[:, None]
-    first, last = world.nodes.of(lanes["from_node"]), world.nodes.of(lanes["to_node"])
+    first, last = items.from_node[:count].astype(np.int64), items.to_node[:count].astype(np.int64)
     region, arrival = world.node_region[first], world.node_region[last]
     for lane in np.flatnonzero((region < 0) | (arrival < 0))[:1].tolist():
-        row = lanes.iloc[lane]
-        raise ModelError(
-            f"lane {lane} from {row['from_node']} to {row['to_node']}: both ends need a fleet_region in nodes.csv"
-        )
+        ends = f"from {world.nodes[int(first[lane])]} to {world.nodes[int(last[lane])]}"
+        raise ModelError(f"lane {lane} {ends}: both ends need a fleet_region in nodes.csv")
     local = region == arrival
-    handling = world.handlings.of(lanes["handling"])
+    handling = items.handling[:count].astype(np.int64)
     factor, empty = trucks.load_factor[:, handling].T, trucks.empty_share[:, handling].T  # (G, V), NaN: carries none
     load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
     omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)
     omega *= (effort / distance)[:, None]
     kappa = np.where(local[:, None], empty / (1 - empty), 0.0)
-    stops, reach = _stops(world, rows, g, effort_km, effort)
+    stops, reach = _stops(world, first, to_node, g, effort_km, effort)
     there_and_back = 2 * effort[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
     has_home = world.region_area[region] >= 0
     at_home = trucks.battery[None, :] & there_and_back & has_home[:, None]
@@ -97,17 +98,18 @@ def lanes_of(world: World, lanes: pd.DataFrame, lane_links: pd.DataFrame, trucks
     )  # fmt: skip
 
 
-def _stops(world: World, rows: pd.DataFrame, g: Ints, km: Floats, distance: Floats) -> tuple[pd.DataFrame, Floats]:
+def _stops(
+    world: World, first: Ints, to_node: Ints, g: Ints, km: Floats, distance: Floats
+) -> tuple[pd.DataFrame, Floats]:
     """Charging on the way: rows (lane, area, share of the energy), and the longest of 2 s0, 2 s1 and the stretches.
 
-    `km` and `distance` are those on the level that take as much energy.
-
-    A lane without a charging node has reach infinity: no truck can be charged on it.
+    Lane i starts at first[i]; its links g == i end at `to_node`. `km` and `distance` are those on the level that take
+    as much energy. A lane without a charging node has reach infinity: no truck can be charged on it.
     """
     start = np.flatnonzero(np.diff(g, prepend=-1) != 0)
     run = np.cumsum(km)
     end_km = run - np.repeat(run[start] - km[start], np.diff(np.append(start, len(g))))
-    node = np.concatenate([world.nodes.of(rows["from_node"])[start], world.nodes.of(rows["to_node"])])
+    node = np.concatenate([first, to_node])
     lane, at = np.concatenate([g[start], g]), np.concatenate([np.zeros(len(start)), end_km])
     order = np.lexsort((np.concatenate([np.zeros(len(start)), np.arange(1, len(g) + 1)]), lane))
     lane, at, area = lane[order], at[order], world.node_area[node[order]]

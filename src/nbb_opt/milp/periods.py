@@ -91,3 +91,15 @@ def sum_by(index: Ints, values: Floats, *, size: int) -> Floats:
     [1.0, 0.0, 5.0]
     """
     return np.asarray(np.bincount(index, values, minlength=size), np.float64)
+
+
+def entries(start: npt.NDArray[np.integer], which: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
+    """Positions start[i] to start[i + 1] of every row i of `which`, one after another, and how many each has.
+
+    >>> [part.tolist() for part in entries(np.array([0, 2, 2, 5]), np.array([2, 0]))]
+    [[2, 3, 4, 0, 1], [3, 2]]
+    """
+    first = np.asarray(start, np.int64)[which]
+    size = np.asarray(start, np.int64)[np.asarray(which) + 1] - first
+    ends = np.cumsum(size)
+    return np.arange(int(size.sum())) + np.repeat(first - (ends - size), size), size

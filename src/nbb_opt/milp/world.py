@@ -32,6 +32,8 @@ class World:
     region_area: Ints
     area_country: Ints
     area_grid_mw: Floats
+    link_from: Ints
+    link_to: Ints
     link_km: Floats
     link_h: Floats
     link_country: Ints
@@ -74,6 +76,7 @@ def world_of(instance: Instance) -> World:
         instance["countries"]["winter_share"].to_numpy(float), countries.of(node["country"]),
         regions.of(node["fleet_region"]), areas.of(node["charge_area"]), countries.of(region["country"]),
         areas.of(region["charge_area"]), countries.of(area["country"]), area["grid_mw"].to_numpy(float),
+        nodes.of(link["from_node"]), nodes.of(link["to_node"]),
         link["distance_km"].to_numpy(float), link["time_h"].to_numpy(float), countries.of(link["country"]),
         link["toll_eur_per_vkm"].to_numpy(float), link["charge_eur_per_t"].to_numpy(float),
         link["max_gross_t"].fillna(np.inf).to_numpy(float), energy_factors(instance),

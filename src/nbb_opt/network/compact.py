@@ -68,6 +68,10 @@ class ChainRows:
     def __len__(self) -> int:
         return int(self.bundle.size)
 
+    def by_kind(self) -> dict[str, int]:
+        """How many chains of each kind there are, by name."""
+        return dict(sorted(zip(self.kinds, np.bincount(self.kind, minlength=len(self.kinds)).tolist(), strict=True)))
+
     @property
     def owner(self) -> np.ndarray:
         """Chain of every entry of `item`."""

@@ -150,7 +150,6 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
     handling_of = instance["commodities"].set_index("commodity")["handling"].map(HANDLING_INDEX)
     handling = bundles["commodity"].map(handling_of).to_numpy(dtype=np.int64)
     rows, items = pack(instance, graph, found, amounts=amounts, handling=handling)
-    kinds = dict(zip(rows.kinds, np.bincount(rows.kind, minlength=len(rows.kinds)).tolist(), strict=True))
     log.append(f"chains: {len(rows)} kept for {len(bundles)} bundles on {items.n_lanes} lanes")
-    log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())))
+    log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in rows.by_kind().items()))
     return Prepared(instance, bundles, demand.demand_t, rows, items, tuple(log))

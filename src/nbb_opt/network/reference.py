@@ -117,3 +117,53 @@ def ranked_paths(arcs: Sequence[tuple[int, int, float]], *, source: int, n_ranks
                 heapq.heappush(queue, (cost + step, pushed, (*path, b)))
                 pushed += 1
     return settled
+
+
+def ranked_chains(
+    arcs: Mapping[int, Sequence[tuple[int, int, float]]],
+    switches: Sequence[tuple[int, int, int, float]],
+    parent: Sequence[int],
+    leg: Sequence[int],
+    *,
+    origin: int,
+    n_ranks: int,
+) -> dict[tuple[int, int], list[float]]:
+    """Costs of the up to `n_ranks` cheapest chains to every (node, pattern), by writing down every chain there is.
+
+    A leg is one of `ranked_paths`; otherwise as in `pattern_costs`. For tiny networks only.
+    """
+    children: dict[int, list[int]] = {}
+    for pattern in range(1, len(parent)):
+        children.setdefault(parent[pattern], []).append(pattern)
+    legs: dict[tuple[int, int], dict[int, list[float]]] = {}
+    found: dict[tuple[int, int], list[float]] = {}
+
+    def legs_from(layer: int, node: int) -> dict[int, list[float]]:
+        if (layer, node) not in legs:
+            legs[layer, node] = ranked_paths(arcs.get(layer, ()), source=node, n_ranks=n_ranks)
+        return legs[layer, node]
+
+    def begin_main(node: int, layer: int, pattern: int, cost: float) -> None:
+        for at, before, after, step in switches:
+            if at != node or before != layer or after == 0 or math.isinf(step):
+                continue
+            for child in children.get(pattern, ()):
+                if leg[child] == after:
+                    for end, lengths in legs_from(after, node).items():
+                        for length in lengths if end != node else ():
+                            end_main(end, child, cost + step + length)
+
+    def end_main(node: int, pattern: int, cost: float) -> None:
+        begin_main(node, leg[pattern], pattern, cost)
+        for at, before, after, step in switches:
+            if at == node and before == leg[pattern] and after == 0 and math.isfinite(step):
+                drive(node, pattern, cost + step)
+
+    def drive(node: int, pattern: int, cost: float) -> None:
+        for end, lengths in legs_from(0, node).items():
+            for length in lengths:
+                begin_main(end, 0, pattern, cost + length)
+                found.setdefault((end, pattern), []).append(cost + length)
+
+    drive(origin, 0, 0.0)
+    return {place: sorted(costs)[:n_ranks] for place, costs in found.items()}

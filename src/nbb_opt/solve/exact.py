@@ -135,7 +135,7 @@ class _Search:
 
     def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
         """A first plan of our own, a better one, then a bound from branching on projects; each only while needed."""
-        dive = Dive(self.form, solver, stop=self.stop.part(0.5), listen=self._heard, label=self.label, bound=self.bound)
+        dive = Dive(self.form, solver, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
 
         def complete(decided: Answer) -> float:
             plan = dive.complete(decided)
@@ -144,8 +144,11 @@ class _Search:
             return self.incumbent
 
         decided = dive.decide(relaxed)
+        if decided is None and self.stop.now():
+            decided = dive.hasten(relaxed)
         if decided is not None:
             complete(decided)
+            dive.stop = self.stop.part(0.5)
             if not self._proven() and (better := dive.improve(decided)) is not decided:
                 complete(better)
         self.iterations += dive.iterations
