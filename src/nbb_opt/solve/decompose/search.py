@@ -131,7 +131,7 @@ class _Search:
 
     def _root(self) -> Answer:
         master = self.master
-        master.tolerance = max(self.gap / 5, 1e-9)
+        master.tolerance = max(self.gap / (3 if master.large else 5), 1e-9)
         if master.large:
             master.inside()
             inner = master.run(
