@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.network.chains import Candidates, main_mode, number_legs
+from nbb_opt.network.candidates import Candidates, main_mode, number_legs, take
 from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
 from nbb_opt.network.kernels import dominated
-from nbb_opt.network.steps.kernels import count_uses
+from nbb_opt.network.steps.kernels import count_uses, group_alike
 from nbb_opt.network.weights import Amounts
 
 
@@ -24,12 +24,14 @@ def not_replaced(
     the first stays.
     """
     group = _groups(instance, graph, found)
-    yearly = _amounts(instance, graph, found, amounts=amounts, bundles=bundles)
-    uses = _uses(instance, graph, found)
-    order = np.lexsort((np.arange(group.size), group))
-    starts = np.flatnonzero(np.append(True, np.diff(group[order]) > 0))
-    gone = dominated(order, np.append(starts, group.size), yearly, uses)
-    return np.flatnonzero(~gone)
+    others = np.flatnonzero(np.bincount(group)[group] > 1)
+    compared = take(found, others)
+    yearly = _amounts(instance, graph, compared, amounts=amounts, bundles=bundles)
+    uses = _uses(instance, graph, compared)
+    order = np.lexsort((others, group[others]))
+    starts = np.flatnonzero(np.append(True, np.diff(group[others][order]) > 0)) if others.size else others
+    gone = dominated(order, np.append(starts, others.size), yearly, uses)
+    return np.setdiff1d(np.arange(group.size), others[gone], assume_unique=True)
 
 
 def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
@@ -48,23 +50,13 @@ def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.nd
 
 
 def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
-    """Chains of equal bundle, main mode and lanes (how often each) share a number."""
+    """Chains of equal bundle, main mode and lanes (how often each) share a number; `found` is sorted by bundle."""
     lane = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))[0]
-    at = np.flatnonzero(lane >= 0)
-    at = at[graph.arc_layer[found.code[at]] == ROAD]
-    chain = found.chain[at]
-    order = np.lexsort((lane[at], chain))
-    lanes = lane[at][order]
-    ends = np.searchsorted(chain[order], np.arange(found.bundle.size + 1)).tolist()
-    keys = zip(found.bundle.tolist(), main_mode(instance, graph, found).tolist(), strict=True)
-    index: dict[tuple[int, int, bytes], int] = {}
-    return np.array(
-        [
-            index.setdefault((*key, lanes[s:e].tobytes()), len(index))
-            for key, s, e in zip(keys, ends[:-1], ends[1:], strict=True)
-        ],
-        dtype=np.int64,
-    )
+    starts = np.flatnonzero(lane >= 0)
+    lane[starts[graph.arc_layer[found.code[starts]] != ROAD]] = -1
+    group = np.empty(found.bundle.size, dtype=np.int64)
+    group_alike(found.bundle, main_mode(instance, graph, found), found.first, lane, group)
+    return group
 
 
 def _amounts(
