@@ -130,7 +130,7 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
         kept = keep_best(some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
         sizes.append(kept.size)
         if prune:
-            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, bundles=bundles)]
+            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, cls=cls)]
         seen.append([*sizes, kept.size])
         return piece_of(instance, graph, take(some, kept), handling=cls.handling)
 
