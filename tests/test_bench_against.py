@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from nbb_opt.bench import list_tasks, load_suite, run_suite
 from nbb_opt.bench.against import compare
 from nbb_opt.bench.best_known import read_best_known, update
 from nbb_opt.bench.registry import BenchError, BenchWorse, suites_folder
 from nbb_opt.bench.results import PAGE, merge, render_page
 from nbb_opt.bench.show import comparison_lines, markdown_of
 from nbb_opt.cli import app
+from nbb_opt.shipped import shipped
 
 Record = dict[str, Any]
 
@@ -201,6 +203,32 @@ def test_an_objective_below_a_proven_bound_is_an_error(tmp_path: Path, monkeypat
     best(tmp_path, monkeypatch, "one,1005,1004,feasible,published,a paper,\n")
     with pytest.raises(BenchError, match="below the proven bound"):
         update(result(), where="here")
+
+
+def test_a_plan_becomes_best_known_only_if_it_is_verified_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, work = load_suite("network-design"), tmp_path / "work"
+    tasks = list_tasks(suite, suite.options(seed=3, threads=1, data=shipped("instances") / "design_tiny"))
+    record = run_suite(suite, work, tasks, only=["ours"])
+    assert record["faults"] == []
+    monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(tmp_path))
+
+    def taken(change: Callable[[Record], Any] = lambda _row: None, runs: Path = work / "runs") -> str:
+        found = copy.deepcopy(record)
+        change(ours(found))
+        (tmp_path / "best_known" / "network-design.csv").unlink(missing_ok=True)
+        return update(found, where="here", runs=runs)[0]
+
+    assert taken().endswith("taken: the first; verified again")
+    assert read_best_known("network-design")["design_tiny"].where == "ours, here, verified again"
+    assert "refused: there is no run folder" in taken(runs=tmp_path / "nothing")
+    assert "the plan there costs" in taken(lambda row: row.update(objective=row["objective"] - 1, bound=0.0))
+    assert "of other data" in taken(lambda row: row.update(instance_digest="d2"))
+    opened = work / "runs" / "design_tiny-3" / "tables" / "opened.csv"
+    opened.write_text("\n".join(opened.read_text().splitlines()[:-1]) + "\n")
+    assert "is not accepted" in taken()
+    assert read_best_known("network-design") == {}
 
 
 def test_the_page_of_results_is_up_to_date_and_shows_every_kept_result() -> None:

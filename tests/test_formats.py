@@ -359,3 +359,18 @@ def test_the_norwegian_matrices_keep_every_tonne(tmp_path: Path) -> None:
     sums = aggregate(open_source(tmp_path / "od.parquet"), target, rules=Rules(within=True))
     by_year = {year: round(sums.tonnes[sums.year == year].sum() / 1e6, 2) for year in np.unique(sums.year).tolist()}
     assert by_year == {2018: 471.56, 2020: 462.03, 2025: 506.98, 2030: 560.96, 2040: 552.99, 2050: 589.93}
+
+
+@pytest.mark.parametrize("name", ["tiny", "haulier", "nbb"])
+def test_an_instance_goes_to_a_workbook_and_back_to_a_folder_unchanged(name: str, tmp_path: Path) -> None:
+    source = Path(__file__).parents[1] / "instances" / name
+    book, folder = tmp_path / "book.xlsx", tmp_path / "folder"
+    done = CliRunner().invoke(app, ["convert", str(source), str(book)])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(app, ["convert", str(book), str(folder)])
+    assert done.exit_code == 0, done.output
+    assert read_instance(folder).digest == read_instance(book).digest == read_instance(source).digest
+    with pytest.raises(InstanceError, match="is there already"):
+        convert(book, folder)
+    with pytest.raises(InstanceError, match="takes no options"):
+        convert(book, tmp_path / "other", choices=Choices(year=2030))

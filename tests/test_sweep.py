@@ -14,11 +14,13 @@ from milp_case import TINY, policy, tiny, vary
 from nbb_opt.cli import app
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.milp import build, extract, read_model, standard_form
 from nbb_opt.network import prepare
-from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.solve import Presolve, Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.solve.dive import Dive
 from nbb_opt.sweep import Choices, Sweep, axis_of, run_sweep
 from nbb_opt.sweep.emissions import capped, over_horizon, with_cap
+from nbb_opt.verify import verify_plan
 
 RELAXED = Choices(relax=True, threads=1)
 FACTORS = (0.7, 0.95, 1.1)
@@ -187,14 +189,40 @@ def test_a_matrix_with_other_places_is_handed_over_again_with_the_basis() -> Non
 def test_the_optimum_is_the_same_with_presolve_on_and_off(which: Path, gap: float) -> None:
     case = read_instance(which)
     form = standard_form(build(case, prepare(case), read_model("joint"), route="arrays"))
-    on, off = (solve_form(form, gap=gap, threads=1, presolve=presolve) for presolve in ("on", "off"))
-    assert max(on.bound, off.bound) <= min(on.objective, off.objective) * (1 + 1e-9)
-    assert on.objective == pytest.approx(off.objective, rel=2 * gap)
+    ways: tuple[Presolve, ...] = ("choose", "on", "off")
+    found = [solve_form(form, gap=gap, threads=1, presolve=presolve) for presolve in ways]
+    assert [solution.status for solution in found] == ["optimal"] * 3
+    least = min(solution.objective for solution in found)
+    assert max(solution.bound for solution in found) <= least * (1 + 1e-9)
+    assert max(solution.objective for solution in found) == pytest.approx(least, rel=2 * gap)
     relaxed = [
         solve_relaxed(form, warm=Warm(threads=1, seed=0, presolve=presolve), stop=Stop(60)).objective
-        for presolve in ("on", "off")
+        for presolve in ways
     ]
-    assert relaxed[0] == pytest.approx(relaxed[1], rel=1e-9)
+    assert max(relaxed) == pytest.approx(min(relaxed), rel=1e-9)
+
+
+@pytest.mark.parametrize("presolve", ["choose", "on", "off"])
+def test_a_dive_whose_time_is_over_still_ends_in_a_verified_plan(
+    presolve: Presolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = tiny()
+    built = build(case, prepare(case), read_model("joint"), route="arrays")
+    stop = Stop(60.0)
+
+    def too_slow(self: Dive, relaxed: object) -> None:
+        stop.asked.set()
+
+    monkeypatch.setattr(Dive, "decide", too_slow)
+    found = solve_form(standard_form(built), gap=1e-9, threads=1, presolve=presolve, stop=stop)
+    assert found.status == "stopped"
+    assert found.bound <= found.objective
+    spec = read_model("joint")
+    verdict = verify_plan(
+        case, extract(built, found.values), blocks=spec.blocks, technologies=spec.technologies,
+        projects=spec.projects, reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},
+    )  # fmt: skip
+    assert verdict.ok
 
 
 def test_the_command_writes_table_and_page_and_goes_on(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""This package: reading, solving, tables; the verifier's word is in the outcome."""
+"""This package: reading, solving, tables; the verifier's word is in the outcome, the plan in a run folder."""
 
 KIND, LIBRARY = "ours", "nbb-opt"
 
@@ -21,10 +21,15 @@ def start(case, options):
 
 
 def outcome(case, result):
-    from nbb_opt.network_design import verify_design
+    from pathlib import Path
+
+    from nbb_opt.network_design import verify_design, write_design_run
+    from nbb_opt.network_design.schema import PROBLEM
 
     instance, found, tables = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
+    about = {"problem": PROBLEM, "instance_source": str(instance.path), "instance_digest": instance.digest}
+    write_design_run(Path(case["run"]), {**about, "status": found.status, **reported}, tables, {})
     return {
         "status": found.status,
         "objective": found.cost_eur,

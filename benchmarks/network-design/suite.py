@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.bench import BenchOptions
+from nbb_opt.bench.plans import run_name
 from nbb_opt.bench.registry import BenchError
 from nbb_opt.network_design import read_design
 from nbb_opt.network_design.canad import ENDING, convert_canad
@@ -34,7 +35,7 @@ def _folder(options: BenchOptions) -> Path:
 
 
 def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[str, Any]:
-    """The instance folder of a case, converted if need be."""
+    """The instance folder of a case, converted if need be; and where ours puts its plan."""
     source = Path(case["source"])
     place = source
     if source.is_file():
@@ -43,4 +44,5 @@ def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[s
             convert_canad(source, place)
     found = read_design(place)
     counters = {name: len(table) for name, table in found.tables.items()}
-    return {**case, "path": str(place), "counters": counters, "instance_digest": found.digest}
+    run = folder / "runs" / run_name(case["case"], options.seed)
+    return {**case, "path": str(place), "run": str(run), "counters": counters, "instance_digest": found.digest}

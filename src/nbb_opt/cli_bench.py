@@ -17,7 +17,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: nbb-opt bench smoke --json smoke.json --against latest")(bench)
     app.command("bench-compare", epilog="Example: nbb-opt bench-compare new.json old.json")(bench_compare)
     app.command("bench-merge", epilog="Example: nbb-opt bench-merge parts/*.json --json all.json")(bench_merge)
-    app.command("bench-best", epilog="Example: nbb-opt bench-best result.json")(bench_best)
+    app.command("bench-best", epilog="Example: nbb-opt bench-best result.json --runs work/runs")(bench_best)
     app.command("bench-page", epilog="Example: nbb-opt bench-page --check")(bench_page)
 
 
@@ -156,13 +156,18 @@ def bench_merge(
 
 def bench_best(
     result: Annotated[Path, typer.Argument(help="Result file.", metavar="FILE")],
-    where: Annotated[str, typer.Option(help="What to note as the source [default: version and file].")] = "",
+    where: Annotated[str, typer.Option(help="What to note as the source [default: the file].")] = "",
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder with the plans, verified again: `runs` in the folder of bench --work.")
+    ] = None,
 ) -> None:
     """Take better verified objectives of a result into the best known values; refuses unverified and worse ones."""
     from nbb_opt.bench import results
     from nbb_opt.bench.best_known import update
 
-    print("\n".join(update(results.read_result(result), where=where or result.name)))
+    if runs is not None and not runs.is_dir():
+        raise typer.BadParameter(f"--runs {runs}: is no folder")
+    print("\n".join(update(results.read_result(result), where=where or result.name, runs=runs)))
 
 
 def bench_page(

@@ -68,6 +68,9 @@ def convert(
 ) -> None:
     """Convert OD matrices and networks of other tools; says what was kept, added up and left out.
 
+    A whole instance too: `nbb-opt convert mine.xlsx mine` makes a folder of a workbook, the other way round a
+    workbook of a folder.
+
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
     from nbb_opt.formats import Choices

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from nbb_opt.bench.plans import check_plan, run_name
 from nbb_opt.bench.registry import BenchError, suites_folder
 
 STATES = ("proven", "feasible")
@@ -73,11 +74,13 @@ def read_best_known(suite: str) -> dict[str, BestKnown]:
     return found
 
 
-def update(record: Mapping[str, Any], *, where: str) -> list[str]:
+def update(record: Mapping[str, Any], *, where: str, runs: Path | None = None) -> list[str]:
     """Take what is better in a result into the file of its suite; a sentence for every one of our subjects.
 
     Only verified objectives of our own subjects on the same data are taken, and only if they are lower, or as low and
-    newly proven. Nothing is written if one of them is below a proven bound: then one of the two is wrong.
+    newly proven. Nothing is written if one of them is below a proven bound: then one of the two is wrong. The word of
+    the result is taken for it that a plan was verified, unless `runs` holds the plans: then each that would be taken
+    is verified again from its tables (`plans.check_plan`), and `where` says so.
     """
     suite = record["suite"]
     known = read_best_known(suite)
@@ -86,6 +89,8 @@ def update(record: Mapping[str, Any], *, where: str) -> list[str]:
         for name, row in entry["subjects"].items():
             if row["kind"] == "ours" and row.get("objective") is not None:
                 line, better = _weighed(entry, name, row, known.get(entry["case"]), f"{name}, {where}")
+                if better is not None and runs is not None:
+                    line, better = _again(entry, better, line, runs)
                 lines.append(line)
                 if better is not None:
                     known[entry["case"]] = better
@@ -93,6 +98,19 @@ def update(record: Mapping[str, Any], *, where: str) -> list[str]:
         raise BenchError("the result holds no objective of ours")
     _write(best_known_path(suite), known)
     return lines
+
+
+def _again(entry: Mapping[str, Any], better: BestKnown, line: str, runs: Path) -> tuple[str, BestKnown | None]:
+    """What would be taken, if the plan behind it stands up to the verifier once more."""
+    try:
+        check_plan(
+            runs / run_name(entry["case"], entry["seed"]),
+            objective=better.objective,
+            instance_digest=better.instance_digest,
+        )
+    except BenchError as fault:
+        return f"{line.partition(' taken: ')[0]} refused: {fault}", None
+    return f"{line}; verified again", replace(better, where=f"{better.where}, verified again")
 
 
 def _weighed(

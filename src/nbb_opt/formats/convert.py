@@ -12,6 +12,7 @@ from nbb_opt.demand.od.columns import COLUMNS
 from nbb_opt.demand.od.source import damage_refused, open_source
 from nbb_opt.demand.rows import csv_batches
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.instance_forms import convert_instance, is_instance
 from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm
 from nbb_opt.formats.ngm_instance import write_ngm_instance
@@ -60,7 +61,8 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     """Convert OD rows: .csv, .parquet (file or folder), .xlsx, .omx, TNTP trips or an NGM folder to the first four.
 
     A TNTP network (`*_net.tntp`) becomes a .csv of links. NGM also writes its zones beside the target as
-    `<target>.zones.csv`; if the target is a folder it becomes a complete instance by region. Raises InstanceError if
+    `<target>.zones.csv`; if the target is a folder it becomes a complete instance by region. A whole instance goes from
+    a folder or .zip to a workbook, and from a workbook or .zip to a folder. Raises InstanceError if
     the source is damaged or holds rows that cannot be used.
     """
     choices = choices or Choices()
@@ -72,6 +74,10 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
             hint = "convert to .parquet with them, or to a folder without"
             raise InstanceError([Problem(str(target), "an instance by region takes no options", hint)])
         return Report((target,), tuple(write_ngm_instance(source, target)))
+    if is_instance(source) and target.suffix in ("", ".xlsx"):
+        if choices != Choices():
+            raise InstanceError([Problem(str(target), "a whole instance takes no options", "leave them out")])
+        return Report((target,), tuple(convert_instance(source, target)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
         raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
     if source.suffix == ".tntp" and is_network(source):

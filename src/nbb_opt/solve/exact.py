@@ -24,12 +24,22 @@ INTEGRAL = 1e-5  # how far from a whole number an integer column of the search m
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Flows: tonnes of a chain in a period; sorted by chain and period."""
+
+    chain: npt.NDArray[np.int64]
+    t: npt.NDArray[np.int64]
+    tonnes: Floats
+
+
+@dataclass(frozen=True)
 class Solution:
     """A plan and what is proven about it.
 
     `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
+    Where columns are those of pieces of chains, `carried` has the flows, and rows and nonzeros are those in memory.
     """
 
     status: str
@@ -45,6 +55,7 @@ class Solution:
     integers: int
     log: str
     history: tuple[tuple[float, float, float], ...] = field(default=())
+    carried: Carried | None = None
 
 
 def solve_form(
@@ -135,7 +146,7 @@ class _Search:
 
     def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
         """A first plan of our own, a better one, then a bound from branching on projects; each only while needed."""
-        dive = Dive(self.form, solver, stop=self.stop.part(0.5), listen=self._heard, label=self.label, bound=self.bound)
+        dive = Dive(self.form, solver, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
 
         def complete(decided: Answer) -> float:
             plan = dive.complete(decided)
@@ -144,8 +155,11 @@ class _Search:
             return self.incumbent
 
         decided = dive.decide(relaxed)
+        if decided is None and self.stop.now():
+            decided = dive.hasten(relaxed)
         if decided is not None:
             complete(decided)
+            dive.stop = self.stop.part(0.5)
             if not self._proven() and (better := dive.improve(decided)) is not decided:
                 complete(better)
         self.iterations += dive.iterations

@@ -149,7 +149,7 @@ export class Grid {
       if (!this.tab(event.shiftKey)) return;
     } else if (event.key === "Enter" || event.key === "F2") this.edit();
     else if (event.key === "Delete" || event.key === "Backspace") this.put([[row, col, ""]]);
-    else if (event.key === "Escape") document.getElementById("check")?.focus();
+    else if (event.key === "Escape") (document.querySelector("#check:enabled") ?? document.getElementById("plan-choice"))?.focus();
     else if (event.key.length === 1 && !ctrl && !event.altKey) this.edit(event.key);
     else return;
     event.preventDefault();

@@ -49,13 +49,15 @@ class PlanView {
     this.result = el("div", { id: "result" });
     this.noted = el("p", { id: "count", class: "quiet" });
     this.onFocus = () => this.look();
-    this.onHide = () => this.grid.stopEditing(true);
+    this.onHide = () => { this.grid.stopEditing(true); this.saver.hold(); };
   }
 
   async start() {
     this.main.replaceChildren(this.layout());
-    this.grid.load(this.plan.rows, this.plan.problems);
+    const left = this.saver.left(this.plan);
+    this.grid.load(left || this.plan.rows, left ? [] : this.plan.problems);
     this.tellSaved({ text: "All changes are saved" });
+    if (left) this.saver.save(left);
     this.refresh();
     await this.job.look();
     window.addEventListener("focus", this.onFocus);

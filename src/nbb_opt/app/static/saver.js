@@ -13,6 +13,8 @@ export class Saver {
     this.waiting = null;
     this.running = null;
     this.asking = false;
+    this.sending = null;
+    this.key = `unsaved/${caseId}/${plan.id}`;
   }
 
   save(rows) {
@@ -27,6 +29,22 @@ export class Saver {
     return this.waiting === null && this.running === null;
   }
 
+  // The page goes away with something unsaved: this tab remembers it until it comes back.
+  hold() {
+    if (this.idle) return;
+    const left = { rows: this.waiting ?? this.sending, version: this.version + (this.running ? 1 : 0) };
+    window.sessionStorage.setItem(this.key, JSON.stringify(left));
+  }
+
+  // What was held when this tab was last left, if the plan on disk is not that already; to be saved on top of it.
+  left(plan) {
+    const left = JSON.parse(window.sessionStorage.getItem(this.key) || "null");
+    window.sessionStorage.removeItem(this.key);
+    if (!left?.rows || JSON.stringify(left.rows) === JSON.stringify(plan.rows)) return null;
+    this.version = Math.min(left.version, plan.version);
+    return left.rows;
+  }
+
   async settled() {
     while (this.running) await this.running;
   }
@@ -35,6 +53,7 @@ export class Saver {
     while (this.waiting !== null) {
       const rows = this.waiting;
       this.waiting = null;
+      this.sending = rows;
       try {
         const answer = await put(planPath(this.caseId, this.id), { version: this.version, rows }, { keepalive: JSON.stringify(rows).length < 50000 });
         this.version = answer.version;

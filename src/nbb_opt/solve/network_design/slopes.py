@@ -20,16 +20,26 @@ Bools = npt.NDArray[np.bool_]
 PACE = 0.1
 STEPS = 40
 LEAST = 1e-3  # the dearest an arc gets: a thousand times its fixed cost
+LEAST_SPREAD = 0.3  # of what is opened of an arc, where a random start begins
 ROUNDS = 2  # of pricing at each step
 WHOLE = 1e-6
 FEW = 12  # undecided arcs at which scaling ends
 
 
-def scale_slopes(relaxation: Relaxation, root: Relaxed) -> Iterator[Bools]:
-    """The arcs opened at each step, root included. The costs are set back at the end, also when the caller leaves."""
+def scale_slopes(
+    relaxation: Relaxation, root: Relaxed, *, chance: np.random.Generator | None = None
+) -> Iterator[Bools]:
+    """The arcs opened at each step, root included. The costs are set back at the end, also when the caller leaves.
+
+    With `chance` the arcs begin at random slopes, so that the steps lead to another plan.
+    """
     fixed = relaxation.network.fixed_eur
     opened, spread = root.opened, np.ones(len(fixed))
     try:
+        if chance is not None:
+            spread = chance.uniform(LEAST_SPREAD, 1.0, len(fixed))
+            relaxation.charge(fixed / spread)
+            opened = relaxation.relax(rounds=ROUNDS).opened
         for _ in range(STEPS):
             yield opened > WHOLE
             if np.count_nonzero((opened > WHOLE) & (opened < 1.0 - WHOLE)) <= FEW:

@@ -11,7 +11,7 @@ from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.keys import Labels
 from nbb_opt.solve.highs import Solver
 from nbb_opt.solve.network_design.relaxation import Relaxation
-from nbb_opt.solve.network_design.routing import Plan, plan_of
+from nbb_opt.solve.network_design.routing import Plan
 from nbb_opt.solve.progress import Stop
 
 Ints = npt.NDArray[np.int64]
@@ -20,6 +20,7 @@ Bools = npt.NDArray[np.bool_]
 NOTHING = 1e-9
 NODES = 400
 HEURISTIC_EFFORT = 0.1
+ENDED = ("optimal", "infeasible", "infeasible_or_unbounded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,26 +72,28 @@ def small_problem(relaxation: Relaxation, free: Bools, opened: Bools) -> Small:
     return Small(form, chosen, paths)
 
 
-def solve_small(
-    relaxation: Relaxation, free: Bools, opened: Bools, *, start: Plan | None, stop: Stop, seed: int
-) -> tuple[Plan | None, bool]:
-    """The best plan found, and whether the problem was solved to its end."""
+def improve_paths(
+    relaxation: Relaxation, free: Bools, opened: Bools, *, start: Plan, stop: Stop, seed: int
+) -> tuple[Bools | None, bool]:
+    """Arcs of the best plan found when only `free` arcs may change, and whether that was solved to its end."""
     small = small_problem(relaxation, free, opened)
     solver = Solver(small.form, threads=1, seed=seed, log=[])
+    hurry(solver)
+    solver.start_from(_values(small, start))
+    answer = solver.run(stop, phase="", listen=None, known=(float("nan"), float("nan")))
+    used = None
+    if answer.values is not None:
+        kept = answer.values[len(small.arcs) :] > NOTHING
+        used = np.zeros(relaxation.network.arcs, bool)
+        used[relaxation.pool.columns(small.paths[kept])[2]] = True
+    return used, answer.status in ENDED
+
+
+def hurry(solver: Solver) -> None:
+    """Options for a problem that is one of many: a good plan soon, no proof to the last digit."""
     solver.set("mip_rel_gap", 1e-5)
     solver.set("mip_max_nodes", NODES)
     solver.set("mip_heuristic_effort", HEURISTIC_EFFORT)
-    if start is not None:
-        solver.start_from(_values(small, start))
-    answer = solver.run(stop, phase="", listen=None, known=(float("nan"), float("nan")))
-    ended = answer.status in ("optimal", "infeasible", "infeasible_or_unbounded")
-    if answer.values is None:
-        return None, ended
-    share = answer.values[len(small.arcs) :]
-    kept = share > NOTHING
-    if not kept.any():
-        return None, ended
-    return plan_of(relaxation.network, relaxation.pool, small.paths[kept], share[kept]), ended
 
 
 def _values(small: Small, plan: Plan) -> Floats:

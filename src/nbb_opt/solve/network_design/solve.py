@@ -10,22 +10,23 @@ import numpy.typing as npt
 from nbb_opt.errors import NoPlan
 from nbb_opt.network_design.network import Network
 from nbb_opt.solve.network_design.choose import WAYS, choose_free
-from nbb_opt.solve.network_design.compact import search_compact
+from nbb_opt.solve.network_design.compact import improve_compact, search_compact
 from nbb_opt.solve.network_design.lp import OutOfTime
 from nbb_opt.solve.network_design.pool import Pool
 from nbb_opt.solve.network_design.relaxation import Relaxation, Relaxed
 from nbb_opt.solve.network_design.routing import Plan, refuse_infeasible, route
 from nbb_opt.solve.network_design.slopes import scale_slopes
-from nbb_opt.solve.network_design.small import solve_small
+from nbb_opt.solve.network_design.small import improve_paths
 from nbb_opt.solve.network_design.tree import Tree
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 COMPACT_PAIRS = 15_000  # commodities times arcs up to which HiGHS on the compact statement proves more than our tree
-SHARE_IMPROVING = {True: 0.15, False: 0.4}  # of the time limit, by whether the compact statement comes after
+STARTS, SHARE_SCALING = 8, 0.1  # of slope scaling, and the share of the time limit after which no more begins
+SHARE_IMPROVING = {True: 0.5, False: 0.4}  # of the time limit, by whether the compact statement comes after
 TRIES_IN_VAIN = {True: 12, False: 40}  # neighbourhoods without gain after which proving begins
-SMALL_SHARE = 0.06  # of the time limit for one neighbourhood
+SMALL_SHARE = 0.03  # of the time limit for one neighbourhood
 FIRST_SIZE, LEAST_SIZE, MOST_SIZE = 50.0, 12.0, 400.0
 GAIN = 1e-9
 
@@ -99,6 +100,7 @@ class _Search:
         self.pool = Pool(self.network)
         self.relaxation: Relaxation | None = None
         self.tried: set[bytes] = set()
+        self.support = np.zeros(self.network.arcs, bool)  # arcs open at the end of slope scaling
 
     def run(self, names: tuple[str, ...]) -> None:
         """All steps; leaves by OutOfTime when time is over."""
@@ -113,14 +115,10 @@ class _Search:
         self._tell("relaxation")
         if self._done():
             return
-        support = np.zeros(network.arcs, bool)
-        for opened in scale_slopes(relaxation, root):
-            support = opened
-            self._take(opened)
-            self._tell("slope scaling")
+        self._scale(root)
         if self._done():
             return
-        self._improve(root, support)
+        self._improve(root)
         if not self._done():
             self._search(root)
 
@@ -142,7 +140,20 @@ class _Search:
             self.iterations + (found.lp.iterations if found else 0), "".join(self.log), tuple(self.history),
         )  # fmt: skip
 
-    def _improve(self, root: Relaxed, support: Bools) -> None:
+    def _scale(self, root: Relaxed) -> None:
+        """Slope scaling, then again from random slopes while there is time; the ends are kept for their arcs."""
+        assert self.relaxation is not None
+        until = self.stop.part(SHARE_SCALING)
+        chance = np.random.default_rng(self.seed)
+        for start in range(STARTS):
+            if start and (until.now() or self._done()):
+                return
+            for opened in scale_slopes(self.relaxation, root, chance=chance if start else None):
+                self._take(opened)
+                self._tell("slope scaling")
+            self.support |= opened
+
+    def _improve(self, root: Relaxed) -> None:
         """Restricted problems around the best plan; their size follows how hard the last ones were."""
         relaxation, network = self.relaxation, self.network
         assert relaxation is not None
@@ -151,7 +162,7 @@ class _Search:
         until = self.stop.part(SHARE_IMPROVING[compact])
         chance = np.random.default_rng(self.seed)
         nothing = np.zeros(network.arcs, bool)
-        self._small(support | self.plan.opened, nothing, 0, factor=2.0)
+        self._small(self.support | self.plan.opened, nothing, 0, factor=2.0)
         size, vain, number = FIRST_SIZE, 0, 0
         while vain < TRIES_IN_VAIN[compact] and not until.now() and not self._done():
             number += 1
@@ -173,13 +184,13 @@ class _Search:
     def _small(self, free: Bools, kept: Bools, number: int, *, factor: float = 1.0) -> bool:
         """Solve a restricted problem and take its plan; whether it was solved to its end."""
         assert self.relaxation is not None
+        assert self.plan is not None
         limit = min(self.stop.left_s(), factor * SMALL_SHARE * self.stop.time_limit_s)
         stop = Stop(self.stop.elapsed_s() + limit, started=self.stop.started, asked=self.stop.asked)
-        plan, ended = solve_small(
-            self.relaxation, free, kept, start=self.plan, stop=stop, seed=self.seed + number
-        )  # fmt: skip
-        if plan is not None:
-            self._take(plan.opened)
+        solve = improve_compact if self._compact() else improve_paths
+        opened, ended = solve(self.relaxation, free, kept, start=self.plan, stop=stop, seed=self.seed + number)
+        if opened is not None:
+            self._take(opened)
         return ended
 
     def _search(self, root: Relaxed) -> None:

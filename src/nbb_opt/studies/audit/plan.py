@@ -115,12 +115,21 @@ def plan_in_service(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> p
     return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
 
 
+def number_text(number: float) -> str:
+    """A number as it stands in a plan.
+
+    >>> number_text(13.0), number_text(0.5)
+    ('13', '0.5')
+    """
+    return str(int(number)) if number == int(number) else repr(float(number))
+
+
 def write_plan(table: pd.DataFrame, path: Path) -> None:
     """Write a plan as .csv, or as a workbook with the sheet `plan` to fill in. Raises InstanceError for other names."""
     if path.suffix == ".xlsx":
         write_sheet(table, PLAN, path)
     elif path.suffix == ".csv":
-        table.to_csv(path, index=False)
+        table.assign(number=table["number"].map(number_text)).to_csv(path, index=False)
     else:
         raise InstanceError([Problem(str(path), "is neither .csv nor .xlsx", "name the plan so", "plan")])
 

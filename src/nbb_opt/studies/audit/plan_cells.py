@@ -12,7 +12,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.read import check_keys, frame_of, parsed
 from nbb_opt.instance.wording import TableFile
-from nbb_opt.studies.audit.plan import PLAN, name_problems
+from nbb_opt.studies.audit.plan import PLAN, name_problems, number_text
 
 COLUMNS = tuple(column.name for column in PLAN.columns)
 Row = Sequence[str]
@@ -78,6 +78,6 @@ def cells_of(table: pd.DataFrame) -> list[list[str]]:
     [['truck', 'U', 'DIESEL', '2026', '3', '']]
     """
     return [
-        [f"{cell:.12g}" if isinstance(cell, float) else str(cell) for cell in row]
+        [number_text(cell) if isinstance(cell, float) else str(cell) for cell in row]
         for row in table[list(COLUMNS)].itertuples(index=False)
     ]
