@@ -8,7 +8,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 def start(case, options):
     from nbb_opt.report import write_html
 
-    instance, run, place = solved(case, options)
+    instance, run, place = solved(case)
     target = place / "report.html"
 
     def work():

@@ -1,17 +1,27 @@
-"""The run that is reported, solved once before the clock starts."""
+"""The run that is reported: solved once for all subjects and rounds, before any clock starts."""
 
 import tempfile
 from pathlib import Path
 
 
-def solved(case, options):
-    """Instance, run and a place to write to."""
-    from nbb_opt.instance import read_instance
+def solve_once(case, folder, options):
+    """The case with the folder of its run, solved if it is not there yet."""
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.shipped import shipped
 
-    gap = case.get("gap", options.gap)
-    wanted = Options(time_limit_s=options.time_limit_s, gap=gap, threads=options.threads, seed=options.seed)
+    run = folder / f"run-{case['instance']}-{options.seed}"
+    if not run.exists():
+        gap = case.get("gap", options.gap)
+        wanted = Options(time_limit_s=options.time_limit_s, gap=gap, threads=options.threads, seed=options.seed)
+        solve_instance(shipped("instances") / case["instance"], options=wanted, out=run)
+    return {**case, "folder": str(folder), "run": str(run)}
+
+
+def solved(case):
+    """Instance, run and a place to write to."""
+    from nbb_opt.instance import read_instance
+    from nbb_opt.result import read_run
+    from nbb_opt.shipped import shipped
+
     place = Path(tempfile.mkdtemp(prefix="report-", dir=case["folder"]))
-    instance = read_instance(shipped("instances") / case["instance"])
-    return instance, solve_instance(instance, options=wanted, out=place / "run"), place
+    return read_instance(shipped("instances") / case["instance"]), read_run(Path(case["run"])), place

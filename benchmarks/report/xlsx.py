@@ -11,7 +11,7 @@ def start(case, options):
     from nbb_opt.emissions.ledger import build_ledger
     from nbb_opt.report import write_workbook
 
-    instance, run, place = solved(case, options)
+    instance, run, place = solved(case)
     target, ledger = place / "report.xlsx", build_ledger(instance, run.tables)
 
     def work():

@@ -9,7 +9,7 @@ def start(case, options):
     from nbb_opt.job import Options, solve_instance
     from nbb_opt.shipped import shipped
 
-    solve_instance(shipped("instances") / "tiny", options=Options(gap=1e-6))  # compiled and loaded
+    solve_instance(shipped("instances") / "tiny", model="do_nothing", options=Options(gap=1e-6))  # compiled and loaded
     wanted = Options(
         time_limit_s=options.time_limit_s, gap=case.get("gap", options.gap), threads=options.threads, seed=options.seed
     )

@@ -29,6 +29,7 @@ from nbb_opt.solve.progress import Listener
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Built, ModelSpec
+    from nbb_opt.milp.build import Route
     from nbb_opt.verify import Verdict
 
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
@@ -181,11 +182,12 @@ class _Context:
         from nbb_opt.verify import verify_plan
 
         label = "" if share == 1.0 else "do nothing: "
+        route: Route = "pieces" if self.options.method == "decompose" else "arrays"
         with _timed(self.seconds, "build", self.listen, self.stop, label):
-            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route="arrays")
+            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route=route)
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
             solution = self._solve(built, share, label)
-            tables = extract(built, solution.values)
+            tables = extract(built, solution.values, solution.carried)
         with _timed(self.seconds, "verify", self.listen, self.stop, label):
             verdict = verify_plan(
                 self.instance,

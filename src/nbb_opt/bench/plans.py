@@ -6,11 +6,7 @@ from pathlib import Path
 
 from nbb_opt.bench.registry import BenchError
 from nbb_opt.errors import NbbError
-from nbb_opt.instance import read_instance
-from nbb_opt.problems import answers, problem_of_run
-from nbb_opt.result import read_run
 from nbb_opt.run_folder import RECORD, read_record
-from nbb_opt.verify import verify_run
 
 SAME = 1e-9  # relative distance of two figures that should be one
 
@@ -29,6 +25,11 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
 
     Raises BenchError if there is none, the verifier refuses it, or it costs something else or is of other data.
     """
+    from nbb_opt.instance import read_instance
+    from nbb_opt.problems import answers, problem_of_run
+    from nbb_opt.result import read_run
+    from nbb_opt.verify import verify_run
+
     if not (path / RECORD).is_file():
         raise BenchError(f"there is no run folder {path}")
     try:
