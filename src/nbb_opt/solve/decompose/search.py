@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES = 1000
-DIVE_ROUNDS, TREE_ROUNDS = 2, 40
+DIVE_ROUNDS, LARGE_ROUNDS, TREE_ROUNDS = 2, 1, 40
 NOTHING = (float("nan"), -np.inf)
 DUST = 1e-11  # share of a column below which it carries nothing
 
@@ -141,7 +141,7 @@ class _Search:
             self._improve_bound(inner.bound)
             self.iterations += inner.iterations
             master.settle()
-            master.rounds = DIVE_ROUNDS
+            master.rounds = 0
         relaxed = master.root(
             self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
         )
@@ -163,7 +163,7 @@ class _Search:
         assert relaxed.values is not None
         last: Answer | None = None
         for quick in (True, False) if len(first) else (True,):
-            master.rounds = DIVE_ROUNDS
+            master.rounds = LARGE_ROUNDS if master.large else DIVE_ROUNDS
             if quick:
                 master.fix(first, np.ceil(relaxed.values[first] - 1e-6))
                 decided = dive.solve_again()
@@ -187,7 +187,7 @@ class _Search:
         """Price `again` with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
         if again:
-            master.rounds = DIVE_ROUNDS if master.large else TREE_ROUNDS
+            master.rounds = LARGE_ROUNDS if master.large else TREE_ROUNDS
             decided = dive.solve_again() or decided
         master.rounds = rounds
         plan = dive.complete(decided) if decided is not None else None
