@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,17 +18,20 @@ from milp_case import TINY, without_policies
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.job import Options, carried, chosen_method, solve_instance
-from nbb_opt.milp import Split, build, extract, read_model, split, standard_form
+from nbb_opt.milp import Built, Split, build, extract, read_model, split, standard_form
+from nbb_opt.milp.split import Columns, expand
 from nbb_opt.network import prepare
-from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve import Solution, Stop, solve_form
 from nbb_opt.solve.decompose import solve_split
 from nbb_opt.solve.decompose.bound import Bounds
+from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.progress import Progress
 from nbb_opt.synthetic import Shape, write_synthetic
 from nbb_opt.verify import verify_plan
 
@@ -42,7 +47,16 @@ def tiny() -> Instance:
 
 
 def cut(instance: Instance, model: str = "joint", *, prune: bool = True) -> Split:
-    return split(build(instance, prepare(instance, prune=prune), read_model(model), route="arrays"))
+    return split(build(instance, prepare(instance, prune=prune), read_model(model), route="pieces"))
+
+
+def stated(instance: Instance, model: str = "joint") -> Built:
+    return build(instance, prepare(instance), read_model(model), route="arrays")
+
+
+def solved_in_parts(built: Built, **asked: float) -> tuple[Solution, dict[str, pd.DataFrame]]:
+    found = solve_split(split(built), **asked)
+    return found, extract(built, found.values, found.carried)
 
 
 def relaxed_value(form) -> float:
@@ -57,11 +71,12 @@ def priced_value(model: Split, *, bundles: int = 0, threads: int = 1) -> tuple[A
     groups = make_groups(model)
     model = with_group_rows(model, groups)
     oracle = Oracle(model, groups, threads=threads)
-    first = None
+    master = Restricted(model, groups, oracle, threads=1, seed=0, log=[])
     if bundles:
         first = sampled_prices(model, groups, oracle, bundles, threads=1, seed=0, log=[], stop=Stop(60.0))
-    master = Restricted(model, groups, oracle, first_prices=first, threads=1, seed=0, log=[])
-    return master.run(Stop(120.0), phase="root", listen=None, known=NEVER), master
+        assert first is not None
+        master.guess(*first)
+    return master.root(Stop(120.0), phase="root", listen=None, known=NEVER), master
 
 
 def grouped(model: Split) -> tuple[Split, Groups, Oracle]:
@@ -70,37 +85,95 @@ def grouped(model: Split) -> tuple[Split, Groups, Oracle]:
     return model, groups, Oracle(model, groups, threads=2)
 
 
-def test_every_number_of_the_model_is_in_exactly_one_part() -> None:
-    model = cut(tiny())
-    rows, columns = len(model.form.row_low), len(model.form.cost)
-    assert np.array_equal(np.sort(np.concatenate([model.master_at, model.flow_at, model.drive_at])), np.arange(columns))
-    parts = len(model.master.a_values) + len(model.flows.value) + len(model.drives.value)
-    tied = len(model.item) + len(model.work_lane) + len(model.drive_lane) + 2 * len(model.need_flow)
-    assert parts + tied == len(model.form.a_values)
-    lanes = len(np.unique(model.work_lane))
-    assert len(model.master.row_low) + len(model.item_t) + lanes + len(model.need_flow) == rows
+def shared_instance(name: str, folder: Path) -> Instance:
+    if not name.startswith("invented"):
+        return read_instance(TINY.parent / name)
+    write_synthetic(folder / "s", Shape(int(name.split()[1]), 1))
+    return read_instance(folder / "s")
+
+
+def unlike(instance: Instance, model: str, *, nudge: float = 0.0) -> str:
+    """In what the columns of whole chains differ from those put together from pieces; "" if in nothing."""
+    built, parts = stated(instance, model), cut(instance, model)
+    form, flows = standard_form(built), built.data.flows
+    if nudge:
+        value = parts.pieces.value.copy()
+        value[len(value) // 2] *= 1 + nudge
+        parts = replace(parts, pieces=replace(parts.pieces, value=value))
+    names = np.repeat([name for name, _, _ in built.assembly.rows], [len(kept) for _, _, kept in built.assembly.rows])
+    rows = np.flatnonzero(~np.isin(names, ("serve_demand", "use_only_built", "cover_work")))
+    at = built.assembly.start["carried_t"] + np.arange(len(flows.t))
+    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
+    of_master = matrix.tocsr()[rows].tocsc()
+    whole, made = of_master[:, at], expand(parts, np.arange(len(parts.chains.bundle)))
+    own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), parts.drives))
+    work = matrix.tocsr()[np.flatnonzero(names == "cover_work")].tocsc()
+    lanes = csc_array((-made.work_tkm, made.work_lane, made.work_start), shape=(work.shape[0], len(at)))
+    for what, one, other in (
+        ("chains and periods", np.stack([flows.chain, flows.t]), np.stack([made.chain, made.t])),
+        ("cost", form.cost[at], made.columns.cost),
+        ("use of rows", whole, matrix_of(made.columns, len(rows))),
+        ("work on lanes", work[:, at], lanes),
+        ("drives", of_master[:, built.assembly.start["driven_vkm"] + np.arange(len(parts.drive_at))], trips),
+        ("master", of_master[:, np.setdiff1d(np.arange(len(form.cost)), outside(built))], own),
+        ("sides", finite(form.row_low[rows], form.row_up[rows]), finite(parts.master.row_low, parts.master.row_up)),
+    ):
+        apart = abs(one - other)
+        if (apart > 1e-13 * abs(other)).sum():
+            return what
+    return ""
+
+
+def finite(low: np.ndarray, up: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(np.stack([low, up]))
+
+
+def outside(built: Built) -> np.ndarray:
+    start = built.assembly.start
+    return np.concatenate(
+        [start[name] + np.arange(len(built.assembly.kinds[name].keys)) for name in ("carried_t", "driven_vkm")]
+    )
+
+
+def columns_of_master(parts: Split) -> Columns:
+    master = parts.master
+    return Columns(master.cost, master.a_indptr, master.a_indices, master.a_values)
+
+
+def matrix_of(columns: Columns, rows: int) -> csc_array:
+    return csc_array((columns.value, columns.row, columns.indptr), shape=(rows, len(columns.cost)))
+
+
+@pytest.mark.parametrize("name", ["tiny", "nbb", "haulier", "invented 200"])
+def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name: str, tmp_path: Path) -> None:
+    instance = shared_instance(name, tmp_path)
+    assert unlike(instance, "joint") == ""
+    if name == "tiny":
+        assert unlike(instance, "do_nothing") == ""
+        assert unlike(instance, "joint", nudge=1e-9) == "use of rows"
 
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
-    model = cut(tiny())
-    form, _, _ = sampled_form(model, 10**6)
-    assert len(form.a_values) == len(model.form.a_values)
-    assert relaxed_value(form) == pytest.approx(relaxed_value(model.form), rel=1e-12)
+    form, _ = sampled_form(cut(tiny()), 10**6)
+    whole = standard_form(stated(tiny()))
+    assert len(form.a_values) == len(whole.a_values)
+    assert relaxed_value(form) == pytest.approx(relaxed_value(whole), rel=1e-12)
 
 
 def test_a_sample_stands_for_all_tonnes(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model = cut(read_instance(tmp_path / "s"))
     weight = weights(model, 20)
-    assert np.sum(weight * model.item_t) == pytest.approx(model.item_t.sum(), rel=1e-12)
-    assert len(np.unique(model.item_bundle[weight > 0])) < 60
+    tonnes = model.chains.demand_t.sum(axis=1)
+    assert np.sum(weight * tonnes) == pytest.approx(tonnes.sum(), rel=1e-12)
+    assert (weight > 0).sum() < 60
 
 
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(BUNDLES, seed))
-    model = cut(read_instance(tmp_path / "s"))
-    whole = relaxed_value(model.form)
+    instance = read_instance(tmp_path / "s")
+    model, whole = cut(instance), relaxed_value(standard_form(stated(instance)))
     for bundles in (0, BUNDLES // 3):
         answer, _ = priced_value(model, bundles=bundles)
         assert answer.objective == pytest.approx(whole, rel=1e-6)
@@ -110,14 +183,13 @@ def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, t
 @pytest.mark.parametrize("model", ["joint", "shift_only", "do_nothing"])
 def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(model: str) -> None:
     instance, spec = tiny(), read_model(model)
-    built = build(instance, prepare(instance), spec, route="arrays")
-    whole = solve_form(standard_form(built), gap=1e-9, time_limit_s=60)
-    parts = solve_split(split(built), gap=1e-6, time_limit_s=60)
+    whole = solve_form(standard_form(stated(instance, model)), gap=1e-9, time_limit_s=60)
+    parts, tables = solved_in_parts(build(instance, prepare(instance), spec, route="pieces"), gap=1e-6, time_limit_s=60)
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
     assert parts.bound <= whole.objective * (1 + 1e-9)
     assert whole.bound <= parts.objective * (1 + 1e-9)
     verdict = verify_plan(
-        instance, extract(built, parts.values), blocks=spec.blocks, technologies=spec.technologies,
+        instance, tables, blocks=spec.blocks, technologies=spec.technologies,
         projects=spec.projects, reported={"cost_eur": parts.objective, "bound": parts.bound, "gap": parts.gap},
     )  # fmt: skip
     assert verdict.ok, verdict.failures().to_string()
@@ -126,11 +198,16 @@ def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(model:
 def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     instance, spec = tiny(), read_model("electrify_only")
     prepared = prepare(instance)
-    nothing = build(instance, prepared, read_model("do_nothing"), route="arrays")
-    flows = extract(nothing, solve_split(split(nothing), gap=1e-6).values)["flows"]
-    built = build(instance, prepared, spec, fixed_flows_t=carried(prepared, flows, instance), route="arrays")
-    whole = solve_form(standard_form(built), gap=1e-9, time_limit_s=60)
-    parts = solve_split(split(built), gap=1e-6, time_limit_s=60)
+    nothing = build(instance, prepared, read_model("do_nothing"), route="pieces")
+    flows = solved_in_parts(nothing, gap=1e-6)[1]["flows"]
+    fixed = carried(prepared, flows, instance)
+    whole = solve_form(
+        standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays")), gap=1e-9, time_limit_s=60
+    )
+    parts, tables = solved_in_parts(
+        build(instance, prepared, spec, fixed_flows_t=fixed, route="pieces"), gap=1e-6, time_limit_s=60
+    )
+    pd.testing.assert_frame_equal(tables["flows"], flows)
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
 
 
@@ -156,7 +233,7 @@ def test_the_oracle_agrees_with_its_plain_twin() -> None:
         value, cost, use = priced(model, groups, price)
         np.testing.assert_allclose(found.value, value, rtol=1e-11, atol=1e-6)
         np.testing.assert_allclose(found.cost, cost, rtol=1e-11, atol=1e-6)
-        np.testing.assert_allclose(found.use, use, rtol=1e-11, atol=1e-6)
+        np.testing.assert_allclose(found.use.toarray(), use, rtol=1e-11, atol=1e-6)
 
 
 @cache
@@ -164,7 +241,8 @@ def bound_case() -> tuple[Split, Bounds, Oracle, float, np.ndarray]:
     model, groups, oracle = grouped(cut(tiny()))
     _, master = priced_value(cut(tiny()))
     assert master.best_prices is not None
-    return model, Bounds(model, groups), oracle, relaxed_value(model.form), master.best_prices
+    whole = relaxed_value(standard_form(stated(tiny())))
+    return model, Bounds(model, groups), oracle, whole, master.best_prices
 
 
 @settings(max_examples=60, deadline=None)
@@ -204,16 +282,16 @@ def test_threads_do_not_change_a_bit(tmp_path: Path) -> None:
         oracle.threads = threads  # also where the model is too small for more
         answers.append(oracle(price))
     assert answers[0].value.tobytes() == answers[1].value.tobytes()
-    assert answers[0].use.tobytes() == answers[1].use.tobytes()
+    assert answers[0].use.toarray().tobytes() == answers[1].use.toarray().tobytes()
 
 
 def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nbb_opt.solve.decompose.groups.MOST_STATES", 1)
     instance = tiny()
-    built = build(instance, prepare(instance), read_model("joint"), route="arrays")
-    assert len(make_groups(split(built)).loose[0])
-    parts = solve_split(split(built), gap=1e-6, time_limit_s=60)
-    whole = solve_form(standard_form(built), gap=1e-9, time_limit_s=60)
+    model = cut(instance)
+    assert len(make_groups(model).loose)
+    parts = solve_split(model, gap=1e-6, time_limit_s=60)
+    whole = solve_form(standard_form(stated(instance)), gap=1e-9, time_limit_s=60)
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
 
 
@@ -225,17 +303,78 @@ def test_a_cap_nobody_can_keep_is_infeasible() -> None:
         solve_split(cut(instance), gap=1e-4, time_limit_s=60)
 
 
-def test_the_values_keep_every_row_of_the_whole_model() -> None:
-    model = cut(tiny())
-    found = solve_split(model, gap=1e-4, time_limit_s=60)
-    form = model.form
+def test_the_plan_keeps_every_row_of_the_whole_model() -> None:
+    model, built = cut(tiny()), stated(tiny())
+    found, form = solve_split(model, gap=1e-4, time_limit_s=60), standard_form(built)
+    assert found.carried is not None
+    start, flows = built.assembly.start, built.data.flows
+    values = np.zeros(len(form.cost))
+    values[np.setdiff1d(np.arange(len(form.cost)), outside(built))] = found.values[model.master_at]
+    values[start["driven_vkm"] + np.arange(len(model.drive_at))] = found.values[model.drive_at]
+    place = {key: at for at, key in enumerate(zip(flows.chain.tolist(), flows.t.tolist(), strict=True))}
+    carried_t = found.carried
+    for chain, t, tonnes in zip(carried_t.chain.tolist(), carried_t.t.tolist(), carried_t.tonnes, strict=True):
+        values[start["carried_t"] + place[chain, t]] = tonnes
+    assert form.cost @ values + form.cost_offset == pytest.approx(found.objective, rel=1e-12)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
-    activity, size = matrix @ found.values, abs(matrix) @ found.values + 1.0
+    activity, size = matrix @ values, abs(matrix) @ values + 1.0
     assert (activity <= form.row_up + 1e-7 * size).all()
     assert (activity >= form.row_low - 1e-7 * size).all()
+
+
+def test_repaired_prices_let_nothing_go_in_circles(tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "s", Shape(60, 4))
+    model, _, oracle = grouped(cut(read_instance(tmp_path / "s")))
+    master, circulation = model.master, Circulation(model)
+    matrix = csc_array(
+        (master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost))
+    )
+    rng = np.random.default_rng(7)
+    balance = (master.row_low == 0) & (master.row_up == 0)
+    for size in (0.0, 1e4, 1e6):
+        y = np.where(balance, size * rng.normal(size=len(balance)), 0.0)
+        before = oracle.drive_reduced(y)
+        found = circulation.repaired(y, drive_reduced=before, own_reduced=master.cost - matrix.T @ y)
+        assert (oracle.drive_reduced(found) >= -1e-9 * (1 + size)).all()
+        assert size == 0 or (before < -1).any()
+        if size == 0:
+            assert np.array_equal(found, y)
 
 
 def test_auto_takes_the_large_scale_route_above_a_size() -> None:
     assert chosen_method("auto", 1000) == "monolith"
     assert chosen_method("auto", 10**8) == "decompose"
     assert chosen_method("decompose", 1) == "decompose"
+
+
+def test_many_columns_are_solved_from_inside_to_the_same_values(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    instance = read_instance(tmp_path / "s")
+    value = relaxed_value(standard_form(stated(instance)))
+    run = solve_instance(instance, options=Options(60.0, 5e-3, method="decompose"))
+    assert run.record["verified"]
+    assert run.record["bound"] <= run.record["cost_eur"]
+    assert run.record["bound"] >= value * (1 - 4e-3)
+    assert run.record["gap"] < 0.05
+
+
+def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    instance, spec = read_instance(tmp_path / "s"), read_model("joint")
+    built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)
+
+    def listen(progress: Progress) -> None:
+        if np.isfinite(progress.incumbent):
+            stop.asked.set()
+
+    found = solve_split(split(built), gap=1e-9, listen=listen, stop=stop)
+    assert found.status == "stopped"
+    verdict = verify_plan(
+        instance, extract(built, found.values, found.carried), blocks=spec.blocks, technologies=spec.technologies,
+        projects=spec.projects, reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},
+    )  # fmt: skip
+    assert verdict.ok, verdict.failures().to_string()

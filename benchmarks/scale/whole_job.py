@@ -18,12 +18,12 @@ def started(case, options, method):
 
     def solved(model, stop):
         spec = read_model(model)
-        built = build(instance, prepared, spec, route="arrays")
+        built = build(instance, prepared, spec, route="pieces" if method == "decompose" else "arrays")
         if method == "decompose":
             found = solve_split(split(built), **asked, stop=stop)
         else:
             found = solve_form(standard_form(built), **asked, stop=stop)
-        tables = extract(built, found.values)
+        tables = extract(built, found.values, found.carried)
         verdict = verify_plan(
             instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
             reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
 import time
@@ -215,7 +217,7 @@ class Desk:
                     shutil.rmtree(home / name, ignore_errors=True)
                     (folder / name).replace(home / name)
             if "result" in done:
-                result = {**done["result"], "version": stored.version, "made_s": time.time()}
+                result = {**done["result"], "rows": rows_digest(stored), "made_s": time.time()}
                 write_bytes(home / RESULT_FILE, json_bytes(result))
             outcome: dict[str, Any] = {"plan": stored.id, "name": stored.name}
             if done.get("repaired"):
@@ -241,7 +243,7 @@ class Desk:
         if not path.is_file():
             return None
         result = read_json(path)
-        stale = result["version"] != stored.version or result["digest"] != opened.instance.digest
+        stale = result["rows"] != rows_digest(stored) or result["digest"] != opened.instance.digest
         return {**result, "stale": stale}
 
     def _summary(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any]:
@@ -250,6 +252,12 @@ class Desk:
             "changed_s": stored.changed_s, "problems": len(problems_of(opened, stored)),
             "result": self._result(case, opened, stored),
         }  # fmt: skip
+
+
+def rows_digest(stored: StoredPlan) -> str:
+    """What a result belongs to: the rows of a plan but for blank ones and remarks, however it came to them."""
+    said = [row[:-1] for row in stored.rows if any(row[:-1])]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def user_work_folder(base: str | None, home: Path) -> Path:

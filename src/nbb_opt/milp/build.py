@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nbb_opt.network import Prepared
 
-Route = Literal["pyomo", "arrays"]
+Route = Literal["pyomo", "arrays", "pieces"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def build(
     """Build the model; amounts in t, vkm, vehicles, chargers, units, EUR, kg, kWh, all per year of the period.
 
     `route` says what the blocks' statement is made into: Pyomo objects (to read, render and test) or arrays (the same
-    standard form in a small part of the time and memory).
+    standard form in a small part of the time and memory), or arrays with a column per piece of chains (see pieces.py)
+    instead of one per chain, for `split`.
 
     `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing
     plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, or a coefficient is
@@ -70,7 +71,7 @@ def build(
             f"model '{spec.name}' has flows = \"{spec.flows}\": "
             + ("give fixed_flows_t, the flows of the do-nothing plan" if fixed_flows_t is None else "give no flows")
         )
-    data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t)
+    data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, pieces=route == "pieces")
     return build_from(data, spec, route=route)
 
 

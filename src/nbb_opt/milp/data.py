@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from nbb_opt.milp.flows import Flows, flows_of
 from nbb_opt.milp.items import ItemFigures, item_figures
 from nbb_opt.milp.lanes import Lanes, lanes_of
 from nbb_opt.milp.periods import Floats, Time, time_of
+from nbb_opt.milp.pieces import Chains, pieces_of
 from nbb_opt.milp.spec import ModelSpec
 from nbb_opt.milp.stock import Stock, stock_of
 from nbb_opt.milp.trucks import Trucks, trucks_of
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelData:
-    """Everything the blocks read; arrays, names and tuples only."""
+    """Everything the blocks read; arrays, names and tuples only.
+
+    `chains` is there where `flows` are columns of pieces (see pieces.py).
+    """
 
     instance: Instance
     prepared: Prepared
@@ -42,12 +46,21 @@ class ModelData:
     chargers: Chargers
     projects: Projects
     policies: tuple[Policy, ...]
+    chains: Chains | None
 
 
 def model_data(
-    instance: Instance, prepared: Prepared, spec: ModelSpec, *, fixed_flows_t: Floats | None = None
+    instance: Instance,
+    prepared: Prepared,
+    spec: ModelSpec,
+    *,
+    fixed_flows_t: Floats | None = None,
+    pieces: bool = False,
 ) -> ModelData:
-    """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given."""
+    """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given.
+
+    With `pieces`, flows are columns of pieces of chains.
+    """
     from nbb_opt.network import road_distances, services
 
     time, world = time_of(instance), world_of(instance)
@@ -57,9 +70,11 @@ def model_data(
     table = instance["projects"]
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
-    flows = flows_of(
-        instance, prepared, world, time, items=items, earliest=earliest, fixed_flows_t=fixed_flows_t,
-    )  # fmt: skip
+    asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
+    if pieces:
+        flows, chains = pieces_of(instance, prepared, world, time, **asked)
+    else:
+        flows, chains = flows_of(instance, prepared, world, time, **asked), None
     in_use = np.zeros((prepared.items.n_lanes, time.size), bool)
     column, lane, _ = flows.uses_lane
     in_use[lane, flows.t[column]] = True
@@ -74,4 +89,5 @@ def model_data(
         stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
         projects_of(instance, world, time, allowed=allowed),
         policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),
+        chains,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
@@ -19,9 +21,10 @@ DUST = 1e-9  # share of a column's usual size below which a value is zero
 INTEGER_SLACK = 1e-5
 
 
-def extract(built: Built, values: Floats) -> dict[str, pd.DataFrame]:
+def extract(built: Built, values: Floats, carried: Carried | None = None) -> dict[str, pd.DataFrame]:
     """Every result table of a plan; `values` holds one number per column, in the order of the standard form.
 
+    Where columns are those of pieces of chains, `carried` says what goes by which chain.
     Integers are rounded. Money that comes back has a negative amount; the year of what comes back at the end is the
     horizon. Emissions of transfers have the mode `transfer` and no energy carrier. Raises SolveError if `values` are
     no plan (an integer is none, a value is negative) or the costs by component do not add up to the objective.
@@ -31,7 +34,7 @@ def extract(built: Built, values: Floats) -> dict[str, pd.DataFrame]:
     prepared = data.prepared
     bundle, t = np.nonzero(prepared.demand_t > 0)
     demand = pd.DataFrame({"bundle": bundle, "year": data.time.years[t], "tonnes": prepared.demand_t[bundle, t]})
-    tables = {"bundles": prepared.bundles, "demand": demand} | _activity(built, x) | _stocks(built, x)
+    tables = {"bundles": prepared.bundles, "demand": demand} | _activity(built, x, carried) | _stocks(built, x)
     chains, lanes = np.arange(len(prepared.rows)), np.arange(prepared.items.n_lanes)
     if len(chains) > CHAINS_IN_FULL:
         chains, lanes = tables["flows"]["chain"].to_numpy(), tables["driven"]["lane"].to_numpy()
@@ -62,14 +65,28 @@ def _clean(built: Built, values: Floats) -> Floats:
     return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
 
 
-def _activity(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
+class Carried(Protocol):
+    """Tonnes of a chain in a period."""
+
+    @property
+    def chain(self) -> Ints: ...
+    @property
+    def t(self) -> Ints: ...
+    @property
+    def tonnes(self) -> Floats: ...
+
+
+def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
     data, a, years = built.data, built.assembly, built.data.time.years
     flows, driving, empties = data.flows, data.driving, data.empties
     region = np.array(data.world.regions.ids, object)
     truck, handling = np.array(data.trucks.names.ids, object), np.array(data.world.handlings.ids, object)
-    carried = pd.DataFrame(
-        {"chain": flows.chain, "year": years[flows.t], "tonnes": _part(a.start, "carried_t", x, flows.t)}
-    )
+    if carried is None:
+        chain, t, tonnes = flows.chain, flows.t, _part(a.start, "carried_t", x, flows.t)
+    else:
+        chain, t, tonnes = carried.chain, carried.t, carried.tonnes
+        tonnes = np.where(tonnes <= DUST * flows.usual_t, 0.0, tonnes)
+    moved = pd.DataFrame({"chain": chain, "year": years[t], "tonnes": tonnes})
     driven = pd.DataFrame({
         "lane": driving.lane, "vehicle": truck[driving.vehicle], "year": years[driving.t],
         "loaded_vkm": _part(a.start, "driven_vkm", x, driving.t),
@@ -80,7 +97,7 @@ def _activity(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
         "empty_vkm": _part(a.start, "empty_vkm", x, empties.t),
     })  # fmt: skip
     return {
-        "flows": carried[carried["tonnes"] > 0],
+        "flows": moved[moved["tonnes"] > 0],
         "driven": driven[driven["loaded_vkm"] > 0],
         "empties": empty[empty["empty_vkm"] > 0],
     }

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.instance.schema import MODES
 from nbb_opt.milp.items import ItemFigures, chain_items
 from nbb_opt.milp.ledger import Ledger, ledger_of
 from nbb_opt.milp.periods import Floats, Ints, Names, Time, entries
@@ -27,6 +28,9 @@ FLOW_DUST = 1e-9  # a fixed flow below this share of its bundle's demand is no f
 class Flows:
     """Columns of `carried_t`: chain and period of each, cost per tonne, and how often a tonne uses what.
 
+    `mode_class` is commodity times the number of modes plus main mode; of it the rows that compare modes count `now`
+    times the tonnes and `grows` times those of the period before. `usual_t` is a usual flow. Where `pieces` is set,
+    the columns are pieces of chains (see pieces.py): rows that belong to whole chains have no columns to stand on.
     `uses_*` are sparse (column, what, times); in `uses_group`, road links without a limit are left out (their use
     follows from the lanes); `fixed_t` holds the flow where flows are given, else it is empty.
     """
@@ -35,8 +39,10 @@ class Flows:
     t: Ints
     bundle: Ints
     demand_t: Floats
-    commodity: Ints
-    main_mode: Ints
+    mode_class: Ints
+    now: Floats
+    grows: Floats
+    usual_t: float
     fixed_t: Floats
     cost_eur: dict[str, Floats]
     ledger: Ledger
@@ -44,6 +50,7 @@ class Flows:
     uses_group: tuple[Ints, Ints, Floats]
     uses_terminal: tuple[Ints, Ints, Floats]
     needs: tuple[Ints, Ints]
+    pieces: bool = False
 
 
 def flows_of(
@@ -69,26 +76,25 @@ def flows_of(
     wanted: np.ndarray = np.greater(prepared.demand_t[bundle], 0)
     exists: np.ndarray = wanted & ready & (has @ (~items.open).astype(float) == 0)
     if fixed_flows_t is not None:
-        given = _given(prepared, bundle, fixed_flows_t)
-        _refuse(instance, prepared, (given > 0) & ~exists, "carries a given flow but cannot be used")
+        given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
         exists = given > 0
     served = np.zeros(prepared.demand_t.shape, bool)
     np.logical_or.at(served, bundle, exists)
-    _complain(prepared, time, (prepared.demand_t > 0) & ~served)
+    complain(prepared, time, (prepared.demand_t > 0) & ~served)
     chain, t = np.nonzero(exists)
     fixed = given[chain, t] if fixed_flows_t is not None else np.zeros(0)
-    commodities = Names(instance["commodities"]["commodity"])
-    of_bundle = commodities.of(prepared.bundles["commodity"])
+    goods, (now, grows) = goods_of(instance, prepared), compared(prepared.demand_t)
+    demand_t, mode_class = prepared.demand_t[bundle[chain], t], mode_classes(prepared, goods)
     ledger = _ledger(items.ledger, has, chain, t)
     cost = {
         "service": (has @ items.service_eur)[chain, t],
         "handling": (has @ items.handling_eur)[chain],
-        "cargo_time": (has @ items.hours * _hour_eur(instance, prepared)[bundle])[chain],
+        "cargo_time": (has @ items.hours * goods.hour_eur[bundle])[chain],
         "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
     return Flows(
-        chain, t, bundle[chain], prepared.demand_t[bundle[chain], t], of_bundle[bundle[chain]],
-        rows.main_mode.astype(np.int64)[chain], fixed, cost, ledger, _uses(has, items.uses_lane, chain),
+        chain, t, bundle[chain], demand_t, mode_class[chain], now[bundle[chain], t], grows[bundle[chain], t],
+        float(np.median(demand_t)), fixed, cost, ledger, _uses(has, items.uses_lane, chain),
         _uses(has, items.uses_group, chain), _uses(has, items.uses_terminal, chain), _needs(prepared, chain),
     )  # fmt: skip
 
@@ -103,14 +109,45 @@ def ready_sets(instance: Instance, prepared: Prepared, time: Time, earliest: dic
     return ready
 
 
-def _hour_eur(instance: Instance, prepared: Prepared) -> Floats:
-    """Value of an hour of a tonne, by bundle."""
-    goods = instance["commodities"].set_index("commodity")["value_of_time_eur_per_t_h"]
-    return prepared.bundles["commodity"].map(goods).to_numpy(float)
+@dataclass(frozen=True)
+class Goods:
+    """By bundle: commodity, value of an hour of a tonne in EUR."""
+
+    commodity: Ints
+    hour_eur: Floats
 
 
-def _given(prepared: Prepared, bundle: Ints, fixed_flows_t: Floats) -> Floats:
-    """Given flows without dust, scaled in their last digits so that each bundle's demand is met exactly."""
+def goods_of(instance: Instance, prepared: Prepared) -> Goods:
+    """What each bundle carries."""
+    table = instance["commodities"]
+    commodity = Names(table["commodity"]).of(prepared.bundles["commodity"])
+    return Goods(commodity, table["value_of_time_eur_per_t_h"].to_numpy(float)[commodity])
+
+
+def mode_classes(prepared: Prepared, goods: Goods) -> Ints:
+    """Class of every chain in the rows that compare modes: commodity and main mode as one number."""
+    return goods.commodity[prepared.rows.bundle] * len(MODES) + prepared.rows.main_mode.astype(np.int64)
+
+
+def compared(demand_t: Floats) -> tuple[Floats, Floats]:
+    """Of bundles and periods: 1 where there was demand one period before as well, and by how much demand will grow.
+
+    0 where either has no demand.
+    """
+    both = (demand_t[:, 1:] > 0) & (demand_t[:, :-1] > 0)
+    now, grows = np.zeros(demand_t.shape), np.zeros(demand_t.shape)
+    now[:, 1:] = both
+    np.divide(demand_t[:, 1:], demand_t[:, :-1], out=grows[:, :-1], where=both)
+    return now, grows
+
+
+def given_flows(
+    instance: Instance, prepared: Prepared, bundle: Ints, fixed_flows_t: Floats, exists: np.ndarray
+) -> Floats:
+    """Given flows (chains, periods) without dust, scaled in their last digits so that each demand is met exactly.
+
+    Raises ModelError where they do not meet the demand, or need a chain that does not exist.
+    """
     demand = prepared.demand_t
     if fixed_flows_t.shape != (len(bundle), demand.shape[1]) or not np.isfinite(fixed_flows_t).all():
         raise ModelError(f"fixed_flows_t must be finite and of shape {(len(bundle), demand.shape[1])}")
@@ -120,6 +157,7 @@ def _given(prepared: Prepared, bundle: Ints, fixed_flows_t: Floats) -> Floats:
     wrong = np.abs(total - demand) > 1e-6 * demand
     for b, t in np.argwhere(wrong)[:1].tolist():
         raise ModelError(f"given flows of bundle {b} carry {total[b, t]:.6g} t in period {t}, not {demand[b, t]:.6g} t")
+    _refuse(instance, prepared, (flows > 0) & ~exists, "carries a given flow but cannot be used")
     return flows * np.divide(demand, total, out=np.zeros_like(total), where=total > 0)[bundle]
 
 
@@ -133,7 +171,8 @@ def _bundle(prepared: Prepared, chain: int) -> str:
     return f"{row['commodity']} from {row['origin']} to {row['destination']}"
 
 
-def _complain(prepared: Prepared, time: Time, unserved: np.ndarray) -> None:
+def complain(prepared: Prepared, time: Time, unserved: np.ndarray) -> None:
+    """Raise ModelError naming flows (bundles, periods) that no chain serves."""
     if not unserved.any():
         return
     lines = []

@@ -1,87 +1,143 @@
-"""Candidates turned into rows of items."""
+"""Candidates turned into rows of items: piece by piece, and the pieces joined."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from nbb_opt.instance import Instance
-from nbb_opt.network.chains import Candidates, kind_name, main_mode, number_legs, sides
+from nbb_opt.instance.schema import HANDLINGS
+from nbb_opt.network.candidates import Candidates, kind_name, main_mode, number_legs, sides
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items
 from nbb_opt.network.graph import ROAD, Graph
+from nbb_opt.network.steps import kernels
 from nbb_opt.network.weights import Amounts
 
 
-def pack(
-    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, handling: np.ndarray
-) -> tuple[ChainRows, Items]:
-    """Number lanes and services as they first occur, transfers by handling, row and direction.
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Chains of one handling as rows of legs of their own and transfers.
 
-    `handling` (bundles,) counts schema.HANDLINGS; chains of one handling share lanes and services.
+    An item is a leg, whose arcs are leg_arc[leg_first[i]] to leg_arc[leg_first[i + 1]], or -1 - a change: twice the row
+    of transfers.csv, plus one if it is done from mode_b to mode_a. The rest as in Candidates.
     """
-    code, chain = found.code, found.chain
-    by_chain = handling[found.bundle]
-    leg_of_step, leg_first, leg_size = number_legs(graph, found, by_chain)
-    road = graph.arc_layer[code[leg_first]] == ROAD
-    order = np.argsort(~road, kind="stable")  # lanes, then services
-    number = np.empty(road.size, dtype=np.int32)
-    number[order] = np.arange(road.size)
 
-    at = np.flatnonzero(code < 0)
-    row = -1 - code[at].astype(np.int64)
-    before = graph.layer_mode[sides(graph, code, found.first)[0][at]]
-    turned = before != graph.transfer_mode[row, 0]
-    n_rows = len(instance["transfers"])
-    moves, move = np.unique((by_chain[chain[at]] * n_rows + row) * 2 + turned, return_inverse=True)
+    handling: int
+    first: np.ndarray
+    item: np.ndarray
+    leg_first: np.ndarray
+    leg_arc: np.ndarray
+    bundle: np.ndarray
+    kind: np.ndarray
+    main_mode: np.ndarray
+    project_set: np.ndarray
+    project_sets: tuple[tuple[int, ...], ...]
 
-    entry = np.full(code.size, -1, dtype=np.int32)
-    starts = leg_of_step >= 0
-    entry[starts] = number[leg_of_step[starts]]
-    entry[at] = road.size + move
-    kept = entry >= 0
-    kinds, kind = np.unique(found.kind, return_inverse=True)
-    rows = ChainRows(
-        item_start=np.append(0, np.cumsum(np.bincount(chain[kept], minlength=found.bundle.size))),
-        item=entry[kept],
-        bundle=found.bundle.astype(np.int32),
-        kind=kind.astype(np.int16),
-        kinds=tuple(kind_name(one) for one in kinds.tolist()),
-        main_mode=main_mode(instance, graph, found).astype(np.int8),
-        project_set=found.project_set.astype(np.int32),
-        project_sets=found.project_sets,
+
+def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: int) -> Piece:
+    """The chains of `found`, all of one handling, with every leg once."""
+    code = found.code
+    leg_of_step, start, size = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))
+    moved = np.flatnonzero(code < 0)
+    row = -1 - code[moved].astype(np.int64)
+    turned = graph.layer_mode[sides(graph, code, found.first)[0][moved]] != graph.transfer_mode[row, 0]
+    item = leg_of_step
+    item[moved] = -1 - (2 * row + turned)
+    kept = (leg_of_step >= 0) | (code < 0)
+    before = np.append(0, np.cumsum(kept))
+    ends = np.cumsum(size)
+    steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
+    return Piece(
+        handling, before[found.first], item[kept].astype(np.int32), np.append(0, ends), code[steps],
+        found.bundle.astype(np.int32), found.kind, main_mode(instance, graph, found).astype(np.int8),
+        found.project_set.astype(np.int32), found.project_sets,
+    )  # fmt: skip
+
+
+def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
+    """All pieces as one, sorted by bundle.
+
+    Lanes and services are numbered as they first occur, transfers by handling, row and direction; chains of one
+    handling share them.
+    """
+    n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
+    arcs = np.concatenate([piece.leg_arc for piece in pieces])
+    first = np.append(0, np.cumsum(np.concatenate([np.diff(piece.leg_first) for piece in pieces])))
+    by_leg = np.repeat(np.array([piece.handling for piece in pieces], dtype=np.int64), n_legs)
+    same, start, size = kernels.distinct_legs(arcs, first, by_leg)
+    entries = [
+        _everywhere(piece, same[base : base + n], 2 * n_rows)
+        for piece, base, n in zip(pieces, (np.cumsum(n_legs) - n_legs).tolist(), n_legs.tolist(), strict=True)
+    ]
+    bundle = np.concatenate([piece.bundle for piece in pieces])
+    order = np.argsort(bundle, kind="stable")
+    item_start, item = kernels.rows_in_order(
+        np.concatenate([np.diff(piece.first) for piece in pieces]), np.concatenate(entries), order
     )
-    first = leg_first[order]
-    legs = _legs(instance, graph, code, first, leg_size[order])
-    turn, row = moves % 2, moves // 2 % max(1, n_rows)
-    handling_of = moves // 2 // max(1, n_rows)
-    modes = graph.transfer_mode[row]
-    node, each = graph.transfer_node[row], np.arange(moves.size)
-    size = [int(road.sum()), int((~road).sum()), moves.size]
+    del entries
+
+    seen = kernels.order_seen(item, start.size)  # legs as they first occur
+    road = graph.arc_layer[arcs[start[seen]]] == ROAD
+    seen = np.concatenate([seen[road], seen[~road]])
+    changes = np.unique(-1 - item[item < 0])
+    number = np.zeros(start.size + 2 * n_rows * len(HANDLINGS), dtype=np.int32)
+    number[seen] = np.arange(seen.size)
+    number[-1 - changes] = seen.size + np.arange(changes.size)  # from the end: item -1 - k is number[-1 - k]
+    kinds, kind = np.unique(np.concatenate([piece.kind for piece in pieces]), return_inverse=True)
+    index: dict[tuple[int, ...], int] = {(): 0}
+    sets = [
+        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
+        for piece in pieces
+    ]
+    rows = ChainRows(
+        item_start=item_start,
+        item=number[item],
+        bundle=bundle[order],
+        kind=kind.astype(np.int16)[order],
+        kinds=tuple(kind_name(one) for one in kinds.tolist()),
+        main_mode=np.concatenate([piece.main_mode for piece in pieces])[order],
+        project_set=np.concatenate(sets)[order],
+        project_sets=tuple(index),
+    )
+    legs = _legs(instance, graph, arcs, start[seen], size[seen])
+    turn, row, handling = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)
+    modes, node, each = graph.transfer_mode[row], graph.transfer_node[row], np.arange(changes.size)
+    of_kind = [int(road.sum()), int((~road).sum()), changes.size]
     items = Items(
-        kind=np.repeat(np.array([LANE, SERVICE, TRANSFER], dtype=np.int8), size),
-        handling=np.concatenate([by_chain[chain[first]], handling_of]).astype(np.int8),
-        link_start=np.append(legs["link_start"], np.full(moves.size, legs["link"].size)),
+        kind=np.repeat(np.array([LANE, SERVICE, TRANSFER], dtype=np.int8), of_kind),
+        handling=np.concatenate([by_leg[np.searchsorted(first, start[seen])], handling]).astype(np.int8),
+        link_start=np.append(legs["link_start"], np.full(changes.size, legs["link"].size)),
         link=legs["link"].astype(np.int32),
         backwards=legs["backwards"],
         from_node=np.concatenate([legs["from_node"], node]).astype(np.int32),
         to_node=np.concatenate([legs["to_node"], node]).astype(np.int32),
-        transfer=np.concatenate([np.full(road.size, -1), row]).astype(np.int32),
+        transfer=np.concatenate([np.full(seen.size, -1), row]).astype(np.int32),
         mode_a=np.concatenate([legs["mode"], modes[each, turn]]).astype(np.int8),
         mode_b=np.concatenate([legs["mode"], modes[each, 1 - turn]]).astype(np.int8),
-        distance_km=np.append(legs["distance_km"], np.zeros(moves.size)),
-        time_h=np.append(legs["time_h"], amounts.transfer_time[handling_of, row]),
+        distance_km=np.append(legs["distance_km"], np.zeros(changes.size)),
+        time_h=np.append(legs["time_h"], amounts.transfer_time[handling, row]),
     )
     return rows, items
 
 
+def _everywhere(piece: Piece, leg: np.ndarray, n_changes: int) -> np.ndarray:
+    """The items of a piece with the numbers that legs and changes have in all pieces."""
+    changed = piece.item < 0
+    item = np.empty(piece.item.size, dtype=np.int32)
+    item[~changed] = leg[piece.item[~changed]]
+    item[changed] = piece.item[changed] - piece.handling * n_changes
+    return item
+
+
 def _legs(
-    instance: Instance, graph: Graph, code: np.ndarray, first: np.ndarray, size: np.ndarray
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Links, ends and sums of the legs that are code[first] to code[first + size - 1]."""
+    instance: Instance, graph: Graph, arcs: np.ndarray, first: np.ndarray, size: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Links, ends and sums of the legs that are arcs[first] to arcs[first + size - 1]."""
     ends = np.cumsum(size)
     starts = ends - size
-    arc = code[np.arange(int(size.sum())) + np.repeat(first - starts, size)]
+    arc = arcs[np.arange(int(size.sum())) + np.repeat(first - starts, size)]
     link, leg = graph.arc_link[arc], np.repeat(np.arange(size.size), size)
     links = instance["links"]
     link_from = np.array([graph.node_index[name] for name in links["from_node"]], dtype=np.int64)

@@ -13,11 +13,13 @@ import pandas as pd
 from nbb_opt.demand import Each, read_demand
 from nbb_opt.instance import Instance
 from nbb_opt.network.cache import read_cache, write_cache
-from nbb_opt.network.chains import Candidates, find_chains, keep_best, take
+from nbb_opt.network.candidates import Candidates, keep_best, take
+from nbb_opt.network.chains import find_chains
 from nbb_opt.network.compact import ChainRows, Items, spread
-from nbb_opt.network.graph import HANDLING_INDEX, make_graph
-from nbb_opt.network.pack import pack
+from nbb_opt.network.graph import make_graph
+from nbb_opt.network.pack import Piece, pack, piece_of
 from nbb_opt.network.prune import not_outclassed, not_replaced
+from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
 from nbb_opt.network.weights import make_amounts
 
@@ -121,18 +123,18 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     seen: list[list[int]] = []
 
-    def choose(found: Candidates) -> np.ndarray:
+    def choose(found: Candidates, cls: ChainClass) -> Piece:
         chains = not_outclassed(instance, graph, found)
         sizes = [found.bundle.size, chains.size]
         some = take(found, chains)
         kept = keep_best(some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
         sizes.append(kept.size)
         if prune:
-            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, bundles=bundles)]
+            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, cls=cls)]
         seen.append([*sizes, kept.size])
-        return chains[kept]
+        return piece_of(instance, graph, take(some, kept), handling=cls.handling)
 
-    found = find_chains(instance, graph, amounts, bundles=bundles, choose=choose)
+    pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
     n_all, n_found, n_kept, n_left = np.sum(seen, axis=0).tolist()
     log.append(
         f"chains: {n_all} distinct chains found; {n_all - n_found} left out: another chain of the flow is no worse in"
@@ -147,9 +149,7 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
             f"chains: {n_kept - n_left} dropped: on the same lanes another chain of the flow costs no more, emits no"
             " more anywhere, and uses no more capacity and no other project"
         )
-    handling_of = instance["commodities"].set_index("commodity")["handling"].map(HANDLING_INDEX)
-    handling = bundles["commodity"].map(handling_of).to_numpy(dtype=np.int64)
-    rows, items = pack(instance, graph, found, amounts=amounts, handling=handling)
+    rows, items = pack(instance, graph, pieces, amounts=amounts)
     log.append(f"chains: {len(rows)} kept for {len(bundles)} bundles on {items.n_lanes} lanes")
     log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in rows.by_kind().items()))
     return Prepared(instance, bundles, demand.demand_t, rows, items, tuple(log))

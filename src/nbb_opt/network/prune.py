@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.network.chains import Candidates, main_mode, number_legs
-from nbb_opt.network.graph import HANDLING_INDEX, ROAD, Graph
+from nbb_opt.network.candidates import Candidates, main_mode, number_legs, take
+from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.kernels import dominated
-from nbb_opt.network.steps.kernels import count_uses
+from nbb_opt.network.runs import ChainClass
+from nbb_opt.network.steps.kernels import count_uses, group_alike
 from nbb_opt.network.weights import Amounts
 
 
 def not_replaced(
-    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
+    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, cls: ChainClass
 ) -> np.ndarray:
-    """Numbers of the chains that stay.
+    """Numbers of the chains of `found` that stay, all of them of class `cls`.
 
     Chain A goes if a chain B of its bundle drives the same lanes and has the same main mode, needs no project that A
     does not need, uses no capacity group or terminal with a limit more often than A, costs no more in any period
@@ -24,12 +24,14 @@ def not_replaced(
     the first stays.
     """
     group = _groups(instance, graph, found)
-    yearly = _amounts(instance, graph, found, amounts=amounts, bundles=bundles)
-    uses = _uses(instance, graph, found)
-    order = np.lexsort((np.arange(group.size), group))
-    starts = np.flatnonzero(np.append(True, np.diff(group[order]) > 0))
-    gone = dominated(order, np.append(starts, group.size), yearly, uses)
-    return np.flatnonzero(~gone)
+    others = np.flatnonzero(np.bincount(group)[group] > 1)
+    compared = take(found, others)
+    yearly = _amounts(instance, graph, compared, amounts=amounts, cls=cls)
+    uses = _uses(instance, graph, compared)
+    order = np.lexsort((others, group[others]))
+    starts = np.flatnonzero(np.append(True, np.diff(group[others][order]) > 0)) if others.size else others
+    gone = dominated(order, np.append(starts, others.size), yearly, uses)
+    return np.setdiff1d(np.arange(group.size), others[gone], assume_unique=True)
 
 
 def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
@@ -48,32 +50,17 @@ def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.nd
 
 
 def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
-    """Chains of equal bundle, main mode and lanes (how often each) share a number."""
+    """Chains of equal bundle, main mode and lanes (how often each) share a number; `found` is sorted by bundle."""
     lane = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))[0]
-    at = np.flatnonzero(lane >= 0)
-    at = at[graph.arc_layer[found.code[at]] == ROAD]
-    chain = found.chain[at]
-    order = np.lexsort((lane[at], chain))
-    lanes = lane[at][order]
-    ends = np.searchsorted(chain[order], np.arange(found.bundle.size + 1)).tolist()
-    keys = zip(found.bundle.tolist(), main_mode(instance, graph, found).tolist(), strict=True)
-    index: dict[tuple[int, int, bytes], int] = {}
-    return np.array(
-        [
-            index.setdefault((*key, lanes[s:e].tobytes()), len(index))
-            for key, s, e in zip(keys, ends[:-1], ends[1:], strict=True)
-        ],
-        dtype=np.int64,
-    )
+    starts = np.flatnonzero(lane >= 0)
+    lane[starts[graph.arc_layer[found.code[starts]] != ROAD]] = -1
+    group = np.empty(found.bundle.size, dtype=np.int64)
+    group_alike(found.bundle, main_mode(instance, graph, found), found.first, lane, group)
+    return group
 
 
-def _amounts(
-    instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, bundles: pd.DataFrame
-) -> np.ndarray:
+def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, cls: ChainClass) -> np.ndarray:
     """(chains, features): EUR per tonne, TTW and WTT kg per tonne by country, for every period; lanes left out."""
-    table = instance["commodities"].set_index("commodity")
-    bundle_handling = bundles["commodity"].map(table["handling"]).map(HANDLING_INDEX).to_numpy(dtype=np.int64)
-    bundle_value = bundles["commodity"].map(table["value_of_time_eur_per_t_h"]).to_numpy(dtype=float)
     countries = {name: i for i, name in enumerate(instance["countries"]["country"])}
     link_country = np.array([countries[c] for c in instance["links"]["country"]], dtype=np.int64)
     node_country = np.array([countries[c] for c in instance["nodes"]["country"]], dtype=np.int64)
@@ -88,21 +75,19 @@ def _amounts(
     transfer = -1 - code[~arc]
     owner = np.concatenate([chain[link_step], chain[~arc]])
     country = np.concatenate([link_country[link], transfer_country[transfer]])
-    bundle = found.bundle[owner]
-    h, value = bundle_handling[bundle], bundle_value[bundle]
-    h_link, h_transfer = h[: link.size], h[link.size :]
-    hours = np.concatenate([amounts.link_time[link], amounts.transfer_time[h_transfer, transfer]])
+    h, value = cls.handling, cls.value_of_time_eur_per_t_h
+    hours = np.concatenate([amounts.link_time[link], amounts.transfer_time[h, transfer]])
 
     columns = []
     place = owner * n_countries + country
     for t in range(n_periods):
-        cost = np.concatenate([amounts.link_cost[h_link, t, link], amounts.transfer_cost[h_transfer, transfer]])
+        cost = np.concatenate([amounts.link_cost[h, t, link], amounts.transfer_cost[h, transfer]])
         columns.append(np.bincount(owner, weights=cost + value * hours, minlength=n_chains)[:, None])
         for on_link, on_transfer in (
             (amounts.link_ttw, amounts.transfer_ttw),
             (amounts.link_wtt, amounts.transfer_wtt),
         ):
-            kg = np.concatenate([on_link[h_link, t, link], on_transfer[h_transfer, transfer]])
+            kg = np.concatenate([on_link[h, t, link], on_transfer[h, transfer]])
             by_country = np.bincount(place, weights=kg, minlength=n_chains * n_countries)
             columns.append(by_country.reshape(n_chains, n_countries))
     return np.ascontiguousarray(np.hstack(columns))

@@ -24,12 +24,22 @@ INTEGRAL = 1e-5  # how far from a whole number an integer column of the search m
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Flows: tonnes of a chain in a period; sorted by chain and period."""
+
+    chain: npt.NDArray[np.int64]
+    t: npt.NDArray[np.int64]
+    tonnes: Floats
+
+
+@dataclass(frozen=True)
 class Solution:
     """A plan and what is proven about it.
 
     `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
+    Where columns are those of pieces of chains, `carried` has the flows, and rows and nonzeros are those in memory.
     """
 
     status: str
@@ -45,6 +55,7 @@ class Solution:
     integers: int
     log: str
     history: tuple[tuple[float, float, float], ...] = field(default=())
+    carried: Carried | None = None
 
 
 def solve_form(

@@ -44,9 +44,9 @@ def give_basis(solver: Solver, basis: Basis) -> None:
 
 def set_sides(solver: Solver, rows: Ints, low: Floats, up: Floats) -> None:
     """Give some rows other sides."""
-    scale = solver.scaling.row[rows]
-    for row, a, b in zip(rows.tolist(), (low * scale).tolist(), (up * scale).tolist(), strict=True):
-        solver._ok(solver.highs.changeRowBounds(row, a, b), "row sides")
+    scale, index = solver.scaling.row[rows], rows.astype(np.int32)
+    status = solver.highs.changeRowsBounds(len(index), index, low * scale, up * scale)  # type: ignore[attr-defined]
+    solver._ok(status, "row sides")
 
 
 def dual_ray(solver: Solver) -> Floats | None:

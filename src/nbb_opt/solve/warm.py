@@ -114,10 +114,9 @@ def _change(solver: Solver, form: StandardForm) -> bool:
     if bound.any():
         columns = np.flatnonzero(bound).astype(np.int32)
         done.append(highs.changeColsBounds(len(columns), columns, low[columns], up[columns]))
-    rows = np.flatnonzero((old.row_low != form.row_low) | (old.row_up != form.row_up))
+    rows = np.flatnonzero((old.row_low != form.row_low) | (old.row_up != form.row_up)).astype(np.int32)
     low, up = form.row_low[rows] * scale.row[rows], form.row_up[rows] * scale.row[rows]
-    sides = zip(rows.tolist(), low.tolist(), up.tolist(), strict=True)
-    done += [highs.changeRowBounds(i, a, b) for i, a, b in sides]
+    done.append(highs.changeRowsBounds(len(rows), rows, low, up))  # type: ignore[attr-defined]
     if highspy.HighsStatus.kError in done:
         raise SolveError("HiGHS refused a change of the problem")
     solver.form, solver.cost = form, form.cost

@@ -146,21 +146,19 @@ class _Runner:
             name = f"{axis.name} x {value!r}"
             point = self._known(name)
             if point is None and not self.stop.asked.is_set():
-                varied = axis.vary(self.instance, value, self.folder)
-                built, form = self._stated(axis, varied, value)
+                varied, built, form = self._stated(axis, value)
                 point = self._solve(name, _Point(value, varied, built, form, self.warm))
             self.found += [point] if point is not None else []
 
-    def _stated(self, axis: Axis, varied: Instance, value: float) -> tuple[Built, StandardForm]:
-        """The model of the varied instance; stated anew only where a plan must be read from it or prices vary."""
-        direct = axis.form is not None
-        if direct and self.choices.relax:
-            assert axis.form is not None
-            return self.built, axis.form(self.built, self.form, value)
+    def _stated(self, axis: Axis, value: float) -> tuple[Instance, Built, StandardForm]:
+        """The varied instance and its model; made anew only where a plan must be read from it or prices vary."""
+        if axis.form is not None and self.choices.relax:
+            return self.instance, self.built, axis.form(self.built, self.form, value)
+        varied = axis.vary(self.instance, value, self.folder)
         more = value if axis.name == "demand" else 1.0
         prepared = replace(self.prepared, demand_t=self.prepared.demand_t * more)
         built = build(varied, prepared, self.spec, route="arrays")
-        return built, standard_form(built)
+        return varied, built, standard_form(built)
 
     def front(self, count: int) -> None:
         """Points evenly spaced in emissions between the cheapest plan and the one that emits least, both included."""

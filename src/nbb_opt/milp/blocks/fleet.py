@@ -38,7 +38,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
     d, flows, time = data.driving, data.flows, data.time
     km = data.lanes.distance_km
     col, lane, times = flows.uses_lane
-    typical = float(np.median(flows.demand_t) * np.median(km[d.lane] / d.load_t)) if len(d.lane) else 1.0
+    typical = float(flows.usual_t * np.median(km[d.lane] / d.load_t)) if len(d.lane) else 1.0
     index = Keys(d.lane, (data.trucks.names, d.vehicle), time.years[d.t])
     column = a.add_variables("driven_vkm", "LANE_TRUCK_YEARS", index, typical=typical)
     code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)

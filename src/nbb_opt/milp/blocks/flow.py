@@ -31,13 +31,14 @@ def add_flow(a: Assembly, data: ModelData) -> None:
     flows, time = data.flows, data.time
     column = a.add_variables(
         "carried_t", "CHAIN_YEARS", Keys(flows.chain, time.years[flows.t]),
-        fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=float(np.median(flows.demand_t)),
+        fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=flows.usual_t,
     )  # fmt: skip
-    code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
-    bundle, t = code // time.size, code % time.size
-    a.add_rows(
-        "serve_demand", Keys(bundle, time.years[t]),
-        Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
-    )  # fmt: skip
+    if not flows.pieces:  # what goes through a piece of chains is the sum of theirs: demand is served by whole chains
+        code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
+        bundle, t = code // time.size, code % time.size
+        a.add_rows(
+            "serve_demand", Keys(bundle, time.years[t]),
+            Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
+        )  # fmt: skip
     share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)
     share_ledger(a, data, flows.ledger, column)

@@ -8,6 +8,7 @@ from nbb_opt.instance.schema import MODES
 from nbb_opt.milp.assembly import Assembly
 from nbb_opt.milp.assets import Policy
 from nbb_opt.milp.data import ModelData
+from nbb_opt.milp.periods import Names
 from nbb_opt.milp.terms import Terms
 
 
@@ -123,23 +124,20 @@ def _limit_driver_hours(a: Assembly, data: ModelData) -> None:
 def _keep_mode(a: Assembly, data: ModelData, rules: Rules) -> None:
     flows, demand = data.flows, data.prepared.demand_t
     commodities = data.instance["commodities"]["commodity"].tolist()
-    of_bundle = np.full(len(demand), -1, np.int64)
-    of_bundle[flows.bundle] = flows.commodity
+    of_bundle = Names(commodities).of(data.prepared.bundles["commodity"])
     column = a.start["carried_t"] + np.arange(len(flows.t))
     index: list[tuple[str, str, str, int]] = []
     side: list[float] = []
     pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for policy, t in (rule for rule in rules if rule[1] > 0):
         both = (demand[:, t] > 0) & (demand[:, t - 1] > 0)
-        grows = np.divide(demand[:, t], demand[:, t - 1], out=np.zeros(len(demand)), where=both)
-        now, then = (flows.t == t) & both[flows.bundle], (flows.t == t - 1) & both[flows.bundle]
-        for k, m in np.unique(np.stack([flows.commodity[now], flows.main_mode[now]], axis=1), axis=0).tolist():
-            same = (flows.commodity == k) & (flows.main_mode == m)
-            pieces.append(
-                (np.full(int((now & same).sum()), len(index)), column[now & same], np.ones(int((now & same).sum())))
-            )
-            past = np.flatnonzero(then & same)
-            pieces.append((np.full(len(past), len(index)), column[past], -grows[flows.bundle[past]]))
+        now, then = (flows.t == t) & (flows.now > 0), (flows.t == t - 1) & (flows.grows > 0)
+        for of_class in np.unique(flows.mode_class[now]).tolist():
+            k, m = divmod(of_class, len(MODES))
+            same = flows.mode_class == of_class
+            here, past = np.flatnonzero(now & same), np.flatnonzero(then & same)
+            pieces.append((np.full(len(here), len(index)), column[here], flows.now[here]))
+            pieces.append((np.full(len(past), len(index)), column[past], -flows.grows[past]))
             total = float(demand[both & (of_bundle == k), t].sum())
             index.append((policy.name, commodities[k], MODES[m], int(data.time.years[t])))
             side.append(policy.value * float(data.time.lengths[t - 1]) * total)

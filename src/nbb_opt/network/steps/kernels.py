@@ -124,3 +124,91 @@ def number_legs(code, first, handling, table, number, start, size):
             number[i] = table[slot]
             i = e
     return n
+
+
+@njit(cache=True, nogil=True)
+def group_alike(bundle, mode, first, lane, group):
+    """Number the chains so that those of equal bundle, mode and lanes, in any order, have the same number.
+
+    Chains of a bundle stand together; lane (steps,) is -1 where none starts; fills group (chains,).
+    """
+    cells = np.empty(lane.size, dtype=np.int64)
+    start = np.zeros(bundle.size + 1, dtype=np.int64)
+    n, begin = 0, 0
+    for c in range(bundle.size):
+        s, e = start[c], start[c]
+        for i in range(first[c], first[c + 1]):
+            if lane[i] < 0:
+                continue
+            at = e
+            while at > s and cells[at - 1] > lane[i]:
+                cells[at] = cells[at - 1]
+                at -= 1
+            cells[at] = lane[i]
+            e += 1
+        start[c + 1] = e
+        if bundle[c] != bundle[begin]:
+            begin = c
+        group[c] = -1
+        for other in range(begin, c):
+            o = start[other]
+            if mode[other] != mode[c] or start[other + 1] - o != e - s:
+                continue
+            same = True
+            for k in range(e - s):
+                if cells[o + k] != cells[s + k]:
+                    same = False
+                    break
+            if same:
+                group[c] = group[other]
+                break
+        if group[c] < 0:
+            group[c] = n
+            n += 1
+
+
+@njit(cache=True, nogil=True)
+def distinct_legs(arcs, first, handling):
+    """Number of every leg, equal for equal arcs and handling; where each number first stands, and how many arcs.
+
+    Leg i is arcs[first[i]] to arcs[first[i + 1]], never empty.
+    """
+    n_legs = first.size - 1
+    room = 16
+    while room < 2 * n_legs:
+        room *= 2
+    table = np.full(room, -1, dtype=np.int64)
+    number = np.empty(arcs.size, dtype=np.int64)
+    start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
+    n = number_legs(arcs, first, handling, table, number, start, size)
+    return number[first[:-1]], start[:n], size[:n]
+
+
+@njit(cache=True, nogil=True)
+def rows_in_order(length, cells, order):
+    """Rows of so many cells each put into another order: (start, cells)."""
+    first = np.zeros(length.size + 1, dtype=np.int64)
+    start = np.zeros(length.size + 1, dtype=np.int64)
+    for i in range(length.size):
+        first[i + 1] = first[i] + length[i]
+        start[i + 1] = start[i] + length[order[i]]
+    out = np.empty_like(cells)
+    for i in range(length.size):
+        row = first[order[i]]
+        for k in range(start[i], start[i + 1]):
+            out[k] = cells[row + k - start[i]]
+    return start, out
+
+
+@njit(cache=True, nogil=True)
+def order_seen(cells, n):
+    """The numbers 0 to n - 1 that occur in `cells`, as they first occur; negative cells are left out."""
+    seen = np.zeros(n, dtype=np.bool_)
+    order = np.empty(n, dtype=np.int64)
+    count = 0
+    for cell in cells:
+        if cell >= 0 and not seen[cell]:
+            seen[cell] = True
+            order[count] = cell
+            count += 1
+    return order[:count]

@@ -1,8 +1,9 @@
-"""Groups of items (a bundle in a period) that share one column at a time, and the projects that matter to each."""
+"""Groups of bundles that share one column at a time, and the projects that matter to each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,127 +15,142 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-ITEMS_PER_GROUP, MOST_CELLS = 40, 8  # usual size of a group; most parts of the map at either end
+BUNDLES_PER_GROUP, MOST_CELLS = 40, 8  # usual size of a group; most parts of the map at either end
 MOST_STATES = 64
 MOST_GROUPS = 1200  # in all; more make the restricted master slow
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Group g holds `items[start[g]:start[g+1]]` and has `states[state_start[g]:state_start[g+1]]`.
+    """Group g is cluster `cluster[g]` in period `t[g]` (periods rise) and has
+    `states[state_start[g]:state_start[g+1]]`.
 
-    A state is a set of master columns (projects in a period) as bits; bit k of group g is column `of_bit[g][k]`.
-    `needed` holds for every flow the bits of what it needs within its group. `loose` lists (flow, column) needs that no
-    bit stands for: they are kept by a row over the whole group.
+    Cluster q holds `bundles[start[q]:start[q+1]]`. A state is a set of master columns (projects in a period) as bits;
+    bit k of group g is column `of_bit[g][k]`. `set_bits` (groups, project sets) has the bits of what each set of
+    projects needs there, -1 where it cannot be used. `loose` lists (group, set, column): needs that no bit stands for,
+    kept by a row over the whole group.
     """
 
     start: Ints
-    items: Ints
+    bundles: Ints
+    cluster: Ints
+    t: Ints
     state_start: Ints
     states: Ints
     of_bit: tuple[tuple[int, ...], ...]
-    needed: Ints
-    flow_start: Ints
-    item_flows: Ints
-    loose: tuple[Ints, Ints]
+    set_bits: Ints
+    loose: tuple[tuple[int, int, int], ...]
 
     @property
     def size(self) -> int:
         """How many groups there are."""
-        return len(self.start) - 1
+        return len(self.t)
+
+    @property
+    def of_bundle(self) -> Ints:
+        """Group of every bundle and period, -1 where it is in none."""
+        cluster = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        place = np.full((len(self.start) - 1, int(self.t.max(initial=0)) + 1), -1, np.int64)
+        place[self.cluster, self.t] = np.arange(self.size)
+        found = np.empty((len(self.bundles), place.shape[1]), np.int64)
+        found[self.bundles] = place[cluster]
+        return found
 
 
 def make_groups(split: Split) -> Groups:
-    """Group items of one period that may need the same projects and run between the same parts of the map.
+    """Group bundles that may need the same projects and run between the same parts of the map, in every period.
 
-    More items make more, finer groups, up to a limit. Within a group every set of projects that some flows need
+    More bundles make more, finer groups, up to a limit. Within a group every set of projects that some chains need
     together is a state; where there would be too many, the least needed projects are left to rows of the whole group.
     """
-    items, flows = len(split.item_t), len(split.item)
-    order = np.argsort(split.item, kind="stable")
-    flow_start = np.searchsorted(split.item[order], np.arange(items + 1))
-    needs: dict[int, frozenset[int]] = {}
-    wanted: dict[int, frozenset[int]] = {}
-    for flow, column in zip(split.need_flow.tolist(), split.need_column.tolist(), strict=True):
-        needs[flow] = needs.get(flow, frozenset()) | {column}
-    for flow, columns in needs.items():
-        item = int(split.item[flow])
-        wanted[item] = wanted.get(item, frozenset()) | columns
-    group, of_group = _grouped(split, wanted)
-    by_group = np.argsort(group, kind="stable")
-    start = np.searchsorted(group[by_group], np.arange(len(of_group) + 1))
-    users: list[list[int]] = [[] for _ in of_group]
-    for flow in sorted(needs):
-        users[group[split.item[flow]]].append(flow)
-    needed = np.zeros(flows, np.int64)
-    states, state_start, of_bit = [], [0], []
-    loose: list[tuple[int, int]] = []
-    for uses, wants in zip(users, of_group, strict=True):
-        tracked, found = _states(wants, [needs[flow] for flow in uses])
+    c = split.chains
+    wanted, kinds = _kinds(split)
+    cluster = _clustered(split, wanted)
+    order = np.argsort(cluster, kind="stable")
+    start = np.searchsorted(cluster[order], np.arange(int(cluster.max(initial=-1)) + 2)).astype(np.int64)
+    kind = wanted[order[start[:-1]]]
+    weighs = np.add.reduceat(c.demand_t[order], start[:-1], axis=0) if len(order) else c.demand_t
+    t_of, q = np.nonzero(weighs.T > 0)  # period by period
+    states, state_start, of_bit, loose = [], [0], [], []
+    set_bits = np.full((len(q), len(c.needs)), -1, np.int64)
+    for g, (at, s) in enumerate(zip(kind[q].tolist(), t_of.tolist(), strict=True)):
+        usable = [k for k in kinds[at] if c.ready[k, s]]
+        need = {k: frozenset(split.project_column[list(c.needs[k]), s].tolist()) for k in usable}
+        tracked, found = _states(sorted(set().union(*need.values())), list(need.values()))
         bit = {column: k for k, column in enumerate(tracked)}
-        for flow in uses:
-            needed[flow] = sum(1 << bit[c] for c in needs[flow] if c in bit)
-            loose += [(flow, c) for c in sorted(needs[flow]) if c not in bit]
-        states += sorted({0, *(sum(1 << bit[c] for c in one) for one in found)})
+        for k, columns in need.items():
+            set_bits[g, k] = sum(1 << bit[one] for one in columns if one in bit)
+            loose += [(g, k, one) for one in sorted(columns) if one not in bit]
+        states += sorted({0, *(sum(1 << bit[one] for one in some) for some in found)})
         state_start.append(len(states))
         of_bit.append(tuple(tracked))
-    pairs = np.array(loose, np.int64).reshape(-1, 2)
     return Groups(
-        start.astype(np.int64), by_group.astype(np.int64), np.array(state_start, np.int64), np.array(states, np.int64),
-        tuple(of_bit), needed, flow_start.astype(np.int64), order.astype(np.int64), (pairs[:, 0], pairs[:, 1]),
+        start, order.astype(np.int64), q.astype(np.int64), t_of.astype(np.int64), np.array(state_start, np.int64),
+        np.array(states, np.int64), tuple(of_bit), set_bits, tuple(loose),
     )  # fmt: skip
 
 
 def with_group_rows(split: Split, groups: Groups) -> Split:
-    """The same with a row for every need that no bit stands for: the tonnes of a group that need a project, as a share
-    of all its tonnes, are at most the units in service. True for whole units, though weaker than a row per flow.
+    """The same with a row, after all others, for every need that no bit stands for (see `loose_rows`): the share of a
+    group's tonnes on chains that need a project is at most the units in service. True for whole units, though weaker
+    than a row per chain.
     """
-    flow, column = groups.loose
-    if not len(flow):
+    _, column, _ = loose_rows(groups)
+    if not len(column):
         return split
-    group = np.repeat(np.arange(groups.size), np.diff(groups.start))[np.argsort(groups.items)]
-    total = np.bincount(group, split.item_t)
-    code, new = np.unique(group[split.item[flow]] * len(split.master.cost) + column, return_inverse=True)
-    master, rows = split.master, len(split.master.row_low)
-    of_column = code % len(master.cost)
-    more = csc_array((1.0 / total[group[split.item[flow]]], (new, flow)), shape=(len(code), len(split.item)))
-    f = split.flows
-    flows = vstack([csc_array((f.value, f.row, f.indptr), shape=(rows, len(f.cost))), more], format="csc")
-    tie = csc_array((-np.ones(len(code)), (np.arange(len(code)), of_column)), shape=(len(code), len(master.cost)))
-    own = csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(rows, len(master.cost)))
+    master, count = split.master, len(column)
+    own = csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost)))
+    tie = csc_array((-np.ones(count), (np.arange(count), column)), shape=(count, len(master.cost)))
     whole = vstack([own, tie], format="csc")
     return replace(
-        split,
-        flows=replace(f, indptr=flows.indptr.astype(np.int64), row=flows.indices.astype(np.int32), value=flows.data),
-        master=replace(
+        split, master=replace(
             master, a_indptr=whole.indptr, a_indices=whole.indices, a_values=whole.data,
-            row_low=np.concatenate([master.row_low, np.full(len(code), -np.inf)]),
-            row_up=np.concatenate([master.row_up, np.zeros(len(code))]),
+            row_low=np.concatenate([master.row_low, np.full(count, -np.inf)]),
+            row_up=np.concatenate([master.row_up, np.zeros(count)]),
         ),
     )  # fmt: skip
 
 
-def _grouped(split: Split, wanted: dict[int, frozenset[int]]) -> tuple[Ints, list[list[int]]]:
-    """Group of every item, and the columns that flows of each group may need."""
-    items = len(split.item_t)
-    sets: dict[frozenset[int], int] = {frozenset(): 0}
-    kind = np.zeros(items, np.int64)
-    for item, columns in wanted.items():
-        kind[item] = sets.setdefault(columns, len(sets))
-    periods = int(split.item_period.max(initial=0)) + 1
-    wanted_cells = min(float(MOST_CELLS**2), max(1.0, items / periods / ITEMS_PER_GROUP))
+def loose_rows(groups: Groups) -> tuple[Ints, Ints, Ints]:
+    """Rows over whole groups: group and column of each, and the row of every entry of `loose`."""
+    table = np.array(groups.loose, np.int64).reshape(-1, 3)
+    pairs, row = np.unique(table[:, [0, 2]], axis=0, return_inverse=True)
+    return pairs[:, 0], pairs[:, 1], row
+
+
+def _kinds(split: Split) -> tuple[Ints, list[list[int]]]:
+    """Kind of every bundle, and the project sets that chains of each kind need."""
+    c = split.chains
+    bundles, sets = len(c.demand_t), len(c.needs)
+    pairs = np.unique(c.bundle * sets + c.project_set)
+    owner, one = pairs // sets, pairs % sets
+    begins = np.searchsorted(owner, np.arange(bundles + 1)).tolist()
+    number: dict[bytes, int] = {}
+    every = [one[a:b].tobytes() for a, b in pairwise(begins)]
+    kind = np.array([number.setdefault(key, len(number)) for key in every], np.int64)
+    exact = [np.frombuffer(key, one.dtype).tolist() for key in number]
+    wants = [frozenset(p for k in some for p in c.needs[k]) for some in exact]  # kinds that want the same are one
+    code = {want: k for k, want in enumerate(dict.fromkeys(wants))}
+    merged: list[set[int]] = [set() for _ in code]
+    for some, want in zip(exact, wants, strict=True):
+        merged[code[want]].update(some)
+    return np.array([code[want] for want in wants], np.int64)[kind], [sorted(some) for some in merged]
+
+
+def _clustered(split: Split, kind: Ints) -> Ints:
+    """Cluster of every bundle: by kind and the parts of the map at both ends."""
+    bundles, periods = split.chains.demand_t.shape
+    wanted_cells = min(float(MOST_CELLS**2), max(1.0, bundles / BUNDLES_PER_GROUP))
     for halvings in range(round(np.log2(wanted_cells) / 2), -1, -1):
         cells = parts_of_map(split, halvings)
-        width = int(cells.max(initial=0)) + 1
-        code, group = np.unique((kind * periods + split.item_period) * width + cells, return_inverse=True)
-        if len(code) <= MOST_GROUPS:
+        code, cluster = np.unique(kind * (int(cells.max(initial=0)) + 1) + cells, return_inverse=True)
+        if len(code) * periods <= MOST_GROUPS:
             break
-    names = [sorted(columns) for columns in sets]
-    return group, [names[k] for k in (code // width // periods).tolist()]
+    return cluster.astype(np.int64)
 
 
 def _states(columns: list[int], needs: list[frozenset[int]]) -> tuple[list[int], set[frozenset[int]]]:
-    """The columns that bits stand for, and the sets of them that some flows need together."""
+    """The columns that bits stand for, and the sets of them that some chains need together."""
     kept = list(columns)
     while True:
         found = _unions({one & frozenset(kept) for one in needs})
@@ -155,9 +171,10 @@ def _unions(sets: set[frozenset[int]]) -> set[frozenset[int]] | None:
 
 
 def parts_of_map(split: Split, halvings: int) -> Ints:
-    """Part of the map of both ends of every item, as one number; parts carry about the same tonnes."""
-    weight = np.bincount(split.item_from, split.item_t, len(split.place))
-    weight += np.bincount(split.item_to, split.item_t, len(split.place))
+    """Part of the map of both ends of every bundle, as one number; parts carry about the same tonnes."""
+    tonnes = split.chains.demand_t.sum(axis=1)
+    weight = np.bincount(split.origin, tonnes, len(split.place))
+    weight += np.bincount(split.destination, tonnes, len(split.place))
     part = np.zeros(len(split.place), np.int64)
     for _ in range(halvings):
         half = np.zeros(len(part), np.int64)
@@ -169,4 +186,4 @@ def parts_of_map(split: Split, halvings: int) -> Ints:
             run = np.cumsum(weight[mine][far])
             half[mine[far]] = run - weight[mine][far] / 2 > run[-1:].sum() / 2
         part = 2 * part + half
-    return part[split.item_from] * (int(part.max(initial=0)) + 1) + part[split.item_to]
+    return part[split.origin] * (int(part.max(initial=0)) + 1) + part[split.destination]

@@ -1,10 +1,12 @@
 """Kernels of the large-scale route. Plain Python twins stand in ``solve/decompose/reference.py``.
 
-Parallel over columns, lane-periods or clusters, sequential inside each: the same bits for any number of threads.
+Parallel over columns, lane-periods or groups, sequential inside each: the same bits for any number of threads.
 """
 
 import numpy as np
 from numba import njit, prange
+
+MOST_STATES = 64
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -30,76 +32,177 @@ def best_drives(start, drives, reduced, load, unit, best):
         unit[lane], best[lane] = least, which
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def add_work(work_start, work_lane, work_tkm, unit, out):
-    """Add the work of every flow at the prices of its lane-periods."""
-    for flow in prange(out.shape[0]):
-        total = out[flow]
-        for k in range(work_start[flow], work_start[flow + 1]):
-            total += work_tkm[k] * unit[work_lane[k]]
-        out[flow] = total
+@njit(cache=True, nogil=True)
+def add_work(work_lane, work_tkm, unit, out):
+    """Add the work of every piece at the price of its lane-period."""
+    for piece in range(out.shape[0]):
+        if work_lane[piece] >= 0:
+            out[piece] += work_tkm[piece] * unit[work_lane[piece]]
 
 
 @njit(cache=True, nogil=True)
-def _cheapest(flow_start, item_flows, needed, item, state, price):
-    """The cheapest flow of an item among those that need nothing outside `state`; -1 if there is none."""
-    least, which = np.inf, -1
-    for k in range(flow_start[item], flow_start[item + 1]):
-        flow = item_flows[k]
-        if needed[flow] & ~state == 0 and price[flow] < least:
-            least, which = price[flow], flow
-    return which
+def _price(chain, bundle, start, piece, waiting, kind, at, extra, now, grows, price):
+    """EUR per tonne of a chain; infinite where one of its pieces has no column."""
+    total = waiting[chain] * price[extra[0]]
+    for k in range(start[chain], start[chain + 1]):
+        column = at[piece[k]]
+        if column < 0:
+            return np.inf
+        total += price[column]
+    if extra.shape[0] > 1:
+        compared = 1 + 2 * kind[chain]
+        if extra[compared] >= 0:
+            total += now[bundle] * price[extra[compared]]
+        if extra[compared + 1] >= 0:
+            total += grows[bundle] * price[extra[compared + 1]]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _choose(bundle, first, prices, project_set, bits, adder, states, least, which):
+    """The cheapest chain of a bundle for each state, among those that need nothing outside it; -1 if there is none."""
+    for s in range(states.shape[0]):
+        least[s], which[s] = np.inf, -1
+    for chain in range(first[bundle], first[bundle + 1]):
+        needed = bits[project_set[chain]]
+        if needed < 0:
+            continue
+        eur = prices[chain - first[bundle]] + adder[project_set[chain]]
+        for s in range(states.shape[0]):
+            if needed & ~states[s] == 0 and eur < least[s]:
+                least[s], which[s] = eur, chain
+
+
+@njit(cache=True, nogil=True)
+def _add_piece(
+    column, amount, cost, indptr, row, value, work_lane, work_tkm, best, drive_cost, drive_indptr, drive_row,
+    drive_value, drive_load, place, use,
+):  # fmt: skip
+    """Add what an amount through a piece uses, and the drive that does its work; gives its cost."""
+    eur = amount * cost[column]
+    for k in range(indptr[column], indptr[column + 1]):
+        use[place[row[k]]] += amount * value[k]
+    if work_lane[column] >= 0:
+        drive = best[work_lane[column]]
+        vkm = amount * work_tkm[column] / drive_load[drive]
+        eur += vkm * drive_cost[drive]
+        for k in range(drive_indptr[drive], drive_indptr[drive + 1]):
+            use[place[drive_row[k]]] += vkm * drive_value[k]
+    return eur
+
+
+@njit(cache=True, nogil=True)
+def _add_chain(
+    chain, bundle, amount, chains, columns, drives, use,
+):  # fmt: skip
+    """Add what an amount on a chain uses to `use`; gives its cost."""
+    start, piece, waiting, kind, at, extra, now, grows = chains
+    cost, indptr, row, value, work_lane, work_tkm = columns
+    best, drive_cost, drive_indptr, drive_row, drive_value, drive_load, place = drives
+    eur = 0.0
+    for k in range(start[chain], start[chain + 1]):
+        eur += _add_piece(
+            at[piece[k]], amount, cost, indptr, row, value, work_lane, work_tkm, best, drive_cost, drive_indptr,
+            drive_row, drive_value, drive_load, place, use,
+        )  # fmt: skip
+    eur += amount * waiting[chain] * cost[extra[0]]
+    if extra.shape[0] > 1:
+        for side in range(2):
+            column = extra[1 + 2 * kind[chain] + side]
+            times = now[bundle] if side == 0 else grows[bundle]
+            if column >= 0 and times != 0:
+                for k in range(indptr[column], indptr[column + 1]):
+                    use[place[row[k]]] += amount * times * value[k]
+    return eur
 
 
 @njit(cache=True, nogil=True, parallel=True)
 def aggregate(
-    group_start, group_items, state_start, states, flow_start, item_flows, needed, item_t, price, flow_cost,
-    flow_indptr, flow_row, flow_value, work_start, work_lane, work_tkm, best, drive_cost, drive_indptr, drive_row,
-    drive_value, drive_load, value, cost, use,
+    groups, cluster, cluster_start, bundles, first, demand, project_set, set_bits, adder, state_start, states, price,
+    chains, columns, drives, offset, value, cost, use, set_t,
 ):  # fmt: skip
-    """Every item takes its cheapest flow, for each state of each group: value at prices, true cost, use of the rows.
+    """Every bundle takes its cheapest chain, for each state of each group: value at prices, true cost, use of the rows.
 
-    `value` is infinite where an item has no flow that the state allows.
+    `value` is infinite where a bundle has no chain that the state allows. States after the first are worked out as
+    differences from it. `set_t` has the tonnes by project set.
     """
-    for group in prange(group_start.shape[0] - 1):
-        for s in range(state_start[group], state_start[group + 1]):
-            worth, eur = 0.0, 0.0
-            use[s, :] = 0.0
-            for i in range(group_start[group], group_start[group + 1]):
-                item = group_items[i]
-                flow = _cheapest(flow_start, item_flows, needed, item, states[s], price)
-                if flow < 0:
-                    worth = np.inf
-                    break
-                tonnes = item_t[item]
-                worth += tonnes * price[flow]
-                eur += tonnes * flow_cost[flow]
-                for k in range(flow_indptr[flow], flow_indptr[flow + 1]):
-                    use[s, flow_row[k]] += tonnes * flow_value[k]
-                for w in range(work_start[flow], work_start[flow + 1]):
-                    drive = best[work_lane[w]]
-                    vkm = tonnes * work_tkm[w] / drive_load[drive]
-                    eur += vkm * drive_cost[drive]
-                    for k in range(drive_indptr[drive], drive_indptr[drive + 1]):
-                        use[s, drive_row[k]] += vkm * drive_value[k]
-            value[s], cost[s] = worth, eur
+    start, piece, waiting, kind, at, extra, now, grows = chains
+    for n in prange(groups.shape[0]):
+        group = groups[n]
+        here = states[state_start[group] : state_start[group + 1]]
+        base, count = state_start[group] - offset, here.shape[0]
+        least, which = np.empty(count), np.empty(count, np.int64)
+        for s in range(count):
+            value[base + s], cost[base + s] = 0.0, 0.0
+            use[base + s, :] = 0.0
+            set_t[base + s, :] = 0.0
+        for i in range(cluster_start[cluster[group]], cluster_start[cluster[group] + 1]):
+            bundle = bundles[i]
+            tonnes = demand[bundle]
+            if tonnes <= 0:
+                continue
+            options = first[bundle + 1] - first[bundle]
+            prices = np.empty(options)
+            for k in range(options):
+                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
+            _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
+            for s in range(count):
+                value[base + s] += tonnes * least[s]
+                if s > 0 and which[s] == which[0]:
+                    continue
+                if which[s] >= 0:
+                    cost[base + s] += _add_chain(which[s], bundle, tonnes, chains, columns, drives, use[base + s])
+                    set_t[base + s, project_set[which[s]]] += tonnes
+                if s > 0 and which[0] >= 0:
+                    cost[base + s] += _add_chain(which[0], bundle, -tonnes, chains, columns, drives, use[base + s])
+                    set_t[base + s, project_set[which[0]]] -= tonnes
+        for s in range(1, count):
+            cost[base + s] += cost[base]
+            use[base + s, :] += use[base, :]
+            set_t[base + s, :] += set_t[base, :]
 
 
 @njit(cache=True, nogil=True)
 def hand_out(
-    group_start, group_items, state_start, states, flow_start, item_flows, needed, item_t, price, work_start, work_lane,
-    work_tkm, best, drive_load, share, tonnes, vkm,
+    groups, cluster, cluster_start, bundles, first, demand, project_set, set_bits, adder, state_start, states, price,
+    chains, columns, drives, share, tonnes, through, vkm,
 ):  # fmt: skip
-    """Add `share` of each (group, state) column to the flows and drives it stands for."""
-    for group in range(group_start.shape[0] - 1):
-        for s in range(state_start[group], state_start[group + 1]):
-            if share[s] <= 0:
+    """Add `share` of each (group, state) column to the chains, pieces and drives it stands for."""
+    start, piece, waiting, kind, at, extra, now, grows = chains
+    _, _, _, _, work_lane, work_tkm = columns
+    best, _, _, _, _, drive_load, _ = drives
+    for n in range(groups.shape[0]):
+        group = groups[n]
+        here = states[state_start[group] : state_start[group + 1]]
+        part = share[state_start[group] : state_start[group + 1]]
+        if not (part > 0).any():
+            continue
+        count = here.shape[0]
+        least, which = np.empty(count), np.empty(count, np.int64)
+        for i in range(cluster_start[cluster[group]], cluster_start[cluster[group] + 1]):
+            bundle = bundles[i]
+            if demand[bundle] <= 0:
                 continue
-            for i in range(group_start[group], group_start[group + 1]):
-                item = group_items[i]
-                flow = _cheapest(flow_start, item_flows, needed, item, states[s], price)
-                amount = share[s] * item_t[item]
-                tonnes[flow] += amount
-                for w in range(work_start[flow], work_start[flow + 1]):
-                    drive = best[work_lane[w]]
-                    vkm[drive] += amount * work_tkm[w] / drive_load[drive]
+            options = first[bundle + 1] - first[bundle]
+            prices = np.empty(options)
+            for k in range(options):
+                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
+            _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
+            for s in range(count):
+                if part[s] <= 0:
+                    continue
+                chain, amount = which[s], part[s] * demand[bundle]
+                tonnes[chain] += amount
+                through[extra[0]] += amount * waiting[chain]
+                for k in range(start[chain], start[chain + 1]):
+                    column = at[piece[k]]
+                    through[column] += amount
+                    if work_lane[column] >= 0:
+                        drive = best[work_lane[column]]
+                        vkm[drive] += amount * work_tkm[column] / drive_load[drive]
+                if extra.shape[0] > 1:
+                    compared = 1 + 2 * kind[chain]
+                    if extra[compared] >= 0:
+                        through[extra[compared]] += amount * now[bundle]
+                    if extra[compared + 1] >= 0:
+                        through[extra[compared + 1]] += amount * grows[bundle]

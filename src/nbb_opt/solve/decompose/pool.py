@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SLACK_DEAR = 3.0  # a row missed by its usual size costs this many times the whole
+SLACK_DEAR = 3.0  # times what usually does a unit
+SLACK_SHARE = 0.05  # of the whole cost for a row missed by its usual size, where nothing is known of it
 DUST = 1e-11  # of a row's usual size: less than this is no use of it
 
 
@@ -70,7 +71,8 @@ def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust:
     states = states[np.isfinite(priced.value[states])]
     count = len(states)
     use = priced.use[states]
-    use[np.abs(use) < dust] = 0.0
+    use.data[np.abs(use.data) < dust[use.indices]] = 0.0
+    use.eliminate_zeros()
     group = csr_array(
         (np.ones(count), bounds.state_group[states], np.arange(count + 1)), shape=(count, bounds.groups.size)
     )
@@ -81,7 +83,7 @@ def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust:
         (np.ones(int(mine.sum())), (place[bounds.member_state[mine]], bounds.member_tie[mine])),
         shape=(count, len(bounds.tie_column)),
     )
-    matrix = hstack([csr_array(use), group, ties], format="csr").T.tocsc()
+    matrix = hstack([use, group, ties], format="csr").T.tocsc()
     return Pool(states, np.full(count, call), np.full(count, -1), priced.cost[states], matrix)
 
 
@@ -95,14 +97,36 @@ def trips(bounds: Bounds, drives: Ints) -> Pool:
     )
 
 
-def with_slack(split: Split, size: Floats, eur: float) -> tuple[StandardForm, Ints]:
-    """The master with a dear slack column on either side of each row in which flows or drives occur; where these are.
+def slack_cost(split: Split, size: Floats, eur: float, prices: Floats | None) -> Floats:
+    """What a unit of slack in each row costs at first: more than what usually does that unit, in EUR.
 
+    That is known from the columns in the row (their cost by their use of it) and, if there are some, from first prices.
+    Slack far dearer than needed makes prices that prove nothing; where a plan lives on slack it gets dearer.
     `size` is a usual size of each row, `eur` of the whole cost.
+    """
+    master, rows = split.master, len(size)
+    eur_in, use = np.zeros(rows), np.zeros(rows)
+    for cost, indptr, row, value in (
+        (split.drives.cost, split.drives.indptr, split.drives.row, split.drives.value),
+        (split.pieces.cost, split.pieces.indptr, split.pieces.row, split.pieces.value),
+        (np.abs(master.cost), master.a_indptr, master.a_indices, master.a_values),
+    ):
+        each = np.repeat(cost, np.diff(indptr))
+        eur_in += np.bincount(row[each > 0], each[each > 0], rows)
+        use += np.bincount(row[each > 0], np.abs(value[each > 0]), rows)
+    usual = np.divide(eur_in, use, out=SLACK_SHARE * eur / size, where=use > 0)
+    return SLACK_DEAR * np.maximum(usual, 0.0 if prices is None else np.abs(prices))
+
+
+def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tuple[StandardForm, Ints]:
+    """The master with a slack column on either side of each row in which chains or drives occur; where these are.
+
+    `size` is a usual size of each row, `cost` what a unit of slack costs in EUR, `loose` the
+    rows over whole groups.
     """
     master = split.master
     rows, own = len(master.row_low), len(master.cost)
-    active = np.union1d(split.flows.row, split.drives.row).astype(np.int64)
+    active = np.union1d(np.union1d(split.pieces.row, split.drives.row), loose).astype(np.int64)
     over, under = active[np.isfinite(master.row_up[active])], active[np.isfinite(master.row_low[active])]
     row = np.concatenate([over, under])
     sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])
@@ -115,7 +139,7 @@ def with_slack(split: Split, size: Floats, eur: float) -> tuple[StandardForm, In
         format="csc",
     )
     form = replace(
-        master, cost=np.concatenate([master.cost, SLACK_DEAR * eur / size[row]]), a_indptr=matrix.indptr,
+        master, cost=np.concatenate([master.cost, cost[row]]), a_indptr=matrix.indptr,
         a_indices=matrix.indices, a_values=matrix.data, col_low=np.concatenate([master.col_low, np.zeros(count)]),
         col_up=np.concatenate([master.col_up, np.full(count, np.inf)]),
         integer=np.concatenate([master.integer, np.zeros(count, bool)]), col_names=[], row_names=[],
@@ -138,6 +162,6 @@ def restricted_form(bounds: Bounds, form: StandardForm, pool: Pool, *, low: Floa
         row_up=np.concatenate([form.row_up, np.ones(groups), np.zeros(len(ties))]),
         col_low=np.concatenate([low, np.zeros(count)]), col_up=np.concatenate([up, np.full(count, np.inf)]),
         integer=np.concatenate([form.integer, np.zeros(count, bool)]), col_names=[], row_names=[],
-        col_unit_scale=np.concatenate([form.col_unit_scale, pool.unit(bounds.split.form_unit[1])]),
+        col_unit_scale=np.concatenate([form.col_unit_scale, pool.unit(bounds.split.unit[1])]),
         fix_order=np.concatenate([form.fix_order, np.full(count, -1)]),
     )  # fmt: skip

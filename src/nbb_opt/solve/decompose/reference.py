@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.milp.split import expand
 from nbb_opt.solve.decompose.groups import Groups
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
-    from nbb_opt.milp.split import Columns
+    from nbb_opt.milp.split import Columns, Expanded
 
 Floats = npt.NDArray[np.float64]
 
 
 def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats, Floats]:
-    """Value, cost and use of every state at these prices, item by item, flow by flow, drive by drive."""
+    """Value, cost and use of every state at these prices, bundle by bundle, column by column, drive by drive.
+
+    Works on whole chains, as the model without pieces states them, and leaves out rows over whole groups.
+    """
+    chains, flows = split.chains, expand(split, np.arange(len(split.chains.bundle)))
     reduced = [_reduced(split.drives, drive, price) for drive in range(len(split.drives.cost))]
     best: dict[int, tuple[float, int]] = {}
     for drive, lane in enumerate(split.drive_lane.tolist()):
@@ -26,21 +31,25 @@ def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats,
             best[lane] = (eur, drive)
     value, cost = np.zeros(len(groups.states)), np.zeros(len(groups.states))
     use = np.zeros((len(groups.states), len(price)))
-    for group in range(groups.size):
+    bundle = chains.bundle[flows.chain]
+    for group, (q, t) in enumerate(zip(groups.cluster.tolist(), groups.t.tolist(), strict=True)):
+        bits = groups.set_bits[group, chains.project_set[flows.chain]]
         for s in range(groups.state_start[group], groups.state_start[group + 1]):
-            for item in groups.items[groups.start[group] : groups.start[group + 1]].tolist():
+            for one in groups.bundles[groups.start[q] : groups.start[q + 1]].tolist():
+                tonnes = chains.demand_t[one, t]
+                if tonnes <= 0:
+                    continue
                 offers = []
-                for flow in np.flatnonzero(split.item == item).tolist():
-                    if groups.needed[flow] & ~groups.states[s] == 0:
-                        work = _work(split, flow)
-                        eur = _reduced(split.flows, flow, price) + sum(tkm * best[lane][0] for lane, tkm in work)
+                for flow in np.flatnonzero((bundle == one) & (flows.t == t)).tolist():
+                    if bits[flow] >= 0 and bits[flow] & ~groups.states[s] == 0:
+                        work = _work(flows, flow)
+                        eur = _reduced(flows.columns, flow, price) + sum(tkm * best[lane][0] for lane, tkm in work)
                         offers.append((eur, flow))
                 eur, flow = min(offers)
-                tonnes = split.item_t[item]
                 value[s] += tonnes * eur
-                cost[s] += tonnes * split.flows.cost[flow]
-                _use(split.flows, flow, tonnes, use[s])
-                for lane, tkm in _work(split, flow):
+                cost[s] += tonnes * flows.columns.cost[flow]
+                _use(flows.columns, flow, tonnes, use[s])
+                for lane, tkm in _work(flows, flow):
                     drive = best[lane][1]
                     vkm = tonnes * tkm / split.drive_load_t[drive]
                     cost[s] += vkm * split.drives.cost[drive]
@@ -58,6 +67,6 @@ def _use(columns: Columns, j: int, amount: float, use: Floats) -> None:
     np.add.at(use, columns.row[here], amount * columns.value[here])
 
 
-def _work(split: Split, flow: int) -> list[tuple[int, float]]:
-    here = slice(split.work_start[flow], split.work_start[flow + 1])
-    return list(zip(split.work_lane[here].tolist(), split.work_tkm[here].tolist(), strict=True))
+def _work(flows: Expanded, flow: int) -> list[tuple[int, float]]:
+    here = slice(flows.work_start[flow], flows.work_start[flow + 1])
+    return list(zip(flows.work_lane[here].tolist(), flows.work_tkm[here].tolist(), strict=True))

@@ -15,9 +15,20 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.solve.decompose.bound import Bounds, Cut
+from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle, Priced
-from nbb_opt.solve.decompose.pool import DUST, Pool, columns_of, joined, nothing, restricted_form, trips, with_slack
+from nbb_opt.solve.decompose.pool import (
+    DUST,
+    Pool,
+    columns_of,
+    joined,
+    nothing,
+    restricted_form,
+    slack_cost,
+    trips,
+    with_slack,
+)
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -26,10 +37,15 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
+DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
+START, KEPT, SETTLED = len(DEAR), 2.0, 1.3  # price vectors of the first columns; columns kept for every row
+INSIDE = (0.7, 0.3, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
-TRIPS_AT_ONCE = 200  # trips without freight that are added after one oracle call
 CUTS_KEPT = 60
 ENOUGH = 1e-9
+DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
+DEAREST = 1e13  # EUR for a unit of slack
 MISSED = 1e-7  # of a row's usual size: more slack than this is no plan
 
 
@@ -37,19 +53,11 @@ class Restricted:
     """See the module. `form` is the master with slack columns; a plan that needs slack counts as infeasible."""
 
     def __init__(
-        self,
-        split: Split,
-        groups: Groups,
-        oracle: Oracle,
-        *,
-        first_prices: tuple[Floats, Floats] | None,
-        threads: int,
-        seed: int,
-        log: list[str],
+        self, split: Split, groups: Groups, oracle: Oracle, *, threads: int, seed: int, log: list[str]
     ) -> None:
         self.split, self.groups, self.oracle = split, groups, oracle
         self.threads, self.seed, self.log = threads, seed, log
-        self.bounds = Bounds(split, groups)
+        self.bounds, self.circulation = Bounds(split, groups), Circulation(split)
         self.rounds, self.tolerance, self.cutoff = 10**6, ENOUGH, np.inf
         self.prices: list[Floats] = []
         self.shares: Floats = np.zeros(0)
@@ -57,15 +65,37 @@ class Restricted:
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
         self.pool = nothing(self.bounds)
-        size, eur = self._first_columns()
-        if first_prices is not None:
-            y, sigma = self.bounds.clamp(first_prices[0]), first_prices[1]
-            priced = self._ask(y)
-            self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
-            self.best_prices = np.concatenate([y, np.zeros(groups.size), -sigma])
-            self._keep(priced, np.arange(len(priced.value)))
-        self.form, self.slack = with_slack(split, size, eur)
+        self.size, self.eur = self._first_columns()
+        self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
+        self.asks = True  # else only trips without freight are added, not what groups would do
+        self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
+        self._price_slack(None)
+
+    def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
+        """Take first prices of rows and ties, ask for the columns they want, and add trips without freight."""
+        y = self._consistent(y)
+        priced = self._ask(y)
+        self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
+        self.best_prices = np.concatenate([y, np.zeros(self.groups.size), -sigma])
+        self._keep(priced, np.arange(len(priced.value)))
+        self.pool = joined(self.pool, trips(self.bounds, drives))
+        self._price_slack(y)
+
+    def _price_slack(self, prices: Floats | None) -> None:
+        cost = slack_cost(self.split, self.size, self.eur, prices)
+        self.form, self.slack = with_slack(self.split, self.size, cost, loose=np.unique(self.oracle.loose_row))
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
+        self.solver = self._load(whole=False)
+
+    def inside(self) -> None:
+        """From now on solve from inside, without a basis, and forget columns far from the optimum: for many columns."""
+        self.interior = True
+
+    def settle(self) -> None:
+        """From now on solve from the last basis, with the columns near the optimum only."""
+        self.interior = False
+        if len(self.reduced):
+            self._forget(SETTLED)
         self.solver = self._load(whole=False)
 
     @property
@@ -89,11 +119,11 @@ class Restricted:
         usual, eur, self.dust = np.zeros(rows), 0.0, np.zeros(rows)
         own = np.abs(master.a_values) * np.repeat(master.col_unit_scale, np.diff(master.a_indptr))
         np.maximum.at(self.dust, master.a_indices, DUST * own)
-        for dear in (0.0, 0.3, 30.0):
+        for dear in DEAR:
             limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
             price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
             priced = self._ask(self.bounds.clamp(price))
-            usual = np.maximum(usual, np.abs(priced.use[ends]).sum(axis=0))
+            usual = np.maximum(usual, abs(priced.use[ends]).sum(axis=0))
             self.dust = np.maximum(self.dust, DUST * usual)
             eur = eur or float(priced.cost[every].sum())
             self._keep(priced, ends)
@@ -105,6 +135,14 @@ class Restricted:
         self.prices.append(price)
         return self.oracle(price)
 
+    def _consistent(self, price: Floats) -> Floats:
+        """Prices of the right sign at which nothing goes in circles."""
+        y = self.bounds.clamp(price)
+        return self.circulation.repaired(
+            y, drive_reduced=self.oracle.drive_reduced(y),
+            own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
+        )  # fmt: skip
+
     def _keep(self, priced: Priced, states: Ints) -> Pool:
         new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
         self.pool = joined(self.pool, new)
@@ -114,7 +152,11 @@ class Restricted:
         """Hand the master and all columns to HiGHS; `whole` numbers on demand."""
         form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
         form = form if whole else replace(form, integer=np.zeros(len(form.cost), bool))
-        return Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+        if self.interior and not whole:
+            solver.set("solver", "ipm")
+            solver.set("run_crossover", "off")
+        return solver
 
     def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
         """Whole numbers for the master from a search over the columns found so far; None if there are none."""
@@ -141,25 +183,46 @@ class Restricted:
     def dearer(self, times: float) -> None:
         """Make slack dearer, where a plan lives on it."""
         cost = self.form.cost.copy()
-        cost[self.slack] *= times
+        cost[self.slack] = np.minimum(cost[self.slack] * times, DEAREST)
         self.form = replace(self.form, cost=cost)
         self.solver = self._load(whole=False)
+
+    def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+        """As `run`, with slack made dearer while the optimum lives on it: "infeasible" only if that does not help."""
+        found = self.run(stop, phase=phase, listen=listen, known=known)
+        for _ in range(DEARER):
+            if found.status != "infeasible" or stop.now():
+                break
+            self.dearer(TIMES)
+            again = self.run(stop, phase=phase, listen=listen, known=known)
+            found = replace(again, iterations=found.iterations + again.iterations)
+        return found
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
         bound, iterations, answer = self._best_known(), 0, None
         for step in range(self.rounds + 1):
+            if self.interior and step:
+                self.solver = self._load(whole=False)
             found = self.solver.run(stop, phase=phase, listen=None, known=known)
             iterations += found.iterations
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
             answer = found
+            self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             if self._enough(found.objective, bound) or step == self.rounds or stop.now():
                 break
-            bound, added = self._price(found.row_dual, bound)
+            if self.interior:
+                assert found.reduced_cost is not None
+                self.reduced = found.reduced_cost[len(self.form.cost) :]
+                self._forget(KEPT)
+            if self.asks:
+                bound, added = self._price(found.row_dual, bound)
+            else:
+                added = self._add_trips(found.row_dual[: len(self.split.master.row_low)])
             if self._enough(found.objective, bound) or not added:
                 break
         if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
@@ -167,9 +230,10 @@ class Restricted:
         own = len(self.form.cost)
         assert answer.values is not None
         assert answer.reduced_cost is not None
+        short = not self.interior and self._short(answer.values)
         self.shares = answer.values[own:]
         return replace(
-            answer, status="infeasible" if self._short(answer.values) else "optimal", values=answer.values[:own],
+            answer, status="infeasible" if short else "optimal", values=answer.values[:own],
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
         )  # fmt: skip
 
@@ -188,44 +252,71 @@ class Restricted:
         """What the price vectors asked so far prove within the present bounds of the columns."""
         return max((self._bound_of(cut) for cut in self.cuts), default=-np.inf)
 
-    def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
-        """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing."""
-        smoothed = [] if self.best_prices is None else [self.smooth * self.best_prices + (1 - self.smooth) * dual]
-        for prices in (*smoothed, dual):
-            value, added = self._price_at(prices, dual)
-            if value > bound:
-                bound, self.best_prices = value, prices
-            if added:
-                return bound, True
-            self.smooth = max(0.0, self.smooth - LESS)
-        return bound, False
+    def _forget(self, times: float) -> None:
+        """Drop columns that would cost most to use, beyond some times as many as there are rows.
 
-    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, bool]:
-        """The bound these prices prove, and whether columns were added that the present duals ask for."""
+        Those found since the last answer stay, and so do the last of the first columns: with them every design has a
+        plan.
+        """
+        cost = np.zeros(len(self.pool))
+        cost[: len(self.reduced)] = self.reduced
+        cost[(self.pool.call == START - 1) & (self.pool.state >= 0)] = -np.inf
+        most = int(times * (len(self.form.row_low) + self.groups.size))
+        if len(cost) > most:
+            keep = np.sort(np.argsort(cost, kind="stable")[:most])
+            self.pool, self.reduced = self.pool.take(keep), cost[keep]
+
+    def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
+        """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.
+
+        From inside, where a linear program costs far more than an answer, two smoothed prices are asked each time.
+        """
+        best, brought = self.best_prices, False
+        for weight in INSIDE if self.interior else (self.smooth, 0.0):
+            if weight and best is None:
+                continue
+            prices = dual if best is None else weight * best + (1 - weight) * dual
+            value, asked, added = self._price_at(prices, dual)
+            if value > bound:
+                bound, self.best_prices = value, asked
+            brought = brought or added
+            if brought and (not self.interior or weight == INSIDE[-2]):
+                return bound, True
+            if not self.interior:
+                self.smooth = max(0.0, self.smooth - LESS)
+        return bound, brought
+
+    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, Floats, bool]:
+        """What these prices prove, the consistent prices, and whether columns that the duals ask for were added."""
         rows, groups = len(self.split.master.row_low), self.groups.size
-        y, sigma = self.bounds.clamp(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
+        y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
         priced = self._ask(y)
         cut = self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced)
         self.cuts = [*self.cuts[-CUTS_KEPT:], cut]
         reduced = priced.cost - priced.use @ dual[:rows] - dual[rows : rows + groups][self.bounds.state_group]
         reduced = self.bounds.with_ties(reduced, -dual[rows + groups :])
         good = np.flatnonzero(reduced < -1e-10 * np.maximum(np.abs(priced.cost), 1.0))
+        if self.large:  # the best state of each group
+            good = good[np.lexsort((reduced[good], self.bounds.state_group[good]))]
+            good = np.sort(good[np.append(True, np.diff(self.bounds.state_group[good]) > 0)[: len(good)]])
         added = self._add(self._keep(priced, good))
-        return self._bound_of(cut), self._add_trips(dual[:rows]) or added
+        asked = np.concatenate([y, np.zeros(groups), -sigma])
+        return self._bound_of(cut), asked, self._add_trips(dual[:rows]) or added
 
     def _add_trips(self, dual: Floats) -> bool:
-        """Loaded trips without freight that the prices ask for, the most wanted of those that are not there yet."""
+        """The loaded trips without freight that prices ask for: between any two rows the cheapest not there yet."""
         d = self.split.drives
         reduced = self.oracle.drive_reduced(dual)
         wanted = np.setdiff1d(np.flatnonzero(reduced < -1e-9 * d.cost), self.pool.drive)
-        order = np.argsort(reduced[wanted] / d.cost[wanted], kind="stable")[:TRIPS_AT_ONCE]
-        new = trips(self.bounds, np.sort(wanted[order]))
+        new = trips(self.bounds, cheapest_of_each(self.circulation, reduced / d.cost, wanted))
         self.pool = joined(self.pool, new)
         return self._add(new)
 
     def _add(self, new: Pool) -> bool:
         if not len(new):
             return False
-        a, unit = new.matrix, new.unit(self.split.form_unit[1])
+        if self.interior:
+            return True  # handed over with the rest
+        a, unit = new.matrix, new.unit(self.split.unit[1])
         self.solver.add_columns(new.cost, indptr=a.indptr, row=a.indices, value=a.data, unit=unit)
         return True

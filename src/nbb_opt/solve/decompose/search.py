@@ -13,10 +13,10 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import Pool
-from nbb_opt.solve.decompose.restricted import Restricted
+from nbb_opt.solve.decompose.restricted import DEARER, TIMES, Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.dive import Dive, groups
-from nbb_opt.solve.exact import Solution
+from nbb_opt.solve.exact import Carried, Solution
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES = 1000
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
-DEARER = 2  # times that slack gets dearer before a model counts as infeasible
+NOTHING = (float("nan"), -np.inf)
 DUST = 1e-11  # share of a column below which it carries nothing
 
 
@@ -81,25 +81,22 @@ class _Search:
         clusters = make_groups(split)
         self.split = with_group_rows(split, clusters)
         self.oracle = Oracle(self.split, clusters, threads=threads)
-        prices = None
-        if sample_bundles:
-            prices = sampled_prices(
-                self.split, clusters, self.oracle, sample_bundles, threads=threads, seed=seed, log=self.log,
-                stop=stop.part(0.25), listen=listen, label=label,
-            )  # fmt: skip
-        self.master = Restricted(
-            self.split, clusters, self.oracle, first_prices=prices, threads=threads, seed=seed, log=self.log
-        )
+        self.seed, self.threads, self.sample_bundles = seed, threads, sample_bundles
+        self.master = Restricted(self.split, clusters, self.oracle, threads=threads, seed=seed, log=self.log)
         self.log.append(
-            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, {len(split.item)} flows, "
+            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, "
+            f"{len(split.chains.bundle)} chains of "
+            f"{len(split.pieces.cost)} pieces, "
             f"{len(split.drive_lane)} drives, master of {len(split.master.cost)} columns\n"
         )
 
     def run(self) -> Solution:
         """Relax, then plans of our own, then the tree, each only while needed."""
-        self.master.tolerance = max(self.gap / 5, 1e-9)
+        if self.master.large:
+            self._first_plan()
+        self._guess()
         relaxed = self._root()
-        decided = self._plans(relaxed)
+        decided = self._plans(relaxed) if relaxed.values is not None else None
         if decided is not None and not self._proven():
             self._search_columns()
         for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
@@ -107,22 +104,52 @@ class _Search:
                 self._branch(columns)
         return self._solution()
 
+    def _first_plan(self) -> None:
+        """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
+        master = self.master
+        master.asks = False
+        master.dearer(TIMES)  # no need for good prices here
+        found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
+        if found.status == "optimal" and found.values is not None:
+            first = groups(master.form)[0]
+            dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+            master.fix(first, np.ceil(found.values[first] - 1e-6))
+            self._complete(dive, dive.solve_again(), again=False)
+            master.free(np.flatnonzero(master.form.integer))
+        master.asks = True
+
+    def _guess(self) -> None:
+        """First prices from a sample of the bundles."""
+        if not self.sample_bundles:
+            return
+        master = self.master
+        found = sampled_prices(
+            self.split, master.groups, self.oracle, self.sample_bundles, threads=self.threads, seed=self.seed,
+            log=self.log, stop=self.stop.part(0.25), listen=self._heard, label=self.label,
+        )  # fmt: skip
+        if found is not None:
+            master.guess(*found)
+
     def _root(self) -> Answer:
-        relaxed = self.master.run(
+        master = self.master
+        master.tolerance = max(self.gap / (3 if master.large else 5), 1e-9)
+        if master.large:
+            master.inside()
+            inner = master.run(
+                self.stop.part(0.5), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+            )
+            self._improve_bound(inner.bound)
+            self.iterations += inner.iterations
+            master.settle()
+            master.rounds = DIVE_ROUNDS
+        relaxed = master.root(
             self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
         )
         self.iterations += relaxed.iterations
         self._improve_bound(relaxed.bound)
-        for _ in range(DEARER):
-            if relaxed.status == "infeasible" and not self.stop.now():
-                self.master.dearer(1000.0)
-                relaxed = self.master.run(
-                    self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(np.nan, self.bound)
-                )
-                self.iterations += relaxed.iterations
         if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
-        if relaxed.values is None:
+        if relaxed.values is None and self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
         return relaxed
 
@@ -156,14 +183,19 @@ class _Search:
         self.iterations += dive.iterations
         return last
 
-    def _complete(self, dive: Dive, decided: Answer | None) -> float:
-        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
+    def _complete(self, dive: Dive, decided: Answer | None, *, again: bool = True) -> float:
+        """Price `again` with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
-        master.rounds = TREE_ROUNDS
-        again = dive.solve_again()
+        if again:
+            master.rounds = DIVE_ROUNDS if master.large else TREE_ROUNDS
+            decided = dive.solve_again() or decided
         master.rounds = rounds
-        decided = again or decided
         plan = dive.complete(decided) if decided is not None else None
+        for _ in range(DEARER):
+            if decided is None or plan is not None or self.stop.now():
+                break
+            master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
+            plan = dive.complete(decided)
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
             used = np.flatnonzero(master.shares > DUST)
             self.plan = _Plan(plan.values, master.shares[used], master.pool.take(used))
@@ -229,14 +261,15 @@ class _Search:
     def _note(self) -> None:
         self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
 
-    def _values(self, plan: _Plan) -> Floats:
-        """One number per column of the whole model: what every oracle call stands for, handed out to its flows."""
+    def _values(self, plan: _Plan) -> tuple[Floats, Carried]:
+        """One number per column stated, and the flows: what every oracle call stands for, handed out to its chains."""
         s, master = self.split, self.master
-        values = np.zeros(len(s.form.cost))
+        values = np.zeros(s.columns)
         values[s.master_at] = plan.values[: len(s.master_at)]
         whole = s.master.integer
         values[s.master_at[whole]] = np.round(values[s.master_at[whole]])
-        tonnes, vkm = np.zeros(len(s.flow_at)), np.zeros(len(s.drive_at))
+        tonnes = np.zeros((len(s.chains.bundle), s.chains.demand_t.shape[1]))
+        through, vkm = np.zeros(len(s.piece_at)), np.zeros(len(s.drive_at))
         pool, carried = plan.pool, plan.pool.state >= 0
         group = master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], plan.shares[carried], minlength=master.groups.size)
@@ -244,22 +277,33 @@ class _Search:
             mine = carried & (pool.call == call)
             share = np.zeros(len(group))
             share[pool.state[mine]] = plan.shares[mine] / total[group[pool.state[mine]]]
-            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, vkm=vkm)
+            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, through=through, vkm=vkm)
         np.add.at(vkm, pool.drive[~carried], plan.shares[~carried])
-        values[s.flow_at], values[s.drive_at] = tonnes, vkm
-        return values
+        values[s.piece_at], values[s.drive_at] = through, vkm
+        chain, t = np.nonzero(tonnes)
+        return values, Carried(chain, t, tonnes[chain, t])
 
     def _solution(self) -> Solution:
         if self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
-        values, form = self._values(self.plan), self.split.form
-        objective = float(form.cost @ values) + form.cost_offset
+        values, carried = self._values(self.plan)
+        objective = self._cost(values)
         bound = min(self.bound, objective)
         gap = relative_gap(objective, bound)
         status = "optimal" if gap <= self.gap else "time_limit" if self.stop.left_s() <= 0 else "stopped"
         self.history.append((self.stop.elapsed_s(), objective, bound))
         return Solution(
             status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
-            iterations=self.iterations, rows=len(form.row_low), columns=len(form.cost), nonzeros=len(form.a_values),
-            integers=int(form.integer.sum()), log="".join(self.log), history=tuple(self.history),
+            iterations=self.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
+            nonzeros=self._nonzeros(), integers=int(self.split.master.integer.sum()), log="".join(self.log),
+            history=tuple(self.history), carried=carried,
         )  # fmt: skip
+
+    def _cost(self, values: Floats) -> float:
+        s = self.split
+        parts = ((s.master_at, s.master.cost), (s.piece_at, s.pieces.cost), (s.drive_at, s.drives.cost))
+        return float(sum(cost @ values[at] for at, cost in parts)) + s.master.cost_offset
+
+    def _nonzeros(self) -> int:
+        s = self.split
+        return len(s.master.a_values) + len(s.pieces.value) + len(s.drives.value)

@@ -1,0 +1,155 @@
+"""Chains as short lists of pieces: lanes, services and transfers of one handling, each stated once for all chains.
+
+Nearly every figure of a chain is the sum of those of its items (network/compact.py). So where there are too many chains
+for a column each, the blocks state columns for *pieces* instead: the tonnes that go through one piece in one period, by
+whatever chains.
+What a column of the whole model would cost and use is the sum over the pieces of its chain, and over three things that
+differ between the bundles that share a piece, each a piece of its own that a tonne uses a number of times:
+
+- *waiting* (one per period): costs 1 EUR per year; a tonne uses hours of its chain times its value of time;
+- *now* and *then* (one per commodity, main mode and period, where an instance compares modes): stand in the rows of
+  `keep_mode`; used once by what is compared with the period before, and as often as demand will grow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from nbb_opt.instance import Instance
+from nbb_opt.instance.schema import MODES
+from nbb_opt.milp.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
+from nbb_opt.milp.items import ItemFigures
+from nbb_opt.milp.ledger import Ledger
+from nbb_opt.milp.periods import Floats, Ints, Time, entries
+from nbb_opt.milp.world import World
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
+
+Small = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Chain c of `bundle[c]` uses pieces `piece[start[c]:start[c+1]]`, and per tonne `waiting_eur[c]` of waiting.
+
+    Chains are sorted by bundle. Per bundle and period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]`
+    lists the projects of set s, `project_set[c]` is the set of a chain, `ready` (sets, periods) says when all of a set
+    can be in service. `at` (pieces, periods) is the position of a piece's column among those of `carried_t`, -1 where
+    it cannot be used; so are `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where
+    modes are not compared.
+    """
+
+    start: Ints
+    piece: Small
+    bundle: Ints
+    waiting_eur: Floats
+    mode_class: Ints
+    project_set: Ints
+    needs: tuple[tuple[int, ...], ...]
+    ready: np.ndarray
+    demand_t: Floats
+    now: Floats
+    grows: Floats
+    at: Small
+    waiting_at: Small
+    now_at: Small
+    then_at: Small
+
+
+def pieces_of(
+    instance: Instance,
+    prepared: Prepared,
+    world: World,
+    time: Time,
+    *,
+    items: ItemFigures,
+    earliest: dict[str, int] | None,
+    fixed_flows_t: Floats | None,
+) -> tuple[Flows, Chains]:
+    """The columns of pieces and the chains made of them; arguments as in `flows_of`.
+
+    Where flows are given, every chain with a flow counts as a bundle of its own, with that demand.
+    """
+    goods, rows, count = goods_of(instance, prepared), prepared.rows, len(prepared.items)
+    bundle, start, piece = rows.bundle.astype(np.int64), rows.item_start, rows.item
+    ready = ready_sets(instance, prepared, time, earliest)
+    exists = ready[rows.project_set] & (prepared.demand_t[bundle] > 0)
+    shut = np.flatnonzero(~items.open[piece].all(axis=1))
+    np.logical_and.at(exists, np.searchsorted(start, shut, side="right") - 1, items.open[piece[shut]])
+    demand_t, owner = prepared.demand_t, bundle
+    (now, grows), sizes = compared(demand_t), demand_t[bundle][exists]
+    if fixed_flows_t is not None:
+        given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
+        now, grows = now[bundle], grows[bundle]
+        demand_t, owner, exists = given, np.arange(len(bundle)), given > 0
+        sizes = prepared.demand_t[bundle][exists]
+    else:
+        served = np.zeros(demand_t.shape, bool)
+        np.logical_or.at(served, bundle, exists)
+        complain(prepared, time, (demand_t > 0) & ~served)
+    used = np.zeros((count, time.size), bool)
+    for t in range(time.size):
+        used[piece[np.repeat(exists[:, t], np.diff(start))], t] = True
+    mode_class = mode_classes(prepared, goods)
+    classes = _classes(instance, mode_class, exists, now[owner], grows[owner])
+    at = np.full((count + 1 + 2 * len(classes[0]), time.size), -1, np.int32)
+    place = np.nonzero(np.concatenate([used, np.ones((1, time.size), bool), *classes]))
+    at[place] = np.arange(len(place[0]))
+    flows = _flows(instance, world, items, at, classes=len(classes[0]), usual_t=float(np.median(sizes)))
+    k = count + 1 + len(classes[0])
+    waiting = np.add.reduceat(items.hours[piece], start[:-1]) * goods.hour_eur[bundle]
+    return flows, Chains(
+        start, piece, owner, waiting, mode_class, rows.project_set.astype(np.int64), rows.project_sets, ready, demand_t,
+        now, grows, at[:count], at[count], at[count + 1 : k], at[k:],
+    )  # fmt: skip
+
+
+def _classes(
+    instance: Instance, mode_class: Ints, exists: np.ndarray, now: Floats, grows: Floats
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which classes and periods have something to compare: now, and with the period after. None if nothing compares."""
+    size = exists.shape[1]
+    if not (instance["policies"]["kind"] == "keep_mode_share_per_year").any():
+        return np.zeros((0, size), bool), np.zeros((0, size), bool)
+    found = np.zeros((2, len(instance["commodities"]) * len(MODES), size), bool)
+    np.logical_or.at(found[0], mode_class, exists & (now > 0))
+    np.logical_or.at(found[1], mode_class, exists & (grows > 0))
+    return found[0], found[1]
+
+
+def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
+    """The columns of all pieces: items first, then waiting, now and then."""
+    row, t = np.nonzero(at >= 0)
+    count, total = len(items.hours), len(row)
+    item = row[row < count]
+    beside = np.zeros(total - len(item))
+    has = at[items.ledger.col, items.ledger.t]
+    ledger = Ledger(*(getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)))
+    ledger = replace(ledger, col=has[has >= 0].astype(np.int64))
+    carbon = ledger.carbon_eur(total, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
+    cost = {
+        "service": np.concatenate([items.service_eur[item, t[: len(item)]], beside]),
+        "handling": np.concatenate([items.handling_eur[item], beside]),
+        "cargo_time": (row == count).astype(float),
+        "carbon": carbon,
+    }
+    is_now, is_then = (row > count) & (row <= count + classes), row > count + classes
+    mode_class = np.where(is_then, row - count - 1 - classes, np.where(is_now, row - count - 1, -1))
+    none = np.zeros(0, np.int64)
+    return Flows(
+        row, t, none, np.zeros(0), mode_class, is_now.astype(float), is_then.astype(float), usual_t, np.zeros(0), cost,
+        ledger, _uses(items.uses_lane, item), _uses(items.uses_group, item), _uses(items.uses_terminal, item),
+        (none, none), pieces=True,
+    )  # fmt: skip
+
+
+def _uses(uses: csr_array, item: Ints) -> tuple[Ints, Ints, Floats]:
+    """What the items of columns use: (column, what, times), sorted."""
+    entry, size = entries(uses.indptr, item)
+    return np.repeat(np.arange(len(item)), size), uses.indices[entry].astype(np.int64), uses.data[entry]
