@@ -249,6 +249,8 @@ def test_a_hostile_workbook_is_refused_with_its_cells_and_leaves_nothing(app: An
         answer = app.post("/api/upload", params={"name": "mine.xlsx"}, content=content)
         assert answer.status_code == 422
         assert answer.json()["problems"]
+    large = app.post("/api/upload", params={"name": "mine.xlsx"}, content=bytes(29 * 2**20))
+    assert large.status_code == 422, "what is not over the limit is read"
     assert app.post("/api/upload", params={"name": "mine.xls"}, content=b"").status_code == 409
     assert app.desk.store.cases() == []
     assert [path.name for path in (tmp_path / "cases").iterdir()] == []
@@ -471,7 +473,15 @@ def test_a_result_is_out_of_date_once_a_number_changes_and_not_for_a_remark(app:
     path = f"/api/cases/{case}/plans/{plan}"
     rows = app.get(path).json()["rows"]
     result = {"rows": rows_digest(app.desk.store.plan(case, plan)), "digest": read_instance(TINY).digest}
-    result |= {"cost_eur": 1.0, "faults": [], "emissions_t": {}, "trucks": {}, "chargers": {}, "made_s": 0.0}
+    result |= {
+        "cost_eur": 1.0,
+        "faults": [],
+        "emissions_t": {},
+        "trucks": {},
+        "chargers": {},
+        "made_s": 0.0,
+        "verified": True,
+    }
     (app.desk.store.plan_folder(case, plan) / "result.json").write_text(json.dumps(result))
     remark = [[*rows[0][:5], "seen"], *rows[1:]]
     assert app.put(path, json={"version": 1, "rows": remark}).json()["result"]["stale"] is False
@@ -515,6 +525,21 @@ def test_one_calculation_at_a_time_and_a_hard_stop_ends_it(tmp_path: Path) -> No
         assert (job["state"], job["cancelled"]) == ("failed", True)
         assert job["message"].startswith("Stopped.")
         assert app.post(f"{path}/job", json={"kind": "dance"}).status_code == 409
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": 1', "null"])
+def test_a_damaged_file_of_the_work_folder_is_named_and_not_used(app: Any, content: str) -> None:
+    case, plan = tiny_case(app)
+    folder = app.desk.store.plan_folder(case, plan)
+    for file in (folder / "result.json", folder.parents[1] / "best.json", folder / "plan.json"):
+        before = file.read_text() if file.is_file() else None
+        file.write_text(content)
+        answer = app.get(f"/api/cases/{case}")
+        assert answer.status_code == 400
+        assert file.name in answer.json()["detail"]
+        assert "move it away" in answer.json()["detail"]
+        file.unlink() if before is None else file.write_text(before)
+    assert app.get(f"/api/cases/{case}").status_code == 200
 
 
 def test_two_apps_never_share_a_work_folder(tmp_path: Path) -> None:
