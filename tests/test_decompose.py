@@ -31,6 +31,7 @@ from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.progress import Progress
 from nbb_opt.synthetic import Shape, write_synthetic
 from nbb_opt.verify import verify_plan
 
@@ -344,3 +345,36 @@ def test_auto_takes_the_large_scale_route_above_a_size() -> None:
     assert chosen_method("auto", 1000) == "monolith"
     assert chosen_method("auto", 10**8) == "decompose"
     assert chosen_method("decompose", 1) == "decompose"
+
+
+def test_many_columns_are_solved_from_inside_to_the_same_values(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    instance = read_instance(tmp_path / "s")
+    value = relaxed_value(standard_form(stated(instance)))
+    run = solve_instance(instance, options=Options(60.0, 5e-3, method="decompose"))
+    assert run.record["verified"]
+    assert run.record["bound"] <= run.record["cost_eur"]
+    assert run.record["bound"] >= value * (1 - 4e-3)
+    assert run.record["gap"] < 0.05
+
+
+def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    instance, spec = read_instance(tmp_path / "s"), read_model("joint")
+    built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)
+
+    def listen(progress: Progress) -> None:
+        if np.isfinite(progress.incumbent):
+            stop.asked.set()
+
+    found = solve_split(split(built), gap=1e-9, listen=listen, stop=stop)
+    assert found.status == "stopped"
+    verdict = verify_plan(
+        instance, extract(built, found.values, found.carried), blocks=spec.blocks, technologies=spec.technologies,
+        projects=spec.projects, reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},
+    )  # fmt: skip
+    assert verdict.ok, verdict.failures().to_string()

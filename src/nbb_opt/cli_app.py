@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +24,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve_app(
     instance: Annotated[
-        Path | None, typer.Argument(help="Instance to open: a folder, a .zip or a workbook.", metavar="[INSTANCE]")
+        Path | None, typer.Argument(help="Instance to open: a folder, a .zip or a workbook.", metavar="INSTANCE")
     ] = None,
     work: Annotated[
         Path | None, typer.Option(help="Folder that keeps plans and results [default: in the user's data folder].")
@@ -49,7 +51,7 @@ def serve_app(
 
             webbrowser.open(address)
 
-    try:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
         serve(folder, cache_folder(), instance, port, ready)
-    except KeyboardInterrupt:
-        print("The app has ended; plans are kept.")
+    print("The app has ended; plans are kept.")

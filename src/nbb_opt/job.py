@@ -98,13 +98,10 @@ def solve_instance(
         prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say)
     expected = forecast(instance, prepared, spec)
     say(expected.line())
-    if not options.too_large:
-        refuse_too_large(expected, available_mb=memory_mb())
     method = chosen_method(options.method, expected.nonzeros)
-    say(
-        f"method: {method}"
-        + (f" (size forecast against {LARGE_NONZEROS} nonzeros)" if options.method == "auto" else "")
-    )
+    if not options.too_large:
+        refuse_too_large(expected, available_mb=memory_mb(), pieces=method == "decompose")
+    say(f"method: {method}, {_why(options.method, method)}")
     if method == "decompose" and options.presolve != "choose":
         raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
     context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen)
@@ -129,6 +126,13 @@ def chosen_method(method: Method, nonzeros: int) -> Method:
     if method != "auto":
         return method
     return "decompose" if nonzeros > LARGE_NONZEROS else "monolith"
+
+
+def _why(asked: Method, method: Method) -> str:
+    if asked != "auto":
+        return "as asked"
+    more = "more" if method == "decompose" else "not more"
+    return f"since the forecast is {more} than {LARGE_NONZEROS} nonzeros"
 
 
 def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, baseline: Plan) -> Run:

@@ -21,6 +21,7 @@ SAFE_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+OWN_SITE = {"none", "same-origin"}  # what browsers say of an address that was typed, and of our own page
 NO_TOKEN = (
     "This address belongs to an earlier start of nbb-opt app, or was not opened by it. "
     "Open the address that the app shows where it was started."
@@ -81,7 +82,7 @@ class Guard:
         if len(headers.get("host", [])) != 1 or headers["host"][0] not in self.door.hosts:
             return 400, "The app answers under its own address only."
         own = {f"http://{host}" for host in self.door.hosts}
-        if set(headers.get("origin", [])) - own or headers.get("sec-fetch-site", ["none"])[0] == "cross-site":
+        if set(headers.get("origin", [])) - own or set(headers.get("sec-fetch-site", [])) - OWN_SITE:
             return 403, "Another web page asked for this; the app answers its own page only."
         length = headers.get("content-length", ["0"])[0]
         if not (length.isascii() and length.isdigit()):

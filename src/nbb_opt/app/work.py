@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
 import time
@@ -25,6 +27,8 @@ from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
 
 UPLOAD = "workbook.xlsx"
 MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"
+BEST_NAMES = ("digest", "cost_eur", "bound_eur", "gap")
+RESULT_NAMES = ("digest", "rows", "cost_eur", "emissions_t", "faults", "trucks", "chargers", "verified", "made_s")
 # name in the address -> file in the folder of the plan, type of content
 PLAN_FILES = {
     "report.html": ("run/report.html", "text/html; charset=utf-8"),
@@ -200,7 +204,7 @@ class Desk:
     def best(self, case: str, opened: Opened) -> dict[str, Any] | None:
         """What is known of the best plan of the instance as it is now."""
         path = self.store.case_folder(case) / BEST_FILE
-        known = read_json(path) if path.is_file() else None
+        known = read_json(path, *BEST_NAMES) if path.is_file() else None
         return known if known is not None and known["digest"] == opened.instance.digest else None
 
     def _keep(self, case: str, stored: StoredPlan, kind: str, done: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -215,7 +219,7 @@ class Desk:
                     shutil.rmtree(home / name, ignore_errors=True)
                     (folder / name).replace(home / name)
             if "result" in done:
-                result = {**done["result"], "version": stored.version, "made_s": time.time()}
+                result = {**done["result"], "rows": rows_digest(stored), "made_s": time.time()}
                 write_bytes(home / RESULT_FILE, json_bytes(result))
             outcome: dict[str, Any] = {"plan": stored.id, "name": stored.name}
             if done.get("repaired"):
@@ -227,7 +231,7 @@ class Desk:
         path = self.store.case_folder(case) / BEST_FILE
         if best is None:
             return
-        known = read_json(path) if path.is_file() else None
+        known = read_json(path, *BEST_NAMES) if path.is_file() else None
         if known is not None and known["digest"] == best["digest"]:
             cost, bound = min(known["cost_eur"], best["cost_eur"]), max(known["bound_eur"], best["bound_eur"])
             best = child.best_known(best["digest"], cost, bound, max(0.0, (cost - bound) / max(abs(cost), 1e-9)))
@@ -240,8 +244,8 @@ class Desk:
         path = self.store.plan_folder(case, stored.id) / RESULT_FILE
         if not path.is_file():
             return None
-        result = read_json(path)
-        stale = result["version"] != stored.version or result["digest"] != opened.instance.digest
+        result = read_json(path, *RESULT_NAMES)
+        stale = result["rows"] != rows_digest(stored) or result["digest"] != opened.instance.digest
         return {**result, "stale": stale}
 
     def _summary(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any]:
@@ -250,6 +254,12 @@ class Desk:
             "changed_s": stored.changed_s, "problems": len(problems_of(opened, stored)),
             "result": self._result(case, opened, stored),
         }  # fmt: skip
+
+
+def rows_digest(stored: StoredPlan) -> str:
+    """What a result belongs to: the rows of a plan but for blank ones and remarks, however it came to them."""
+    said = [row[:-1] for row in stored.rows if any(row[:-1])]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def user_work_folder(base: str | None, home: Path) -> Path:

@@ -4,7 +4,7 @@ import { get, planPath, post } from "./api.js";
 import { button, el, meur, number, percent, say, unit } from "./dom.js";
 
 const EVERY_MS = 350;
-const KINDS = { check: "Checking the plan", solve: "Looking for the best plan", audit: "Looking for repair and improvements" };
+const KINDS = { check: "Checking the plan", solve: "Looking for the best plan", audit: "Looking for repair and improvements (some minutes)" };
 const PHASES = { read: "reading the input", prepare: "preparing the routes", judge: "looking for what cannot work", build: "stating the problem",
   verify: "checking the answer independently", ledger: "counting emissions", solve: "solving" };
 

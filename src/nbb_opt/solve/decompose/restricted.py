@@ -66,7 +66,7 @@ class Restricted:
         self.smooth = SMOOTH
         self.pool = nothing(self.bounds)
         self.size, self.eur = self._first_columns()
-        self.inner: Answer | None = None
+        self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
         self.asks = True  # else only trips without freight are added, not what groups would do
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self._price_slack(None)
@@ -94,8 +94,8 @@ class Restricted:
     def settle(self) -> None:
         """From now on solve from the last basis, with the columns near the optimum only."""
         self.interior = False
-        if self.inner is not None:
-            self._forget(self.inner, SETTLED)
+        if len(self.reduced):
+            self._forget(SETTLED)
         self.solver = self._load(whole=False)
 
     @property
@@ -209,13 +209,16 @@ class Restricted:
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
             answer = found
+            self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             if self._enough(found.objective, bound) or step == self.rounds or stop.now():
                 break
             if self.interior:
-                self._forget(found, KEPT)
+                assert found.reduced_cost is not None
+                self.reduced = found.reduced_cost[len(self.form.cost) :]
+                self._forget(KEPT)
             if self.asks:
                 bound, added = self._price(found.row_dual, bound)
             else:
@@ -227,7 +230,6 @@ class Restricted:
         own = len(self.form.cost)
         assert answer.values is not None
         assert answer.reduced_cost is not None
-        self.inner = answer if self.interior else None
         short = not self.interior and self._short(answer.values)
         self.shares = answer.values[own:]
         return replace(
@@ -250,19 +252,19 @@ class Restricted:
         """What the price vectors asked so far prove within the present bounds of the columns."""
         return max((self._bound_of(cut) for cut in self.cuts), default=-np.inf)
 
-    def _forget(self, found: Answer, times: float) -> None:
+    def _forget(self, times: float) -> None:
         """Drop columns that would cost most to use, beyond some times as many as there are rows.
 
-        Those found since then stay, and so do the last of the first columns: with them every design has a plan.
+        Those found since the last answer stay, and so do the last of the first columns: with them every design has a
+        plan.
         """
-        assert found.reduced_cost is not None
-        reduced = np.zeros(len(self.pool))
-        known = found.reduced_cost[len(self.form.cost) :]
-        reduced[: len(known)] = known
-        reduced[(self.pool.call == START - 1) & (self.pool.state >= 0)] = -np.inf
+        cost = np.zeros(len(self.pool))
+        cost[: len(self.reduced)] = self.reduced
+        cost[(self.pool.call == START - 1) & (self.pool.state >= 0)] = -np.inf
         most = int(times * (len(self.form.row_low) + self.groups.size))
-        if len(reduced) > most:
-            self.pool = self.pool.take(np.sort(np.argsort(reduced, kind="stable")[:most]))
+        if len(cost) > most:
+            keep = np.sort(np.argsort(cost, kind="stable")[:most])
+            self.pool, self.reduced = self.pool.take(keep), cost[keep]
 
     def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.

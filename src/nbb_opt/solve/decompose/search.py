@@ -108,6 +108,7 @@ class _Search:
         """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
         master = self.master
         master.asks = False
+        master.dearer(TIMES)  # no need for good prices here
         found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
         if found.status == "optimal" and found.values is not None:
             first = groups(master.form)[0]
@@ -131,7 +132,7 @@ class _Search:
 
     def _root(self) -> Answer:
         master = self.master
-        master.tolerance = max(self.gap / 5, 1e-9)
+        master.tolerance = max(self.gap / (3 if master.large else 5), 1e-9)
         if master.large:
             master.inside()
             inner = master.run(
