@@ -9,7 +9,8 @@ import numpy as np
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
 from nbb_opt.network.legs.kernels import search_legs
 from nbb_opt.network.runs import ChainClass, Runs
-from nbb_opt.network.writing.kernels import RECENT, collect_run, write_steps
+from nbb_opt.network.steps.kernels import write_steps
+from nbb_opt.network.writing.kernels import RECENT, collect_run
 
 
 @dataclass(frozen=True)

@@ -308,18 +308,3 @@ def collect_run(
         leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table,
         parts, part_start, part_end, part_owner, part_table,
     )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-def write_steps(chains, first, items, leg_first, leg_steps, step_first, out):
-    """The chains with their legs written out as arcs; step_first (chains + 1,) says where each begins."""
-    for i in range(chains.size):
-        at = step_first[i]
-        for j in range(first[chains[i]], first[chains[i] + 1]):
-            if items[j] < 0:
-                out[at] = items[j]
-                at += 1
-            else:
-                for s in range(leg_first[items[j]], leg_first[items[j] + 1]):
-                    out[at] = leg_steps[s]
-                    at += 1
