@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from design_case import made_up, network, reference
-from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.milp.network_design import design_form
 from nbb_opt.network_design import Network
 from nbb_opt.solve import Stop
 from nbb_opt.solve.highs import Solver
-from nbb_opt.solve.network_design import Designed, solve_network_design
+from nbb_opt.solve.network_design import Designed, compact, improve, solve_network_design
 from nbb_opt.solve.network_design import solve as steps
 from nbb_opt.solve.network_design.kernels import cheapest_paths
 from nbb_opt.solve.network_design.pool import Pool
@@ -54,10 +54,13 @@ def outcome(problem: Network) -> float:
         return np.inf
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("by_tree", [False, True], ids=["compact", "tree"])
-def test_the_optimum_is_that_of_the_plain_statement(by_tree: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_optimum_is_that_of_the_plain_statement(
+    by_tree: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if by_tree:
-        monkeypatch.setattr(steps, "COMPACT_PAIRS", 0)
+        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
     infeasible = 0
     for seed in range(10):
         problem = made_up(seed, tight=1.0 + seed % 3)
@@ -65,9 +68,9 @@ def test_the_optimum_is_that_of_the_plain_statement(by_tree: bool, monkeypatch: 
         if best == np.inf:
             infeasible += 1
             with pytest.raises(Infeasible):
-                designed(problem)
+                designed(problem, threads=threads)
             continue
-        found = designed(problem)
+        found = designed(problem, threads=threads)
         check(problem, found)
         assert found.status == "optimal"
         assert found.cost_eur == pytest.approx(best, rel=COST, abs=1e-6), seed
@@ -167,15 +170,26 @@ def test_a_time_limit_keeps_the_best_plan_with_its_bound() -> None:
     assert found.bound_eur <= later.cost_eur
 
 
-def test_a_request_to_stop_keeps_the_best_plan() -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_request_to_stop_keeps_the_best_plan(threads: int) -> None:
     problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
     stop = Stop(600.0)
     threading.Timer(1.0, stop.asked.set).start()
     started = time.perf_counter()
-    found = solve_network_design(problem, gap=0.0, stop=stop)
+    found = solve_network_design(problem, gap=0.0, threads=threads, stop=stop)
     check(problem, found)
     assert found.status == "stopped"
     assert time.perf_counter() - started < 120.0
+
+
+def test_a_fault_of_the_thread_beside_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        raise SolveError("the improver broke")
+
+    monkeypatch.setattr(improve.Improver, "improve", broken)
+    problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
+    with pytest.raises(SolveError, match="the improver broke"):
+        solve_network_design(problem, gap=0.0, threads=2, stop=Stop(6.0))
 
 
 def test_no_plan_before_the_stop_is_said() -> None:

@@ -185,6 +185,39 @@ def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataO
         assert dist[to, 0] == best.get(to, np.inf)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_of_every_pattern_is_joined_as_the_first_of_several_ranks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parent, leg = np.array([-1, 0, 0, 1, 1, 2, 2]), np.array([0, 1, 2, 1, 2, 1, 2])
+    n_places, n_switch, n_layers = 9, 6, 3
+    dist = rng.integers(1, 9, (n_layers, n_places, n_places, 1)).astype(float)
+    dist[rng.random(dist.shape) < 0.2] = np.inf
+    for layer in range(n_layers):
+        np.fill_diagonal(dist[layer, :, :, 0], 0.0)
+    switch = rng.integers(0, 3, (n_places, n_layers, n_layers)).astype(float)
+    switch[rng.random(switch.shape) < 0.3] = np.inf
+    switch[n_switch:] = np.inf
+    layer_places = np.tile(np.arange(n_places), (n_layers, 1))
+    n_places_of = np.full(n_layers, n_switch)
+    goals = np.array([1, 7, 8])
+    wanted = np.isin(np.arange(n_places), goals)
+    shape = (3, parent.size, n_places, 1)
+    slow, fast = np.empty(shape), np.full(shape, np.inf)
+    back, other = (np.zeros((3, parent.size, 3, n_places, 1), dtype=np.int64) for _ in range(2))
+    kernels.join_legs(parent, leg, 1, 7, wanted, layer_places, n_places_of, dist, switch, slow, back)
+    between, near = dist[:, :n_switch, :n_switch, 0].copy(), np.empty((n_switch, n_places))
+    kernels.join_best(parent, leg, 7, goals, layer_places, n_places_of, dist, between, near, switch, fast, other)
+    np.testing.assert_array_equal(fast[0][:, goals], slow[0][:, goals])
+    np.testing.assert_array_equal(fast[1:, :, :n_switch], slow[1:, :, :n_switch])
+    for side, places in ((0, goals), (1, np.arange(n_switch)), (2, np.arange(n_switch))):
+        finite = np.isfinite(slow[side][:, places, 0])
+        np.testing.assert_array_equal(
+            other[side][:, :2, places, 0].transpose(0, 2, 1)[finite],
+            back[side][:, :2, places, 0].transpose(0, 2, 1)[finite],
+        )
+    assert np.isfinite(slow[0][:, goals]).sum() > 10
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -64,3 +64,14 @@ def test_pruning_only_takes_chains_away(tmp_path: Path, seed: int, monkeypatch: 
     kept = set(pruned.chains[columns].itertuples(index=False, name=None))
     assert kept <= set(whole.chains[columns].itertuples(index=False, name=None))
     assert set(pruned.chains["bundle"]) == set(whole.chains["bundle"])
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_dropped_chains_are_never_missed_in_a_random_world(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PREPARE, "not_outclassed", every_chain)
+    instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=8, n_projects=2, alternatives=3)
+    whole, pruned = prepare(instance, prune=False), prepare(instance)
+    assert len(pruned.rows) < len(whole.rows)
+    assert optimum(instance, pruned) == pytest.approx(optimum(instance, whole), rel=1e-6)

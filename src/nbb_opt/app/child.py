@@ -35,6 +35,7 @@ from nbb_opt.studies.audit.question import ask
 from nbb_opt.studies.audit.view import page_of, sentences
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
+AUDIT_GAP = 1e-3  # a looser best plan is overtaken by single changes
 CHANGES = 5  # that "repair and improve" looks for
 ASIDE = "do nothing: "  # begins the phases of the plan that is solved for comparison only
 Send = Callable[[dict[str, Any]], None]
@@ -151,12 +152,14 @@ def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     _, rows = _plan(order, instance)
     file = Path(order.folder, "plan.csv")
     write_plan(rows, file)
-    limits = Limits(order.time_limit_s, order.gap, each_s=max(order.time_limit_s / 4, 1.0), changes=CHANGES)
+    limits = Limits(
+        order.time_limit_s, min(order.gap, AUDIT_GAP), each_s=max(order.time_limit_s / 4, 1.0), changes=CHANGES
+    )
     found = audit(instance, file, limits=limits, say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())))
     write_audit(found, Path(order.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if found.faults else None
-    return {"best": best, "repaired": repaired, "sentences": sentences(found)}
+    return {"best": best, "repaired": repaired, "sentences": [line.replace(" below", "") for line in sentences(found)]}
 
 
 def _plan(order: Order, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:

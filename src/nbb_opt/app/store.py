@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import unicodedata
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -101,10 +101,10 @@ class Store:
     def cases(self) -> list[Case]:
         """All cases, the last one opened first."""
         files = (self.folder / "cases").glob("*/case.json")
-        return sorted((Case(**read_json(file)) for file in files), key=lambda case: -case.opened_s)
+        return sorted((_case(file) for file in files), key=lambda case: -case.opened_s)
 
     def case(self, case: str) -> Case:
-        return Case(**read_json(self.case_folder(case) / "case.json"))
+        return _case(self.case_folder(case) / "case.json")
 
     def add_case(self, title: str, source: Path, *, upload: bytes | None = None) -> Case:
         """A case for an instance; an `upload` is kept beside it under a name of our own."""
@@ -216,12 +216,16 @@ def good_rows(rows: object) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(cell.encode("utf-8", "replace").decode() for cell in row) for row in rows)
 
 
-def read_json(path: Path) -> Any:
-    """A file of the work folder. Raises NbbError naming it if it is damaged."""
+def read_json(path: Path, *names: str) -> dict[str, Any]:
+    """A file of the work folder that holds these names. Raises NbbError naming the file if it is damaged."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise NbbError(f"{path}: cannot be read ({error}); put it right or move it away") from error
+    missing = [name for name in names if not (isinstance(found, dict) and name in found)]
+    if missing or not isinstance(found, dict):
+        raise NbbError(f"{path}: does not hold {', '.join(missing) or 'what it should'}; put it right or move it away")
+    return found
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -239,8 +243,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _plan(file: Path) -> StoredPlan:
-    given = read_json(file)
-    return StoredPlan(**{**given, "rows": good_rows(given["rows"])})
+    names = tuple(each.name for each in fields(StoredPlan))
+    given = read_json(file, *names)
+    given["rows"] = good_rows(given["rows"])
+    return StoredPlan(**{name: given[name] for name in names})
+
+
+def _case(file: Path) -> Case:
+    names = tuple(each.name for each in fields(Case))
+    given = read_json(file, *names)
+    return Case(**{name: given[name] for name in names})
 
 
 def _take_lock(path: Path) -> IO[bytes]:

@@ -27,6 +27,8 @@ from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
 
 UPLOAD = "workbook.xlsx"
 MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"
+BEST_NAMES = ("digest", "cost_eur", "bound_eur", "gap")
+RESULT_NAMES = ("digest", "rows", "cost_eur", "emissions_t", "faults", "trucks", "chargers", "verified", "made_s")
 # name in the address -> file in the folder of the plan, type of content
 PLAN_FILES = {
     "report.html": ("run/report.html", "text/html; charset=utf-8"),
@@ -202,7 +204,7 @@ class Desk:
     def best(self, case: str, opened: Opened) -> dict[str, Any] | None:
         """What is known of the best plan of the instance as it is now."""
         path = self.store.case_folder(case) / BEST_FILE
-        known = read_json(path) if path.is_file() else None
+        known = read_json(path, *BEST_NAMES) if path.is_file() else None
         return known if known is not None and known["digest"] == opened.instance.digest else None
 
     def _keep(self, case: str, stored: StoredPlan, kind: str, done: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -229,7 +231,7 @@ class Desk:
         path = self.store.case_folder(case) / BEST_FILE
         if best is None:
             return
-        known = read_json(path) if path.is_file() else None
+        known = read_json(path, *BEST_NAMES) if path.is_file() else None
         if known is not None and known["digest"] == best["digest"]:
             cost, bound = min(known["cost_eur"], best["cost_eur"]), max(known["bound_eur"], best["bound_eur"])
             best = child.best_known(best["digest"], cost, bound, max(0.0, (cost - bound) / max(abs(cost), 1e-9)))
@@ -242,7 +244,7 @@ class Desk:
         path = self.store.plan_folder(case, stored.id) / RESULT_FILE
         if not path.is_file():
             return None
-        result = read_json(path)
+        result = read_json(path, *RESULT_NAMES)
         stale = result["rows"] != rows_digest(stored) or result["digest"] != opened.instance.digest
         return {**result, "stale": stale}
 

@@ -130,6 +130,59 @@ def join_legs(parent, leg, n_ranks, origin, wanted, layer_places, n_places_of, l
 
 
 @njit(cache=True, nogil=True)
+def join_best(parent, leg, origin, goals, layer_places, n_places_of, leg_dist, between, near, switch_cost, cost, back):
+    """As `join_legs` with one rank, the same labels; filled at the places with a switch and at `goals` only.
+
+    Places with a switch come first; between (layers, switch places, switch places) are the legs among them, near
+    (switch places, goals) is room for the road to the goals.
+    """
+    n_patterns, n_switch = parent.size, between.shape[1]
+    has_child = np.zeros(n_patterns, dtype=np.bool_)
+    for q in range(1, n_patterns):
+        has_child[parent[q]] = True
+    for s in range(n_switch):
+        for k in range(goals.size):
+            near[s, k] = leg_dist[0, s, goals[k], 0]
+    best, came = np.empty((3, n_patterns, n_switch)), np.zeros((3, n_patterns, n_switch), dtype=np.int64)
+    best[:] = np.inf
+    at_goal, goal_from = np.empty(goals.size), np.empty(goals.size, dtype=np.int64)
+    for s in range(n_switch):
+        best[0, 0, s] = leg_dist[0, origin, s, 0]
+        came[0, 0, s] = origin
+    for goal in goals:
+        cost[0, 0, goal, 0] = leg_dist[0, origin, goal, 0]
+        back[0, 0, 0, goal, 0], back[0, 0, 1, goal, 0], back[0, 0, 2, goal, 0] = origin, -1, 0
+    for q in range(1, n_patterns):
+        up, layer = parent[q], leg[q]
+        places = layer_places[layer, : n_places_of[layer]]
+        for p in places:
+            by_road = best[0, up, p] + switch_cost[p, 0, layer]
+            direct = best[1, up, p] + switch_cost[p, leg[up], layer] if up > 0 else np.inf
+            best[2, q, p] = min(by_road, direct)
+            came[2, q, p] = SIDE_LEG if direct < by_road else SIDE_ROAD
+        for p in places:
+            start, row = best[2, q, p], between[layer, p]
+            _reach(start, row[:p], p, best[1, q, :p], came[1, q, :p])
+            _reach(start, row[p + 1 :], p, best[1, q, p + 1 :], came[1, q, p + 1 :])
+        at_goal[:] = np.inf
+        goal_from[:] = 0
+        for p in places:
+            leave = best[1, q, p] + switch_cost[p, layer, 0]
+            _reach(leave, near[p, : goals.size], p, at_goal, goal_from)
+            if has_child[q]:
+                _reach(leave, between[0, p], p, best[0, q], came[0, q])
+        for k in range(goals.size):
+            cost[0, q, goals[k], 0], back[0, q, 0, goals[k], 0] = at_goal[k], goal_from[k]
+    for q in range(n_patterns):
+        back[0, q, 1, :n_switch, 0] = -1 if q == 0 else 0
+        for p in range(n_switch):
+            if has_child[q]:
+                cost[0, q, p, 0], back[0, q, 0, p, 0] = best[0, q, p], came[0, q, p]
+            for side in range(1, 3):
+                cost[side, q, p, 0], back[side, q, 0, p, 0] = best[side, q, p], came[side, q, p]
+
+
+@njit(cache=True, nogil=True)
 def dominated(order, first, amounts, uses):
     """Which chains another of their group replaces: (chains,) of bool.
 

@@ -9,7 +9,8 @@ import numpy as np
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
 from nbb_opt.network.legs.kernels import search_legs
 from nbb_opt.network.runs import ChainClass, Runs
-from nbb_opt.network.writing.kernels import RECENT, collect_run, write_steps
+from nbb_opt.network.steps.kernels import write_steps
+from nbb_opt.network.writing.kernels import RECENT, collect_run
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def search_class(
 ) -> Found:
     """Chains from every `origin` to its `destination` (node numbers, one pair per bundle) over all runs."""
     parent, leg = pattern_tree(graph, np.array(cls.modes), max_main_legs)
-    place_node = np.unique(np.concatenate([origin, destination, graph.switch_node]))
+    switch_node = np.unique(graph.switch_node)
+    others = np.setdiff1d(np.concatenate([origin, destination]), switch_node)
+    place_node = np.concatenate([switch_node, others])
     place_of = np.full(graph.nodes.size, -1, dtype=np.int64)
     place_of[place_node] = np.arange(place_node.size)
     leg_start = np.zeros((graph.layer_mode.size, place_node.size), dtype=bool)
@@ -85,9 +88,9 @@ def search_class(
         known[searched] = -2
         cost, used = _cheapest_switches(graph, runs.transfer_weight[run], place_of, (n_places, n_layers, n_layers))
         store = collect_run(
-            parent, leg, place_node, graph.arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, cost, used,
-            place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run], known, recent, count,
-            *store,
+            parent, leg, place_node, switch_node.size, graph.arc_from, layer_places, n_places_of, dist, leg_arc,
+            leg_rank, cost, used, place_of[origins], bundle_first, place_of[destination[order]], n_ranks, costs[run],
+            known, recent, count, *store,
         )  # fmt: skip
     if want_costs:
         ordered = costs

@@ -212,3 +212,18 @@ def order_seen(cells, n):
             order[count] = cell
             count += 1
     return order[:count]
+
+
+@njit(cache=True, nogil=True)
+def write_steps(chains, first, items, leg_first, leg_steps, step_first, out):
+    """The chains with their legs written out as arcs; step_first (chains + 1,) says where each begins."""
+    for i in range(chains.size):
+        at = step_first[i]
+        for j in range(first[chains[i]], first[chains[i] + 1]):
+            if items[j] < 0:
+                out[at] = items[j]
+                at += 1
+            else:
+                for s in range(leg_first[items[j]], leg_first[items[j] + 1]):
+                    out[at] = leg_steps[s]
+                    at += 1

@@ -7,7 +7,7 @@ numbers (-1: free).
 import numpy as np
 from numba import njit
 
-from nbb_opt.network.kernels import SIDE_ROAD, join_legs
+from nbb_opt.network.kernels import SIDE_ROAD, join_best, join_legs
 
 LEGS, LEG_STEPS, CHAINS, ITEMS, PARTS = range(5)  # what `count` holds
 RECENT = 4  # chains of a bundle and pattern that are recognised at once
@@ -193,15 +193,16 @@ def main_part(
 
 @njit(cache=True, nogil=True)
 def collect_run(
-    parent, leg, place_node, arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, switch_cost, switch_used,
-    origin_place, bundle_first, bundle_place, n_ranks, costs, known, recent, count,
+    parent, leg, place_node, n_switch, arc_from, layer_places, n_places_of, dist, leg_arc, leg_rank, switch_cost,
+    switch_used, origin_place, bundle_first, bundle_place, n_ranks, costs, known, recent, count,
     leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table,
     parts, part_start, part_end, part_owner, part_table,
 ):  # fmt: skip
     """Join the legs of one run for every origin and add the chains not yet known.
 
-    Bundles bundle_first[i] to bundle_first[i + 1] start in origin_place[i] and end in bundle_place. `known` (layers,
-    places, places, ranks) are the numbers of the legs of this run, -2 where not yet asked for; `recent` (bundles,
+    The first `n_switch` places have a switch. Bundles bundle_first[i] to bundle_first[i + 1] start in origin_place[i]
+    and end in bundle_place. `known` (layers, places, places, ranks) are the numbers of the legs of this run, -2 where
+    not yet asked for; `recent` (bundles,
     patterns, RECENT, 3) the last few chains of rank 1, each by its main part, last transfer and last leg: most runs
     find one of them again, and need not write it. Legs, chains and main parts: their cells, where they `start` and
     `end` there, who owns each, and a hash table of them; gives these back, longer if need be; `count` says how many
@@ -212,6 +213,7 @@ def collect_run(
     back = np.zeros((3, n_patterns, 3, n_places, n_ranks), dtype=np.int64)
     numbers = np.empty((n_patterns, n_places), dtype=np.int32)
     wanted = np.zeros(n_places, dtype=np.bool_)
+    between, near = dist[:, :n_switch, :n_switch, 0].copy(), np.empty((n_switch, n_places))
     most_legs = 1
     for q in range(n_patterns):
         legs, up = 1, q
@@ -224,9 +226,15 @@ def collect_run(
         wanted[:] = False
         for b in range(bundle_first[i], bundle_first[i + 1]):
             wanted[bundle_place[b]] = True
-        join_legs(
-            parent, leg, n_ranks, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost, cost, back
-        )
+        if n_ranks == 1:
+            join_best(
+                parent, leg, origin_place[i], np.flatnonzero(wanted), layer_places, n_places_of, dist, between, near,
+                switch_cost, cost, back,
+            )  # fmt: skip
+        else:
+            join_legs(
+                parent, leg, n_ranks, origin_place[i], wanted, layer_places, n_places_of, dist, switch_cost, cost, back
+            )
         numbers[:] = -1
         for b in range(bundle_first[i], bundle_first[i + 1]):
             place = bundle_place[b]
@@ -300,18 +308,3 @@ def collect_run(
         leg_steps, leg_start, leg_end, leg_owner, leg_table, items, start, end, owner, table,
         parts, part_start, part_end, part_owner, part_table,
     )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-def write_steps(chains, first, items, leg_first, leg_steps, step_first, out):
-    """The chains with their legs written out as arcs; step_first (chains + 1,) says where each begins."""
-    for i in range(chains.size):
-        at = step_first[i]
-        for j in range(first[chains[i]], first[chains[i] + 1]):
-            if items[j] < 0:
-                out[at] = items[j]
-                at += 1
-            else:
-                for s in range(leg_first[items[j]], leg_first[items[j] + 1]):
-                    out[at] = leg_steps[s]
-                    at += 1

@@ -10,7 +10,7 @@ from nbb_opt.solve.network_design.pool import Pool
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-WAYS = ("against the relaxation", "anywhere", "around a node", "of some commodities")
+WAYS = ("against the relaxation", "anywhere", "around a node", "of some commodities", "towards another plan")
 STEPS = 3  # arcs that the surroundings of a node reach
 PART = 8  # one commodity in so many
 DEAR = 5e-4  # how much a euro of reduced cost counts against a closed arc

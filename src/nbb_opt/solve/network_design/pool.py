@@ -28,6 +28,13 @@ class Pool:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def copy(self) -> Pool:
+        """The same paths at the same positions, growing on its own; also while another thread adds to this one."""
+        other = Pool(self.network)
+        for commodity, arcs in zip(list(self.commodity), list(self.paths), strict=False):
+            other.add(commodity, arcs)
+        return other
+
     def add(self, commodity: int, arcs: Ints) -> int | None:
         """Position of a path that is new; None if it was known."""
         key = (commodity, arcs.tobytes())

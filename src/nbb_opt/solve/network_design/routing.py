@@ -29,6 +29,16 @@ class Plan:
     opened: Bools
     paths: Ints
     shares: Floats
+    pool: Pool
+
+    def flow_t(self) -> Floats:
+        """(commodities, arcs) in tonnes."""
+        network = self.pool.network
+        commodity, length, on, _cost = self.pool.columns(self.paths)
+        pair = np.repeat(commodity, length) * network.arcs + on
+        tonnes = np.repeat(self.shares * network.demand_t[commodity], length)
+        flow: Floats = np.bincount(pair, weights=tonnes, minlength=network.commodities * network.arcs).astype(float)
+        return flow.reshape(network.commodities, network.arcs)
 
 
 def route(network: Network, pool: Pool, opened: Bools, stop: Stop) -> Plan | None:
@@ -49,7 +59,7 @@ def plan_of(network: Network, pool: Pool, paths: Ints, shares: Floats) -> Plan:
     shares = shares / np.bincount(commodity, weights=shares, minlength=network.commodities)[commodity]
     opened = np.zeros(network.arcs, bool)
     opened[arcs] = True
-    return Plan(float(cost @ shares + network.fixed_eur[opened].sum()), opened, paths, shares)
+    return Plan(float(cost @ shares + network.fixed_eur[opened].sum()), opened, paths, shares, pool)
 
 
 def refuse_infeasible(network: Network, pool: Pool, names: tuple[str, ...], stop: Stop) -> None:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import NoPlan
 from nbb_opt.network_design.network import Network
-from nbb_opt.solve.network_design.choose import WAYS, choose_free
-from nbb_opt.solve.network_design.compact import improve_compact, search_compact
+from nbb_opt.solve.network_design.best import Best
+from nbb_opt.solve.network_design.compact import is_small, search_compact
+from nbb_opt.solve.network_design.improve import Improver
 from nbb_opt.solve.network_design.lp import OutOfTime
 from nbb_opt.solve.network_design.pool import Pool
 from nbb_opt.solve.network_design.relaxation import Relaxation, Relaxed
-from nbb_opt.solve.network_design.routing import Plan, refuse_infeasible, route
-from nbb_opt.solve.network_design.slopes import scale_slopes
-from nbb_opt.solve.network_design.small import improve_paths
+from nbb_opt.solve.network_design.routing import refuse_infeasible, route
 from nbb_opt.solve.network_design.tree import Tree
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-COMPACT_PAIRS = 15_000  # commodities times arcs up to which HiGHS on the compact statement proves more than our tree
-STARTS, SHARE_SCALING = 8, 0.1  # of slope scaling, and the share of the time limit after which no more begins
-SHARE_IMPROVING = {True: 0.5, False: 0.4}  # of the time limit, by whether the compact statement comes after
-TRIES_IN_VAIN = {True: 12, False: 40}  # neighbourhoods without gain after which proving begins
-SMALL_SHARE = 0.03  # of the time limit for one neighbourhood
-FIRST_SIZE, LEAST_SIZE, MOST_SIZE = 50.0, 12.0, 400.0
-GAIN = 1e-9
+SHARE_COMPACT = 0.25  # of the time left for HiGHS on the compact statement before improving: enough for what is easy
+SHARE_IMPROVING = {True: 0.6, False: 0.4}  # of the time left then, by whether the compact statement is used
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,183 +76,120 @@ def solve_network_design(
     return search.answer()
 
 
-@dataclass
 class _Search:
-    network: Network
-    gap: float
-    threads: int
-    seed: int
-    stop: Stop
-    listen: Listener | None
-    plan: Plan | None = None
-    bound: float = -np.inf
-    log: list[str] = field(default_factory=list)
-    history: list[tuple[float, float, float]] = field(default_factory=list)
-    nodes: int = 0
-    iterations: int = 0
+    """Who proves and who improves: in turn by one thread, side by side by two or more."""
 
-    def __post_init__(self) -> None:
-        self.pool = Pool(self.network)
-        self.relaxation: Relaxation | None = None
-        self.tried: set[bytes] = set()
-        self.support = np.zeros(self.network.arcs, bool)  # arcs open at the end of slope scaling
+    def __init__(
+        self, network: Network, *, gap: float, threads: int, seed: int, stop: Stop, listen: Listener | None
+    ) -> None:
+        self.network, self.threads, self.seed, self.stop = network, threads, seed, stop
+        self.best = Best(gap, stop, listen)
+        self.improver = Improver(network, self.best, stop=stop, seed=seed)
+        self.log: list[str] = []
+        self.nodes = self.iterations = 0
 
     def run(self, names: tuple[str, ...]) -> None:
         """All steps; leaves by OutOfTime when time is over."""
-        network, stop = self.network, self.stop
-        refuse_infeasible(network, self.pool, names, stop.grace(GRACE_S))
-        self._take(np.ones(network.arcs, bool), stop.grace(GRACE_S))
-        relaxation = self.relaxation = Relaxation(network, self.pool, stop)
+        network, best, improver = self.network, self.best, self.improver
+        refuse_infeasible(network, improver.pool, names, self.stop.grace(GRACE_S))
+        improver.take(np.ones(network.arcs, bool), self.stop.grace(GRACE_S))
+        relaxation = improver.relaxation
         for alpha in (np.zeros(network.arcs), network.fixed_eur / network.largest_use_t()):
-            self._prove(relaxation.price_at(alpha))
+            best.prove(relaxation.price_at(alpha))
         root = relaxation.relax()
-        self._prove(root.bound)
-        self._tell("relaxation")
-        if self._done():
+        best.prove(root.bound)
+        best.tell(f"relaxation, {len(improver.pool):,} paths")
+        if best.done():
             return
-        self._scale(root)
-        if self._done():
+        improver.begin(root)
+        if best.done():
             return
-        self._improve(root)
-        if not self._done():
-            self._search(root)
+        if self.threads > 1:
+            self._side_by_side(root)
+            return
+        if is_small(network):
+            self._search_compact(root, self.stop.part(SHARE_COMPACT))
+        improver.improve(root, self.stop.part(SHARE_IMPROVING[is_small(network)]))
+        self._prove(root, relaxation)
 
     def answer(self) -> Designed:
         """What is known now."""
-        if self.plan is None:
+        best, found = self.best, self.improver.relaxation
+        if best.plan is None:
             raise NoPlan("no plan was found within the limits; give more time")
-        plan, network = self.plan, self.network
-        commodity, length, on, _cost = self.pool.columns(plan.paths)
-        flow = np.zeros((network.commodities, network.arcs))
-        np.add.at(
-            flow, (np.repeat(commodity, length), on), np.repeat(plan.shares * network.demand_t[commodity], length)
-        )
-        status = "optimal" if self._done() else "stopped" if self.stop.asked.is_set() else "time_limit"
-        found = self.relaxation
+        status = "optimal" if best.done() else "stopped" if self.stop.asked.is_set() else "time_limit"
         return Designed(
-            status, plan.cost_eur, self.bound, plan.opened, flow, len(self.pool),
-            int(np.count_nonzero(found.strong_row >= 0)) if found else 0, self.nodes,
-            self.iterations + (found.lp.iterations if found else 0), "".join(self.log), tuple(self.history),
+            status, best.plan.cost_eur, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
+            int(np.count_nonzero(found.strong_row >= 0)), self.nodes, self.iterations + found.lp.iterations,
+            "".join(self.log), tuple(best.history),
         )  # fmt: skip
 
-    def _scale(self, root: Relaxed) -> None:
-        """Slope scaling, then again from random slopes while there is time; the ends are kept for their arcs."""
-        assert self.relaxation is not None
-        until = self.stop.part(SHARE_SCALING)
-        chance = np.random.default_rng(self.seed)
-        for start in range(STARTS):
-            if start and (until.now() or self._done()):
-                return
-            for opened in scale_slopes(self.relaxation, root, chance=chance if start else None):
-                self._take(opened)
-                self._tell("slope scaling")
-            self.support |= opened
+    def _side_by_side(self, root: Relaxed) -> None:
+        """Improve in a second thread (HiGHS lets others run) while this one proves, until this one ends."""
+        halt = Stop(self.stop.time_limit_s, started=self.stop.started)
+        faults: list[Exception] = []
 
-    def _improve(self, root: Relaxed) -> None:
-        """Restricted problems around the best plan; their size follows how hard the last ones were."""
-        relaxation, network = self.relaxation, self.network
-        assert relaxation is not None
-        assert self.plan is not None
-        compact = self._compact()
-        until = self.stop.part(SHARE_IMPROVING[compact])
-        chance = np.random.default_rng(self.seed)
-        nothing = np.zeros(network.arcs, bool)
-        self._small(self.support | self.plan.opened, nothing, 0, factor=2.0)
-        size, vain, number = FIRST_SIZE, 0, 0
-        while vain < TRIES_IN_VAIN[compact] and not until.now() and not self._done():
-            number += 1
-            opened, before = self.plan.opened, self.plan.cost_eur
-            free = choose_free(
-                network, self.pool, opened, root.opened, root.reduced_eur,
-                way=number % len(WAYS), size=int(size), chance=chance,
-            )  # fmt: skip
-            kept = opened & ~free
-            relaxation.restrict(kept.astype(float), (free | kept).astype(float))
-            found = relaxation.relax(rounds=4, cutoff=before * (1 - GAIN))
-            ended = found.bound >= before * (1 - GAIN) or self._small(free, kept, number)
-            gained = self.plan.cost_eur < before * (1 - GAIN)
-            vain = 0 if gained else vain + 1
-            size = float(np.clip(size * (1.15 if ended else 0.85), LEAST_SIZE, MOST_SIZE))
-            self._tell("neighbourhoods")
-        relaxation.restrict(np.zeros(network.arcs), np.ones(network.arcs))
+        def improve() -> None:
+            try:
+                self.improver.improve(root, halt, tries_in_vain=float("inf"))
+            except OutOfTime:
+                pass
+            except Exception as fault:  # raised again by the thread that waits
+                faults.append(fault)
 
-    def _small(self, free: Bools, kept: Bools, number: int, *, factor: float = 1.0) -> bool:
-        """Solve a restricted problem and take its plan; whether it was solved to its end."""
-        assert self.relaxation is not None
-        assert self.plan is not None
-        limit = min(self.stop.left_s(), factor * SMALL_SHARE * self.stop.time_limit_s)
-        stop = Stop(self.stop.elapsed_s() + limit, started=self.stop.started, asked=self.stop.asked)
-        solve = improve_compact if self._compact() else improve_paths
-        opened, ended = solve(self.relaxation, free, kept, start=self.plan, stop=stop, seed=self.seed + number)
-        if opened is not None:
-            self._take(opened)
-        return ended
+        self.improver.obey(halt)
+        beside = threading.Thread(target=improve, name="improve", daemon=True)
+        beside.start()
+        try:
+            self._prove(root, None)
+        finally:
+            halt.asked.set()
+            beside.join()
+        if faults:
+            raise faults[0]
 
-    def _search(self, root: Relaxed) -> None:
-        relaxation = self.relaxation
-        assert relaxation is not None
-        assert self.plan is not None
-        if not self._compact():
-            self._grow(Tree(relaxation, root))
+    def _prove(self, root: Relaxed, relaxation: Relaxation | None) -> None:
+        """Branch and bound; our own tree works on `relaxation`, or on one of its own over the paths known now."""
+        if self.best.done():
             return
-        slack = (self.plan.cost_eur - root.bound) * (1 + 1e-6)
+        if is_small(self.network):
+            self._search_compact(root, self.stop)
+            return
+        if relaxation is None:
+            relaxation = Relaxation(self.network, self.improver.pool.copy(), self.stop)
+            root = relaxation.relax()
+        self._grow(Tree(relaxation, root), relaxation.pool)
+
+    def _search_compact(self, root: Relaxed, until: Stop) -> None:
+        best, plan = self.best, self.best.known()
+
+        def hear(progress: Progress) -> None:
+            best.prove(progress.bound)
+            best.tell("branch and bound", self.nodes + progress.nodes)
+
+        slack = (plan.cost_eur - root.bound) * (1 + 1e-6)
         low = np.where(-root.reduced_eur > slack, 1.0, 0.0)
         up = np.where(root.reduced_eur > slack, 0.0, 1.0)
         opened, answer = search_compact(
-            relaxation, low, up, self.plan, bound=self.bound, gap=self.gap, threads=self.threads, seed=self.seed,
-            stop=self.stop, listen=self.listen, log=self.log,
+            self.network, low, up, plan, bound=best.bound, gap=best.gap, seed=self.seed, stop=until, listen=hear,
+            log=self.log,
         )  # fmt: skip
         self.nodes, self.iterations = self.nodes + answer.nodes, self.iterations + answer.iterations
         if opened is not None:
-            self._take(opened, self.stop.grace(GRACE_S))
+            self._offer(opened, self.improver.pool.copy(), self.stop.grace(GRACE_S))
         if np.isfinite(answer.bound):
-            self._prove(answer.bound)
+            best.prove(answer.bound)
 
-    def _grow(self, tree: Tree) -> None:
-        while tree.open and not self._done():
-            assert self.plan is not None
-            whole = tree.split(self._cutoff())
+    def _grow(self, tree: Tree, pool: Pool) -> None:
+        while tree.open and not self.best.done():
+            whole = tree.split(self.best.cutoff())
             if whole is not None:
-                self._take(whole)
-            self._prove(tree.bound(self._cutoff()))
+                self._offer(whole, pool, self.stop)
+            self.best.prove(tree.bound(self.best.cutoff()))
             self.nodes = tree.nodes
-            self._tell("branch and bound")
+            self.best.tell(f"branch and bound, {len(pool):,} paths", self.nodes)
 
-    def _compact(self) -> bool:
-        return self.network.commodities * self.network.arcs <= COMPACT_PAIRS
-
-    def _cutoff(self) -> float:
-        """Plans that cost more are of no interest: the gap asked for is proven without them."""
-        assert self.plan is not None
-        return self.plan.cost_eur * (1.0 - 0.9 * self.gap)
-
-    def _take(self, opened: Bools, stop: Stop | None = None) -> None:
-        """Route over these arcs, and again over those that carry something; keep the plan if it is the best."""
-        while opened.tobytes() not in self.tried:
-            self.tried.add(opened.tobytes())
-            plan = route(self.network, self.pool, opened, stop or self.stop)
-            if plan is None:
-                return
-            if self.plan is None or plan.cost_eur < self.plan.cost_eur:
-                self.plan = plan
-                self._remember()
-            opened = plan.opened
-
-    def _prove(self, bound: float) -> None:
-        best = self.plan.cost_eur if self.plan is not None else np.inf
-        if min(bound, best) > self.bound:
-            self.bound = min(bound, best)
-            self._remember()
-
-    def _remember(self) -> None:
-        cost = self.plan.cost_eur if self.plan is not None else float("nan")
-        self.history.append((self.stop.elapsed_s(), cost, self.bound))
-
-    def _done(self) -> bool:
-        return self.plan is not None and relative_gap(self.plan.cost_eur, self.bound) <= self.gap
-
-    def _tell(self, phase: str) -> None:
-        if self.listen is not None:
-            cost = self.plan.cost_eur if self.plan is not None else float("nan")
-            words = f"{phase}, {len(self.pool):,} paths"
-            self.listen(Progress(words, self.stop.elapsed_s(), cost, self.bound, self.nodes))
+    def _offer(self, opened: Bools, pool: Pool, stop: Stop) -> None:
+        plan = route(self.network, pool, opened, stop)
+        if plan is not None:
+            self.best.take(plan)
