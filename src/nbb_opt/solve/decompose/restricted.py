@@ -19,16 +19,8 @@ from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle, Priced
 from nbb_opt.solve.decompose.pool import (
-    DUST,
-    Pool,
-    columns_of,
-    joined,
-    nothing,
-    restricted_form,
-    slack_cost,
-    trips,
-    with_slack,
-)
+    DUST, Pool, columns_of, joined, nothing, restricted_form, slack_cost, trips, with_slack,
+)  # fmt: skip
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
