@@ -19,7 +19,15 @@ from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle, Priced
 from nbb_opt.solve.decompose.pool import (
-    DUST, Pool, columns_of, joined, nothing, restricted_form, slack_cost, trips, with_slack,
+    DUST,
+    Pool,
+    columns_of,
+    joined,
+    nothing,
+    restricted_form,
+    slack_cost,
+    trips,
+    with_slack,
 )  # fmt: skip
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
@@ -34,11 +42,9 @@ DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using 
 START, KEPT, SETTLED = len(DEAR), 2.0, 1.3  # price vectors of the first columns; columns kept for every row
 INSIDE = (0.7, 0.3, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
-CUTS_KEPT = 60
-ENOUGH = 1e-9
+CUTS_KEPT, ENOUGH = 60, 1e-9
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
-DEAREST = 1e13  # EUR for a unit of slack
-MISSED = 1e-7  # of a row's usual size: more slack than this is no plan
+DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 
 
 class Restricted:
