@@ -354,7 +354,7 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     value = relaxed_value(standard_form(stated(instance)))
-    run = solve_instance(instance, options=Options(60.0, 5e-3, method="decompose"))
+    run = solve_instance(instance, options=Options(20.0, 5e-3, method="decompose"))
     assert run.record["verified"]
     assert run.record["bound"] <= run.record["cost_eur"]
     assert run.record["bound"] >= value * (1 - 4e-3)

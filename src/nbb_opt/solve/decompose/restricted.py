@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
-from nbb_opt.solve.decompose.bound import Bounds, Cut
+from nbb_opt.solve.decompose.asked import LAST_START, Asked
+from nbb_opt.solve.decompose.bound import Cut
 from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
-from nbb_opt.solve.decompose.oracle import Oracle, Priced
+from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import (
-    DUST,
     Pool,
-    columns_of,
     joined,
-    nothing,
     restricted_form,
     slack_cost,
     trips,
@@ -38,8 +35,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
-DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
-START, KEPT, SETTLED = len(DEAR), 2.0, 1.3  # price vectors of the first columns; columns kept for every row
+KEPT, SETTLED = 2.0, 1.3  # columns kept for every row
+ALL_ROUNDS = 10**6  # of pricing: until nothing is found any more
 INSIDE = (0.7, 0.3, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH = 60, 1e-9
@@ -47,26 +44,23 @@ DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a mo
 DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 
 
-class Restricted:
+class Restricted(Asked):
     """See the module. `form` is the master with slack columns; a plan that needs slack counts as infeasible."""
 
     def __init__(
         self, split: Split, groups: Groups, oracle: Oracle, *, threads: int, seed: int, log: list[str]
     ) -> None:
-        self.split, self.groups, self.oracle = split, groups, oracle
+        super().__init__(split, groups, oracle)
         self.threads, self.seed, self.log = threads, seed, log
-        self.bounds, self.circulation = Bounds(split, groups), Circulation(split)
-        self.rounds, self.tolerance, self.cutoff = 10**6, ENOUGH, np.inf
-        self.prices: list[Floats] = []
+        self.circulation = Circulation(split)
+        self.rounds, self.tolerance, self.cutoff = ALL_ROUNDS, ENOUGH, np.inf
         self.shares: Floats = np.zeros(0)
         self.cuts: list[Cut] = []
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
-        self.pool = nothing(self.bounds)
-        self.size, self.eur = self._first_columns()
+        self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
         self.asks = True  # else only trips without freight are added, not what groups would do
-        self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self._price_slack(None)
 
     def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
@@ -101,38 +95,6 @@ class Restricted:
         """Columns of the restricted master beside the master's own."""
         return len(self.pool)
 
-    def _first_columns(self) -> tuple[Floats, float]:
-        """Columns for three price vectors: costs alone, and limits that vehicles cannot lift dear and very dear.
-
-        With them every design has a plan that keeps out of the way of all limits. Gives a usual size of every row, and
-        the cost of the first.
-        """
-        master, rows = self.split.master, len(self.split.master.row_low)
-        every = self.groups.state_start[1:] - 1
-        ends = np.union1d(every, self.groups.state_start[:-1])
-        entries = csc_array(
-            (np.ones(len(master.a_values)), master.a_indices, master.a_indptr), shape=(rows, len(master.cost))
-        )
-        lifted = entries @ (master.fix_order == 2).astype(float) > 0
-        usual, eur, self.dust = np.zeros(rows), 0.0, np.zeros(rows)
-        own = np.abs(master.a_values) * np.repeat(master.col_unit_scale, np.diff(master.a_indptr))
-        np.maximum.at(self.dust, master.a_indices, DUST * own)
-        for dear in DEAR:
-            limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
-            price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
-            priced = self._ask(self.bounds.clamp(price))
-            usual = np.maximum(usual, abs(priced.use[ends]).sum(axis=0))
-            self.dust = np.maximum(self.dust, DUST * usual)
-            eur = eur or float(priced.cost[every].sum())
-            self._keep(priced, ends)
-        size = np.maximum(usual, np.abs(np.where(np.isfinite(master.row_up), master.row_up, 0.0)))
-        middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
-        return np.where(size > 0, size, middle), eur
-
-    def _ask(self, price: Floats) -> Priced:
-        self.prices.append(price)
-        return self.oracle(price)
-
     def _consistent(self, price: Floats) -> Floats:
         """Prices of the right sign at which nothing goes in circles."""
         y = self.bounds.clamp(price)
@@ -140,11 +102,6 @@ class Restricted:
             y, drive_reduced=self.oracle.drive_reduced(y),
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
-
-    def _keep(self, priced: Priced, states: Ints) -> Pool:
-        new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
-        self.pool = joined(self.pool, new)
-        return new
 
     def _load(self, *, whole: bool) -> Solver:
         """Hand the master and all columns to HiGHS; `whole` numbers on demand."""
@@ -194,6 +151,8 @@ class Restricted:
             self.dearer(TIMES)
             again = self.run(stop, phase=phase, listen=listen, known=known)
             found = replace(again, iterations=found.iterations + again.iterations)
+        if found.status == "infeasible" and stop.now():  # nothing is proven: time was over before slack was given up
+            return replace(found, status="time_limit", values=None)
         return found
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
@@ -253,12 +212,12 @@ class Restricted:
     def _forget(self, times: float) -> None:
         """Drop columns that would cost most to use, beyond some times as many as there are rows.
 
-        Those found since the last answer stay, and so do the last of the first columns: with them every design has a
-        plan.
+        Those found since the last answer stay, and so do the columns at the dearest limits: with them most designs have
+        a plan.
         """
         cost = np.zeros(len(self.pool))
         cost[: len(self.reduced)] = self.reduced
-        cost[(self.pool.call == START - 1) & (self.pool.state >= 0)] = -np.inf
+        cost[(self.pool.call == LAST_START) & (self.pool.state >= 0)] = -np.inf
         most = int(times * (len(self.form.row_low) + self.groups.size))
         if len(cost) > most:
             keep = np.sort(np.argsort(cost, kind="stable")[:most])

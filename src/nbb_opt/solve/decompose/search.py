@@ -13,7 +13,7 @@ from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import Pool
-from nbb_opt.solve.decompose.restricted import DEARER, TIMES, Restricted
+from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.dive import Dive, groups
 from nbb_opt.solve.exact import Carried, Solution
@@ -108,7 +108,8 @@ class _Search:
         """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
         master = self.master
         master.asks = False
-        master.dearer(TIMES)  # no need for good prices here
+        calls = master.respect_limits()
+        master.dearer(TIMES)  # no need for good prices here; hands over the new columns too
         found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
         if found.status == "optimal" and found.values is not None:
             first = groups(master.form)[0]
@@ -116,6 +117,7 @@ class _Search:
             master.fix(first, np.ceil(found.values[first] - 1e-6))
             self._complete(dive, dive.solve_again(), again=False)
             master.free(np.flatnonzero(master.form.integer))
+        master.forget_asked(calls)
         master.asks = True
 
     def _guess(self) -> None:
@@ -145,9 +147,14 @@ class _Search:
         relaxed = master.root(
             self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
         )
+        if master.large and relaxed.status == "infeasible":  # for want of columns: nothing was priced
+            master.rounds = ALL_ROUNDS
+            relaxed = master.root(
+                self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+            )
         self.iterations += relaxed.iterations
         self._improve_bound(relaxed.bound)
-        if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
+        if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.plan is None:
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.values is None and self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
