@@ -16,17 +16,13 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
-from app_case import client, finished, tiny_case
+from app_case import TINY, client, finished, tiny_case
 from nbb_opt.app.work import rows_digest
 from nbb_opt.instance import read_instance
 from nbb_opt.result import read_run
 from nbb_opt.studies.audit.faults import Judged, judge
 from nbb_opt.studies.audit.plan import read_plan
 from nbb_opt.studies.audit.question import Question, ask
-
-HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
-TINY = HAULIER.parent / "tiny"
-STATIC = Path(__file__).parents[1] / "src" / "nbb_opt" / "app" / "static"
 
 
 @pytest.fixture

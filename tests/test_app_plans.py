@@ -11,13 +11,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
-from app_case import PLAN, client, tiny_case
+from app_case import HAULIER, PLAN, TINY, client, tiny_case
 from nbb_opt.app.store import Refused, Store
 from nbb_opt.instance import read_instance
-
-HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
-TINY = HAULIER.parent / "tiny"
-STATIC = Path(__file__).parents[1] / "src" / "nbb_opt" / "app" / "static"
 
 
 @pytest.fixture

@@ -15,12 +15,8 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
-from app_case import TOKEN, Served, client, served, tiny_case, tiny_workbook
+from app_case import STATIC, TOKEN, Served, client, served, tiny_case, tiny_workbook
 from nbb_opt.app.guard import MOST_BODY_BYTES, SAFE_HEADERS
-
-HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
-TINY = HAULIER.parent / "tiny"
-STATIC = Path(__file__).parents[1] / "src" / "nbb_opt" / "app" / "static"
 
 
 @pytest.fixture

@@ -182,14 +182,18 @@ def test_a_request_to_stop_keeps_the_best_plan(threads: int) -> None:
     assert time.perf_counter() - started < 120.0
 
 
-def test_a_fault_of_the_thread_beside_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_tree", [False, True], ids=["compact", "tree"])
+def test_a_fault_of_the_thread_beside_is_not_lost(by_tree: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by_tree:
+        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
+
     def broken(*_args: object, **_more: object) -> None:
         raise SolveError("the improver broke")
 
     monkeypatch.setattr(improve.Improver, "improve", broken)
     problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
     with pytest.raises(SolveError, match="the improver broke"):
-        solve_network_design(problem, gap=0.0, threads=2, stop=Stop(6.0))
+        solve_network_design(problem, gap=0.0, threads=2, stop=Stop(3.0))
 
 
 def test_no_plan_before_the_stop_is_said() -> None:

@@ -31,7 +31,6 @@ DATA_FILES = (META_FILE, *(f"{name}.{ending}" for name in BY_NAME for ending in 
 _BESIDE = re.compile(
     r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?|docs(/[^/]+\.md)?|plan[^/]*\.csv"
 )
-_FOLDERS = "is a folder; an instance has none but build and docs"
 _LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 

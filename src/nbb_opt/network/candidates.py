@@ -132,12 +132,3 @@ def sides(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[np.ndarray
     before = np.where(arc, layer, np.where(begins, ROAD, np.roll(layer, 1)))
     after = np.where(arc, layer, np.where(ends, ROAD, np.roll(layer, -1)))
     return before, after
-
-
-def step_projects(graph: Graph, code: np.ndarray) -> np.ndarray:
-    """Project every step needs, -1 for none."""
-    arc = code >= 0
-    project = np.empty(code.size, dtype=np.int64)
-    project[arc] = graph.link_project[graph.arc_link[code[arc]]]
-    project[~arc] = graph.transfer_project[-1 - code[~arc]]
-    return project

@@ -59,6 +59,16 @@ def _price(chain, bundle, start, piece, waiting, kind, at, extra, now, grows, pr
 
 
 @njit(cache=True, nogil=True)
+def _prices(bundle, first, chains, price):
+    """Prices of the chains of a bundle, in their order."""
+    start, piece, waiting, kind, at, extra, now, grows = chains
+    prices = np.empty(first[bundle + 1] - first[bundle])
+    for k in range(prices.size):
+        prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
+    return prices
+
+
+@njit(cache=True, nogil=True)
 def _choose(bundle, first, prices, project_set, bits, adder, states, least, which):
     """The cheapest chain of a bundle for each state, among those that need nothing outside it; -1 if there is none."""
     for s in range(states.shape[0]):
@@ -126,7 +136,6 @@ def aggregate(
     `value` is infinite where a bundle has no chain that the state allows. States after the first are worked out as
     differences from it. `set_t` has the tonnes by project set.
     """
-    start, piece, waiting, kind, at, extra, now, grows = chains
     for n in prange(groups.shape[0]):
         group = groups[n]
         here = states[state_start[group] : state_start[group + 1]]
@@ -141,10 +150,7 @@ def aggregate(
             tonnes = demand[bundle]
             if tonnes <= 0:
                 continue
-            options = first[bundle + 1] - first[bundle]
-            prices = np.empty(options)
-            for k in range(options):
-                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
+            prices = _prices(bundle, first, chains, price)
             _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
             for s in range(count):
                 value[base + s] += tonnes * least[s]
@@ -183,10 +189,7 @@ def hand_out(
             bundle = bundles[i]
             if demand[bundle] <= 0:
                 continue
-            options = first[bundle + 1] - first[bundle]
-            prices = np.empty(options)
-            for k in range(options):
-                prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
+            prices = _prices(bundle, first, chains, price)
             _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
             for s in range(count):
                 if part[s] <= 0:

@@ -145,8 +145,8 @@ class _Search:
         finally:
             halt.asked.set()
             beside.join()
-        if faults:
-            raise faults[0]
+            if faults:  # also when this thread left because time is over
+                raise faults[0]
 
     def _prove(self, root: Relaxed, relaxation: Relaxation | None) -> None:
         """Branch and bound; our own tree works on `relaxation`, or on one of its own over the paths known now."""
