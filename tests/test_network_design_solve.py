@@ -18,7 +18,8 @@ from nbb_opt.solve.network_design import Designed, compact, improve, solve_netwo
 from nbb_opt.solve.network_design import solve as steps
 from nbb_opt.solve.network_design.kernels import cheapest_paths
 from nbb_opt.solve.network_design.pool import Pool
-from nbb_opt.solve.network_design.relaxation import Relaxation
+from nbb_opt.solve.network_design.relaxation import Relaxation, Relaxed
+from nbb_opt.solve.network_design.turns import Turns
 
 COST = 1e-6
 
@@ -194,6 +195,87 @@ def test_a_fault_of_the_thread_beside_is_not_lost(by_tree: bool, monkeypatch: py
     problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
     with pytest.raises(SolveError, match="the improver broke"):
         solve_network_design(problem, gap=0.0, threads=2, stop=Stop(3.0))
+
+
+def test_the_second_works_while_the_first_waits_and_hears_of_a_stop() -> None:
+    stop, halt = Stop(60.0), Stop(60.0)
+    turns = Turns(stop, halt, until=stop.part(0.0))
+    steps_seen: list[str] = []
+
+    def second() -> None:
+        with turns.second():
+            steps_seen.append("second")
+            assert halt.asked.wait(30.0)
+
+    beside = threading.Thread(target=second)
+    beside.start()
+    threading.Timer(0.3, stop.asked.set).start()
+    turns.first()  # waits until the second has ended, which the request to stop brings about
+    steps_seen.append("first")
+    turns.first()  # no second turn
+    turns.over()
+    beside.join(10.0)
+    assert steps_seen == ["second", "first"]
+
+
+def test_the_second_never_begins_if_the_first_ends_in_its_turn() -> None:
+    stop, halt = Stop(60.0), Stop(60.0)
+    turns = Turns(stop, halt, until=stop.part(0.9))
+    turns.first()
+    turns.over()
+    with turns.second():
+        assert halt.now()
+
+
+def test_one_thread_lets_a_long_search_wait_for_the_improver(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[float, bool]] = []
+    improved = improve.Improver.improve
+
+    def improving(self: improve.Improver, root: Relaxed, until: Stop, **more: float) -> None:
+        seen.append((until.elapsed_s(), until.now()))
+        improved(self, root, until, **more)
+
+    monkeypatch.setattr(improve.Improver, "improve", improving)
+    monkeypatch.setattr(steps, "SHARE_COMPACT", 0.0)
+    problem = made_up(1, nodes=20, arcs=160, commodities=60, tight=4.0)
+    found = solve_network_design(problem, gap=0.0, stop=Stop(4.0))
+    check(problem, found)
+    assert len(seen) == 1
+    assert not seen[0][1]  # it had time of its own
+    assert found.bound_eur > 0
+
+
+def test_highs_takes_a_better_plan_of_others_and_hands_out_its_own() -> None:
+    problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
+    form = design_form(problem, strong=np.zeros(0, np.int64))
+    best = reference(problem)
+    offered: list[np.ndarray] = []
+    solver = Solver(form, threads=1, seed=0, log=[])
+    solver.set("mip_heuristic_effort", 0.0)
+    asked: list[float] = []
+
+    def ask(incumbent: float) -> np.ndarray | None:
+        asked.append(incumbent)
+        return best.values if len(asked) == 1 else None
+
+    solver.exchange(offer=offered.append, ask=ask, between=lambda: None)
+    answer = solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
+    assert asked
+    assert answer.objective == pytest.approx(best.objective, rel=1e-9)
+    costs = [float(form.cost @ values) + form.cost_offset for values in offered]
+    assert min(costs) == pytest.approx(best.objective, rel=1e-9)
+
+
+def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
+    problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
+    solver = Solver(design_form(problem, strong=np.zeros(0, np.int64)), threads=1, seed=0, log=[])
+
+    def broken(_values: np.ndarray) -> None:
+        raise SolveError("the plan could not be taken")
+
+    solver.exchange(offer=broken, ask=lambda _incumbent: None, between=lambda: None)
+    with pytest.raises(SolveError, match="could not be taken"):
+        solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
 
 
 def test_no_plan_before_the_stop_is_said() -> None:

@@ -73,6 +73,8 @@ class Solver:
         self.set("small_matrix_value", 1e-12)
         self._tell: Callable[[Any], None] = lambda _event: None
         self._stop: Stop | None = None
+        self._between: Callable[[], None] = lambda: None
+        self._faults: list[Exception] = []
         self._listen_in()
         self._pass(form)
 
@@ -82,9 +84,11 @@ class Solver:
             source += lambda event: self._tell(event)
 
         def interrupt(event: Any) -> None:
-            if self._stop is not None and self._stop.asked.is_set():
+            between(event)
+            if self._faults or (self._stop is not None and self._stop.asked.is_set()):
                 event.interrupt()
 
+        between = self._kept(lambda _event: self._between())
         for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
             source += interrupt
 
@@ -161,6 +165,37 @@ class Solver:
         solution.col_value = (values / self.scaling.column).tolist()
         self._ok(self.highs.setSolution(solution), "start solution")
 
+    def exchange(
+        self, *, offer: Callable[[Floats], None], ask: Callable[[float], Floats | None], between: Callable[[], None]
+    ) -> None:
+        """Work with others while it runs: `offer` is given every better plan found, `ask(incumbent)` may give one that
+        is better still, `between` is called now and then and may wait. Plans and incumbents in business units.
+        """
+        scale = self.scaling
+
+        def take(event: Any) -> None:
+            values = ask(float(event.data_out.mip_primal_bound) / scale.objective)
+            if values is not None:
+                self._ok(event.data_in.setSolution(values / scale.column), "a plan of others")
+
+        def give(event: Any) -> None:
+            offer(np.asarray(event.data_out.mip_solution, dtype=np.float64) * scale.column)
+
+        self.highs.cbMipImprovingSolution += self._kept(give)
+        self.highs.cbMipUserSolution += self._kept(take)
+        self._between = between
+
+    def _kept(self, heard: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A fault of a callback ends the run and is raised after it, instead of travelling through HiGHS."""
+
+        def safe(event: Any) -> None:
+            try:
+                heard(event)
+            except Exception as fault:
+                self._faults.append(fault)
+
+        return safe
+
     @staticmethod
     def _ok(status: Any, what: str) -> None:
         if status == highspy.HighsStatus.kError:
@@ -174,6 +209,8 @@ class Solver:
         self.set("time_limit", self.highs.getRunTime() + max(stop.left_s(), 0.01))
         self._stop, self._tell = stop, _teller(self, stop, phase, listen, known)
         _run_in_thread(self.highs.run, stop, lambda: self._tell(None))
+        if self._faults:
+            raise self._faults[0]
         return self._answer()
 
     def _answer(self) -> Answer:

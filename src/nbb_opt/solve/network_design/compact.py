@@ -6,6 +6,7 @@ restricted problems around a plan are solved on it too, and not over known paths
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.network_design import design_form
 from nbb_opt.network_design.network import Network
 from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.network_design.best import Best
 from nbb_opt.solve.network_design.relaxation import Relaxation
 from nbb_opt.solve.network_design.routing import Plan
 from nbb_opt.solve.network_design.small import ENDED, hurry
@@ -33,18 +35,30 @@ def is_small(network: Network) -> bool:
 
 
 def search_compact(
-    network: Network, low: Floats, up: Floats, plan: Plan, *, bound: float, gap: float, seed: int, stop: Stop,
-    listen: Listener, log: list[str],
-) -> tuple[Bools | None, Answer]:  # fmt: skip
-    """Arcs of the best plan HiGHS knows at the end, and its answer; `low` and `up` are arcs decided already.
+    network: Network, low: Floats, up: Floats, best: Best, *, seed: int, stop: Stop, listen: Listener,
+    offer: Callable[[Bools], None], between: Callable[[], None], log: list[str],
+) -> Answer:  # fmt: skip
+    """HiGHS' answer when it starts from the best plan; `low` and `up` are arcs decided already.
 
-    The plan given is feasible for them: reduced cost fixing keeps it.
+    While it runs it is told of better plans that others find, and the arcs of its own go to `offer`; `between` is
+    called now and then and may wait. Plans better than the one it starts from are feasible: reduced cost fixing keeps
+    them.
     """
+    plan = best.known()
     solver = Solver(_restricted(network, low, up), threads=1, seed=seed, log=log)
-    solver.set("mip_rel_gap", gap)
+    solver.set("mip_rel_gap", best.gap)
     solver.start_from(_columns_of(plan))
-    answer = solver.run(stop, phase="branch and bound", listen=listen, known=(plan.cost_eur, bound))
-    return _opened(network, answer), answer
+    told = [plan]
+
+    def better(incumbent: float) -> Floats | None:
+        found = best.known()
+        if found is told[0] or found.cost_eur >= incumbent:
+            return None
+        told[0] = found
+        return _columns_of(found)
+
+    solver.exchange(offer=lambda values: offer(values[: network.arcs] > 0.5), ask=better, between=between)
+    return solver.run(stop, phase="branch and bound", listen=listen, known=(plan.cost_eur, best.bound))
 
 
 def improve_compact(
@@ -60,7 +74,8 @@ def improve_compact(
     hurry(solver)
     solver.start_from(_columns_of(start))
     answer = solver.run(stop, phase="", listen=None, known=(float("nan"), float("nan")))
-    return _opened(network, answer), answer.status in ENDED
+    opened_now = answer.values[: network.arcs] > 0.5 if answer.values is not None else None
+    return opened_now, answer.status in ENDED
 
 
 def _restricted(network: Network, low: Floats, up: Floats) -> StandardForm:
@@ -70,10 +85,6 @@ def _restricted(network: Network, low: Floats, up: Floats) -> StandardForm:
     col_low[: network.arcs], col_up[: network.arcs] = low, up
     col_up[network.arcs :][np.tile(up == 0, network.commodities)] = 0.0
     return replace(form, col_low=col_low, col_up=col_up)
-
-
-def _opened(network: Network, answer: Answer) -> Bools | None:
-    return answer.values[: network.arcs] > 0.5 if answer.values is not None else None
 
 
 def _columns_of(plan: Plan) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from nbb_opt.solve.network_design.pool import Pool
 from nbb_opt.solve.network_design.relaxation import Relaxation, Relaxed
 from nbb_opt.solve.network_design.routing import refuse_infeasible, route
 from nbb_opt.solve.network_design.tree import Tree
+from nbb_opt.solve.network_design.turns import Turns
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
@@ -104,13 +106,11 @@ class _Search:
         improver.begin(root)
         if best.done():
             return
-        if self.threads > 1:
+        if self.threads > 1 or is_small(network):
             self._side_by_side(root)
-            return
-        if is_small(network):
-            self._search_compact(root, self.stop.part(SHARE_COMPACT))
-        improver.improve(root, self.stop.part(SHARE_IMPROVING[is_small(network)]))
-        self._prove(root, relaxation)
+        else:
+            improver.improve(root, self.stop.part(SHARE_IMPROVING[False]))
+            self._prove(root, relaxation, improver.pool)
 
     def answer(self) -> Designed:
         """What is known now."""
@@ -125,13 +125,21 @@ class _Search:
         )  # fmt: skip
 
     def _side_by_side(self, root: Relaxed) -> None:
-        """Improve in a second thread (HiGHS lets others run) while this one proves, until this one ends."""
+        """Improve in a second thread (HiGHS lets others run) while this one proves, until this one ends.
+
+        If one thread has to do for both, this one waits while the other improves.
+        """
         halt = Stop(self.stop.time_limit_s, started=self.stop.started)
+        turns = Turns(self.stop, halt, self.stop.part(SHARE_COMPACT) if self.threads == 1 else None)
         faults: list[Exception] = []
 
         def improve() -> None:
             try:
-                self.improver.improve(root, halt, tries_in_vain=float("inf"))
+                with turns.second():
+                    if self.threads > 1:
+                        self.improver.improve(root, halt, tries_in_vain=float("inf"))
+                    else:
+                        self.improver.improve(root, halt.part(SHARE_IMPROVING[True]))
             except OutOfTime:
                 pass
             except Exception as fault:  # raised again by the thread that waits
@@ -139,28 +147,31 @@ class _Search:
 
         self.improver.obey(halt)
         beside = threading.Thread(target=improve, name="improve", daemon=True)
+        pool = self.improver.pool.copy()  # of this thread alone
         beside.start()
         try:
-            self._prove(root, None)
+            self._prove(root, None, pool, turns.first)
         finally:
-            halt.asked.set()
+            turns.over()
             beside.join()
             if faults:  # also when this thread left because time is over
                 raise faults[0]
 
-    def _prove(self, root: Relaxed, relaxation: Relaxation | None) -> None:
-        """Branch and bound; our own tree works on `relaxation`, or on one of its own over the paths known now."""
+    def _prove(
+        self, root: Relaxed, relaxation: Relaxation | None, pool: Pool, between: Callable[[], None] = lambda: None
+    ) -> None:
+        """Branch and bound; our own tree works on `relaxation`, or on one of its own over the paths of `pool`."""
         if self.best.done():
             return
         if is_small(self.network):
-            self._search_compact(root, self.stop)
+            self._search_compact(root, pool, between)
             return
         if relaxation is None:
-            relaxation = Relaxation(self.network, self.improver.pool.copy(), self.stop)
+            relaxation = Relaxation(self.network, pool, self.stop)
             root = relaxation.relax()
         self._grow(Tree(relaxation, root), relaxation.pool)
 
-    def _search_compact(self, root: Relaxed, until: Stop) -> None:
+    def _search_compact(self, root: Relaxed, pool: Pool, between: Callable[[], None]) -> None:
         best, plan = self.best, self.best.known()
 
         def hear(progress: Progress) -> None:
@@ -170,13 +181,11 @@ class _Search:
         slack = (plan.cost_eur - root.bound) * (1 + 1e-6)
         low = np.where(-root.reduced_eur > slack, 1.0, 0.0)
         up = np.where(root.reduced_eur > slack, 0.0, 1.0)
-        opened, answer = search_compact(
-            self.network, low, up, plan, bound=best.bound, gap=best.gap, seed=self.seed, stop=until, listen=hear,
-            log=self.log,
+        answer = search_compact(
+            self.network, low, up, best, seed=self.seed, stop=self.stop, listen=hear,
+            offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)), between=between, log=self.log,
         )  # fmt: skip
         self.nodes, self.iterations = self.nodes + answer.nodes, self.iterations + answer.iterations
-        if opened is not None:
-            self._offer(opened, self.improver.pool.copy(), self.stop.grace(GRACE_S))
         if np.isfinite(answer.bound):
             best.prove(answer.bound)
 
