@@ -1,5 +1,6 @@
 """The hand-off to HiGHS: right answers, kept limits, refused nonsense."""
 
+import itertools
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -215,6 +216,15 @@ def test_branching_lifts_the_bound_of_the_relaxation():
     solution = solve_form(problem, gap=1e-9)
     bounds = [bound for _elapsed, _incumbent, bound in solution.history if np.isfinite(bound)]
     assert bounds[0] < bounds[-1] <= solution.objective
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_told_on_the_way_never_gets_worse(seed):
+    heard = []
+    solution = solve_form(knapsack(seed=seed), gap=1e-9, listen=heard.append)
+    for told in ([p.incumbent for p in heard], [incumbent for _elapsed, incumbent, _bound in solution.history]):
+        known = [cost for cost in told if np.isfinite(cost)]
+        assert all(later <= cost for cost, later in itertools.pairwise(known))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -241,9 +241,11 @@ class _Search:
     def _heard(self, progress: Progress) -> None:
         self._note(progress.incumbent, progress.bound)
         if self.listen is not None:
-            self.listen(progress)
+            self.listen(replace(progress, incumbent=self.history[-1][1]))
 
     def _note(self, incumbent: float, bound: float) -> None:
+        """What was found is found: HiGHS may know a plan that is not yet made exact."""
+        incumbent = float(np.fmin(incumbent, self.history[-1][1])) if self.history else incumbent
         same = self.history and np.array_equal(self.history[-1][1:], (incumbent, bound), equal_nan=True)
         if not same:
             self.history.append((self.stop.elapsed_s(), incumbent, bound))
