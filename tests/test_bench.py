@@ -190,6 +190,9 @@ def test_a_job_array_runs_one_line_of_the_list_and_merges(tmp_path: Path, monkey
     found = json.loads(merged.read_text())["cases"]
     assert sorted(f"{case['case']} seed={case['seed']}" for case in found) == sorted(line[2:] for line in lines)
     assert CliRunner().invoke(app, [*words, "--run", "7"]).exit_code == 2
+    done = CliRunner().invoke(app, ["bench-merge", *map(str, parts[:2]), "--keep"], catch_exceptions=False)
+    assert "made-up-001.json" in done.stdout
+    assert len(json.loads((tmp_path / "benchmarks" / "results" / "made-up-001.json").read_text())["cases"]) == 2
 
 
 def test_a_kept_result_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from nbb_opt.bench.against import compare
 from nbb_opt.bench.best_known import read_best_known, update
 from nbb_opt.bench.registry import BenchError, BenchWorse, suites_folder
 from nbb_opt.bench.results import PAGE, merge, render_page
-from nbb_opt.bench.show import comparison_lines, markdown_of
+from nbb_opt.bench.show import comparison_lines, markdown_of, table_of
 from nbb_opt.cli import app
 from nbb_opt.shipped import shipped
 
@@ -179,6 +179,18 @@ def best(folder: Path, monkeypatch: pytest.MonkeyPatch, row: str) -> None:
     head = "case,objective,bound,state,whose,where,instance_digest\n"
     (folder / "best_known" / "made-up.csv").write_text(head + row)
     monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(folder))
+
+
+def test_merged_parts_are_related_to_the_best_known_of_now_and_their_means_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best(tmp_path, monkeypatch, "one,1000,990,feasible,published,a paper,\n")
+    two = changed(lambda r: (r["cases"][0].update(seed=2), ours(r).update(objective=1100.0, gap_to_best_known=0.5)))
+    merged = merge([result(), two])
+    assert [entry["subjects"]["ours"]["gap_to_best_known"] for entry in merged["cases"]] == pytest.approx([0.0, 0.1])
+    assert ours(two)["gap_to_best_known"] == 0.5
+    [line] = [line for line in table_of(merged).splitlines() if line.startswith("mean of 2")]
+    assert line.split() == ["mean", "of", "2", "ours", "0.1000", "5.0000"]
 
 
 def test_only_better_verified_solutions_become_best_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

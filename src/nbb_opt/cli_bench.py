@@ -143,15 +143,19 @@ def bench_compare(
 
 def bench_merge(
     parts: Annotated[list[Path], typer.Argument(help="Result files of one suite.", metavar="FILE...")],
-    out: Annotated[Path, typer.Option("--json", help="Write the merged result to this file.")],
+    out: Annotated[Path | None, typer.Option("--json", help="Write the merged result to this file.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the result in benchmarks/results, for good.")] = False,
 ) -> None:
-    """Merge results that were measured apart, as by a job array."""
+    """Merge results that were measured apart, as by a job array; gaps are to the best known values of now."""
     from nbb_opt.bench import results
     from nbb_opt.bench.show import table_of
 
     record = results.merge([results.read_result(part) for part in parts])
-    results.write_result(record, out)
+    if out is not None:
+        results.write_result(record, out)
     print(table_of(record))
+    if keep:
+        print(f"kept as {results.keep(record)}; rendered {results.write_page()}")
 
 
 def bench_best(

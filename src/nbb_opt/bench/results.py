@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from nbb_opt.bench.best_known import read_best_known
 from nbb_opt.bench.registry import BenchError, load_suite, suites_folder
 from nbb_opt.bench.runner import FORMAT
 from nbb_opt.bench.show import markdown_of
+from nbb_opt.bench.side_by_side import relate
 
 LATEST = "latest"
 PAGE = "RESULTS.md"
@@ -73,6 +76,7 @@ def find_result(named: str, suite: str) -> Path:
 def merge(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One result of parts that were measured apart, as by a job array; order does not matter.
 
+    Objectives are related to the best known ones of now, so that all parts are to the same.
     Raises BenchError if the parts do not belong together (suite, protocol, options, versions) or overlap. Parts from
     several machines are merged; `machine` then lists what differed.
     """
@@ -85,7 +89,7 @@ def merge(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             raise BenchError(
                 f"the parts do not belong together: {name} is {first[name]} in one, {odd[0][name]} in another"
             )
-    cases = [entry for record in records for entry in record["cases"]]
+    cases = deepcopy([entry for record in records for entry in record["cases"]])
     keys = [(entry["case"], entry["seed"]) for entry in cases]
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise BenchError("measured twice: " + ", ".join(f"{case} seed {seed}" for case, seed in twice))
@@ -95,6 +99,10 @@ def merge(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         else first["machine"].get(name)
         for name in first["machine"]
     }
+    known = read_best_known(first["suite"])
+    for entry in cases:
+        for row in entry["subjects"].values():
+            relate(row, known.get(entry["case"]), row.get("instance_digest", entry.get("instance_digest")))
     return {
         **first, "machine": machine, "absent": sorted({name for record in records for name in record["absent"]}),
         "faults": [fault for record in records for fault in record["faults"]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from nbb_opt.bench.against import Comparison
@@ -90,15 +91,43 @@ def series_of(entry: Mapping[str, Any]) -> list[list[str]]:
 def cells_of(record: Mapping[str, Any]) -> list[list[str]]:
     """Headings, then one row per subject; columns without any figure are left out."""
     heads = ["case", "seed", "subject"]
-    rows = [(entry, name, row) for entry in record["cases"] for name, row in entry["subjects"].items()]
-    cells = [[entry["case"], str(entry["seed"]), name] for entry, name, _row in rows]
+    rows = [
+        (entry["case"], str(entry["seed"]), name, row)
+        for entry in record["cases"]
+        for name, row in entry["subjects"].items()
+    ]
+    rows += [(f"mean of {count}", "", name, row) for name, count, row in means_of(record)]
+    cells = [[case, seed, name] for case, seed, name, _row in rows]
     for head, cell in COLUMNS.items():
-        column = [cell(row) for _entry, _name, row in rows]
+        column = [cell(row) for _case, _seed, _name, row in rows]
         if any(column):
             heads.append(head)
             for line, text in zip(cells, column, strict=True):
                 line.append(text or "")
     return [heads, *cells]
+
+
+def means_of(record: Mapping[str, Any]) -> list[tuple[str, int, Row]]:
+    """Mean gap, and mean gap to the best known, of every subject that found something in several cases: its name, in
+    how many, and the means (the second only if each of these cases has a best known objective).
+
+    >>> cases = [{"subjects": {"ours": {"gap": gap, "gap_to_best_known": gap / 2}}} for gap in (0.0, 0.02)]
+    >>> means_of({"cases": cases})
+    [('ours', 2, {'status': 'done', 'gap': 0.01, 'gap_to_best_known': 0.005})]
+    """
+    found: dict[str, list[Row]] = {}
+    for entry in record["cases"]:
+        for name, row in entry["subjects"].items():
+            if row.get("gap") is not None:
+                found.setdefault(name, []).append(row)
+    means: list[tuple[str, int, Row]] = []
+    for name, rows in found.items():
+        if len(rows) > 1:
+            related = [row["gap_to_best_known"] for row in rows if row.get("gap_to_best_known") is not None]
+            mean = {"status": "done", "gap": fmean(row["gap"] for row in rows)}
+            more = {"gap_to_best_known": fmean(related)} if len(related) == len(rows) else {}
+            means.append((name, len(rows), mean | more))
+    return means
 
 
 def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> list[str]:

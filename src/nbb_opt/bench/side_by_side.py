@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from nbb_opt.bench.best_known import gap_to, read_best_known
+from nbb_opt.bench.best_known import BestKnown, gap_to, read_best_known
 from nbb_opt.bench.options import BenchOptions
 from nbb_opt.bench.outcome import primal_integral
 from nbb_opt.bench.registry import Case, Subject
@@ -94,12 +94,17 @@ def _against_best_known(suite: str, case: Case, table: dict[str, dict[str, Any]]
     found = [table[n]["objective"] for n in runs if table[n].get("objective") is not None]
     for name, answers in runs.items():
         row, digest = table[name], table[name].get("instance_digest", case.get("instance_digest"))
-        objective = row.get("objective")
-        if known is not None and known.fits(digest) and objective is not None:
-            row["best_known"], row["best_known_state"] = known.objective, known.state
-            row["gap_to_best_known"] = gap_to(objective, known.objective)
+        relate(row, known, digest)
         if history := answers[0]["outcome"].get("history"):
             best = min([*found, *([known.objective] if known is not None and known.fits(digest) else [])], default=None)
             if best is not None:
                 integral = primal_integral(history, best=best, end_s=min(answers[0]["seconds"]))
                 row["primal_integral_s"] = round(integral, 4)
+
+
+def relate(row: dict[str, Any], known: BestKnown | None, digest: str | None) -> None:
+    """Note how far the objective of a row is from the best known one, if there is one of the same data."""
+    objective = row.get("objective")
+    if known is not None and known.fits(digest) and objective is not None:
+        row["best_known"], row["best_known_state"] = known.objective, known.state
+        row["gap_to_best_known"] = gap_to(objective, known.objective)
