@@ -91,6 +91,12 @@ def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: 
         np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
         for piece in pieces
     ]
+    project_set = np.concatenate(sets)[order]
+    occurring, row, number_of = np.unique(project_set, return_index=True, return_inverse=True)
+    by_row = np.argsort(row)  # sets as they first occur
+    rank = np.empty(by_row.size, dtype=np.int32)
+    rank[by_row] = np.arange(by_row.size)
+    every_set = tuple(index)
     rows = ChainRows(
         item_start=item_start,
         item=number[item],
@@ -98,8 +104,8 @@ def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: 
         kind=kind.astype(np.int16)[order],
         kinds=tuple(kind_name(one) for one in kinds.tolist()),
         main_mode=np.concatenate([piece.main_mode for piece in pieces])[order],
-        project_set=np.concatenate(sets)[order],
-        project_sets=tuple(index),
+        project_set=rank[number_of],
+        project_sets=tuple(every_set[one] for one in occurring[by_row].tolist()),
     )
     legs = _legs(instance, graph, arcs, start[seen], size[seen])
     turn, row, handling = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)

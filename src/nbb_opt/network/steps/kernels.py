@@ -1,39 +1,28 @@
-"""Kernels that add up and look at the steps of chains: an arc, or -1 - row of transfers.csv."""
+"""Kernels that look at the steps of chains: an arc, or -1 - row of transfers.csv."""
 
 import numpy as np
 from numba import njit
 
-
-@njit(cache=True, nogil=True)
-def add_up(code, first, arc_link, links, transfers, out):
-    """Sums of links (links, weights) and transfers (transfers, weights) over every chain: out (chains, weights)."""
-    n_weights = links.shape[1]
-    for c in range(first.size - 1):
-        mine = out[c]
-        mine[:] = 0.0
-        for i in range(first[c], first[c + 1]):
-            row = links[arc_link[code[i]]] if code[i] >= 0 else transfers[-1 - code[i]]
-            for w in range(n_weights):
-                mine[w] += row[w]
+from nbb_opt.network.kernels import lean
 
 
-@njit(cache=True, nogil=True)
-def comes_back(code, first, origin, arc_to, arc_layer, transfer_node, n_nodes, n_layers):
-    """Whether a chain is twice at one place on one side; layer 0 is the road, `origin` (chains,) are nodes."""
-    seen = np.full(n_nodes * n_layers, -1, dtype=np.int64)
-    again = np.zeros(first.size - 1, dtype=np.bool_)
-    for c in range(first.size - 1):
-        seen[origin[c] * n_layers] = c
-        for i in range(first[c], first[c + 1]):
-            if code[i] >= 0:
-                at = arc_to[code[i]] * n_layers + arc_layer[code[i]]
-            else:
-                side = arc_layer[code[i + 1]] if i + 1 < first[c + 1] and code[i + 1] >= 0 else 0
-                at = transfer_node[-1 - code[i]] * n_layers + side
-            if seen[at] == c:
-                again[c] = True
-            seen[at] = c
-    return again
+@lean
+def comes_back(code, origin, arc_to, arc_layer, transfer_node, n_layers, seen, mark):
+    """Whether a chain of steps `code` is twice at one place on one side; layer 0 is the road, `origin` a node.
+
+    seen (nodes x layers,) holds no `mark` before and may hold it afterwards.
+    """
+    seen[origin * n_layers] = mark
+    for i in range(code.size):
+        if code[i] >= 0:
+            at = arc_to[code[i]] * n_layers + arc_layer[code[i]]
+        else:
+            side = arc_layer[code[i + 1]] if i + 1 < code.size and code[i + 1] >= 0 else 0
+            at = transfer_node[-1 - code[i]] * n_layers + side
+        if seen[at] == mark:
+            return True
+        seen[at] = mark
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -212,18 +201,3 @@ def order_seen(cells, n):
             order[count] = cell
             count += 1
     return order[:count]
-
-
-@njit(cache=True, nogil=True)
-def write_steps(chains, first, items, leg_first, leg_steps, step_first, out):
-    """The chains with their legs written out as arcs; step_first (chains + 1,) says where each begins."""
-    for i in range(chains.size):
-        at = step_first[i]
-        for j in range(first[chains[i]], first[chains[i] + 1]):
-            if items[j] < 0:
-                out[at] = items[j]
-                at += 1
-            else:
-                for s in range(leg_first[items[j]], leg_first[items[j] + 1]):
-                    out[at] = leg_steps[s]
-                    at += 1
