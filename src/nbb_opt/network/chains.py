@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -31,13 +32,13 @@ def find_chains(
     amounts: Amounts,
     *,
     bundles: pd.DataFrame,
-    use: Callable[[Candidates, int, ChainClass], Kept],
+    use: Callable[[Iterator[tuple[Candidates, int]], ChainClass], Kept],
     every: bool = False,
 ) -> list[Kept]:
-    """Search every class in every run; what `use` makes of the chains of some bundles of one class at a time.
+    """Search every class in every run; what `use` makes of the chains of some 50,000 bundles of one class at a time.
 
-    `use` gets the candidates, how many distinct chains were found, and their class. A chain that comes back to a place
-    on the same side is no candidate: the chain without the round trip needs no other transfer and is found as well.
+    `use` gets them piece by piece, with how many distinct chains were found, and their class. A chain that comes back to
+    a place on the same side is no candidate: the one without the round trip needs no other transfer and is found too.
     Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keeping). Two
     threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
     little more than what `use` keeps.
@@ -52,9 +53,7 @@ def find_chains(
     carried, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
     things = make_things(instance, graph)
 
-    def search(task: tuple[int, np.ndarray]) -> list[Kept]:
-        cls, mine = classes[task[0]], task[1]
-        parts = []
+    def candidates(cls: ChainClass, mine: np.ndarray) -> Iterator[tuple[Candidates, int]]:
         for found in search_class(
             graph, cls, make_runs(instance, graph, amounts, cls=cls),
             measures=make_measures(graph, amounts, cls, things=things), origin=origin[mine],
@@ -65,15 +64,14 @@ def find_chains(
             carried[part.bundle] = True
             needs_none = np.array([not one for one in part.project_sets], dtype=bool)
             today[part.bundle[needs_none[part.project_set]]] = True
-            parts.append(use(part, found.n_distinct, cls))
-        return parts
+            yield part, found.n_distinct
 
     kinds = np.unique(bundle_class).tolist()
     tasks = [(i, mine) for i in kinds for mine in _blocks(np.flatnonzero(bundle_class == i), origin)]
     with ThreadPoolExecutor(2) as pool:  # kernels release the lock; the results stand in the order of the tasks
-        parts = [part for found in pool.map(search, tasks) for part in found]
+        found = list(pool.map(lambda task: use(candidates(classes[task[0]], task[1]), classes[task[0]]), tasks))
     _check_all_carried(instance, bundles, carried, today)
-    return parts
+    return found
 
 
 def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:
@@ -91,22 +89,12 @@ def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:
 def _described(graph: Graph, found: Found, bundle: np.ndarray) -> Candidates:
     """The chains found with their kinds and projects; `bundle` (chains,) owns each."""
     kind = kernels.kinds(found.code, found.first, graph.arc_layer, graph.layer_mode)
-    sets, project_set = _project_sets(graph, found.code, found.first)
+    project_set = np.empty(bundle.size, dtype=np.int64)
+    start, cells = kernels.number_project_sets(
+        found.code, found.first, graph.arc_link, graph.link_project, graph.transfer_project, project_set
+    )
+    sets = tuple(tuple(cells[a:b].tolist()) for a, b in pairwise(start.tolist()))
     return Candidates(found.code, found.first, bundle, kind, project_set, sets, found.sums)
-
-
-def _project_sets(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
-    """The sets of projects that occur, each rising, and the set of every chain."""
-    n_chains = first.size - 1
-    listed = np.full((n_chains, graph.projects.size), -1, dtype=np.int16)
-    size = np.zeros(n_chains, dtype=np.int64)
-    kernels.list_projects(code, first, graph.arc_link, graph.link_project, graph.transfer_project, listed, size)
-    needs = np.flatnonzero(size)
-    index: dict[tuple[int, ...], int] = {(): 0}
-    numbers = np.zeros(n_chains, dtype=np.int64)
-    rows = (tuple(row[:n]) for row, n in zip(listed[needs].tolist(), size[needs].tolist(), strict=True))
-    numbers[needs] = [index.setdefault(row, len(index)) for row in rows]
-    return tuple(index), numbers
 
 
 def _check_all_carried(instance: Instance, bundles: pd.DataFrame, any_way: np.ndarray, free: np.ndarray) -> None:

@@ -20,12 +20,13 @@ from nbb_opt.network.weights import Amounts
 class Piece:
     """Chains of one handling as rows of legs of their own and transfers.
 
-    An item is a leg, whose arcs are leg_arc[leg_first[i]] to leg_arc[leg_first[i + 1]], or -1 - a change: twice the row
-    of transfers.csv, plus one if it is done from mode_b to mode_a. The rest as in Candidates.
+    `size` (chains,) items of `item` make up each chain. An item is a leg, whose arcs are leg_arc[leg_first[i]] to
+    leg_arc[leg_first[i + 1]], or -1 - a change: twice the row of transfers.csv, plus one if it is done from mode_b to
+    mode_a. The rest as in Candidates.
     """
 
     handling: int
-    first: np.ndarray
+    size: np.ndarray
     item: np.ndarray
     leg_first: np.ndarray
     leg_arc: np.ndarray
@@ -46,36 +47,62 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: i
     item = leg_of_step
     item[moved] = -1 - (2 * row + turned)
     kept = (leg_of_step >= 0) | (code < 0)
-    before = np.append(0, np.cumsum(kept))
+    items = np.diff(np.append(0, np.cumsum(kept))[found.first])
     ends = np.cumsum(size)
     steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
     return Piece(
-        handling, before[found.first], item[kept].astype(np.int32), np.append(0, ends), code[steps],
-        found.bundle.astype(np.int32), found.kind, main_mode(instance, graph, found).astype(np.int8),
+        handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, ends), code[steps],
+        found.bundle.astype(np.int32), found.kind.astype(np.int32), main_mode(instance, graph, found).astype(np.int8),
         found.project_set.astype(np.int32), found.project_sets,
     )  # fmt: skip
 
 
-def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
-    """All pieces as one, sorted by bundle.
+def joined(pieces: list[Piece]) -> Piece:
+    """Pieces of one handling as one, every leg once; the list is emptied."""
+    handling = pieces[0].handling
+    n_legs = [piece.leg_first.size - 1 for piece in pieces]
+    arcs, leg_first = _legs_of(pieces)
+    same, start, size = kernels.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, handling))
+    sets, project_set = _sets_of(pieces)
+    whole = [
+        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "kind", "main_mode")
+    ]
+    numbers = np.split(same, np.cumsum(n_legs)[:-1])
+    item = np.concatenate(
+        [kernels.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
+    )
+    pieces.clear()
+    ends = np.cumsum(size)
+    steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
+    return Piece(
+        handling, whole[0], item, np.append(0, ends), arcs[steps], whole[1], whole[2], whole[3], project_set, sets
+    )
+
+
+def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
+    """All pieces as one, sorted by bundle; the list is emptied.
 
     Lanes and services are numbered as they first occur, transfers by handling, row and direction; chains of one
-    handling share them.
+    handling share them. Sets of projects are numbered as they first occur.
     """
     n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
-    arcs = np.concatenate([piece.leg_arc for piece in pieces])
-    first = np.append(0, np.cumsum(np.concatenate([np.diff(piece.leg_first) for piece in pieces])))
+    arcs, first = _legs_of(pieces)
     by_leg = np.repeat(np.array([piece.handling for piece in pieces], dtype=np.int64), n_legs)
     same, start, size = kernels.distinct_legs(arcs, first, by_leg)
-    entries = [
-        _everywhere(piece, same[base : base + n], 2 * n_rows)
-        for piece, base, n in zip(pieces, (np.cumsum(n_legs) - n_legs).tolist(), n_legs.tolist(), strict=True)
-    ]
-    bundle = np.concatenate([piece.bundle for piece in pieces])
-    order = np.argsort(bundle, kind="stable")
-    item_start, item = kernels.rows_in_order(
-        np.concatenate([np.diff(piece.first) for piece in pieces]), np.concatenate(entries), order
+    sets, project_set = _sets_of(pieces)
+    kinds = np.unique(np.concatenate([np.unique(piece.kind) for piece in pieces]))
+    kind = np.concatenate([np.searchsorted(kinds, piece.kind).astype(np.int16) for piece in pieces])
+    length, bundle, mode = (
+        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "main_mode")
     )
+    entries, done = np.empty(int(length.sum(dtype=np.int64)), dtype=np.int32), 0
+    for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
+        piece = pieces.pop(0)
+        shift = piece.handling * 2 * n_rows
+        entries[done : done + piece.item.size] = kernels.with_numbers(piece.item, numbers, shift)
+        done += piece.item.size
+    order = np.argsort(bundle, kind="stable")
+    item_start, item = kernels.rows_in_order(length, entries, order)
     del entries
 
     seen = kernels.order_seen(item, start.size)  # legs as they first occur
@@ -85,27 +112,19 @@ def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: 
     number = np.zeros(start.size + 2 * n_rows * len(HANDLINGS), dtype=np.int32)
     number[seen] = np.arange(seen.size)
     number[-1 - changes] = seen.size + np.arange(changes.size)  # from the end: item -1 - k is number[-1 - k]
-    kinds, kind = np.unique(np.concatenate([piece.kind for piece in pieces]), return_inverse=True)
-    index: dict[tuple[int, ...], int] = {(): 0}
-    sets = [
-        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
-        for piece in pieces
-    ]
-    project_set = np.concatenate(sets)[order]
-    occurring, row, number_of = np.unique(project_set, return_index=True, return_inverse=True)
-    by_row = np.argsort(row)  # sets as they first occur
-    rank = np.empty(by_row.size, dtype=np.int32)
-    rank[by_row] = np.arange(by_row.size)
-    every_set = tuple(index)
+    project_set = project_set[order]
+    occurring = kernels.order_seen(project_set, len(sets))
+    rank = np.empty(len(sets), dtype=np.int32)
+    rank[occurring] = np.arange(occurring.size)
     rows = ChainRows(
         item_start=item_start,
-        item=number[item],
+        item=kernels.with_places(item, number),
         bundle=bundle[order],
-        kind=kind.astype(np.int16)[order],
+        kind=kind[order],
         kinds=tuple(kind_name(one) for one in kinds.tolist()),
-        main_mode=np.concatenate([piece.main_mode for piece in pieces])[order],
-        project_set=rank[number_of],
-        project_sets=tuple(every_set[one] for one in occurring[by_row].tolist()),
+        main_mode=mode[order],
+        project_set=rank[project_set],
+        project_sets=tuple(sets[one] for one in occurring.tolist()),
     )
     legs = _legs(instance, graph, arcs, start[seen], size[seen])
     turn, row, handling = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)
@@ -128,13 +147,20 @@ def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: 
     return rows, items
 
 
-def _everywhere(piece: Piece, leg: np.ndarray, n_changes: int) -> np.ndarray:
-    """The items of a piece with the numbers that legs and changes have in all pieces."""
-    changed = piece.item < 0
-    item = np.empty(piece.item.size, dtype=np.int32)
-    item[~changed] = leg[piece.item[~changed]]
-    item[changed] = piece.item[changed] - piece.handling * n_changes
-    return item
+def _legs_of(pieces: Sequence[Piece]) -> tuple[np.ndarray, np.ndarray]:
+    """Arcs of the legs of all pieces, and where each leg begins."""
+    length = np.concatenate([np.diff(piece.leg_first) for piece in pieces])
+    return np.concatenate([piece.leg_arc for piece in pieces]), np.append(0, np.cumsum(length))
+
+
+def _sets_of(pieces: Sequence[Piece]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
+    """The sets of projects of all pieces, and the number of each chain's."""
+    index: dict[tuple[int, ...], int] = {(): 0}
+    number = [
+        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
+        for piece in pieces
+    ]
+    return tuple(index), np.concatenate(number)
 
 
 def _legs(

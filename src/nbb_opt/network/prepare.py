@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from nbb_opt.network.candidates import Candidates, keep_best, take
 from nbb_opt.network.chains import find_chains
 from nbb_opt.network.compact import ChainRows, Items, spread
 from nbb_opt.network.graph import make_graph
-from nbb_opt.network.pack import Piece, pack, piece_of
+from nbb_opt.network.pack import Piece, joined, pack, piece_of
 from nbb_opt.network.prune import not_replaced
 from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
@@ -123,13 +123,15 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     seen: list[list[int]] = []
 
-    def choose(found: Candidates, n_distinct: int, cls: ChainClass) -> Piece:
-        best = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
-        kept = best
-        if prune:
-            kept = best[not_replaced(instance, graph, take(found, best), amounts=amounts, cls=cls)]
-        seen.append([n_distinct, found.bundle.size, best.size, kept.size])
-        return piece_of(instance, graph, take(found, kept), handling=cls.handling)
+    def choose(parts: Iterable[tuple[Candidates, int]], cls: ChainClass) -> Piece:
+        pieces = []
+        for found, n_distinct in parts:
+            best = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
+            some = take(found, best)
+            kept = not_replaced(instance, graph, some, amounts=amounts, cls=cls) if prune else np.arange(best.size)
+            seen.append([n_distinct, found.bundle.size, best.size, kept.size])
+            pieces.append(piece_of(instance, graph, take(some, kept), handling=cls.handling))
+        return joined(pieces)
 
     pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
     n_all, n_found, n_kept, n_left = np.sum(seen, axis=0).tolist()

@@ -39,24 +39,73 @@ def kinds(code, first, arc_layer, layer_mode):
 
 
 @njit(cache=True, nogil=True)
-def list_projects(code, first, arc_link, link_project, transfer_project, listed, size):
-    """Projects a chain needs, rising, without repetition: listed (chains, room), size (chains,)."""
+def number_project_sets(code, first, arc_link, link_project, transfer_project, number):
+    """Number the sets of projects that chains need, as they first occur: number (chains,), 0 for none.
+
+    Gives the sets: set s has the rising projects cells[start[s]] to cells[start[s + 1]].
+    """
+    start, cells = np.zeros(66, dtype=np.int64), np.empty(256, dtype=np.int64)
+    table = np.full(256, -1, dtype=np.int64)
+    n_sets = 1
     for c in range(first.size - 1):
+        s = start[n_sets]
         n = 0
+        if s + first[c + 1] - first[c] > cells.size:
+            more = np.empty(2 * (s + first[c + 1] - first[c]), dtype=np.int64)
+            more[: cells.size] = cells
+            cells = more
         for i in range(first[c], first[c + 1]):
             p = link_project[arc_link[code[i]]] if code[i] >= 0 else transfer_project[-1 - code[i]]
             if p < 0:
                 continue
             at = n
-            while at > 0 and listed[c, at - 1] > p:
+            while at > 0 and cells[s + at - 1] > p:
                 at -= 1
-            if at > 0 and listed[c, at - 1] == p:
+            if at > 0 and cells[s + at - 1] == p:
                 continue
             for k in range(n, at, -1):
-                listed[c, k] = listed[c, k - 1]
-            listed[c, at] = p
+                cells[s + k] = cells[s + k - 1]
+            cells[s + at] = p
             n += 1
-        size[c] = n
+        number[c] = 0
+        if n == 0:
+            continue
+        slot = _set_slot(table, start, cells, cells[s : s + n])
+        if table[slot] < 0:
+            table[slot] = n_sets
+            n_sets += 1
+            if n_sets + 1 > start.size - 1:
+                longer = np.zeros(2 * start.size, dtype=np.int64)
+                longer[: start.size] = start
+                start = longer
+            start[n_sets] = s + n
+            if 2 * n_sets > table.size:
+                table = np.full(2 * table.size, -1, dtype=np.int64)
+                for one in range(1, n_sets):
+                    table[_set_slot(table, start, cells, cells[start[one] : start[one + 1]])] = one
+            slot = _set_slot(table, start, cells, cells[s : s + n])
+        number[c] = table[slot]
+    return start[: n_sets + 1], cells[: start[n_sets]]
+
+
+@lean
+def _set_slot(table, start, cells, mine):
+    mixed = np.uint64(1)
+    for p in mine:
+        mixed = (mixed ^ np.uint64(p)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    slot = np.int64(mixed & np.uint64(table.size - 1))
+    while table[slot] >= 0:
+        s = start[table[slot]]
+        same = start[table[slot] + 1] - s == mine.size
+        k = 0
+        while same and k < mine.size:
+            same = cells[s + k] == mine[k]
+            k += 1
+        if same:
+            break
+        slot = (slot + 1) & (table.size - 1)
+    return slot
 
 
 @njit(cache=True, nogil=True)
@@ -187,6 +236,23 @@ def rows_in_order(length, cells, order):
         for k in range(start[i], start[i + 1]):
             out[k] = cells[row + k - start[i]]
     return start, out
+
+
+@njit(cache=True, nogil=True)
+def with_numbers(item, number, shift):
+    """Items of a piece with other numbers: number (legs,) of a leg, a change as many further on as `shift` says."""
+    out = np.empty_like(item)
+    for i in range(item.size):
+        out[i] = number[item[i]] if item[i] >= 0 else item[i] - shift
+    return out
+
+
+@njit(cache=True, nogil=True)
+def with_places(item, place):
+    """Items (int32) by their place: item i is place[i], and item -1 - k is place[-1 - k]. Works in `item` itself."""
+    for i in range(item.size):
+        item[i] = place[item[i]]
+    return item
 
 
 @njit(cache=True, nogil=True)
