@@ -37,7 +37,7 @@ def find_chains(
 ) -> list[Kept]:
     """Search every class in every run; what `use` makes of the chains of some 50,000 bundles of one class at a time.
 
-    `use` gets them piece by piece, with how many distinct chains were found, and their class. A chain that comes back to
+    `use` gets them piece by piece, with how many distinct chains were found, and the class. A chain that comes back to
     a place on the same side is no candidate: the one without the round trip needs no other transfer and is found too.
     Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keeping). Two
     threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
