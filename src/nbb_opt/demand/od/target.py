@@ -12,6 +12,7 @@ import pyarrow as pa
 from nbb_opt.demand.kernels import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
 
 MAX_SPAN = 1 << 24
+NEAR_0 = 1 << 16  # a table of whole numbers from here on starts at 0 all the same
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Target:
 class Lookup:
     """Turns the cells of one column into positions (int32) in a table of indices; the table of one dictionary is kept.
 
-    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it. With `learn` an id
+    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it, or outside (whole
+    numbers of at most 32 bits are taken as they are where the table starts at 0). With `learn` an id
     (text only) that is not there gets the next index, which `index` is told.
     """
 
@@ -47,7 +49,7 @@ class Lookup:
         self._words: pa.Array | None = None
         self._of_words = np.array([UNKNOWN], dtype=np.int32)
         numbers = np.array(sorted(key for key in self._index if isinstance(key, int)), dtype=np.int64)
-        self._low = int(numbers[0]) if numbers.size else 0
+        self._low = int(numbers[0]) if numbers.size and not 0 <= numbers[0] < NEAR_0 else 0
         span = int(numbers[-1]) - self._low + 1 if numbers.size else 0
         self._sorted = numbers if span > MAX_SPAN else None
         size = numbers.size if span > MAX_SPAN else span
@@ -84,6 +86,8 @@ class Lookup:
         if self._sorted is not None:
             places = np.minimum(np.searchsorted(self._sorted, numbers), end - 1)
             places = np.where(self._sorted[places] == numbers, places, end)
+        elif self._low == 0 and numbers.dtype.kind == "i" and numbers.itemsize <= 4 and blank is None:
+            places = numbers  # the kernels look whether they are inside
         elif not numbers.size or (numbers.min() >= self._low and numbers.max() < self._low + end):
             places = numbers if self._low == 0 else numbers - np.asarray(self._low, dtype=np.int64)
         else:
