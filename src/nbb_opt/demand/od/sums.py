@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from nbb_opt.demand import kernels as tables
 from nbb_opt.demand.od import kernels
+from nbb_opt.demand.od.columns import as_numpy
 from nbb_opt.demand.od.target import Lookup, Target, years_of
 from nbb_opt.errors import InstanceError, Problem
 
@@ -159,7 +160,7 @@ def tonnes_of(cells: pa.Array) -> np.ndarray:
     numbers = cells.cast(pa.float64()) if cells.type != pa.float64() else cells
     if numbers.null_count:
         numbers = numbers.fill_null(float("nan"))
-    return numbers.to_numpy(zero_copy_only=False)
+    return as_numpy(numbers)
 
 
 def merged(first: Packed, then: Packed) -> Packed:
