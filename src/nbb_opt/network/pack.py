@@ -101,7 +101,7 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
         shift = piece.handling * 2 * n_rows
         entries[done : done + piece.item.size] = kernels.with_numbers(piece.item, numbers, shift)
         done += piece.item.size
-    order = np.argsort(bundle, kind="stable")
+    order = np.argsort(bundle, kind="stable").astype(np.int32)
     item_start, item = kernels.rows_in_order(length, entries, order)
     del entries
 

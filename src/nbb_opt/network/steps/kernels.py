@@ -216,7 +216,7 @@ def distinct_legs(arcs, first, handling):
     while room < 2 * n_legs:
         room *= 2
     table = np.full(room, -1, dtype=np.int64)
-    number = np.empty(arcs.size, dtype=np.int64)
+    number = np.empty(arcs.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
     n = number_legs(arcs, first, handling, table, number, start, size)
     return number[first[:-1]], start[:n], size[:n]
@@ -225,16 +225,17 @@ def distinct_legs(arcs, first, handling):
 @njit(cache=True, nogil=True)
 def rows_in_order(length, cells, order):
     """Rows of so many cells each put into another order: (start, cells)."""
-    first = np.zeros(length.size + 1, dtype=np.int64)
     start = np.zeros(length.size + 1, dtype=np.int64)
+    place = np.empty(length.size, dtype=np.int32)
     for i in range(length.size):
-        first[i + 1] = first[i] + length[i]
         start[i + 1] = start[i] + length[order[i]]
+        place[order[i]] = i
     out = np.empty_like(cells)
+    row = 0
     for i in range(length.size):
-        row = first[order[i]]
-        for k in range(start[i], start[i + 1]):
-            out[k] = cells[row + k - start[i]]
+        for k in range(length[i]):
+            out[start[place[i]] + k] = cells[row + k]
+        row += length[i]
     return start, out
 
 
