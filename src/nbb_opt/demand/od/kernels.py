@@ -174,7 +174,7 @@ def pack(cells, n_flows, slots, keys, tonnes):
     """Write key and tonnes of every cell that a row has reached, sorted by key; their number.
 
     `cells` holds one stretch of `n_flows` cells for every year; `slots` are their year slots. `keys` and `tonnes` have
-    room for one entry more than there can be.
+    room for one entry more than there can be; with one year `tonnes` may be `cells`.
     """
     many = 0
     order = np.argsort(slots)

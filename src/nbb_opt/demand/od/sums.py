@@ -106,10 +106,11 @@ class Accumulator:
         if self.dense:
             slots = np.array(self._years, dtype=np.int64)
             room = min(self._rows, self._cells.size) + 1
-            key, tonnes = np.empty(room, dtype=np.int64), np.empty(room)
-            many = kernels.pack(self._cells, self._target.n_flows, slots, key, tonnes)
-            self._cells = np.empty(0)
-            return Packed(key[:many], tonnes[:many])
+            cells, self._cells = self._cells, np.empty(0)
+            key, tonnes = np.empty(room, dtype=np.int64), cells if slots.size == 1 else np.empty(room)
+            many = kernels.pack(cells, self._target.n_flows, slots, key, tonnes)
+            few = 4 * many < tonnes.size  # too few to hold on to all the cells for their sake
+            return Packed(key[:many], tonnes[:many].copy() if few else tonnes[:many])
         full = np.flatnonzero(self._keys != tables.EMPTY)
         full = full[np.argsort(self._keys[full])]
         return Packed(self._keys[full], self._values[full])
