@@ -289,7 +289,7 @@ def test_whole_numbers_that_are_no_id_are_refused_wherever_they_lie(
     table.loc[[5, 700, 1500, 2100, 2999], "origin"] = strange
     types = {"origin": kind, "destination": kind, "commodity": "int16", "year": "int16"}
     source = open_source(written(tmp_path / "od.parquet", table.astype(types)))
-    with pytest.raises(InstanceError, match="5 rows refused: row 6: origin '?-1'? is not in"):
+    with pytest.raises(InstanceError, match=r"5 rows refused: row 6: origin '?-1'? is not in"):
         aggregate(source, target, rules=ADD, budget_bytes=budget_bytes)
     sums = aggregate(
         source, target, rules=Rules(drop=("unknown-zone",), add_duplicates=True), budget_bytes=budget_bytes

@@ -48,12 +48,10 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: i
     item[moved] = -1 - (2 * row + turned)
     kept = (leg_of_step >= 0) | (code < 0)
     items = np.diff(np.append(0, np.cumsum(kept))[found.first])
-    ends = np.cumsum(size)
-    steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
     return Piece(
-        handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, ends), code[steps],
-        found.bundle.astype(np.int32), found.kind.astype(np.int32), main_mode(instance, graph, found).astype(np.int8),
-        found.project_set.astype(np.int32), found.project_sets,
+        handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
+        kernels.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
+        main_mode(instance, graph, found).astype(np.int8), found.project_set.astype(np.int32), found.project_sets,
     )  # fmt: skip
 
 
@@ -72,11 +70,10 @@ def joined(pieces: list[Piece]) -> Piece:
         [kernels.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
     )
     pieces.clear()
-    ends = np.cumsum(size)
-    steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
     return Piece(
-        handling, whole[0], item, np.append(0, ends), arcs[steps], whole[1], whole[2], whole[3], project_set, sets
-    )
+        handling, whole[0], item, np.append(0, np.cumsum(size)), kernels.rows_of(arcs, start, size), *whole[1:],
+        project_set, sets,
+    )  # fmt: skip
 
 
 def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
@@ -95,21 +92,23 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
     length, bundle, mode = (
         np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "main_mode")
     )
-    entries, done = np.empty(int(length.sum(dtype=np.int64)), dtype=np.int32), 0
+    order = np.argsort(bundle, kind="stable").astype(np.int32)
+    item_start, place = kernels.places_in_order(length, order)
+    item = np.empty(item_start[-1], dtype=np.int32)
+    done = 0
     for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
         piece = pieces.pop(0)
-        shift = piece.handling * 2 * n_rows
-        entries[done : done + piece.item.size] = kernels.with_numbers(piece.item, numbers, shift)
-        done += piece.item.size
-    order = np.argsort(bundle, kind="stable").astype(np.int32)
-    item_start, item = kernels.rows_in_order(length, entries, order)
-    del entries
+        shift, here = piece.handling * 2 * n_rows, place[done : done + piece.size.size]
+        kernels.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
+        done += here.size
+    del piece, here, place, length
 
     seen = kernels.order_seen(item, start.size)  # legs as they first occur
     road = graph.arc_layer[arcs[start[seen]]] == ROAD
     seen = np.concatenate([seen[road], seen[~road]])
-    changes = np.unique(-1 - item[item < 0])
-    number = np.zeros(start.size + 2 * n_rows * len(HANDLINGS), dtype=np.int32)
+    n_changes = 2 * n_rows * len(HANDLINGS)
+    changes = np.flatnonzero(kernels.changes_seen(item, n_changes))
+    number = np.zeros(start.size + n_changes, dtype=np.int32)
     number[seen] = np.arange(seen.size)
     number[-1 - changes] = seen.size + np.arange(changes.size)  # from the end: item -1 - k is number[-1 - k]
     project_set = project_set[order]
@@ -169,7 +168,7 @@ def _legs(
     """Links, ends and sums of the legs that are arcs[first] to arcs[first + size - 1]."""
     ends = np.cumsum(size)
     starts = ends - size
-    arc = arcs[np.arange(int(size.sum())) + np.repeat(first - starts, size)]
+    arc = kernels.rows_of(arcs, first, size)
     link, leg = graph.arc_link[arc], np.repeat(np.arange(size.size), size)
     links = instance["links"]
     link_from = np.array([graph.node_index[name] for name in links["from_node"]], dtype=np.int64)

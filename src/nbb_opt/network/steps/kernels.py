@@ -223,20 +223,46 @@ def distinct_legs(arcs, first, handling):
 
 
 @njit(cache=True, nogil=True)
-def rows_in_order(length, cells, order):
-    """Rows of so many cells each put into another order: (start, cells)."""
+def rows_of(cells, first, size):
+    """The rows of `size` cells each that begin at `first`, one after the other."""
+    out = np.empty(size.sum(), dtype=cells.dtype)
+    n = 0
+    for i in range(size.size):
+        for k in range(size[i]):
+            out[n] = cells[first[i] + k]
+            n += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def places_in_order(length, order):
+    """Where rows of so many cells each begin in another order: (start, place of every row in that order)."""
     start = np.zeros(length.size + 1, dtype=np.int64)
     place = np.empty(length.size, dtype=np.int32)
     for i in range(length.size):
         start[i + 1] = start[i] + length[order[i]]
         place[order[i]] = i
-    out = np.empty_like(cells)
-    row = 0
+    return start, place
+
+
+@njit(cache=True, nogil=True)
+def put_rows(item, length, number, shift, place, start, out):
+    """Put the rows of a piece where they belong: row i begins at start[place[i]]; numbers as in `with_numbers`."""
+    n = 0
     for i in range(length.size):
         for k in range(length[i]):
-            out[start[place[i]] + k] = cells[row + k]
-        row += length[i]
-    return start, out
+            out[start[place[i]] + k] = number[item[n]] if item[n] >= 0 else item[n] - shift
+            n += 1
+
+
+@njit(cache=True, nogil=True)
+def changes_seen(item, n):
+    """Which of `n` changes occur: item -1 - k stands for change k."""
+    seen = np.zeros(n, dtype=np.bool_)
+    for one in item:
+        if one < 0:
+            seen[-1 - one] = True
+    return seen
 
 
 @njit(cache=True, nogil=True)
