@@ -71,8 +71,8 @@ def joined(pieces: list[Piece]) -> Piece:
     )
     pieces.clear()
     return Piece(
-        handling, whole[0], item, np.append(0, np.cumsum(size)), kernels.rows_of(arcs, start, size), *whole[1:],
-        project_set, sets,
+        handling, whole[0], item, np.append(0, np.cumsum(size)), kernels.rows_of(arcs, start, size), whole[1],
+        whole[2], whole[3], project_set, sets,
     )  # fmt: skip
 
 
