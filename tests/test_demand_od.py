@@ -271,3 +271,28 @@ def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("budget_bytes", [0, 1 << 27])
+@pytest.mark.parametrize("low", [0, 3, 70_000])
+@pytest.mark.parametrize("kind", ["int16", "int32", "int64"])
+def test_whole_numbers_that_are_no_id_are_refused_wherever_they_lie(
+    tmp_path: Path, kind: str, low: int, budget_bytes: int
+) -> None:
+    """Ids as they are in the file need no other table, so the kernels look whether they lie in it."""
+    if low > np.iinfo(kind).max:
+        pytest.skip("such ids do not fit")
+    target = Target({low + i: i for i in range(5)}, {0: 0}, 5, 1)
+    good = pd.DataFrame({"origin": [low, low + 4] * 1500, "destination": low + 1, "commodity": 0, "year": 2030})
+    strange = [-1, low + 5, low - 1, np.iinfo(kind).max, np.iinfo(kind).min]
+    table = good.assign(tonnes=1.0)
+    table.loc[[5, 700, 1500, 2100, 2999], "origin"] = strange
+    types = {"origin": kind, "destination": kind, "commodity": "int16", "year": "int16"}
+    source = open_source(written(tmp_path / "od.parquet", table.astype(types)))
+    with pytest.raises(InstanceError, match=r"5 rows refused: row 6: origin '?-1'? is not in"):
+        aggregate(source, target, rules=ADD, budget_bytes=budget_bytes)
+    sums = aggregate(
+        source, target, rules=Rules(drop=("unknown-zone",), add_duplicates=True), budget_bytes=budget_bytes
+    )
+    assert sums.tonnes.tolist() == [1497.0, 1498.0]
+    assert sums.kept == 2995

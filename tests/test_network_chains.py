@@ -41,7 +41,8 @@ def best_cost(instance: Instance) -> np.ndarray:
     graph = make_graph(instance)
     amounts = make_amounts(instance, graph)
     bundles = prepare(instance).bundles
-    parts = find_chains(instance, graph, amounts, bundles=bundles, use=lambda found, _cls: found)
+    found = find_chains(instance, graph, amounts, bundles=bundles, use=lambda some, _cls: [part for part, _ in some])
+    parts = [part for some in found for part in some]
     bundle = np.concatenate([part.bundle for part in parts])
     cost = np.vstack([part.weights[:, : len(instance.periods)] for part in parts])
     return np.array([cost[bundle == b].min(axis=0) for b in range(len(bundles))])

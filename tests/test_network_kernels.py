@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from nbb_opt.instance import Instance
 from nbb_opt.network import kernels, reference
 from nbb_opt.network.graph import Graph, make_graph, pattern_tree
-from nbb_opt.network.legs.kernels import leg_search
+from nbb_opt.network.joining import kernels as joining
+from nbb_opt.network.keeping.kernels import NOTHING, OUTCLASSED, RETURNS
+from nbb_opt.network.legs.kernels import Legs, Network, leg_search, no_legs, number_tree, with_room
+from nbb_opt.network.measures import Measures, make_measures, make_things
 from nbb_opt.network.runs import Runs, make_classes, make_runs
-from nbb_opt.network.search import search_class
+from nbb_opt.network.search import Found, search_class
 from nbb_opt.network.weights import make_amounts
-from nbb_opt.network.writing.kernels import write_leg
 from network_worlds import random_world
 
 Arcs = dict[int, list[tuple[int, int, float]]]
@@ -42,6 +44,12 @@ def as_lists(graph: Graph, runs: Runs, run: int) -> tuple[Arcs, Switches]:
     return arcs, [(*place, cost) for place, cost in cheapest.items()]
 
 
+def measures_of(instance: Instance, graph: Graph) -> Measures:
+    """Those of the last class."""
+    amounts, things = make_amounts(instance, graph), make_things(instance, graph)
+    return make_measures(graph, amounts, make_classes(instance)[-1], things=things)
+
+
 def compare_with_reference(instance: Instance) -> int:
     """Cost of every (run, flow, pattern) of the last class against the reference; the number of finite ones."""
     graph = make_graph(instance)
@@ -52,7 +60,10 @@ def compare_with_reference(instance: Instance) -> int:
     origin = rng.integers(0, graph.nodes.size, 6)
     destination = (origin + rng.integers(1, graph.nodes.size, 6)) % graph.nodes.size
     legs = instance.meta.max_main_legs
-    found = search_class(graph, cls, runs, origin=origin, destination=destination, max_main_legs=legs, want_costs=True)
+    measures = measures_of(instance, graph)
+    (found,) = search_class(
+        graph, cls, runs, measures=measures, origin=origin, destination=destination, max_main_legs=legs, want_costs=True
+    )
     parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), legs))
     finite = 0
     for run in range(0, runs.ranks.size, 3):
@@ -91,9 +102,12 @@ def test_the_alternatives_of_whole_chains_are_the_cheapest_of_all_chains_there_a
     destination = np.array([1, 2, 3, 4, 0, 1, 2, 4])
     beyond_the_best = 0
     for run in (0, int(runs.ranks.size) - 1):
-        one = Runs(runs.link_weight[[run]], runs.transfer_weight[[run]], np.array([n_ranks]))
-        found = search_class(graph, cls, one, origin=origin, destination=destination, max_main_legs=max_main_legs)
-        code, first = found.steps(np.arange(found.bundle.size), found.lengths())
+        one = Runs(runs.link_weight[[run]], runs.transfer_weight[[run]], np.array([n_ranks]), np.array([-1]))
+        (found,) = search_class(
+            graph, cls, one, measures=measures_of(instance, graph), origin=origin, destination=destination,
+            max_main_legs=max_main_legs, leave_out=NOTHING,
+        )  # fmt: skip
+        code, first = found.code, found.first
         arc, transfer = np.maximum(code, 0), np.maximum(-1 - code, 0)
         on_arc, on_transfer = one.link_weight[0, graph.arc_link[arc]], one.transfer_weight[0, transfer]
         step = np.where(code >= 0, on_arc, on_transfer)
@@ -134,6 +148,26 @@ def _layer(rng: np.random.Generator, n_nodes: int, n_arcs: int) -> tuple[np.ndar
     return first, start, end, weight
 
 
+def one_layer(first: np.ndarray, start: np.ndarray, end: np.ndarray) -> Network:
+    """A network of one layer; every arc counts as one, and every second one uses a thing."""
+    n = start.size
+    things = np.full((n, 2), -1)
+    things[1::2, 0] = np.arange(1, n, 2)
+    return Network(
+        first[None], start, end, np.arange(n), np.zeros(n, dtype=np.int64), 1, np.zeros(0, dtype=np.int64),
+        np.ones((n, 1)), np.ones((0, 1)), things, np.zeros((0, 2), dtype=np.int64), n, n,
+    )  # fmt: skip
+
+
+def arcs_of(legs: Legs, leg: int) -> tuple[int, ...]:
+    """The arcs of a leg in driving order."""
+    arcs = []
+    while leg > 0:
+        arcs.append(int(legs.arc[leg]))
+        leg = int(legs.shorter[leg])
+    return tuple(arcs[::-1])
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -143,7 +177,10 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
     arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
     leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
     arcs = [(int(a), int(b), float(w)) for a, b, w in zip(start, end, weight, strict=True)]
-    out = np.empty(50, dtype=np.int64)
+    network, number = one_layer(first, start, end), np.where(np.arange(n_nodes * n_ranks) == 0, 0, -1)
+    number = number.reshape(n_nodes, n_ranks).astype(np.int32)
+    legs = with_room(no_legs(network, 4), n_nodes * n_ranks)
+    number_tree(network, legs, arc, rank, number)
     for node in range(1, n_nodes):
         every = reference.simple_paths(arcs, source=0, to=node)
         found = dist[node][np.isfinite(dist[node])]
@@ -153,13 +190,14 @@ def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(se
             assert found[0] == pytest.approx(every[0])
         paths = set()
         for r in range(found.size):
-            size = write_leg(start, arc, rank, node, r, out, 0)
-            path = tuple(out[:size][::-1].tolist())
+            path = arcs_of(legs, number[node, r])
             paths.add(path)
             visited = [0] + [int(end[a]) for a in path]
             assert visited[-1] == node
             assert len(set(visited)) == len(visited)
             assert weight[list(path)].sum() == pytest.approx(found[r])
+            assert legs.sums[number[node, r], 0] == len(path)
+            assert legs.n_uses[number[node, r]] == sum(a % 2 for a in path)
         assert len(paths) == found.size
 
 
@@ -185,37 +223,129 @@ def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataO
         assert dist[to, 0] == best.get(to, np.inf)
 
 
+class Joined:
+    """A made-up network of switch places and goals, and the cheapest labels from one origin."""
+
+    parent, leg = np.array([-1, 0, 0, 1, 1, 2, 2]), np.array([0, 1, 2, 1, 2, 1, 2])
+    n_switch, n_goals = 6, 3
+    layer_places, n_places_of = np.tile(np.arange(6), (3, 1)), np.full(3, 6)
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        n = self.n_switch
+        self.first = rng.integers(1, 9, n + self.n_goals).astype(float)
+        self.road, self.main = (rng.integers(1, 9, (some, n, n)).astype(float) for some in (1, 3))
+        self.near = rng.integers(1, 9, (n, self.n_goals)).astype(float)
+        self.switch = rng.integers(0, 3, (n, 3, 3)).astype(float)
+        for lengths, share in ((self.main, 0.3), (self.near, 0.2), (self.switch, 0.3)):
+            lengths[rng.random(lengths.shape) < share] = np.inf
+        self.table_of = np.array([-1, 1, 2])
+
+    def best(self) -> joining.Labels:
+        labels = joining.new_labels(self.parent.size, self.n_switch, self.n_goals)
+        joining.join_best(
+            self.parent, self.leg, np.isin(np.arange(self.parent.size), self.parent), self.layer_places,
+            self.n_places_of, self.first, self.road[0], self.near, self.main, self.table_of, self.switch, labels,
+        )  # fmt: skip
+        return labels
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_best_of_every_pattern_is_joined_as_the_first_of_several_ranks(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    parent, leg = np.array([-1, 0, 0, 1, 1, 2, 2]), np.array([0, 1, 2, 1, 2, 1, 2])
-    n_places, n_switch, n_layers = 9, 6, 3
-    dist = rng.integers(1, 9, (n_layers, n_places, n_places, 1)).astype(float)
-    dist[rng.random(dist.shape) < 0.2] = np.inf
-    for layer in range(n_layers):
-        np.fill_diagonal(dist[layer, :, :, 0], 0.0)
-    switch = rng.integers(0, 3, (n_places, n_layers, n_layers)).astype(float)
-    switch[rng.random(switch.shape) < 0.3] = np.inf
-    switch[n_switch:] = np.inf
-    layer_places = np.tile(np.arange(n_places), (n_layers, 1))
-    n_places_of = np.full(n_layers, n_switch)
-    goals = np.array([1, 7, 8])
-    wanted = np.isin(np.arange(n_places), goals)
-    shape = (3, parent.size, n_places, 1)
-    slow, fast = np.empty(shape), np.full(shape, np.inf)
-    back, other = (np.zeros((3, parent.size, 3, n_places, 1), dtype=np.int64) for _ in range(2))
-    kernels.join_legs(parent, leg, 1, 7, wanted, layer_places, n_places_of, dist, switch, slow, back)
-    between, near = dist[:, :n_switch, :n_switch, 0].copy(), np.empty((n_switch, n_places))
-    kernels.join_best(parent, leg, 7, goals, layer_places, n_places_of, dist, between, near, switch, fast, other)
-    np.testing.assert_array_equal(fast[0][:, goals], slow[0][:, goals])
-    np.testing.assert_array_equal(fast[1:, :, :n_switch], slow[1:, :, :n_switch])
-    for side, places in ((0, goals), (1, np.arange(n_switch)), (2, np.arange(n_switch))):
-        finite = np.isfinite(slow[side][:, places, 0])
-        np.testing.assert_array_equal(
-            other[side][:, :2, places, 0].transpose(0, 2, 1)[finite],
-            back[side][:, :2, places, 0].transpose(0, 2, 1)[finite],
-        )
-    assert np.isfinite(slow[0][:, goals]).sum() > 10
+    case = Joined(seed)
+    best = case.best()
+    shape = (3, case.parent.size, case.n_switch + case.n_goals, 1)
+    cost, back = np.empty(shape), np.zeros((3, case.parent.size, 3, shape[2], 1), dtype=np.int32)
+    joining.join_ranked(
+        case.parent, case.leg, case.layer_places, case.n_places_of, case.first[:, None], case.road[0][..., None],
+        case.near[..., None], case.main[[0, *case.table_of[1:]]][..., None], case.switch, cost, back,
+    )  # fmt: skip
+    for side, (mine, came) in enumerate(((best.goal, best.goal_from), (best.end, best.end_from))):
+        places = np.arange(case.n_switch) if side else case.n_switch + np.arange(case.n_goals)
+        np.testing.assert_array_equal(mine, cost[side][:, places, 0])
+        finite = np.isfinite(mine)
+        np.testing.assert_array_equal(came[finite], back[side][:, 0, places, 0][finite])
+    np.testing.assert_array_equal(best.start, cost[2][:, : case.n_switch, 0])
+    reached = np.isfinite(best.start)
+    np.testing.assert_array_equal(best.side[reached], back[2][:, 0, : case.n_switch, 0][reached])
+    assert np.isfinite(best.goal).sum() > 8
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_a_few_new_legs_change_is_what_joining_anew_finds(seed: int) -> None:
+    """Cost and origin of every label agree, ties included (lengths are small whole numbers)."""
+    case, rng = Joined(seed), np.random.default_rng(seed)
+    labels, before = case.best(), case.best()
+    layer = 1 + seed % 2
+    changed = rng.random((case.n_switch, case.n_switch)) < 0.15
+    main = case.main.copy()
+    cheaper = np.minimum(main[layer], rng.integers(1, 9, changed.shape).astype(float))
+    main[layer][changed] = cheaper[changed]
+    case.main = main
+    after = case.best()
+    first = np.zeros((3, case.n_switch + 1), dtype=np.int64)
+    first[layer, 1:] = np.cumsum((changed & np.isfinite(main[layer])).sum(axis=1))
+    changes = joining.no_changes(case.parent.size, case.n_switch, case.n_goals)
+    joining.join_changes(
+        case.parent, case.leg, np.isin(np.arange(case.parent.size), case.parent), case.layer_places, case.n_places_of,
+        case.road[0], case.near, case.main, case.table_of, case.switch, first,
+        np.nonzero(changed & np.isfinite(main[layer]))[1], labels, changes,
+    )  # fmt: skip
+    for name in ("end", "goal", "start"):
+        np.testing.assert_array_equal(getattr(labels, name), getattr(after, name))
+    for came, of in (("goal_from", "goal"), ("end_from", "end"), ("side", "start")):
+        mine, theirs, cost = getattr(labels, came), getattr(after, came), getattr(after, of)
+        np.testing.assert_array_equal(mine[np.isfinite(cost)], theirs[np.isfinite(cost)])
+    better = after.goal < before.goal
+    assert (changes.looked_at[:, None] & changes.goal)[better].all()
+
+
+def rows_of(found: Found) -> dict[int, list[tuple[int, ...]]]:
+    """The steps of the chains of every bundle, in the order given."""
+    rows: dict[int, list[tuple[int, ...]]] = {}
+    for c, b in enumerate(found.bundle.tolist()):
+        rows.setdefault(b, []).append(tuple(found.code[found.first[c] : found.first[c + 1]].tolist()))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_chains_kept_are_those_that_no_other_outclasses(tmp_path: Path, seed: int) -> None:
+    """The search compares as it goes, and most runs by what differs; the reference compares all chains of every run."""
+    instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=4, n_projects=2, alternatives=1 + seed % 3)
+    graph, measures = make_graph(instance), measures_of(instance, make_graph(instance))
+    cls = make_classes(instance)[-1]
+    runs = make_runs(instance, graph, make_amounts(instance, graph), cls=cls)
+    assert (runs.base >= 0).any()
+    assert (runs.link_weight[runs.base >= 0] <= runs.link_weight[runs.base[runs.base >= 0]]).all()
+    assert (runs.transfer_weight[runs.base >= 0] <= runs.transfer_weight[runs.base[runs.base >= 0]]).all()
+    pairs = np.array([(a, b) for a in range(5) for b in range(12) if a != b])
+    asked = {"measures": measures, "origin": pairs[:, 0], "destination": pairs[:, 1], "max_main_legs": 2}
+    apart = Runs(runs.link_weight, runs.transfer_weight, runs.ranks, np.full(runs.ranks.size, -1))
+    (every,) = search_class(graph, cls, apart, **asked, leave_out=RETURNS)
+    (kept,) = search_class(graph, cls, runs, **asked, leave_out=OUTCLASSED)
+    assert kept.n_distinct >= every.bundle.size > kept.bundle.size
+    amounts, uses = every.sums.tolist(), uses_of(every, graph, measures)
+    groups = [np.flatnonzero(every.bundle == b).tolist() for b in range(len(pairs))]
+    gone = reference.dominated(groups, amounts, uses)
+    rows, left = rows_of(every), rows_of(kept)
+    for b, group in enumerate(groups):
+        all_by_road = [all(s >= 0 and graph.arc_layer[s] == 0 for s in row) for row in rows[b]]
+        stay = [not gone[c] or by_road for c, by_road in zip(group, all_by_road, strict=True)]
+        assert left[b] == [row for row, stays in zip(rows[b], stay, strict=True) if stays]
+
+
+def uses_of(found: Found, graph: Graph, measures: Measures) -> list[list[int]]:
+    """How often every chain uses every limited thing, and whether it needs every project."""
+    things = measures.things
+    uses = []
+    for c in range(found.bundle.size):
+        mine = [0] * things.n
+        for step in found.code[found.first[c] : found.first[c + 1]].tolist():
+            for thing in things.links[graph.arc_link[step]] if step >= 0 else things.transfers[-1 - step]:
+                if thing >= 0:
+                    mine[thing] = mine[thing] + 1 if thing < things.first_project else 1
+        uses.append(mine)
+    return uses
 
 
 @pytest.mark.parametrize("seed", range(30))

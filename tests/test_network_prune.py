@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from milp_case import add_rows, tiny
 from nbb_opt.instance import Instance
 from nbb_opt.milp import build, read_model, standard_form
 from nbb_opt.network import Prepared, prepare
+from nbb_opt.network.chains import find_chains
 from nbb_opt.solve import solve_form
 from network_worlds import random_world
 
 PREPARE = sys.modules["nbb_opt.network.prepare"]  # the module; the package has a function of the same name
 
 
-def every_chain(instance: Instance, graph: object, found: object) -> np.ndarray:
-    """In place of `not_outclassed`: all chains are candidates."""
-    return np.arange(found.bundle.size)  # type: ignore[attr-defined]
+def without_outclassing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All chains are candidates, outclassed or not."""
+    monkeypatch.setattr(PREPARE, "find_chains", partial(find_chains, every=True))
 
 
 def optimum(instance: Instance, prepared: Prepared) -> float:
@@ -40,7 +41,7 @@ def with_slower_tracks() -> Instance:
 
 def test_dropped_chains_are_never_missed_by_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = with_slower_tracks()
-    monkeypatch.setattr(PREPARE, "not_outclassed", every_chain)
+    without_outclassing(monkeypatch)
     whole, pruned = prepare(instance, prune=False), prepare(instance, prune=True)
     assert len(pruned.chains) < len(whole.chains)
     assert optimum(instance, pruned) == pytest.approx(optimum(instance, whole), rel=1e-6)
@@ -49,7 +50,7 @@ def test_dropped_chains_are_never_missed_by_the_model(monkeypatch: pytest.Monkey
 def test_outclassed_chains_are_not_missed_on_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = with_slower_tracks()
     candidates = prepare(instance)
-    monkeypatch.setattr(PREPARE, "not_outclassed", every_chain)
+    without_outclassing(monkeypatch)
     whole = prepare(instance, prune=False)
     assert len(candidates.chains) < len(whole.chains)
     assert optimum(instance, candidates) == pytest.approx(optimum(instance, whole), rel=1e-6)
@@ -57,7 +58,7 @@ def test_outclassed_chains_are_not_missed_on_tiny(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pruning_only_takes_chains_away(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PREPARE, "not_outclassed", every_chain)
+    without_outclassing(monkeypatch)
     instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=25, n_projects=2, alternatives=3)
     whole, pruned = prepare(instance, prune=False), prepare(instance)
     columns = ["bundle", "kind", "distance_km", "time_h", "projects"]
@@ -70,7 +71,7 @@ def test_pruning_only_takes_chains_away(tmp_path: Path, seed: int, monkeypatch: 
 def test_dropped_chains_are_never_missed_in_a_random_world(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PREPARE, "not_outclassed", every_chain)
+    without_outclassing(monkeypatch)
     instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=8, n_projects=2, alternatives=3)
     whole, pruned = prepare(instance, prune=False), prepare(instance)
     assert len(pruned.rows) < len(whole.rows)

@@ -90,7 +90,7 @@ def number_legs(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[
     """
     n_legs = int(leg_starts(found.code, found.first).sum())
     table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
-    number = np.empty(found.code.size, dtype=np.int64)
+    number = np.empty(found.code.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
     n = kernels.number_legs(found.code, found.first, handling, table, number, start, size)
     return number, start[:n], size[:n]

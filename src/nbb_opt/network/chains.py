@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -11,16 +12,17 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance
-from nbb_opt.network.candidates import Candidates, take
+from nbb_opt.network.candidates import Candidates
 from nbb_opt.network.graph import Graph
-from nbb_opt.network.runs import ChainClass, general_weights, make_classes, make_runs
+from nbb_opt.network.keeping.kernels import OUTCLASSED, RETURNS
+from nbb_opt.network.measures import make_measures, make_things
+from nbb_opt.network.runs import ChainClass, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
 from nbb_opt.network.steps import kernels
 from nbb_opt.network.weights import Amounts
 
 SHOWN = 20  # flows named in an error
 BUNDLES_AT_ONCE = 50_000
-CHAINS_AT_ONCE = 20_000
 Kept = TypeVar("Kept")
 
 
@@ -30,13 +32,16 @@ def find_chains(
     amounts: Amounts,
     *,
     bundles: pd.DataFrame,
-    use: Callable[[Candidates, ChainClass], Kept],
+    use: Callable[[Iterator[tuple[Candidates, int]], ChainClass], Kept],
+    every: bool = False,
 ) -> list[Kept]:
-    """Search every class in every run; what `use` makes of the chains of some bundles of one class at a time.
+    """Search every class in every run; what `use` makes of the chains of some 50,000 bundles of one class at a time.
 
-    A chain that comes back to a place on the same side is no candidate: the chain without the round trip needs no other
-    transfer and is found as well. Two threads search and call `use`; what they give stands in an order that does not
-    depend on them, so that memory holds little more than what `use` keeps.
+    `use` gets them piece by piece, with how many distinct chains were found, and the class. A chain that comes back to
+    a place on the same side is no candidate: the one without the round trip needs no other transfer and is found too.
+    Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keeping). Two
+    threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
+    little more than what `use` keeps.
     Raises InstanceError naming the bundles that cannot be carried today.
     """
     classes = make_classes(instance)
@@ -46,34 +51,27 @@ def find_chains(
     destination = bundles["destination"].map(node).to_numpy(dtype=np.int64)
     bundle_class = bundles["commodity"].map(class_of).to_numpy(dtype=np.int64)
     carried, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
-    weights = {}
-    for i in np.unique(bundle_class).tolist():
-        tables = [general_weights(graph, amounts, classes[i], clean_trucks=clean) for clean in (False, True)]
-        links, transfers = (np.ascontiguousarray(np.vstack(pair).T) for pair in zip(*tables, strict=True))
-        weights[i] = (links, transfers)
+    things = make_things(instance, graph)
 
-    def search(task: tuple[int, np.ndarray]) -> list[Kept]:
-        i, mine = task
-        found = search_class(
-            graph, classes[i], make_runs(instance, graph, amounts, cls=classes[i]), origin=origin[mine],
+    def candidates(cls: ChainClass, mine: np.ndarray) -> Iterator[tuple[Candidates, int]]:
+        for found in search_class(
+            graph, cls, make_runs(instance, graph, amounts, cls=cls),
+            measures=make_measures(graph, amounts, cls, things=things), origin=origin[mine],
             destination=destination[mine], max_main_legs=instance.meta.max_main_legs,
-        )  # fmt: skip
-        lengths = found.lengths()
-        parts = []
-        for chains in _slices(found.bundle):
-            part = _describe(graph, found, chains, lengths[chains], bundle=mine[found.bundle[chains]], origin=origin,
-                             weights=weights[i])  # fmt: skip
+            leave_out=RETURNS if every else OUTCLASSED,
+        ):  # fmt: skip
+            part = _described(graph, found, mine[found.bundle])
             carried[part.bundle] = True
             needs_none = np.array([not one for one in part.project_sets], dtype=bool)
             today[part.bundle[needs_none[part.project_set]]] = True
-            parts.append(use(part, classes[i]))
-        return parts
+            yield part, found.n_distinct
 
-    tasks = [(i, mine) for i in weights for mine in _blocks(np.flatnonzero(bundle_class == i), origin)]
+    kinds = np.unique(bundle_class).tolist()
+    tasks = [(i, mine) for i in kinds for mine in _blocks(np.flatnonzero(bundle_class == i), origin)]
     with ThreadPoolExecutor(2) as pool:  # kernels release the lock; the results stand in the order of the tasks
-        parts = [part for found in pool.map(search, tasks) for part in found]
+        found = list(pool.map(lambda task: use(candidates(classes[task[0]], task[1]), classes[task[0]]), tasks))
     _check_all_carried(instance, bundles, carried, today)
-    return parts
+    return found
 
 
 def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:
@@ -88,51 +86,15 @@ def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:
         begin = end
 
 
-def _slices(bundle: np.ndarray) -> Iterator[np.ndarray]:
-    """Numbers of the chains, sorted by bundle, about CHAINS_AT_ONCE at a time and never half a bundle."""
-    order = np.argsort(bundle, kind="stable")
-    ordered = bundle[order]
-    begin = 0
-    while begin < order.size:
-        last = ordered[min(begin + CHAINS_AT_ONCE, order.size) - 1]
-        end = int(np.searchsorted(ordered, last, side="right"))
-        yield order[begin:end]
-        begin = end
-
-
-def _describe(
-    graph: Graph, found: Found, chains: np.ndarray, lengths: np.ndarray, *, bundle: np.ndarray, origin: np.ndarray,
-    weights: tuple[np.ndarray, np.ndarray],
-) -> Candidates:  # fmt: skip
-    """The given chains of a class without those that come back; `bundle` (chains given,) owns each.
-
-    `weights` are those of links and transfers, (links, weights) and (transfers, weights).
-    """
-    code, first = found.steps(chains, lengths)
-    again = kernels.comes_back(
-        code, first, origin[bundle], graph.arc_to, graph.arc_layer, graph.transfer_node, graph.nodes.size,
-        graph.layer_mode.size,
-    )  # fmt: skip
-    sums = np.empty((chains.size, weights[0].shape[1]))
-    kernels.add_up(code, first, graph.arc_link, weights[0], weights[1], sums)
-    kind = kernels.kinds(code, first, graph.arc_layer, graph.layer_mode)
-    sets, project_set = _project_sets(graph, code, first)
-    every = Candidates(code, first, bundle, kind, project_set, sets, sums)
-    return take(every, np.flatnonzero(~again))
-
-
-def _project_sets(graph: Graph, code: np.ndarray, first: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
-    """The sets of projects that occur, each rising, and the set of every chain."""
-    n_chains = first.size - 1
-    listed = np.full((n_chains, graph.projects.size), -1, dtype=np.int16)
-    size = np.zeros(n_chains, dtype=np.int64)
-    kernels.list_projects(code, first, graph.arc_link, graph.link_project, graph.transfer_project, listed, size)
-    needs = np.flatnonzero(size)
-    index: dict[tuple[int, ...], int] = {(): 0}
-    numbers = np.zeros(n_chains, dtype=np.int64)
-    rows = (tuple(row[:n]) for row, n in zip(listed[needs].tolist(), size[needs].tolist(), strict=True))
-    numbers[needs] = [index.setdefault(row, len(index)) for row in rows]
-    return tuple(index), numbers
+def _described(graph: Graph, found: Found, bundle: np.ndarray) -> Candidates:
+    """The chains found with their kinds and projects; `bundle` (chains,) owns each."""
+    kind = kernels.kinds(found.code, found.first, graph.arc_layer, graph.layer_mode)
+    project_set = np.empty(bundle.size, dtype=np.int64)
+    start, cells = kernels.number_project_sets(
+        found.code, found.first, graph.arc_link, graph.link_project, graph.transfer_project, project_set
+    )
+    sets = tuple(tuple(cells[a:b].tolist()) for a, b in pairwise(start.tolist()))
+    return Candidates(found.code, found.first, bundle, kind, project_set, sets, found.sums)
 
 
 def _check_all_carried(instance: Instance, bundles: pd.DataFrame, any_way: np.ndarray, free: np.ndarray) -> None:

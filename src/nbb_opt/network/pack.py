@@ -20,12 +20,13 @@ from nbb_opt.network.weights import Amounts
 class Piece:
     """Chains of one handling as rows of legs of their own and transfers.
 
-    An item is a leg, whose arcs are leg_arc[leg_first[i]] to leg_arc[leg_first[i + 1]], or -1 - a change: twice the row
-    of transfers.csv, plus one if it is done from mode_b to mode_a. The rest as in Candidates.
+    `size` (chains,) items of `item` make up each chain. An item is a leg, whose arcs are leg_arc[leg_first[i]] to
+    leg_arc[leg_first[i + 1]], or -1 - a change: twice the row of transfers.csv, plus one if it is done from mode_b to
+    mode_a. The rest as in Candidates.
     """
 
     handling: int
-    first: np.ndarray
+    size: np.ndarray
     item: np.ndarray
     leg_first: np.ndarray
     leg_arc: np.ndarray
@@ -46,60 +47,83 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: i
     item = leg_of_step
     item[moved] = -1 - (2 * row + turned)
     kept = (leg_of_step >= 0) | (code < 0)
-    before = np.append(0, np.cumsum(kept))
-    ends = np.cumsum(size)
-    steps = np.arange(int(size.sum())) + np.repeat(start - (ends - size), size)
+    items = np.diff(np.append(0, np.cumsum(kept))[found.first])
     return Piece(
-        handling, before[found.first], item[kept].astype(np.int32), np.append(0, ends), code[steps],
-        found.bundle.astype(np.int32), found.kind, main_mode(instance, graph, found).astype(np.int8),
-        found.project_set.astype(np.int32), found.project_sets,
+        handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
+        kernels.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
+        main_mode(instance, graph, found).astype(np.int8), found.project_set.astype(np.int32), found.project_sets,
     )  # fmt: skip
 
 
-def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
-    """All pieces as one, sorted by bundle.
+def joined(pieces: list[Piece]) -> Piece:
+    """Pieces of one handling as one, every leg once; the list is emptied."""
+    handling = pieces[0].handling
+    n_legs = [piece.leg_first.size - 1 for piece in pieces]
+    arcs, leg_first = _legs_of(pieces)
+    same, start, size = kernels.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, handling))
+    sets, project_set = _sets_of(pieces)
+    whole = [
+        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "kind", "main_mode")
+    ]
+    numbers = np.split(same, np.cumsum(n_legs)[:-1])
+    item = np.concatenate(
+        [kernels.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
+    )
+    pieces.clear()
+    return Piece(
+        handling, whole[0], item, np.append(0, np.cumsum(size)), kernels.rows_of(arcs, start, size), whole[1],
+        whole[2], whole[3], project_set, sets,
+    )  # fmt: skip
+
+
+def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
+    """All pieces as one, sorted by bundle; the list is emptied.
 
     Lanes and services are numbered as they first occur, transfers by handling, row and direction; chains of one
-    handling share them.
+    handling share them. Sets of projects are numbered as they first occur.
     """
     n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
-    arcs = np.concatenate([piece.leg_arc for piece in pieces])
-    first = np.append(0, np.cumsum(np.concatenate([np.diff(piece.leg_first) for piece in pieces])))
+    arcs, first = _legs_of(pieces)
     by_leg = np.repeat(np.array([piece.handling for piece in pieces], dtype=np.int64), n_legs)
     same, start, size = kernels.distinct_legs(arcs, first, by_leg)
-    entries = [
-        _everywhere(piece, same[base : base + n], 2 * n_rows)
-        for piece, base, n in zip(pieces, (np.cumsum(n_legs) - n_legs).tolist(), n_legs.tolist(), strict=True)
-    ]
-    bundle = np.concatenate([piece.bundle for piece in pieces])
-    order = np.argsort(bundle, kind="stable")
-    item_start, item = kernels.rows_in_order(
-        np.concatenate([np.diff(piece.first) for piece in pieces]), np.concatenate(entries), order
+    sets, project_set = _sets_of(pieces)
+    kinds = np.unique(np.concatenate([np.unique(piece.kind) for piece in pieces]))
+    kind = np.concatenate([np.searchsorted(kinds, piece.kind).astype(np.int16) for piece in pieces])
+    length, bundle, mode = (
+        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "main_mode")
     )
-    del entries
+    order = np.argsort(bundle, kind="stable").astype(np.int32)
+    item_start, place = kernels.places_in_order(length, order)
+    item = np.empty(item_start[-1], dtype=np.int32)
+    done = 0
+    for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
+        piece = pieces.pop(0)
+        shift, here = piece.handling * 2 * n_rows, place[done : done + piece.size.size]
+        kernels.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
+        done += here.size
+    del piece, here, place, length
 
     seen = kernels.order_seen(item, start.size)  # legs as they first occur
     road = graph.arc_layer[arcs[start[seen]]] == ROAD
     seen = np.concatenate([seen[road], seen[~road]])
-    changes = np.unique(-1 - item[item < 0])
-    number = np.zeros(start.size + 2 * n_rows * len(HANDLINGS), dtype=np.int32)
+    n_changes = 2 * n_rows * len(HANDLINGS)
+    changes = np.flatnonzero(kernels.changes_seen(item, n_changes))
+    number = np.zeros(start.size + n_changes, dtype=np.int32)
     number[seen] = np.arange(seen.size)
     number[-1 - changes] = seen.size + np.arange(changes.size)  # from the end: item -1 - k is number[-1 - k]
-    kinds, kind = np.unique(np.concatenate([piece.kind for piece in pieces]), return_inverse=True)
-    index: dict[tuple[int, ...], int] = {(): 0}
-    sets = [
-        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
-        for piece in pieces
-    ]
+    project_set = project_set[order]
+    occurring = kernels.order_seen(project_set, len(sets))
+    rank = np.empty(len(sets), dtype=np.int32)
+    rank[occurring] = np.arange(occurring.size)
     rows = ChainRows(
         item_start=item_start,
-        item=number[item],
+        item=kernels.with_places(item, number),
         bundle=bundle[order],
-        kind=kind.astype(np.int16)[order],
+        kind=kind[order],
         kinds=tuple(kind_name(one) for one in kinds.tolist()),
-        main_mode=np.concatenate([piece.main_mode for piece in pieces])[order],
-        project_set=np.concatenate(sets)[order],
-        project_sets=tuple(index),
+        main_mode=mode[order],
+        project_set=rank[project_set],
+        project_sets=tuple(sets[one] for one in occurring.tolist()),
     )
     legs = _legs(instance, graph, arcs, start[seen], size[seen])
     turn, row, handling = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)
@@ -122,13 +146,20 @@ def pack(instance: Instance, graph: Graph, pieces: Sequence[Piece], *, amounts: 
     return rows, items
 
 
-def _everywhere(piece: Piece, leg: np.ndarray, n_changes: int) -> np.ndarray:
-    """The items of a piece with the numbers that legs and changes have in all pieces."""
-    changed = piece.item < 0
-    item = np.empty(piece.item.size, dtype=np.int32)
-    item[~changed] = leg[piece.item[~changed]]
-    item[changed] = piece.item[changed] - piece.handling * n_changes
-    return item
+def _legs_of(pieces: Sequence[Piece]) -> tuple[np.ndarray, np.ndarray]:
+    """Arcs of the legs of all pieces, and where each leg begins."""
+    length = np.concatenate([np.diff(piece.leg_first) for piece in pieces])
+    return np.concatenate([piece.leg_arc for piece in pieces]), np.append(0, np.cumsum(length))
+
+
+def _sets_of(pieces: Sequence[Piece]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
+    """The sets of projects of all pieces, and the number of each chain's."""
+    index: dict[tuple[int, ...], int] = {(): 0}
+    number = [
+        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
+        for piece in pieces
+    ]
+    return tuple(index), np.concatenate(number)
 
 
 def _legs(
@@ -137,7 +168,7 @@ def _legs(
     """Links, ends and sums of the legs that are arcs[first] to arcs[first + size - 1]."""
     ends = np.cumsum(size)
     starts = ends - size
-    arc = arcs[np.arange(int(size.sum())) + np.repeat(first - starts, size)]
+    arc = kernels.rows_of(arcs, first, size)
     link, leg = graph.arc_link[arc], np.repeat(np.arange(size.size), size)
     links = instance["links"]
     link_from = np.array([graph.node_index[name] for name in links["from_node"]], dtype=np.int64)

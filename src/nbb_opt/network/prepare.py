@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +17,8 @@ from nbb_opt.network.candidates import Candidates, keep_best, take
 from nbb_opt.network.chains import find_chains
 from nbb_opt.network.compact import ChainRows, Items, spread
 from nbb_opt.network.graph import make_graph
-from nbb_opt.network.pack import Piece, pack, piece_of
-from nbb_opt.network.prune import not_outclassed, not_replaced
+from nbb_opt.network.pack import Piece, joined, pack, piece_of
+from nbb_opt.network.prune import not_replaced
 from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
 from nbb_opt.network.weights import make_amounts
@@ -123,22 +123,21 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     seen: list[list[int]] = []
 
-    def choose(found: Candidates, cls: ChainClass) -> Piece:
-        chains = not_outclassed(instance, graph, found)
-        sizes = [found.bundle.size, chains.size]
-        some = take(found, chains)
-        kept = keep_best(some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
-        sizes.append(kept.size)
-        if prune:
-            kept = kept[not_replaced(instance, graph, take(some, kept), amounts=amounts, cls=cls)]
-        seen.append([*sizes, kept.size])
-        return piece_of(instance, graph, take(some, kept), handling=cls.handling)
+    def choose(parts: Iterable[tuple[Candidates, int]], cls: ChainClass) -> Piece:
+        pieces = []
+        for found, n_distinct in parts:
+            best = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
+            some = take(found, best)
+            kept = not_replaced(instance, graph, some, amounts=amounts, cls=cls) if prune else np.arange(best.size)
+            seen.append([n_distinct, found.bundle.size, best.size, kept.size])
+            pieces.append(piece_of(instance, graph, take(some, kept), handling=cls.handling))
+        return joined(pieces)
 
     pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
     n_all, n_found, n_kept, n_left = np.sum(seen, axis=0).tolist()
     log.append(
-        f"chains: {n_all} distinct chains found; {n_all - n_found} left out: another chain of the flow is no worse in"
-        " cost, emissions, time and limited capacity, today and with clean trucks"
+        f"chains: {n_all} distinct chains found; {n_all - n_found} left out: they come back to a place, or another"
+        " chain of the flow is no worse in cost, emissions, time and limited capacity, today and with clean trucks"
     )
     log.append(
         f"chains: {n_found - n_kept} left out beyond the {instance.meta.alternatives} best of a flow's kind and"

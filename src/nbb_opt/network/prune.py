@@ -8,6 +8,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.network.candidates import Candidates, main_mode, number_legs, take
 from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.kernels import dominated
+from nbb_opt.network.measures import make_things
 from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.steps.kernels import count_uses, group_alike
 from nbb_opt.network.weights import Amounts
@@ -32,21 +33,6 @@ def not_replaced(
     starts = np.flatnonzero(np.append(True, np.diff(group[others][order]) > 0)) if others.size else others
     gone = dominated(order, np.append(starts, others.size), yearly, uses)
     return np.setdiff1d(np.arange(group.size), others[gone], assume_unique=True)
-
-
-def not_outclassed(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
-    """Numbers of the chains that are worth being candidates.
-
-    A chain with a rail, sea or ferry leg is left out if another chain of its bundle costs no more in any period, emits
-    no more and takes no longer, both with today's trucks and with clean ones at half their cost, while it needs no
-    other project and uses no capacity group or terminal with a limit more often. Unlike `not_replaced` this is a
-    judgement where lanes differ: a truck's true cost on a lane is the model's business.
-    """
-    order = np.lexsort((np.arange(found.bundle.size), found.bundle))
-    starts = np.flatnonzero(np.append(True, np.diff(found.bundle[order]) > 0))
-    first = np.append(starts, found.bundle.size)
-    gone = dominated(order, first, np.ascontiguousarray(found.weights), _uses(instance, graph, found))
-    return np.flatnonzero(~gone | (found.kind == ROAD + 1))
 
 
 def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
@@ -95,27 +81,9 @@ def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Am
 
 def _uses(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
     """(chains, things): how often a chain uses every limited capacity group and terminal, and needs every project."""
-    links, terminals, transfers = instance["links"], instance["terminals"], instance["transfers"]
-    row = {name: i for i, name in enumerate(links["link"])}
-    own = np.arange(len(links))
-    group = np.array([row[c] if c else i for i, c in enumerate(links["capacity_link"])], dtype=np.int64)
-    link_thing, n_links = _limited(links["capacity_t_per_year"].notna().to_numpy(), group if group.size else own)
-    place = {name: i for i, name in enumerate(terminals["terminal"])} | {"": len(terminals)}
-    limited = np.append(terminals["capacity_t_per_year"].notna().to_numpy(), False)
-    at = np.array([place[name] for name in transfers["terminal"]], dtype=np.int64)
-    transfer_thing, n_terminals = _limited(limited, at)
-
-    n_things = n_links + n_terminals + graph.projects.size
-    uses = np.zeros((found.bundle.size, n_things), dtype=np.int16)
-    at_terminal = np.where(transfer_thing >= 0, n_links + transfer_thing, -1)
-    count_uses(found.code, found.first, graph.arc_link, link_thing, at_terminal, uses)
-    for number, one in enumerate(found.project_sets):
-        if one:
-            uses[np.ix_(found.project_set == number, [n_links + n_terminals + p for p in one])] = 1
+    things = make_things(instance, graph)
+    uses = np.zeros((found.bundle.size, things.n), dtype=np.int16)
+    for link_thing, transfer_thing in zip(things.links.T, things.transfers.T, strict=True):
+        count_uses(found.code, found.first, graph.arc_link, link_thing, transfer_thing, uses)
+    uses[:, things.first_project :] = np.minimum(uses[:, things.first_project :], 1)
     return uses
-
-
-def _limited(limited: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number of the limited thing every row belongs to, -1 if it has no limit; and how many there are."""
-    number = np.where(limited, np.cumsum(limited) - 1, -1)
-    return number[group], int(limited.sum())

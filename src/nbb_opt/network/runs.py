@@ -35,11 +35,14 @@ class ChainClass:
 
 @dataclass(frozen=True)
 class Runs:
-    """link_weight (runs, links), transfer_weight (runs, transfers), ranks (runs,): infinite where not to be used."""
+    """link_weight (runs, links), transfer_weight (runs, transfers): infinite where not to be used. ranks (runs,): how
+    many alternatives are sought, 1 or a number that all others share. base (runs,): an earlier run in which nothing is
+    cheaper, so that only what differs from it need be searched; -1 if there is none."""
 
     link_weight: np.ndarray
     transfer_weight: np.ndarray
     ranks: np.ndarray
+    base: np.ndarray
 
 
 def make_classes(instance: Instance) -> list[ChainClass]:
@@ -85,27 +88,35 @@ def make_runs(instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainC
     alternatives, n_periods = instance.meta.alternatives, len(instance.periods)
     states = _states(instance, graph)
     rows: list[tuple[np.ndarray, np.ndarray, int]] = []
+    number: dict[bytes, int] = {}
+    bases: list[int] = []
+
+    def add(link_row: np.ndarray, transfer_row: np.ndarray, ranks: int, base: int = -1) -> int:
+        """Number of the run, a new one unless it cannot differ from an earlier one."""
+        mark = link_row.tobytes() + transfer_row.tobytes()
+        if mark not in number:
+            number[mark] = len(rows)
+            rows.append((link_row, transfer_row, ranks))
+            bases.append(base)
+        return number[mark]
+
     for weight in (0, n_periods - 1):
-        rows.append((*_in_state(graph, links[weight], transfers[weight], built=states[0]), alternatives))
+        add(*_in_state(graph, links[weight], transfers[weight], built=states[0]), alternatives)
+    unbuilt = []
     for weight in range(links.shape[0]):
-        for built in states:
-            rows.append((*_in_state(graph, links[weight], transfers[weight], built=built), 1))
+        unbuilt.append(add(*_in_state(graph, links[weight], transfers[weight], built=states[0]), 1))
+        for built in states[1:]:
+            add(*_in_state(graph, links[weight], transfers[weight], built=built), 1, unbuilt[-1])
     for built in states[2:]:
         wanted = _in_state(graph, links[n_periods - 1], transfers[n_periods - 1], built=built)
         cheap = np.where(built[graph.link_project] & (graph.link_project >= 0), RELIEF, 1.0)
         cheap_transfer = np.where(built[graph.transfer_project] & (graph.transfer_project >= 0), RELIEF, 1.0)
-        rows.append((wanted[0] * cheap, wanted[1] * cheap_transfer, 1))
-    seen: dict[bytes, int] = {}
-    kept = []
-    for link_row, transfer_row, ranks in rows:
-        mark = link_row.tobytes() + transfer_row.tobytes()
-        if seen.get(mark, 0) < ranks:
-            seen[mark] = ranks
-            kept.append((link_row, transfer_row, ranks))
+        add(wanted[0] * cheap, wanted[1] * cheap_transfer, 1, unbuilt[n_periods - 1])
     return Runs(
-        np.array([row[0] for row in kept]),
-        np.array([row[1] for row in kept]).reshape(len(kept), -1),
-        np.array([row[2] for row in kept], dtype=np.int64),
+        np.array([row[0] for row in rows]),
+        np.array([row[1] for row in rows]).reshape(len(rows), -1),
+        np.array([row[2] for row in rows], dtype=np.int64),
+        np.array(bases, dtype=np.int64),
     )
 
 

@@ -24,7 +24,7 @@ from nbb_opt.errors import InstanceError, Problem
 
 PART_ROWS = 1 << 24
 BUDGET_BYTES = 128 << 20
-RELEASE_EVERY = 3  # row groups of a thread after which memory is given back: each time costs page faults
+RELEASE_EVERY = 4  # row groups of a thread after which memory is given back: each time costs page faults
 _ENDED = -1
 
 Part = tuple[Group, ...]
@@ -188,7 +188,7 @@ def sum_part(
                     raise refused
                 add(group, batches)
             del batches
-            if number // threads % RELEASE_EVERY == 1:
+            if number // threads % RELEASE_EVERY == RELEASE_EVERY - 1:
                 pa.default_memory_pool().release_unused()
 
     if threads <= 1:

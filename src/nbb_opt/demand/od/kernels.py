@@ -25,7 +25,7 @@ from nbb_opt.demand.kernels import (
     slot_of,
 )
 
-BLOCK = 512
+BLOCK = 2048
 BAD = -(1 << 29)  # share of an unusable id in a cell number: four of them still fit an int32
 MAX_CELLS = 1 << 28
 YEAR_BITS = 8  # room for the year slot at the end of a key
@@ -58,6 +58,28 @@ def _note(fault, row, counts, first):
 
 
 @njit(cache=True, nogil=True)
+def _position(cell, table):
+    """Place of a cell of an id column in its table; the last one, which stands for unknown, if it is outside."""
+    return min(np.uint32(cell), np.uint32(table.size - 1))
+
+
+@njit(cache=True, nogil=True)
+def _add_carefully(
+    cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
+    cell_o, cell_d, cell_k, cell_y, within, row_0, start, end, counts, first,
+):  # fmt: skip
+    """Add rows `start` to `end` that may be faulty, one by one; see `add_dense`."""
+    for r in range(start, end):
+        o, d, k = _position(origin[r], zone_o), _position(destination[r], zone_d), _position(commodity[r], group)
+        y = year[0] if one_year else year[r]
+        fault = _fault(zone_o[o], zone_d[d], group[k], year_slot[y], tonnes[r], within)
+        if fault >= 0:
+            _note(fault, row_0 + r, counts, first)
+        else:
+            cells[cell_o[o] + cell_d[d] + cell_k[k] + cell_y[y]] += tonnes[r] + 0.0
+
+
+@njit(cache=True, nogil=True)
 def add_dense(
     cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
     cell_o, cell_d, cell_k, cell_y, within, n_zones, row_0, counts, first,
@@ -65,59 +87,46 @@ def add_dense(
     """Add rows to `cells`; note faulty rows in `counts` and `first`, which are not added.
 
     `origin`, `destination`, `commodity` and `year` (int32) are positions in the tables `zone_o`, `zone_d` (zone or
-    negative), `group` (commodity or negative) and `year_slot` (slot of `cells` or negative). `cell_*` hold the same as
-    shares of the cell number: BAD where negative. With `one_year` every row has the year year[0].
+    negative), `group` (commodity or negative) and `year_slot` (slot of `cells` or negative); of the first three one
+    outside its table is the last entry. `cell_*` hold the same as shares of the cell number: BAD where negative. With
+    `one_year` every row has the year year[0].
     """
     number = np.empty(BLOCK, np.uint32)
     n = origin.size
     base = cell_y[np.uint32(year[0])] if n and one_year else np.int32(0)
     for start in range(0, n, BLOCK):
         m = min(BLOCK, n - start)
+        far_o, far_d, far_k = np.uint32(0), np.uint32(0), np.uint32(0)
         for j in range(m):
             i = np.uint64(start + j)
-            share = cell_o[np.uint32(origin[i])] + cell_d[np.uint32(destination[i])]
-            number[np.uint64(j)] = np.uint32(share + cell_k[np.uint32(commodity[i])] + base)
-        if not one_year:
-            for j in range(m):
-                number[np.uint64(j)] += np.uint32(cell_y[np.uint32(year[np.uint64(start + j)])])
-        wrong = 0
-        if not within:
-            for j in range(m):
-                i = np.uint64(start + j)
-                wrong += cell_o[np.uint32(origin[i])] == cell_d[np.uint32(destination[i])] * n_zones
+            far_o, far_d = max(far_o, np.uint32(origin[i])), max(far_d, np.uint32(destination[i]))
+            far_k = max(far_k, np.uint32(commodity[i]))
+        wrong = np.int32(far_o >= cell_o.size or far_d >= cell_d.size or far_k >= cell_k.size)
         for j in range(m):
             t = tonnes[np.uint64(start + j)]
-            wrong += not (t >= 0.0 and t < np.inf)
-        every = number[0]
-        again = 0
-        for j in range(1, m):
-            every |= number[np.uint64(j)]
-            again += number[np.uint64(j)] == number[np.uint64(j - 1)]
+            wrong += np.int32(not (t >= 0.0 and t < np.inf))
+        every = np.uint32(0)
+        if not wrong:
+            for j in range(m):
+                i = np.uint64(start + j)
+                share = cell_o[np.uint32(origin[i])] + cell_d[np.uint32(destination[i])]
+                cell = np.uint32(share + cell_k[np.uint32(commodity[i])] + base)
+                if not one_year:
+                    cell += np.uint32(cell_y[np.uint32(year[i])])
+                number[np.uint64(j)] = cell
+                every |= cell
+            if not within:
+                for j in range(m):
+                    i = np.uint64(start + j)
+                    wrong += np.int32(cell_o[np.uint32(origin[i])] == cell_d[np.uint32(destination[i])] * n_zones)
         if wrong or every >> np.uint32(31):
-            for j in range(m):
-                r = start + j
-                y = year[0] if one_year else year[r]
-                fault = _fault(
-                    zone_o[origin[r]], zone_d[destination[r]], group[commodity[r]], year_slot[y], tonnes[r], within
-                )
-                if fault >= 0:
-                    _note(fault, row_0 + r, counts, first)
-                else:
-                    cells[number[j]] += tonnes[r] + 0.0
-        elif 4 * again > m:  # sorted rows: a run of one cell is summed before it is put back, in the order of its rows
-            here = number[0]
-            total = cells[here]
-            for j in range(m):
-                cell = number[np.uint64(j)]
-                if cell != here:
-                    cells[here] = total
-                    here = cell
-                    total = cells[here]
-                total += tonnes[np.uint64(start + j)] + 0.0
-            cells[here] = total
-        else:
-            for j in range(m):
-                cells[number[np.uint64(j)]] += tonnes[np.uint64(start + j)] + 0.0
+            _add_carefully(
+                cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
+                cell_o, cell_d, cell_k, cell_y, within, row_0, start, start + m, counts, first,
+            )  # fmt: skip
+            continue
+        for j in range(m):
+            cells[number[np.uint64(j)]] += tonnes[np.uint64(start + j)] + 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -136,7 +145,8 @@ def add_sparse(
     for i in range(start, n):
         if used >= half:
             return i, used
-        o, d, k = zone_o[origin[i]], zone_d[destination[i]], group[commodity[i]]
+        o, d = zone_o[_position(origin[i], zone_o)], zone_d[_position(destination[i], zone_d)]
+        k = group[_position(commodity[i], group)]
         y = year_slot[year[0] if one_year else year[i]]
         t = tonnes[i]
         fault = _fault(o, d, k, y, t, within)
@@ -164,7 +174,7 @@ def pack(cells, n_flows, slots, keys, tonnes):
     """Write key and tonnes of every cell that a row has reached, sorted by key; their number.
 
     `cells` holds one stretch of `n_flows` cells for every year; `slots` are their year slots. `keys` and `tonnes` have
-    room for one entry more than there can be.
+    room for one entry more than there can be; with one year `tonnes` may be `cells`.
     """
     many = 0
     order = np.argsort(slots)

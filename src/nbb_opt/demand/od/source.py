@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -14,11 +15,10 @@ import pyarrow.parquet as pq
 
 from nbb_opt.demand.od.columns import COLUMNS, IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.package import open_package
 
 MAX_ROW_GROUP_BYTES = 1 << 30
 WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
-PIECE_ROWS = 1 << 17
+PIECE_ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,11 @@ def damage_refused(label: str, row: int | None = None) -> Iterator[None]:
 
 
 def _open(file: str, inside: str) -> pq.ParquetFile:
-    stream = open_package(Path(inside)).open(file) if inside else file
+    stream: Any = file
+    if inside:
+        from nbb_opt.instance.package import open_package  # imported here: it brings pandas, see demand/__init__.py
+
+        stream = open_package(Path(inside)).open(file)
     return pq.ParquetFile(
         stream, page_checksum_verification=True, memory_map=False, pre_buffer=False, read_dictionary=list(IDS)
     )

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from nbb_opt.demand import kernels as tables
 from nbb_opt.demand.od import kernels
+from nbb_opt.demand.od.columns import as_numpy
 from nbb_opt.demand.od.target import Lookup, Target, years_of
 from nbb_opt.errors import InstanceError, Problem
 
@@ -105,10 +106,11 @@ class Accumulator:
         if self.dense:
             slots = np.array(self._years, dtype=np.int64)
             room = min(self._rows, self._cells.size) + 1
-            key, tonnes = np.empty(room, dtype=np.int64), np.empty(room)
-            many = kernels.pack(self._cells, self._target.n_flows, slots, key, tonnes)
-            self._cells = np.empty(0)
-            return Packed(key[:many], tonnes[:many])
+            cells, self._cells = self._cells, np.empty(0)
+            key, tonnes = np.empty(room, dtype=np.int64), cells if slots.size == 1 else np.empty(room)
+            many = kernels.pack(cells, self._target.n_flows, slots, key, tonnes)
+            few = 4 * many < tonnes.size  # too few to hold on to all the cells for their sake
+            return Packed(key[:many], tonnes[:many].copy() if few else tonnes[:many])
         full = np.flatnonzero(self._keys != tables.EMPTY)
         full = full[np.argsort(self._keys[full])]
         return Packed(self._keys[full], self._values[full])
@@ -159,7 +161,7 @@ def tonnes_of(cells: pa.Array) -> np.ndarray:
     numbers = cells.cast(pa.float64()) if cells.type != pa.float64() else cells
     if numbers.null_count:
         numbers = numbers.fill_null(float("nan"))
-    return numbers.to_numpy(zero_copy_only=False)
+    return as_numpy(numbers)
 
 
 def merged(first: Packed, then: Packed) -> Packed:

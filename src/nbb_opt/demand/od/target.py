@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from nbb_opt.demand.kernels import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
+from nbb_opt.demand.od.columns import as_numpy
 
 MAX_SPAN = 1 << 24
+NEAR_0 = 1 << 16  # a table of whole numbers from here on starts at 0 all the same
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Target:
 class Lookup:
     """Turns the cells of one column into positions (int32) in a table of indices; the table of one dictionary is kept.
 
-    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it. With `learn` an id
+    The last entry of every table is UNKNOWN: blank cells and ids that are not there point to it, or outside (whole
+    numbers of at most 32 bits are taken as they are where the table starts at 0). With `learn` an id
     (text only) that is not there gets the next index, which `index` is told.
     """
 
@@ -47,7 +50,7 @@ class Lookup:
         self._words: pa.Array | None = None
         self._of_words = np.array([UNKNOWN], dtype=np.int32)
         numbers = np.array(sorted(key for key in self._index if isinstance(key, int)), dtype=np.int64)
-        self._low = int(numbers[0]) if numbers.size else 0
+        self._low = int(numbers[0]) if numbers.size and not 0 <= numbers[0] < NEAR_0 else 0
         span = int(numbers[-1]) - self._low + 1 if numbers.size else 0
         self._sorted = numbers if span > MAX_SPAN else None
         size = numbers.size if span > MAX_SPAN else span
@@ -67,7 +70,7 @@ class Lookup:
         places = words.indices
         if places.null_count:
             places = places.fill_null(len(words.dictionary))
-        positions = as_int32(places.to_numpy(zero_copy_only=False))
+        positions = as_int32(as_numpy(places))
         if positions.size and not (positions.min() >= 0 and positions.max() < self._of_words.size):
             raise ValueError("a dictionary index points outside its dictionary")
         return positions, self._of_words
@@ -79,11 +82,13 @@ class Lookup:
 
     def _find_numbers(self, cells: pa.Array) -> np.ndarray:
         end = self._of_numbers.size - 1
-        blank = cells.is_null().to_numpy(zero_copy_only=False) if cells.null_count else None
-        numbers = (cells.fill_null(self._low) if cells.null_count else cells).to_numpy(zero_copy_only=False)
+        blank = as_numpy(cells.is_null().cast(pa.uint8())).astype(bool) if cells.null_count else None
+        numbers = as_numpy(cells.fill_null(self._low) if cells.null_count else cells)
         if self._sorted is not None:
             places = np.minimum(np.searchsorted(self._sorted, numbers), end - 1)
             places = np.where(self._sorted[places] == numbers, places, end)
+        elif self._low == 0 and numbers.dtype.kind == "i" and numbers.itemsize <= 4 and blank is None:
+            places = numbers  # the kernels look whether they are inside
         elif not numbers.size or (numbers.min() >= self._low and numbers.max() < self._low + end):
             places = numbers if self._low == 0 else numbers - np.asarray(self._low, dtype=np.int64)
         else:
@@ -97,12 +102,12 @@ class Lookup:
 def years_of(cells: pa.Array) -> tuple[np.ndarray, bool]:
     """Slots of the years (YEAR_SLOTS where outside or blank), and whether all rows have one year (then one entry)."""
     if not cells.null_count and len(cells):
-        years = cells.to_numpy(zero_copy_only=False)
+        years = as_numpy(cells)
         low, high = int(years.min()), int(years.max())
         if low == high:
             slot = low - FIRST_YEAR
             return np.array([slot if 0 <= slot < YEAR_SLOTS else YEAR_SLOTS], dtype=np.int32), True
-    slots = cells.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False) - FIRST_YEAR
+    slots = as_numpy(cells.cast(pa.int64()).fill_null(0)) - FIRST_YEAR
     return as_int32(np.where((slots >= 0) & (slots < YEAR_SLOTS), slots, YEAR_SLOTS)), False
 
 

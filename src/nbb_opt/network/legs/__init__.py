@@ -1,1 +1,1 @@
-"""Legs: paths within one layer of the network."""
+"""Legs: cheapest paths within one layer, and their numbers."""

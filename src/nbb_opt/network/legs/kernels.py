@@ -1,13 +1,58 @@
-"""Kernels of the legs: the cheapest paths within one layer, by a binary heap.
+"""Kernels of the legs: the cheapest paths within one layer, by a binary heap, and numbers for them.
 
-Plain Python twins stand in ``network/reference.py``.
+A leg is a shorter leg and one more arc; leg 0 has no arc. Equal arcs have equal numbers. What is summed over arcs is
+summed once for each leg. The limited things that a leg uses and the projects it needs are a list from the last to the
+first: `uses` is the last use, use u is of thing[u], after use use_before[u]. Plain Python twins of the search stand in
+``network/reference.py``.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from nbb_opt.network.kernels import lean
 
-@njit(cache=True, nogil=True)
+NONE = -1
+N_ROWS, N_USES, MOST_USES = range(3)  # what `size` of legs and parts holds; MOST_USES of one leg
+
+
+class Network(NamedTuple):
+    """Arcs and transfers; *_sums (rows, weights); *_things (rows, 2): limited thing and project, -1 if there is none.
+
+    Things from `first_project` on are projects: needed or not, however often.
+    """
+
+    first_arc: np.ndarray
+    arc_from: np.ndarray
+    arc_to: np.ndarray
+    arc_link: np.ndarray
+    arc_layer: np.ndarray
+    n_layers: int
+    transfer_node: np.ndarray
+    link_sums: np.ndarray
+    transfer_sums: np.ndarray
+    link_things: np.ndarray
+    transfer_things: np.ndarray
+    first_project: int
+    n_things: int
+
+
+class Legs(NamedTuple):
+    """Leg l is leg shorter[l] and arc[l]; table finds a leg by both; sums (legs, weights); see above for uses."""
+
+    shorter: np.ndarray
+    arc: np.ndarray
+    sums: np.ndarray
+    uses: np.ndarray
+    n_uses: np.ndarray
+    use_before: np.ndarray
+    thing: np.ndarray
+    table: np.ndarray
+    size: np.ndarray
+
+
+@lean
 def _sift_up(cost, order, label, at):
     while at > 0:
         up = (at - 1) >> 1
@@ -19,7 +64,7 @@ def _sift_up(cost, order, label, at):
         at = up
 
 
-@njit(cache=True, nogil=True)
+@lean
 def _sift_down(cost, order, label, size):
     at = 0
     while True:
@@ -105,40 +150,152 @@ def leg_search(first_arc, arc_from, arc_to, weight, source, n_ranks, dist, arc, 
 
 
 @njit(cache=True, nogil=True)
-def search_legs(
-    first_arc, arc_from, arc_to, arc_link, layer_used, leg_start, place_node, link_weight, n_ranks, changed_ranks,
-    weight, dist, leg_arc, leg_rank,
-):  # fmt: skip
-    """Search again the layers whose weights differ from those of the search before, from every place a leg may start.
+def longer(old, n):
+    """The same rows of a one-dimensional array with room for `n`."""
+    new = np.empty(n, dtype=old.dtype)
+    new[: old.size] = old
+    return new
 
-    link_weight (links,) are the new weights, infinite where not to be used; `weight` (arcs,) are those of the search
-    before and are replaced; leg_start (layers, places); place_node (places,) are node numbers. Fills dist (layers,
-    places, places, ranks) and the search trees leg_arc, leg_rank (layers, places, nodes, ranks), up to `n_ranks`. Gives
-    which layers were searched, (layers,).
+
+@njit(cache=True, nogil=True)
+def longer_rows(old, n):
+    """The same rows of a two-dimensional array with room for `n`."""
+    new = np.empty((n, old.shape[1]), dtype=old.dtype)
+    new[: old.shape[0]] = old
+    return new
+
+
+@lean
+def mixed(hashed, number):
+    """A hash continued by one more number."""
+    hashed = (hashed ^ np.uint64(number + 0x40000000)) * np.uint64(0x9E3779B97F4A7C15)
+    return hashed ^ (hashed >> np.uint64(29))
+
+
+@njit(cache=True, nogil=True)
+def no_legs(network, room):
+    """Legs with leg 0 only."""
+    legs = Legs(
+        np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32), np.empty((room, network.link_sums.shape[1])),
+        np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32), np.empty(2 * room, dtype=np.int32),
+        np.empty(2 * room, dtype=np.int32), np.full(2, NONE, dtype=np.int32), np.zeros(3, dtype=np.int64),
+    )  # fmt: skip
+    forget_legs(legs)
+    return with_room(legs, 0)
+
+
+@lean
+def forget_legs(legs):
+    """Back to leg 0 only."""
+    legs.shorter[0], legs.arc[0], legs.uses[0], legs.n_uses[0] = NONE, NONE, NONE, 0
+    legs.sums[0] = 0.0
+    legs.table[:] = NONE
+    legs.size[:] = 0
+    legs.size[N_ROWS] = 1
+
+
+@lean
+def _leg_slot(table, shorter, arc, mine, last):
+    mask = table.size - 1
+    slot = np.int64(mixed(mixed(np.uint64(1), mine), last) & np.uint64(mask))
+    while table[slot] >= 0 and (shorter[table[slot]] != mine or arc[table[slot]] != last):
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def with_room(legs, more):
+    """The same legs with room for `more`."""
+    n = legs.size[N_ROWS] + more
+    if n > legs.arc.size or 2 * n > legs.table.size:
+        room = max(2 * n, legs.arc.size)
+        size = 2
+        while size < 2 * room:
+            size *= 2
+        table = np.full(size, NONE, dtype=np.int32)
+        for number in range(1, legs.size[N_ROWS]):
+            table[_leg_slot(table, legs.shorter, legs.arc, legs.shorter[number], legs.arc[number])] = number
+        legs = Legs(
+            longer(legs.shorter, room), longer(legs.arc, room), longer_rows(legs.sums, room), longer(legs.uses, room),
+            longer(legs.n_uses, room), longer(legs.use_before, 2 * room), longer(legs.thing, 2 * room), table,
+            legs.size,
+        )  # fmt: skip
+    return legs
+
+
+@lean
+def _longer_leg(network, legs, mine, last):
+    """Number of leg `mine` and arc `last`; there must be room for it."""
+    slot = _leg_slot(legs.table, legs.shorter, legs.arc, mine, last)
+    if legs.table[slot] >= 0:
+        return legs.table[slot]
+    number = np.int32(legs.size[N_ROWS])
+    legs.size[N_ROWS] += 1
+    legs.table[slot] = number
+    legs.shorter[number], legs.arc[number] = mine, last
+    link = network.arc_link[last]
+    for w in range(legs.sums.shape[1]):
+        legs.sums[number, w] = legs.sums[mine, w] + network.link_sums[link, w]
+    legs.uses[number], legs.n_uses[number] = legs.uses[mine], legs.n_uses[mine]
+    for thing in network.link_things[link]:
+        if thing >= 0:
+            use = legs.size[N_USES]
+            legs.size[N_USES] += 1
+            legs.use_before[use], legs.thing[use] = legs.uses[number], thing
+            legs.uses[number] = use
+            legs.n_uses[number] += 1
+    legs.size[MOST_USES] = max(legs.size[MOST_USES], legs.n_uses[number])
+    return number
+
+
+@njit(cache=True, nogil=True)
+def number_tree(network, legs, arc, rank, number):
+    """Numbers of the legs of a search tree of leg_search: number (nodes, ranks), -1 where there is no leg."""
+    trail_node, trail_rank = np.empty(arc.shape[0] + 1, dtype=np.int64), np.empty(arc.shape[0] + 1, dtype=np.int64)
+    for start in range(arc.shape[0]):
+        for start_rank in range(arc.shape[1]):
+            node, r, depth = start, start_rank, 0
+            while number[node, r] < 0 and arc[node, r] >= 0:
+                trail_node[depth], trail_rank[depth] = node, r
+                depth += 1
+                r = rank[node, r]
+                node = network.arc_from[arc[trail_node[depth - 1], trail_rank[depth - 1]]]
+            for i in range(depth - 1, -1, -1):
+                at, its_rank = trail_node[i], trail_rank[i]
+                number[at, its_rank] = _longer_leg(network, legs, number[node, r], arc[at, its_rank])
+                node, r = at, its_rank
+
+
+@njit(cache=True, nogil=True)
+def find_legs(network, legs, layer, weight, root, targets, dist, number):
+    """The cheapest legs from node `root` to the nodes `targets` in a layer, by the `weight` (arcs,) of every arc.
+
+    Fills dist and number (targets, ranks), infinite and -1 where there is none; gives the legs.
     """
-    searched = np.zeros(first_arc.shape[0], dtype=np.bool_)
-    n_layers, n_places, n_nodes = first_arc.shape[0], place_node.size, first_arc.shape[1] - 1
-    node_dist = np.empty((n_nodes, n_ranks))
-    node_arc = np.empty((n_nodes, n_ranks), dtype=np.int32)
-    node_rank = np.empty((n_nodes, n_ranks), dtype=np.int32)
-    for layer in range(n_layers):
-        if not layer_used[layer]:
-            continue
-        same = not changed_ranks
-        for a in range(first_arc[layer, 0], first_arc[layer, n_nodes]):
-            if weight[a] != link_weight[arc_link[a]]:
-                weight[a] = link_weight[arc_link[a]]
-                same = False
-        if same:
-            continue
-        searched[layer] = True
-        for p in range(n_places):
-            if leg_start[layer, p]:
-                leg_search(
-                    first_arc[layer], arc_from, arc_to, weight, place_node[p], n_ranks, node_dist, node_arc, node_rank
-                )
-                leg_arc[layer, p, :, :n_ranks] = node_arc
-                leg_rank[layer, p, :, :n_ranks] = node_rank
-                for p2 in range(n_places):
-                    dist[layer, p, p2, :n_ranks] = node_dist[place_node[p2]]
-    return searched
+    n_nodes, n_ranks = network.first_arc.shape[1] - 1, dist.shape[1]
+    node_dist, node_arc = np.empty((n_nodes, n_ranks)), np.empty((n_nodes, n_ranks), dtype=np.int32)
+    node_rank, node_number = np.empty((n_nodes, n_ranks), dtype=np.int32), np.full((n_nodes, n_ranks), NONE, np.int32)
+    leg_search(
+        network.first_arc[layer], network.arc_from, network.arc_to, weight, root, n_ranks, node_dist, node_arc,
+        node_rank,
+    )  # fmt: skip
+    node_number[root, 0] = 0
+    legs = with_room(legs, n_nodes * n_ranks)
+    number_tree(network, legs, node_arc, node_rank, node_number)
+    for t in range(targets.size):
+        dist[t] = node_dist[targets[t]]
+        number[t] = node_number[targets[t]]
+    return legs
+
+
+@njit(cache=True, nogil=True)
+def fill_tables(network, legs, layer, weights, roots, targets, dist, number):
+    """find_legs for several weights (tables, arcs) and from several places: roots (roots, 2) are their rows and nodes.
+
+    Fills dist and number (tables, rows, targets, ranks); gives the legs.
+    """
+    for v in range(weights.shape[0]):
+        for i in range(roots.shape[0]):
+            row = roots[i, 0]
+            legs = find_legs(network, legs, layer, weights[v], roots[i, 1], targets, dist[v, row], number[v, row])
+    return legs

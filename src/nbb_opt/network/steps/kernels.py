@@ -1,39 +1,28 @@
-"""Kernels that add up and look at the steps of chains: an arc, or -1 - row of transfers.csv."""
+"""Kernels that look at the steps of chains: an arc, or -1 - row of transfers.csv."""
 
 import numpy as np
 from numba import njit
 
-
-@njit(cache=True, nogil=True)
-def add_up(code, first, arc_link, links, transfers, out):
-    """Sums of links (links, weights) and transfers (transfers, weights) over every chain: out (chains, weights)."""
-    n_weights = links.shape[1]
-    for c in range(first.size - 1):
-        mine = out[c]
-        mine[:] = 0.0
-        for i in range(first[c], first[c + 1]):
-            row = links[arc_link[code[i]]] if code[i] >= 0 else transfers[-1 - code[i]]
-            for w in range(n_weights):
-                mine[w] += row[w]
+from nbb_opt.network.kernels import lean
 
 
-@njit(cache=True, nogil=True)
-def comes_back(code, first, origin, arc_to, arc_layer, transfer_node, n_nodes, n_layers):
-    """Whether a chain is twice at one place on one side; layer 0 is the road, `origin` (chains,) are nodes."""
-    seen = np.full(n_nodes * n_layers, -1, dtype=np.int64)
-    again = np.zeros(first.size - 1, dtype=np.bool_)
-    for c in range(first.size - 1):
-        seen[origin[c] * n_layers] = c
-        for i in range(first[c], first[c + 1]):
-            if code[i] >= 0:
-                at = arc_to[code[i]] * n_layers + arc_layer[code[i]]
-            else:
-                side = arc_layer[code[i + 1]] if i + 1 < first[c + 1] and code[i + 1] >= 0 else 0
-                at = transfer_node[-1 - code[i]] * n_layers + side
-            if seen[at] == c:
-                again[c] = True
-            seen[at] = c
-    return again
+@lean
+def comes_back(code, origin, arc_to, arc_layer, transfer_node, n_layers, seen, mark):
+    """Whether a chain of steps `code` is twice at one place on one side; layer 0 is the road, `origin` a node.
+
+    seen (nodes x layers,) holds no `mark` before and may hold it afterwards.
+    """
+    seen[origin * n_layers] = mark
+    for i in range(code.size):
+        if code[i] >= 0:
+            at = arc_to[code[i]] * n_layers + arc_layer[code[i]]
+        else:
+            side = arc_layer[code[i + 1]] if i + 1 < code.size and code[i + 1] >= 0 else 0
+            at = transfer_node[-1 - code[i]] * n_layers + side
+        if seen[at] == mark:
+            return True
+        seen[at] = mark
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -50,24 +39,73 @@ def kinds(code, first, arc_layer, layer_mode):
 
 
 @njit(cache=True, nogil=True)
-def list_projects(code, first, arc_link, link_project, transfer_project, listed, size):
-    """Projects a chain needs, rising, without repetition: listed (chains, room), size (chains,)."""
+def number_project_sets(code, first, arc_link, link_project, transfer_project, number):
+    """Number the sets of projects that chains need, as they first occur: number (chains,), 0 for none.
+
+    Gives the sets: set s has the rising projects cells[start[s]] to cells[start[s + 1]].
+    """
+    start, cells = np.zeros(66, dtype=np.int64), np.empty(256, dtype=np.int64)
+    table = np.full(256, -1, dtype=np.int64)
+    n_sets = 1
     for c in range(first.size - 1):
+        s = start[n_sets]
         n = 0
+        if s + first[c + 1] - first[c] > cells.size:
+            more = np.empty(2 * (s + first[c + 1] - first[c]), dtype=np.int64)
+            more[: cells.size] = cells
+            cells = more
         for i in range(first[c], first[c + 1]):
             p = link_project[arc_link[code[i]]] if code[i] >= 0 else transfer_project[-1 - code[i]]
             if p < 0:
                 continue
             at = n
-            while at > 0 and listed[c, at - 1] > p:
+            while at > 0 and cells[s + at - 1] > p:
                 at -= 1
-            if at > 0 and listed[c, at - 1] == p:
+            if at > 0 and cells[s + at - 1] == p:
                 continue
             for k in range(n, at, -1):
-                listed[c, k] = listed[c, k - 1]
-            listed[c, at] = p
+                cells[s + k] = cells[s + k - 1]
+            cells[s + at] = p
             n += 1
-        size[c] = n
+        number[c] = 0
+        if n == 0:
+            continue
+        slot = _set_slot(table, start, cells, cells[s : s + n])
+        if table[slot] < 0:
+            table[slot] = n_sets
+            n_sets += 1
+            if n_sets + 1 > start.size - 1:
+                longer = np.zeros(2 * start.size, dtype=np.int64)
+                longer[: start.size] = start
+                start = longer
+            start[n_sets] = s + n
+            if 2 * n_sets > table.size:
+                table = np.full(2 * table.size, -1, dtype=np.int64)
+                for one in range(1, n_sets):
+                    table[_set_slot(table, start, cells, cells[start[one] : start[one + 1]])] = one
+            slot = _set_slot(table, start, cells, cells[s : s + n])
+        number[c] = table[slot]
+    return start[: n_sets + 1], cells[: start[n_sets]]
+
+
+@lean
+def _set_slot(table, start, cells, mine):
+    mixed = np.uint64(1)
+    for p in mine:
+        mixed = (mixed ^ np.uint64(p)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    slot = np.int64(mixed & np.uint64(table.size - 1))
+    while table[slot] >= 0:
+        s = start[table[slot]]
+        same = start[table[slot] + 1] - s == mine.size
+        k = 0
+        while same and k < mine.size:
+            same = cells[s + k] == mine[k]
+            k += 1
+        if same:
+            break
+        slot = (slot + 1) & (table.size - 1)
+    return slot
 
 
 @njit(cache=True, nogil=True)
@@ -178,26 +216,70 @@ def distinct_legs(arcs, first, handling):
     while room < 2 * n_legs:
         room *= 2
     table = np.full(room, -1, dtype=np.int64)
-    number = np.empty(arcs.size, dtype=np.int64)
+    number = np.empty(arcs.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
     n = number_legs(arcs, first, handling, table, number, start, size)
     return number[first[:-1]], start[:n], size[:n]
 
 
 @njit(cache=True, nogil=True)
-def rows_in_order(length, cells, order):
-    """Rows of so many cells each put into another order: (start, cells)."""
-    first = np.zeros(length.size + 1, dtype=np.int64)
+def rows_of(cells, first, size):
+    """The rows of `size` cells each that begin at `first`, one after the other."""
+    out = np.empty(size.sum(), dtype=cells.dtype)
+    n = 0
+    for i in range(size.size):
+        for k in range(size[i]):
+            out[n] = cells[first[i] + k]
+            n += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def places_in_order(length, order):
+    """Where rows of so many cells each begin in another order: (start, place of every row in that order)."""
     start = np.zeros(length.size + 1, dtype=np.int64)
+    place = np.empty(length.size, dtype=np.int32)
     for i in range(length.size):
-        first[i + 1] = first[i] + length[i]
         start[i + 1] = start[i] + length[order[i]]
-    out = np.empty_like(cells)
+        place[order[i]] = i
+    return start, place
+
+
+@njit(cache=True, nogil=True)
+def put_rows(item, length, number, shift, place, start, out):
+    """Put the rows of a piece where they belong: row i begins at start[place[i]]; numbers as in `with_numbers`."""
+    n = 0
     for i in range(length.size):
-        row = first[order[i]]
-        for k in range(start[i], start[i + 1]):
-            out[k] = cells[row + k - start[i]]
-    return start, out
+        for k in range(length[i]):
+            out[start[place[i]] + k] = number[item[n]] if item[n] >= 0 else item[n] - shift
+            n += 1
+
+
+@njit(cache=True, nogil=True)
+def changes_seen(item, n):
+    """Which of `n` changes occur: item -1 - k stands for change k."""
+    seen = np.zeros(n, dtype=np.bool_)
+    for one in item:
+        if one < 0:
+            seen[-1 - one] = True
+    return seen
+
+
+@njit(cache=True, nogil=True)
+def with_numbers(item, number, shift):
+    """Items of a piece with other numbers: number (legs,) of a leg, a change as many further on as `shift` says."""
+    out = np.empty_like(item)
+    for i in range(item.size):
+        out[i] = number[item[i]] if item[i] >= 0 else item[i] - shift
+    return out
+
+
+@njit(cache=True, nogil=True)
+def with_places(item, place):
+    """Items (int32) by their place: item i is place[i], and item -1 - k is place[-1 - k]. Works in `item` itself."""
+    for i in range(item.size):
+        item[i] = place[item[i]]
+    return item
 
 
 @njit(cache=True, nogil=True)
@@ -212,18 +294,3 @@ def order_seen(cells, n):
             order[count] = cell
             count += 1
     return order[:count]
-
-
-@njit(cache=True, nogil=True)
-def write_steps(chains, first, items, leg_first, leg_steps, step_first, out):
-    """The chains with their legs written out as arcs; step_first (chains + 1,) says where each begins."""
-    for i in range(chains.size):
-        at = step_first[i]
-        for j in range(first[chains[i]], first[chains[i] + 1]):
-            if items[j] < 0:
-                out[at] = items[j]
-                at += 1
-            else:
-                for s in range(leg_first[items[j]], leg_first[items[j] + 1]):
-                    out[at] = leg_steps[s]
-                    at += 1

@@ -1,0 +1,1 @@
+"""The main parts of chains numbered, and chains written down from them."""

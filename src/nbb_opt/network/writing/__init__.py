@@ -1,1 +1,0 @@
-"""Chains written down: every leg once, a chain as a row of legs and transfers."""
