@@ -154,7 +154,8 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
 
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
-    form, _ = sampled_form(cut(tiny()), 10**6)
+    model = cut(tiny())
+    form, _ = sampled_form(model, weights(model, make_groups(model).of_cluster, 10**6))
     whole = standard_form(stated(tiny()))
     assert len(form.a_values) == len(whole.a_values)
     assert relaxed_value(form) == pytest.approx(relaxed_value(whole), rel=1e-12)
@@ -163,10 +164,13 @@ def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
 def test_a_sample_stands_for_all_tonnes(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model = cut(read_instance(tmp_path / "s"))
-    weight = weights(model, 20)
+    cluster = make_groups(model).of_cluster
+    weight = weights(model, cluster, 20)
     tonnes = model.chains.demand_t.sum(axis=1)
     assert np.sum(weight * tonnes) == pytest.approx(tonnes.sum(), rel=1e-12)
-    assert (weight > 0).sum() < 60
+    assert 0 < (weight > 0).sum() <= 20
+    apart = np.bincount(cluster, (weight - 1) * tonnes)
+    assert np.abs(apart).max() <= tonnes.sum() / 20 * (1 + 1e-12)  # no cluster by more than what one bundle stands for
 
 
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))

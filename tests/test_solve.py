@@ -12,8 +12,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, scaling, solve_form
 from nbb_opt.solve.branch import Branch
-from nbb_opt.solve.dive import Dive, groups
+from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Solver
+from nbb_opt.solve.rounding import groups
 
 
 @dataclass(frozen=True)
