@@ -11,17 +11,19 @@ from __future__ import annotations
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 
-from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, Restricted
+from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Stop
-from nbb_opt.solve.rounding import Rows, groups, orders
+from nbb_opt.solve.rounding import Rows, orders
 
+Ints = npt.NDArray[np.int64]
 FIRST, SHARES = 0.02, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a unit: what interior points leave of nothing
-REPAIRS = 3
+ROUNDS, REPAIRS = 2, 4
 
 
 class Inside:
@@ -49,36 +51,50 @@ class Inside:
 
     def plan(self, relaxed: Answer) -> Answer | None:
         """A plan with whole numbers near the relaxation, at a vertex; None if rounding up gives none."""
-        master, began = self.master, perf_counter()
-        for number, (group, order) in enumerate(zip(groups(master.form), orders(master.form), strict=True)):
-            if not len(group):
-                continue
-            assert relaxed.values is not None
-            rows = Rows.decided_by(master.form, order)
-            master.fix(group, rows.rounded_up(group, relaxed.values, nothing=NEARLY))
-            rounds = 1 if number == 1 else 0  # chargers may have to be fewer than wanted
-            found = self._run(self.stop, "round up", rounds=rounds, tolerance=self.gap / 10, known=_NOTHING)
-            if found.values is None:
-                return None
-            relaxed = found
-        exact = self._exact()
+        master, began, cost = self.master, perf_counter(), self.master.form.cost
+        dear = cost.copy()
+        dear[master.slack] *= TIMES
+        master.price(dear)
+        found = self._plan(relaxed)
+        master.price(cost)  # slack far dearer than needed makes prices that prove nothing
         self.took_s = perf_counter() - began
-        return exact
+        return found
 
-    def _exact(self) -> Answer | None:
-        """The optimum at a vertex, with whole numbers as they are; columns are priced while it would live on slack."""
-        master = self.master
+    def _plan(self, relaxed: Answer) -> Answer | None:
+        master, (built, vehicles) = self.master, self._groups()
+        self._round_up(built, relaxed)
         for _ in range(REPAIRS):
+            master.inside()
+            relaxed = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
+            if relaxed.values is None:
+                return None
+            self._round_up(vehicles, relaxed)
             master.settle()
             found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=_NOTHING)
-            if found.status == "optimal":
-                return found
-            master.inside()
             if found.status != "infeasible" or found.values is None:
-                return None
-            master.dearer_where_short(found.values)
-            self._run(self.stop, "round up", rounds=1, tolerance=self.gap / 10, known=_NOTHING)
+                return found if found.status == "optimal" else None
+            master.dearer_where_short(found.values, times=TIMES)
+            for order in vehicles:
+                master.free(self._group(order))
         return None
+
+    def _groups(self) -> tuple[list[int], list[int]]:
+        """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""
+        every = [order for order in orders(self.master.form) if (self.master.form.fix_order[self.whole] == order).any()]
+        return every[:2], every[2:]
+
+    def _group(self, order: int) -> Ints:
+        form = self.master.form
+        return np.flatnonzero(form.integer & (form.fix_order == order))
+
+    def _round_up(self, some: list[int], relaxed: Answer) -> None:
+        """Fix some orders at whole numbers that are enough."""
+        assert relaxed.values is not None
+        values = relaxed.values.copy()
+        for order in some:
+            group = self._group(order)
+            values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=NEARLY)
+            self.master.fix(group, values[group])
 
     def _run(self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]) -> Answer:
         master = self.master

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
-KEPT = 2.0  # columns kept for every row
+KEPT = 3.0  # columns kept for every row: with 2, rounds find again what was just forgotten
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
-INSIDE = (0.7, 0.3, 0.0)
+INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH = 60, 1e-9
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
 DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
-STEP, ROUGH = 10.0, 1e-5  # the same from inside, where no value is quite zero: after every linear program
+STEP, ROUGH, PATIENCE = 3.0, 1e-5, 5  # the same from inside, where no value is quite zero: after every linear program
 
 
 class Restricted(Asked):
@@ -142,15 +142,19 @@ class Restricted(Asked):
         self.form = replace(self.form, cost=cost)
         self.solver = self._load(whole=False)
 
-    def dearer_where_short(self, values: Floats, *, above: float = MISSED) -> bool:
+    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
         """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
-        handed over anew; False if nothing got dearer.
+        handed over anew; whether there are such rows.
         """
         here = self.slack[values[self.slack] > above * self.form.col_unit_scale[self.slack]]
         cost = self.form.cost.copy()
-        cost[here] = np.minimum(cost[here] * STEP, DEAREST)
+        cost[here] = np.minimum(cost[here] * times, DEAREST)
+        self.price(cost)
+        return len(here) > 0
+
+    def price(self, cost: Floats) -> None:
+        """Give the master's columns, slack among them, other costs, once problems are handed over anew."""
         self.form = replace(self.form, cost=cost)
-        return bool((cost[here] < DEAREST).any())
 
     def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """As `run`, with slack made dearer while the optimum lives on it: "infeasible" only if that does not help."""
@@ -179,17 +183,18 @@ class Restricted(Asked):
             if self.interior:
                 assert found.reduced_cost is not None
                 self.reduced = found.reduced_cost[len(self.form.cost) :]
-                short = self.dearer_where_short(found.values, above=ROUGH)
+                short = self.dearer_where_short(found.values, times=STEP, above=ROUGH)
             self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
-            if stop.now() or (not short and (self._enough(found.objective, bound) or step >= self.rounds)):
+            last = self.rounds + (PATIENCE if short else 0)
+            if self._enough(found.objective, bound) or step >= last or stop.now():
                 break
-            if self.interior:
+            if self.interior and self.rounds == ALL_ROUNDS:
                 self._forget(KEPT)
             bound, added = self._price(found.row_dual, bound)
-            if not short and (self._enough(found.objective, bound) or not added):
+            if self._enough(found.objective, bound) or not added:
                 break
         if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
             return replace(found, bound=bound, values=None, iterations=iterations)
