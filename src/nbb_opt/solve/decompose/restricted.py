@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
-KEPT = 3.0  # columns kept for every row: with 2, rounds find again what was just forgotten
+LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
+KEPT, KEPT_ON = 3.0, 4.5  # columns kept for every row (2: rounds find again what was forgotten), with rows made dear
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
 INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
@@ -191,8 +191,8 @@ class Restricted(Asked):
             last = self.rounds + (PATIENCE if short else 0)
             if self._enough(found.objective, bound) or step >= last or stop.now():
                 break
-            if self.interior and self.rounds == ALL_ROUNDS:
-                self._forget(KEPT)
+            if self.interior:
+                self._forget(KEPT if self.rounds == ALL_ROUNDS else KEPT_ON)
             bound, added = self._price(found.row_dual, bound)
             if self._enough(found.objective, bound) or not added:
                 break
