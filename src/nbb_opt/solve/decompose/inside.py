@@ -22,9 +22,8 @@ Ints = npt.NDArray[np.int64]
 FIRST, SHARES = 0.005, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
-NEARLY = 1e-3  # of a unit: what interior points leave of nothing
-ROUNDS, REPAIRS = 2, 4
-ROUNDING, ROUNDING_GAP = 0.05, 1e-3  # share of the time that is left and relative gap for whole numbers of chargers
+NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
+ROUNDS, REPAIRS = 2, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
 
 
 class Inside:
@@ -62,10 +61,8 @@ class Inside:
         return found
 
     def _plan(self, relaxed: Answer) -> Answer | None:
-        master = self.master
-        projects, chargers, vehicles = self._groups()
-        self._round_up(projects, relaxed, nothing=NEARLY)
-        self._fewest(chargers, relaxed)
+        master, (built, vehicles) = self.master, self._groups()
+        self._round_up(built, relaxed, nothing=NEARLY)
         for _ in range(REPAIRS):
             master.inside()
             relaxed = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
@@ -81,36 +78,23 @@ class Inside:
                 master.free(self._group(order))
         return None
 
-    def _groups(self) -> tuple[list[int], list[int], list[int]]:
-        """The orders of projects, of chargers and of the rest (vehicles), each without those that have no column."""
-        every = [(k, order) for k, order in enumerate(orders(self.master.form)) if len(self._group(order))]
-        return [o for k, o in every if k == 0], [o for k, o in every if k == 1], [o for k, o in every if k > 1]
+    def _groups(self) -> tuple[list[int], list[int]]:
+        """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""
+        every = [order for order in orders(self.master.form) if (self.master.form.fix_order[self.whole] == order).any()]
+        return every[:2], every[2:]
 
     def _group(self, order: int) -> Ints:
         form = self.master.form
         return np.flatnonzero(form.integer & (form.fix_order == order))
 
     def _round_up(self, some: list[int], relaxed: Answer, *, nothing: float = WHOLE) -> None:
-        """Fix some orders at whole numbers that are enough."""
+        """Fix some orders at whole numbers that are enough, but for `nothing` (see `Rows.rounded_up`)."""
         assert relaxed.values is not None
         values = relaxed.values.copy()
         for order in some:
             group = self._group(order)
             values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)
             self.master.fix(group, values[group])
-
-    def _fewest(self, some: list[int], relaxed: Answer) -> None:
-        """Fix some orders at the whole numbers that suit best what groups do now; rounded up where that takes too long.
-
-        Where the grid is full, weaker chargers fill what rounding the strong ones down leaves.
-        """
-        for order in some:
-            group = self._group(order)
-            fewest = self.master.rounded(group, self.stop.part(ROUNDING), gap=ROUNDING_GAP)
-            if fewest is None:
-                self._round_up([order], relaxed, nothing=NEARLY)
-            else:
-                self.master.fix(group, fewest)
 
     def _run(self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]) -> Answer:
         master = self.master

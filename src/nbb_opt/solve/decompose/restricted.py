@@ -62,7 +62,6 @@ class Restricted(Asked):
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
-        self.use: Floats = np.zeros(0)  # of the master's rows by the columns of the pool, in the last answer
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
         self._price_slack(None)
 
@@ -122,21 +121,6 @@ class Restricted(Asked):
         if found.values is None or self._short(found.values):
             return None
         return np.round(found.values[np.flatnonzero(self.form.integer)])
-
-    def rounded(self, columns: Ints, stop: Stop, *, gap: float) -> Floats | None:
-        """Whole numbers for some columns that cost least while groups do what they did in the last answer, and others
-        may have fractions: a small problem without groups. None if it is not solved in time.
-        """
-        whole = np.zeros(len(self.form.cost), bool)
-        whole[columns] = True
-        form = replace(
-            self.form, integer=whole, col_low=self.low, col_up=self.up,
-            row_low=self.form.row_low - self.use, row_up=self.form.row_up - self.use,
-        )  # fmt: skip
-        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
-        solver.set("mip_rel_gap", gap)
-        found = solver.run(stop, phase="", listen=None, known=(float("nan"), -np.inf))
-        return None if found.values is None else np.round(found.values[columns])
 
     def bound(self, columns: Ints, low: Floats, up: Floats) -> None:
         """Give some of the master's columns other bounds, in business units."""
@@ -198,9 +182,7 @@ class Restricted(Asked):
             answer, short = found, False
             if self.interior:
                 assert found.reduced_cost is not None
-                own = len(self.form.cost)
-                self.reduced = found.reduced_cost[own:]
-                self.use = (self.pool.matrix @ found.values[own:])[: len(self.form.row_low)]
+                self.reduced = found.reduced_cost[len(self.form.cost) :]
                 short = self.dearer_where_short(found.values, times=STEP, above=ROUGH)
             self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
