@@ -26,6 +26,7 @@ from nbb_opt.solve.decompose import solve_split
 from nbb_opt.solve.decompose.bound import Bounds
 from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
+from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
@@ -154,7 +155,8 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
 
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
-    form, _ = sampled_form(cut(tiny()), 10**6)
+    model = cut(tiny())
+    form, _ = sampled_form(model, weights(model, make_groups(model).of_cluster, 10**6))
     whole = standard_form(stated(tiny()))
     assert len(form.a_values) == len(whole.a_values)
     assert relaxed_value(form) == pytest.approx(relaxed_value(whole), rel=1e-12)
@@ -163,10 +165,13 @@ def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
 def test_a_sample_stands_for_all_tonnes(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model = cut(read_instance(tmp_path / "s"))
-    weight = weights(model, 20)
+    cluster = make_groups(model).of_cluster
+    weight = weights(model, cluster, 20)
     tonnes = model.chains.demand_t.sum(axis=1)
     assert np.sum(weight * tonnes) == pytest.approx(tonnes.sum(), rel=1e-12)
-    assert (weight > 0).sum() < 60
+    assert 0 < (weight > 0).sum() <= 20
+    apart = np.bincount(cluster, (weight - 1) * tonnes)
+    assert np.abs(apart).max() <= tonnes.sum() / 20 * (1 + 1e-12)  # no cluster by more than what one bundle stands for
 
 
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
@@ -359,6 +364,27 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
     assert run.record["bound"] <= run.record["cost_eur"]
     assert run.record["bound"] >= value * (1 - 4e-3)
     assert run.record["gap"] < 0.05
+
+
+def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
+    master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
+    inside = Inside(master, gap=1e-3, stop=Stop(60.0), listen=None, label="")
+    relaxed = inside.relax(1e-2, known=(np.nan, -np.inf))
+    cost = master.form.cost
+    plan = inside.plan(relaxed)
+    assert plan is not None
+    assert plan.values is not None
+    assert np.array_equal(master.form.cost, cost)
+    whole = plan.values[np.flatnonzero(master.form.integer)]
+    assert np.abs(whole - np.round(whole)).max() < 1e-6
+    again = inside.relax(1e-4, known=(plan.objective, relaxed.bound))
+    assert relaxed.bound <= again.bound <= again.objective <= plan.objective * (1 + 1e-6)
+    assert again.bound >= again.objective * (1 - 2e-4)
 
 
 def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, scaling, solve_form
 from nbb_opt.solve.branch import Branch
-from nbb_opt.solve.dive import Dive, groups
+from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Solver
+from nbb_opt.solve.rounding import Rows, groups
 
 
 @dataclass(frozen=True)
@@ -288,3 +289,11 @@ def test_scaling_piece_by_piece_gives_what_whole_arrays_give(columns, monkeypatc
     scaled = scaling.scaled_values(found, indptr=a.indptr, indices=a.indices, values=a.data)
     expected = sp.csc_array((scaled, a.indices, a.indptr), shape=a.shape).toarray()
     assert np.array_equal(expected, found.row[:, None] * dense)
+
+
+def test_rounding_up_gives_way_where_whole_numbers_alone_break_a_row() -> None:
+    rows = Rows(sp.csr_array([[2.0, 1.0, 0.0]]), np.array([-np.inf]), np.array([3.0]))
+    group = np.arange(3)
+    assert rows.rounded_up(group, np.array([1.2, 0.5, 4.1])).tolist() == [1.0, 1.0, 5.0]
+    assert rows.rounded_up(group, np.array([0.2, 0.5, 4.0])).tolist() == [1.0, 1.0, 4.0]
+    assert rows.rounded_up(group, np.array([0.0, 0.0, 4.01]), nothing=0.1).tolist() == [0.0, 0.0, 4.0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbb_opt.bench import BenchOptions
 
-TAKES = {"sizes": (1_000, 10_000), "gap": 0.007, "time_limit_s": 300.0}
+TAKES = {"sizes": (1_000, 10_000, 100_000), "gap": 0.007, "time_limit_s": 300.0}
 ROUNDS = REPEATS = 1
 
 

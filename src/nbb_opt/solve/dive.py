@@ -12,33 +12,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from nbb_opt.solve.highs import Answer, Relaxation
 from nbb_opt.solve.progress import GRACE_S, Listener, Stop
+from nbb_opt.solve.rounding import WHOLE, Rows, groups, orders
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-WHOLE = 1e-6
 GAIN = 1e-9  # smaller gains, relative, are noise
 NEAR_ONE = 0.7  # a column this far towards the next whole number is fixed there without trying the other side
-
-
-def groups(form: StandardForm) -> list[Ints]:
-    """The integer columns, group by group in the order in which they are decided; the first may be empty."""
-    return [np.flatnonzero(form.integer & (form.fix_order == order)) for order in _orders(form)]
-
-
-def _orders(form: StandardForm) -> list[int]:
-    return sorted({0, *form.fix_order[form.integer].tolist()})
 
 
 class Dive:
@@ -50,7 +39,7 @@ class Dive:
         self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
         self.bound = bound
         self.iterations = 0
-        self.rows = [_Rows.decided_by(form, order) for order in _orders(form)]
+        self.rows = [Rows.decided_by(form, order) for order in orders(form)]
 
     def decide(self, relaxed: Answer) -> Answer | None:
         """Fix the first group at whole numbers, the others still free; None if that fails or time is over."""
@@ -134,7 +123,7 @@ class Dive:
             return down
         return up
 
-    def _flip(self, group: Ints, answer: Answer, rows: _Rows) -> Answer:
+    def _flip(self, group: Ints, answer: Answer, rows: Rows) -> Answer:
         """Try single steps of decided columns that may gain, until none does or time is over."""
         low, up = self.form.col_low[group], self.form.col_up[group]
         failed: set[tuple[int, float]] = set()
@@ -162,51 +151,7 @@ class Dive:
             failed.clear()
         return answer
 
-    def _round_up(self, group: Ints, answer: Answer, rows: _Rows) -> Answer | None:
-        """Whole numbers that are enough; the least needed give way while a row of whole numbers alone is broken."""
+    def _round_up(self, group: Ints, answer: Answer, rows: Rows) -> Answer | None:
+        """Whole numbers that are enough."""
         assert answer.values is not None
-        values = answer.values.copy()
-        low = np.floor(values[group] + WHOLE)
-        part = values[group] - low
-        values[group] = np.ceil(values[group] - WHOLE)
-        for i in np.argsort(part):
-            broken = rows.broken(values)
-            if not len(broken):
-                break
-            if values[group[i]] > low[i] and rows.touch(broken, int(group[i])):
-                values[group[i]] = low[i]
-        return self._solve(group, values[group])
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows in which only columns decided so far occur: whole numbers alone keep or break them."""
-
-    matrix: sp.csr_array
-    low: Floats
-    up: Floats
-
-    @classmethod
-    def decided_by(cls, form: StandardForm, order: int) -> _Rows:
-        """Rows whose columns are all integer and of a group decided up to `order`."""
-        rows, columns = len(form.row_low), len(form.cost)
-        matrix = sp.csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(rows, columns)).tocsr()
-        late = ~form.integer | (form.fix_order > order)
-        only = np.flatnonzero((abs(matrix) @ late.astype(np.float64) == 0) & (np.diff(matrix.indptr) > 0))
-        return cls(matrix[only], form.row_low[only], form.row_up[only])
-
-    def broken(self, values: Floats) -> Ints:
-        """Which of the rows these values break."""
-        activity = self.matrix @ values
-        margin = 1e-9 * (1.0 + np.abs(activity))
-        return np.flatnonzero((activity > self.up + margin) | (activity < self.low - margin))
-
-    def keep(self, values: Floats, column: Ints, target: Floats) -> bool:
-        """Whether one column may step to `target` without breaking a row."""
-        changed = values.copy()
-        changed[column] = target
-        return not len(self.broken(changed))
-
-    def touch(self, rows: Ints, column: int) -> bool:
-        """Whether a column occurs in one of the rows."""
-        return bool(self.matrix[rows][:, [column]].nnz)
+        return self._solve(group, rows.rounded_up(group, answer.values))

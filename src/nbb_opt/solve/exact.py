@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve.branch import Branch
-from nbb_opt.solve.dive import Dive, groups
+from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Answer, Presolve, Solver
 from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.rounding import groups
 from nbb_opt.solve.vertex import exact_values, row_miss
 from nbb_opt.solve.warm import Warm
 

@@ -20,7 +20,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
 LAST_START = len(DEAR) - 1
-RESPECT, STEEPER = 12, 4.0  # how often, and how much dearer a limit gets that the last columns break
 
 
 class Asked:
@@ -62,27 +61,6 @@ class Asked:
         size = np.maximum(usual, np.abs(np.where(np.isfinite(master.row_up), master.row_up, 0.0)))
         middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
         return np.where(size > 0, size, middle), eur
-
-    def respect_limits(self) -> Ints:
-        """More columns without projects, limits getting dearer where the last ones break them, until none does.
-
-        Mixtures of them respect limits that no single price vector does: enough for a first plan, of no use later.
-        Gives the numbers of their price vectors.
-        """
-        none, price = self.groups.state_start[:-1], self.prices[LAST_START]
-        before = len(self.prices)
-        for _ in range(RESPECT):
-            priced = self._ask(self.bounds.clamp(price))
-            self._keep(priced, none)
-            broken = (price < 0) & (priced.use[none].sum(axis=0) > self.split.master.row_up)
-            if not broken.any():
-                break
-            price = np.where(broken, STEEPER * price, price)
-        return np.arange(before, len(self.prices))
-
-    def forget_asked(self, calls: Ints) -> None:
-        """Forget the columns that some price vectors gave."""
-        self.pool = self.pool.take(np.flatnonzero(~np.isin(self.pool.call, calls) | (self.pool.state < 0)))
 
     def _ask(self, price: Floats) -> Priced:
         self.prices.append(price)

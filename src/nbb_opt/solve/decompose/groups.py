@@ -47,14 +47,18 @@ class Groups:
         return len(self.t)
 
     @property
+    def of_cluster(self) -> Ints:
+        """Cluster of every bundle."""
+        found = np.empty(len(self.bundles), np.int64)
+        found[self.bundles] = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        return found
+
+    @property
     def of_bundle(self) -> Ints:
         """Group of every bundle and period, -1 where it is in none."""
-        cluster = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
         place = np.full((len(self.start) - 1, int(self.t.max(initial=0)) + 1), -1, np.int64)
         place[self.cluster, self.t] = np.arange(self.size)
-        found = np.empty((len(self.bundles), place.shape[1]), np.int64)
-        found[self.bundles] = place[cluster]
-        return found
+        return place[self.of_cluster]
 
 
 def make_groups(split: Split) -> Groups:

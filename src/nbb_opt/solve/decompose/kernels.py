@@ -41,14 +41,12 @@ def add_work(work_lane, work_tkm, unit, out):
 
 
 @njit(cache=True, nogil=True)
-def _price(chain, bundle, start, piece, waiting, kind, at, extra, now, grows, price):
+def _price(chain, bundle, chains, price, of_piece):
     """EUR per tonne of a chain; infinite where one of its pieces has no column."""
+    start, piece, waiting, kind, _, extra, now, grows = chains
     total = waiting[chain] * price[extra[0]]
     for k in range(start[chain], start[chain + 1]):
-        column = at[piece[k]]
-        if column < 0:
-            return np.inf
-        total += price[column]
+        total += of_piece[piece[k]]
     if extra.shape[0] > 1:
         compared = 1 + 2 * kind[chain]
         if extra[compared] >= 0:
@@ -59,17 +57,7 @@ def _price(chain, bundle, start, piece, waiting, kind, at, extra, now, grows, pr
 
 
 @njit(cache=True, nogil=True)
-def _prices(bundle, first, chains, price):
-    """Prices of the chains of a bundle, in their order."""
-    start, piece, waiting, kind, at, extra, now, grows = chains
-    prices = np.empty(first[bundle + 1] - first[bundle])
-    for k in range(prices.size):
-        prices[k] = _price(first[bundle] + k, bundle, start, piece, waiting, kind, at, extra, now, grows, price)
-    return prices
-
-
-@njit(cache=True, nogil=True)
-def _choose(bundle, first, prices, project_set, bits, adder, states, least, which):
+def _choose(bundle, first, chains, price, of_piece, project_set, bits, adder, states, least, which):
     """The cheapest chain of a bundle for each state, among those that need nothing outside it; -1 if there is none."""
     for s in range(states.shape[0]):
         least[s], which[s] = np.inf, -1
@@ -77,44 +65,52 @@ def _choose(bundle, first, prices, project_set, bits, adder, states, least, whic
         needed = bits[project_set[chain]]
         if needed < 0:
             continue
-        eur = prices[chain - first[bundle]] + adder[project_set[chain]]
+        eur = _price(chain, bundle, chains, price, of_piece) + adder[project_set[chain]]
         for s in range(states.shape[0]):
-            if needed & ~states[s] == 0 and eur < least[s]:
+            if eur < least[s] and needed & ~states[s] == 0:
                 least[s], which[s] = eur, chain
 
 
+@njit(cache=True, nogil=True, parallel=True)
+def work_of(best, load, cost, indptr, row, value, start, eur, used, amount):
+    """What a tkm on every lane-period costs and uses with its best drive, side by side in memory: `used` rows and
+    `amount` from `start` on.
+    """
+    for lane in prange(best.shape[0]):
+        drive = best[lane]
+        if drive < 0:
+            continue
+        eur[lane] = cost[drive] / load[drive]
+        for k in range(start[lane + 1] - start[lane]):
+            used[start[lane] + k] = row[indptr[drive] + k]
+            amount[start[lane] + k] = value[indptr[drive] + k] / load[drive]
+
+
 @njit(cache=True, nogil=True)
-def _add_piece(
-    column, amount, cost, indptr, row, value, work_lane, work_tkm, best, drive_cost, drive_indptr, drive_row,
-    drive_value, drive_load, place, use,
-):  # fmt: skip
-    """Add what an amount through a piece uses, and the drive that does its work; gives its cost."""
+def _add_piece(column, amount, columns, work, place, use):
+    """Add what an amount through a piece uses, with its work on lanes; gives its cost."""
+    cost, indptr, row, value, work_lane, work_tkm = columns
     eur = amount * cost[column]
     for k in range(indptr[column], indptr[column + 1]):
         use[place[row[k]]] += amount * value[k]
-    if work_lane[column] >= 0:
-        drive = best[work_lane[column]]
-        vkm = amount * work_tkm[column] / drive_load[drive]
-        eur += vkm * drive_cost[drive]
-        for k in range(drive_indptr[drive], drive_indptr[drive + 1]):
-            use[place[drive_row[k]]] += vkm * drive_value[k]
+    lane = work_lane[column]
+    if lane >= 0:
+        start, per_tkm, used, each = work
+        tkm = amount * work_tkm[column]
+        eur += tkm * per_tkm[lane]
+        for k in range(start[lane], start[lane + 1]):
+            use[place[used[k]]] += tkm * each[k]
     return eur
 
 
 @njit(cache=True, nogil=True)
-def _add_chain(
-    chain, bundle, amount, chains, columns, drives, use,
-):  # fmt: skip
+def _add_chain(chain, bundle, amount, chains, columns, work, place, use):
     """Add what an amount on a chain uses to `use`; gives its cost."""
     start, piece, waiting, kind, at, extra, now, grows = chains
-    cost, indptr, row, value, work_lane, work_tkm = columns
-    best, drive_cost, drive_indptr, drive_row, drive_value, drive_load, place = drives
+    cost, indptr, row, value, _, _ = columns
     eur = 0.0
     for k in range(start[chain], start[chain + 1]):
-        eur += _add_piece(
-            at[piece[k]], amount, cost, indptr, row, value, work_lane, work_tkm, best, drive_cost, drive_indptr,
-            drive_row, drive_value, drive_load, place, use,
-        )  # fmt: skip
+        eur += _add_piece(at[piece[k]], amount, columns, work, place, use)
     eur += amount * waiting[chain] * cost[extra[0]]
     if extra.shape[0] > 1:
         for side in range(2):
@@ -129,10 +125,11 @@ def _add_chain(
 @njit(cache=True, nogil=True, parallel=True)
 def aggregate(
     groups, cluster, cluster_start, bundles, first, demand, project_set, set_bits, adder, state_start, states, price,
-    chains, columns, drives, offset, value, cost, use, set_t,
+    of_piece, chains, columns, work, place, offset, value, cost, use, set_t,
 ):  # fmt: skip
     """Every bundle takes its cheapest chain, for each state of each group: value at prices, true cost, use of the rows.
 
+    `price` has a price per tonne by column, `of_piece` the same by piece for this period, infinite where it has none.
     `value` is infinite where a bundle has no chain that the state allows. States after the first are worked out as
     differences from it. `set_t` has the tonnes by project set.
     """
@@ -150,17 +147,18 @@ def aggregate(
             tonnes = demand[bundle]
             if tonnes <= 0:
                 continue
-            prices = _prices(bundle, first, chains, price)
-            _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
+            _choose(
+                bundle, first, chains, price, of_piece, project_set, set_bits[group], adder[group], here, least, which
+            )  # fmt: skip
             for s in range(count):
                 value[base + s] += tonnes * least[s]
                 if s > 0 and which[s] == which[0]:
                     continue
                 if which[s] >= 0:
-                    cost[base + s] += _add_chain(which[s], bundle, tonnes, chains, columns, drives, use[base + s])
+                    cost[base + s] += _add_chain(which[s], bundle, tonnes, chains, columns, work, place, use[base + s])
                     set_t[base + s, project_set[which[s]]] += tonnes
                 if s > 0 and which[0] >= 0:
-                    cost[base + s] += _add_chain(which[0], bundle, -tonnes, chains, columns, drives, use[base + s])
+                    cost[base + s] += _add_chain(which[0], bundle, -tonnes, chains, columns, work, place, use[base + s])
                     set_t[base + s, project_set[which[0]]] -= tonnes
         for s in range(1, count):
             cost[base + s] += cost[base]
@@ -171,12 +169,11 @@ def aggregate(
 @njit(cache=True, nogil=True)
 def hand_out(
     groups, cluster, cluster_start, bundles, first, demand, project_set, set_bits, adder, state_start, states, price,
-    chains, columns, drives, share, tonnes, through, vkm,
+    of_piece, chains, columns, best, drive_load, share, tonnes, through, vkm,
 ):  # fmt: skip
     """Add `share` of each (group, state) column to the chains, pieces and drives it stands for."""
     start, piece, waiting, kind, at, extra, now, grows = chains
     _, _, _, _, work_lane, work_tkm = columns
-    best, _, _, _, _, drive_load, _ = drives
     for n in range(groups.shape[0]):
         group = groups[n]
         here = states[state_start[group] : state_start[group + 1]]
@@ -189,8 +186,9 @@ def hand_out(
             bundle = bundles[i]
             if demand[bundle] <= 0:
                 continue
-            prices = _prices(bundle, first, chains, price)
-            _choose(bundle, first, prices, project_set, set_bits[group], adder[group], here, least, which)
+            _choose(
+                bundle, first, chains, price, of_piece, project_set, set_bits[group], adder[group], here, least, which
+            )  # fmt: skip
             for s in range(count):
                 if part[s] <= 0:
                     continue

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from nbb_opt.solve.decompose.groups import Groups, loose_rows
-from nbb_opt.solve.decompose.kernels import add_work, aggregate, best_drives, hand_out, reduced_costs
+from nbb_opt.solve.decompose.kernels import add_work, aggregate, best_drives, hand_out, reduced_costs, work_of
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -63,14 +63,14 @@ class Oracle:
         g, parts = self.groups, []
         self.calls += 1
         piece_price, best, reduced = self._prices(price)
-        adder = self._adder(price)
+        adder, work = self._adder(price), self._work(best)
         numba.set_num_threads(self.threads)
         for period in self.periods:
             first, count = int(period.states[0]) if len(period.states) else 0, len(period.states)
             value, cost = np.empty(count), np.empty(count)
             use, set_t = np.empty((count, len(period.rows))), np.empty((count, g.set_bits.shape[1]))
-            asked = self._asked(period, piece_price, adder, best)
-            aggregate(*asked, first, value, cost, use, set_t)  # type: ignore[call-arg]
+            asked = self._asked(period, piece_price, adder)
+            aggregate(*asked, work, period.place, first, value, cost, use, set_t)  # type: ignore[call-arg]
             parts.append((value, cost, period.spread(use, self.rows) + self._loose_use(period, set_t)))
         return Priced(
             np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]),
@@ -91,22 +91,30 @@ class Oracle:
         adder = self._adder(price)
         for t, period in enumerate(self.periods):
             of_chain = np.ascontiguousarray(tonnes[:, t])
-            asked = self._asked(period, piece_price, adder, best)
-            hand_out(*asked, share, of_chain, through, vkm)  # type: ignore[call-arg]
+            asked = self._asked(period, piece_price, adder)
+            hand_out(*asked, best, self.split.drive_load_t, share, of_chain, through, vkm)  # type: ignore[call-arg]
             tonnes[:, t] = of_chain
 
-    def _asked(self, period: _Period, piece_price: Floats, adder: Floats, best: Ints) -> tuple[Any, ...]:
+    def _asked(self, period: _Period, piece_price: Floats, adder: Floats) -> tuple[Any, ...]:
         s, g, c = self.split, self.groups, self.split.chains
         chains = (
             c.start, c.piece, c.waiting_eur, c.mode_class, period.at, period.extra, period.now, period.grows,
         )  # fmt: skip
         columns = (s.pieces.cost, s.pieces.indptr, s.pieces.row, s.pieces.value, s.work_lane, s.work_tkm)
-        d = s.drives
-        drives = (best, d.cost, d.indptr, d.row, d.value, s.drive_load_t, period.place)
+        of_piece = np.where(period.at >= 0, piece_price[period.at], np.inf)
         return (
             period.groups, g.cluster, g.start, g.bundles, self.first, period.demand, c.project_set, g.set_bits, adder,
-            g.state_start, g.states, piece_price, chains, columns, drives,
+            g.state_start, g.states, piece_price, of_piece, chains, columns,
         )  # fmt: skip
+
+    def _work(self, best: Ints) -> tuple[Ints, Floats, npt.NDArray[np.int32], Floats]:
+        """What a tkm on every lane-period costs and uses with its best drive (see `work_of`)."""
+        s, d = self.split, self.split.drives
+        count = np.where(best >= 0, np.diff(d.indptr)[best], 0)
+        start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
+        eur, used, amount = np.zeros(len(best)), np.empty(start[-1], np.int32), np.empty(start[-1])
+        work_of(best, s.drive_load_t, d.cost, d.indptr, d.row, d.value, start, eur, used, amount)
+        return start, eur, used, amount
 
     def _adder(self, price: Floats) -> Floats:
         """EUR per tonne that rows over whole groups add to chains, by group and project set."""

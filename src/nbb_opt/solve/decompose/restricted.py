@@ -8,6 +8,7 @@ bounds of the master's columns, so that the dive and the tree of the middle-size
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-LARGE_POOL = 150_000  # nonzeros of the first columns from which the root is solved from inside
-KEPT, SETTLED = 2.0, 1.3  # columns kept for every row
-ALL_ROUNDS = 10**6  # of pricing: until nothing is found any more
-INSIDE = (0.7, 0.3, 0.0)
+LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
+KEPT, KEPT_ON = 3.0, 4.5  # columns kept for every row (2: rounds find again what was forgotten), with rows made dear
+ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
+INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH = 60, 1e-9
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
 DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
+STEP, ROUGH, PATIENCE = 3.0, 1e-5, 5  # the same from inside, where no value is quite zero: after every linear program
 
 
 class Restricted(Asked):
@@ -53,14 +55,14 @@ class Restricted(Asked):
         super().__init__(split, groups, oracle)
         self.threads, self.seed, self.log = threads, seed, log
         self.circulation = Circulation(split)
-        self.rounds, self.tolerance, self.cutoff = ALL_ROUNDS, ENOUGH, np.inf
+        self.tolerance, self.cutoff = ENOUGH, np.inf
+        self.rounds: float = ALL_ROUNDS
         self.shares: Floats = np.zeros(0)
         self.cuts: list[Cut] = []
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
-        self.asks = True  # else only trips without freight are added, not what groups would do
         self._price_slack(None)
 
     def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
@@ -68,7 +70,7 @@ class Restricted(Asked):
         y = self._consistent(y)
         priced = self._ask(y)
         self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
-        self.best_prices = np.concatenate([y, np.zeros(self.groups.size), -sigma])
+        self.best_prices = self._asked(self.cuts[-1])
         self._keep(priced, np.arange(len(priced.value)))
         self.pool = joined(self.pool, trips(self.bounds, drives))
         self._price_slack(y)
@@ -84,10 +86,8 @@ class Restricted(Asked):
         self.interior = True
 
     def settle(self) -> None:
-        """From now on solve from the last basis, with the columns near the optimum only."""
+        """From now on solve from the last basis."""
         self.interior = False
-        if len(self.reduced):
-            self._forget(SETTLED)
         self.solver = self._load(whole=False)
 
     @property
@@ -142,6 +142,20 @@ class Restricted(Asked):
         self.form = replace(self.form, cost=cost)
         self.solver = self._load(whole=False)
 
+    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
+        """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
+        handed over anew; whether there are such rows.
+        """
+        here = self.slack[values[self.slack] > above * self.form.col_unit_scale[self.slack]]
+        cost = self.form.cost.copy()
+        cost[here] = np.minimum(cost[here] * times, DEAREST)
+        self.price(cost)
+        return len(here) > 0
+
+    def price(self, cost: Floats) -> None:
+        """Give the master's columns, slack among them, other costs, once problems are handed over anew."""
+        self.form = replace(self.form, cost=cost)
+
     def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """As `run`, with slack made dearer while the optimum lives on it: "infeasible" only if that does not help."""
         found = self.run(stop, phase=phase, listen=listen, known=known)
@@ -157,29 +171,29 @@ class Restricted(Asked):
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
-        bound, iterations, answer = self._best_known(), 0, None
-        for step in range(self.rounds + 1):
-            if self.interior and step:
+        bound, iterations, answer = self._from_best_known(), 0, None
+        for step in count():
+            if self.interior:
                 self.solver = self._load(whole=False)
             found = self.solver.run(stop, phase=phase, listen=None, known=known)
             iterations += found.iterations
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
-            answer = found
+            answer, short = found, False
+            if self.interior:
+                assert found.reduced_cost is not None
+                self.reduced = found.reduced_cost[len(self.form.cost) :]
+                short = self.dearer_where_short(found.values, times=STEP, above=ROUGH)
             self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
-            if self._enough(found.objective, bound) or step == self.rounds or stop.now():
+            last = self.rounds + (PATIENCE if short else 0)
+            if self._enough(found.objective, bound) or step >= last or stop.now():
                 break
             if self.interior:
-                assert found.reduced_cost is not None
-                self.reduced = found.reduced_cost[len(self.form.cost) :]
-                self._forget(KEPT)
-            if self.asks:
-                bound, added = self._price(found.row_dual, bound)
-            else:
-                added = self._add_trips(found.row_dual[: len(self.split.master.row_low)])
+                self._forget(KEPT if self.rounds == ALL_ROUNDS else KEPT_ON)
+            bound, added = self._price(found.row_dual, bound)
             if self._enough(found.objective, bound) or not added:
                 break
         if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
@@ -205,9 +219,18 @@ class Restricted(Asked):
         own = len(self.split.master.cost)
         return self.bounds.bound(cut, low=self.low[:own], up=self.up[:own])
 
-    def _best_known(self) -> float:
-        """What the price vectors asked so far prove within the present bounds of the columns."""
-        return max((self._bound_of(cut) for cut in self.cuts), default=-np.inf)
+    def _from_best_known(self) -> float:
+        """What the price vectors asked so far prove within the present bounds; prices start from the best of them."""
+        proven = [self._bound_of(cut) for cut in self.cuts]
+        if not proven:
+            return -np.inf
+        best = int(np.argmax(proven))
+        self.best_prices = self._asked(self.cuts[best])
+        return proven[best]
+
+    def _asked(self, cut: Cut) -> Floats:
+        """The prices of a cut as duals of the restricted master; groups have none."""
+        return np.concatenate([cut.y, np.zeros(self.groups.size), -cut.sigma])
 
     def _forget(self, times: float) -> None:
         """Drop columns that would cost most to use, beyond some times as many as there are rows.
@@ -257,8 +280,7 @@ class Restricted(Asked):
             good = good[np.lexsort((reduced[good], self.bounds.state_group[good]))]
             good = np.sort(good[np.append(True, np.diff(self.bounds.state_group[good]) > 0)[: len(good)]])
         added = self._add(self._keep(priced, good))
-        asked = np.concatenate([y, np.zeros(groups), -sigma])
-        return self._bound_of(cut), asked, self._add_trips(dual[:rows]) or added
+        return self._bound_of(cut), self._asked(cut), self._add_trips(dual[:rows]) or added
 
     def _add_trips(self, dual: Floats) -> bool:
         """The loaded trips without freight that prices ask for: between any two rows the cheapest not there yet."""

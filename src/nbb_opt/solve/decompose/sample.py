@@ -1,6 +1,6 @@
 """First prices: the duals of a small linear program in which a few bundles stand for all.
 
-The heaviest bundles stand for themselves, every k-th of the others for all of those. The master is that of the whole.
+Each stands for the same tonnes of its kind and part of the map (see `weights`). The master is that of the whole.
 The prices are a good guess and nothing else: what is proven holds for any prices.
 """
 
@@ -46,7 +46,7 @@ def sampled_prices(
 
     None if the sample has no plan.
     """
-    form, of = sampled_form(split, bundles)
+    form, of = sampled_form(split, weights(split, groups.of_cluster, bundles))
     solver = Solver(form, threads=threads, seed=seed, log=log)
     rows, d = len(split.master.row_low), split.drives
     trips, circulation = np.zeros(0, np.int64), Circulation(split)
@@ -87,18 +87,20 @@ def columns_at(indptr: npt.NDArray[np.integer], columns: Ints) -> tuple[Ints, In
     return np.repeat(indptr[columns] - start[:-1], count) + np.arange(start[-1]), start
 
 
-def weights(split: Split, bundles: int) -> Floats:
-    """How many tonnes a tonne of each bundle stands for; 0 where it is left out."""
+def weights(split: Split, cluster: Ints, bundles: int) -> Floats:
+    """How many tonnes a tonne of each bundle stands for; 0 where it is left out.
+
+    Tonnes laid end to end, cluster by cluster, are cut into `bundles` equal lengths; the bundle in the middle of each
+    stands for all of it. So every cluster is there with its tonnes, nearly, and heavy bundles stand for themselves.
+    """
     tonnes = split.chains.demand_t.sum(axis=1)
     if len(tonnes) <= bundles:
         return np.ones(len(tonnes))
-    order = np.argsort(-tonnes, kind="stable")
-    heavy, rest = order[: bundles // 2], np.sort(order[bundles // 2 :])
-    chosen = rest[:: max(1, len(rest) // (bundles - len(heavy)))]
-    weight = np.zeros(len(tonnes))
-    weight[heavy] = 1.0
-    weight[chosen] = tonnes[rest].sum() / tonnes[chosen].sum()
-    return weight
+    order = np.lexsort((tonnes, cluster))
+    end = np.cumsum(tonnes[order])
+    middles = end[-1] * (np.arange(bundles) + 0.5) / bundles
+    hits = np.bincount(order[np.searchsorted(end, middles)], minlength=len(tonnes))
+    return np.divide(hits * (end[-1] / bundles), tonnes, out=np.zeros(len(tonnes)), where=hits > 0)
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,9 @@ class Sampled:
     demand_t: Floats
 
 
-def sampled_form(split: Split, bundles: int) -> tuple[StandardForm, Sampled]:
+def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
     """The linear program of the sample: rows of the master first, then demand, needs and work of the chosen bundles."""
     master, c = split.master, split.chains
-    weight = weights(split, bundles)
     flows = expand(split, np.flatnonzero(weight[c.bundle] > 0))
     count, bundle = len(flows.t), c.bundle[flows.chain]
     times = weight[bundle]

@@ -11,14 +11,16 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
+from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import Pool
 from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
-from nbb_opt.solve.dive import Dive, groups
+from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Carried, Solution
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.rounding import groups
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES = 1000
-DIVE_ROUNDS, LARGE_ROUNDS, TREE_ROUNDS = 2, 1, 40
+DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
 DUST = 1e-11  # share of a column below which it carries nothing
 
@@ -92,9 +94,17 @@ class _Search:
 
     def run(self) -> Solution:
         """Relax, then plans of our own, then the tree, each only while needed."""
-        if self.master.large:
-            self._first_plan()
         self._guess()
+        if self.master.large:
+            self._passes()
+        if not self._proven() and not (self.stop.now() and self.plan is not None):
+            self._steps()
+        return self._solution()
+
+    def _steps(self) -> None:
+        """From basis to basis: relax, then plans of our own, a search over the columns, the tree, while needed."""
+        if self.master.interior:
+            self.master.settle()
         relaxed = self._root()
         decided = self._plans(relaxed) if relaxed.values is not None else None
         if decided is not None and not self._proven():
@@ -102,23 +112,20 @@ class _Search:
         for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
             if decided is not None and len(columns) and not self._proven() and not self.stop.now():
                 self._branch(columns)
-        return self._solution()
 
-    def _first_plan(self) -> None:
-        """A plan of the first columns alone, so that there is one from now on: poor, but found in seconds."""
-        master = self.master
-        master.asks = False
-        calls = master.respect_limits()
-        master.dearer(TIMES)  # no need for good prices here; hands over the new columns too
-        found = master.root(self.stop.part(0.2), phase=self.label + "first plan", listen=self._heard, known=NOTHING)
-        if found.status == "optimal" and found.values is not None:
-            first = groups(master.form)[0]
-            dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
-            master.fix(first, np.ceil(found.values[first] - 1e-6))
-            self._complete(dive, dive.solve_again(), again=False)
-            master.free(np.flatnonzero(master.form.integer))
-        master.forget_asked(calls)
-        master.asks = True
+    def _passes(self) -> None:
+        """Relax and round up from inside, each time nearer to the optimum, while that is needed."""
+        inside = Inside(self.master, gap=self.gap, stop=self.stop, listen=self._heard, label=self.label)
+        for tolerance in inside.tolerances():
+            relaxed = inside.relax(tolerance, known=(self.incumbent, self.bound))
+            self._improve_bound(relaxed.bound)
+            if relaxed.values is None or self._proven() or self.stop.now():
+                break
+            self._keep(inside.plan(relaxed))
+            if self._proven() or self.stop.now():
+                break
+        self.master.free(inside.whole)
+        self.iterations += inside.iterations
 
     def _guess(self) -> None:
         """First prices from a sample of the bundles."""
@@ -134,24 +141,11 @@ class _Search:
 
     def _root(self) -> Answer:
         master = self.master
-        master.tolerance = max(self.gap / (3 if master.large else 5), 1e-9)
-        if master.large:
-            master.inside()
-            inner = master.run(
-                self.stop.part(0.5), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
-            )
-            self._improve_bound(inner.bound)
-            self.iterations += inner.iterations
-            master.settle()
-            master.rounds = 0
+        master.tolerance = max(self.gap / 5, 1e-9)
+        master.rounds = ALL_ROUNDS
         relaxed = master.root(
             self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
         )
-        if master.large and relaxed.status == "infeasible":  # for want of columns: nothing was priced
-            master.rounds = ALL_ROUNDS
-            relaxed = master.root(
-                self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
-            )
         self.iterations += relaxed.iterations
         self._improve_bound(relaxed.bound)
         if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.plan is None:
@@ -170,7 +164,7 @@ class _Search:
         assert relaxed.values is not None
         last: Answer | None = None
         for quick in (True, False) if len(first) else (True,):
-            master.rounds = LARGE_ROUNDS if master.large else DIVE_ROUNDS
+            master.rounds = DIVE_ROUNDS
             if quick:
                 master.fix(first, np.ceil(relaxed.values[first] - 1e-6))
                 decided = dive.solve_again()
@@ -190,12 +184,11 @@ class _Search:
         self.iterations += dive.iterations
         return last
 
-    def _complete(self, dive: Dive, decided: Answer | None, *, again: bool = True) -> float:
-        """Price `again` with what is fixed, then round up the rest; gives the cost of the best plan known."""
+    def _complete(self, dive: Dive, decided: Answer | None) -> float:
+        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
-        if again:
-            master.rounds = LARGE_ROUNDS if master.large else TREE_ROUNDS
-            decided = dive.solve_again() or decided
+        master.rounds = TREE_ROUNDS
+        decided = dive.solve_again() or decided
         master.rounds = rounds
         plan = dive.complete(decided) if decided is not None else None
         for _ in range(DEARER):
@@ -203,12 +196,16 @@ class _Search:
                 break
             master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
             plan = dive.complete(decided)
+        self._keep(plan)
+        return self.incumbent
+
+    def _keep(self, plan: Answer | None) -> None:
+        """Remember the plan that the master just found, if it is the best."""
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
-            used = np.flatnonzero(master.shares > DUST)
-            self.plan = _Plan(plan.values, master.shares[used], master.pool.take(used))
+            used = np.flatnonzero(self.master.shares > DUST)
+            self.plan = _Plan(plan.values, self.master.shares[used], self.master.pool.take(used))
             self.incumbent = plan.objective
             self._note()
-        return self.incumbent
 
     def _search_columns(self) -> None:
         """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""

@@ -1,0 +1,107 @@
+"""Plans for many columns: relax from inside, round everything up, price what that changed; then nearer, and again.
+
+A step of the warm simplex on thousands of rows takes longer than a linear program solved from inside, so all but the
+last program of a pass are solved that way, without a basis. A pass goes as near to the optimum as its tolerance says:
+the first stops early, so that there is a plan soon. Rounding up keeps most of what was decided possible; where it does
+not (fewer chargers than were wanted where the grid is full), slack gets dearer and columns that do without are priced.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
+from nbb_opt.solve.highs import Answer
+from nbb_opt.solve.progress import Listener, Stop
+from nbb_opt.solve.rounding import WHOLE, Rows, orders
+
+Ints = npt.NDArray[np.int64]
+FIRST, SHARES = 0.005, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
+RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
+SPARE = 1.5  # times what the last plan took is left for the next one
+NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
+ROUNDS, REPAIRS = 2, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
+
+
+class Inside:
+    """Passes over a master from inside; `took_s` is how long the last plan took, 0 before the first."""
+
+    def __init__(self, master: Restricted, *, gap: float, stop: Stop, listen: Listener | None, label: str) -> None:
+        self.master, self.gap, self.stop, self.listen, self.label = master, gap, stop, listen, label
+        self.whole = np.flatnonzero(master.form.integer)
+        self.took_s = 0.0
+        self.iterations = 0
+
+    def tolerances(self) -> list[float]:
+        """How near to its optimum each pass solves the relaxation, relative."""
+        return [FIRST] * (self.gap * SHARES[0] < FIRST) + [share * self.gap for share in SHARES]
+
+    def relax(self, tolerance: float, *, known: tuple[float, float]) -> Answer:
+        """The relaxation, as near as `tolerance` or as long as time leaves enough for a plan."""
+        master = self.master
+        master.inside()
+        master.free(self.whole)
+        left = max(self.stop.left_s(), 1e-9)
+        enough = left > self.took_s  # else the bound is all that can still get better
+        share = (1 - SPARE * self.took_s / left) if self.took_s and enough else 1.0 if self.took_s else RELAX
+        return self._run(self.stop.part(max(share, 0.0)), "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
+
+    def plan(self, relaxed: Answer) -> Answer | None:
+        """A plan with whole numbers near the relaxation, at a vertex; None if rounding up gives none."""
+        master, began, cost = self.master, perf_counter(), self.master.form.cost
+        dear = cost.copy()
+        dear[master.slack] *= TIMES
+        master.price(dear)
+        found = self._plan(relaxed)
+        master.price(cost)  # slack far dearer than needed makes prices that prove nothing
+        self.took_s = perf_counter() - began
+        return found
+
+    def _plan(self, relaxed: Answer) -> Answer | None:
+        master, (built, vehicles) = self.master, self._groups()
+        self._round_up(built, relaxed, nothing=NEARLY)
+        for _ in range(REPAIRS):
+            master.inside()
+            relaxed = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
+            if relaxed.values is None:
+                return None
+            self._round_up(vehicles, relaxed)
+            master.settle()
+            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=_NOTHING)
+            if found.status != "infeasible" or found.values is None:
+                return found if found.status == "optimal" else None
+            master.dearer_where_short(found.values, times=TIMES)
+            for order in vehicles:
+                master.free(self._group(order))
+        return None
+
+    def _groups(self) -> tuple[list[int], list[int]]:
+        """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""
+        every = [order for order in orders(self.master.form) if (self.master.form.fix_order[self.whole] == order).any()]
+        return every[:2], every[2:]
+
+    def _group(self, order: int) -> Ints:
+        form = self.master.form
+        return np.flatnonzero(form.integer & (form.fix_order == order))
+
+    def _round_up(self, some: list[int], relaxed: Answer, *, nothing: float = WHOLE) -> None:
+        """Fix some orders at whole numbers that are enough, but for `nothing` (see `Rows.rounded_up`)."""
+        assert relaxed.values is not None
+        values = relaxed.values.copy()
+        for order in some:
+            group = self._group(order)
+            values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)
+            self.master.fix(group, values[group])
+
+    def _run(self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]) -> Answer:
+        master = self.master
+        master.rounds, master.tolerance = rounds, tolerance
+        found = master.run(stop, phase=self.label + phase, listen=self.listen, known=known)
+        self.iterations += found.iterations
+        return found
+
+
+_NOTHING = (float("nan"), -np.inf)
