@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -277,6 +278,7 @@ def test_no_prices_at_all_prove_something_but_nothing_false() -> None:
     assert -np.inf < proven < value
 
 
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one processor: there is no second thread to compare")
 def test_threads_do_not_change_a_bit(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 2))
     model, groups, _ = grouped(cut(read_instance(tmp_path / "s")))
