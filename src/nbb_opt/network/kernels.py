@@ -10,9 +10,11 @@ from numba import njit
 def lean(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that makes no array: those it is given are then not counted at every call.
 
-    numba counts the references to each array of each tuple passed on, which took nine tenths of the search.
+    numba counts the references to each array of each tuple passed on, which took nine tenths of the search. Names that
+    begin with _ are called by kernels only: no way in from Python is compiled for them.
     """
-    return njit(cache=True, nogil=True, _nrt=False)(function)  # type: ignore[call-overload]
+    inner = function.__name__.startswith("_")
+    return njit(cache=True, nogil=True, _nrt=False, no_cpython_wrapper=inner, no_cfunc_wrapper=True)(function)  # type: ignore[call-overload]
 
 
 @njit(cache=True, nogil=True)
