@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import Instance, split_refs
+from nbb_opt.instance.schema import MODES
 from nbb_opt.network import Prepared, prepare, services
+from nbb_opt.network.candidates import main_mode
 from nbb_opt.network.chains import find_chains
 from nbb_opt.network.graph import make_graph
 from nbb_opt.network.weights import make_amounts
@@ -294,3 +297,14 @@ def test_a_new_vehicle_opens_a_line_only_if_it_is_there_from_the_start(tmp_path:
     )
     assert services(instance).empty
     assert by_year([{}])[0]["year"] == 2025
+
+
+def test_the_main_mode_of_equal_distances_does_not_hang_on_rounding() -> None:
+    km = pd.DataFrame({"distance_km": [0.1, 0.2, 0.3]})  # 0.1 + 0.2 is a little more than 0.3
+    for road, ferry in (([0, 1], [2]), ([2], [0, 1])):
+        link = np.array([*road, *ferry])
+        graph = SimpleNamespace(
+            arc_link=link, link_mode=np.where(np.isin(np.arange(3), ferry), MODES.index("ferry"), 0)
+        )
+        found = SimpleNamespace(code=np.arange(3), chain=np.zeros(3, np.int64), bundle=np.zeros(1))
+        assert MODES[main_mode({"links": km}, graph, found)[0]] == "road"  # type: ignore[arg-type]
