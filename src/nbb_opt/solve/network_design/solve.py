@@ -25,7 +25,8 @@ from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_g
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 SHARE_COMPACT = 0.25  # of the time left for HiGHS on the compact statement before improving: enough for what is easy
-SHARE_IMPROVING = {True: 0.6, False: 0.4}  # of the time left then, by whether the compact statement is used
+SHARE_IN_TURN = 0.6  # of the time left then, for improving while HiGHS waits
+SHARE_BEFORE_TREE = 0.4  # of the time left for improving before our own tree, by one thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class _Search:
         if self.threads > 1 or is_small(network):
             self._side_by_side(root)
         else:
-            improver.improve(root, self.stop.part(SHARE_IMPROVING[False]))
+            improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
             self._prove(root, relaxation, improver.pool)
 
     def answer(self) -> Designed:
@@ -139,7 +140,7 @@ class _Search:
                     if self.threads > 1:
                         self.improver.improve(root, halt, tries_in_vain=float("inf"))
                     else:
-                        self.improver.improve(root, halt.part(SHARE_IMPROVING[True]))
+                        self.improver.improve(root, halt.part(SHARE_IN_TURN))
             except OutOfTime:
                 pass
             except Exception as fault:  # raised again by the thread that waits
