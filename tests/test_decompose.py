@@ -107,16 +107,25 @@ def unlike(instance: Instance, model: str, *, nudge: float = 0.0) -> str:
     at = built.assembly.start["carried_t"] + np.arange(len(flows.t))
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
     of_master = matrix.tocsr()[rows].tocsc()
-    whole, made = of_master[:, at], expand(parts, np.arange(len(parts.chains.bundle)))
-    own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), parts.drives))
+    whole, made = of_master[:, at], expand(parts, np.arange(len(parts.chains)))
+    driven, drives = built.data.driving, parts.columns_of(np.arange(len(parts.drives.t)))
+    lane = parts.drives.lane_of(np.arange(len(parts.drives.t)))
+    driven_at = built.assembly.start["driven_vkm"] + np.arange(len(driven.t))
+    own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), drives))
     work = matrix.tocsr()[np.flatnonzero(names == "cover_work")].tocsc()
-    lanes = csc_array((-made.work_tkm, made.work_lane, made.work_start), shape=(work.shape[0], len(at)))
+    periods, used = parts.periods, np.unique(made.work_lane)
+    lanes = csc_array((-made.work_tkm, made.work_lane, made.work_start), shape=(len(parts.drives.distance_km) * periods, len(at)))
+    load = parts.drives.load_t[lane, parts.drives.vehicle]
+    loads = csc_array((load, (lane * periods + parts.drives.t, np.arange(len(load)))), shape=(lanes.shape[0], len(load)))
     for what, one, other in (
         ("chains and periods", np.stack([flows.chain, flows.t]), np.stack([made.chain, made.t])),
         ("cost", form.cost[at], made.columns.cost),
         ("use of rows", whole, matrix_of(made.columns, len(rows))),
-        ("work on lanes", work[:, at], lanes),
-        ("drives", of_master[:, built.assembly.start["driven_vkm"] + np.arange(len(parts.drive_at))], trips),
+        ("work on lanes", work[:, at], lanes.tocsr()[used]),
+        ("work of drives", work[:, driven_at], loads.tocsr()[used]),
+        ("trucks", np.stack([driven.lane, driven.vehicle, driven.t]), np.stack([lane, parts.drives.vehicle, parts.drives.t])),
+        ("cost of drives", form.cost[driven_at], drives.cost),
+        ("drives", of_master[:, driven_at], trips),
         ("master", of_master[:, np.setdiff1d(np.arange(len(form.cost)), outside(built))], own),
         ("sides", finite(form.row_low[rows], form.row_up[rows]), finite(parts.master.row_low, parts.master.row_up)),
     ):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nbb_opt.instance import Instance
 from nbb_opt.milp.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
@@ -15,13 +16,14 @@ from nbb_opt.milp.flows import Flows, flows_of
 from nbb_opt.milp.items import ItemFigures, item_figures
 from nbb_opt.milp.lanes import Lanes, lanes_of
 from nbb_opt.milp.periods import Floats, Time, time_of
-from nbb_opt.milp.pieces import Chains, pieces_of
 from nbb_opt.milp.spec import ModelSpec
 from nbb_opt.milp.stock import Stock, stock_of
 from nbb_opt.milp.trucks import Trucks, trucks_of
 from nbb_opt.milp.world import World, world_of
 
 if TYPE_CHECKING:
+    from nbb_opt.milp.drives import Drives
+    from nbb_opt.milp.pieces import Chains
     from nbb_opt.network import Prepared
 
 
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 class ModelData:
     """Everything the blocks read; arrays, names and tuples only.
 
-    `chains` is there where `flows` are columns of pieces (see pieces.py).
+    Where `flows` are columns of pieces and `driving` of efforts, `chains` and `drives` say what adds them up (see pieces/
+    and drives/).
     """
 
     instance: Instance
@@ -47,6 +50,7 @@ class ModelData:
     projects: Projects
     policies: tuple[Policy, ...]
     chains: Chains | None
+    drives: Drives | None
 
 
 def model_data(
@@ -59,7 +63,7 @@ def model_data(
 ) -> ModelData:
     """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given.
 
-    With `pieces`, flows are columns of pieces of chains.
+    With `pieces`, flows are columns of pieces of chains, and driving of efforts.
     """
     from nbb_opt.network import road_distances, services
 
@@ -71,14 +75,16 @@ def model_data(
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
     asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
+    chains, drives = None, None
     if pieces:
+        from nbb_opt.milp.drives import drives_of
+        from nbb_opt.milp.pieces import pieces_of
+
         flows, chains = pieces_of(instance, prepared, world, time, **asked)
+        driving, drives = drives_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
     else:
-        flows, chains = flows_of(instance, prepared, world, time, **asked), None
-    in_use = np.zeros((prepared.items.n_lanes, time.size), bool)
-    column, lane, _ = flows.uses_lane
-    in_use[lane, flows.t[column]] = True
-    driving = driving_of(instance, world, trucks, lanes, in_use)
+        flows = flows_of(instance, prepared, world, time, **asked)
+        driving = driving_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:
         distances = distances.iloc[:0]
@@ -89,5 +95,13 @@ def model_data(
         stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
         projects_of(instance, world, time, allowed=allowed),
         policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),
-        chains,
+        chains, drives,
     )  # fmt: skip
+
+
+def lanes_used(flows: Flows, lanes: Lanes, time: Time) -> npt.NDArray[np.bool_]:
+    """Which lanes some chain may use, by period: (lanes, periods)."""
+    in_use = np.zeros((len(lanes.distance_km), time.size), bool)
+    column, lane, _ = flows.uses_lane
+    in_use[lane, flows.t[column]] = True
+    return in_use

@@ -20,9 +20,14 @@ COMPONENTS = ("road_energy", "road_running", "drivers")
 
 @dataclass(frozen=True)
 class Driving:
-    """Columns of `driven_vkm`: lane, truck, period, and figures per loaded vkm.
+    """Columns of `driven_vkm`: truck and period, and figures per unit, which is a loaded vkm on a lane.
 
-    `km_per_vkm` counts local empty km; `on_the_way` says that the battery is charged on the way.
+    The columns are those of `lane`, or, where there are too many lanes for a column each, efforts that lanes add up
+    (see drives/): then `lane` numbers them, and only what an effort is made of is not 0.
+    `km_per_vkm` counts local empty km, `leaves_per_vkm` and `arrives_per_vkm` trips from `region` to another one and to
+    `arrival` from another one; `open_h_per_week` are the opening hours in which the hours must be worked,
+    `on_the_way` says that the battery is charged on the way. `region` and `arrival` are -1 where there are no such
+    figures. `usual_vkm_per_t` is a usual amount for a tonne.
     """
 
     lane: Ints
@@ -30,43 +35,55 @@ class Driving:
     t: Ints
     region: Ints
     arrival: Ints
-    local: np.ndarray
     handling: Ints
     load_t: Floats
+    loaded_vkm: Floats
     km_per_vkm: Floats
     hours_per_vkm: Floats
-    trips_per_vkm: Floats
+    leaves_per_vkm: Floats
+    arrives_per_vkm: Floats
+    open_h_per_week: Floats
     cost_eur: dict[str, Floats]
     ledger: Ledger
     on_the_way: np.ndarray
+    usual_vkm_per_t: float
 
 
 def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray) -> Driving:
     """Columns for every usable (lane, truck, period) of the lanes `in_use` (lanes, periods), with their figures."""
     g, v, t = np.nonzero(lanes.usable & in_use[:, None, :])
-    h, kappa, km = lanes.handling[g], lanes.kappa[g, v], lanes.distance_km[g]
-    load, omega = lanes.load_t[g, v], lanes.omega[g, v]
-    low, high = trucks.empty_kwh_per_vkm[v, t], trucks.full_kwh_per_vkm[v, t]
-    loaded_kwh = omega * (low + (high - low) * load / (trucks.gross_t[v] - trucks.kerb_t[v]))
-    kwh = loaded_kwh + kappa * omega * low
-    charging_h = np.where(lanes.on_the_way[g, v], kwh / np.where(trucks.battery[v], trucks.charge_kw[v], 1.0), 0.0)
-    region = lanes.region[g]
-    country = world.region_country[region]
-    wheel_h = lanes.time_h[g] / km * (1 + kappa)
-    standing_h = np.maximum(charging_h, world.break_share[country] * wheel_h)  # batteries are charged in the breaks
-    hours = wheel_h + trucks.turnaround_h[v, h] / km + standing_h
+    kappa, km, region = lanes.kappa[g, v], lanes.distance_km[g], lanes.region[g]
+    kwh, hours = energy_and_hours(world, trucks, lanes, g=g, v=v, t=t)
     spared = (lanes.toll_by_country[g] * trucks.supports.toll_exempt[v, :, t]).sum(axis=1)
     ledger, energy_eur = _energy(world, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
     cost = {
         "road_energy": energy_eur,
         "road_running": (1 + kappa) * (trucks.running_eur_per_vkm[v, t] + lanes.toll_eur_per_vkm[g] - spared),
-        "drivers": hours * world.driver_cost[country, t],
+        "drivers": hours * world.driver_cost[world.region_country[region], t],
         "carbon": ledger.carbon_eur(len(g), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
+    trips = np.where(lanes.local[g], 0.0, 1 / km)
+    load = lanes.load_t[g, v]
     return Driving(
-        g, v, t, region, lanes.arrival[g], lanes.local[g], h, load, 1 + kappa, hours, 1 / km, cost, ledger,
-        lanes.on_the_way[g, v],
+        g, v, t, region, lanes.arrival[g], lanes.handling[g], load, np.ones(len(g)), 1 + kappa, hours, trips, trips,
+        lanes.open_h_per_week[g], cost, ledger, lanes.on_the_way[g, v],
+        float(np.median(km / load)) if len(g) else 1.0,
     )  # fmt: skip
+
+
+def energy_and_hours(
+    world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints
+) -> tuple[Floats, Floats]:
+    """kWh taken in and hours of a driver per loaded vkm of some (lane, truck, period), with local empty km."""
+    kappa, omega, km = lanes.kappa[g, v], lanes.omega[g, v], lanes.distance_km[g]
+    low, high = trucks.empty_kwh_per_vkm[v, t], trucks.full_kwh_per_vkm[v, t]
+    loaded_kwh = omega * (low + (high - low) * lanes.load_t[g, v] / (trucks.gross_t[v] - trucks.kerb_t[v]))
+    kwh = loaded_kwh + kappa * omega * low
+    charging_h = np.where(lanes.on_the_way[g, v], kwh / np.where(trucks.battery[v], trucks.charge_kw[v], 1.0), 0.0)
+    wheel_h = lanes.time_h[g] / km * (1 + kappa)
+    pause = world.break_share[world.region_country[lanes.region[g]]]
+    standing_h = np.maximum(charging_h, pause * wheel_h)  # batteries are charged in the breaks
+    return kwh, wheel_h + trucks.turnaround_h[v, lanes.handling[g]] / km + standing_h
 
 
 def _energy(

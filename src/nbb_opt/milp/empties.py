@@ -43,11 +43,11 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     origin, destination = world.regions.of(distances["from_region"]), world.regions.of(distances["to_region"])
     joined[origin, destination] = np.arange(len(distances))
     np.fill_diagonal(joined, -1)
-    far = ~driving.local
+    leaves, arrives = driving.leaves_per_vkm > 0, driving.arrives_per_vkm > 0
     shape = (len(trucks.names), len(world.handlings), trucks.available.shape[1], regions)
     starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
-    starts[driving.vehicle[far], driving.handling[far], driving.t[far], driving.region[far]] = True
-    ends[driving.vehicle[far], driving.handling[far], driving.t[far], driving.arrival[far]] = True
+    for at, where, which in ((starts, driving.region, leaves), (ends, driving.arrival, arrives)):
+        at[driving.vehicle[which], driving.handling[which], driving.t[which], where[which]] = True
     ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
     v, h, t, a, b = np.nonzero(ends[..., :, None] & starts[..., None, :] & (joined >= 0))
     path = joined[a, b]

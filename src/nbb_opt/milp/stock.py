@@ -51,9 +51,8 @@ def stock_of(instance: Instance, world: World, time: Time, trucks: Trucks, drivi
             f"fleet.csv: {row.vehicle} of {row.vintage_year} in {row.fleet_region}: a truck owned today must be "
             f"older than the first period ({time.years[0]})"
         )
-    working = np.unique(
-        np.concatenate([driving.region * size + driving.vehicle, empties.origin * size + empties.vehicle])
-    )
+    based = (driving.region * size + driving.vehicle)[driving.km_per_vkm > 0]
+    working = np.unique(np.concatenate([based, empties.origin * size + empties.vehicle]))
     code = np.unique(np.concatenate([working, owned]))
     region, vehicle = code // size, code % size
     works = np.isin(code, working)

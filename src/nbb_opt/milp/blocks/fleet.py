@@ -36,16 +36,16 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         driver_h           $\sum_{gv} \eta_{gvt} z_{gvt}$ in the country of $r(g)$
     """
     d, flows, time = data.driving, data.flows, data.time
-    km = data.lanes.distance_km
-    col, lane, times = flows.uses_lane
-    typical = float(flows.usual_t * np.median(km[d.lane] / d.load_t)) if len(d.lane) else 1.0
     index = Keys(d.lane, (data.trucks.names, d.vehicle), time.years[d.t])
+    typical = flows.usual_t * d.usual_vkm_per_t
     column = a.add_variables("driven_vkm", "LANE_TRUCK_YEARS", index, typical=typical)
-    code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
-    terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -km[lane] * times)
-    terms.add(np.searchsorted(code, d.lane * time.size + d.t), column, d.load_t)
-    where = Keys(code // time.size, time.years[code % time.size])
-    a.add_rows("cover_work", where, terms, sense=">=")
+    if not flows.pieces:  # what drives every lane is decided with the chains that use it
+        col, lane, times = flows.uses_lane
+        code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
+        terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -data.lanes.distance_km[lane] * times)
+        terms.add(np.searchsorted(code, d.lane * time.size + d.t), column, d.load_t)
+        where = Keys(code // time.size, time.years[code % time.size])
+        a.add_rows("cover_work", where, terms, sense=">=")
     share_costs(a, data, column=column, t=d.t, cost_eur=d.cost_eur)
     share_ledger(a, data, d.ledger, column)
     share_driver_hours(a, data, region=d.region, t=d.t, column=column, hours_per_vkm=d.hours_per_vkm)

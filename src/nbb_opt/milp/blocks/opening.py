@@ -19,7 +19,7 @@ def fit_opening_hours(a: Assembly, data: ModelData, *, bought: Ints, kept: Ints)
     no limit: such a row would repeat `cover_hours`.
     """
     s, d, trucks, time = data.stock, data.driving, data.trucks, data.time
-    open_h, vehicles = data.lanes.open_h_per_week[d.lane], len(trucks.names)
+    open_h, vehicles = d.open_h_per_week, len(trucks.names)
     pair = np.searchsorted(s.region * vehicles + s.vehicle, d.region * vehicles + d.vehicle)
     index: list[Keys] = []
     pieces: list[Terms] = []

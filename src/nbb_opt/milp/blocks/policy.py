@@ -75,7 +75,7 @@ def _cap_technology(a: Assembly, data: ModelData, rules: Rules) -> None:
     terms = Terms(len(rules))
     for row, (policy, t) in enumerate(rules):
         mine = (d.t == t) & ((policy.country < 0) | (country == policy.country))
-        part = np.where(technology[mine] == policy.technology, 1.0, 0.0) - policy.value
+        part = d.loaded_vkm[mine] * (np.where(technology[mine] == policy.technology, 1.0, 0.0) - policy.value)
         terms.add(np.full(int(mine.sum()), row), column[mine], part)
     a.add_rows("cap_technology", _index(data, rules), terms, sense="<=")
 

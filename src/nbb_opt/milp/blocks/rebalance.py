@@ -41,19 +41,19 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     )
     typical = a.kinds["driven_vkm"].typical if len(d.lane) else 1.0
     column = a.add_variables("empty_vkm", "EMPTY_TRIPS", index, typical=typical)
-    far = ~d.local
-    driven = (a.start["driven_vkm"] + np.arange(len(d.lane)))[far]
+    leaves, arrives = np.flatnonzero(d.leaves_per_vkm), np.flatnonzero(d.arrives_per_vkm)
+    driven = a.start["driven_vkm"]
 
     def code(region: np.ndarray, vehicle: np.ndarray, handling: np.ndarray, t: np.ndarray) -> np.ndarray:
         return ((region * len(names) + vehicle) * len(world.handlings) + handling) * time.size + t
 
-    leaving = code(d.region[far], d.vehicle[far], d.handling[far], d.t[far])
-    arriving = code(d.arrival[far], d.vehicle[far], d.handling[far], d.t[far])
+    leaving = code(d.region[leaves], d.vehicle[leaves], d.handling[leaves], d.t[leaves])
+    arriving = code(d.arrival[arrives], d.vehicle[arrives], d.handling[arrives], d.t[arrives])
     gone, come = code(e.origin, e.vehicle, e.handling, e.t), code(e.destination, e.vehicle, e.handling, e.t)
     place = np.unique(np.concatenate([leaving, arriving]))
     terms = Terms(len(place))
-    terms.add(np.searchsorted(place, leaving), driven, d.trips_per_vkm[far])
-    terms.add(np.searchsorted(place, arriving), driven, -d.trips_per_vkm[far])
+    terms.add(np.searchsorted(place, leaving), driven + leaves, d.leaves_per_vkm[leaves])
+    terms.add(np.searchsorted(place, arriving), driven + arrives, -d.arrives_per_vkm[arrives])
     terms.add(np.searchsorted(place, gone), column, e.trips_per_vkm)
     terms.add(np.searchsorted(place, come), column, -e.trips_per_vkm)
     pair, t = np.divmod(place, time.size)

@@ -36,21 +36,24 @@ Small = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Chains:
-    """Chain c of `bundle[c]` uses pieces `piece[start[c]:start[c+1]]`, and per tonne `waiting_eur[c]` of waiting.
+    """Chain c uses pieces `piece[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
-    Chains are sorted by bundle. Per bundle and period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]`
-    lists the projects of set s, `project_set[c]` is the set of a chain, `ready` (sets, periods) says when all of a set
-    can be in service. `at` (pieces, periods) is the position of a piece's column among those of `carried_t`, -1 where
-    it cannot be used; so are `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where
-    modes are not compared.
+    Per tonne a chain takes the sum of the `hours` of its pieces; an hour costs `hour_eur` by bundle. Per bundle and
+    period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]` lists the projects of set s, `project_set[c]`
+    is the set of a chain, `ready` (sets, periods) says when all of a set can be in service. `at` (pieces, periods) is
+    the position of a piece's column among those of `carried_t`, -1 where it cannot be used; so are `waiting_at`
+    (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared. The class of a
+    chain is the commodity of its bundle times the number of modes plus its `main_mode`.
     """
 
     start: Ints
     piece: Small
-    bundle: Ints
-    waiting_eur: Floats
-    mode_class: Ints
-    project_set: Ints
+    first: Ints
+    main_mode: npt.NDArray[np.int8]
+    project_set: Small
+    commodity: Ints
+    hour_eur: Floats
+    hours: Floats
     needs: tuple[tuple[int, ...], ...]
     ready: np.ndarray
     demand_t: Floats
@@ -60,6 +63,17 @@ class Chains:
     waiting_at: Small
     now_at: Small
     then_at: Small
+
+    def __len__(self) -> int:
+        return len(self.project_set)
+
+    def bundle_of(self, chains: Ints) -> Ints:
+        """Bundle of some chains."""
+        return np.searchsorted(self.first, chains, side="right") - 1
+
+    def class_of(self, chains: Ints) -> Ints:
+        """Class of some chains in the rows that compare modes."""
+        return self.commodity[self.bundle_of(chains)] * len(MODES) + self.main_mode[chains]
 
 
 def pieces_of(
@@ -74,53 +88,39 @@ def pieces_of(
 ) -> tuple[Flows, Chains]:
     """The columns of pieces and the chains made of them; arguments as in `flows_of`.
 
-    Where flows are given, every chain with a flow counts as a bundle of its own, with that demand.
+    Where flows are given, every chain counts as a bundle of its own, with its flow as demand.
     """
-    goods, rows, count = goods_of(instance, prepared), prepared.rows, len(prepared.items)
-    bundle, start, piece = rows.bundle.astype(np.int64), rows.item_start, rows.item
+    from nbb_opt.milp.pieces.kernels import may_carry, used_by
+
+    goods, rows, count, size = goods_of(instance, prepared), prepared.rows, len(prepared.items), time.size
     ready = ready_sets(instance, prepared, time, earliest)
-    exists = ready[rows.project_set] & (prepared.demand_t[bundle] > 0)
-    shut = np.flatnonzero(~items.open[piece].all(axis=1))
-    np.logical_and.at(exists, np.searchsorted(start, shut, side="right") - 1, items.open[piece[shut]])
-    demand_t, owner = prepared.demand_t, bundle
-    (now, grows), sizes = compared(demand_t), demand_t[bundle][exists]
+    demand_t, exists = prepared.demand_t, np.empty((len(rows), size), bool)
+    may_carry(rows.item_start, rows.item, rows.bundle, rows.project_set, ready, demand_t > 0, items.open, exists)
+    now, grows = compared(demand_t)
+    compares = bool((instance["policies"]["kind"] == "keep_mode_share_per_year").any())
+    mode_class = mode_classes(prepared, goods) if compares else np.zeros(0, np.int64)
+    used, served = np.zeros((count, size), bool), np.zeros(demand_t.shape, bool)
+    classes = np.zeros((2, len(instance["commodities"]) * len(MODES) if compares else 0, size), bool)
     if fixed_flows_t is not None:
-        given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
-        now, grows = now[bundle], grows[bundle]
-        demand_t, owner, exists = given, np.arange(len(bundle)), given > 0
-        sizes = prepared.demand_t[bundle][exists]
-    else:
-        served = np.zeros(demand_t.shape, bool)
-        np.logical_or.at(served, bundle, exists)
-        complain(prepared, time, (demand_t > 0) & ~served)
-    used = np.zeros((count, time.size), bool)
-    for t in range(time.size):
-        used[piece[np.repeat(exists[:, t], np.diff(start))], t] = True
-    mode_class = mode_classes(prepared, goods)
-    classes = _classes(instance, mode_class, exists, now[owner], grows[owner])
-    at = np.full((count + 1 + 2 * len(classes[0]), time.size), -1, np.int32)
-    place = np.nonzero(np.concatenate([used, np.ones((1, time.size), bool), *classes]))
+        given = given_flows(instance, prepared, rows.bundle, fixed_flows_t, exists)
+        exists = given > 0
+    used_by(exists, rows.item_start, rows.item, rows.bundle, mode_class, now, grows, used, served, classes)
+    complain(prepared, time, (demand_t > 0) & ~served)
+    first = np.searchsorted(rows.bundle, np.arange(len(demand_t) + 1)).astype(np.int64)
+    of_bundle: Ints | slice = slice(None)
+    if fixed_flows_t is not None:
+        demand_t, first, of_bundle = given, np.arange(len(rows) + 1), rows.bundle.astype(np.int64)
+    at = np.full((count + 1 + 2 * classes.shape[1], size), -1, np.int32)
+    place = np.nonzero(np.concatenate([used, np.ones((1, size), bool), *classes]))
     at[place] = np.arange(len(place[0]))
-    flows = _flows(instance, world, items, at, classes=len(classes[0]), usual_t=float(np.median(sizes)))
-    k = count + 1 + len(classes[0])
-    waiting = np.add.reduceat(items.hours[piece], start[:-1]) * goods.hour_eur[bundle]
+    usual_t = float(np.median(demand_t[demand_t > 0]))
+    flows = _flows(instance, world, items, at, classes=classes.shape[1], usual_t=usual_t)
+    k = count + 1 + classes.shape[1]
     return flows, Chains(
-        start, piece, owner, waiting, mode_class, rows.project_set.astype(np.int64), rows.project_sets, ready, demand_t,
-        now, grows, at[:count], at[count], at[count + 1 : k], at[k:],
+        rows.item_start, rows.item, first, rows.main_mode, rows.project_set, goods.commodity[of_bundle],
+        goods.hour_eur[of_bundle], items.hours, rows.project_sets, ready, demand_t, now[of_bundle], grows[of_bundle],
+        at[:count], at[count], at[count + 1 : k], at[k:],
     )  # fmt: skip
-
-
-def _classes(
-    instance: Instance, mode_class: Ints, exists: np.ndarray, now: Floats, grows: Floats
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which classes and periods have something to compare: now, and with the period after. None if nothing compares."""
-    size = exists.shape[1]
-    if not (instance["policies"]["kind"] == "keep_mode_share_per_year").any():
-        return np.zeros((0, size), bool), np.zeros((0, size), bool)
-    found = np.zeros((2, len(instance["commodities"]) * len(MODES), size), bool)
-    np.logical_or.at(found[0], mode_class, exists & (now > 0))
-    np.logical_or.at(found[1], mode_class, exists & (grows > 0))
-    return found[0], found[1]
 
 
 def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
