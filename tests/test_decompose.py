@@ -270,7 +270,7 @@ def test_the_bound_holds_for_any_prices(seed: int, noise: float) -> None:
     y, sigma = bounds.clamp(near[:rows]), np.maximum(0.0, -near[rows + groups :])
     answer = oracle(y)
     proven = bounds.bound(
-        bounds.cut(y, sigma, value=answer.value, drive_reduced=answer.drive_reduced),
+        bounds.cut(y, sigma, value=answer.value, ratio=answer.trips.worst),
         low=model.master.col_low, up=model.master.col_up,
     )  # fmt: skip
     assert proven <= value + 1e-9 * abs(value)
@@ -282,7 +282,7 @@ def test_no_prices_at_all_prove_something_but_nothing_false() -> None:
     model, bounds, oracle, value, _ = bound_case()
     y = np.zeros(len(model.master.row_low))
     answer = oracle(y)
-    found = bounds.cut(y, np.zeros(len(bounds.tie_column)), value=answer.value, drive_reduced=answer.drive_reduced)
+    found = bounds.cut(y, np.zeros(len(bounds.tie_column)), value=answer.value, ratio=answer.trips.worst)
     proven = bounds.bound(found, low=model.master.col_low, up=model.master.col_up)
     assert -np.inf < proven < value
 
@@ -326,10 +326,12 @@ def test_the_plan_keeps_every_row_of_the_whole_model() -> None:
     start, flows = built.assembly.start, built.data.flows
     values = np.zeros(len(form.cost))
     values[np.setdiff1d(np.arange(len(form.cost)), outside(built))] = found.values[model.master_at]
-    values[start["driven_vkm"] + np.arange(len(model.drive_at))] = found.values[model.drive_at]
+    driving, did = built.data.driving, found.carried
+    driven = {key: at for at, key in enumerate(zip(driving.lane.tolist(), driving.vehicle.tolist(), driving.t.tolist(), strict=True))}
+    for lane, v, t, vkm in zip(did.lane.tolist(), did.vehicle.tolist(), did.driven_t.tolist(), did.vkm, strict=True):
+        values[start["driven_vkm"] + driven[lane, v, t]] = vkm
     place = {key: at for at, key in enumerate(zip(flows.chain.tolist(), flows.t.tolist(), strict=True))}
-    carried_t = found.carried
-    for chain, t, tonnes in zip(carried_t.chain.tolist(), carried_t.t.tolist(), carried_t.tonnes, strict=True):
+    for chain, t, tonnes in zip(did.chain.tolist(), did.t.tolist(), did.tonnes, strict=True):
         values[start["carried_t"] + place[chain, t]] = tonnes
     assert form.cost @ values + form.cost_offset == pytest.approx(found.objective, rel=1e-12)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
@@ -341,7 +343,7 @@ def test_the_plan_keeps_every_row_of_the_whole_model() -> None:
 def test_repaired_prices_let_nothing_go_in_circles(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 4))
     model, _, oracle = grouped(cut(read_instance(tmp_path / "s")))
-    master, circulation = model.master, Circulation(model)
+    master, circulation = model.master, Circulation(model, oracle.lane_classes)
     matrix = csc_array(
         (master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost))
     )
@@ -349,9 +351,9 @@ def test_repaired_prices_let_nothing_go_in_circles(tmp_path: Path) -> None:
     balance = (master.row_low == 0) & (master.row_up == 0)
     for size in (0.0, 1e4, 1e6):
         y = np.where(balance, size * rng.normal(size=len(balance)), 0.0)
-        before = oracle.drive_reduced(y)
-        found = circulation.repaired(y, drive_reduced=before, own_reduced=master.cost - matrix.T @ y)
-        assert (oracle.drive_reduced(found) >= -1e-9 * (1 + size)).all()
+        before = oracle.trips(y).price
+        found = circulation.repaired(y, trip_eur=before, own_reduced=master.cost - matrix.T @ y)
+        assert (oracle.trips(found).price >= -1e-7 * (1 + size)).all()
         assert size == 0 or (before < -1).any()
         if size == 0:
             assert np.array_equal(found, y)

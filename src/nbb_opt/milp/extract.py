@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt.errors import SolveError
@@ -24,7 +25,7 @@ INTEGER_SLACK = 1e-5
 def extract(built: Built, values: Floats, carried: Carried | None = None) -> dict[str, pd.DataFrame]:
     """Every result table of a plan; `values` holds one number per column, in the order of the standard form.
 
-    Where columns are those of pieces of chains, `carried` says what goes by which chain.
+    Where columns are those of pieces and efforts, `carried` says what goes by which chain and truck.
     Integers are rounded. Money that comes back has a negative amount; the year of what comes back at the end is the
     horizon. Emissions of transfers have the mode `transfer` and no energy carrier. Raises SolveError if `values` are
     no plan (an integer is none, a value is negative) or the costs by component do not add up to the objective.
@@ -66,7 +67,7 @@ def _clean(built: Built, values: Floats) -> Floats:
 
 
 class Carried(Protocol):
-    """Tonnes of a chain in a period."""
+    """Tonnes of a chain in a period; loaded vkm of a truck on a lane in a period."""
 
     @property
     def chain(self) -> Ints: ...
@@ -74,6 +75,18 @@ class Carried(Protocol):
     def t(self) -> Ints: ...
     @property
     def tonnes(self) -> Floats: ...
+    @property
+    def lane(self) -> Ints: ...
+    @property
+    def vehicle(self) -> Ints: ...
+    @property
+    def driven_t(self) -> Ints: ...
+    @property
+    def vkm(self) -> Floats: ...
+
+
+def _table(**columns: npt.ArrayLike) -> pd.DataFrame:
+    return pd.DataFrame(columns)
 
 
 def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
@@ -82,15 +95,14 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     region = np.array(data.world.regions.ids, object)
     truck, handling = np.array(data.trucks.names.ids, object), np.array(data.world.handlings.ids, object)
     if carried is None:
-        chain, t, tonnes = flows.chain, flows.t, _part(a.start, "carried_t", x, flows.t)
+        moved = _table(chain=flows.chain, year=years[flows.t], tonnes=_part(a.start, "carried_t", x, flows.t))
+        lane, vehicle, t, vkm = driving.lane, driving.vehicle, driving.t, _part(a.start, "driven_vkm", x, driving.t)
     else:
-        chain, t, tonnes = carried.chain, carried.t, carried.tonnes
-        tonnes = np.where(tonnes <= DUST * flows.usual_t, 0.0, tonnes)
-    moved = pd.DataFrame({"chain": chain, "year": years[t], "tonnes": tonnes})
-    driven = pd.DataFrame({
-        "lane": driving.lane, "vehicle": truck[driving.vehicle], "year": years[driving.t],
-        "loaded_vkm": _part(a.start, "driven_vkm", x, driving.t),
-    })  # fmt: skip
+        tonnes = np.where(carried.tonnes <= DUST * flows.usual_t, 0.0, carried.tonnes)
+        moved = _table(chain=carried.chain, year=years[carried.t], tonnes=tonnes)
+        lane, vehicle, t = carried.lane, carried.vehicle, carried.driven_t
+        vkm = np.where(carried.vkm <= DUST * flows.usual_t * driving.usual_vkm_per_t, 0.0, carried.vkm)
+    driven = _table(lane=lane, vehicle=truck[vehicle], year=years[t], loaded_vkm=vkm)
     empty = pd.DataFrame({
         "from_region": region[empties.origin], "to_region": region[empties.destination],
         "vehicle": truck[empties.vehicle], "handling": handling[empties.handling], "year": years[empties.t],

@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
 
 
 @dataclass(frozen=True)
 class Carried:
-    """Flows: tonnes of a chain in a period; sorted by chain and period."""
+    """Flows: tonnes of a chain in a period, sorted by both; and what trucks drive: loaded vkm of a vehicle on a lane in
+    a period, sorted by all three.
+    """
 
-    chain: npt.NDArray[np.int64]
-    t: npt.NDArray[np.int64]
+    chain: Ints
+    t: Ints
     tonnes: Floats
+    lane: Ints
+    vehicle: Ints
+    driven_t: Ints
+    vkm: Floats
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Solution:
     `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
-    Where columns are those of pieces of chains, `carried` has the flows, and rows and nonzeros are those in memory.
+    Where columns are those of pieces and efforts, `carried` has flows and driving, and rows and nonzeros are those in memory.
     """
 
     status: str

@@ -58,7 +58,7 @@ class Bounds:
         self.tie_start = np.concatenate([[0], np.cumsum([len(bits) for bits in groups.of_bit])]).astype(np.int64)
         self.state_group = np.repeat(np.arange(groups.size), np.diff(groups.state_start))
         self.member_state, self.member_tie = self._members()
-        self.unpaid = bool((split.pieces.cost < 0).any() or (split.drives.cost < 0).any())
+        self.unpaid = bool((split.pieces.cost < 0).any() or (split.efforts.cost < 0).any())
 
     def _members(self) -> tuple[Ints, Ints]:
         """Pairs (state, tie) of the columns that each state needs."""
@@ -83,10 +83,9 @@ class Bounds:
         np.add.at(total, self.member_state, sigma[self.member_tie])
         return total
 
-    def cut(self, y: Floats, sigma: Floats, *, value: Floats, drive_reduced: Floats) -> Cut:
-        """What clamped prices prove, given the oracle's answer to `y`."""
+    def cut(self, y: Floats, sigma: Floats, *, value: Floats, ratio: float) -> Cut:
+        """What clamped prices prove, given the oracle's answer to `y`: values, and the worst ratio of trips."""
         best = np.minimum.reduceat(self.with_ties(value, sigma), self.groups.state_start[:-1])
-        ratio = _ratio(drive_reduced, self.split.drives.cost)
         return Cut(y, sigma, math.fsum(best.tolist()), float(np.abs(best).sum()), ratio)
 
     def bound(self, cut: Cut, *, low: Floats, up: Floats) -> float:

@@ -24,33 +24,38 @@ SWEEPS = 50
 
 
 class Circulation:
-    """The columns that go from one equality row with side 0 to another; `classes` numbers drives by their two rows.
-
-    Drives that stand in no such pair of rows share the last number.
+    """What goes from one equality row with side 0 to another: loaded trips of a class of lanes, truck and period
+    (`shape`: see `Oracle`), and columns of the master's own.
     """
 
-    def __init__(self, split: Split) -> None:
-        master, drives = split.master, split.drives
+    def __init__(self, split: Split, lane_classes: Ints) -> None:
+        master, d, efforts = split.master, split.drives, split.efforts
         free = ~master.integer & ~np.isfinite(master.col_up)
         balance = (master.row_low == 0) & (master.row_up == 0)
         rows = len(balance)
-        self.drive, leaves, arrives, self.drive_per = _pairs(balance, drives.indptr, drives.row, drives.value)
+        row_of = _only_row(balance, efforts.indptr, efforts.row, efforts.value)
+        region, arrival, handling = lane_classes.T
+        leaves, arrives = d.leaves_at[region, handling], d.arrives_at[arrival, handling]  # (classes, V, T)
+        leaves = np.where(leaves >= 0, np.append(row_of, -1)[leaves], -1)
+        arrives = np.where(arrives >= 0, np.append(row_of, -1)[arrives], -1)
+        far = (region != arrival)[:, None, None] & (leaves >= 0) & (arrives >= 0)
+        self.trip = np.flatnonzero(far)
         own, from_, to, self.own_per = _pairs(balance, master.a_indptr, master.a_indices, master.a_values)
         keep = free[own]
         self.own, self.own_per = own[keep], self.own_per[keep]
-        code, number = np.unique(np.concatenate([leaves * rows + arrives, from_[keep] * rows + to[keep]]),
-                                 return_inverse=True)  # fmt: skip
+        of_trips = leaves.ravel()[self.trip] * rows + arrives.ravel()[self.trip]
+        code, number = np.unique(np.concatenate([of_trips, from_[keep] * rows + to[keep]]), return_inverse=True)
         self.leaves, self.arrives = code // rows, code % rows
-        self.drive_pair, self.own_pair = number[: len(leaves)], number[len(leaves) :]
-        self.classes = np.full(len(drives.cost), len(code))
-        self.classes[self.drive] = self.drive_pair
+        self.trip_pair, self.own_pair = number[: len(self.trip)], number[len(self.trip) :]
 
-    def repaired(self, y: Floats, *, drive_reduced: Floats, own_reduced: Floats) -> Floats:
-        """Prices near `y` at which no such column has a negative reduced cost, given those at `y`."""
+    def repaired(self, y: Floats, *, trip_eur: Floats, own_reduced: Floats) -> Floats:
+        """Prices near `y` at which no such column has a negative reduced cost, given those at `y`: the least of a trip
+        by class, truck and period, and those of the master's columns.
+        """
         if not len(self.leaves):
             return y
         limit = np.full(len(self.leaves), np.inf)
-        np.minimum.at(limit, self.drive_pair, drive_reduced[self.drive] / self.drive_per)
+        np.minimum.at(limit, self.trip_pair, trip_eur.ravel()[self.trip])
         np.minimum.at(limit, self.own_pair, own_reduced[self.own] / self.own_per)
         if (limit >= 0).all():
             return y
@@ -63,6 +68,18 @@ class Circulation:
             if np.array_equal(before[0], low) and np.array_equal(before[1], up):
                 break
         return (low + up) / 2
+
+
+def _only_row(
+    balance: npt.NDArray[np.bool_], indptr: npt.NDArray, row: npt.NDArray, value: Floats
+) -> Ints:
+    """The balance row of every column that has one entry of 1 or -1 in such rows, else -1."""
+    at = np.flatnonzero(balance[row])
+    column = np.searchsorted(indptr, at, side="right") - 1
+    alone = (np.bincount(column, minlength=len(indptr) - 1)[column] == 1) & (np.abs(value[at]) == 1)
+    found = np.full(len(indptr) - 1, -1, np.int64)
+    found[column[alone]] = row[at[alone]]
+    return found
 
 
 def _pairs(
@@ -82,11 +99,3 @@ def _pairs(
         column.astype(np.int64), np.where(plus, row[first], row[second]).astype(np.int64),
         np.where(plus, row[second], row[first]).astype(np.int64), np.abs(value[first]),
     )  # fmt: skip
-
-
-def cheapest_of_each(circulation: Circulation, price: Floats, drives: Ints) -> Ints:
-    """Of some drives the one of least price for every pair of rows, in rising order."""
-    of = circulation.classes[drives]
-    order = np.lexsort((price[drives], of))
-    first = np.append(True, np.diff(of[order]) > 0)[: len(drives)]
-    return np.sort(drives[order][first])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, vstack
+
+from nbb_opt.solve.decompose.kernels import mark_sets
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -125,14 +126,10 @@ def loose_rows(groups: Groups) -> tuple[Ints, Ints, Ints]:
 def _kinds(split: Split) -> tuple[Ints, list[list[int]]]:
     """Kind of every bundle, and the project sets that chains of each kind need."""
     c = split.chains
-    bundles, sets = len(c.demand_t), len(c.needs)
-    pairs = np.unique(c.bundle * sets + c.project_set)
-    owner, one = pairs // sets, pairs % sets
-    begins = np.searchsorted(owner, np.arange(bundles + 1)).tolist()
-    number: dict[bytes, int] = {}
-    every = [one[a:b].tobytes() for a, b in pairwise(begins)]
-    kind = np.array([number.setdefault(key, len(number)) for key in every], np.int64)
-    exact = [np.frombuffer(key, one.dtype).tolist() for key in number]
+    used = np.zeros((len(c.demand_t), len(c.needs)), bool)
+    mark_sets(c.first, c.project_set, used)
+    found, kind = np.unique(np.packbits(used, axis=1), axis=0, return_inverse=True)
+    exact = [np.flatnonzero(row).tolist() for row in np.unpackbits(found, axis=1, count=len(c.needs))]
     wants = [frozenset(p for k in some for p in c.needs[k]) for some in exact]  # kinds that want the same are one
     code = {want: k for k, want in enumerate(dict.fromkeys(wants))}
     merged: list[set[int]] = [set() for _ in code]

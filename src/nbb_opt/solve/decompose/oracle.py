@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 
+from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
 from nbb_opt.solve.decompose.groups import Groups, loose_rows
-from nbb_opt.solve.decompose.kernels import add_work, aggregate, best_drives, hand_out, reduced_costs, work_of
+from nbb_opt.solve.decompose.kernels import add_efforts, aggregate, hand_out, price_drives, price_pieces
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -19,164 +20,179 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE = 5_000  # fewer bundles are not worth a second thread
+LANES_PER_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Trips:
+    """Loaded trips without freight at some prices, by class of lanes, truck and period.
+
+    `price` is the least EUR for a trip (infinite: no truck may drive there), `ratio` the largest of minus price to cost
+    of a vkm where that is above 0, which `drive` has.
+    """
+
+    price: Floats
+    ratio: Floats
+    drive: Ints
+
+    @property
+    def worst(self) -> float:
+        """The largest ratio."""
+        return float(self.ratio.max(initial=0.0))
+
+    def wanted(self, above: float) -> Ints:
+        """The drives with a ratio above this, one per class, truck and period, in rising order."""
+        return np.unique(self.drive[self.ratio > above])
 
 
 @dataclass(frozen=True)
 class Priced:
-    """The answer to one price vector: per state its value at the prices, cost in EUR, use of the master's rows (CSR).
-
-    `drive_reduced` is the reduced cost of each drive at the prices, for those that drive without freight.
+    """The answer to one price vector: per state its value at the prices, cost in EUR, use of the master's rows (CSR);
+    and the trips without freight.
     """
 
     value: Floats
     cost: Floats
     use: Any
-    drive_reduced: Floats
+    trips: Trips
 
 
 class Oracle:
-    """Prices drives first, then lane-periods, pieces and chains, then lets every bundle choose; period by period."""
+    """Prices trucks on lanes first, then pieces and chains, then lets every bundle choose.
+
+    Classes of lanes go from one region to another with goods of one handling: `lane_classes` lists them (class, 3).
+    """
 
     def __init__(self, split: Split, groups: Groups, *, threads: int) -> None:
-        self.split, self.groups, c = split, groups, split.chains
+        self.split, self.groups = split, groups
         most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-        self.threads = min(threads, most) if len(c.demand_t) >= LARGE else 1
-        lanes = int(max(split.drive_lane.max(initial=-1), split.work_lane.max(initial=-1))) + 1
-        self.drive_order = np.argsort(split.drive_lane, kind="stable")
-        self.drive_start = np.searchsorted(split.drive_lane[self.drive_order], np.arange(lanes + 1))
-        self.first = np.searchsorted(c.bundle, np.arange(len(c.demand_t) + 1)).astype(np.int64)
+        self.threads = min(threads, most) if len(split.chains.demand_t) >= LARGE else 1
         self.rows = len(split.master.row_low)
         self.calls = 0
-        self.periods = [_Period.of(split, groups, t) for t in range(c.demand_t.shape[1])]
+        self.chains, self.group_arrays = ChainArrays.of(split), GroupArrays.of(groups, split.periods)
+        self.pieces, self.piece_rows = PieceColumns.of(split)
+        self.order = _balanced(split, groups)
+        self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
+        e = split.efforts
+        self.effort_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
         group, _, self.loose_row = loose_rows(groups)
         self.loose_row += self.rows - len(group)
-        tonnes = np.zeros(groups.size)
-        for t in range(c.demand_t.shape[1]):
-            mine = np.flatnonzero(groups.t == t)
-            in_cluster = np.add.reduceat(c.demand_t[groups.bundles, t], groups.start[:-1])
-            tonnes[mine] = in_cluster[groups.cluster[mine]]
         table = np.array(groups.loose, np.int64).reshape(-1, 3)
-        self.loose_group, self.loose_set, self.loose_per_t = table[:, 0], table[:, 1], 1.0 / tonnes[table[:, 0]]
+        self.loose_group, self.loose_set = table[:, 0], table[:, 1]
+        self.loose_per_t = 1.0 / _tonnes(split, groups)[self.loose_group]
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
-        g, parts = self.groups, []
         self.calls += 1
-        piece_price, best, reduced = self._prices(price)
-        adder, work = self._adder(price), self._work(best)
+        unit, best, trips = self._drives(price)
+        g, states, sets = self.groups, len(self.groups.states), self.groups.set_bits.shape[1]
+        value, cost = np.empty(states), np.empty(states)
+        use, set_t = np.empty((states, len(self.piece_rows))), np.empty((states, sets))
+        first = self.split.drives.first
+        efforts = np.empty((states, int(np.diff(first).max(initial=0))))
+        asked = (self.chains, self.split.drives, self.group_arrays, self.pieces, self._prices(price, unit), best)
+        aggregate(self.order, *asked, value, cost, use, efforts, set_t)
+        found = csr_array(use)
+        of_rows = csr_array((found.data, self.piece_rows[found.indices], found.indptr), shape=(states, self.rows))
+        parts = []
+        for t in range(self.split.periods):
+            mine = np.flatnonzero(g.t == t)
+            low, up = (g.state_start[mine[0]], g.state_start[mine[-1] + 1]) if len(mine) else (0, 0)
+            done = csr_array(efforts[low:up, : first[t + 1] - first[t]])
+            cost[low:up] += done @ self.split.efforts.cost[first[t] : first[t + 1]]
+            parts.append(done @ self.effort_use[first[t] : first[t + 1]])
+        return Priced(value, cost, of_rows + vstack(parts, format="csr") + self._loose_use(set_t), trips)
+
+    def trips(self, price: Floats) -> Trips:
+        """The loaded trips without freight at these prices."""
+        return self._drives(price)[2]
+
+    def hand_out(
+        self, price: Floats, share: Floats, *, through: Floats, vkm: Floats
+    ) -> tuple[Ints, Ints, Floats]:
+        """What `share` of each state's column at these prices is: (chain, period, tonnes), added up in no way.
+
+        Pieces and drives are added to `through` and `vkm`.
+        """
+        unit, best, _ = self._drives(price)
+        asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
+        none, nothing = np.zeros(0, np.int64), np.zeros(0)
+        count = hand_out(*asked, none, none, nothing, through, vkm)
+        chain, t, tonnes = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count)
+        hand_out(*asked, chain, t, tonnes, through, vkm)
+        return chain, t, tonnes
+
+    def efforts(self, vkm: Floats, drives: Ints) -> Floats:
+        """Efforts of vkm of some drives."""
+        out = np.zeros(len(self.split.efforts.cost))
+        add_efforts(self.split.drives, vkm, drives, self.split.drives.lane_of(drives), out)
+        return out
+
+    def _drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
+        """EUR per tkm and best drive (lanes, periods), and the trips."""
+        d, cost = self.split.drives, self.split.efforts.cost
+        shape, by = (len(d.distance_km), self.split.periods), (len(self.block_class), *d.vkm_at.shape[1:])
+        unit, best = np.empty(shape), np.empty(shape, np.int64)
+        trip, trip_by, ratio, ratio_by = np.empty(by), np.empty(by, np.int64), np.empty(by), np.empty(by, np.int64)
         numba.set_num_threads(self.threads)
-        for period in self.periods:
-            first, count = int(period.states[0]) if len(period.states) else 0, len(period.states)
-            value, cost = np.empty(count), np.empty(count)
-            use, set_t = np.empty((count, len(period.rows))), np.empty((count, g.set_bits.shape[1]))
-            asked = self._asked(period, piece_price, adder)
-            aggregate(*asked, work, period.place, first, value, cost, use, set_t)  # type: ignore[call-arg]
-            parts.append((value, cost, period.spread(use, self.rows) + self._loose_use(period, set_t)))
-        return Priced(
-            np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]),
-            vstack([part[2] for part in parts], format="csr"), reduced,
+        worth = cost - self.effort_use @ price
+        price_drives(
+            d, worth, cost, self.block_start, self.lanes, unit, best, trip, trip_by, ratio, ratio_by
         )  # fmt: skip
+        start = np.searchsorted(self.block_class, np.arange(len(self.lane_classes)))
+        if not len(start):
+            return unit, best, Trips(trip, ratio, ratio_by)
+        worst = np.maximum.reduceat(ratio, start)
+        there = np.where(ratio == worst[self.block_class], ratio_by, -1)
+        return unit, best, Trips(np.minimum.reduceat(trip, start), worst, np.maximum.reduceat(there, start))
 
-    def drive_reduced(self, price: Floats) -> Floats:
-        """Reduced cost of every drive at the prices, EUR per vkm."""
-        d = self.split.drives
-        numba.set_num_threads(self.threads)
-        reduced = np.empty(len(d.cost))
-        reduced_costs(d.cost, d.indptr, d.row, d.value, price, reduced)
-        return reduced
-
-    def add_to(self, price: Floats, share: Floats, *, tonnes: Floats, through: Floats, vkm: Floats) -> None:
-        """Add to chains (chains, periods), pieces and drives what `share` of each state's column at these prices is."""
-        piece_price, best, _ = self._prices(price)
-        adder = self._adder(price)
-        for t, period in enumerate(self.periods):
-            of_chain = np.ascontiguousarray(tonnes[:, t])
-            asked = self._asked(period, piece_price, adder)
-            hand_out(*asked, best, self.split.drive_load_t, share, of_chain, through, vkm)  # type: ignore[call-arg]
-            tonnes[:, t] = of_chain
-
-    def _asked(self, period: _Period, piece_price: Floats, adder: Floats) -> tuple[Any, ...]:
-        s, g, c = self.split, self.groups, self.split.chains
-        chains = (
-            c.start, c.piece, c.waiting_eur, c.mode_class, period.at, period.extra, period.now, period.grows,
-        )  # fmt: skip
-        columns = (s.pieces.cost, s.pieces.indptr, s.pieces.row, s.pieces.value, s.work_lane, s.work_tkm)
-        of_piece = np.where(period.at >= 0, piece_price[period.at], np.inf)
-        return (
-            period.groups, g.cluster, g.start, g.bundles, self.first, period.demand, c.project_set, g.set_bits, adder,
-            g.state_start, g.states, piece_price, of_piece, chains, columns,
-        )  # fmt: skip
-
-    def _work(self, best: Ints) -> tuple[Ints, Floats, npt.NDArray[np.int32], Floats]:
-        """What a tkm on every lane-period costs and uses with its best drive (see `work_of`)."""
-        s, d = self.split, self.split.drives
-        count = np.where(best >= 0, np.diff(d.indptr)[best], 0)
-        start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
-        eur, used, amount = np.zeros(len(best)), np.empty(start[-1], np.int32), np.empty(start[-1])
-        work_of(best, s.drive_load_t, d.cost, d.indptr, d.row, d.value, start, eur, used, amount)
-        return start, eur, used, amount
-
-    def _adder(self, price: Floats) -> Floats:
-        """EUR per tonne that rows over whole groups add to chains, by group and project set."""
+    def _prices(self, price: Floats, unit: Floats) -> Prices:
+        """What chains are worth at these prices, given those of a tkm on lanes."""
+        c, s, p = self.split.chains, self.split, self.split.pieces
+        table = np.empty(c.at.shape)
+        columns = (p.cost, p.indptr, p.row, p.value)
+        price_pieces(c.at, *columns, price, s.drives.distance_km, unit, table)
+        beside = np.concatenate([c.waiting_at[None], c.now_at, c.then_at])
+        worth = np.empty(beside.shape)
+        price_pieces(beside, *columns, price, np.zeros(0), np.zeros((0, s.periods)), worth)
+        worth = np.where(beside >= 0, worth, 0.0)
         adder = np.zeros(self.groups.set_bits.shape)
         np.subtract.at(adder, (self.loose_group, self.loose_set), price[self.loose_row] * self.loose_per_t)
-        return adder
+        return Prices(table, worth[0], worth[1 : 1 + len(c.now_at)], worth[1 + len(c.now_at) :], adder)
 
-    def _loose_use(self, period: _Period, set_t: Floats) -> Any:
+    def _loose_use(self, set_t: Floats) -> Any:
         """What states use of the rows over whole groups."""
-        group_of = np.repeat(period.groups, np.diff(self.groups.state_start)[period.groups])
+        group_of = np.repeat(np.arange(self.groups.size), np.diff(self.groups.state_start))
         state, entry = np.nonzero(group_of[:, None] == self.loose_group[None, :])
         value = set_t[state, self.loose_set[entry]] * self.loose_per_t[entry]
         return csr_array((value, (state, self.loose_row[entry])), shape=(len(group_of), self.rows))
 
-    def _prices(self, price: Floats) -> tuple[Floats, Ints, Floats]:
-        """Price per tonne of every piece, drive used on every lane-period, reduced cost of every drive."""
-        s = self.split
-        reduced = self.drive_reduced(price)
-        unit, best = np.empty(len(self.drive_start) - 1), np.empty(len(self.drive_start) - 1, np.int64)
-        best_drives(self.drive_start, self.drive_order, reduced, s.drive_load_t, unit, best)
-        piece_price = np.empty(len(s.pieces.cost))
-        reduced_costs(s.pieces.cost, s.pieces.indptr, s.pieces.row, s.pieces.value, price, piece_price)
-        add_work(s.work_lane, s.work_tkm, unit, piece_price)
-        return piece_price, best, reduced
+
+def _tonnes(split: Split, groups: Groups) -> Floats:
+    """Tonnes of every group."""
+    if not groups.size:
+        return np.zeros(0)
+    demand = np.add.reduceat(split.chains.demand_t[groups.bundles], groups.start[:-1], axis=0)
+    return np.asarray(demand[groups.cluster, groups.t])
 
 
-@dataclass(frozen=True)
-class _Period:
-    """What the kernels look into for one period: its groups and states, columns of pieces, and rows in which its
-    pieces and drives stand (`place` says where in `rows` each is).
+def _balanced(split: Split, groups: Groups) -> Ints:
+    """Clusters so that equal parts of the list, whatever their number, are about equal work: heavy and light mixed."""
+    chains = np.diff(split.chains.first)[groups.bundles]
+    work = np.add.reduceat(chains, groups.start[:-1]) if len(chains) else np.zeros(0, np.int64)
+    order = np.argsort(-work, kind="stable")
+    return np.concatenate([order[::2], order[1::2][::-1]])
+
+
+def _blocks(split: Split) -> tuple[Ints, Ints, Ints, Ints]:
+    """Classes of lanes (from region, to region, handling); blocks of lanes of one class: its class, where they start
+    in the list of lanes, and that list.
     """
-
-    groups: Ints
-    states: Ints
-    at: Ints
-    extra: Ints
-    demand: Floats
-    now: Floats
-    grows: Floats
-    rows: Ints
-    place: Ints
-
-    @classmethod
-    def of(cls, split: Split, groups: Groups, t: int) -> _Period:
-        """Period `t`."""
-        c = split.chains
-        mine = np.flatnonzero(groups.t == t)
-        low, up = (groups.state_start[mine[0]], groups.state_start[mine[-1] + 1]) if len(mine) else (0, 0)
-        used = np.zeros(len(split.master.row_low), bool)
-        for columns, period in ((split.pieces, split.piece_period), (split.drives, split.drive_period)):
-            used[columns.row[np.repeat(period == t, np.diff(columns.indptr))]] = True
-        rows = np.flatnonzero(used)
-        place = np.full(len(used), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        pairs = np.stack([c.now_at[:, t], c.then_at[:, t]], axis=1).ravel()
-        return cls(
-            mine, np.arange(low, up), np.ascontiguousarray(c.at[:, t]).astype(np.int64),
-            np.concatenate([c.waiting_at[[t]], pairs]).astype(np.int64), np.ascontiguousarray(c.demand_t[:, t]),
-            np.ascontiguousarray(c.now[:, t]), np.ascontiguousarray(c.grows[:, t]), rows, place,
-        )  # fmt: skip
-
-    def spread(self, use: Floats, rows: int) -> Any:
-        """Use of this period's rows as use of all rows."""
-        found = csr_array(use)
-        return csr_array((found.data, self.rows[found.indices], found.indptr), shape=(use.shape[0], rows))
+    d = split.drives
+    code = np.stack([d.region, d.arrival, d.handling], axis=1)
+    classes, of_lane = np.unique(code, axis=0, return_inverse=True)
+    lanes = np.argsort(of_lane, kind="stable")
+    of = of_lane[lanes]
+    within = np.arange(len(of)) - np.searchsorted(of, of)
+    start = np.flatnonzero(within % LANES_PER_BLOCK == 0)
+    return classes, of[start], np.append(start, len(lanes)), lanes

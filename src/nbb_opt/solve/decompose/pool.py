@@ -11,7 +11,6 @@ from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from nbb_opt.solve.decompose.bound import Bounds
 from nbb_opt.solve.decompose.oracle import Priced
-from nbb_opt.solve.decompose.sample import columns_at
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split, StandardForm
@@ -20,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SLACK_DEAR = 3.0  # times what usually does a unit
 SLACK_SHARE = 0.05  # of the whole cost for a row missed by its usual size, where nothing is known of it
+MOST_DRIVES = 200_000  # looked at to find out what usually does a unit
 DUST = 1e-11  # of a row's usual size: less than this is no use of it
 
 
@@ -89,12 +89,10 @@ def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust:
 
 def trips(bounds: Bounds, drives: Ints) -> Pool:
     """Columns of loaded trips without freight."""
-    d, none = bounds.split.drives, np.full(len(drives), -1)
-    at, start = columns_at(d.indptr, drives)
+    made, none = bounds.split.columns_of(drives), np.full(len(drives), -1)
     rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
-    return Pool(
-        none, none, drives, d.cost[drives], csc_array((d.value[at], d.row[at], start), shape=(rows, len(drives)))
-    )
+    matrix = csc_array((made.value, made.row, made.indptr), shape=(rows, len(drives)))
+    return Pool(none, none, drives, made.cost, matrix)
 
 
 def slack_cost(split: Split, size: Floats, eur: float, prices: Floats | None) -> Floats:
@@ -104,10 +102,11 @@ def slack_cost(split: Split, size: Floats, eur: float, prices: Floats | None) ->
     Slack far dearer than needed makes prices that prove nothing; where a plan lives on slack it gets dearer.
     `size` is a usual size of each row, `eur` of the whole cost.
     """
-    master, rows = split.master, len(size)
+    master, rows, count = split.master, len(size), len(split.drives.t)
     eur_in, use = np.zeros(rows), np.zeros(rows)
+    some = split.columns_of(np.arange(0, count, 1 + count // MOST_DRIVES))
     for cost, indptr, row, value in (
-        (split.drives.cost, split.drives.indptr, split.drives.row, split.drives.value),
+        (some.cost, some.indptr, some.row, some.value),
         (split.pieces.cost, split.pieces.indptr, split.pieces.row, split.pieces.value),
         (np.abs(master.cost), master.a_indptr, master.a_indices, master.a_values),
     ):
@@ -126,7 +125,7 @@ def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tupl
     """
     master = split.master
     rows, own = len(master.row_low), len(master.cost)
-    active = np.union1d(np.union1d(split.pieces.row, split.drives.row), loose).astype(np.int64)
+    active = np.union1d(np.union1d(split.pieces.row, split.efforts.row), loose).astype(np.int64)
     over, under = active[np.isfinite(master.row_up[active])], active[np.isfinite(master.row_low[active])]
     row = np.concatenate([over, under])
     sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])

@@ -22,16 +22,18 @@ def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats,
 
     Works on whole chains, as the model without pieces states them, and leaves out rows over whole groups.
     """
-    chains, flows = split.chains, expand(split, np.arange(len(split.chains.bundle)))
-    reduced = [_reduced(split.drives, drive, price) for drive in range(len(split.drives.cost))]
+    chains, flows = split.chains, expand(split, np.arange(len(split.chains)))
+    every = np.arange(len(split.drives.t))
+    drives, lane_of = split.columns_of(every), split.drives.lane_of(every)
+    load_t = split.drives.load_t[lane_of, split.drives.vehicle]
     best: dict[int, tuple[float, int]] = {}
-    for drive, lane in enumerate(split.drive_lane.tolist()):
-        eur = reduced[drive] / split.drive_load_t[drive]
+    for drive, lane in enumerate((lane_of * split.periods + split.drives.t).tolist()):
+        eur = _reduced(drives, drive, price) / load_t[drive]
         if lane not in best or eur < best[lane][0]:
             best[lane] = (eur, drive)
     value, cost = np.zeros(len(groups.states)), np.zeros(len(groups.states))
     use = np.zeros((len(groups.states), len(price)))
-    bundle = chains.bundle[flows.chain]
+    bundle = chains.bundle_of(flows.chain)
     for group, (q, t) in enumerate(zip(groups.cluster.tolist(), groups.t.tolist(), strict=True)):
         bits = groups.set_bits[group, chains.project_set[flows.chain]]
         for s in range(groups.state_start[group], groups.state_start[group + 1]):
@@ -51,9 +53,9 @@ def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats,
                 _use(flows.columns, flow, tonnes, use[s])
                 for lane, tkm in _work(flows, flow):
                     drive = best[lane][1]
-                    vkm = tonnes * tkm / split.drive_load_t[drive]
-                    cost[s] += vkm * split.drives.cost[drive]
-                    _use(split.drives, drive, vkm, use[s])
+                    vkm = tonnes * tkm / load_t[drive]
+                    cost[s] += vkm * drives.cost[drive]
+                    _use(drives, drive, vkm, use[s])
     return value, cost, use
 
 

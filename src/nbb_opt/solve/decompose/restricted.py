@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nbb_opt.solve.decompose.asked import LAST_START, Asked
 from nbb_opt.solve.decompose.bound import Cut
-from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
+from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import (
@@ -54,7 +54,7 @@ class Restricted(Asked):
     ) -> None:
         super().__init__(split, groups, oracle)
         self.threads, self.seed, self.log = threads, seed, log
-        self.circulation = Circulation(split)
+        self.circulation = Circulation(split, oracle.lane_classes)
         self.tolerance, self.cutoff = ENOUGH, np.inf
         self.rounds: float = ALL_ROUNDS
         self.shares: Floats = np.zeros(0)
@@ -69,7 +69,7 @@ class Restricted(Asked):
         """Take first prices of rows and ties, ask for the columns they want, and add trips without freight."""
         y = self._consistent(y)
         priced = self._ask(y)
-        self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced))
+        self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst))
         self.best_prices = self._asked(self.cuts[-1])
         self._keep(priced, np.arange(len(priced.value)))
         self.pool = joined(self.pool, trips(self.bounds, drives))
@@ -99,7 +99,7 @@ class Restricted(Asked):
         """Prices of the right sign at which nothing goes in circles."""
         y = self.bounds.clamp(price)
         return self.circulation.repaired(
-            y, drive_reduced=self.oracle.drive_reduced(y),
+            y, trip_eur=self.oracle.trips(y).price,
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
 
@@ -271,7 +271,7 @@ class Restricted(Asked):
         rows, groups = len(self.split.master.row_low), self.groups.size
         y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
         priced = self._ask(y)
-        cut = self.bounds.cut(y, sigma, value=priced.value, drive_reduced=priced.drive_reduced)
+        cut = self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst)
         self.cuts = [*self.cuts[-CUTS_KEPT:], cut]
         reduced = priced.cost - priced.use @ dual[:rows] - dual[rows : rows + groups][self.bounds.state_group]
         reduced = self.bounds.with_ties(reduced, -dual[rows + groups :])
@@ -283,11 +283,8 @@ class Restricted(Asked):
         return self._bound_of(cut), self._asked(cut), self._add_trips(dual[:rows]) or added
 
     def _add_trips(self, dual: Floats) -> bool:
-        """The loaded trips without freight that prices ask for: between any two rows the cheapest not there yet."""
-        d = self.split.drives
-        reduced = self.oracle.drive_reduced(dual)
-        wanted = np.setdiff1d(np.flatnonzero(reduced < -1e-9 * d.cost), self.pool.drive)
-        new = trips(self.bounds, cheapest_of_each(self.circulation, reduced / d.cost, wanted))
+        """The loaded trips without freight that prices ask for: of any class, truck and period the cheapest."""
+        new = trips(self.bounds, np.setdiff1d(self.oracle.trips(dual).wanted(1e-9), self.pool.drive))
         self.pool = joined(self.pool, new)
         return self._add(new)
 

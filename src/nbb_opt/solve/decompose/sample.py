@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import block_array, coo_array, csc_array
 
+from nbb_opt.milp.periods import entries
 from nbb_opt.milp.split import expand
-from nbb_opt.solve.decompose.circulation import Circulation, cheapest_of_each
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.highs import Solver
@@ -48,26 +48,17 @@ def sampled_prices(
     """
     form, of = sampled_form(split, weights(split, groups.of_cluster, bundles))
     solver = Solver(form, threads=threads, seed=seed, log=log)
-    rows, d = len(split.master.row_low), split.drives
-    trips, circulation = np.zeros(0, np.int64), Circulation(split)
+    rows, trips = len(split.master.row_low), np.zeros(0, np.int64)
     while True:
         found = solver.run(stop, phase=label + "sample", listen=listen, known=(float("nan"), -np.inf))
         if found.status != "optimal" or found.row_dual is None:
             return None
-        reduced = oracle.drive_reduced(found.row_dual[:rows])
-        wanted = np.setdiff1d(np.flatnonzero(reduced < -NEAR * d.cost), trips)
+        wanted = np.setdiff1d(oracle.trips(found.row_dual[:rows]).wanted(NEAR), trips)
         if not len(wanted):
             break
-        wanted = cheapest_of_each(circulation, reduced / d.cost, wanted)
-        trips = np.concatenate([trips, wanted])
-        at, start = columns_at(d.indptr, wanted)
-        solver.add_columns(
-            d.cost[wanted],
-            indptr=start,
-            row=d.row[at],
-            value=d.value[at],
-            unit=np.full(len(wanted), split.unit[1]),
-        )
+        trips, d = np.concatenate([trips, wanted]), split.columns_of(wanted)
+        unit = np.full(len(wanted), split.unit[1])
+        solver.add_columns(d.cost, indptr=d.indptr, row=d.row, value=d.value, unit=unit)
     need = of.need
     eur = -found.row_dual[rows + of.items : rows + of.items + len(need)] * of.demand_t
     group = groups.of_bundle[of.bundle, of.t]
@@ -78,13 +69,6 @@ def sampled_prices(
         if tie is not None:
             sigma[tie] += max(0.0, paid)
     return found.row_dual[:rows], sigma, np.sort(trips)
-
-
-def columns_at(indptr: npt.NDArray[np.integer], columns: Ints) -> tuple[Ints, Ints]:
-    """Where the entries of some columns of a CSC matrix are, and where each of these columns starts among them."""
-    count = np.diff(indptr)[columns]
-    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
-    return np.repeat(indptr[columns] - start[:-1], count) + np.arange(start[-1]), start
 
 
 def weights(split: Split, cluster: Ints, bundles: int) -> Floats:
@@ -103,6 +87,14 @@ def weights(split: Split, cluster: Ints, bundles: int) -> Floats:
     return np.divide(hits * (end[-1] / bundles), tonnes, out=np.zeros(len(tonnes)), where=hits > 0)
 
 
+def drives_on(split: Split, work: Ints) -> tuple[Ints, Ints]:
+    """The drives that may do some work (lane times periods plus period, rising), and the place in `work` of each."""
+    drives, count = entries(split.drives.start, work // split.periods)
+    place = np.repeat(np.arange(len(work)), count)
+    now = split.drives.t[drives] == work[place] % split.periods
+    return drives[now], place[now]
+
+
 @dataclass(frozen=True)
 class Sampled:
     """Rows of a sample after those of the master: `items` of demand, then one per need: the master column needed
@@ -119,15 +111,13 @@ class Sampled:
 def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
     """The linear program of the sample: rows of the master first, then demand, needs and work of the chosen bundles."""
     master, c = split.master, split.chains
-    flows = expand(split, np.flatnonzero(weight[c.bundle] > 0))
-    count, bundle = len(flows.t), c.bundle[flows.chain]
+    flows = expand(split, entries(c.first, np.flatnonzero(weight > 0))[0])
+    count, bundle = len(flows.t), c.bundle_of(flows.chain)
     times = weight[bundle]
     item, of_item = np.unique(bundle * c.demand_t.shape[1] + flows.t, return_inverse=True)
     item_t = c.demand_t.ravel()[item]
-    lanes = np.unique(flows.work_lane)
-    place = np.full(max(int(split.drive_lane.max(initial=-1)), int(lanes.max(initial=-1))) + 1, -1)
-    place[lanes] = np.arange(len(lanes))
-    drives = np.flatnonzero(place[split.drive_lane] >= 0)
+    work, place = np.unique(flows.work_lane, return_inverse=True)
+    drives, driven = drives_on(split, work)
     of_set = [np.flatnonzero(c.project_set[flows.chain] == s) for s in range(len(c.needs))]
     pairs = [(f, p) for s, mine in enumerate(of_set) for f in mine.tolist() for p in c.needs[s]]
     needing, project = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
@@ -135,29 +125,26 @@ def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
     rows, one = len(master.row_low), np.ones
     of = Sampled(len(item), column, bundle[needing], flows.t[needing], c.demand_t[bundle, flows.t][needing])
 
-    f, d = flows.columns, split.drives
-    at, start = columns_at(d.indptr, drives)
+    f, d = flows.columns, split.columns_of(drives)
     use = csc_array((f.value * np.repeat(times, np.diff(f.indptr)), f.row, f.indptr), shape=(rows, count))
-    trips = csc_array((d.value[at], d.row[at], start), shape=(rows, len(drives)))
+    trips = csc_array((d.value, d.row, d.indptr), shape=(rows, len(drives)))
     own = csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(rows, len(master.cost)))
     k, by = np.arange(len(column)), np.repeat(np.arange(count), np.diff(flows.work_start))
     units = coo_array((-of.demand_t, (k, column)), shape=(len(k), len(master.cost)))
     needs = coo_array((one(len(k)), (k, needing)), shape=(len(k), count))
     serve = coo_array((one(count), (of_item, np.arange(count))), shape=(len(item), count))
-    load = coo_array(
-        (split.drive_load_t[drives], (place[split.drive_lane[drives]], np.arange(len(drives)))),
-        shape=(len(lanes), len(drives)),
-    )
-    done = coo_array((-flows.work_tkm * times[by], (place[flows.work_lane], by)), shape=(len(lanes), count))
+    load_t = split.drives.load_t[work[driven] // split.periods, split.drives.vehicle[drives]]
+    load = coo_array((load_t, (driven, np.arange(len(drives)))), shape=(len(work), len(drives)))
+    done = coo_array((-flows.work_tkm * times[by], (place, by)), shape=(len(work), count))
     whole = block_array(
         [[own, use, trips], [None, serve, None], [units, needs, None], [None, done, load]], format="csc"
     )
     more, unit = count + len(drives), split.unit
     form = replace(
-        master, cost=np.concatenate([master.cost, f.cost * times, d.cost[drives]]), a_indptr=whole.indptr,
+        master, cost=np.concatenate([master.cost, f.cost * times, d.cost]), a_indptr=whole.indptr,
         a_indices=whole.indices, a_values=whole.data,
-        row_low=np.concatenate([master.row_low, item_t, np.full(len(k), -np.inf), np.zeros(len(lanes))]),
-        row_up=np.concatenate([master.row_up, item_t, np.zeros(len(k)), np.full(len(lanes), np.inf)]),
+        row_low=np.concatenate([master.row_low, item_t, np.full(len(k), -np.inf), np.zeros(len(work))]),
+        row_up=np.concatenate([master.row_up, item_t, np.zeros(len(k)), np.full(len(work), np.inf)]),
         col_low=np.concatenate([master.col_low, np.zeros(more)]),
         col_up=np.concatenate([master.col_up, np.full(more, np.inf)]),
         integer=np.zeros(len(master.cost) + more, bool), col_names=[], row_names=[],

@@ -87,9 +87,9 @@ class _Search:
         self.master = Restricted(self.split, clusters, self.oracle, threads=threads, seed=seed, log=self.log)
         self.log.append(
             f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, "
-            f"{len(split.chains.bundle)} chains of "
+            f"{len(split.chains)} chains of "
             f"{len(split.pieces.cost)} pieces, "
-            f"{len(split.drive_lane)} drives, master of {len(split.master.cost)} columns\n"
+            f"{len(split.drives.t)} drives, master of {len(split.master.cost)} columns\n"
         )
 
     def run(self) -> Solution:
@@ -272,8 +272,8 @@ class _Search:
         values[s.master_at] = plan.values[: len(s.master_at)]
         whole = s.master.integer
         values[s.master_at[whole]] = np.round(values[s.master_at[whole]])
-        tonnes = np.zeros((len(s.chains.bundle), s.chains.demand_t.shape[1]))
-        through, vkm = np.zeros(len(s.piece_at)), np.zeros(len(s.drive_at))
+        through, vkm = np.zeros(len(s.piece_at)), np.zeros(len(s.drives.t))
+        flows = []
         pool, carried = plan.pool, plan.pool.state >= 0
         group = master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], plan.shares[carried], minlength=master.groups.size)
@@ -281,11 +281,15 @@ class _Search:
             mine = carried & (pool.call == call)
             share = np.zeros(len(group))
             share[pool.state[mine]] = plan.shares[mine] / total[group[pool.state[mine]]]
-            self.oracle.add_to(master.prices[call], share, tonnes=tonnes, through=through, vkm=vkm)
+            flows.append(self.oracle.hand_out(master.prices[call], share, through=through, vkm=vkm))
         np.add.at(vkm, pool.drive[~carried], plan.shares[~carried])
-        values[s.piece_at], values[s.drive_at] = through, vkm
-        chain, t = np.nonzero(tonnes)
-        return values, Carried(chain, t, tonnes[chain, t])
+        drives = np.flatnonzero(vkm)
+        values[s.piece_at], values[s.effort_at] = through, self.oracle.efforts(vkm[drives], drives)
+        d, chain_t = s.drives, s.periods * np.concatenate([one[0] for one in flows])
+        code, at = np.unique(chain_t + np.concatenate([one[1] for one in flows]), return_inverse=True)
+        tonnes = np.bincount(at, np.concatenate([one[2] for one in flows]), len(code))
+        driven = (d.lane_of(drives), d.vehicle[drives].astype(np.int64), d.t[drives].astype(np.int64), vkm[drives])
+        return values, Carried(code // s.periods, code % s.periods, tonnes, *driven)
 
     def _solution(self) -> Solution:
         if self.plan is None:
@@ -305,9 +309,9 @@ class _Search:
 
     def _cost(self, values: Floats) -> float:
         s = self.split
-        parts = ((s.master_at, s.master.cost), (s.piece_at, s.pieces.cost), (s.drive_at, s.drives.cost))
+        parts = ((s.master_at, s.master.cost), (s.piece_at, s.pieces.cost), (s.effort_at, s.efforts.cost))
         return float(sum(cost @ values[at] for at, cost in parts)) + s.master.cost_offset
 
     def _nonzeros(self) -> int:
         s = self.split
-        return len(s.master.a_values) + len(s.pieces.value) + len(s.drives.value)
+        return len(s.master.a_values) + len(s.pieces.value) + len(s.efforts.value)
