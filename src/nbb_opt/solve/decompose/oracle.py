@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, vstack
 
+from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
 from nbb_opt.solve.decompose.groups import Groups, loose_rows
 from nbb_opt.solve.decompose.kernels import add_efforts, aggregate, hand_out, price_drives, price_pieces
@@ -75,11 +76,12 @@ class Oracle:
         self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
         e = split.efforts
         self.effort_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
-        group, _, self.loose_row = loose_rows(groups)
-        self.loose_row += self.rows - len(group)
+        column, row = loose_rows(groups)
+        self.loose_row = row + self.rows - len(column)
         table = np.array(groups.loose, np.int64).reshape(-1, 3)
         self.loose_group, self.loose_set = table[:, 0], table[:, 1]
-        self.loose_per_t = 1.0 / _tonnes(split, groups)[self.loose_group]
+        self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
+        self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
@@ -163,17 +165,10 @@ class Oracle:
     def _loose_use(self, set_t: Floats) -> Any:
         """What states use of the rows over whole groups."""
         group_of = np.repeat(np.arange(self.groups.size), np.diff(self.groups.state_start))
-        state, entry = np.nonzero(group_of[:, None] == self.loose_group[None, :])
+        entry, count = entries(self.loose_start, group_of)
+        state = np.repeat(np.arange(len(group_of)), count)
         value = set_t[state, self.loose_set[entry]] * self.loose_per_t[entry]
         return csr_array((value, (state, self.loose_row[entry])), shape=(len(group_of), self.rows))
-
-
-def _tonnes(split: Split, groups: Groups) -> Floats:
-    """Tonnes of every group."""
-    if not groups.size:
-        return np.zeros(0)
-    demand = np.add.reduceat(split.chains.demand_t[groups.bundles], groups.start[:-1], axis=0)
-    return np.asarray(demand[groups.cluster, groups.t])
 
 
 def _balanced(split: Split, groups: Groups) -> Ints:
