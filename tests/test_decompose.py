@@ -114,16 +114,24 @@ def unlike(instance: Instance, model: str, *, nudge: float = 0.0) -> str:
     own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), drives))
     work = matrix.tocsr()[np.flatnonzero(names == "cover_work")].tocsc()
     periods, used = parts.periods, np.unique(made.work_lane)
-    lanes = csc_array((-made.work_tkm, made.work_lane, made.work_start), shape=(len(parts.drives.distance_km) * periods, len(at)))
+    lanes = csc_array(
+        (-made.work_tkm, made.work_lane, made.work_start), shape=(len(parts.drives.distance_km) * periods, len(at))
+    )
     load = parts.drives.load_t[lane, parts.drives.vehicle]
-    loads = csc_array((load, (lane * periods + parts.drives.t, np.arange(len(load)))), shape=(lanes.shape[0], len(load)))
+    loads = csc_array(
+        (load, (lane * periods + parts.drives.t, np.arange(len(load)))), shape=(lanes.shape[0], len(load))
+    )
     for what, one, other in (
         ("chains and periods", np.stack([flows.chain, flows.t]), np.stack([made.chain, made.t])),
         ("cost", form.cost[at], made.columns.cost),
         ("use of rows", whole, matrix_of(made.columns, len(rows))),
         ("work on lanes", work[:, at], lanes.tocsr()[used]),
         ("work of drives", work[:, driven_at], loads.tocsr()[used]),
-        ("trucks", np.stack([driven.lane, driven.vehicle, driven.t]), np.stack([lane, parts.drives.vehicle, parts.drives.t])),
+        (
+            "trucks",
+            np.stack([driven.lane, driven.vehicle, driven.t]),
+            np.stack([lane, parts.drives.vehicle, parts.drives.t]),
+        ),
         ("cost of drives", form.cost[driven_at], drives.cost),
         ("drives", of_master[:, driven_at], trips),
         ("master", of_master[:, np.setdiff1d(np.arange(len(form.cost)), outside(built))], own),
@@ -327,7 +335,10 @@ def test_the_plan_keeps_every_row_of_the_whole_model() -> None:
     values = np.zeros(len(form.cost))
     values[np.setdiff1d(np.arange(len(form.cost)), outside(built))] = found.values[model.master_at]
     driving, did = built.data.driving, found.carried
-    driven = {key: at for at, key in enumerate(zip(driving.lane.tolist(), driving.vehicle.tolist(), driving.t.tolist(), strict=True))}
+    driven = {
+        key: at
+        for at, key in enumerate(zip(driving.lane.tolist(), driving.vehicle.tolist(), driving.t.tolist(), strict=True))
+    }
     for lane, v, t, vkm in zip(did.lane.tolist(), did.vehicle.tolist(), did.driven_t.tolist(), did.vkm, strict=True):
         values[start["driven_vkm"] + driven[lane, v, t]] = vkm
     place = {key: at for at, key in enumerate(zip(flows.chain.tolist(), flows.t.tolist(), strict=True))}

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.milp.flows import ready_sets
-from nbb_opt.milp.items import links_of_items
+from nbb_opt.milp.items import links_of_lanes, links_of_services
 from nbb_opt.milp.lanes import RANGE_SLACK_KM, Lanes
 from nbb_opt.milp.periods import Floats, Ints, Names, Time, entries
 from nbb_opt.milp.trucks import Trucks
@@ -86,16 +86,17 @@ def _pairs(chain: Ints, what: Ints, active: Ints) -> float:
 def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple[Ints, Ints]]:
     """(chain, capacity group) of links with a limit, and (chain, terminal) of terminals with one."""
     items, rows = prepared.items, prepared.rows
-    owner, link = links_of_items(prepared)
-    group = world.link_group[link]
-    bounded = np.flatnonzero(np.isfinite(world.link_capacity_t)[group])
-    start = np.searchsorted(owner[bounded], np.arange(len(items) + 1))
+    limited = np.isfinite(world.link_capacity_t[world.link_group])
+    owner, link = links_of_services(prepared)
+    on_lanes, lane_link = links_of_lanes(prepared, limited)
+    owner, link = np.concatenate([on_lanes, owner[limited[link]]]), np.concatenate([lane_link, link[limited[link]]])
+    group, start = world.link_group[link], np.searchsorted(owner, np.arange(len(items) + 1))
     entry, many = entries(start, rows.item)
     held = instance["terminals"].loc[instance["terminals"]["capacity_t_per_year"].notna(), "terminal"]
     terminal = np.append(Names(held).of(instance["transfers"]["terminal"]), -1)[items.transfer]
     moved = np.flatnonzero(terminal[rows.item] >= 0)
     by = rows.owner.astype(np.int64)
-    return [(np.repeat(by, many), group[bounded[entry]]), (by[moved], terminal[rows.item[moved]])]
+    return [(np.repeat(by, many), group[entry]), (by[moved], terminal[rows.item[moved]])]
 
 
 def fleet_counts(

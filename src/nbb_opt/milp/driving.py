@@ -71,9 +71,7 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     )  # fmt: skip
 
 
-def energy_and_hours(
-    world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints
-) -> tuple[Floats, Floats]:
+def energy_and_hours(world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints) -> tuple[Floats, Floats]:
     """kWh taken in and hours of a driver per loaded vkm of some (lane, truck, period), with local empty km."""
     kappa, omega, km = lanes.kappa[g, v], lanes.omega[g, v], lanes.distance_km[g]
     low, high = trucks.empty_kwh_per_vkm[v, t], trucks.full_kwh_per_vkm[v, t]

@@ -8,8 +8,8 @@ import pandas as pd
 from nbb_opt.milp.blocks.capacity import columns_of_built
 from nbb_opt.milp.blocks.share import added_by_projects
 from nbb_opt.milp.build import Built
-from nbb_opt.milp.items import links_of_items
-from nbb_opt.milp.periods import Floats, Ints, Names
+from nbb_opt.milp.lanes import LANES_AT_ONCE
+from nbb_opt.milp.periods import Floats, Ints, Names, sum_by
 
 
 def use_rows(built: Built, x: Floats) -> pd.DataFrame:
@@ -66,11 +66,15 @@ def _on_free_roads(built: Built, x: Floats) -> Floats:
     column, lane, times = data.flows.uses_lane
     on_lane = np.zeros((data.prepared.items.n_lanes, size))
     np.add.at(on_lane, (lane, data.flows.t[column]), times * x[built.assembly.start["carried_t"] + column])
-    of_lane, link = links_of_items(data.prepared)
-    group = data.world.link_group[link]
-    free = (of_lane < data.prepared.items.n_lanes) & ~np.isfinite(data.world.link_capacity_t[group])
-    used = np.zeros((len(data.world.links), size))
-    np.add.at(used, group[free], on_lane[of_lane[free]])
+    items, used = data.prepared.items, np.zeros((len(data.world.links), size))
+    for low in range(0, len(on_lane), LANES_AT_ONCE):
+        some = on_lane[low : low + LANES_AT_ONCE]
+        start = items.link_start[low : low + len(some) + 1]
+        group = data.world.link_group[items.link[start[0] : start[-1]]]
+        by = np.repeat(np.arange(len(some)), np.diff(start))
+        for t in range(size):
+            used[:, t] += sum_by(group, some[by, t], size=len(used))
+    used[np.isfinite(data.world.link_capacity_t)] = 0.0
     return used
 
 

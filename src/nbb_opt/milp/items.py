@@ -58,26 +58,36 @@ def item_figures(
     service[:n_lanes] += lanes.charge_eur_per_t[:, None]
     hours, lift, on_nodes = _transfers(instance, prepared, world, time)
     hours[:n_lanes] += lanes.time_h
-    owner, link = links_of_items(prepared)
-    served = owner >= n_lanes
-    hours += sum_by(owner[served], world.link_h[link[served]], size=size)
-    group = world.link_group[link]
-    counted = served | np.isfinite(world.link_capacity_t[group])
+    owner, link = links_of_services(prepared)
+    hours += sum_by(owner, world.link_h[link], size=size)
+    on_lanes, lane_link = links_of_lanes(prepared, np.isfinite(world.link_capacity_t[world.link_group]))
+    owner, group = np.concatenate([on_lanes, owner]), world.link_group[np.concatenate([lane_link, link])]
     held = Names(instance["terminals"]["terminal"])
     moved = np.flatnonzero(items.transfer >= 0)
     terminal = held.of(instance["transfers"]["terminal"])[items.transfer[moved]]
     return ItemFigures(
         usable, hours, service, lift, ledger_of(pd.concat([on_links, on_nodes], ignore_index=True)),
         _counts(np.arange(n_lanes), np.arange(n_lanes), (size, n_lanes)),
-        _counts(owner[counted], group[counted], (size, len(world.links))),
+        _counts(owner, group, (size, len(world.links))),
         _counts(moved[terminal >= 0], terminal[terminal >= 0], (size, len(held))),
     )  # fmt: skip
 
 
-def links_of_items(prepared: Prepared) -> tuple[Ints, Ints]:
-    """(item, row of links.csv) of every link of every lane and service; lanes come first."""
+def links_of_services(prepared: Prepared) -> tuple[Ints, Ints]:
+    """(item, row of links.csv) of every link of every service."""
     items = prepared.items
-    return np.repeat(np.arange(len(items)), np.diff(items.link_start)), items.link.astype(np.int64)
+    owner = np.arange(items.n_lanes, len(items))
+    return np.repeat(owner, np.diff(items.link_start[items.n_lanes :])), items.link[
+        items.link_start[items.n_lanes] :
+    ].astype(np.int64)
+
+
+def links_of_lanes(prepared: Prepared, some: np.ndarray) -> tuple[Ints, Ints]:
+    """(lane, row of links.csv) of every link of every lane that is one of `some` (rows of links.csv)."""
+    items = prepared.items
+    entry = np.flatnonzero(some[items.link[: items.link_start[items.n_lanes]]])
+    lane = np.searchsorted(items.link_start, entry, side="right") - 1
+    return lane, items.link[entry].astype(np.int64)
 
 
 def chain_items(prepared: Prepared) -> csr_array:
@@ -107,8 +117,7 @@ def _services(prepared: Prepared, world: World, time: Time, services: pd.DataFra
         "ttw_kg": table["ttw_kg_per_t"].to_numpy(float), "wtt_kg": table["wtt_kg_per_t"].to_numpy(float),
     })  # fmt: skip
     items = prepared.items
-    owner, link = links_of_items(prepared)
-    owner, link = owner[owner >= items.n_lanes], link[items.link_start[items.n_lanes] :]
+    owner, link = links_of_services(prepared)
     wanted = pd.DataFrame({
         "col": owner, "pair": link * len(world.handlings) + items.handling[owner], "mode": world.link_mode[link],
     })  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from nbb_opt.milp.world import World
 if TYPE_CHECKING:
     from nbb_opt.network.compact import Items
 
+LANES_AT_ONCE = 50_000  # their links are many
 RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 
 
@@ -51,12 +53,27 @@ class Lanes:
 
 
 def lanes_of(world: World, items: Items, trucks: Trucks) -> Lanes:
-    """Work out everything of section 4 that belongs to the lanes among `items`."""
-    count = items.n_lanes
-    size = np.diff(items.link_start[: count + 1])
+    """Work out everything of section 4 that belongs to the lanes among `items`, some at a time."""
+    cuts = [*range(0, items.n_lanes, LANES_AT_ONCE), items.n_lanes] if items.n_lanes else [0, 0]
+    parts = [_some_lanes(world, items, trucks, low, up) for low, up in pairwise(cuts)]
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[str, Any] = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Lanes)
+        if field.name != "stops"
+    }
+    stops = [part.stops.assign(lane=part.stops["lane"] + low) for part, low in zip(parts, cuts, strict=False)]
+    return Lanes(**joined, stops=pd.concat(stops, ignore_index=True))
+
+
+def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -> Lanes:
+    """Lanes `low` to `up`; in `stops` they are numbered from 0."""
+    count, here = up - low, slice(items.link_start[low], items.link_start[up])
+    size = np.diff(items.link_start[low : up + 1])
     g = np.repeat(np.arange(count), size)
-    link = items.link[: len(g)].astype(np.int64)
-    to_node = np.where(items.backwards[: len(g)], world.link_from[link], world.link_to[link])
+    link = items.link[here].astype(np.int64)
+    to_node = np.where(items.backwards[here], world.link_from[link], world.link_to[link])
     km = world.link_km[link]
     distance = sum_by(g, km, size=count)
     effort_km = km * world.link_energy[link]  # km on the level that take as much energy
@@ -70,13 +87,13 @@ def lanes_of(world: World, items: Items, trucks: Trucks) -> Lanes:
     toll_by_country = np.zeros((count, len(world.countries)))
     np.add.at(toll_by_country, (g, world.link_country[link]), km * world.link_toll[link])
     toll_by_country /= distance[:, None]
-    first, last = items.from_node[:count].astype(np.int64), items.to_node[:count].astype(np.int64)
+    first, last = items.from_node[low:up].astype(np.int64), items.to_node[low:up].astype(np.int64)
     region, arrival = world.node_region[first], world.node_region[last]
     for lane in np.flatnonzero((region < 0) | (arrival < 0))[:1].tolist():
         ends = f"from {world.nodes[int(first[lane])]} to {world.nodes[int(last[lane])]}"
-        raise ModelError(f"lane {lane} {ends}: both ends need a fleet_region in nodes.csv")
+        raise ModelError(f"lane {low + lane} {ends}: both ends need a fleet_region in nodes.csv")
     local = region == arrival
-    handling = items.handling[:count].astype(np.int64)
+    handling = items.handling[low:up].astype(np.int64)
     factor, empty = trucks.load_factor[:, handling].T, trucks.empty_share[:, handling].T  # (G, V), NaN: carries none
     load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
     omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)

@@ -78,9 +78,7 @@ class Split:
         own = csc_array((e.value, e.row, e.indptr), shape=(len(self.master.row_low), len(e.cost)))
         use = (own @ made).tocsc()
         use.sort_indices()
-        return Columns(
-            np.asarray(made.T @ e.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data
-        )
+        return Columns(np.asarray(made.T @ e.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data)
 
 
 def split(built: Built) -> Split:

@@ -29,6 +29,7 @@ ITEM_COLUMNS = (
     "kind", "handling", "from_node", "to_node", "transfer", "mode_a", "mode_b", "distance_km", "time_h",
 )  # fmt: skip
 LINK_COLUMNS = ("link", "backwards")
+ROWS_AT_ONCE = 1 << 20
 
 
 def read_cache(cache_dir: Path, instance: Instance, *, prune: bool) -> tuple[Content | None, str]:
@@ -38,15 +39,8 @@ def read_cache(cache_dir: Path, instance: Instance, *, prune: bool) -> tuple[Con
         return None, ""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        files = {name: (folder / name).read_bytes() for name in manifest["sha256"]}
-        for name, content in files.items():
-            if hashlib.sha256(content).hexdigest() != manifest["sha256"][name]:
-                raise ValueError(f"{name} has changed")
-        frames = {
-            Path(name).stem: pq.read_table(io.BytesIO(content), page_checksum_verification=True)
-            for name, content in files.items()
-        }
-        return _content(frames, manifest), f"read from the cache: {folder.name}"
+        arrays = {Path(name).stem: _columns(folder / name, sha256) for name, sha256 in manifest["sha256"].items()}
+        return _content(arrays, manifest), f"read from the cache: {folder.name}"
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         shutil.rmtree(folder, ignore_errors=True)
         return None, f"the cached copy {folder.name} was damaged ({error}) and is made anew"
@@ -85,25 +79,41 @@ def write_cache(cache_dir: Path, instance: Instance, *, prune: bool, content: Co
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _content(frames: dict[str, pa.Table], manifest: dict[str, Any]) -> Content:
-    def column(table: str, name: str) -> np.ndarray:
-        return frames[table].column(name).to_numpy()
+def _columns(path: Path, sha256: str) -> dict[str, np.ndarray]:
+    """The columns of a stored file, read part by part so that none is in memory twice."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{path.name} has changed")
+    with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
+        kinds = {field.name: field.type.to_pandas_dtype() for field in file.schema_arrow}
+        found = {name: np.empty(file.metadata.num_rows, kind) for name, kind in kinds.items()}
+        at = 0
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            for name, whole in found.items():
+                whole[at : at + len(batch)] = batch.column(name).to_numpy(zero_copy_only=False)
+            at += len(batch)
+    pa.default_memory_pool().release_unused()
+    return found
 
+
+def _content(arrays: dict[str, dict[str, np.ndarray]], manifest: dict[str, Any]) -> Content:
     def start(table: str, name: str) -> np.ndarray:
-        return np.append(0, np.cumsum(column(table, name)))
+        found = np.zeros(len(arrays[table][name]) + 1, np.int64)
+        np.cumsum(arrays[table].pop(name), out=found[1:])
+        return found
 
     rows = ChainRows(
-        item_start=start("chains", "items"), item=column("chain_items", "item"), kinds=tuple(manifest["kinds"]),
+        item_start=start("chains", "items"), item=arrays["chain_items"]["item"], kinds=tuple(manifest["kinds"]),
         project_sets=tuple(tuple(one) for one in manifest["project_sets"]),
-        **{name: column("chains", name) for name in ROW_COLUMNS},
+        **{name: arrays["chains"][name] for name in ROW_COLUMNS},
     )  # fmt: skip
     items = Items(
         link_start=start("items", "links"),
-        **{name: column("items", name) for name in ITEM_COLUMNS},
-        **{name: column("item_links", name) for name in LINK_COLUMNS},
+        **{name: arrays["items"][name] for name in ITEM_COLUMNS},
+        **{name: arrays["item_links"][name] for name in LINK_COLUMNS},
     )
-    demand_t = np.column_stack([column("demand_t", name) for name in frames["demand_t"].column_names])
-    bundles = as_table("bundles", frames["bundles"].to_pandas())
+    demand_t = np.column_stack(list(arrays["demand_t"].values()))
+    bundles = as_table("bundles", pd.DataFrame(arrays["bundles"]))
     return bundles, demand_t, rows, items, tuple(str(line) for line in manifest["log"])
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.instance import Instance
-from nbb_opt.milp.drives.kernels import FUEL, HOME, ON_THE_WAY, list_efforts
+from nbb_opt.milp.drives.kernels import FUEL, HOME, ON_THE_WAY, list_efforts, most_efforts
 from nbb_opt.milp.driving import Driving, energy_and_hours, taken_in
 from nbb_opt.milp.ledger import Ledger
 from nbb_opt.milp.periods import Floats, Ints
@@ -78,11 +78,11 @@ class Drives(NamedTuple):
 
     def efforts(self, drives: Ints) -> csc_array:
         """What a loaded vkm of some drives is made of: (columns of efforts, drives)."""
-        lanes, start = self.lane_of(drives), np.zeros(len(drives) + 1, np.int64)
-        list_efforts(self, drives, lanes, start, np.zeros(0, np.int64), np.zeros(0))
-        column, amount = np.empty(start[-1], np.int64), np.empty(start[-1])
-        list_efforts(self, drives, lanes, start, column, amount)
-        return csc_array((amount, column, start), shape=(int(self.first[-1]), len(drives)))
+        start, room = np.zeros(len(drives) + 1, np.int64), len(drives) * most_efforts(self)
+        column, amount = np.empty(room, np.int64), np.empty(room)
+        list_efforts(self, drives, self.lane_of(drives), len(drives), start, column, amount)
+        size = int(start[-1])
+        return csc_array((amount[:size], column[:size], start), shape=(int(self.first[-1]), len(drives)))
 
 
 KINDS = ("vkm", "km", "hours", "leaves", "arrives", "toll", "fuel", "home", "stop")
@@ -157,7 +157,13 @@ def drives_of(
 
 
 def _efforts(
-    instance: Instance, world: World, trucks: Trucks, classes: Floats, column: dict[str, Ints], *, usual_vkm_per_t: float
+    instance: Instance,
+    world: World,
+    trucks: Trucks,
+    classes: Floats,
+    column: dict[str, Ints],
+    *,
+    usual_vkm_per_t: float,
 ) -> Driving:
     """Efforts as columns: per unit, what an effort is made of is 1 and all else 0; `classes` are opening hours."""
     size = sum(int((at >= 0).sum()) for at in column.values())

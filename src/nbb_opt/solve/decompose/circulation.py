@@ -70,9 +70,7 @@ class Circulation:
         return (low + up) / 2
 
 
-def _only_row(
-    balance: npt.NDArray[np.bool_], indptr: npt.NDArray, row: npt.NDArray, value: Floats
-) -> Ints:
+def _only_row(balance: npt.NDArray[np.bool_], indptr: npt.NDArray, row: npt.NDArray, value: Floats) -> Ints:
     """The balance row of every column that has one entry of 1 or -1 in such rows, else -1."""
     at = np.flatnonzero(balance[row])
     column = np.searchsorted(indptr, at, side="right") - 1

@@ -1,13 +1,17 @@
 """Kernels of the large-scale route. Plain Python twins stand in ``solve/decompose/reference.py``.
 
 Parallel over blocks of lanes, pieces or clusters, sequential inside each: the same bits for any number of threads.
-`d` are `Drives`, `c` are `ChainArrays`, `p` are `Prices`.
+`d` are `Drives`, `c` `ChainArrays`, `g` `GroupArrays`, `m` `PieceColumns`, `p` `Prices`. They are unpacked once in a
+function that works on a batch, and no inner loop calls a function (see milp/drives/kernels.py).
 """
 
 import numpy as np
 from numba import njit, prange
 
-from nbb_opt.milp.drives.kernels import efforts_of, most_efforts
+from nbb_opt.milp.drives.kernels import list_efforts, most_efforts
+
+BATCH = 256  # drives whose efforts are listed at once
+BUNDLES = 32  # bundles that choose at once
 
 
 @njit(cache=True, nogil=True)
@@ -16,23 +20,6 @@ def mark_sets(first, project_set, used):
     for bundle in range(first.shape[0] - 1):
         for chain in range(first[bundle], first[bundle + 1]):
             used[bundle, project_set[chain]] = True
-
-
-@njit(cache=True, nogil=True)
-def reduced_cost(cost, indptr, row, value, price, j):
-    """The cost of column j less what its rows are worth at these prices."""
-    total = cost[j]
-    for k in range(indptr[j], indptr[j + 1]):
-        total -= value[k] * price[row[k]]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _worth(count, column, amount, of):
-    total = 0.0
-    for k in range(count):
-        total += amount[k] * of[column[k]]
-    return total
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -46,24 +33,47 @@ def price_drives(d, price, cost, block_start, lanes, unit, best, trip, trip_by, 
     """
     most = most_efforts(d)
     for b in prange(block_start.shape[0] - 1):
-        column, amount = np.empty(most, np.int64), np.empty(most)
         trip[b], trip_by[b], ratio[b], ratio_by[b] = np.inf, -1, 0.0, -1
-        for k in range(block_start[b], block_start[b + 1]):
-            lane = lanes[k]
-            unit[lane], best[lane] = np.inf, -1
-            for drive in range(d.start[lane], d.start[lane + 1]):
-                v, t = d.vehicle[drive], d.t[drive]
-                count = efforts_of(d, drive, lane, column, amount)
-                eur = _worth(count, column, amount, price)
-                if eur / d.load_t[lane, v] < unit[lane, t]:
-                    unit[lane, t], best[lane, t] = eur / d.load_t[lane, v], drive
-                if eur * d.distance_km[lane] < trip[b, v, t]:
-                    trip[b, v, t], trip_by[b, v, t] = eur * d.distance_km[lane], drive
-                if eur < 0:
-                    full = _worth(count, column, amount, cost)
-                    times = -eur / full if full > 0 else np.inf
-                    if times > ratio[b, v, t]:
-                        ratio[b, v, t], ratio_by[b, v, t] = times, drive
+        _price_lanes(
+            d, price, cost, lanes[block_start[b] : block_start[b + 1]], most, unit, best, trip[b], trip_by[b], ratio[b],
+            ratio_by[b],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _price_lanes(d, price, cost, lanes, most, unit, best, trip, trip_by, ratio, ratio_by):
+    first, vehicle, period, load_t, distance_km = d.start, d.vehicle, d.t, d.load_t, d.distance_km
+    drives, on, start = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH + 1, np.int64)
+    column, amount = np.empty(BATCH * most, np.int64), np.empty(BATCH * most)
+    at, drive = 0, first[lanes[0]]
+    for lane in lanes:
+        unit[lane], best[lane] = np.inf, -1
+    while at < lanes.shape[0]:
+        count = 0
+        while count < BATCH and at < lanes.shape[0]:
+            if drive == first[lanes[at] + 1]:
+                at += 1
+                drive = first[lanes[at]] if at < lanes.shape[0] else 0
+                continue
+            drives[count], on[count] = drive, lanes[at]
+            count, drive = count + 1, drive + 1
+        list_efforts(d, drives, on, count, start, column, amount)
+        for k in range(count):
+            lane, v, t = on[k], vehicle[drives[k]], period[drives[k]]
+            eur = 0.0
+            for n in range(start[k], start[k + 1]):
+                eur += amount[n] * price[column[n]]
+            if eur / load_t[lane, v] < unit[lane, t]:
+                unit[lane, t], best[lane, t] = eur / load_t[lane, v], drives[k]
+            if eur * distance_km[lane] < trip[v, t]:
+                trip[v, t], trip_by[v, t] = eur * distance_km[lane], drives[k]
+            if eur < 0:
+                full = 0.0
+                for n in range(start[k], start[k + 1]):
+                    full += amount[n] * cost[column[n]]
+                times = -eur / full if full > 0 else np.inf
+                if times > ratio[v, t]:
+                    ratio[v, t], ratio_by[v, t] = times, drives[k]
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -71,149 +81,201 @@ def price_pieces(at, cost, indptr, row, value, price, distance_km, unit, table):
     """Fill `table` (pieces, periods) with EUR per tonne, lanes with their best truck; infinite without a column."""
     for piece in prange(at.shape[0]):
         for t in range(at.shape[1]):
-            if at[piece, t] < 0:
+            column = at[piece, t]
+            if column < 0:
                 table[piece, t] = np.inf
                 continue
-            eur = reduced_cost(cost, indptr, row, value, price, at[piece, t])
+            eur = cost[column]
+            for k in range(indptr[column], indptr[column + 1]):
+                eur -= value[k] * price[row[k]]
             if piece < distance_km.shape[0]:
                 eur += distance_km[piece] * unit[piece, t]
             table[piece, t] = eur
 
 
 @njit(cache=True, nogil=True)
-def _choose(bundle, groups, c, g, p, total, least, which):
-    """The cheapest chain of a bundle for each period and state, among those that need nothing outside the state.
+def _choose(bundles, groups, c, g, p, least, which):
+    """The cheapest chain of some bundles of a cluster for each period and state, among those that need nothing outside
+    the state: `least` EUR per tonne and `which`, infinite and -1 where no chain will do.
 
-    `groups` has the group by period, -1 where the bundle is in none. -1 where no chain will do.
+    `groups` has the group of the cluster by period, -1 where there is none.
     """
-    size = groups.shape[0]
-    least[:], which[:] = np.inf, -1
-    for chain in range(c.first[bundle], c.first[bundle + 1]):
-        total[:] = 0.0
-        hours = 0.0
-        for k in range(c.start[chain], c.start[chain + 1]):
-            piece = c.piece[k]
-            hours += c.hours[piece]
+    start, pieces, first, main_mode, project_set, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    _, _, _, state_start, states, set_bits, _ = g
+    table, waiting, now_eur, then_eur, adder = p
+    size, compares = groups.shape[0], now_eur.shape[0] > 0
+    total, worst = np.empty(size), np.empty(size)  # worst: the dearest of the cheapest chains of all states
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        least[i], which[i], worst[:] = np.inf, -1, np.inf
+        for chain in range(first[bundle], first[bundle + 1]):
+            total[:] = 0.0
+            hours, wanted, kind = 0.0, project_set[chain], 0
+            for k in range(start[chain], start[chain + 1]):
+                piece = pieces[k]
+                hours += hours_of[piece]
+                for t in range(size):
+                    total[t] += table[piece, t]
+            hours *= hour_eur[bundle]
+            if compares:
+                kind = commodity[bundle] * c.modes + main_mode[chain]
             for t in range(size):
-                total[t] += p.table[piece, t]
-        hours *= c.hour_eur[bundle]
-        wanted, kind = c.project_set[chain], 0
-        if p.now.shape[0]:
-            kind = c.commodity[bundle] * c.modes + c.main_mode[chain]
-        for t in range(size):
+                group = groups[t]
+                if group < 0:
+                    continue
+                needed = set_bits[group, wanted]
+                if needed < 0:
+                    continue
+                eur = total[t] + hours * waiting[t] + adder[group, wanted]
+                if compares:
+                    eur += now[bundle, t] * now_eur[kind, t] + grows[bundle, t] * then_eur[kind, t]
+                if eur >= worst[t]:
+                    continue
+                worst[t] = -np.inf
+                for s in range(state_start[group + 1] - state_start[group]):
+                    if eur < least[i, t, s] and needed & ~states[state_start[group] + s] == 0:
+                        least[i, t, s], which[i, t, s] = eur, chain
+                    worst[t] = max(worst[t], least[i, t, s])
+
+
+@njit(cache=True, nogil=True)
+def _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, use, set_t, driven):
+    """Add what the chosen chains cost and use, but for efforts: write down drive, lane, state and vkm in `driven`, and
+    give their number. States after the first get the difference from it.
+    """
+    start, pieces, first, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
+    at, waiting_at, now_at, then_at, modes = c[11:]
+    column_cost, indptr, row, row_value, place = m
+    state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
+    drives, lanes, of_state, vkm = driven
+    count = 0
+    extra, times = np.empty(3, np.int64), np.empty(3)
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        for t in range(groups.shape[0]):
             group = groups[t]
-            if group < 0:
+            if group < 0 or demand_t[bundle, t] <= 0:
                 continue
-            needed = g.set_bits[group, wanted]
-            if needed < 0:
-                continue
-            eur = total[t] + hours * p.waiting[t] + p.adder[group, wanted]
-            if p.now.shape[0]:
-                eur += c.now[bundle, t] * p.now[kind, t] + c.grows[bundle, t] * p.then[kind, t]
-            first = g.state_start[group]
-            for s in range(g.state_start[group + 1] - first):
-                if eur < least[t, s] and needed & ~g.states[first + s] == 0:
-                    least[t, s], which[t, s] = eur, chain
+            base = state_start[group]
+            for n_state in range(state_start[group + 1] - base):
+                s, value_of = base + n_state, least[i, t, n_state]
+                value[s] += demand_t[bundle, t] * value_of
+                if n_state > 0 and which[i, t, n_state] == which[i, t, 0]:
+                    continue
+                for sign in range(2 if n_state > 0 else 1):
+                    chain = which[i, t, 0] if sign else which[i, t, n_state]
+                    if chain < 0:
+                        continue
+                    amount = -demand_t[bundle, t] if sign else demand_t[bundle, t]
+                    set_t[s, project_set[chain]] += amount
+                    hours = 0.0
+                    for k in range(start[chain], start[chain + 1]):
+                        piece = pieces[k]
+                        hours += hours_of[piece]
+                        column = at[piece, t]
+                        cost[s] += amount * column_cost[column]
+                        for j in range(indptr[column], indptr[column + 1]):
+                            use[s, place[row[j]]] += amount * row_value[j]
+                        if piece < distance_km.shape[0]:
+                            drive = best[piece, t]
+                            drives[count], lanes[count], of_state[count] = drive, piece, s
+                            vkm[count] = amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+                            count += 1
+                    extra[:] = -1
+                    extra[0], times[0] = waiting_at[t], hours * hour_eur[bundle]
+                    if now_at.shape[0]:
+                        kind = commodity[bundle] * modes + main_mode[chain]
+                        extra[1], times[1] = now_at[kind, t], now[bundle, t]
+                        extra[2], times[2] = then_at[kind, t], grows[bundle, t]
+                    for k in range(3):
+                        column = extra[k]
+                        if column >= 0:
+                            cost[s] += amount * times[k] * column_cost[column]
+                            for j in range(indptr[column], indptr[column + 1]):
+                                use[s, place[row[j]]] += amount * times[k] * row_value[j]
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _add_rows(column, amount, m, use):
-    """Add what an amount of a piece's column uses; gives its cost."""
-    for k in range(m.indptr[column], m.indptr[column + 1]):
-        use[m.place[m.row[k]]] += amount * m.value[k]
-    return amount * m.cost[column]
-
-
-@njit(cache=True, nogil=True)
-def _add_chain(chain, bundle, t, amount, c, d, m, best, scratch, use, efforts):
-    """Add what an amount on a chain uses of rows and of efforts; gives its cost but that of the efforts."""
-    column, share = scratch
-    eur = hours = 0.0
-    for k in range(c.start[chain], c.start[chain + 1]):
-        piece = c.piece[k]
-        hours += c.hours[piece]
-        eur += _add_rows(c.at[piece, t], amount, m, use)
-        if piece < d.distance_km.shape[0]:
-            drive = best[piece, t]
-            vkm = amount * d.distance_km[piece] / d.load_t[piece, d.vehicle[drive]]
-            count = efforts_of(d, drive, piece, column, share)
-            for n in range(count):
-                efforts[column[n] - d.first[t]] += vkm * share[n]
-    eur += _add_rows(c.waiting_at[t], amount * hours * c.hour_eur[bundle], m, use)
-    if c.now_at.shape[0]:
-        kind = c.commodity[bundle] * c.modes + c.main_mode[chain]
-        if c.now_at[kind, t] >= 0:
-            eur += _add_rows(c.now_at[kind, t], amount * c.now[bundle, t], m, use)
-        if c.then_at[kind, t] >= 0:
-            eur += _add_rows(c.then_at[kind, t], amount * c.grows[bundle, t], m, use)
-    return eur
+def _add_efforts(d, driven, count, scratch, efforts):
+    """Add the efforts of what was driven to their states."""
+    drives, lanes, of_state, vkm = driven
+    start, column, amount = scratch
+    first, period = d.first, d.t
+    for low in range(0, count, BATCH):
+        here = min(BATCH, count - low)
+        list_efforts(d, drives[low:], lanes[low:], here, start, column, amount)
+        for k in range(here):
+            state, base, times = of_state[low + k], first[period[drives[low + k]]], vkm[low + k]
+            for n in range(start[k], start[k + 1]):
+                efforts[state, column[n] - base] += times * amount[n]
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def aggregate(order, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+def aggregate(order, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
     """Every bundle takes its cheapest chain, for each state of each group: value at prices, true cost without that of
     efforts, use of the rows and of the efforts of the group's period, tonnes by project set.
 
-    `order` are the clusters; `value` is infinite where a bundle has no chain that the state allows. States after the
-    first are worked out as differences from it.
+    `order` are the clusters, `most_lanes` the lanes of a chain at most; `value` is infinite where a bundle has no chain
+    that the state allows. States after the first are worked out as differences from it.
     """
-    most, periods = most_efforts(d), c.at.shape[1]
+    most = most_efforts(d)
     for n in prange(order.shape[0]):
-        cluster = order[n]
-        groups = g.of_cluster[cluster]
-        total, widest = np.empty(periods), 1
-        least, which = np.empty((periods, g.most_states)), np.empty((periods, g.most_states), np.int64)
-        scratch = (np.empty(most, np.int64), np.empty(most))
-        here = np.empty(periods, np.int64)
-        for t in range(periods):
-            if groups[t] >= 0:
-                widest = max(widest, g.state_start[groups[t] + 1] - g.state_start[groups[t]])
-                for s in range(g.state_start[groups[t]], g.state_start[groups[t] + 1]):
-                    value[s], cost[s] = 0.0, 0.0
-                    use[s], efforts[s], set_t[s] = 0.0, 0.0, 0.0
-        for i in range(g.start[cluster], g.start[cluster + 1]):
-            bundle = g.bundles[i]
-            for t in range(periods):
-                here[t] = groups[t] if c.demand_t[bundle, t] > 0 else -1
-            _choose(bundle, here, c, g, p, total, least[:, :widest], which[:, :widest])
-            for t in range(periods):
-                if here[t] < 0:
-                    continue
-                tonnes, first = c.demand_t[bundle, t], g.state_start[here[t]]
-                for n_state in range(g.state_start[here[t] + 1] - first):
-                    s, chain = first + n_state, which[t, n_state]
-                    value[s] += tonnes * least[t, n_state]
-                    if n_state > 0 and chain == which[t, 0]:
-                        continue
-                    if chain >= 0:
-                        cost[s] += _add_chain(chain, bundle, t, tonnes, c, d, m, best, scratch, use[s], efforts[s])
-                        set_t[s, c.project_set[chain]] += tonnes
-                    chain = which[t, 0]
-                    if n_state > 0 and chain >= 0:
-                        cost[s] += _add_chain(chain, bundle, t, -tonnes, c, d, m, best, scratch, use[s], efforts[s])
-                        set_t[s, c.project_set[chain]] -= tonnes
-        for t in range(periods):
-            if groups[t] < 0:
+        _aggregate(order[n], most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t)
+
+
+@njit(cache=True, nogil=True)
+def _aggregate(cluster, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+    groups, state_start = g.of_cluster[cluster], g.state_start
+    widest, every = 1, 0
+    for group in groups:
+        if group >= 0:
+            count = state_start[group + 1] - state_start[group]
+            widest, every = max(widest, count), every + count
+            for s in range(state_start[group], state_start[group + 1]):
+                value[s], cost[s], use[s], efforts[s], set_t[s] = 0.0, 0.0, 0.0, 0.0, 0.0
+    least, which = np.empty((BUNDLES, groups.size, widest)), np.empty((BUNDLES, groups.size, widest), np.int64)
+    room = BUNDLES * 2 * every * most_lanes
+    driven = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room))
+    scratch = (np.empty(BATCH + 1, np.int64), np.empty(BATCH * most, np.int64), np.empty(BATCH * most))
+    for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
+        bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
+        _choose(bundles, groups, c, g, p, least, which)
+        count = _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, use, set_t, driven)
+        _add_efforts(d, driven, count, scratch, efforts)
+    for group in groups:
+        if group >= 0:
+            base = state_start[group]
+            for s in range(base + 1, state_start[group + 1]):
+                cost[s] += cost[base]
+                use[s] += use[base]
+                efforts[s] += efforts[base]
+                set_t[s] += set_t[base]
+
+
+@njit(cache=True, nogil=True)
+def count_handed(g, demand_t, share):
+    """How many (bundle, period, state) carry something where states have these shares."""
+    count = 0
+    for cluster in range(g.of_cluster.shape[0]):
+        for t in range(g.of_cluster.shape[1]):
+            group = g.of_cluster[cluster, t]
+            if group < 0:
                 continue
-            first = g.state_start[groups[t]]
-            for s in range(first + 1, g.state_start[groups[t] + 1]):
-                cost[s] += cost[first]
-                use[s] += use[first]
-                efforts[s] += efforts[first]
-                set_t[s] += set_t[first]
+            carrying = (share[g.state_start[group] : g.state_start[group + 1]] > 0).sum()
+            if carrying:
+                for i in range(g.start[cluster], g.start[cluster + 1]):
+                    count += carrying if demand_t[g.bundles[i], t] > 0 else 0
+    return count
 
 
 @njit(cache=True, nogil=True)
 def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, through, vkm):
-    """Hand `share` of each (group, state) column to the chains, pieces and drives it stands for.
-
-    One entry of `chain_of`, `t_of`, `tonnes_of` per chain taken; gives their number. Without room only counts the most
-    there can be.
+    """Hand `share` of each (group, state) column to the chains, pieces and drives it stands for: an entry of
+    `chain_of`, `t_of`, `tonnes_of` per chain taken (see `count_handed`).
     """
-    periods, count = c.at.shape[1], 0
-    total = np.empty(periods)
-    least, which = np.empty((periods, g.most_states)), np.empty((periods, g.most_states), np.int64)
-    here = np.empty(periods, np.int64)
+    periods, count = g.of_cluster.shape[1], 0
+    least, which = np.empty((BUNDLES, periods, g.most_states)), np.empty((BUNDLES, periods, g.most_states), np.int64)
     for cluster in range(g.of_cluster.shape[0]):
         groups = g.of_cluster[cluster].copy()
         for t in range(periods):
@@ -221,53 +283,41 @@ def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, through, vkm):
                 groups[t] = -1
         if (groups < 0).all():
             continue
-        for i in range(g.start[cluster], g.start[cluster + 1]):
-            bundle = g.bundles[i]
-            for t in range(periods):
-                here[t] = groups[t] if c.demand_t[bundle, t] > 0 else -1
-            if chain_of.shape[0]:
-                _choose(bundle, here, c, g, p, total, least, which)
-            for t in range(periods):
-                if here[t] < 0:
+        for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
+            bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
+            _choose(bundles, groups, c, g, p, least, which)
+            count = _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, through,
+                              vkm)  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, through, vkm):
+    start, pieces, _, main_mode, _, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
+    at, waiting_at, now_at, then_at, modes = c[11:]
+    state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        for t in range(groups.shape[0]):
+            if groups[t] < 0 or demand_t[bundle, t] <= 0:
+                continue
+            for s in range(state_start[groups[t]], state_start[groups[t] + 1]):
+                if share[s] <= 0:
                     continue
-                first = g.state_start[here[t]]
-                for n_state in range(g.state_start[here[t] + 1] - first):
-                    if share[first + n_state] <= 0:
-                        continue
-                    if chain_of.shape[0]:
-                        chain, amount = which[t, n_state], share[first + n_state] * c.demand_t[bundle, t]
-                        chain_of[count], t_of[count], tonnes_of[count] = chain, t, amount
-                        _send(chain, bundle, t, amount, c, d, best, through, vkm)
-                    count += 1
+                chain, amount, hours = which[i, t, s - state_start[groups[t]]], share[s] * demand_t[bundle, t], 0.0
+                chain_of[count], t_of[count], tonnes_of[count] = chain, t, amount
+                count += 1
+                for k in range(start[chain], start[chain + 1]):
+                    piece = pieces[k]
+                    hours += hours_of[piece]
+                    through[at[piece, t]] += amount
+                    if piece < distance_km.shape[0]:
+                        drive = best[piece, t]
+                        vkm[drive] += amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+                through[waiting_at[t]] += amount * hours * hour_eur[bundle]
+                if now_at.shape[0]:
+                    kind = commodity[bundle] * modes + main_mode[chain]
+                    if now_at[kind, t] >= 0:
+                        through[now_at[kind, t]] += amount * now[bundle, t]
+                    if then_at[kind, t] >= 0:
+                        through[then_at[kind, t]] += amount * grows[bundle, t]
     return count
-
-
-@njit(cache=True, nogil=True)
-def _send(chain, bundle, t, amount, c, d, best, through, vkm):
-    """Add an amount on a chain to its pieces and the drives of its lanes."""
-    hours = 0.0
-    for k in range(c.start[chain], c.start[chain + 1]):
-        piece = c.piece[k]
-        hours += c.hours[piece]
-        through[c.at[piece, t]] += amount
-        if piece < d.distance_km.shape[0]:
-            drive = best[piece, t]
-            vkm[drive] += amount * d.distance_km[piece] / d.load_t[piece, d.vehicle[drive]]
-    through[c.waiting_at[t]] += amount * hours * c.hour_eur[bundle]
-    if c.now_at.shape[0]:
-        kind = c.commodity[bundle] * c.modes + c.main_mode[chain]
-        if c.now_at[kind, t] >= 0:
-            through[c.now_at[kind, t]] += amount * c.now[bundle, t]
-        if c.then_at[kind, t] >= 0:
-            through[c.then_at[kind, t]] += amount * c.grows[bundle, t]
-
-
-@njit(cache=True, nogil=True)
-def add_efforts(d, vkm, drives, lanes, out):
-    """Add what vkm of some drives are of efforts."""
-    most = most_efforts(d)
-    column, amount = np.empty(most, np.int64), np.empty(most)
-    for k in range(drives.shape[0]):
-        count = efforts_of(d, drives[k], lanes[k], column, amount)
-        for n in range(count):
-            out[column[n]] += vkm[k] * amount[n]

@@ -13,7 +13,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
 from nbb_opt.solve.decompose.groups import Groups, loose_rows
-from nbb_opt.solve.decompose.kernels import add_efforts, aggregate, hand_out, price_drives, price_pieces
+from nbb_opt.solve.decompose.kernels import aggregate, count_handed, hand_out, price_drives, price_pieces
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE = 5_000  # fewer bundles are not worth a second thread
-LANES_PER_BLOCK = 512
+LANES_PER_BLOCK, DRIVES_AT_ONCE = 512, 100_000
 
 
 @dataclass(frozen=True)
 class Trips:
     """Loaded trips without freight at some prices, by class of lanes, truck and period.
 
-    `price` is the least EUR for a trip (infinite: no truck may drive there), `ratio` the largest of minus price to cost
-    of a vkm where that is above 0, which `drive` has.
+    `price` is the least EUR for a trip (infinite: no truck may drive there), that of drive `cheapest`; `ratio` the
+    largest of minus price to cost of a vkm where that is above 0, that of `drive`.
     """
 
     price: Floats
+    cheapest: Ints
     ratio: Floats
     drive: Ints
 
@@ -72,6 +73,7 @@ class Oracle:
         self.calls = 0
         self.chains, self.group_arrays = ChainArrays.of(split), GroupArrays.of(groups, split.periods)
         self.pieces, self.piece_rows = PieceColumns.of(split)
+        self.most_lanes = int(np.diff(split.chains.start).max(initial=1))
         self.order = _balanced(split, groups)
         self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
         e = split.efforts
@@ -93,7 +95,7 @@ class Oracle:
         first = self.split.drives.first
         efforts = np.empty((states, int(np.diff(first).max(initial=0))))
         asked = (self.chains, self.split.drives, self.group_arrays, self.pieces, self._prices(price, unit), best)
-        aggregate(self.order, *asked, value, cost, use, efforts, set_t)
+        aggregate(self.order, self.most_lanes, *asked, value, cost, use, efforts, set_t)
         found = csr_array(use)
         of_rows = csr_array((found.data, self.piece_rows[found.indices], found.indptr), shape=(states, self.rows))
         parts = []
@@ -109,26 +111,25 @@ class Oracle:
         """The loaded trips without freight at these prices."""
         return self._drives(price)[2]
 
-    def hand_out(
-        self, price: Floats, share: Floats, *, through: Floats, vkm: Floats
-    ) -> tuple[Ints, Ints, Floats]:
+    def hand_out(self, price: Floats, share: Floats, *, through: Floats, vkm: Floats) -> tuple[Ints, Ints, Floats]:
         """What `share` of each state's column at these prices is: (chain, period, tonnes), added up in no way.
 
         Pieces and drives are added to `through` and `vkm`.
         """
         unit, best, _ = self._drives(price)
-        asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
-        none, nothing = np.zeros(0, np.int64), np.zeros(0)
-        count = hand_out(*asked, none, none, nothing, through, vkm)
+        count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
         chain, t, tonnes = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count)
+        asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
         hand_out(*asked, chain, t, tonnes, through, vkm)
         return chain, t, tonnes
 
     def efforts(self, vkm: Floats, drives: Ints) -> Floats:
         """Efforts of vkm of some drives."""
-        out = np.zeros(len(self.split.efforts.cost))
-        add_efforts(self.split.drives, vkm, drives, self.split.drives.lane_of(drives), out)
-        return out
+        found = np.zeros(len(self.split.efforts.cost))
+        for low in range(0, len(drives), DRIVES_AT_ONCE):
+            here = slice(low, low + DRIVES_AT_ONCE)
+            found += self.split.drives.efforts(drives[here]) @ vkm[here]
+        return found
 
     def _drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
         """EUR per tkm and best drive (lanes, periods), and the trips."""
@@ -143,10 +144,13 @@ class Oracle:
         )  # fmt: skip
         start = np.searchsorted(self.block_class, np.arange(len(self.lane_classes)))
         if not len(start):
-            return unit, best, Trips(trip, ratio, ratio_by)
-        worst = np.maximum.reduceat(ratio, start)
-        there = np.where(ratio == worst[self.block_class], ratio_by, -1)
-        return unit, best, Trips(np.minimum.reduceat(trip, start), worst, np.maximum.reduceat(there, start))
+            return unit, best, Trips(trip, trip_by, ratio, ratio_by)
+        least, worst = np.minimum.reduceat(trip, start), np.maximum.reduceat(ratio, start)
+        cheapest = np.where(trip == least[self.block_class], trip_by, -1)
+        dearest = np.where(ratio == worst[self.block_class], ratio_by, -1)
+        return unit, best, Trips(
+            least, np.maximum.reduceat(cheapest, start), worst, np.maximum.reduceat(dearest, start)
+        )
 
     def _prices(self, price: Floats, unit: Floats) -> Prices:
         """What chains are worth at these prices, given those of a tkm on lanes."""

@@ -91,7 +91,7 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     work = pd.concat([
         pd.DataFrame({
             "region": d.region, "v": d.vehicle, "t": d.t, "km": z * d.km_per_vkm, "hours": z * d.hours_per_vkm,
-            "tonnes": z * d.load_t * d.trips_per_vkm, "eur": z * running, "kg": z * wtw,
+            "tonnes": z * d.load_t / data.lanes.distance_km[d.lane], "eur": z * running, "kg": z * wtw,
         }),
         pd.DataFrame({
             "region": e.origin, "v": e.vehicle, "t": e.t, "km": empty, "hours": empty * e.hours_per_vkm, "tonnes": 0.0,
