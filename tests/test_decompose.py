@@ -174,7 +174,7 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
     model = cut(tiny())
-    form, _ = sampled_form(model, weights(model, make_groups(model).of_cluster, 10**6))
+    form, _ = sampled_form(model, weights(model, make_groups(model).of_cluster, 10**6), np.zeros(0, np.int64))
     whole = standard_form(stated(tiny()))
     assert len(form.a_values) == len(whole.a_values)
     assert relaxed_value(form) == pytest.approx(relaxed_value(whole), rel=1e-12)

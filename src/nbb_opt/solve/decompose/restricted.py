@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
-KEPT, KEPT_ON = 3.0, 4.5  # columns kept for every row (2: rounds find again what was forgotten), with rows made dear
+KEPT, KEPT_ON = 1.5, 2.0  # columns kept for every row (1: rounds find again what was forgotten), with rows made dear
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
 INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
@@ -71,7 +71,8 @@ class Restricted(Asked):
         priced = self._ask(y)
         self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst))
         self.best_prices = self._asked(self.cuts[-1])
-        self._keep(priced, np.arange(len(priced.value)))
+        every = np.arange(len(priced.value))
+        self._keep(priced, self._cheapest(self.bounds.with_ties(priced.value, sigma)) if self.large else every)
         self.pool = joined(self.pool, trips(self.bounds, drives))
         self._price_slack(y)
 
@@ -251,7 +252,7 @@ class Restricted(Asked):
 
         From inside, where a linear program costs far more than an answer, two smoothed prices are asked each time.
         """
-        best, brought = self.best_prices, False
+        best, brought = self.best_prices, self._add_trips(dual[: len(self.split.master.row_low)])
         for weight in INSIDE if self.interior else (self.smooth, 0.0):
             if weight and best is None:
                 continue
@@ -276,11 +277,14 @@ class Restricted(Asked):
         reduced = priced.cost - priced.use @ dual[:rows] - dual[rows : rows + groups][self.bounds.state_group]
         reduced = self.bounds.with_ties(reduced, -dual[rows + groups :])
         good = np.flatnonzero(reduced < -1e-10 * np.maximum(np.abs(priced.cost), 1.0))
-        if self.large:  # the best state of each group
-            good = good[np.lexsort((reduced[good], self.bounds.state_group[good]))]
-            good = np.sort(good[np.append(True, np.diff(self.bounds.state_group[good]) > 0)[: len(good)]])
-        added = self._add(self._keep(priced, good))
-        return self._bound_of(cut), self._asked(cut), self._add_trips(dual[:rows]) or added
+        if self.large:
+            good = np.intersect1d(good, self._cheapest(reduced))
+        return self._bound_of(cut), self._asked(cut), self._add(self._keep(priced, good))
+
+    def _cheapest(self, price: Floats) -> Ints:
+        """The cheapest state of each group."""
+        order = np.lexsort((price, self.bounds.state_group))
+        return np.sort(order[self.groups.state_start[:-1]])
 
     def _add_trips(self, dual: Floats) -> bool:
         """The loaded trips without freight that prices ask for: of any class, truck and period the cheapest."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-NEAR = 1e-4
+USED = 1e-3  # of a usual amount: what interior points leave of nothing
 
 
 def sampled_prices(
@@ -44,21 +44,19 @@ def sampled_prices(
     """Prices of the master's rows (EUR per unit) and of every (group, bit), with about `bundles` bundles for all, and
     the drives that go without freight.
 
-    None if the sample has no plan.
+    None if the sample has no plan. Solved from inside: prices in the middle of all that are best prove more.
     """
-    form, of = sampled_form(split, weights(split, groups.of_cluster, bundles))
+    cheapest = oracle.trips(np.zeros(len(split.master.row_low))).cheapest
+    trips = np.unique(cheapest[cheapest >= 0])
+    form, of = sampled_form(split, weights(split, groups.of_cluster, bundles), trips)
     solver = Solver(form, threads=threads, seed=seed, log=log)
-    rows, trips = len(split.master.row_low), np.zeros(0, np.int64)
-    while True:
-        found = solver.run(stop, phase=label + "sample", listen=listen, known=(float("nan"), -np.inf))
-        if found.status != "optimal" or found.row_dual is None:
-            return None
-        wanted = np.setdiff1d(oracle.trips(found.row_dual[:rows]).wanted(NEAR), trips)
-        if not len(wanted):
-            break
-        trips, d = np.concatenate([trips, wanted]), split.columns_of(wanted)
-        unit = np.full(len(wanted), split.unit[1])
-        solver.add_columns(d.cost, indptr=d.indptr, row=d.row, value=d.value, unit=unit)
+    solver.set("solver", "ipm")
+    solver.set("run_crossover", "off")
+    found = solver.run(stop, phase=label + "sample", listen=listen, known=(float("nan"), -np.inf))
+    if found.status != "optimal" or found.values is None or found.row_dual is None:
+        return None
+    rows, empty = len(split.master.row_low), found.values[len(form.cost) - len(trips) :]
+    trips = trips[empty > USED * split.unit[1]]
     need = of.need
     eur = -found.row_dual[rows + of.items : rows + of.items + len(need)] * of.demand_t
     group = groups.of_bundle[of.bundle, of.t]
@@ -68,7 +66,7 @@ def sampled_prices(
         tie = ties.get((g, project))
         if tie is not None:
             sigma[tie] += max(0.0, paid)
-    return found.row_dual[:rows], sigma, np.sort(trips)
+    return found.row_dual[:rows], sigma, trips
 
 
 def weights(split: Split, cluster: Ints, bundles: int) -> Floats:
@@ -108,8 +106,11 @@ class Sampled:
     demand_t: Floats
 
 
-def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
-    """The linear program of the sample: rows of the master first, then demand, needs and work of the chosen bundles."""
+def sampled_form(split: Split, weight: Floats, empty: Ints) -> tuple[StandardForm, Sampled]:
+    """The linear program of the sample: rows of the master first, then demand, needs and work of the chosen bundles.
+
+    The last columns are drives that may go `empty`, without freight.
+    """
     master, c = split.master, split.chains
     flows = expand(split, entries(c.first, np.flatnonzero(weight > 0))[0])
     count, bundle = len(flows.t), c.bundle_of(flows.chain)
@@ -118,6 +119,8 @@ def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
     item_t = c.demand_t.ravel()[item]
     work, place = np.unique(flows.work_lane, return_inverse=True)
     drives, driven = drives_on(split, work)
+    load_t = split.drives.load_t[work[driven] // split.periods, split.drives.vehicle[drives]]
+    driven_by, drives = np.arange(len(drives)), np.concatenate([drives, empty])
     of_set = [np.flatnonzero(c.project_set[flows.chain] == s) for s in range(len(c.needs))]
     pairs = [(f, p) for s, mine in enumerate(of_set) for f in mine.tolist() for p in c.needs[s]]
     needing, project = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
@@ -133,8 +136,7 @@ def sampled_form(split: Split, weight: Floats) -> tuple[StandardForm, Sampled]:
     units = coo_array((-of.demand_t, (k, column)), shape=(len(k), len(master.cost)))
     needs = coo_array((one(len(k)), (k, needing)), shape=(len(k), count))
     serve = coo_array((one(count), (of_item, np.arange(count))), shape=(len(item), count))
-    load_t = split.drives.load_t[work[driven] // split.periods, split.drives.vehicle[drives]]
-    load = coo_array((load_t, (driven, np.arange(len(drives)))), shape=(len(work), len(drives)))
+    load = coo_array((load_t, (driven, driven_by)), shape=(len(work), len(drives)))
     done = coo_array((-flows.work_tkm * times[by], (place, by)), shape=(len(work), count))
     whole = block_array(
         [[own, use, trips], [None, serve, None], [units, needs, None], [None, done, load]], format="csc"

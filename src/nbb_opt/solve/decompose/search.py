@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SAMPLE_BUNDLES = 1000
+SAMPLE_BUNDLES, SAMPLE_SHARE = (1000, 2000), 0.02  # fewest and most of the bundles, and the share between
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
 DUST = 1e-11  # share of a column below which it carries nothing
@@ -52,13 +52,15 @@ def solve_split(
     listen: Listener | None = None,
     stop: Stop | None = None,
     label: str = "",
-    sample_bundles: int = SAMPLE_BUNDLES,
+    sample_bundles: int | None = None,
 ) -> Solution:
     """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
 
-    `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing.
+    `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing, None chooses.
     """
     stop = stop or Stop(time_limit_s)
+    if sample_bundles is None:
+        sample_bundles = int(np.clip(SAMPLE_SHARE * len(split.chains.demand_t), *SAMPLE_BUNDLES))
     return _Search(split, gap, threads, seed, stop, listen, label, sample_bundles).run()
 
 
