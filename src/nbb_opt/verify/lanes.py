@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.network import in_order
 from nbb_opt.verify.world import World, join, total
 
 
@@ -30,7 +31,8 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
     links = world.table("links")[
         ["link", "country", "distance_km", "time_h", "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
     ]
-    parts = tables["lane_links"].sort_values(["lane", "step"], kind="stable").pipe(join, links, on="link", how="left")
+    words = {"link": "str", "from_node": "str", "to_node": "str"}
+    parts = in_order(tables["lane_links"], "lane").astype(words).pipe(join, links, on="link", how="left")
     parts = parts.assign(effort_km=parts["distance_km"] * world.energy_factor(parts["link"]))
     winter = parts["country"].map(world.indexed("countries")["winter_share"]).to_numpy(dtype=float)
     parts = parts.assign(
