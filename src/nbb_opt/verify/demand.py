@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from nbb_opt.instance import open_od
-from nbb_opt.verify.verdict import Checks, Where
-from nbb_opt.verify.words import Words
+from nbb_opt.verify.verdict import Checks
+from nbb_opt.verify.words import Words, find
 from nbb_opt.verify.world import World
 
 FLOW = ["origin", "destination", "commodity"]
 SHIPPER = "shipper"
-BATCH_ROWS = 262_144
+BATCH_ROWS = FLOWS_AT_ONCE = 262_144
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,26 @@ class Demand:
 def read_demand(world: World, flow: Sequence[str]) -> Demand:
     """Demand in each period by the columns `flow` of the file."""
     words = Words()
-    batches = []
+    numbers: dict[str, list[np.ndarray]] = {name: [] for name in flow}
+    years, given_t = [], []
     for batch in _batches(world, [*flow, "year", "tonnes"]):
-        numbers = {name: words.of(batch[name]) for name in flow}
-        batches.append(pd.DataFrame({**numbers, "year": batch["year"].to_numpy(np.int32), "tonnes": batch["tonnes"]}))
-    given = pd.concat(batches, ignore_index=True)
-    del batches
+        for name in flow:
+            numbers[name].append(words.of(batch[name]))
+        years.append(batch["year"].to_numpy(np.int32))
+        given_t.append(batch["tonnes"].to_numpy())
     texts = words.texts(np.arange(len(words))).tolist()
-    rank = np.empty(len(texts), np.int32)
+    rank = np.empty(len(texts), np.int64)
     rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    row, flows = np.zeros(sum(map(len, years)), np.int32), pd.DataFrame(index=[0])
     for name in flow:
-        given[name] = rank[given[name].to_numpy()]
-    file_years, t = np.unique(given["year"], return_inverse=True)
-    groups = given.groupby(list(flow))
-    row = groups.ngroup().to_numpy()
-    flows = given[list(flow)].iloc[np.unique(row, return_index=True)[1]].reset_index(drop=True)
-    amounts = np.bincount(row * file_years.size + t, given["tonnes"], minlength=len(flows) * file_years.size)
+        code, pairs = pd.factorize(row * np.int64(len(texts)) + rank[np.concatenate(numbers.pop(name))])
+        order = np.argsort(pairs)
+        row = np.argsort(order).astype(np.int32)[code]
+        known, number = np.divmod(pairs[order], len(texts))
+        flows = flows.take(known).assign(**{name: number.astype(np.int32)})
+    flows = flows.reset_index(drop=True)
+    file_years, t = np.unique(np.concatenate(years), return_inverse=True)
+    amounts = np.bincount(row * file_years.size + t, np.concatenate(given_t), minlength=len(flows) * file_years.size)
     amounts = amounts.reshape(len(flows), file_years.size)
     tonnes = np.full((len(flows), len(world.years)), np.nan)
     for at, year in enumerate(world.years):
@@ -101,34 +105,45 @@ def _with_shipper(rows: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
     return rows.assign(**{SHIPPER: named})
 
 
-def check_demand(world: World, bundles: pd.DataFrame, said_t: np.ndarray, carried_t: np.ndarray) -> Checks:
+def check_demand(
+    world: World, demand: Demand, bundles: pd.DataFrame, *, said_t: np.ndarray, carried_t: np.ndarray, checks: Checks
+) -> None:
     """`agree_demand`: the plan's demand is the instance's. `serve_demand`: the chains of a bundle carry all of it.
 
     `said_t`, `carried_t` (bundles, periods) are NaN where the plan says nothing.
     """
-    demand, checks = read_demand(world, FLOW), Checks()
     words = pd.Index(sorted({*demand.words, *(word for name in FLOW for word in bundles[name].unique())}))
     own, theirs = np.zeros(len(demand.flows), np.int64), np.zeros(len(bundles), np.int64)
     for name in FLOW:
-        own = own * len(words) + words.get_indexer(demand.words)[demand.flows[name]]
+        own = own * len(words) + find(words, demand.words)[demand.flows[name]]
         code, texts = pd.factorize(bundles[name])
-        theirs = theirs * len(words) + words.get_indexer(texts)[code]
+        theirs = theirs * len(words) + find(words, texts)[code]
     keys = np.union1d(own, theirs)
-    own_at, their_at = np.searchsorted(keys, own), np.searchsorted(keys, theirs)
+    rows = [np.full(keys.size, -1) for _ in range(2)]
+    for row, mine in zip(rows, (own, theirs), strict=True):
+        row[np.searchsorted(keys, mine)] = np.arange(mine.size)
+    checks.gather(
+        _compare(demand.tonnes, said_t, carried_t, at=[row[start : start + FLOWS_AT_ONCE] for row in rows],
+                 keys=keys[start : start + FLOWS_AT_ONCE], words=words, years=world.years)
+        for start in range(0, keys.size, FLOWS_AT_ONCE)
+    )  # fmt: skip
 
-    def where(row: np.ndarray, t: np.ndarray) -> Where:
-        def name(i: int) -> str:
+
+def _compare(
+    true_t: np.ndarray, said_t: np.ndarray, carried_t: np.ndarray,
+    *, at: Sequence[np.ndarray], keys: np.ndarray, words: pd.Index, years: Sequence[int],
+) -> Checks:  # fmt: skip
+    """Some flows, in rows `at[0]` of the instance's demand and `at[1]` of the plan's bundles; -1: none."""
+    checks = Checks()
+    true = np.where((at[0] >= 0)[:, None], true_t[at[0]], 0.0) if len(true_t) else np.zeros((keys.size, len(years)))
+    for rule, tonnes in (("agree_demand", said_t), ("serve_demand", carried_t)):
+        found = np.where((at[1] >= 0)[:, None], tonnes[at[1]], np.nan) if len(tonnes) else np.full(true.shape, np.nan)
+        row, t = np.nonzero((true != 0.0) | ~np.isnan(found))
+
+        def where(i: int, row: np.ndarray = row, t: np.ndarray = t) -> str:
             rest, commodity = divmod(int(keys[row[i]]), len(words))
             origin, destination = divmod(rest, len(words))
-            return f"{words[origin]} to {words[destination]} of {words[commodity]} {world.years[t[i]]}"
+            return f"{words[origin]} to {words[destination]} of {words[commodity]} {years[t[i]]}"
 
-        return name
-
-    true = np.zeros((keys.size, len(world.years)))
-    true[own_at] = demand.tonnes
-    for rule, tonnes in (("agree_demand", said_t), ("serve_demand", carried_t)):
-        found = np.full(true.shape, np.nan)
-        found[their_at] = tonnes
-        row, t = np.nonzero((true != 0.0) | ~np.isnan(found))
-        checks.compare(rule, np.nan_to_num(found[row, t]), "==", true[row, t], where=where(row, t), unit="t")
+        checks.compare(rule, np.nan_to_num(found[row, t]), "==", true[row, t], where=where, unit="t")
     return checks

@@ -12,7 +12,7 @@ from nbb_opt.verify import limits, paths
 from nbb_opt.verify.blocks import in_blocks
 from nbb_opt.verify.network import Chains, Network, read_chains
 from nbb_opt.verify.verdict import Checks
-from nbb_opt.verify.words import Words, pick
+from nbb_opt.verify.words import Words, find, pick
 from nbb_opt.verify.world import World, join, total
 
 SERVED = ["link", "handling", "year"]
@@ -66,8 +66,8 @@ def read_freight(
         checks = Checks()
         paths.check_chains(network, chains, checks)
         chain_checks.append(checks)
-        owner = pd.Index(chains.table["chain"]).get_indexer(block["flows"]["chain"])
-        flows = block["flows"].assign(owner=owner, t=years.get_indexer(block["flows"]["year"]))
+        owner = find(pd.Index(chains.table["chain"]), block["flows"]["chain"])
+        flows = block["flows"].assign(owner=owner, t=find(years, block["flows"]["year"]))
         flows = flows[owner >= 0].reset_index(drop=True)
         bundle_at = pick(chains.table["bundle_at"], flows["owner"].to_numpy())
         _add(bundle_t, bundle_at, flows)
@@ -82,7 +82,9 @@ def read_freight(
     keys = {"served": SERVED, "terminals": ["row", "year"], "hub_eur": ["year"], "hub_kg": ["year", "country"],
             "fares": ["year"], "cargo": ["year"], "kept": KEPT}  # fmt: skip
     sums = {name: pd.concat(parts[name], ignore_index=True) for name in keys}
-    sums = {name: total(rows, keys[name], *rows.columns.difference(keys[name], sort=False)) for name, rows in sums.items()}
+    sums = {
+        name: total(rows, keys[name], *rows.columns.difference(keys[name], sort=False)) for name, rows in sums.items()
+    }
     return Freight(bundle_t, lane_t, **sums, chain_checks=chain_checks, built_checks=built_checks)
 
 
@@ -127,7 +129,7 @@ def _sums(
         np.bincount(steps["owner"].to_numpy()[own], amount[own], minlength=len(chains.table))
         for amount in (fare, steps["true_h"].to_numpy())
     ]
-    goods = network.commodities.index.get_indexer(chains.table["commodity"])
+    goods = find(network.commodities.index, chains.table["commodity"])
     hour = pick(network.commodities["value_of_time_eur_per_t_h"].astype(float), goods, np.nan)
     of = flows["owner"].to_numpy()
     fares = flows[["year"]].assign(amount_eur=flows["tonnes"] * per_t[0][of])
@@ -147,9 +149,7 @@ def _text(words: Words, numbers: pd.Series) -> pd.Series:
     return words.texts(numbers.to_numpy())
 
 
-def _kept(
-    world: World, network: Network, chains: Chains, flows: pd.DataFrame, demand_t: np.ndarray
-) -> pd.DataFrame:
+def _kept(world: World, network: Network, chains: Chains, flows: pd.DataFrame, demand_t: np.ndarray) -> pd.DataFrame:
     """Frame `kept` of Freight for some flows; `demand_t` (flows, periods) is that of their bundles."""
     of = flows["owner"].to_numpy()
     rows = flows[["year", "tonnes"]].assign(

@@ -10,7 +10,7 @@ import pandas as pd
 from nbb_opt.verify.blocks import in_blocks
 from nbb_opt.verify.network import Network
 from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.words import pick
+from nbb_opt.verify.words import find, pick
 from nbb_opt.verify.world import World, join, keyed, look_up, total
 
 
@@ -44,7 +44,7 @@ def link_use(
     columns = ["row", "year", "tonnes"]
     parts = [served.assign(row=served["link"].map(group))[columns]]
     for block in in_blocks(tables, "lane", ["lane_links"]):
-        at = network.lanes.index.get_indexer(block["lane_links"]["lane"])
+        at = find(network.lanes.index, block["lane_links"]["lane"])
         link, name = pd.factorize(block["lane_links"]["link"])
         row = group.reindex(name).to_numpy()
         for t, year in enumerate(world.years):
@@ -91,7 +91,7 @@ def check_work(
     """
     lanes, years = network.lanes.index, pd.Index(world.years)
     have = np.zeros(lane_t.shape)
-    have[lanes.get_indexer(done["lane"]), years.get_indexer(done["year"])] = np.nan_to_num(done["tkm"])
+    have[find(lanes, done["lane"]), find(years, done["year"])] = np.nan_to_num(done["tkm"])
     need = lane_t * facts["km"].reindex(lanes).to_numpy(dtype=float)[:, None]
     row, t = np.nonzero(~np.isnan(lane_t))
     checks.compare(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.verify.verdict import Where
-from nbb_opt.verify.words import Words, pick
+from nbb_opt.verify.words import Words, find, pick
 from nbb_opt.verify.world import World, join
 
 MODE_ORDER = ("road", "rail", "sea", "ferry")
@@ -54,7 +54,7 @@ def read_network(world: World, tables: Mapping[str, pd.DataFrame]) -> Network:
     lanes = tables["lanes"][["lane", "from_node", "to_node", "handling", "distance_km", "time_h"]]
     lanes = lanes.assign(project=_lane_projects(world, tables["lane_links"], lanes["lane"]))
     bundles = numbered(tables["bundles"], "origin", "destination", "commodity").set_index("bundle")
-    at = commodities.index.get_indexer(bundles["commodity"])
+    at = find(commodities.index, bundles["commodity"])
     return Network(
         words=words,
         links=numbered(links, "link", "mode", "from_node", "to_node", "project").set_index("link"),
@@ -115,17 +115,17 @@ def read_chains(network: Network, tables: Mapping[str, pd.DataFrame]) -> Chains:
     words = network.words
     none, road = words.number(""), words.number("road")
     table = tables["chains"]
-    bundle_at = network.bundles.index.get_indexer(table["bundle"])
+    bundle_at = find(network.bundles.index, table["bundle"])
     table = table.assign(
         bundle_at=bundle_at, **{name: pick(network.bundles[name], bundle_at) for name in network.bundles.columns}
     )
     raw = in_order(tables["chain_steps"], "chain")
-    owner = pd.Index(table["chain"]).get_indexer(raw["chain"])
+    owner = find(pd.Index(table["chain"]), raw["chain"])
     step = {name: words.of(raw[name]) for name in STEP_WORDS}
     is_lane, is_link, is_transfer = ((raw["kind"] == kind).to_numpy() for kind in ("lane", "link", "transfer"))
     unnumbered = raw["lane"].to_numpy() == -1
-    lane_at = np.where(is_lane, network.lanes.index.get_indexer(raw["lane"]), -1)
-    link_at = np.where(is_link, network.links.index.get_indexer(step["link"]), -1)
+    lane_at = np.where(is_lane, find(network.lanes.index, raw["lane"]), -1)
+    link_at = np.where(is_link, find(network.links.index, step["link"]), -1)
     absent = {"distance_km": np.nan, "time_h": np.nan, "project": none}
     lane = {name: pick(network.lanes[name], lane_at, absent.get(name, -1))
             for name in ("from_node", "to_node", "handling", "project", "distance_km", "time_h")}  # fmt: skip
@@ -151,7 +151,7 @@ def read_chains(network: Network, tables: Mapping[str, pd.DataFrame]) -> Chains:
     said = pd.MultiIndex.from_arrays([step[name][moved] for name in TRANSFER])
     possible[moved] = said.isin(network.transfers)
     kinds = pd.MultiIndex.from_arrays([step["mode_a"][moved], step["mode_b"][moved], handling[moved]])
-    handled_at[moved] = network.handling.index.get_indexer(kinds)
+    handled_at[moved] = find(network.handling.index, kinds)
     at_node = possible & (step["from_node"] == step["to_node"]) & (step["link"] == none) & unnumbered
     kind = [is_lane, is_link]
     steps = pd.DataFrame({

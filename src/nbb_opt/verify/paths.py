@@ -9,16 +9,17 @@ import pandas as pd
 
 from nbb_opt.verify.network import MODE_ORDER, Chains, Network, in_order
 from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.words import pick
-from nbb_opt.verify.world import World, join
+from nbb_opt.verify.words import find, pick
+from nbb_opt.verify.world import World
 
 
 def check_lanes(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:
     """`follow_roads`: a lane's links are consecutive road links driven the allowed way. `agree_lanes`: its figures."""
     lanes = tables["lanes"]
-    links = world.table("links").add_prefix("true_")
+    facts = ["mode", "from_node", "to_node", "two_way", "distance_km", "time_h", "max_gross_t"]
+    links = world.indexed("links")[facts].add_prefix("true_")
     parts = in_order(tables["lane_links"], "lane").astype({"link": "str", "from_node": "str", "to_node": "str"})
-    parts = parts.pipe(join, links, left_on="link", right_on="true_link", how="left")
+    parts = parts.join(links.reindex(parts["link"]).set_axis(parts.index))
     where = names(parts, "lane {} step {} link {}", ["lane", "step", "link"])
     checks.hold("follow_roads", parts["true_mode"].to_numpy() == "road", where=where)
     checks.hold("follow_roads", _direction_fits(parts), where=where)
@@ -70,10 +71,11 @@ def check_chains(network: Network, chains: Chains, checks: Checks) -> None:
     checks.hold("follow_a_path", _gauges_fit(steps), where=where)
 
     checks.hold("allow_modes", ~steps["is_lane"] | (steps["lane_handling"] == steps["handling"]), where=where)
-    goods = pick(np.arange(len(network.commodities)), network.commodities.index.get_indexer(table["commodity"]))
-    used = steps["is_transfer"].to_numpy() | _allowed(network)[
-        pick(goods, steps["owner"].to_numpy()), steps["mode_in"].to_numpy()
-    ]
+    goods = pick(np.arange(len(network.commodities)), find(network.commodities.index, table["commodity"]))
+    used = (
+        steps["is_transfer"].to_numpy()
+        | _allowed(network)[pick(goods, steps["owner"].to_numpy()), steps["mode_in"].to_numpy()]
+    )
     checks.hold("allow_modes", used, where=where)
 
     checks.hold("name_projects", steps["project"] == steps["true_project"], where=where)
@@ -147,7 +149,7 @@ def _totals(network: Network, chains: Chains, checks: Checks) -> None:
 def main_modes(network: Network, chains: Chains) -> np.ndarray:
     """Mode with most km of each row of `chains.table`; of equals the first of road, rail, sea, ferry."""
     steps = chains.steps[~chains.steps["is_transfer"] & (chains.steps["owner"] >= 0)]
-    mode = pd.Index([network.words.number(name) for name in MODE_ORDER]).get_indexer(steps["mode_in"])
+    mode = find(pd.Index([network.words.number(name) for name in MODE_ORDER]), steps["mode_in"])
     place = (steps["owner"].to_numpy() * len(MODE_ORDER) + mode)[mode >= 0]
     weights = steps["true_km"].fillna(0.0).to_numpy()[mode >= 0]
     km = np.bincount(place, weights, minlength=len(chains.table) * len(MODE_ORDER)).reshape(-1, len(MODE_ORDER))

@@ -10,13 +10,14 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.verify import accounts, assets, limits, services, trips, use
-from nbb_opt.verify.demand import check_demand
+from nbb_opt.verify.demand import FLOW, check_demand, read_demand
 from nbb_opt.verify.freight import read_freight
 from nbb_opt.verify.network import read_network
 from nbb_opt.verify.policies import check_policies
 from nbb_opt.verify.roads import read_roads
 from nbb_opt.verify.sound import check_tables
 from nbb_opt.verify.verdict import Checks, Verdict, names
+from nbb_opt.verify.words import find
 from nbb_opt.verify.world import World, keyed, read_world
 
 
@@ -67,6 +68,7 @@ class PlanCheck:
 
     def __init__(self, world: World, tables: Mapping[str, pd.DataFrame], blocks: set[str], checks: Checks) -> None:
         self.world, self.tables, self.blocks, self.checks = world, tables, blocks, checks
+        self.demand = read_demand(world, FLOW)
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)
@@ -93,14 +95,16 @@ class PlanCheck:
         """Table `demand` (bundles, periods), NaN where nothing is said."""
         said, index = self.tables["demand"], self.network.bundles.index
         tonnes = np.full((len(index), len(self.world.years)), np.nan)
-        tonnes[index.get_indexer(said["bundle"]), pd.Index(self.world.years).get_indexer(said["year"])] = said["tonnes"]
+        tonnes[find(index, said["bundle"]), find(pd.Index(self.world.years), said["year"])] = said["tonnes"]
         return tonnes
 
     def paths(self) -> None:
         """Demand, lanes, chains, services and trucks are possible."""
         world, freight = self.world, self.freight
-        said = check_demand(world, self.tables["bundles"], self.demand_t, freight.bundle_t)
-        self.checks.gather([said])
+        check_demand(
+            world, self.demand, self.tables["bundles"], said_t=self.demand_t, carried_t=freight.bundle_t,
+            checks=self.checks,
+        )  # fmt: skip
         self.checks.gather(self.roads.lane_checks)
         self.checks.gather(freight.chain_checks)
         services.check_services(world, freight.served, self.chosen, self.checks)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.world import World, join, keyed, look_up, total
+from nbb_opt.verify.world import World, join, keyed, look_up
 
 TIE = 1e-12
 

@@ -135,9 +135,7 @@ class Checks:
         good = np.atleast_1d(np.asarray(fine, dtype=bool))
         bad = np.flatnonzero(~good)
         shown = bad if bad.size else range(min(good.size, 1))
-        rows = [
-            _row(rule, where(int(i)), float(not good[i]), 0.0, -float(not good[i]), bool(good[i])) for i in shown
-        ]
+        rows = [_row(rule, where(int(i)), float(not good[i]), 0.0, -float(not good[i]), bool(good[i])) for i in shown]
         return self._take([Call(rows, 0.0)])
 
     def fail(self, rule: str, where: str) -> None:

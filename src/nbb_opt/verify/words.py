@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -34,6 +36,11 @@ class Words:
     def texts(self, numbers: np.ndarray) -> pd.Series:
         """The words of numbers as a column; no number may be MISSING."""
         return pd.Series(pd.array(list(self._number), dtype="str").take(numbers))
+
+
+def find(index: pd.Index, values: pd.Series | np.ndarray | pd.Index | Sequence[str]) -> np.ndarray:
+    """Places of values in an index without repetition, -1 for those that are not in it."""
+    return index.get_indexer(pd.Index(values))
 
 
 def pick(values: pd.Series | np.ndarray, at: np.ndarray, missing: float = MISSING) -> np.ndarray:
