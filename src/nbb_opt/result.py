@@ -157,8 +157,15 @@ def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         elif dtype == "str" and name in WORDY:
             dtypes[column] = "category"
     frame = frame.astype(dtypes)
-    mixed = [c for c, d in dtypes.items() if d == "category" and not frame[c].cat.categories.is_monotonic_increasing]
-    return frame.assign(**{c: frame[c].cat.reorder_categories(sorted(frame[c].cat.categories)) for c in mixed})
+    return frame.assign(**{column: _rising(frame[column]) for column in dtypes if dtypes[column] == "category"})
+
+
+def _rising(column: pd.Series) -> pd.Series:
+    """The same words, as categories in rising order."""
+    words = column.cat.categories
+    if words.dtype == "str" and words.is_monotonic_increasing:
+        return column
+    return column.cat.set_categories(pd.Index(sorted(words), dtype="str"))
 
 
 EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")

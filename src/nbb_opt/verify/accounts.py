@@ -23,7 +23,7 @@ def energy_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """kWh by year, mode, energy_carrier, country, charge_area."""
     keys = ["year", "mode", "energy_carrier", "country", "charge_area"]
     rows = pd.concat([part.assign(charge_area=part.get("charge_area", "")) for part in parts], ignore_index=True)
-    return total(rows, keys, "kwh")
+    return total(rows.astype({"year": "int64"}), keys, "kwh")
 
 
 def emissions_table(world: World, energy: pd.DataFrame, hub_kg: pd.DataFrame) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def emissions_table(world: World, energy: pd.DataFrame, hub_kg: pd.DataFrame) ->
         [rows[[*keys, "ttw_kg", "wtt_kg"]], hub_kg.assign(mode=TRANSFER_MODE, energy_carrier="")],
         ignore_index=True,
     )
-    return total(both, keys, "ttw_kg", "wtt_kg")
+    return total(both.astype({"year": "int64"}), keys, "ttw_kg", "wtt_kg")
 
 
 def freight_costs(
@@ -72,7 +72,7 @@ def freight_costs(
 
 def cost_table(world: World, rows: pd.DataFrame) -> pd.DataFrame:
     """Sum to component and year, and discount: yearly components over the period, the others once."""
-    table = total(rows, ["component", "year"], "amount_eur")
+    table = total(rows.astype({"year": "int64"}), ["component", "year"], "amount_eur")
     once = {**world.once_weight, world.horizon: world.horizon_weight}
     weight = [
         world.yearly_weight[year] if component in YEARLY else once[year]
