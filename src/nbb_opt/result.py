@@ -15,8 +15,10 @@ from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
 
 CHAINS_IN_FULL = 100_000
-# how compact_table holds tables: numbers that take 4 bytes, and tables whose words come again and again
-SMALL = ("bundle", "chain", "lane", "step", "year")
+# what compact_table changes: in tables that grow with the flows, numbers of these columns take 4 bytes; in tables whose
+# words come again and again, the words are categories
+LONG = ("bundles", "demand", "flows", "chains", "chain_steps", "lanes", "lane_links", "driven")
+NUMBERS = ("bundle", "chain", "lane", "step", "year")
 WORDY = ("chain_steps", "lane_links")
 LARGEST = 2**31 - 1
 ROWS_WRITTEN_AT_ONCE = 1_048_576
@@ -139,7 +141,7 @@ def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None)
 
 
 def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
-    """As `as_table`, in fewer bytes: numbers of SMALL as int32, words of WORDY tables as categories in rising order.
+    """As `as_table`; LONG tables in fewer bytes: NUMBERS as int32, words of WORDY ones as categories in rising order.
 
     Raises OverflowError if a number is too great for it.
 
@@ -150,7 +152,7 @@ def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
     frame = as_table(name) if rows is None else rows[list(TABLES[name])].reset_index(drop=True)
     dtypes = dict(TABLES[name])
     for column, dtype in TABLES[name].items():
-        if column in SMALL:
+        if name in LONG and column in NUMBERS:
             dtypes[column] = "int32"
             if len(frame) and not -LARGEST <= frame[column].min() <= frame[column].max() <= LARGEST:
                 raise OverflowError(f"table {name}, column {column}: a number beyond {LARGEST}")

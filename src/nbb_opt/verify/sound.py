@@ -148,7 +148,7 @@ def _others(values: pd.Series, known: pd.Series | list[Any]) -> list[Any]:
     """The values that are not known, each once, in their order."""
     found = pd.Series(values.unique())
     unknown = found[~found.isin(known)]
-    return list(unknown.astype("int64") if pd.api.types.is_integer_dtype(unknown) else unknown)
+    return list((unknown.astype("int64") if pd.api.types.is_integer_dtype(unknown) else unknown).to_numpy())
 
 
 def _report(checks: Checks, where: str, unknown: list[Any], what: str) -> None:
