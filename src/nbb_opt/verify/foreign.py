@@ -222,7 +222,7 @@ def _accounts(world: World, tables: Tables, blocks: Sequence[str]) -> Tables:
         check = PlanCheck(world, tables, set(blocks), checks)
         check.limits()
         costs, emissions = check.accounts()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, IndexError, ValueError, TypeError, pd.errors.InvalidIndexError):
         return {}  # the verifier says what is wrong with the tables
     use = pd.concat([rows.assign(kind=kind, unit=UNITS[kind]) for kind, rows in check.used.items()], ignore_index=True)
     found = {
