@@ -70,3 +70,11 @@ def test_some_chains_written_are_those_rows_of_the_whole_tables(prepared: Prepar
     driven = set(some["chain_steps"]["lane"]) - {-1} | set(lanes.tolist())
     for name, whole in (("lanes", prepared.lanes), ("lane_links", prepared.lane_links)):
         pd.testing.assert_frame_equal(some[name], whole[whole["lane"].isin(driven)].reset_index(drop=True))
+
+
+def test_tables_made_in_parts_are_the_same(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = {"chains": np.arange(len(prepared.rows)), "lanes": np.arange(0)}
+    whole = prepared.written(**every)
+    monkeypatch.setattr("nbb_opt.network.tables.CHAINS_AT_ONCE", 4)
+    for name, table in prepared.written(**every).items():
+        pd.testing.assert_frame_equal(table, whole[name])

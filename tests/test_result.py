@@ -14,7 +14,7 @@ import pytest
 
 from nbb_opt.errors import NbbError
 from nbb_opt.job import solve_instance
-from nbb_opt.result import CHAINS_IN_FULL, EXTRA_FILES, TABLES, as_table, read_run, write_run
+from nbb_opt.result import CHAINS_IN_FULL, EXTRA_FILES, TABLES, as_table, compact_table, read_run, write_run
 from nbb_opt.run_folder import MANIFEST
 from nbb_opt.shipped import shipped
 
@@ -37,15 +37,38 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = read_run(a_run(tmp_path / "run"))
     assert run.record == RECORD
     for name, table in some_tables().items():
-        pd.testing.assert_frame_equal(run.tables[name], table)
-        pd.testing.assert_frame_equal(run.baseline[name], table)
+        pd.testing.assert_frame_equal(run.tables[name], compact_table(name, table))
+        pd.testing.assert_frame_equal(run.baseline[name], compact_table(name, table))
     assert (tmp_path / "run" / "solver.log").read_text() == "done"
 
 
 def test_empty_tables_keep_their_columns_and_types(tmp_path: Path) -> None:
     empty = {name: as_table(name) for name in TABLES}
     run = read_run(write_run(tmp_path / "run", RECORD, empty, empty))
-    assert {name: dict(table.dtypes.astype(str)) for name, table in run.tables.items()} == TABLES
+    for name, table in run.tables.items():
+        assert dict(table.dtypes) == dict(compact_table(name).dtypes)
+        assert dict(as_table(name, table).dtypes.astype(str)) == TABLES[name]
+
+
+def test_compact_tables_say_the_same_and_refuse_numbers_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"lane": 3 - i, "step": i, "link": f"L{i % 2}", "from_node": "b", "to_node": "a"} for i in range(4)]
+    plain = as_table("lane_links", rows)
+    compact = compact_table("lane_links", plain)
+    assert compact["link"].cat.categories.tolist() == ["L0", "L1"]
+    turned = compact.assign(link=compact["link"].cat.reorder_categories(["L1", "L0"]))
+    for table in (compact, compact_table("lane_links", turned)):
+        pd.testing.assert_frame_equal(table, compact)
+        pd.testing.assert_frame_equal(as_table("lane_links", table), plain)
+    with pytest.raises(OverflowError, match="lane_links, column lane"):
+        compact_table("lane_links", plain.assign(lane=2**31))
+
+
+def test_tables_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbb_opt.result.ROWS_WRITTEN_AT_ONCE", 2)
+    tables = some_tables()
+    tables["chain_steps"] = pd.concat([tables["chain_steps"]] * 5, ignore_index=True)
+    read = read_run(write_run(tmp_path / "run", RECORD, tables, tables)).tables["chain_steps"]
+    pd.testing.assert_frame_equal(read, compact_table("chain_steps", tables["chain_steps"]))
 
 
 def test_an_existing_run_is_replaced_only_when_asked(tmp_path: Path) -> None:

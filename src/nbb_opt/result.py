@@ -15,6 +15,13 @@ from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
 
 CHAINS_IN_FULL = 100_000
+# what compact_table changes: in tables that grow with the flows, numbers of these columns take 4 bytes; in tables whose
+# words come again and again, the words are categories
+LONG = ("bundles", "demand", "flows", "chains", "chain_steps", "lanes", "lane_links", "driven")
+NUMBERS = ("bundle", "chain", "lane", "step", "year")
+WORDY = ("chain_steps", "lane_links")
+LARGEST = 2**31 - 1
+ROWS_WRITTEN_AT_ONCE = 1_048_576
 # column -> dtype; `year` is the start year of a period. Rows whose amount is zero are left out.
 # `chains`, `chain_steps`, `lanes` and `lane_links` hold every candidate chain and its lanes, used or not; of an
 # instance with more than CHAINS_IN_FULL candidates only the chains with tonnes, with their lanes and those that are
@@ -133,6 +140,36 @@ def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None)
     return frame.astype(dtypes).reset_index(drop=True)
 
 
+def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
+    """As `as_table`; LONG tables in fewer bytes: NUMBERS as int32, words of WORDY ones as categories in rising order.
+
+    Raises OverflowError if a number is too great for it.
+
+    >>> steps = compact_table("chain_steps")
+    >>> str(steps["chain"].dtype), str(steps["link"].dtype), str(compact_table("bundles")["origin"].dtype)
+    ('int32', 'category', 'str')
+    """
+    frame = as_table(name) if rows is None else rows[list(TABLES[name])].reset_index(drop=True)
+    dtypes = dict(TABLES[name])
+    for column, dtype in TABLES[name].items():
+        if name in LONG and column in NUMBERS:
+            dtypes[column] = "int32"
+            if len(frame) and not -LARGEST <= frame[column].min() <= frame[column].max() <= LARGEST:
+                raise OverflowError(f"table {name}, column {column}: a number beyond {LARGEST}")
+        elif dtype == "str" and name in WORDY:
+            dtypes[column] = "category"
+    frame = frame.astype(dtypes)
+    return frame.assign(**{column: _rising(frame[column]) for column in dtypes if dtypes[column] == "category"})
+
+
+def _rising(column: pd.Series) -> pd.Series:
+    """The same words, as categories in rising order."""
+    words = column.cat.categories
+    if words.dtype == "str" and words.is_monotonic_increasing:
+        return column
+    return column.cat.set_categories(pd.Index(sorted(words), dtype="str"))
+
+
 EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")
 NEEDED_FILES = (RECORD, *(f"{folder}/{name}.parquet" for folder in ("tables", "baseline") for name in TABLES))
 
@@ -185,18 +222,24 @@ def _contents(
 
 
 def _parquet(name: str, frame: pd.DataFrame) -> bytes:
+    """The table with the dtypes of TABLES, converted and written in parts."""
     sink = pa.BufferOutputStream()
-    table = pa.Table.from_pandas(as_table(name, frame), preserve_index=False)
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    schema = pa.Table.from_pandas(as_table(name), preserve_index=False).schema
+    with pq.ParquetWriter(sink, schema, compression="zstd", write_page_checksum=True) as writer:
+        for start in range(0, max(len(frame), 1), ROWS_WRITTEN_AT_ONCE):
+            part = as_table(name, frame.iloc[start : start + ROWS_WRITTEN_AT_ONCE])
+            writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
     return sink.getvalue().to_pybytes()
 
 
 def _read_table(contents: Mapping[str, bytes], file: str, path: Path) -> pd.DataFrame:
     name = Path(file).stem
+    words = [column for column, dtype in TABLES[name].items() if dtype == "str"] if name in WORDY else None
     try:
-        frame = pq.read_table(pa.BufferReader(contents[file]), page_checksum_verification=True).to_pandas()
-        frame = as_table(name, frame) if list(frame.columns) == list(TABLES[name]) else frame
-    except (KeyError, OSError, ValueError, TypeError, pa.ArrowException) as fault:
+        buffer = pa.BufferReader(contents[file])
+        frame = pq.read_table(buffer, page_checksum_verification=True, read_dictionary=words).to_pandas()
+        frame = compact_table(name, frame) if list(frame.columns) == list(TABLES[name]) else frame
+    except (KeyError, OSError, ValueError, TypeError, OverflowError, pa.ArrowException) as fault:
         raise NbbError(f"{path / file}: cannot be read as a result table ({fault}); run again") from fault
     if list(frame.columns) != list(TABLES[name]):
         raise NbbError(f"{path / file}: has other columns than {', '.join(TABLES[name])}; run again")

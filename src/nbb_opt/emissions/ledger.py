@@ -23,7 +23,7 @@ from nbb_opt.emissions.shippers import shipper_shares
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.verify.lanes import read_lanes
-from nbb_opt.verify.paths import handling_rows
+from nbb_opt.verify.network import handling_rows
 from nbb_opt.verify.trips import read_empties
 from nbb_opt.verify.trucks import read_driven
 from nbb_opt.verify.world import World, join, read_world, total, values_in_periods

@@ -15,7 +15,7 @@ from nbb_opt.milp.costs import ALL, factors, shared_name
 from nbb_opt.milp.extract_use import use_rows
 from nbb_opt.milp.ledger import Ledger
 from nbb_opt.milp.periods import Floats, Ints
-from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table
+from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table, compact_table
 
 MODE_NAMES = (*MODES, "transfer")
 DUST = 1e-9  # share of a column's usual size below which a value is zero
@@ -49,7 +49,7 @@ def extract(built: Built, values: Floats, carried: Carried | None = None) -> dic
     done = [(ledger, x[a.start[name] + ledger.col]) for ledger, name in ledgers if name in a.start]
     tables["emissions"], tables["energy"] = _emissions(built, done)
     tables["use"] = use_rows(built, x)
-    return {name: as_table(name, tables[name][list(TABLES[name])]) for name in TABLES}
+    return {name: compact_table(name, tables[name]) for name in TABLES}
 
 
 def _clean(built: Built, values: Floats) -> Floats:

@@ -11,13 +11,33 @@ from pandas.api.extensions import ExtensionArray
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import HANDLINGS, MODES
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items, set_names, spread
-from nbb_opt.result import as_table
+from nbb_opt.result import as_table, compact_table
+
+CHAINS_AT_ONCE = 131_072
 
 
 def chains_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray) -> pd.DataFrame:
     """Table `chains` (result.TABLES) of the given chains."""
+    link_mode = _numbers(instance["links"]["mode"], MODES)
+    sets = set_names(rows, instance["projects"]["project"].tolist())
+    parts = [as_table("chains")]
+    for first in range(0, chains.size, CHAINS_AT_ONCE):
+        some = chains[first : first + CHAINS_AT_ONCE]
+        km, hours = _km_and_hours(instance, rows, items, chains=some, link_mode=link_mode)
+        part = {
+            "chain": some, "bundle": rows.bundle[some], "kind": _words(rows.kinds, rows.kind[some]),
+            "main_mode": _words(MODES, rows.main_mode[some]), "distance_km": km, "time_h": hours,
+            "projects": _words(sets, rows.project_set[some]),
+        }  # fmt: skip
+        parts.append(as_table("chains", pd.DataFrame(part)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _km_and_hours(
+    instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray, link_mode: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(km, hours) of each of `chains`; `link_mode` counts MODES. Km are summed by mode, then over the modes."""
     links = instance["links"]
-    link_mode = _numbers(links["mode"], MODES)
     entry, size = spread(rows.item_start, chains)
     owner, item = np.repeat(np.arange(chains.size), size), rows.item[entry]
     at, n_links = spread(items.link_start, item)
@@ -29,58 +49,57 @@ def chains_table(instance: Instance, rows: ChainRows, items: Items, *, chains: n
     hours = np.bincount(by, weights=links["time_h"].to_numpy()[link], minlength=chains.size)
     moved = items.kind[item] == TRANSFER
     hours += np.bincount(owner[moved], weights=items.time_h[item[moved]], minlength=chains.size)
-    sets = set_names(rows, instance["projects"]["project"].tolist())
-    return as_table(
-        "chains",
-        pd.DataFrame(
-            {
-                "chain": chains,
-                "bundle": rows.bundle[chains],
-                "kind": _words(rows.kinds, rows.kind[chains]),
-                "main_mode": _words(MODES, rows.main_mode[chains]),
-                "distance_km": km.sum(axis=1),
-                "time_h": hours,
-                "projects": _words(sets, rows.project_set[chains]),
-            }
-        ),
-    )
+    return km.sum(axis=1), hours
 
 
 def steps_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray) -> pd.DataFrame:
     """Table `chain_steps` (result.TABLES) of the given chains: a service is one step per link."""
     links, terminals, nodes = instance["links"], instance["transfers"]["terminal"], instance["nodes"]["node"]
-    entry, n_items = spread(rows.item_start, chains)
-    item = rows.item[entry]
-    size = np.where(items.kind[item] == SERVICE, np.diff(items.link_start)[item], 1)
-    number = np.repeat(np.repeat(np.arange(chains.size), n_items), size)
-    of_chain = np.bincount(number, minlength=chains.size)
-    within = np.arange(number.size) - np.repeat(np.cumsum(size) - size, size)
-    item = np.repeat(item, size)
-    kind = items.kind[item]
-    served = kind == SERVICE
-    at = (items.link_start[item] + within)[served]
-    link, start, end = np.full(item.size, -1), items.from_node[item], items.to_node[item]
-    link[served] = items.link[at]
-    start[served], end[served] = _ends(instance, items, at)
     texts, of_link, of_item = _projects(instance, items)
+    of_link, of_item = np.append(of_link, 0), np.append(of_item, 0)
     terminal = ["", *dict.fromkeys(name for name in terminals.tolist() if name)]
-    return as_table(
+    of_transfer = np.append(_numbers(terminals, terminal), 0)
+    words = {
+        "kind": _Words(("lane", "link", "transfer")), "link": _Words(["", *links["link"].tolist()]),
+        "from_node": _Words(nodes.tolist()), "to_node": _Words(nodes.tolist()), "mode_a": _Words(MODES),
+        "mode_b": _Words((*MODES, "")), "terminal": _Words(terminal), "project": _Words(texts),
+    }  # fmt: skip
+    item_steps = np.where(items.kind == SERVICE, np.diff(items.link_start), 1)
+    total = int(item_steps[rows.item[spread(rows.item_start, chains)[0]]].sum())
+    numbers = {name: np.empty(total, np.int32) for name in ("chain", "step", "lane")}
+    codes = {name: np.empty(total, word.dtype) for name, word in words.items()}
+    done = 0
+    for first in range(0, chains.size, CHAINS_AT_ONCE):
+        some = chains[first : first + CHAINS_AT_ONCE]
+        entry, n_items = spread(rows.item_start, some)
+        item = rows.item[entry]
+        size = item_steps[item]
+        number = np.repeat(np.repeat(np.arange(some.size), n_items), size)
+        of_chain = np.bincount(number, minlength=some.size)
+        within = np.arange(number.size) - np.repeat(np.cumsum(size) - size, size)
+        item = np.repeat(item, size)
+        kind = items.kind[item]
+        served = kind == SERVICE
+        at = (items.link_start[item] + within)[served]
+        link, start, end = np.full(item.size, -1), items.from_node[item], items.to_node[item]
+        link[served] = items.link[at]
+        start[served], end[served] = _ends(instance, items, at)
+        here = slice(done, done + item.size)
+        done += item.size
+        numbers["chain"][here] = some[number]
+        numbers["step"][here] = np.arange(number.size) - (np.cumsum(of_chain) - of_chain)[number]
+        numbers["lane"][here] = np.where(kind == LANE, item, -1)
+        said = {
+            "kind": kind, "link": link + 1, "from_node": start, "to_node": end, "mode_a": items.mode_a[item],
+            "mode_b": np.where(kind == TRANSFER, items.mode_b[item], len(MODES)),
+            "terminal": of_transfer[items.transfer[item]],
+            "project": np.where(served, of_link[link], of_item[item]),
+        }  # fmt: skip
+        for name, word in words.items():
+            codes[name][here] = word.codes(said[name])
+    return compact_table(
         "chain_steps",
-        pd.DataFrame(
-            {
-                "chain": chains[number],
-                "step": np.arange(number.size) - (np.cumsum(of_chain) - of_chain)[number],
-                "kind": _words(("lane", "link", "transfer"), kind),
-                "lane": np.where(kind == LANE, item, -1),
-                "link": _words(["", *links["link"].tolist()], link + 1),
-                "from_node": _words(nodes.tolist(), start),
-                "to_node": _words(nodes.tolist(), end),
-                "mode_a": _words(MODES, items.mode_a[item]),
-                "mode_b": _words((*MODES, ""), np.where(kind == TRANSFER, items.mode_b[item], len(MODES))),
-                "terminal": _words(terminal, np.append(_numbers(terminals, terminal), 0)[items.transfer[item]]),
-                "project": _words(texts, np.where(served, np.append(of_link, 0)[link], of_item[item])),
-            }
-        ),
+        pd.DataFrame(numbers | {name: word.column(codes[name]) for name, word in words.items()}, copy=False),
     )
 
 
@@ -110,15 +129,16 @@ def lane_links_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> 
     nodes = instance["nodes"]["node"].tolist()
     at, size = spread(items.link_start, lanes)
     start, end = _ends(instance, items, at)
-    return as_table(
+    node_words, link_words = _Words(nodes), _Words(instance["links"]["link"].tolist())
+    return compact_table(
         "lane_links",
         pd.DataFrame(
             {
                 "lane": np.repeat(lanes, size),
                 "step": np.arange(at.size) - np.repeat(np.cumsum(size) - size, size),
-                "link": _words(instance["links"]["link"].tolist(), items.link[at]),
-                "from_node": _words(nodes, start),
-                "to_node": _words(nodes, end),
+                "link": link_words.column(link_words.codes(items.link[at])),
+                "from_node": node_words.column(node_words.codes(start)),
+                "to_node": node_words.column(node_words.codes(end)),
             }
         ),
     )
@@ -152,6 +172,24 @@ def _projects(instance: Instance, items: Items) -> tuple[list[str], np.ndarray, 
 def _numbers(column: pd.Series, names: Sequence[str]) -> np.ndarray:
     """Position of every value of a column in `names`."""
     return pd.Index(list(names), dtype=object).get_indexer(pd.Index(column, dtype=object))
+
+
+class _Words:
+    """Names as categories in rising order; `codes` turns numbers of the names into numbers of the categories."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.categories = sorted(names)
+        self.dtype = np.min_scalar_type(-len(self.categories))
+        place = {name: code for code, name in enumerate(self.categories)}
+        self._code = np.array([place[name] for name in names], self.dtype)
+
+    def codes(self, number: np.ndarray) -> np.ndarray:
+        """Category of every name[number]."""
+        return self._code[number]
+
+    def column(self, codes: np.ndarray) -> pd.Categorical:
+        """A column of categories."""
+        return pd.Categorical.from_codes(codes, pd.Index(self.categories, dtype="str"))
 
 
 def _words(names: Sequence[str], number: np.ndarray) -> ExtensionArray:

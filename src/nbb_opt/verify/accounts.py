@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.paths import handling_rows
 from nbb_opt.verify.verdict import OBJECTIVE_RELATIVE, Checks, names
 from nbb_opt.verify.world import World, join, total
 
@@ -24,30 +23,10 @@ def energy_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """kWh by year, mode, energy_carrier, country, charge_area."""
     keys = ["year", "mode", "energy_carrier", "country", "charge_area"]
     rows = pd.concat([part.assign(charge_area=part.get("charge_area", "")) for part in parts], ignore_index=True)
-    return total(rows, keys, "kwh")
+    return total(rows.astype({"year": "int64"}), keys, "kwh")
 
 
-def transfer_amounts(world: World, steps: pd.DataFrame, flows: pd.DataFrame, handling_of: pd.Series) -> pd.DataFrame:
-    """Columns year, country, cost_eur, ttw_kg, wtt_kg of the transfers used."""
-    rows = steps.loc[steps["kind"] == "transfer", ["chain", "from_node", "mode_a", "mode_b"]].pipe(
-        join, flows, on="chain"
-    )
-    rows = rows.assign(
-        handling=rows["chain"].map(handling_of), country=rows["from_node"].map(world.indexed("nodes")["country"])
-    )
-    rows = rows.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "handling"], how="left")
-    return pd.DataFrame(
-        {
-            "year": rows["year"],
-            "country": rows["country"],
-            "cost_eur": rows["tonnes"] * rows["cost_eur_per_t"],
-            "ttw_kg": rows["tonnes"] * rows["ttw_kg_co2e_per_t"],
-            "wtt_kg": rows["tonnes"] * rows["wtt_kg_co2e_per_t"],
-        }
-    )
-
-
-def emissions_table(world: World, energy: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
+def emissions_table(world: World, energy: pd.DataFrame, hub_kg: pd.DataFrame) -> pd.DataFrame:
     """TTW and WTT kg by year, country, mode, energy_carrier; transfers have mode `transfer` and no carrier."""
     rows = energy.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
     rows = rows.assign(
@@ -55,10 +34,10 @@ def emissions_table(world: World, energy: pd.DataFrame, transfers: pd.DataFrame)
     )
     keys = ["year", "country", "mode", "energy_carrier"]
     both = pd.concat(
-        [rows[[*keys, "ttw_kg", "wtt_kg"]], transfers.assign(mode=TRANSFER_MODE, energy_carrier="")],
+        [rows[[*keys, "ttw_kg", "wtt_kg"]], hub_kg.assign(mode=TRANSFER_MODE, energy_carrier="")],
         ignore_index=True,
     )
-    return total(both, keys, "ttw_kg", "wtt_kg")
+    return total(both.astype({"year": "int64"}), keys, "ttw_kg", "wtt_kg")
 
 
 def freight_costs(
@@ -66,14 +45,14 @@ def freight_costs(
     *,
     energy: pd.DataFrame,
     services: pd.DataFrame,
-    transfers: pd.DataFrame,
+    hubs: pd.DataFrame,
     emissions: pd.DataFrame,
     charges: pd.DataFrame,
     cargo: pd.DataFrame,
 ) -> pd.DataFrame:
     """Columns component, year, amount_eur of what depends on tonnes and vkm, drivers and running of trucks apart.
 
-    `charges` and `cargo` have columns year, amount_eur.
+    `hubs` (transfers), `charges` and `cargo` have columns year, amount_eur.
     """
     road = energy[energy["mode"] == "road"].pipe(
         join, world.energy, on=["energy_carrier", "country", "year"], how="left"
@@ -83,7 +62,7 @@ def freight_costs(
     parts = {
         "service": pd.concat([services.rename(columns={"cost_eur": "amount_eur"})[["year", "amount_eur"]], charges]),
         "road_energy": road.assign(amount_eur=road["kwh"] * road["price_eur_per_kwh"]),
-        "handling": transfers.rename(columns={"cost_eur": "amount_eur"}),
+        "handling": hubs,
         "cargo_time": cargo,
         "carbon": carbon.assign(amount_eur=kg / 1000.0 * carbon["carbon_price_eur_per_t"]),
     }
@@ -91,26 +70,9 @@ def freight_costs(
     return pd.concat(frames, ignore_index=True)
 
 
-def tonne_amounts(
-    world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame, lane_charges: pd.Series, chains: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(`charge_eur_per_t` of every link, value of cargo time), columns year, amount_eur. `chains` has commodity."""
-    fare = world.indexed("links")["charge_eur_per_t"]
-    per_step = np.where(steps["kind"] == "lane", steps["lane"].map(lane_charges), steps["link"].map(fare))
-    per_step = np.where(steps["kind"] == "transfer", 0.0, per_step)
-    sums = total(steps.assign(fare=per_step), ["chain"], "fare", "true_h")
-    rows = tables["flows"].pipe(join, sums, on="chain", how="left")
-    rows = rows.pipe(join, chains[["chain", "commodity"]], on="chain", how="left")
-    value = rows["commodity"].map(world.indexed("commodities")["value_of_time_eur_per_t_h"])
-    at_home = rows["fare"].isna() & ~rows["chain"].isin(steps["chain"])
-    fares = rows["tonnes"] * rows["fare"].mask(at_home, 0.0)
-    hours = rows["tonnes"] * rows["true_h"].mask(at_home, 0.0)
-    return rows[["year"]].assign(amount_eur=fares), rows[["year"]].assign(amount_eur=hours * value)
-
-
 def cost_table(world: World, rows: pd.DataFrame) -> pd.DataFrame:
     """Sum to component and year, and discount: yearly components over the period, the others once."""
-    table = total(rows, ["component", "year"], "amount_eur")
+    table = total(rows.astype({"year": "int64"}), ["component", "year"], "amount_eur")
     once = {**world.once_weight, world.horizon: world.horizon_weight}
     weight = [
         world.yearly_weight[year] if component in YEARLY else once[year]

@@ -17,6 +17,7 @@ from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
 from nbb_opt.verify.demand import FLOW, demand_of
 from nbb_opt.verify.foreign_tables import read_tables
+from nbb_opt.verify.network import read_chains, read_network
 from nbb_opt.verify.plan import PlanCheck, verify_plan
 from nbb_opt.verify.use import UNITS
 from nbb_opt.verify.verdict import Checks, Verdict
@@ -163,15 +164,18 @@ def _transfer_projects(world: World) -> dict[tuple[str, str, str, str], str]:
 def _chains(world: World, tables: Tables, chains: pd.DataFrame) -> pd.DataFrame:
     """Totals and projects of the chains, from the steps as the instance describes them."""
     plain = chains.assign(kind="", main_mode="", distance_km=0.0, time_h=0.0, projects="")
-    described = paths.described_steps(world, tables | {"chains": as_table("chains", plain[list(TABLES["chains"])])})
-    sums = described.groupby("chain")[["true_km", "true_h"]].sum().reindex(chains["chain"], fill_value=0.0)
-    needed = paths.needed_projects(described).groupby("chain")["project"].agg(lambda names: ";".join(sorted(names)))
-    modes = paths.main_modes(described, chains["chain"])
+    known = tables | {"chains": as_table("chains", plain[list(TABLES["chains"])])}
+    network = read_network(world, known)
+    described = read_chains(network, known)
+    sums = paths.chain_totals(described)
+    needed = paths.needed_projects(network, described).sort_values("project")
+    sets = needed.groupby("chain")["project"].agg(";".join).astype("str").reindex(chains["chain"]).fillna("")
+    modes = paths.main_modes(network, described)
     return as_table(
         "chains",
         chains.assign(
             kind=modes, main_mode=modes, distance_km=sums["true_km"].to_numpy(), time_h=sums["true_h"].to_numpy(),
-            projects=needed.reindex(chains["chain"]).fillna("").to_numpy(),
+            projects=sets.to_numpy(),
         )[list(TABLES["chains"])],
     )  # fmt: skip
 
@@ -218,7 +222,7 @@ def _accounts(world: World, tables: Tables, blocks: Sequence[str]) -> Tables:
         check = PlanCheck(world, tables, set(blocks), checks)
         check.limits()
         costs, emissions = check.accounts()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, IndexError, ValueError, TypeError, pd.errors.InvalidIndexError):
         return {}  # the verifier says what is wrong with the tables
     use = pd.concat([rows.assign(kind=kind, unit=UNITS[kind]) for kind, rows in check.used.items()], ignore_index=True)
     found = {

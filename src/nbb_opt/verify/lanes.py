@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.world import World, join, total
+from nbb_opt.verify.network import in_order
+from nbb_opt.verify.world import World, total
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,17 @@ class Lanes:
 
 def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
     """Recomputed from the links of each lane."""
-    links = world.table("links")[
-        ["link", "country", "distance_km", "time_h", "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
+    links = world.indexed("links")[
+        ["country", "distance_km", "time_h", "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
     ]
-    parts = tables["lane_links"].sort_values(["lane", "step"], kind="stable").pipe(join, links, on="link", how="left")
-    parts = parts.assign(effort_km=parts["distance_km"] * world.energy_factor(parts["link"]))
-    winter = parts["country"].map(world.indexed("countries")["winter_share"]).to_numpy(dtype=float)
-    parts = parts.assign(
-        winter_km=parts["distance_km"] * winter, toll_eur=parts["distance_km"] * parts["toll_eur_per_vkm"]
+    winter = links["country"].map(world.indexed("countries")["winter_share"]).to_numpy(dtype=float)
+    links = links.assign(
+        effort_km=links["distance_km"] * world.energy_factor(links.index.to_series()),
+        winter_km=links["distance_km"] * winter,
+        toll_eur=links["distance_km"] * links["toll_eur_per_vkm"],
     )
+    parts = in_order(tables["lane_links"], "lane").astype({"link": "str", "from_node": "str", "to_node": "str"})
+    parts = parts.join(links.reindex(parts["link"]).set_axis(parts.index))
     facts = parts.groupby("lane").agg(
         first_node=("from_node", "first"),
         last_node=("to_node", "last"),

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.blocks import in_blocks
+from nbb_opt.verify.network import Network
 from nbb_opt.verify.verdict import Checks, names
+from nbb_opt.verify.words import find, pick
 from nbb_opt.verify.world import World, join, keyed, look_up, total
 
 
@@ -27,29 +30,31 @@ def with_limits(rows: pd.DataFrame, limits: pd.Series, extra: pd.DataFrame) -> p
     return rows.assign(limit=own + np.nan_to_num(plus))
 
 
-def link_use(world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame) -> pd.DataFrame:
-    """Columns row (capacity group), year, used (t): tonnes times the links of the group a chain uses."""
+def link_use(
+    world: World, network: Network, tables: Mapping[str, pd.DataFrame], served: pd.DataFrame, lane_t: np.ndarray
+) -> pd.DataFrame:
+    """Columns row (capacity group), year, used (t): tonnes times the links of the group a chain uses.
+
+    `served` has link, year, tonnes of rail, sea and ferry; `lane_t` (lanes, periods) is that of Freight.
+    """
     links = world.table("links")
     group = pd.Series(
         np.where(links["capacity_link"] == "", links["link"], links["capacity_link"]), index=links["link"]
     )
-    whole = steps.loc[steps["kind"] == "link", ["chain", "link"]]
-    driven = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].pipe(
-        join, tables["lane_links"][["lane", "link"]], on="lane"
-    )
-    uses = pd.concat([whole, driven[["chain", "link"]]], ignore_index=True)
-    uses = uses.assign(row=uses["link"].map(group))
-    counted = uses.groupby(["chain", "row"], as_index=False).size()
-    rows = counted.pipe(join, tables["flows"], on="chain")
-    rows = rows.assign(used=rows["tonnes"] * rows["size"])
-    return total(rows, ["row", "year"], "used")
-
-
-def terminal_use(tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame) -> pd.DataFrame:
-    """Columns row (terminal), year, used (t)."""
-    rows = steps.loc[steps["terminal"] != "", ["chain", "terminal"]].pipe(join, tables["flows"], on="chain")
-    rows = rows.rename(columns={"terminal": "row", "tonnes": "used"})
-    return total(rows, ["row", "year"], "used")
+    columns = ["row", "year", "tonnes"]
+    parts = [served.assign(row=served["link"].map(group))[columns]]
+    for block in in_blocks(tables, "lane", ["lane_links"]):
+        at = find(network.lanes.index, block["lane_links"]["lane"])
+        link, name = pd.factorize(block["lane_links"]["link"])
+        row = group.reindex(name).to_numpy()
+        for t, year in enumerate(world.years):
+            tonnes = pick(lane_t[:, t], at, np.nan)
+            said = ~np.isnan(tonnes)
+            used = np.bincount(link[said], tonnes[said], minlength=len(row))
+            some = np.unique(link[said])
+            parts.append(pd.DataFrame({"row": row[some], "year": year, "tonnes": used[some]})[columns])
+    rows = pd.concat(parts, ignore_index=True).astype({"row": "str", "year": "int64"})
+    return total(rows.rename(columns={"tonnes": "used"}), ["row", "year"], "used")
 
 
 def check_capacities(link_rows: pd.DataFrame, terminal_rows: pd.DataFrame, blocks: set[str], checks: Checks) -> None:
@@ -64,40 +69,45 @@ def check_capacities(link_rows: pd.DataFrame, terminal_rows: pd.DataFrame, block
             checks.compare(rule, limited["used"], "<=", limited["limit"], where=where, unit="t")
 
 
-def check_built(
-    tables: Mapping[str, pd.DataFrame], needed: pd.DataFrame, projects: pd.DataFrame, checks: Checks
-) -> None:
-    """`use_only_built`: what a chain carries is at most its bundle's demand times the units in service."""
-    rows = tables["flows"].pipe(join, needed, on="chain").pipe(join, tables["chains"][["chain", "bundle"]], on="chain")
-    rows = rows.pipe(join, tables["demand"].rename(columns={"tonnes": "demand"}), on=["bundle", "year"], how="left")
-    built = look_up(keyed(projects, ["project", "year"], "built"), rows["project"], rows["year"])
-    limit = rows["demand"].fillna(0.0) * built
+def check_built(flows: pd.DataFrame, needed: pd.DataFrame, built: pd.Series) -> Checks:
+    """`use_only_built`: what a chain carries is at most its bundle's demand times the units in service.
+
+    `flows` has the `demand` (t) of the bundle, `needed` chain and project, `built` the index project, year.
+    """
+    checks = Checks()
+    rows = flows[["chain", "year", "tonnes", "demand"]].pipe(join, needed, on="chain")
+    limit = rows["demand"] * look_up(built, rows["project"], rows["year"])
     where = names(rows, "chain {} needs {} {}", ["chain", "project", "year"])
     checks.compare("use_only_built", rows["tonnes"], "<=", limit, where=where, unit="t", scale=0.0)
+    return checks
 
 
 def check_work(
-    tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame, facts: pd.DataFrame, driven: pd.DataFrame, checks: Checks
+    world: World, network: Network, lane_t: np.ndarray, facts: pd.DataFrame, done: pd.DataFrame, checks: Checks
 ) -> None:
-    """`cover_work`: loads times loaded vkm on a lane carry its tonne-km."""
-    rows = steps.loc[steps["kind"] == "lane", ["chain", "lane"]].pipe(join, tables["flows"], on="chain")
-    need = total(rows, ["lane", "year"], "tonnes")
-    done = driven.assign(tkm=driven["load_t"] * driven["loaded_vkm"])
-    done_tkm = done.groupby(["lane", "year"])["tkm"].sum(skipna=False)
-    need = need.assign(tkm=need["tonnes"] * need["lane"].map(facts["km"]))
-    have = done_tkm.reindex(pd.MultiIndex.from_frame(need[["lane", "year"]])).fillna(0.0).to_numpy()
-    where = names(need, "lane {} {}", ["lane", "year"])
-    checks.compare("cover_work", have, ">=", need["tkm"], where=where, unit="tkm")
+    """`cover_work`: loads times loaded vkm on a lane carry its tonne-km.
+
+    `lane_t` (lanes, periods) is that of Freight, `facts` (km by lane) and `done` (lane, year, tkm) those of Roads.
+    """
+    lanes, years = network.lanes.index, pd.Index(world.years)
+    have = np.zeros(lane_t.shape)
+    have[find(lanes, done["lane"]), find(years, done["year"])] = np.nan_to_num(done["tkm"])
+    need = lane_t * facts["km"].reindex(lanes).to_numpy(dtype=float)[:, None]
+    row, t = np.nonzero(~np.isnan(lane_t))
+    checks.compare(
+        "cover_work", have[row, t], ">=", need[row, t],
+        where=lambda i: f"lane {lanes[row[i]]} {years[t[i]]}", unit="tkm",
+    )  # fmt: skip
 
 
-def check_fleet(stock: pd.DataFrame, driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
+def check_fleet(stock: pd.DataFrame, work: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
     """`cover_km`, `cover_hours`: what the vehicles of a region drive and work is at most what they can."""
     for rule, annual, unit, loaded, empty in (
-        ("cover_km", "annual_km", "vkm", 1.0 + driven["kappa"], pd.Series(1.0, index=empties.index)),
-        ("cover_hours", "annual_h", "h", driven["hours_per_vkm"], empties["hours_per_vkm"]),
+        ("cover_km", "annual_km", "vkm", work["all_vkm"], pd.Series(1.0, index=empties.index)),
+        ("cover_hours", "annual_h", "h", work["hours_worked"], empties["hours_per_vkm"]),
     ):
         parts = [
-            driven[["vehicle", "year"]].assign(region=driven["region"], amount=driven["loaded_vkm"] * loaded),
+            work[["vehicle", "year", "region"]].assign(amount=loaded),
             empties[["vehicle", "year"]].assign(region=empties["from_region"], amount=empties["empty_vkm"] * empty),
         ]
         used = pd.concat(parts, ignore_index=True)
@@ -109,24 +119,22 @@ def check_fleet(stock: pd.DataFrame, driven: pd.DataFrame, empties: pd.DataFrame
         checks.compare(rule, used["amount"], "<=", limit, where=where, unit=unit)
 
 
-def check_opening(stock: pd.DataFrame, driven: pd.DataFrame, checks: Checks) -> None:
+def check_opening(stock: pd.DataFrame, work: pd.DataFrame, checks: Checks) -> None:
     """`fit_opening_hours`: trucks do the work for places open up to W hours a week within W hours each."""
-    hours = driven.assign(hours_worked=driven["loaded_vkm"] * driven["hours_per_vkm"])
     keys = ["region", "vehicle", "year"]
     kept = stock.groupby(["fleet_region", "vehicle", "year"])["kept"].sum()
-    for open_h in sorted(set(driven["open_h"]) - {np.inf}):
-        used = total(hours[hours["open_h"] <= open_h], keys, "hours_worked")
+    for open_h in sorted(set(work["open_h"]) - {np.inf}):
+        used = total(work[work["open_h"] <= open_h], keys, "hours_worked")
         trucks = kept.reindex(pd.MultiIndex.from_frame(used[keys])).fillna(0.0).to_numpy()
         where = names(used, f"{{}} {{}}, places open {open_h:g} h a week, {{}}", keys)
         limit = 52.0 * open_h * trucks
         checks.compare("fit_opening_hours", used["hours_worked"], "<=", limit, where=where, unit="h")
 
 
-def check_balance(driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
+def check_balance(work: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
     """`return_empties`: trips of a vehicle with a kind of goods that leave a region equal those that arrive."""
-    away = driven[~driven["local"].astype(bool)]
-    loaded = away.assign(from_region=away["region"], trips=away["loaded_vkm"] / away["km"])
-    loaded = loaded.rename(columns={"region_to": "to_region"})
+    away = work[~work["local"].astype(bool)]
+    loaded = away.rename(columns={"region": "from_region", "region_to": "to_region"})
     empty = empties.assign(trips=empties["empty_vkm"] / empties["km"])
     columns = ["from_region", "to_region", "vehicle", "handling", "year", "trips"]
     trips = pd.concat([loaded[columns], empty[columns]], ignore_index=True)

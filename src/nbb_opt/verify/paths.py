@@ -7,18 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.network import MODE_ORDER, Chains, Network, in_order
 from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.world import World, join
-
-MODE_ORDER = ("road", "rail", "sea", "ferry")
+from nbb_opt.verify.words import find, pick
+from nbb_opt.verify.world import World
 
 
 def check_lanes(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:
     """`follow_roads`: a lane's links are consecutive road links driven the allowed way. `agree_lanes`: its figures."""
     lanes = tables["lanes"]
-    links = world.table("links").add_prefix("true_")
-    parts = tables["lane_links"].sort_values(["lane", "step"], kind="stable").reset_index(drop=True)
-    parts = parts.pipe(join, links, left_on="link", right_on="true_link", how="left")
+    facts = ["mode", "from_node", "to_node", "two_way", "distance_km", "time_h", "max_gross_t"]
+    links = world.indexed("links")[facts].add_prefix("true_")
+    parts = in_order(tables["lane_links"], "lane").astype({"link": "str", "from_node": "str", "to_node": "str"})
+    parts = parts.join(links.reindex(parts["link"]).set_axis(parts.index))
     where = names(parts, "lane {} step {} link {}", ["lane", "step", "link"])
     checks.hold("follow_roads", parts["true_mode"].to_numpy() == "road", where=where)
     checks.hold("follow_roads", _direction_fits(parts), where=where)
@@ -48,127 +49,59 @@ def check_lanes(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks
     checks.hold("agree_lanes", same, where=where)
 
 
-def check_chains(world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame, checks: Checks) -> None:
+def check_chains(network: Network, chains: Chains, checks: Checks) -> None:
     """`follow_a_path`, `allow_modes`, `name_projects`, `agree_chains`."""
-    chains = tables["chains"].pipe(join, tables["bundles"], on="bundle", how="left")
-    chains = chains.pipe(
-        join, world.table("commodities")[["commodity", "handling", "modes"]], on="commodity", how="left"
-    )
-    where = names(steps, "chain {} step {}", ["chain", "step"])
+    table, steps, words = chains.table, chains.steps, network.words
+    where, chain_where = chains.step_where(), chains.where()
     checks.hold("follow_a_path", _counted(steps, "chain"), where=where)
     checks.hold("follow_a_path", steps["exists"], where=where)
-    last_of = steps.groupby("chain").tail(1).set_index("chain").reindex(chains["chain"])
-    first_of = steps.groupby("chain").head(1).set_index("chain").reindex(chains["chain"])
-    at_home = (chains["origin"] == chains["destination"]).to_numpy() & first_of["step"].isna().to_numpy()
-    chain_where = names(chains, "chain {}", ["chain"])
-    starts = (first_of["from_node"].to_numpy() == chains["origin"].to_numpy()) & (
-        first_of["mode_in"].to_numpy() == "road"
-    )
-    ends = (last_of["to_node"].to_numpy() == chains["destination"].to_numpy()) & (
-        last_of["mode_out"].to_numpy() == "road"
-    )
-    checks.hold("follow_a_path", at_home | starts, where=chain_where)
-    checks.hold("follow_a_path", at_home | ends, where=chain_where)
-    before = steps.shift()
-    first = ~steps.duplicated("chain")
-    joined = (steps["from_node"] == before["to_node"]) & (steps["mode_in"] == before["mode_out"])
-    two_lanes = (steps["kind"] == "lane") & (before["kind"] == "lane")
-    checks.hold("follow_a_path", first | (joined & ~two_lanes), where=where)
+    new = (steps["chain"] != steps["chain"].shift()).to_numpy()
+    ends = {"from_node": np.flatnonzero(new), "to_node": np.flatnonzero(np.append(new, True)[1:])}
+    at = np.full(len(table), -1)
+    at[steps["owner"].to_numpy()[new]] = np.arange(new.sum())
+    at_home = (table["origin"] == table["destination"]).to_numpy() & (at < 0)
+    road = words.number("road")
+    for node, mode, end in (("from_node", "mode_in", "origin"), ("to_node", "mode_out", "destination")):
+        place = pick(ends[node], at)
+        there = (pick(steps[node], place) == table[end].to_numpy()) & (pick(steps[mode], place) == road)
+        checks.hold("follow_a_path", at_home | ((at >= 0) & there), where=chain_where)
+    joined = (steps["from_node"] == steps["to_node"].shift()) & (steps["mode_in"] == steps["mode_out"].shift())
+    two_lanes = steps["is_lane"] & steps["is_lane"].shift(fill_value=False)
+    checks.hold("follow_a_path", new | (joined & ~two_lanes), where=where)
     checks.hold("follow_a_path", _gauges_fit(steps), where=where)
 
-    facts = chains.set_index("chain").reindex(steps["chain"])
-    lane_handling = steps["lane_handling"].to_numpy()
-    fits = (steps["kind"] != "lane").to_numpy() | (lane_handling == facts["handling"].to_numpy())
-    checks.hold("allow_modes", fits, where=where)
-    allowed = {modes: set(modes.split(";")) for modes in chains["modes"].unique()}
-    used = zip(steps["kind"], steps["mode_in"], facts["modes"], strict=True)
-    checks.hold(
-        "allow_modes", [kind == "transfer" or mode in allowed[modes] for kind, mode, modes in used], where=where
+    checks.hold("allow_modes", ~steps["is_lane"] | (steps["lane_handling"] == steps["handling"]), where=where)
+    goods = pick(np.arange(len(network.commodities)), find(network.commodities.index, table["commodity"]))
+    used = (
+        steps["is_transfer"].to_numpy()
+        | _allowed(network)[pick(goods, steps["owner"].to_numpy()), steps["mode_in"].to_numpy()]
     )
+    checks.hold("allow_modes", used, where=where)
 
-    checks.hold("name_projects", steps["project"].to_numpy() == steps["true_project"].to_numpy(), where=where)
-    needed = needed_projects(steps)
-    sets = {chain: ";".join(sorted(group)) for chain, group in needed.groupby("chain")["project"]}
-    true_sets = pd.Series(sets, dtype="str").reindex(chains["chain"]).fillna("")
-    checks.hold("name_projects", chains["projects"].to_numpy() == true_sets.to_numpy(), where=chain_where)
-    _totals(world, chains, steps, checks)
+    checks.hold("name_projects", steps["project"] == steps["true_project"], where=where)
+    needed = needed_projects(network, chains).sort_values("project")
+    sets = needed.groupby("chain")["project"].agg(";".join).astype("str").reindex(table["chain"]).fillna("")
+    checks.hold("name_projects", table["projects"].to_numpy() == sets.to_numpy(), where=chain_where)
+    _totals(network, chains, checks)
 
 
-def described_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Steps in order, with what the instance says: exists, mode_in, mode_out, gauge, true_project, true_km, true_h."""
-    steps = tables["chain_steps"].sort_values(["chain", "step"], kind="stable").reset_index(drop=True)
-    links = world.table("links").add_prefix("true_")
-    linked = steps[["link", "from_node", "to_node"]].pipe(join, links, left_on="link", right_on="true_link", how="left")
-    is_link = (steps["kind"] == "link").to_numpy()
-    lanes = tables["lanes"].set_index("lane").reindex(steps["lane"])
-    is_lane = (steps["kind"] == "lane").to_numpy()
-    is_transfer = (steps["kind"] == "transfer").to_numpy()
-    link_fine = (
-        _direction_fits(linked)
-        & (steps["mode_a"].to_numpy() == linked["true_mode"].to_numpy())
-        & (linked["true_mode"].to_numpy() != "road")
-        & (steps["mode_b"].to_numpy() == "")
-        & (steps["terminal"].to_numpy() == "")
-        & (steps["lane"].to_numpy() == -1)
-    )
-    lane_fine = (
-        (steps["from_node"].to_numpy() == lanes["from_node"].to_numpy())
-        & (steps["to_node"].to_numpy() == lanes["to_node"].to_numpy())
-        & (steps["mode_a"].to_numpy() == "road")
-        & (steps["mode_b"].to_numpy() == "")
-        & (steps["link"].to_numpy() == "")
-        & (steps["terminal"].to_numpy() == "")
-    )
-    columns = ["node", "mode_a", "mode_b", "terminal", "project"]
-    given = world.table("transfers")[columns]
-    turned = given.rename(columns={"mode_a": "mode_b", "mode_b": "mode_a"})[columns]
-    possible = pd.MultiIndex.from_frame(pd.concat([given, turned]))
-    said = pd.MultiIndex.from_arrays([steps[c] for c in ("from_node", *columns[1:])])
-    transfer_fine = (
-        said.isin(possible)
-        & (steps["from_node"] == steps["to_node"]).to_numpy()
-        & (steps["link"].to_numpy() == "")
-        & (steps["lane"].to_numpy() == -1)
-    )
-    lane_parts = tables["lane_links"].pipe(
-        join, world.table("links")[["link", "project"]].query("project != ''"), on="link", how="inner"
-    )
-    lane_projects = {lane: ";".join(sorted(set(group))) for lane, group in lane_parts.groupby("lane")["project"]}
-    of_lane = pd.Series(lane_projects, dtype="str").reindex(steps["lane"]).fillna("").to_numpy()
-    of_link = linked["true_project"].fillna("").to_numpy()
-    hours = _transfer_hours(world, tables, steps)
-    return steps.assign(
-        exists=np.select([is_link, is_lane, is_transfer], [link_fine, lane_fine, transfer_fine], False),
-        mode_in=np.where(is_lane, "road", steps["mode_a"]),
-        mode_out=np.select([is_lane, is_link], ["road", steps["mode_a"]], steps["mode_b"]),
-        gauge=np.where(is_link, linked["true_gauge_mm"].to_numpy(dtype=float), np.nan),
-        true_project=np.select([is_lane, is_link], [of_lane, of_link], steps["project"]),
-        lane_handling=np.where(is_lane, lanes["handling"].fillna("").to_numpy(), ""),
-        true_km=np.select([is_lane, is_link], [lanes["distance_km"], linked["true_distance_km"]], 0.0),
-        true_h=np.select([is_lane, is_link], [lanes["time_h"], linked["true_time_h"]], hours),
-    )
+def _allowed(network: Network) -> np.ndarray:
+    """Whether goods (rows of Network.commodities) may use a mode (number of the word); shape (goods, words)."""
+    modes = {mode: network.words.number(mode) for text in network.commodities["modes"] for mode in text.split(";")}
+    allowed = np.zeros((len(network.commodities), len(network.words)), bool)
+    for row, text in enumerate(network.commodities["modes"]):
+        allowed[row, [modes[mode] for mode in text.split(";")]] = True
+    return allowed
 
 
-def needed_projects(steps: pd.DataFrame) -> pd.DataFrame:
+def needed_projects(network: Network, chains: Chains) -> pd.DataFrame:
     """Columns chain, project: every project that a chain needs, once."""
-    needing = steps.loc[steps["true_project"] != "", ["chain", "true_project"]]
-    needing = needing.assign(project=needing["true_project"].str.split(";")).explode("project")
+    steps = chains.steps
+    needing = steps.loc[steps["true_project"] != network.words.number(""), ["chain", "true_project"]]
+    needing = needing.drop_duplicates().reset_index(drop=True)
+    project = network.words.texts(needing["true_project"].to_numpy())
+    needing = needing.assign(project=project.str.split(";")).explode("project")
     return needing[["chain", "project"]].astype({"project": "str"}).drop_duplicates().reset_index(drop=True)
-
-
-def handling_rows(world: World) -> pd.DataFrame:
-    """`handling_costs` both ways round: a row (a, b) holds for (b, a) unless that one is given too."""
-    given = world.table("handling_costs").drop(columns=["source", "note"])
-    turned = given.rename(columns={"mode_a": "mode_b", "mode_b": "mode_a"})
-    return pd.concat([given, turned]).drop_duplicates(["mode_a", "mode_b", "handling"])
-
-
-def _transfer_hours(world: World, tables: Mapping[str, pd.DataFrame], steps: pd.DataFrame) -> np.ndarray:
-    handling = tables["chains"].pipe(join, tables["bundles"], on="bundle")
-    handling = handling.pipe(join, world.table("commodities")[["commodity", "handling"]], on="commodity")
-    wanted = steps[["chain", "mode_a", "mode_b"]].pipe(join, handling[["chain", "handling"]], on="chain", how="left")
-    found = wanted.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "handling"], how="left")
-    return found["time_h"].to_numpy(dtype=float)
 
 
 def _direction_fits(parts: pd.DataFrame) -> np.ndarray:
@@ -187,11 +120,10 @@ def _gauges_fit(steps: pd.DataFrame) -> np.ndarray:
     rail = steps["gauge"].notna()
     adjacent = rail & rail.shift(fill_value=False) & same_chain_before
     wrong_join = adjacent & (steps["gauge"] != steps["gauge"].shift())
-    change = (steps["kind"] == "transfer") & (steps["mode_in"] == steps["mode_out"])
+    change = steps["is_transfer"] & (steps["mode_in"] == steps["mode_out"])
     surrounded = same_chain_before & (steps["chain"] == steps["chain"].shift(-1))
     two_gauges = (
-        (steps["mode_in"] == "rail")
-        & surrounded
+        surrounded
         & rail.shift(fill_value=False)
         & rail.shift(-1, fill_value=False)
         & (steps["gauge"].shift() != steps["gauge"].shift(-1))
@@ -199,20 +131,26 @@ def _gauges_fit(steps: pd.DataFrame) -> np.ndarray:
     return (~wrong_join & (~change | two_gauges)).to_numpy(dtype=bool)
 
 
-def _totals(world: World, chains: pd.DataFrame, steps: pd.DataFrame, checks: Checks) -> None:
-    where = names(chains, "chain {}", ["chain"])
-    sums = steps.groupby("chain")[["true_km", "true_h"]].sum().reindex(chains["chain"], fill_value=0.0)
-    checks.compare("agree_chains", chains["distance_km"], "==", sums["true_km"], where=where, unit="km")
-    missing = steps.loc[steps["true_h"].isna(), "chain"]
-    hours = np.where(chains["chain"].isin(missing), np.nan, sums["true_h"])
-    checks.compare("agree_chains", chains["time_h"], "==", hours, where=where, unit="km")
-    checks.hold("agree_chains", chains["main_mode"].to_numpy() == main_modes(steps, chains["chain"]), where=where)
+def chain_totals(chains: Chains) -> pd.DataFrame:
+    """Columns true_km, true_h of each row of `chains.table`, from the steps for which they are known."""
+    sums = chains.steps.groupby("chain")[["true_km", "true_h"]].sum()
+    return sums.reindex(chains.table["chain"], fill_value=0.0)
 
 
-def main_modes(steps: pd.DataFrame, chains: pd.Series) -> np.ndarray:
-    """Mode with most km of each chain; of equals the first of road, rail, sea, ferry."""
-    km = steps[steps["kind"] != "transfer"].pivot_table(
-        index="chain", columns="mode_in", values="true_km", aggfunc="sum", fill_value=0.0
-    )
-    km = km.reindex(index=chains, columns=list(MODE_ORDER), fill_value=0.0).round(6)
-    return np.array(MODE_ORDER)[km.to_numpy().argmax(axis=1)]
+def _totals(network: Network, chains: Chains, checks: Checks) -> None:
+    table, where, sums = chains.table, chains.where(), chain_totals(chains)
+    checks.compare("agree_chains", table["distance_km"], "==", sums["true_km"], where=where, unit="km")
+    unknown = chains.steps.loc[chains.steps["true_h"].isna(), "chain"]
+    hours = sums["true_h"].mask(sums.index.isin(unknown))
+    checks.compare("agree_chains", table["time_h"], "==", hours, where=where, unit="km")
+    checks.hold("agree_chains", table["main_mode"].to_numpy() == main_modes(network, chains), where=where)
+
+
+def main_modes(network: Network, chains: Chains) -> np.ndarray:
+    """Mode with most km of each row of `chains.table`; of equals the first of road, rail, sea, ferry."""
+    steps = chains.steps[~chains.steps["is_transfer"] & (chains.steps["owner"] >= 0)]
+    mode = find(pd.Index([network.words.number(name) for name in MODE_ORDER]), steps["mode_in"])
+    place = (steps["owner"].to_numpy() * len(MODE_ORDER) + mode)[mode >= 0]
+    weights = steps["true_km"].fillna(0.0).to_numpy()[mode >= 0]
+    km = np.bincount(place, weights, minlength=len(chains.table) * len(MODE_ORDER)).reshape(-1, len(MODE_ORDER))
+    return np.array(MODE_ORDER, object)[km.round(6).argmax(axis=1)]

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.verify import accounts, assets, limits, paths, services, trips, trucks, use
-from nbb_opt.verify.demand import check_demand
-from nbb_opt.verify.lanes import Lanes, read_lanes
+from nbb_opt.verify import accounts, assets, limits, services, trips, use
+from nbb_opt.verify.demand import FLOW, check_demand, read_demand
+from nbb_opt.verify.freight import read_freight
+from nbb_opt.verify.network import read_network
 from nbb_opt.verify.policies import check_policies
+from nbb_opt.verify.roads import read_roads
 from nbb_opt.verify.sound import check_tables
 from nbb_opt.verify.verdict import Checks, Verdict, names
-from nbb_opt.verify.world import World, join, read_world
+from nbb_opt.verify.words import find
+from nbb_opt.verify.world import World, keyed, read_world
 
 
 def verify_plan(
@@ -35,7 +39,7 @@ def verify_plan(
     if not check_tables(world, tables, checks):
         return _refused(checks)
     check = PlanCheck(world, tables, set(blocks), checks)
-    check.network()
+    check.paths()
     if checks.failed and any(row["rule"] in {"follow_roads", "follow_a_path"} for row in _failed(checks)):
         return _refused(checks)
     check.options(technologies, projects)
@@ -64,43 +68,49 @@ class PlanCheck:
 
     def __init__(self, world: World, tables: Mapping[str, pd.DataFrame], blocks: set[str], checks: Checks) -> None:
         self.world, self.tables, self.blocks, self.checks = world, tables, blocks, checks
-        self.flows = tables["flows"]
-        self.steps = paths.described_steps(world, tables)
-        self.lanes: Lanes = read_lanes(world, tables)
-        chains = tables["chains"].pipe(join, tables["bundles"], on="bundle", how="left")
-        goods = world.table("commodities")[["commodity", "handling"]]
-        chains = chains.pipe(join, goods, on="commodity", how="left")
-        self.chains = chains.assign(main_mode=paths.main_modes(self.steps, chains["chain"]))
-        self.handling_of = self.chains.set_index("chain")["handling"]
-        self.driven = trucks.read_driven(world, tables, self.lanes)
-        self.empties = trips.read_empties(world, tables)
+        self.demand = read_demand(world, FLOW)
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)
+        self.empties = trips.read_empties(world, tables)
         self.public = limits.public_use(world, tables)
-        self.services_used = services.service_use(world, self.steps, self.flows, self.handling_of)
-        self.chosen = services.chosen_services(world, services.service_options(world, self.services_used))
-        served = services.service_amounts(self.services_used, self.chosen)
-        self.served = served
-        self.energy = accounts.energy_table(
-            [
-                served,
-                trucks.driven_energy(world, self.driven, self.lanes),
-                trips.empties_energy(self.empties),
-            ]
+        self.network = read_network(world, tables)
+        self.demand_t = self._demand()
+        self.roads = read_roads(world, tables)
+        self.freight = read_freight(
+            world,
+            self.network,
+            tables,
+            demand_t=np.nan_to_num(self.demand_t),
+            lane_charge=self.roads.facts["charge_eur_per_t"],
+            built=keyed(self.projects, ["project", "year"], "built"),
         )
-        self.transfers = accounts.transfer_amounts(world, self.steps, self.flows, self.handling_of)
-        self.emissions = accounts.emissions_table(world, self.energy, self.transfers)
+        used = self.freight.served
+        self.chosen = services.chosen_services(world, services.service_options(world, used))
+        self.served = services.service_amounts(used, self.chosen)
+        self.energy = accounts.energy_table([self.served, self.roads.energy, trips.empties_energy(self.empties)])
+        self.emissions = accounts.emissions_table(world, self.energy, self.freight.hub_kg)
 
-    def network(self) -> None:
+    def _demand(self) -> np.ndarray:
+        """Table `demand` (bundles, periods), NaN where nothing is said."""
+        said, index = self.tables["demand"], self.network.bundles.index
+        tonnes = np.full((len(index), len(self.world.years)), np.nan)
+        tonnes[find(index, said["bundle"]), find(pd.Index(self.world.years), said["year"])] = said["tonnes"]
+        return tonnes
+
+    def paths(self) -> None:
         """Demand, lanes, chains, services and trucks are possible."""
-        check_demand(self.world, self.tables, self.checks)
-        paths.check_lanes(self.world, self.tables, self.checks)
-        paths.check_chains(self.world, self.tables, self.steps, self.checks)
-        services.check_services(self.world, self.services_used, self.chosen, self.checks)
-        trucks.check_driven(self.driven, self.checks)
+        world, freight = self.world, self.freight
+        check_demand(
+            world, self.demand, self.tables["bundles"], said_t=self.demand_t, carried_t=freight.bundle_t,
+            checks=self.checks,
+        )  # fmt: skip
+        self.checks.gather(self.roads.lane_checks)
+        self.checks.gather(freight.chain_checks)
+        services.check_services(world, freight.served, self.chosen, self.checks)
+        self.checks.gather(self.roads.truck_checks)
         trips.check_empties(self.empties, self.checks)
-        assets.check_stock(self.world, self.stock, self.checks)
+        assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
         """`respect_options`: only today's technologies, or no projects, if the model says so."""
@@ -109,7 +119,7 @@ class PlanCheck:
             today = set(vehicles["technology"].reindex(self.world.table("fleet")["vehicle"]))
             used = pd.concat(
                 [
-                    self.driven.loc[self.driven["loaded_vkm"] != 0, ["vehicle", "year"]],
+                    self.tables["driven"].query("loaded_vkm != 0")[["vehicle", "year"]],
                     self.empties.loc[self.empties["empty_vkm"] != 0, ["vehicle", "year"]],
                     self.stock.loc[self.stock["bought"] != 0, ["vehicle", "year"]],
                 ],
@@ -125,26 +135,26 @@ class PlanCheck:
     def limits(self) -> None:
         """The constraints of section 5, block by block, and the `use` table."""
         world, tables, checks = self.world, self.tables, self.checks
+        freight, roads = self.freight, self.roads
         link_rows = limits.with_limits(
-            limits.link_use(world, tables, self.steps),
+            limits.link_use(world, self.network, tables, freight.served, freight.lane_t),
             world.indexed("links")["capacity_t_per_year"],
             limits.added(world, self.projects, "links", "capacity_t_per_year"),
         )
         terminal_rows = limits.with_limits(
-            limits.terminal_use(tables, self.steps),
+            freight.terminals,
             world.indexed("terminals")["capacity_t_per_year"],
             limits.added(world, self.projects, "terminals", "capacity_t_per_year"),
         )
         limits.check_capacities(link_rows, terminal_rows, self.blocks, checks)
-        needed = paths.needed_projects(self.steps)
-        limits.check_built(tables, needed, self.projects, checks)
+        checks.gather(freight.built_checks)
         assets.check_projects(world, self.projects, checks)
         if "fleet" in self.blocks:
-            limits.check_work(tables, self.steps, self.lanes.facts, self.driven, checks)
-            limits.check_fleet(self.stock, self.driven, self.empties, checks)
-            limits.check_opening(self.stock, self.driven, checks)
+            limits.check_work(world, self.network, freight.lane_t, roads.facts, roads.done_tkm, checks)
+            limits.check_fleet(self.stock, roads.work, self.empties, checks)
+            limits.check_opening(self.stock, roads.work, checks)
         if "rebalance" in self.blocks:
-            limits.check_balance(self.driven, self.empties, checks)
+            limits.check_balance(roads.work, self.empties, checks)
         sold, power = limits.area_use(world, self.energy, self.chargers, self.projects, self.public)
         self.used = {"link": link_rows, "terminal": terminal_rows}
         if "charging" in self.blocks:
@@ -152,16 +162,18 @@ class PlanCheck:
         use.check_use(tables["use"], self.used, checks)
         if "charging" in self.blocks:
             limits.check_charging(sold, power, self.public, checks)
-            limits.check_way(trucks.way_energy(self.driven, self.lanes), self.chargers, self.public, checks)
+            limits.check_way(roads.on_the_way, self.chargers, self.public, checks)
         check_policies(
             world,
             emissions=self.emissions,
-            driven=self.driven,
+            roads=roads,
             empties=self.empties,
             stock=self.stock,
             projects=self.projects,
-            chains=self.chains[["chain", "bundle", "commodity", "main_mode"]],
-            tables=tables,
+            kept=freight.kept,
+            demand_t=pd.DataFrame(np.nan_to_num(self.demand_t), columns=list(world.years)).assign(
+                commodity=tables["bundles"]["commodity"].to_numpy()
+            ),
             blocks=self.blocks,
             checks=checks,
         )
@@ -169,21 +181,18 @@ class PlanCheck:
     def accounts(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Costs and emissions recomputed, and compared with the plan's own tables."""
         world, tables, checks = self.world, self.tables, self.checks
-        fares, cargo = accounts.tonne_amounts(
-            world, tables, self.steps, self.lanes.facts["charge_eur_per_t"], self.chains
-        )
         freight = accounts.freight_costs(
             world,
             energy=self.energy,
             services=self.served,
-            transfers=self.transfers,
+            hubs=self.freight.hub_eur,
             emissions=self.emissions,
-            charges=fares,
-            cargo=cargo,
+            charges=self.freight.fares,
+            cargo=self.freight.cargo,
         )
         parts = [
             freight,
-            trucks.driven_costs(world, self.driven, self.lanes),
+            self.roads.costs,
             trips.empties_costs(world, self.empties),
             assets.fleet_costs(world, self.stock),
             assets.charger_costs(world, self.chargers),

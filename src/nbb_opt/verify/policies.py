@@ -8,26 +8,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nbb_opt.verify.roads import Roads
 from nbb_opt.verify.verdict import Checks
-from nbb_opt.verify.world import World, join
+from nbb_opt.verify.world import World
 
 
 def check_policies(
     world: World,
     *,
     emissions: pd.DataFrame,
-    driven: pd.DataFrame,
+    roads: Roads,
     empties: pd.DataFrame,
     stock: pd.DataFrame,
     projects: pd.DataFrame,
-    chains: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
+    kept: pd.DataFrame,
+    demand_t: pd.DataFrame,
     blocks: Set[str],
     checks: Checks,
 ) -> None:
     """Every row of `policies` in every period it holds in, and `respect_driver_hours`.
 
-    `chains` has columns chain, bundle, commodity, main_mode (the recomputed one).
+    `kept` is that of Freight; `demand_t` has a column of t for every period and `commodity`, one row for each bundle.
     """
     for policy in world.table("policies").to_dict("records"):
         name, kind, country, technology = (policy[key] for key in ("policy", "kind", "country", "technology"))
@@ -38,17 +39,17 @@ def check_policies(
             if kind == "cap_emissions_t_per_year":
                 _cap_emissions(emissions, country, year, policy["value"], where, checks)
             elif kind == "cap_technology_share":
-                _cap_technology(driven, country, technology, year, policy["value"], where, checks)
+                _cap_technology(roads.work, country, technology, year, policy["value"], where, checks)
             elif kind == "ban_purchase":
                 _ban_purchase(world, stock, country, technology, year, where, checks)
             elif kind == "limit_budget_eur":
                 _budget(world, projects, country, year, policy["value"], where, checks)
             elif kind == "keep_mode_share_per_year":
-                _keep_mode(world, tables, chains, year, policy["value"], where, checks)
+                _keep_mode(world, kept, demand_t, year, policy["value"], where, checks)
             else:
                 checks.fail("keep_tables_sound", f"{where}: the verifier does not know this kind of policy")
     if "policy" in blocks:
-        _driver_hours(world, driven, empties, checks)
+        _driver_hours(world, roads.driver_hours, empties, checks)
 
 
 def _years(world: World, policy: Mapping[Hashable, Any]) -> list[int]:
@@ -68,9 +69,9 @@ def _cap_emissions(emissions: pd.DataFrame, country: str, year: int, value: floa
 
 
 def _cap_technology(
-    driven: pd.DataFrame, country: str, technology: str, year: int, value: float, where: str, checks: Checks
+    work: pd.DataFrame, country: str, technology: str, year: int, value: float, where: str, checks: Checks
 ) -> None:
-    rows = driven[(driven["year"] == year) & ((driven["region_country"] == country) | (country == ""))]
+    rows = work[(work["year"] == year) & ((work["region_country"] == country) | (country == ""))]
     of_it = float(rows.loc[rows["technology"] == technology, "loaded_vkm"].sum())
     limit = value * float(rows["loaded_vkm"].sum())
     checks.compare("cap_technology", of_it, "<=", limit, where=lambda _: where, unit="vkm")
@@ -100,31 +101,14 @@ def _budget(
 
 
 def _keep_mode(
-    world: World,
-    tables: Mapping[str, pd.DataFrame],
-    chains: pd.DataFrame,
-    year: int,
-    value: float,
-    where: str,
-    checks: Checks,
+    world: World, kept: pd.DataFrame, demand_t: pd.DataFrame, year: int, value: float, where: str, checks: Checks
 ) -> None:
     before = world.before(year)
     if before is None:
         return
-    demand = tables["demand"].pivot(index="bundle", columns="year", values="tonnes").fillna(0.0)
-    if year not in demand or before not in demand:
-        return
-    both = demand[(demand[before] > 0) & (demand[year] > 0)]
-    carried = tables["flows"].pipe(join, chains, on="chain")
-    carried = carried[carried["bundle"].isin(both.index)]
-    growth = (both[year] / both[before]).reindex(carried["bundle"]).to_numpy()
-    carried = carried.assign(
-        now=np.where(carried["year"] == year, carried["tonnes"], 0.0),
-        then=np.where(carried["year"] == before, carried["tonnes"] * growth, 0.0),
-    )
-    sums = carried.groupby(["commodity", "main_mode"])[["now", "then"]].sum().reset_index()
-    commodity = tables["bundles"].set_index("bundle")["commodity"].reindex(both.index)
-    whole = both[year].groupby(commodity).sum()
+    sums = kept[kept["year"] == year].reset_index(drop=True)
+    both = demand_t[(demand_t[before] > 0) & (demand_t[year] > 0)]
+    whole = both.groupby("commodity")[year].sum()
     room = value * world.lengths[before] * sums["commodity"].map(whole)
     checks.compare(
         "keep_mode",
@@ -136,11 +120,11 @@ def _keep_mode(
     )
 
 
-def _driver_hours(world: World, driven: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
+def _driver_hours(world: World, driver_hours: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
     columns = ["region_country", "year", "hours"]
     hours = pd.concat(
         [
-            driven.assign(hours=driven["loaded_vkm"] * driven["hours_per_vkm"])[columns],
+            driver_hours[columns],
             empties.assign(hours=empties["empty_vkm"] * empties["hours_per_vkm"])[columns],
         ],
         ignore_index=True,

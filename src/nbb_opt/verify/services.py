@@ -6,16 +6,9 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.world import World, join, keyed, look_up, total
+from nbb_opt.verify.world import World, join, keyed, look_up
 
 TIE = 1e-12
-
-
-def service_use(world: World, steps: pd.DataFrame, flows: pd.DataFrame, handling_of: pd.Series) -> pd.DataFrame:
-    """Tonnes on each service link: columns link, handling, year, tonnes. `handling_of` is indexed by chain."""
-    rows = steps.loc[steps["kind"] == "link", ["chain", "link"]].pipe(join, flows, on="chain")
-    rows = rows.assign(handling=rows["chain"].map(handling_of))
-    return total(rows, ["link", "handling", "year"], "tonnes")
 
 
 def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nbb_opt.result import TABLES
+from nbb_opt.verify.blocks import in_blocks
 from nbb_opt.verify.verdict import Checks, Where
 from nbb_opt.verify.world import World
 
@@ -93,23 +95,31 @@ def _columns(name: str, frame: pd.DataFrame, checks: Checks) -> bool:
     for column, dtype in TABLES[name].items():
         values = frame[column]
         if dtype == "str":
-            good = (values.dtype == "str" or values.map(lambda v: isinstance(v, str)).all()) and not values.isna().any()
+            good = _are_words(values) and not values.isna().any()
         else:
             good = pd.api.types.is_numeric_dtype(values) and not values.isna().any()
-            if good and (name, column) not in MAY_BE_INFINITE:
+            whole = pd.api.types.is_integer_dtype(values)
+            if good and not whole and (name, column) not in MAY_BE_INFINITE:
                 good = bool(np.isfinite(values.to_numpy(dtype=float)).all())
-            if good and dtype == "int64" and column not in WHOLE.get(name, ()):
+            if good and not whole and dtype == "int64" and column not in WHOLE.get(name, ()):
                 good = bool((values.to_numpy(dtype=float) % 1 == 0).all())
         if not good:
             checks.fail("keep_tables_sound", f"table {name}, column {column}: a value is missing or no {dtype}")
             fine = False
     for key in KEYS[name]:
-        repeated = frame.duplicated(list(key))
-        if repeated.any():
-            row = frame.loc[repeated, list(key)].iloc[0]
+        numbered = pd.api.types.is_numeric_dtype(frame[key[0]])
+        parts = (block[name] for block in in_blocks({name: frame}, key[0], [name])) if numbered else [frame]
+        repeated = (rows.loc[rows.duplicated(list(key)), list(key)] for rows in parts)
+        row = next((rows.iloc[0] for rows in repeated if len(rows)), None)
+        if row is not None:
             checks.fail("keep_tables_sound", f"table {name}: {' / '.join(map(str, row))} stands twice")
             fine = False
     return fine
+
+
+def _are_words(values: pd.Series) -> bool:
+    kind = values.cat.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+    return kind == "str" or all(isinstance(value, str) for value in values.unique())
 
 
 def _names(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:
@@ -119,25 +129,29 @@ def _names(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> 
             values = values[tables[name]["kind"] == "link"]
         if (name, column) in {("chain_steps", "from_node"), ("chain_steps", "to_node")}:
             values = values[tables[name]["kind"] != "lane"]
-        unknown = values[~values.isin(world.table(table)[key])].unique()
-        _report(checks, f"table {name}, column {column}", unknown, f"{table}.{key}")
+        _report(checks, f"table {name}, column {column}", _others(values, world.table(table)[key]), f"{table}.{key}")
     for (name, column), other in PLAN_NAMES.items():
-        unknown = tables[name].loc[~tables[name][column].isin(tables[other][column]), column].unique()
+        unknown = _others(tables[name][column], tables[other][column])
         _report(checks, f"table {name}, column {column}", unknown, f"the plan's {other}")
-    lanes = tables["chain_steps"].query("kind == 'lane'")["lane"]
-    _report(checks, "table chain_steps, column lane", lanes[~lanes.isin(tables["lanes"]["lane"])].unique(), "lanes")
-    kinds = tables["chain_steps"]["kind"]
-    _report(
-        checks, "table chain_steps, column kind", kinds[~kinds.isin(["lane", "link", "transfer"])].unique(), "the kinds"
-    )
+    steps = tables["chain_steps"]
+    lanes = steps.loc[steps["kind"] == "lane", "lane"]
+    _report(checks, "table chain_steps, column lane", _others(lanes, tables["lanes"]["lane"]), "lanes")
+    kinds = _others(steps["kind"], ["lane", "link", "transfer"])
+    _report(checks, "table chain_steps, column kind", kinds, "the kinds")
     for name, dtypes in TABLES.items():
         if "year" in dtypes:
             allowed = [*world.years, world.horizon] if name == "costs" else list(world.years)
-            years = tables[name]["year"]
-            _report(checks, f"table {name}, column year", years[~years.isin(allowed)].unique(), "the periods")
+            _report(checks, f"table {name}, column year", _others(tables[name]["year"], allowed), "the periods")
 
 
-def _report(checks: Checks, where: str, unknown: np.ndarray | pd.api.extensions.ExtensionArray, what: str) -> None:
+def _others(values: pd.Series, known: pd.Series | list[Any]) -> list[Any]:
+    """The values that are not known, each once, in their order."""
+    found = pd.Series(values.unique())
+    unknown = found[~found.isin(known)]
+    return list((unknown.astype("int64") if pd.api.types.is_integer_dtype(unknown) else unknown).to_numpy())
+
+
+def _report(checks: Checks, where: str, unknown: list[Any], what: str) -> None:
     for value in unknown[:20]:
         checks.fail("keep_tables_sound", f"{where}: {value!r} is not in {what}")
     if not len(unknown):
@@ -149,7 +163,7 @@ def _amounts(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -
         for column, dtype in dtypes.items():
             if dtype == "str" or (name, column) in MAY_BE_NEGATIVE or column in {"year", "vintage_year", "lane"}:
                 continue
-            values = tables[name][column].to_numpy(dtype=float)
+            values = tables[name][column].to_numpy()
             low = -SIGN_FLOORS.get(column, 0.0)
             checks.hold("be_positive", values >= low, where=_row_of(name, column))
             if column in WHOLE.get(name, ()):

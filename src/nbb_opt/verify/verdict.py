@@ -7,7 +7,7 @@ absolute floor of its unit, whichever is larger. The floors stand in `FLOORS`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ FLOORS: dict[str, float] = {
     "kW": 1e-3, "km": 1e-6, "count": 1e-9, "share": 1e-9,
 }  # fmt: skip
 COLUMNS = ["rule", "where", "found", "limit", "slack", "ok"]
+COMPARED_AT_ONCE = 262_144
 Sense = Literal["<=", ">=", "=="]
 Where = Callable[[int], str]
 
@@ -64,12 +65,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class Call:
+    """What one comparison left: its broken rows, or the tightest one, and how close that came (lower is closer)."""
+
+    rows: list[dict[str, Any]]
+    closeness: float
+
+
 @dataclass
 class Checks:
     """Collects comparisons; `frame` gives them as a table."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     failed: bool = False
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What all comparisons left, in their order."""
+        return [row for call in self.calls for row in call.rows]
 
     def compare(
         self,
@@ -91,43 +105,56 @@ class Checks:
         >>> checks.frame()[["where", "slack", "ok"]].values.tolist()
         [['area 0', -1.0, False]]
         """
-        f, lim = np.broadcast_arrays(
-            np.atleast_1d(np.asarray(found, dtype=float)), np.atleast_1d(np.asarray(limit, dtype=float))
+        found, limit, scale = np.broadcast_arrays(
+            np.atleast_1d(np.asarray(found, dtype=float)),
+            np.atleast_1d(np.asarray(limit, dtype=float)),
+            np.asarray(0.0 if scale is None else scale, dtype=float),
         )
-        if f.size == 0:
-            return True
-        with np.errstate(invalid="ignore"):
-            slack = {"<=": lim - f, ">=": f - lim, "==": -np.abs(f - lim)}[sense]
-            sizes = np.maximum(np.abs(f), np.where(np.isfinite(lim), np.abs(lim), 0.0))
-            if scale is not None:
-                sizes = np.maximum(sizes, np.abs(np.asarray(scale, dtype=float)))
-            sizes = np.where(np.isfinite(sizes), sizes, 0.0)
-            tolerance = np.maximum(relative * sizes, FLOORS[unit])
-            fine = slack >= -tolerance
-            closeness = np.where(np.isnan(slack), -np.inf, slack / tolerance)
-        bad = np.flatnonzero(~fine)
-        tightest = int(np.argmin(closeness))
-        for i in bad if bad.size else [tightest]:
-            self._row(rule, where(int(i)), f[i], lim[i], slack[i], bool(fine[i]))
-        return not bad.size
+        parts = []
+        for start in range(0, found.size, COMPARED_AT_ONCE):
+            part = slice(start, start + COMPARED_AT_ONCE)
+            f, lim = found[part], limit[part]
+            with np.errstate(invalid="ignore"):
+                slack = {"<=": lim - f, ">=": f - lim, "==": -np.abs(f - lim)}[sense]
+                sizes = np.maximum(np.abs(f), np.where(np.isfinite(lim), np.abs(lim), 0.0))
+                sizes = np.maximum(sizes, np.abs(scale[part]))
+                tolerance = np.maximum(relative * np.where(np.isfinite(sizes), sizes, 0.0), FLOORS[unit])
+                fine = slack >= -tolerance
+                closeness = np.where(np.isnan(slack), -np.inf, slack / tolerance)
+            bad = np.flatnonzero(~fine)
+            tightest = int(np.argmin(closeness))
+            rows = [
+                _row(rule, where(start + int(i)), f[i], lim[i], slack[i], bool(fine[i]))
+                for i in (bad if bad.size else [tightest])
+            ]
+            parts.append(Call(rows, float(closeness[tightest])))
+        return self._take(parts)
 
     def hold(self, rule: str, fine: Any, *, where: Where) -> bool:
         """A yes-or-no rule: every element of `fine` must be true. `found` is then the number of faults, 0 or 1."""
         good = np.atleast_1d(np.asarray(fine, dtype=bool))
-        if good.size == 0:
-            return True
         bad = np.flatnonzero(~good)
-        for i in bad if bad.size else [0]:
-            self._row(rule, where(int(i)), float(not good[i]), 0.0, -float(not good[i]), bool(good[i]))
-        return not bad.size
+        shown = bad if bad.size else range(min(good.size, 1))
+        rows = [_row(rule, where(int(i)), float(not good[i]), 0.0, -float(not good[i]), bool(good[i])) for i in shown]
+        return self._take([Call(rows, 0.0)])
 
     def fail(self, rule: str, where: str) -> None:
         """Record one fault."""
-        self._row(rule, where, 1.0, 0.0, -1.0, False)
+        self._take([Call([_row(rule, where, 1.0, 0.0, -1.0, False)], -np.inf)])
 
-    def _row(self, rule: str, where: str, found: float, limit: float, slack: float, fine: bool) -> None:
-        self.failed |= not fine
-        self.rows.append(dict(zip(COLUMNS, (rule, where, float(found), float(limit), float(slack), fine), strict=True)))
+    def gather(self, parts: Iterable[Checks]) -> None:
+        """Take over comparisons made part by part, the same ones of every part, as if made of all parts at once."""
+        for calls in zip(*(part.calls for part in parts), strict=True):
+            self._take(calls)
+
+    def _take(self, parts: Sequence[Call]) -> bool:
+        """One comparison from its parts: every broken row, or the first of the tightest. True if none is broken."""
+        told = [part for part in parts if part.rows]
+        broken = [row for part in told for row in part.rows if not row["ok"]]
+        tightest = min(told, key=lambda part: part.closeness, default=Call([], np.inf))
+        self.calls.append(Call(broken or tightest.rows, tightest.closeness))
+        self.failed |= bool(broken)
+        return not broken
 
     def frame(self) -> pd.DataFrame:
         """One row per broken instance; a rule that is kept everywhere shows its tightest instance only."""
@@ -140,11 +167,15 @@ class Checks:
         return pd.concat([broken, tightest], ignore_index=True)
 
 
+def _row(rule: str, where: str, found: float, limit: float, slack: float, fine: bool) -> dict[str, Any]:
+    return dict(zip(COLUMNS, (rule, where, float(found), float(limit), float(slack), fine), strict=True))
+
+
 def names(frame: pd.DataFrame, template: str, columns: Sequence[str]) -> Where:
     """A `where` that fills `template` from row i of `frame`, only when asked.
 
     >>> names(pd.DataFrame({"link": ["A-B"], "year": [2030]}), "link {} {}", ["link", "year"])(0)
     'link A-B 2030'
     """
-    arrays = [frame[column].to_numpy() for column in columns]
-    return lambda i: template.format(*(array[i] for array in arrays))
+    shown = [frame[column] for column in columns]
+    return lambda i: template.format(*(column.iloc[i] for column in shown))

@@ -1,0 +1,86 @@
+"""Lanes and the trucks on them, read in blocks of lanes; kept are sums, and a few figures of every lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nbb_opt.verify import paths, trucks
+from nbb_opt.verify.blocks import in_blocks
+from nbb_opt.verify.lanes import read_lanes
+from nbb_opt.verify.verdict import Checks
+from nbb_opt.verify.world import World, total
+
+WORK = [
+    "region", "region_to", "local", "region_country", "vehicle", "technology", "handling", "year", "open_h",
+]  # fmt: skip
+WORK_AMOUNTS = ("loaded_vkm", "all_vkm", "hours_worked", "trips")
+ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]
+
+
+@dataclass(frozen=True)
+class Roads:
+    """`facts` (index lane): km, charge_eur_per_t. `done_tkm`: lane, year, tkm.
+
+    `work`: WORK, loaded_vkm, all_vkm (local empty ones too), hours_worked, trips. `driver_hours`: region_country, year,
+    hours. `energy`: ENERGY, kwh. `on_the_way`: charge_area, year, charge_kw, kwh. `costs`: component, year, amount_eur.
+    `lane_checks`, `truck_checks`: one for every block.
+    """
+
+    facts: pd.DataFrame
+    done_tkm: pd.DataFrame
+    work: pd.DataFrame
+    driver_hours: pd.DataFrame
+    energy: pd.DataFrame
+    on_the_way: pd.DataFrame
+    costs: pd.DataFrame
+    lane_checks: list[Checks]
+    truck_checks: list[Checks]
+
+
+def read_roads(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
+    """Read and check `lanes`, `lane_links` and `driven`."""
+    blocks = [_block(world, block) for block in in_blocks(tables, "lane", ["lanes", "lane_links", "driven"])]
+
+    def together(name: str) -> pd.DataFrame:
+        return pd.concat([getattr(block, name) for block in blocks], ignore_index=True)
+
+    return Roads(
+        facts=pd.concat([block.facts for block in blocks]),
+        done_tkm=together("done_tkm"),
+        work=total(together("work"), WORK, *WORK_AMOUNTS),
+        driver_hours=together("driver_hours").groupby(["region_country", "year"])["hours"].sum().reset_index(),
+        energy=total(together("energy"), ENERGY, "kwh"),
+        on_the_way=total(together("on_the_way"), ["charge_area", "year", "charge_kw"], "kwh"),
+        costs=total(together("costs"), ["component", "year"], "amount_eur"),
+        lane_checks=[checks for block in blocks for checks in block.lane_checks],
+        truck_checks=[checks for block in blocks for checks in block.truck_checks],
+    )
+
+
+def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
+    lane_checks, truck_checks = Checks(), Checks()
+    paths.check_lanes(world, tables, lane_checks)
+    lanes = read_lanes(world, tables)
+    driven = trucks.read_driven(world, tables, lanes)
+    trucks.check_driven(driven, truck_checks)
+    driven = driven.assign(
+        tkm=driven["load_t"] * driven["loaded_vkm"],
+        all_vkm=driven["loaded_vkm"] * (1.0 + driven["kappa"]),
+        hours_worked=driven["loaded_vkm"] * driven["hours_per_vkm"],
+        trips=driven["loaded_vkm"] / driven["km"],
+    )
+    hours = driven.groupby(["region_country", "year"])["hours_worked"].sum().rename("hours").reset_index()
+    return Roads(
+        facts=lanes.facts[["km", "charge_eur_per_t"]],
+        done_tkm=total(driven, ["lane", "year"], "tkm"),
+        work=total(driven, WORK, *WORK_AMOUNTS),
+        driver_hours=hours,
+        energy=total(trucks.driven_energy(world, driven, lanes), ENERGY, "kwh"),
+        on_the_way=total(trucks.way_energy(driven, lanes), ["charge_area", "year", "charge_kw"], "kwh"),
+        costs=total(trucks.driven_costs(world, driven, lanes), ["component", "year"], "amount_eur"),
+        lane_checks=[lane_checks],
+        truck_checks=[truck_checks],
+    )
