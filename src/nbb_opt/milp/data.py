@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class ModelData:
     """Everything the blocks read; arrays, names and tuples only.
 
-    Where `flows` are columns of pieces and `driving` of efforts, `chains` and `drives` say what adds them up (see pieces/
-    and drives/).
+    Where `flows` are columns of pieces and `driving` of efforts, `chains` and `drives` say what adds them up (see
+    pieces/ and drives/).
     """
 
     instance: Instance

@@ -22,7 +22,7 @@ from nbb_opt.milp.build import Built
 from nbb_opt.milp.compile import standard_form
 from nbb_opt.milp.form import StandardForm
 from nbb_opt.milp.keys import Labels
-from nbb_opt.milp.periods import Floats, Ints, entries
+from nbb_opt.milp.periods import Floats, Ints, entries, sum_by
 
 if TYPE_CHECKING:
     from nbb_opt.milp.drives import Drives
@@ -45,11 +45,11 @@ class Columns:
 class Split:
     """A model of `master` columns and rows, `pieces` (tonnes through them) and `efforts` (of driving loaded vkm).
 
-    `chains` says which pieces each chain uses, `drives` which efforts a truck on a lane takes; of the pieces those below
-    the number of lanes are lanes. `project_column` (projects, periods) is the master column of a project, -1 where
-    there is none. A bundle goes from `origin` to `destination`, rows of `place` (degrees north, degrees east). `unit`:
-    usual tonnes and vkm. `columns` is the number of columns stated; `master_at`, `piece_at`, `effort_at` say where each
-    kind is among them.
+    `chains` says which pieces each chain uses, `drives` which efforts a truck on a lane takes; of the pieces those
+    below the number of lanes are lanes. `project_column` (projects, periods) is the master column of a project, -1
+    where there is none. A bundle goes from `origin` to `destination`, rows of `place` (degrees north, degrees east).
+    `unit`: usual tonnes and vkm. `columns` is the number of columns stated; `master_at`, `piece_at`, `effort_at` say
+    where each kind is among them.
     """
 
     master: StandardForm
@@ -139,8 +139,8 @@ def expand(split: Split, chains: Ints) -> Expanded:
     c, rows, lanes, size = split.chains, len(split.master.row_low), len(split.drives.distance_km), split.periods
     entry, count = entries(c.start, chains)
     piece, by = c.piece[entry], np.repeat(np.arange(len(chains)), count)
-    bundle, waiting = c.bundle_of(chains), np.bincount(by, c.hours[piece], len(chains))
-    waiting *= c.hour_eur[bundle]
+    bundle = c.bundle_of(chains)
+    waiting = sum_by(by, c.hours[piece], size=len(chains)) * c.hour_eur[bundle]
     exists = (c.demand_t[bundle] > 0) & c.ready[c.project_set[chains]]
     np.logical_and.at(exists, by, c.at[piece] >= 0)
     chain, t = np.nonzero(exists)
@@ -156,7 +156,7 @@ def expand(split: Split, chains: Ints) -> Expanded:
         driven = keep & (piece < lanes)
         work.append((piece[driven] * size + s, here[driven], split.drives.distance_km[piece[driven]]))
     mine, every = bundle[chain], np.arange(len(chain))
-    extra = [(np.broadcast_to(c.waiting_at[t], t.shape), waiting[chain])]
+    extra: list[tuple[npt.NDArray[np.int32], Floats]] = [(c.waiting_at[t], waiting[chain])]
     if len(c.now_at):
         of = c.class_of(chains[chain])
         extra += [(c.now_at[of, t], c.now[mine, t]), (c.then_at[of, t], c.grows[mine, t])]

@@ -47,7 +47,8 @@ class Solution:
     `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
-    Where columns are those of pieces and efforts, `carried` has flows and driving, and rows and nonzeros are those in memory.
+    Where columns are those of pieces and efforts, `carried` has flows and driving; rows and nonzeros are those in
+    memory.
     """
 
     status: str

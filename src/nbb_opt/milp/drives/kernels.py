@@ -7,6 +7,7 @@ times what an effort takes. Tuples are unpacked once at the top, and no loop ove
 from numba import njit
 
 FUEL, HOME, ON_THE_WAY = 0, 1, 2
+BATCH = 256  # drives whose efforts are best listed at once
 
 
 @njit(cache=True, nogil=True)

@@ -39,11 +39,11 @@ class Chains:
     """Chain c uses pieces `piece[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
     Per tonne a chain takes the sum of the `hours` of its pieces; an hour costs `hour_eur` by bundle. Per bundle and
-    period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]` lists the projects of set s, `project_set[c]`
-    is the set of a chain, `ready` (sets, periods) says when all of a set can be in service. `at` (pieces, periods) is
-    the position of a piece's column among those of `carried_t`, -1 where it cannot be used; so are `waiting_at`
-    (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared. The class of a
-    chain is the commodity of its bundle times the number of modes plus its `main_mode`.
+    period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]` lists the projects of set s,
+    `project_set[c]` is the set of a chain, `ready` (sets, periods) says when all of a set can be in service. `at`
+    (pieces, periods) is the position of a piece's column among those of `carried_t`, -1 where it cannot be used; so are
+    `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared. The
+    class of a chain is the commodity of its bundle times the number of modes plus its `main_mode`.
     """
 
     start: Ints

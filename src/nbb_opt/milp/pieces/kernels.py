@@ -1,6 +1,5 @@
 """Passes over all chains: which of them may carry something, and what those use."""
 
-import numpy as np
 from numba import njit
 
 

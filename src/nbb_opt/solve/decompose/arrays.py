@@ -41,7 +41,7 @@ class ChainArrays(NamedTuple):
     @classmethod
     def of(cls, split: Split) -> ChainArrays:
         """Those of a model; the arrays are the same, not copies."""
-        return cls(*(getattr(split.chains, name) for name in cls._fields[:-1]), modes=len(MODES))
+        return cls(**{name: getattr(split.chains, name) for name in cls._fields[:-1]}, modes=len(MODES))
 
 
 class GroupArrays(NamedTuple):
@@ -76,7 +76,7 @@ class PieceColumns(NamedTuple):
     @classmethod
     def of(cls, split: Split) -> tuple[PieceColumns, Ints]:
         """Those of a model, and the rows in which they stand."""
-        p, rows = split.pieces, np.unique(split.pieces.row)
+        p, rows = split.pieces, np.unique(split.pieces.row).astype(np.int64)
         place = np.full(len(split.master.row_low), -1, np.int64)
         place[rows] = np.arange(len(rows))
         return cls(p.cost, p.indptr, p.row, p.value, place), rows

@@ -99,10 +99,10 @@ def make_groups(split: Split) -> Groups:
     loose_t: dict[int, float] = {}
     for g, column in dict.fromkeys((g, column) for g, _, column in loose):
         loose_t[column] = loose_t.get(column, 0.0) + weight[g][column]
-    q, t = np.array(pairs, np.int64).reshape(-1, 2).T
+    of = np.array(pairs, np.int64).reshape(-1, 2)
     return Groups(
-        start, order.astype(np.int64), q, t, np.array(state_start, np.int64), np.array(states, np.int64), tuple(of_bit),
-        set_bits, tuple(loose), loose_t,
+        start, order.astype(np.int64), of[:, 0], of[:, 1], np.array(state_start, np.int64),
+        np.array(states, np.int64), tuple(of_bit), set_bits, tuple(loose), loose_t,
     )  # fmt: skip
 
 

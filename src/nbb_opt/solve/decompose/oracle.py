@@ -13,7 +13,8 @@ from scipy.sparse import csc_array, csr_array, vstack
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
 from nbb_opt.solve.decompose.groups import Groups, loose_rows
-from nbb_opt.solve.decompose.kernels import aggregate, count_handed, hand_out, price_drives, price_pieces
+from nbb_opt.solve.decompose.kernels import aggregate, count_handed, hand_out
+from nbb_opt.solve.decompose.prices.kernels import price_drives, price_pieces
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -103,7 +104,7 @@ class Oracle:
             mine = np.flatnonzero(g.t == t)
             low, up = (g.state_start[mine[0]], g.state_start[mine[-1] + 1]) if len(mine) else (0, 0)
             done = csr_array(efforts[low:up, : first[t + 1] - first[t]])
-            cost[low:up] += done @ self.split.efforts.cost[first[t] : first[t + 1]]
+            cost[low:up] += np.asarray(done @ self.split.efforts.cost[first[t] : first[t + 1]])
             parts.append(done @ self.effort_use[first[t] : first[t + 1]])
         return Priced(value, cost, of_rows + vstack(parts, format="csr") + self._loose_use(set_t), trips)
 
@@ -148,8 +149,10 @@ class Oracle:
         least, worst = np.minimum.reduceat(trip, start), np.maximum.reduceat(ratio, start)
         cheapest = np.where(trip == least[self.block_class], trip_by, -1)
         dearest = np.where(ratio == worst[self.block_class], ratio_by, -1)
-        return unit, best, Trips(
-            least, np.maximum.reduceat(cheapest, start), worst, np.maximum.reduceat(dearest, start)
+        return (
+            unit,
+            best,
+            Trips(least, np.maximum.reduceat(cheapest, start), worst, np.maximum.reduceat(dearest, start)),
         )
 
     def _prices(self, price: Floats, unit: Floats) -> Prices:

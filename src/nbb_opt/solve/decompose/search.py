@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.milp.periods import sum_by
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
@@ -289,7 +290,7 @@ class _Search:
         values[s.piece_at], values[s.effort_at] = through, self.oracle.efforts(vkm[drives], drives)
         d, chain_t = s.drives, s.periods * np.concatenate([one[0] for one in flows])
         code, at = np.unique(chain_t + np.concatenate([one[1] for one in flows]), return_inverse=True)
-        tonnes = np.bincount(at, np.concatenate([one[2] for one in flows]), len(code))
+        tonnes = sum_by(at, np.concatenate([one[2] for one in flows]), size=len(code))
         driven = (d.lane_of(drives), d.vehicle[drives].astype(np.int64), d.t[drives].astype(np.int64), vkm[drives])
         return values, Carried(code // s.periods, code % s.periods, tonnes, *driven)
 

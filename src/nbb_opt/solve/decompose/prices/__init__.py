@@ -1,0 +1,1 @@
+"""Prices of trucks on lanes and of pieces of chains, from those of rows."""
