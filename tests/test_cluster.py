@@ -143,3 +143,56 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
     instance = world(tmp_path, nodes=["A", "B"], links=[], transfers=[], od=rows, periods=(2025,))
     with connect(address) as cluster, pytest.raises(InstanceError, match="only Parquet is read in parts"):
         read_demand(instance, each=cluster.each)
+
+
+def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_path: Path, address: str) -> None:
+    from nbb_opt.cluster import connect
+    from nbb_opt.milp import build, read_model, split
+    from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
+    from nbb_opt.solve.decompose.oracle import Oracle
+    from nbb_opt.solve.decompose.shards import sharded
+    from nbb_opt.synthetic import Shape, write_synthetic
+
+    write_synthetic(tmp_path / "s", Shape(400, 2))
+    instance = read_instance(tmp_path / "s")
+    model = split(build(instance, prepare(instance), read_model("joint"), route="pieces"))
+    groups = make_groups(model)
+    model = with_group_rows(model, groups)
+    whole = Oracle(model, groups, threads=1)
+    rng = np.random.default_rng(3)
+    share = rng.random(len(groups.states))
+    prices = [np.where(np.isfinite(model.master.row_up), -size * rng.random(whole.rows), 0.0) for size in (0, 1e-3, 1)]
+    with connect(address) as cluster, sharded(model, groups, threads=1, cluster=cluster, folder=tmp_path) as parts:
+        assert len(parts.shards) > 1
+        for k, price in enumerate(prices):
+            here, there = whole(price), parts(price)
+            assert here.value.tobytes() == there.value.tobytes()
+            assert here.cost.tobytes() == there.cost.tobytes()
+            assert np.array_equal(here.use.toarray(), there.use.toarray())
+            one, other = whole.hand_out(price, share), parts.hand_out(price, share)
+            order, again = np.lexsort((one.t, one.chain, one.tonnes)), np.lexsort((other.t, other.chain, other.tonnes))
+            for name in ("chain", "t", "tonnes"):
+                assert np.array_equal(getattr(one, name)[order], getattr(other, name)[again])
+            np.testing.assert_allclose(one.through, other.through, rtol=1e-12)
+            np.testing.assert_allclose(one.vkm, other.vkm, rtol=1e-12)
+            if k == 0:
+                assert list(cluster.each(DyingOnce(str, str(tmp_path / "killed")), [1])) == ["1"]
+    assert (tmp_path / "killed").exists()
+    assert not list(tmp_path.glob("shards-*"))
+
+
+def test_a_plan_with_the_chains_on_a_cluster_is_verified(tmp_path: Path, address: str) -> None:
+    from nbb_opt.cluster import connect
+    from nbb_opt.errors import ModelError
+    from nbb_opt.job import Options, solve_instance
+    from nbb_opt.synthetic import Shape, write_synthetic
+
+    write_synthetic(tmp_path / "s", Shape(60, 2))
+    place = tmp_path / "s"
+    with connect(address) as cluster:
+        run = solve_instance(place, options=Options(60.0, 5e-3, method="decompose"), cluster=(cluster, tmp_path))
+        assert run.record["verified"]
+        with pytest.raises(ModelError, match="--method decompose"):
+            solve_instance(place, options=Options(60.0, 5e-3), cluster=(cluster, tmp_path))
+    alone = solve_instance(place, options=Options(60.0, 5e-3, method="decompose"))
+    assert run.record["cost_eur"] == alone.record["cost_eur"]

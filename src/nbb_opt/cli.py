@@ -195,6 +195,9 @@ def solve(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
     presolve: Annotated[Switch, typer.Option(help="Whether HiGHS simplifies problems first.")] = "choose",
+    cluster: Annotated[
+        str | None, typer.Option(help="Let this Dask scheduler's workers answer for the chains (large-scale route).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
@@ -213,6 +216,7 @@ def solve(
             ("--too-large", too_large),
             ("--method", method != "auto"),
             ("--presolve", presolve != "choose"),
+            ("--cluster", cluster is not None),
         )
         if named := [option for option, on in given if on]:
             raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
@@ -229,10 +233,17 @@ def solve(
     cache = None if no_cache else cache_folder()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
-        with ProgressLine(sys.stderr) as line:
+        with ExitStack() as stack:
+            workers = None
+            if cluster is not None:
+                from nbb_opt.cluster import connect
+
+                workers = (stack.enter_context(connect(cluster)), cache_folder())
+            line = stack.enter_context(ProgressLine(sys.stderr))
             run = solve_instance(
-                found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop
-            )
+                found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop,
+                cluster=workers,
+            )  # fmt: skip
     except KeyboardInterrupt:
         raise NoPlan("stopped before a plan was found; nothing was written") from None
     if as_json:

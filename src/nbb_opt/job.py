@@ -28,6 +28,7 @@ from nbb_opt.solve import Presolve, Progress, Solution, Stop, solve_form
 from nbb_opt.solve.progress import Listener
 
 if TYPE_CHECKING:
+    from nbb_opt.cluster import Cluster
     from nbb_opt.milp import Built, ModelSpec
     from nbb_opt.milp.build import Route
     from nbb_opt.verify import Verdict
@@ -79,10 +80,13 @@ def solve_instance(
     listen: Listener | None = None,
     say: Callable[[str], None] | None = None,
     stop: Stop | None = None,
+    cluster: tuple[Cluster, Path] | None = None,
 ) -> Run:
     """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
 
     With `out` the run is written there as a complete folder (an earlier run in the same place is replaced).
+    With a `cluster` its workers sum the demand and answer for the chains of the large-scale route; they must see the
+    folder given with it.
     Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
     """
     from nbb_opt.milp import forecast, memory_mb, read_model, refuse_too_large
@@ -95,7 +99,8 @@ def solve_instance(
     with _timed(seconds, "read", listen, stop):
         instance = source if isinstance(source, Instance) else read_instance(Path(source))
     with _timed(seconds, "prepare", listen, stop):
-        prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say)
+        each = cluster[0].each if cluster is not None else None
+        prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say, each=each)
     expected = forecast(instance, prepared, spec)
     say(expected.line())
     method = chosen_method(options.method, expected.nonzeros)
@@ -104,7 +109,12 @@ def solve_instance(
     say(f"method: {method}, {_why(options.method, method)}")
     if method == "decompose" and options.presolve != "choose":
         raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
-    context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen)
+    if method != "decompose" and cluster is not None:
+        raise ModelError(
+            "a cluster helps the large-scale route only, and this model is solved whole; leave it out, or take "
+            "--method decompose"
+        )
+    context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen, cluster)
     baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
     if spec.name == BASELINE:
         plan = baseline
@@ -179,6 +189,7 @@ class _Context:
     stop: Stop
     seconds: dict[str, float]
     listen: Listener | None
+    cluster: tuple[Cluster, Path] | None
 
     def plan(self, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None, *, share: float) -> Plan:
         """State, solve, extract, verify one model; it may use `share` of the time that is left."""
@@ -217,7 +228,7 @@ class _Context:
         if options.method == "decompose":
             from nbb_opt.solve.decompose import solve_split
 
-            return solve_split(split(built), **asked, listen=self.listen, stop=stop, label=label)
+            return solve_split(split(built), **asked, listen=self.listen, stop=stop, label=label, cluster=self.cluster)
         form = standard_form(built)
         return solve_form(form, **asked, listen=self.listen, stop=stop, label=label, presolve=options.presolve)
 

@@ -31,9 +31,26 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A connection; `each` is what `demand.read_demand` takes."""
+    """A connection; `each` is what `demand.read_demand` takes. An item may be one of `kept`."""
 
     client: Any
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are now, at least one."""
+        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+
+    @contextmanager
+    def kept(self, work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[list[Any]]:
+        """What `work` makes of the items, kept by the workers: to be given to `each` as items, any number of times.
+
+        Dask makes what a dying worker held anew on another one.
+        """
+        futures = [self.client.submit(work, item, pure=False, retries=2) for item in items]
+        try:
+            yield futures
+        finally:
+            self.client.cancel(futures, force=True)
 
     def each(self, work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer]:
         """The answers for all items in their order. Workers must see the files at the same paths.

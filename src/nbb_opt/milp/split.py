@@ -72,6 +72,16 @@ class Split:
         """How many periods."""
         return int(self.chains.demand_t.shape[1])
 
+    @property
+    def nonzeros(self) -> int:
+        """Entries in memory of all columns."""
+        return len(self.master.a_values) + len(self.pieces.value) + len(self.efforts.value)
+
+    def cost_at(self, values: Floats) -> float:
+        """Cost in EUR of values of all columns stated."""
+        parts = ((self.master_at, self.master), (self.piece_at, self.pieces), (self.effort_at, self.efforts))
+        return float(sum(part.cost @ values[at] for at, part in parts)) + self.master.cost_offset
+
     def columns_of(self, drives: Ints) -> Columns:
         """The columns of some drives, as the model without efforts states them."""
         made, e = self.drives.efforts(drives), self.efforts

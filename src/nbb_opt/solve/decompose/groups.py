@@ -108,10 +108,10 @@ def make_groups(split: Split) -> Groups:
 
 def with_group_rows(split: Split, groups: Groups) -> Split:
     """The same with a row, after all others, for every column that is needed where no bit stands for it (see
-    `loose_rows`): of the tonnes that may need it there, the share that does is at most the units in service. True for
-    whole units, though weaker than a row per chain.
+    `loose_columns`): of the tonnes that may need it there, the share that does is at most the units in service. True
+    for whole units, though weaker than a row per chain.
     """
-    column, _ = loose_rows(groups)
+    column = loose_columns(groups)
     if not len(column):
         return split
     master, count = split.master, len(column)
@@ -127,10 +127,9 @@ def with_group_rows(split: Split, groups: Groups) -> Split:
     )  # fmt: skip
 
 
-def loose_rows(groups: Groups) -> tuple[Ints, Ints]:
-    """Rows over groups: the column of each, and the row of every entry of `loose`."""
-    table = np.array(groups.loose, np.int64).reshape(-1, 3)
-    return np.unique(table[:, 2], return_inverse=True)
+def loose_columns(groups: Groups) -> Ints:
+    """The column of each row over groups."""
+    return np.array(sorted(groups.loose_t), np.int64)
 
 
 def _kinds(split: Split) -> tuple[Ints, list[list[int]]]:

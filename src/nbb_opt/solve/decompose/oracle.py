@@ -12,7 +12,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
-from nbb_opt.solve.decompose.groups import Groups, loose_rows
+from nbb_opt.solve.decompose.groups import Groups, loose_columns
 from nbb_opt.solve.decompose.kernels import aggregate, count_handed, hand_out
 from nbb_opt.solve.decompose.prices.kernels import price_drives, price_pieces
 
@@ -60,6 +60,17 @@ class Priced:
     trips: Trips
 
 
+@dataclass(frozen=True)
+class Handed:
+    """Tonnes of a chain in a period, one entry per state that sends some; amounts through pieces, vkm of drives."""
+
+    chain: Ints
+    t: Ints
+    tonnes: Floats
+    through: Floats
+    vkm: Floats
+
+
 class Oracle:
     """Prices trucks on lanes first, then pieces and chains, then lets every bundle choose.
 
@@ -79,9 +90,8 @@ class Oracle:
         self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
         e = split.efforts
         self.effort_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
-        column, row = loose_rows(groups)
-        self.loose_row = row + self.rows - len(column)
-        table = np.array(groups.loose, np.int64).reshape(-1, 3)
+        column, table = loose_columns(groups), np.array(groups.loose, np.int64).reshape(-1, 3)
+        self.loose_row = np.searchsorted(column, table[:, 2]) + self.rows - len(column)
         self.loose_group, self.loose_set = table[:, 0], table[:, 1]
         self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
@@ -90,6 +100,10 @@ class Oracle:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
         self.calls += 1
         unit, best, trips = self._drives(price)
+        return Priced(*self._answer(price, unit, best), trips)
+
+    def _answer(self, price: Floats, unit: Floats, best: Ints) -> tuple[Floats, Floats, Any]:
+        """Value, cost and use of every state, given what trucks on lanes are worth."""
         g, states, sets = self.groups, len(self.groups.states), self.groups.set_bits.shape[1]
         value, cost = np.empty(states), np.empty(states)
         use, set_t = np.empty((states, len(self.piece_rows))), np.empty((states, sets))
@@ -106,23 +120,21 @@ class Oracle:
             done = csr_array(efforts[low:up, : first[t + 1] - first[t]])
             cost[low:up] += np.asarray(done @ self.split.efforts.cost[first[t] : first[t + 1]])
             parts.append(done @ self.effort_use[first[t] : first[t + 1]])
-        return Priced(value, cost, of_rows + vstack(parts, format="csr") + self._loose_use(set_t), trips)
+        return value, cost, of_rows + vstack(parts, format="csr") + self._loose_use(set_t)
 
     def trips(self, price: Floats) -> Trips:
         """The loaded trips without freight at these prices."""
         return self._drives(price)[2]
 
-    def hand_out(self, price: Floats, share: Floats, *, through: Floats, vkm: Floats) -> tuple[Ints, Ints, Floats]:
-        """What `share` of each state's column at these prices is: (chain, period, tonnes), added up in no way.
-
-        Pieces and drives are added to `through` and `vkm`.
-        """
+    def hand_out(self, price: Floats, share: Floats) -> Handed:
+        """What `share` of each state's column at these prices stands for."""
         unit, best, _ = self._drives(price)
         count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
         chain, t, tonnes = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count)
+        through, vkm = np.zeros(len(self.split.pieces.cost)), np.zeros(len(self.split.drives.t))
         asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
         hand_out(*asked, chain, t, tonnes, through, vkm)
-        return chain, t, tonnes
+        return Handed(chain, t, tonnes, through, vkm)
 
     def efforts(self, vkm: Floats, drives: Ints) -> Floats:
         """Efforts of vkm of some drives."""

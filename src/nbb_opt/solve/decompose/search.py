@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, NoPlan
-from nbb_opt.milp.periods import sum_by
 from nbb_opt.solve.branch import Branch
-from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
+from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import Pool
+from nbb_opt.solve.decompose.plan import Plan
 from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.decompose.sample import sampled_prices
+from nbb_opt.solve.decompose.shards import sharded
 from nbb_opt.solve.dive import Dive
-from nbb_opt.solve.exact import Carried, Solution
+from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
-from nbb_opt.solve.rounding import groups
+from nbb_opt.solve.rounding import groups as groups_of
 
 if TYPE_CHECKING:
+    from nbb_opt.cluster import Cluster
     from nbb_opt.milp import Split
 
 Floats = npt.NDArray[np.float64]
@@ -31,16 +33,6 @@ Ints = npt.NDArray[np.int64]
 SAMPLE_BUNDLES, SAMPLE_SHARE = (1000, 2000), 0.02  # fewest and most of the bundles, and the share between
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
-DUST = 1e-11  # share of a column below which it carries nothing
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Values of the master's columns, and the shares of the columns that carry something."""
-
-    values: Floats
-    shares: Floats
-    pool: Pool
 
 
 def solve_split(
@@ -54,21 +46,32 @@ def solve_split(
     stop: Stop | None = None,
     label: str = "",
     sample_bundles: int | None = None,
+    cluster: tuple[Cluster, Path] | None = None,
 ) -> Solution:
     """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
 
+    With a `cluster` its workers answer for the chains; they must see the folder in which these are left for them.
     `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing, None chooses.
     """
     stop = stop or Stop(time_limit_s)
     if sample_bundles is None:
         sample_bundles = int(np.clip(SAMPLE_SHARE * len(split.chains.demand_t), *SAMPLE_BUNDLES))
-    return _Search(split, gap, threads, seed, stop, listen, label, sample_bundles).run()
+    groups = make_groups(split)
+    split = with_group_rows(split, groups)
+    with ExitStack() as stack:
+        if cluster is None:
+            oracle = Oracle(split, groups, threads=threads)
+        else:
+            oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster[0], folder=cluster[1]))
+        return _Search(split, groups, oracle, gap, threads, seed, stop, listen, label, sample_bundles).run()
 
 
 class _Search:
     def __init__(
         self,
         split: Split,
+        groups: Groups,
+        oracle: Oracle,
         gap: float,
         threads: int,
         seed: int,
@@ -81,18 +84,15 @@ class _Search:
         self.log: list[str] = []
         self.history: list[tuple[float, float, float]] = []
         self.incumbent, self.bound = float("nan"), -np.inf
-        self.plan: _Plan | None = None
+        self.plan: Plan | None = None
         self.nodes = self.iterations = 0
-        clusters = make_groups(split)
-        self.split = with_group_rows(split, clusters)
-        self.oracle = Oracle(self.split, clusters, threads=threads)
+        self.split, self.oracle = split, oracle
         self.seed, self.threads, self.sample_bundles = seed, threads, sample_bundles
-        self.master = Restricted(self.split, clusters, self.oracle, threads=threads, seed=seed, log=self.log)
+        self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=self.log)
         self.log.append(
-            f"large-scale route: {clusters.size} groups, {len(clusters.states)} states, "
-            f"{len(split.chains)} chains of "
-            f"{len(split.pieces.cost)} pieces, "
-            f"{len(split.drives.t)} drives, master of {len(split.master.cost)} columns\n"
+            f"large-scale route: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
+            f"{len(split.pieces.cost)} pieces, {len(split.drives.t)} drives, "
+            f"master of {len(split.master.cost)} columns\n"
         )
 
     def run(self) -> Solution:
@@ -112,7 +112,7 @@ class _Search:
         decided = self._plans(relaxed) if relaxed.values is not None else None
         if decided is not None and not self._proven():
             self._search_columns()
-        for columns in (groups(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
+        for columns in (groups_of(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
             if decided is not None and len(columns) and not self._proven() and not self.stop.now():
                 self._branch(columns)
 
@@ -160,7 +160,7 @@ class _Search:
     def _plans(self, relaxed: Answer) -> Answer | None:
         """Plans by rounding up at once, and by diving; each priced again once the projects are decided."""
         master = self.master
-        first = groups(master.form)[0]
+        first = groups_of(master.form)[0]
         dive = Dive(
             master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound
         )
@@ -205,8 +205,7 @@ class _Search:
     def _keep(self, plan: Answer | None) -> None:
         """Remember the plan that the master just found, if it is the best."""
         if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
-            used = np.flatnonzero(self.master.shares > DUST)
-            self.plan = _Plan(plan.values, self.master.shares[used], self.master.pool.take(used))
+            self.plan = Plan.of(plan.values, self.master)
             self.incumbent = plan.objective
             self._note()
 
@@ -268,37 +267,11 @@ class _Search:
     def _note(self) -> None:
         self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
 
-    def _values(self, plan: _Plan) -> tuple[Floats, Carried]:
-        """One number per column stated, and the flows: what every oracle call stands for, handed out to its chains."""
-        s, master = self.split, self.master
-        values = np.zeros(s.columns)
-        values[s.master_at] = plan.values[: len(s.master_at)]
-        whole = s.master.integer
-        values[s.master_at[whole]] = np.round(values[s.master_at[whole]])
-        through, vkm = np.zeros(len(s.piece_at)), np.zeros(len(s.drives.t))
-        flows = []
-        pool, carried = plan.pool, plan.pool.state >= 0
-        group = master.bounds.state_group
-        total = np.bincount(group[pool.state[carried]], plan.shares[carried], minlength=master.groups.size)
-        for call in np.unique(pool.call[carried]).tolist():
-            mine = carried & (pool.call == call)
-            share = np.zeros(len(group))
-            share[pool.state[mine]] = plan.shares[mine] / total[group[pool.state[mine]]]
-            flows.append(self.oracle.hand_out(master.prices[call], share, through=through, vkm=vkm))
-        np.add.at(vkm, pool.drive[~carried], plan.shares[~carried])
-        drives = np.flatnonzero(vkm)
-        values[s.piece_at], values[s.effort_at] = through, self.oracle.efforts(vkm[drives], drives)
-        d, chain_t = s.drives, s.periods * np.concatenate([one[0] for one in flows])
-        code, at = np.unique(chain_t + np.concatenate([one[1] for one in flows]), return_inverse=True)
-        tonnes = sum_by(at, np.concatenate([one[2] for one in flows]), size=len(code))
-        driven = (d.lane_of(drives), d.vehicle[drives].astype(np.int64), d.t[drives].astype(np.int64), vkm[drives])
-        return values, Carried(code // s.periods, code % s.periods, tonnes, *driven)
-
     def _solution(self) -> Solution:
         if self.plan is None:
             raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
-        values, carried = self._values(self.plan)
-        objective = self._cost(values)
+        values, carried = self.plan.handed_out(self.split, self.master, self.oracle)
+        objective = self.split.cost_at(values)
         bound = min(self.bound, objective)
         gap = relative_gap(objective, bound)
         status = "optimal" if gap <= self.gap else "time_limit" if self.stop.left_s() <= 0 else "stopped"
@@ -306,15 +279,6 @@ class _Search:
         return Solution(
             status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
             iterations=self.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
-            nonzeros=self._nonzeros(), integers=int(self.split.master.integer.sum()), log="".join(self.log),
+            nonzeros=self.split.nonzeros, integers=int(self.split.master.integer.sum()), log="".join(self.log),
             history=tuple(self.history), carried=carried,
         )  # fmt: skip
-
-    def _cost(self, values: Floats) -> float:
-        s = self.split
-        parts = ((s.master_at, s.master.cost), (s.piece_at, s.pieces.cost), (s.effort_at, s.efforts.cost))
-        return float(sum(cost @ values[at] for at, cost in parts)) + s.master.cost_offset
-
-    def _nonzeros(self) -> int:
-        s = self.split
-        return len(s.master.a_values) + len(s.pieces.value) + len(s.efforts.value)

@@ -1,0 +1,67 @@
+"""A plan of the restricted master, and what it is in flows: every column handed out to its bundles again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.milp.periods import sum_by
+from nbb_opt.solve.decompose.oracle import Oracle
+from nbb_opt.solve.decompose.pool import Pool
+from nbb_opt.solve.decompose.restricted import Restricted
+from nbb_opt.solve.exact import Carried
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import Split
+
+Floats = npt.NDArray[np.float64]
+DUST = 1e-11  # share of a column below which it carries nothing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Values of the master's columns, and the shares of the columns that carry something."""
+
+    values: Floats
+    shares: Floats
+    pool: Pool
+
+    @classmethod
+    def of(cls, values: Floats, master: Restricted) -> Plan:
+        """What the master just found."""
+        used = np.flatnonzero(master.shares > DUST)
+        return cls(values, master.shares[used], master.pool.take(used))
+
+    def handed_out(self, split: Split, master: Restricted, oracle: Oracle) -> tuple[Floats, Carried]:
+        """One number per column stated, whole numbers whole; and the flows: a mixture of what every call answered."""
+        values = np.zeros(split.columns)
+        values[split.master_at] = self.values[: len(split.master_at)]
+        whole = split.master_at[split.master.integer]
+        values[whole] = np.round(values[whole])
+        through, vkm = np.zeros(len(split.piece_at)), np.zeros(len(split.drives.t))
+        none = np.zeros(0, np.int64)
+        chain, t, tonnes = [none], [none], [np.zeros(0)]
+        pool, carried, group = self.pool, self.pool.state >= 0, master.bounds.state_group
+        total = np.bincount(group[pool.state[carried]], self.shares[carried], minlength=master.groups.size)
+        for call in np.unique(pool.call[carried]).tolist():
+            mine = carried & (pool.call == call)
+            share = np.zeros(len(group))
+            share[pool.state[mine]] = self.shares[mine] / total[group[pool.state[mine]]]
+            handed = oracle.hand_out(master.prices[call], share)
+            chain.append(handed.chain)
+            t.append(handed.t)
+            tonnes.append(handed.tonnes)
+            through += handed.through
+            vkm += handed.vkm
+        np.add.at(vkm, pool.drive[~carried], self.shares[~carried])
+        d, drives = split.drives, np.flatnonzero(vkm)
+        values[split.piece_at], values[split.effort_at] = through, oracle.efforts(vkm[drives], drives)
+        code, at = np.unique(np.concatenate(chain) * split.periods + np.concatenate(t), return_inverse=True)
+        return values, Carried(
+            chain=code // split.periods, t=code % split.periods,
+            tonnes=sum_by(at, np.concatenate(tonnes), size=len(code)), lane=d.lane_of(drives),
+            vehicle=d.vehicle[drives].astype(np.int64), driven_t=d.t[drives].astype(np.int64), vkm=vkm[drives],
+        )  # fmt: skip
