@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
-KEPT, KEPT_ON = 9, 12  # columns kept for every group (6: rounds find again what was forgotten), with rows made dear
+KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
 INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
@@ -193,7 +193,7 @@ class Restricted(Asked):
             if self._enough(found.objective, bound) or step >= last or stop.now():
                 break
             if self.interior:
-                self._forget(KEPT if self.rounds == ALL_ROUNDS else KEPT_ON)
+                self._forget()
             bound, added = self._price(found.row_dual, bound)
             if self._enough(found.objective, bound) or not added:
                 break
@@ -233,8 +233,8 @@ class Restricted(Asked):
         """The prices of a cut as duals of the restricted master; groups have none."""
         return np.concatenate([cut.y, np.zeros(self.groups.size), -cut.sigma])
 
-    def _forget(self, times: int) -> None:
-        """Drop columns that would cost most to use, beyond some times as many as there are groups.
+    def _forget(self) -> None:
+        """Drop columns that would cost most to use, beyond some times as many as there are rows.
 
         Those found since the last answer stay, and so do the columns at the dearest limits: with them most designs have
         a plan.
@@ -242,7 +242,7 @@ class Restricted(Asked):
         cost = np.zeros(len(self.pool))
         cost[: len(self.reduced)] = self.reduced
         cost[(self.pool.call == LAST_START) & (self.pool.state >= 0)] = -np.inf
-        most = times * self.groups.size
+        most = int(KEPT * (len(self.form.row_low) + self.groups.size))
         if len(cost) > most:
             keep = np.sort(np.argsort(cost, kind="stable")[:most])
             self.pool, self.reduced = self.pool.take(keep), cost[keep]
