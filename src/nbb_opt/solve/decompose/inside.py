@@ -18,6 +18,7 @@ from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Stop
 from nbb_opt.solve.rounding import WHOLE, Rows, orders
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 FIRST, SHARES = 0.005, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
@@ -62,14 +63,18 @@ class Inside:
 
     def _plan(self, relaxed: Answer) -> Answer | None:
         master, (built, vehicles) = self.master, self._groups()
-        self._round_up(built, relaxed, nothing=NEARLY)
+        assert relaxed.row_dual is not None
+        none = np.zeros(0, np.int64)
+        prices, every = relaxed.row_dual, np.concatenate([none, *(self._group(order) for order in vehicles)])
+        assert relaxed.values is not None
+        self._round_up(built, relaxed.values, nothing=NEARLY)
         for _ in range(REPAIRS):
-            master.inside()
-            relaxed = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
-            if relaxed.values is None:
+            master.fall_apart(every, prices)
+            found = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
+            if found.values is None:
                 return None
-            self._round_up(vehicles, relaxed)
-            master.settle()
+            self._round_up(vehicles, master.fitting(every, found))
+            master.fall_apart(None, None)
             found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=_NOTHING)
             if found.status != "infeasible" or found.values is None:
                 return found if found.status == "optimal" else None
@@ -87,10 +92,9 @@ class Inside:
         form = self.master.form
         return np.flatnonzero(form.integer & (form.fix_order == order))
 
-    def _round_up(self, some: list[int], relaxed: Answer, *, nothing: float = WHOLE) -> None:
+    def _round_up(self, some: list[int], values: Floats, *, nothing: float = WHOLE) -> None:
         """Fix some orders at whole numbers that are enough, but for `nothing` (see `Rows.rounded_up`)."""
-        assert relaxed.values is not None
-        values = relaxed.values.copy()
+        values = values.copy()
         for order in some:
             group = self._group(order)
             values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)

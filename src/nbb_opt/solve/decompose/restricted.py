@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_array
 
+from nbb_opt.errors import SolveError
+from nbb_opt.solve.apart import Apart
 from nbb_opt.solve.decompose.asked import LAST_START, Asked
 from nbb_opt.solve.decompose.bound import Cut
 from nbb_opt.solve.decompose.circulation import Circulation
@@ -61,6 +64,8 @@ class Restricted(Asked):
         self.cuts: list[Cut] = []
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
+        self.apart = False
+        self.left_out: tuple[Ints, Floats] | None = None
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
         self._price_slack(None)
@@ -80,16 +85,45 @@ class Restricted(Asked):
         cost = slack_cost(self.split, self.size, self.eur, prices)
         self.form, self.slack = with_slack(self.split, self.size, cost, loose=np.unique(self.oracle.loose_row))
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
-        self.solver = self._load(whole=False)
+        self.solver = self._load()
 
     def inside(self) -> None:
         """From now on solve from inside, without a basis, and forget columns far from the optimum: for many columns."""
-        self.interior = True
+        self.interior, self.apart, self.left_out = True, False, None
 
     def settle(self) -> None:
         """From now on solve from the last basis."""
-        self.interior = False
-        self.solver = self._load(whole=False)
+        self.interior, self.apart, self.left_out = False, False, None
+        self.solver = self._load()
+
+    def fall_apart(self, columns: Ints | None, prices: Floats | None) -> None:
+        """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
+        (see `Apart`); from inside, or to a vertex where none are left out.
+        """
+        self.apart, self.left_out = True, None if columns is None or prices is None else (columns, prices)
+        self.interior = self.left_out is not None
+        if not self.interior:
+            self.solver = self._load()
+
+    def fitting(self, columns: Ints, found: Answer) -> Floats:
+        """Values of the master's columns as found, but of some columns what their own rows then ask for, at least cost.
+
+        Raises SolveError where nothing fits.
+        """
+        assert found.values is not None
+        used, own = np.flatnonzero(self.shares), len(self.form.cost)
+        low, up = found.values.copy(), found.values.copy()
+        low[columns], up[columns] = self.form.col_low[columns], self.form.col_up[columns]
+        form = restricted_form(self.bounds, self.form, self.pool.take(used), low=low, up=up)
+        form.col_low[own:] = form.col_up[own:] = self.shares[used]
+        others = np.ones(len(form.row_low), bool)
+        others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
+        form.row_low[others], form.row_up[others] = -np.inf, np.inf
+        fit = Apart(form, threads=1, seed=self.seed, log=self.log)
+        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=(float("nan"), -np.inf))
+        if answer.values is None:
+            raise SolveError(f"no vehicles fit what is driven: {answer.status}")
+        return answer.values[:own]
 
     @property
     def columns(self) -> int:
@@ -104,19 +138,26 @@ class Restricted(Asked):
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
 
-    def _load(self, *, whole: bool) -> Solver:
-        """Hand the master and all columns to HiGHS; `whole` numbers on demand."""
+    def _load(self) -> Solver | Apart:
+        """Hand the master and all columns to HiGHS, whole numbers relaxed."""
         form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
-        form = form if whole else replace(form, integer=np.zeros(len(form.cost), bool))
+        if self.apart:
+            columns, prices = self.left_out or (None, None)
+            return Apart(
+                form, threads=self.threads, seed=self.seed, log=self.log, interior=self.interior, left_out=columns,
+                prices=prices,
+            )  # fmt: skip
+        form = replace(form, integer=np.zeros(len(form.cost), bool))
         solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
-        if self.interior and not whole:
+        if self.interior:
             solver.set("solver", "ipm")
             solver.set("run_crossover", "off")
         return solver
 
     def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
         """Whole numbers for the master from a search over the columns found so far; None if there are none."""
-        solver = self._load(whole=True)
+        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
+        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         solver.set("mip_rel_gap", gap)
         found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
         if found.values is None or self._short(found.values):
@@ -126,7 +167,8 @@ class Restricted(Asked):
     def bound(self, columns: Ints, low: Floats, up: Floats) -> None:
         """Give some of the master's columns other bounds, in business units."""
         self.low[columns], self.up[columns] = low, up
-        self.solver.bound(columns, low, up)
+        if isinstance(self.solver, Solver):
+            self.solver.bound(columns, low, up)
 
     def fix(self, columns: Ints, values: Floats) -> None:
         """Fix some of the master's columns."""
@@ -141,7 +183,7 @@ class Restricted(Asked):
         cost = self.form.cost.copy()
         cost[self.slack] = np.minimum(cost[self.slack] * times, DEAREST)
         self.form = replace(self.form, cost=cost)
-        self.solver = self._load(whole=False)
+        self.solver = self._load()
 
     def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
         """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
@@ -175,7 +217,7 @@ class Restricted(Asked):
         bound, iterations, answer = self._from_best_known(), 0, None
         for step in count():
             if self.interior:
-                self.solver = self._load(whole=False)
+                self.solver = self._load()
             found = self.solver.run(stop, phase=phase, listen=None, known=known)
             iterations += found.iterations
             if found.status != "optimal" or found.values is None or found.row_dual is None:
@@ -297,6 +339,7 @@ class Restricted(Asked):
             return False
         if self.interior:
             return True  # handed over with the rest
+        assert isinstance(self.solver, Solver)
         a, unit = new.matrix, new.unit(self.split.unit[1])
         self.solver.add_columns(new.cost, indptr=a.indptr, row=a.indices, value=a.data, unit=unit)
         return True

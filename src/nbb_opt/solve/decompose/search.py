@@ -106,7 +106,7 @@ class _Search:
 
     def _steps(self) -> None:
         """From basis to basis: relax, then plans of our own, a search over the columns, the tree, while needed."""
-        if self.master.interior:
+        if self.master.large:
             self.master.settle()
         relaxed = self._root()
         decided = self._plans(relaxed) if relaxed.values is not None else None
