@@ -379,7 +379,7 @@ def test_auto_takes_the_large_scale_route_above_a_size() -> None:
 def test_many_columns_are_solved_from_inside_to_the_same_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     value = relaxed_value(standard_form(stated(instance)))
@@ -393,7 +393,7 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
@@ -412,7 +412,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
 
 
 def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance, spec = read_instance(tmp_path / "s"), read_model("joint")
     built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)

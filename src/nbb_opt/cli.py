@@ -238,7 +238,7 @@ def solve(
             if cluster is not None:
                 from nbb_opt.cluster import connect
 
-                workers = (stack.enter_context(connect(cluster)), cache_folder())
+                workers = stack.enter_context(connect(cluster))
             line = stack.enter_context(ProgressLine(sys.stderr))
             run = solve_instance(
                 found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop,

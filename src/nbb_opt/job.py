@@ -80,13 +80,13 @@ def solve_instance(
     listen: Listener | None = None,
     say: Callable[[str], None] | None = None,
     stop: Stop | None = None,
-    cluster: tuple[Cluster, Path] | None = None,
+    cluster: Cluster | None = None,
 ) -> Run:
     """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
 
     With `out` the run is written there as a complete folder (an earlier run in the same place is replaced).
     With a `cluster` its workers sum the demand and answer for the chains of the large-scale route; they must see the
-    folder given with it.
+    instance at the same path.
     Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
     """
     from nbb_opt.milp import forecast, memory_mb, read_model, refuse_too_large
@@ -99,7 +99,7 @@ def solve_instance(
     with _timed(seconds, "read", listen, stop):
         instance = source if isinstance(source, Instance) else read_instance(Path(source))
     with _timed(seconds, "prepare", listen, stop):
-        each = cluster[0].each if cluster is not None else None
+        each = cluster.each if cluster is not None else None
         prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say, each=each)
     expected = forecast(instance, prepared, spec)
     say(expected.line())
@@ -189,7 +189,7 @@ class _Context:
     stop: Stop
     seconds: dict[str, float]
     listen: Listener | None
-    cluster: tuple[Cluster, Path] | None
+    cluster: Cluster | None
 
     def plan(self, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None, *, share: float) -> Plan:
         """State, solve, extract, verify one model; it may use `share` of the time that is left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,12 +41,12 @@ class Cluster:
         return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
 
     @contextmanager
-    def kept(self, work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[list[Any]]:
-        """What `work` makes of the items, kept by the workers: to be given to `each` as items, any number of times.
+    def kept(self, items: Iterable[Any]) -> Iterator[list[Any]]:
+        """The items, kept by the workers: to be given to `each`, any number of times.
 
-        Dask makes what a dying worker held anew on another one.
+        The scheduler keeps a copy, from which another worker gets what a dying one held.
         """
-        futures = [self.client.submit(work, item, pure=False, retries=2) for item in items]
+        futures = [self.client.submit(_same, item, pure=False, retries=2) for item in items]
         try:
             yield futures
         finally:
@@ -86,6 +86,10 @@ def _run(work: Callable[[Item], Answer], item: Item) -> _Outcome:
         return _Outcome(work(item))
     except InstanceError as error:  # its message is no argument: it would not travel as it is
         return _Outcome(None, error.problems)
+
+
+def _same(item: Item) -> Item:
+    return item
 
 
 def _version() -> str:

@@ -24,7 +24,8 @@ FIRST, SHARES = 0.005, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
-ROUNDS, REPAIRS = 2, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
+ROUNDS, REPAIRS = 12, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
+WORTH = 0.25  # of a tolerance: what a round must bring, or it is the last
 
 
 class Inside:
@@ -102,7 +103,7 @@ class Inside:
 
     def _run(self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]) -> Answer:
         master = self.master
-        master.rounds, master.tolerance = rounds, tolerance
+        master.rounds, master.tolerance, master.worth = rounds, tolerance, WORTH * tolerance
         found = master.run(stop, phase=self.label + phase, listen=self.listen, known=known)
         self.iterations += found.iterations
         return found

@@ -13,23 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
-from nbb_opt.errors import SolveError
-from nbb_opt.solve.apart import Apart
-from nbb_opt.solve.decompose.asked import LAST_START, Asked
+from nbb_opt.solve.decompose.asked import LAST_START
 from nbb_opt.solve.decompose.bound import Cut
 from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups
+from nbb_opt.solve.decompose.master import Master
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import (
-    Pool,
-    joined,
-    restricted_form,
-    slack_cost,
-    trips,
-    with_slack,
-)  # fmt: skip
+from nbb_opt.solve.decompose.pool import Pool, joined, trips
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
 
@@ -38,37 +29,30 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
 INSIDE = (0.8, 0.4, 0.0)
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
-CUTS_KEPT, ENOUGH = 60, 1e-9
+CUTS_KEPT, ENOUGH, NOTHING = 60, 1e-9, -np.inf
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
-DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 STEP, ROUGH, PATIENCE = 3.0, 1e-5, 5  # the same from inside, where no value is quite zero: after every linear program
 
 
-class Restricted(Asked):
-    """See the module. `form` is the master with slack columns; a plan that needs slack counts as infeasible."""
+class Restricted(Master):
+    """See the module. A plan that needs slack counts as infeasible."""
 
     def __init__(
         self, split: Split, groups: Groups, oracle: Oracle, *, threads: int, seed: int, log: list[str]
     ) -> None:
-        super().__init__(split, groups, oracle)
-        self.threads, self.seed, self.log = threads, seed, log
+        super().__init__(split, groups, oracle, threads=threads, seed=seed, log=log)
         self.circulation = Circulation(split, oracle.lane_classes)
         self.tolerance, self.cutoff = ENOUGH, np.inf
+        self.worth = NOTHING  # a round that lowers the value by a smaller share is the last
         self.rounds: float = ALL_ROUNDS
-        self.shares: Floats = np.zeros(0)
         self.cuts: list[Cut] = []
         self.best_prices: Floats | None = None
         self.smooth = SMOOTH
-        self.apart = False
-        self.left_out: tuple[Ints, Floats] | None = None
-        self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
-        self._price_slack(None)
 
     def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
         """Take first prices of rows and ties, ask for the columns they want, and add trips without freight."""
@@ -81,55 +65,6 @@ class Restricted(Asked):
         self.pool = joined(self.pool, trips(self.bounds, drives))
         self._price_slack(y)
 
-    def _price_slack(self, prices: Floats | None) -> None:
-        cost = slack_cost(self.split, self.size, self.eur, prices)
-        self.form, self.slack = with_slack(self.split, self.size, cost, loose=np.unique(self.oracle.loose_row))
-        self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
-        self.solver = self._load()
-
-    def inside(self) -> None:
-        """From now on solve from inside, without a basis, and forget columns far from the optimum: for many columns."""
-        self.interior, self.apart, self.left_out = True, False, None
-
-    def settle(self) -> None:
-        """From now on solve from the last basis."""
-        self.interior, self.apart, self.left_out = False, False, None
-        self.solver = self._load()
-
-    def fall_apart(self, columns: Ints | None, prices: Floats | None) -> None:
-        """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
-        (see `Apart`); from inside, or to a vertex where none are left out.
-        """
-        self.apart, self.left_out = True, None if columns is None or prices is None else (columns, prices)
-        self.interior = self.left_out is not None
-        if not self.interior:
-            self.solver = self._load()
-
-    def fitting(self, columns: Ints, found: Answer) -> Floats:
-        """Values of the master's columns as found, but of some columns what their own rows then ask for, at least cost.
-
-        Raises SolveError where nothing fits.
-        """
-        assert found.values is not None
-        used, own = np.flatnonzero(self.shares), len(self.form.cost)
-        low, up = found.values.copy(), found.values.copy()
-        low[columns], up[columns] = self.form.col_low[columns], self.form.col_up[columns]
-        form = restricted_form(self.bounds, self.form, self.pool.take(used), low=low, up=up)
-        form.col_low[own:] = form.col_up[own:] = self.shares[used]
-        others = np.ones(len(form.row_low), bool)
-        others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
-        form.row_low[others], form.row_up[others] = -np.inf, np.inf
-        fit = Apart(form, threads=1, seed=self.seed, log=self.log)
-        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=(float("nan"), -np.inf))
-        if answer.values is None:
-            raise SolveError(f"no vehicles fit what is driven: {answer.status}")
-        return answer.values[:own]
-
-    @property
-    def columns(self) -> int:
-        """Columns of the restricted master beside the master's own."""
-        return len(self.pool)
-
     def _consistent(self, price: Floats) -> Floats:
         """Prices of the right sign at which nothing goes in circles."""
         y = self.bounds.clamp(price)
@@ -137,67 +72,6 @@ class Restricted(Asked):
             y, trip_eur=self.oracle.trips(y).price,
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
-
-    def _load(self) -> Solver | Apart:
-        """Hand the master and all columns to HiGHS, whole numbers relaxed."""
-        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
-        if self.apart:
-            columns, prices = self.left_out or (None, None)
-            return Apart(
-                form, threads=self.threads, seed=self.seed, log=self.log, interior=self.interior, left_out=columns,
-                prices=prices,
-            )  # fmt: skip
-        form = replace(form, integer=np.zeros(len(form.cost), bool))
-        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
-        if self.interior:
-            solver.set("solver", "ipm")
-            solver.set("run_crossover", "off")
-        return solver
-
-    def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
-        """Whole numbers for the master from a search over the columns found so far; None if there are none."""
-        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
-        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
-        solver.set("mip_rel_gap", gap)
-        found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
-        if found.values is None or self._short(found.values):
-            return None
-        return np.round(found.values[np.flatnonzero(self.form.integer)])
-
-    def bound(self, columns: Ints, low: Floats, up: Floats) -> None:
-        """Give some of the master's columns other bounds, in business units."""
-        self.low[columns], self.up[columns] = low, up
-        if isinstance(self.solver, Solver):
-            self.solver.bound(columns, low, up)
-
-    def fix(self, columns: Ints, values: Floats) -> None:
-        """Fix some of the master's columns."""
-        self.bound(columns, values, values)
-
-    def free(self, columns: Ints) -> None:
-        """Give some columns their own bounds back."""
-        self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])
-
-    def dearer(self, times: float) -> None:
-        """Make slack dearer, where a plan lives on it."""
-        cost = self.form.cost.copy()
-        cost[self.slack] = np.minimum(cost[self.slack] * times, DEAREST)
-        self.form = replace(self.form, cost=cost)
-        self.solver = self._load()
-
-    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
-        """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
-        handed over anew; whether there are such rows.
-        """
-        here = self.slack[values[self.slack] > above * self.form.col_unit_scale[self.slack]]
-        cost = self.form.cost.copy()
-        cost[here] = np.minimum(cost[here] * times, DEAREST)
-        self.price(cost)
-        return len(here) > 0
-
-    def price(self, cost: Floats) -> None:
-        """Give the master's columns, slack among them, other costs, once problems are handed over anew."""
-        self.form = replace(self.form, cost=cost)
 
     def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """As `run`, with slack made dearer while the optimum lives on it: "infeasible" only if that does not help."""
@@ -214,7 +88,7 @@ class Restricted(Asked):
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
-        bound, iterations, answer = self._from_best_known(), 0, None
+        bound, iterations, answer, before = self._from_best_known(), 0, None, np.inf
         for step in count():
             if self.interior:
                 self.solver = self._load()
@@ -232,8 +106,10 @@ class Restricted(Asked):
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             last = self.rounds + (PATIENCE if short else 0)
-            if self._enough(found.objective, bound) or step >= last or stop.now():
+            stalled = not short and before - found.objective < self.worth * abs(found.objective)
+            if self._enough(found.objective, bound) or stalled or step >= last or stop.now():
                 break
+            before = found.objective
             if self.interior:
                 self._forget()
             bound, added = self._price(found.row_dual, bound)
@@ -253,10 +129,6 @@ class Restricted(Asked):
 
     def _enough(self, value: float, bound: float) -> bool:
         return bound >= min(self.cutoff, value) or relative_gap(value, bound) <= self.tolerance
-
-    def _short(self, values: Floats) -> bool:
-        """Whether a plan lives on slack."""
-        return bool((values[self.slack] > MISSED * self.form.col_unit_scale[self.slack]).any())
 
     def _bound_of(self, cut: Cut) -> float:
         own = len(self.split.master.cost)

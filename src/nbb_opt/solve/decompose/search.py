@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,11 +45,11 @@ def solve_split(
     stop: Stop | None = None,
     label: str = "",
     sample_bundles: int | None = None,
-    cluster: tuple[Cluster, Path] | None = None,
+    cluster: Cluster | None = None,
 ) -> Solution:
     """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
 
-    With a `cluster` its workers answer for the chains; they must see the folder in which these are left for them.
+    With a `cluster` its workers answer for the chains.
     `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing, None chooses.
     """
     stop = stop or Stop(time_limit_s)
@@ -62,7 +61,7 @@ def solve_split(
         if cluster is None:
             oracle = Oracle(split, groups, threads=threads)
         else:
-            oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster[0], folder=cluster[1]))
+            oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
         return _Search(split, groups, oracle, gap, threads, seed, stop, listen, label, sample_bundles).run()
 
 
@@ -108,6 +107,7 @@ class _Search:
         """From basis to basis: relax, then plans of our own, a search over the columns, the tree, while needed."""
         if self.master.large:
             self.master.settle()
+            self.master.worth = -np.inf
         relaxed = self._root()
         decided = self._plans(relaxed) if relaxed.values is not None else None
         if decided is not None and not self._proven():

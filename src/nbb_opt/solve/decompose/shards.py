@@ -1,19 +1,16 @@
 """The oracle on a cluster: every worker holds the chains of some clusters of bundles and answers for them.
 
-A shard is a model with those chains alone, and the groups of those clusters. It is written to a folder that all workers
-see, so that another worker can read it when one dies. Only prices and answers travel: a number per row of the master
-there, a column per state back. Which worker did what changes no bit: clusters are worked on one by one everywhere.
+A shard is a model with those chains alone, and the groups of those clusters. The scheduler keeps what it takes to give
+a shard to another worker when one dies. Then only prices and answers travel: a number per row of the master there, a
+column per state back. Which worker did what changes no bit: clusters are worked on one by one everywhere.
 """
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,25 +106,12 @@ def _hand_out(price: Floats, share: Floats, shard: Shard) -> Handed:
 
 
 @contextmanager
-def sharded(split: Split, groups: Groups, *, threads: int, cluster: Cluster, folder: Path) -> Iterator[Oracle]:
-    """An oracle whose chains are with the workers, in shards of about equal work written below `folder`."""
+def sharded(split: Split, groups: Groups, *, threads: int, cluster: Cluster) -> Iterator[Oracle]:
+    """An oracle whose chains are with the workers, in shards of about equal work."""
     count = max(1, min(SHARDS_PER_WORKER * cluster.workers, len(groups.start) - 1))
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="shards-", dir=folder) as place:
-        paths = []
-        for k, clusters in enumerate(_equal_parts(split, groups, count)):
-            paths.append(Path(place) / f"{k}.pickle")
-            with paths[-1].open("wb") as file:
-                pickle.dump(shard_of(split, groups, clusters), file, protocol=pickle.HIGHEST_PROTOCOL)
-        with cluster.kept(_read, paths) as shards:
-            yield ShardedOracle(split, groups, threads=threads, cluster=cluster, shards=shards)
-
-
-def _read(path: Path) -> Shard:
-    with path.open("rb") as file:
-        found = pickle.load(file)
-    assert isinstance(found, Shard)
-    return found
+    parts = (shard_of(split, groups, clusters) for clusters in _equal_parts(split, groups, count))
+    with cluster.kept(parts) as shards:
+        yield ShardedOracle(split, groups, threads=threads, cluster=cluster, shards=shards)
 
 
 def _equal_parts(split: Split, groups: Groups, count: int) -> list[Ints]:
