@@ -1,4 +1,4 @@
-"""Parts of an OD file summed on the workers of a Dask cluster (extra [cluster])."""
+"""Work on a Dask cluster (extra [cluster]): parts of an OD file summed, chains of some bundles priced."""
 
 from nbb_opt.cluster.dask import Cluster, connect
 

@@ -59,7 +59,7 @@ def build(
     """Build the model; amounts in t, vkm, vehicles, chargers, units, EUR, kg, kWh, all per year of the period.
 
     `route` says what the blocks' statement is made into: Pyomo objects (to read, render and test) or arrays (the same
-    standard form in a small part of the time and memory), or arrays with a column per piece of chains (see pieces.py)
+    standard form in a small part of the time and memory), or arrays with a column per piece of chains (see pieces/)
     instead of one per chain, for `split`.
 
     `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing

@@ -16,7 +16,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.milp.flows import ready_sets
 from nbb_opt.milp.items import links_of_lanes, links_of_services
 from nbb_opt.milp.lanes import RANGE_SLACK_KM, Lanes
-from nbb_opt.milp.periods import Floats, Ints, Names, Time, entries
+from nbb_opt.milp.periods import Floats, Ints, Names, Time
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
 
@@ -48,55 +48,46 @@ def flow_counts(
     instance: Instance, prepared: Prepared, world: World, time: Time, lanes: Lanes, *, projects: bool
 ) -> FlowCounts:
     """Chains that may carry something, and the rows they stand in."""
+    from nbb_opt.milp.pieces.kernels import count_rows, may_carry, used_by
+
     table, chains, items = instance["projects"], prepared.rows, prepared.items
-    bundle = chains.bundle.astype(np.int64)
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
-    ready = ready_sets(instance, prepared, time, earliest if projects else None)[chains.project_set]
-    exists: Bools = np.greater(prepared.demand_t[bundle], 0.0) & ready
-    on_lane = np.flatnonzero(chains.item < items.n_lanes)
-    by, on = chains.owner[on_lane], chains.item[on_lane]
-    stuck: Bools = ~np.asarray(lanes.usable.any(axis=(1, 2)))
-    exists[by[stuck[on]]] = False
-    active = exists.sum(axis=1)
-    in_use = np.zeros((items.n_lanes, time.size), bool)
-    np.logical_or.at(in_use, on, exists[by])
-    needs = np.array([len(one) for one in chains.project_sets], np.int64)[chains.project_set]
-    served = np.zeros(prepared.demand_t.shape, bool)
-    np.logical_or.at(served, bundle, exists)
-    columns = float(active.sum())
-    rows = float(served.sum() + in_use.sum() + (needs * active).sum())
-    nonzeros = columns + 2.0 * (needs * active).sum() + _pairs(by, on, active)
-    for chain, what in _limited(instance, prepared, world):
-        rows += len(np.unique(what)) * time.size
-        nonzeros += _pairs(chain, what, active)
+    ready = ready_sets(instance, prepared, time, earliest if projects else None)
+    usable = np.ones((len(items), time.size), bool)
+    usable[: items.n_lanes] = np.asarray(lanes.usable.any(axis=(1, 2)))[:, None]
+    wanted, exists = prepared.demand_t > 0, np.empty((len(chains), time.size), bool)
+    may_carry(chains.item_start, chains.item, chains.bundle, chains.project_set, ready, wanted, usable, exists)
+    used, served, none = np.zeros(usable.shape, bool), np.zeros(wanted.shape, bool), np.zeros((2, 0, time.size), bool)
+    no_class, nothing = np.zeros(0, np.int64), np.zeros((0, time.size))
+    used_by(exists, chains.item_start, chains.item, chains.bundle, no_class, nothing, nothing, used, served, none)
+    of_set = np.bincount(chains.project_set, exists.sum(axis=1), minlength=len(chains.project_sets))
+    needs = float(of_set @ np.array([len(one) for one in chains.project_sets], float))
+    columns, in_use = float(exists.sum()), used[: items.n_lanes]
+    rows, nonzeros = float(served.sum() + in_use.sum()) + needs, columns + 2.0 * needs
+    lane = np.minimum(np.arange(len(items) + 1), items.n_lanes)
+    for start, what in ((lane, np.arange(items.n_lanes)), *_limited(instance, prepared, world)):
+        seen = np.zeros(int(what.max(initial=-1)) + 1, np.int64)
+        nonzeros += float(count_rows(exists, chains.item_start, chains.item, start, what, seen))
+        rows += float(np.count_nonzero(seen)) * time.size if start is not lane else 0.0
     if projects:
         steps_of = sum(max(0, int((time.years >= year).sum())) for year in earliest.values())
         columns, rows, nonzeros = columns + steps_of, rows + steps_of, nonzeros + 4.0 * steps_of
     return FlowCounts(np.array([columns, rows, nonzeros]), exists.sum(axis=0), in_use)
 
 
-def _pairs(chain: Ints, what: Ints, active: Ints) -> float:
-    """Nonzeros of chains in rows by period: each (chain, what) once in every period in which the chain may carry."""
-    if not len(chain):
-        return 0.0
-    distinct = np.unique(chain * (int(what.max()) + 1) + what) // (int(what.max()) + 1)
-    return float(active[distinct].sum())
-
-
 def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple[Ints, Ints]]:
-    """(chain, capacity group) of links with a limit, and (chain, terminal) of terminals with one."""
-    items, rows = prepared.items, prepared.rows
-    limited = np.isfinite(world.link_capacity_t[world.link_group])
+    """By item (where each begins, and what): the capacity groups of links with a limit; terminals with one."""
+    items, limited = prepared.items, np.isfinite(world.link_capacity_t[world.link_group])
     owner, link = links_of_services(prepared)
     on_lanes, lane_link = links_of_lanes(prepared, limited)
     owner, link = np.concatenate([on_lanes, owner[limited[link]]]), np.concatenate([lane_link, link[limited[link]]])
-    group, start = world.link_group[link], np.searchsorted(owner, np.arange(len(items) + 1))
-    entry, many = entries(start, rows.item)
     held = instance["terminals"].loc[instance["terminals"]["capacity_t_per_year"].notna(), "terminal"]
     terminal = np.append(Names(held).of(instance["transfers"]["terminal"]), -1)[items.transfer]
-    moved = np.flatnonzero(terminal[rows.item] >= 0)
-    by = rows.owner.astype(np.int64)
-    return [(np.repeat(by, many), group[entry]), (by[moved], terminal[rows.item[moved]])]
+    moved, every = np.flatnonzero(terminal >= 0), np.arange(len(items) + 1)
+    return [
+        (np.searchsorted(owner, every), world.link_group[link]),
+        (np.searchsorted(moved, every), terminal[moved]),
+    ]
 
 
 def fleet_counts(

@@ -30,7 +30,7 @@ class Flows:
 
     `mode_class` is commodity times the number of modes plus main mode; of it the rows that compare modes count `now`
     times the tonnes and `grows` times those of the period before. `usual_t` is a usual flow. Where `pieces` is set,
-    the columns are pieces of chains (see pieces.py): rows that belong to whole chains have no columns to stand on.
+    the columns are pieces of chains (see pieces/): rows that belong to whole chains have no columns to stand on.
     `uses_*` are sparse (column, what, times); in `uses_group`, road links without a limit are left out (their use
     follows from the lanes); `fixed_t` holds the flow where flows are given, else it is empty.
     """

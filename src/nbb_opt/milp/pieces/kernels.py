@@ -32,3 +32,21 @@ def used_by(exists, start, item, bundle, mode_class, now, grows, used, served, c
             if compared.shape[1]:
                 compared[0, mode_class[chain], t] |= now[bundle[chain], t] > 0
                 compared[1, mode_class[chain], t] |= grows[bundle[chain], t] > 0
+
+
+@njit(cache=True, nogil=True)
+def count_rows(exists, start, item, what_start, what, seen):
+    """How many of `what` (what[what_start[i]:what_start[i + 1]] by item) chains have, each once a chain, in all periods
+    in which they may carry something; `seen` (of every what, 0 or more chains) is for the counting.
+    """
+    total = 0
+    for chain in range(exists.shape[0]):
+        active = exists[chain].sum()
+        if active == 0:
+            continue
+        for k in range(start[chain], start[chain + 1]):
+            for j in range(what_start[item[k]], what_start[item[k] + 1]):
+                if seen[what[j]] != chain + 1:
+                    seen[what[j]] = chain + 1
+                    total += active
+    return total
