@@ -94,14 +94,17 @@ def shared_instance(name: str, folder: Path) -> Instance:
     return read_instance(folder / "s")
 
 
-def unlike(instance: Instance, model: str, *, nudge: float = 0.0) -> str:
-    """In what the columns of whole chains differ from those put together from pieces; "" if in nothing."""
+def unlike(instance: Instance, model: str, *, nudged: str = "") -> str:
+    """In what the columns of chains and trucks on lanes differ from those put together from pieces and efforts; "" if
+    in nothing. One entry of the pieces or efforts may be `nudged`, by 1e-9.
+    """
     built, parts = stated(instance, model), cut(instance, model)
     form, flows = standard_form(built), built.data.flows
-    if nudge:
-        value = parts.pieces.value.copy()
-        value[len(value) // 2] *= 1 + nudge
-        parts = replace(parts, pieces=replace(parts.pieces, value=value))
+    if nudged:
+        one = getattr(parts, nudged)
+        value = one.value.copy()
+        value[len(value) // 2] *= 1 + 1e-9
+        parts = replace(parts, **{nudged: replace(one, value=value)})
     names = np.repeat([name for name, _, _ in built.assembly.rows], [len(kept) for _, _, kept in built.assembly.rows])
     rows = np.flatnonzero(~np.isin(names, ("serve_demand", "use_only_built", "cover_work")))
     at = built.assembly.start["carried_t"] + np.arange(len(flows.t))
@@ -169,7 +172,8 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
     assert unlike(instance, "joint") == ""
     if name == "tiny":
         assert unlike(instance, "do_nothing") == ""
-        assert unlike(instance, "joint", nudge=1e-9) == "use of rows"
+        assert unlike(instance, "joint", nudged="pieces") == "use of rows"
+        assert unlike(instance, "joint", nudged="efforts") == "drives"
 
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
