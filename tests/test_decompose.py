@@ -75,7 +75,9 @@ def priced_value(model: Split, *, bundles: int = 0, threads: int = 1) -> tuple[A
     oracle = Oracle(model, groups, threads=threads)
     master = Restricted(model, groups, oracle, threads=1, seed=0, log=[])
     if bundles:
-        first = sampled_prices(model, groups, oracle, bundles, threads=1, seed=0, log=[], stop=Stop(60.0))
+        first = sampled_prices(
+            model, groups, oracle, samples=2, bundles=bundles, threads=1, seed=0, log=[], stop=Stop(60.0)
+        )
         assert first is not None
         master.guess(*first)
     return master.root(Stop(120.0), phase="root", listen=None, known=NEVER), master

@@ -20,7 +20,7 @@ from nbb_opt.solve.rounding import WHOLE, Rows, orders
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-FIRST, SHARES = 0.005, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
+FIRST, SHARES = 0.01, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing

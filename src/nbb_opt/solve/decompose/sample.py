@@ -1,11 +1,14 @@
-"""First prices: the duals of a small linear program in which a few bundles stand for all.
+"""First prices: the duals of small linear programs in which a few bundles stand for all.
 
 Each stands for the same tonnes of its kind and part of the map (see `weights`). The master is that of the whole.
+Several samples are solved side by side and their prices averaged: what prices prove is concave in them, so the average
+proves at least as much as the samples do on average, and in practice far more than one larger sample in the same time.
 The prices are a good guess and nothing else: what is proven holds for any prices.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,13 +21,14 @@ from nbb_opt.milp.split import expand
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.highs import Solver
-from nbb_opt.solve.progress import Listener, Stop
+from nbb_opt.solve.progress import Stop
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split, StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+NEVER = (float("nan"), -np.inf)
 USED = 1e-3  # of a usual amount: what interior points leave of nothing
 
 
@@ -32,56 +36,70 @@ def sampled_prices(
     split: Split,
     groups: Groups,
     oracle: Oracle,
-    bundles: int,
     *,
+    samples: int,
+    bundles: int,
     threads: int,
     seed: int,
     log: list[str],
     stop: Stop,
-    listen: Listener | None = None,
     label: str = "",
 ) -> tuple[Floats, Floats, Ints] | None:
-    """Prices of the master's rows (EUR per unit) and of every (group, bit), with about `bundles` bundles for all, and
-    the drives that go without freight.
+    """Prices of the master's rows (EUR per unit) and of every (group, bit), the mean of `samples` in each of which
+    about `bundles` stand for all, and the drives that go without freight in some.
 
-    None if the sample has no plan. Solved from inside: prices in the middle of all that are best prove more.
+    None if no sample has a plan. Solved from inside: prices in the middle of all that are best prove more.
     """
     cheapest = oracle.trips(np.zeros(len(split.master.row_low))).cheapest
-    trips = np.unique(cheapest[cheapest >= 0])
-    form, of = sampled_form(split, weights(split, groups.of_cluster, bundles), trips)
-    solver = Solver(form, threads=threads, seed=seed, log=log)
-    solver.set("solver", "ipm")
-    solver.set("run_crossover", "off")
-    found = solver.run(stop, phase=label + "sample", listen=listen, known=(float("nan"), -np.inf))
-    if found.status != "optimal" or found.values is None or found.row_dual is None:
-        return None
-    rows, empty = len(split.master.row_low), found.values[len(form.cost) - len(trips) :]
-    trips = trips[empty > USED * split.unit[1]]
-    need = of.need
-    eur = -found.row_dual[rows + of.items : rows + of.items + len(need)] * of.demand_t
+    trips, problems = np.unique(cheapest[cheapest >= 0]), []
+    if len(split.chains.demand_t) <= bundles:
+        samples = 1
+    for k in range(samples):
+        weight = weights(split, groups.of_cluster, bundles, at=(k + 0.5) / samples)
+        form, of = sampled_form(split, weight, trips)
+        solver = Solver(form, threads=1, seed=seed, log=log)
+        solver.set("solver", "ipm")
+        solver.set("run_crossover", "off")
+        problems.append((solver, of))
+    with ThreadPoolExecutor(threads) as pool:
+        answers = list(pool.map(lambda one: one[0].run(stop, phase=label, listen=None, known=NEVER), problems))
+    rows, used = len(split.master.row_low), np.zeros(len(trips), bool)
+    y, sigma = [], []
+    for (_, of), found in zip(problems, answers, strict=True):
+        if found.status == "optimal" and found.values is not None and found.row_dual is not None:
+            y.append(found.row_dual[:rows])
+            sigma.append(_of_ties(groups, of, found.row_dual[rows:]))
+            used |= found.values[len(found.values) - len(trips) :] > USED * split.unit[1]
+    return (np.mean(y, axis=0), np.mean(sigma, axis=0), trips[used]) if y else None
+
+
+def _of_ties(groups: Groups, of: Sampled, dual: Floats) -> Floats:
+    """What a sample pays for needs, by (group, bit)."""
+    eur = -dual[of.items : of.items + len(of.need)] * of.demand_t
     group = groups.of_bundle[of.bundle, of.t]
     ties = {(g, c): k for k, (g, c) in enumerate((g, c) for g, bits in enumerate(groups.of_bit) for c in bits)}
     sigma = np.zeros(len(ties))
-    for g, project, paid in zip(group.tolist(), need.tolist(), eur.tolist(), strict=True):
+    for g, project, paid in zip(group.tolist(), of.need.tolist(), eur.tolist(), strict=True):
         tie = ties.get((g, project))
         if tie is not None:
             sigma[tie] += max(0.0, paid)
-    return found.row_dual[:rows], sigma, trips
+    return sigma
 
 
-def weights(split: Split, cluster: Ints, bundles: int) -> Floats:
+def weights(split: Split, cluster: Ints, bundles: int, *, at: float = 0.5) -> Floats:
     """How many tonnes a tonne of each bundle stands for; 0 where it is left out.
 
-    Tonnes laid end to end, cluster by cluster, are cut into `bundles` equal lengths; the bundle in the middle of each
-    stands for all of it. So every cluster is there with its tonnes, nearly, and heavy bundles stand for themselves.
+    Tonnes laid end to end, cluster by cluster, are cut into `bundles` equal lengths; the bundle at a place in each
+    (0.5: in the middle) stands for all of it. So every cluster is there with its tonnes, nearly, and heavy bundles
+    stand for themselves.
     """
     tonnes = split.chains.demand_t.sum(axis=1)
     if len(tonnes) <= bundles:
         return np.ones(len(tonnes))
     order = np.lexsort((tonnes, cluster))
     end = np.cumsum(tonnes[order])
-    middles = end[-1] * (np.arange(bundles) + 0.5) / bundles
-    hits = np.bincount(order[np.searchsorted(end, middles)], minlength=len(tonnes))
+    places = end[-1] * (np.arange(bundles) + at) / bundles
+    hits = np.bincount(order[np.searchsorted(end, places)], minlength=len(tonnes))
     return np.divide(hits * (end[-1] / bundles), tonnes, out=np.zeros(len(tonnes)), where=hits > 0)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SAMPLE_BUNDLES, SAMPLE_SHARE = (1000, 2000), 0.02  # fewest and most of the bundles, and the share between
+SAMPLES, SAMPLE_BUNDLES, SAMPLE_SHARE = 6, (500, 1000), 0.15  # bundles of a sample: fewest, most; for every row
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
 
@@ -50,11 +50,11 @@ def solve_split(
     """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
 
     With a `cluster` its workers answer for the chains.
-    `sample_bundles` stand for all in the first guess of the prices; 0 guesses nothing, None chooses.
+    `sample_bundles` stand for all in a sample for the first guess of the prices; 0 guesses nothing, None chooses.
     """
     stop = stop or Stop(time_limit_s)
     if sample_bundles is None:
-        sample_bundles = int(np.clip(SAMPLE_SHARE * len(split.chains.demand_t), *SAMPLE_BUNDLES))
+        sample_bundles = int(np.clip(SAMPLE_SHARE * len(split.master.row_low), *SAMPLE_BUNDLES))
     groups = make_groups(split)
     split = with_group_rows(split, groups)
     with ExitStack() as stack:
@@ -135,9 +135,10 @@ class _Search:
         if not self.sample_bundles:
             return
         master = self.master
+        self._heard(Progress(self.label + "sample", self.stop.elapsed_s()))
         found = sampled_prices(
-            self.split, master.groups, self.oracle, self.sample_bundles, threads=self.threads, seed=self.seed,
-            log=self.log, stop=self.stop.part(0.25), listen=self._heard, label=self.label,
+            self.split, master.groups, self.oracle, samples=SAMPLES, bundles=self.sample_bundles, threads=self.threads,
+            seed=self.seed, log=self.log, stop=self.stop.part(0.25), label=self.label + "sample",
         )  # fmt: skip
         if found is not None:
             master.guess(*found)
