@@ -51,26 +51,28 @@ def sampled_prices(
     None if no sample has a plan. Solved from inside: prices in the middle of all that are best prove more.
     """
     cheapest = oracle.trips(np.zeros(len(split.master.row_low))).cheapest
-    trips, problems = np.unique(cheapest[cheapest >= 0]), []
+    trips, rows = np.unique(cheapest[cheapest >= 0]), len(split.master.row_low)
     if len(split.chains.demand_t) <= bundles:
         samples = 1
-    for k in range(samples):
+
+    def solved(k: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]] | None:
         weight = weights(split, groups.of_cluster, bundles, at=(k + 0.5) / samples)
         form, of = sampled_form(split, weight, trips)
         solver = Solver(form, threads=1, seed=seed, log=log)
         solver.set("solver", "ipm")
         solver.set("run_crossover", "off")
-        problems.append((solver, of))
+        found = solver.run(stop, phase=label, listen=None, known=NEVER)
+        if found.status != "optimal" or found.values is None or found.row_dual is None:
+            return None
+        used = found.values[len(found.values) - len(trips) :] > USED * split.unit[1]
+        return found.row_dual[:rows], _of_ties(groups, of, found.row_dual[rows:]), used
+
     with ThreadPoolExecutor(threads) as pool:
-        answers = list(pool.map(lambda one: one[0].run(stop, phase=label, listen=None, known=NEVER), problems))
-    rows, used = len(split.master.row_low), np.zeros(len(trips), bool)
-    y, sigma = [], []
-    for (_, of), found in zip(problems, answers, strict=True):
-        if found.status == "optimal" and found.values is not None and found.row_dual is not None:
-            y.append(found.row_dual[:rows])
-            sigma.append(_of_ties(groups, of, found.row_dual[rows:]))
-            used |= found.values[len(found.values) - len(trips) :] > USED * split.unit[1]
-    return (np.mean(y, axis=0), np.mean(sigma, axis=0), trips[used]) if y else None
+        found = [one for one in pool.map(solved, range(samples)) if one is not None]
+    if not found:
+        return None
+    y, sigma, used = zip(*found, strict=True)
+    return np.mean(y, axis=0), np.mean(sigma, axis=0), trips[np.any(used, axis=0)]
 
 
 def _of_ties(groups: Groups, of: Sampled, dual: Floats) -> Floats:

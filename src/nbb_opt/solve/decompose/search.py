@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SAMPLES, SAMPLE_BUNDLES, SAMPLE_SHARE = 6, (500, 1000), 0.15  # bundles of a sample: fewest, most; for every row
+SAMPLES, SAMPLE_BUNDLES, SAMPLE_SHARE = 6, (500, 1000), 0.1  # bundles of a sample: fewest, most; for every row
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
 
