@@ -25,7 +25,7 @@ RELAX = 0.5  # of the time that is left for the relaxation while there is no pla
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
 ROUNDS, REPAIRS = 12, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
-WORTH = 0.25  # of a tolerance: what a round must bring, or it is the last
+WORTH = 0.1  # of a tolerance: how much nearer value and bound a round must bring, or it is the last
 
 
 class Inside:

@@ -47,7 +47,7 @@ class Restricted(Master):
         super().__init__(split, groups, oracle, threads=threads, seed=seed, log=log)
         self.circulation = Circulation(split, oracle.lane_classes)
         self.tolerance, self.cutoff = ENOUGH, np.inf
-        self.worth = NOTHING  # a round that lowers the value by a smaller share is the last
+        self.worth = NOTHING  # a round that closes a smaller share of the value than this is the last
         self.rounds: float = ALL_ROUNDS
         self.cuts: list[Cut] = []
         self.best_prices: Floats | None = None
@@ -106,10 +106,11 @@ class Restricted(Master):
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             last = self.rounds + (PATIENCE if short else 0)
-            stalled = not short and before - found.objective < self.worth * abs(found.objective)
+            still_open = found.objective - bound
+            stalled = not short and before - still_open < self.worth * abs(found.objective)
             if self._enough(found.objective, bound) or stalled or step >= last or stop.now():
                 break
-            before = found.objective
+            before = still_open
             if self.interior:
                 self._forget()
             bound, added = self._price(found.row_dual, bound)
