@@ -36,7 +36,7 @@ from nbb_opt.studies.accounting_study import (
     same_plan_t,
 )
 
-OPTIONS = Options(time_limit_s=60, gap=1e-6, threads=1)
+OPTIONS = Options(time_limit_s=180, gap=1e-6, threads=1)  # the first job on a machine also compiles kernels
 NBB = TINY.parent / "nbb"
 
 
