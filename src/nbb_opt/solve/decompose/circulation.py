@@ -24,8 +24,8 @@ SWEEPS = 50
 
 
 class Circulation:
-    """What goes from one equality row with side 0 to another: loaded trips of a class of lanes, truck and period
-    (`shape`: see `Oracle`), and columns of the master's own.
+    """What goes from one equality row with side 0 to another: loaded trips of a class of lanes (see `Oracle`), truck
+    and period, and columns of the master's own.
     """
 
     def __init__(self, split: Split, lane_classes: Ints) -> None:

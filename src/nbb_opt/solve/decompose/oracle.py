@@ -82,7 +82,6 @@ class Oracle:
         most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
         self.threads = min(threads, most) if len(split.chains.demand_t) >= LARGE else 1
         self.rows = len(split.master.row_low)
-        self.calls = 0
         self.chains, self.group_arrays = ChainArrays.of(split), GroupArrays.of(groups, split.periods)
         self.pieces, self.piece_rows = PieceColumns.of(split)
         self.most_lanes = int(np.diff(split.chains.start).max(initial=1))
@@ -98,7 +97,6 @@ class Oracle:
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
-        self.calls += 1
         unit, best, trips = self._drives(price)
         return Priced(*self._answer(price, unit, best), trips)
 

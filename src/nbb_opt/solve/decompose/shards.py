@@ -78,7 +78,6 @@ class ShardedOracle(Oracle):
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices; see `Oracle`."""
-        self.calls += 1
         trips, parts = self.trips(price), list(self.cluster.each(partial(_price, price), self.shards))
         at = np.argsort(np.concatenate([part[0] for part in parts]))
         value, cost = (np.concatenate([part[k] for part in parts])[at] for k in (1, 2))
