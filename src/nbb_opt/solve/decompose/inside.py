@@ -36,6 +36,7 @@ class Inside:
         self.whole = np.flatnonzero(master.form.integer)
         self.took_s = 0.0
         self.iterations = 0
+        self.near_optimum = master.pool, master.reduced
 
     def tolerances(self) -> list[float]:
         """How near to its optimum each pass solves the relaxation, relative."""
@@ -49,7 +50,14 @@ class Inside:
         left = max(self.stop.left_s(), 1e-9)
         enough = left > self.took_s  # else the bound is all that can still get better
         share = (1 - SPARE * self.took_s / left) if self.took_s and enough else 1.0 if self.took_s else RELAX
-        return self._run(self.stop.part(max(share, 0.0)), "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
+        stop = self.stop.part(max(share, 0.0))
+        found = self._run(stop, "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
+        self.near_optimum = master.pool, master.reduced
+        return found
+
+    def resume(self) -> None:
+        """Go on from the columns of the last relaxation and those of the plan made since."""
+        self.master.remember(*self.near_optimum)
 
     def plan(self, relaxed: Answer) -> Answer | None:
         """A plan with whole numbers near the relaxation, at a vertex; None if rounding up gives none."""

@@ -148,6 +148,14 @@ class Restricted(Master):
         """The prices of a cut as duals of the restricted master; groups have none."""
         return np.concatenate([cut.y, np.zeros(self.groups.size), -cut.sigma])
 
+    def remember(self, pool: Pool, reduced: Floats) -> None:
+        """Go back to the columns of some time before, with their reduced costs, and those that carry something now."""
+        known = set(zip(pool.state.tolist(), pool.call.tolist(), pool.drive.tolist(), strict=True))
+        keys = zip(self.pool.state.tolist(), self.pool.call.tolist(), self.pool.drive.tolist(), strict=True)
+        carries = self.shares > 0 if len(self.shares) == len(self.pool) else np.zeros(len(self.pool), bool)
+        new = [k for k, key in enumerate(keys) if carries[k] and key not in known]
+        self.pool, self.reduced = joined(pool, self.pool.take(np.array(new, np.int64))), reduced
+
     def _forget(self) -> None:
         """Drop columns that would cost most to use, beyond some times as many as there are rows.
 

@@ -125,6 +125,7 @@ class _Search:
             if relaxed.values is None or self._proven() or self.stop.now():
                 break
             self._keep(inside.plan(relaxed))
+            inside.resume()
             if self._proven() or self.stop.now():
                 break
         self.master.free(inside.whole)
