@@ -29,6 +29,7 @@ from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
+from nbb_opt.solve.decompose.pool import Pool
 from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
@@ -396,6 +397,10 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
     assert run.record["gap"] < 0.05
 
 
+def keys(pool: Pool) -> set[tuple[int, int, int]]:
+    return set(zip(pool.state.tolist(), pool.call.tolist(), pool.drive.tolist(), strict=True))
+
+
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -409,6 +414,10 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     plan = inside.plan(relaxed)
     assert plan is not None
     assert plan.values is not None
+    kept, made = keys(inside.near_optimum[0]), keys(master.pool.take(np.flatnonzero(master.shares > 0)))
+    inside.resume()
+    assert keys(master.pool) == kept | made
+    assert len(master.pool) == len(kept | made)
     assert np.array_equal(master.form.cost, cost)
     whole = plan.values[np.flatnonzero(master.form.integer)]
     assert np.abs(whole - np.round(whole)).max() < 1e-6
