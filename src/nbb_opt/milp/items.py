@@ -76,10 +76,9 @@ def item_figures(
 def links_of_services(prepared: Prepared) -> tuple[Ints, Ints]:
     """(item, row of links.csv) of every link of every service."""
     items = prepared.items
-    owner = np.arange(items.n_lanes, len(items))
-    return np.repeat(owner, np.diff(items.link_start[items.n_lanes :])), items.link[
-        items.link_start[items.n_lanes] :
-    ].astype(np.int64)
+    start = items.link_start[items.n_lanes :]
+    owner = np.repeat(np.arange(items.n_lanes, len(items)), np.diff(start))
+    return owner, items.link[start[0] :].astype(np.int64)
 
 
 def links_of_lanes(prepared: Prepared, some: np.ndarray) -> tuple[Ints, Ints]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import block_array, csc_array
+from scipy.sparse import block_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from nbb_opt.solve.highs import Answer, Solver
@@ -66,12 +66,12 @@ class Apart:
         self.kept = _may_hold(self.matrix, free, low, up, size=abs(self.matrix) @ np.abs(self.fixed))
         form = replace(form, cost=self.cost, row_low=low, row_up=up)
         self.parts: list[tuple[Ints, Ints, Solver]] = []
-        for columns, rows in _parts(self.matrix, free, np.isfinite(low) | np.isfinite(up)):
-            part = part_of(form, columns, rows, cost=self.cost[columns], matrix=self.matrix.tocsr())
+        by_row = self.matrix.tocsr()
+        for columns, rows in _parts(by_row, free, np.isfinite(low) | np.isfinite(up)):
+            part = part_of(form, columns, rows, cost=self.cost[columns], matrix=by_row)
             solver = Solver(replace(part, integer=np.zeros(len(columns), bool)), threads=1, seed=seed, log=log)
             if interior:
-                solver.set("solver", "ipm")
-                solver.set("run_crossover", "off")
+                solver.inside()
             self.parts.append((columns, rows, solver))
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
@@ -98,12 +98,12 @@ def _may_hold(matrix: csc_array, free: npt.NDArray[np.bool_], low: Floats, up: F
     return bool(((low <= margin) & (up >= -margin))[alone].all())
 
 
-def _parts(matrix: csc_array, free: npt.NDArray[np.bool_], active: npt.NDArray[np.bool_]) -> list[tuple[Ints, Ints]]:
+def _parts(matrix: csr_array, free: npt.NDArray[np.bool_], active: npt.NDArray[np.bool_]) -> list[tuple[Ints, Ints]]:
     """Free columns and active rows that have to do with each other, part by part; light parts in one."""
     columns, rows = np.flatnonzero(free), np.flatnonzero(active)
     if not len(columns):
         return []
-    own: Any = matrix.tocsr()[rows][:, columns]
+    own: Any = matrix[rows][:, columns]
     graph: Any = block_array([[None, own], [own.T, None]])
     count, label = connected_components(graph, directed=False)
     of_row, of_column = label[: len(rows)], label[len(rows) :]

@@ -97,6 +97,11 @@ class Solver:
         if self.highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolveError(f"HiGHS refused option {option} = {value!r}")
 
+    def inside(self) -> None:
+        """From now on solve from inside (interior point) and without a basis: for prices amid all that are best."""
+        self.set("solver", "ipm")
+        self.set("run_crossover", "off")
+
     def _pass(self, form: StandardForm) -> None:
         """Hand the arrays over as they are, no object per row or column; then count what arrived."""
         scale = self.scaling

@@ -9,7 +9,7 @@ per kind, place, truck and period, and what a loaded vkm of a drive costs and us
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,12 @@ from nbb_opt.instance import Instance
 from nbb_opt.milp.drives.efforts import no_efforts, numbered, stated
 from nbb_opt.milp.drives.kernels import FUEL, HOME, ON_THE_WAY, list_efforts, most_efforts
 from nbb_opt.milp.driving import Driving, energy_and_hours
+from nbb_opt.milp.lanes import LANES_AT_ONCE, Lanes
 from nbb_opt.milp.periods import Floats, Ints, entries
 from nbb_opt.milp.trucks import Trucks
 from nbb_opt.milp.world import World
 
-if TYPE_CHECKING:
-    from nbb_opt.milp.lanes import Lanes
-
 Small = npt.NDArray[np.int8]
-LANES_AT_ONCE = 50_000
 
 
 class Drives(NamedTuple):

@@ -104,8 +104,7 @@ class Master(Asked):
         form = replace(form, integer=np.zeros(len(form.cost), bool))
         solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         if self.interior:
-            solver.set("solver", "ipm")
-            solver.set("run_crossover", "off")
+            solver.inside()
         return solver
 
     def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:

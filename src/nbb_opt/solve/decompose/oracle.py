@@ -188,11 +188,15 @@ class Oracle:
         return csr_array((value, (state, self.loose_row[entry])), shape=(len(group_of), self.rows))
 
 
-def _balanced(split: Split, groups: Groups) -> Ints:
-    """Clusters so that equal parts of the list, whatever their number, are about equal work: heavy and light mixed."""
+def chains_of_clusters(split: Split, groups: Groups) -> Ints:
+    """How many chains the bundles of every cluster have: its work, about."""
     chains = np.diff(split.chains.first)[groups.bundles]
-    work = np.add.reduceat(chains, groups.start[:-1]) if len(chains) else np.zeros(0, np.int64)
-    order = np.argsort(-work, kind="stable")
+    return np.add.reduceat(chains, groups.start[:-1]) if len(chains) else np.zeros(0, np.int64)
+
+
+def _balanced(split: Split, groups: Groups) -> Ints:
+    """Clusters so that both halves of the list are about equal work: heavy and light ones mixed."""
+    order = np.argsort(-chains_of_clusters(split, groups), kind="stable")
     return np.concatenate([order[::2], order[1::2][::-1]])
 
 

@@ -59,8 +59,7 @@ def sampled_prices(
         weight = weights(split, groups.of_cluster, bundles, at=(k + 0.5) / samples)
         form, of = sampled_form(split, weight, trips)
         solver = Solver(form, threads=1, seed=seed, log=log)
-        solver.set("solver", "ipm")
-        solver.set("run_crossover", "off")
+        solver.inside()
         found = solver.run(stop, phase=label, listen=None, known=NEVER)
         if found.status != "optimal" or found.values is None or found.row_dual is None:
             return None

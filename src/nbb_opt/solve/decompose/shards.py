@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, vstack
 
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.groups import Groups
-from nbb_opt.solve.decompose.oracle import Handed, Oracle, Priced
+from nbb_opt.solve.decompose.oracle import Handed, Oracle, Priced, chains_of_clusters
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -115,7 +115,7 @@ def sharded(split: Split, groups: Groups, *, threads: int, cluster: Cluster) -> 
 
 def _equal_parts(split: Split, groups: Groups, count: int) -> list[Ints]:
     """Clusters in parts of about the same number of chains: the heaviest first, each to the lightest part."""
-    chains = np.add.reduceat(np.diff(split.chains.first)[groups.bundles], groups.start[:-1])
+    chains = chains_of_clusters(split, groups)
     parts: list[list[int]] = [[] for _ in range(count)]
     weight = np.zeros(count)
     for q in np.argsort(-chains, kind="stable").tolist():
