@@ -270,9 +270,15 @@ def test_the_oracle_agrees_with_its_plain_twin() -> None:
 def bound_case() -> tuple[Split, Bounds, Oracle, float, np.ndarray]:
     model, groups, oracle = grouped(cut(tiny()))
     _, master = priced_value(cut(tiny()))
-    assert master.best_prices is not None
+    assert master.best is not None
     whole = relaxed_value(standard_form(stated(tiny())))
-    return model, Bounds(model, groups), oracle, whole, master.best_prices
+    return (
+        model,
+        Bounds(model, groups),
+        oracle,
+        whole,
+        np.concatenate([master.best.y, np.zeros(groups.size), -master.best.sigma]),
+    )
 
 
 @settings(max_examples=60, deadline=None)

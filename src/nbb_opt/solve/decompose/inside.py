@@ -8,11 +8,13 @@ not (fewer chargers than were wanted where the grid is full), slack gets dearer 
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.solve.decompose.box import Box
 from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import Listener, Stop
@@ -20,11 +22,12 @@ from nbb_opt.solve.rounding import WHOLE, Rows, orders
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-FIRST, SHARES = 0.01, (1 / 2, 1 / 4, 1 / 8)  # tolerance of the first pass, and of the others as shares of the gap
+FIRST, SHARE, NEAREST = 0.0015, 0.4, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
 RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
-ROUNDS, REPAIRS = 12, 4  # of pricing once projects and chargers are whole; how often vehicles are rounded up
+ROUNDS, AGAIN = 12, 2  # of pricing once projects and chargers are whole; after vehicles that do not fit
+REPAIRS = 6  # how often vehicles are rounded up
 WORTH = 0.1  # of a tolerance: how much nearer value and bound a round must bring, or it is the last
 
 
@@ -37,10 +40,14 @@ class Inside:
         self.took_s = 0.0
         self.iterations = 0
         self.near_optimum = master.pool, master.reduced
+        self.box = Box(
+            master.slack, usual=master.usual, size=master.size, prices=None if master.best is None else master.best.y
+        )
 
     def tolerances(self) -> list[float]:
         """How near to its optimum each pass solves the relaxation, relative."""
-        return [FIRST] * (self.gap * SHARES[0] < FIRST) + [share * self.gap for share in SHARES]
+        widest, nearest = max(FIRST, SHARE * self.gap), SHARE * self.gap / 4
+        return [widest / 2**k for k in range(1 + math.ceil(math.log2(widest / max(nearest, NEAREST))))]
 
     def relax(self, tolerance: float, *, known: tuple[float, float]) -> Answer:
         """The relaxation, as near as `tolerance` or as long as time leaves enough for a plan."""
@@ -51,7 +58,10 @@ class Inside:
         enough = left > self.took_s  # else the bound is all that can still get better
         share = (1 - SPARE * self.took_s / left) if self.took_s and enough else 1.0 if self.took_s else RELAX
         stop = self.stop.part(max(share, 0.0))
+        usual, master.box = master.slack_eur, self.box
         found = self._run(stop, "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
+        master.price_slack(usual)
+        master.box, master.anchor = None, master.best
         self.near_optimum = master.pool, master.reduced
         return found
 
@@ -61,12 +71,10 @@ class Inside:
 
     def plan(self, relaxed: Answer) -> Answer | None:
         """A plan with whole numbers near the relaxation, at a vertex; None if rounding up gives none."""
-        master, began, cost = self.master, perf_counter(), self.master.form.cost
-        dear = cost.copy()
-        dear[master.slack] *= TIMES
-        master.price(dear)
+        master, began, usual = self.master, perf_counter(), self.master.slack_eur
+        master.price_slack(TIMES * usual)
         found = self._plan(relaxed)
-        master.price(cost)  # slack far dearer than needed makes prices that prove nothing
+        master.price_slack(usual)  # slack far dearer than needed makes prices that prove nothing
         self.took_s = perf_counter() - began
         return found
 
@@ -77,9 +85,11 @@ class Inside:
         prices, every = relaxed.row_dual, np.concatenate([none, *(self._group(order) for order in vehicles)])
         assert relaxed.values is not None
         self._round_up(built, relaxed.values, nothing=NEARLY)
-        for _ in range(REPAIRS):
+        for repair in range(REPAIRS):
             master.fall_apart(every, prices)
-            found = self._run(self.stop, "round up", rounds=ROUNDS, tolerance=self.gap / 10, known=_NOTHING)
+            found = self._run(
+                self.stop, "round up", rounds=AGAIN if repair else ROUNDS, tolerance=self.gap / 10, known=_NOTHING
+            )
             if found.values is None:
                 return None
             self._round_up(vehicles, master.fitting(every, found))

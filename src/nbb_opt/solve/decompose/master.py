@@ -14,7 +14,7 @@ from nbb_opt.solve.apart import Apart
 from nbb_opt.solve.decompose.asked import Asked
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import restricted_form, slack_cost, with_slack
+from nbb_opt.solve.decompose.pool import restricted_form, slack_cost, usual_eur, with_slack
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.progress import Listener, Stop
 
@@ -41,11 +41,13 @@ class Master(Asked):
         self.apart = False
         self.left_out: tuple[Ints, Floats] | None = None
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
+        self.usual = usual_eur(split, self.size, self.eur)
         self._price_slack(None)
 
     def _price_slack(self, prices: Floats | None) -> None:
-        cost = slack_cost(self.split, self.size, self.eur, prices)
-        self.form, self.slack = with_slack(self.split, self.size, cost, loose=np.unique(self.oracle.loose_row))
+        self.form, self.slack = with_slack(
+            self.split, self.size, slack_cost(self.usual, prices), loose=np.unique(self.oracle.loose_row)
+        )
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
         self.solver = self._load()
 
@@ -67,7 +69,10 @@ class Master(Asked):
         """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
         (see `Apart`); from inside, or to a vertex where none are left out.
         """
-        self.apart, self.left_out = True, None if columns is None or prices is None else (columns, prices)
+        self.apart, self.left_out = True, None
+        if columns is not None and prices is not None:
+            rows = self._matrix()[:, columns].indices  # nothing must be kept in them, so they need no slack
+            self.left_out = np.union1d(columns, self.slack.column[np.isin(self.slack.row, rows)]), prices
         self.interior = self.left_out is not None
         if not self.interior:
             self.solver = self._load()
@@ -91,6 +96,11 @@ class Master(Asked):
         if answer.values is None:
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
         return answer.values[:own]
+
+    def _matrix(self) -> csc_array:
+        """The master with slack, without columns of the pool."""
+        form = self.form
+        return csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
 
     def _load(self) -> Solver | Apart:
         """Hand the master and all columns to HiGHS, whole numbers relaxed."""
@@ -133,25 +143,32 @@ class Master(Asked):
 
     def dearer(self, times: float) -> None:
         """Make slack dearer, where a plan lives on it."""
-        cost = self.form.cost.copy()
-        cost[self.slack] = np.minimum(cost[self.slack] * times, DEAREST)
-        self.form = replace(self.form, cost=cost)
+        self.price_slack(np.minimum(self.slack_eur * times, DEAREST))
         self.solver = self._load()
 
     def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
         """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
         handed over anew; whether there are such rows.
         """
-        here = self.slack[values[self.slack] > above * self.form.col_unit_scale[self.slack]]
-        cost = self.form.cost.copy()
-        cost[here] = np.minimum(cost[here] * times, DEAREST)
-        self.price(cost)
-        return len(here) > 0
+        short = self._slack_of(values) > above
+        self.price_slack(np.where(short, np.minimum(self.slack_eur * times, DEAREST), self.slack_eur))
+        return bool(short.any())
 
-    def price(self, cost: Floats) -> None:
-        """Give the master's columns, slack among them, other costs, once problems are handed over anew."""
+    @property
+    def slack_eur(self) -> Floats:
+        """What a unit of each column of slack costs."""
+        return self.form.cost[self.slack.column]
+
+    def price_slack(self, eur: Floats) -> None:
+        """Give slack other costs, once problems are handed over anew."""
+        cost = self.form.cost.copy()
+        cost[self.slack.column] = eur
         self.form = replace(self.form, cost=cost)
+
+    def _slack_of(self, values: Floats) -> Floats:
+        """Slack as a share of the usual size of its row."""
+        return np.asarray(values[self.slack.column] / self.form.col_unit_scale[self.slack.column])
 
     def _short(self, values: Floats) -> bool:
         """Whether a plan lives on slack."""
-        return bool((values[self.slack] > MISSED * self.form.col_unit_scale[self.slack]).any())
+        return bool((self._slack_of(values) > MISSED).any())

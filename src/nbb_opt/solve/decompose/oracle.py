@@ -93,6 +93,7 @@ class Oracle:
         self.loose_row = np.searchsorted(column, table[:, 2]) + self.rows - len(column)
         self.loose_group, self.loose_set = table[:, 0], table[:, 1]
         self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
+        self._known: tuple[Floats, tuple[Floats, Ints, Trips]] | None = None
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
 
     def __call__(self, price: Floats) -> Priced:
@@ -143,7 +144,12 @@ class Oracle:
         return found
 
     def _drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
-        """EUR per tkm and best drive (lanes, periods), and the trips."""
+        """EUR per tkm and best drive (lanes, periods), and the trips; those of the last prices asked are remembered."""
+        if self._known is None or not np.array_equal(self._known[0], price):
+            self._known = price.copy(), self._priced_drives(price)
+        return self._known[1]
+
+    def _priced_drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
         d, cost = self.split.drives, self.split.efforts.cost
         shape, by = (len(d.distance_km), self.split.periods), (len(self.block_class), *d.vkm_at.shape[1:])
         unit, best = np.empty(shape), np.empty(shape, np.int64)

@@ -48,6 +48,15 @@ class Pool:
         return np.where(self.drive < 0, 1.0, vkm)
 
 
+@dataclass(frozen=True)
+class Slack:
+    """Columns of slack, the row of each, and 1 where it makes up for what the row lacks, -1 for what is too much."""
+
+    column: Ints
+    row: Ints
+    sign: Floats
+
+
 def nothing(bounds: Bounds) -> Pool:
     """No columns yet."""
     rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
@@ -95,11 +104,9 @@ def trips(bounds: Bounds, drives: Ints) -> Pool:
     return Pool(none, none, drives, made.cost, matrix)
 
 
-def slack_cost(split: Split, size: Floats, eur: float, prices: Floats | None) -> Floats:
-    """What a unit of slack in each row costs at first: more than what usually does that unit, in EUR.
+def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
+    """What usually does a unit of each row, in EUR: the cost of the columns in the row by their use of it.
 
-    That is known from the columns in the row (their cost by their use of it) and, if there are some, from first prices.
-    Slack far dearer than needed makes prices that prove nothing; where a plan lives on slack it gets dearer.
     `size` is a usual size of each row, `eur` of the whole cost.
     """
     master, rows, count = split.master, len(size), len(split.drives.t)
@@ -113,12 +120,19 @@ def slack_cost(split: Split, size: Floats, eur: float, prices: Floats | None) ->
         each = np.repeat(cost, np.diff(indptr))
         eur_in += np.bincount(row[each > 0], each[each > 0], rows)
         use += np.bincount(row[each > 0], np.abs(value[each > 0]), rows)
-    usual = np.divide(eur_in, use, out=SLACK_SHARE * eur / size, where=use > 0)
+    return np.divide(eur_in, use, out=SLACK_SHARE * eur / size, where=use > 0)
+
+
+def slack_cost(usual: Floats, prices: Floats | None) -> Floats:
+    """What a unit of slack in each row costs at first: more than what usually does that unit, and than first prices.
+
+    Slack far dearer than needed makes prices that prove nothing; where a plan lives on slack it gets dearer.
+    """
     return SLACK_DEAR * np.maximum(usual, 0.0 if prices is None else np.abs(prices))
 
 
-def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tuple[StandardForm, Ints]:
-    """The master with a slack column on either side of each row in which chains or drives occur; where these are.
+def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tuple[StandardForm, Slack]:
+    """The master with a slack column on either side of each row in which chains or drives occur.
 
     `size` is a usual size of each row, `cost` what a unit of slack costs in EUR, `loose` the
     rows over whole groups.
@@ -145,7 +159,7 @@ def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tupl
         col_unit_scale=np.concatenate([master.col_unit_scale, size[row]]),
         fix_order=np.concatenate([master.fix_order, np.full(count, -1)]),
     )  # fmt: skip
-    return form, own + np.arange(count)
+    return form, Slack(own + np.arange(count), row, sign)
 
 
 def restricted_form(bounds: Bounds, form: StandardForm, pool: Pool, *, low: Floats, up: Floats) -> StandardForm:

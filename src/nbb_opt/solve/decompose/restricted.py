@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from nbb_opt.solve.decompose.asked import LAST_START
 from nbb_opt.solve.decompose.bound import Cut
+from nbb_opt.solve.decompose.box import Box
 from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.master import Master
@@ -31,10 +32,11 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
-INSIDE = (0.8, 0.4, 0.0)
+INSIDE, BOXED = (1.0, 0.7), (0.6,)  # weights of the best prices in those asked after a linear program from inside
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH, NOTHING = 60, 1e-9, -np.inf
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
+IDLE = 2  # rounds in boxes that bring nothing before that is taken for the end
 STEP, ROUGH, PATIENCE = 3.0, 1e-5, 5  # the same from inside, where no value is quite zero: after every linear program
 
 
@@ -50,8 +52,11 @@ class Restricted(Master):
         self.worth = NOTHING  # a round that closes a smaller share of the value than this is the last
         self.rounds: float = ALL_ROUNDS
         self.cuts: list[Cut] = []
-        self.best_prices: Floats | None = None
+        self.best: Cut | None = None  # that proves most within the present bounds
+        self.anchor: Cut | None = None  # that proved most of the relaxation
         self.smooth = SMOOTH
+        self.box: Box | None = None  # keeps prices near the best known
+        self.short_rows = np.zeros(len(self.size) + self.bounds.groups.size + len(self.bounds.tie_column), bool)
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
 
     def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
@@ -59,7 +64,7 @@ class Restricted(Master):
         y = self._consistent(y)
         priced = self._ask(y)
         self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst))
-        self.best_prices = self._asked(self.cuts[-1])
+        self.best = self.anchor = self.cuts[-1]
         every = np.arange(len(priced.value))
         self._keep(priced, self._cheapest(self.bounds.with_ties(priced.value, sigma)) if self.large else every)
         self.pool = joined(self.pool, trips(self.bounds, drives))
@@ -88,10 +93,11 @@ class Restricted(Master):
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
-        bound, iterations, answer, before = self._from_best_known(), 0, None, np.inf
+        bound, iterations, answer = self._from_best_known(), 0, None
+        still_open, proven, idle = np.inf, -np.inf, 0
         for step in count():
             if self.interior:
-                self.solver = self._load()
+                self._load_anew()
             found = self.solver.run(stop, phase=phase, listen=None, known=known)
             iterations += found.iterations
             if found.status != "optimal" or found.values is None or found.row_dual is None:
@@ -100,17 +106,18 @@ class Restricted(Master):
             if self.interior:
                 assert found.reduced_cost is not None
                 self.reduced = found.reduced_cost[len(self.form.cost) :]
-                short = self.dearer_where_short(found.values, times=STEP, above=ROUGH)
+                short = self._learn(found, moved=bound > proven)
             self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             last = self.rounds + (PATIENCE if short else 0)
-            still_open = found.objective - bound
-            stalled = not short and before - still_open < self.worth * abs(found.objective)
+            brought = bound - proven if self.box is not None else still_open - (found.objective - bound)
+            idle = idle + 1 if not short and brought < self.worth * abs(found.objective) else 0
+            stalled = idle > (IDLE if self.box is not None else 0)
             if self._enough(found.objective, bound) or stalled or step >= last or stop.now():
                 break
-            before = still_open
+            still_open, proven = found.objective - bound, bound
             if self.interior:
                 self._forget()
             bound, added = self._price(found.row_dual, bound)
@@ -128,6 +135,24 @@ class Restricted(Master):
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
         )  # fmt: skip
 
+    def _load_anew(self) -> None:
+        if self.box is not None:
+            self.price_slack(self.box.cost(np.zeros(len(self.size)) if self.best is None else self.best.y))
+        self.solver = self._load()
+
+    def _learn(self, found: Answer, *, moved: bool) -> bool:
+        """Set the boxes of prices anew, or without boxes make slack dearer where it is used; whether that was done."""
+        assert found.values is not None
+        assert found.row_dual is not None
+        self.short_rows[:] = False
+        if self.box is not None:
+            self.box.learn(
+                found.row_dual[: len(self.size)], slack_values=found.values[self.slack.column], moved=moved
+            )  # fmt: skip
+            return False
+        self.short_rows[self.slack.row[self._slack_of(found.values) > ROUGH]] = True
+        return self.dearer_where_short(found.values, times=STEP, above=ROUGH)
+
     def _enough(self, value: float, bound: float) -> bool:
         return bound >= min(self.cutoff, value) or relative_gap(value, bound) <= self.tolerance
 
@@ -137,12 +162,12 @@ class Restricted(Master):
 
     def _from_best_known(self) -> float:
         """What the price vectors asked so far prove within the present bounds; prices start from the best of them."""
-        proven = [self._bound_of(cut) for cut in self.cuts]
+        cuts = [*self.cuts, *([] if self.anchor is None else [self.anchor])]
+        proven = [self._bound_of(cut) for cut in cuts]
         if not proven:
             return -np.inf
-        best = int(np.argmax(proven))
-        self.best_prices = self._asked(self.cuts[best])
-        return proven[best]
+        self.best = cuts[int(np.argmax(proven))]
+        return max(proven)
 
     def _asked(self, cut: Cut) -> Floats:
         """The prices of a cut as duals of the restricted master; groups have none."""
@@ -173,25 +198,28 @@ class Restricted(Master):
     def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.
 
-        From inside, where a linear program costs far more than an answer, two smoothed prices are asked each time.
+        From inside, where a linear program costs far more than an answer, the best prices are asked as well, both with
+        the dear prices of rows that live on slack: so columns keep out of the way of those and are good otherwise. In
+        boxes one answer is enough, since prices are near the best already.
         """
-        best, brought = self.best_prices, self._add_trips(dual[: len(self.split.master.row_low)])
-        for weight in INSIDE if self.interior else (self.smooth, 0.0):
+        best, brought = self.best, self._add_trips(dual[: len(self.size)])
+        weights = (self.smooth,) if not self.interior else INSIDE if self.box is None else BOXED
+        for weight in (*weights, 0.0):
             if weight and best is None:
                 continue
-            prices = dual if best is None else weight * best + (1 - weight) * dual
-            value, asked, added = self._price_at(prices, dual)
+            prices = dual if best is None else weight * self._asked(best) + (1 - weight) * dual
+            value, cut, added = self._price_at(np.where(self.short_rows, dual, prices), dual)
             if value > bound:
-                bound, self.best_prices = value, asked
+                bound, self.best = value, cut
             brought = brought or added
-            if brought and (not self.interior or weight == INSIDE[-2]):
+            if brought and weight in (weights[-1], 0.0):
                 return bound, True
             if not self.interior:
                 self.smooth = max(0.0, self.smooth - LESS)
         return bound, brought
 
-    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, Floats, bool]:
-        """What these prices prove, the consistent prices, and whether columns that the duals ask for were added."""
+    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, Cut, bool]:
+        """What these prices, made consistent, prove, and whether columns that the duals ask for were added."""
         rows, groups = len(self.split.master.row_low), self.groups.size
         y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
         priced = self._ask(y)
@@ -202,7 +230,7 @@ class Restricted(Master):
         good = np.flatnonzero(reduced < -1e-10 * np.maximum(np.abs(priced.cost), 1.0))
         if self.large:
             good = np.intersect1d(good, self._cheapest(reduced))
-        return self._bound_of(cut), self._asked(cut), self._add(self._keep(priced, good))
+        return self._bound_of(cut), cut, self._add(self._keep(priced, good))
 
     def _cheapest(self, price: Floats) -> Ints:
         """The cheapest state of each group."""

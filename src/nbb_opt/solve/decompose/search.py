@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SAMPLES, SAMPLE_BUNDLES, SAMPLE_SHARE = 6, (500, 1000), 0.1  # bundles of a sample: fewest, most; for every row
+SAMPLES, SAMPLE_BUNDLES = 4, 500
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 NOTHING = (float("nan"), -np.inf)
 
@@ -54,7 +54,7 @@ def solve_split(
     """
     stop = stop or Stop(time_limit_s)
     if sample_bundles is None:
-        sample_bundles = int(np.clip(SAMPLE_SHARE * len(split.master.row_low), *SAMPLE_BUNDLES))
+        sample_bundles = SAMPLE_BUNDLES
     groups = make_groups(split)
     split = with_group_rows(split, groups)
     with ExitStack() as stack:
