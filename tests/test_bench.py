@@ -174,6 +174,18 @@ def test_every_suite_that_writes_its_own_data_lists_its_cases(name: str) -> None
     assert json.loads(json.dumps([task.case for task in tasks]))
 
 
+def test_a_case_says_how_many_seeds_it_has_unless_told() -> None:
+    suite = load_suite("scale")
+    options = suite.options(seed=4, threads=1)
+    found = [(task.case["bundles"], task.options.seed, task.case["seed"]) for task in list_tasks(suite, options)]
+    assert [one[:2] for one in found if one[0] >= 100_000] == [
+        (100_000, 4), (1_000_000, 4), (100_000, 5), (1_000_000, 5), (100_000, 6), (100_000, 7), (100_000, 8),
+    ]  # fmt: skip
+    assert all(option == case for _, option, case in found)
+    assert len(found) == 9
+    assert [task.options.seed for task in list_tasks(suite, options, seeds=1)] == [4] * 4
+
+
 def test_a_job_array_runs_one_line_of_the_list_and_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = "def start(case, options): return lambda: 1\n"
     monkeypatch.setenv("NBB_OPT_BENCHMARKS", str(made_up(tmp_path, {"ours": subject("ours", body)})))

@@ -25,11 +25,12 @@ from nbb_opt.network import prepare
 from nbb_opt.solve import Solution, Stop, solve_form
 from nbb_opt.solve.decompose import solve_split
 from nbb_opt.solve.decompose.bound import Bounds
+from nbb_opt.solve.decompose.box import Box
 from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import Pool
+from nbb_opt.solve.decompose.pool import Pool, Slack
 from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
@@ -411,6 +412,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.CUTS_KEPT", 1)  # the best cut is kept beside the last ones
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
@@ -430,6 +432,31 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     again = inside.relax(1e-4, known=(plan.objective, relaxed.bound))
     assert relaxed.bound <= again.bound <= again.objective <= plan.objective * (1 + 1e-6)
     assert again.bound >= again.objective * (1 - 2e-4)
+
+
+def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    instance = read_instance(tmp_path / "s")
+    model, clusters, oracle = grouped(cut(instance))
+    master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
+    inside = Inside(master, gap=1e-6, stop=Stop(60.0), listen=None, label="")
+    relaxed = inside.relax(1e-6, known=(np.nan, -np.inf))
+    assert relaxed.values is not None
+    assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)
+    assert relaxed.values[master.slack.column] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> None:
+    slack = Slack(np.array([0, 1, 2]), np.array([0, 1, 2]), np.ones(3))
+    box = Box(slack, usual=np.zeros(3), size=np.ones(3), prices=np.full(3, 10.0))
+    before = box.cost(np.full(3, 10.0)) - 10.0
+    assert before == pytest.approx(1.0)
+    box.learn(np.array([11.0, 11.0, 11.0]), slack_values=np.array([1.0, 1.0, 0.0]), moved=True)
+    box.learn(np.array([12.0, 9.0, 12.0]), slack_values=np.ones(3), moved=True)
+    assert box.cost(np.full(3, 10.0)) - 10.0 == pytest.approx(np.array([1.5, 0.5, 1.0]))
+    box.learn(np.full(3, 12.0), slack_values=np.ones(3), moved=False)
+    assert box.cost(np.full(3, 10.0)) - 10.0 == pytest.approx(np.array([1.5, 0.5, 1.0]))
 
 
 def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

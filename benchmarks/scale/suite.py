@@ -1,4 +1,4 @@
-"""Invented instances from a thousand bundles up, four periods: how time, memory and gap grow. `--seeds N` for more."""
+"""Invented instances of a thousand to a million bundles, four periods: how time, memory and gap grow."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 from nbb_opt.bench import BenchOptions
 
-TAKES = {"sizes": (1_000, 10_000, 100_000), "gap": 0.007, "time_limit_s": 300.0}
+TAKES = {"sizes": (1_000, 10_000, 100_000, 1_000_000), "gap": 0.007, "time_limit_s": 300.0}
 ROUNDS = REPEATS = 1
+SEEDS = {100_000: 5, 1_000_000: 2}  # other sizes are tried once
 
 
 def cases(options: BenchOptions) -> list[dict[str, Any]]:
     """One case per size; the seed invents the instance."""
-    return [{"case": f"{bundles}", "bundles": bundles, "seed": options.seed} for bundles in options.sizes or ()]
+    return [
+        {"case": f"{bundles}", "bundles": bundles, "seed": options.seed, "seeds": SEEDS.get(bundles, 1)}
+        for bundles in options.sizes or ()
+    ]
 
 
 def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[str, Any]:

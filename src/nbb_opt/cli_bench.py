@@ -44,7 +44,12 @@ def bench(
     gap: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Proven gap to stop at [the suite's].")] = None,
     data: Annotated[Path | None, typer.Option(help="Where data lie that the suite does not write itself.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of data and solver.")] = 1,
-    seeds: Annotated[int, typer.Option(min=1, help="Run every case with so many seeds, from --seed on.")] = 1,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Run every case with so many seeds, from --seed on [the suite's].", show_default=False
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of every subject.")] = 2,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Times that all subjects run in turn [the suite's].")

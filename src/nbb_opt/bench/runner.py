@@ -36,12 +36,16 @@ class Task:
         return f"{self.number} {self.case['case']} seed={self.options.seed}"
 
 
-def list_tasks(suite: Suite, options: BenchOptions, *, seeds: int = 1, cases: Sequence[str] = ()) -> list[Task]:
-    """Every case that fits one of the patterns `cases` (all if empty), with `seeds` seeds from `options.seed` on."""
+def list_tasks(
+    suite: Suite, options: BenchOptions, *, seeds: int | None = None, cases: Sequence[str] = ()
+) -> list[Task]:
+    """Every case that fits one of the patterns `cases` (all if empty), with `seeds` seeds from `options.seed` on; with
+    None as many as the case says (`seeds`), or one.
+    """
     found: list[Task] = []
-    for number in range(seeds):
+    for number in range(seeds or max((case.get("seeds", 1) for case in suite.cases(options)), default=1)):
         seeded = replace(options, seed=options.seed + number)
-        found += [Task(0, case, seeded) for case in suite.cases(seeded)]
+        found += [Task(0, case, seeded) for case in suite.cases(seeded) if number < (seeds or case.get("seeds", 1))]
     chosen = [task for task in found if not cases or any(fnmatchcase(task.case["case"], one) for one in cases)]
     for pattern in cases:
         if not any(fnmatchcase(task.case["case"], pattern) for task in found):

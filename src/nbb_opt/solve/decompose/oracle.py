@@ -64,8 +64,8 @@ class Priced:
 class Handed:
     """Tonnes of a chain in a period, one entry per state that sends some; amounts through pieces, vkm of drives."""
 
-    chain: Ints
-    t: Ints
+    chain: npt.NDArray[np.int32]
+    t: npt.NDArray[np.int8]
     tonnes: Floats
     through: Floats
     vkm: Floats
@@ -129,7 +129,7 @@ class Oracle:
         """What `share` of each state's column at these prices stands for."""
         unit, best, _ = self._drives(price)
         count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
-        chain, t, tonnes = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count)
+        chain, t, tonnes = np.empty(count, np.int32), np.empty(count, np.int8), np.empty(count)
         through, vkm = np.zeros(len(self.split.pieces.cost)), np.zeros(len(self.split.drives.t))
         asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
         hand_out(*asked, chain, t, tonnes, through, vkm)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbb_opt.milp import Split
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 DUST = 1e-11  # share of a column below which it carries nothing
 
 
@@ -42,8 +43,7 @@ class Plan:
         whole = split.master_at[split.master.integer]
         values[whole] = np.round(values[whole])
         through, vkm = np.zeros(len(split.piece_at)), np.zeros(len(split.drives.t))
-        none = np.zeros(0, np.int64)
-        chain, t, tonnes = [none], [none], [np.zeros(0)]
+        all_handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]] = []
         pool, carried, group = self.pool, self.pool.state >= 0, master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], self.shares[carried], minlength=master.groups.size)
         for call in np.unique(pool.call[carried]).tolist():
@@ -51,17 +51,29 @@ class Plan:
             share = np.zeros(len(group))
             share[pool.state[mine]] = self.shares[mine] / total[group[pool.state[mine]]]
             handed = oracle.hand_out(master.prices[call], share)
-            chain.append(handed.chain)
-            t.append(handed.t)
-            tonnes.append(handed.tonnes)
+            all_handed.append((handed.chain, handed.t, handed.tonnes))
             through += handed.through
             vkm += handed.vkm
         np.add.at(vkm, pool.drive[~carried], self.shares[~carried])
         d, drives = split.drives, np.flatnonzero(vkm)
         values[split.piece_at], values[split.effort_at] = through, oracle.efforts(vkm[drives], drives)
-        code, at = np.unique(np.concatenate(chain) * split.periods + np.concatenate(t), return_inverse=True)
+        chain, t, tonnes = _by_period(all_handed, split.periods)
         return values, Carried(
-            chain=code // split.periods, t=code % split.periods,
-            tonnes=sum_by(at, np.concatenate(tonnes), size=len(code)), lane=d.lane_of(drives),
-            vehicle=d.vehicle[drives].astype(np.int64), driven_t=d.t[drives].astype(np.int64), vkm=vkm[drives],
+            chain=chain, t=t, tonnes=tonnes, lane=d.lane_of(drives), vehicle=d.vehicle[drives].astype(np.int64),
+            driven_t=d.t[drives].astype(np.int64), vkm=vkm[drives],
         )  # fmt: skip
+
+
+def _by_period(
+    handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]], periods: int
+) -> tuple[Ints, Ints, Floats]:
+    """Chain, period and tonnes, one entry for every chain and period, by chain; added up period by period: less room."""
+    found: list[tuple[Ints, Ints, Floats]] = []
+    for now in range(periods):
+        some = [(chain[t == now], tonnes[t == now]) for chain, t, tonnes in handed]
+        chain, at = np.unique(np.concatenate([np.zeros(0, np.int32), *(c for c, _ in some)]), return_inverse=True)
+        tonnes = sum_by(at, np.concatenate([np.zeros(0), *(x for _, x in some)]), size=len(chain))
+        found.append((chain.astype(np.int64), np.full(len(chain), now), tonnes))
+    chains, t, tonnes = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.argsort(chains, kind="stable")
+    return chains[order], t[order], tonnes[order]

@@ -101,7 +101,7 @@ def _price(price: Floats, shard: Shard) -> tuple[Ints, Floats, Floats, Any]:
 
 def _hand_out(price: Floats, share: Floats, shard: Shard) -> Handed:
     found = shard.oracle.hand_out(price, share[shard.states])
-    return replace(found, chain=shard.chains[found.chain])
+    return replace(found, chain=shard.chains[found.chain].astype(np.int32))
 
 
 @contextmanager
