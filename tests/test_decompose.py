@@ -444,7 +444,7 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
     relaxed = inside.relax(1e-6, known=(np.nan, -np.inf))
     assert relaxed.values is not None
     assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)
-    assert relaxed.values[master.slack.column] == pytest.approx(0.0, abs=1e-3)
+    assert (relaxed.values[master.slack.column] < 1e-4 * master.size[master.slack.row]).all()
 
 
 def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> None:

@@ -59,7 +59,9 @@ class Inside:
         share = (1 - SPARE * self.took_s / left) if self.took_s and enough else 1.0 if self.took_s else RELAX
         stop = self.stop.part(max(share, 0.0))
         usual, master.box = master.slack_eur, self.box
+        master.cutoff = float(np.fmin(np.inf, known[0] * (1 - self.gap)))  # proves the plan good enough
         found = self._run(stop, "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
+        master.cutoff = np.inf
         master.price_slack(usual)
         master.box, master.anchor = None, master.best
         self.near_optimum = master.pool, master.reduced

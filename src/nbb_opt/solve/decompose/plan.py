@@ -67,7 +67,7 @@ class Plan:
 def _by_period(
     handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]], periods: int
 ) -> tuple[Ints, Ints, Floats]:
-    """Chain, period and tonnes, one entry for every chain and period, by chain; added up period by period: less room."""
+    """Chain, period and tonnes, one entry for each chain and period, by chain; added up period by period: less room."""
     found: list[tuple[Ints, Ints, Floats]] = []
     for now in range(periods):
         some = [(chain[t == now], tonnes[t == now]) for chain, t, tonnes in handed]

@@ -103,6 +103,7 @@ class Restricted(Master):
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
             answer, short = found, False
+            self.shares = found.values[len(self.form.cost) :]
             if self.interior:
                 assert found.reduced_cost is not None
                 self.reduced = found.reduced_cost[len(self.form.cost) :]
@@ -129,7 +130,6 @@ class Restricted(Master):
         assert answer.values is not None
         assert answer.reduced_cost is not None
         short = not self.interior and self._short(answer.values)
-        self.shares = answer.values[own:]
         return replace(
             answer, status="infeasible" if short else "optimal", values=answer.values[:own],
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
@@ -177,9 +177,14 @@ class Restricted(Master):
         """Go back to the columns of some time before, with their reduced costs, and those that carry something now."""
         known = set(zip(pool.state.tolist(), pool.call.tolist(), pool.drive.tolist(), strict=True))
         keys = zip(self.pool.state.tolist(), self.pool.call.tolist(), self.pool.drive.tolist(), strict=True)
-        carries = self.shares > 0 if len(self.shares) == len(self.pool) else np.zeros(len(self.pool), bool)
+        carries = self._shares_of_all() > 0
         new = [k for k, key in enumerate(keys) if carries[k] and key not in known]
         self.pool, self.reduced = joined(pool, self.pool.take(np.array(new, np.int64))), reduced
+        self.shares = np.zeros(0)
+
+    def _shares_of_all(self) -> Floats:
+        """What the columns carry in the last answer; those found since then carry nothing."""
+        return np.concatenate([self.shares, np.zeros(len(self.pool) - len(self.shares))])
 
     def _forget(self) -> None:
         """Drop columns that would cost most to use, beyond some times as many as there are rows.
@@ -193,6 +198,7 @@ class Restricted(Master):
         most = int(KEPT * (len(self.form.row_low) + self.groups.size))
         if len(cost) > most:
             keep = np.sort(np.argsort(cost, kind="stable")[:most])
+            self.shares = self._shares_of_all()[keep]
             self.pool, self.reduced = self.pool.take(keep), cost[keep]
 
     def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
