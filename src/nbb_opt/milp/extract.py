@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt.errors import SolveError
@@ -66,27 +65,19 @@ def _clean(built: Built, values: Floats) -> Floats:
     return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
 
 
-class Carried(Protocol):
-    """Tonnes of a chain in a period; loaded vkm of a truck on a lane in a period."""
+@dataclass(frozen=True)
+class Carried:
+    """Flows: tonnes of a chain in a period, sorted by both; and what trucks drive: loaded vkm of a vehicle on a lane in
+    a period, sorted by all three.
+    """
 
-    @property
-    def chain(self) -> Ints: ...
-    @property
-    def t(self) -> Ints: ...
-    @property
-    def tonnes(self) -> Floats: ...
-    @property
-    def lane(self) -> Ints: ...
-    @property
-    def vehicle(self) -> Ints: ...
-    @property
-    def driven_t(self) -> Ints: ...
-    @property
-    def vkm(self) -> Floats: ...
-
-
-def _table(**columns: npt.ArrayLike) -> pd.DataFrame:
-    return pd.DataFrame(columns)
+    chain: Ints
+    t: Ints
+    tonnes: Floats
+    lane: Ints
+    vehicle: Ints
+    driven_t: Ints
+    vkm: Floats
 
 
 def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
@@ -95,14 +86,16 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     region = np.array(data.world.regions.ids, object)
     truck, handling = np.array(data.trucks.names.ids, object), np.array(data.world.handlings.ids, object)
     if carried is None:
-        moved = _table(chain=flows.chain, year=years[flows.t], tonnes=_part(a.start, "carried_t", x, flows.t))
+        moved = pd.DataFrame({
+            "chain": flows.chain, "year": years[flows.t], "tonnes": _part(a.start, "carried_t", x, flows.t),
+        })  # fmt: skip
         lane, vehicle, t, vkm = driving.lane, driving.vehicle, driving.t, _part(a.start, "driven_vkm", x, driving.t)
     else:
         tonnes = np.where(carried.tonnes <= DUST * flows.usual_t, 0.0, carried.tonnes)
-        moved = _table(chain=carried.chain, year=years[carried.t], tonnes=tonnes)
+        moved = pd.DataFrame({"chain": carried.chain, "year": years[carried.t], "tonnes": tonnes})
         lane, vehicle, t = carried.lane, carried.vehicle, carried.driven_t
         vkm = np.where(carried.vkm <= DUST * flows.usual_t * driving.usual_vkm_per_t, 0.0, carried.vkm)
-    driven = _table(lane=lane, vehicle=truck[vehicle], year=years[t], loaded_vkm=vkm)
+    driven = pd.DataFrame({"lane": lane, "vehicle": truck[vehicle], "year": years[t], "loaded_vkm": vkm})
     empty = pd.DataFrame({
         "from_region": region[empties.origin], "to_region": region[empties.destination],
         "vehicle": truck[empties.vehicle], "handling": handling[empties.handling], "year": years[empties.t],

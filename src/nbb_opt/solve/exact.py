@@ -19,25 +19,11 @@ from nbb_opt.solve.warm import Warm
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
+    from nbb_opt.milp.extract import Carried
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
-
-
-@dataclass(frozen=True)
-class Carried:
-    """Flows: tonnes of a chain in a period, sorted by both; and what trucks drive: loaded vkm of a vehicle on a lane in
-    a period, sorted by all three.
-    """
-
-    chain: Ints
-    t: Ints
-    tonnes: Floats
-    lane: Ints
-    vehicle: Ints
-    driven_t: Ints
-    vkm: Floats
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
+UNKNOWN = (float("nan"), -float("inf"))  # cost of the best plan and bound while there are none
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.highs import Answer, Presolve, Solver
-from nbb_opt.solve.progress import Stop
+from nbb_opt.solve.progress import UNKNOWN, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.milp import StandardForm
@@ -77,7 +77,7 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     `status` is "optimal", "infeasible", "time_limit" or "stopped". Raises SolveError if HiGHS misbehaves.
     """
     solver = warm.take(form)
-    answer: Answer = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
+    answer: Answer = solver.run(stop, phase="relax", listen=None, known=UNKNOWN)
     if answer.status in ("error", "unbounded"):
         raise SolveError(f"HiGHS ended a linear program as {answer.status}: " + "".join(warm.log[-5:]))
     status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status

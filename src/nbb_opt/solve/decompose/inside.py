@@ -17,7 +17,7 @@ import numpy.typing as npt
 from nbb_opt.solve.decompose.box import Box
 from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.progress import Listener, Stop
+from nbb_opt.solve.progress import UNKNOWN, Listener, Stop
 from nbb_opt.solve.rounding import WHOLE, Rows, orders
 
 Floats = npt.NDArray[np.float64]
@@ -90,13 +90,13 @@ class Inside:
         for repair in range(REPAIRS):
             master.fall_apart(every, prices)
             found = self._run(
-                self.stop, "round up", rounds=AGAIN if repair else ROUNDS, tolerance=self.gap / 10, known=_NOTHING
+                self.stop, "round up", rounds=AGAIN if repair else ROUNDS, tolerance=self.gap / 10, known=UNKNOWN
             )
             if found.values is None:
                 return None
             self._round_up(vehicles, master.fitting(every, found))
             master.fall_apart(None, None)
-            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=_NOTHING)
+            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
             if found.status != "infeasible" or found.values is None:
                 return found if found.status == "optimal" else None
             master.dearer_where_short(found.values, times=TIMES)
@@ -127,6 +127,3 @@ class Inside:
         found = master.run(stop, phase=self.label + phase, listen=self.listen, known=known)
         self.iterations += found.iterations
         return found
-
-
-_NOTHING = (float("nan"), -np.inf)

@@ -16,7 +16,7 @@ from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import restricted_form, slack_cost, usual_eur, with_slack
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.progress import Listener, Stop
+from nbb_opt.solve.progress import UNKNOWN, Listener, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split
@@ -92,7 +92,7 @@ class Master(Asked):
         others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
         form.row_low[others], form.row_up[others] = -np.inf, np.inf
         fit = Apart(form, threads=1, seed=self.seed, log=self.log)
-        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=(float("nan"), -np.inf))
+        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=UNKNOWN)
         if answer.values is None:
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
         return answer.values[:own]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.milp.extract import Carried
 from nbb_opt.milp.periods import sum_by
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.decompose.pool import Pool
 from nbb_opt.solve.decompose.restricted import Restricted
-from nbb_opt.solve.exact import Carried
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split

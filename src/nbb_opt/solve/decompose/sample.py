@@ -21,14 +21,13 @@ from nbb_opt.milp.split import expand
 from nbb_opt.solve.decompose.groups import Groups
 from nbb_opt.solve.decompose.oracle import Oracle
 from nbb_opt.solve.highs import Solver
-from nbb_opt.solve.progress import Stop
+from nbb_opt.solve.progress import UNKNOWN, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.milp import Split, StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-NEVER = (float("nan"), -np.inf)
 USED = 1e-3  # of a usual amount: what interior points leave of nothing
 
 
@@ -60,7 +59,7 @@ def sampled_prices(
         form, of = sampled_form(split, weight, trips)
         solver = Solver(form, threads=1, seed=seed, log=log)
         solver.inside()
-        found = solver.run(stop, phase=label, listen=None, known=NEVER)
+        found = solver.run(stop, phase=label, listen=None, known=UNKNOWN)
         if found.status != "optimal" or found.values is None or found.row_dual is None:
             return None
         used = found.values[len(found.values) - len(trips) :] > USED * split.unit[1]

@@ -31,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SAMPLES, SAMPLE_BUNDLES = 4, 500
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
-NOTHING = (float("nan"), -np.inf)
 
 
 def solve_split(
