@@ -21,6 +21,7 @@ COLUMNS: dict[str, Callable[[Row], str | None]] = {
     "objective": lambda row: _number(row.get("objective"), "{:,.2f}"),
     "bound": lambda row: _number(row.get("bound"), "{:,.2f}"),
     "gap %": lambda row: _number(row.get("gap"), "{:.4f}", 100.0),
+    "decision gap %": lambda row: _number(row.get("figures", {}).get("decision_gap"), "{:.2f}", 100.0),
     "to best known %": lambda row: _number(row.get("gap_to_best_known"), "{:.4f}", 100.0),
     "primal integral s": lambda row: _number(row.get("primal_integral_s"), "{:.2f}"),
     "verified": lambda row: {True: "yes", False: "NO"}.get(row["verified"]) if "verified" in row else None,
@@ -89,7 +90,12 @@ def series_of(entry: Mapping[str, Any]) -> list[list[str]]:
 
 
 def cells_of(record: Mapping[str, Any]) -> list[list[str]]:
-    """Headings, then one row per subject; columns without any figure are left out."""
+    """Headings, then one row per subject; columns without any figure are left out.
+
+    >>> row = {"status": "done", "gap": 0.01, "figures": {"decision_gap": 0.25}}
+    >>> cells_of({"cases": [{"case": "small", "seed": 1, "subjects": {"ours": row}}]})
+    [['case', 'seed', 'subject', 'gap %', 'decision gap %'], ['small', '1', 'ours', '1.0000', '25.00']]
+    """
     heads = ["case", "seed", "subject"]
     rows = [
         (entry["case"], str(entry["seed"]), name, row)
