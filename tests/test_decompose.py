@@ -30,7 +30,7 @@ from nbb_opt.solve.decompose.circulation import Circulation
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
 from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import Pool, Slack
+from nbb_opt.solve.decompose.pool import Pool, Slack, _without_dust
 from nbb_opt.solve.decompose.reference import priced
 from nbb_opt.solve.decompose.restricted import Restricted
 from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
@@ -445,6 +445,26 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
     assert relaxed.values is not None
     assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)
     assert (relaxed.values[master.slack.column] < 1e-4 * master.size[master.slack.row]).all()
+
+
+def test_a_plan_may_not_live_on_slack_that_a_verifier_would_see() -> None:
+    _, master = priced_value(cut(tiny()))
+    values = np.zeros(len(master.form.cost))
+    assert not master._short(values)
+    values[master.slack.column[0]] = 1e-8 * master.size[master.slack.row[0]]  # 1 kWh of a row of 100 GWh
+    assert master._short(values)
+
+
+def test_entries_that_are_nothing_in_their_row_are_left_out() -> None:
+    columns = csc_array(np.array([[1.0, 1e-10, 1e-13], [0.0, 1e-10, 1e-13]]))
+    own = csc_array(np.array([[0.0], [1e-3]]))
+    kept = _without_dust(columns, np.array([1.0, 1.0, 1e3]), own, np.array([2.0]))
+    assert kept.toarray().tolist() == [[1.0, 1e-10, 1e-13], [0.0, 1e-10, 1e-13]]  # 1e-13 of a thousand is not nothing
+    kept = _without_dust(columns, np.ones(3), own, np.array([2.0]))
+    assert kept.toarray().tolist() == [[1.0, 1e-10, 0.0], [0.0, 1e-10, 1e-13]]
+    assert kept.nnz == 4
+    kept = _without_dust(columns, np.ones(3), own, np.array([2e3]))
+    assert kept.toarray().tolist() == [[1.0, 1e-10, 0.0], [0.0, 1e-10, 0.0]]
 
 
 def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
-DEAREST, MISSED = 1e13, 1e-7  # EUR for a unit of slack; share of a row's usual size that is no slack yet
+DEAREST, MISSED = 1e13, 1e-9  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 
 
 class Master(Asked):

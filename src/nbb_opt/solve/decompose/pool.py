@@ -168,13 +168,31 @@ def restricted_form(bounds: Bounds, form: StandardForm, pool: Pool, *, low: Floa
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), own))
     tie = csr_array((-np.ones(len(ties)), (np.arange(len(ties)), ties)), shape=(len(ties), own))
     left = vstack([matrix, csr_array((groups, own)), tie], format="csc")
-    whole: Any = hstack([left, pool.matrix], format="csc")
+    unit = pool.unit(bounds.split.unit[1])
+    whole: Any = hstack([left, _without_dust(pool.matrix, unit, left, form.col_unit_scale)], format="csc")
     return replace(
         form, cost=np.concatenate([form.cost, pool.cost]), a_indptr=whole.indptr, a_indices=whole.indices,
         a_values=whole.data, row_low=np.concatenate([form.row_low, np.ones(groups), np.full(len(ties), -np.inf)]),
         row_up=np.concatenate([form.row_up, np.ones(groups), np.zeros(len(ties))]),
         col_low=np.concatenate([low, np.zeros(count)]), col_up=np.concatenate([up, np.full(count, np.inf)]),
         integer=np.concatenate([form.integer, np.zeros(count, bool)]), col_names=[], row_names=[],
-        col_unit_scale=np.concatenate([form.col_unit_scale, pool.unit(bounds.split.unit[1])]),
+        col_unit_scale=np.concatenate([form.col_unit_scale, unit]),
         fix_order=np.concatenate([form.fix_order, np.full(count, -1)]),
     )  # fmt: skip
+
+
+def _without_dust(matrix: Any, unit: Floats, own: Any, own_unit: Floats) -> Any:
+    """The columns of a pool without what is nothing beside the largest entry of a row, for usual values (`unit`).
+
+    The first columns say what that is only roughly; a solver refuses to tell such entries from 0.
+    """
+    largest = np.zeros(matrix.shape[0])
+    size = np.abs(matrix.data) * np.repeat(unit, np.diff(matrix.indptr))
+    for a, each in ((matrix, size), (own, np.abs(own.data) * np.repeat(own_unit, np.diff(own.indptr)))):
+        np.maximum.at(largest, a.indices, each)
+    if (size >= DUST * largest[matrix.indices]).all():
+        return matrix
+    kept = matrix.copy()
+    kept.data[size < DUST * largest[matrix.indices]] = 0.0
+    kept.eliminate_zeros()
+    return kept
