@@ -22,8 +22,8 @@ from nbb_opt.solve.rounding import WHOLE, Rows, orders
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-FIRST, SHARE, NEAREST = 0.0015, 0.4, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
-RELAX = 0.5  # of the time that is left for the relaxation while there is no plan
+FIRST, SHARE, NEAREST = 0.0015, 0.5, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
+RELAX = 0.35  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one
 NEARLY = 1e-3  # of a project or charger: what interior points leave of nothing
 ROUNDS, AGAIN = 12, 2  # of pricing once projects and chargers are whole; after vehicles that do not fit
