@@ -273,13 +273,7 @@ def bound_case() -> tuple[Split, Bounds, Oracle, float, np.ndarray]:
     _, master = priced_value(cut(tiny()))
     assert master.best is not None
     whole = relaxed_value(standard_form(stated(tiny())))
-    return (
-        model,
-        Bounds(model, groups),
-        oracle,
-        whole,
-        np.concatenate([master.best.y, np.zeros(groups.size), -master.best.sigma]),
-    )
+    return model, Bounds(model, groups), oracle, whole, master._asked(master.best)
 
 
 @settings(max_examples=60, deadline=None)
@@ -469,13 +463,13 @@ def test_entries_that_are_nothing_in_their_row_are_left_out() -> None:
 
 def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> None:
     slack = Slack(np.array([0, 1, 2]), np.array([0, 1, 2]), np.ones(3))
-    box = Box(slack, usual=np.zeros(3), size=np.ones(3), prices=np.full(3, 10.0))
+    box = Box(slack, usual=np.zeros(3), prices=np.full(3, 10.0))
     before = box.cost(np.full(3, 10.0)) - 10.0
     assert before == pytest.approx(1.0)
-    box.learn(np.array([11.0, 11.0, 11.0]), slack_values=np.array([1.0, 1.0, 0.0]), moved=True)
-    box.learn(np.array([12.0, 9.0, 12.0]), slack_values=np.ones(3), moved=True)
+    box.learn(np.array([11.0, 11.0, 11.0]), held=np.array([True, True, False]), moved=True)
+    box.learn(np.array([12.0, 9.0, 12.0]), held=np.ones(3, bool), moved=True)
     assert box.cost(np.full(3, 10.0)) - 10.0 == pytest.approx(np.array([1.5, 0.5, 1.0]))
-    box.learn(np.full(3, 12.0), slack_values=np.ones(3), moved=False)
+    box.learn(np.full(3, 12.0), held=np.ones(3, bool), moved=False)
     assert box.cost(np.full(3, 10.0)) - 10.0 == pytest.approx(np.array([1.5, 0.5, 1.0]))
 
 

@@ -12,7 +12,7 @@ from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Answer, Presolve, Solver
-from nbb_opt.solve.progress import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.progress import GRACE_S, UNKNOWN, Listener, Progress, Stop, relative_gap
 from nbb_opt.solve.rounding import groups
 from nbb_opt.solve.vertex import exact_values, row_miss
 from nbb_opt.solve.warm import Warm
@@ -98,7 +98,7 @@ class _Search:
         self.whole = np.flatnonzero(form.integer)
         self.log = warm.log = []
         self.history: list[tuple[float, float, float]] = []
-        self.incumbent, self.bound = float("nan"), -np.inf
+        self.incumbent, self.bound = UNKNOWN
         self.values: Floats | None = None
         self.nodes = self.iterations = 0
 

@@ -15,26 +15,25 @@ import numpy.typing as npt
 from nbb_opt.solve.decompose.pool import Slack
 
 Floats = npt.NDArray[np.float64]
-WIDTH, FLOOR = 0.1, 0.1  # of the best price, and of that at least as a share of what usually does a unit
+WIDTH, FLOOR = 0.1, 0.1  # of the best price and, to that, of what usually does a unit
 MORE, LESS = 1.5, 0.5  # times as wide
-HELD = 1e-5  # of a row's usual size: less slack does not hold a price
 
 
 class Box:
-    """Boxes around the prices of rows; `usual` EUR for a unit of each, `size` a usual size of it.
+    """Boxes around the prices of rows; `usual` EUR for a unit of each.
 
     >>> slack = Slack(np.array([0, 1]), np.array([0, 0]), np.array([1.0, -1.0]))
-    >>> box = Box(slack, usual=np.array([10.0]), size=np.array([1.0]), prices=np.array([20.0]))
+    >>> box = Box(slack, usual=np.array([10.0]), prices=np.array([20.0]))
     >>> box.cost(np.array([20.0]))  # a price between 17.9 and 22.1
     array([ 22.1, -17.9])
     >>> for price in 22.1, 24.2:
-    ...     box.learn(np.array([price]), slack_values=np.array([1.0, 0.0]), moved=True)
+    ...     box.learn(np.array([price]), held=np.array([True]), moved=True)
     >>> box.cost(np.array([24.2]))  # twice in the same direction: wider
     array([ 27.35, -21.05])
     """
 
-    def __init__(self, slack: Slack, *, usual: Floats, size: Floats, prices: Floats | None) -> None:
-        self.slack, self.size = slack, size
+    def __init__(self, slack: Slack, *, usual: Floats, prices: Floats | None) -> None:
+        self.slack = slack
         self.center = np.zeros(len(usual)) if prices is None else prices
         self.width = usual if prices is None else WIDTH * (np.abs(prices) + FLOOR * usual)
         self.way = np.zeros(len(usual))
@@ -44,10 +43,8 @@ class Box:
         self.center = center
         return np.asarray(self.slack.sign * center[self.slack.row] + self.width[self.slack.row])
 
-    def learn(self, prices: Floats, *, slack_values: Floats, moved: bool) -> None:
-        """Take in the prices found; `moved` says whether the best prices were others than the time before."""
-        held = np.zeros(len(self.size), bool)
-        held[self.slack.row[slack_values > HELD * self.size[self.slack.row]]] = True
+    def learn(self, prices: Floats, *, held: npt.NDArray[np.bool_], moved: bool) -> None:
+        """Take in the prices found, which of them slack held, and whether the best prices were others before."""
         way = np.where(held, np.sign(prices - self.center), 0.0)
         if moved:
             turn = way * self.way

@@ -40,9 +40,7 @@ class Inside:
         self.took_s = 0.0
         self.iterations = 0
         self.near_optimum = master.pool, master.reduced
-        self.box = Box(
-            master.slack, usual=master.usual, size=master.size, prices=None if master.best is None else master.best.y
-        )
+        self.box = Box(master.slack, usual=master.usual, prices=None if master.best is None else master.best.y)
 
     def tolerances(self) -> list[float]:
         """How near to its optimum each pass solves the relaxation, relative."""

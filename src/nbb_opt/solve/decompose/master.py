@@ -71,7 +71,7 @@ class Master(Asked):
         """
         self.apart, self.left_out = True, None
         if columns is not None and prices is not None:
-            rows = self._matrix()[:, columns].indices  # nothing must be kept in them, so they need no slack
+            rows = self.bounds.matrix[:, columns].indices  # nothing must be kept in them, so they need no slack
             self.left_out = np.union1d(columns, self.slack.column[np.isin(self.slack.row, rows)]), prices
         self.interior = self.left_out is not None
         if not self.interior:
@@ -96,11 +96,6 @@ class Master(Asked):
         if answer.values is None:
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
         return answer.values[:own]
-
-    def _matrix(self) -> csc_array:
-        """The master with slack, without columns of the pool."""
-        form = self.form
-        return csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
 
     def _load(self) -> Solver | Apart:
         """Hand the master and all columns to HiGHS, whole numbers relaxed."""
@@ -146,13 +141,12 @@ class Master(Asked):
         self.price_slack(np.minimum(self.slack_eur * times, DEAREST))
         self.solver = self._load()
 
-    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> bool:
+    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> None:
         """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
-        handed over anew; whether there are such rows.
+        handed over anew.
         """
         short = self._slack_of(values) > above
         self.price_slack(np.where(short, np.minimum(self.slack_eur * times, DEAREST), self.slack_eur))
-        return bool(short.any())
 
     @property
     def slack_eur(self) -> Floats:

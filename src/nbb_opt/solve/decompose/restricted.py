@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
 INSIDE, BOXED = (1.0, 0.7), (0.6,)  # weights of the best prices in those asked after a linear program from inside
@@ -56,7 +57,6 @@ class Restricted(Master):
         self.anchor: Cut | None = None  # that proved most of the relaxation
         self.smooth = SMOOTH
         self.box: Box | None = None  # keeps prices near the best known
-        self.short_rows = np.zeros(len(self.size) + self.bounds.groups.size + len(self.bounds.tie_column), bool)
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
 
     def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
@@ -102,7 +102,7 @@ class Restricted(Master):
             iterations += found.iterations
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
-            answer, short = found, False
+            answer, short = found, np.zeros(len(found.row_dual), bool)
             self.shares = found.values[len(self.form.cost) :]
             if self.interior:
                 assert found.reduced_cost is not None
@@ -112,16 +112,16 @@ class Restricted(Master):
             if listen is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
                 listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
-            last = self.rounds + (PATIENCE if short else 0)
+            last = self.rounds + (PATIENCE if short.any() else 0)
             brought = bound - proven if self.box is not None else still_open - (found.objective - bound)
-            idle = idle + 1 if not short and brought < self.worth * abs(found.objective) else 0
+            idle = idle + 1 if not short.any() and brought < self.worth * abs(found.objective) else 0
             stalled = idle > (IDLE if self.box is not None else 0)
             if self._enough(found.objective, bound) or stalled or step >= last or stop.now():
                 break
             still_open, proven = found.objective - bound, bound
             if self.interior:
                 self._forget()
-            bound, added = self._price(found.row_dual, bound)
+            bound, added = self._price(found.row_dual, bound, short)
             if self._enough(found.objective, bound) or not added:
                 break
         if answer is None or found.status not in ("optimal", "time_limit", "stopped"):
@@ -129,9 +129,9 @@ class Restricted(Master):
         own = len(self.form.cost)
         assert answer.values is not None
         assert answer.reduced_cost is not None
-        short = not self.interior and self._short(answer.values)
+        lives_on_slack = not self.interior and self._short(answer.values)
         return replace(
-            answer, status="infeasible" if short else "optimal", values=answer.values[:own],
+            answer, status="infeasible" if lives_on_slack else "optimal", values=answer.values[:own],
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
         )  # fmt: skip
 
@@ -140,18 +140,18 @@ class Restricted(Master):
             self.price_slack(self.box.cost(np.zeros(len(self.size)) if self.best is None else self.best.y))
         self.solver = self._load()
 
-    def _learn(self, found: Answer, *, moved: bool) -> bool:
-        """Set the boxes of prices anew, or without boxes make slack dearer where it is used; whether that was done."""
+    def _learn(self, found: Answer, *, moved: bool) -> Flags:
+        """Set the boxes of prices anew; without boxes make slack dearer where it is used, and say in which rows."""
         assert found.values is not None
         assert found.row_dual is not None
-        self.short_rows[:] = False
+        short = np.zeros(len(found.row_dual), bool)
+        short[self.slack.row[self._slack_of(found.values) > ROUGH]] = True
         if self.box is not None:
-            self.box.learn(
-                found.row_dual[: len(self.size)], slack_values=found.values[self.slack.column], moved=moved
-            )  # fmt: skip
-            return False
-        self.short_rows[self.slack.row[self._slack_of(found.values) > ROUGH]] = True
-        return self.dearer_where_short(found.values, times=STEP, above=ROUGH)
+            rows = len(self.size)
+            self.box.learn(found.row_dual[:rows], held=short[:rows], moved=moved)
+            return np.zeros(len(short), bool)
+        self.dearer_where_short(found.values, times=STEP, above=ROUGH)
+        return short
 
     def _enough(self, value: float, bound: float) -> bool:
         return bound >= min(self.cutoff, value) or relative_gap(value, bound) <= self.tolerance
@@ -201,12 +201,12 @@ class Restricted(Master):
             self.shares = self._shares_of_all()[keep]
             self.pool, self.reduced = self.pool.take(keep), cost[keep]
 
-    def _price(self, dual: Floats, bound: float) -> tuple[float, bool]:
+    def _price(self, dual: Floats, bound: float, short: Flags) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.
 
         From inside, where a linear program costs far more than an answer, the best prices are asked as well, both with
-        the dear prices of rows that live on slack: so columns keep out of the way of those and are good otherwise. In
-        boxes one answer is enough, since prices are near the best already.
+        the dear prices of rows that are `short` (live on slack): so columns keep out of the way of those and are good
+        otherwise. In boxes one answer is enough, since prices are near the best already.
         """
         best, brought = self.best, self._add_trips(dual[: len(self.size)])
         weights = (self.smooth,) if not self.interior else INSIDE if self.box is None else BOXED
@@ -214,11 +214,11 @@ class Restricted(Master):
             if weight and best is None:
                 continue
             prices = dual if best is None else weight * self._asked(best) + (1 - weight) * dual
-            value, cut, added = self._price_at(np.where(self.short_rows, dual, prices), dual)
+            value, cut, added = self._price_at(np.where(short, dual, prices), dual)
             if value > bound:
                 bound, self.best = value, cut
             brought = brought or added
-            if brought and weight in (weights[-1], 0.0):
+            if brought and weight == weights[-1]:
                 return bound, True
             if not self.interior:
                 self.smooth = max(0.0, self.smooth - LESS)

@@ -20,7 +20,7 @@ from nbb_opt.solve.decompose.shards import sharded
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Solution
 from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.progress import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.progress import UNKNOWN, Listener, Progress, Stop, relative_gap
 from nbb_opt.solve.rounding import groups as groups_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-SAMPLES, SAMPLE_BUNDLES = 4, 500
+SAMPLES, SAMPLE_BUNDLES = 4, 500  # for the first guess of the prices; bundles that stand for all in each
 DIVE_ROUNDS, TREE_ROUNDS = 2, 40
 
 
@@ -43,17 +43,13 @@ def solve_split(
     listen: Listener | None = None,
     stop: Stop | None = None,
     label: str = "",
-    sample_bundles: int | None = None,
     cluster: Cluster | None = None,
 ) -> Solution:
     """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
 
     With a `cluster` its workers answer for the chains.
-    `sample_bundles` stand for all in a sample for the first guess of the prices; 0 guesses nothing, None chooses.
     """
     stop = stop or Stop(time_limit_s)
-    if sample_bundles is None:
-        sample_bundles = SAMPLE_BUNDLES
     groups = make_groups(split)
     split = with_group_rows(split, groups)
     with ExitStack() as stack:
@@ -61,7 +57,7 @@ def solve_split(
             oracle = Oracle(split, groups, threads=threads)
         else:
             oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
-        return _Search(split, groups, oracle, gap, threads, seed, stop, listen, label, sample_bundles).run()
+        return _Search(split, groups, oracle, gap, threads, seed, stop, listen, label).run()
 
 
 class _Search:
@@ -76,16 +72,15 @@ class _Search:
         stop: Stop,
         listen: Listener | None,
         label: str,
-        sample_bundles: int,
     ) -> None:
         self.gap, self.stop, self.listen, self.label = gap, stop, listen, label
         self.log: list[str] = []
         self.history: list[tuple[float, float, float]] = []
-        self.incumbent, self.bound = float("nan"), -np.inf
+        self.incumbent, self.bound = UNKNOWN
         self.plan: Plan | None = None
         self.nodes = self.iterations = 0
         self.split, self.oracle = split, oracle
-        self.seed, self.threads, self.sample_bundles = seed, threads, sample_bundles
+        self.seed, self.threads = seed, threads
         self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=self.log)
         self.log.append(
             f"large-scale route: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
@@ -132,12 +127,10 @@ class _Search:
 
     def _guess(self) -> None:
         """First prices from a sample of the bundles."""
-        if not self.sample_bundles:
-            return
         master = self.master
         self._heard(Progress(self.label + "sample", self.stop.elapsed_s()))
         found = sampled_prices(
-            self.split, master.groups, self.oracle, samples=SAMPLES, bundles=self.sample_bundles, threads=self.threads,
+            self.split, master.groups, self.oracle, samples=SAMPLES, bundles=SAMPLE_BUNDLES, threads=self.threads,
             seed=self.seed, log=self.log, stop=self.stop.part(0.25), label=self.label + "sample",
         )  # fmt: skip
         if found is not None:
