@@ -96,6 +96,26 @@ def test_columns_left_out_at_the_prices_of_the_optimum_lose_nothing(seed: int) -
     assert free.objective < best.objective  # paid for by nobody: a bound, and a worse one
 
 
+@pytest.mark.parametrize("left_out", [False, True])
+def test_other_costs_give_what_a_fresh_problem_gives(left_out: bool) -> None:
+    form = joined(1)
+    best = whole(form)
+    assert best.values is not None
+    asked = {"left_out": joint(form), "prices": best.row_dual} if left_out else {}
+    form = form if left_out else fixed(form, np.ceil(best.values[joint(form)]))
+    parts, before = apart(form, **asked)
+    some = np.arange(0, BLOCKS * COLUMNS, 2)
+    cost = form.cost.copy()
+    cost[some] *= 1.02
+    parts.price(some, cost[some])
+    again = parts.run(Stop(30.0), phase="", listen=None, known=NEVER)
+    _, fresh = apart(replace(form, cost=cost), **asked)
+    assert again.objective == pytest.approx(fresh.objective, rel=1e-9)
+    assert again.objective > before.objective * 1.001
+    assert again.iterations < fresh.iterations
+    np.testing.assert_allclose(again.reduced_cost, fresh.reduced_cost, atol=1e-7)
+
+
 def test_a_part_that_has_no_plan_and_a_row_that_nothing_can_keep_are_infeasible() -> None:
     form = joined(0)
     assert apart(fixed(form, np.zeros(JOINT)))[1].status == "infeasible"

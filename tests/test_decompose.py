@@ -449,6 +449,42 @@ def test_a_plan_may_not_live_on_slack_that_a_verifier_would_see() -> None:
     assert master._short(values)
 
 
+def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() -> None:
+    _, master = priced_value(cut(tiny()))
+    master.price_slack(master.slack_eur * 1e-6)  # cheaper than any truck
+    stop, ask = Stop(30.0), {"phase": "", "listen": None, "known": (float("nan"), -np.inf)}
+    found = master.solver.run(stop, **ask)
+    assert found.values is not None
+    assert master._short(found.values)
+    held, loaded = set(np.flatnonzero(master._slack_of(found.values) > 1e-9).tolist()), master.solver
+    before = master.slack_eur
+    master.dearer_where_short(found.values, times=1e6)
+    assert set(np.flatnonzero(master.slack_eur > before).tolist()) == held
+    for _ in range(10):
+        found = master.solver.run(stop, **ask)
+        assert found.values is not None
+        if not master._short(found.values):
+            break
+        master.dearer_where_short(found.values, times=1e6)
+    assert not master._short(found.values)
+    assert master.solver is loaded
+
+
+def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
+    rng = np.random.default_rng(1)
+    up = np.isfinite(model.master.row_up)
+    asked = [(np.where(up, -rng.random(oracle.rows), 0.0), rng.random(len(clusters.states))) for _ in range(7)]
+    one_by_one = [oracle.hand_out(*one) for one in asked]
+    oracle.threads = 2
+    side_by_side = list(oracle.hand_out_each(asked))
+    assert len(side_by_side) == 7
+    for one, other in zip(one_by_one, side_by_side, strict=True):
+        for name in ("chain", "t", "tonnes", "through", "vkm"):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
 def test_entries_that_are_nothing_in_their_row_are_left_out() -> None:
     columns = csc_array(np.array([[1.0, 1e-10, 1e-13], [0.0, 1e-10, 1e-13]]))
     own = csc_array(np.array([[0.0], [1e-3]]))

@@ -49,16 +49,16 @@ class Apart:
         self.threads = threads
         shape = (len(form.row_low), len(form.cost))
         self.matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=shape)
-        self.price = np.zeros(shape[0])
+        self.price_of_row = np.zeros(shape[0])
         low, up, gone = form.row_low.copy(), form.row_up.copy(), np.zeros(shape[1], bool)
         if left_out is not None and prices is not None:
             gone[left_out] = True
             theirs = np.unique(self.matrix[:, left_out].indices)
-            self.price[theirs] = prices[theirs]
+            self.price_of_row[theirs] = prices[theirs]
             low[theirs], up[theirs] = -np.inf, np.inf
-        side = np.where(self.price > 0, form.row_low, np.where(self.price < 0, form.row_up, 0.0))
-        self.cost = np.where(gone, 0.0, form.cost - self.matrix.T @ self.price)
-        self.offset = form.cost_offset + float(self.price @ side)
+        side = np.where(self.price_of_row > 0, form.row_low, np.where(self.price_of_row < 0, form.row_up, 0.0))
+        self.cost = np.where(gone, 0.0, form.cost - self.matrix.T @ self.price_of_row)
+        self.offset = form.cost_offset + float(self.price_of_row @ side)
         self.fixed = np.where(gone, 0.0, np.where(form.col_low == form.col_up, form.col_low, 0.0))
         free = ~gone & (form.col_low < form.col_up)
         done = np.asarray(self.matrix @ self.fixed)
@@ -74,6 +74,14 @@ class Apart:
                 solver.inside()
             self.parts.append((columns, rows, solver))
 
+    def price(self, columns: Ints, eur: Floats) -> None:
+        """Give some columns other costs; every part goes on from its last basis."""
+        self.cost = self.cost.copy()
+        self.cost[columns] = eur - self.matrix[:, columns].T @ self.price_of_row
+        for own, _, solver in self.parts:
+            mine = np.flatnonzero(np.isin(own, columns))
+            solver.price(mine, self.cost[own[mine]])
+
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve every part; infeasible where one is."""
         if not self.kept:
@@ -81,13 +89,13 @@ class Apart:
         with ThreadPoolExecutor(self.threads) as pool:
             found = list(pool.map(lambda part: part[2].run(stop, phase=phase, listen=None, known=known), self.parts))
         iterations = sum(one.iterations for one in found)
-        values, dual = self.fixed.copy(), self.price.copy()
+        values, dual = self.fixed.copy(), self.price_of_row.copy()
         for (columns, rows, _), one in zip(self.parts, found, strict=True):
             if one.status != "optimal" or one.values is None or one.row_dual is None:
                 return replace(one, values=None, iterations=iterations)
             values[columns], dual[rows] = one.values, one.row_dual
         objective = float(self.cost @ values) + self.offset
-        reduced: Any = self.cost - self.matrix.T @ (dual - self.price)
+        reduced: Any = self.cost - self.matrix.T @ (dual - self.price_of_row)
         return Answer("optimal", objective, objective, values, reduced, 0, iterations, dual)
 
 

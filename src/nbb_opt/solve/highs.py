@@ -160,6 +160,14 @@ class Solver:
         scale, index = self.scaling.column[columns], columns.astype(np.int32)
         self._ok(self.highs.changeColsBounds(len(index), index, low / scale, up / scale), "column bounds")
 
+    def price(self, columns: npt.NDArray[np.int64], eur: Floats) -> None:
+        """Give some columns other costs, in business units."""
+        scale, index = self.scaling, columns.astype(np.int32)
+        scaled = eur * scale.column[columns] * scale.objective
+        self._ok(self.highs.changeColsCost(len(index), index, scaled), "costs")
+        self.cost = self.cost.copy()
+        self.cost[columns] = eur
+
     def free(self, columns: npt.NDArray[np.int64]) -> None:
         """Give some columns their own bounds back."""
         self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.decompose.box import Box
-from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
+from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import UNKNOWN, Listener, Stop
 from nbb_opt.solve.rounding import WHOLE, Rows, orders
@@ -94,13 +94,22 @@ class Inside:
                 return None
             self._round_up(vehicles, master.fitting(every, found))
             master.fall_apart(None, None)
-            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
+            found = self._vertex()
             if found.status != "infeasible" or found.values is None:
                 return found if found.status == "optimal" else None
-            master.dearer_where_short(found.values, times=TIMES)
             for order in vehicles:
                 master.free(self._group(order))
         return None
+
+    def _vertex(self) -> Answer:
+        """With all that is whole decided; slack gets dearer where that lives on it, and the last basis goes on."""
+        found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
+        for _ in range(DEARER):
+            if found.status != "infeasible" or found.values is None or self.stop.now():
+                break
+            self.master.dearer_where_short(found.values, times=TIMES)
+            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
+        return found
 
     def _groups(self) -> tuple[list[int], list[int]]:
         """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""

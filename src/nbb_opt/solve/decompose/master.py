@@ -139,12 +139,9 @@ class Master(Asked):
     def dearer(self, times: float) -> None:
         """Make slack dearer, where a plan lives on it."""
         self.price_slack(np.minimum(self.slack_eur * times, DEAREST))
-        self.solver = self._load()
 
     def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> None:
-        """Make slack dearer in the rows that live on it, by more than a share of their usual size, once problems are
-        handed over anew.
-        """
+        """Make slack dearer in the rows that live on it, by more than a share of their usual size."""
         short = self._slack_of(values) > above
         self.price_slack(np.where(short, np.minimum(self.slack_eur * times, DEAREST), self.slack_eur))
 
@@ -154,10 +151,12 @@ class Master(Asked):
         return self.form.cost[self.slack.column]
 
     def price_slack(self, eur: Floats) -> None:
-        """Give slack other costs, once problems are handed over anew."""
+        """Give slack other costs: at once, or from inside, once problems are handed over anew."""
         cost = self.form.cost.copy()
         cost[self.slack.column] = eur
         self.form = replace(self.form, cost=cost)
+        if not self.interior:
+            self.solver.price(self.slack.column, eur)
 
     def _slack_of(self, values: Floats) -> Floats:
         """Slack as a share of the usual size of its row."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,12 +130,27 @@ class Oracle:
 
     def hand_out(self, price: Floats, share: Floats) -> Handed:
         """What `share` of each state's column at these prices stands for."""
-        unit, best, _ = self._drives(price)
+        return next(self.hand_out_each([(price, share)]))
+
+    def hand_out_each(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Handed]:
+        """The same for several prices and shares: priced one after the other, handed out side by side, in order."""
+        with ThreadPoolExecutor(self.threads) as workers:
+            waiting: deque[Future[Handed]] = deque()
+            for price, share in asked:
+                unit, best, _ = self._drives(price)
+                waiting.append(workers.submit(self._handed, share, best, self._prices(price, unit)))
+                if len(waiting) > self.threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _handed(self, share: Floats, best: Ints, prices: Prices) -> Handed:
         count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
         chain, t, tonnes = np.empty(count, np.int32), np.empty(count, np.int8), np.empty(count)
         through, vkm = np.zeros(len(self.split.pieces.cost)), np.zeros(len(self.split.drives.t))
-        asked = (self.chains, self.split.drives, self.group_arrays, self._prices(price, unit), best, share)
-        hand_out(*asked, chain, t, tonnes, through, vkm)
+        hand_out(
+            self.chains, self.split.drives, self.group_arrays, prices, best, share, chain, t, tonnes, through, vkm
+        )  # fmt: skip
         return Handed(chain, t, tonnes, through, vkm)
 
     def efforts(self, vkm: Floats, drives: Ints) -> Floats:

@@ -46,11 +46,14 @@ class Plan:
         all_handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]] = []
         pool, carried, group = self.pool, self.pool.state >= 0, master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], self.shares[carried], minlength=master.groups.size)
+
+        asked: list[tuple[Floats, Floats]] = []
         for call in np.unique(pool.call[carried]).tolist():
             mine = carried & (pool.call == call)
             share = np.zeros(len(group))
             share[pool.state[mine]] = self.shares[mine] / total[group[pool.state[mine]]]
-            handed = oracle.hand_out(master.prices[call], share)
+            asked.append((master.prices[call], share))
+        for handed in oracle.hand_out_each(asked):
             all_handed.append((handed.chain, handed.t, handed.tonnes))
             through += handed.through
             vkm += handed.vkm

@@ -33,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
-INSIDE, BOXED = (1.0, 0.7), (0.6,)  # weights of the best prices in those asked after a linear program from inside
+INSIDE, BOXED = 0.9, 0.6  # weight of the best prices in those asked after a linear program from inside
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH, NOTHING = 60, 1e-9, -np.inf
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
@@ -204,13 +204,12 @@ class Restricted(Master):
     def _price(self, dual: Floats, bound: float, short: Flags) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.
 
-        From inside, where a linear program costs far more than an answer, the best prices are asked as well, both with
-        the dear prices of rows that are `short` (live on slack): so columns keep out of the way of those and are good
-        otherwise. In boxes one answer is enough, since prices are near the best already.
+        From inside prices are nearly the best, but for the dear ones of rows that are `short` (live on slack): so
+        columns keep out of the way of those and are good otherwise.
         """
         best, brought = self.best, self._add_trips(dual[: len(self.size)])
-        weights = (self.smooth,) if not self.interior else INSIDE if self.box is None else BOXED
-        for weight in (*weights, 0.0):
+        first = self.smooth if not self.interior else INSIDE if self.box is None else BOXED
+        for weight in (first, 0.0):
             if weight and best is None:
                 continue
             prices = dual if best is None else weight * self._asked(best) + (1 - weight) * dual
@@ -218,7 +217,7 @@ class Restricted(Master):
             if value > bound:
                 bound, self.best = value, cut
             brought = brought or added
-            if brought and weight == weights[-1]:
+            if brought:
                 return bound, True
             if not self.interior:
                 self.smooth = max(0.0, self.smooth - LESS)

@@ -7,7 +7,7 @@ column per state back. Which worker did what changes no bit: clusters are worked
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -92,6 +92,10 @@ class ShardedOracle(Oracle):
         )
         through, vkm = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("through", "vkm"))
         return Handed(chain, t, tonnes, through, vkm)
+
+    def hand_out_each(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Handed]:
+        """One after the other: workers have enough to do with each; see `Oracle`."""
+        return (self.hand_out(price, share) for price, share in asked)
 
 
 def _price(price: Floats, shard: Shard) -> tuple[Ints, Floats, Floats, Any]:
