@@ -24,6 +24,7 @@ from nbb_opt.milp.split import Columns, expand
 from nbb_opt.network import prepare
 from nbb_opt.solve import Solution, Stop, solve_form
 from nbb_opt.solve.decompose import solve_split
+from nbb_opt.solve.decompose.asked import Asked
 from nbb_opt.solve.decompose.bound import Bounds
 from nbb_opt.solve.decompose.box import Box
 from nbb_opt.solve.decompose.circulation import Circulation
@@ -325,6 +326,15 @@ def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: py
     parts = solve_split(model, gap=1e-6, time_limit_s=60)
     whole = solve_form(standard_form(stated(instance)), gap=1e-9, time_limit_s=60)
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
+
+
+def test_a_row_over_groups_that_nobody_uses_at_first_is_measured_in_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbb_opt.solve.decompose.groups.MOST_STATES", 1)
+    monkeypatch.setattr("nbb_opt.solve.decompose.asked.DEAR", ())
+    model, groups, oracle = grouped(cut(tiny()))
+    rows = np.unique(oracle.loose_row)
+    assert len(rows)
+    assert (Asked(model, groups, oracle).size[rows] == 1.0).all()  # else 1e-9 of a size in tonnes would be no slack
 
 
 def test_a_cap_nobody_can_keep_is_infeasible() -> None:

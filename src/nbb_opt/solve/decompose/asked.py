@@ -59,6 +59,8 @@ class Asked:
             eur = eur or float(priced.cost[every].sum())
             self._keep(priced, ends)
         size = np.maximum(usual, np.abs(np.where(np.isfinite(master.row_up), master.row_up, 0.0)))
+        over_groups = np.unique(self.oracle.loose_row)
+        size[over_groups] = np.where(size[over_groups] > 0, size[over_groups], 1.0)  # of units in service
         middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
         return np.where(size > 0, size, middle), eur
 
