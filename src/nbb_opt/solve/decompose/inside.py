@@ -87,9 +87,7 @@ class Inside:
         self._round_up(built, relaxed.values, nothing=NEARLY)
         for repair in range(REPAIRS):
             master.fall_apart(every, prices)
-            found = self._run(
-                self.stop, "round up", rounds=AGAIN if repair else ROUNDS, tolerance=self.gap / 10, known=UNKNOWN
-            )
+            found = self._priced(AGAIN if repair else ROUNDS)
             if found.values is None:
                 return None
             self._round_up(vehicles, master.fitting(every, found))
@@ -103,13 +101,17 @@ class Inside:
 
     def _vertex(self) -> Answer:
         """With all that is whole decided; slack gets dearer where that lives on it, and the last basis goes on."""
-        found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
+        found = self._priced(0)
         for _ in range(DEARER):
             if found.status != "infeasible" or found.values is None or self.stop.now():
                 break
             self.master.dearer_where_short(found.values, times=TIMES)
-            found = self._run(self.stop, "round up", rounds=0, tolerance=self.gap / 10, known=UNKNOWN)
+            found = self._priced(0)
         return found
+
+    def _priced(self, rounds: int) -> Answer:
+        """What is decided so far, priced for some rounds."""
+        return self._run(self.stop, "round up", rounds=rounds, tolerance=self.gap / 10, known=UNKNOWN)
 
     def _groups(self) -> tuple[list[int], list[int]]:
         """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""

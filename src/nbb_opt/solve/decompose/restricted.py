@@ -216,12 +216,11 @@ class Restricted(Master):
             value, cut, added = self._price_at(np.where(short, dual, prices), dual)
             if value > bound:
                 bound, self.best = value, cut
-            brought = brought or added
-            if brought:
+            if brought or added:
                 return bound, True
             if not self.interior:
                 self.smooth = max(0.0, self.smooth - LESS)
-        return bound, brought
+        return bound, False
 
     def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, Cut, bool]:
         """What these prices, made consistent, prove, and whether columns that the duals ask for were added."""
