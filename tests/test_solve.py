@@ -1,6 +1,8 @@
 """The hand-off to HiGHS: right answers, kept limits, refused nonsense."""
 
 import itertools
+import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +17,7 @@ from nbb_opt.solve import Stop, scaling, solve_form
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Solver
+from nbb_opt.solve.in_thread import run_in_thread
 from nbb_opt.solve.rounding import Rows, groups
 
 
@@ -297,3 +300,37 @@ def test_rounding_up_gives_way_where_whole_numbers_alone_break_a_row() -> None:
     assert rows.rounded_up(group, np.array([1.2, 0.5, 4.1])).tolist() == [1.0, 1.0, 5.0]
     assert rows.rounded_up(group, np.array([0.2, 0.5, 4.0])).tolist() == [1.0, 1.0, 4.0]
     assert rows.rounded_up(group, np.array([0.0, 0.0, 4.01]), nothing=0.1).tolist() == [0.0, 0.0, 4.0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_waits_until_highs_has_ended():
+    stop, ended = Stop(60.0), threading.Event()
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    run_in_thread(lambda: (time.sleep(0.6), ended.set()), stop, lambda: None)
+    assert ended.is_set()
+    assert stop.now()
+
+
+def test_a_fault_while_highs_runs_waits_for_its_end():
+    stop, ended = Stop(60.0), threading.Event()
+
+    def fault():
+        raise ValueError("heard")
+
+    with pytest.raises(ValueError, match="heard"):
+        run_in_thread(lambda: (stop.asked.wait(10.0), ended.set()), stop, fault)
+    assert ended.is_set()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_asks_once_and_breaks_off_the_second_time():
+    before, stop = signal.getsignal(signal.SIGINT), Stop(60.0)
+    with stop.by_ctrl_c():
+        signal.raise_signal(signal.SIGINT)
+        assert stop.now()
+        with stop.by_ctrl_c(patient=True):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -221,7 +221,7 @@ def solve(
         if named := [option for option, on in given if on]:
             raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with ProgressLine(sys.stderr) as line:
+        with stop.by_ctrl_c(), ProgressLine(sys.stderr) as line:
             tell(answers(problem).solve(Order(instance, model, out, gap, threads, seed, stop, line)), as_json)
         return
     model = model or "joint"

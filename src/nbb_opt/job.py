@@ -115,16 +115,17 @@ def solve_instance(
             "--method decompose"
         )
     context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen, cluster)
-    baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
-    if spec.name == BASELINE:
-        plan = baseline
-    else:
-        fixed = carried(prepared, baseline.tables["flows"], instance) if spec.flows == BASELINE else None
-        plan = context.plan(spec, fixed, share=1.0)
-    record = _record(instance, plan, baseline, context.options, seconds)
-    if out is None:
-        return Run(Path(), record, plan.tables, baseline.tables)
-    return write(out, instance, record, plan, baseline)
+    with stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost
+        baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
+        if spec.name == BASELINE:
+            plan = baseline
+        else:
+            fixed = carried(prepared, baseline.tables["flows"], instance) if spec.flows == BASELINE else None
+            plan = context.plan(spec, fixed, share=1.0)
+        record = _record(instance, plan, baseline, context.options, seconds)
+        if out is None:
+            return Run(Path(), record, plan.tables, baseline.tables)
+        return write(out, instance, record, plan, baseline)
 
 
 def chosen_method(method: Method, nonzeros: int) -> Method:

@@ -86,7 +86,7 @@ class Apart:
         """Solve every part; infeasible where one is."""
         if not self.kept:
             return Answer("infeasible", float("nan"), -np.inf, None, None, 0, 0)
-        with ThreadPoolExecutor(self.threads) as pool:
+        with stop.by_ctrl_c(patient=True), ThreadPoolExecutor(self.threads) as pool:
             found = list(pool.map(lambda part: part[2].run(stop, phase=phase, listen=None, known=known), self.parts))
         iterations = sum(one.iterations for one in found)
         values, dual = self.fixed.copy(), self.price_of_row.copy()

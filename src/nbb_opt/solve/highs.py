@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
+from nbb_opt.solve.in_thread import run_in_thread
 from nbb_opt.solve.progress import Listener, Progress, Stop
 from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
 
@@ -221,7 +221,7 @@ class Solver:
         # the limit counts from the first run of this object, so time already spent in it is added
         self.set("time_limit", self.highs.getRunTime() + max(stop.left_s(), 0.01))
         self._stop, self._tell = stop, _teller(self, stop, phase, listen, known)
-        _run_in_thread(self.highs.run, stop, lambda: self._tell(None))
+        run_in_thread(self.highs.run, stop, lambda: self._tell(None))
         if self._faults:
             raise self._faults[0]
         return self._answer()
@@ -294,25 +294,3 @@ def _teller(
             listen(Progress(phase, stop.elapsed_s(), latest["incumbent"], latest["bound"], int(latest["nodes"])))
 
     return tell
-
-
-def _run_in_thread(run: Callable[[], Any], stop: Stop, heartbeat: Callable[[], None]) -> None:
-    """Run in a worker thread so that Ctrl-C reaches the main thread at once and turns into a request to stop."""
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            run()
-        except BaseException as error:  # handed to the caller below
-            failure.append(error)
-
-    worker = threading.Thread(target=work, name="highs", daemon=True)
-    worker.start()
-    while worker.is_alive():
-        try:
-            worker.join(0.25)
-            heartbeat()
-        except KeyboardInterrupt:
-            stop.asked.set()
-    if failure:
-        raise failure[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 UNKNOWN = (float("nan"), -float("inf"))  # cost of the best plan and bound while there are none
@@ -74,3 +77,35 @@ class Stop:
     def now(self) -> bool:
         """True once somebody asked to stop or the time is over."""
         return self.asked.is_set() or self.left_s() <= 0
+
+    @contextmanager
+    def by_ctrl_c(self, *, patient: bool = False) -> Iterator[None]:
+        """Within, Ctrl-C asks to stop instead of breaking off what runs, so that nothing found is lost.
+
+        Ctrl-C once more does break off (KeyboardInterrupt), unless `patient`: where threads would be left behind that
+        run HiGHS. SIGTERM counts as Ctrl-C where the program says so. Only the main thread hears signals: in others
+        this does nothing.
+
+        >>> stop = Stop(60.0)
+        >>> with stop.by_ctrl_c():
+        ...     signal.raise_signal(signal.SIGINT)
+        >>> stop.now()
+        True
+        """
+
+        def hear(_signal: int, _frame: FrameType | None) -> None:
+            if self.asked.is_set() and not patient:
+                raise KeyboardInterrupt
+            self.asked.set()
+
+        kept = {}
+        if threading.current_thread() is threading.main_thread():
+            kept = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+        heard = [kind for kind, handler in kept.items() if callable(handler)]
+        try:
+            for kind in heard:
+                signal.signal(kind, hear)
+            yield
+        finally:
+            for kind in heard:
+                signal.signal(kind, kept[kind])

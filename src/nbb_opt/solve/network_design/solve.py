@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,12 +71,8 @@ def solve_network_design(
     Ctrl-C counts as such a request. Raises Infeasible, NoPlan, SolveError.
     """
     search = _Search(network, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen)
-    try:
+    with stop.by_ctrl_c(patient=True), suppress(OutOfTime):
         search.run(names or tuple(str(c) for c in range(network.commodities)))
-    except KeyboardInterrupt:
-        stop.asked.set()
-    except OutOfTime:
-        pass
     return search.answer()
 
 
