@@ -245,25 +245,27 @@ def test_one_thread_lets_a_long_search_wait_for_the_improver(monkeypatch: pytest
     assert found.bound_eur > 0
 
 
-def test_highs_takes_a_better_plan_of_others_and_hands_out_its_own() -> None:
+def test_highs_hands_out_its_plans() -> None:
     problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
     form = design_form(problem, strong=np.zeros(0, np.int64))
-    best = reference(problem)
     offered: list[np.ndarray] = []
     solver = Solver(form, threads=1, seed=0, log=[])
-    solver.set("mip_heuristic_effort", 0.0)
-    asked: list[float] = []
-
-    def ask(incumbent: float) -> np.ndarray | None:
-        asked.append(incumbent)
-        return best.values if len(asked) == 1 else None
-
-    solver.exchange(offer=offered.append, ask=ask, between=lambda: None)
+    solver.exchange(offer=offered.append, between=lambda: None)
     answer = solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
-    assert asked
-    assert answer.objective == pytest.approx(best.objective, rel=1e-9)
+    assert answer.objective == pytest.approx(reference(problem).objective, rel=1e-9)
     costs = [float(form.cost @ values) + form.cost_offset for values in offered]
-    assert min(costs) == pytest.approx(best.objective, rel=1e-9)
+    assert min(costs) == pytest.approx(answer.objective, rel=1e-9)
+
+
+def test_highs_ends_once_others_have_proven_the_gap() -> None:
+    search = steps._Search(
+        made_up(12, nodes=12, arcs=70, commodities=20), gap=0.9, threads=1, seed=0, stop=Stop(60.0), listen=None
+    )
+    search.improver.take(np.ones(70, bool))
+    search.best.prove(search.best.cost_eur)
+    search._search_compact(lambda: None)
+    assert search.best.done()
+    assert search.nodes == 0
 
 
 def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
@@ -273,7 +275,7 @@ def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
     def broken(_values: np.ndarray) -> None:
         raise SolveError("the plan could not be taken")
 
-    solver.exchange(offer=broken, ask=lambda _incumbent: None, between=lambda: None)
+    solver.exchange(offer=broken, between=lambda: None)
     with pytest.raises(SolveError, match="could not be taken"):
         solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
 
@@ -286,7 +288,8 @@ def test_no_plan_before_the_stop_is_said() -> None:
         search.answer()
 
 
-def test_progress_tells_paths_bound_and_incumbent() -> None:
+def test_progress_tells_paths_bound_and_incumbent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "is_small", lambda _network: False)
     heard = []
     solve_network_design(made_up(7, tight=3.0), gap=0.0, stop=Stop(20.0), listen=heard.append)
     assert any("paths" in progress.phase and progress.gap < 1.0 for progress in heard)

@@ -56,12 +56,13 @@ class Solver:
     """One problem inside HiGHS. Scaling is undone on the way out; option and count checks raise SolveError."""
 
     def __init__(
-        self, form: StandardForm, *, threads: int, seed: int, log: list[str], presolve: Presolve = "choose"
-    ) -> None:
+        self, form: StandardForm, *, threads: int, seed: int, log: list[str], presolve: Presolve = "choose",
+        scaling: Scaling | None = None,
+    ) -> None:  # fmt: skip
         self.form = form
         self.cost = form.cost
         self.relaxed = False
-        self.scaling = _scaling(form)
+        self.scaling = scaling or _scaling(form)
         self.log = log
         highspy.Highs.resetGlobalScheduler(True)  # else a second problem could not use another number of threads
         self.highs = highspy.Highs()
@@ -178,24 +179,15 @@ class Solver:
         solution.col_value = (values / self.scaling.column).tolist()
         self._ok(self.highs.setSolution(solution), "start solution")
 
-    def exchange(
-        self, *, offer: Callable[[Floats], None], ask: Callable[[float], Floats | None], between: Callable[[], None]
-    ) -> None:
-        """Work with others while it runs: `offer` is given every better plan found, `ask(incumbent)` may give one that
-        is better still, `between` is called now and then and may wait. Plans and incumbents in business units.
+    def exchange(self, *, offer: Callable[[Floats], None], between: Callable[[], None]) -> None:
+        """Work beside others while it runs: `offer` is given every better plan found, in business units; `between` is
+        called now and then and may wait. What they raise ends the run, which raises it.
         """
-        scale = self.scaling
-
-        def take(event: Any) -> None:
-            values = ask(float(event.data_out.mip_primal_bound) / scale.objective)
-            if values is not None:
-                self._ok(event.data_in.setSolution(values / scale.column), "a plan of others")
 
         def give(event: Any) -> None:
-            offer(np.asarray(event.data_out.mip_solution, dtype=np.float64) * scale.column)
+            offer(np.asarray(event.data_out.mip_solution, dtype=np.float64) * self.scaling.column)
 
         self.highs.cbMipImprovingSolution += self._kept(give)
-        self.highs.cbMipUserSolution += self._kept(take)
         self._between = between
 
     def _kept(self, heard: Callable[[Any], None]) -> Callable[[Any], None]:

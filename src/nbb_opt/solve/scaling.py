@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from nbb_opt.milp import StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
@@ -20,6 +24,11 @@ class Scaling:
     column: Floats
     row: Floats
     objective: float
+
+
+def unscaled(form: StandardForm) -> Scaling:
+    """A problem as it is, where its numbers are near one already."""
+    return Scaling(np.ones(len(form.cost)), np.ones(len(form.row_low)), 1.0)
 
 
 def power_of_two(values: Floats) -> Floats:

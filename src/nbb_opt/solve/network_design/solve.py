@@ -76,6 +76,10 @@ def solve_network_design(
     return search.answer()
 
 
+class Proven(Exception):  # noqa: N818 - not an error: caught by who waits for HiGHS
+    """The gap asked for is proven by what others found."""
+
+
 class _Search:
     """Who proves and who improves: in turn by one thread, side by side by two or more."""
 
@@ -90,25 +94,36 @@ class _Search:
 
     def run(self, names: tuple[str, ...]) -> None:
         """All steps; leaves by OutOfTime when time is over."""
-        network, best, improver = self.network, self.best, self.improver
+        network, improver = self.network, self.improver
         refuse_infeasible(network, improver.pool, names, self.stop.grace(GRACE_S))
         improver.take(np.ones(network.arcs, bool), self.stop.grace(GRACE_S))
-        relaxation = improver.relaxation
-        for alpha in (np.zeros(network.arcs), network.fixed_eur / network.largest_use_t()):
+        if is_small(network):
+            self._side_by_side(self._search_compact, lambda halt: self._improve(self._begun(), halt))
+            return
+        root = self._begun()
+        if self.threads > 1:
+            pool = improver.pool.copy()  # of one thread alone
+            self._side_by_side(lambda _between: self._grow(pool), lambda halt: self._improve(root, halt))
+        else:
+            improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
+            self._grow(improver.pool)
+
+    def _begun(self) -> Relaxed:
+        """The relaxation and first plans from it."""
+        best, relaxation = self.best, self.improver.relaxation
+        for alpha in (np.zeros(self.network.arcs), self.network.fixed_eur / self.network.largest_use_t()):
             best.prove(relaxation.price_at(alpha))
         root = relaxation.relax()
         best.prove(root.bound)
-        best.tell(f"relaxation, {len(improver.pool):,} paths")
-        if best.done():
-            return
-        improver.begin(root)
-        if best.done():
-            return
-        if self.threads > 1 or is_small(network):
-            self._side_by_side(root)
+        best.tell(f"relaxation, {len(self.improver.pool):,} paths")
+        self.improver.begin(root)
+        return root
+
+    def _improve(self, root: Relaxed, halt: Stop) -> None:
+        if self.threads > 1:
+            self.improver.improve(root, halt, tries_in_vain=float("inf"))
         else:
-            improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
-            self._prove(root, relaxation, improver.pool)
+            self.improver.improve(root, halt.part(SHARE_IN_TURN))
 
     def answer(self) -> Designed:
         """What is known now."""
@@ -122,79 +137,68 @@ class _Search:
             "".join(self.log), tuple(best.history),
         )  # fmt: skip
 
-    def _side_by_side(self, root: Relaxed) -> None:
-        """Improve in a second thread (HiGHS lets others run) while this one proves, until this one ends.
+    def _side_by_side(self, first: Callable[[Callable[[], None]], None], second: Callable[[Stop], None]) -> None:
+        """Let `second` work in a thread of its own (HiGHS lets others run), until `first` ends.
 
-        If one thread has to do for both, this one waits while the other improves.
+        If one thread has to do for both, `first` waits while the other works, in what it is given to call.
         """
         halt = Stop(self.stop.time_limit_s, started=self.stop.started)
         turns = Turns(self.stop, halt, self.stop.part(SHARE_COMPACT) if self.threads == 1 else None)
         faults: list[Exception] = []
 
-        def improve() -> None:
+        def work() -> None:
             try:
                 with turns.second():
-                    if self.threads > 1:
-                        self.improver.improve(root, halt, tries_in_vain=float("inf"))
-                    else:
-                        self.improver.improve(root, halt.part(SHARE_IN_TURN))
+                    second(halt)
             except OutOfTime:
                 pass
             except Exception as fault:  # raised again by the thread that waits
                 faults.append(fault)
 
         self.improver.obey(halt)
-        beside = threading.Thread(target=improve, name="improve", daemon=True)
-        pool = self.improver.pool.copy()  # of this thread alone
+        beside = threading.Thread(target=work, name="improve", daemon=True)
         beside.start()
         try:
-            self._prove(root, None, pool, turns.first)
+            first(turns.first)
         finally:
             turns.over()
             beside.join()
             if faults:  # also when this thread left because time is over
                 raise faults[0]
 
-    def _prove(
-        self, root: Relaxed, relaxation: Relaxation | None, pool: Pool, between: Callable[[], None] = lambda: None
-    ) -> None:
-        """Branch and bound; our own tree works on `relaxation`, or on one of its own over the paths of `pool`."""
-        if self.best.done():
-            return
-        if is_small(self.network):
-            self._search_compact(root, pool, between)
-            return
-        if relaxation is None:
-            relaxation = Relaxation(self.network, pool, self.stop)
-            root = relaxation.relax()
-        self._grow(Tree(relaxation, root), relaxation.pool)
-
-    def _search_compact(self, root: Relaxed, pool: Pool, between: Callable[[], None]) -> None:
-        best, plan = self.best, self.best.known()
+    def _search_compact(self, between: Callable[[], None]) -> None:
+        """HiGHS from the first second on, as if alone, until it has proven the gap for its own plan or ours."""
+        best, pool = self.best, Pool(self.network)
 
         def hear(progress: Progress) -> None:
             best.prove(progress.bound)
-            best.tell("branch and bound", self.nodes + progress.nodes)
+            best.tell("branch and bound", progress.nodes)
 
-        slack = (plan.cost_eur - root.bound) * (1 + 1e-6)
-        low = np.where(-root.reduced_eur > slack, 1.0, 0.0)
-        up = np.where(root.reduced_eur > slack, 0.0, 1.0)
-        answer = search_compact(
-            self.network, low, up, best, seed=self.seed, stop=self.stop, listen=hear,
-            offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)), between=between, log=self.log,
-        )  # fmt: skip
-        self.nodes, self.iterations = self.nodes + answer.nodes, self.iterations + answer.iterations
-        if np.isfinite(answer.bound):
-            best.prove(answer.bound)
+        def look() -> None:
+            between()
+            if best.done():
+                raise Proven
 
-    def _grow(self, tree: Tree, pool: Pool) -> None:
-        while tree.open and not self.best.done():
-            whole = tree.split(self.best.cutoff())
+        with suppress(Proven):
+            answer = search_compact(
+                self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look, log=self.log,
+                offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
+            )  # fmt: skip
+            self.nodes, self.iterations = answer.nodes, answer.iterations
+            if np.isfinite(answer.bound):
+                best.prove(answer.bound)
+
+    def _grow(self, pool: Pool) -> None:
+        """Our own tree, on a relaxation of its own over the paths of `pool`."""
+        best, relaxation = self.best, Relaxation(self.network, pool, self.stop)
+        tree = Tree(relaxation, relaxation.relax())
+        while tree.open and not best.done():
+            whole = tree.split(best.cutoff())
             if whole is not None:
                 self._offer(whole, pool, self.stop)
-            self.best.prove(tree.bound(self.best.cutoff()))
+            best.prove(tree.bound(best.cutoff()))
             self.nodes = tree.nodes
-            self.best.tell(f"branch and bound, {len(pool):,} paths", self.nodes)
+            best.tell(f"branch and bound, {len(pool):,} paths", self.nodes)
 
     def _offer(self, opened: Bools, pool: Pool, stop: Stop) -> None:
         plan = route(self.network, pool, opened, stop)
