@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.errors import NoPlan
 from nbb_opt.network_design.network import Network
 from nbb_opt.solve.network_design.best import Best
 from nbb_opt.solve.network_design.compact import is_small, search_compact
@@ -101,12 +100,14 @@ class _Search:
             self._side_by_side(self._search_compact, lambda halt: self._improve(self._begun(), halt))
             return
         root = self._begun()
+        if self.best.done():
+            return
         if self.threads > 1:
             pool = improver.pool.copy()  # of one thread alone
-            self._side_by_side(lambda _between: self._grow(pool), lambda halt: self._improve(root, halt))
+            self._side_by_side(lambda _between: self._grow_over(pool), lambda halt: self._improve(root, halt))
         else:
             improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
-            self._grow(improver.pool)
+            self._grow(improver.relaxation, root)
 
     def _begun(self) -> Relaxed:
         """The relaxation and first plans from it."""
@@ -129,7 +130,7 @@ class _Search:
         """What is known now."""
         best, found = self.best, self.improver.relaxation
         if best.plan is None:
-            raise NoPlan("no plan was found within the limits; give more time")
+            raise self.stop.no_plan()
         status = "optimal" if best.done() else "stopped" if self.stop.asked.is_set() else "time_limit"
         return Designed(
             status, best.plan.cost_eur, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
@@ -188,10 +189,14 @@ class _Search:
             if np.isfinite(answer.bound):
                 best.prove(answer.bound)
 
-    def _grow(self, pool: Pool) -> None:
-        """Our own tree, on a relaxation of its own over the paths of `pool`."""
-        best, relaxation = self.best, Relaxation(self.network, pool, self.stop)
-        tree = Tree(relaxation, relaxation.relax())
+    def _grow_over(self, pool: Pool) -> None:
+        """The tree on a relaxation of its own over the paths of `pool`."""
+        relaxation = Relaxation(self.network, pool, self.stop)
+        self._grow(relaxation, relaxation.relax())
+
+    def _grow(self, relaxation: Relaxation, root: Relaxed) -> None:
+        """Our own branch and bound."""
+        best, pool, tree = self.best, relaxation.pool, Tree(relaxation, root)
         while tree.open and not best.done():
             whole = tree.split(best.cutoff())
             if whole is not None:
