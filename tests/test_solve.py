@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
-from nbb_opt.solve import Stop, scaling, solve_form
+from nbb_opt.solve import Stop, highs, scaling, solve_form
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Solver
@@ -334,3 +334,25 @@ def test_ctrl_c_asks_once_and_breaks_off_the_second_time():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_simplex_that_goes_on_for_long_begins_again(monkeypatch):
+    """From no basis: the optimum is the same."""
+    problem = knapsack(items=60)
+
+    def solved(stalled):
+        monkeypatch.setattr(highs, "STALLED", stalled)
+        log = []
+        solver = Solver(problem, threads=1, seed=0, log=log)
+        solver.relax()
+        found = []
+        for cost in (problem.cost, problem.cost[::-1].copy(), -np.arange(60.0)):
+            solver.price(np.arange(60), cost)
+            found.append(solver.run(Stop(60.0), phase="", listen=None, known=(np.nan, -np.inf)))
+        return found, "".join(log).count("Iteration limit reached")
+
+    (usual, none), (again, times) = solved(1e6), solved(0.0)
+    assert none == 0
+    assert times == 2  # the first run has no basis
+    assert [one.status for one in again] == ["optimal"] * 3
+    assert [one.objective for one in again] == pytest.approx([one.objective for one in usual], rel=1e-9)

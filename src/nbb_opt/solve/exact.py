@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.highs import Answer, Presolve, Solver
@@ -247,9 +247,7 @@ class _Search:
 
     def _solution(self, status: str) -> Solution:
         if self.values is None:
-            raise NoPlan(
-                f"{self.label}no plan found in time ({status.replace('_', ' ')}); allow more with --time-limit"
-            )
+            raise self.stop.no_plan(self.label)
         bound = min(self.bound, self.incumbent)
         self.warm.whole = self.values[self.whole]
         return Solution(

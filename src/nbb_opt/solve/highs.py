@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Presolve = Literal["choose", "on", "off"]
+# Simplex from a basis may go in circles while it takes its own perturbation of the costs back. After so many iterations
+# per row and column it begins again from no basis, however long that takes.
+STALLED = 0.5
+MOST_ITERATIONS = 2**31 - 1
 LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
 
 
@@ -210,15 +214,23 @@ class Solver:
         """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress."""
         if stop.left_s() <= 0:
             return Answer("time_limit", float("nan"), -np.inf, None, None, 0, 0)
-        # the limit counts from the first run of this object, so time already spent in it is added
-        self.set("time_limit", self.highs.getRunTime() + max(stop.left_s(), 0.01))
         self._stop, self._tell = stop, _teller(self, stop, phase, listen, known)
-        run_in_thread(self.highs.run, stop, lambda: self._tell(None))
-        if self._faults:
-            raise self._faults[0]
-        return self._answer()
+        linear = self.relaxed or not self.form.integer.any()
+        few, before = int(STALLED * (self.highs.getNumCol() + self.highs.getNumRow())), 0
+        for most in (few, MOST_ITERATIONS) if linear and self.highs.getBasis().valid else (MOST_ITERATIONS,):
+            self.set("simplex_iteration_limit", most)
+            # the limit counts from the first run of this object, so time already spent in it is added
+            self.set("time_limit", self.highs.getRunTime() + max(stop.left_s(), 0.01))
+            run_in_thread(self.highs.run, stop, lambda: self._tell(None))
+            if self._faults:
+                raise self._faults[0]
+            if self.highs.getModelStatus() != highspy.HighsModelStatus.kIterationLimit:
+                break
+            before += int(self.highs.getInfo().simplex_iteration_count)
+            self._ok(self.highs.clearSolver(), "to begin again")
+        return self._answer(before)
 
-    def _answer(self) -> Answer:
+    def _answer(self, iterations_before: int) -> Answer:
         highs, scale = self.highs, self.scaling
         status = _STATUS.get(highs.getModelStatus(), "error")
         info = highs.getInfo()
@@ -238,7 +250,9 @@ class Solver:
             bound = float(info.mip_dual_bound) / scale.objective
         else:
             bound = float(info.objective_function_value) / scale.objective if status == "optimal" else -np.inf
-        iterations = int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
+        iterations = (
+            iterations_before + int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
+        )
         nodes = int(max(info.mip_node_count, 0))
         return Answer(status, objective, bound, values, reduced_cost, nodes, iterations, row_dual)
 

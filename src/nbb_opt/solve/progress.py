@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
+from nbb_opt.errors import NoPlan
+
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 UNKNOWN = (float("nan"), -float("inf"))  # cost of the best plan and bound while there are none
 
@@ -77,6 +79,16 @@ class Stop:
     def now(self) -> bool:
         """True once somebody asked to stop or the time is over."""
         return self.asked.is_set() or self.left_s() <= 0
+
+    def no_plan(self, label: str = "") -> NoPlan:
+        """The error for an end that came before any plan.
+
+        >>> str(Stop(0.0).no_plan("root: "))
+        'root: no plan found in time; allow more with --time-limit'
+        """
+        if self.asked.is_set():
+            return NoPlan(f"{label}stopped before a plan was found")
+        return NoPlan(f"{label}no plan found in time; allow more with --time-limit")
 
     @contextmanager
     def by_ctrl_c(self, *, patient: bool = False) -> Iterator[None]:

@@ -128,7 +128,7 @@ class _Search:
         if answer.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint in the first scenario that was tried")
         if answer.values is None or answer.status != "optimal":
-            raise NoPlan("no plan found in time; allow more with --time-limit")
+            raise self.stop.no_plan()
         first = np.zeros(len(self.stages.master.cost))
         first[self.stages.shared_at] = answer.values[master_at[0]]
         return first, basis_of(solver).part(*scenario_at)

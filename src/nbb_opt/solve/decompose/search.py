@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.errors import Infeasible
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.decompose.inside import Inside
@@ -148,7 +148,7 @@ class _Search:
         if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.plan is None:
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.values is None and self.plan is None:
-            raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
+            raise self.stop.no_plan(self.label)
         return relaxed
 
     def _plans(self, relaxed: Answer) -> Answer | None:
@@ -263,7 +263,7 @@ class _Search:
 
     def _solution(self) -> Solution:
         if self.plan is None:
-            raise NoPlan(f"{self.label}no plan found in time; allow more with --time-limit")
+            raise self.stop.no_plan(self.label)
         values, carried = self.plan.handed_out(self.split, self.master, self.oracle)
         objective = self.split.cost_at(values)
         bound = min(self.bound, objective)
