@@ -480,6 +480,36 @@ def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() ->
     assert master.solver is loaded
 
 
+def test_a_node_that_lives_on_slack_is_not_taken_for_infeasible() -> None:
+    root, master = priced_value(cut(tiny()))
+    ask = {"phase": "branch", "listen": None, "known": NEVER}
+    master.price_slack(master.slack_eur * 1e-2)
+    cheap = master.run(Stop(30.0), **ask)
+    assert cheap.status == "infeasible"
+    assert cheap.bound < root.objective * (1 - 1e-3)  # so nobody has proven that there is no plan here
+    node = master.node(Stop(30.0), **ask)
+    assert node.status == "optimal"
+    assert node.objective == pytest.approx(root.objective, rel=1e-6)
+
+
+def test_a_node_without_columns_for_its_bounds_is_not_taken_for_infeasible() -> None:
+    """No project may be built, and no column known does without one: those are missing, not impossible."""
+    _, master = priced_value(cut(tiny()))
+    projects = np.flatnonzero(master.form.integer & (master.form.fix_order == 0))
+    ask = {"phase": "branch", "listen": None, "known": NEVER}
+    master.fix(projects, np.zeros(len(projects)))
+    value = master.run(Stop(30.0), **ask).objective
+    needs = np.concatenate([master.groups.states, [0]])[master.pool.state] != 0
+    several = np.diff(master.groups.state_start)[master.bounds.state_group[master.pool.state]] > 1
+    master.pool = master.pool.take(np.flatnonzero((master.pool.state < 0) | needs | ~several))
+    master.shares = np.zeros(0)
+    master.solver = master._load()
+    assert master.solver.run(Stop(30.0), **ask).status.startswith("infeasible")
+    found = master.run(Stop(30.0), **ask)
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(value, rel=1e-6)
+
+
 def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))

@@ -38,8 +38,9 @@ class Node:
 class Branch:
     """A tree over `columns` of one relaxed problem inside `solver`.
 
-    `complete` turns a leaf's answer into a plan and gives the cost of the best plan known afterwards. After `run`,
-    `bound` is proven, in EUR.
+    `complete` turns a leaf's answer into a plan and gives the cost of the best plan known afterwards. `relax` solves a
+    node, as `solver.run` does unless given; what it calls infeasible is dropped. After `run`, `bound` is proven, in
+    EUR.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Branch:
         listen: Listener | None,
         label: str,
         complete: Callable[[Answer], float],
+        relax: Callable[..., Answer] | None = None,
     ) -> None:
+        self.relax = relax or solver.run
         self.solver, self.columns, self.stop, self.listen, self.label = solver, columns, stop, listen, label
         self.incumbent, self.gap, self.complete = incumbent, gap, complete
         self.bound = -np.inf
@@ -92,7 +95,7 @@ class Branch:
     def _node(self, low: Floats, up: Floats) -> tuple[Node | None, Answer]:
         """The linear program within these bounds; no node if it is infeasible or time is over."""
         self.solver.bound(self.columns, low, up)
-        answer = self.solver.run(
+        answer = self.relax(
             self.stop, phase=self.label + "branch", listen=self.listen, known=(self.incumbent, self.bound)
         )
         self.nodes += 1

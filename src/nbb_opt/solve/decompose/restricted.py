@@ -91,6 +91,21 @@ class Restricted(Master):
             return replace(found, status="time_limit", values=None)
         return found
 
+    def node(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+        """As `run` for a node of a tree: slack gets dearer while the optimum lives on it and is no worse than `cutoff`.
+
+        What still lives on slack is a relaxation like any other: nobody has proven that it holds no plan.
+        """
+        found, iterations = self.run(stop, phase=phase, listen=listen, known=known), 0
+        for _ in range(DEARER):
+            if found.status != "infeasible" or found.values is None or found.bound >= self.cutoff or stop.now():
+                break
+            iterations += found.iterations
+            self.dearer_where_short(found.values, times=TIMES)
+            found = self.run(stop, phase=phase, listen=listen, known=known)
+        status = "optimal" if found.values is not None else found.status
+        return replace(found, status=status, iterations=found.iterations + iterations)
+
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
         bound, iterations, answer = self._from_best_known(), 0, None
@@ -100,6 +115,8 @@ class Restricted(Master):
                 self._load_anew()
             found = self.solver.run(stop, phase=phase, listen=None, known=known)
             iterations += found.iterations
+            if found.status in ("infeasible", "infeasible_or_unbounded") and self._add_missing_states():
+                continue
             if found.status != "optimal" or found.values is None or found.row_dual is None:
                 break
             answer, short = found, np.zeros(len(found.row_dual), bool)
@@ -134,6 +151,14 @@ class Restricted(Master):
             answer, status="infeasible" if lives_on_slack else "optimal", values=answer.values[:own],
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
         )  # fmt: skip
+
+    def _add_missing_states(self) -> bool:
+        """A column for every state that has none; False if there is none without. With all of them and slack the
+        restricted master has an answer wherever the whole one does.
+        """
+        missing = np.setdiff1d(np.arange(len(self.groups.states)), self.pool.state)
+        y = np.zeros(len(self.size)) if self.best is None else self.best.y
+        return not self.interior and len(missing) > 0 and self._add(self._keep(self._ask(y), missing))
 
     def _load_anew(self) -> None:
         if self.box is not None:

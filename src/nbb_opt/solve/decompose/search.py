@@ -234,7 +234,7 @@ class _Search:
 
         tree = Branch(
             master, columns, incumbent=self.incumbent, gap=self.gap, stop=self.stop, listen=self._heard,
-            label=self.label, complete=complete,
+            label=self.label, complete=complete, relax=master.node,
         )  # fmt: skip
         tree.run()
         master.cutoff = np.inf
