@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.decompose.box import Box
-from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
+from nbb_opt.solve.decompose.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import UNKNOWN, Listener, Stop
 from nbb_opt.solve.rounding import WHOLE, Rows, orders
@@ -101,13 +101,7 @@ class Inside:
 
     def _vertex(self) -> Answer:
         """With all that is whole decided; slack gets dearer where that lives on it, and the last basis goes on."""
-        found = self._priced(0)
-        for _ in range(DEARER):
-            if found.status != "infeasible" or found.values is None or self.stop.now():
-                break
-            self.master.dearer_where_short(found.values, times=TIMES)
-            found = self._priced(0)
-        return found
+        return self.master.off_slack(lambda: self._priced(0), self.stop)
 
     def _priced(self, rounds: int) -> Answer:
         """What is decided so far, priced for some rounds."""

@@ -7,6 +7,7 @@ bounds of the master's columns, so that the dive and the tree of the middle-size
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -96,15 +97,19 @@ class Restricted(Master):
 
         What still lives on slack is a relaxation like any other: nobody has proven that it holds no plan.
         """
-        found, iterations = self.run(stop, phase=phase, listen=listen, known=known), 0
+        found = self.off_slack(lambda: self.run(stop, phase=phase, listen=listen, known=known), stop)
+        return found if found.values is None else replace(found, status="optimal")
+
+    def off_slack(self, run: Callable[[], Answer], stop: Stop) -> Answer:
+        """What `run` finds, again and again with slack dearer where that lives on it, from the last basis on."""
+        found = run()
         for _ in range(DEARER):
             if found.status != "infeasible" or found.values is None or found.bound >= self.cutoff or stop.now():
                 break
-            iterations += found.iterations
             self.dearer_where_short(found.values, times=TIMES)
-            found = self.run(stop, phase=phase, listen=listen, known=known)
-        status = "optimal" if found.values is not None else found.status
-        return replace(found, status=status, iterations=found.iterations + iterations)
+            again = run()
+            found = replace(again, iterations=found.iterations + again.iterations)
+        return found
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
