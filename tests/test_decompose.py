@@ -503,7 +503,7 @@ def test_a_node_without_columns_for_its_bounds_is_not_taken_for_infeasible() -> 
     several = np.diff(master.groups.state_start)[master.bounds.state_group[master.pool.state]] > 1
     master.pool = master.pool.take(np.flatnonzero((master.pool.state < 0) | needs | ~several))
     master.shares = np.zeros(0)
-    master.solver = master._load()
+    master._load()
     assert master.solver.run(Stop(30.0), **ask).status.startswith("infeasible")
     found = master.run(Stop(30.0), **ask)
     assert found.status == "optimal"
@@ -521,8 +521,22 @@ def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> N
     side_by_side = list(oracle.hand_out_each(asked))
     assert len(side_by_side) == 7
     for one, other in zip(one_by_one, side_by_side, strict=True):
-        for name in ("chain", "t", "tonnes", "through", "vkm"):
+        for name in ("chain", "t", "tonnes", "vkm"):
             assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
+def test_what_goes_through_pieces_is_what_whole_chains_cost_and_use(tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "s", Shape(60, 3))
+    model, _, oracle = grouped(cut(read_instance(tmp_path / "s")))
+    whole = expand(model, np.arange(0, len(model.chains), 3))
+    tonnes = np.random.default_rng(1).random(len(whole.t))
+    through = oracle.through(whole.chain, whole.t, tonnes)
+    assert model.pieces.cost @ through == pytest.approx(whole.columns.cost @ tonnes, rel=1e-12)
+
+    def used(columns: Columns, amount: np.ndarray) -> np.ndarray:
+        return np.bincount(columns.row, columns.value * np.repeat(amount, np.diff(columns.indptr)), oracle.rows)
+
+    np.testing.assert_allclose(used(model.pieces, through), used(whole.columns, tonnes), rtol=1e-9, atol=1e-12)
 
 
 def test_entries_that_are_nothing_in_their_row_are_left_out() -> None:

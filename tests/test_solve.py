@@ -1,10 +1,12 @@
 """The hand-off to HiGHS: right answers, kept limits, refused nonsense."""
 
+import gc
 import itertools
 import os
 import signal
 import threading
 import time
+import weakref
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,6 +103,22 @@ def test_brute_force_agrees(seed):
 def test_the_same_seed_gives_the_same_answer_for_any_number_of_threads():
     runs = [solve_form(knapsack(), threads=threads, gap=0.0, time_limit_s=60) for threads in (1, 2, 1)]
     assert len({(run.objective, run.nodes, run.iterations) for run in runs}) == 1
+
+
+def test_a_problem_goes_with_its_last_user():
+    solver = Solver(knapsack(), threads=1, seed=0, log=[])
+    solver.exchange(offer=lambda _plan: None, between=lambda: None)
+    assert solver.run(Stop(60.0), phase="", listen=lambda _news: None, known=(np.nan, -np.inf)).status == "optimal"
+    for thread in threading.enumerate():
+        if thread.name == "highs":
+            thread.join()
+    gone = weakref.ref(solver.highs)
+    gc.disable()
+    try:
+        del solver
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_an_impossible_problem_is_called_infeasible():

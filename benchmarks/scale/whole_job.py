@@ -24,6 +24,7 @@ def started(case, options, method):
         else:
             found = solve_form(standard_form(built), **asked, stop=stop)
         tables = extract(built, found.values, found.carried)
+        del built  # as in the job
         verdict = verify_plan(
             instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
             reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},

@@ -204,6 +204,7 @@ class _Context:
         with _timed(self.seconds, "solve", self.listen, self.stop, label):
             solution = self._solve(built, share, label)
             tables = extract(built, solution.values, solution.carried)
+        del built  # the verifier needs the room
         with _timed(self.seconds, "verify", self.listen, self.stop, label):
             verdict = verify_plan(
                 self.instance,

@@ -55,8 +55,8 @@ class Split:
     master: StandardForm
     columns: int
     master_at: Ints
-    piece_at: Ints
-    effort_at: Ints
+    piece_at: slice
+    effort_at: slice
     pieces: Columns
     efforts: Columns
     chains: Chains
@@ -97,23 +97,24 @@ def split(built: Built) -> Split:
     if not isinstance(a, ArrayAssembly) or data.chains is None or data.drives is None:
         raise ModelError(f"model '{built.spec.name}' has a column per chain; state it with route=\"pieces\" to cut it")
     form, chains, size, p = standard_form(built), data.chains, data.time.size, data.projects
-    piece_at = a.start[PIECE] + np.arange(len(data.flows.t))
-    effort_at = a.start[EFFORT] + np.arange(len(data.driving.t))
+    piece_at = slice(a.start[PIECE], a.start[PIECE] + len(data.flows.t))
+    effort_at = slice(a.start[EFFORT], a.start[EFFORT] + len(data.driving.t))
     rest = np.ones(a.size, bool)
     rest[piece_at] = rest[effort_at] = False
     master_at = np.flatnonzero(rest)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(a.row_count, a.size))
 
-    def part(at: Ints) -> Columns:
-        entry, count = entries(matrix.indptr, at)
-        start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
-        return Columns(form.cost[at], start, matrix.indices[entry], matrix.data[entry])
+    def part(at: slice) -> Columns:
+        start = matrix.indptr[at.start : at.stop + 1].astype(np.int64)
+        here = slice(start[0], start[-1])
+        return Columns(form.cost[at], start - start[0], matrix.indices[here], matrix.data[here])
 
-    own = part(master_at)
+    entry, count = entries(matrix.indptr, master_at)
+    indptr = np.concatenate([np.zeros(1, np.int32), np.cumsum(count, dtype=np.int32)])
     master = StandardForm(
-        own.cost, form.cost_offset, own.indptr.astype(np.int32), own.row, own.value, form.row_low, form.row_up,
-        form.col_low[master_at], form.col_up[master_at], form.integer[master_at], _some(form.col_names, master_at),
-        form.row_names, form.col_unit_scale[master_at], form.fix_order[master_at],
+        form.cost[master_at], form.cost_offset, indptr, matrix.indices[entry], matrix.data[entry], form.row_low,
+        form.row_up, form.col_low[master_at], form.col_up[master_at], form.integer[master_at],
+        _some(form.col_names, master_at), form.row_names, form.col_unit_scale[master_at], form.fix_order[master_at],
     )  # fmt: skip
     built_at = np.full((len(p.names), size), -1, np.int64)
     built_at[p.project, p.t] = np.searchsorted(master_at, a.start.get("built", 0) + np.arange(len(p.project)))

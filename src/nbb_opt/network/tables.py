@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from nbb_opt.instance.schema import HANDLINGS, MODES
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items, set_names, spread
 from nbb_opt.result import as_table, compact_table
 
-CHAINS_AT_ONCE = 131_072
+CHAINS_AT_ONCE, LANES_AT_ONCE = 131_072, 16_384
 
 
 def chains_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np.ndarray) -> pd.DataFrame:
@@ -66,9 +66,7 @@ def steps_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np
     }  # fmt: skip
     item_steps = np.where(items.kind == SERVICE, np.diff(items.link_start), 1)
     total = int(item_steps[rows.item[spread(rows.item_start, chains)[0]]].sum())
-    numbers = {name: np.empty(total, np.int32) for name in ("chain", "step", "lane")}
-    codes = {name: np.empty(total, word.dtype) for name, word in words.items()}
-    done = 0
+    ends, rows_of = _link_ends(instance), _Filled(total, ("chain", "step", "lane"), words)
     for first in range(0, chains.size, CHAINS_AT_ONCE):
         some = chains[first : first + CHAINS_AT_ONCE]
         entry, n_items = spread(rows.item_start, some)
@@ -83,24 +81,16 @@ def steps_table(instance: Instance, rows: ChainRows, items: Items, *, chains: np
         at = (items.link_start[item] + within)[served]
         link, start, end = np.full(item.size, -1), items.from_node[item], items.to_node[item]
         link[served] = items.link[at]
-        start[served], end[served] = _ends(instance, items, at)
-        here = slice(done, done + item.size)
-        done += item.size
-        numbers["chain"][here] = some[number]
-        numbers["step"][here] = np.arange(number.size) - (np.cumsum(of_chain) - of_chain)[number]
-        numbers["lane"][here] = np.where(kind == LANE, item, -1)
-        said = {
-            "kind": kind, "link": link + 1, "from_node": start, "to_node": end, "mode_a": items.mode_a[item],
+        start[served], end[served] = _ends(ends, items, at)
+        rows_of.add({
+            "chain": some[number], "step": np.arange(number.size) - (np.cumsum(of_chain) - of_chain)[number],
+            "lane": np.where(kind == LANE, item, -1), "kind": kind, "link": link + 1, "from_node": start,
+            "to_node": end, "mode_a": items.mode_a[item],
             "mode_b": np.where(kind == TRANSFER, items.mode_b[item], len(MODES)),
             "terminal": of_transfer[items.transfer[item]],
             "project": np.where(served, of_link[link], of_item[item]),
-        }  # fmt: skip
-        for name, word in words.items():
-            codes[name][here] = word.codes(said[name])
-    return compact_table(
-        "chain_steps",
-        pd.DataFrame(numbers | {name: word.column(codes[name]) for name, word in words.items()}, copy=False),
-    )
+        })  # fmt: skip
+    return compact_table("chain_steps", rows_of.frame())
 
 
 def lanes_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.DataFrame:
@@ -126,28 +116,30 @@ def lanes_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.Da
 
 def lane_links_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.DataFrame:
     """Table `lane_links` (result.TABLES) of the given lanes."""
-    nodes = instance["nodes"]["node"].tolist()
-    at, size = spread(items.link_start, lanes)
-    start, end = _ends(instance, items, at)
-    node_words, link_words = _Words(nodes), _Words(instance["links"]["link"].tolist())
-    return compact_table(
-        "lane_links",
-        pd.DataFrame(
-            {
-                "lane": np.repeat(lanes, size),
-                "step": np.arange(at.size) - np.repeat(np.cumsum(size) - size, size),
-                "link": link_words.column(link_words.codes(items.link[at])),
-                "from_node": node_words.column(node_words.codes(start)),
-                "to_node": node_words.column(node_words.codes(end)),
-            }
-        ),
-    )
+    nodes, ends = _Words(instance["nodes"]["node"].tolist()), _link_ends(instance)
+    words = {"link": _Words(instance["links"]["link"].tolist()), "from_node": nodes, "to_node": nodes}
+    total = int((items.link_start[lanes + 1] - items.link_start[lanes]).sum())
+    rows_of = _Filled(total, ("lane", "step"), words)
+    for first in range(0, lanes.size, LANES_AT_ONCE):
+        some = lanes[first : first + LANES_AT_ONCE]
+        at, size = spread(items.link_start, some)
+        start, end = _ends(ends, items, at)
+        step = np.arange(at.size) - np.repeat(np.cumsum(size) - size, size)
+        rows_of.add({
+            "lane": np.repeat(some, size), "step": step, "link": items.link[at], "from_node": start, "to_node": end,
+        })  # fmt: skip
+    return compact_table("lane_links", rows_of.frame())
 
 
-def _ends(instance: Instance, items: Items, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of nodes.csv where the entries `at` of items.link begin and end."""
+def _link_ends(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of nodes.csv where links begin and end."""
     links, nodes = instance["links"], instance["nodes"]["node"].tolist()
-    one, other = (_numbers(links[name], nodes)[items.link[at]] for name in ("from_node", "to_node"))
+    return _numbers(links["from_node"], nodes), _numbers(links["to_node"], nodes)
+
+
+def _ends(ends: tuple[np.ndarray, np.ndarray], items: Items, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of nodes.csv where the entries `at` of items.link begin and end, in driving order; `ends` are the links'."""
+    one, other = (end[items.link[at]] for end in ends)
     back = items.backwards[at]
     return np.where(back, other, one), np.where(back, one, other)
 
@@ -190,6 +182,27 @@ class _Words:
     def column(self, codes: np.ndarray) -> pd.Categorical:
         """A column of categories."""
         return pd.Categorical.from_codes(codes, pd.Index(self.categories, dtype="str"))
+
+
+class _Filled:
+    """A large table, filled some rows at a time: of some columns numbers, of the others words."""
+
+    def __init__(self, size: int, numbers: Sequence[str], words: Mapping[str, _Words]) -> None:
+        self.words, self.done = words, 0
+        self.columns = {name: np.empty(size, np.int32) for name in numbers}
+        self.columns |= {name: np.empty(size, word.dtype) for name, word in words.items()}
+
+    def add(self, rows: Mapping[str, np.ndarray]) -> None:
+        """The next rows; of words, the number of each."""
+        here = slice(self.done, self.done + len(next(iter(rows.values()))))
+        for name, column in self.columns.items():
+            column[here] = self.words[name].codes(rows[name]) if name in self.words else rows[name]
+        self.done = here.stop
+
+    def frame(self) -> pd.DataFrame:
+        """All of it."""
+        said = {name: word.column(self.columns[name]) for name, word in self.words.items()}
+        return pd.DataFrame(self.columns | said, copy=False)
 
 
 def _words(names: Sequence[str], number: np.ndarray) -> ExtensionArray:

@@ -186,7 +186,7 @@ class _Search:
 
     def _search(self) -> str:
         if self.stop.now():
-            return "time_limit" if self.stop.left_s() <= 0 else "stopped"
+            return "stopped" if self.stop.asked.is_set() else "time_limit"
         solver = self.warm.fresh(self.form)
         solver.set("mip_rel_gap", self.gap)
         solver.set("mip_abs_gap", 0.0)

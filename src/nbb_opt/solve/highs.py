@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import proxy
 
 import highspy
 import numpy as np
@@ -84,16 +85,18 @@ class Solver:
         self._pass(form)
 
     def _listen_in(self) -> None:
-        self.highs.cbLogging += lambda event: self.log.append(str(event.message))
+        """HiGHS holds what it calls, and that must not hold HiGHS: a large problem has to go with its last user."""
+        me, log = proxy(self), self.log
+        self.highs.cbLogging += lambda event: log.append(str(event.message))
         for source in (self.highs.cbMipLogging, self.highs.cbMipImprovingSolution):
-            source += lambda event: self._tell(event)
+            source += lambda event: me._tell(event)
 
         def interrupt(event: Any) -> None:
             between(event)
-            if self._faults or (self._stop is not None and self._stop.asked.is_set()):
+            if me._faults or (me._stop is not None and me._stop.asked.is_set()):
                 event.interrupt()
 
-        between = self._kept(lambda _event: self._between())
+        between = self._kept(lambda _event: me._between())
         for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
             source += interrupt
 
@@ -188,8 +191,10 @@ class Solver:
         called now and then and may wait. What they raise ends the run, which raises it.
         """
 
+        me = proxy(self)
+
         def give(event: Any) -> None:
-            offer(np.asarray(event.data_out.mip_solution, dtype=np.float64) * self.scaling.column)
+            offer(np.asarray(event.data_out.mip_solution, dtype=np.float64) * me.scaling.column)
 
         self.highs.cbMipImprovingSolution += self._kept(give)
         self._between = between
@@ -197,11 +202,13 @@ class Solver:
     def _kept(self, heard: Callable[[Any], None]) -> Callable[[Any], None]:
         """A fault of a callback ends the run and is raised after it, instead of travelling through HiGHS."""
 
+        faults = self._faults
+
         def safe(event: Any) -> None:
             try:
                 heard(event)
             except Exception as fault:
-                self._faults.append(fault)
+                faults.append(fault)
 
         return safe
 
@@ -214,7 +221,7 @@ class Solver:
         """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress."""
         if stop.left_s() <= 0:
             return Answer("time_limit", float("nan"), -np.inf, None, None, 0, 0)
-        self._stop, self._tell = stop, _teller(self, stop, phase, listen, known)
+        self._stop, self._tell = stop, _teller(self.scaling.objective, stop, phase, listen, known)
         linear = self.relaxed or not self.form.integer.any()
         few, before = int(STALLED * (self.highs.getNumCol() + self.highs.getNumRow())), 0
         for most in (few, MOST_ITERATIONS) if linear and self.highs.getBasis().valid else (MOST_ITERATIONS,):
@@ -282,15 +289,15 @@ def _scaling(form: StandardForm) -> Scaling:
 
 
 def _teller(
-    solver: Solver, stop: Stop, phase: str, listen: Listener | None, known: tuple[float, float]
+    scale: float, stop: Stop, phase: str, listen: Listener | None, known: tuple[float, float]
 ) -> Callable[[Any], None]:
     latest = {"incumbent": known[0], "bound": known[1], "nodes": 0}
 
     def tell(event: Any) -> None:
         if event is not None:
             out = event.data_out
-            incumbent = float(out.mip_primal_bound) / solver.scaling.objective
-            bound = float(out.mip_dual_bound) / solver.scaling.objective
+            incumbent = float(out.mip_primal_bound) / scale
+            bound = float(out.mip_dual_bound) / scale
             if abs(incumbent) < 1e29:
                 latest["incumbent"] = min(incumbent, latest["incumbent"]) if known[0] == known[0] else incumbent
             if abs(bound) < 1e29:

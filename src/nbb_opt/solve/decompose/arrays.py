@@ -65,21 +65,21 @@ class GroupArrays(NamedTuple):
 
 
 class PieceColumns(NamedTuple):
-    """Columns of pieces; `place` says where each of the master's rows is among those in which pieces stand."""
+    """Columns of pieces; `row_at` says where each of the master's rows is among those in which pieces stand."""
 
     cost: Floats
     indptr: Ints
     row: Small
     value: Floats
-    place: Ints
+    row_at: Ints
 
     @classmethod
     def of(cls, split: Split) -> tuple[PieceColumns, Ints]:
         """Those of a model, and the rows in which they stand."""
         p, rows = split.pieces, np.unique(split.pieces.row).astype(np.int64)
-        place = np.full(len(split.master.row_low), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        return cls(p.cost, p.indptr, p.row, p.value, place), rows
+        row_at = np.full(len(split.master.row_low), -1, np.int64)
+        row_at[rows] = np.arange(len(rows))
+        return cls(p.cost, p.indptr, p.row, p.value, row_at), rows
 
 
 class Prices(NamedTuple):

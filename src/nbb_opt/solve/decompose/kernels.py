@@ -1,12 +1,12 @@
 """Kernels of the large-scale route. Plain Python twins stand in ``solve/decompose/reference.py``.
 
-Parallel over clusters, sequential inside each: the same bits for any number of threads.
+Sequential inside each cluster: the same bits whatever is worked on side by side.
 `d` are `Drives`, `c` `ChainArrays`, `g` `GroupArrays`, `m` `PieceColumns`, `p` `Prices`. They are unpacked once in a
 function that works on a batch, and no inner loop calls a function (see milp/drives/kernels.py).
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from nbb_opt.milp.drives.kernels import BATCH, list_efforts, most_efforts
 
@@ -67,13 +67,13 @@ def _choose(bundles, groups, c, g, p, least, which):
 
 
 @njit(cache=True, nogil=True)
-def _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, use, set_t, driven):
+def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven):
     """Add what the chosen chains cost and use, but for efforts: write down drive, lane, state and vkm in `driven`, and
     give their number. States after the first get the difference from it.
     """
     start, pieces, _, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
     at, waiting_at, now_at, then_at, modes = c[11:]
-    column_cost, indptr, row, row_value, place = m
+    column_cost, indptr, row, row_value, row_at = m
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
     drives, lanes, of_state, vkm = driven
     count = 0
@@ -84,8 +84,8 @@ def _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, us
             group = groups[t]
             if group < 0 or demand_t[bundle, t] <= 0:
                 continue
-            base = state_start[group]
-            for n_state in range(state_start[group + 1] - base):
+            base = place[state_start[group]]
+            for n_state in range(state_start[group + 1] - state_start[group]):
                 s, value_of = base + n_state, least[i, t, n_state]
                 value[s] += demand_t[bundle, t] * value_of
                 if n_state > 0 and which[i, t, n_state] == which[i, t, 0]:
@@ -103,7 +103,7 @@ def _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, us
                         column = at[piece, t]
                         cost[s] += amount * column_cost[column]
                         for j in range(indptr[column], indptr[column + 1]):
-                            use[s, place[row[j]]] += amount * row_value[j]
+                            use[s, row_at[row[j]]] += amount * row_value[j]
                         if piece < distance_km.shape[0]:
                             drive = best[piece, t]
                             drives[count], lanes[count], of_state[count] = drive, piece, s
@@ -120,7 +120,7 @@ def _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, us
                         if column >= 0:
                             cost[s] += amount * times[k] * column_cost[column]
                             for j in range(indptr[column], indptr[column + 1]):
-                                use[s, place[row[j]]] += amount * times[k] * row_value[j]
+                                use[s, row_at[row[j]]] += amount * times[k] * row_value[j]
     return count
 
 
@@ -139,29 +139,28 @@ def _add_efforts(d, driven, count, scratch, efforts):
                 efforts[state, column[n] - base] += times * amount[n]
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def aggregate(order, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
-    """Every bundle takes its cheapest chain, for each state of each group: value at prices, true cost without that of
-    efforts, use of the rows and of the efforts of the group's period, tonnes by project set.
+@njit(cache=True, nogil=True)
+def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+    """Every bundle of some clusters takes its cheapest chain, for each state of each group: value at prices, true cost
+    without that of efforts, use of the rows and of the efforts of the group's period, tonnes by project set.
 
-    `order` are the clusters, `most_lanes` the lanes of a chain at most; `value` is infinite where a bundle has no chain
-    that the state allows. States after the first are worked out as differences from it.
+    State s is added to row `place[s]` of all of these, the states of a group side by side; `most_lanes` are the lanes
+    of a chain at most. `value` is infinite where a bundle has no chain that the state allows. States after the first
+    are worked out as differences from it.
     """
     most = most_efforts(d)
-    for n in prange(order.shape[0]):
-        _aggregate(order[n], most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t)
+    for cluster in clusters:
+        _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t)
 
 
 @njit(cache=True, nogil=True)
-def _aggregate(cluster, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
     groups, state_start = g.of_cluster[cluster], g.state_start
     widest, every = 1, 0
     for group in groups:
         if group >= 0:
             count = state_start[group + 1] - state_start[group]
             widest, every = max(widest, count), every + count
-            for s in range(state_start[group], state_start[group + 1]):
-                value[s], cost[s], use[s], efforts[s], set_t[s] = 0.0, 0.0, 0.0, 0.0, 0.0
     least, which = np.empty((BUNDLES, groups.size, widest)), np.empty((BUNDLES, groups.size, widest), np.int64)
     room = BUNDLES * 2 * every * most_lanes
     driven = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room))
@@ -169,12 +168,12 @@ def _aggregate(cluster, most, most_lanes, c, d, g, m, p, best, value, cost, use,
     for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
         bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
         _choose(bundles, groups, c, g, p, least, which)
-        count = _add_chains(bundles, groups, c, d, g, m, best, least, which, value, cost, use, set_t, driven)
+        count = _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven)
         _add_efforts(d, driven, count, scratch, efforts)
     for group in groups:
         if group >= 0:
-            base = state_start[group]
-            for s in range(base + 1, state_start[group + 1]):
+            base = place[state_start[group]]
+            for s in range(base + 1, base + state_start[group + 1] - state_start[group]):
                 cost[s] += cost[base]
                 use[s] += use[base]
                 efforts[s] += efforts[base]
@@ -198,9 +197,9 @@ def count_handed(g, demand_t, share):
 
 
 @njit(cache=True, nogil=True)
-def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, through, vkm):
-    """Hand `share` of each (group, state) column to the chains, pieces and drives it stands for: an entry of
-    `chain_of`, `t_of`, `tonnes_of` per chain taken (see `count_handed`).
+def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
+    """Hand `share` of each (group, state) column to the chains and drives it stands for: an entry of `chain_of`,
+    `t_of`, `tonnes_of` per chain taken (see `count_handed`), and vkm of drives.
     """
     periods, count = g.of_cluster.shape[1], 0
     least, which = np.empty((BUNDLES, periods, g.most_states)), np.empty((BUNDLES, periods, g.most_states), np.int64)
@@ -214,14 +213,12 @@ def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, through, vkm):
         for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
             bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
             _choose(bundles, groups, c, g, p, least, which)
-            count = _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, through,
-                              vkm)  # fmt: skip
+            count = _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm)
 
 
 @njit(cache=True, nogil=True)
-def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, through, vkm):
-    start, pieces, _, main_mode, _, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
-    at, waiting_at, now_at, then_at, modes = c[11:]
+def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm):
+    start, pieces, demand_t = c.start, c.piece, c.demand_t
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
     for i in range(bundles.shape[0]):
         bundle = bundles[i]
@@ -231,21 +228,31 @@ def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_o
             for s in range(state_start[groups[t]], state_start[groups[t] + 1]):
                 if share[s] <= 0:
                     continue
-                chain, amount, hours = which[i, t, s - state_start[groups[t]]], share[s] * demand_t[bundle, t], 0.0
+                chain, amount = which[i, t, s - state_start[groups[t]]], share[s] * demand_t[bundle, t]
                 chain_of[count], t_of[count], tonnes_of[count] = chain, t, amount
                 count += 1
                 for k in range(start[chain], start[chain + 1]):
                     piece = pieces[k]
-                    hours += hours_of[piece]
-                    through[at[piece, t]] += amount
                     if piece < distance_km.shape[0]:
                         drive = best[piece, t]
                         vkm[drive] += amount * distance_km[piece] / load_t[piece, vehicle[drive]]
-                through[waiting_at[t]] += amount * hours * hour_eur[bundle]
-                if now_at.shape[0]:
-                    kind = commodity[bundle] * modes + main_mode[chain]
-                    if now_at[kind, t] >= 0:
-                        through[now_at[kind, t]] += amount * now[bundle, t]
-                    if then_at[kind, t] >= 0:
-                        through[then_at[kind, t]] += amount * grows[bundle, t]
     return count
+
+
+@njit(cache=True, nogil=True)
+def add_pieces(c, chain_of, bundle_of, t_of, tonnes_of, through):
+    """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of pieces."""
+    start, pieces, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    at, waiting_at, now_at, then_at, modes = c[11:]
+    for i in range(chain_of.shape[0]):
+        chain, bundle, t, amount, hours = chain_of[i], bundle_of[i], t_of[i], tonnes_of[i], 0.0
+        for k in range(start[chain], start[chain + 1]):
+            hours += hours_of[pieces[k]]
+            through[at[pieces[k], t]] += amount
+        through[waiting_at[t]] += amount * hours * hour_eur[bundle]
+        if now_at.shape[0]:
+            kind = commodity[bundle] * modes + main_mode[chain]
+            if now_at[kind, t] >= 0:
+                through[now_at[kind, t]] += amount * now[bundle, t]
+            if then_at[kind, t] >= 0:
+                through[then_at[kind, t]] += amount * grows[bundle, t]

@@ -49,7 +49,7 @@ class Master(Asked):
             self.split, self.size, slack_cost(self.usual, prices), loose=np.unique(self.oracle.loose_row)
         )
         self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
-        self.solver = self._load()
+        self._load()
 
     @property
     def columns(self) -> int:
@@ -63,7 +63,7 @@ class Master(Asked):
     def settle(self) -> None:
         """From now on solve from the last basis."""
         self.interior, self.apart, self.left_out = False, False, None
-        self.solver = self._load()
+        self._load()
 
     def fall_apart(self, columns: Ints | None, prices: Floats | None) -> None:
         """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
@@ -75,7 +75,7 @@ class Master(Asked):
             self.left_out = np.union1d(columns, self.slack.column[np.isin(self.slack.row, rows)]), prices
         self.interior = self.left_out is not None
         if not self.interior:
-            self.solver = self._load()
+            self._load()
 
     def fitting(self, columns: Ints, found: Answer) -> Floats:
         """Values of the master's columns as found, but of some columns what their own rows then ask for, at least cost.
@@ -97,20 +97,26 @@ class Master(Asked):
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
         return answer.values[:own]
 
-    def _load(self) -> Solver | Apart:
+    def unload(self) -> None:
+        """Let go of the problem inside HiGHS: it takes as much room as what comes next."""
+        vars(self).pop("solver", None)
+
+    def _load(self) -> None:
         """Hand the master and all columns to HiGHS, whole numbers relaxed."""
+        self.unload()
         form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
+        self.solver: Solver | Apart
         if self.apart:
             columns, prices = self.left_out or (None, None)
-            return Apart(
+            self.solver = Apart(
                 form, threads=self.threads, seed=self.seed, log=self.log, interior=self.interior, left_out=columns,
                 prices=prices,
             )  # fmt: skip
+            return
         form = replace(form, integer=np.zeros(len(form.cost), bool))
-        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+        self.solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         if self.interior:
-            solver.inside()
-        return solver
+            self.solver.inside()
 
     def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
         """Whole numbers for the master from a search over the columns found so far; None if there are none."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -16,7 +18,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
 from nbb_opt.solve.decompose.groups import Groups, loose_columns
-from nbb_opt.solve.decompose.kernels import aggregate, count_handed, hand_out
+from nbb_opt.solve.decompose.kernels import add_pieces, aggregate, count_handed, hand_out
 from nbb_opt.solve.decompose.prices.kernels import price_drives, price_pieces
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE = 5_000  # fewer bundles are not worth a second thread
 LANES_PER_BLOCK, DRIVES_AT_ONCE = 512, 100_000
+BYTES_AT_ONCE = 1 << 26  # of what a thread adds up before that is packed: most of it is 0
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,20 @@ class Priced:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Clusters that are answered for together, and their states, rising."""
+
+    clusters: Ints
+    states: Ints
+
+
+@dataclass(frozen=True)
 class Handed:
-    """Tonnes of a chain in a period, one entry per state that sends some; amounts through pieces, vkm of drives."""
+    """Tonnes of a chain in a period, one entry per state that sends some; vkm of drives."""
 
     chain: npt.NDArray[np.int32]
     t: npt.NDArray[np.int8]
     tonnes: Floats
-    through: Floats
     vkm: Floats
 
 
@@ -88,7 +98,6 @@ class Oracle:
         self.chains, self.group_arrays = ChainArrays.of(split), GroupArrays.of(groups, split.periods)
         self.pieces, self.piece_rows = PieceColumns.of(split)
         self.most_lanes = int(np.diff(split.chains.start).max(initial=1))
-        self.order = _balanced(split, groups)
         self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
         e = split.efforts
         self.effort_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
@@ -98,31 +107,49 @@ class Oracle:
         self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
         self._known: tuple[Floats, tuple[Floats, Ints, Trips]] | None = None
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
+        self.most_efforts = int(np.diff(split.drives.first).max(initial=0))
+        self.state_group = np.repeat(np.arange(groups.size), np.diff(groups.state_start))
+        self.parts, self.place = self._parts()
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
         unit, best, trips = self._drives(price)
         return Priced(*self._answer(price, unit, best), trips)
 
+    def _parts(self) -> tuple[list[Part], Ints]:
+        """Parts of about equal work, at least one for each thread, and the place of every state in its part."""
+        wide = len(self.piece_rows) + self.most_efforts + self.groups.set_bits.shape[1]
+        state_cluster, place = self.groups.cluster[self.state_group], np.zeros(len(self.state_group), np.int64)
+        count, parts = max(self.threads, ceil(len(place) * wide * 8 / BYTES_AT_ONCE)), []
+        for clusters in equal_parts(self.split, self.groups, count):
+            states = np.flatnonzero(np.isin(state_cluster, clusters))
+            place[states] = np.arange(len(states))
+            parts.append(Part(clusters, states))
+        return parts, place
+
     def _answer(self, price: Floats, unit: Floats, best: Ints) -> tuple[Floats, Floats, Any]:
         """Value, cost and use of every state, given what trucks on lanes are worth."""
-        g, states, sets = self.groups, len(self.groups.states), self.groups.set_bits.shape[1]
-        value, cost = np.empty(states), np.empty(states)
-        use, set_t = np.empty((states, len(self.piece_rows))), np.empty((states, sets))
-        first = self.split.drives.first
-        efforts = np.empty((states, int(np.diff(first).max(initial=0))))
-        asked = (self.chains, self.split.drives, self.group_arrays, self.pieces, self._prices(price, unit), best)
-        aggregate(self.order, self.most_lanes, *asked, value, cost, use, efforts, set_t)
+        prices = self._prices(price, unit)
+        with ThreadPoolExecutor(self.threads) as workers:
+            return in_order(list(workers.map(lambda part: self._of_part(part, prices, best), self.parts)))
+
+    def _of_part(self, part: Part, prices: Prices, best: Ints) -> tuple[Ints, Floats, Floats, Any]:
+        """The states of a part, their value, cost and use."""
+        count, first = len(part.states), self.split.drives.first
+        value, cost = np.zeros(count), np.zeros(count)
+        use, set_t = np.zeros((count, len(self.piece_rows))), np.zeros((count, self.groups.set_bits.shape[1]))
+        efforts = np.zeros((count, self.most_efforts))
+        asked = (self.chains, self.split.drives, self.group_arrays, self.pieces, prices, best)
+        aggregate(part.clusters, self.place, self.most_lanes, *asked, value, cost, use, efforts, set_t)
         found = csr_array(use)
-        of_rows = csr_array((found.data, self.piece_rows[found.indices], found.indptr), shape=(states, self.rows))
-        parts = []
-        for t in range(self.split.periods):
-            mine = np.flatnonzero(g.t == t)
-            low, up = (g.state_start[mine[0]], g.state_start[mine[-1] + 1]) if len(mine) else (0, 0)
-            done = csr_array(efforts[low:up, : first[t + 1] - first[t]])
-            cost[low:up] += np.asarray(done @ self.split.efforts.cost[first[t] : first[t + 1]])
-            parts.append(done @ self.effort_use[first[t] : first[t + 1]])
-        return value, cost, of_rows + vstack(parts, format="csr") + self._loose_use(set_t)
+        of_rows = csr_array((found.data, self.piece_rows[found.indices], found.indptr), shape=(count, self.rows))
+        driven, t_of_state = [], self.groups.t[self.state_group[part.states]]
+        of_period = np.searchsorted(t_of_state, np.arange(self.split.periods + 1))
+        for (low, up), (begins, ends) in zip(pairwise(of_period.tolist()), pairwise(first.tolist()), strict=True):
+            done = csr_array(efforts[low:up, : ends - begins])
+            cost[low:up] += np.asarray(done @ self.split.efforts.cost[begins:ends])
+            driven.append(done @ self.effort_use[begins:ends])
+        return part.states, value, cost, of_rows + vstack(driven, format="csr") + self._loose_use(part.states, set_t)
 
     def trips(self, price: Floats) -> Trips:
         """The loaded trips without freight at these prices."""
@@ -137,21 +164,26 @@ class Oracle:
         with ThreadPoolExecutor(self.threads) as workers:
             waiting: deque[Future[Handed]] = deque()
             for price, share in asked:
+                if len(waiting) == self.threads:
+                    yield waiting.popleft().result()
                 unit, best, _ = self._drives(price)
                 waiting.append(workers.submit(self._handed, share, best, self._prices(price, unit)))
-                if len(waiting) > self.threads:
-                    yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
     def _handed(self, share: Floats, best: Ints, prices: Prices) -> Handed:
         count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
         chain, t, tonnes = np.empty(count, np.int32), np.empty(count, np.int8), np.empty(count)
-        through, vkm = np.zeros(len(self.split.pieces.cost)), np.zeros(len(self.split.drives.t))
-        hand_out(
-            self.chains, self.split.drives, self.group_arrays, prices, best, share, chain, t, tonnes, through, vkm
-        )  # fmt: skip
-        return Handed(chain, t, tonnes, through, vkm)
+        drives = self.split.drives
+        vkm = np.zeros(len(drives.t))
+        hand_out(self.chains, drives, self.group_arrays, prices, best, share, chain, t, tonnes, vkm)
+        return Handed(chain, t, tonnes, vkm)
+
+    def through(self, chain: Ints, t: Ints, tonnes: Floats) -> Floats:
+        """Amounts through the columns of pieces where chains carry tonnes in a period."""
+        found, bundle = np.zeros(len(self.split.pieces.cost)), self.split.chains.bundle_of(chain)
+        add_pieces(self.chains, chain, bundle, t, tonnes, found)
+        return found
 
     def efforts(self, vkm: Floats, drives: Ints) -> Floats:
         """Efforts of vkm of some drives."""
@@ -203,25 +235,33 @@ class Oracle:
         np.subtract.at(adder, (self.loose_group, self.loose_set), price[self.loose_row] * self.loose_per_t)
         return Prices(table, worth[0], worth[1 : 1 + len(c.now_at)], worth[1 + len(c.now_at) :], adder)
 
-    def _loose_use(self, set_t: Floats) -> Any:
-        """What states use of the rows over whole groups."""
-        group_of = np.repeat(np.arange(self.groups.size), np.diff(self.groups.state_start))
-        entry, count = entries(self.loose_start, group_of)
-        state = np.repeat(np.arange(len(group_of)), count)
+    def _loose_use(self, states: Ints, set_t: Floats) -> Any:
+        """What some states, with these tonnes by project set, use of the rows over whole groups."""
+        entry, count = entries(self.loose_start, self.state_group[states])
+        state = np.repeat(np.arange(len(states)), count)
         value = set_t[state, self.loose_set[entry]] * self.loose_per_t[entry]
-        return csr_array((value, (state, self.loose_row[entry])), shape=(len(group_of), self.rows))
+        return csr_array((value, (state, self.loose_row[entry])), shape=(len(states), self.rows))
 
 
-def chains_of_clusters(split: Split, groups: Groups) -> Ints:
-    """How many chains the bundles of every cluster have: its work, about."""
-    chains = np.diff(split.chains.first)[groups.bundles]
-    return np.add.reduceat(chains, groups.start[:-1]) if len(chains) else np.zeros(0, np.int64)
+def in_order(parts: Sequence[tuple[Ints, Floats, Floats, Any]]) -> tuple[Floats, Floats, Any]:
+    """Value, cost and use of all states from those of parts."""
+    at = np.argsort(np.concatenate([part[0] for part in parts]))
+    value, cost = (np.concatenate([part[k] for part in parts])[at] for k in (1, 2))
+    use: Any = vstack([part[3] for part in parts], format="csr")
+    return value, cost, csr_array(use[at])
 
 
-def _balanced(split: Split, groups: Groups) -> Ints:
-    """Clusters so that both halves of the list are about equal work: heavy and light ones mixed."""
-    order = np.argsort(-chains_of_clusters(split, groups), kind="stable")
-    return np.concatenate([order[::2], order[1::2][::-1]])
+def equal_parts(split: Split, groups: Groups, most: int) -> list[Ints]:
+    """Clusters in parts of about the same number of chains: the heaviest first, each to the lightest part."""
+    count = np.diff(split.chains.first)[groups.bundles]
+    chains = np.add.reduceat(count, groups.start[:-1]) if len(count) else np.zeros(0, np.int64)
+    parts: list[list[int]] = [[] for _ in range(max(1, min(most, len(chains))))]
+    weight = np.zeros(len(parts))
+    for q in np.argsort(-chains, kind="stable").tolist():
+        lightest = int(np.argmin(weight))
+        parts[lightest].append(q)
+        weight[lightest] += chains[q]
+    return [np.array(part, np.int64) for part in parts]
 
 
 def _blocks(split: Split) -> tuple[Ints, Ints, Ints, Ints]:

@@ -42,7 +42,7 @@ class Plan:
         values[split.master_at] = self.values[: len(split.master_at)]
         whole = split.master_at[split.master.integer]
         values[whole] = np.round(values[whole])
-        through, vkm = np.zeros(len(split.piece_at)), np.zeros(len(split.drives.t))
+        vkm = np.zeros(len(split.drives.t))
         all_handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]] = []
         pool, carried, group = self.pool, self.pool.state >= 0, master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], self.shares[carried], minlength=master.groups.size)
@@ -55,12 +55,12 @@ class Plan:
             asked.append((master.prices[call], share))
         for handed in oracle.hand_out_each(asked):
             all_handed.append((handed.chain, handed.t, handed.tonnes))
-            through += handed.through
             vkm += handed.vkm
         np.add.at(vkm, pool.drive[~carried], self.shares[~carried])
         d, drives = split.drives, np.flatnonzero(vkm)
-        values[split.piece_at], values[split.effort_at] = through, oracle.efforts(vkm[drives], drives)
         chain, t, tonnes = _by_period(all_handed, split.periods)
+        values[split.piece_at] = oracle.through(chain, t, tonnes)
+        values[split.effort_at] = oracle.efforts(vkm[drives], drives)
         return values, Carried(
             chain=chain, t=t, tonnes=tonnes, lane=d.lane_of(drives), vehicle=d.vehicle[drives].astype(np.int64),
             driven_t=d.t[drives].astype(np.int64), vkm=vkm[drives],

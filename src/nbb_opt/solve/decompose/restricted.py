@@ -168,7 +168,7 @@ class Restricted(Master):
     def _load_anew(self) -> None:
         if self.box is not None:
             self.price_slack(self.box.cost(np.zeros(len(self.size)) if self.best is None else self.best.y))
-        self.solver = self._load()
+        self._load()
 
     def _learn(self, found: Answer, *, moved: bool) -> Flags:
         """Set the boxes of prices anew; without boxes make slack dearer where it is used, and say in which rows."""

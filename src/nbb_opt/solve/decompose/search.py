@@ -19,6 +19,7 @@ from nbb_opt.solve.decompose.sample import sampled_prices
 from nbb_opt.solve.decompose.shards import sharded
 from nbb_opt.solve.dive import Dive
 from nbb_opt.solve.exact import Solution
+from nbb_opt.solve.freed import give_back
 from nbb_opt.solve.highs import Answer
 from nbb_opt.solve.progress import UNKNOWN, Listener, Progress, Stop, relative_gap
 from nbb_opt.solve.rounding import groups as groups_of
@@ -50,6 +51,7 @@ def solve_split(
     With a `cluster` its workers answer for the chains.
     """
     stop = stop or Stop(time_limit_s)
+    give_back()  # what stating took
     groups = make_groups(split)
     split = with_group_rows(split, groups)
     with ExitStack() as stack:
@@ -57,7 +59,9 @@ def solve_split(
             oracle = Oracle(split, groups, threads=threads)
         else:
             oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
-        return _Search(split, groups, oracle, gap, threads, seed, stop, listen, label).run()
+        found = _Search(split, groups, oracle, gap, threads, seed, stop, listen, label).run()
+    give_back()  # what searching took
+    return found
 
 
 class _Search:
@@ -264,11 +268,13 @@ class _Search:
     def _solution(self) -> Solution:
         if self.plan is None:
             raise self.stop.no_plan(self.label)
+        self.master.unload()
+        give_back()
         values, carried = self.plan.handed_out(self.split, self.master, self.oracle)
         objective = self.split.cost_at(values)
         bound = min(self.bound, objective)
         gap = relative_gap(objective, bound)
-        status = "optimal" if gap <= self.gap else "time_limit" if self.stop.left_s() <= 0 else "stopped"
+        status = "optimal" if gap <= self.gap else "stopped" if self.stop.asked.is_set() else "time_limit"
         self.history.append((self.stop.elapsed_s(), objective, bound))
         return Solution(
             status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,

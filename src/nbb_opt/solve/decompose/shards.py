@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, vstack
 
 from nbb_opt.milp.periods import entries
 from nbb_opt.solve.decompose.groups import Groups
-from nbb_opt.solve.decompose.oracle import Handed, Oracle, Priced, chains_of_clusters
+from nbb_opt.solve.decompose.oracle import Handed, Oracle, Priced, equal_parts, in_order
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -78,11 +77,8 @@ class ShardedOracle(Oracle):
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices; see `Oracle`."""
-        trips, parts = self.trips(price), list(self.cluster.each(partial(_price, price), self.shards))
-        at = np.argsort(np.concatenate([part[0] for part in parts]))
-        value, cost = (np.concatenate([part[k] for part in parts])[at] for k in (1, 2))
-        use: Any = vstack([part[3] for part in parts], format="csr")
-        return Priced(value, cost, csr_array(use[at]), trips)
+        trips = self.trips(price)
+        return Priced(*in_order(list(self.cluster.each(partial(_price, price), self.shards))), trips)
 
     def hand_out(self, price: Floats, share: Floats) -> Handed:
         """What states stand for; see `Oracle`."""
@@ -90,8 +86,7 @@ class ShardedOracle(Oracle):
         chain, t, tonnes = (
             np.concatenate([getattr(part, name) for part in parts]) for name in ("chain", "t", "tonnes")
         )
-        through, vkm = (np.sum([getattr(part, name) for part in parts], axis=0) for name in ("through", "vkm"))
-        return Handed(chain, t, tonnes, through, vkm)
+        return Handed(chain, t, tonnes, np.sum([part.vkm for part in parts], axis=0))
 
     def hand_out_each(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Handed]:
         """One after the other: workers have enough to do with each; see `Oracle`."""
@@ -111,19 +106,7 @@ def _hand_out(price: Floats, share: Floats, shard: Shard) -> Handed:
 @contextmanager
 def sharded(split: Split, groups: Groups, *, threads: int, cluster: Cluster) -> Iterator[Oracle]:
     """An oracle whose chains are with the workers, in shards of about equal work."""
-    count = max(1, min(SHARDS_PER_WORKER * cluster.workers, len(groups.start) - 1))
-    parts = (shard_of(split, groups, clusters) for clusters in _equal_parts(split, groups, count))
+    count = SHARDS_PER_WORKER * cluster.workers
+    parts = (shard_of(split, groups, clusters) for clusters in equal_parts(split, groups, count))
     with cluster.kept(parts) as shards:
         yield ShardedOracle(split, groups, threads=threads, cluster=cluster, shards=shards)
-
-
-def _equal_parts(split: Split, groups: Groups, count: int) -> list[Ints]:
-    """Clusters in parts of about the same number of chains: the heaviest first, each to the lightest part."""
-    chains = chains_of_clusters(split, groups)
-    parts: list[list[int]] = [[] for _ in range(count)]
-    weight = np.zeros(count)
-    for q in np.argsort(-chains, kind="stable").tolist():
-        lightest = int(np.argmin(weight))
-        parts[lightest].append(q)
-        weight[lightest] += chains[q]
-    return [np.array(part, np.int64) for part in parts]
