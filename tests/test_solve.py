@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import platform
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, highs, scaling, solve_form
 from nbb_opt.solve.branch import Branch
 from nbb_opt.solve.dive import Dive
+from nbb_opt.solve.freed import give_back
 from nbb_opt.solve.highs import Solver
 from nbb_opt.solve.in_thread import run_in_thread
 from nbb_opt.solve.rounding import Rows, groups
@@ -119,6 +121,21 @@ def test_a_problem_goes_with_its_last_user():
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what is freed and can be told")
+def test_freed_memory_is_given_back():
+    def resident_mb():
+        with open("/proc/self/statm") as pages:
+            return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    pieces = [bytearray(b"1" * 100_000) for _ in range(2_000)]  # too small to be mapped one by one
+    pin = pieces.pop()
+    pieces.clear()
+    before = resident_mb()
+    give_back()
+    assert resident_mb() < before - 100
+    assert len(pin) == 100_000
 
 
 def test_an_impossible_problem_is_called_infeasible():

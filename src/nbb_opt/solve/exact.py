@@ -186,7 +186,7 @@ class _Search:
 
     def _search(self) -> str:
         if self.stop.now():
-            return "stopped" if self.stop.asked.is_set() else "time_limit"
+            return self.stop.ended_by()
         solver = self.warm.fresh(self.form)
         solver.set("mip_rel_gap", self.gap)
         solver.set("mip_abs_gap", 0.0)

@@ -80,6 +80,10 @@ class Stop:
         """True once somebody asked to stop or the time is over."""
         return self.asked.is_set() or self.left_s() <= 0
 
+    def ended_by(self) -> str:
+        """The status of what ended before its gap was proven: "stopped" if somebody asked, else "time_limit"."""
+        return "stopped" if self.asked.is_set() else "time_limit"
+
     def no_plan(self, label: str = "") -> NoPlan:
         """The error for an end that came before any plan.
 

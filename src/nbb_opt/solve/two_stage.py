@@ -109,7 +109,7 @@ class _Search:
             if not self._proven():
                 self._search_whole()
         if not self._proven():
-            status = "stopped" if self.stop.asked.is_set() else "time_limit"
+            status = self.stop.ended_by()
         return self._solution(status)
 
     def _solver(self, form: StandardForm, *, threads: int) -> Solver:

@@ -56,7 +56,7 @@ class Bounds:
         self.tie_group = np.repeat(np.arange(groups.size), [len(bits) for bits in groups.of_bit])
         self.tie_column = np.array([c for bits in groups.of_bit for c in bits], np.int64)
         self.tie_start = np.concatenate([[0], np.cumsum([len(bits) for bits in groups.of_bit])]).astype(np.int64)
-        self.state_group = np.repeat(np.arange(groups.size), np.diff(groups.state_start))
+        self.state_group = groups.of_state
         self.member_state, self.member_tie = self._members()
         self.unpaid = bool((split.pieces.cost < 0).any() or (split.efforts.cost < 0).any())
 

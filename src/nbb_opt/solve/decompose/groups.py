@@ -50,6 +50,11 @@ class Groups:
         return len(self.t)
 
     @property
+    def of_state(self) -> Ints:
+        """Group of every state."""
+        return np.repeat(np.arange(self.size), np.diff(self.state_start))
+
+    @property
     def of_cluster(self) -> Ints:
         """Cluster of every bundle."""
         found = np.empty(len(self.bundles), np.int64)

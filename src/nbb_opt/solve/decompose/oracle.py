@@ -108,13 +108,16 @@ class Oracle:
         self._known: tuple[Floats, tuple[Floats, Ints, Trips]] | None = None
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
         self.most_efforts = int(np.diff(split.drives.first).max(initial=0))
-        self.state_group = np.repeat(np.arange(groups.size), np.diff(groups.state_start))
+        self.state_group = groups.of_state
         self.parts, self.place = self._parts()
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
         unit, best, trips = self._drives(price)
-        return Priced(*self._answer(price, unit, best), trips)
+        prices = self._prices(price, unit)
+        with ThreadPoolExecutor(self.threads) as workers:
+            parts = list(workers.map(lambda part: self._of_part(part, prices, best), self.parts))
+        return Priced(*in_order(parts), trips)
 
     def _parts(self) -> tuple[list[Part], Ints]:
         """Parts of about equal work, at least one for each thread, and the place of every state in its part."""
@@ -126,12 +129,6 @@ class Oracle:
             place[states] = np.arange(len(states))
             parts.append(Part(clusters, states))
         return parts, place
-
-    def _answer(self, price: Floats, unit: Floats, best: Ints) -> tuple[Floats, Floats, Any]:
-        """Value, cost and use of every state, given what trucks on lanes are worth."""
-        prices = self._prices(price, unit)
-        with ThreadPoolExecutor(self.threads) as workers:
-            return in_order(list(workers.map(lambda part: self._of_part(part, prices, best), self.parts)))
 
     def _of_part(self, part: Part, prices: Prices, best: Ints) -> tuple[Ints, Floats, Floats, Any]:
         """The states of a part, their value, cost and use."""

@@ -274,7 +274,7 @@ class _Search:
         objective = self.split.cost_at(values)
         bound = min(self.bound, objective)
         gap = relative_gap(objective, bound)
-        status = "optimal" if gap <= self.gap else "stopped" if self.stop.asked.is_set() else "time_limit"
+        status = "optimal" if gap <= self.gap else self.stop.ended_by()
         self.history.append((self.stop.elapsed_s(), objective, bound))
         return Solution(
             status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,

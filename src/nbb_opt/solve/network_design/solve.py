@@ -131,7 +131,7 @@ class _Search:
         best, found = self.best, self.improver.relaxation
         if best.plan is None:
             raise self.stop.no_plan()
-        status = "optimal" if best.done() else "stopped" if self.stop.asked.is_set() else "time_limit"
+        status = "optimal" if best.done() else self.stop.ended_by()
         return Designed(
             status, best.plan.cost_eur, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
             int(np.count_nonzero(found.strong_row >= 0)), self.nodes, self.iterations + found.lp.iterations,
