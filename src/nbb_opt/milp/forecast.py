@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # 566 MB: libraries and tables, then per nonzero with its share of the figures behind it, of the form and of HiGHS.
 BYTES_ALWAYS, BYTES_PER_NONZERO, BYTES_PER_COLUMN = 260e6, 250.0, 300.0
 # The large-scale route states no chain: 100,000 invented flows (2.8 million columns if it did) take 790 to 880 MB with
-# search and verifier, 1,000,000 (49 million) 3,560 to 3,700 MB.
+# search and verifier, 1,000,000 (49 million) 3,560 to 3,700 MB. Ledger and report of a plan come later and take more:
+# 2,020 MB at 100,000 flows.
 BYTES_ALWAYS_IN_PIECES, BYTES_PER_COLUMN_IN_PIECES = 750e6, 65.0
 SECONDS_ALWAYS, SECONDS_PER_NONZERO = 0.3, 2e-6
 
