@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbb_opt.milp.network_design import design_form
-from nbb_opt.network_design import Network
+from nbb_opt.problems.network_design import Network
+from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.solve import Solution, solve_form
 
 

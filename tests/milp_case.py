@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.milp import Built, ModelSpec, build, extract, read_model, standard_form
+from nbb_opt.model import Built, ModelSpec, build, extract, read_model, standard_form
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.solve import solve_form
 from nbb_opt.verify import verify_plan

@@ -6,10 +6,10 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from nbb_opt.milp.stram import StramSpec, read_stram_model
-from nbb_opt.problems.stram_plan import StramPlan, plan_stram
+from nbb_opt.problems.stram import StramCase, read_stram
+from nbb_opt.problems.stram.model import StramSpec, read_stram_model
+from nbb_opt.problems.stram.plan import StramPlan, plan_stram
 from nbb_opt.solve import Stop
-from nbb_opt.stram import StramCase, read_stram
 
 TINY = Path(__file__).parents[1] / "instances" / "stram_tiny"
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "stram"

@@ -16,17 +16,17 @@ from milp_case import TINY, tiny
 from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, joined, read_factors
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import read_instance
-from nbb_opt.job import Options, solve_instance
+from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.result import Run
-from nbb_opt.studies.accounting import (
+from nbb_opt.studies.accounting.choice import Choice, NotApplicable
+from nbb_opt.studies.accounting.choices import (
     ASSUMED_LOAD,
     accounting_choices,
     chosen,
     freight_shares,
     read_shares,
 )
-from nbb_opt.studies.accounting_choice import Choice, NotApplicable
-from nbb_opt.studies.accounting_study import (
+from nbb_opt.studies.accounting.study import (
     Row,
     accounting_study,
     as_table,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array
 
-from nbb_opt.milp import StandardForm
+from nbb_opt.model import StandardForm
 from nbb_opt.solve import Stop
-from nbb_opt.solve.apart import Apart
+from nbb_opt.solve.colgen.separate_periods import Apart
 from nbb_opt.solve.highs import Answer, Solver
 
 NEVER = (float("nan"), -np.inf)

@@ -1,4 +1,4 @@
-"""The walls between the parts, read from the imports: what may know what, who may print, how long a file may be."""
+"""The walls between the rooms, read from the imports. Each test lists every offender at once."""
 
 from __future__ import annotations
 
@@ -7,167 +7,224 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
-FILES = sorted(ROOT.rglob("*.py"))
 
-# A part may import those above it only; parts on one line do not know each other.
+# A room may import those above it only; rooms on one line do not know each other.
 LAYERS = (
     ("errors", "__version__"),
     ("shipped", "run_folder"),
     ("result",),
     ("instance",),
-    ("demand", "verify", "synthetic", "stram"),
-    ("network", "network_design", "emissions", "formats", "cluster"),
-    ("milp", "report"),
+    ("demand", "recompute"),
+    ("verify", "network", "emissions", "formats", "cluster"),
+    ("model", "report"),
     ("solve",),
-    ("job", "sweep"),
+    ("pipeline",),
+    ("studies",),
     ("problems",),
-    ("studies", "bench"),
+    ("bench",),
     ("app",),
-    ("terminal", "doctor"),
-    ("cli_runs",),
-    ("cli_app", "cli_audit", "cli_data"),
-    ("cli_bench", "cli_sweep"),
     ("cli",),
     ("__main__",),
 )
-RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
+RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
+# library -> the rooms that may import it; a problem states its model and solves it within its own room
 OWNERS = {
-    "pyomo": {"milp"},
-    "highspy": {"solve"},
-    "typer": {"cli", "cli_app", "cli_audit", "cli_bench", "cli_data", "cli_runs", "cli_sweep"},
-    "rich": {"cli", "terminal"},
-    "fastapi": {"app"},
-    "uvicorn": {"app"},
+    "pyomo": ("model", "problems/network_design/model", "problems/stram/model"),
+    "highspy": ("solve", "problems/network_design/solve"),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "fastapi": ("app",),
+    "uvicorn": ("app",),
 }
-LONGEST = 320
+EVERY_LIBRARY = "cli/doctor.py"  # tells the version of each
+PRINTERS = ("cli", "__main__")
+BY_USERS_ONLY = {"pickle", "marshal", "shelve", "yaml"}  # formats that run code
+WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}
+LONGEST = 600
 LONG_BY_NATURE = {"instance/schema.py"}  # one table of tables, read as such
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+class Tree:
+    """The files below a folder that stands for `nbb_opt`, parsed once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.text = {p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in sorted(root.rglob("*.py"))}
+        self.parsed = {name: ast.parse(text) for name, text in self.text.items()}
+        self.modules = {module_of(name): name for name in self.text}
+        self.imports = {name: sorted(set(self._imported(name))) for name in self.text}
+
+    def _imported(self, name: str) -> Iterator[str]:
+        """Full names of the modules that a file imports, wherever in the file."""
+        for node in ast.walk(self.parsed[name]):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    full = f"{module}.{alias.name}"
+                    yield full if module == "nbb_opt" or full in self.modules else module
 
 
-def part_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+def module_of(name: str) -> str:
+    return f"nbb_opt.{name.removesuffix('.py').replace('/', '.')}".removesuffix(".__init__")
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name_of(path)} line {node.lineno}: write imports in full"
-            module = node.module or ""
-            for alias in node.names:
-                full = f"{module}.{alias.name}"
-                yield full if module == "nbb_opt" or full in MODULES else module
+def room_of(name: str) -> str:
+    return name.split("/")[0].removesuffix(".py")
 
 
-def module_of(path: Path) -> str:
-    return f"nbb_opt.{name_of(path).removesuffix('.py').replace('/', '.')}".removesuffix(".__init__")
+def rooms_behind(tree: Tree, name: str) -> set[str]:
+    return {module.split(".")[1] for module in tree.imports[name] if module.startswith("nbb_opt.")}
 
 
-MODULES = {module_of(path) for path in FILES}
+def within(name: str, rooms: tuple[str, ...]) -> bool:
+    return any(name.removesuffix(".py") == room or name.startswith(f"{room}/") for room in rooms)
 
 
-def own_parts(path: Path) -> set[str]:
-    return {module.split(".")[1] for module in imported(path) if module.startswith("nbb_opt.")}
+def relative_imports(tree: Tree) -> list[str]:
+    return [f"{name}: write imports in full" for name in tree.text if any(m[0] == "." for m in tree.imports[name])]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_point_one_way(path: Path) -> None:
-    part = part_of(path)
-    if part == "__init__":
-        return
-    assert part in RANK, f"say in LAYERS where {part} stands"
-    wrong = {other for other in own_parts(path) - {part} if RANK[other] >= RANK[part]}
-    assert not wrong, f"{name_of(path)} imports {sorted(wrong)}, which stand beside or below it"
+def imports_against_the_layers(tree: Tree) -> list[str]:
+    found = []
+    for name in tree.text:
+        room = room_of(name)
+        if room == "__init__":
+            continue
+        if room not in RANK:
+            found.append(f"{name}: say in LAYERS where {room} is")
+            continue
+        wrong = sorted(o for o in rooms_behind(tree, name) - {room} if RANK.get(o, 99) >= RANK[room])
+        if wrong:
+            found.append(f"{name} imports {wrong}, beside or below it")
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_libraries_stay_in_the_part_that_owns_them(path: Path) -> None:
-    tops = {module.split(".")[0] for module in imported(path)}
-    wrong = {library for library, owners in OWNERS.items() if library in tops and part_of(path) not in owners}
-    if part_of(path) == "doctor":  # reports versions, so it may look at every library
-        wrong = set()
-    assert not wrong, f"{name_of(path)} imports {sorted(wrong)}"
+def libraries_out_of_place(tree: Tree) -> list[str]:
+    return [
+        f"{name} imports {library}"
+        for name in tree.text
+        for library in sorted({module.split(".")[0] for module in tree.imports[name]} & set(OWNERS))
+        if name != EVERY_LIBRARY and not within(name, OWNERS[library])
+    ]
 
 
-def test_the_verifier_shares_nothing_with_the_builder() -> None:
-    for path in (ROOT / "verify").rglob("*.py"):
-        assert own_parts(path) <= {"verify", "instance", "result", "errors"}, name_of(path)
-        tops = {module.split(".")[0] for module in imported(path)}
-        assert not tops & {"pyomo", "highspy", "numba", "scipy"}, name_of(path)
-        assert "by_period" not in path.read_text(encoding="utf-8"), f"{name_of(path)} interpolates by itself"
+def what_the_verifier_shares(tree: Tree) -> list[str]:
+    found = []
+    for name in tree.text:
+        if within(name, ("verify", "recompute")):
+            wrong = rooms_behind(tree, name) - {"verify", "recompute", "instance", "result", "errors"}
+            wrong |= {m.split(".")[0] for m in tree.imports[name]} & {"pyomo", "highspy", "numba", "scipy"}
+            wrong |= {"by_period"} & set(re.findall(r"\w+", tree.text[name]))  # it interpolates by itself
+            found += [f"{name} shares {sorted(wrong)}"] if wrong else []
+    return found
 
 
-def test_kernels_import_numpy_and_numba_only() -> None:
-    kernels = [path for path in FILES if path.stem == "kernels"]
-    assert kernels
-    for path in kernels:
-        others = {module for module in imported(path) if not module.endswith(".kernels")}
-        assert others <= {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}, name_of(path)
+def kernels_that_import_more(tree: Tree) -> list[str]:
+    compiled = re.compile(r"^@(njit|lean|vectorize|guvectorize)\b", re.MULTILINE)
+    kernels = {module_of(name) for name, text in tree.text.items() if compiled.search(text)}
+    return [
+        f"{name} has kernels and imports {sorted(wrong)}"
+        for name in tree.text
+        if module_of(name) in kernels and (wrong := set(tree.imports[name]) - WITH_KERNELS - kernels)
+    ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_only_the_command_line_prints(path: Path) -> None:
-    if part_of(path) in {
-        "cli",
-        "cli_app",
-        "cli_audit",
-        "cli_bench",
-        "cli_data",
-        "cli_runs",
-        "cli_sweep",
-        "__main__",
-        "terminal",
-    }:
-        return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id != "print", f"{name_of(path)} line {node.lineno} prints"
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys":
-            assert node.attr not in {"stdout", "stderr"}, f"{name_of(path)} line {node.lineno} writes to {node.attr}"
+def prints(tree: Tree) -> list[str]:
+    found = []
+    for name in tree.text:
+        if within(name, PRINTERS):
+            continue
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                found.append(f"{name} line {node.lineno} prints")
+            of_sys = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys"
+            if of_sys and node.attr in {"stdout", "stderr"}:
+                found.append(f"{name} line {node.lineno} writes to {node.attr}")
+    return found
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    known = {module_of(path): path for path in FILES}
-    edges = {name: {m for m in imported(path) if m in known} - {name} for name, path in known.items()}
+def circles(tree: Tree) -> list[str]:
+    edges = {m: {i for i in tree.imports[n] if i in tree.modules} - {m} for m, n in tree.modules.items()}
     done: set[str] = set()
+    found: list[str] = []
 
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, " -> ".join([*trail, name])
-        if name not in done:
-            for other in sorted(edges[name]):
-                visit(other, (*trail, name))
-            done.add(name)
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        if module in trail:
+            found.append(" -> ".join([*trail[trail.index(module) :], module]))
+        elif module not in done:
+            for other in sorted(edges[module]):
+                visit(other, (*trail, module))
+            done.add(module)
 
-    for name in edges:
-        if name != "nbb_opt":
-            visit(name, ())
-
-
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_files_are_short_and_named_after_what_they_hold(path: Path) -> None:
-    assert path.stem not in {"utils", "util", "helpers", "misc", "common"}, f"name {name_of(path)} after what it holds"
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= LONGEST or name_of(path) in LONG_BY_NATURE, f"{name_of(path)} has {lines} lines: split it"
+    for module in edges:
+        visit(module, ())
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_nothing_is_left_for_later(path: Path) -> None:
-    found = re.search(r"TO-?DO|FIX-?ME|X{3}|raise NotImplemented", path.read_text(encoding="utf-8"))
-    assert not found, f"{name_of(path)} says {found.group()}"
+def badly_kept_files(tree: Tree) -> list[str]:
+    found = []
+    for name, text in tree.text.items():
+        if Path(name).stem in {"utils", "util", "helpers", "misc", "common"}:
+            found.append(f"name {name} after what it holds")
+        if (lines := len(text.splitlines())) > LONGEST and name not in LONG_BY_NATURE:
+            found.append(f"{name} has {lines} lines: more than one idea")
+        if later := re.search(r"TO-?DO|FIX-?ME|X{3}|raise NotImplemented", text):
+            found.append(f"{name} says {later.group()}")
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_user_data_is_run_as_code(path: Path) -> None:
-    tops = {module.split(".")[0] for module in imported(path)}
-    assert not tops & {"pickle", "marshal", "shelve", "yaml"}, name_of(path)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in {"eval", "exec"}, f"{name_of(path)} line {node.lineno}"
+def data_run_as_code(tree: Tree) -> list[str]:
+    found = [
+        f"{name} imports {sorted(wrong)}"
+        for name in tree.text
+        if (wrong := {module.split(".")[0] for module in tree.imports[name]} & BY_USERS_ONLY)
+    ]
+    for name in tree.text:
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}:
+                found.append(f"{name} line {node.lineno} calls {node.func.id}")
+    return found
+
+
+WALLS = (
+    relative_imports,
+    imports_against_the_layers,
+    libraries_out_of_place,
+    what_the_verifier_shares,
+    kernels_that_import_more,
+    prints,
+    circles,
+    badly_kept_files,
+    data_run_as_code,
+)
+PLANTED = {
+    "imports_against_the_layers": {"instance/a.py": "import nbb_opt.solve\n", "solve/__init__.py": ""},
+    "libraries_out_of_place": {"studies/a.py": "import highspy\n"},
+    "what_the_verifier_shares": {"verify/a.py": "import pyomo.environ\n"},
+    "kernels_that_import_more": {
+        "network/a.py": "import nbb_opt.errors\n@njit\ndef f(): pass\n",
+        "errors.py": "",
+    },
+    "prints": {"model/a.py": "print(1)\n"},
+    "circles": {"model/a.py": "import nbb_opt.model.b\n", "model/b.py": "import nbb_opt.model.a\n"},
+    "badly_kept_files": {"model/utils.py": ""},
+    "data_run_as_code": {"app/a.py": "eval('1')\n"},
+    "relative_imports": {"app/a.py": "from . import b\n"},
+}
+
+
+def test_the_walls_hold() -> None:
+    tree = Tree(ROOT)
+    assert [offence for wall in WALLS for offence in wall(tree)] == []
+
+
+def test_every_wall_notices_a_planted_fault(tmp_path: Path) -> None:
+    for wall in WALLS:
+        root = tmp_path / wall.__name__
+        for name, text in PLANTED[wall.__name__].items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        assert wall(Tree(root)), wall.__name__

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from milp_case import add_rows, tiny, vary
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
 from nbb_opt.solve import solve_form

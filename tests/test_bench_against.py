@@ -17,7 +17,7 @@ from nbb_opt.bench.best_known import read_best_known, update
 from nbb_opt.bench.registry import BenchError, BenchWorse, suites_folder
 from nbb_opt.bench.results import PAGE, merge, render_page
 from nbb_opt.bench.show import comparison_lines, markdown_of, table_of
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 from nbb_opt.shipped import shipped
 
 Record = dict[str, Any]

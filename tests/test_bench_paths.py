@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 
 
 def test_the_paths_suite_agrees_with_scipy_at_a_small_size(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_every_command_has_help_with_an_example():
 
 def test_help_loads_no_heavy_library():
     heavy = "('pandas', 'numba', 'pyomo', 'highspy', 'pyarrow')"
-    script = f"import sys, nbb_opt.cli; print([m for m in {heavy} if m in sys.modules])"
+    script = f"import sys, nbb_opt.cli.main; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
 
 

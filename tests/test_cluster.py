@@ -132,11 +132,10 @@ def test_what_a_worker_finds_wrong_in_the_data_is_said_as_on_this_machine(tmp_pa
 def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nbb_opt.cluster import connect
-    from nbb_opt.cluster.dask import ClusterError
+    from nbb_opt.cluster import ClusterError, connect
     from nbb_opt.demand import read_demand
 
-    monkeypatch.setattr("nbb_opt.cluster.dask.CONNECT_S", 1)
+    monkeypatch.setattr("nbb_opt.cluster.CONNECT_S", 1)
     with pytest.raises(ClusterError, match="no Dask scheduler answers"), connect("tcp://127.0.0.1:9"):
         pass
     rows = [{"origin": "A", "destination": "B", "commodity": "ORE", "year": 2025, "tonnes": 1.0}]
@@ -147,11 +146,11 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
 
 def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect
-    from nbb_opt.milp import build, read_model, split
-    from nbb_opt.solve.decompose.groups import make_groups, with_group_rows
-    from nbb_opt.solve.decompose.oracle import Oracle
-    from nbb_opt.solve.decompose.shards import sharded
-    from nbb_opt.synthetic import Shape, write_synthetic
+    from nbb_opt.instance.synthetic import Shape, write_synthetic
+    from nbb_opt.model import build, read_model, split
+    from nbb_opt.solve.colgen.groups import make_groups, with_group_rows
+    from nbb_opt.solve.colgen.oracle import Oracle
+    from nbb_opt.solve.colgen.shards import sharded
 
     write_synthetic(tmp_path / "s", Shape(400, 2))
     instance = read_instance(tmp_path / "s")
@@ -182,8 +181,8 @@ def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_p
 def test_a_plan_with_the_chains_on_a_cluster_is_verified(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect
     from nbb_opt.errors import ModelError
-    from nbb_opt.job import Options, solve_instance
-    from nbb_opt.synthetic import Shape, write_synthetic
+    from nbb_opt.instance.synthetic import Shape, write_synthetic
+    from nbb_opt.pipeline import Options, solve_instance
 
     write_synthetic(tmp_path / "s", Shape(60, 2))
     place = tmp_path / "s"

@@ -18,26 +18,26 @@ from scipy.sparse import csc_array
 from milp_case import TINY, without_policies
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.job import Options, carried, chosen_method, solve_instance
-from nbb_opt.milp import Built, Split, build, extract, read_model, split, standard_form
-from nbb_opt.milp.split import Columns, expand
+from nbb_opt.instance.synthetic import Shape, write_synthetic
+from nbb_opt.model import Built, Split, build, extract, read_model, split, standard_form
+from nbb_opt.model.arrays.split import Columns, expand
 from nbb_opt.network import prepare
+from nbb_opt.pipeline import Options, carried, chosen_method, solve_instance
 from nbb_opt.solve import Solution, Stop, solve_form
-from nbb_opt.solve.decompose import solve_split
-from nbb_opt.solve.decompose.asked import Asked
-from nbb_opt.solve.decompose.bound import Bounds
-from nbb_opt.solve.decompose.box import Box
-from nbb_opt.solve.decompose.circulation import Circulation
-from nbb_opt.solve.decompose.groups import Groups, make_groups, with_group_rows
-from nbb_opt.solve.decompose.inside import Inside
-from nbb_opt.solve.decompose.oracle import Oracle
-from nbb_opt.solve.decompose.pool import Pool, Slack, _without_dust
-from nbb_opt.solve.decompose.reference import priced
-from nbb_opt.solve.decompose.restricted import Restricted
-from nbb_opt.solve.decompose.sample import sampled_form, sampled_prices, weights
+from nbb_opt.solve.colgen import solve_split
+from nbb_opt.solve.colgen.asked import Asked
+from nbb_opt.solve.colgen.bound import Bounds
+from nbb_opt.solve.colgen.box import Box
+from nbb_opt.solve.colgen.circulation import Circulation
+from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
+from nbb_opt.solve.colgen.inside import Inside
+from nbb_opt.solve.colgen.oracle import Oracle
+from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
+from nbb_opt.solve.colgen.reference import priced
+from nbb_opt.solve.colgen.restricted import Restricted
+from nbb_opt.solve.colgen.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.progress import Progress
-from nbb_opt.synthetic import Shape, write_synthetic
+from nbb_opt.solve.stop import Progress
 from nbb_opt.verify import verify_plan
 
 # all 20 seeds of 1000 flows: NBB_OPT_SCALE_SEEDS=20 NBB_OPT_SCALE_BUNDLES=1000 pytest tests/test_decompose.py -k equals
@@ -319,7 +319,7 @@ def test_threads_do_not_change_a_bit(tmp_path: Path) -> None:
 
 
 def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.groups.MOST_STATES", 1)
+    monkeypatch.setattr("nbb_opt.solve.colgen.groups.MOST_STATES", 1)
     instance = tiny()
     model = cut(instance)
     assert len(make_groups(model).loose)
@@ -329,8 +329,8 @@ def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: py
 
 
 def test_a_row_over_groups_that_nobody_uses_at_first_is_measured_in_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.groups.MOST_STATES", 1)
-    monkeypatch.setattr("nbb_opt.solve.decompose.asked.DEAR", ())
+    monkeypatch.setattr("nbb_opt.solve.colgen.groups.MOST_STATES", 1)
+    monkeypatch.setattr("nbb_opt.solve.colgen.asked.DEAR", ())
     model, groups, oracle = grouped(cut(tiny()))
     rows = np.unique(oracle.loose_row)
     assert len(rows)
@@ -397,7 +397,7 @@ def test_auto_takes_the_large_scale_route_above_a_size() -> None:
 def test_many_columns_are_solved_from_inside_to_the_same_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     value = relaxed_value(standard_form(stated(instance)))
@@ -415,8 +415,8 @@ def keys(pool: Pool) -> set[tuple[int, int, int]]:
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
-    monkeypatch.setattr("nbb_opt.solve.decompose.restricted.CUTS_KEPT", 1)  # the best cut is kept beside the last ones
+    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.colgen.restricted.CUTS_KEPT", 1)  # the best cut is kept beside the last ones
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
@@ -439,7 +439,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
 
 
 def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     model, clusters, oracle = grouped(cut(instance))
@@ -564,7 +564,7 @@ def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> No
 
 
 def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nbb_opt.solve.decompose.master.LARGE_POOL", 0)
+    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance, spec = read_instance(tmp_path / "s"), read_model("joint")
     built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from nbb_opt.demand import kernels, reference
+from nbb_opt.demand import flow_table, reference
 
 N_NODES, N_COMMODITIES = 5, 3
 
@@ -27,23 +27,23 @@ def random_rows(seed: int, n: int) -> list[reference.Row]:
 
 
 def collect_by_kernel(rows: list[reference.Row]) -> tuple[dict[reference.Key, float], np.ndarray, np.ndarray]:
-    keys, values = np.full(16, kernels.EMPTY, dtype=np.int64), np.zeros(16)
-    counts = np.zeros(kernels.FAULTS, dtype=np.int64)
-    first = np.full((kernels.FAULTS, kernels.PLACES_KEPT), -1, dtype=np.int64)
+    keys, values = np.full(16, flow_table.EMPTY, dtype=np.int64), np.zeros(16)
+    counts = np.zeros(flow_table.FAULTS, dtype=np.int64)
+    first = np.full((flow_table.FAULTS, flow_table.PLACES_KEPT), -1, dtype=np.int64)
     for start in range(0, len(rows), 50):
         part = rows[start : start + 50]
-        new_keys, new_values = np.full(keys.size + 128, kernels.EMPTY, dtype=np.int64), np.zeros(keys.size + 128)
+        new_keys, new_values = np.full(keys.size + 128, flow_table.EMPTY, dtype=np.int64), np.zeros(keys.size + 128)
         size = 1 << int(new_keys.size - 1).bit_length()
-        new_keys, new_values = np.full(size, kernels.EMPTY, dtype=np.int64), np.zeros(size)
-        kernels.move_table(keys, values, new_keys, new_values)
+        new_keys, new_values = np.full(size, flow_table.EMPTY, dtype=np.int64), np.zeros(size)
+        flow_table.move_table(keys, values, new_keys, new_values)
         keys, values = new_keys, new_values
         columns = [np.array([row[i] for row in part]) for i in range(5)]
-        kernels.add_rows(keys, values, *columns, N_NODES, N_COMMODITIES, False, start, counts, first)
+        flow_table.add_rows(keys, values, *columns, N_NODES, N_COMMODITIES, False, start, counts, first)
     found = {}
     for key, value in zip(keys[keys >= 0].tolist(), values[keys >= 0].tolist(), strict=True):
-        flow, slot = divmod(key, kernels.YEAR_SLOTS)
+        flow, slot = divmod(key, flow_table.YEAR_SLOTS)
         pair, commodity = divmod(flow, N_COMMODITIES)
-        found[(*divmod(pair, N_NODES), commodity, slot + kernels.FIRST_YEAR)] = value
+        found[(*divmod(pair, N_NODES), commodity, slot + flow_table.FIRST_YEAR)] = value
     return found, counts, first
 
 
@@ -55,7 +55,7 @@ def test_rows_are_collected_and_refused_as_in_plain_python(seed: int) -> None:
     assert found == expected
     assert counts.tolist() == [len(places) for places in faults]
     for fault, places in enumerate(faults):
-        kept = places[: kernels.PLACES_KEPT]
+        kept = places[: flow_table.PLACES_KEPT]
         assert first[fault, : len(kept)].tolist() == kept
 
 
@@ -75,7 +75,7 @@ def test_period_tonnes_are_those_of_plain_python(seed: int) -> None:
     left = np.searchsorted(years, periods, side="right") - 1
     right = np.minimum(left + 1, 3)
     weight = (np.array(periods) - years[left]) / np.maximum(years[right] - years[left], 1)
-    found = kernels.period_tonnes(start, index, tonnes, left, weight, 4)
+    found = flow_table.period_tonnes(start, index, tonnes, left, weight, 4)
     for f, flow in enumerate(flows):
         for t, year in enumerate(periods):
             assert found[f, t] == pytest.approx(reference.tonnes_in(flow, file_years, year), rel=1e-14)

@@ -15,7 +15,7 @@ from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
 from nbb_opt.emissions.reconcile import GROUPS, check_ledger, reconcile
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
-from nbb_opt.job import Options, solve_instance
+from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.result import Run
 
 NBB = TINY.parent / "nbb"

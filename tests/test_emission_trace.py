@@ -12,7 +12,7 @@ from milp_case import TINY, tiny
 from nbb_opt.emissions.ledger import HUB, build_ledger
 from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import split_refs
-from nbb_opt.job import Options, solve_instance
+from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.report import write_html, write_workbook
 from nbb_opt.report.emission_basis import category_grid, factor_card, trace_grid
 from nbb_opt.result import Run

@@ -13,7 +13,7 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 from nbb_opt.demand.od import Rules, Target, aggregate, open_source
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, convert

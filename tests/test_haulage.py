@@ -9,7 +9,7 @@ import pytest
 
 from milp_case import Instance, Solved, add_rows, solve, tiny, vary
 from nbb_opt.errors import ModelError
-from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.model import build, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.verify import verify_plan
 

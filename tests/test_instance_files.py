@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from instance_copies import Copy, copy_tiny, problems_of
-from nbb_opt.instance import parquet_file, seal
+from nbb_opt.instance import seal
+from nbb_opt.instance.tables import parquet_file
 
 Entries = list[tuple[zipfile.ZipInfo | str, bytes]]
 

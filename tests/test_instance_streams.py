@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from instance_copies import Copy, copy_tiny, problems_of
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, convert

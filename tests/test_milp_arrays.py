@@ -19,12 +19,12 @@ from pyomo.core.base.component_namer import index_repr
 from milp_case import add_rows, flows_of, policy, solve, tiny, vary, without_policies
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.milp import StandardForm, build, extract, read_model, standard_form
-from nbb_opt.milp.array_assembly import ArrayAssembly
-from nbb_opt.milp.assembly import Weighed
-from nbb_opt.milp.keys import label
-from nbb_opt.milp.pyomo_assembly import PyomoAssembly
-from nbb_opt.milp.terms import Terms
+from nbb_opt.model import StandardForm, build, extract, read_model, standard_form
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Weighed
+from nbb_opt.model.arrays.keys import label
+from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.pyomo_assembly import PyomoAssembly
 from nbb_opt.network import prepare
 from nbb_opt.shipped import shipped_names
 from nbb_opt.solve import solve_form
@@ -201,7 +201,7 @@ def test_terms_are_merged_as_adding_them_one_by_one_does(places: list[tuple[int,
 
 
 def test_stating_arrays_and_solving_them_needs_neither_pyomo_nor_the_kernels_of_the_network() -> None:
-    code = "import sys, nbb_opt.milp, nbb_opt.solve; sys.exit(bool({'pyomo', 'numba'} & set(sys.modules)))"
+    code = "import sys, nbb_opt.model, nbb_opt.solve; sys.exit(bool({'pyomo', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

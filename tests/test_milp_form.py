@@ -12,7 +12,7 @@ from scipy.sparse import csc_array
 
 from milp_case import flows_of, solve, tiny, vary
 from nbb_opt.errors import ModelError, SolveError
-from nbb_opt.milp import build, extract, read_model, standard_form
+from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.result import TABLES, compact_table
 

@@ -15,7 +15,7 @@ from scipy.sparse import csc_array, vstack
 from milp_case import Instance, flows_of, policy, solve, tiny, vary, without_policies
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Period
-from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.model import build, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.solve import solve_form
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nbb_opt.errors import ModelError
-from nbb_opt.milp import read_model
-from nbb_opt.milp.spec import spec_of
+from nbb_opt.model import read_model
+from nbb_opt.model.spec import spec_of
 
 GOOD = {
     "title": "t",

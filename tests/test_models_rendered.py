@@ -9,14 +9,15 @@ import pyomo.environ as pyo
 import pytest
 
 from milp_case import solve, tiny
-from nbb_opt.milp import read_model, render, render_all
-from nbb_opt.milp.statement import topics
+from nbb_opt.model import read_model, render
+from nbb_opt.model.statement import topics
+from nbb_opt.problems.dispatch import render_models
 
 MODELS = Path(__file__).parents[1] / "models"
 
 
 def test_the_committed_files_are_those_the_code_renders() -> None:
-    assert render_all(write=False) == []
+    assert render_models(write=False) == []
 
 
 def test_rendering_twice_gives_the_same_text() -> None:

@@ -15,11 +15,12 @@ import pytest
 
 from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
-from nbb_opt.milp.network_design import design_form
-from nbb_opt.network_design import read_design, verify_design
-from nbb_opt.network_design.canad import convert_canad, read_dow
-from nbb_opt.network_design.run import result_tables
-from nbb_opt.problems import Order, answers
+from nbb_opt.problems.dispatch import answers
+from nbb_opt.problems.network_design import read_design, verify_design
+from nbb_opt.problems.network_design.canad import convert_canad, read_dow
+from nbb_opt.problems.network_design.model import design_form
+from nbb_opt.problems.network_design.run import result_tables
+from nbb_opt.problems.questions import Order
 from nbb_opt.solve import Stop
 from test_milp_arrays import differences
 
@@ -66,8 +67,8 @@ def test_every_design_of_the_tiny_instance_costs_what_its_table_says() -> None:
         cells = [cell.strip(" *") for cell in line.split("|")[1:-1]]
         if len(cells) == 4 and cells[3].isdigit():
             said[frozenset(arcs if cells[0] == "all four" else cells[0].split(", "))] = float(cells[3])
-    from nbb_opt.solve.network_design.pool import Pool
-    from nbb_opt.solve.network_design.routing import route
+    from nbb_opt.problems.network_design.solve.pool import Pool
+    from nbb_opt.problems.network_design.solve.routing import route
 
     for many in range(1, 5):
         for chosen in itertools.combinations(range(4), many):

@@ -10,16 +10,16 @@ import pytest
 
 from design_case import made_up, network, reference
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
-from nbb_opt.milp.network_design import design_form
-from nbb_opt.network_design import Network
+from nbb_opt.problems.network_design import Network
+from nbb_opt.problems.network_design.model import design_form
+from nbb_opt.problems.network_design.solve import Designed, compact, improve, solve_network_design
+from nbb_opt.problems.network_design.solve import solve as steps
+from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
+from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.turns import Turns
 from nbb_opt.solve import Stop
 from nbb_opt.solve.highs import Solver
-from nbb_opt.solve.network_design import Designed, compact, improve, solve_network_design
-from nbb_opt.solve.network_design import solve as steps
-from nbb_opt.solve.network_design.kernels import cheapest_paths
-from nbb_opt.solve.network_design.pool import Pool
-from nbb_opt.solve.network_design.relaxation import Relaxation, Relaxed
-from nbb_opt.solve.network_design.turns import Turns
 
 COST = 1e-6
 

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbb_opt.instance import Instance
-from nbb_opt.network import kernels, reference
+from nbb_opt.network import reference
 from nbb_opt.network.graph import Graph, make_graph, pattern_tree
-from nbb_opt.network.joining import kernels as joining
-from nbb_opt.network.keeping.kernels import NOTHING, OUTCLASSED, RETURNS
-from nbb_opt.network.legs.kernels import Legs, Network, leg_search, no_legs, number_tree, with_room
+from nbb_opt.network.kernels import compiled
+from nbb_opt.network.kernels import join_legs as joining
+from nbb_opt.network.kernels.find_legs import Legs, Network, leg_search, no_legs, number_tree, with_room
+from nbb_opt.network.kernels.keep_chains import NOTHING, OUTCLASSED, RETURNS
 from nbb_opt.network.measures import Measures, make_measures, make_things
 from nbb_opt.network.runs import Runs, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
@@ -355,6 +356,6 @@ def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
     amounts, uses = rng.integers(0, 3, (n, 3)).astype(float), rng.integers(0, 2, (n, 2)).astype(np.int16)
     order, first = np.arange(n), np.array([0, 5, n])
     groups = [range(0, 5), range(5, n)]
-    gone = kernels.dominated(order, first, amounts, uses)
+    gone = compiled.dominated(order, first, amounts, uses)
     assert gone.tolist() == reference.dominated(groups, amounts.tolist(), uses.tolist())
     assert not gone.all()

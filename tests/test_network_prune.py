@@ -11,7 +11,7 @@ import pytest
 
 from milp_case import add_rows, tiny
 from nbb_opt.instance import Instance
-from nbb_opt.milp import build, read_model, standard_form
+from nbb_opt.model import build, read_model, standard_form
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.network.chains import find_chains
 from nbb_opt.solve import solve_form

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbb_opt.errors import InstanceError, NbbError
-from nbb_opt.problems import MODULES, answers, freight_only, problem_of_instance, problem_of_run
+from nbb_opt.problems.dispatch import MODULES, answers, freight_only, problem_of_instance, problem_of_run
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import NbbError
-from nbb_opt.job import solve_instance
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import CHAINS_IN_FULL, EXTRA_FILES, TABLES, as_table, compact_table, read_run, write_run
 from nbb_opt.run_folder import MANIFEST
 from nbb_opt.shipped import shipped
@@ -196,7 +196,7 @@ def test_the_names_of_extra_files_are_fixed() -> None:
 def test_a_plan_written_with_its_own_chains_only_is_verified_and_reported_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("nbb_opt.milp.extract")  # the package has a function of the same name
+    module = importlib.import_module("nbb_opt.model.extract")  # the package has a function of the same name
     reports = []
     for limit in (CHAINS_IN_FULL, 0):
         monkeypatch.setattr(module, "CHAINS_IN_FULL", limit)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import InstanceError, NbbError
-from nbb_opt.problems import convert
-from nbb_opt.stram import convert_stram, read_stram
+from nbb_opt.problems.dispatch import convert
+from nbb_opt.problems.stram import convert_stram, read_stram
 from stram_case import SHARED, TINY, copy_of, tiny
 
 needs_data = pytest.mark.skipif(

@@ -10,22 +10,19 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import ModelError, NbbError, VerifyFailed
-from nbb_opt.milp.compile import form_of
-from nbb_opt.milp.stram import build_stram, read_stram_model, render_stram_models, stram_models, stram_topics
-from nbb_opt.problems import Order, answers
-from nbb_opt.problems.stram_plan import options_of, plan_stram
+from nbb_opt.model.compile import form_of
+from nbb_opt.problems.dispatch import answers
+from nbb_opt.problems.questions import Order
+from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
+from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models, stram_topics
+from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
-from nbb_opt.solve.two_stage import solve_two_stage
-from nbb_opt.stram import StramCase, convert_stram, read_stram, verify_stram
+from nbb_opt.solve.benders.two_stage import solve_two_stage
 from stram_case import SHARED, TINY, copy_of, plans, solved, tiny
 from test_milp_arrays import differences
 from test_stram_instance import needs_data
 
 SEVERAL = ("stram_stochastic", "stram_stochastic_mean")
-
-
-def test_the_committed_statements_are_those_of_the_code() -> None:
-    assert render_stram_models(write=False) == []
 
 
 @pytest.mark.parametrize("model", stram_models())

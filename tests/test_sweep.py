@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from milp_case import TINY, policy, tiny, vary
-from nbb_opt.cli import app
+from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.milp import build, extract, read_model, standard_form
+from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.solve import Presolve, Stop, Warm, solve_form, solve_relaxed
-from nbb_opt.solve.dive import Dive
-from nbb_opt.sweep import Choices, Sweep, axis_of, run_sweep
-from nbb_opt.sweep.emissions import capped, over_horizon, with_cap
+from nbb_opt.solve.mip.dive import Dive
+from nbb_opt.studies.sweep import Choices, Sweep, axis_of, run_sweep
+from nbb_opt.studies.sweep.emissions import capped, over_horizon, with_cap
 from nbb_opt.verify import verify_plan
 
 RELAXED = Choices(relax=True, threads=1)

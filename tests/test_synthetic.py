@@ -8,8 +8,8 @@ import pytest
 
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
-from nbb_opt.job import Options, solve_instance
-from nbb_opt.synthetic import Shape, write_synthetic
+from nbb_opt.instance.synthetic import Shape, write_synthetic
+from nbb_opt.pipeline import Options, solve_instance
 
 
 @pytest.mark.parametrize("shape", [Shape(1), Shape(60, seed=3), Shape(700, seed=4, zones=40), Shape(5000, seed=5)])

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nbb_opt.job import solve_instance
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 from tiny_by_hand import (
     CHAINS,

@@ -15,8 +15,8 @@ import pytest
 
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
-from nbb_opt.job import Options, solve_instance
-from nbb_opt.milp import read_model
+from nbb_opt.model import read_model
+from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.verify import Verdict
 from nbb_opt.verify.foreign import verify_foreign
 from nbb_opt.verify.foreign_tables import OPTIONAL, REQUIRED

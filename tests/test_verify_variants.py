@@ -17,7 +17,7 @@ import pytest
 
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import read_instance
-from nbb_opt.job import Options, solve_instance
+from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.verify import verify_run
 from tiny_plan import TINY
 

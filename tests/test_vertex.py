@@ -9,13 +9,13 @@ import pytest
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
-from nbb_opt.milp import StandardForm
-from nbb_opt.milp.compile import form_of
-from nbb_opt.milp.stram import build_stram, read_stram_model
+from nbb_opt.model import StandardForm
+from nbb_opt.model.compile import form_of
+from nbb_opt.problems.stram.model import build_stram, read_stram_model
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.vertex import exact_values, exact_vertex, row_miss
-from nbb_opt.solve.warm import Warm
+from nbb_opt.solve.mip.vertex import exact_values, exact_vertex, row_miss
+from nbb_opt.solve.mip.warm import Warm
 from stram_case import tiny
 
 TIGHT = 1e-9

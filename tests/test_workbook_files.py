@@ -11,7 +11,9 @@ import pytest
 
 from instance_copies import TINY, problems_of
 from nbb_opt.errors import InstanceError
-from nbb_opt.instance import open_od, read_instance, seal, workbook_read, xlsx_sheet
+from nbb_opt.instance import open_od, read_instance, seal
+from nbb_opt.instance.tables import xlsx_sheet
+from nbb_opt.instance.workbook import read as workbook_read
 from workbook_drafts import Draft, draft_of_tiny
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>

@@ -14,8 +14,9 @@ import pytest
 
 from instance_copies import TINY, copy_tiny
 from nbb_opt.errors import InstanceError
-from nbb_opt.instance import new_instance, read_instance, workbook_write, write_workbook
+from nbb_opt.instance import new_instance, read_instance, write_workbook
 from nbb_opt.instance.schema import TABLES
+from nbb_opt.instance.workbook import write as workbook_write
 
 INSTANCES = TINY.parent
 PAYLOADS = (

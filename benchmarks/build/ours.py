@@ -8,7 +8,7 @@ __all__ = ["digest"]
 
 
 def start(case, options):
-    from nbb_opt.milp.array_assembly import ArrayAssembly
+    from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 
     def run(d):
         return hand_over(state(ArrayAssembly("build"), d))

@@ -8,7 +8,7 @@ __all__ = ["digest"]
 
 
 def start(case, options):
-    from nbb_opt.milp.pyomo_assembly import PyomoAssembly, pause_gc
+    from nbb_opt.model.pyomo_assembly import PyomoAssembly, pause_gc
 
     def run(d):
         with pause_gc():

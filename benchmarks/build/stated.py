@@ -8,9 +8,9 @@ YEAR = 2030
 
 def state(a, d):
     """State the model in an assembly; the calls are those of a block."""
-    from nbb_opt.milp.assembly import Weighed
-    from nbb_opt.milp.keys import Keys
-    from nbb_opt.milp.terms import Terms
+    from nbb_opt.model.arrays.assembly import Weighed
+    from nbb_opt.model.arrays.keys import Keys
+    from nbb_opt.model.arrays.terms import Terms
 
     columns, bundles = len(d["bundle"]), len(d["demand_t"])
     x = a.add_variables("carried_t", "CHAIN_YEARS", Keys(np.arange(columns), np.full(columns, YEAR)), typical=256.0)
@@ -25,7 +25,7 @@ def state(a, d):
 
 def hand_over(assembly):
     """The standard form, handed to HiGHS as `nbb-opt solve` does."""
-    from nbb_opt.milp import Built, standard_form
+    from nbb_opt.model import Built, standard_form
     from nbb_opt.solve.highs import Solver
 
     return Solver(standard_form(Built(None, None, assembly)), threads=1, seed=0, log=[])

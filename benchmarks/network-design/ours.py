@@ -4,8 +4,8 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.network_design import read_design
-    from nbb_opt.problems.network_design import solve_design
+    from nbb_opt.problems.network_design import read_design
+    from nbb_opt.problems.network_design.answers import solve_design
     from nbb_opt.shipped import shipped
     from nbb_opt.solve import Stop
 
@@ -23,8 +23,8 @@ def start(case, options):
 def outcome(case, result):
     from pathlib import Path
 
-    from nbb_opt.network_design import verify_design, write_design_run
-    from nbb_opt.network_design.schema import PROBLEM
+    from nbb_opt.problems.network_design import verify_design, write_design_run
+    from nbb_opt.problems.network_design.schema import PROBLEM
 
     instance, found, tables = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}

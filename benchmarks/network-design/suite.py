@@ -9,8 +9,8 @@ from typing import Any
 from nbb_opt.bench import BenchOptions
 from nbb_opt.bench.plans import run_name
 from nbb_opt.bench.registry import BenchError
-from nbb_opt.network_design import read_design
-from nbb_opt.network_design.canad import ENDING, convert_canad
+from nbb_opt.problems.network_design import read_design
+from nbb_opt.problems.network_design.canad import ENDING, convert_canad
 
 TAKES = {"gap": 1e-6, "time_limit_s": 120.0, "data": None}
 ROUNDS = REPEATS = 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def solve_once(case, folder, options):
     """The case with the folder of its run, solved if it is not there yet."""
-    from nbb_opt.job import Options, solve_instance
+    from nbb_opt.pipeline import Options, solve_instance
     from nbb_opt.shipped import shipped
 
     run = folder / f"run-{case['instance']}-{options.seed}"

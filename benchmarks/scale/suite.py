@@ -23,7 +23,7 @@ def cases(options: BenchOptions) -> list[dict[str, Any]]:
 def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[str, Any]:
     """Invent the instance of a case."""
     from nbb_opt.instance import read_instance
-    from nbb_opt.synthetic import Shape, write_synthetic
+    from nbb_opt.instance.synthetic import Shape, write_synthetic
 
     path = folder / f"flows-{case['bundles']}-{case['seed']}"
     if not path.exists():

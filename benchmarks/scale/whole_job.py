@@ -6,10 +6,10 @@ from pathlib import Path
 def started(case, options, method):
     """The timed function: the model `joint` by `method`, verified, and what it would cost without any investment."""
     from nbb_opt.instance import read_instance
-    from nbb_opt.milp import build, extract, read_model, split, standard_form
+    from nbb_opt.model import build, extract, read_model, split, standard_form
     from nbb_opt.network import prepare
     from nbb_opt.solve import Stop, solve_form
-    from nbb_opt.solve.decompose import solve_split
+    from nbb_opt.solve.colgen import solve_split
     from nbb_opt.verify import verify_plan
 
     instance = read_instance(Path(case["path"]))

@@ -46,7 +46,7 @@ def prepare(case: dict[str, Any], folder: Path, options: BenchOptions) -> dict[s
 
         return solve_once(case, folder, options)
     if case["stage"] == "solve" and case["instance"].startswith("invented"):
-        from nbb_opt.synthetic import Shape, write_synthetic
+        from nbb_opt.instance.synthetic import Shape, write_synthetic
 
         path = folder / case["instance"]
         if not path.exists():

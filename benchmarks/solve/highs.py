@@ -12,7 +12,7 @@ def suits(case):
 
 def start(case, options):
     from nbb_opt.instance import read_instance
-    from nbb_opt.milp import build, read_model, standard_form
+    from nbb_opt.model import build, read_model, standard_form
     from nbb_opt.network import prepare
     from nbb_opt.shipped import shipped
 

@@ -6,7 +6,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.job import Options, solve_instance
+    from nbb_opt.pipeline import Options, solve_instance
     from nbb_opt.shipped import shipped
 
     solve_instance(shipped("instances") / "tiny", model="do_nothing", options=Options(gap=1e-6))  # compiled and loaded

@@ -4,11 +4,11 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.milp.stram import read_stram_model
-    from nbb_opt.problems.stram_plan import plan_stram
+    from nbb_opt.problems.stram import read_stram
+    from nbb_opt.problems.stram.model import read_stram_model
+    from nbb_opt.problems.stram.plan import plan_stram
     from nbb_opt.shipped import shipped
     from nbb_opt.solve import Stop
-    from nbb_opt.stram import read_stram
 
     spec = read_stram_model(case["model"])
     asked = {"gap": options.gap, "threads": options.threads, "seed": options.seed}
@@ -24,7 +24,7 @@ def start(case, options):
 
 def outcome(case, result):
     from nbb_opt.bench import of_solution
-    from nbb_opt.problems.stram_words import figures_of
+    from nbb_opt.problems.stram.words import figures_of
 
     instance, plan, first, seconds = result
     found, alone = figures_of(instance, plan.tables), figures_of(instance, first.tables)

@@ -2,11 +2,11 @@
 
 
 def stated(case, options):
-    from nbb_opt.milp.compile import form_of
-    from nbb_opt.milp.stram import build_stram, read_stram_model
-    from nbb_opt.problems.stram_plan import FIRST_YEAR, plan_stram
+    from nbb_opt.model.compile import form_of
+    from nbb_opt.problems.stram import read_stram
+    from nbb_opt.problems.stram.model import build_stram, read_stram_model
+    from nbb_opt.problems.stram.plan import FIRST_YEAR, plan_stram
     from nbb_opt.solve import Stop
-    from nbb_opt.stram import read_stram
 
     instance = read_stram(case["path"])
     alone, _ = plan_stram(instance, read_stram_model(FIRST_YEAR), gap=options.gap, threads=options.threads,

@@ -8,8 +8,8 @@ from typing import Any
 
 from nbb_opt.bench import BenchOptions
 from nbb_opt.bench.registry import BenchError
-from nbb_opt.stram import convert_stram, read_stram
-from nbb_opt.stram.schema import META_FILE
+from nbb_opt.problems.stram import convert_stram, read_stram
+from nbb_opt.problems.stram.schema import META_FILE
 
 TAKES = {"gap": 1e-4, "time_limit_s": 120.0, "data": None}
 ROUNDS = REPEATS = 1

@@ -10,7 +10,7 @@ DIGITS = 7  # objectives agree to 1e-9 or better; `figures` has each, so that th
 
 def starting(case, *, warm):
     from nbb_opt.instance import read_instance
-    from nbb_opt.sweep import Choices, axis_of, run_sweep
+    from nbb_opt.studies.sweep import Choices, axis_of, run_sweep
 
     instance = read_instance(case["instance"])
     choices = Choices(relax=True, threads=1, seed=case["seed"], warm=warm, time_limit_s=3600.0)

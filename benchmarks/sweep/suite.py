@@ -24,8 +24,8 @@ def cases(options: Any) -> list[dict[str, Any]]:
 def prepare(case: dict[str, Any], folder: Path, options: Any) -> dict[str, Any]:
     """Invents the instance if it must be; prepares chains once, for all subjects."""
     from nbb_opt.instance import read_instance
+    from nbb_opt.instance.synthetic import Shape, write_synthetic
     from nbb_opt.network import prepare as prepare_chains
-    from nbb_opt.synthetic import Shape, write_synthetic
 
     path = Path(case["instance"])
     if case["bundles"]:

@@ -1,5 +1,5 @@
 """`python -m nbb_opt` is `nbb-opt`."""
 
-from nbb_opt.cli import main
+from nbb_opt.cli.main import main
 
 main()

@@ -23,8 +23,8 @@ from nbb_opt.app.store import write_bytes
 from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError, NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.job import Options, emissions_t, solve_instance
 from nbb_opt.network import prepare
+from nbb_opt.pipeline import Options, emissions_t, solve_instance
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.studies.audit.audit import Limits, audit, write_audit

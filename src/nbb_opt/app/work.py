@@ -18,8 +18,8 @@ from nbb_opt.app.opening import Opened, Shelf, choices, open_shipped, open_sourc
 from nbb_opt.app.pictures import comparison_charts
 from nbb_opt.app.store import NotThere, Refused, Store, StoredPlan, good_name, read_json, write_bytes
 from nbb_opt.instance.meta import FILE as META_FILE
-from nbb_opt.instance.one_table import read_one_table
-from nbb_opt.instance.workbook_write import write_workbook
+from nbb_opt.instance.tables.one_table import read_one_table
+from nbb_opt.instance.workbook.write import write_workbook
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.studies.audit.plan import PLAN, template, write_plan

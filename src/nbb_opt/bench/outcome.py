@@ -12,7 +12,7 @@ import numpy as np
 from nbb_opt.bench.registry import BenchError
 
 if TYPE_CHECKING:
-    from nbb_opt.milp import StandardForm
+    from nbb_opt.model import StandardForm
     from nbb_opt.solve import Solution
 
 KINDS: dict[str, tuple[type, ...]] = {
@@ -68,7 +68,7 @@ def of_solution(solution: Solution) -> dict[str, Any]:
 
 
 def of_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The outcome of `nbb_opt.job.solve_instance`, from the record of its run (EUR, seconds)."""
+    """The outcome of `nbb_opt.pipeline.solve_instance`, from the record of its run (EUR, seconds)."""
     counters = ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
     return {
         "status": record["status"], "objective": record["cost_eur"], "bound": record["bound"], "gap": record["gap"],

@@ -26,7 +26,7 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
     Raises BenchError if there is none, the verifier refuses it, or it costs something else or is of other data.
     """
     from nbb_opt.instance import read_instance
-    from nbb_opt.problems import answers, problem_of_run
+    from nbb_opt.problems.dispatch import answers, problem_of_run
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 

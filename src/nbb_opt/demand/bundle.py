@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.demand import kernels
+from nbb_opt.demand import flow_table
 from nbb_opt.demand.od import Target, aggregate, open_source
 from nbb_opt.demand.od.aggregate import Each
 from nbb_opt.demand.od.columns import SHIPPER
@@ -41,7 +41,7 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
     kind of fault.
     """
     nodes = {
-        name: i if zone else kernels.NO_ZONE
+        name: i if zone else flow_table.NO_ZONE
         for i, (name, zone) in enumerate(zip(instance["nodes"]["node"], instance["nodes"]["is_zone"], strict=True))
     }
     commodities = {name: i for i, name in enumerate(instance["commodities"]["commodity"])}
@@ -51,20 +51,21 @@ def read_demand(instance: Instance, *, threads: int = 2, each: Each | None = Non
         source = open_source(instance.od_path, inside=inside, shippers=True)
         rules = Rules(add_duplicates=source.by_shipper or instance.add_duplicates)
         sums = aggregate(source, target, rules=rules, threads=threads, each=each)
-        flow, slot, tonnes, n_rows = sums.flow, sums.year.astype(np.int64) - kernels.FIRST_YEAR, sums.tonnes, sums.rows
+        slot = sums.year.astype(np.int64) - flow_table.FIRST_YEAR
+        flow, tonnes, n_rows = sums.flow, sums.tonnes, sums.rows
     elif each is not None:
         hint = "convert it: nbb-opt convert od.csv od.parquet"
         raise InstanceError([Problem(instance.od_path.name, "is CSV, only Parquet is read in parts", hint)])
     else:
         key, tonnes, n_rows = _collect(instance, nodes, commodities)
-        flow, slot = np.divmod(key, kernels.YEAR_SLOTS)
-    file_years = np.unique(slot) + kernels.FIRST_YEAR
+        flow, slot = np.divmod(key, flow_table.YEAR_SLOTS)
+    file_years = np.unique(slot) + flow_table.FIRST_YEAR
     left, weight = _between(instance.od_path.name, file_years, [period.year for period in instance.periods])
 
     flow_key, start = np.unique(flow, return_index=True)
     flow_start = np.append(start, flow.size).astype(np.int64)
-    year_index = np.searchsorted(file_years, slot + kernels.FIRST_YEAR)
-    demand_t = kernels.period_tonnes(flow_start, year_index, tonnes, left, weight, file_years.size)
+    year_index = np.searchsorted(file_years, slot + flow_table.FIRST_YEAR)
+    demand_t = flow_table.period_tonnes(flow_start, year_index, tonnes, left, weight, file_years.size)
     moves = demand_t.any(axis=1)
     flow_key, demand_t = flow_key[moves], demand_t[moves]
     if not flow_key.size:
@@ -107,8 +108,8 @@ def _collect(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Sorted keys, their tonnes, and the number of rows read."""
     keys, values = _table(_FIRST_TABLE)
-    counts = np.zeros(kernels.FAULTS, dtype=np.int64)
-    first = np.zeros((kernels.FAULTS, kernels.PLACES_KEPT), dtype=np.int64)
+    counts = np.zeros(flow_table.FAULTS, dtype=np.int64)
+    first = np.zeros((flow_table.FAULTS, flow_table.PLACES_KEPT), dtype=np.int64)
     shown: dict[int, list[str]] = {}
     used = n_rows = 0
     file, add_up = instance.od_path.name, instance.add_duplicates
@@ -117,10 +118,10 @@ def _collect(
             if 2 * (used + batch.tonnes.size) > keys.size:
                 size = 1 << int(2 * (used + batch.tonnes.size) - 1).bit_length()
                 new_keys, new_values = _table(size)
-                kernels.move_table(keys, values, new_keys, new_values)
+                flow_table.move_table(keys, values, new_keys, new_values)
                 keys, values = new_keys, new_values
-            before = np.minimum(counts, kernels.PLACES_KEPT)
-            used += kernels.add_rows(
+            before = np.minimum(counts, flow_table.PLACES_KEPT)
+            used += flow_table.add_rows(
                 keys, values, batch.origin, batch.destination, batch.commodity, batch.year, batch.tonnes,
                 len(nodes), len(commodities), add_up or SHIPPER in batch.raw.schema.names, batch.row_0, counts, first,
             )  # fmt: skip
@@ -130,13 +131,13 @@ def _collect(
             n_rows += batch.tonnes.size
     if counts.any():
         raise InstanceError([_problem(file, int(fault), int(counts[fault]), shown) for fault in np.nonzero(counts)[0]])
-    full = np.nonzero(keys != kernels.EMPTY)[0]
+    full = np.nonzero(keys != flow_table.EMPTY)[0]
     full = full[np.argsort(keys[full])]
     return keys[full], values[full], n_rows
 
 
 def _table(size: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.full(size, kernels.EMPTY, dtype=np.int64), np.zeros(size)
+    return np.full(size, flow_table.EMPTY, dtype=np.int64), np.zeros(size)
 
 
 def _place(file: str, batch: Batch, row: int, fault: int) -> str:
@@ -146,7 +147,7 @@ def _place(file: str, batch: Batch, row: int, fault: int) -> str:
 
 
 def _problem(file: str, fault: int, count: int, shown: dict[int, list[str]]) -> Problem:
-    places = "; ".join(shown[fault]) + ("; ..." if count > kernels.PLACES_KEPT else "")
+    places = "; ".join(shown[fault]) + ("; ..." if count > flow_table.PLACES_KEPT else "")
     return Problem(file, f"{count} row{'s' if count > 1 else ''} refused: {places}", WORDS[fault][2])
 
 

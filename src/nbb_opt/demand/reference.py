@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from nbb_opt.demand import kernels
+from nbb_opt.demand import flow_table as table
 
 Row = tuple[int, int, int, int, float]  # origin, destination, commodity, year, tonnes
 Key = tuple[int, int, int, int]
@@ -15,28 +15,26 @@ def fault_of(row: Row, seen: Mapping[Key, float]) -> int:
     """Number of the fault of a row, -1 if it has none."""
     origin, destination, commodity, year, tonnes = row
     if origin < 0:
-        return kernels.FAULT_ORIGIN_UNKNOWN if origin == kernels.UNKNOWN else kernels.FAULT_ORIGIN_NO_ZONE
+        return table.FAULT_ORIGIN_UNKNOWN if origin == table.UNKNOWN else table.FAULT_ORIGIN_NO_ZONE
     if destination < 0:
-        return (
-            kernels.FAULT_DESTINATION_UNKNOWN if destination == kernels.UNKNOWN else kernels.FAULT_DESTINATION_NO_ZONE
-        )
+        return table.FAULT_DESTINATION_UNKNOWN if destination == table.UNKNOWN else table.FAULT_DESTINATION_NO_ZONE
     if commodity < 0:
-        return kernels.FAULT_COMMODITY_UNKNOWN
-    if not 0 <= year - kernels.FIRST_YEAR < kernels.YEAR_SLOTS:
-        return kernels.FAULT_YEAR
+        return table.FAULT_COMMODITY_UNKNOWN
+    if not 0 <= year - table.FIRST_YEAR < table.YEAR_SLOTS:
+        return table.FAULT_YEAR
     if not math.isfinite(tonnes):
-        return kernels.FAULT_NOT_FINITE
+        return table.FAULT_NOT_FINITE
     if tonnes < 0:
-        return kernels.FAULT_NEGATIVE
+        return table.FAULT_NEGATIVE
     if origin == destination:
-        return kernels.FAULT_SAME_PLACE
-    return kernels.FAULT_DUPLICATE if row[:4] in seen else -1
+        return table.FAULT_SAME_PLACE
+    return table.FAULT_DUPLICATE if row[:4] in seen else -1
 
 
 def collect(rows: Iterable[Row]) -> tuple[dict[Key, float], list[list[int]]]:
     """Accepted rows by (origin, destination, commodity, year), and the row numbers of every kind of fault."""
     seen: dict[Key, float] = {}
-    faults: list[list[int]] = [[] for _ in range(kernels.FAULTS)]
+    faults: list[list[int]] = [[] for _ in range(table.FAULTS)]
     for number, row in enumerate(rows):
         fault = fault_of(row, seen)
         if fault >= 0:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from nbb_opt.demand.kernels import UNKNOWN
+from nbb_opt.demand.flow_table import UNKNOWN
 from nbb_opt.demand.od.columns import IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
 

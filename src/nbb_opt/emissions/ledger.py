@@ -22,11 +22,11 @@ from nbb_opt.emissions.road import road_use
 from nbb_opt.emissions.shippers import shipper_shares
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.verify.lanes import read_lanes
-from nbb_opt.verify.network import handling_rows
-from nbb_opt.verify.trips import read_empties
-from nbb_opt.verify.trucks import read_driven
-from nbb_opt.verify.world import World, join, read_world, total, values_in_periods
+from nbb_opt.recompute.lanes import read_lanes
+from nbb_opt.recompute.network import handling_rows
+from nbb_opt.recompute.trips import read_empties
+from nbb_opt.recompute.trucks import read_driven
+from nbb_opt.recompute.world import World, join, read_world, total, values_in_periods
 
 HUB = "transfer"  # the mode of hubs, as in the table of emissions
 KG = ["ttw_kg", "wtt_kg"]

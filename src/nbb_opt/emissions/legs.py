@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nbb_opt.verify.services import chosen_services, service_options
-from nbb_opt.verify.world import World, join, total
+from nbb_opt.recompute.services import chosen_services, service_options
+from nbb_opt.recompute.world import World, join, total
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from nbb_opt.verify.world import World, join, total
+from nbb_opt.recompute.world import World, join, total
 
 PARTS = {"truck": "making_kg_co2e", "battery": "battery_making_kg_co2e"}
 

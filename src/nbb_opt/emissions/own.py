@@ -15,7 +15,7 @@ from nbb_opt.emissions.factors import Factor, Registry
 from nbb_opt.emissions.ledger import HUB, Ledger
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.verify.world import total
+from nbb_opt.recompute.world import total
 
 PER_TKM = "g_co2e_per_tkm"
 COUNTED = {"TTW": ["ttw_kg"], "WTT": ["wtt_kg"], "WTW": ["ttw_kg", "wtt_kg"]}

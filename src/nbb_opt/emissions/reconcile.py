@@ -10,8 +10,8 @@ import pandas as pd
 from nbb_opt.emissions.ledger import BIOGENIC, FACTORS, HUB, KG, Ledger, biogenic_factors, build_ledger, by_shipper
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
+from nbb_opt.recompute.world import join, read_world
 from nbb_opt.result import Run
-from nbb_opt.verify.world import join, read_world
 
 RELATIVE = 1e-9
 FLOOR_KG = 1e-3  # a gram a year: below it a sum of an otherwise empty group is rounding

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import NbbError
-from nbb_opt.verify.lanes import Lanes
-from nbb_opt.verify.world import World, join, total
+from nbb_opt.recompute.lanes import Lanes
+from nbb_opt.recompute.world import World, join, total
 
 LEAST_T = 1e-3  # a flow below is rounding: it may stand on a lane that no truck drives
 KEYS = ["year", "vehicle", "handling", "region"]

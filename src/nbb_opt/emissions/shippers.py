@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from nbb_opt.verify.demand import FLOW, SHIPPER, demand_of
-from nbb_opt.verify.world import World, join
+from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_of
+from nbb_opt.recompute.world import World, join
 
 UNNAMED = "(unnamed)"  # written where a shipper has no name
 

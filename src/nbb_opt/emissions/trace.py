@@ -9,7 +9,7 @@ import pandas as pd
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, biogenic_factors
 from nbb_opt.emissions.making import making
 from nbb_opt.instance import Instance, split_refs
-from nbb_opt.verify.world import join, read_world, total
+from nbb_opt.recompute.world import join, read_world, total
 
 
 def traced_totals(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -16,10 +16,10 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.package import META_FILE
 from nbb_opt.instance.read import open_od
 from nbb_opt.instance.schema import TABLES, Column
-from nbb_opt.instance.sheets import SETTING_KEYS, SETTINGS
-from nbb_opt.instance.workbook_read import is_spreadsheet
-from nbb_opt.instance.workbook_write import write_workbook
-from nbb_opt.instance.xlsx_file import read_book
+from nbb_opt.instance.tables.xlsx_file import read_book
+from nbb_opt.instance.workbook.read import is_spreadsheet
+from nbb_opt.instance.workbook.sheets import SETTING_KEYS, SETTINGS
+from nbb_opt.instance.workbook.write import write_workbook
 
 
 def is_instance(source: Path) -> bool:

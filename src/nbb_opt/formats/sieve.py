@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand import kernels as faults
+from nbb_opt.demand import flow_table as faults
 from nbb_opt.demand.od.columns import IDS
 from nbb_opt.demand.od.rules import NAMES, WORDS, Rules
 from nbb_opt.demand.od.sums import Accumulator

@@ -14,8 +14,8 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import SCHEMA, appearing
 from nbb_opt.instance.cells import parse_numbers
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, unit_text
-from nbb_opt.instance.workbook_read import read_sheet
+from nbb_opt.instance.workbook.read import read_sheet
+from nbb_opt.instance.workbook.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, unit_text
 
 SHEET_ROWS = 1_048_576  # of the format
 MOST_ROWS = SHEET_ROWS - FIRST_ROW

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from nbb_opt.instance.cells import SMALLEST
 from nbb_opt.instance.package import MAX_TABLE_BYTES, MAX_ZIP_BYTES, MAX_ZIP_RATIO
-from nbb_opt.instance.parquet_file import MAX_CELLS
 from nbb_opt.instance.rules import RULES
 from nbb_opt.instance.schema import EFFECT_COLUMNS, META_KEYS, TABLES, Column, Table
-from nbb_opt.instance.sheets import MOST_OD_ROWS
+from nbb_opt.instance.tables.parquet_file import MAX_CELLS
 from nbb_opt.instance.wording import number
+from nbb_opt.instance.workbook.sheets import MOST_OD_ROWS
 
 _INTRODUCTION = f"""# The tables of an instance
 

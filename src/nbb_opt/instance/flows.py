@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, check_plausible, check_texts, parse_numbers
-from nbb_opt.instance.csv_file import as_columns, header_problems, records
 from nbb_opt.instance.flow_keys import FlowKeys
 from nbb_opt.instance.package import Package
-from nbb_opt.instance.parquet_file import MAX_CELLS, column_values, damage_refused, open_parquet
 from nbb_opt.instance.references import unknown_name
 from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.instance.tables.csv_file import as_columns, header_problems, records
+from nbb_opt.instance.tables.parquet_file import MAX_CELLS, column_values, damage_refused, open_parquet
 
 OD = BY_NAME["od"]
 BATCH_ROWS = 65_536

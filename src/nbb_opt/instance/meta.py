@@ -11,8 +11,8 @@ from typing import Any
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import has_control
-from nbb_opt.instance.csv_file import decode
 from nbb_opt.instance.schema import CARBON_BASES, FERRY_ALLOCATIONS, META_KEYS
+from nbb_opt.instance.tables.csv_file import decode
 from nbb_opt.instance.wording import did_you_mean, listed, shown
 
 GWP_SETS = ("AR5", "AR6", "mixed")

@@ -14,9 +14,9 @@ import pandas as pd
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
-from nbb_opt.instance.csv_file import decode
 from nbb_opt.instance.meta import Meta
 from nbb_opt.instance.package import DATA_FILES, META_FILE, SEAL_FILE, Package
+from nbb_opt.instance.tables.csv_file import decode
 from nbb_opt.instance.wording import did_you_mean, shown
 
 _RESEAL = "if the change was meant, run `nbb-opt seal` on the instance, else fetch the file again"

@@ -13,7 +13,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.package import DATA_FILES, META_FILE
 from nbb_opt.instance.read import read_instance
 from nbb_opt.instance.wording import did_you_mean, listed
-from nbb_opt.instance.workbook_write import write_workbook
+from nbb_opt.instance.workbook.write import write_workbook
 from nbb_opt.shipped import shipped, shipped_names
 
 _COPIED_BESIDE = re.compile(r"README\.md|LICENSE[^/]*|NOTICE[^/]*")

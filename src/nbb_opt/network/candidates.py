@@ -9,7 +9,7 @@ import numpy as np
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.network.graph import ROAD, Graph
-from nbb_opt.network.steps import kernels
+from nbb_opt.network.kernels import look_at_steps
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def number_legs(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[
     table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
     number = np.empty(found.code.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
-    n = kernels.number_legs(found.code, found.first, handling, table, number, start, size)
+    n = look_at_steps.number_legs(found.code, found.first, handling, table, number, start, size)
     return number, start[:n], size[:n]
 
 

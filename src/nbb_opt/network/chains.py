@@ -14,11 +14,11 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance
 from nbb_opt.network.candidates import Candidates
 from nbb_opt.network.graph import Graph
-from nbb_opt.network.keeping.kernels import OUTCLASSED, RETURNS
+from nbb_opt.network.kernels import look_at_steps
+from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
 from nbb_opt.network.measures import make_measures, make_things
 from nbb_opt.network.runs import ChainClass, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
-from nbb_opt.network.steps import kernels
 from nbb_opt.network.weights import Amounts
 
 SHOWN = 20  # flows named in an error
@@ -88,9 +88,9 @@ def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:
 
 def _described(graph: Graph, found: Found, bundle: np.ndarray) -> Candidates:
     """The chains found with their kinds and projects; `bundle` (chains,) owns each."""
-    kind = kernels.kinds(found.code, found.first, graph.arc_layer, graph.layer_mode)
+    kind = look_at_steps.kinds(found.code, found.first, graph.arc_layer, graph.layer_mode)
     project_set = np.empty(bundle.size, dtype=np.int64)
-    start, cells = kernels.number_project_sets(
+    start, cells = look_at_steps.number_project_sets(
         found.code, found.first, graph.arc_link, graph.link_project, graph.transfer_project, project_set
     )
     sets = tuple(tuple(cells[a:b].tolist()) for a, b in pairwise(start.tolist()))

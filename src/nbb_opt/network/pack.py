@@ -12,7 +12,7 @@ from nbb_opt.instance.schema import HANDLINGS
 from nbb_opt.network.candidates import Candidates, kind_name, main_mode, number_legs, sides
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items
 from nbb_opt.network.graph import ROAD, Graph
-from nbb_opt.network.steps import kernels
+from nbb_opt.network.kernels import look_at_steps
 from nbb_opt.network.weights import Amounts
 
 
@@ -50,7 +50,7 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: i
     items = np.diff(np.append(0, np.cumsum(kept))[found.first])
     return Piece(
         handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
-        kernels.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
+        look_at_steps.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
         main_mode(instance, graph, found).astype(np.int8), found.project_set.astype(np.int32), found.project_sets,
     )  # fmt: skip
 
@@ -60,18 +60,18 @@ def joined(pieces: list[Piece]) -> Piece:
     handling = pieces[0].handling
     n_legs = [piece.leg_first.size - 1 for piece in pieces]
     arcs, leg_first = _legs_of(pieces)
-    same, start, size = kernels.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, handling))
+    same, start, size = look_at_steps.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, handling))
     sets, project_set = _sets_of(pieces)
     whole = [
         np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "kind", "main_mode")
     ]
     numbers = np.split(same, np.cumsum(n_legs)[:-1])
     item = np.concatenate(
-        [kernels.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
+        [look_at_steps.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
     )
     pieces.clear()
     return Piece(
-        handling, whole[0], item, np.append(0, np.cumsum(size)), kernels.rows_of(arcs, start, size), whole[1],
+        handling, whole[0], item, np.append(0, np.cumsum(size)), look_at_steps.rows_of(arcs, start, size), whole[1],
         whole[2], whole[3], project_set, sets,
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
     n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
     arcs, first = _legs_of(pieces)
     by_leg = np.repeat(np.array([piece.handling for piece in pieces], dtype=np.int64), n_legs)
-    same, start, size = kernels.distinct_legs(arcs, first, by_leg)
+    same, start, size = look_at_steps.distinct_legs(arcs, first, by_leg)
     sets, project_set = _sets_of(pieces)
     kinds = np.unique(np.concatenate([np.unique(piece.kind) for piece in pieces]))
     kind = np.concatenate([np.searchsorted(kinds, piece.kind).astype(np.int16) for piece in pieces])
@@ -93,31 +93,31 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
         np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "main_mode")
     )
     order = np.argsort(bundle, kind="stable").astype(np.int32)
-    item_start, place = kernels.places_in_order(length, order)
+    item_start, place = look_at_steps.places_in_order(length, order)
     item = np.empty(item_start[-1], dtype=np.int32)
     done = 0
     for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
         piece = pieces.pop(0)
         shift, here = piece.handling * 2 * n_rows, place[done : done + piece.size.size]
-        kernels.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
+        look_at_steps.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
         done += here.size
     del piece, here, place, length
 
-    seen = kernels.order_seen(item, start.size)  # legs as they first occur
+    seen = look_at_steps.order_seen(item, start.size)  # legs as they first occur
     road = graph.arc_layer[arcs[start[seen]]] == ROAD
     seen = np.concatenate([seen[road], seen[~road]])
     n_changes = 2 * n_rows * len(HANDLINGS)
-    changes = np.flatnonzero(kernels.changes_seen(item, n_changes))
+    changes = np.flatnonzero(look_at_steps.changes_seen(item, n_changes))
     number = np.zeros(start.size + n_changes, dtype=np.int32)
     number[seen] = np.arange(seen.size)
     number[-1 - changes] = seen.size + np.arange(changes.size)  # from the end: item -1 - k is number[-1 - k]
     project_set = project_set[order]
-    occurring = kernels.order_seen(project_set, len(sets))
+    occurring = look_at_steps.order_seen(project_set, len(sets))
     rank = np.empty(len(sets), dtype=np.int32)
     rank[occurring] = np.arange(occurring.size)
     rows = ChainRows(
         item_start=item_start,
-        item=kernels.with_places(item, number),
+        item=look_at_steps.with_places(item, number),
         bundle=bundle[order],
         kind=kind[order],
         kinds=tuple(kind_name(one) for one in kinds.tolist()),
@@ -168,7 +168,7 @@ def _legs(
     """Links, ends and sums of the legs that are arcs[first] to arcs[first + size - 1]."""
     ends = np.cumsum(size)
     starts = ends - size
-    arc = kernels.rows_of(arcs, first, size)
+    arc = look_at_steps.rows_of(arcs, first, size)
     link, leg = graph.arc_link[arc], np.repeat(np.arange(size.size), size)
     links = instance["links"]
     link_from = np.array([graph.node_index[name] for name in links["from_node"]], dtype=np.int64)

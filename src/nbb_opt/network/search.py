@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbb_opt.network.finding.kernels import find_from
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
-from nbb_opt.network.keeping.kernels import OUTCLASSED
-from nbb_opt.network.legs.kernels import Legs, Network, fill_tables, no_legs
+from nbb_opt.network.kernels.find_chains import find_from
+from nbb_opt.network.kernels.find_legs import Legs, Network, fill_tables, no_legs
+from nbb_opt.network.kernels.keep_chains import OUTCLASSED
+from nbb_opt.network.kernels.search_origins import Patterns, Searches
 from nbb_opt.network.measures import Measures
 from nbb_opt.network.runs import ChainClass, Runs
-from nbb_opt.network.searches.kernels import Patterns, Searches
 
 CHAINS_AT_ONCE = 20_000
 

@@ -4,27 +4,3 @@ The freight problem is the one the command line is made for; its instances and r
 names itself: key `problem` of `instance.toml`, key `problem` of `run.json`. A new one is a file of this folder with an
 `ANSWERS` object, and a line in `MODULES`.
 """
-
-from nbb_opt.problems.dispatch import (
-    CONVERTERS,
-    MODULES,
-    answers,
-    convert,
-    freight_only,
-    problem_of_instance,
-    problem_of_run,
-)
-from nbb_opt.problems.questions import Answers, Order, Said
-
-__all__ = [
-    "CONVERTERS",
-    "MODULES",
-    "Answers",
-    "Order",
-    "Said",
-    "answers",
-    "convert",
-    "freight_only",
-    "problem_of_instance",
-    "problem_of_run",
-]

@@ -10,11 +10,24 @@ from pathlib import Path
 from nbb_opt.errors import InstanceError, NbbError, Problem
 from nbb_opt.problems.questions import Answers, Said
 from nbb_opt.run_folder import RECORD
+from nbb_opt.shipped import shipped
 
 # problem -> the module that answers for it, imported when it is asked
-MODULES: dict[str, str] = {"network_design": "nbb_opt.problems.network_design", "stram": "nbb_opt.problems.stram"}
+MODULES: dict[str, str] = {
+    "network_design": "nbb_opt.problems.network_design.answers",
+    "stram": "nbb_opt.problems.stram.answers",
+}
 # foreign format -> the module that turns it into instance folders, by its function `convert(source, target)`
-CONVERTERS: dict[str, str] = {"canad": "nbb_opt.problems.network_design", "stram": "nbb_opt.problems.stram"}
+CONVERTERS: dict[str, str] = {
+    "canad": "nbb_opt.problems.network_design.answers",
+    "stram": "nbb_opt.problems.stram.answers",
+}
+# the modules that render the models of each problem
+STATEMENTS = (
+    "nbb_opt.model.statement",
+    "nbb_opt.problems.network_design.statement",
+    "nbb_opt.problems.stram.model.statement",
+)
 INSTANCE_FILE = "instance.toml"
 
 
@@ -72,3 +85,16 @@ def convert(form: str, source: Path, target: Path) -> Said:
 
 def _hint() -> str:
     return f"known: {', '.join(sorted(MODULES))}; a freight instance has no such key"
+
+
+def render_models(*, write: bool) -> list[str]:
+    """Render every model of every problem; gives the files of `models/` that are out of date, written if `write`."""
+    stale = []
+    for module in STATEMENTS:
+        for name, text in importlib.import_module(module).render_all().items():
+            path = shipped("models") / name
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+                if write:
+                    path.write_text(text, encoding="utf-8")
+    return stale

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbb_opt.solve import Stop
-    from nbb_opt.solve.progress import Listener
+    from nbb_opt.solve.stop import Listener
 
 
 @dataclass(frozen=True)

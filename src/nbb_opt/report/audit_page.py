@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from nbb_opt import __version__
 from nbb_opt.instance import Instance
-from nbb_opt.report.grid import Grid
 from nbb_opt.report.headline import Tile
+from nbb_opt.report.map.grid import Grid
 
 
 @dataclass(frozen=True)

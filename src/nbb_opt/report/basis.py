@@ -6,7 +6,7 @@ from typing import Any
 
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.rows import each
 from nbb_opt.report.text import cut, number, percent
 from nbb_opt.result import Run

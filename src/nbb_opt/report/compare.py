@@ -7,7 +7,7 @@ from typing import Any
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.result import Run
 
 NAMED = (

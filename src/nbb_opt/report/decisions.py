@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.rows import each
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS
 from nbb_opt.result import Run

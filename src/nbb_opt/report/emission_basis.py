@@ -14,10 +14,10 @@ from nbb_opt.emissions.reconcile import reconcile
 from nbb_opt.emissions.shippers import shown
 from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import Instance, split_refs
-from nbb_opt.report.grid import Column, Grid
+from nbb_opt.recompute.world import total
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.text import cut, number
 from nbb_opt.result import Run
-from nbb_opt.verify.world import total
 
 
 def factor_card(instance: Instance, runs: Sequence[Run]) -> Grid:

@@ -7,8 +7,8 @@ from typing import Any
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
-from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, shift_effect
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import kt, listed, meur, number, percent, plural
 from nbb_opt.result import Run

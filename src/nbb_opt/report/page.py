@@ -18,12 +18,12 @@ from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
 from nbb_opt.report.emission_basis import factor_card, making_grid, own_grid, shipper_grid
 from nbb_opt.report.figures import Figure, all_figures
-from nbb_opt.report.grid import Grid
 from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.kpis import key_figures, link_tonnes
-from nbb_opt.report.map import draw_legend, draw_map, draw_small_map
-from nbb_opt.report.map_frame import make_frame
-from nbb_opt.report.outlines import read_outlines
+from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
+from nbb_opt.report.map.frame import make_frame
+from nbb_opt.report.map.grid import Grid
+from nbb_opt.report.map.outlines import read_outlines
 from nbb_opt.report.rows import each
 from nbb_opt.report.rules import policy_grid
 from nbb_opt.report.text import meur

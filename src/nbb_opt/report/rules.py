@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.report.grid import Column, Grid
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import TECHNOLOGY_WORDS, listed
 from nbb_opt.result import Run

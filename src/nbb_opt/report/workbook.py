@@ -35,9 +35,9 @@ from nbb_opt.report.emission_basis import (
     shipper_grid,
     trace_grid,
 )
-from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
+from nbb_opt.report.map.grid import Column, Grid
 from nbb_opt.report.rules import policy_grid
 from nbb_opt.result import TABLES, Run
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.solve.in_thread import run_in_thread
-from nbb_opt.solve.progress import Listener, Progress, Stop
 from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
+from nbb_opt.solve.stop import Listener, Progress, Stop
 
 if TYPE_CHECKING:
-    from nbb_opt.milp import StandardForm
+    from nbb_opt.model import StandardForm
 
 Floats = npt.NDArray[np.float64]
 Presolve = Literal["choose", "on", "off"]

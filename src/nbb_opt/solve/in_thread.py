@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nbb_opt.solve.progress import Stop
+from nbb_opt.solve.stop import Stop
 
 
 def run_in_thread(run: Callable[[], Any], stop: Stop, heartbeat: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from nbb_opt.milp import StandardForm
+    from nbb_opt.model import StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.verdict import OBJECTIVE_RELATIVE, Checks, names
-from nbb_opt.verify.world import World, join, total
+from nbb_opt.recompute.verdict import OBJECTIVE_RELATIVE, Checks, names
+from nbb_opt.recompute.world import World, join, total
 
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "public_charging",

@@ -13,15 +13,15 @@ import pandas as pd
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
+from nbb_opt.recompute.demand import FLOW, demand_of
+from nbb_opt.recompute.network import read_chains, read_network
+from nbb_opt.recompute.verdict import Checks, Verdict
+from nbb_opt.recompute.world import World, join, read_world
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
-from nbb_opt.verify.demand import FLOW, demand_of
 from nbb_opt.verify.foreign_tables import read_tables
-from nbb_opt.verify.network import read_chains, read_network
 from nbb_opt.verify.plan import PlanCheck, verify_plan
 from nbb_opt.verify.use import UNITS
-from nbb_opt.verify.verdict import Checks, Verdict
-from nbb_opt.verify.world import World, join, read_world
 
 CLAIMS = "claims.json"
 CLAIMABLE = ("cost_eur", "bound", "gap", "emissions_t_co2e")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nbb_opt.recompute.blocks import in_blocks
+from nbb_opt.recompute.network import Chains, Network, read_chains
+from nbb_opt.recompute.verdict import Checks
+from nbb_opt.recompute.words import Words, find, pick
+from nbb_opt.recompute.world import World, join, total
 from nbb_opt.verify import limits, paths
-from nbb_opt.verify.blocks import in_blocks
-from nbb_opt.verify.network import Chains, Network, read_chains
-from nbb_opt.verify.verdict import Checks
-from nbb_opt.verify.words import Words, find, pick
-from nbb_opt.verify.world import World, join, total
 
 SERVED = ["link", "handling", "year"]
 KEPT = ["before", "year", "commodity", "main_mode"]

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.blocks import in_blocks
-from nbb_opt.verify.network import Network
-from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.words import find, pick
-from nbb_opt.verify.world import World, join, keyed, look_up, total
+from nbb_opt.recompute.blocks import in_blocks
+from nbb_opt.recompute.network import Network
+from nbb_opt.recompute.verdict import Checks, names
+from nbb_opt.recompute.words import find, pick
+from nbb_opt.recompute.world import World, join, keyed, look_up, total
 
 
 def added(world: World, projects: pd.DataFrame, table: str, column: str) -> pd.DataFrame:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.network import MODE_ORDER, Chains, Network, in_order
-from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.words import find, pick
-from nbb_opt.verify.world import World
+from nbb_opt.recompute.network import MODE_ORDER, Chains, Network, in_order
+from nbb_opt.recompute.verdict import Checks, names
+from nbb_opt.recompute.words import find, pick
+from nbb_opt.recompute.world import World
 
 
 def check_lanes(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:

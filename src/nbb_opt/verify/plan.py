@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.verify import accounts, assets, limits, services, trips, use
-from nbb_opt.verify.demand import FLOW, check_demand, read_demand
+from nbb_opt.recompute import services, trips
+from nbb_opt.recompute.demand import FLOW, check_demand, read_demand
+from nbb_opt.recompute.network import read_network
+from nbb_opt.recompute.verdict import Checks, Verdict, names
+from nbb_opt.recompute.words import find
+from nbb_opt.recompute.world import World, keyed, read_world
+from nbb_opt.verify import accounts, assets, limits, use
 from nbb_opt.verify.freight import read_freight
-from nbb_opt.verify.network import read_network
 from nbb_opt.verify.policies import check_policies
 from nbb_opt.verify.roads import read_roads
 from nbb_opt.verify.sound import check_tables
-from nbb_opt.verify.verdict import Checks, Verdict, names
-from nbb_opt.verify.words import find
-from nbb_opt.verify.world import World, keyed, read_world
 
 
 def verify_plan(

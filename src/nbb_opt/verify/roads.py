@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nbb_opt.verify import paths, trucks
-from nbb_opt.verify.blocks import in_blocks
-from nbb_opt.verify.lanes import read_lanes
-from nbb_opt.verify.verdict import Checks
-from nbb_opt.verify.world import World, total
+from nbb_opt.recompute import trucks
+from nbb_opt.recompute.blocks import in_blocks
+from nbb_opt.recompute.lanes import read_lanes
+from nbb_opt.recompute.verdict import Checks
+from nbb_opt.recompute.world import World, total
+from nbb_opt.verify import paths
 
 WORK = [
     "region", "region_to", "local", "region_country", "vehicle", "technology", "handling", "year", "open_h",

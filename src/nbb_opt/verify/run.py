@@ -6,10 +6,10 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
+from nbb_opt.recompute.verdict import Checks, Verdict, names
+from nbb_opt.recompute.world import join
 from nbb_opt.result import Run
 from nbb_opt.verify.plan import verify_plan
-from nbb_opt.verify.verdict import Checks, Verdict, names
-from nbb_opt.verify.world import join
 
 
 def verify_run(run: Run, instance: Instance) -> Verdict:

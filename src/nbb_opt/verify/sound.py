@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nbb_opt.recompute.blocks import in_blocks
+from nbb_opt.recompute.verdict import Checks, Where
+from nbb_opt.recompute.world import World
 from nbb_opt.result import TABLES
-from nbb_opt.verify.blocks import in_blocks
-from nbb_opt.verify.verdict import Checks, Where
-from nbb_opt.verify.world import World
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "bundles": (("bundle",), ("origin", "destination", "commodity")),

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.verify.verdict import Checks, names
-from nbb_opt.verify.world import join
+from nbb_opt.recompute.verdict import Checks, names
+from nbb_opt.recompute.world import join
 
 UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
 

@@ -15,7 +15,7 @@ from threading import Condition
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand import kernels as tables
+from nbb_opt.demand import flow_table as tables
 from nbb_opt.demand.od.rules import WORDS, Rules
 from nbb_opt.demand.od.source import Group, Source, damage_refused
 from nbb_opt.demand.od.sums import Accumulator, Packed, merged

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbb_opt.demand import kernels
+from nbb_opt.demand import flow_table
 from nbb_opt.errors import InstanceError, Problem
 
 # what, which cell is shown, what to do
 WORDS: dict[int, tuple[str, str, str]] = {
-    kernels.FAULT_ORIGIN_UNKNOWN: ("origin {!r} is not in nodes.node", "origin", "add the node or correct the name"),
-    kernels.FAULT_ORIGIN_NO_ZONE: ("origin {!r} is a node but no zone", "origin", "set is_zone in nodes.csv"),
-    kernels.FAULT_DESTINATION_UNKNOWN: (
+    flow_table.FAULT_ORIGIN_UNKNOWN: ("origin {!r} is not in nodes.node", "origin", "add the node or correct the name"),
+    flow_table.FAULT_ORIGIN_NO_ZONE: ("origin {!r} is a node but no zone", "origin", "set is_zone in nodes.csv"),
+    flow_table.FAULT_DESTINATION_UNKNOWN: (
         "destination {!r} is not in nodes.node", "destination", "add the node or correct the name",
     ),
-    kernels.FAULT_DESTINATION_NO_ZONE: (
+    flow_table.FAULT_DESTINATION_NO_ZONE: (
         "destination {!r} is a node but no zone", "destination", "set is_zone in nodes.csv",
     ),
-    kernels.FAULT_COMMODITY_UNKNOWN: (
+    flow_table.FAULT_COMMODITY_UNKNOWN: (
         "commodity {!r} is not in commodities.commodity", "commodity", "add the commodity or correct the name",
     ),
-    kernels.FAULT_YEAR: ("year {!r} is outside 1950 to 2120", "year", "correct the year"),
-    kernels.FAULT_NOT_FINITE: ("tonnes {!r} is no finite number", "tonnes", "give t/year, or remove the row"),
-    kernels.FAULT_NEGATIVE: ("tonnes {!r} is negative", "tonnes", "give t/year from origin to destination"),
-    kernels.FAULT_SAME_PLACE: (
+    flow_table.FAULT_YEAR: ("year {!r} is outside 1950 to 2120", "year", "correct the year"),
+    flow_table.FAULT_NOT_FINITE: ("tonnes {!r} is no finite number", "tonnes", "give t/year, or remove the row"),
+    flow_table.FAULT_NEGATIVE: ("tonnes {!r} is negative", "tonnes", "give t/year from origin to destination"),
+    flow_table.FAULT_SAME_PLACE: (
         "origin and destination are both {!r}", "origin", "traffic within a zone uses no link: remove the row",
     ),
-    kernels.FAULT_DUPLICATE: (
+    flow_table.FAULT_DUPLICATE: (
         "origin {!r} stands twice with the same destination, commodity and year", "origin", "add the rows up",
     ),
 }  # fmt: skip
 
 NAMES = {
-    "unknown-zone": (kernels.FAULT_ORIGIN_UNKNOWN, kernels.FAULT_DESTINATION_UNKNOWN),
-    "no-zone": (kernels.FAULT_ORIGIN_NO_ZONE, kernels.FAULT_DESTINATION_NO_ZONE),
-    "unknown-commodity": (kernels.FAULT_COMMODITY_UNKNOWN,),
-    "year": (kernels.FAULT_YEAR,),
-    "not-finite": (kernels.FAULT_NOT_FINITE,),
-    "negative": (kernels.FAULT_NEGATIVE,),
-    "within-zone": (kernels.FAULT_SAME_PLACE,),
+    "unknown-zone": (flow_table.FAULT_ORIGIN_UNKNOWN, flow_table.FAULT_DESTINATION_UNKNOWN),
+    "no-zone": (flow_table.FAULT_ORIGIN_NO_ZONE, flow_table.FAULT_DESTINATION_NO_ZONE),
+    "unknown-commodity": (flow_table.FAULT_COMMODITY_UNKNOWN,),
+    "year": (flow_table.FAULT_YEAR,),
+    "not-finite": (flow_table.FAULT_NOT_FINITE,),
+    "negative": (flow_table.FAULT_NEGATIVE,),
+    "within-zone": (flow_table.FAULT_SAME_PLACE,),
 }
 
 

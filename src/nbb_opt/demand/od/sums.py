@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand import kernels as tables
-from nbb_opt.demand.od import kernels
+from nbb_opt.demand import flow_table as tables
+from nbb_opt.demand.od import add_rows
 from nbb_opt.demand.od.columns import as_numpy
 from nbb_opt.demand.od.target import Lookup, Target, years_of
 from nbb_opt.errors import InstanceError, Problem
@@ -26,11 +26,11 @@ class Packed:
 
     def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Flow number, year and t/year; the keys are not to be used any more."""
-        mask = np.int64((1 << kernels.YEAR_BITS) - 1)
+        mask = np.int64((1 << add_rows.YEAR_BITS) - 1)
         year = np.empty(self.key.size, dtype=np.int16)
         np.bitwise_and(self.key, mask, out=year, casting="unsafe")
         year += tables.FIRST_YEAR
-        flow = np.right_shift(self.key, kernels.YEAR_BITS, out=self.key)
+        flow = np.right_shift(self.key, add_rows.YEAR_BITS, out=self.key)
         return flow, year, self.tonnes
 
 
@@ -64,7 +64,7 @@ class Accumulator:
         assert not (self.dense and twice)
         self._scaled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self._year_slot = np.full(tables.YEAR_SLOTS + 1, -1, dtype=np.int32)
-        self._cell_y = np.full(tables.YEAR_SLOTS + 1, kernels.BAD, dtype=np.int32)
+        self._cell_y = np.full(tables.YEAR_SLOTS + 1, add_rows.BAD, dtype=np.int32)
         if not self.dense:
             self._make_sparse()
 
@@ -85,7 +85,7 @@ class Accumulator:
         if self.dense:
             self._meet_years(year if one_year else np.flatnonzero(np.bincount(year, minlength=1)))
         if self.dense:
-            kernels.add_dense(
+            add_rows.add_dense(
                 self._cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group,
                 self._year_slot, self._share(0, zone_o, n_zones * n_groups), self._share(1, zone_d, n_groups),
                 self._share(2, group, 1), self._cell_y, self._within, n_zones, row_0, self.counts, self.first,
@@ -93,7 +93,7 @@ class Accumulator:
             return
         done = 0
         while done < tonnes.size:
-            done, self._used = kernels.add_sparse(
+            done, self._used = add_rows.add_sparse(
                 self._keys, self._values, self._used, origin, destination, commodity, year, one_year, tonnes, zone_o,
                 zone_d, group, self._year_slot, self._within, n_zones, n_groups, done, row_0, self.counts, self.first,
                 self._twice, kept,
@@ -108,7 +108,7 @@ class Accumulator:
             room = min(self._rows, self._cells.size) + 1
             cells, self._cells = self._cells, np.empty(0)
             key, tonnes = np.empty(room, dtype=np.int64), cells if slots.size == 1 else np.empty(room)
-            many = kernels.pack(cells, self._target.n_flows, slots, key, tonnes)
+            many = add_rows.pack(cells, self._target.n_flows, slots, key, tonnes)
             few = 4 * many < tonnes.size  # too few to hold on to all the cells for their sake
             return Packed(key[:many], tonnes[:many].copy() if few else tonnes[:many])
         full = np.flatnonzero(self._keys != tables.EMPTY)
@@ -117,7 +117,7 @@ class Accumulator:
 
     def _fits(self, n_years: int) -> bool:
         cells = self._target.n_flows * n_years
-        return cells <= kernels.MAX_CELLS and cells * 8 <= self._budget
+        return cells <= add_rows.MAX_CELLS and cells * 8 <= self._budget
 
     def _meet_years(self, slots: np.ndarray) -> None:
         """Give every new year a stretch of cells, or go over to the hash table if they no longer fit."""
@@ -142,7 +142,7 @@ class Accumulator:
     def _share(self, role: int, index: np.ndarray, stride: int) -> np.ndarray:
         kept = self._scaled.get((role, stride))
         if kept is None or kept[0] is not index:
-            shares = np.where(index < 0, kernels.BAD, index.astype(np.int64) * stride).astype(np.int32)
+            shares = np.where(index < 0, add_rows.BAD, index.astype(np.int64) * stride).astype(np.int32)
             kept = self._scaled[role, stride] = (index, shares)
         return kept[1]
 
@@ -168,5 +168,5 @@ def merged(first: Packed, then: Packed) -> Packed:
     """Both sums as one; the tonnes of `then` are added to those of `first`."""
     key = np.empty(first.key.size + then.key.size, dtype=np.int64)
     tonnes = np.empty(key.size)
-    many = kernels.merge(first.key, first.tonnes, then.key, then.tonnes, key, tonnes)
+    many = add_rows.merge(first.key, first.tonnes, then.key, then.tonnes, key, tonnes)
     return Packed(key[:many], tonnes[:many])  # the rest was never touched and takes no memory

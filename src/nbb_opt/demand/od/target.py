@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand.kernels import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
+from nbb_opt.demand.flow_table import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
 from nbb_opt.demand.od.columns import as_numpy
 
 MAX_SPAN = 1 << 24

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csc_array
 
-from nbb_opt.milp import StandardForm
+from nbb_opt.model import StandardForm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

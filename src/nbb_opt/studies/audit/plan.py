@@ -11,10 +11,10 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance
-from nbb_opt.instance.one_table import read_one_table
 from nbb_opt.instance.schema import Column, Table
+from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
-from nbb_opt.instance.workbook_write import write_sheet
+from nbb_opt.instance.workbook.write import write_sheet
 
 TRUCK, CHARGER, PROJECT, ORDER = "truck", "charger", "project", "order"
 PLAN = Table(

@@ -11,8 +11,8 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.milp import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
-from nbb_opt.milp.array_assembly import ArrayAssembly
+from nbb_opt.model import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit

@@ -1,0 +1,118 @@
+"""Commands about data: conversion, made-up OD files. Registered by the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nbb_opt.cli.runs import tell
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(epilog="Example: nbb-opt convert trips.tntp od.parquet --year 2030 --commodity BOX")(convert)
+    app.command("synthesize-od", epilog="Example: nbb-opt synthesize-od od.parquet --rows 1e7 --seed 1")(synthesize_od)
+
+
+def whole_number(text: str) -> int:
+    """A number of rows: 1000000 or 1e6."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+    if value != int(value) or value < 1:
+        raise typer.BadParameter(f"{text!r} is not a whole number of at least 1")
+    return int(value)
+
+
+Rows = Annotated[int, typer.Option(parser=whole_number, metavar="N", help="Rows, for example 1e7.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed writes the same file.")]
+
+
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help=".csv, .parquet, .xlsx, .omx, .tntp, or a folder (Parquet, NGM); `canad` or `stram` and two paths."
+        ),
+    ],
+    target: Annotated[
+        Path, typer.Argument(help=".csv, .parquet, .xlsx or .omx to write; NGM: or a folder.", metavar="TO")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(help="After `canad` or `stram`: the instance folder (or folder of them) to write.")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
+    commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
+    lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
+    km_per_length: Annotated[float | None, typer.Option(help="TNTP network: km per unit of length.")] = None,
+    hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
+    within_zones: Annotated[bool, typer.Option("--within-zones", help="NGM: keep flows within a zone.")] = False,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out and count rows of this kind instead of refusing the file; may be given several times: "
+            "not-finite, negative, year, within-zone, and with --for unknown-zone, no-zone, unknown-commodity."
+        ),
+    ] = None,
+    duplicates: Annotated[str, typer.Option(help="Rows of one flow and year: refuse, add or keep.")] = "refuse",
+    instance: Annotated[
+        Path | None, typer.Option("--for", help="Instance whose zones and commodities the rows must have.")
+    ] = None,
+    zone_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: other names for the zones.")] = None,
+    commodity_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: for commodities.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
+) -> None:
+    """Convert OD matrices and networks of other tools; says what was kept, added up and left out.
+
+    A whole instance too: `nbb-opt convert mine.xlsx mine` makes a folder of a workbook, the other way round a
+    workbook of a folder.
+
+    `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
+    """
+    from nbb_opt.formats import Choices
+    from nbb_opt.formats import convert as convert_files
+    from nbb_opt.problems.dispatch import CONVERTERS
+    from nbb_opt.problems.dispatch import convert as convert_problem
+
+    if folder is not None:
+        if str(source) not in CONVERTERS:
+            raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
+        tell(convert_problem(str(source), target, folder), as_json)
+        return
+    choices = Choices(
+        year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
+        zone_map, commodity_map,
+    )  # fmt: skip
+    report = convert_files(source, target, choices=choices)
+    if as_json:
+        print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
+        return
+    print("\n".join([*report.lines, f"wrote {', '.join(str(file) for file in report.files)}"]))
+
+
+def synthesize_od(
+    target: Annotated[Path, typer.Argument(help="Parquet file to write.", metavar="OUT")],
+    rows: Rows,
+    zones: Annotated[int, typer.Option(min=2, help="Zones.")] = 500,
+    commodities: Annotated[int, typer.Option(min=1, help="Commodities.")] = 10,
+    years: Annotated[str, typer.Option(help="Years, joined by commas; each row is of one of them.")] = "2030",
+    seed: Seed = 1,
+    in_order: Annotated[bool, typer.Option("--sorted", help="Sort by origin and destination.")] = False,
+) -> None:
+    """Write a made-up OD file of any size (Zipf: few zones carry most rows), a row group at a time."""
+    from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
+
+    try:
+        in_years = tuple(int(year) for year in years.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{years!r} is not a list of years") from None
+    spec = Synthetic(
+        rows, places=zones, zones=zones, classes=commodities, commodities=commodities, years=in_years, seed=seed,
+        in_order=in_order, text=True,
+    )  # fmt: skip
+    write_synthetic(target, spec)
+    print(f"wrote {rows:,} rows between {zones} zones to {target} ({target.stat().st_size / 1e6:,.1f} MB)")

@@ -1,0 +1,288 @@
+"""The command line: the only place that prints. Heavy libraries are imported inside the commands: `--help` is quick."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+from nbb_opt import __version__
+from nbb_opt.cli import app as app_command
+from nbb_opt.cli import audit, bench, data, runs, sweep
+from nbb_opt.cli.runs import AsJson, cache_folder, tell
+from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
+
+EXIT_CODES = (
+    "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan within the limits, 5 a check failed, "
+    "6 a benchmark got worse, 130 interrupted before the job began."
+)
+app = typer.Typer(
+    name="nbb-opt",
+    help="Plans modal shift and fleet electrification of regional freight.\n\n"
+    "Example: nbb-opt new mycase --from haulier; nbb-opt check mycase; nbb-opt solve mycase\n\n" + EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Switch = Literal["choose", "on", "off"]
+InstancePath = Annotated[
+    Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
+]
+
+
+def main() -> None:
+    """Run the command line; errors meant for users end without a traceback."""
+    try:
+        app()
+    except NbbError as error:
+        fail(error)
+
+
+def fail(error: NbbError) -> NoReturn:
+    """Print an error and leave with its exit code."""
+    if isinstance(error, InstanceError):
+        many = len(error.problems)
+        print(f"{many} problem{'s' if many != 1 else ''} found", file=sys.stderr)
+    print(str(error), file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        print(f"nbb-opt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: nbb-opt new mycase --from haulier; as a workbook: nbb-opt new mine.xlsx --from haulier")
+def new(
+    target: Annotated[Path, typer.Argument(help="Folder to create, or a workbook ending in .xlsx.", metavar="TARGET")],
+    source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
+    bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
+    zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
+) -> None:
+    """Copy a template into a new folder or a new workbook to fill in, or invent a synthetic instance."""
+    from nbb_opt.instance import new_instance
+    from nbb_opt.instance.synthetic import Shape, write_synthetic
+
+    if synthetic and source is not None:
+        raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
+    if synthetic and target.suffix.lower() == ".xlsx":
+        raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
+    if synthetic:
+        shape = Shape(bundles, seed, zones)
+        write_synthetic(target, shape)
+        print(f"{target}: {bundles} invented flows between {shape.towns()} towns. Next: nbb-opt check {target}")
+        return
+    template = source or "haulier"
+    new_instance(target, source=template)
+    edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
+    print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
+
+
+@app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
+def check(instance: InstancePath, as_json: AsJson = False) -> None:
+    """Validate an instance; every problem at once, with place and likely fix."""
+    from nbb_opt.instance import read_instance
+    from nbb_opt.problems.dispatch import answers, problem_of_instance
+
+    try:
+        problem = problem_of_instance(instance)
+        if problem is not None:
+            tell(answers(problem).check(instance), as_json)
+            return
+        found = read_instance(instance)
+    except InstanceError as error:
+        if as_json:
+            problems = [vars(problem) for problem in error.problems]
+            print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))
+            sys.exit(error.exit_code)
+        fail(error)
+    rows = {name: len(table) for name, table in found.tables.items() if len(table)}
+    if as_json:
+        print(json.dumps({"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows}, indent=1))
+        return
+    print(f"{found.meta.title}: no problems found")
+    print("rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()))
+    print(f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}")
+
+
+@app.command(epilog="Example: nbb-opt seal mycase")
+def seal(instance: InstancePath) -> None:
+    """Write datapackage.json with the sha256 of every file; from then on changed files are refused."""
+    from nbb_opt.instance import seal as seal_instance
+    from nbb_opt.problems.dispatch import freight_only
+
+    freight_only(instance, "seal")
+    print(f"wrote {seal_instance(instance)}")
+
+
+@app.command(epilog="Example: nbb-opt prepare instances/nbb; nbb-opt prepare mine.xlsx")
+def prepare(
+    instance: InstancePath,
+    no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="Sum the demand on this Dask scheduler, as tcp://host:8786.")
+    ] = None,
+    add_duplicates: Annotated[
+        bool, typer.Option("--add-duplicates", help="Add up demand rows of one flow and year instead of refusing them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
+    from dataclasses import asdict
+
+    from nbb_opt.instance import read_instance
+    from nbb_opt.model import forecast, read_model
+    from nbb_opt.network import prepare as prepare_instance
+    from nbb_opt.problems.dispatch import freight_only
+
+    freight_only(instance, "prepare")
+    found = read_instance(instance, add_duplicates=add_duplicates)
+    with ExitStack() as stack:
+        each = None
+        if cluster is not None:
+            from nbb_opt.cluster import connect
+
+            each = stack.enter_context(connect(cluster)).each
+        cache_dir = None if no_cache else cache_folder()
+        prepared = prepare_instance(found, cache_dir=cache_dir, prune=not no_prune, each=each)
+    size = forecast(found, prepared, read_model("joint"))
+    if as_json:
+        counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}
+        facts = {**counts, "kinds": prepared.rows.by_kind(), "size": asdict(size), "log": list(prepared.log)}
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    print("\n".join([*prepared.log, size.line()]))
+
+
+@app.command(
+    epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint; "
+    "nbb-opt solve mine.xlsx"
+)
+def solve(
+    instance: InstancePath,
+    model: Annotated[
+        str | None, typer.Option(help="A model of models/, or a path to a .toml [default: joint for freight].")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for the whole job.")] = 120.0,
+    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-4,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    method: Annotated[
+        Literal["auto", "monolith", "decompose"],
+        typer.Option(help="monolith: one problem; decompose: the large-scale route; auto: by the size of the model."),
+    ] = "auto",
+    no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
+    presolve: Annotated[Switch, typer.Option(help="Whether HiGHS simplifies problems first.")] = "choose",
+    cluster: Annotated[
+        str | None, typer.Option(help="Let this Dask scheduler's workers answer for the chains (large-scale route).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
+    from nbb_opt.cli.console import ProgressLine
+    from nbb_opt.instance import read_instance
+    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.problems.dispatch import answers, problem_of_instance
+    from nbb_opt.problems.questions import Order
+    from nbb_opt.solve import Stop
+
+    stop = Stop(time_limit)
+    problem = problem_of_instance(instance)
+    if problem is not None:
+        given = (
+            ("--no-prune", no_prune),
+            ("--no-cache", no_cache),
+            ("--too-large", too_large),
+            ("--method", method != "auto"),
+            ("--presolve", presolve != "choose"),
+            ("--cluster", cluster is not None),
+        )
+        if named := [option for option, on in given if on]:
+            raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with stop.by_ctrl_c(), ProgressLine(sys.stderr) as line:
+            tell(answers(problem).solve(Order(instance, model, out, gap, threads, seed, stop, line)), as_json)
+        return
+    model = model or "joint"
+    found = read_instance(instance)
+    target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
+    options = Options(
+        time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large, method=method, presolve=presolve
+    )
+    cache = None if no_cache else cache_folder()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    try:
+        with ExitStack() as stack:
+            workers = None
+            if cluster is not None:
+                from nbb_opt.cluster import connect
+
+                workers = stack.enter_context(connect(cluster))
+            line = stack.enter_context(ProgressLine(sys.stderr))
+            run = solve_instance(
+                found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop,
+                cluster=workers,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        raise NoPlan("stopped before a plan was found; nothing was written") from None
+    if as_json:
+        print(json.dumps(run.record, ensure_ascii=False, indent=1))
+    else:
+        from nbb_opt.report.closing import closing_block
+
+        print(closing_block(found, run))
+
+
+@app.command(epilog="Example: nbb-opt models --check")
+def models(
+    checking: Annotated[bool, typer.Option("--check", help="Only compare with the committed statements.")] = False,
+) -> None:
+    """Render the statement of every model (equations and literal LP) beside its .toml."""
+    from nbb_opt.problems.dispatch import render_models
+
+    stale = render_models(write=not checking)
+    if checking and stale:
+        raise VerifyFailed("out of date: " + ", ".join(stale) + "; run: nbb-opt models")
+    print("up to date" if not stale else "rendered " + ", ".join(stale))
+
+
+for _commands in (runs, sweep, audit, app_command, data, bench):
+    _commands.add_commands(app)
+
+
+@app.command(epilog="Example: nbb-opt doctor")
+def doctor(as_json: AsJson = False) -> None:
+    """Show versions, processor and memory, and try the solver."""
+    from nbb_opt.cli.doctor import examine
+
+    facts: dict[str, Any] = examine()
+    if as_json:
+        print(json.dumps(facts, indent=1))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in facts.items()))
+    if facts["solver"] != "OK":
+        raise VerifyFailed(f"the solver self-test failed: {facts['solver']}")

@@ -1,0 +1,212 @@
+"""Commands about finished runs: check again, report, ask what the accounting does. Registered by the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nbb_opt.errors import NbbError, VerifyFailed
+
+if TYPE_CHECKING:
+    from nbb_opt.problems.questions import Said
+    from nbb_opt.verify import Verdict
+
+RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(epilog="Example: nbb-opt verify runs/nbb-joint; nbb-opt verify other/tiny --instance instances/tiny")(
+        verify
+    )
+    app.command(epilog="Example: nbb-opt report runs/nbb-joint runs/nbb-shift_only --out comparison.html")(report)
+    app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
+
+
+def verify(
+    run: Annotated[Path, typer.Argument(help="Run folder, or tables of another engine.", metavar="RUN|FOLDER")],
+    instance: Annotated[
+        Path | None, typer.Option(help="Instance, if it was moved since; needed for another engine.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model that another engine solved [default: joint].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md)."""
+    from nbb_opt.emissions.reconcile import check_run
+    from nbb_opt.instance import read_instance
+    from nbb_opt.problems.dispatch import answers, problem_of_run
+    from nbb_opt.result import read_run
+    from nbb_opt.verify import verify_run
+    from nbb_opt.verify.foreign_tables import is_foreign
+
+    if is_foreign(run):
+        _verify_foreign(run, instance, model or "joint", as_json)
+        return
+    if model is not None:
+        raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
+    problem = problem_of_run(run)
+    if problem is not None:
+        tell(answers(problem).verify(run, instance), as_json)
+        return
+    found = read_run(run, refuse_altered=False)
+    source = read_instance(instance or Path(found.record["instance_source"]))
+    verdict = verify_run(found, source)
+    if verdict.ok:
+        check_run(source, found)
+    _tell_verdict(run, verdict, as_json)
+
+
+def _verify_foreign(folder: Path, instance: Path | None, model: str, as_json: bool) -> None:
+    from nbb_opt.instance import read_instance
+    from nbb_opt.model import read_model
+    from nbb_opt.verify.foreign import verify_foreign
+
+    if instance is None:
+        raise NbbError(f"{folder}: these are tables of another engine; say of which instance with --instance")
+    spec = read_model(model)
+    if spec.flows != "free":
+        raise NbbError(
+            f"{model}: its flows are those of another plan, which tables alone do not hold; verify a run folder"
+        )
+    verdict = verify_foreign(
+        folder, read_instance(instance), blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects
+    )
+    _tell_verdict(folder, verdict, as_json)
+
+
+def _tell_verdict(run: Path, verdict: Verdict, as_json: bool) -> None:
+    if as_json:
+        print(verdict.as_json())
+    elif verdict.ok:
+        print(f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.0f} EUR")
+    if not verdict.ok:
+        raise VerifyFailed(f"{run} is not accepted:\n" + verdict.failures().to_string(index=False))
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="One or more run folders of one instance.", metavar="RUN...")],
+    out: Annotated[Path, typer.Option(help="HTML file; the workbook is written beside it.")] = Path("report.html"),
+    instance: Annotated[Path | None, typer.Option(help="Instance, if it was moved since.")] = None,
+    ileap: Annotated[
+        Path | None, typer.Option(help="Folder for iLEAP 1.0 footprints, TOC and HOC data and CSV tables of one run.")
+    ] = None,
+    carrier: Annotated[
+        list[str] | None, typer.Option(help="iLEAP word for an energy carrier of the instance, as in biogas=LNG.")
+    ] = None,
+    hub_carrier: Annotated[str, typer.Option(help="Energy carrier that hubs use, for --ileap.")] = "diesel",
+    intensities: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own intensities (a table of factors in g_co2e_per_tkm; technology = a vehicle), set beside the "
+            "ledger's; converted once from the km they were built on."
+        ),
+    ] = None,
+) -> None:
+    """Write one HTML report and one workbook; several runs are set side by side."""
+    from nbb_opt.emissions.exchange import write_exchange
+    from nbb_opt.emissions.factors import read_factors
+    from nbb_opt.emissions.ledger import build_ledger
+    from nbb_opt.instance import read_instance
+    from nbb_opt.problems.dispatch import answers, problem_of_run
+    from nbb_opt.report import write_html, write_workbook
+    from nbb_opt.result import read_run
+
+    problems = {problem_of_run(path) for path in runs}
+    if len(problems) > 1:
+        raise NbbError("the runs are about different problems; report them apart")
+    for problem in problems - {None}:
+        if ileap is not None or carrier:
+            raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
+        tell(answers(str(problem)).report(runs, out, instance), False)
+        return
+    if ileap is not None and len(runs) > 1:
+        raise NbbError("--ileap: is about one run; give one run folder")
+    found = [read_run(path) for path in runs]
+    digests = {run.record["instance_digest"] for run in found}
+    source = read_instance(instance or Path(found[0].record["instance_source"]))
+    if digests != {source.digest}:
+        raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
+    ledgers = [build_ledger(source, run.tables) for run in found]
+    own = None if intensities is None else read_factors(intensities)
+    write_html(source, found, out, ledgers=ledgers, own=own)
+    write_workbook(source, found, out.with_suffix(".xlsx"), ledgers=ledgers, own=own)
+    print(f"wrote {out} and {out.with_suffix('.xlsx')}")
+    if ileap is not None:
+        words = dict(pair.partition("=")[::2] for pair in carrier or [])
+        written = write_exchange(source, ledgers[0], ileap, carriers=words, hub_carrier=hub_carrier)
+        print(f"wrote {', '.join(map(str, written))}")
+
+
+def sensitivity(
+    source: Annotated[Path, typer.Argument(help="Run folder, or an instance to solve first.", metavar="RUN|INSTANCE")],
+    accounting: Annotated[bool, typer.Option("--accounting", help="Count emissions in other ways.")] = False,
+    choice: Annotated[list[str] | None, typer.Option(help="Only this choice; may be given again.")] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own factors (CSV, the columns of the shipped table), added to the shipped ones. Market-based "
+            "grid methods need it: rows per kWh with grid_method market_residual or market_supplier."
+        ),
+    ] = None,
+    ferry_share: Annotated[
+        list[str] | None, typer.Option(help="Share of a ferry borne by freight, as in mass=0.6; one for each way.")
+    ] = None,
+    instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
+    model: Annotated[str, typer.Option(help="Model, if an instance is given.")] = "joint",
+    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for each solve.")] = 300.0,
+    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-3,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the answer owes to the accounting of emissions: the same plan and the re-optimised one."""
+    from nbb_opt.emissions.factors import joined, read_factors
+    from nbb_opt.instance import read_instance
+    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.result import read_run
+    from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen, read_shares
+    from nbb_opt.studies.accounting.study import accounting_study, as_table
+
+    if not accounting:
+        raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
+    freight_only(source, "sensitivity")
+    shares = read_shares(ferry_share) if ferry_share else None
+    registry = read_factors() if factors is None else joined(read_factors(), read_factors(factors))
+    choices = chosen(accounting_choices(registry, shares), choice or [])
+    options = Options(time_limit_s=time_limit, gap=gap, threads=threads)
+    if (source / "run.json").is_file():
+        run = read_run(source)
+        found = read_instance(instance or Path(run.record["instance_source"]))
+        if found.digest != run.record["instance_digest"]:
+            raise VerifyFailed("the run and the instance do not belong together: their digests differ")
+    else:
+        found = read_instance(source)
+        run = solve_instance(found, model=model, options=options, cache_dir=cache_folder())
+        choices = tuple(each for each in choices if choice or each.name != AGAIN)  # solved just now
+    rows = accounting_study(
+        found, run, choices, options=options, cache_dir=cache_folder(), say=lambda line: print(line, file=sys.stderr)
+    )
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=1))
+    else:
+        print(as_table(found, rows))
+
+
+def tell(said: Said, as_json: bool) -> None:
+    """Print the answer of another problem."""
+    print(json.dumps(said.record, ensure_ascii=False, indent=1) if as_json else "\n".join(said.lines))
+
+
+def cache_folder() -> Path:
+    """Where prepared chains are kept: $NBB_OPT_CACHE, else a folder in the user's cache directory."""
+    named = os.environ.get("NBB_OPT_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "nbb-opt"

@@ -1,0 +1,95 @@
+"""The command that solves one instance at many values. Registered by the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nbb_opt.cli.runs import AsJson, cache_folder
+from nbb_opt.errors import NbbError
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(
+        epilog="Example: nbb-opt sweep instances/nbb --front 20 --relax; "
+        "nbb-opt sweep mycase --vary demand --values 0.8,1,1.2"
+    )(sweep)
+
+
+def sweep(
+    instance: Annotated[Path, typer.Argument(help="Instance: a folder, a .zip or a workbook.", metavar="INSTANCE")],
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            help="What is multiplied: demand, carbon_price, energy_price, energy_price:CARRIER, "
+            "capacity:LINK or capacity:TERMINAL, rule:POLICY."
+        ),
+    ] = None,
+    values: Annotated[str, typer.Option(help="Factors on the instance's own figures, joined by commas.")] = "",
+    front: Annotated[int, typer.Option(help="Points of a front of cost against emissions.")] = 0,
+    relax: Annotated[bool, typer.Option("--relax", help="Let whole numbers be fractions: quick lower bounds.")] = False,
+    model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for table and page [default: runs/NAME-sweep-WHAT]; finished points stay."),
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for each point.")] = 120.0,
+    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap of each point.")] = 1e-3,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    presolve: Annotated[
+        Literal["choose", "on", "off"], typer.Option(help="Whether HiGHS simplifies problems first.")
+    ] = "choose",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start every point from nothing, to compare.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Solve at many demands, prices or limits, or the front of cost against emissions; each point starts from the last.
+
+    Ctrl-C keeps finished points; the same command goes on with the others.
+    """
+    from nbb_opt.cli.console import ProgressLine
+    from nbb_opt.instance import read_instance
+    from nbb_opt.solve import Stop
+    from nbb_opt.studies.sweep import Choices, axis_of, run_sweep, write_page, write_tables
+
+    if (vary is None) == (front == 0):
+        raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
+    if front and values:
+        raise NbbError("sweep: --values belong to --vary; a front finds its own")
+    found = read_instance(instance)
+    axis = axis_of(vary, found) if vary is not None else None
+    factors = _factors(values)
+    what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
+    target = out or Path("runs") / f"{found.meta.name}-sweep-{what}"
+    choices = Choices(relax, gap, time_limit, threads, seed, not fresh, presolve)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    with ProgressLine(sys.stderr) as line:
+        done = run_sweep(
+            found, axis=axis, values=factors, front=front, model=model, choices=choices, out=target,
+            cache_dir=cache_folder(), listen=line, say=lambda text: print(text, file=sys.stderr),
+            stop=Stop(float("inf")),
+        )  # fmt: skip
+    write_tables(target, {**done.about, "status": done.status}, done.points)
+    write_page(target / "sweep.html", done.about, done.points, status=done.status)
+    if as_json:
+        points = [asdict(point) for point in done.points]
+        print(json.dumps({**done.about, "status": done.status, "points": points}, ensure_ascii=False, indent=1))
+        return
+    solved = sum(point.cost_eur is not None for point in done.points)
+    print(f"{done.status}: {len(done.points)} points, {solved} with a solution; see {target / 'sweep.html'} and .csv")
+    if done.status == "stopped":
+        print("the same command goes on where it was stopped")
+
+
+def _factors(text: str) -> list[float]:
+    try:
+        return [float(word) for word in text.split(",") if word.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"--values {text!r}: write numbers joined by commas, as in 0.8,1,1.2") from None

@@ -1,0 +1,1 @@
+"""Tables as files: CSV, Parquet, sheets of a workbook, each read strictly."""

@@ -1,0 +1,290 @@
+"""A workbook as an instance: sheets become tables of text, which the same code checks as it does CSV.
+
+What a plain table cannot say (formulas, dates, merged cells, what is hidden, text beside or under a table) is refused
+with the cell it stands in. Nothing is imported unless every sheet is free of faults.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.package import Package, Sheet
+from nbb_opt.instance.schema import Column, Table
+from nbb_opt.instance.tables.csv_file import header_problems
+from nbb_opt.instance.tables.xlsx_file import read_book
+from nbb_opt.instance.tables.xlsx_sheet import Cell, Grid, cell_place
+from nbb_opt.instance.wording import TableFile, column_letters, did_you_mean, listed, shown
+from nbb_opt.instance.workbook.sheets import (
+    FIRST_ROW,
+    HEADER_ROW,
+    MOST_OD_ROWS,
+    README,
+    SHEET_NAMES,
+    SHEETS,
+    UNIT_ROW,
+    unit_text,
+)
+
+_OTHER_SPREADSHEETS = (".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods", ".fods", ".numbers")
+_TOLD_IN_FULL = 50
+_LONGEST_GAP = 20  # rows
+_TEXTS = ("id", "text", "choice", "ref", "refs", "choices")
+
+
+def is_spreadsheet(path: Path) -> bool:
+    """Whether a path is to be read as a workbook: an existing file whose name says so."""
+    return path.suffix.lower() in (".xlsx", *_OTHER_SPREADSHEETS) and path.is_file()
+
+
+def open_workbook(path: Path) -> Package:
+    """The sheets of a workbook and every problem with their cells that is not one of values.
+
+    Raises InstanceError if the file is no .xlsx workbook, is damaged, or is not safe to read.
+    """
+    if path.suffix.lower() != ".xlsx":
+        hint = "save it as an Excel workbook (.xlsx)"
+        raise InstanceError([Problem(path.name, f"is a {path.suffix.lower()} file", hint, "workbook")])
+    book = read_book(path, SHEET_NAMES)
+    problems = list(_sheet_names(book.names, book.hidden))
+    sheets = {}
+    for table in SHEETS:
+        if table.name in book.grids:
+            found = _SheetReader(table, book.grids[table.name], MOST_OD_ROWS).read(problems)
+            if found is not None:
+                sheets[table.name] = found
+    return Package(path, {}, {}, zipped=False, sheets=sheets, problems=tuple(problems))
+
+
+def read_sheet(path: Path, table: Table, *, most_rows: int) -> Sheet:
+    """One sheet of a workbook, whatever else it holds. Raises InstanceError with every cell that is no plain value."""
+    grid = read_book(path, [table.name]).grids.get(table.name)
+    problems: list[Problem] = []
+    found = _SheetReader(table, grid, most_rows).read(problems) if grid is not None else None
+    if grid is None:
+        problems.append(Problem(path.name, f"has no sheet {table.name!r}", "name the sheet so", "missing_sheet"))
+    if problems or found is None or found.cells is None:
+        raise InstanceError(problems or [Problem(path.name, f"its sheet {table.name!r} is empty", "", "empty")])
+    return found
+
+
+def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Problem]:
+    for name in names:
+        where = f"sheet {shown(name)}"
+        if name not in (*SHEET_NAMES, README):
+            missing = [other for other in SHEET_NAMES if other not in names]
+            guess = did_you_mean(name, missing).replace("did you mean", "rename it to").rstrip("?")
+            hint = guess or f"move it to another workbook; sheets are {README}, {listed(SHEET_NAMES, 99)}"
+            yield Problem(where, "is not a sheet of an instance", hint, "sheet")
+        elif name in hidden:
+            yield Problem(where, "is hidden", "show it and look at it, or delete it", "hidden")
+    for table in SHEETS:
+        if table.name not in names and not table.optional:
+            yield Problem(f"sheet {table.name!r}", "is missing", f"add it: one row is {table.row_is}", "missing_sheet")
+
+
+class _SheetReader:
+    """Turns the grid of one sheet into columns of text."""
+
+    def __init__(self, table: Table, grid: Grid, most_rows: int) -> None:
+        self.table, self.grid, self.name, self.most_rows = table, grid, table.name, most_rows
+        self.problems: list[Problem] = []
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def read(self, problems: list[Problem]) -> Sheet | None:
+        """The sheet, None if it is optional and empty; problems are added to the list."""
+        rows = self.grid.rows
+        filled = [row for row, cells in rows.items() if cells]
+        if not filled:
+            if not self.table.optional:
+                hint = f"write its header in row 1: {', '.join(column.name for column in self.table.columns)}"
+                problems.append(Problem(self.name, "is empty", hint, "empty"))
+            return None
+        header, columns = self._header()
+        usable = self._header_is_right(header) and self._units_are_right(columns)
+        self._merged_and_hidden(max(filled), columns)
+        last = max((row for row in filled if row >= FIRST_ROW), default=FIRST_ROW - 1)
+        cells: dict[str, list[str]] | None = None
+        unusable: set[int] = set()
+        self.told: set[tuple[int, str]] = set()
+        if self.name == "od" and last - FIRST_ROW + 1 > self.most_rows:
+            what = f"has rows down to {last + 1}"
+            self._tell(
+                self.name, what, f"{self.most_rows} flows are read from a sheet; use od.parquet or od.csv", "size"
+            )
+        elif usable:
+            cells = {column.name: [] for column in self.table.columns if column.name in columns}
+            for row in range(FIRST_ROW, self._end_of_table(filled) + 1):
+                self._row(row, columns, cells, unusable)
+        file = TableFile(self.name, self.name, FIRST_ROW + 1, tuple(header))
+        problems.extend(self.problems)
+        for (what, rule), count in self.counts.items():
+            if count > _TOLD_IN_FULL:
+                more = f"{count - _TOLD_IN_FULL} more cells: {what}"
+                problems.append(Problem(self.name, more, "see the first ones", rule))
+        return Sheet(file, cells, frozenset(unusable), frozenset(self.told))
+
+    def _end_of_table(self, filled: list[int]) -> int:
+        """The last row before a long stretch of blank ones; what stands under that is named, not read."""
+        end = FIRST_ROW - 1
+        for row in sorted(row for row in filled if row >= FIRST_ROW):
+            if row - end > _LONGEST_GAP:
+                first = min(self.grid.rows[row])
+                hint = "nothing may stand under a table: delete it, or delete the empty rows"
+                what = f"stands under {row - end - 1} empty rows"
+                self._tell(self._at(row, first, self.grid.rows[row][first]), what, hint, "text_under_table")
+                break
+            end = row
+        return end
+
+    def _tell(self, where: str, what: str, hint: str, rule: str, kind: str = "") -> None:
+        """Adds a problem; of one kind the first ones are told in full, the others counted."""
+        key = (kind or what, rule)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        if self.counts[key] <= _TOLD_IN_FULL:
+            self.problems.append(Problem(where, what, hint, rule))
+
+    def _at(self, row: int, column: int, cell: Cell | None = None) -> str:
+        name = next((name for name, place in self._places.items() if place == column), "")
+        words = f"{self.name}!{column_letters(column)}{row + 1}" + (f", column {name}" if name else "")
+        return words + (f", value {shown(cell.text)}" if cell is not None and cell.text else "")
+
+    def _header(self) -> tuple[list[str], dict[str, int]]:
+        """Names in row 1 from column A on ("" for a blank), and the place of each known column."""
+        cells = self.grid.rows.get(HEADER_ROW, {})
+        header = [cells[i].text if i in cells else "" for i in range(max(cells, default=-1) + 1)]
+        known = [column.name for column in self.table.columns]
+        self._places = {name: header.index(name) for name in known if name in header}
+        return header, self._places
+
+    def _header_is_right(self, header: list[str]) -> bool:
+        cells = self.grid.rows.get(HEADER_ROW, {})
+        for i, cell in cells.items():
+            if cell.kind != "text" or cell.formula is not None:
+                what = "holds a formula" if cell.formula is not None else "is not a text"
+                self._tell(self._at(HEADER_ROW, i, cell), what, "write the name of the column", "column")
+        named = [name for name in header if name]
+        places: dict[str, str] = {}
+        for i, name in enumerate(header):  # of two columns with one name the second is shown
+            for written in (shown(name), name):
+                places[f"{self.name} row 1, column {written}"] = f"{self.name}!{column_letters(i)}1, column {written}"
+        for problem in header_problems(named, self.table, self.name):
+            where = places.get(problem.where, f"{self.name}!A1")
+            self._tell(where, problem.what, problem.hint, problem.rule)
+        return not self.problems
+
+    def _units_are_right(self, columns: dict[str, int]) -> bool:
+        cells = self.grid.rows.get(UNIT_ROW, {})
+        wrong = []
+        for column in self.table.columns:
+            if column.name not in columns:  # an optional one
+                continue
+            cell = cells.get(columns[column.name])
+            if cell is None or cell.formula is not None or cell.text.strip() != unit_text(column):
+                wrong.append((column, cell))
+        if len(wrong) * 2 > len(self.table.columns):
+            hint = f"insert a row under the header: {listed((unit_text(c) for c in self.table.columns), 99)}"
+            self._tell(f"{self.name}!A2", "is not the row of units", hint, "units")
+            return False
+        for column, cell in wrong:
+            wanted = unit_text(column)
+            if cell is None:
+                what, hint = "is blank instead of the unit", f"write {wanted!r}"
+            elif column.unit:
+                what, hint = "is not the unit", f"give the figures in {wanted}, then write {wanted!r}"
+            else:
+                what, hint = "is not what stands under this header", f"write {wanted!r}"
+            self._tell(self._at(UNIT_ROW, columns[column.name], cell), what, hint, "units", "unit")
+        return True
+
+    def _merged_and_hidden(self, last: int, columns: dict[str, int]) -> None:
+        for merged in self.grid.merged:
+            place = cell_place(merged.partition(":")[0])
+            if place is None or place[0] <= last:
+                hint = "unmerge it and write every cell"
+                cell = merged.partition(":")[0]
+                what = f"is merged with others ({merged})"
+                self._tell(f"{self.name}!{cell}", what, hint, "merged", "is merged")
+        for row in sorted(self.grid.hidden_rows):
+            if self.grid.rows.get(row):
+                hint = "show it (clear the filter), or delete it"
+                self._tell(f"{self.name} row {row + 1}", "is hidden", hint, "hidden")
+        for first, end in self.grid.hidden_columns:
+            for name, i in columns.items():
+                if first <= i <= end:
+                    where = f"{self.name}!{column_letters(i)}1, column {name}"
+                    self._tell(where, "is a hidden column", "show it; what is not seen is not imported", "hidden")
+
+    def _row(self, row: int, columns: dict[str, int], into: dict[str, list[str]], unusable: set[int]) -> None:
+        cells = self.grid.rows.get(row, {})
+        places = set(columns.values())
+        outside = [i for i in cells if i not in places]
+        for i in outside:
+            hint = "the column has no header: delete the cell, or move it to another workbook"
+            self._tell(self._at(row, i, cells[i]), "stands outside the table", hint, "outside")
+        inside = len(cells) - len(outside)
+        lonely = inside == 1 and sum(column.blank is None for column in self.table.columns) > 2
+        if not inside:
+            hint = "delete the empty row; the rows of a table follow each other"
+            self._tell(f"{self.name} row {row + 1}", "is blank", hint, "blank_row")
+        elif lonely:
+            only = next(i for i in cells if i in places)
+            hint = "no text may stand under a table: delete it; if it is a row, fill in its other cells"
+            self._tell(self._at(row, only, cells[only]), "is the only cell of its row", hint, "text_under_table")
+        if not inside or lonely:
+            unusable.add(row - FIRST_ROW)
+            for words in into.values():
+                words.append("")
+            return
+        for column in self.table.columns:
+            if column.name not in columns:
+                continue
+            i = columns[column.name]
+            cell = cells.get(i)
+            fault = None if cell is None else _fault(cell, column)
+            if fault is not None:
+                self._tell(self._at(row, i, cell), *fault, kind=fault[2])
+                self.told.add((row - FIRST_ROW, column.name))
+                known = cell is not None and cell.kind == "text" and column.kind in _TEXTS
+                into[column.name].append(cell.text if cell is not None and known else "")
+            else:
+                into[column.name].append("" if cell is None else _as_text(cell, column))
+
+
+def _fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
+    """What keeps a cell from being a plain value, the likely fix, and the rule."""
+    if cell.formula is not None:
+        what = f"holds the formula {shown('=' + cell.formula)}" if cell.formula else "holds a formula"
+        return what, "copy the cell and paste its value only", "formula"
+    if cell.kind == "error":
+        return f"holds the error {cell.text}", "write the value", "error_cell"
+    if cell.kind == "date":
+        wanted = "a text: format the cell as Text, then write it again"
+        if column.kind not in _TEXTS:
+            wanted = "a number: format the cell as Number, then write it again"
+        return "is a date or a time", f"it must be {wanted}", "date"
+    if cell.kind == "bool" and column.kind != "bool":
+        wanted = "a text" if column.kind in _TEXTS else "a number"
+        return f"is {cell.text.upper()}", f"it must be {wanted}", "type"
+    return None
+
+
+def _as_text(cell: Cell, column: Column) -> str:
+    if cell.kind == "number":
+        return number_text(float(cell.text))
+    if column.kind == "bool" and cell.text in ("TRUE", "FALSE"):
+        return cell.text.lower()
+    return cell.text
+
+
+def number_text(value: float) -> str:
+    """A number of a cell as text that reads back as the same number.
+
+    >>> number_text(12.0), number_text(0.1), number_text(1e300)
+    ('12', '0.1', '1e+300')
+    """
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value)

@@ -1,0 +1,58 @@
+"""What every kind of activity hands to the shared expressions: costs, emissions and energy per unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nbb_opt.model.arrays.assembly import Assembly
+from nbb_opt.model.data.costs import shared_name
+from nbb_opt.model.data.ledger import Ledger
+from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.periods import Floats, Ints
+
+
+def share_costs(a: Assembly, data: ModelData, *, column: Ints, t: Ints, cost_eur: dict[str, Floats]) -> None:
+    """Add cost per unit of each column, component by component, to `cost_eur`."""
+    for component, eur in cost_eur.items():
+        a.share(shared_name(component), data.time.size + 1).add(t, column, eur)
+
+
+def share_ledger(a: Assembly, data: ModelData, ledger: Ledger, column: Ints) -> None:
+    """Add emissions by country and period and electricity by charging area and period."""
+    size, at = data.time.size, column[ledger.col]
+    place = ledger.country * size + ledger.t
+    countries = len(data.world.countries) * size
+    a.share("emissions_ttw_kg", countries).add(place, at, ledger.ttw_kg)
+    a.share("emissions_wtt_kg", countries).add(place, at, ledger.wtt_kg)
+    drawn = ledger.area >= 0
+    energy = a.share("energy_kwh", len(data.world.areas) * size)
+    energy.add((ledger.area * size + ledger.t)[drawn], at[drawn], ledger.kwh[drawn])
+
+
+def share_driver_hours(
+    a: Assembly, data: ModelData, *, region: Ints, t: Ints, column: Ints, hours_per_vkm: Floats
+) -> None:
+    """Add driver hours by country (of the region) and period."""
+    row = data.world.region_country[region] * data.time.size + t
+    a.share("driver_h", len(data.world.countries) * data.time.size).add(row, column, hours_per_vkm)
+
+
+def share_truck_work(
+    a: Assembly, data: ModelData, *, region: Ints, vehicle: Ints, t: Ints, column: Ints, km: Floats, hours: Floats
+) -> None:
+    """Add km and hours of work by (region, truck) pair and period."""
+    stock, size = data.stock, len(data.trucks.names)
+    pair = np.searchsorted(stock.region * size + stock.vehicle, region * size + vehicle)
+    rows = len(stock.region) * data.time.size
+    a.share("truck_km", rows).add(pair * data.time.size + t, column, km)
+    a.share("truck_h", rows).add(pair * data.time.size + t, column, hours)
+
+
+def added_by_projects(data: ModelData, built: Ints, table: str) -> list[tuple[int, int, int, float]]:
+    """What projects add to rows of `table`: (row, period, column of `built`, amount per unit)."""
+    found = []
+    at = {(int(p), int(t)): int(c) for p, t, c in zip(data.projects.project, data.projects.t, built, strict=True)}
+    for project, where, row, amount in data.projects.adds:
+        if where == table:
+            found += [(row, t, at[project, t], amount) for t in range(data.time.size) if (project, t) in at]
+    return found

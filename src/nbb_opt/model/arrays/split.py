@@ -1,0 +1,192 @@
+"""The stated model cut in two: what is as large as the demand (chains, trucks on lanes), and everything else.
+
+The blocks state a model with columns for pieces of chains (see pieces/) and for efforts of trucks on lanes (see
+drives/); no chain and no truck on a lane ever has a column. All other columns, and all rows, are the master: fleet,
+chargers, projects, empty trips, capacities, policies. Nothing is stated twice: the parts are slices of the arrays that
+the blocks made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array
+
+from nbb_opt.errors import ModelError
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.keys import Labels
+from nbb_opt.model.build import Built
+from nbb_opt.model.compile import standard_form
+from nbb_opt.model.data.periods import Floats, Ints, entries, sum_by
+from nbb_opt.model.form import StandardForm
+
+if TYPE_CHECKING:
+    from nbb_opt.model.data.drives import Drives
+    from nbb_opt.model.data.pieces import Chains
+
+PIECE, EFFORT = "carried_t", "driven_vkm"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of one kind by master row (CSC): row numbers rise within a column; `cost` in EUR per unit."""
+
+    cost: Floats
+    indptr: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int32]
+    value: Floats
+
+
+@dataclass(frozen=True)
+class Split:
+    """A model of `master` columns and rows, `pieces` (tonnes through them) and `efforts` (of driving loaded vkm).
+
+    `chains` says which pieces each chain uses, `drives` which efforts a truck on a lane takes; of the pieces those
+    below the number of lanes are lanes. `project_column` (projects, periods) is the master column of a project, -1
+    where there is none. A bundle goes from `origin` to `destination`, rows of `place` (degrees north, degrees east).
+    `unit`: usual tonnes and vkm. `columns` is the number of columns stated; `master_at`, `piece_at`, `effort_at` say
+    where each kind is among them.
+    """
+
+    master: StandardForm
+    columns: int
+    master_at: Ints
+    piece_at: slice
+    effort_at: slice
+    pieces: Columns
+    efforts: Columns
+    chains: Chains
+    drives: Drives
+    project_column: Ints
+    origin: Ints
+    destination: Ints
+    place: Floats
+    unit: tuple[float, float]
+
+    @property
+    def periods(self) -> int:
+        """How many periods."""
+        return int(self.chains.demand_t.shape[1])
+
+    @property
+    def nonzeros(self) -> int:
+        """Entries in memory of all columns."""
+        return len(self.master.a_values) + len(self.pieces.value) + len(self.efforts.value)
+
+    def cost_at(self, values: Floats) -> float:
+        """Cost in EUR of values of all columns stated."""
+        parts = ((self.master_at, self.master), (self.piece_at, self.pieces), (self.effort_at, self.efforts))
+        return float(sum(part.cost @ values[at] for at, part in parts)) + self.master.cost_offset
+
+    def columns_of(self, drives: Ints) -> Columns:
+        """The columns of some drives, as the model without efforts states them."""
+        made, e = self.drives.efforts(drives), self.efforts
+        own = csc_array((e.value, e.row, e.indptr), shape=(len(self.master.row_low), len(e.cost)))
+        use = (own @ made).tocsc()
+        use.sort_indices()
+        return Columns(np.asarray(made.T @ e.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data)
+
+
+def split(built: Built) -> Split:
+    """Cut a model that was stated with `route="pieces"`. Raises ModelError for one stated otherwise."""
+    a, data = built.assembly, built.data
+    if not isinstance(a, ArrayAssembly) or data.chains is None or data.drives is None:
+        raise ModelError(f"model '{built.spec.name}' has a column per chain; state it with route=\"pieces\" to cut it")
+    form, chains, size, p = standard_form(built), data.chains, data.time.size, data.projects
+    piece_at = slice(a.start[PIECE], a.start[PIECE] + len(data.flows.t))
+    effort_at = slice(a.start[EFFORT], a.start[EFFORT] + len(data.driving.t))
+    rest = np.ones(a.size, bool)
+    rest[piece_at] = rest[effort_at] = False
+    master_at = np.flatnonzero(rest)
+    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(a.row_count, a.size))
+
+    def part(at: slice) -> Columns:
+        start = matrix.indptr[at.start : at.stop + 1].astype(np.int64)
+        here = slice(start[0], start[-1])
+        return Columns(form.cost[at], start - start[0], matrix.indices[here], matrix.data[here])
+
+    entry, count = entries(matrix.indptr, master_at)
+    indptr = np.concatenate([np.zeros(1, np.int32), np.cumsum(count, dtype=np.int32)])
+    master = StandardForm(
+        form.cost[master_at], form.cost_offset, indptr, matrix.indices[entry], matrix.data[entry], form.row_low,
+        form.row_up, form.col_low[master_at], form.col_up[master_at], form.integer[master_at],
+        _some(form.col_names, master_at), form.row_names, form.col_unit_scale[master_at], form.fix_order[master_at],
+    )  # fmt: skip
+    built_at = np.full((len(p.names), size), -1, np.int64)
+    built_at[p.project, p.t] = np.searchsorted(master_at, a.start.get("built", 0) + np.arange(len(p.project)))
+    nodes, ends = data.instance["nodes"], data.prepared.bundles
+    of = data.prepared.rows.bundle if len(chains.demand_t) != len(ends) else slice(None)
+    return Split(
+        master, a.size, master_at, piece_at, effort_at, part(piece_at), part(effort_at), chains, data.drives, built_at,
+        data.world.nodes.of(ends["origin"])[of], data.world.nodes.of(ends["destination"])[of],
+        nodes[["lat", "lon"]].to_numpy(float), (a.kinds[PIECE].typical, a.kinds[EFFORT].typical),
+    )  # fmt: skip
+
+
+def _some(names: Sequence[str], at: Ints) -> Labels:
+    return Labels(lambda: [names[k] for k in at.tolist()], len(at))
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """Columns of whole chains, as the model without pieces states them: chain and period, cost, use of the master's
+    rows, and per tonne `work_tkm` on `work_lane`, lane times periods plus period (CSR over columns: `work_start`).
+    """
+
+    chain: Ints
+    t: Ints
+    columns: Columns
+    work_start: Ints
+    work_lane: Ints
+    work_tkm: Floats
+
+
+def expand(split: Split, chains: Ints) -> Expanded:
+    """The columns of some chains (numbers that rise), in every period in which they may carry something."""
+    c, rows, lanes, size = split.chains, len(split.master.row_low), len(split.drives.distance_km), split.periods
+    entry, count = entries(c.start, chains)
+    piece, by = c.piece[entry], np.repeat(np.arange(len(chains)), count)
+    bundle = c.bundle_of(chains)
+    waiting = sum_by(by, c.hours[piece], size=len(chains)) * c.hour_eur[bundle]
+    exists = (c.demand_t[bundle] > 0) & c.ready[c.project_set[chains]]
+    np.logical_and.at(exists, by, c.at[piece] >= 0)
+    chain, t = np.nonzero(exists)
+    column = np.full(exists.shape, -1, np.int64)
+    column[chain, t] = np.arange(len(chain))
+    flow, at, times, work = [], [], [], []
+    for s in range(size):
+        here = column[by, s]
+        keep = here >= 0
+        flow.append(here[keep])
+        at.append(c.at[piece[keep], s].astype(np.int64))
+        times.append(np.ones(int(keep.sum())))
+        driven = keep & (piece < lanes)
+        work.append((piece[driven] * size + s, here[driven], split.drives.distance_km[piece[driven]]))
+    mine, every = bundle[chain], np.arange(len(chain))
+    extra: list[tuple[npt.NDArray[np.int32], Floats]] = [(c.waiting_at[t], waiting[chain])]
+    if len(c.now_at):
+        of = c.class_of(chains[chain])
+        extra += [(c.now_at[of, t], c.now[mine, t]), (c.then_at[of, t], c.grows[mine, t])]
+    for position, number in extra:
+        keep = (position >= 0) & (number != 0)
+        flow.append(every[keep])
+        at.append(position[keep].astype(np.int64))
+        times.append(number[keep])
+    made = csc_array(
+        (np.concatenate(times), (np.concatenate(at), np.concatenate(flow))), shape=(len(split.pieces.cost), len(chain))
+    )
+    p = split.pieces
+    use = (csc_array((p.value, p.row, p.indptr), shape=(rows, len(p.cost))) @ made).tocsc()
+    use.sort_indices()
+    lane, driven_by, tkm = (np.concatenate([one[k] for one in work]) for k in range(3))
+    done = csc_array((tkm, (lane, driven_by)), shape=(lanes * size, len(chain)))
+    done.sort_indices()
+    return Expanded(
+        chains[chain], t,
+        Columns(np.asarray(made.T @ p.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data),
+        done.indptr.astype(np.int64), done.indices.astype(np.int64), done.data,
+    )  # fmt: skip

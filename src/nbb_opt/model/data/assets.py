@@ -1,0 +1,131 @@
+"""Chargers, projects and rules as arrays: the data of `installed`, `built` and of the block `policy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance, split_refs
+from nbb_opt.model.data.periods import Floats, Ints, Names, Time
+from nbb_opt.model.data.world import World
+
+HOURS_PER_YEAR = 8760.0
+
+
+@dataclass(frozen=True)
+class Chargers:
+    """Charger types (K), areas where energy can be drawn, and columns of `installed` (area, charger, period)."""
+
+    names: Names
+    kw: Floats
+    capex_eur: Floats
+    fixed_eur_per_year: Floats
+    lifetime: Ints
+    kwh_per_year: Floats
+    areas: Ints
+    area: Ints
+    kind: Ints
+    t: Ints
+
+
+@dataclass(frozen=True)
+class Projects:
+    """Projects (A) and the columns of `built` (project, period); `adds` are (project, table, row, amount)."""
+
+    names: Names
+    capex_eur: Floats
+    fixed_eur_per_year: Floats
+    earliest: Ints
+    lifetime: Ints
+    max_units: Ints
+    requires: tuple[tuple[int, int], ...]
+    excludes: tuple[tuple[int, int], ...]
+    adds: tuple[tuple[int, str, int, float], ...]
+    funding: Floats
+    project: Ints
+    t: Ints
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One rule; country -1 means all together, years (periods) it holds in."""
+
+    name: str
+    kind: str
+    country: int
+    technology: str
+    periods: tuple[int, ...]
+    value: float
+
+
+def chargers_of(instance: Instance, time: Time, areas: Ints) -> Chargers:
+    """Charger types in the areas where trucks can draw energy."""
+    table = instance["chargers"]
+    kw, life = table["kw"].to_numpy(float), table["lifetime_years"].to_numpy(np.int64)
+    ready = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
+    area, kind, t = np.nonzero(np.broadcast_to(ready, (len(areas), *ready.shape)))
+    return Chargers(
+        Names(table["charger"]), kw, table["capex_eur"].to_numpy(float), table["fixed_eur_per_year"].to_numpy(float),
+        life, HOURS_PER_YEAR * kw * table["utilisation_share"].to_numpy(float), areas, areas[area], kind, t,
+    )  # fmt: skip
+
+
+def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) -> Projects:
+    """Projects with what they add; `allowed` False: none may be built, so there are no columns."""
+    table, effects, funding = instance["projects"], instance["project_effects"], instance["project_funding"]
+    names, terminals = Names(table["project"]), Names(instance["terminals"]["terminal"])
+    rows = {"links": world.links, "terminals": terminals, "charge_areas": world.areas}
+    adds = []
+    for project, where, key, amount in zip(
+        *(effects[c].tolist() for c in ("project", "table", "row", "adds")), strict=True
+    ):
+        row = int(rows[where].of([key])[0])
+        if row < 0:
+            raise ModelError(f"project_effects.csv, project '{project}': {where} has no row '{key}'")
+        if where == "links" and world.link_group[row] != row:
+            raise ModelError(
+                f"project_effects.csv, project '{project}': link '{key}' uses the capacity of "
+                f"'{world.links[world.link_group[row]]}'; let the project add to that link"
+            )
+        adds.append((int(names.of([project])[0]), str(where), row, float(amount)))
+    share = np.zeros((len(names), len(world.countries)))
+    share[names.of(funding["project"]), world.countries.of(funding["country"])] = funding["share"].to_numpy(float)
+    pairs = {
+        column: [
+            (a, int(b)) for a, cell in enumerate(table[column].tolist()) for b in names.of(split_refs(cell)).tolist()
+        ]
+        for column in ("requires", "excludes")
+    }
+    earliest = table["earliest_year"].to_numpy(np.int64)
+    project, t = np.nonzero((earliest[:, None] <= time.years[None, :]) & allowed)
+    return Projects(
+        names, table["capex_eur"].to_numpy(float), table["fixed_eur_per_year"].to_numpy(float), earliest,
+        table["lifetime_years"].to_numpy(np.int64), table["max_units"].to_numpy(np.int64), tuple(pairs["requires"]),
+        tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), tuple(adds), share, project, t,
+    )  # fmt: skip
+
+
+def policies_of(instance: Instance, world: World, time: Time) -> tuple[Policy, ...]:
+    """Rules with the periods they hold in: that which contains the year; from that year on for a ban."""
+    found = []
+    for row in instance["policies"].to_dict("records"):
+        kind, value, year = str(row["kind"]), float(row["value"]), float(row["year"])
+        where = f"policies.csv, policy '{row['policy']}'"
+        if kind in ("ban_purchase", "cap_technology_share") and not row["technology"]:
+            raise ModelError(f"{where}: {kind} needs a technology; fill it in")
+        if kind == "keep_mode_share_per_year" and row["country"]:
+            raise ModelError(f"{where}: {kind} holds for all countries together; leave country blank")
+        if kind != "ban_purchase" and np.isnan(value):
+            raise ModelError(f"{where}: {kind} needs a value; fill it in")
+        if np.isnan(year):
+            holds = np.ones(time.size, bool)
+        elif kind == "ban_purchase":
+            holds = time.years >= year
+        else:
+            holds = (time.years <= year) & (year < time.years + time.lengths)
+        country = int(world.countries.of([row["country"]])[0])
+        periods = tuple(np.flatnonzero(holds).tolist())
+        found.append(Policy(str(row["policy"]), kind, country, str(row["technology"]), periods, value))
+    return tuple(found)

@@ -1,0 +1,133 @@
+"""What a loaded vehicle-km on a lane costs, draws and emits: the data of `driven_vkm`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance
+from nbb_opt.model.data.lanes import Lanes
+from nbb_opt.model.data.ledger import Ledger, ledger_of
+from nbb_opt.model.data.periods import Floats, Ints, sum_by
+from nbb_opt.model.data.trucks import Trucks
+from nbb_opt.model.data.world import World
+
+COMPONENTS = ("road_energy", "road_running", "drivers")
+
+
+@dataclass(frozen=True)
+class Driving:
+    """Columns of `driven_vkm`: truck and period, and figures per unit, which is a loaded vkm on a lane.
+
+    The columns are those of `lane`, or, where there are too many lanes for a column each, efforts that lanes add up
+    (see drives/): then `lane` numbers them, and only what an effort is made of is not 0.
+    `km_per_vkm` counts local empty km, `leaves_per_vkm` and `arrives_per_vkm` trips from `region` to another one and to
+    `arrival` from another one; `open_h_per_week` are the opening hours in which the hours must be worked,
+    `on_the_way` says that the battery is charged on the way. `region` and `arrival` are -1 where there are no such
+    figures. `usual_vkm_per_t` is a usual amount for a tonne.
+    """
+
+    lane: Ints
+    vehicle: Ints
+    t: Ints
+    region: Ints
+    arrival: Ints
+    handling: Ints
+    load_t: Floats
+    loaded_vkm: Floats
+    km_per_vkm: Floats
+    hours_per_vkm: Floats
+    leaves_per_vkm: Floats
+    arrives_per_vkm: Floats
+    open_h_per_week: Floats
+    cost_eur: dict[str, Floats]
+    ledger: Ledger
+    on_the_way: np.ndarray
+    usual_vkm_per_t: float
+
+
+def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray) -> Driving:
+    """Columns for every usable (lane, truck, period) of the lanes `in_use` (lanes, periods), with their figures."""
+    g, v, t = np.nonzero(lanes.usable & in_use[:, None, :])
+    kappa, km, region = lanes.kappa[g, v], lanes.distance_km[g], lanes.region[g]
+    kwh, hours = energy_and_hours(world, trucks, lanes, g=g, v=v, t=t)
+    spared = (lanes.toll_by_country[g] * trucks.supports.toll_exempt[v, :, t]).sum(axis=1)
+    ledger, energy_eur = _energy(world, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
+    cost = {
+        "road_energy": energy_eur,
+        "road_running": (1 + kappa) * (trucks.running_eur_per_vkm[v, t] + lanes.toll_eur_per_vkm[g] - spared),
+        "drivers": hours * world.driver_cost[world.region_country[region], t],
+        "carbon": ledger.carbon_eur(len(g), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
+    }
+    trips = np.where(lanes.local[g], 0.0, 1 / km)
+    load = lanes.load_t[g, v]
+    return Driving(
+        g, v, t, region, lanes.arrival[g], lanes.handling[g], load, np.ones(len(g)), 1 + kappa, hours, trips, trips,
+        lanes.open_h_per_week[g], cost, ledger, lanes.on_the_way[g, v],
+        float(np.median(km / load)) if len(g) else 1.0,
+    )  # fmt: skip
+
+
+def energy_and_hours(world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints) -> tuple[Floats, Floats]:
+    """kWh taken in and hours of a driver per loaded vkm of some (lane, truck, period), with local empty km."""
+    kappa, omega, km = lanes.kappa[g, v], lanes.omega[g, v], lanes.distance_km[g]
+    low, high = trucks.empty_kwh_per_vkm[v, t], trucks.full_kwh_per_vkm[v, t]
+    loaded_kwh = omega * (low + (high - low) * lanes.load_t[g, v] / (trucks.gross_t[v] - trucks.kerb_t[v]))
+    kwh = loaded_kwh + kappa * omega * low
+    charging_h = np.where(lanes.on_the_way[g, v], kwh / np.where(trucks.battery[v], trucks.charge_kw[v], 1.0), 0.0)
+    wheel_h = lanes.time_h[g] / km * (1 + kappa)
+    pause = world.break_share[world.region_country[lanes.region[g]]]
+    standing_h = np.maximum(charging_h, pause * wheel_h)  # batteries are charged in the breaks
+    return kwh, wheel_h + trucks.turnaround_h[v, lanes.handling[g]] / km + standing_h
+
+
+def _energy(
+    world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints, kwh: Floats
+) -> tuple[Ledger, Floats]:
+    """Where the energy is taken in: fuels by km in each country, electricity by charging area."""
+    column = np.arange(len(g))
+    fuel = np.flatnonzero(~trucks.battery[v])
+    row, country = np.nonzero(lanes.share[g[fuel]] > 0)
+    fuel = fuel[row]
+    home = np.flatnonzero(lanes.at_home[g, v])
+    home_area = world.region_area[lanes.region[g[home]]]
+    way = pd.DataFrame({"col": column, "lane": g})[lanes.on_the_way[g, v]].merge(lanes.stops, on="lane", how="left")
+    stop, stop_area = way["col"].to_numpy(np.int64), way["area"].to_numpy(np.int64)
+    cols = np.concatenate([fuel, home, stop])
+    area = np.concatenate([np.full(len(fuel), -1), home_area, stop_area])
+    where = np.concatenate([country, world.area_country[home_area], world.area_country[stop_area]])
+    part = np.concatenate([lanes.share[g[fuel], country], np.ones(len(home)), way["share"].to_numpy(float)])
+    return taken_in(
+        world, trucks, column=cols, vehicle=v[cols], t=t[cols], country=where, area=area, kwh=kwh[cols] * part,
+        columns=len(g),
+    )  # fmt: skip
+
+
+def taken_in(
+    world: World,
+    trucks: Trucks,
+    *,
+    column: Ints,
+    vehicle: Ints,
+    t: Ints,
+    country: Ints,
+    area: Ints,
+    kwh: Floats,
+    columns: int,
+) -> tuple[Ledger, Floats]:
+    """Ledger and energy cost per unit of each column, from rows (column, country, area, kWh)."""
+    carrier = trucks.carrier[vehicle]
+    price = world.energy_price[carrier, country, t]
+    for row in np.flatnonzero(np.isnan(price))[:1].tolist():
+        raise ModelError(
+            f"energy.csv has no {world.carriers[carrier[row]]} in {world.countries[country[row]]}, which "
+            f"{trucks.names[vehicle[row]]} takes in there; add rows"
+        )
+    frame = pd.DataFrame({
+        "col": column, "t": t, "country": country, "mode": 0, "carrier": carrier, "area": area, "kwh": kwh,
+        "ttw_kg": kwh * world.energy_ttw[carrier, country, t], "wtt_kg": kwh * world.energy_wtt[carrier, country, t],
+    })  # fmt: skip
+    return ledger_of(frame), sum_by(column, kwh * price, size=columns)

@@ -1,0 +1,107 @@
+"""All coefficients of a model, worked out before any variable exists (models/README.md sections 1 to 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.instance import Instance
+from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
+from nbb_opt.model.data.driving import Driving, driving_of
+from nbb_opt.model.data.empties import Empties, empties_of
+from nbb_opt.model.data.flows import Flows, flows_of
+from nbb_opt.model.data.items import ItemFigures, item_figures
+from nbb_opt.model.data.lanes import Lanes, lanes_of
+from nbb_opt.model.data.periods import Floats, Time, time_of
+from nbb_opt.model.data.stock import Stock, stock_of
+from nbb_opt.model.data.trucks import Trucks, trucks_of
+from nbb_opt.model.data.world import World, world_of
+from nbb_opt.model.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from nbb_opt.model.data.drives import Drives
+    from nbb_opt.model.data.pieces import Chains
+    from nbb_opt.network import Prepared
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """Everything the blocks read; arrays, names and tuples only.
+
+    Where `flows` are columns of pieces and `driving` of efforts, `chains` and `drives` say what adds them up (see
+    pieces/ and drives/).
+    """
+
+    instance: Instance
+    prepared: Prepared
+    time: Time
+    world: World
+    trucks: Trucks
+    lanes: Lanes
+    items: ItemFigures
+    flows: Flows
+    driving: Driving
+    empties: Empties
+    stock: Stock
+    chargers: Chargers
+    projects: Projects
+    policies: tuple[Policy, ...]
+    chains: Chains | None
+    drives: Drives | None
+
+
+def model_data(
+    instance: Instance,
+    prepared: Prepared,
+    spec: ModelSpec,
+    *,
+    fixed_flows_t: Floats | None = None,
+    pieces: bool = False,
+) -> ModelData:
+    """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given.
+
+    With `pieces`, flows are columns of pieces of chains, and driving of efforts.
+    """
+    from nbb_opt.network import road_distances, services
+
+    time, world = time_of(instance), world_of(instance)
+    trucks = trucks_of(instance, world, time, technologies=spec.technologies)
+    lanes = lanes_of(world, prepared.items, trucks)
+    items = item_figures(instance, prepared, world, time, lanes=lanes, services=services(instance))
+    table = instance["projects"]
+    allowed = "projects" in spec.blocks
+    earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
+    asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
+    chains, drives = None, None
+    if pieces:
+        from nbb_opt.model.data.drives import drives_of
+        from nbb_opt.model.data.pieces import pieces_of
+
+        flows, chains = pieces_of(instance, prepared, world, time, **asked)
+        driving, drives = drives_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
+    else:
+        flows = flows_of(instance, prepared, world, time, **asked)
+        driving = driving_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
+    distances = road_distances(instance)
+    if "rebalance" not in spec.blocks:
+        distances = distances.iloc[:0]
+    empties = empties_of(instance, world, trucks, driving, distances)
+    areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
+    return ModelData(
+        instance, prepared, time, world, trucks, lanes, items, flows, driving, empties,
+        stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
+        projects_of(instance, world, time, allowed=allowed),
+        policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),
+        chains, drives,
+    )  # fmt: skip
+
+
+def lanes_used(flows: Flows, lanes: Lanes, time: Time) -> npt.NDArray[np.bool_]:
+    """Which lanes some chain may use, by period: (lanes, periods)."""
+    in_use = np.zeros((len(lanes.distance_km), time.size), bool)
+    column, lane, _ = flows.uses_lane
+    in_use[lane, flows.t[column]] = True
+    return in_use

@@ -1,0 +1,190 @@
+"""A solved plan as the tables of `nbb_opt.result.TABLES`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import SolveError
+from nbb_opt.instance.schema import MODES
+from nbb_opt.model.build import Built
+from nbb_opt.model.data.costs import ALL, factors, shared_name
+from nbb_opt.model.data.ledger import Ledger
+from nbb_opt.model.data.periods import Floats, Ints
+from nbb_opt.model.extract_use import use_rows
+from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table, compact_table
+
+MODE_NAMES = (*MODES, "transfer")
+DUST = 1e-9  # share of a column's usual size below which a value is zero
+INTEGER_SLACK = 1e-5
+
+
+def extract(built: Built, values: Floats, carried: Carried | None = None) -> dict[str, pd.DataFrame]:
+    """Every result table of a plan; `values` holds one number per column, in the order of the standard form.
+
+    Where columns are those of pieces and efforts, `carried` says what goes by which chain and truck.
+    Integers are rounded. Money that comes back has a negative amount; the year of what comes back at the end is the
+    horizon. Emissions of transfers have the mode `transfer` and no energy carrier. Raises SolveError if `values` are
+    no plan (an integer is none, a value is negative) or the costs by component do not add up to the objective.
+    """
+    data, a = built.data, built.assembly
+    x = _clean(built, values)
+    prepared = data.prepared
+    bundle, t = np.nonzero(prepared.demand_t > 0)
+    demand = pd.DataFrame({"bundle": bundle, "year": data.time.years[t], "tonnes": prepared.demand_t[bundle, t]})
+    tables = {"bundles": prepared.bundles, "demand": demand} | _activity(built, x, carried) | _stocks(built, x)
+    chains, lanes = np.arange(len(prepared.rows)), np.arange(prepared.items.n_lanes)
+    if len(chains) > CHAINS_IN_FULL:
+        chains, lanes = tables["flows"]["chain"].to_numpy(), tables["driven"]["lane"].to_numpy()
+    tables |= prepared.written(chains=chains, lanes=lanes)
+    tables["costs"] = _costs(built, x)
+    ledgers = [
+        (data.flows.ledger, "carried_t"),
+        (data.driving.ledger, "driven_vkm"),
+        (data.empties.ledger, "empty_vkm"),
+    ]
+    done = [(ledger, x[a.start[name] + ledger.col]) for ledger, name in ledgers if name in a.start]
+    tables["emissions"], tables["energy"] = _emissions(built, done)
+    tables["use"] = use_rows(built, x)
+    return {name: compact_table(name, tables[name]) for name in TABLES}
+
+
+def _clean(built: Built, values: Floats) -> Floats:
+    a = built.assembly
+    scale, integer = a.per_column("typical"), a.per_column("whole").astype(bool)
+    x = np.asarray(values, float)
+    if x.shape != (a.size,) or not np.isfinite(x).all():
+        raise SolveError(f"a plan is {a.size} finite numbers, these are {x.shape}")
+    fraction = integer & (np.abs(x - np.rint(x)) > INTEGER_SLACK)
+    off = fraction | (x < -1e-6 * scale)
+    for j in np.flatnonzero(off)[:1].tolist():
+        raise SolveError(f"{a.column_names()[j]} = {x[j]} is {'not a whole number' if fraction[j] else 'negative'}")
+    x = np.where(integer, np.rint(x), x)
+    return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Flows: tonnes of a chain in a period, sorted by both; and what trucks drive: loaded vkm of a vehicle on a lane in
+    a period, sorted by all three.
+    """
+
+    chain: Ints
+    t: Ints
+    tonnes: Floats
+    lane: Ints
+    vehicle: Ints
+    driven_t: Ints
+    vkm: Floats
+
+
+def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
+    data, a, years = built.data, built.assembly, built.data.time.years
+    flows, driving, empties = data.flows, data.driving, data.empties
+    region = np.array(data.world.regions.ids, object)
+    truck, handling = np.array(data.trucks.names.ids, object), np.array(data.world.handlings.ids, object)
+    if carried is None:
+        moved = pd.DataFrame({
+            "chain": flows.chain, "year": years[flows.t], "tonnes": _part(a.start, "carried_t", x, flows.t),
+        })  # fmt: skip
+        lane, vehicle, t, vkm = driving.lane, driving.vehicle, driving.t, _part(a.start, "driven_vkm", x, driving.t)
+    else:
+        tonnes = np.where(carried.tonnes <= DUST * flows.usual_t, 0.0, carried.tonnes)
+        moved = pd.DataFrame({"chain": carried.chain, "year": years[carried.t], "tonnes": tonnes})
+        lane, vehicle, t = carried.lane, carried.vehicle, carried.driven_t
+        vkm = np.where(carried.vkm <= DUST * flows.usual_t * driving.usual_vkm_per_t, 0.0, carried.vkm)
+    driven = pd.DataFrame({"lane": lane, "vehicle": truck[vehicle], "year": years[t], "loaded_vkm": vkm})
+    empty = pd.DataFrame({
+        "from_region": region[empties.origin], "to_region": region[empties.destination],
+        "vehicle": truck[empties.vehicle], "handling": handling[empties.handling], "year": years[empties.t],
+        "empty_vkm": _part(a.start, "empty_vkm", x, empties.t),
+    })  # fmt: skip
+    return {
+        "flows": moved[moved["tonnes"] > 0],
+        "driven": driven[driven["loaded_vkm"] > 0],
+        "empties": empty[empty["empty_vkm"] > 0],
+    }
+
+
+def _part(start: dict[str, int], name: str, x: Floats, like: Ints) -> Floats:
+    """Values of one kind of variable; none where the model lacks its block."""
+    return x[start[name] : start[name] + len(like)] if name in start else np.zeros(len(like))
+
+
+def _stocks(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
+    data, start, time = built.data, built.assembly.start, built.data.time
+    s, c, p = data.stock, data.chargers, data.projects
+    bought, kept = _part(start, "bought", x, s.bought_t), _part(start, "kept", x, s.kept_t)
+    pair = np.concatenate([s.bought_pair, s.kept_pair])
+    fleet = pd.DataFrame({
+        "fleet_region": np.array(data.world.regions.ids, object)[s.region[pair]],
+        "vehicle": np.array(data.trucks.names.ids, object)[s.vehicle[pair]],
+        "vintage_year": np.concatenate([time.years[s.bought_t], s.kept_vintage]),
+        "year": time.years[np.concatenate([s.bought_t, s.kept_t])],
+        "bought": np.concatenate([bought, np.zeros(len(kept))]), "kept": np.concatenate([bought, kept]),
+    })  # fmt: skip
+    fleet = fleet[fleet["kept"] > 0].sort_values(["fleet_region", "vehicle", "vintage_year", "year"])
+
+    new = _part(start, "installed", x, c.t)
+    installed = np.zeros((len(data.world.areas), len(c.names), time.size))
+    installed[c.area, c.kind, c.t] = new
+    serving = chargers_in_service(built, installed)
+    j, k, t = np.nonzero((installed > 0) | (serving > 0))
+    chargers = pd.DataFrame({
+        "charge_area": np.array(data.world.areas.ids, object)[j], "charger": np.array(c.names.ids, object)[k],
+        "year": time.years[t], "installed": installed[j, k, t], "in_service": serving[j, k, t],
+    })  # fmt: skip
+    built_units = np.zeros((len(p.names), time.size))
+    built_units[p.project, p.t] = _part(start, "built", x, p.t)
+    newly = np.diff(built_units, axis=1, prepend=0.0)
+    i, t = np.nonzero(built_units > 0)
+    projects = pd.DataFrame({
+        "project": np.array(p.names.ids, object)[i], "year": time.years[t],
+        "newly_built": newly[i, t], "in_service": built_units[i, t],
+    })  # fmt: skip
+    return {"fleet": fleet, "chargers": chargers, "projects": projects}
+
+
+def chargers_in_service(built: Built, installed: Floats) -> Floats:
+    """Chargers in service (areas, kinds, periods) from those installed."""
+    years, life = built.data.time.years, built.data.chargers.lifetime
+    age = years[None, :] - years[:, None]  # (installed in, serving in)
+    serves = (age >= 0)[None] & (age[None] < life[:, None, None])
+    return np.einsum("jku,kut->jkt", installed, serves.astype(float))
+
+
+def _costs(built: Built, x: Floats) -> pd.DataFrame:
+    time, a = built.data.time, built.assembly
+    years = [*time.years.tolist(), time.horizon_year]
+    rows = []
+    for component in ALL:
+        amount = a.share(shared_name(component), time.size + 1).amounts(x)
+        for year, eur, factor in zip(years, amount.tolist(), factors(component, time).tolist(), strict=True):
+            if eur != 0:
+                rows.append({"component": component, "year": year, "amount_eur": eur, "discounted_eur": factor * eur})
+    costs = as_table("costs", rows)
+    objective, total = a.cost_at(x), float(costs["discounted_eur"].sum())
+    size = float(costs["discounted_eur"].abs().sum())
+    if abs(total - objective) > 1e-9 * max(size, 1.0):
+        raise SolveError(f"the costs by component add up to {total:.6f} EUR, the objective is {objective:.6f} EUR")
+    return costs
+
+
+def _emissions(built: Built, done: list[tuple[Ledger, Floats]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    data = built.data
+    frame = pd.concat([
+        pd.DataFrame({
+            "year": data.time.years[ledger.t], "country": np.array(data.world.countries.ids, object)[ledger.country],
+            "mode": np.array(MODE_NAMES, object)[ledger.mode],
+            "energy_carrier": np.array([*data.world.carriers.ids, ""], object)[ledger.carrier],
+            "charge_area": np.array([*data.world.areas.ids, ""], object)[ledger.area],
+            "kwh": amount * ledger.kwh, "ttw_kg": amount * ledger.ttw_kg, "wtt_kg": amount * ledger.wtt_kg,
+        })[amount > 0]
+        for ledger, amount in done
+    ])  # fmt: skip
+    key = ["year", "country", "mode", "energy_carrier"]
+    emissions = frame.groupby(key)[["ttw_kg", "wtt_kg"]].sum().reset_index()
+    energy = frame.groupby([*key, "charge_area"])["kwh"].sum().reset_index()
+    return emissions[(emissions["ttw_kg"] != 0) | (emissions["wtt_kg"] != 0)], energy[energy["kwh"] > 0]

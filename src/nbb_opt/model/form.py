@@ -1,0 +1,36 @@
+"""The built model as arrays: one sparse matrix, sides, bounds, and which columns are integer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.model.data.periods import Floats
+
+
+@dataclass(frozen=True)
+class StandardForm:
+    """Minimise cost.x + cost_offset with row_low <= A x <= row_up, col_low <= x <= col_up; A by columns (CSC).
+
+    `col_unit_scale` is a usual size of each column in its own unit, a power of two; 1 for integers. `fix_order` says in
+    which order whole numbers are best decided (0 projects, 1 chargers, 2 trucks); -1 for columns that are not integer.
+    Names may be made only when they are read.
+    """
+
+    cost: Floats
+    cost_offset: float
+    a_indptr: npt.NDArray[np.integer]
+    a_indices: npt.NDArray[np.integer]
+    a_values: Floats
+    row_low: Floats
+    row_up: Floats
+    col_low: Floats
+    col_up: Floats
+    integer: npt.NDArray[np.bool_]
+    col_names: Sequence[str]
+    row_names: Sequence[str]
+    col_unit_scale: Floats
+    fix_order: npt.NDArray[np.int8]

@@ -1,0 +1,103 @@
+"""Renders what a model is: `<name>.md` from the docstrings of its blocks, `<name>.lp` from an instance."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbb_opt.errors import ModelError
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.model.arrays import BUILD
+from nbb_opt.model.build import Built, build
+from nbb_opt.model.compile import standard_form
+from nbb_opt.model.data.costs import ALL, BACK, ONCE
+from nbb_opt.model.data.periods import Floats
+from nbb_opt.model.lp_file import lp_text
+from nbb_opt.model.spec import ModelSpec, read_model
+from nbb_opt.model.topics import Topic, topic_lines, topic_of
+from nbb_opt.shipped import shipped, shipped_names
+
+if TYPE_CHECKING:
+    from nbb_opt.network import Prepared
+
+OPTION_WORDS = {
+    ("technologies", "all"): "every truck of the instance",
+    ("technologies", "today"): "trucks whose technology occurs in the table `fleet`",
+    ("projects", "all"): "every project of the instance",
+    ("projects", "none"): "no project; chains that need one do not exist",
+    ("flows", "free"): "the model chooses the chains",
+    ("flows", "do_nothing"): "given: those of the do-nothing plan",
+}
+
+
+def topics(spec: ModelSpec) -> tuple[Topic, ...]:
+    """The topics of a model in building order, read from the docstrings."""
+    return tuple(topic_of(block, add.__doc__ or "") for block, add in BUILD if block in spec.blocks)
+
+
+def render(name: str, instance: Instance) -> dict[str, str]:
+    """The files `<name>.md` and `<name>.lp` of a model; the LP is that on `instance`.
+
+    Where flows are given, the instance's `expected.toml` says which flows the do-nothing plan has.
+    """
+    from nbb_opt.network import prepare
+
+    spec = read_model(name)
+    prepared = prepare(instance, prune=False)
+    flows = expected_flows(instance, prepared) if spec.flows == "do_nothing" else None
+    built = build(instance, prepared, spec, fixed_flows_t=flows)
+    lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}")
+    return {f"{name}.md": markdown(built), f"{name}.lp": lp}
+
+
+def render_all() -> dict[str, str]:
+    """The files of every freight model on `instances/tiny`, by name."""
+    instance = read_instance(shipped("instances") / "tiny")
+    return {name: text for model in shipped_names("models") for name, text in render(model, instance).items()}
+
+
+def expected_flows(instance: Instance, prepared: Prepared) -> Floats:
+    """Do-nothing flows (chains, periods) in t/year as `expected.toml` states them by flow, main mode and year."""
+    document = tomllib.loads((instance.path / "expected.toml").read_text(encoding="utf-8"))
+    chains = prepared.chains.merge(prepared.bundles, on="bundle")
+    chains = chains[chains["projects"] == ""]
+    flows = np.zeros((len(prepared.chains), len(instance.periods)))
+    period = {p.year: t for t, p in enumerate(instance.periods)}
+    for row in document["do_nothing"]["tonnes"]:
+        same = (chains["origin"] == row["origin"]) & (chains["destination"] == row["destination"])
+        same &= (chains["commodity"] == row["commodity"]) & (chains["main_mode"] == row["mode"])
+        if same.sum() != 1:
+            raise ModelError(f"expected.toml: {row} fits {int(same.sum())} chains, not one")
+        flows[chains.loc[same, "chain"].iloc[0], period[row["year"]]] = row["tonnes"]
+    return flows
+
+
+def markdown(built: Built) -> str:
+    """The statement of a model."""
+    spec = built.spec
+    lines = [
+        f"# {spec.title}",
+        "",
+        f"Rendered from the code by `nbb-opt models`; do not edit. Data and symbols: [README.md](README.md). "
+        f"The literal problem on `instances/{built.data.instance.meta.name}`: [{spec.name}.lp]({spec.name}.lp).",
+        "",
+        "| option | value | meaning |",
+        "|---|---|---|",
+    ]
+    for option in ("technologies", "projects", "flows"):
+        value = getattr(spec, option)
+        lines.append(f"| {option} | {value} | {OPTION_WORDS[option, value]} |")
+    lines += ["", f"Blocks: {', '.join(spec.blocks)}.", "", "## Objective", ""]
+    lines += [
+        r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot \text{once}_t - \text{money back}$, "
+        "minimised.",
+        "",
+        "Paid each year: " + ", ".join(f"`{c}`" for c in ALL if c not in ONCE + BACK) + ".  ",
+        "Paid once: " + ", ".join(f"`{c}`" for c in ONCE) + ".  ",
+        "Money back: " + ", ".join(f"`{c}`" for c in BACK) + ".",
+    ]
+    for topic in topics(spec):
+        lines += topic_lines(topic)
+    return "\n".join(lines) + "\n"

@@ -1,1 +1,0 @@
-"""Legs joined to the cheapest chains of every pattern from one origin, and what a few new legs change in them."""

@@ -1,0 +1,1 @@
+"""Compiled searches: files here import numpy, numba and each other only."""

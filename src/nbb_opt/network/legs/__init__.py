@@ -1,1 +1,0 @@
-"""Legs: cheapest paths within one layer, and their numbers."""

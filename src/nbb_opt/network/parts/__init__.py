@@ -1,1 +1,0 @@
-"""The main parts of chains numbered, and chains written down from them."""

@@ -1,0 +1,216 @@
+"""What the command line asks of network design: check, solve, verify, report, convert."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import platform
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt import __version__
+from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.problems.network_design import (
+    DesignInstance,
+    DesignRun,
+    read_design,
+    read_design_run,
+    verify_design,
+    write_design_run,
+)
+from nbb_opt.problems.network_design.canad import convert_canad
+from nbb_opt.problems.network_design.model import read_design_model
+from nbb_opt.problems.network_design.schema import PROBLEM
+from nbb_opt.problems.network_design.solve import Designed, solve_network_design
+from nbb_opt.problems.questions import Answers, Order, Said
+from nbb_opt.solve.stop import Listener, Stop
+
+MODEL = "network_design"
+LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
+NOTHING_T = 1e-9  # a flow not above this is rounding and is not written
+
+
+def check(path: Path) -> Said:
+    """What is in an instance that has no fault."""
+    found = read_design(path)
+    rows = {name: len(table) for name, table in found.tables.items()}
+    record = {"ok": True, "problem": PROBLEM, "name": found.meta["name"], "digest": found.digest, "rows": rows}
+    listed = ", ".join(f"{name} {count}" for name, count in rows.items())
+    lines = (f"{found.meta['title']}: no problems found", f"rows: {listed}", f"digest {found.digest[:16]}")
+    return Said(record, lines)
+
+
+def solve(order: Order) -> Said:
+    """Solve, verify, write the run folder."""
+    started = time.perf_counter()
+    spec = read_design_model(order.model or MODEL)
+    instance = read_design(order.instance)
+    target = order.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
+    refuse_target(target)
+    read_s = time.perf_counter() - started
+    found, tables = solve_design(
+        instance, gap=order.gap, threads=order.threads, seed=order.seed, stop=order.stop, listen=order.listen
+    )
+    solve_s = time.perf_counter() - started - read_s
+    reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
+    verdict = verify_design(instance, tables, reported)
+    if not verdict.ok:
+        raise VerifyFailed("the plan is not accepted:\n" + verdict.failures().to_string(index=False))
+    record = {
+        "problem": PROBLEM,
+        "instance": instance.meta["name"],
+        "instance_source": str(instance.path),
+        "instance_digest": instance.digest,
+        "model": spec.name,
+        "options": {"time_limit_s": order.stop.time_limit_s, "gap": order.gap},
+        "status": found.status,
+        **reported,
+        "verified": verdict.ok,
+        "checks": len(verdict.checks),
+        "opened": len(tables["opened"]),
+        "paths": found.paths,
+        "strong_rows": found.strong_rows,
+        "nodes": found.nodes,
+        "iterations": found.iterations,
+        "seed": order.seed,
+        "threads": order.threads,
+        "seconds": {"read": round(read_s, 3), "solve": round(solve_s, 3)},
+        "versions": {
+            "nbb_opt": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+    extra = {
+        "verify.json": json.dumps(verdict.as_record(), indent=1),
+        "solver.log": found.log,
+        "bounds.csv": _history(found),
+    }
+    path = write_design_run(target, record, tables, extra)
+    return Said(record, tuple(_closing(instance, record, path)))
+
+
+def refuse_target(target: Path) -> None:
+    """Raise NbbError before solving, not after, if the results cannot be written there."""
+    if target.exists() and not (target / "manifest.json").is_file():
+        raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
+
+
+def solve_design(
+    instance: DesignInstance,
+    *,
+    gap: float,
+    threads: int,
+    seed: int,
+    stop: Stop,
+    listen: Listener | None = None,
+) -> tuple[Designed, dict[str, pd.DataFrame]]:
+    """The plan, what is proven about it, and its tables `opened` and `flows`."""
+    _nodes, arcs, commodities = instance.names()
+    found = solve_network_design(
+        instance.network(), names=tuple(commodities), gap=gap, threads=threads, seed=seed, stop=stop, listen=listen
+    )  # fmt: skip
+    commodity, arc = np.nonzero(found.flow_t > NOTHING_T)
+    flows = pd.DataFrame(
+        {
+            "arc": pd.array([arcs[a] for a in arc.tolist()], dtype="str"),
+            "commodity": pd.array([commodities[k] for k in commodity.tolist()], dtype="str"),
+            "carried_t": found.flow_t[commodity, arc],
+        }
+    )
+    opened = pd.DataFrame({"arc": pd.array([arcs[a] for a in np.flatnonzero(found.opened).tolist()], dtype="str")})
+    return found, {"opened": opened, "flows": flows}
+
+
+def _history(found: Designed) -> str:
+    lines = [f"{s:.3f},{'' if math.isnan(i) else repr(i)},{b!r}" for s, i, b in found.history if math.isfinite(b)]
+    return "\n".join(["elapsed_s,incumbent_eur,bound_eur", *lines]) + "\n"
+
+
+def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> list[str]:
+    arcs = instance.tables["arcs"]
+    return [
+        f"{instance.meta['title']}, model {record['model']}",
+        f"  cost          {record['cost_eur']:,.2f} EUR, {record['opened']:,} of {len(arcs):,} arcs opened",
+        f"  solved        {record['status']}, gap {record['gap']:.4%} proven, bound {record['bound']:,.2f} EUR, "
+        f"{record['paths']:,} paths, {record['strong_rows']:,} strong rows, {record['nodes']:,} nodes",
+        "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
+        f"  verified: OK ({record['checks']} checks from the tables alone)",
+        f"  tables        {path / 'tables'}",
+    ]
+
+
+def verify(path: Path, given: Path | None) -> Said:
+    """Check a finished run again."""
+    run = read_design_run(path, refuse_altered=False)
+    instance = _instance_of(run, given)
+    verdict = verify_design(instance, run.tables, run.record)
+    altered = [f"{name}: was altered after the run" for name in run.altered]
+    if altered or not verdict.ok:
+        failures = [] if verdict.ok else [verdict.failures().to_string(index=False)]
+        raise VerifyFailed("\n".join([f"{path} is not accepted:", *altered, *failures]))
+    line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
+    return Said(verdict.as_record(), (line,))
+
+
+def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
+    instance = read_design(given or Path(run.record["instance_source"]))
+    if run.record.get("instance_digest") != instance.digest:
+        raise VerifyFailed(f"{run.path}: the run was made from other data than {instance.path}; give the instance")
+    return instance
+
+
+def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
+    """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
+    rows = []
+    for path in paths:
+        run = read_design_run(path)
+        instance = _instance_of(run, given)
+        record = run.record
+        rows.append(
+            (
+                instance.meta["title"], record["model"], f"{record['cost_eur']:,.2f}", f"{record['bound']:,.2f}",
+                f"{record['gap']:.4%}", record["status"], f"{record['opened']:,} of {len(instance.tables['arcs']):,}",
+                "yes" if verify_design(instance, run.tables, record).ok else "NO",
+            )
+        )  # fmt: skip
+    head = ("instance", "model", "cost EUR", "bound EUR", "gap", "status", "arcs opened", "verified")
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(str(cell))}</td>' for cell in row)}</tr>\n" for row in rows)
+    page = (
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Network design</title>\n'
+        "<style>body{font:15px sans-serif;margin:2rem}td,th{padding:.3rem .8rem;border-bottom:1px solid #ccc;"
+        "text-align:right}td:first-child,th:first-child{text-align:left}</style>\n<h1>Network design</h1>\n"
+        f"<table><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr>\n{body}</table>\n"
+        "<p>Cost: opening arcs and carrying tonnes over them. Bound: no plan costs less.</p></html>\n"
+    )
+    _appear(out, page)
+    return Said({"files": [str(out)]}, (f"wrote {out} (a table of the runs; maps and workbook are of freight only)",))
+
+
+def _appear(path: Path, text: str) -> None:
+    """Write a file so that it is complete or not there."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False, suffix=".part") as file:
+        file.write(text)
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(path)
+
+
+def convert(source: Path, target: Path) -> Said:
+    """Instance folders from a Canad file or a folder of them."""
+    found = convert_canad(source, target)
+    lines = [
+        f"{each.path}: {each.meta['title']}, " + ", ".join(f"{name} {len(t)}" for name, t in each.tables.items())
+        for each in found
+    ]
+    return Said({"instances": [str(each.path) for each in found]}, tuple(lines))
+
+
+ANSWERS = Answers(check, solve, verify, report)

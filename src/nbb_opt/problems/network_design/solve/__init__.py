@@ -1,0 +1,5 @@
+"""Solving network design: column generation over paths, a plan of our own, and a proof."""
+
+from nbb_opt.problems.network_design.solve.solve import Designed, solve_network_design
+
+__all__ = ["Designed", "solve_network_design"]

@@ -1,0 +1,112 @@
+"""Better plans: slope scaling from several starts, all their arcs together, then neighbourhoods of the best plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.solve.best import Best
+from nbb_opt.problems.network_design.solve.choose import WAYS, choose_free
+from nbb_opt.problems.network_design.solve.compact import improve_compact, is_small
+from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.routing import Plan, route
+from nbb_opt.problems.network_design.solve.slopes import scale_slopes
+from nbb_opt.problems.network_design.solve.small import improve_paths
+from nbb_opt.solve.stop import Stop
+
+Bools = npt.NDArray[np.bool_]
+STARTS, SHARE_SCALING = 8, 0.1  # of slope scaling, and the share of the time left after which no more begins
+TRIES_IN_VAIN = 40  # neighbourhoods without gain after which an end is made
+SMALL_SHARE = 0.03  # of the time limit for one neighbourhood
+FIRST_SIZE, LEAST_SIZE, MOST_SIZE = 50.0, 12.0, 400.0
+GAIN = 1e-9
+
+
+class Improver:
+    """Works with paths and a relaxation of its own; what it finds goes to `best`. Its methods raise OutOfTime."""
+
+    def __init__(self, network: Network, best: Best, *, stop: Stop, seed: int) -> None:
+        self.network, self.best, self.stop, self.seed = network, best, stop, seed
+        self.pool = Pool(network)
+        self.relaxation = Relaxation(network, self.pool, stop)
+        self.chance = np.random.default_rng(seed)
+        self.support = np.zeros(network.arcs, bool)  # arcs open at the end of slope scaling
+        self.tried: set[bytes] = set()
+
+    def obey(self, stop: Stop) -> None:
+        """Work under another stop from now on."""
+        self.stop = self.relaxation.stop = stop
+
+    def take(self, opened: Bools, stop: Stop | None = None) -> None:
+        """Route over these arcs, and again over those that carry something; the plans are offered to `best`."""
+        while opened.tobytes() not in self.tried:
+            self.tried.add(opened.tobytes())
+            plan = route(self.network, self.pool, opened, stop or self.stop)
+            if plan is None:
+                return
+            self.best.take(plan)
+            opened = plan.opened
+
+    def begin(self, root: Relaxed) -> None:
+        """Slope scaling, then again from random slopes while there is time; then the best of all their arcs."""
+        until = self.stop.part(SHARE_SCALING)
+        for start in range(STARTS):
+            if self.best.done() or (start and until.now()):
+                break
+            self.support |= self._scaled(root, self.chance if start else None)
+        if not self.best.done():
+            best = self._mine()
+            self._small(self.support | best.opened, np.zeros(self.network.arcs, bool), best, 0, factor=2.0)
+
+    def improve(self, root: Relaxed, until: Stop, *, tries_in_vain: float = TRIES_IN_VAIN) -> None:
+        """Restricted problems around the best plan; their size follows how hard the last of their way were."""
+        network, relaxation = self.network, self.relaxation
+        size = np.full(len(WAYS), FIRST_SIZE)
+        vain = number = 0
+        while vain < tries_in_vain and not until.now() and not self.best.done():
+            number += 1
+            way = number % len(WAYS)
+            best = self._mine()
+            before = best.cost_eur * (1 - GAIN)
+            if WAYS[way] == "towards another plan":
+                free = best.opened ^ self._scaled(root, self.chance)
+            else:
+                free = choose_free(
+                    network, self.pool, best.opened, root.opened, root.reduced_eur,
+                    way=way, size=int(size[way]), chance=self.chance,
+                )  # fmt: skip
+            kept = best.opened & ~free
+            relaxation.restrict(kept.astype(float), (free | kept).astype(float))
+            found = relaxation.relax(rounds=4, cutoff=before)
+            ended = found.bound >= before or self._small(free, kept, best, number)
+            vain = 0 if self.best.known().cost_eur < before else vain + 1
+            size[way] = float(np.clip(size[way] * (1.15 if ended else 0.85), LEAST_SIZE, MOST_SIZE))
+            relaxation.restrict(np.zeros(network.arcs), np.ones(network.arcs))
+            self.best.tell(f"neighbourhoods, {len(self.pool):,} paths")
+
+    def _scaled(self, root: Relaxed, chance: np.random.Generator | None) -> Bools:
+        """Arcs open at the end of slope scaling; every step of it is tried as a plan."""
+        opened = np.zeros(self.network.arcs, bool)
+        for opened in scale_slopes(self.relaxation, root, chance=chance):
+            self.take(opened)
+            self.best.tell(f"slope scaling, {len(self.pool):,} paths")
+        return opened
+
+    def _mine(self) -> Plan:
+        """The best plan over paths of the own pool, whoever found it."""
+        best = self.best.known()
+        if best.pool is self.pool:
+            return best
+        return route(self.network, self.pool, best.opened, self.stop) or best
+
+    def _small(self, free: Bools, kept: Bools, start: Plan, number: int, *, factor: float = 1.0) -> bool:
+        """Solve a restricted problem and take its plan; whether it was solved to its end."""
+        limit = min(self.stop.left_s(), factor * SMALL_SHARE * self.stop.time_limit_s)
+        stop = Stop(self.stop.elapsed_s() + limit, started=self.stop.started, asked=self.stop.asked)
+        solve = improve_compact if is_small(self.network) else improve_paths
+        opened, ended = solve(self.relaxation, free, kept, start=start, stop=stop, seed=self.seed + number)
+        if opened is not None:
+            self.take(opened)
+        return ended

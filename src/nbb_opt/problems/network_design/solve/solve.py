@@ -1,0 +1,211 @@
+"""From a network to a verified bound and plan: relax over paths, scale slopes, improve around the plan, then prove."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.solve.best import Best
+from nbb_opt.problems.network_design.solve.compact import is_small, search_compact
+from nbb_opt.problems.network_design.solve.improve import Improver
+from nbb_opt.problems.network_design.solve.lp import OutOfTime
+from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.routing import refuse_infeasible, route
+from nbb_opt.problems.network_design.solve.tree import Tree
+from nbb_opt.problems.network_design.solve.turns import Turns
+from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+SHARE_COMPACT = 0.25  # of the time left for HiGHS on the compact statement before improving: enough for what is easy
+SHARE_IN_TURN = 0.6  # of the time left then, for improving while HiGHS waits
+SHARE_BEFORE_TREE = 0.4  # of the time left for improving before our own tree, by one thread
+
+
+@dataclass(frozen=True, eq=False)
+class Designed:
+    """A plan and what is proven: `status` is "optimal" (the gap asked for is proven), "time_limit" or "stopped".
+
+    `flow_t` (commodities, arcs) in tonnes; `opened` by arc. `history` holds (elapsed_s, incumbent, bound).
+    """
+
+    status: str
+    cost_eur: float
+    bound_eur: float
+    opened: Bools
+    flow_t: Floats
+    paths: int
+    strong_rows: int
+    nodes: int
+    iterations: int
+    log: str
+    history: tuple[tuple[float, float, float], ...]
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.cost_eur, self.bound_eur)
+
+
+def solve_network_design(
+    network: Network,
+    *,
+    names: tuple[str, ...] | None = None,
+    gap: float = 1e-4,
+    threads: int = 1,
+    seed: int = 0,
+    stop: Stop,
+    listen: Listener | None = None,
+) -> Designed:
+    """Minimise the cost of opening arcs and carrying everything, to a proven relative `gap`.
+
+    `names` are those of the commodities, for errors. The cost is added up from the flows, the bound is safe by
+    construction (`relaxation`) or the dual bound of HiGHS. The time limit or a request to stop keeps the best plan;
+    Ctrl-C counts as such a request. Raises Infeasible, NoPlan, SolveError.
+    """
+    search = _Search(network, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen)
+    with stop.by_ctrl_c(patient=True), suppress(OutOfTime):
+        search.run(names or tuple(str(c) for c in range(network.commodities)))
+    return search.answer()
+
+
+class Proven(Exception):  # noqa: N818 - not an error: caught by who waits for HiGHS
+    """The gap asked for is proven by what others found."""
+
+
+class _Search:
+    """Who proves and who improves: in turn by one thread, side by side by two or more."""
+
+    def __init__(
+        self, network: Network, *, gap: float, threads: int, seed: int, stop: Stop, listen: Listener | None
+    ) -> None:
+        self.network, self.threads, self.seed, self.stop = network, threads, seed, stop
+        self.best = Best(gap, stop, listen)
+        self.improver = Improver(network, self.best, stop=stop, seed=seed)
+        self.log: list[str] = []
+        self.nodes = self.iterations = 0
+
+    def run(self, names: tuple[str, ...]) -> None:
+        """All steps; leaves by OutOfTime when time is over."""
+        network, improver = self.network, self.improver
+        refuse_infeasible(network, improver.pool, names, self.stop.grace(GRACE_S))
+        improver.take(np.ones(network.arcs, bool), self.stop.grace(GRACE_S))
+        if is_small(network):
+            self._side_by_side(self._search_compact, lambda halt: self._improve(self._begun(), halt))
+            return
+        root = self._begun()
+        if self.best.done():
+            return
+        if self.threads > 1:
+            pool = improver.pool.copy()  # of one thread alone
+            self._side_by_side(lambda _between: self._grow_over(pool), lambda halt: self._improve(root, halt))
+        else:
+            improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
+            self._grow(improver.relaxation, root)
+
+    def _begun(self) -> Relaxed:
+        """The relaxation and first plans from it."""
+        best, relaxation = self.best, self.improver.relaxation
+        for alpha in (np.zeros(self.network.arcs), self.network.fixed_eur / self.network.largest_use_t()):
+            best.prove(relaxation.price_at(alpha))
+        root = relaxation.relax()
+        best.prove(root.bound)
+        best.tell(f"relaxation, {len(self.improver.pool):,} paths")
+        self.improver.begin(root)
+        return root
+
+    def _improve(self, root: Relaxed, halt: Stop) -> None:
+        if self.threads > 1:
+            self.improver.improve(root, halt, tries_in_vain=float("inf"))
+        else:
+            self.improver.improve(root, halt.part(SHARE_IN_TURN))
+
+    def answer(self) -> Designed:
+        """What is known now."""
+        best, found = self.best, self.improver.relaxation
+        if best.plan is None:
+            raise self.stop.no_plan()
+        status = "optimal" if best.done() else self.stop.ended_by()
+        return Designed(
+            status, best.plan.cost_eur, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
+            int(np.count_nonzero(found.strong_row >= 0)), self.nodes, self.iterations + found.lp.iterations,
+            "".join(self.log), tuple(best.history),
+        )  # fmt: skip
+
+    def _side_by_side(self, first: Callable[[Callable[[], None]], None], second: Callable[[Stop], None]) -> None:
+        """Let `second` work in a thread of its own (HiGHS lets others run), until `first` ends.
+
+        If one thread has to do for both, `first` waits while the other works, in what it is given to call.
+        """
+        halt = Stop(self.stop.time_limit_s, started=self.stop.started)
+        turns = Turns(self.stop, halt, self.stop.part(SHARE_COMPACT) if self.threads == 1 else None)
+        faults: list[Exception] = []
+
+        def work() -> None:
+            try:
+                with turns.second():
+                    second(halt)
+            except OutOfTime:
+                pass
+            except Exception as fault:  # raised again by the thread that waits
+                faults.append(fault)
+
+        self.improver.obey(halt)
+        beside = threading.Thread(target=work, name="improve", daemon=True)
+        beside.start()
+        try:
+            first(turns.first)
+        finally:
+            turns.over()
+            beside.join()
+            if faults:  # also when this thread left because time is over
+                raise faults[0]
+
+    def _search_compact(self, between: Callable[[], None]) -> None:
+        """HiGHS from the first second on, as if alone, until it has proven the gap for its own plan or ours."""
+        best, pool = self.best, Pool(self.network)
+
+        def hear(progress: Progress) -> None:
+            best.prove(progress.bound)
+            best.tell("branch and bound", progress.nodes)
+
+        def look() -> None:
+            between()
+            if best.done():
+                raise Proven
+
+        with suppress(Proven):
+            answer = search_compact(
+                self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look, log=self.log,
+                offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
+            )  # fmt: skip
+            self.nodes, self.iterations = answer.nodes, answer.iterations
+            if np.isfinite(answer.bound):
+                best.prove(answer.bound)
+
+    def _grow_over(self, pool: Pool) -> None:
+        """The tree on a relaxation of its own over the paths of `pool`."""
+        relaxation = Relaxation(self.network, pool, self.stop)
+        self._grow(relaxation, relaxation.relax())
+
+    def _grow(self, relaxation: Relaxation, root: Relaxed) -> None:
+        """Our own branch and bound."""
+        best, pool, tree = self.best, relaxation.pool, Tree(relaxation, root)
+        while tree.open and not best.done():
+            whole = tree.split(best.cutoff())
+            if whole is not None:
+                self._offer(whole, pool, self.stop)
+            best.prove(tree.bound(best.cutoff()))
+            self.nodes = tree.nodes
+            best.tell(f"branch and bound, {len(pool):,} paths", self.nodes)
+
+    def _offer(self, opened: Bools, pool: Pool, stop: Stop) -> None:
+        plan = route(self.network, pool, opened, stop)
+        if plan is not None:
+            self.best.take(plan)

@@ -1,0 +1,181 @@
+"""What the command line asks of stram: check, solve, verify, report, convert."""
+
+from __future__ import annotations
+
+import html
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nbb_opt import __version__
+from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.problems.questions import Answers, Order, Said
+from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
+from nbb_opt.problems.stram.model import read_stram_model
+from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, options_of, plan_stram
+from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
+from nbb_opt.problems.stram.schema import PROBLEM
+from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
+from nbb_opt.run_folder import MANIFEST
+
+MODEL = "stram"
+LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
+
+
+def check(path: Path) -> Said:
+    """What is in an instance that has no fault."""
+    case = read_stram(path)
+    rows = {name: len(table) for name, table in case.tables.items()}
+    record = {"ok": True, "problem": PROBLEM, "name": case.keys["name"], "digest": case.digest, "rows": rows}
+    listed = ", ".join(f"{name} {count}" for name, count in rows.items())
+    return Said(record, (f"{case.keys['title']}: no problems found", f"rows: {listed}", f"digest {case.digest[:16]}"))
+
+
+def solve(order: Order) -> Said:
+    """Plan the first year alone and the years of the model, verify both, write the run folder."""
+    spec = read_stram_model(order.model or MODEL)
+    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    case = read_stram(order.instance)
+    seconds["read"] = round(time.perf_counter() - started, 3)
+    target = order.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
+    plan, first = plan_stram(case, spec, gap=order.gap, threads=order.threads, seed=order.seed, stop=order.stop,
+                             seconds=seconds, listen=order.listen)  # fmt: skip
+    record = _record(case, plan, first, order, seconds)
+    beside = {"verify.json": json.dumps(plan.verdict.checks.to_dict("records"), indent=1),
+              "solver.log": plan.solution.log, "bounds.csv": _history(plan)}  # fmt: skip
+    path = write_stram_run(target, record, plan.tables, first.tables if first else {}, beside=beside)
+    return Said(record, tuple(_closing(case, plan, record, path)))
+
+
+def _record(
+    case: StramCase, plan: StramPlan, first: StramPlan | None, order: Order, seconds: dict[str, float]
+) -> dict[str, Any]:
+    solution = plan.solution
+    return {
+        "problem": PROBLEM,
+        "instance": case.keys["name"],
+        "instance_source": str(case.path),
+        "instance_digest": case.digest,
+        "model": plan.spec.name,
+        "options": {**options_of(plan.spec), "time_limit_s": order.stop.time_limit_s, "gap": order.gap},
+        "status": solution.status,
+        **plan.reported,
+        "gap": solution.gap,
+        "first_year": None if first is None else first.reported,
+        "verified": True,
+        "checks": len(plan.verdict.checks) + (len(first.verdict.checks) if first else 0),
+        **figures_of(case, plan.tables),
+        "investments": investments_of(plan.tables),
+        "seconds": seconds,
+        **{
+            name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
+        },
+        "seed": order.seed,
+        "threads": order.threads,
+        "versions": {
+            "nbb_opt": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+
+
+def _history(plan: StramPlan) -> str:
+    lines = [f"{s:.3f},{i:.6f},{b:.6f}" for s, i, b in plan.solution.history]
+    return "\n".join(["elapsed_s,incumbent_nok,bound_nok", *lines]) + "\n"
+
+
+def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Path) -> list[str]:
+    built = record["investments"]
+    several = plan.spec.scenarios == "all"
+    return [
+        f"{case.keys['title']}, model {plan.spec.name}" + (": means of the scenarios" if several else ""),
+        f"  objective     {record['cost_nok'] / 1e9:,.6f} GNOK discounted"
+        + (", mean and conditional value at risk" if several else ""),
+        *figure_lines(record),
+        "  built         "
+        + ("; ".join(built[:12]) or "nothing")
+        + (f"; {len(built) - 12} more" if len(built) > 12 else ""),
+        f"  solved        {record['status']}, gap {record['gap']:.5%} proven, "
+        f"bound {record['bound_nok'] / 1e9:,.6f} GNOK, "
+        f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
+        "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
+        f"  verified: OK ({record['checks']} checks from the tables alone)",
+        f"  tables        {path / 'tables'}",
+    ]
+
+
+def verify(path: Path, given: Path | None) -> Said:
+    """Check a finished run again: the plan, and the first year alone beside it."""
+    run = read_stram_run(path, refuse_altered=False)
+    case = _case_of(run, given)
+    record = run.record
+    verdict = verify_stram(case, run.tables, options=record["options"], reported=record)
+    faults = [f"{name}: was altered after the run" for name in run.altered]
+    if not verdict.ok:
+        faults.append(verdict.failures().to_string(index=False))
+    count = len(verdict.checks)
+    if record["options"]["years"] != "first":
+        if not run.first_year:
+            raise VerifyFailed(f"{path} is not accepted: the tables of the first year alone are missing")
+        alone = options_of(read_stram_model(FIRST_YEAR))
+        said = record["first_year"]
+        first = verify_stram(case, run.first_year, options=alone, reported=said)
+        count += len(first.checks)
+        if not first.ok:
+            faults.append("first year alone:\n" + first.failures().to_string(index=False))
+        elif abs(float(first.tables["emissions"]["t_co2"].iloc[0]) - record["first_emissions_t"]) > 1e-3:
+            faults.append("first_emissions_t: is not what the first year alone emits")
+        if said["cost_nok"] - said["bound_nok"] > 1e-3 * abs(said["cost_nok"]):
+            faults.append("first year alone: is not proven to a thousandth")
+    if faults:
+        raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
+    words = f"verified: OK, {count} checks, objective {verdict.cost_nok:,.0f} NOK"
+    return Said({"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}, (words,))
+
+
+def _case_of(run: StramRun, given: Path | None) -> StramCase:
+    case = read_stram(given or Path(run.record["instance_source"]))
+    if run.record.get("instance_digest") != case.digest:
+        raise VerifyFailed(f"{run.path}: the run was made from other data than {case.path}; give the instance")
+    return case
+
+
+def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
+    """One page with the figures of the runs; maps and workbook are of freight only."""
+    parts = []
+    for path in paths:
+        run = read_stram_run(path)
+        case, record = _case_of(run, given), run.record
+        lines = [f"objective {record['cost_nok'] / 1e9:,.6f} GNOK, bound {record['bound_nok'] / 1e9:,.6f} GNOK, gap "
+                 f"{record['gap']:.5%}, {record['status']}", *figure_lines(record),
+                 "  built: " + ("; ".join(record["investments"]) or "nothing")]  # fmt: skip
+        title = html.escape(f"{case.keys['title']}, model {record['model']}")
+        parts.append(f"<h2>{title}</h2>\n<pre>{html.escape(chr(10).join(lines))}</pre>\n")
+    page = (
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>stram</title>\n'
+        f"<style>body{{font:15px sans-serif;margin:2rem}}</style>\n<h1>stram</h1>\n{''.join(parts)}</html>\n"
+    )
+    with tempfile.NamedTemporaryFile("w", dir=out.parent, encoding="utf-8", delete=False, suffix=".part") as file:
+        file.write(page)
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(out)
+    return Said({"files": [str(out)]}, (f"wrote {out} (figures of the runs; maps and workbook are of freight only)",))
+
+
+def convert(source: Path, target: Path) -> Said:
+    """An instance folder from the neutral tables of the source."""
+    lines = convert_stram(source, target)
+    read_stram(target)
+    return Said({"instances": [str(target)], "lines": lines}, (*lines, f"wrote {target}"))
+
+
+ANSWERS = Answers(check, solve, verify, report)

@@ -1,0 +1,236 @@
+"""Charts as closed SVG: stacked bars for plan against do nothing, bars for charging areas, cost differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from nbb_opt.report.charts.svg import INK, MUTED, RULE, axis, drawing, tag, text_width, tick_words, ticks, words
+from nbb_opt.report.text import cut, number, short, with_unit
+
+WIDTH = 560.0
+DASH_CAP = "7 4"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One layer of a stack: key in the data, name, colour."""
+
+    key: str
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One stacked bar: the group it stands in (a year), its own label (Plan) and a value per series."""
+
+    group: str
+    label: str
+    values: Mapping[str, float]
+    pale: bool = False
+
+
+def stacked_bars(
+    bars: Sequence[Bar],
+    series: Sequence[Series],
+    *,
+    unit: str,
+    key: str,
+    title: str,
+    caps: Mapping[str, float] | None = None,
+    shares: bool = False,
+    whole: bool = False,
+) -> Markup:
+    """Draw stacked bars in groups; `caps` draws a dashed line over a group; `shares` writes % into the layers,
+    `whole` is for things that are counted.
+    """
+    used = [s for s in series if any(bar.values.get(s.key, 0.0) for bar in bars)]
+    groups = list(dict.fromkeys(bar.group for bar in bars))
+    tops = [sum(max(v, 0.0) for v in bar.values.values()) for bar in bars] + list((caps or {}).values())
+    lows = [sum(min(v, 0.0) for v in bar.values.values()) for bar in bars]
+    grid = ticks(min([*lows, 0.0]), max([*tops, 4.0 if whole else 0.0]) * 1.02)
+    write = number if whole else short
+    left = max(text_width(v, 11) for v in tick_words(grid)) + 20
+    rows = _legend_rows(used, WIDTH - 8)
+    head = 26.0 + 20 * len(rows)
+    plot, foot = 220.0, 44.0
+    slope = -plot / (grid[-1] - grid[0])
+    zero = head + plot - slope * grid[0]
+    parts = axis(grid, left=left, right=WIDTH - 4, scale=(zero, slope), unit=unit)
+    parts += _legend(rows)
+    room = (WIDTH - left - 10) / max(len(groups), 1)
+    for g, group in enumerate(groups):
+        here = [bar for bar in bars if bar.group == group]
+        gap = 6.0
+        wide = min(74.0, (room - 18 - gap * (len(here) - 1)) / len(here))
+        start = left + 6 + room * g + (room - wide * len(here) - gap * (len(here) - 1)) / 2
+        small = min(11.0, *(11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0) for bar in here))
+        for b, bar in enumerate(here):
+            parts += _one_bar(bar, used, _Stack(start + b * (wide + gap), wide, zero, slope, shares, write))
+            parts.append(
+                words(
+                    bar.label,
+                    start + b * (wide + gap) + wide / 2,
+                    head + plot + 16,
+                    size=small,
+                    anchor="middle",
+                    fill=MUTED,
+                )
+            )
+        middle = left + 6 + room * (g + 0.5)
+        parts.append(words(group, middle, head + plot + 35, size=12.5, anchor="middle", weight="600"))
+        if caps and group in caps:
+            y = zero + slope * caps[group]
+            x1, x2 = left + 6 + room * g + 4, left + 6 + room * (g + 1) - 4
+            parts.append(tag("line", x1=x1, x2=x2, y1=y, y2=y, stroke=INK, stroke_width=2, stroke_dasharray=DASH_CAP))
+            parts.append(words(f"cap {short(caps[group])}", x2, y - 5, size=11, anchor="end", weight="600"))
+    said = "; ".join(f"{bar.group} {bar.label}: {with_unit(sum(bar.values.values()), unit)}" for bar in bars)
+    return drawing(
+        *parts, width=WIDTH, height=head + plot + foot, key=key, title=title, desc=f"Stacked bars. Totals: {said}."
+    )
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Where a stack stands: left edge, width, y of zero, px per unit (negative), and how its layers are labelled."""
+
+    x: float
+    wide: float
+    zero: float
+    slope: float
+    shares: bool
+    write: Callable[[float], str]
+
+
+def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
+    x, wide, zero, write = at.x, at.wide, at.zero, at.write
+    parts = []
+    up = down = zero
+    total = sum(bar.values.values())
+    for layer in used:
+        value = bar.values.get(layer.key, 0.0)
+        tall = abs(value * at.slope)
+        if tall == 0:
+            continue
+        y = up - tall if value > 0 else down
+        up, down = (up - tall, down) if value > 0 else (up, down + tall)
+        name = tag("title", f"{bar.group} {bar.label}, {layer.name}: {write(value)}")
+        parts.append(
+            tag(
+                "rect", name, x=x, y=y, width=wide, height=tall, fill=_pale(layer.colour) if bar.pale else layer.colour,
+                stroke="#ffffff", stroke_width=0.8,
+            )
+        )  # fmt: skip
+        label = f"{value / total * 100:.0f} %" if at.shares and total > 0 else write(value)
+        if tall >= 15 and text_width(label, 10.5) <= wide - 4:
+            fill = INK if bar.pale or _is_light(layer.colour) else "#ffffff"
+            parts.append(words(label, x + wide / 2, y + tall / 2 + 4, size=10.5, anchor="middle", fill=fill))
+    parts.append(words(write(total), x + wide / 2, up - 5, size=11, anchor="middle", weight="600"))
+    return parts
+
+
+def difference_bars(
+    rows: Sequence[tuple[str, float]],
+    *,
+    unit: str,
+    key: str,
+    title: str,
+    note: str = "left of the line: less than doing nothing",
+) -> Markup:
+    """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
+    low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])
+    names = max([text_width(name, 12) for name, _ in rows] + [60.0]) + 14
+    reserve = 62.0
+    span = (high - low) or 1.0
+    room = WIDTH - names - reserve * ((low < 0) + (high > 0)) - 6
+    zero = names + (reserve if low < 0 else 4) + room * (-low / span)
+    parts: list[Markup] = []
+    for i, (name, value) in enumerate(rows):
+        y = 12.0 + 25 * i
+        size = abs(value) / span * room
+        total = name == "Total"
+        if total:
+            parts.append(tag("line", x1=0, x2=WIDTH, y1=y - 3, y2=y - 3, stroke=MUTED))
+        colour = INK if total else "#0b3c5d" if value < 0 else "#d55e00"
+        parts.append(words(name, names - 10, y + 14, size=12, anchor="end", weight="600" if total else ""))
+        parts.append(tag("rect", x=zero - size if value < 0 else zero, y=y + 2, width=size, height=16, fill=colour))
+        beyond = zero - size - 5 if value < 0 else zero + size + 5
+        parts.append(
+            words(
+                short(value, sign=True), beyond, y + 14, size=11.5, anchor="end" if value < 0 else "start", weight="600"
+            )
+        )
+    bottom = 16.0 + 25 * len(rows)
+    parts.append(tag("line", x1=zero, x2=zero, y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
+    parts.append(
+        words(
+            f"{unit}; {note}",
+            WIDTH - 4,
+            bottom + 16,
+            size=11,
+            anchor="end",
+            fill=MUTED,
+        )
+    )
+    said = "; ".join(f"{name} {with_unit(value, unit, sign=True)}" for name, value in rows)
+    return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
+
+
+def limit_bars(rows: Sequence[tuple[str, float, float, str]], *, unit: str, key: str, title: str) -> Markup:
+    """Draw used against limit: rows of (name, used, limit, note)."""
+    most = max([max(used, limit) for _, used, limit, _ in rows if limit != float("inf")] + [1e-9])
+    names = min(190.0, max([text_width(cut(name, 26), 12) for name, *_ in rows] + [60.0]) + 14)
+    notes = max([text_width(note, 11) for *_, note in rows] + [40.0]) + 12
+    room = WIDTH - names - notes
+    parts: list[Markup] = []
+    for i, (name, used, limit, note) in enumerate(rows):
+        y = 8.0 + 26 * i
+        parts.append(words(cut(name, 26), names - 10, y + 14, size=12, anchor="end"))
+        bound = min(limit, most) / most * room
+        parts.append(
+            tag("rect", x=names, y=y + 1, width=bound, height=18, fill="#eef1f4", stroke=MUTED, stroke_width=1)
+        )
+        parts.append(tag("rect", x=names, y=y + 5, width=used / most * room, height=10, fill="#00805e"))
+        parts.append(words(note, WIDTH - 4, y + 14, size=11, anchor="end", fill=INK))
+    bottom = 8.0 + 26 * len(rows)
+    parts.append(tag("rect", x=names, y=bottom + 7, width=12, height=8, fill="#00805e"))
+    parts.append(words(f"chargers installed, {unit}", names + 18, bottom + 15, size=11, fill=MUTED))
+    parts.append(tag("rect", x=names + 152, y=bottom + 6, width=12, height=10, fill="#eef1f4", stroke=MUTED))
+    parts.append(words("grid limit, grid projects included", names + 170, bottom + 15, size=11, fill=MUTED))
+    said = "; ".join(f"{name}: {with_unit(used, unit)} of {with_unit(limit, unit)}" for name, used, limit, _ in rows)
+    return drawing(*parts, width=WIDTH, height=bottom + 24, key=key, title=title, desc=f"Bars. {said}.")
+
+
+def _legend_rows(series: Sequence[Series], width: float) -> list[list[tuple[float, Series]]]:
+    rows: list[list[tuple[float, Series]]] = [[]]
+    x = 0.0
+    for layer in series:
+        needed = 20 + text_width(layer.name, 12) + 16
+        if x + needed > width and rows[-1]:
+            rows.append([])
+            x = 0.0
+        rows[-1].append((x, layer))
+        x += needed
+    return rows
+
+
+def _legend(rows: list[list[tuple[float, Series]]]) -> list[Markup]:
+    parts = []
+    for i, row in enumerate(rows):
+        for x, layer in row:
+            parts.append(tag("rect", x=x, y=3.0 + 20 * i, width=13, height=13, fill=layer.colour, stroke=RULE))
+            parts.append(words(layer.name, x + 19, 14.0 + 20 * i, size=12))
+    return parts
+
+
+def _pale(colour: str) -> str:
+    """Mix a colour with white, 55 to 45."""
+    return "#" + "".join(f"{(int(colour[i : i + 2], 16) * 11 + 255 * 9) // 20:02x}" for i in (1, 3, 5))
+
+
+def _is_light(colour: str) -> bool:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 135

@@ -1,0 +1,173 @@
+"""The restricted master as a problem for HiGHS: bounds of its columns, what slack costs, in which way it is solved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array
+
+from nbb_opt.errors import SolveError
+from nbb_opt.solve.colgen.asked import Asked
+from nbb_opt.solve.colgen.groups import Groups
+from nbb_opt.solve.colgen.oracle import Oracle
+from nbb_opt.solve.colgen.pool import restricted_form, slack_cost, usual_eur, with_slack
+from nbb_opt.solve.colgen.separate_periods import Apart
+from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
+
+if TYPE_CHECKING:
+    from nbb_opt.model import Split
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
+DEAREST, MISSED = 1e13, 1e-9  # EUR for a unit of slack; share of a row's usual size that is no slack yet
+
+
+class Master(Asked):
+    """`form` is the master with slack columns, `low` and `up` the bounds of its columns now, `shares` what each column
+    of the pool carries in the last answer.
+    """
+
+    def __init__(
+        self, split: Split, groups: Groups, oracle: Oracle, *, threads: int, seed: int, log: list[str]
+    ) -> None:
+        super().__init__(split, groups, oracle)
+        self.threads, self.seed, self.log = threads, seed, log
+        self.shares: Floats = np.zeros(0)
+        self.apart = False
+        self.left_out: tuple[Ints, Floats] | None = None
+        self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
+        self.usual = usual_eur(split, self.size, self.eur)
+        self._price_slack(None)
+
+    def _price_slack(self, prices: Floats | None) -> None:
+        self.form, self.slack = with_slack(
+            self.split, self.size, slack_cost(self.usual, prices), loose=np.unique(self.oracle.loose_row)
+        )
+        self.low, self.up = self.form.col_low.copy(), self.form.col_up.copy()
+        self._load()
+
+    @property
+    def columns(self) -> int:
+        """Columns of the restricted master beside the master's own."""
+        return len(self.pool)
+
+    def inside(self) -> None:
+        """From now on solve from inside, without a basis, and forget columns far from the optimum: for many columns."""
+        self.interior, self.apart, self.left_out = True, False, None
+
+    def settle(self) -> None:
+        """From now on solve from the last basis."""
+        self.interior, self.apart, self.left_out = False, False, None
+        self._load()
+
+    def fall_apart(self, columns: Ints | None, prices: Floats | None) -> None:
+        """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
+        (see `Apart`); from inside, or to a vertex where none are left out.
+        """
+        self.apart, self.left_out = True, None
+        if columns is not None and prices is not None:
+            rows = self.bounds.matrix[:, columns].indices  # nothing must be kept in them, so they need no slack
+            self.left_out = np.union1d(columns, self.slack.column[np.isin(self.slack.row, rows)]), prices
+        self.interior = self.left_out is not None
+        if not self.interior:
+            self._load()
+
+    def fitting(self, columns: Ints, found: Answer) -> Floats:
+        """Values of the master's columns as found, but of some columns what their own rows then ask for, at least cost.
+
+        Raises SolveError where nothing fits.
+        """
+        assert found.values is not None
+        used, own = np.flatnonzero(self.shares), len(self.form.cost)
+        low, up = found.values.copy(), found.values.copy()
+        low[columns], up[columns] = self.form.col_low[columns], self.form.col_up[columns]
+        form = restricted_form(self.bounds, self.form, self.pool.take(used), low=low, up=up)
+        form.col_low[own:] = form.col_up[own:] = self.shares[used]
+        others = np.ones(len(form.row_low), bool)
+        others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
+        form.row_low[others], form.row_up[others] = -np.inf, np.inf
+        fit = Apart(form, threads=1, seed=self.seed, log=self.log)
+        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=UNKNOWN)
+        if answer.values is None:
+            raise SolveError(f"no vehicles fit what is driven: {answer.status}")
+        return answer.values[:own]
+
+    def unload(self) -> None:
+        """Let go of the problem inside HiGHS: it takes as much room as what comes next."""
+        vars(self).pop("solver", None)
+
+    def _load(self) -> None:
+        """Hand the master and all columns to HiGHS, whole numbers relaxed."""
+        self.unload()
+        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
+        self.solver: Solver | Apart
+        if self.apart:
+            columns, prices = self.left_out or (None, None)
+            self.solver = Apart(
+                form, threads=self.threads, seed=self.seed, log=self.log, interior=self.interior, left_out=columns,
+                prices=prices,
+            )  # fmt: skip
+            return
+        form = replace(form, integer=np.zeros(len(form.cost), bool))
+        self.solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+        if self.interior:
+            self.solver.inside()
+
+    def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
+        """Whole numbers for the master from a search over the columns found so far; None if there are none."""
+        form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
+        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
+        solver.set("mip_rel_gap", gap)
+        found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
+        if found.values is None or self._short(found.values):
+            return None
+        return np.round(found.values[np.flatnonzero(self.form.integer)])
+
+    def bound(self, columns: Ints, low: Floats, up: Floats) -> None:
+        """Give some of the master's columns other bounds, in business units."""
+        self.low[columns], self.up[columns] = low, up
+        if isinstance(self.solver, Solver):
+            self.solver.bound(columns, low, up)
+
+    def fix(self, columns: Ints, values: Floats) -> None:
+        """Fix some of the master's columns."""
+        self.bound(columns, values, values)
+
+    def free(self, columns: Ints) -> None:
+        """Give some columns their own bounds back."""
+        self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])
+
+    def dearer(self, times: float) -> None:
+        """Make slack dearer, where a plan lives on it."""
+        self.price_slack(np.minimum(self.slack_eur * times, DEAREST))
+
+    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> None:
+        """Make slack dearer in the rows that live on it, by more than a share of their usual size."""
+        short = self._slack_of(values) > above
+        self.price_slack(np.where(short, np.minimum(self.slack_eur * times, DEAREST), self.slack_eur))
+
+    @property
+    def slack_eur(self) -> Floats:
+        """What a unit of each column of slack costs."""
+        return self.form.cost[self.slack.column]
+
+    def price_slack(self, eur: Floats) -> None:
+        """Give slack other costs: at once, or from inside, once problems are handed over anew."""
+        cost = self.form.cost.copy()
+        cost[self.slack.column] = eur
+        self.form = replace(self.form, cost=cost)
+        if not self.interior:
+            self.solver.price(self.slack.column, eur)
+
+    def _slack_of(self, values: Floats) -> Floats:
+        """Slack as a share of the usual size of its row."""
+        return np.asarray(values[self.slack.column] / self.form.col_unit_scale[self.slack.column])
+
+    def _short(self, values: Floats) -> bool:
+        """Whether a plan lives on slack."""
+        return bool((self._slack_of(values) > MISSED).any())

@@ -1,0 +1,258 @@
+"""Kernels of the large-scale route. Plain Python twins stand in ``solve/decompose/reference.py``.
+
+Sequential inside each cluster: the same bits whatever is worked on side by side.
+`d` are `Drives`, `c` `ChainArrays`, `g` `GroupArrays`, `m` `PieceColumns`, `p` `Prices`. They are unpacked once in a
+function that works on a batch, and no inner loop calls a function (see milp/drives/kernels.py).
+"""
+
+import numpy as np
+from numba import njit
+
+from nbb_opt.model.data.list_efforts import BATCH, list_efforts, most_efforts
+
+BUNDLES = 32  # bundles that choose at once
+
+
+@njit(cache=True, nogil=True)
+def mark_sets(first, project_set, used):
+    """Mark the project sets that the chains of every bundle need (bundles, sets)."""
+    for bundle in range(first.shape[0] - 1):
+        for chain in range(first[bundle], first[bundle + 1]):
+            used[bundle, project_set[chain]] = True
+
+
+@njit(cache=True, nogil=True)
+def _choose(bundles, groups, c, g, p, least, which):
+    """The cheapest chain of some bundles of a cluster for each period and state, among those that need nothing outside
+    the state: `least` EUR per tonne and `which`, infinite and -1 where no chain will do.
+
+    `groups` has the group of the cluster by period, -1 where there is none.
+    """
+    start, pieces, first, main_mode, project_set, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    _, _, _, state_start, states, set_bits, _ = g
+    table, waiting, now_eur, then_eur, adder = p
+    size, compares = groups.shape[0], now_eur.shape[0] > 0
+    total, worst = np.empty(size), np.empty(size)  # worst: the dearest of the cheapest chains of all states
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        least[i], which[i], worst[:] = np.inf, -1, np.inf
+        for chain in range(first[bundle], first[bundle + 1]):
+            total[:] = 0.0
+            hours, wanted, kind = 0.0, project_set[chain], 0
+            for k in range(start[chain], start[chain + 1]):
+                piece = pieces[k]
+                hours += hours_of[piece]
+                for t in range(size):
+                    total[t] += table[piece, t]
+            hours *= hour_eur[bundle]
+            if compares:
+                kind = commodity[bundle] * c.modes + main_mode[chain]
+            for t in range(size):
+                group = groups[t]
+                if group < 0:
+                    continue
+                needed = set_bits[group, wanted]
+                if needed < 0:
+                    continue
+                eur = total[t] + hours * waiting[t] + adder[group, wanted]
+                if compares:
+                    eur += now[bundle, t] * now_eur[kind, t] + grows[bundle, t] * then_eur[kind, t]
+                if eur >= worst[t]:
+                    continue
+                worst[t] = -np.inf
+                for s in range(state_start[group + 1] - state_start[group]):
+                    if eur < least[i, t, s] and needed & ~states[state_start[group] + s] == 0:
+                        least[i, t, s], which[i, t, s] = eur, chain
+                    worst[t] = max(worst[t], least[i, t, s])
+
+
+@njit(cache=True, nogil=True)
+def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven):
+    """Add what the chosen chains cost and use, but for efforts: write down drive, lane, state and vkm in `driven`, and
+    give their number. States after the first get the difference from it.
+    """
+    start, pieces, _, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
+    at, waiting_at, now_at, then_at, modes = c[11:]
+    column_cost, indptr, row, row_value, row_at = m
+    state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
+    drives, lanes, of_state, vkm = driven
+    count = 0
+    extra, times = np.empty(3, np.int64), np.empty(3)
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        for t in range(groups.shape[0]):
+            group = groups[t]
+            if group < 0 or demand_t[bundle, t] <= 0:
+                continue
+            base = place[state_start[group]]
+            for n_state in range(state_start[group + 1] - state_start[group]):
+                s, value_of = base + n_state, least[i, t, n_state]
+                value[s] += demand_t[bundle, t] * value_of
+                if n_state > 0 and which[i, t, n_state] == which[i, t, 0]:
+                    continue
+                for sign in range(2 if n_state > 0 else 1):
+                    chain = which[i, t, 0] if sign else which[i, t, n_state]
+                    if chain < 0:
+                        continue
+                    amount = -demand_t[bundle, t] if sign else demand_t[bundle, t]
+                    set_t[s, project_set[chain]] += amount
+                    hours = 0.0
+                    for k in range(start[chain], start[chain + 1]):
+                        piece = pieces[k]
+                        hours += hours_of[piece]
+                        column = at[piece, t]
+                        cost[s] += amount * column_cost[column]
+                        for j in range(indptr[column], indptr[column + 1]):
+                            use[s, row_at[row[j]]] += amount * row_value[j]
+                        if piece < distance_km.shape[0]:
+                            drive = best[piece, t]
+                            drives[count], lanes[count], of_state[count] = drive, piece, s
+                            vkm[count] = amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+                            count += 1
+                    extra[:] = -1
+                    extra[0], times[0] = waiting_at[t], hours * hour_eur[bundle]
+                    if now_at.shape[0]:
+                        kind = commodity[bundle] * modes + main_mode[chain]
+                        extra[1], times[1] = now_at[kind, t], now[bundle, t]
+                        extra[2], times[2] = then_at[kind, t], grows[bundle, t]
+                    for k in range(3):
+                        column = extra[k]
+                        if column >= 0:
+                            cost[s] += amount * times[k] * column_cost[column]
+                            for j in range(indptr[column], indptr[column + 1]):
+                                use[s, row_at[row[j]]] += amount * times[k] * row_value[j]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _add_efforts(d, driven, count, scratch, efforts):
+    """Add the efforts of what was driven to their states."""
+    drives, lanes, of_state, vkm = driven
+    start, column, amount = scratch
+    first, period = d.first, d.t
+    for low in range(0, count, BATCH):
+        here = min(BATCH, count - low)
+        list_efforts(d, drives[low:], lanes[low:], here, start, column, amount)
+        for k in range(here):
+            state, base, times = of_state[low + k], first[period[drives[low + k]]], vkm[low + k]
+            for n in range(start[k], start[k + 1]):
+                efforts[state, column[n] - base] += times * amount[n]
+
+
+@njit(cache=True, nogil=True)
+def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+    """Every bundle of some clusters takes its cheapest chain, for each state of each group: value at prices, true cost
+    without that of efforts, use of the rows and of the efforts of the group's period, tonnes by project set.
+
+    State s is added to row `place[s]` of all of these, the states of a group side by side; `most_lanes` are the lanes
+    of a chain at most. `value` is infinite where a bundle has no chain that the state allows. States after the first
+    are worked out as differences from it.
+    """
+    most = most_efforts(d)
+    for cluster in clusters:
+        _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t)
+
+
+@njit(cache=True, nogil=True)
+def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+    groups, state_start = g.of_cluster[cluster], g.state_start
+    widest, every = 1, 0
+    for group in groups:
+        if group >= 0:
+            count = state_start[group + 1] - state_start[group]
+            widest, every = max(widest, count), every + count
+    least, which = np.empty((BUNDLES, groups.size, widest)), np.empty((BUNDLES, groups.size, widest), np.int64)
+    room = BUNDLES * 2 * every * most_lanes
+    driven = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room))
+    scratch = (np.empty(BATCH + 1, np.int64), np.empty(BATCH * most, np.int64), np.empty(BATCH * most))
+    for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
+        bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
+        _choose(bundles, groups, c, g, p, least, which)
+        count = _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven)
+        _add_efforts(d, driven, count, scratch, efforts)
+    for group in groups:
+        if group >= 0:
+            base = place[state_start[group]]
+            for s in range(base + 1, base + state_start[group + 1] - state_start[group]):
+                cost[s] += cost[base]
+                use[s] += use[base]
+                efforts[s] += efforts[base]
+                set_t[s] += set_t[base]
+
+
+@njit(cache=True, nogil=True)
+def count_handed(g, demand_t, share):
+    """How many (bundle, period, state) carry something where states have these shares."""
+    count = 0
+    for cluster in range(g.of_cluster.shape[0]):
+        for t in range(g.of_cluster.shape[1]):
+            group = g.of_cluster[cluster, t]
+            if group < 0:
+                continue
+            carrying = (share[g.state_start[group] : g.state_start[group + 1]] > 0).sum()
+            if carrying:
+                for i in range(g.start[cluster], g.start[cluster + 1]):
+                    count += carrying if demand_t[g.bundles[i], t] > 0 else 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
+    """Hand `share` of each (group, state) column to the chains and drives it stands for: an entry of `chain_of`,
+    `t_of`, `tonnes_of` per chain taken (see `count_handed`), and vkm of drives.
+    """
+    periods, count = g.of_cluster.shape[1], 0
+    least, which = np.empty((BUNDLES, periods, g.most_states)), np.empty((BUNDLES, periods, g.most_states), np.int64)
+    for cluster in range(g.of_cluster.shape[0]):
+        groups = g.of_cluster[cluster].copy()
+        for t in range(periods):
+            if groups[t] >= 0 and not (share[g.state_start[groups[t]] : g.state_start[groups[t] + 1]] > 0).any():
+                groups[t] = -1
+        if (groups < 0).all():
+            continue
+        for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
+            bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
+            _choose(bundles, groups, c, g, p, least, which)
+            count = _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm)
+
+
+@njit(cache=True, nogil=True)
+def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm):
+    start, pieces, demand_t = c.start, c.piece, c.demand_t
+    state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
+    for i in range(bundles.shape[0]):
+        bundle = bundles[i]
+        for t in range(groups.shape[0]):
+            if groups[t] < 0 or demand_t[bundle, t] <= 0:
+                continue
+            for s in range(state_start[groups[t]], state_start[groups[t] + 1]):
+                if share[s] <= 0:
+                    continue
+                chain, amount = which[i, t, s - state_start[groups[t]]], share[s] * demand_t[bundle, t]
+                chain_of[count], t_of[count], tonnes_of[count] = chain, t, amount
+                count += 1
+                for k in range(start[chain], start[chain + 1]):
+                    piece = pieces[k]
+                    if piece < distance_km.shape[0]:
+                        drive = best[piece, t]
+                        vkm[drive] += amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def add_pieces(c, chain_of, bundle_of, t_of, tonnes_of, through):
+    """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of pieces."""
+    start, pieces, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    at, waiting_at, now_at, then_at, modes = c[11:]
+    for i in range(chain_of.shape[0]):
+        chain, bundle, t, amount, hours = chain_of[i], bundle_of[i], t_of[i], tonnes_of[i], 0.0
+        for k in range(start[chain], start[chain + 1]):
+            hours += hours_of[pieces[k]]
+            through[at[pieces[k], t]] += amount
+        through[waiting_at[t]] += amount * hours * hour_eur[bundle]
+        if now_at.shape[0]:
+            kind = commodity[bundle] * modes + main_mode[chain]
+            if now_at[kind, t] >= 0:
+                through[now_at[kind, t]] += amount * now[bundle, t]
+            if then_at[kind, t] >= 0:
+                through[then_at[kind, t]] += amount * grows[bundle, t]

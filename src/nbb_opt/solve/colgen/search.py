@@ -1,0 +1,284 @@
+"""The large-scale route from a model cut in two to a plan and a bound: price, dive, branch, hand out the flows."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.errors import Infeasible
+from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
+from nbb_opt.solve.colgen.inside import Inside
+from nbb_opt.solve.colgen.oracle import Oracle
+from nbb_opt.solve.colgen.plan import Plan
+from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
+from nbb_opt.solve.colgen.sample import sampled_prices
+from nbb_opt.solve.colgen.shards import sharded
+from nbb_opt.solve.freed import give_back
+from nbb_opt.solve.highs import Answer
+from nbb_opt.solve.mip.branch import Branch
+from nbb_opt.solve.mip.dive import Dive
+from nbb_opt.solve.mip.exact import Solution
+from nbb_opt.solve.mip.rounding import groups as groups_of
+from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
+
+if TYPE_CHECKING:
+    from nbb_opt.cluster import Cluster
+    from nbb_opt.model import Split
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SAMPLES, SAMPLE_BUNDLES = 4, 500  # for the first guess of the prices; bundles that stand for all in each
+DIVE_ROUNDS, TREE_ROUNDS = 2, 40
+
+
+def solve_split(
+    split: Split,
+    *,
+    time_limit_s: float = 60.0,
+    gap: float = 1e-6,
+    threads: int = 1,
+    seed: int = 0,
+    listen: Listener | None = None,
+    stop: Stop | None = None,
+    label: str = "",
+    cluster: Cluster | None = None,
+) -> Solution:
+    """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
+
+    With a `cluster` its workers answer for the chains.
+    """
+    stop = stop or Stop(time_limit_s)
+    give_back()  # what stating took
+    groups = make_groups(split)
+    split = with_group_rows(split, groups)
+    with ExitStack() as stack:
+        if cluster is None:
+            oracle = Oracle(split, groups, threads=threads)
+        else:
+            oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
+        found = _Search(split, groups, oracle, gap, threads, seed, stop, listen, label).run()
+    give_back()  # what searching took
+    return found
+
+
+class _Search:
+    def __init__(
+        self,
+        split: Split,
+        groups: Groups,
+        oracle: Oracle,
+        gap: float,
+        threads: int,
+        seed: int,
+        stop: Stop,
+        listen: Listener | None,
+        label: str,
+    ) -> None:
+        self.gap, self.stop, self.listen, self.label = gap, stop, listen, label
+        self.log: list[str] = []
+        self.history: list[tuple[float, float, float]] = []
+        self.incumbent, self.bound = UNKNOWN
+        self.plan: Plan | None = None
+        self.nodes = self.iterations = 0
+        self.split, self.oracle = split, oracle
+        self.seed, self.threads = seed, threads
+        self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=self.log)
+        self.log.append(
+            f"large-scale route: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
+            f"{len(split.pieces.cost)} pieces, {len(split.drives.t)} drives, "
+            f"master of {len(split.master.cost)} columns\n"
+        )
+
+    def run(self) -> Solution:
+        """Relax, then plans of our own, then the tree, each only while needed."""
+        self._guess()
+        if self.master.large:
+            self._passes()
+        if not self._proven() and not (self.stop.now() and self.plan is not None):
+            self._steps()
+        return self._solution()
+
+    def _steps(self) -> None:
+        """From basis to basis: relax, then plans of our own, a search over the columns, the tree, while needed."""
+        if self.master.large:
+            self.master.settle()
+            self.master.worth = -np.inf
+        relaxed = self._root()
+        decided = self._plans(relaxed) if relaxed.values is not None else None
+        if decided is not None and not self._proven():
+            self._search_columns()
+        for columns in (groups_of(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
+            if decided is not None and len(columns) and not self._proven() and not self.stop.now():
+                self._branch(columns)
+
+    def _passes(self) -> None:
+        """Relax and round up from inside, each time nearer to the optimum, while that is needed."""
+        inside = Inside(self.master, gap=self.gap, stop=self.stop, listen=self._heard, label=self.label)
+        for tolerance in inside.tolerances():
+            relaxed = inside.relax(tolerance, known=(self.incumbent, self.bound))
+            self._improve_bound(relaxed.bound)
+            if relaxed.values is None or self._proven() or self.stop.now():
+                break
+            self._keep(inside.plan(relaxed))
+            inside.resume()
+            if self._proven() or self.stop.now():
+                break
+        self.master.free(inside.whole)
+        self.iterations += inside.iterations
+
+    def _guess(self) -> None:
+        """First prices from a sample of the bundles."""
+        master = self.master
+        self._heard(Progress(self.label + "sample", self.stop.elapsed_s()))
+        found = sampled_prices(
+            self.split, master.groups, self.oracle, samples=SAMPLES, bundles=SAMPLE_BUNDLES, threads=self.threads,
+            seed=self.seed, log=self.log, stop=self.stop.part(0.25), label=self.label + "sample",
+        )  # fmt: skip
+        if found is not None:
+            master.guess(*found)
+
+    def _root(self) -> Answer:
+        master = self.master
+        master.tolerance = max(self.gap / 5, 1e-9)
+        master.rounds = ALL_ROUNDS
+        relaxed = master.root(
+            self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+        )
+        self.iterations += relaxed.iterations
+        self._improve_bound(relaxed.bound)
+        if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.plan is None:
+            raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
+        if relaxed.values is None and self.plan is None:
+            raise self.stop.no_plan(self.label)
+        return relaxed
+
+    def _plans(self, relaxed: Answer) -> Answer | None:
+        """Plans by rounding up at once, and by diving; each priced again once the projects are decided."""
+        master = self.master
+        first = groups_of(master.form)[0]
+        dive = Dive(
+            master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound
+        )
+        assert relaxed.values is not None
+        last: Answer | None = None
+        for quick in (True, False) if len(first) else (True,):
+            master.rounds = DIVE_ROUNDS
+            if quick:
+                master.fix(first, np.ceil(relaxed.values[first] - 1e-6))
+                decided = dive.solve_again()
+            else:
+                master.free(first)
+                decided = dive.decide(relaxed)
+            if decided is not None:
+                self._complete(dive, decided)
+                last = decided
+            if self._proven() or self.stop.now():
+                break
+        if last is not None and not self._proven() and len(first):
+            master.rounds = DIVE_ROUNDS
+            better = dive.improve(last)
+            if better is not last:
+                self._complete(dive, better)
+        self.iterations += dive.iterations
+        return last
+
+    def _complete(self, dive: Dive, decided: Answer | None) -> float:
+        """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
+        master, rounds = self.master, self.master.rounds
+        master.rounds = TREE_ROUNDS
+        decided = dive.solve_again() or decided
+        master.rounds = rounds
+        plan = dive.complete(decided) if decided is not None else None
+        for _ in range(DEARER):
+            if decided is None or plan is not None or self.stop.now():
+                break
+            master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
+            plan = dive.complete(decided)
+        self._keep(plan)
+        return self.incumbent
+
+    def _keep(self, plan: Answer | None) -> None:
+        """Remember the plan that the master just found, if it is the best."""
+        if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
+            self.plan = Plan.of(plan.values, self.master)
+            self.incumbent = plan.objective
+            self._note()
+
+    def _search_columns(self) -> None:
+        """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""
+        master, stop = self.master, self.stop.part(0.3)
+        whole = np.flatnonzero(master.form.integer)
+        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        before = np.inf
+        while self.incumbent < before and not self._proven() and not stop.now():
+            before = self.incumbent
+            master.free(whole)
+            found = master.whole(
+                stop, gap=self.gap / 2, phase=self.label + "search columns", listen=self._heard, known=before
+            )
+            if found is None:
+                return
+            master.fix(whole, found)
+            self._complete(dive, None)
+
+    def _branch(self, columns: Ints) -> None:
+        """A tree over some whole numbers, every node priced until its bound is its value."""
+        master = self.master
+        master.free(np.flatnonzero(master.form.integer))
+        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        master.rounds, master.cutoff = TREE_ROUNDS, self.incumbent
+
+        def complete(decided: Answer) -> float:
+            master.cutoff = np.inf
+            master.cutoff = self._complete(dive, decided)
+            return self.incumbent
+
+        tree = Branch(
+            master, columns, incumbent=self.incumbent, gap=self.gap, stop=self.stop, listen=self._heard,
+            label=self.label, complete=complete, relax=master.node,
+        )  # fmt: skip
+        tree.run()
+        master.cutoff = np.inf
+        self.nodes, self.iterations = self.nodes + tree.nodes, self.iterations + tree.iterations + dive.iterations
+        self._improve_bound(tree.bound)
+
+    def _improve_bound(self, bound: float) -> None:
+        if bound > self.bound:
+            self.bound = bound
+            self._note()
+
+    def _proven(self) -> bool:
+        return self.plan is not None and relative_gap(self.incumbent, self.bound) <= self.gap
+
+    def _heard(self, progress: Progress) -> None:
+        if self.listen is not None:
+            self.listen(
+                Progress(
+                    f"{progress.phase} ({self.master.columns} columns)", progress.elapsed_s, self.incumbent,
+                    float(np.fmax(progress.bound, self.bound)), self.nodes,
+                )
+            )  # fmt: skip
+
+    def _note(self) -> None:
+        self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
+
+    def _solution(self) -> Solution:
+        if self.plan is None:
+            raise self.stop.no_plan(self.label)
+        self.master.unload()
+        give_back()
+        values, carried = self.plan.handed_out(self.split, self.master, self.oracle)
+        objective = self.split.cost_at(values)
+        bound = min(self.bound, objective)
+        gap = relative_gap(objective, bound)
+        status = "optimal" if gap <= self.gap else self.stop.ended_by()
+        self.history.append((self.stop.elapsed_s(), objective, bound))
+        return Solution(
+            status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
+            iterations=self.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
+            nonzeros=self.split.nonzeros, integers=int(self.split.master.integer.sum()), log="".join(self.log),
+            history=tuple(self.history), carried=carried,
+        )  # fmt: skip

@@ -1,5 +1,0 @@
-"""The large-scale route: flows and lanes never become columns of a linear program; a proven bound all the same."""
-
-from nbb_opt.solve.decompose.search import solve_split
-
-__all__ = ["solve_split"]

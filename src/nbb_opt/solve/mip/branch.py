@@ -1,0 +1,160 @@
+"""Branch and bound on the columns that are decided first (projects), every other integer column relaxed.
+
+Projects are few and dear, and a linear program from a warm basis is cheap: a small best-first tree lifts the bound
+where a general search would spend its time on vehicles. A node whose projects are whole is a leaf: `complete` rounds
+up the rest. What stays between bound and plan in the end is the rounding of chargers and vehicles.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.solve.highs import Answer, Relaxation
+from nbb_opt.solve.stop import Listener, Stop, relative_gap
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+WHOLE = 1e-6
+TRIALS = 6  # columns of unknown price that are tried at one node
+LEAST_RISE = 1e-6
+
+
+@dataclass(order=True)
+class Node:
+    """A part of the tree: its bound in EUR, a running number, column bounds, and the relaxed values of the columns."""
+
+    bound: float
+    number: int
+    low: Floats = field(compare=False)
+    up: Floats = field(compare=False)
+    values: Floats = field(compare=False)
+
+
+class Branch:
+    """A tree over `columns` of one relaxed problem inside `solver`.
+
+    `complete` turns a leaf's answer into a plan and gives the cost of the best plan known afterwards. `relax` solves a
+    node, as `solver.run` does unless given; what it calls infeasible is dropped. After `run`, `bound` is proven, in
+    EUR.
+    """
+
+    def __init__(
+        self,
+        solver: Relaxation,
+        columns: Ints,
+        *,
+        incumbent: float,
+        gap: float,
+        stop: Stop,
+        listen: Listener | None,
+        label: str,
+        complete: Callable[[Answer], float],
+        relax: Callable[..., Answer] | None = None,
+    ) -> None:
+        self.relax = relax or solver.run
+        self.solver, self.columns, self.stop, self.listen, self.label = solver, columns, stop, listen, label
+        self.incumbent, self.gap, self.complete = incumbent, gap, complete
+        self.bound = -np.inf
+        self.nodes = self.iterations = 0
+        self.rise = np.zeros((2, len(columns)))  # sum of rises per unit of rounding down, up
+        self.trials = np.zeros((2, len(columns)))
+
+    def run(self) -> None:
+        """Explore until the gap is proven, branching cannot lift the bound further, or time is over."""
+        form = self.solver.form
+        root, _answer = self._node(form.col_low[self.columns], form.col_up[self.columns])
+        if root is None:
+            return
+        tree, done = [root], np.inf  # `done`: least bound of finished leaves
+        while tree:
+            self.bound = min(tree[0].bound, done)
+            if self.stop.now() or done <= tree[0].bound or relative_gap(self.incumbent, self.bound) <= self.gap:
+                return
+            node = heapq.heappop(tree)
+            if node.bound >= self.incumbent:
+                done = min(done, node.bound)
+                continue
+            part = node.values - np.floor(node.values + WHOLE)
+            if (part <= WHOLE).all():
+                if not self._finish(node):
+                    return
+                done = min(done, node.bound)
+                continue
+            children = self._children(node, part)
+            if children is None:
+                return
+            for child in children:
+                heapq.heappush(tree, child)
+        self.bound = min(done, self.incumbent)
+
+    def _node(self, low: Floats, up: Floats) -> tuple[Node | None, Answer]:
+        """The linear program within these bounds; no node if it is infeasible or time is over."""
+        self.solver.bound(self.columns, low, up)
+        answer = self.relax(
+            self.stop, phase=self.label + "branch", listen=self.listen, known=(self.incumbent, self.bound)
+        )
+        self.nodes += 1
+        self.iterations += answer.iterations
+        if answer.status != "optimal" or answer.values is None:
+            return None, answer
+        return Node(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer
+
+    def _finish(self, node: Node) -> bool:
+        """Make a plan of a leaf; False if time is over."""
+        whole = np.round(node.values)
+        found, answer = self._node(whole, whole)
+        if found is not None:
+            self.incumbent = self.complete(answer)
+        return not self.stop.now()
+
+    def _children(self, node: Node, part: Floats) -> list[Node] | None:
+        """Both sides of the column that promises the largest rise; None if time is over before that is known."""
+        open_columns = np.flatnonzero(part > WHOLE)
+        known = (self.trials[:, open_columns] > 0).all(axis=0)
+        cost = np.abs(self.solver.form.cost[self.columns[open_columns]]) * np.minimum(
+            part[open_columns], 1 - part[open_columns]
+        )
+        unknown = open_columns[~known][np.argsort(-cost[~known])][:TRIALS]
+        tried: dict[int, list[Node]] = {}
+        for column in unknown.tolist():
+            sides = self._sides(node, column, float(part[column]))
+            if sides is None:
+                return None
+            tried[column] = sides
+            if len(sides) < 2:  # one side is impossible: nothing branches better
+                return sides
+        score = np.where(
+            (self.trials[:, open_columns] > 0).all(axis=0), self._score(open_columns, part[open_columns]), -1.0
+        )
+        best = int(open_columns[int(np.argmax(score))])
+        return tried[best] if best in tried else self._sides(node, best, float(part[best]))
+
+    def _score(self, columns: Ints, part: Floats) -> Floats:
+        mean = self.rise[:, columns] / np.maximum(self.trials[:, columns], 1)
+        return np.maximum(mean[0] * part, LEAST_RISE) * np.maximum(mean[1] * (1 - part), LEAST_RISE)
+
+    def _sides(self, node: Node, column: int, part: float) -> list[Node] | None:
+        """Children with the column rounded down and up; infeasible ones are left out; None if time is over."""
+        found = []
+        floor = np.floor(node.values[column] + WHOLE)
+        for side, share in ((0, part), (1, 1 - part)):
+            low, up = node.low.copy(), node.up.copy()
+            if side == 0:
+                up[column] = floor
+            else:
+                low[column] = floor + 1.0
+            child, answer = self._node(low, up)
+            if child is None:
+                if answer.status not in ("infeasible", "infeasible_or_unbounded"):
+                    return None
+                continue
+            child.bound = max(child.bound, node.bound)
+            self.rise[side, column] += max(child.bound - node.bound, 0.0) / share
+            self.trials[side, column] += 1
+            found.append(child)
+        return found

@@ -1,0 +1,132 @@
+"""From one solve to the next of a family of problems: changed in place, from the last basis and whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.errors import SolveError
+from nbb_opt.solve.highs import Answer, Presolve, Solver
+from nbb_opt.solve.stop import UNKNOWN, Stop
+
+if TYPE_CHECKING:
+    from nbb_opt.model import StandardForm
+
+Floats = npt.NDArray[np.float64]
+MOST_ENTRIES = 20_000  # coefficients changed one by one; more, and the matrix is handed over again with the basis
+
+
+class Warm:
+    """One relaxed problem that stays in HiGHS. `whole` are the integer columns of the last plan, None before one.
+
+    `feasibility` says how far a scaled row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
+    """
+
+    def __init__(
+        self, *, threads: int, seed: int, presolve: Presolve = "choose", feasibility: float | None = None
+    ) -> None:
+        self.feasibility = feasibility
+        self.threads, self.seed, self.presolve = threads, seed, presolve
+        self.log: list[str] = []
+        self.whole: Floats | None = None
+        self._solver: Solver | None = None
+
+    def fresh(self, form: StandardForm) -> Solver:
+        """A solver of its own for `form`, from a clean start."""
+        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log, presolve=self.presolve)
+        if self.feasibility is not None:
+            solver.set("primal_feasibility_tolerance", self.feasibility)
+        return solver
+
+    def take(self, form: StandardForm) -> Solver:
+        """The relaxed `form` in HiGHS, every column within its own bounds, with the last basis if there is one."""
+        last = self._solver
+        if last is not None and _same_shape(last.form, form):
+            last.log = self.log
+            if not _change(last, form):
+                last = _again(last, self.fresh(form))
+            # presolve would throw the basis away
+            last.set("presolve", "off")
+            last.set("solver", "simplex")
+        else:
+            last = self.fresh(form)
+            last.relax()
+            self.whole = None
+        self._solver = last
+        return last
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The optimum of a linear program: EUR, values per column, slope of the optimum in the sides of each row."""
+
+    status: str
+    objective: float
+    values: Floats | None
+    row_dual: Floats | None
+    iterations: int
+
+
+def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
+    """Minimise `form` with every column continuous, from the last basis of `warm`.
+
+    `status` is "optimal", "infeasible", "time_limit" or "stopped". Raises SolveError if HiGHS misbehaves.
+    """
+    solver = warm.take(form)
+    answer: Answer = solver.run(stop, phase="relax", listen=None, known=UNKNOWN)
+    if answer.status in ("error", "unbounded"):
+        raise SolveError(f"HiGHS ended a linear program as {answer.status}: " + "".join(warm.log[-5:]))
+    status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status
+    if status != "optimal":
+        return Relaxed(status, float("nan"), None, None, answer.iterations)
+    return Relaxed(status, answer.objective, answer.values, answer.row_dual, answer.iterations)
+
+
+def _same_shape(one: StandardForm, other: StandardForm) -> bool:
+    return len(one.row_low) == len(other.row_low) and np.array_equal(one.integer, other.integer)
+
+
+def _change(solver: Solver, form: StandardForm) -> bool:
+    """Make the problem in HiGHS that of `form`, scaled as it is; False if the matrix has other places or too many new
+    entries.
+    """
+    old, scale, highs = solver.form, solver.scaling, solver.highs
+    if not (np.array_equal(old.a_indptr, form.a_indptr) and np.array_equal(old.a_indices, form.a_indices)):
+        return False
+    entries = np.flatnonzero(old.a_values != form.a_values)
+    if len(entries) > MOST_ENTRIES:
+        return False
+    column = np.searchsorted(form.a_indptr, entries, side="right") - 1
+    row = form.a_indices[entries]
+    scaled = form.a_values[entries] * scale.column[column] * scale.row[row]
+    new = zip(row.tolist(), column.tolist(), scaled.tolist(), strict=True)
+    done = [highs.changeCoeff(i, j, value) for i, j, value in new]
+    every = np.arange(len(form.cost), dtype=np.int32)
+    if not np.array_equal(old.cost, form.cost):
+        done.append(highs.changeColsCost(len(every), every, form.cost * scale.column * scale.objective))
+    done.append(highs.changeObjectiveOffset(form.cost_offset * scale.objective))
+    held, low, up = highs.getLp(), form.col_low / scale.column, form.col_up / scale.column
+    bound = (np.asarray(held.col_lower_) != low) | (np.asarray(held.col_upper_) != up)  # by a dive, or by `form`
+    if bound.any():
+        columns = np.flatnonzero(bound).astype(np.int32)
+        done.append(highs.changeColsBounds(len(columns), columns, low[columns], up[columns]))
+    rows = np.flatnonzero((old.row_low != form.row_low) | (old.row_up != form.row_up)).astype(np.int32)
+    low, up = form.row_low[rows] * scale.row[rows], form.row_up[rows] * scale.row[rows]
+    done.append(highs.changeRowsBounds(len(rows), rows, low, up))  # type: ignore[attr-defined]
+    if highspy.HighsStatus.kError in done:
+        raise SolveError("HiGHS refused a change of the problem")
+    solver.form, solver.cost = form, form.cost
+    return True
+
+
+def _again(last: Solver, new: Solver) -> Solver:
+    """The basis of one solver in another that holds as many rows and columns."""
+    new.relax()
+    basis = last.highs.getBasis()
+    if basis.valid and new.highs.setBasis(basis) == highspy.HighsStatus.kError:
+        raise SolveError("HiGHS refused the basis of the last problem")
+    return new

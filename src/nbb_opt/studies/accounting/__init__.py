@@ -1,0 +1,1 @@
+"""What an answer owes to how emissions are counted."""

@@ -1,0 +1,187 @@
+"""What an answer owes to its accounting: the same plan counted otherwise, and the plan that is best when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nbb_opt.emissions.ledger import FACTORS, HUB, KG, build_ledger
+from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.instance import Instance, by_period
+from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.result import Run
+from nbb_opt.studies.accounting.choice import Choice, NotApplicable
+from nbb_opt.studies.accounting.choices import AGAIN
+
+AS_STATED = "as_stated"
+SHOWN_FLIPS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One choice: emissions in t CO2e by period for the same plan and for the re-optimised one, its cost in EUR.
+
+    `flips` lists bundles whose main mode changes: origin, destination, commodity, year, from_mode, to_mode. Where
+    `status` is no solver's word there is no re-optimised plan, and it says why.
+    """
+
+    choice: str
+    title: str
+    factors: tuple[str, ...]
+    status: str
+    same_plan_t: Mapping[int, float]
+    cost_eur: float | None
+    emissions_t: Mapping[int, float]
+    gap: float | None
+    flips: tuple[Mapping[str, Any], ...]
+
+    @property
+    def flipped_bundles(self) -> int:
+        """How many bundles have another main mode in some period."""
+        return len({(flip["origin"], flip["destination"], flip["commodity"]) for flip in self.flips})
+
+    def as_json(self) -> dict[str, Any]:
+        """The row for machines."""
+        return {**vars(self), "flips": list(self.flips), "flipped_bundles": self.flipped_bundles}
+
+
+def accounting_study(
+    instance: Instance,
+    run: Run,
+    choices: Sequence[Choice],
+    *,
+    options: Options,
+    cache_dir: Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> list[Row]:
+    """The first row is the run itself; then one row per choice. Raises nothing for a choice that has no plan.
+
+    Flips are against the plan of the choice `solved_again` once that is solved, which is as good as the others, and
+    against the run before: two plans within the gap of the solver may differ by chance.
+    """
+    tell = say or (lambda _line: None)
+    own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
+    rows = [
+        Row(AS_STATED, "as the instance states", (), run.record["status"], own, run.record["cost_eur"], own,
+            run.record["gap"], ())
+    ]  # fmt: skip
+    reference = run.tables
+    for i, choice in enumerate(choices, start=1):
+        tell(f"{i} of {len(choices)}: {choice.title}")
+        try:
+            row, tables = _row(instance, run, choice, options, cache_dir, reference)
+            rows.append(row)
+            if choice.name == AGAIN:
+                reference = tables
+        except NotApplicable as finding:
+            rows.append(Row(choice.name, choice.title, choice.factors, f"left out: {finding}", {}, None, {}, None, ()))
+    return rows
+
+
+def _row(
+    instance: Instance,
+    run: Run,
+    choice: Choice,
+    options: Options,
+    cache_dir: Path | None,
+    reference: Mapping[str, pd.DataFrame],
+) -> tuple[Row, Mapping[str, pd.DataFrame]]:
+    """The row of a choice and the tables of its plan, those of `reference` if it has none."""
+    changed = choice.change(instance)
+    if changed.meta.grid_method != instance.meta.grid_method:
+        choice = replace(choice, title=f"{choice.title} ({changed.meta.grid_method})")
+    same = same_plan_t(instance, changed, run.tables)
+    try:
+        new = solve_instance(changed, model=run.record["model"], options=options, cache_dir=cache_dir)
+    except (Infeasible, NoPlan) as finding:
+        status = f"no plan: {str(finding).splitlines()[0]}"
+        return Row(choice.name, choice.title, choice.factors, status, same, None, {}, None, ()), reference
+    found = {int(year): float(value) for year, value in new.record["emissions_t_co2e"].items()}
+    flips = mode_flips(reference, new.tables)
+    status, cost, gap = (new.record[name] for name in ("status", "cost_eur", "gap"))
+    return Row(choice.name, choice.title, choice.factors, status, same, cost, found, gap, flips), new.tables
+
+
+def same_plan_t(instance: Instance, changed: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, float]:
+    """WTW t CO2e by period of a plan of `instance`, its energy and handling counted with the figures of `changed`."""
+    columns = ["vehicle", "mode", "energy_carrier"]
+    pairs = instance["vehicles"][columns].merge(changed["vehicles"][columns[::2]], on="vehicle", suffixes=("", "_new"))
+    pairs = pairs[["mode", "energy_carrier", "energy_carrier_new"]].drop_duplicates()
+    energy = tables["energy"].merge(pairs, on=["mode", "energy_carrier"], validate="many_to_one")
+    energy = energy.assign(energy_carrier=energy["energy_carrier_new"])
+    values = by_period(changed, "energy")[["energy_carrier", "country", "year", *FACTORS.values()]]
+    energy = energy.merge(values, on=["energy_carrier", "country", "year"], validate="many_to_one")
+    drawn = energy["kwh"] * energy[list(FACTORS.values())].sum(axis=1)
+    hubs = build_ledger(changed, tables).lines.query("mode == @HUB", local_dict={"HUB": HUB})
+    kg = drawn.groupby(energy["year"]).sum().add(hubs[KG].sum(axis=1).groupby(hubs["year"]).sum(), fill_value=0.0)
+    return {period.year: float(kg.get(period.year, 0.0)) / 1000.0 for period in instance.periods}
+
+
+def mode_flips(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> tuple[Mapping[str, Any], ...]:
+    """Bundles and periods whose main mode, the one with most tonnes, is another in `after`."""
+    key = ["origin", "destination", "commodity", "year"]
+    both = main_mode_by_bundle(before).merge(main_mode_by_bundle(after), on=key, suffixes=("_before", "_after"))
+    both = both[both["main_mode_before"] != both["main_mode_after"]].sort_values(key)
+    names = {"main_mode_before": "from_mode", "main_mode_after": "to_mode"}
+    return tuple(
+        {str(name): value for name, value in row.items()} for row in both.rename(columns=names).to_dict("records")
+    )
+
+
+def main_mode_by_bundle(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Columns origin, destination, commodity, year, main_mode: the mode that carries most tonnes; ties by name."""
+    rows = tables["flows"].merge(tables["chains"][["chain", "bundle", "main_mode"]], on="chain")
+    sums = rows.groupby(["bundle", "year", "main_mode"], as_index=False)["tonnes"].sum()
+    sums = sums.assign(tonnes=sums["tonnes"].round(3)).sort_values(["tonnes", "main_mode"], ascending=[False, True])
+    best = sums.drop_duplicates(["bundle", "year"]).merge(tables["bundles"], on="bundle")
+    return best[["origin", "destination", "commodity", "year", "main_mode"]]
+
+
+def as_table(instance: Instance, rows: Sequence[Row]) -> str:
+    """The rows as text: emissions in kt over the whole horizon, cost in MEUR, bundles that flip, and the first flips.
+
+    Flips of `solved_again` show what is chance; those of the rows below it are against its plan.
+    """
+
+    def whole(tonnes: Mapping[int, float]) -> str:
+        if not tonnes:
+            return "-"
+        return f"{sum(tonnes[period.year] * period.years for period in instance.periods) / 1e3:,.1f}"
+
+    head = ("choice", "same plan kt", "cost MEUR", "kt", "flips", "how it ended")
+    lines = [head]
+    for row in rows:
+        cost = "-" if row.cost_eur is None else f"{row.cost_eur / 1e6:,.2f}"
+        flips = "-" if row.cost_eur is None else str(row.flipped_bundles)
+        lines.append((row.title, whole(row.same_plan_t), cost, whole(row.emissions_t), flips, row.status))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head) - 1)]
+    text = []
+    for line in lines:
+        cells = [line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in range(1, len(widths)))]
+        text.append("  ".join([*cells, line[-1]]))
+    for row in rows:
+        told = [
+            f"  {flip['origin']} to {flip['destination']}, {flip['commodity']}, {flip['year']}: "
+            f"{flip['from_mode']} to {flip['to_mode']}"
+            for flip in row.flips
+        ]
+        if told:
+            more = [f"  and {len(told) - SHOWN_FLIPS} more; --json lists all"] if len(told) > SHOWN_FLIPS else []
+            chance = " (may be chance: cost differs by less than the gap)" if may_be_chance(row, rows[0]) else ""
+            text += ["", f"main mode flips, {row.title}{chance}:", *told[:SHOWN_FLIPS], *more]
+    return "\n".join(text)
+
+
+def may_be_chance(row: Row, stated: Row) -> bool:
+    """Whether the plan of a row could as well be the stated one: their costs differ by no more than what is not proven.
+
+    A choice that is not paid for (a grid factor where carbon is priced on the exhaust) leaves the cost as it is; which
+    of the plans within the gap is found is then up to the solver.
+    """
+    if row.cost_eur is None or row.gap is None or stated.cost_eur is None:
+        return False
+    return abs(row.cost_eur - stated.cost_eur) <= max(row.gap, stated.gap or 0.0) * abs(stated.cost_eur)

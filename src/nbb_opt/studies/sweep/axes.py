@@ -1,0 +1,186 @@
+"""What a sweep varies: how the instance changes, and which numbers of the stated model that changes.
+
+Right-hand sides (demand, capacities, limits of rules) change a few numbers of the form, known by their rows. Prices
+change costs, and may change which train or ship is cheapest and so coefficients: the form is stated again from the
+varied instance, on the same chains, and the difference is taken over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nbb_opt.errors import NbbError
+from nbb_opt.instance import Instance, open_od
+from nbb_opt.model import Built, StandardForm
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+
+AXES = ("demand", "carbon_price", "energy_price", "energy_price:CARRIER", "capacity:LINK or TERMINAL", "rule:POLICY")
+CAPACITY_ROWS = {"links": "respect_link_capacity", "terminals": "respect_terminal_capacity"}
+RULE_ROWS = {
+    "cap_emissions_t_per_year": "cap_emissions",
+    "limit_budget_eur": "spend_within_budget",
+    "keep_mode_share_per_year": "keep_mode",
+}
+
+Vary = Callable[[Instance, float, Path], Instance]
+Form = Callable[[Built, StandardForm, float], StandardForm]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that is multiplied: `vary` gives the instance with it times a factor (a folder is for files it needs).
+
+    `form` gives the standard form with it times a factor from that of the base; None: state it anew.
+    """
+
+    name: str
+    title: str
+    vary: Vary
+    form: Form | None
+
+
+def axis_of(name: str, instance: Instance) -> Axis:
+    """The axis of a name as in `AXES`. Raises NbbError where the instance has no such thing.
+
+    >>> from nbb_opt.instance import read_instance
+    >>> from nbb_opt.shipped import shipped
+    >>> axis_of("demand", read_instance(shipped("instances") / "tiny")).title
+    'demand of every flow'
+    """
+    kind, _, key = name.partition(":")
+    if name == "demand":
+        return Axis(name, "demand of every flow", _more_demand, _demand_form)
+    if name == "carbon_price":
+        return Axis(name, "carbon price of every country", _price("country_years", "carbon_price_eur_per_t"), None)
+    if kind == "energy_price":
+        carriers = sorted(set(instance["energy"]["energy_carrier"]))
+        if key and key not in carriers:
+            raise NbbError(f"--vary {name}: energy.csv has no carrier '{key}'; it has {', '.join(carriers)}")
+        vary = _price("energy", "price_eur_per_kwh", column="energy_carrier", key=key)
+        return Axis(name, f"price of {key or 'all energy'}", vary, None)
+    if kind == "capacity" and key:
+        return _capacity(name, key, instance)
+    if kind == "rule" and key:
+        return _rule(name, key, instance)
+    raise NbbError(f"--vary {name}: is not known; write one of {', '.join(AXES)}")
+
+
+def changed(instance: Instance, name: str, **tables: pd.DataFrame) -> Instance:
+    """A copy with other tables and a digest of its own."""
+    digest = hashlib.sha256(f"{instance.digest} {name}".encode())
+    for key in sorted(tables):
+        digest.update(tables[key].to_csv(index=False).encode())
+    return replace(instance, tables={**instance.tables, **tables}, digest=digest.hexdigest())
+
+
+def _times(table: str, column: str, rows: Callable[[pd.DataFrame], pd.Series]) -> Vary:
+    def vary(instance: Instance, factor: float, _folder: Path) -> Instance:
+        frame = instance[table].copy()
+        frame[column] = frame[column].where(~rows(frame), frame[column] * factor)
+        return changed(instance, f"{table}.{column} x {factor!r}", **{table: frame})
+
+    return vary
+
+
+def _price(table: str, price: str, *, column: str = "", key: str = "") -> Vary:
+    return _times(table, price, _having(column, key))
+
+
+def _having(column: str, key: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """Tells which rows have `key` in a column; every row where there is no key."""
+    return lambda frame: frame[column] == key if key else pd.Series(True, index=frame.index)
+
+
+def _capacity(name: str, key: str, instance: Instance) -> Axis:
+    for table, constraint in CAPACITY_ROWS.items():
+        frame = instance[table]
+        found = frame[frame[table[:-1]] == key]
+        if len(found):
+            if found["capacity_t_per_year"].isna().all():
+                raise NbbError(f"--vary {name}: {key} has no capacity_t_per_year in {table}.csv; fill it in")
+            vary = _times(table, "capacity_t_per_year", _having(table[:-1], key))
+            return Axis(name, f"capacity of {key}", vary, _sides(constraint, key))
+    raise NbbError(f"--vary {name}: neither links.csv nor terminals.csv has '{key}'")
+
+
+def _rule(name: str, key: str, instance: Instance) -> Axis:
+    found = instance["policies"][instance["policies"]["policy"] == key]
+    if not len(found):
+        known = ", ".join(instance["policies"]["policy"]) or "none"
+        raise NbbError(f"--vary {name}: policies.csv has no policy '{key}'; it has {known}")
+    kind = str(found["kind"].iloc[0])
+    if kind not in RULE_ROWS:
+        raise NbbError(f"--vary {name}: a {kind} is no limit that can be moved; those are {', '.join(RULE_ROWS)}")
+    vary = _times("policies", "value", _having("policy", key))
+    return Axis(name, f"limit of rule {key}", vary, _sides(RULE_ROWS[kind], key))
+
+
+def rows_of(built: Built, constraint: str, key: str | None = None) -> np.ndarray:
+    """Positions of the rows of a constraint among all rows, those whose key starts with `key` if it is given."""
+    assert isinstance(built.assembly, ArrayAssembly)
+    start, found = 0, [np.zeros(0, np.int64)]
+    for name, index, kept in built.assembly.rows:
+        if name == constraint:
+            mine = np.ones(len(kept), bool)
+            if key is not None:
+                mine[:] = [index[row][0] == key for row in kept.tolist()]
+            found.append(start + np.flatnonzero(mine))
+        start += len(kept)
+    return np.concatenate(found)
+
+
+def _sides(constraint: str, key: str) -> Form:
+    def form(built: Built, base: StandardForm, factor: float) -> StandardForm:
+        up = base.row_up.copy()
+        up[rows_of(built, constraint, key)] *= factor
+        return replace(base, row_up=up)
+
+    return form
+
+
+def _demand_form(built: Built, base: StandardForm, factor: float) -> StandardForm:
+    """Demand stands on the right of serve_demand and keep_mode, and before `built` in use_only_built."""
+    low, up, values = base.row_low.copy(), base.row_up.copy(), base.a_values.copy()
+    served, kept = rows_of(built, "serve_demand"), rows_of(built, "keep_mode")
+    low[served] *= factor
+    up[served] *= factor
+    up[kept] *= factor
+    of_project = np.zeros(len(low), bool)
+    of_project[rows_of(built, "use_only_built")] = True
+    values[of_project[base.a_indices] & (values < 0)] *= factor
+    return replace(base, row_low=low, row_up=up, a_values=values)
+
+
+def _more_demand(instance: Instance, factor: float, folder: Path) -> Instance:
+    """The instance with its OD file rewritten: every row times the factor."""
+    path = folder / f"od-{factor!r}{instance.od_path.suffix}"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        with open_od(instance) as stream:
+            if path.suffix == ".parquet":
+                _scale_parquet(stream, part, factor)
+            else:
+                frame = pd.read_csv(stream, keep_default_na=False)
+                frame["tonnes"] = frame["tonnes"] * factor
+                frame.to_csv(part, index=False)
+        shutil.move(part, path)
+    digest = hashlib.sha256(f"{instance.digest} demand x {factor!r}".encode()).hexdigest()
+    return replace(instance, path=folder, od_path=path, digest=digest)
+
+
+def _scale_parquet(stream: object, path: Path, factor: float) -> None:
+    with pq.ParquetFile(stream, page_checksum_verification=True) as file:
+        at = file.schema_arrow.get_field_index("tonnes")
+        with pq.ParquetWriter(path, file.schema_arrow, write_page_checksum=True) as out:
+            for batch in file.iter_batches():
+                tonnes = pa.compute.multiply(batch.column(at), pa.scalar(factor, batch.column(at).type))
+                out.write_batch(batch.set_column(at, file.schema_arrow.field(at), tonnes))

@@ -1,8 +1,0 @@
-"""Sweeps: one model stated once, solved at many values of one thing, each time from where the last solve ended."""
-
-from nbb_opt.sweep.axes import AXES, Axis, axis_of
-from nbb_opt.sweep.page import write_page
-from nbb_opt.sweep.run import Choices, Sweep, run_sweep
-from nbb_opt.sweep.store import Point, write_tables
-
-__all__ = ["AXES", "Axis", "Choices", "Point", "Sweep", "axis_of", "run_sweep", "write_page", "write_tables"]

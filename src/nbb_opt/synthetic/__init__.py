@@ -1,5 +1,0 @@
-"""Invented instances of any size, the same for the same seed."""
-
-from nbb_opt.synthetic.write import Shape, write_synthetic
-
-__all__ = ["Shape", "write_synthetic"]
