@@ -22,7 +22,6 @@ LAYERS = (
     ("pipeline",),
     ("studies",),
     ("problems",),
-    ("bench",),
     ("app",),
     ("cli",),
     ("__main__",),
@@ -33,7 +32,6 @@ OWNERS = {
     "pyomo": ("model", "problems/network_design/model", "problems/stram/model"),
     "highspy": ("solve", "problems/network_design/solve"),
     "typer": ("cli",),
-    "rich": ("cli",),
     "fastapi": ("app",),
     "uvicorn": ("app",),
 }

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from nbb_opt.bench import Suite, find_suites, list_tasks, load_suite, run_suite
-from nbb_opt.bench.registry import BenchError
-from nbb_opt.bench.show import table_of
+from benchmarks.harness import Suite, find_suites, list_tasks, load_suite, run_suite
+from benchmarks.harness.registry import BenchError
+from benchmarks.harness.show import table_of
 from nbb_opt.cli.main import app
 from nbb_opt.shipped import shipped
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from nbb_opt.bench import list_tasks, load_suite, run_suite
-from nbb_opt.bench.against import compare
-from nbb_opt.bench.best_known import read_best_known, update
-from nbb_opt.bench.registry import BenchError, BenchWorse, suites_folder
-from nbb_opt.bench.results import PAGE, merge, render_page
-from nbb_opt.bench.show import comparison_lines, markdown_of, table_of
+from benchmarks.harness import list_tasks, load_suite, run_suite
+from benchmarks.harness.against import compare
+from benchmarks.harness.best_known import read_best_known, update
+from benchmarks.harness.registry import BenchError, BenchWorse, suites_folder
+from benchmarks.harness.results import PAGE, merge, render_page
+from benchmarks.harness.show import comparison_lines, markdown_of, table_of
 from nbb_opt.cli.main import app
 from nbb_opt.shipped import shipped
 

@@ -33,12 +33,12 @@ from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.inside import Inside
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
-from nbb_opt.solve.colgen.reference import priced
 from nbb_opt.solve.colgen.restricted import Restricted
 from nbb_opt.solve.colgen.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.stop import Progress
 from nbb_opt.verify import verify_plan
+from plain_pricing import priced
 
 # all 20 seeds of 1000 flows: NBB_OPT_SCALE_SEEDS=20 NBB_OPT_SCALE_BUNDLES=1000 pytest tests/test_decompose.py -k equals
 SEEDS = int(os.environ.get("NBB_OPT_SCALE_SEEDS", "2"))

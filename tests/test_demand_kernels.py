@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from nbb_opt.demand import flow_table, reference
+import plain_demand as reference
+from nbb_opt.demand import flow_table
 
 N_NODES, N_COMMODITIES = 5, 3
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+import plain_network as reference
+from benchmarks.paths.hierarchy import make_hierarchy, skims
+from benchmarks.paths.hierarchy_kernels import BLOCK, LANES, contract
 from nbb_opt.instance import read_instance
-from nbb_opt.network import reference
 from nbb_opt.network.graph import make_graph
-from nbb_opt.network.hierarchy import make_hierarchy, skims
-from nbb_opt.network.hierarchy.kernels import BLOCK, LANES, contract
 from nbb_opt.network.runs import make_classes, make_runs
 from nbb_opt.network.weights import make_amounts
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import plain_network as reference
 from nbb_opt.instance import Instance
-from nbb_opt.network import reference
 from nbb_opt.network.graph import Graph, make_graph, pattern_tree
 from nbb_opt.network.kernels import compiled
 from nbb_opt.network.kernels import join_legs as joining

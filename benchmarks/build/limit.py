@@ -1,6 +1,7 @@
 """The limit: numpy writes the matrix column by column, HiGHS takes it; nothing is checked."""
 
 import numpy as np
+
 from benchmarks.build.chains import CAPACITIES, SMALL, digest_of, figures, read_back
 
 KIND, LIBRARY = "limit", "highspy"

@@ -1,6 +1,7 @@
 """The model through the assemblies that the blocks of nbb_opt write to, and what HiGHS then holds without scaling."""
 
 import numpy as np
+
 from benchmarks.build.chains import CAPACITIES, digest_of, read_back
 
 YEAR = 2030

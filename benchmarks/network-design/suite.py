@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
-from nbb_opt.bench.plans import run_name
-from nbb_opt.bench.registry import BenchError
+from benchmarks.harness import BenchOptions
+from benchmarks.harness.plans import run_name
+from benchmarks.harness.registry import BenchError
 from nbb_opt.problems.network_design import read_design
 from nbb_opt.problems.network_design.canad import ENDING, convert_canad
 

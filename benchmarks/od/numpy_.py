@@ -1,6 +1,7 @@
 """numpy: read everything, one number per cell, bincount. It cannot tell a flow of zero tonnes from no flow."""
 
 import numpy as np
+
 from benchmarks.od.suite import keyed, maps
 
 KIND, LIBRARY = "peer", "numpy"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
 from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
 
 TAKES = {"rows": 10_000_000}

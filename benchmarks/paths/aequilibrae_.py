@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "aequilibrae"

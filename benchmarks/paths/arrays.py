@@ -1,6 +1,7 @@
 """The limit: read every weight once, write every distance once."""
 
 import numpy as np
+
 from benchmarks.paths.suite import load
 
 KIND, LIBRARY = "limit", "numpy"

@@ -1,6 +1,7 @@
 """igraph: one graph, one Dijkstra from all sources per weight."""
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "igraph"

@@ -1,6 +1,7 @@
 """NetworKit: one graph and one search between some sources and some targets (SPSP) per weight."""
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "networkit"

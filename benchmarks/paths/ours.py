@@ -6,7 +6,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.network.hierarchy import make_hierarchy, skims
+    from benchmarks.paths.hierarchy import make_hierarchy, skims
 
     def run(net):
         hierarchy = make_hierarchy(net.nodes, net.tail, net.head)
@@ -18,7 +18,7 @@ def start(case, options):
 
 
 def outcome(case, distances):
-    from nbb_opt.network.hierarchy import make_hierarchy
+    from benchmarks.paths.hierarchy import make_hierarchy
 
     net = load(case["path"])
     hierarchy = make_hierarchy(net.nodes, net.tail, net.head)

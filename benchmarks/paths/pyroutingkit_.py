@@ -1,6 +1,7 @@
 """RoutingKit: customizable contraction hierarchy, built once, customised and asked for a matrix per weight."""
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "pyroutingkit"

@@ -1,6 +1,7 @@
 """rustworkx: a search per source and weight. Left out on large networks: it asks Python for the length of every arc."""
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "rustworkx"

@@ -1,6 +1,7 @@
 """scipy: one sparse matrix and one Dijkstra from all sources per weight."""
 
 import numpy as np
+
 from benchmarks.paths.suite import exactly, load
 
 KIND, LIBRARY = "peer", "scipy"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.paths.network import Network, made_up, of_instance
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
+from benchmarks.paths.network import Network, made_up, of_instance
 from nbb_opt.shipped import shipped
 
 TAKES = {"rows": 20_000}  # nodes of the made-up network

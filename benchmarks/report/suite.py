@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
 from nbb_opt.shipped import shipped_names
 
 TAKES = {"gap": 1e-2, "time_limit_s": 300.0}

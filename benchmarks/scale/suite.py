@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
 
 TAKES = {"sizes": (1_000, 10_000, 100_000, 1_000_000), "gap": 0.007, "time_limit_s": 300.0}
 ROUNDS = REPEATS = 1

@@ -42,7 +42,7 @@ def started(case, options, method):
 
 def outcome_of(result, without):
     """The outcome; `decision_gap` relates the gap to what investments can change: do nothing minus the bound."""
-    from nbb_opt.bench import of_solution
+    from benchmarks.harness import of_solution
 
     found, verified, _ = result
     nothing, accepted = without()

@@ -26,7 +26,7 @@ def start(case, options):
 
 
 def outcome(case, result):
-    from nbb_opt.bench import form_digest
+    from benchmarks.harness import form_digest
 
     instance, form = result
     counters = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
 
 TAKES = {"rows": 1_000_000, "gap": 1e-2, "time_limit_s": 600.0}
 ROUNDS, REPEATS = 2, 1

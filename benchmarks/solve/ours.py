@@ -28,7 +28,7 @@ def start(case, options):
 
 
 def outcome(case, result):
-    from nbb_opt.bench import of_record
+    from benchmarks.harness import of_record
 
     run, history = result
     last = (sum(run.record["seconds"].values()), run.record["cost_eur"], run.record["bound"])

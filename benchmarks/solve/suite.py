@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
+from benchmarks.harness import BenchOptions
 from nbb_opt.shipped import shipped_names
 
 TAKES = {"gap": 1e-3, "time_limit_s": 300.0}

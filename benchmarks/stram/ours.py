@@ -23,7 +23,7 @@ def start(case, options):
 
 
 def outcome(case, result):
-    from nbb_opt.bench import of_solution
+    from benchmarks.harness import of_solution
     from nbb_opt.problems.stram.words import figures_of
 
     instance, plan, first, seconds = result

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench import BenchOptions
-from nbb_opt.bench.registry import BenchError
+from benchmarks.harness import BenchOptions
+from benchmarks.harness.registry import BenchError
 from nbb_opt.problems.stram import convert_stram, read_stram
 from nbb_opt.problems.stram.schema import META_FILE
 

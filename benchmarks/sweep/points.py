@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from benchmarks.sweep.suite import POINTS, SIDES
 
 DIGITS = 7  # objectives agree to 1e-9 or better; `figures` has each, so that the largest difference can be read

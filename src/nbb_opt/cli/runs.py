@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nbb_opt.problems.questions import Said
     from nbb_opt.verify import Verdict
 
-RunPath = Annotated[Path, typer.Argument(help="Run folder written by solve.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 

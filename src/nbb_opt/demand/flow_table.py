@@ -1,6 +1,6 @@
 """Kernels of the demand: a hash table of flows filled row by row, and the values of the periods.
 
-Every kernel has a plain Python twin in ``reference.py`` and a test that they agree.
+Every kernel has a plain Python twin in ``tests/plain_demand.py`` and a test that they agree.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""How kernels are compiled, and the kernel of dropping chains. Plain Python twins stand in ``reference.py``."""
+"""How kernels are compiled, and the kernel of dropping chains. Plain twins: ``tests/plain_network.py``."""
 
 from collections.abc import Callable
 from typing import Any

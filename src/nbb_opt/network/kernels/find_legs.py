@@ -3,7 +3,7 @@
 A leg is a shorter leg and one more arc; leg 0 has no arc. Equal arcs have equal numbers. What is summed over arcs is
 summed once for each leg. The limited things that a leg uses and the projects it needs are a list from the last to the
 first: `uses` is the last use, use u is of thing[u], after use use_before[u]. Plain Python twins of the search stand in
-``network/reference.py``.
+``tests/plain_network.py``.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Kernels that join legs along every pattern from one origin. Plain Python twins stand in ``network/reference.py``.
+"""Kernels that join legs along every pattern from one origin. Plain Python twins stand in ``tests/plain_network.py``.
 
 Places with a switch come first and are numbered alike everywhere; goals are the places where flows end. Of equal chains
 the one over the first place stays.

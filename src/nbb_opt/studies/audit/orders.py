@@ -10,8 +10,6 @@ from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan
 from nbb_opt.studies.audit.question import Question, orders_by_bundle
 
-MEANS_MORE_KM = 1e-6
-
 
 @dataclass(frozen=True)
 class Impossible:

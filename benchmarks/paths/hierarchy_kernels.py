@@ -2,7 +2,7 @@
 
 Order by least degree, weights from the bottom to the top and back, distances by sweeps that serve BLOCK sources at
 once. After R. Geisberger et al. (2008, contraction hierarchies), J. Dibbelt, B. Strasser, D. Wagner (2016, customizable
-ones) and D. Delling et al. (2011, sweeps). The plain Python twin is ``distances`` in ``network/reference.py``.
+ones) and D. Delling et al. (2011, sweeps). The plain Python twin is ``distances`` in ``tests/plain_network.py``.
 """
 
 import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbb_opt.bench.registry import BenchError
+from benchmarks.harness.registry import BenchError
 from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import RECORD, read_record
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbb_opt.bench.registry import BenchError
+from benchmarks.harness.registry import BenchError
 
 EFFORT = ("nodes", "iterations")  # depend on roundings of the processor and on when a search was stopped
 MEMORY_WORSE = 0.10

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from nbb_opt.bench.against import Comparison
+from benchmarks.harness.against import Comparison
 
 Row = Mapping[str, Any]
 # heading -> the cell of a subject; a column without any cell is left out

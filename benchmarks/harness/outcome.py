@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbb_opt.bench.registry import BenchError
+from benchmarks.harness.registry import BenchError
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm

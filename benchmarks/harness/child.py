@@ -1,4 +1,4 @@
-"""One timed run of one subject in a process of its own: python -m nbb_opt.bench.child ORDER.json ANSWER.json."""
+"""One timed run of one subject in a process of its own: python -m benchmarks.harness.child ORDER.json ANSWER.json."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench.options import BenchOptions
-from nbb_opt.bench.outcome import check_outcome
-from nbb_opt.bench.registry import load_suite
+from benchmarks.harness.options import BenchOptions
+from benchmarks.harness.outcome import check_outcome
+from benchmarks.harness.registry import load_suite
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -8,11 +8,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench.best_known import read_best_known
-from nbb_opt.bench.registry import BenchError, load_suite, suites_folder
-from nbb_opt.bench.runner import FORMAT
-from nbb_opt.bench.show import markdown_of
-from nbb_opt.bench.side_by_side import relate
+from benchmarks.harness.best_known import read_best_known
+from benchmarks.harness.registry import BenchError, load_suite, suites_folder
+from benchmarks.harness.runner import FORMAT
+from benchmarks.harness.show import markdown_of
+from benchmarks.harness.side_by_side import relate
 
 LATEST = "latest"
 PAGE = "RESULTS.md"

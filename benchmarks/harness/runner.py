@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench.machine import machine, versions
-from nbb_opt.bench.options import BenchOptions
-from nbb_opt.bench.registry import BenchError, Case, Subject, Suite
-from nbb_opt.bench.side_by_side import side_by_side
+from benchmarks.harness.machine import machine, versions
+from benchmarks.harness.options import BenchOptions
+from benchmarks.harness.registry import BenchError, Case, Subject, Suite
+from benchmarks.harness.side_by_side import side_by_side
 
 FORMAT = "nbb_opt benchmark 1"
 THREAD_VARIABLES = ("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -124,7 +124,7 @@ def _run(suite: Suite, subject: Subject, case: Case, options: BenchOptions) -> d
         order_path.write_text(json.dumps(order), encoding="utf-8")
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "nbb_opt.bench.child", str(order_path), str(answer_path)],
+                [sys.executable, "-m", "benchmarks.harness.child", str(order_path), str(answer_path)],
                 env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(options.threads)) | {"PYTHONPATH": _path()},
                 capture_output=True, text=True, timeout=patience_s, check=False,
             )  # fmt: skip

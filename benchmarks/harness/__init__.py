@@ -1,9 +1,9 @@
 """Benchmarks: the same work by this package, by what a user would take instead, and by the limit of the machine."""
 
-from nbb_opt.bench.options import BenchOptions
-from nbb_opt.bench.outcome import form_digest, of_record, of_solution
-from nbb_opt.bench.registry import Suite, find_suites, load_suite
-from nbb_opt.bench.runner import Task, list_tasks, run_suite
+from benchmarks.harness.options import BenchOptions
+from benchmarks.harness.outcome import form_digest, of_record, of_solution
+from benchmarks.harness.registry import Suite, find_suites, load_suite
+from benchmarks.harness.runner import Task, list_tasks, run_suite
 
 __all__ = [
     "BenchOptions",

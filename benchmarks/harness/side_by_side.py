@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from nbb_opt.bench.best_known import BestKnown, gap_to, read_best_known
-from nbb_opt.bench.options import BenchOptions
-from nbb_opt.bench.outcome import primal_integral
-from nbb_opt.bench.registry import Case, Subject
+from benchmarks.harness.best_known import BestKnown, gap_to, read_best_known
+from benchmarks.harness.options import BenchOptions
+from benchmarks.harness.outcome import primal_integral
+from benchmarks.harness.registry import Case, Subject
 
 Runs = dict[str, list[dict[str, Any]]]
 OUTCOME = ("status", "objective", "bound", "gap", "verified", "instance_digest", "model_digest", "figures", "counters")

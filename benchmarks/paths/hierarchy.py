@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbb_opt.network.hierarchy import kernels
+from benchmarks.paths import hierarchy_kernels as kernels
 
 
 @dataclass(frozen=True)

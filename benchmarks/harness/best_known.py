@@ -8,8 +8,8 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.bench.plans import check_plan, run_name
-from nbb_opt.bench.registry import BenchError, suites_folder
+from benchmarks.harness.plans import check_plan, run_name
+from benchmarks.harness.registry import BenchError, suites_folder
 
 STATES = ("proven", "feasible")
 PROVEN = 1e-6  # relative distance of objective and bound that counts as none

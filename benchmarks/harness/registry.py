@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nbb_opt.bench.options import CHOOSABLE, BenchOptions
+from benchmarks.harness.options import CHOOSABLE, BenchOptions
 from nbb_opt.errors import NbbError
 
 FOLDER_VARIABLE = "NBB_OPT_BENCHMARKS"  # another folder of suites; subjects run as code, so name only your own
@@ -99,9 +99,9 @@ def flag(name: str) -> str:
 
 
 def suites_folder() -> Path:
-    """Where the suites are: $NBB_OPT_BENCHMARKS, else benchmarks/ of the source."""
+    """Where the suites are: $NBB_OPT_BENCHMARKS, else benchmarks/ of the checkout."""
     named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else Path(__file__).parents[3] / "benchmarks"
+    return Path(named) if named else Path(__file__).parents[1]
 
 
 def find_suites() -> list[str]:
@@ -113,7 +113,7 @@ def load_suite(name: str) -> Suite:
     """The suite `benchmarks/<name>`. Raises BenchError if there is none, or if it is not written as it must be."""
     folder = suites_folder() / name
     if not (folder / "suite.py").is_file():
-        known = ", ".join(find_suites()) or "none: benchmarks/ comes with the source, not with an installed package"
+        known = ", ".join(find_suites()) or "none"
         raise BenchError(f"{name}: no such suite (known: {known})")
     package = _package(folder)
     for loaded in [found for found in sys.modules if found.startswith(package + ".")]:
@@ -153,11 +153,10 @@ def _package(folder: Path) -> str:
 def _module(path: Path) -> ModuleType:
     """The file as module `benchmarks.<suite>.<file>`, `-` written as `_`: from benchmarks.od.suite import keyed."""
     package = _package(path.parent)
-    for name, folder in (("benchmarks", path.parents[1]), (package, path.parent)):
-        if getattr(sys.modules.get(name), "__path__", None) != [str(folder)]:
-            holder = ModuleType(name)
-            holder.__path__ = [str(folder)]
-            sys.modules[name] = holder
+    if getattr(sys.modules.get(package), "__path__", None) != [str(path.parent)]:
+        holder = ModuleType(package)
+        holder.__path__ = [str(path.parent)]
+        sys.modules[package] = holder
     name = f"{package}.{path.stem}"
     if getattr(sys.modules.get(name), "__file__", None) == str(path):
         return sys.modules[name]  # another file of the suite imported it

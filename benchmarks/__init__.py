@@ -1,0 +1,1 @@
+"""Benchmarks: a folder a suite, run by `nbb-opt bench` from a checkout; `harness` measures and compares."""
