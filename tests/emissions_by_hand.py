@@ -18,11 +18,13 @@ def emissions_by_hand(folder, tables, years):
     energy = interpolated(read["energy"], ["energy_carrier", "country"], factors, years)
     drawn = tables["energy"].merge(energy, on=["energy_carrier", "country", "year"])
     drawn = drawn.assign(ttw_kg=drawn["kwh"] * drawn[factors[0]], wtt_kg=drawn["kwh"] * drawn[factors[1]])
-    goods = tables["chains"].merge(tables["bundles"]).merge(read["commodities"][["commodity", "handling"]])
-    moved = tables["chain_steps"].query("kind == 'transfer'").merge(tables["flows"]).merge(goods[["chain", "handling"]])
+    goods = tables["chains"].merge(tables["bundles"]).merge(read["commodities"][["commodity", "cargo_type"]])
+    moved = (
+        tables["chain_steps"].query("kind == 'transfer'").merge(tables["flows"]).merge(goods[["chain", "cargo_type"]])
+    )
     turned = read["handling_costs"].rename(columns={"mode_a": "mode_b", "mode_b": "mode_a"})
-    costs = pd.concat([read["handling_costs"], turned]).drop_duplicates(["mode_a", "mode_b", "handling"])
-    moved = moved.merge(costs, on=["mode_a", "mode_b", "handling"])
+    costs = pd.concat([read["handling_costs"], turned]).drop_duplicates(["mode_a", "mode_b", "cargo_type"])
+    moved = moved.merge(costs, on=["mode_a", "mode_b", "cargo_type"])
     moved = moved.merge(read["nodes"][["node", "country"]], left_on="from_node", right_on="node")
     for kind in ("ttw", "wtt"):
         moved[f"{kind}_kg"] = moved["tonnes"] * moved[f"{kind}_kg_co2e_per_t"]

@@ -38,12 +38,15 @@ LEFT_OUT = {
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
     "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
-    "futures": [
-        {"future": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh", "factor": "1.4"}
-    ],
-    "supports": [
+    "scenarios": [
         {
-            "support": "GRANT", "kind": "purchase_grant_share", "country": "SE", "technology": "battery",
+            "scenario": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh",
+            "factor": "1.4",
+        }
+    ],
+    "subsidies": [
+        {
+            "subsidy": "GRANT", "kind": "purchase_grant_share", "country": "SE", "technology": "battery",
             "first_year": "2025", "last_year": "2030", "value": "0.25",
         }
     ],

@@ -97,7 +97,7 @@ def default_tables() -> dict[str, Rows]:
     truck = {"mode": "road", "gross_t": 60.0, "kerb_t": 20.0, "annual_km": 1e5, "annual_h": 4000.0}
     truck |= {"lifetime_years": 10, "winter_factor": 1.0, "available_from": 2000}
     service = {"winter_factor": 1.0, "available_from": 2000}
-    handlings = ("dry_bulk", "container")
+    cargo_types = ("dry_bulk", "container")
     modes = ("road", "rail", "sea", "ferry")
     pairs = [(a, b) for i, a in enumerate(modes) for b in modes[i:] if (a, b) not in (("road", "road"),)]
     return {
@@ -106,8 +106,9 @@ def default_tables() -> dict[str, Rows]:
             [{"country": c, "driver_cost_eur_per_h": 30.0, "carbon_price_eur_per_t": 80.0} for c in ("SE", "FI", "XX")]
         ),
         "commodities": [
-            {"commodity": "ORE", "handling": "dry_bulk", "value_of_time_eur_per_t_h": 0.01, "modes": "road;rail"},
-            {"commodity": "BOX", "handling": "container", "value_of_time_eur_per_t_h": 0.05, "modes": ";".join(modes)},
+            {"commodity": "ORE", "cargo_type": "dry_bulk", "value_of_time_eur_per_t_h": 0.01, "modes": "road;rail"},
+            {"commodity": "BOX", "cargo_type": "container", "value_of_time_eur_per_t_h": 0.05,
+             "modes": ";".join(modes)},
         ],
         "vehicles": [
             {"vehicle": "DIESEL", "technology": "diesel", "energy_carrier": "diesel"} | truck,
@@ -121,8 +122,8 @@ def default_tables() -> dict[str, Rows]:
              "gross_t": 8000.0, "kerb_t": 6000.0} | service,
         ],
         "vehicle_loads": [
-            {"vehicle": v, "handling": h, "load_factor": 0.5, "empty_share": 0.4, "turnaround_h": 1.0}
-            for v in ("DIESEL", "TRAIN_E", "TRAIN_D", "SHIP", "FERRY") for h in handlings
+            {"vehicle": v, "cargo_type": h, "load_factor": 0.5, "empty_share": 0.4, "turnaround_h": 1.0}
+            for v in ("DIESEL", "TRAIN_E", "TRAIN_D", "SHIP", "FERRY") for h in cargo_types
         ],
         "vehicle_years": by_year(
             [{"vehicle": v, "running_eur_per_vkm": running, "empty_kwh_per_vkm": kwh, "full_kwh_per_vkm": 2 * kwh,
@@ -137,9 +138,9 @@ def default_tables() -> dict[str, Rows]:
         ),
         "fleet": [{"fleet_region": "R", "vehicle": "DIESEL", "vintage_year": 2020, "vehicles": 5}],
         "handling_costs": [
-            {"mode_a": a, "mode_b": b, "handling": h, "cost_eur_per_t": 2.0, "time_h": 3.0,
+            {"mode_a": a, "mode_b": b, "cargo_type": h, "cost_eur_per_t": 2.0, "time_h": 3.0,
              "ttw_kg_co2e_per_t": 0.1, "wtt_kg_co2e_per_t": 0.05}
-            for a, b in pairs for h in handlings
+            for a, b in pairs for h in cargo_types
         ],
     }  # fmt: skip
 

@@ -56,10 +56,10 @@ new = [(region, vehicle, year, year, n, n) for region, vehicle, year, n in rows_
 tables = {
     ("chains", "chain origin destination commodity"): [chain[:4] for chain in chains],
     ("chain_steps", STEP): [[chain[0], i, *step(part)] for chain in chains for i, part in enumerate(chain[4:])],
-    ("lanes", "lane handling from_node links"): [line.split() for line in LANES.splitlines()],
+    ("lanes", "lane cargo_type from_node links"): [line.split() for line in LANES.splitlines()],
     ("flows", "chain year tonnes"): rows_of("carried_t"),
     ("driven", "lane vehicle year loaded_vkm"): rows_of("driven_vkm"),
-    ("empties", "from_region to_region vehicle handling year empty_vkm"): rows_of("empty_vkm"),
+    ("empties", "from_region to_region vehicle cargo_type year empty_vkm"): rows_of("empty_vkm"),
     ("fleet", "fleet_region vehicle vintage_year year bought kept"): new
     + [(*keys, 0, n) for *keys, n in rows_of("kept", whole=True)],
     ("chargers", "charge_area charger year installed"): rows_of("installed", whole=True),

@@ -134,7 +134,7 @@ def make_instance(spoil: Callable[[str], str] = lambda word: word) -> Instance:
             {
                 "commodity": c,
                 "name": spoil(n),
-                "handling": "container",
+                "cargo_type": "container",
                 "modes": "road;rail;sea;ferry",
                 "source": "atlas",
             }
@@ -280,7 +280,7 @@ def make_tables(
                     "lane": lane,
                     "from_node": nodes.split()[0],
                     "to_node": nodes.split()[-1],
-                    "handling": "container",
+                    "cargo_type": "container",
                 }
                 lanes.append(row | {"distance_km": km[path].sum(), "time_h": 9.0, "gross_limit_t": 64.0})
                 lane_links += [

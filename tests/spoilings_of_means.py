@@ -8,7 +8,7 @@ TRUCK = {"vehicle": "DIESEL"}
 SHIP = {"vehicle": "SHIP"}
 
 GRANT = {
-    "support": "GRANT",
+    "subsidy": "GRANT",
     "kind": "purchase_grant_share",
     "country": "SE",
     "technology": "battery",
@@ -127,11 +127,11 @@ SPOILINGS = [
             "commodities",
             commodity="OIL",
             name="Oil",
-            handling="liquid_bulk",
+            cargo_type="liquid_bulk",
             value_of_time_eur_per_t_h="0.01",
             modes="road",
         ),
-        "column handling, value 'liquid_bulk'",
+        "column cargo_type, value 'liquid_bulk'",
         "add a row to vehicle_loads",
     ),
     Spoiling(
@@ -248,7 +248,7 @@ SPOILINGS = [
     ),
     Spoiling(
         "mode_shares_are_kept_everywhere",
-        setting("policies", {"kind": "keep_mode_share_per_year"}, country="SE"),
+        setting("policies", {"kind": "limit_mode_shift_share_per_year"}, country="SE"),
         "column country, value 'SE'",
         "leave it blank",
     ),
@@ -337,30 +337,30 @@ SPOILINGS = [
         "give range_km",
     ),
     Spoiling(
-        "supports_name_a_truck_technology",
-        creating("supports", **(GRANT | {"technology": "marine"})),
-        "supports.csv row 2, column technology, value 'marine'",
+        "subsidies_name_a_truck_technology",
+        creating("subsidies", **(GRANT | {"technology": "marine"})),
+        "subsidies.csv row 2, column technology, value 'marine'",
         "one of battery",
     ),
     Spoiling(
-        "supports_end_after_they_begin",
-        creating("supports", **(GRANT | {"last_year": "2024"})),
-        "supports.csv row 2, column last_year, value 2024",
+        "subsidies_end_after_they_begin",
+        creating("subsidies", **(GRANT | {"last_year": "2024"})),
+        "subsidies.csv row 2, column last_year, value 2024",
         "were the two swapped?",
     ),
     Spoiling(
-        "supports_about_shares_are_shares",
-        creating("supports", **(GRANT | {"value": "25"})),
-        "supports.csv row 2, column value, value 25",
+        "subsidies_about_shares_are_shares",
+        creating("subsidies", **(GRANT | {"value": "25"})),
+        "subsidies.csv row 2, column value, value 25",
         "did you mean 0.25?",
     ),
     Spoiling(
-        "supports_are_said_once",
+        "subsidies_are_given_once",
         steps(
-            creating("supports", **GRANT),
-            adding("supports", **(GRANT | {"support": "AGAIN", "first_year": "2028", "last_year": "2040"})),
+            creating("subsidies", **GRANT),
+            adding("subsidies", **(GRANT | {"subsidy": "AGAIN", "first_year": "2028", "last_year": "2040"})),
         ),
-        "supports.csv row 3, column support, value 'AGAIN'",
+        "subsidies.csv row 3, column subsidy, value 'AGAIN'",
         "change the years or remove one",
     ),
 ]

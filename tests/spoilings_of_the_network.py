@@ -122,7 +122,7 @@ SPOILINGS = [
             "handling_costs",
             mode_a="sea",
             mode_b="sea",
-            handling="timber",
+            cargo_type="timber",
             cost_eur_per_t="1",
             time_h="1",
             ttw_kg_co2e_per_t="0",

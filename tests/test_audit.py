@@ -21,12 +21,12 @@ from nbb_opt.solve import solve_form
 from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.futures import future_names, in_future
 from nbb_opt.studies.audit.improve import improve
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
 from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.repair import numbers_in, repair
+from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
 
 HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
@@ -171,9 +171,9 @@ def test_energy_and_cost_of_ownership_are_those_worked_out_by_hand() -> None:
     )
     assert len(by_hand) == 3
     lanes = lane_costs(haulier())
-    for origin, destination, handling, km, vehicle, year, kwh, eur, kg in by_hand:
+    for origin, destination, cargo_type, km, vehicle, year, kwh, eur, kg in by_hand:
         mine = lanes[
-            (lanes["from_node"] == origin) & (lanes["to_node"] == destination) & (lanes["handling"] == handling)
+            (lanes["from_node"] == origin) & (lanes["to_node"] == destination) & (lanes["cargo_type"] == cargo_type)
             & (lanes["distance_km"] == float(km)) & (lanes["vehicle"] == vehicle) & (lanes["year"] == int(year))
         ]  # fmt: skip
         assert len(mine) == 1
@@ -207,8 +207,8 @@ def test_at_the_break_even_purchase_price_both_trucks_cost_the_same() -> None:
 
 def test_a_future_multiplies_its_figures_and_nothing_else() -> None:
     case = haulier().instance
-    assert future_names(case)[:2] == ["dear diesel", "cheap batteries"]
-    dear = in_future(case, "dear diesel")
+    assert scenario_names(case)[:2] == ["dear diesel", "cheap batteries"]
+    dear = in_scenario(case, "dear diesel")
     before, after = case["energy"], dear["energy"]
     diesel = before["energy_carrier"] == "diesel"
     np.testing.assert_allclose(after.loc[diesel, "price_eur_per_kwh"], 1.4 * before.loc[diesel, "price_eur_per_kwh"])
@@ -218,10 +218,10 @@ def test_a_future_multiplies_its_figures_and_nothing_else() -> None:
 
 def test_a_future_of_a_figure_that_is_not_there_is_an_error() -> None:
     case = haulier().instance
-    line = {"future": "hard winters", "table": "countries", "row": "DK", "column": "winter_share", "factor": 2.0}
-    case = add_rows(case, "futures", [line])
-    with pytest.raises(ModelError, match=r"futures\.csv, future 'hard winters': countries has no row 'DK'"):
-        in_future(case, "hard winters")
+    line = {"scenario": "hard winters", "table": "countries", "row": "DK", "column": "winter_share", "factor": 2.0}
+    case = add_rows(case, "scenarios", [line])
+    with pytest.raises(ModelError, match=r"scenarios\.csv, scenario 'hard winters': countries has no row 'DK'"):
+        in_scenario(case, "hard winters")
 
 
 def test_todays_fleet_is_a_plan_that_can_be_read_back(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_an_element_emits_its_activity_times_the_intensity_of_its_one_category()
 def test_the_empty_running_of_the_categories_is_that_of_the_plan():
     tables, road = plan(), ledger_of().categories.query("mode == 'road'")
     driven = tables["driven"].merge(tiny()["vehicle_loads"], on="vehicle").merge(tables["lanes"], on="lane")
-    driven = driven[driven["handling_x"] == driven["handling_y"]]
+    driven = driven[driven["cargo_type_x"] == driven["cargo_type_y"]]
     region = tiny()["nodes"].set_index("node")["fleet_region"]
     local = driven["from_node"].map(region).to_numpy() == driven["to_node"].map(region).to_numpy()
     share = driven["empty_share"] / (1 - driven["empty_share"])
@@ -131,10 +131,12 @@ def test_no_distance_is_adjusted_on_the_own_network():
 def test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel():
     instance = read_instance(NBB)
     ferry = build_ledger(instance, nbb().tables).categories.query("vehicle == 'ferry_kvarken'")
-    of_handling = ferry[ferry["handling"] == ferry["handling"].iloc[0]].sort_values("year").drop_duplicates("year")
+    of_cargo_type = (
+        ferry[ferry["cargo_type"] == ferry["cargo_type"].iloc[0]].sort_values("year").drop_duplicates("year")
+    )
     energy = instance["energy"].query("energy_carrier == 'kvarken_ferry_mix'").set_index("year")
-    per_kwh = energy.loc[of_handling["year"], "ttw_kg_co2e_per_kwh"].to_numpy()
-    intensity = of_handling["ttw_kg_per_unit"].to_numpy()
+    per_kwh = energy.loc[of_cargo_type["year"], "ttw_kg_co2e_per_kwh"].to_numpy()
+    intensity = of_cargo_type["ttw_kg_per_unit"].to_numpy()
     assert len(intensity) > 1
     assert (np.diff(intensity) < 0).all()
     np.testing.assert_allclose(intensity / intensity[0], per_kwh / per_kwh[0], rtol=1e-9)
@@ -145,14 +147,14 @@ def test_empty_trips_are_shared_over_the_lanes_that_leave_the_same_region_by_loa
     trips = tables["empties"]
     assert len(trips)
     without = build_ledger(tiny(), {**tables, "empties": trips.iloc[:0]})
-    key = ["category", "vehicle", "handling", "year", "from_node"]
+    key = ["category", "vehicle", "cargo_type", "year", "from_node"]
     both = own.categories.query("mode == 'road'").merge(without.categories[["category", "kwh"]], on="category")
     both = both.assign(added=both["kwh_x"] - both["kwh_y"])
     region = tiny()["nodes"].set_index("node")["fleet_region"]
     both = both.assign(from_region=both["from_node"].map(region))
     assert set(key) <= set(both.columns)
-    for trip, rows in trips.groupby(["vehicle", "handling", "from_region", "year"]):
-        same = both.set_index(["vehicle", "handling", "from_region", "year"])
+    for trip, rows in trips.groupby(["vehicle", "cargo_type", "from_region", "year"]):
+        same = both.set_index(["vehicle", "cargo_type", "from_region", "year"])
         if trip not in same.index:
             continue
         shared = same.loc[[trip]]
@@ -166,7 +168,7 @@ def test_empty_trips_without_freight_from_their_region_go_to_the_freight_of_the_
     tables = dict(plan())
     trips = tables["empties"].copy()
     chosen = trips["vehicle"] == "DIESEL"
-    trips.loc[chosen, "handling"] = "liquid_bulk"
+    trips.loc[chosen, "cargo_type"] = "liquid_bulk"
     moved = build_ledger(tiny(), {**tables, "empties": trips})
     assert moved.lines["kwh"].sum() == pytest.approx(ledger_of().lines["kwh"].sum(), rel=1e-9)
 

@@ -147,7 +147,7 @@ def test_rows_are_dropped_only_of_the_kind_named_and_counted(tmp_path: Path, kin
         + "".join(f'"{name}",{name[:4]},FI,65,25,town,true,,,,,s,\n' for name in ("Oulu", "Luleå", "Kemi, port"))
     )
     (case / "commodities.csv").write_text(
-        "commodity,name,nst2007,handling,value_of_time_eur_per_t_h,modes,source,note\n"
+        "commodity,name,nst2007,cargo_type,value_of_time_eur_per_t_h,modes,source,note\n"
         "ORE,Ore,,dry_bulk,0.1,road,s,\nBOX,Boxes,,dry_bulk,0.1,road,s,\n"
     )
     out = tmp_path / "out.csv"

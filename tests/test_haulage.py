@@ -1,4 +1,4 @@
-"""Breaks, opening hours, others' charging points, battery wear and supports change plans as they should."""
+"""Breaks, opening hours, others' charging points, battery wear and subsidies change plans as they should."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def public(instance: Instance, *, kw: float = 400.0, kwh: float = 5e6, add: floa
     return with_rows(instance, "public_charging", *rows)
 
 
-def support(instance: Instance, kind: str, value: float, **years: int) -> Instance:
-    row = {"support": "S", "kind": kind, "country": "SE", "technology": "battery", "value": value}
-    return with_rows(instance, "supports", row | {"first_year": 2020, "last_year": 2060} | years)
+def subsidy(instance: Instance, kind: str, value: float, **years: int) -> Instance:
+    row = {"subsidy": "S", "kind": kind, "country": "SE", "technology": "battery", "value": value}
+    return with_rows(instance, "subsidies", row | {"first_year": 2020, "last_year": 2060} | years)
 
 
 def hours_of(case: Instance) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_charging_in_the_breaks_costs_no_more_hours_than_the_longer_of_the_two()
     assert d.on_the_way.any()
     plain, short, long = hours_of(case), hours_of(driving_rules(case, break_h=0.01)), hours_of(driving_rules(case))
     wheel = lanes.time_h[d.lane] / lanes.distance_km[d.lane] * d.km_per_vkm
-    turning = built.data.trucks.turnaround_h[d.vehicle, d.handling] / lanes.distance_km[d.lane]
+    turning = built.data.trucks.turnaround_h[d.vehicle, d.cargo_type] / lanes.distance_km[d.lane]
     charging = plain - wheel - turning
     way = d.on_the_way
     np.testing.assert_allclose(short[way], plain[way], rtol=1e-12)
@@ -146,7 +146,7 @@ def test_the_verifier_refuses_more_public_energy_than_is_on_sale_and_a_wrong_mar
 
 
 def test_a_grant_is_paid_back_on_every_truck_bought_while_it_lasts() -> None:
-    base, given = solve(tiny()), solve(support(tiny(), "purchase_grant_eur_per_vehicle", 100_000.0))
+    base, given = solve(tiny()), solve(subsidy(tiny(), "purchase_grant_eur_per_vehicle", 100_000.0))
     assert given.cost_eur < base.cost_eur
     fleet = given.tables["fleet"]
     swedish = fleet["fleet_region"].map(tiny()["fleet_regions"].set_index("fleet_region")["country"]) == "SE"
@@ -156,7 +156,7 @@ def test_a_grant_is_paid_back_on_every_truck_bought_while_it_lasts() -> None:
 
 
 def test_a_grant_that_has_ended_changes_nothing() -> None:
-    ended = solve(support(tiny(), "purchase_grant_share", 0.4, first_year=2000, last_year=2010))
+    ended = solve(subsidy(tiny(), "purchase_grant_share", 0.4, first_year=2000, last_year=2010))
     assert ended.cost_eur == pytest.approx(solve(tiny()).cost_eur, abs=1)
 
 
@@ -164,14 +164,14 @@ def test_an_exemption_spares_the_toll_in_the_years_it_holds() -> None:
     tolled = vary(tiny(), "links", "mode", "road", toll_eur_per_vkm=0.5)
     first = tolled.periods[0]
     half = {"first_year": first.year, "last_year": first.year + first.years - 1}
-    free, part = support(tolled, "toll_exemption_share", 1.0), support(tolled, "toll_exemption_share", 1.0, **half)
+    free, part = subsidy(tolled, "toll_exemption_share", 1.0), subsidy(tolled, "toll_exemption_share", 1.0, **half)
     costs = [solve(case).cost_eur for case in (free, part, tolled)]
     assert costs[0] < costs[1] < costs[2]
 
 
 def test_grants_above_the_price_are_refused() -> None:
-    case = support(tiny(), "purchase_grant_eur_per_vehicle", 5e6)
-    with pytest.raises(ModelError, match=r"supports\.csv: grants of 5,000,000 EUR for BATTERY in SE"):
+    case = subsidy(tiny(), "purchase_grant_eur_per_vehicle", 5e6)
+    with pytest.raises(ModelError, match=r"subsidies\.csv: grants of 5,000,000 EUR for BATTERY in SE"):
         build(case, prepare(case, prune=False), read_model("joint"))
 
 
@@ -210,7 +210,7 @@ def everything() -> Instance:
     case = with_rows(case, "battery_wear", {"vehicle": "BATTERY", "range_loss_share": 0.1})
     case = with_rows(case, "opening_hours", {"node": "MINE", "hours_per_week": 40.0})
     case = vary(hilly(case, 1.1), "links", "mode", "road", toll_eur_per_vkm=0.1)
-    return support(case, "toll_exemption_share", 0.5)
+    return subsidy(case, "toll_exemption_share", 0.5)
 
 
 def test_pyomo_and_arrays_state_the_same_model_with_all_of_it() -> None:

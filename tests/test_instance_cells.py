@@ -52,7 +52,7 @@ CELLS = [
     ("plausible", "vehicle_years", {"vehicle": "DIESEL"}, "capex_eur", "100000000", "did you mean 100000 EUR?"),
     ("plausible", "vehicles", {"vehicle": "DIESEL"}, "gross_t", "600000", "did you mean 600 t?"),
     ("plausible", "energy", {"country": "FI"}, "price_eur_per_kwh", "15", "did you mean 0.015 EUR/kWh?"),
-    ("plausible", "handling_costs", {"handling": "timber"}, "cost_eur_per_t", "0", "plausible: <reason>"),
+    ("plausible", "handling_costs", {"cargo_type": "timber"}, "cost_eur_per_t", "0", "plausible: <reason>"),
     ("blank", "links", {"link": "ROAD_MINE_WEST"}, "distance_km", "", "give length in km"),
     ("blank", "nodes", {"node": "GAP"}, "name", "", "give name"),
     ("blank", "countries", {"country": "SE"}, "source", "", "give where the figures"),
@@ -77,7 +77,7 @@ def test_a_spoiled_cell_is_named_with_its_fix(
             table,
             mode_a="road",
             mode_b="rail",
-            handling="timber",
+            cargo_type="timber",
             **dict.fromkeys(("time_h", "ttw_kg_co2e_per_t", "wtt_kg_co2e_per_t"), "0"),
         )
     line = copy.set(table, key, **{column: text})

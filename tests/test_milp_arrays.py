@@ -76,7 +76,7 @@ def with_everything() -> Instance:
     case = policy(case, "SHARE", "cap_technology_share", technology="diesel", value=0.9)
     case = policy(case, "BAN", "ban_purchase", technology="diesel", year=2030)
     case = policy(case, "MONEY", "limit_budget_eur", value=5e7, year=2030)
-    case = policy(case, "SLOW", "keep_mode_share_per_year", value=0.05)
+    case = policy(case, "SLOW", "limit_mode_shift_share_per_year", value=0.05)
     first, second = case["projects"]["project"].tolist()[:2]
     case = vary(case, "projects", "project", first, max_units=3)
     case = vary(case, "projects", "project", second, requires=first)

@@ -59,7 +59,7 @@ CASES = {
     "ban_purchase": lambda: policy(tiny(), "BAN", "ban_purchase", technology="battery", year=2030.0, country="FI"),
     "spend_within_budget": lambda: vary(tiny(), "policies", "policy", "BUDGET_SE", value=1_000_000.0),
     "respect_driver_hours": lambda: vary(tiny(), "country_years", "country", "FI", driver_limit_h_per_year=9000.0),
-    "keep_mode": lambda: vary(tiny(), "policies", "policy", "SLOW_SHIFT", value=0.05),
+    "limit_mode_shift": lambda: vary(tiny(), "policies", "policy", "SLOW_SHIFT", value=0.05),
 }
 
 

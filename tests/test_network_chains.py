@@ -116,7 +116,7 @@ def test_lanes_add_up_their_links(tmp_path: Path) -> None:
     for _, run in prepared.lane_links.groupby("lane"):
         assert run["step"].tolist() == list(range(len(run)))
         assert run["to_node"].tolist()[:-1] == run["from_node"].tolist()[1:]
-    keys = prepared.lane_links.groupby("lane")[["link", "from_node"]].agg(tuple).join(prepared.lanes["handling"])
+    keys = prepared.lane_links.groupby("lane")[["link", "from_node"]].agg(tuple).join(prepared.lanes["cargo_type"])
     assert not keys.duplicated().any()
 
 
@@ -263,7 +263,7 @@ def test_a_partly_electrified_line_needs_both_trains(tmp_path: Path) -> None:
     railway = [link("R", "A", "B", "rail", electrified_share=0.4)]
     ends = [{"node": n, "mode_a": "road", "mode_b": "rail"} for n in "AB"]
     both = services(world(tmp_path, nodes=["A", "B"], links=railway, transfers=ends, od=[]))
-    assert both.loc[(both["year"] == 2025) & (both["handling"] == "container"), "share"].tolist() == [0.4, 0.6]
+    assert both.loc[(both["year"] == 2025) & (both["cargo_type"] == "container"), "share"].tolist() == [0.4, 0.6]
     assert services(world(tmp_path, nodes=["A", "B"], links=railway, transfers=ends, od=[], **only_electric)).empty
 
 

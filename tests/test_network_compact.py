@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.network.compact import LANE, SERVICE
 from network_worlds import random_world
@@ -49,12 +49,12 @@ def test_the_steps_of_a_chain_are_its_items_written_out(prepared: Prepared) -> N
 
 def test_every_item_is_stored_once_used_and_of_the_handling_of_its_flows(prepared: Prepared) -> None:
     rows, items = prepared.rows, prepared.items
-    goods = prepared.instance["commodities"].set_index("commodity")["handling"]
-    handling = prepared.bundles["commodity"].map(goods).map(HANDLINGS.index).to_numpy()
-    np.testing.assert_array_equal(items.handling[rows.item], handling[rows.bundle[rows.owner]])
+    goods = prepared.instance["commodities"].set_index("commodity")["cargo_type"]
+    cargo_type = prepared.bundles["commodity"].map(goods).map(CARGO_TYPES.index).to_numpy()
+    np.testing.assert_array_equal(items.cargo_type[rows.item], cargo_type[rows.bundle[rows.owner]])
     assert np.unique(rows.item).size == len(items)
     content = [
-        (items.handling[i], items.transfer[i], items.mode_a[i], items.mode_b[i], items.from_node[i],
+        (items.cargo_type[i], items.transfer[i], items.mode_a[i], items.mode_b[i], items.from_node[i],
          *items.link[items.link_start[i] : items.link_start[i + 1]])
         for i in range(len(items))
     ]  # fmt: skip

@@ -30,7 +30,7 @@ def ruled() -> Instance:
     """Tiny with rules whose limits can be moved, and a link and a terminal with a capacity."""
     case = policy(tiny(), "CAP", "cap_emissions_t_per_year", value=9000.0, year=2030)
     case = policy(case, "MONEY", "limit_budget_eur", value=5e7, year=2030)
-    case = policy(case, "SLOW", "keep_mode_share_per_year", value=0.5)
+    case = policy(case, "SLOW", "limit_mode_shift_share_per_year", value=0.5)
     return case
 
 

@@ -64,13 +64,13 @@ def driven(plan: Plan, year: int) -> Iterator[tuple[str, str, Fraction]]:
 
 
 def empties(plan: Plan, year: int) -> dict[tuple[str, str, str], Fraction]:
-    """Empty vkm by region left, vehicle and handling: every surplus of arrivals drives back from hub to hub."""
+    """Empty vkm by region left, vehicle and cargo type: every surplus of arrivals drives back from hub to hub."""
     surplus: defaultdict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
     for name, vehicle, vkm in driven(plan, year):
         lane = LANES[name]
         if lane.start != lane.end:
-            surplus[lane.end, vehicle, lane.handling] += vkm / length_km(lane)
-            surplus[lane.start, vehicle, lane.handling] -= vkm / length_km(lane)
+            surplus[lane.end, vehicle, lane.cargo_type] += vkm / length_km(lane)
+            surplus[lane.start, vehicle, lane.cargo_type] -= vkm / length_km(lane)
     return {key: trips * HUB_KM for key, trips in surplus.items() if trips > 0}
 
 
@@ -179,7 +179,7 @@ def test_trucks_carry_the_lanes_within_their_kilometres_and_hours(plan: Plan) ->
         hours: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
         for name, vehicle, vkm in driven(plan, year):
             lane = LANES[name]
-            work[name] += vkm * load_t(vehicle, lane.handling)
+            work[name] += vkm * load_t(vehicle, lane.cargo_type)
             km[lane.start, vehicle] += vkm * (1 + kappa(lane, vehicle))
             hours[lane.start, vehicle] += vkm * per_loaded_vkm(name, vehicle, year).hours
         for (region, vehicle, _), vkm in empties(plan, year).items():

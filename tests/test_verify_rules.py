@@ -67,7 +67,7 @@ def half(x: float) -> float:
 
 
 BOX_BY_RAIL = sorted(CHAINS).index(("WEST", "PLANT", "BOX", "rail"))
-EMPTY_TRIP = {"from_region": "E", "to_region": "W", "handling": "container", "year": 2025, "empty_vkm": 1e3}
+EMPTY_TRIP = {"from_region": "E", "to_region": "W", "cargo_type": "container", "year": 2025, "empty_vkm": 1e3}
 OLD_TRUCK = {"fleet_region": "E", "vehicle": "DIESEL", "vintage_year": 2020, "year": 2030, "bought": 0, "kept": 1}
 # rule -> faults in the plan, each of which must be found under that rule
 FAULTS: dict[str, list[Callable[[Tables], None]]] = {
@@ -106,7 +106,7 @@ FAULTS: dict[str, list[Callable[[Tables], None]]] = {
         changed("chains", "bundle", 0, chain=5),
         changed("chain_steps", "step", 9, link="RAIL_MINE_WEST"),
     ],
-    "allow_modes": [changed("lanes", "handling", "timber", lane=0)],
+    "allow_modes": [changed("lanes", "cargo_type", "timber", lane=0)],
     "name_projects": [
         changed("chain_steps", "project", "RAIL_CAP", project="RAIL_MINE"),
         changed("chains", "projects", "", projects="RAIL_MINE"),
@@ -119,7 +119,7 @@ FAULTS: dict[str, list[Callable[[Tables], None]]] = {
     "admit_trucks": [changed("driven", "vehicle", "SHIP", vehicle="BATTERY")],
     "admit_empties": [
         more("empties", EMPTY_TRIP | {"vehicle": "SHIP"}),
-        more("empties", EMPTY_TRIP | {"vehicle": "BATTERY", "handling": "liquid_bulk"}),
+        more("empties", EMPTY_TRIP | {"vehicle": "BATTERY", "cargo_type": "liquid_bulk"}),
         more("empties", EMPTY_TRIP | {"vehicle": "DIESEL", "to_region": "E"}),
     ],
     "use_only_built": [without("projects")],
@@ -259,7 +259,7 @@ WORLDS: dict[str, list[Instance]] = {
                      with_policy(kind="ban_purchase", technology="battery", country="FI", value=float("nan"))],
     "spend_within_budget": [with_policy(kind="limit_budget_eur", year=2030.0, value=1e6),
                             with_policy(kind="limit_budget_eur", country="SE", value=1e5)],
-    "keep_mode": [with_policy(kind="keep_mode_share_per_year", value=0.01)],
+    "limit_mode_shift": [with_policy(kind="limit_mode_shift_share_per_year", value=0.01)],
     "respect_driver_hours": [edited("country_years", "driver_limit_h_per_year", 100.0)],
     "use_only_built": [edited("links", "project", "RAIL_CAP", link="FERRY_PORTW_PORTE")],
 }  # fmt: skip

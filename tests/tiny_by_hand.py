@@ -46,7 +46,7 @@ class Lane(NamedTuple):
     """A run of road links driven by one truck; `local` lanes start and end in the same region."""
 
     links: tuple[str, ...]
-    handling: str
+    cargo_type: str
     start: str
     end: str
 
@@ -139,16 +139,16 @@ class Amounts:
         self.eur["carbon"] += ttw / 1000 * at("country_years", "carbon_price_eur_per_t", year, country=country)
 
 
-def load_t(vehicle: str, handling: str) -> Fraction:
+def load_t(vehicle: str, cargo_type: str) -> Fraction:
     empty_weight = at("vehicles", "kerb_t", vehicle=vehicle)
-    factor = at("vehicle_loads", "load_factor", vehicle=vehicle, handling=handling)
+    factor = at("vehicle_loads", "load_factor", vehicle=vehicle, cargo_type=cargo_type)
     return (at("vehicles", "gross_t", vehicle=vehicle) - empty_weight) * factor
 
 
-def kwh_loaded(vehicle: str, handling: str, year: int) -> Fraction:
+def kwh_loaded(vehicle: str, cargo_type: str, year: int) -> Fraction:
     """kWh per loaded vkm outside winter: the load factor says how far between empty and full."""
     low, high = (at("vehicle_years", f"{c}_kwh_per_vkm", year, vehicle=vehicle) for c in ("empty", "full"))
-    return low + (high - low) * at("vehicle_loads", "load_factor", vehicle=vehicle, handling=handling)
+    return low + (high - low) * at("vehicle_loads", "load_factor", vehicle=vehicle, cargo_type=cargo_type)
 
 
 def winter(vehicle: str, country: str) -> Fraction:
@@ -160,7 +160,7 @@ def length_km(lane: Lane) -> Fraction:
     return sum((at("links", "distance_km", link=link) for link in lane.links), Fraction(0))
 
 
-def service(link: str, handling: str, year: int) -> Amounts:
+def service(link: str, cargo_type: str, year: int) -> Amounts:
     """Per tonne on a rail, sea or ferry link; the mine line is half electric, half diesel."""
     shares = {
         "RAIL_WEST_GAP": {"TRAIN_E": Fraction(1)},
@@ -171,10 +171,10 @@ def service(link: str, handling: str, year: int) -> Amounts:
     }[link]
     per_t, km, country = Amounts(), at("links", "distance_km", link=link), text("links", "country", link=link)
     for vehicle, share in shares.items():
-        empty = at("vehicle_loads", "empty_share", vehicle=vehicle, handling=handling)
-        p = load_t(vehicle, handling)
+        empty = at("vehicle_loads", "empty_share", vehicle=vehicle, cargo_type=cargo_type)
+        p = load_t(vehicle, cargo_type)
         back = at("vehicle_years", "empty_kwh_per_vkm", year, vehicle=vehicle) * empty / (1 - empty)
-        kwh = (kwh_loaded(vehicle, handling, year) + back) / p
+        kwh = (kwh_loaded(vehicle, cargo_type, year) + back) / p
         toll = at("links", "toll_eur_per_vkm", link=link)
         paid = at("vehicle_years", "running_eur_per_vkm", year, vehicle=vehicle) + toll
         per_t.eur["service"] += share * km * paid / (p * (1 - empty))
@@ -187,16 +187,16 @@ def service(link: str, handling: str, year: int) -> Amounts:
 def per_tonne(chain: Chain, year: int) -> Amounts:
     """What a tonne pays on its way outside trucks: services, transfers, cargo time."""
     commodity = chain.flow[2]
-    handling = text("commodities", "handling", commodity=commodity)
+    cargo_type = text("commodities", "cargo_type", commodity=commodity)
     total, hours = Amounts(), Fraction(0)
     for kind, *what in chain.steps:
         if kind == "link":
-            total.add(service(what[0], handling, year), Fraction(1))
+            total.add(service(what[0], cargo_type, year), Fraction(1))
             hours += at("links", "time_h", link=what[0])
         elif kind == "lane":
             hours += sum((at("links", "time_h", link=link) for link in LANES[what[0]].links), Fraction(0))
         else:
-            key = {"mode_a": what[1], "mode_b": what[2], "handling": handling}
+            key = {"mode_a": what[1], "mode_b": what[2], "cargo_type": cargo_type}
             hours += at("handling_costs", "time_h", **key)
             total.eur["handling"] += at("handling_costs", "cost_eur_per_t", **key)
             country = text("nodes", "country", node=what[0])
@@ -208,7 +208,7 @@ def per_tonne(chain: Chain, year: int) -> Amounts:
 
 def kappa(lane: Lane, vehicle: str) -> Fraction:
     """Empty vkm that each loaded vkm of a local lane brings."""
-    empty = at("vehicle_loads", "empty_share", vehicle=vehicle, handling=lane.handling)
+    empty = at("vehicle_loads", "empty_share", vehicle=vehicle, cargo_type=lane.cargo_type)
     return empty / (1 - empty) if lane.start == lane.end else Fraction(0)
 
 
@@ -225,10 +225,10 @@ def per_loaded_vkm(name: str, vehicle: str, year: int) -> Amounts:
     lane, each = LANES[name], Amounts()
     km, local = length_km(lane), kappa(lane, vehicle)
     hours = sum((at("links", "time_h", link=link) for link in lane.links), Fraction(0))
-    waiting = at("vehicle_loads", "turnaround_h", vehicle=vehicle, handling=lane.handling)
+    waiting = at("vehicle_loads", "turnaround_h", vehicle=vehicle, cargo_type=lane.cargo_type)
     battery, carrier = vehicle == "BATTERY", text("vehicles", "energy_carrier", vehicle=vehicle)
     back = local * at("vehicle_years", "empty_kwh_per_vkm", year, vehicle=vehicle)
-    kwh = winter(vehicle, "SE") * (kwh_loaded(vehicle, lane.handling, year) + back)  # winters are alike in SE and FI
+    kwh = winter(vehicle, "SE") * (kwh_loaded(vehicle, lane.cargo_type, year) + back)  # winters are alike in SE and FI
     each.hours = hours / km * (1 + local) + waiting / km
     if battery and name in CHARGED_ON_THE_WAY:
         each.hours += kwh / at("vehicles", "charge_kw", vehicle=vehicle)

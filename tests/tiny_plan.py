@@ -18,10 +18,10 @@ from nbb_opt.verify.use import UNITS
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 EXPECTED: dict[str, Any] = tomllib.loads((TINY / "expected.toml").read_text(encoding="utf-8"))
-ALL_BLOCKS = ("flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy", "inertia")
+ALL_BLOCKS = ("flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy", "mode_shift")
 YEARS = (2025, 2030)
 
-# name -> number, from, to, handling, km, h, links in driving order
+# name -> number, from, to, cargo_type, km, h, links in driving order
 LANES = {
     "ore": (0, "MINE", "WEST", "dry_bulk", 50.0, 1.0, ["ROAD_MINE_WEST"]),
     "wood_w": (1, "MINE", "WEST", "timber", 50.0, 1.0, ["ROAD_MINE_WEST"]),
@@ -76,9 +76,9 @@ def network_tables(instance: Instance) -> dict[str, pd.DataFrame]:
     ]
     links = instance["links"].set_index("link")
     lanes, lane_links = [], []
-    for number, start, end, handling, km, hours, route in LANES.values():
+    for number, start, end, cargo_type, km, hours, route in LANES.values():
         lanes.append(
-            {"lane": number, "from_node": start, "to_node": end, "handling": handling, "distance_km": km,
+            {"lane": number, "from_node": start, "to_node": end, "cargo_type": cargo_type, "distance_km": km,
              "time_h": hours, "gross_limit_t": 64.0}
         )  # fmt: skip
         at = start
@@ -156,7 +156,7 @@ def plan_on_paper(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
     ]
     # trucks of the lanes from west to east (250 km) come back empty over the 200 km between the hubs
     empties = [
-        {"from_region": "E", "to_region": "W", "vehicle": row["vehicle"], "handling": LANES[row["lane"]][3],
+        {"from_region": "E", "to_region": "W", "vehicle": row["vehicle"], "cargo_type": LANES[row["lane"]][3],
          "year": row["year"], "empty_vkm": row["loaded_vkm"] / 250 * 200}
         for row in expected["driven"] if row["lane"] in ("box", "fish")
     ]  # fmt: skip
@@ -186,7 +186,7 @@ def with_accounts(instance: Instance, tables: dict[str, pd.DataFrame], name: str
 
 
 def blocks_of(name: str) -> tuple[str, ...]:
-    absent = {"do_nothing": {"policy", "inertia"}, "electrify_only": {"inertia"}}.get(name, set())
+    absent = {"do_nothing": {"policy", "mode_shift"}, "electrify_only": {"mode_shift"}}.get(name, set())
     return tuple(block for block in ALL_BLOCKS if block not in absent)
 
 

@@ -1,4 +1,4 @@
-"""Freight planning as STraM states it, its Norway case: one future, with an emission cap, nine futures with it."""
+"""Freight planning as STraM states it, its Norway case: one scenario, with an emission cap, nine scenarios with it."""
 
 from __future__ import annotations
 

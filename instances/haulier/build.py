@@ -111,7 +111,7 @@ def network() -> None:
     why = "76 NOK/t ro-ro at 11.6 NOK/EUR; hours and terminal tractor (0.3 kg/t) assumed"
     write(
         "handling_costs",
-        "mode_a,mode_b,handling,cost_eur_per_t,time_h,ttw_kg_co2e_per_t,wtt_kg_co2e_per_t,source,note",
+        "mode_a,mode_b,cargo_type,cost_eur_per_t,time_h,ttw_kg_co2e_per_t,wtt_kg_co2e_per_t,source,note",
         [["road", "ferry", h, 6.55, 3, 0.25, 0.06, "gronland;assumption", why] for h in ("container", "neo_bulk")],
     )
 
@@ -119,7 +119,7 @@ def network() -> None:
 def goods() -> None:
     write(
         "commodities",
-        "commodity,name,nst2007,handling,value_of_time_eur_per_t_h,modes,source,note",
+        "commodity,name,nst2007,cargo_type,value_of_time_eur_per_t_h,modes,source,note",
         [[c, name, "", h, vot, modes, source, why] for c, name, h, vot, modes, source, why in f.COMMODITIES],
     )
     write(
@@ -152,7 +152,7 @@ def vehicles() -> None:
         for h, (load, empty, hours, source, why) in f.LOADS.items()
     ]
     loads += [["FERRY", h, 0.45, 0, 0, f.ASM, "less than half full on average"] for h in ("container", "neo_bulk")]
-    write("vehicle_loads", "vehicle,handling,load_factor,empty_share,turnaround_h,source,note", loads)
+    write("vehicle_loads", "vehicle,cargo_type,load_factor,empty_share,turnaround_h,source,note", loads)
     costs: list[list[object]] = [
         [v, year, price, fixed, running, empty, full, source, why]
         for v, (capex, fixed, running, empty, full, source, why) in f.COSTS.items()

@@ -81,7 +81,7 @@ ORDERS = {
     ],
 }  # fmt: skip
 
-COMMODITIES = [  # commodity, name, handling, value of time EUR/(t h), modes, source, note
+COMMODITIES = [  # commodity, name, cargo_type, value of time EUR/(t h), modes, source, note
     ("ORE", "Ore", "dry_bulk", 0.1391, "road", "stram", "value of time of dry bulk"),
     ("CONC", "Concentrate", "dry_bulk", 0.1391, "road", "stram", "value of time of dry bulk"),
     ("TIMBER", "Round timber", "timber", 0.1391, "road", ASM, "as dry bulk in STraM: no value for timber found"),
@@ -107,7 +107,7 @@ TRUCKS = [
     ("HYDROGEN", "Fuel cell truck 74 t", "hydrogen", "hydrogen", 25.5, 1.10, 700, 0.1, "", 0.3, 2030, "tank for 700 km; none on sale at 74 t today"),
 ]  # fmt: skip
 
-# handling: load factor, empty share within a depot's area, hours to load and unload; source, note
+# cargo type: load factor, empty share within a depot's area, hours to load and unload; source, note
 LOADS = {
     "timber": (0.98, 0.48, 1.0, ASM, "loaded out, empty back; a crane loads in about half an hour"),
     "dry_bulk": (0.98, 0.5, 0.5, ASM, "shuttle: loaded out, empty back; loader and tipping"),

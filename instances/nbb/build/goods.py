@@ -25,14 +25,14 @@ def handling_costs() -> list[Row]:
     rows: list[Row] = []
     for r in raw("handling"):
         rolls_on_board = (r["mode_a"], r["mode_b"]) == ("road", "ferry")
-        litres = 0.0 if rolls_on_board else LITRES[r["handling"]]
+        litres = 0.0 if rolls_on_board else LITRES[r["cargo_type"]]
         cost = float(r["cost"]) / (NOK_PER_EUR if r["currency"] == "NOK" else 1.0)
         indexed = "; not indexed from 2021" if r["currency"] == "NOK" else ""
         rows.append(
             {
                 "mode_a": r["mode_a"],
                 "mode_b": r["mode_b"],
-                "handling": r["handling"],
+                "cargo_type": r["cargo_type"],
                 "cost_eur_per_t": round(cost, 2),
                 "time_h": float(r["hours"]),
                 "ttw_kg_co2e_per_t": round(litres * TTW_KG_PER_L, 3),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from store import Row, Tables
 
-# vehicle, handling, country, gross limit t, access EUR/vkm, published figure to compare with
+# vehicle, cargo_type, country, gross limit t, access EUR/vkm, published figure to compare with
 SAMPLES = (
     ("train_combi_electric", "container", "SE", 1600.0, 1.5, "STraM 0.017 EUR (28 wagons, 2240 t)"),
     ("train_combi_diesel", "container", "NO", 1200.0, 1.2, "STraM 0.021 EUR; LIPASTO 17.9 g TTW"),
@@ -24,9 +24,9 @@ SAMPLES = (
 def line_haul(tables: Tables) -> Iterator[tuple[object, ...]]:
     """Rows of (name, EUR per tkm without carbon, g WTW per tkm, figure to compare with) for 2025."""
     vehicles = {str(r["vehicle"]): r for r in tables["vehicles"]}
-    for vehicle, handling, country, limit, access, compare in SAMPLES:
-        cost, grams = _service(tables, vehicles[vehicle], handling, country, limit, access)
-        yield f"{vehicles[vehicle]['name']}, {handling}, {country}", f"{cost:.4f}", f"{grams:.1f}", compare
+    for vehicle, cargo_type, country, limit, access, compare in SAMPLES:
+        cost, grams = _service(tables, vehicles[vehicle], cargo_type, country, limit, access)
+        yield f"{vehicles[vehicle]['name']}, {cargo_type}, {country}", f"{cost:.4f}", f"{grams:.1f}", compare
     for vehicle in ("truck_diesel", "truck_battery", "truck_battery_long", "truck_hydrogen"):
         year = 2030 if vehicle != "truck_diesel" else 2025
         cost, grams = _truck(tables, vehicles[vehicle], year)
@@ -43,10 +43,10 @@ def _number(row: Row, column: str) -> float:
 
 
 def _service(
-    tables: Tables, vehicle: Row, handling: str, country: str, limit: float, access: float
+    tables: Tables, vehicle: Row, cargo_type: str, country: str, limit: float, access: float
 ) -> tuple[float, float]:
     name = str(vehicle["vehicle"])
-    load = _one(tables["vehicle_loads"], vehicle=name, handling=handling)
+    load = _one(tables["vehicle_loads"], vehicle=name, cargo_type=cargo_type)
     cost = _one(tables["vehicle_years"], vehicle=name, year=2025)
     energy = _one(tables["energy"], energy_carrier=str(vehicle["energy_carrier"]), country=country, year=2025)
     gross, kerb = _number(vehicle, "gross_t"), _number(vehicle, "kerb_t")
@@ -63,7 +63,7 @@ def _service(
 def _truck(tables: Tables, vehicle: Row, year: int) -> tuple[float, float]:
     """All-in: capital over ten years at 4 %, 120 000 km a year, a quarter of the km empty, chargers not included."""
     name = str(vehicle["vehicle"])
-    load = _one(tables["vehicle_loads"], vehicle=name, handling="container")
+    load = _one(tables["vehicle_loads"], vehicle=name, cargo_type="container")
     cost = _one(tables["vehicle_years"], vehicle=name, year=year)
     energy = _one(tables["energy"], energy_carrier=str(vehicle["energy_carrier"]), country="SE", year=year)
     driver = _number(_one(tables["country_years"], country="SE", year=year), "driver_cost_eur_per_h")

@@ -18,7 +18,7 @@ def policies() -> list[Row]:
     rows: list[Row] = [
         {
             "policy": "inertia",
-            "kind": "keep_mode_share_per_year",
+            "kind": "limit_mode_shift_share_per_year",
             "value": INERTIA_PER_YEAR,
             "source": "stram",
             "note": "the share of a mode in a commodity grows by at most 2.5 % of the tonnes a year",

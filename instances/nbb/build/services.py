@@ -40,11 +40,11 @@ def vehicle_loads() -> list[Row]:
     rows: list[Row] = []
     for r in raw("services"):
         for part in r["loads"].split():
-            handling, load, empty = part.split(":")
+            cargo_type, load, empty = part.split(":")
             rows.append(
                 {
                     "vehicle": r["vehicle"],
-                    "handling": handling,
+                    "cargo_type": cargo_type,
                     "load_factor": float(load),
                     "empty_share": float(empty),
                     "turnaround_h": 0.0,

@@ -72,21 +72,21 @@ def vehicle_loads() -> list[Row]:
     return [
         {
             "vehicle": r["vehicle"],
-            "handling": handling,
-            "load_factor": _load_factor(load, handling, float(r["kerb_t"])),
+            "cargo_type": cargo_type,
+            "load_factor": _load_factor(load, cargo_type, float(r["kerb_t"])),
             "empty_share": empty,
             "turnaround_h": hours,
             "source": "stram;assumption",
             "note": LOAD_NOTE,
         }
         for r in raw("trucks")
-        for handling, (load, empty, hours) in LOADS.items()
+        for cargo_type, (load, empty, hours) in LOADS.items()
     ]
 
 
-def _load_factor(of_diesel: float, handling: str, kerb_t: float) -> float:
+def _load_factor(of_diesel: float, cargo_type: str, kerb_t: float) -> float:
     """Goods that fill the volume before the weight load as many tonnes on a heavier truck, at 74 t gross."""
-    if handling not in FILLS_VOLUME:
+    if cargo_type not in FILLS_VOLUME:
         return of_diesel
     return round(of_diesel * (74.0 - DIESEL_KERB_T) / (74.0 - kerb_t), 3)
 

@@ -146,7 +146,7 @@ def solve(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
 
 
 def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
-    """Repair, changes in order, break-even prices and futures: a folder `audit` with the page and its tables."""
+    """Repair, changes in order, break-even prices and scenarios: a folder `audit` with the page and its tables."""
     listen = _listener(send)
     instance = read_instance(order.source)
     _, rows = _plan(order, instance)

@@ -32,7 +32,9 @@ def audit(
     each: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller question.")] = 20.0,
     gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap of the best plan.")] = 1e-3,
     changes: Annotated[int, typer.Option(min=0, max=50, help="How many changes to look for.")] = 8,
-    no_futures: Annotated[bool, typer.Option("--no-futures", help="Leave out the futures of futures.csv.")] = False,
+    no_scenarios: Annotated[
+        bool, typer.Option("--no-scenarios", help="Leave out the scenarios of scenarios.csv.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +61,7 @@ def audit(
         print(f"{template} is today's fleet as a plan. Edit it, then: nbb-opt audit {instance} --plan {template}")
         return
     assert plan is not None
-    limits = Limits(time_limit, gap, each, changes, not no_futures, seed)
+    limits = Limits(time_limit, gap, each, changes, not no_scenarios, seed)
     found = run_audit(found_instance, plan, limits=limits, say=lambda line: print(line, file=sys.stderr))
     write_audit(found, out, page_of(found))
     if as_json:

@@ -113,7 +113,7 @@ def transport_categories(ledger: Ledger, carriers: Mapping[str, str]) -> list[di
     by_category = {key: list(rows) for key, rows in groupby(lines, key=itemgetter("category"))}
     found = []
     for row in ledger.categories[ledger.categories["mode"] != HUB].to_dict("records"):
-        words = [row["mode"], row["vehicle"], row["handling"], f"{row['from_node']} to {row['to_node']}"]
+        words = [row["mode"], row["vehicle"], row["cargo_type"], f"{row['from_node']} to {row['to_node']}"]
         own = [part["energy_carrier"] for part in by_category[row["category"]]]
         entry = {
             "tocId": row["category"],

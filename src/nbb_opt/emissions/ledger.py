@@ -1,7 +1,7 @@
 """The ledger of a plan: every chain as transport chain elements, each with one operation category and its emissions.
 
 Road categories (TOC) are a vehicle on a lane in a period; those of rail, sea and ferry are a vehicle on a leg with a
-kind of goods; hub categories (HOC) are a change of mode at a node. An element emits its activity times the intensity
+cargo type; hub categories (HOC) are a change of mode at a node. An element emits its activity times the intensity
 of its category. Distances are those of the network (shortest feasible), and intensities are built on the same, so the
 distance adjustment is 1. Empty trips are inside the categories. The tonnes of a chain are shared over the shippers of
 its bundle. Biogenic CO2 and the making of trucks stand beside the totals, never in them.
@@ -34,7 +34,7 @@ BIOGENIC = "biogenic_kg"  # CO2 where biofuel is burnt, outside CO2e
 AMOUNTS = ["kwh", *KG, BIOGENIC]
 FACTORS = {"ttw_kg": "ttw_kg_co2e_per_kwh", "wtt_kg": "wtt_kg_co2e_per_kwh"}
 CATEGORY = ["category", "year", "mode", "distance_km", "from_node", "to_node"]
-CATEGORIES = [*CATEGORY, "vehicle", "handling", "mode_a", "mode_b", "loaded_vkm", "empty_vkm"]
+CATEGORIES = [*CATEGORY, "vehicle", "cargo_type", "mode_a", "mode_b", "loaded_vkm", "empty_vkm"]
 ELEMENT = ["chain", "year", "step", "category", "mass_t"]
 
 
@@ -46,7 +46,7 @@ class Ledger:
     to_node, mass_t, sfd_km, gcd_km, activity_tkm, kwh, ttw_kg, wtt_kg, biogenic_kg. Each is of one shipper. A chain on
     one lane with two kinds of trucks has an element for each, with the tonnes it carries; on a leg with two kinds of
     trains, an element for each with its part of the km.
-    `categories`: category, year, mode, distance_km, from_node, to_node, vehicle, handling, mode_a, mode_b (of hubs:
+    `categories`: category, year, mode, distance_km, from_node, to_node, vehicle, cargo_type, mode_a, mode_b (of hubs:
     from and to), loaded_vkm, empty_vkm (of trucks), mass_t, activity_tkm, kwh, ttw_kg, wtt_kg, biogenic_kg,
     ttw_kg_per_unit, wtt_kg_per_unit (per tkm; of hubs per tonne).
     `lines`: category, year, mode, country, energy_carrier, kwh, ttw_kg, wtt_kg, biogenic_kg: what the categories are
@@ -121,9 +121,9 @@ def by_shipper(ledger: Ledger) -> pd.DataFrame:
 
 
 def _flows_and_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    goods = world.table("commodities")[["commodity", "handling"]]
+    goods = world.table("commodities")[["commodity", "cargo_type"]]
     chains = tables["chains"][["chain", "bundle"]].pipe(join, tables["bundles"], on="bundle").pipe(join, goods)
-    flows = tables["flows"].pipe(join, chains[["chain", "handling"]], on="chain")
+    flows = tables["flows"].pipe(join, chains[["chain", "cargo_type"]], on="chain")
     steps = tables["chain_steps"]
     steps = steps[steps["chain"].isin(flows["chain"])].sort_values(["chain", "step"], kind="stable")
     return flows, steps.reset_index(drop=True)
@@ -157,7 +157,7 @@ def _road(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame,
     for name in ("from_node", "to_node"):
         work = work.assign(**{name: work["lane"].map(ends[name])})
     work = work.assign(distance_km=work["lane"].map(lanes.facts["km"]), category=_names(work, "lane"))
-    elements = rows.drop(columns=["tonnes", "handling"]).assign(mass=rows["tonnes"])
+    elements = rows.drop(columns=["tonnes", "cargo_type"]).assign(mass=rows["tonnes"])
     elements = elements.pipe(join, work[["lane", "year", "category", "share"]], on=["lane", "year"])
     elements = elements.assign(mass_t=elements["mass"] * elements["share"])
     lines = road.lines.pipe(join, work[["lane", "year", "vehicle", "category", "mode"]], on=["lane", "year", "vehicle"])
@@ -170,10 +170,10 @@ def _served(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     use = legs.use.pipe(join, facts, on="leg").assign(mode_a="", mode_b="", loaded_vkm=np.nan, empty_vkm=np.nan)
     use = use.assign(distance_km=use["km"], category=_names(use, "leg"))
     rows = legs.runs.pipe(join, flows, on="chain")
-    elements = rows.pipe(join, use[["leg", "handling", "year", "category"]], on=["leg", "handling", "year"])
+    elements = rows.pipe(join, use[["leg", "cargo_type", "year", "category"]], on=["leg", "cargo_type", "year"])
     elements = elements.assign(mass_t=elements["tonnes"])
     mass = total(elements, ["category"], "mass_t")
-    key = ["leg", "handling", "year", "vehicle"]
+    key = ["leg", "cargo_type", "year", "vehicle"]
     lines = legs.lines.pipe(join, use[[*key, "category", "mode"]], on=key).pipe(join, mass, on="category")
     lines = lines.assign(kwh=lines["kwh_per_t"] * lines["mass_t"])
     return elements[ELEMENT], use[CATEGORIES], _energy_kg(world, lines)[LINE]
@@ -182,9 +182,9 @@ def _served(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
 def _hubs(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     columns = ["chain", "step", "from_node", "mode_a", "mode_b"]
     rows = steps.loc[steps["kind"] == "transfer", columns].pipe(join, flows, on="chain")
-    rows = rows.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "handling"], how="left")
+    rows = rows.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "cargo_type"], how="left")
     rows = rows.assign(mass_t=rows["tonnes"], country=rows["from_node"].map(world.indexed("nodes")["country"]))
-    words = [rows[name].astype(str) for name in ("year", "from_node", "mode_a", "mode_b", "handling")]
+    words = [rows[name].astype(str) for name in ("year", "from_node", "mode_a", "mode_b", "cargo_type")]
     rows = rows.assign(category=words[0] + "/hub/" + words[1] + "/" + words[2] + "-" + words[3] + "/" + words[4])
     rows = rows.assign(
         ttw_kg=rows["tonnes"] * rows["ttw_kg_co2e_per_t"], wtt_kg=rows["tonnes"] * rows["wtt_kg_co2e_per_t"]
@@ -206,7 +206,7 @@ def _hubs(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
 def _names(rows: pd.DataFrame, path: str) -> pd.Series:
     """Ids such as `2030/road/diesel_60t/timber/Umea-Lycksele/lane12`."""
     text = {
-        name: rows[name].astype(str) for name in ("year", "mode", "vehicle", "handling", "from_node", "to_node", path)
+        name: rows[name].astype(str) for name in ("year", "mode", "vehicle", "cargo_type", "from_node", "to_node", path)
     }
-    head = text["year"] + "/" + text["mode"] + "/" + text["vehicle"] + "/" + text["handling"]
+    head = text["year"] + "/" + text["mode"] + "/" + text["vehicle"] + "/" + text["cargo_type"]
     return head + "/" + text["from_node"] + "-" + text["to_node"] + "/" + path + text[path]

@@ -14,7 +14,7 @@ from nbb_opt.recompute.world import World, join, total
 class Legs:
     """`runs`: chain, step, leg. `legs`: leg, mode, from_node, to_node, distance_km.
 
-    `use`: leg, handling, year, vehicle, km (of the leg under that vehicle). `lines`: the same key, country,
+    `use`: leg, cargo_type, year, vehicle, km (of the leg under that vehicle). `lines`: the same key, country,
     energy_carrier, kwh_per_t.
     """
 
@@ -25,7 +25,7 @@ class Legs:
 
 
 def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
-    """The legs of the chains in `flows` (chain, handling, year, tonnes) and the services that run them.
+    """The legs of the chains in `flows` (chain, cargo_type, year, tonnes) and the services that run them.
 
     `steps` are the steps of these chains, in order.
     """
@@ -49,14 +49,14 @@ def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
     parts = legs.assign(link=legs["links"].str.split(";")).explode("link")[["leg", "link"]].astype({"link": "str"})
     parts = parts.pipe(join, world.table("links")[["link", "distance_km"]], on="link")
     legs = legs.drop(columns="links").pipe(join, total(parts, ["leg"], "distance_km"), on="leg")
-    needed = runs.pipe(join, flows[["chain", "handling", "year"]], on="chain")
-    needed = needed[["leg", "handling", "year"]].drop_duplicates()
+    needed = runs.pipe(join, flows[["chain", "cargo_type", "year"]], on="chain")
+    needed = needed[["leg", "cargo_type", "year"]].drop_duplicates()
     used = needed.pipe(join, parts[["leg", "link"]], on="leg")
-    chosen = chosen_services(world, service_options(world, used[["link", "handling", "year"]].drop_duplicates()))
-    columns = ["link", "handling", "year", "vehicle", "country", "energy_carrier", "share", "distance_km"]
-    found = used.pipe(join, chosen[[*columns, "kwh_per_tkm"]], on=["link", "handling", "year"])
+    chosen = chosen_services(world, service_options(world, used[["link", "cargo_type", "year"]].drop_duplicates()))
+    columns = ["link", "cargo_type", "year", "vehicle", "country", "energy_carrier", "share", "distance_km"]
+    found = used.pipe(join, chosen[[*columns, "kwh_per_tkm"]], on=["link", "cargo_type", "year"])
     km = found["share"] * found["distance_km"]
     found = found.assign(km=km, kwh_per_t=km * found["kwh_per_tkm"])
-    key = ["leg", "handling", "year", "vehicle"]
+    key = ["leg", "cargo_type", "year", "vehicle"]
     lines = total(found, [*key, "country", "energy_carrier"], "kwh_per_t")
     return Legs(runs, legs, total(found, key, "km"), lines)

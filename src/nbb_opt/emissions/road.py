@@ -12,12 +12,12 @@ from nbb_opt.recompute.lanes import Lanes
 from nbb_opt.recompute.world import World, join, total
 
 LEAST_T = 1e-3  # a flow below is rounding: it may stand on a lane that no truck drives
-KEYS = ["year", "vehicle", "handling", "region"]
+KEYS = ["year", "vehicle", "cargo_type", "region"]
 
 
 @dataclass(frozen=True)
 class Road:
-    """`work`: lane, year, vehicle, handling, region, share (of the lane's tonnes), loaded_vkm, empty_vkm.
+    """`work`: lane, year, vehicle, cargo_type, region, share (of the lane's tonnes), loaded_vkm, empty_vkm.
 
     `lines`: lane, year, vehicle, country, energy_carrier, kwh; loaded and empty vkm together.
     """
@@ -31,12 +31,12 @@ def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: L
 
     `driven` and `empties` are those of the verifier; `carried` has lane, year, tonnes. The tonnes of a lane are shared
     over its vehicles by the work they do (load times loaded vkm). The empty vkm within a region belong to the lane.
-    Those between regions, and trucks on lanes without freight, are shared over the lanes of the same vehicle, handling,
-    region of departure and year by loaded tkm; if there are none, over all lanes of the vehicle in that year.
+    Those between regions, and trucks on lanes without freight, are shared over the lanes of the same vehicle, cargo
+    type, region of departure and year by loaded tkm; if there are none, over all lanes of the vehicle in that year.
     Raises NbbError if freight has no truck, or energy no freight at all.
     """
     lines = _lane_energy(world, driven, lanes)
-    work = driven[["lane", "year", "vehicle", "handling", "region", "loaded_vkm"]].assign(
+    work = driven[["lane", "year", "vehicle", "cargo_type", "region", "loaded_vkm"]].assign(
         work_tkm=driven["loaded_vkm"] * driven["load_t"], empty_vkm=driven["loaded_vkm"] * driven["kappa"]
     )
     work = work.pipe(join, carried, on=["lane", "year"], how="left").fillna({"tonnes": 0.0})
@@ -44,7 +44,7 @@ def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: L
     work = work.assign(tkm=work["tonnes"] * work["share"] * work["lane"].map(lanes.facts["km"]))
     _check_freight(carried, work)
     used = work["tkm"] > 0
-    idle = lines.pipe(join, work.loc[~used, ["lane", "year", "vehicle", "handling", "region"]])
+    idle = lines.pipe(join, work.loc[~used, ["lane", "year", "vehicle", "cargo_type", "region"]])
     idle_vkm = work.loc[~used, [*KEYS, "loaded_vkm", "empty_vkm"]]
     idle_vkm = idle_vkm.assign(empty_vkm=idle_vkm["loaded_vkm"] + idle_vkm["empty_vkm"])
     trip_lines = empties.assign(kwh=empties["empty_vkm"] * empties["kwh_per_vkm"], region=empties["from_region"])
@@ -78,7 +78,7 @@ def _lane_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFra
 
 
 def _shared(rows: pd.DataFrame, work: pd.DataFrame, amount: str) -> pd.DataFrame:
-    """`rows` (year, vehicle, handling, region, ..., amount) with a lane each, shared by loaded tkm."""
+    """`rows` (year, vehicle, cargo_type, region, ..., amount) with a lane each, shared by loaded tkm."""
     rows = rows.assign(row=np.arange(len(rows)))
     near = rows.pipe(join, work[[*KEYS, "lane", "tkm"]], on=KEYS)
     rest = rows[~rows["row"].isin(near["row"])]

@@ -50,7 +50,7 @@ def _energy_basis(instance: Instance, carrier: str, country: str, year: int) -> 
 
 
 def _hub_basis(instance: Instance) -> tuple[str, str, str]:
-    return "", _united(instance["handling_costs"]["source"]), "handling_costs, by modes and handling"
+    return "", _united(instance["handling_costs"]["source"]), "handling_costs, by modes and cargo type"
 
 
 def _united(cells: pd.Series) -> str:
@@ -88,10 +88,10 @@ def factors_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]
                  "used_for": carrier}
             )  # fmt: skip
     rows += _biogenic_used(energy)
-    for own in _handling_used(instance, plans).to_dict("records"):
+    for own in _cargo_type_used(instance, plans).to_dict("records"):
         for boundary in ("TTW", "WTT"):
             rows.append(
-                {"factor": f"handling {own['mode_a']}/{own['mode_b']}/{own['handling']}", "subject": "handling",
+                {"factor": f"handling {own['mode_a']}/{own['mode_b']}/{own['cargo_type']}", "subject": "handling",
                  "value": own[f"{boundary.lower()}_kg_co2e_per_t"], "unit": "kg_co2e_per_t", "boundary": boundary,
                  "gwp_set": "", "region": "", "year": "", "licence": "", "source": own["source"], "used_for": "hubs"}
             )  # fmt: skip
@@ -124,8 +124,8 @@ def _making_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]
     ]  # fmt: skip
 
 
-def _handling_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
-    keys = ["mode_a", "mode_b", "handling"]
+def _cargo_type_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+    keys = ["mode_a", "mode_b", "cargo_type"]
     parts = []
     for tables in plans:
         steps = tables["chain_steps"]
@@ -133,8 +133,8 @@ def _handling_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame
         goods = tables["chains"][["chain", "bundle"]].pipe(
             join, tables["bundles"][["bundle", "commodity"]], on="bundle"
         )
-        goods = goods.pipe(join, instance["commodities"][["commodity", "handling"]], on="commodity")
-        parts.append(steps[["chain", "mode_a", "mode_b"]].pipe(join, goods[["chain", "handling"]], on="chain")[keys])
+        goods = goods.pipe(join, instance["commodities"][["commodity", "cargo_type"]], on="commodity")
+        parts.append(steps[["chain", "mode_a", "mode_b"]].pipe(join, goods[["chain", "cargo_type"]], on="chain")[keys])
     given = instance["handling_costs"].set_index(keys)
     rows = [
         key if key in given.index else (key[1], key[0], key[2])

@@ -164,7 +164,7 @@ def _goods(given: pd.DataFrame) -> list[Row]:
     return [
         {
             "commodity": str(number), "name": name.strip(),
-            "handling": "timber" if kind == "Timber" else _handling(group),
+            "cargo_type": "timber" if kind == "Timber" else _cargo_type(group),
             "value_of_time_eur_per_t_h": TIME_VALUES[product], "modes": "road;rail;sea", "source": "ngm;stram",
             "note": f"{product} in STraM, whose time value at 10 NOK/EUR is taken; plausible: as published",
         }
@@ -172,7 +172,7 @@ def _goods(given: pd.DataFrame) -> list[Row]:
     ]  # fmt: skip
 
 
-def _handling(product_class: str) -> str:
+def _cargo_type(product_class: str) -> str:
     """
     >>> _handling("Dry bulk")
     'dry_bulk'

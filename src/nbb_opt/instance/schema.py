@@ -12,7 +12,7 @@ from typing import Literal
 Kind = Literal["id", "text", "number", "integer", "year", "bool", "choice", "ref", "refs", "choices"]
 
 MODES = ("road", "rail", "sea", "ferry")
-HANDLINGS = ("dry_bulk", "liquid_bulk", "break_bulk", "neo_bulk", "timber", "container")
+CARGO_TYPES = ("dry_bulk", "liquid_bulk", "break_bulk", "neo_bulk", "timber", "container")
 NODE_KINDS = ("town", "port", "mine", "plant", "terminal", "junction", "border", "gateway", "depot")
 TECHNOLOGIES = ("diesel", "hvo", "battery", "hydrogen", "electric", "marine", "ferry")
 PROJECT_KINDS = ("new_link", "capacity", "electrify", "terminal", "grid", "charging_hub", "speed", "customs")
@@ -21,9 +21,9 @@ POLICY_KINDS = (
     "cap_technology_share",
     "ban_purchase",
     "limit_budget_eur",
-    "keep_mode_share_per_year",
+    "limit_mode_shift_share_per_year",
 )
-SUPPORT_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
+SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
 EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
 
 
@@ -289,12 +289,12 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "handling_costs",
-        "what a change of mode costs by kind of goods, both ways",
-        ("mode_a", "mode_b", "handling"),
+        "what a change of mode costs by cargo type, both ways",
+        ("mode_a", "mode_b", "cargo_type"),
         (
             _choice("mode_a", MODES, "one mode"),
             _choice("mode_b", MODES, "other mode"),
-            _choice("handling", HANDLINGS, "kind of goods"),
+            _choice("cargo_type", CARGO_TYPES, "cargo type"),
             _num("cost_eur_per_t", "cost", "EUR/t", 0, 10000, (0.05, 120)),
             _num("time_h", "time", "h", 0, 10000, (0, 120)),
             _num("ttw_kg_co2e_per_t", "operation emissions", "kg/t", 0, 1000, (0, 20)),
@@ -310,7 +310,7 @@ TABLES: tuple[Table, ...] = (
             _id("commodity", "commodity"),
             _text("name", "name"),
             _text("nst2007", "NST 2007 division or group", blank="none"),
-            _choice("handling", HANDLINGS, "kind of handling"),
+            _choice("cargo_type", CARGO_TYPES, "kind of cargo_type"),
             _num("value_of_time_eur_per_t_h", "value of one hour for one tonne", "EUR/(t h)", 0, 1000, (0.005, 15)),
             Column("modes", "choices", "modes it may use", options=MODES),
             *_provenance(),
@@ -380,11 +380,11 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "vehicle_loads",
-        "what a vehicle carries of one kind of goods; without a row it carries none",
-        ("vehicle", "handling"),
+        "what a vehicle carries of one cargo type; without a row it carries none",
+        ("vehicle", "cargo_type"),
         (
             _ref("vehicle", "vehicles.vehicle", "vehicle"),
-            _choice("handling", HANDLINGS, "kind of goods"),
+            _choice("cargo_type", CARGO_TYPES, "cargo type"),
             _num("load_factor", "load over payload on loaded trips", "share", 0.001, 1, (0.02, 1)),
             _num("empty_share", "share of km run empty (services; trucks within their region)", "share", 0, 0.95),
             _num("turnaround_h", "hours to load and unload, per loaded trip; trucks only", "h", 0, 100, (0, 12)),
@@ -543,12 +543,12 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     Table(
-        "supports",
+        "subsidies",
         "a grant or exemption for a truck technology, with its end",
-        ("support",),
+        ("subsidy",),
         (
-            _id("support", "support"),
-            _choice("kind", SUPPORT_KINDS, "kind; the unit of its value is the last part of its name"),
+            _id("subsidy", "subsidy"),
+            _choice("kind", SUBSIDY_KINDS, "kind; the unit of its value is the last part of its name"),
             _ref("country", "countries.country", "country of the fleet region (grant) or of the road (toll)"),
             _choice("technology", TECHNOLOGIES, "truck technology"),
             _year("first_year", "first year it is given"),
@@ -606,11 +606,11 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     Table(
-        "futures",
-        "a figure in a named future; a future has as many rows as figures change together",
-        ("future", "table", "row", "column"),
+        "scenarios",
+        "a figure in a named scenario; a scenario has as many rows as figures change together",
+        ("scenario", "table", "row", "column"),
         (
-            _text("future", "name of the future"),
+            _text("scenario", "name of the scenario"),
             _text("table", "table"),
             _text("row", "key of the row without its year, parts joined by `/`; `*` for every row"),
             _text("column", "column"),

@@ -84,7 +84,7 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     data, a, years = built.data, built.assembly, built.data.time.years
     flows, driving, empties = data.flows, data.driving, data.empties
     region = np.array(data.world.regions.ids, object)
-    truck, handling = np.array(data.trucks.names.ids, object), np.array(data.world.handlings.ids, object)
+    truck, cargo_type = np.array(data.trucks.names.ids, object), np.array(data.world.cargo_types.ids, object)
     if carried is None:
         moved = pd.DataFrame({
             "chain": flows.chain, "year": years[flows.t], "tonnes": _part(a.start, "carried_t", x, flows.t),
@@ -98,7 +98,7 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     driven = pd.DataFrame({"lane": lane, "vehicle": truck[vehicle], "year": years[t], "loaded_vkm": vkm})
     empty = pd.DataFrame({
         "from_region": region[empties.origin], "to_region": region[empties.destination],
-        "vehicle": truck[empties.vehicle], "handling": handling[empties.handling], "year": years[empties.t],
+        "vehicle": truck[empties.vehicle], "cargo_type": cargo_type[empties.cargo_type], "year": years[empties.t],
         "empty_vkm": _part(a.start, "empty_vkm", x, empties.t),
     })  # fmt: skip
     return {

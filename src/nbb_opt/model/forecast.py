@@ -65,8 +65,8 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
     counts = flows.size + fleet.size
     if "charging" in spec.blocks:
         counts += charging_size(instance, world, time, trucks, lanes, used, fleet)
-    if {"policy", "inertia"} & set(spec.blocks):
-        counts += policy_size(instance, world, time, flows, fleet, inertia="inertia" in spec.blocks)
+    if {"policy", "mode_shift"} & set(spec.blocks):
+        counts += policy_size(instance, world, time, flows, fleet, mode_shift="mode_shift" in spec.blocks)
     columns, rows, nonzeros = (round(float(part)) for part in counts)
     return Forecast(
         rows, columns, nonzeros,

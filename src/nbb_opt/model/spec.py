@@ -22,7 +22,7 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "rebalance": ("fleet",),
     "charging": ("fleet",),
     "policy": ("flow", "fleet"),
-    "inertia": ("flow",),
+    "mode_shift": ("flow",),
 }
 OPTIONS: dict[str, tuple[str, ...]] = {
     "technologies": ("all", "today"),

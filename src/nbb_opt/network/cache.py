@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 Content = tuple[pd.DataFrame, np.ndarray, ChainRows, Items, tuple[str, ...]]
 ROW_COLUMNS = ("bundle", "kind", "main_mode", "project_set")
 ITEM_COLUMNS = (
-    "kind", "handling", "from_node", "to_node", "transfer", "mode_a", "mode_b", "distance_km", "time_h",
+    "kind", "cargo_type", "from_node", "to_node", "transfer", "mode_a", "mode_b", "distance_km", "time_h",
 )  # fmt: skip
 LINK_COLUMNS = ("link", "backwards")
 ROWS_AT_ONCE = 1 << 20

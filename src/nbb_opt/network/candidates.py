@@ -83,16 +83,16 @@ def kind_name(kind: int) -> str:
     return "-".join(words)
 
 
-def number_legs(graph: Graph, found: Candidates, handling: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def number_legs(graph: Graph, found: Candidates, cargo_type: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Number of the leg that every step starts (else -1), and the step where every leg first starts and its links.
 
-    Legs are numbered as they first occur; `handling` (chains,): only chains of equal handling share legs.
+    Legs are numbered as they first occur; `cargo_type` (chains,): only chains of equal cargo type share legs.
     """
     n_legs = int(leg_starts(found.code, found.first).sum())
     table = np.full(1 << max(4, (2 * n_legs).bit_length()), -1, dtype=np.int64)
     number = np.empty(found.code.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
-    n = look_at_steps.number_legs(found.code, found.first, handling, table, number, start, size)
+    n = look_at_steps.number_legs(found.code, found.first, cargo_type, table, number, start, size)
     return number, start[:n], size[:n]
 
 

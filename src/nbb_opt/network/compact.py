@@ -15,10 +15,10 @@ class Items:
     """What chains consist of: first the lanes, numbered as in the table `lanes`, then services, then transfers.
 
     A lane is a run of road links driven without unloading, a service a rail, sea or ferry leg on one path, a transfer a
-    change at a node in one direction. Each belongs to one handling, so that what a tonne costs, emits and uses on an
+    change at a node in one direction. Each belongs to one cargo type, so that what a tonne costs, emits and uses on an
     item depends on the item and the period only; of the chain, only the value of its hours depends on the commodity.
 
-    `kind` (items,) is LANE, SERVICE or TRANSFER; `handling` counts schema.HANDLINGS. The links of item i are
+    `kind` (items,) is LANE, SERVICE or TRANSFER; `cargo_type` counts schema.CARGO_TYPES. The links of item i are
     link[link_start[i]] to link[link_start[i + 1]] (rows of links.csv in driving order, none for a transfer),
     `backwards` where one is used from its to_node to its from_node. `from_node`, `to_node` are rows of nodes.csv;
     `transfer` is a row of transfers.csv, -1 for lanes and services; `mode_a`, `mode_b` count schema.MODES: before and
@@ -27,7 +27,7 @@ class Items:
     """
 
     kind: np.ndarray
-    handling: np.ndarray
+    cargo_type: np.ndarray
     link_start: np.ndarray
     link: np.ndarray
     backwards: np.ndarray

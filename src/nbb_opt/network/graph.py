@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.instance import Instance
-from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
 
 ROAD = 0  # layer and mode of the road
 
@@ -141,4 +141,4 @@ def pattern_tree(graph: Graph, modes: np.ndarray, max_main_legs: int) -> tuple[n
     return np.array(parent, dtype=np.int64), np.array(leg, dtype=np.int64)
 
 
-HANDLING_INDEX = {handling: i for i, handling in enumerate(HANDLINGS)}
+CARGO_TYPE_INDEX = {cargo_type: i for i, cargo_type in enumerate(CARGO_TYPES)}

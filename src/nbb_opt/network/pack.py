@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.instance import Instance
-from nbb_opt.instance.schema import HANDLINGS
+from nbb_opt.instance.schema import CARGO_TYPES
 from nbb_opt.network.candidates import Candidates, kind_name, main_mode, number_legs, sides
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items
 from nbb_opt.network.graph import ROAD, Graph
@@ -18,14 +18,14 @@ from nbb_opt.network.weights import Amounts
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Chains of one handling as rows of legs of their own and transfers.
+    """Chains of one cargo type as rows of legs of their own and transfers.
 
     `size` (chains,) items of `item` make up each chain. An item is a leg, whose arcs are leg_arc[leg_first[i]] to
     leg_arc[leg_first[i + 1]], or -1 - a change: twice the row of transfers.csv, plus one if it is done from mode_b to
     mode_a. The rest as in Candidates.
     """
 
-    handling: int
+    cargo_type: int
     size: np.ndarray
     item: np.ndarray
     leg_first: np.ndarray
@@ -37,8 +37,8 @@ class Piece:
     project_sets: tuple[tuple[int, ...], ...]
 
 
-def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: int) -> Piece:
-    """The chains of `found`, all of one handling, with every leg once."""
+def piece_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type: int) -> Piece:
+    """The chains of `found`, all of one cargo type, with every leg once."""
     code = found.code
     leg_of_step, start, size = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))
     moved = np.flatnonzero(code < 0)
@@ -49,18 +49,18 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, handling: i
     kept = (leg_of_step >= 0) | (code < 0)
     items = np.diff(np.append(0, np.cumsum(kept))[found.first])
     return Piece(
-        handling, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
+        cargo_type, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
         look_at_steps.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
         main_mode(instance, graph, found).astype(np.int8), found.project_set.astype(np.int32), found.project_sets,
     )  # fmt: skip
 
 
 def joined(pieces: list[Piece]) -> Piece:
-    """Pieces of one handling as one, every leg once; the list is emptied."""
-    handling = pieces[0].handling
+    """Pieces of one cargo type as one, every leg once; the list is emptied."""
+    cargo_type = pieces[0].cargo_type
     n_legs = [piece.leg_first.size - 1 for piece in pieces]
     arcs, leg_first = _legs_of(pieces)
-    same, start, size = look_at_steps.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, handling))
+    same, start, size = look_at_steps.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, cargo_type))
     sets, project_set = _sets_of(pieces)
     whole = [
         np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "kind", "main_mode")
@@ -71,7 +71,7 @@ def joined(pieces: list[Piece]) -> Piece:
     )
     pieces.clear()
     return Piece(
-        handling, whole[0], item, np.append(0, np.cumsum(size)), look_at_steps.rows_of(arcs, start, size), whole[1],
+        cargo_type, whole[0], item, np.append(0, np.cumsum(size)), look_at_steps.rows_of(arcs, start, size), whole[1],
         whole[2], whole[3], project_set, sets,
     )  # fmt: skip
 
@@ -79,12 +79,12 @@ def joined(pieces: list[Piece]) -> Piece:
 def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
     """All pieces as one, sorted by bundle; the list is emptied.
 
-    Lanes and services are numbered as they first occur, transfers by handling, row and direction; chains of one
-    handling share them. Sets of projects are numbered as they first occur.
+    Lanes and services are numbered as they first occur, transfers by cargo type, row and direction; chains of one
+    cargo type share them. Sets of projects are numbered as they first occur.
     """
     n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
     arcs, first = _legs_of(pieces)
-    by_leg = np.repeat(np.array([piece.handling for piece in pieces], dtype=np.int64), n_legs)
+    by_leg = np.repeat(np.array([piece.cargo_type for piece in pieces], dtype=np.int64), n_legs)
     same, start, size = look_at_steps.distinct_legs(arcs, first, by_leg)
     sets, project_set = _sets_of(pieces)
     kinds = np.unique(np.concatenate([np.unique(piece.kind) for piece in pieces]))
@@ -98,7 +98,7 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
     done = 0
     for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
         piece = pieces.pop(0)
-        shift, here = piece.handling * 2 * n_rows, place[done : done + piece.size.size]
+        shift, here = piece.cargo_type * 2 * n_rows, place[done : done + piece.size.size]
         look_at_steps.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
         done += here.size
     del piece, here, place, length
@@ -106,7 +106,7 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
     seen = look_at_steps.order_seen(item, start.size)  # legs as they first occur
     road = graph.arc_layer[arcs[start[seen]]] == ROAD
     seen = np.concatenate([seen[road], seen[~road]])
-    n_changes = 2 * n_rows * len(HANDLINGS)
+    n_changes = 2 * n_rows * len(CARGO_TYPES)
     changes = np.flatnonzero(look_at_steps.changes_seen(item, n_changes))
     number = np.zeros(start.size + n_changes, dtype=np.int32)
     number[seen] = np.arange(seen.size)
@@ -126,12 +126,12 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
         project_sets=tuple(sets[one] for one in occurring.tolist()),
     )
     legs = _legs(instance, graph, arcs, start[seen], size[seen])
-    turn, row, handling = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)
+    turn, row, cargo_type = changes % 2, changes // 2 % max(1, n_rows), changes // 2 // max(1, n_rows)
     modes, node, each = graph.transfer_mode[row], graph.transfer_node[row], np.arange(changes.size)
     of_kind = [int(road.sum()), int((~road).sum()), changes.size]
     items = Items(
         kind=np.repeat(np.array([LANE, SERVICE, TRANSFER], dtype=np.int8), of_kind),
-        handling=np.concatenate([by_leg[np.searchsorted(first, start[seen])], handling]).astype(np.int8),
+        cargo_type=np.concatenate([by_leg[np.searchsorted(first, start[seen])], cargo_type]).astype(np.int8),
         link_start=np.append(legs["link_start"], np.full(changes.size, legs["link"].size)),
         link=legs["link"].astype(np.int32),
         backwards=legs["backwards"],
@@ -141,7 +141,7 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
         mode_a=np.concatenate([legs["mode"], modes[each, turn]]).astype(np.int8),
         mode_b=np.concatenate([legs["mode"], modes[each, 1 - turn]]).astype(np.int8),
         distance_km=np.append(legs["distance_km"], np.zeros(changes.size)),
-        time_h=np.append(legs["time_h"], amounts.transfer_time[handling, row]),
+        time_h=np.append(legs["time_h"], amounts.transfer_time[cargo_type, row]),
     )
     return rows, items
 

@@ -130,7 +130,7 @@ def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
             some = take(found, best)
             kept = not_replaced(instance, graph, some, amounts=amounts, cls=cls) if prune else np.arange(best.size)
             seen.append([n_distinct, found.bundle.size, best.size, kept.size])
-            pieces.append(piece_of(instance, graph, take(some, kept), handling=cls.handling))
+            pieces.append(piece_of(instance, graph, take(some, kept), cargo_type=cls.cargo_type))
         return joined(pieces)
 
     pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)

@@ -61,7 +61,7 @@ def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Am
     transfer = -1 - code[~arc]
     owner = np.concatenate([chain[link_step], chain[~arc]])
     country = np.concatenate([link_country[link], transfer_country[transfer]])
-    h, value = cls.handling, cls.value_of_time_eur_per_t_h
+    h, value = cls.cargo_type, cls.value_of_time_eur_per_t_h
     hours = np.concatenate([amounts.link_time[link], amounts.transfer_time[h, transfer]])
 
     columns = []

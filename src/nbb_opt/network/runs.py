@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.instance import Instance, split_refs
-from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
 from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.weights import Amounts
 
@@ -25,9 +25,9 @@ CLEAN_COST = 0.5  # of today's trucks: below what any truck of an instance is ex
 
 @dataclass(frozen=True)
 class ChainClass:
-    """Commodities that share handling, modes and value of time: they share every search."""
+    """Commodities that share cargo type, modes and value of time: they share every search."""
 
-    handling: int
+    cargo_type: int
     modes: tuple[bool, ...]
     value_of_time_eur_per_t_h: float
     commodities: tuple[str, ...]
@@ -49,11 +49,11 @@ def make_classes(instance: Instance) -> list[ChainClass]:
     """Classes of the commodities, in the order of commodities.csv."""
     found: dict[tuple[int, tuple[bool, ...], float], list[str]] = {}
     table = instance["commodities"]
-    for name, handling, modes, value in zip(
-        table["commodity"], table["handling"], table["modes"], table["value_of_time_eur_per_t_h"], strict=True
+    for name, cargo_type, modes, value in zip(
+        table["commodity"], table["cargo_type"], table["modes"], table["value_of_time_eur_per_t_h"], strict=True
     ):
         allowed = split_refs(modes)
-        key = (HANDLINGS.index(handling), tuple(mode in allowed for mode in MODES), float(value))
+        key = (CARGO_TYPES.index(cargo_type), tuple(mode in allowed for mode in MODES), float(value))
         found.setdefault(key, []).append(name)
     return [ChainClass(*key, tuple(names)) for key, names in found.items()]
 
@@ -65,7 +65,7 @@ def general_weights(
 
     With `clean_trucks` the road emits nothing and costs CLEAN_COST of what today's trucks cost.
     """
-    h, value = cls.handling, cls.value_of_time_eur_per_t_h
+    h, value = cls.cargo_type, cls.value_of_time_eur_per_t_h
     cost, carbon = amounts.link_cost[h], amounts.link_carbon_cost[h]
     kg = amounts.link_ttw[h] + amounts.link_wtt[h]
     if clean_trucks:

@@ -8,21 +8,21 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.instance.gradients import energy_factors
-from nbb_opt.instance.schema import HANDLINGS
+from nbb_opt.instance.schema import CARGO_TYPES
 
 COLUMNS = (
-    "link", "handling", "year", "vehicle", "energy_carrier", "country", "share", "cost_eur_per_t", "kwh_per_t",
+    "link", "cargo_type", "year", "vehicle", "energy_carrier", "country", "share", "cost_eur_per_t", "kwh_per_t",
     "ttw_kg_per_t", "wtt_kg_per_t",
 )  # fmt: skip
 
 
 def services(instance: Instance) -> pd.DataFrame:
-    """The rail, sea and ferry services used on every link by every handling in every period.
+    """The rail, sea and ferry services used on every link by every cargo type in every period.
 
-    One row per link, handling, year and vehicle, sorted by link row, handling and year; two vehicles where a rail
+    One row per link, cargo type, year and vehicle, sorted by link row, cargo type and year; two vehicles where a rail
     link is partly electrified, with their `share`. EUR, kWh and kg CO2e are per tonne over the whole link, already
     times the share; `cost_eur_per_t` has energy, running cost and toll, and the charge per tonne on the first row of
-    a link, but no carbon price. A link and handling without a service in some period has no rows: it cannot be used.
+    a link, but no carbon price. A link and cargo type without a service in some period has no rows: it cannot be used.
     """
     links = instance["links"]
     found = options(instance, links.loc[links["mode"] != "road"])
@@ -31,18 +31,18 @@ def services(instance: Instance) -> pd.DataFrame:
     found["half"] = np.where(wired == 1.0, 0, np.where(electric, 0, 1))
     found["share"] = np.where(wired == 1.0, 1.0, np.where(electric, wired, 1.0 - wired))
     found = found.loc[found["share"] > 0]
-    case = ["row", "handling_row", "year", "half"]
+    case = ["row", "cargo_type_row", "year", "half"]
     found = found.assign(full_cost=found["cost_eur_per_tkm"] + found["carbon_eur_per_tkm"])
     used = found.sort_values([*case, "full_cost", "vehicle"], kind="stable").drop_duplicates(case)
 
     n_halves = np.where(used["share"] < 1.0, 2, 1)  # a partly electrified link needs both
-    there = used.groupby(["row", "handling_row", "year"])["half"].transform("size").to_numpy() == n_halves
+    there = used.groupby(["row", "cargo_type_row", "year"])["half"].transform("size").to_numpy() == n_halves
     used = used.loc[there]
-    n_years = used.groupby(["row", "handling_row"])["year"].transform("nunique").to_numpy()
+    n_years = used.groupby(["row", "cargo_type_row"])["year"].transform("nunique").to_numpy()
     used = used.loc[n_years == len(instance.periods)].reset_index(drop=True)
 
     per_t = used["share"] * used["distance_km"]
-    first = ~used.duplicated(["row", "handling_row", "year"])
+    first = ~used.duplicated(["row", "cargo_type_row", "year"])
     charge = used["charge_eur_per_t"].where(first, 0.0)
     out = used.assign(
         cost_eur_per_t=per_t * used["cost_eur_per_tkm"] + charge,
@@ -54,9 +54,9 @@ def services(instance: Instance) -> pd.DataFrame:
 
 
 def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
-    """Every vehicle that may carry a handling over one of `links` in a period, with what it needs per tonne-km.
+    """Every vehicle that may carry a cargo type over one of `links` in a period, with what it needs per tonne-km.
 
-    Columns: those of the link with its `row` in links.csv, vehicle, technology, energy_carrier, handling,
+    Columns: those of the link with its `row` in links.csv, vehicle, technology, energy_carrier, cargo_type,
     `handling_row`, year, vkm_per_tkm, kwh_per_tkm, cost_eur_per_tkm (energy, running cost, toll), ttw_kg_per_tkm,
     wtt_kg_per_tkm, carbon_eur_per_tkm, driver_cost_eur_per_h. Raises InstanceError if an energy carrier has no price
     in the country of a link it is needed on.
@@ -66,7 +66,7 @@ def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
         ["vehicle", "mode", "technology", "energy_carrier", "gross_t", "kerb_t", "axle_load_t", "gauge_mm",
          "winter_factor", "available_from"]
     ].rename(columns={"axle_load_t": "vehicle_axle_t", "gauge_mm": "vehicle_gauge_mm"})  # fmt: skip
-    loads = instance["vehicle_loads"][["vehicle", "handling", "load_factor", "empty_share"]]
+    loads = instance["vehicle_loads"][["vehicle", "cargo_type", "load_factor", "empty_share"]]
     lines = links[
         ["link", "mode", "country", "distance_km", "time_h", "gauge_mm", "electrified_share", "axle_load_t",
          "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
@@ -102,9 +102,9 @@ def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
     vkm = 1 / (load * (1 - found["empty_share"]))
     ttw, wtt = kwh * found["ttw_kg_co2e_per_kwh"], kwh * found["wtt_kg_co2e_per_kwh"]
     taxed = ttw if instance.meta.carbon_base == "TTW" else ttw + wtt
-    order = {handling: i for i, handling in enumerate(HANDLINGS)}
+    order = {cargo_type: i for i, cargo_type in enumerate(CARGO_TYPES)}
     return found.assign(
-        handling_row=found["handling"].map(order),
+        cargo_type_row=found["cargo_type"].map(order),
         vkm_per_tkm=vkm,
         kwh_per_tkm=kwh,
         cost_eur_per_tkm=vkm * (found["running_eur_per_vkm"] + found["toll_eur_per_vkm"])

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
 from nbb_opt.instance import Instance
-from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
 from nbb_opt.network.compact import LANE, SERVICE, TRANSFER, ChainRows, Items, set_names, spread
 from nbb_opt.result import as_table, compact_table
 
@@ -105,7 +105,7 @@ def lanes_table(instance: Instance, items: Items, *, lanes: np.ndarray) -> pd.Da
                 "lane": lanes,
                 "from_node": _words(nodes, items.from_node[lanes]),
                 "to_node": _words(nodes, items.to_node[lanes]),
-                "handling": _words(HANDLINGS, items.handling[lanes]),
+                "cargo_type": _words(CARGO_TYPES, items.cargo_type[lanes]),
                 "distance_km": items.distance_km[lanes],
                 "time_h": items.time_h[lanes],
                 "gross_limit_t": np.minimum.reduceat(gross, np.cumsum(size) - size) if size.size else np.zeros(0),

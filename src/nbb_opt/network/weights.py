@@ -1,4 +1,4 @@
-"""What a tonne costs and emits on every link and transfer, by handling and period: the weights chains are sought by.
+"""What a tonne costs and emits on every link and transfer, by cargo type and period: the weights chains are sought by.
 
 Rail, sea and ferry are exact (the services). The road is priced with the cheapest truck of today's technologies on
 each link, purchase included; that only decides which chains are candidates, the model prices lanes itself.
@@ -13,19 +13,19 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.instance.schema import HANDLINGS, MODES
-from nbb_opt.network.graph import HANDLING_INDEX, Graph
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
+from nbb_opt.network.graph import CARGO_TYPE_INDEX, Graph
 from nbb_opt.network.services import options, services
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """EUR and kg CO2e per tonne, by handling (first axis, as in schema.HANDLINGS) and period (second axis).
+    """EUR and kg CO2e per tonne, by cargo type (first axis, as in schema.CARGO_TYPES) and period (second axis).
 
-    link_cost, link_carbon_cost, link_ttw, link_wtt (handlings, periods, links); infinite cost where there is no
-    service or truck. transfer_cost, transfer_ttw, transfer_wtt (handlings, transfers), transfer_carbon_cost (handlings,
-    periods, transfers); infinite cost where the handling has no row in handling_costs. Times in h: link_time (links,),
-    transfer_time (handlings, transfers).
+    link_cost, link_carbon_cost, link_ttw, link_wtt (cargo types, periods, links); infinite cost where there is no
+    service or truck. transfer_cost, transfer_ttw, transfer_wtt (cargo types, transfers), transfer_carbon_cost (cargo
+    types, periods, transfers); infinite cost where the cargo type has no row in handling_costs. Times in h: link_time
+    (links,), transfer_time (cargo types, transfers).
     """
 
     link_cost: np.ndarray
@@ -44,7 +44,7 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     """Weights of every link and transfer. Raises InstanceError if a price is missing or a change of mode has two."""
     years = [period.year for period in instance.periods]
     links = instance["links"]
-    shape = (len(HANDLINGS), len(years), len(links))
+    shape = (len(CARGO_TYPES), len(years), len(links))
     cost, carbon, ttw, wtt = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape), np.zeros(shape)
     link_row = {name: i for i, name in enumerate(links["link"])}
     year_row = {year: i for i, year in enumerate(years)}
@@ -53,12 +53,12 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     served = services(instance)
     taxed = served["ttw_kg_per_t"] + (0 if instance.meta.carbon_base == "TTW" else served["wtt_kg_per_t"])
     served = served.assign(carbon=taxed * _prices(price, served) / 1000)
-    totals = served.groupby(["handling", "year", "link"], sort=False)[
+    totals = served.groupby(["cargo_type", "year", "link"], sort=False)[
         ["cost_eur_per_t", "carbon", "ttw_kg_per_t", "wtt_kg_per_t"]
     ].sum()
     index = totals.index.to_frame(index=False)
     at = (
-        index["handling"].map(HANDLING_INDEX).to_numpy(dtype=np.int64),
+        index["cargo_type"].map(CARGO_TYPE_INDEX).to_numpy(dtype=np.int64),
         index["year"].map(year_row).to_numpy(dtype=np.int64),
         index["link"].map(link_row).to_numpy(dtype=np.int64),
     )
@@ -67,7 +67,7 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
 
     trucks = _road(instance)
     at = (
-        trucks["handling_row"].to_numpy(dtype=np.int64),
+        trucks["cargo_type_row"].to_numpy(dtype=np.int64),
         trucks["year"].map(year_row).to_numpy(dtype=np.int64),
         trucks["row"].to_numpy(dtype=np.int64),
     )
@@ -78,16 +78,16 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     )
     cost = np.where(np.isfinite(cost).all(axis=1, keepdims=True), cost, np.inf)
 
-    handling = _handling(instance, graph)
-    taxed_kg = handling[2] + (0 if instance.meta.carbon_base == "TTW" else handling[3])
+    cargo_type = _handling(instance, graph)
+    taxed_kg = cargo_type[2] + (0 if instance.meta.carbon_base == "TTW" else cargo_type[3])
     country = instance["nodes"].set_index("node")["country"]
     at_node = np.array(
         [[price.get((c, year), 0.0) for c in instance["transfers"]["node"].map(country)] for year in years]
     )
     return Amounts(
         cost, carbon, ttw, wtt, links["time_h"].to_numpy(),
-        handling[0], taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000, handling[2], handling[3],
-        handling[1],
+        cargo_type[0], taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000, cargo_type[2], cargo_type[3],
+        cargo_type[1],
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _prices(price: dict[tuple[str, int], float], rows: pd.DataFrame) -> np.ndarr
 
 
 def _road(instance: Instance) -> pd.DataFrame:
-    """The cheapest truck on every road link, by handling and period; of today's technologies wherever there is one."""
+    """The cheapest truck on every road link by cargo type and period; of today's technologies wherever there is one."""
     links = instance["links"]
     found = options(instance, links.loc[links["mode"] == "road"])
     vehicles = instance["vehicles"]
@@ -119,21 +119,23 @@ def _road(instance: Instance) -> pd.DataFrame:
         full_cost=truck + found["carbon_eur_per_tkm"],
         new=~found["technology"].isin(today),
     )
-    case = ["row", "handling_row", "year"]
+    case = ["row", "cargo_type_row", "year"]
     return found.sort_values([*case, "new", "full_cost", "vehicle"], kind="stable").drop_duplicates(case)
 
 
 def _handling(instance: Instance, graph: Graph) -> tuple[np.ndarray, ...]:
-    """Cost, hours, TTW, WTT kg of every transfer per tonne, (handlings, transfers); infinite cost where not priced."""
+    """Cost, hours, TTW, WTT kg of a transfer per tonne, (cargo types, transfers); infinite cost where not priced."""
     table = instance["handling_costs"]
     columns = ("cost_eur_per_t", "time_h", "ttw_kg_co2e_per_t", "wtt_kg_co2e_per_t")
     rows: dict[tuple[int, int, int], int] = {}
     problems = []
     mode = {name: i for i, name in enumerate(MODES)}
-    for row, (a, b, handling) in enumerate(
-        zip(table["mode_a"].map(mode), table["mode_b"].map(mode), table["handling"].map(HANDLING_INDEX), strict=True)
+    for row, (a, b, cargo_type) in enumerate(
+        zip(
+            table["mode_a"].map(mode), table["mode_b"].map(mode), table["cargo_type"].map(CARGO_TYPE_INDEX), strict=True
+        )
     ):
-        key = (min(a, b), max(a, b), handling)
+        key = (min(a, b), max(a, b), cargo_type)
         if key in rows:
             what = f"prices the same change of mode as row {rows[key] + 2}, the other way round"
             problems.append(Problem(f"handling_costs.csv row {row + 2}", what, "remove one of them"))
@@ -141,12 +143,12 @@ def _handling(instance: Instance, graph: Graph) -> tuple[np.ndarray, ...]:
     if problems:
         raise InstanceError(problems)
     n = graph.transfer_mode.shape[0]
-    out = tuple(np.full((len(HANDLINGS), n), np.inf if i == 0 else 0.0) for i in range(4))
+    out = tuple(np.full((len(CARGO_TYPES), n), np.inf if i == 0 else 0.0) for i in range(4))
     values = table[list(columns)].to_numpy(dtype=float)
     for transfer, (a, b) in enumerate(graph.transfer_mode):
-        for handling in range(len(HANDLINGS)):
-            found = rows.get((min(a, b), max(a, b), handling))
+        for cargo_type in range(len(CARGO_TYPES)):
+            found = rows.get((min(a, b), max(a, b), cargo_type))
             if found is not None:
                 for i in range(4):
-                    out[i][handling, transfer] = values[found, i]
+                    out[i][cargo_type, transfer] = values[found, i]
     return out

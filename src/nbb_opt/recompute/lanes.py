@@ -57,7 +57,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
         toll=facts["toll_eur"] / facts["km"],
         region=facts["first_node"].map(nodes["fleet_region"]).fillna(""),
         region_to=facts["last_node"].map(nodes["fleet_region"]).fillna(""),
-        handling=tables["lanes"].set_index("lane")["handling"],
+        cargo_type=tables["lanes"].set_index("lane")["cargo_type"],
     )
     opening = world.indexed("opening_hours")["hours_per_week"]
     first, last = (facts[end].map(opening).astype(float).fillna(np.inf) for end in ("first_node", "last_node"))

@@ -23,7 +23,8 @@ class Network:
 
     `links`, `commodities` have these numbers as index. `lanes` (index lane) is the plan's table and `project`, the
     projects of its links joined by `;`. `transfers` are those possible, both ways round, as TRANSFER. `handling` has
-    index mode_a, mode_b, handling. `bundles` (index bundle) has origin, destination, commodity, handling; -1: unknown.
+    index mode_a, mode_b, cargo_type. `bundles` (index bundle) has origin, destination, commodity, cargo_type; -1:
+    unknown.
     """
 
     words: Words
@@ -48,21 +49,21 @@ def read_network(world: World, tables: Mapping[str, pd.DataFrame]) -> Network:
     ]  # fmt: skip
     given = world.table("transfers").rename(columns={"node": "from_node"})[TRANSFER]
     turned = given.rename(columns={"mode_a": "mode_b", "mode_b": "mode_a"})[TRANSFER]
-    kinds = ["mode_a", "mode_b", "handling"]
-    goods = world.table("commodities")[["commodity", "handling", "modes", "value_of_time_eur_per_t_h"]]
-    commodities = numbered(goods, "commodity", "handling").set_index("commodity")
-    lanes = tables["lanes"][["lane", "from_node", "to_node", "handling", "distance_km", "time_h"]]
+    kinds = ["mode_a", "mode_b", "cargo_type"]
+    goods = world.table("commodities")[["commodity", "cargo_type", "modes", "value_of_time_eur_per_t_h"]]
+    commodities = numbered(goods, "commodity", "cargo_type").set_index("commodity")
+    lanes = tables["lanes"][["lane", "from_node", "to_node", "cargo_type", "distance_km", "time_h"]]
     lanes = lanes.assign(project=_lane_projects(world, tables["lane_links"], lanes["lane"]))
     bundles = numbered(tables["bundles"], "origin", "destination", "commodity").set_index("bundle")
     at = find(commodities.index, bundles["commodity"])
     return Network(
         words=words,
         links=numbered(links, "link", "mode", "from_node", "to_node", "project").set_index("link"),
-        lanes=numbered(lanes, "from_node", "to_node", "handling", "project").set_index("lane"),
+        lanes=numbered(lanes, "from_node", "to_node", "cargo_type", "project").set_index("lane"),
         transfers=pd.MultiIndex.from_frame(numbered(pd.concat([given, turned]), *TRANSFER)),
         handling=numbered(handling_rows(world), *kinds).set_index(kinds),
         commodities=commodities,
-        bundles=bundles.assign(handling=pick(commodities["handling"], at)),
+        bundles=bundles.assign(cargo_type=pick(commodities["cargo_type"], at)),
     )
 
 
@@ -78,7 +79,7 @@ def handling_rows(world: World) -> pd.DataFrame:
     """`handling_costs` both ways round: a row (a, b) holds for (b, a) unless that one is given too."""
     given = world.table("handling_costs").drop(columns=["source", "note"])
     turned = given.rename(columns={"mode_a": "mode_b", "mode_b": "mode_a"})
-    return pd.concat([given, turned]).drop_duplicates(["mode_a", "mode_b", "handling"])
+    return pd.concat([given, turned]).drop_duplicates(["mode_a", "mode_b", "cargo_type"])
 
 
 def in_order(frame: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -94,8 +95,8 @@ class Chains:
 
     `table` is the plan's with the columns of Network.bundles and `bundle_at`, the row there. `steps` has chain, step,
     `owner` (row of `table`, -1: none), is_lane, is_link, is_transfer, the words of the step, `lane_at` and `link_at`
-    (rows of Network), `handled_at` (row of Network.handling), handling of the chain, exists, mode_in, mode_out, gauge,
-    true_project, lane_handling, true_km, true_h.
+    (rows of Network), `handled_at` (row of Network.handling), cargo_type of the chain, exists, mode_in, mode_out,
+    gauge, true_project, lane_cargo_type, true_km, true_h.
     """
 
     table: pd.DataFrame
@@ -128,14 +129,14 @@ def read_chains(network: Network, tables: Mapping[str, pd.DataFrame]) -> Chains:
     link_at = np.where(is_link, find(network.links.index, step["link"]), -1)
     absent = {"distance_km": np.nan, "time_h": np.nan, "project": none}
     lane = {name: pick(network.lanes[name], lane_at, absent.get(name, -1))
-            for name in ("from_node", "to_node", "handling", "project", "distance_km", "time_h")}  # fmt: skip
+            for name in ("from_node", "to_node", "cargo_type", "project", "distance_km", "time_h")}  # fmt: skip
     link = {name: pick(network.links[name], link_at, absent.get(name, -1))
             for name in ("mode", "from_node", "to_node", "project")}  # fmt: skip
     two_way = pick(network.links["two_way"], link_at, 0).astype(bool)
     gauge, km, hours = (
         pick(network.links[name].astype(float), link_at, np.nan) for name in ("gauge_mm", "distance_km", "time_h")
     )
-    handling = pick(table["handling"], owner)
+    cargo_type = pick(table["cargo_type"], owner)
     along = (step["from_node"] == link["from_node"]) & (step["to_node"] == link["to_node"])
     against = (step["from_node"] == link["to_node"]) & (step["to_node"] == link["from_node"])
     on_link = (
@@ -150,21 +151,21 @@ def read_chains(network: Network, tables: Mapping[str, pd.DataFrame]) -> Chains:
     possible, handled_at = np.zeros(len(raw), bool), np.full(len(raw), -1)
     said = pd.MultiIndex.from_arrays([step[name][moved] for name in TRANSFER])
     possible[moved] = said.isin(network.transfers)
-    kinds = pd.MultiIndex.from_arrays([step["mode_a"][moved], step["mode_b"][moved], handling[moved]])
+    kinds = pd.MultiIndex.from_arrays([step["mode_a"][moved], step["mode_b"][moved], cargo_type[moved]])
     handled_at[moved] = find(network.handling.index, kinds)
     at_node = possible & (step["from_node"] == step["to_node"]) & (step["link"] == none) & unnumbered
     kind = [is_lane, is_link]
     steps = pd.DataFrame({
         "chain": raw["chain"].to_numpy(), "step": raw["step"].to_numpy(), "owner": owner, **step,
         "is_lane": is_lane, "is_link": is_link, "is_transfer": is_transfer,
-        "lane_at": lane_at, "link_at": link_at, "handled_at": handled_at, "handling": handling,
+        "lane_at": lane_at, "link_at": link_at, "handled_at": handled_at, "cargo_type": cargo_type,
         "exists": np.select([*kind, is_transfer], [on_lane, on_link, at_node], False),
         "mode_in": np.where(is_lane, road, step["mode_a"]),
         "mode_out": np.select(kind, [road, step["mode_a"]], step["mode_b"]),
         "gauge": gauge,
         "true_project": np.select(kind, [lane["project"], link["project"]],
                                   step["project"]),
-        "lane_handling": lane["handling"],
+        "lane_cargo_type": lane["cargo_type"],
         "true_km": np.select(kind, [lane["distance_km"], km], 0.0),
         "true_h": np.select(kind, [lane["time_h"], hours],
                             pick(network.handling["time_h"].astype(float), handled_at, np.nan)),

@@ -12,15 +12,15 @@ TIE = 1e-12
 
 
 def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:
-    """Admissible vehicles per link, handling and every period, with amounts per tkm."""
+    """Admissible vehicles per link, cargo type and every period, with amounts per tkm."""
     links = world.table("links").rename(columns={"gauge_mm": "link_gauge", "axle_load_t": "link_axle"})
     links = links[
         ["link", "mode", "country", "distance_km", "link_gauge", "link_axle", "max_gross_t", "electrified_share",
          "toll_eur_per_vkm"]
     ]  # fmt: skip
-    rows = used[["link", "handling"]].drop_duplicates().pipe(join, links, on="link")
+    rows = used[["link", "cargo_type"]].drop_duplicates().pipe(join, links, on="link")
     rows = rows.pipe(join, world.table("vehicles"), on="mode", suffixes=("", "_vehicle"))
-    rows = rows.pipe(join, world.table("vehicle_loads")[["vehicle", "handling", "load_factor", "empty_share"]])
+    rows = rows.pipe(join, world.table("vehicle_loads")[["vehicle", "cargo_type", "load_factor", "empty_share"]])
     payload = rows["gross_t"].clip(upper=rows["max_gross_t"].fillna(np.inf)) - rows["kerb_t"]
     rows = rows.assign(load_t=payload * rows["load_factor"])
     fits = (
@@ -52,7 +52,7 @@ def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen_services(world: World, options: pd.DataFrame) -> pd.DataFrame:
-    """The service used per link, handling and year: `share` adds up to 1 where the link can be used."""
+    """The service used per link, cargo type and year: `share` adds up to 1 where the link can be used."""
     rail = options["mode"] == "rail"
     wire = options["electrified_share"].fillna(0.0)
     electric = options["technology"] == "electric"
@@ -61,7 +61,7 @@ def chosen_services(world: World, options: pd.DataFrame) -> pd.DataFrame:
     kind = np.where(mixed, np.where(electric, "wire", "own"), "any")
     share = np.where(mixed, np.where(electric, wire, 1 - wire), 1.0)
     rows = options.assign(kind=kind, share=share)[allowed]
-    group = ["link", "handling", "year", "kind"]
+    group = ["link", "cargo_type", "year", "kind"]
     best = rows.groupby(group)["ranking"].transform("min")
     rows = rows[rows["ranking"] <= best + TIE * best.abs()]
     rows = rows.sort_values([*group, "vehicle"]).drop_duplicates(group)
@@ -73,21 +73,21 @@ def chosen_services(world: World, options: pd.DataFrame) -> pd.DataFrame:
 def check_services(world: World, used: pd.DataFrame, chosen: pd.DataFrame, checks: Checks) -> None:
     """`admit_services`: a used link has a service in its year; a used rail link has one in every period."""
     links = world.table("links").set_index("link")
-    ready = pd.MultiIndex.from_frame(chosen[["link", "handling", "year"]].drop_duplicates())
-    now = pd.MultiIndex.from_frame(used[["link", "handling", "year"]]).isin(ready)
-    checks.hold("admit_services", now, where=names(used, "link {} for {} {}", ["link", "handling", "year"]))
-    pairs = used[["link", "handling"]].drop_duplicates()
+    ready = pd.MultiIndex.from_frame(chosen[["link", "cargo_type", "year"]].drop_duplicates())
+    now = pd.MultiIndex.from_frame(used[["link", "cargo_type", "year"]]).isin(ready)
+    checks.hold("admit_services", now, where=names(used, "link {} for {} {}", ["link", "cargo_type", "year"]))
+    pairs = used[["link", "cargo_type"]].drop_duplicates()
     pairs = pairs[pairs["link"].map(links["mode"]).to_numpy() == "rail"]
     always = pairs.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
-    fine = pd.MultiIndex.from_frame(always[["link", "handling", "year"]]).isin(ready)
-    checks.hold("admit_services", fine, where=names(always, "rail link {} for {} {}", ["link", "handling", "year"]))
+    fine = pd.MultiIndex.from_frame(always[["link", "cargo_type", "year"]]).isin(ready)
+    checks.hold("admit_services", fine, where=names(always, "rail link {} for {} {}", ["link", "cargo_type", "year"]))
 
 
 def service_amounts(used: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Columns year, mode, energy_carrier, country, kwh, cost_eur: what the used services draw and cost."""
-    columns = ["link", "handling", "year", "mode", "country", "energy_carrier", "share", "distance_km", "kwh_per_tkm",
+    columns = ["link", "cargo_type", "year", "mode", "country", "energy_carrier", "share", "distance_km", "kwh_per_tkm",
                "cost_eur_per_tkm"]  # fmt: skip
-    rows = used.pipe(join, chosen[columns], on=["link", "handling", "year"])
+    rows = used.pipe(join, chosen[columns], on=["link", "cargo_type", "year"])
     tkm = rows["tonnes"] * rows["distance_km"] * rows["share"]
     return rows.assign(kwh=tkm * rows["kwh_per_tkm"], cost_eur=tkm * rows["cost_eur_per_tkm"])[
         ["year", "mode", "energy_carrier", "country", "kwh", "cost_eur"]

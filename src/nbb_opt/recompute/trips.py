@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.supports import toll_exemptions
+from nbb_opt.recompute.subsidies import toll_exemptions
 from nbb_opt.recompute.trucks import RANGE_SLACK, VEHICLE_COLUMNS, usable_range
 from nbb_opt.recompute.verdict import Checks, names
 from nbb_opt.recompute.world import World, join
@@ -63,8 +63,8 @@ def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
     rows = rows.pipe(
         join,
-        world.table("vehicle_loads")[["vehicle", "handling", "load_factor"]],
-        on=["vehicle", "handling"],
+        world.table("vehicle_loads")[["vehicle", "cargo_type", "load_factor"]],
+        on=["vehicle", "cargo_type"],
         how="left",
     )
     rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
@@ -97,7 +97,7 @@ def check_empties(empties: pd.DataFrame, checks: Checks) -> None:
     )
     where = names(
         empties, "empty trips {} to {} vehicle {} for {} {}",
-        ["from_region", "to_region", "vehicle", "handling", "year"],
+        ["from_region", "to_region", "vehicle", "cargo_type", "year"],
     )  # fmt: skip
     checks.hold("admit_empties", fine.to_numpy(dtype=bool), where=where)
 

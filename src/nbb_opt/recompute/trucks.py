@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.lanes import Lanes
-from nbb_opt.recompute.supports import toll_exemptions
+from nbb_opt.recompute.subsidies import toll_exemptions
 from nbb_opt.recompute.verdict import Checks, names
 from nbb_opt.recompute.world import World, join
 
@@ -24,7 +24,7 @@ def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) 
     rows = tables["driven"].pipe(join, lanes.facts, left_on="lane", right_index=True, how="left")
     rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
     loads = world.table("vehicle_loads").drop(columns=["source", "note"])
-    rows = rows.pipe(join, loads, on=["vehicle", "handling"], how="left")
+    rows = rows.pipe(join, loads, on=["vehicle", "cargo_type"], how="left")
     rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
     rows = rows.assign(range_left=world.range_left(rows["vehicle"]))
     capacity = rows["gross_t"] - rows["kerb_t"]

@@ -191,7 +191,7 @@ def category_grid(ledger: Ledger) -> Grid:
     parts = ledger.lines.assign(part=ledger.lines["energy_carrier"] + " " + ledger.lines["country"])
     carriers = {key: ", ".join(dict.fromkeys(rows)) for key, rows in parts.groupby("category")["part"]}
     rows = [
-        [r["category"], "HOC" if r["mode"] == HUB else "TOC", r["year"], r["mode"], r["vehicle"], r["handling"],
+        [r["category"], "HOC" if r["mode"] == HUB else "TOC", r["year"], r["mode"], r["vehicle"], r["cargo_type"],
          r["mass_t"], r["activity_tkm"], _empty_share(r), r["kwh"], r["ttw_kg"], r["wtt_kg"], r["ttw_kg_per_unit"],
          r["wtt_kg_per_unit"], r[BIOGENIC], carriers[r["category"]].strip()]
         for r in ledger.categories.to_dict("records")

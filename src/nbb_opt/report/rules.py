@@ -18,13 +18,13 @@ POLICY_WORDS = {
     "cap_technology_share": "highest share of truck-km by technology",
     "ban_purchase": "no purchase of a technology",
     "limit_budget_eur": "budget for projects, EUR in a period",
-    "keep_mode_share_per_year": "slowness of change between modes, share a year",
+    "limit_mode_shift_share_per_year": "slowness of change between modes, share a year",
 }
 
 
 def block_of(kind: str) -> str:
     """Give the block of the model that keeps rules of a kind."""
-    return "inertia" if kind == "keep_mode_share_per_year" else "policy"
+    return "mode_shift" if kind == "limit_mode_shift_share_per_year" else "policy"
 
 
 def policy_grid(instance: Instance, run: Run) -> Grid:

@@ -117,7 +117,7 @@ def _lanes(world: World, given: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
         limit = known["max_gross_t"].min()
         lanes.append(
             {
-                "lane": row["lane"], "from_node": row["from_node"], "to_node": at, "handling": row["handling"],
+                "lane": row["lane"], "from_node": row["from_node"], "to_node": at, "cargo_type": row["cargo_type"],
                 "distance_km": known["distance_km"].sum(), "time_h": known["time_h"].sum(),
                 "gross_limit_t": np.inf if pd.isna(limit) else limit,
             }

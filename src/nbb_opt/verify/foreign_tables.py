@@ -18,7 +18,7 @@ REQUIRED: dict[str, dict[str, str]] = {
         "chain": "int64", "step": "int64", "kind": "str", "lane": "int64", "link": "str", "mode_a": "str",
         "mode_b": "str", "terminal": "str",
     },
-    "lanes": {"lane": "int64", "handling": "str", "from_node": "str", "links": "str"},
+    "lanes": {"lane": "int64", "cargo_type": "str", "from_node": "str", "links": "str"},
     "flows": TABLES["flows"],
     "driven": TABLES["driven"],
     "empties": TABLES["empties"],

@@ -15,7 +15,7 @@ from nbb_opt.recompute.words import Words, find, pick
 from nbb_opt.recompute.world import World, join, total
 from nbb_opt.verify import limits, paths
 
-SERVED = ["link", "handling", "year"]
+SERVED = ["link", "cargo_type", "year"]
 KEPT = ["before", "year", "commodity", "main_mode"]
 
 
@@ -23,10 +23,10 @@ KEPT = ["before", "year", "commodity", "main_mode"]
 class Freight:
     """`bundle_t`, `lane_t`: t by row of Network.bundles or Network.lanes and period, NaN where nothing is said.
 
-    `served`: link, handling, year, tonnes. `terminals`: row, year, used (t). `hub_eur`: year, amount_eur and `hub_kg`:
-    year, country, ttw_kg, wtt_kg of transfers. `fares`, `cargo`: year, amount_eur of charges of links and of cargo
-    time. `kept`: before, year, commodity, main_mode, now (t), then (t of the period before times the growth of the
-    bundle) of bundles with demand in both. `chain_checks`, `built_checks`: one for every block.
+    `served`: link, cargo_type, year, tonnes. `terminals`: row, year, used (t). `hub_eur`: year, amount_eur and
+    `hub_kg`: year, country, ttw_kg, wtt_kg of transfers. `fares`, `cargo`: year, amount_eur of charges of links and of
+    cargo time. `kept`: before, year, commodity, main_mode, now (t), then (t of the period before times the growth of
+    the bundle) of bundles with demand in both. `chain_checks`, `built_checks`: one for every block.
     """
 
     bundle_t: np.ndarray
@@ -101,7 +101,7 @@ def _sums(
     """The frames of Freight but `kept`, of some chains."""
     words, steps = network.words, chains.steps
     carried = flows[["owner", "year", "tonnes"]]
-    on_link = steps.loc[steps["is_link"], ["owner", "link", "handling"]].pipe(join, carried, on="owner")
+    on_link = steps.loc[steps["is_link"], ["owner", "link", "cargo_type"]].pipe(join, carried, on="owner")
     at_terminal = steps.loc[steps["terminal"] != words.number(""), ["owner", "terminal"]].pipe(
         join, carried, on="owner"
     )
@@ -136,7 +136,7 @@ def _sums(
     cargo = flows[["year"]].assign(amount_eur=flows["tonnes"] * per_t[1][of] * hour[of])
     served = total(on_link, SERVED, "tonnes")
     return {
-        "served": served.assign(link=_text(words, served["link"]), handling=_text(words, served["handling"])),
+        "served": served.assign(link=_text(words, served["link"]), cargo_type=_text(words, served["cargo_type"])),
         "terminals": terminals.assign(row=_text(words, terminals["row"])),
         "hub_eur": total(hubs, ["year"], "amount_eur"),
         "hub_kg": total(hubs, ["year", "country"], "ttw_kg", "wtt_kg"),

@@ -132,13 +132,13 @@ def check_opening(stock: pd.DataFrame, work: pd.DataFrame, checks: Checks) -> No
 
 
 def check_balance(work: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
-    """`return_empties`: trips of a vehicle with a kind of goods that leave a region equal those that arrive."""
+    """`return_empties`: trips of a vehicle with a cargo type that leave a region equal those that arrive."""
     away = work[~work["local"].astype(bool)]
     loaded = away.rename(columns={"region": "from_region", "region_to": "to_region"})
     empty = empties.assign(trips=empties["empty_vkm"] / empties["km"])
-    columns = ["from_region", "to_region", "vehicle", "handling", "year", "trips"]
+    columns = ["from_region", "to_region", "vehicle", "cargo_type", "year", "trips"]
     trips = pd.concat([loaded[columns], empty[columns]], ignore_index=True)
-    keys = ["vehicle", "handling", "year"]
+    keys = ["vehicle", "cargo_type", "year"]
     out = trips.groupby(["from_region", *keys])["trips"].sum().rename_axis(["region", *keys])
     into = trips.groupby(["to_region", *keys])["trips"].sum().rename_axis(["region", *keys])
     both = pd.concat({"out": out, "into": into}, axis=1).fillna(0.0).reset_index()

@@ -70,7 +70,7 @@ def check_chains(network: Network, chains: Chains, checks: Checks) -> None:
     checks.hold("follow_a_path", new | (joined & ~two_lanes), where=where)
     checks.hold("follow_a_path", _gauges_fit(steps), where=where)
 
-    checks.hold("allow_modes", ~steps["is_lane"] | (steps["lane_handling"] == steps["handling"]), where=where)
+    checks.hold("allow_modes", ~steps["is_lane"] | (steps["lane_cargo_type"] == steps["cargo_type"]), where=where)
     goods = pick(np.arange(len(network.commodities)), find(network.commodities.index, table["commodity"]))
     used = (
         steps["is_transfer"].to_numpy()

@@ -32,7 +32,7 @@ def check_policies(
     """
     for policy in world.table("policies").to_dict("records"):
         name, kind, country, technology = (policy[key] for key in ("policy", "kind", "country", "technology"))
-        if ("inertia" if kind == "keep_mode_share_per_year" else "policy") not in blocks:
+        if ("mode_shift" if kind == "limit_mode_shift_share_per_year" else "policy") not in blocks:
             continue
         for year in _years(world, policy):
             where = f"policy {name}" + (f" {country}" if country else "") + f" {year}"
@@ -44,8 +44,8 @@ def check_policies(
                 _ban_purchase(world, stock, country, technology, year, where, checks)
             elif kind == "limit_budget_eur":
                 _budget(world, projects, country, year, policy["value"], where, checks)
-            elif kind == "keep_mode_share_per_year":
-                _keep_mode(world, kept, demand_t, year, policy["value"], where, checks)
+            elif kind == "limit_mode_shift_share_per_year":
+                _limit_mode_shift(world, kept, demand_t, year, policy["value"], where, checks)
             else:
                 checks.fail("keep_tables_sound", f"{where}: the verifier does not know this kind of policy")
     if "policy" in blocks:
@@ -100,7 +100,7 @@ def _budget(
     checks.compare("spend_within_budget", spent, "<=", value, where=lambda _: where, unit="EUR")
 
 
-def _keep_mode(
+def _limit_mode_shift(
     world: World, kept: pd.DataFrame, demand_t: pd.DataFrame, year: int, value: float, where: str, checks: Checks
 ) -> None:
     before = world.before(year)
@@ -111,7 +111,7 @@ def _keep_mode(
     whole = both.groupby("commodity")[year].sum()
     room = value * world.lengths[before] * sums["commodity"].map(whole)
     checks.compare(
-        "keep_mode",
+        "limit_mode_shift",
         sums["now"],
         "<=",
         sums["then"] + room,

@@ -15,7 +15,7 @@ from nbb_opt.recompute.world import World, total
 from nbb_opt.verify import paths
 
 WORK = [
-    "region", "region_to", "local", "region_country", "vehicle", "technology", "handling", "year", "open_h",
+    "region", "region_to", "local", "region_country", "vehicle", "technology", "cargo_type", "year", "open_h",
 ]  # fmt: skip
 WORK_AMOUNTS = ("loaded_vkm", "all_vkm", "hours_worked", "trips")
 ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]

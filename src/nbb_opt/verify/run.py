@@ -34,7 +34,9 @@ def verify_run(run: Run, instance: Instance) -> Verdict:
         reported=record,
     )
     said = record["baseline"]
-    blocks = said.get("blocks", [block for block in record["blocks"] if block not in {"projects", "policy", "inertia"}])
+    blocks = said.get(
+        "blocks", [block for block in record["blocks"] if block not in {"projects", "policy", "mode_shift"}]
+    )
     baseline = verify_plan(instance, run.baseline, blocks=blocks, technologies="today", projects="none", reported=said)
     checks = Checks()
     for name in run.altered:

@@ -22,7 +22,7 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lanes": (("lane",),),
     "lane_links": (("lane", "step"),),
     "driven": (("lane", "vehicle", "year"),),
-    "empties": (("from_region", "to_region", "vehicle", "handling", "year"),),
+    "empties": (("from_region", "to_region", "vehicle", "cargo_type", "year"),),
     "fleet": (),  # trucks owned before and bought in the first year may be of one vintage
     "chargers": (("charge_area", "charger", "year"),),
     "projects": (("project", "year"),),

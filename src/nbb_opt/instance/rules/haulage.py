@@ -1,4 +1,4 @@
-"""Charging at others' points, battery wear, opening hours and supports mean something."""
+"""Charging at others' points, battery wear, opening hours and subsidies mean something."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ def wear_is_about_a_range(world: World) -> Iterator[Problem]:
             yield world.fault("battery_wear", i, "vehicle", row["vehicle"], what, "remove the row or give range_km")
 
 
-@rule("supports", uses=("vehicles",))
-def supports_name_a_truck_technology(world: World) -> Iterator[Problem]:
-    """A support is for a technology of some truck."""
+@rule("subsidies", uses=("vehicles",))
+def subsidies_name_a_truck_technology(world: World) -> Iterator[Problem]:
+    """A subsidy is for a technology of some truck."""
     trucks = sorted({row["technology"] for row in world.each("vehicles") if row["mode"] == "road"})
-    for i, row in world.rows("supports"):
+    for i, row in world.rows("subsidies"):
         if row["technology"] not in trucks:
             yield world.fault(
-                "supports", i, "technology", row["technology"], "is of no truck", f"one of {listed(trucks)}"
+                "subsidies", i, "technology", row["technology"], "is of no truck", f"one of {listed(trucks)}"
             )
 
 
-@rule("supports")
-def supports_end_after_they_begin(world: World) -> Iterator[Problem]:
+@rule("subsidies")
+def subsidies_end_after_they_begin(world: World) -> Iterator[Problem]:
     """last_year is not before first_year."""
-    for i, row in world.rows("supports"):
+    for i, row in world.rows("subsidies"):
         if row["last_year"] < row["first_year"]:
             what = f"is before first_year {int(row['first_year'])}"
-            yield world.fault("supports", i, "last_year", int(row["last_year"]), what, "were the two swapped?")
+            yield world.fault("subsidies", i, "last_year", int(row["last_year"]), what, "were the two swapped?")
 
 
-@rule("supports")
-def supports_about_shares_are_shares(world: World) -> Iterator[Problem]:
+@rule("subsidies")
+def subsidies_about_shares_are_shares(world: World) -> Iterator[Problem]:
     """purchase_grant_share and toll_exemption_share are between 0 and 1."""
-    for i, row in world.rows("supports"):
+    for i, row in world.rows("subsidies"):
         if row["kind"].endswith("_share") and row["value"] > 1:
             hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"
-            yield world.fault("supports", i, "value", row["value"], "is a share above 1", hint)
+            yield world.fault("subsidies", i, "value", row["value"], "is a share above 1", hint)
 
 
-@rule("supports")
-def supports_are_said_once(world: World) -> Iterator[Problem]:
-    """Two supports of one kind, country and technology do not overlap."""
+@rule("subsidies")
+def subsidies_are_given_once(world: World) -> Iterator[Problem]:
+    """Two subsidies of one kind, country and technology do not overlap."""
     spans: dict[tuple[object, ...], list[tuple[int, int, int]]] = {}
-    for i, row in world.rows("supports"):
+    for i, row in world.rows("subsidies"):
         same = spans.setdefault((row["kind"], row["country"], row["technology"]), [])
         for first, last, other in same:
             if row["first_year"] <= last and first <= row["last_year"]:
-                what = f"overlaps row {world.faults['supports'].file.row(other)}, which says the same kind of thing"
-                yield world.fault("supports", i, "support", row["support"], what, "change the years or remove one")
+                what = f"overlaps row {world.faults['subsidies'].file.row(other)}, which says the same kind of thing"
+                yield world.fault("subsidies", i, "subsidy", row["subsidy"], what, "change the years or remove one")
                 break
         same.append((int(row["first_year"]), int(row["last_year"]), i))

@@ -10,7 +10,7 @@ from nbb_opt.instance.rules.registry import World, rule
 from nbb_opt.instance.wording import listed, number
 
 _ABOUT_TECHNOLOGY = ("cap_technology_share", "ban_purchase")
-_SHARES = ("cap_technology_share", "keep_mode_share_per_year")
+_SHARES = ("cap_technology_share", "limit_mode_shift_share_per_year")
 
 
 @rule("policies")
@@ -27,7 +27,7 @@ def policies_have_the_value_of_their_kind(world: World) -> Iterator[Problem]:
 
 @rule("policies")
 def policies_about_shares_are_shares(world: World) -> Iterator[Problem]:
-    """cap_technology_share and keep_mode_share_per_year are between 0 and 1."""
+    """cap_technology_share and limit_mode_shift_share_per_year are between 0 and 1."""
     for i, row in world.rows("policies"):
         if row["kind"] in _SHARES and row["value"] > 1:
             hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"
@@ -66,10 +66,10 @@ def policies_begin_with_a_period(world: World) -> Iterator[Problem]:
 
 @rule("policies")
 def mode_shares_are_kept_everywhere(world: World) -> Iterator[Problem]:
-    """keep_mode_share_per_year names no country: it holds for flows, which cross borders."""
+    """limit_mode_shift_share_per_year names no country: it holds for flows, which cross borders."""
     for i, row in world.rows("policies"):
-        if row["kind"] == "keep_mode_share_per_year" and row["country"]:
-            what = "is given for keep_mode_share_per_year"
+        if row["kind"] == "limit_mode_shift_share_per_year" and row["country"]:
+            what = "is given for limit_mode_shift_share_per_year"
             yield world.fault("policies", i, "country", row["country"], what, "leave it blank")
 
 

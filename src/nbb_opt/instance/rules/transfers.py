@@ -24,7 +24,7 @@ def transfers_change_something(world: World) -> Iterator[Problem]:
 @rule("transfers", "handling_costs")
 def transfers_are_said_once(world: World) -> Iterator[Problem]:
     """A transfer or handling cost is both ways: it is not given again with its modes swapped."""
-    for table, others in (("transfers", ("node", "project")), ("handling_costs", ("handling",))):
+    for table, others in (("transfers", ("node", "project")), ("handling_costs", ("cargo_type",))):
         seen: dict[tuple[object, ...], tuple[int, str]] = {}
         for i, row in world.rows(table):
             key = (*sorted((row["mode_a"], row["mode_b"])), *(row[name] for name in others))
@@ -69,21 +69,21 @@ def terminals_are_at_the_transfer(world: World) -> Iterator[Problem]:
 
 @rule("transfers", uses=("handling_costs", "commodities"))
 def transfers_have_handling_costs(world: World) -> Iterator[Problem]:
-    """Every pair of modes in transfers has handling_costs for every handling whose commodities may use both modes."""
-    priced = {(*sorted((row["mode_a"], row["mode_b"])), row["handling"]) for row in world.each("handling_costs")}
+    """Every pair of modes in transfers has handling_costs for every cargo type whose commodities may use both modes."""
+    priced = {(*sorted((row["mode_a"], row["mode_b"])), row["cargo_type"]) for row in world.each("handling_costs")}
     wanted: dict[tuple[str, str], dict[str, str]] = {}
     for row in world.each("commodities"):
         modes = sorted(set(pieces(row["modes"])))
         for pair in (*itertools.combinations(modes, 2), *((mode, mode) for mode in modes)):
-            wanted.setdefault(pair, {}).setdefault(row["handling"], row["commodity"])
+            wanted.setdefault(pair, {}).setdefault(row["cargo_type"], row["commodity"])
     told: set[tuple[str, ...]] = set()
     for i, row in world.rows("transfers"):
         mode_a, mode_b = sorted((row["mode_a"], row["mode_b"]))
-        for handling, commodity in wanted.get((mode_a, mode_b), {}).items():
-            if (mode_a, mode_b, handling) in priced or (mode_a, mode_b, handling) in told:
+        for cargo_type, commodity in wanted.get((mode_a, mode_b), {}).items():
+            if (mode_a, mode_b, cargo_type) in priced or (mode_a, mode_b, cargo_type) in told:
                 continue
-            told.add((mode_a, mode_b, handling))
-            what = f"has no handling_costs for {handling}, which {commodity} needs"
-            hint = f"add a row {row['mode_a']},{row['mode_b']},{handling} to {world.file('handling_costs')}"
+            told.add((mode_a, mode_b, cargo_type))
+            what = f"has no handling_costs for {cargo_type}, which {commodity} needs"
+            hint = f"add a row {row['mode_a']},{row['mode_b']},{cargo_type} to {world.file('handling_costs')}"
             value = f"{row['mode_a']}, {row['mode_b']}"
             yield world.fault("transfers", i, "mode_a, mode_b", value, what, hint)

@@ -152,12 +152,12 @@ def turnaround_is_for_trucks(world: World) -> Iterator[Problem]:
 
 @rule("commodities", uses=("vehicles", "vehicle_loads"))
 def commodities_have_a_vehicle(world: World) -> Iterator[Problem]:
-    """For every commodity some vehicle of a mode it may use carries its kind of goods."""
+    """For every commodity some vehicle of a mode it may use carries its cargo type."""
     modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
-    carried = {(modes[row["vehicle"]], row["handling"]) for row in world.each("vehicle_loads")}
+    carried = {(modes[row["vehicle"]], row["cargo_type"]) for row in world.each("vehicle_loads")}
     for i, row in world.rows("commodities"):
         allowed = pieces(row["modes"])
-        if not any((mode, row["handling"]) in carried for mode in allowed):
+        if not any((mode, row["cargo_type"]) in carried for mode in allowed):
             what = f"is carried by no {' or '.join(allowed)} vehicle"
             hint = f"add a row to {world.file('vehicle_loads')}"
-            yield world.fault("commodities", i, "handling", row["handling"], what, hint)
+            yield world.fault("commodities", i, "cargo_type", row["cargo_type"], what, hint)

@@ -131,7 +131,7 @@ def _share_truck_costs(
         "fleet_purchase": trucks.capex_eur[v_bought, s.bought_t],
     })  # fmt: skip
     country = data.world.region_country[s.region[s.bought_pair]]
-    grant = trucks.supports.grant_eur[v_bought, country, s.bought_t]
+    grant = trucks.subsidies.grant_eur[v_bought, country, s.bought_t]
     share_costs(a, data, column=bought, t=s.bought_t, cost_eur={"fleet_grant": -grant})
     share_costs(a, data, column=kept, t=s.kept_t, cost_eur={"fleet_fixed": trucks.fixed_eur_per_year[v_kept, s.kept_t]})
     back = a.share(shared_name("fleet_resale"), time.size + 1)

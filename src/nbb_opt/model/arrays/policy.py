@@ -32,16 +32,16 @@ def add_policy(a: Assembly, data: ModelData) -> None:
     _limit_driver_hours(a, data)
 
 
-def add_inertia(a: Assembly, data: ModelData) -> None:
+def add_mode_shift(a: Assembly, data: ModelData) -> None:
     r"""Change modes no faster than the instance says.
 
     The rows leave out flows that are new in a period. A model whose flows are given leaves out the block.
 
     Constraints
-        keep_mode   $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1}
+        limit_mode_shift   $\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1}
             \sum_b q_{bt}$   per commodity and main mode, over bundles with demand in both periods
     """
-    _keep_mode(a, data, _rules(data, "keep_mode_share_per_year"))
+    _limit_mode_shift(a, data, _rules(data, "limit_mode_shift_share_per_year"))
 
 
 Rules = list[tuple[Policy, int]]
@@ -121,7 +121,7 @@ def _limit_driver_hours(a: Assembly, data: ModelData) -> None:
     a.add_rows("respect_driver_hours", index, terms, sense="<=", side=limit[country, t])
 
 
-def _keep_mode(a: Assembly, data: ModelData, rules: Rules) -> None:
+def _limit_mode_shift(a: Assembly, data: ModelData, rules: Rules) -> None:
     flows, demand = data.flows, data.prepared.demand_t
     commodities = data.instance["commodities"]["commodity"].tolist()
     of_bundle = Names(commodities).of(data.prepared.bundles["commodity"])
@@ -144,4 +144,4 @@ def _keep_mode(a: Assembly, data: ModelData, rules: Rules) -> None:
     terms = Terms(len(index))
     for row, col, value in pieces:
         terms.add(row, col, value)
-    a.add_rows("keep_mode", index, terms, sense="<=", side=np.array(side))
+    a.add_rows("limit_mode_shift", index, terms, sense="<=", side=np.array(side))

@@ -12,7 +12,7 @@ from nbb_opt.model.data.model_data import ModelData
 
 
 def add_rebalance(a: Assembly, data: ModelData) -> None:
-    r"""Let as many trucks leave a region as arrive in it, loaded and empty together, for each truck and handling.
+    r"""Let as many trucks leave a region as arrive in it, loaded and empty together, for each truck and cargo type.
 
     $e_{rr'vht}$ exists where lanes from other regions end in $r$ and lanes to other regions start in $r'$ that $v$ may
     drive for $h$ in $t$, a road joins their hubs today and, with a battery, $r$ has a home charging area.
@@ -35,21 +35,21 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     """
     e, d, time, world = data.empties, data.driving, data.time, data.world
     names = data.trucks.names
-    regions, handlings = world.regions, world.handlings
+    regions, cargo_types = world.regions, world.cargo_types
     index = Keys(
-        (regions, e.origin), (regions, e.destination), (names, e.vehicle), (handlings, e.handling), time.years[e.t]
+        (regions, e.origin), (regions, e.destination), (names, e.vehicle), (cargo_types, e.cargo_type), time.years[e.t]
     )
     typical = a.kinds["driven_vkm"].typical if len(d.lane) else 1.0
     column = a.add_variables("empty_vkm", "EMPTY_TRIPS", index, typical=typical)
     leaves, arrives = np.flatnonzero(d.leaves_per_vkm), np.flatnonzero(d.arrives_per_vkm)
     driven = a.start["driven_vkm"]
 
-    def code(region: np.ndarray, vehicle: np.ndarray, handling: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return ((region * len(names) + vehicle) * len(world.handlings) + handling) * time.size + t
+    def code(region: np.ndarray, vehicle: np.ndarray, cargo_type: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return ((region * len(names) + vehicle) * len(world.cargo_types) + cargo_type) * time.size + t
 
-    leaving = code(d.region[leaves], d.vehicle[leaves], d.handling[leaves], d.t[leaves])
-    arriving = code(d.arrival[arrives], d.vehicle[arrives], d.handling[arrives], d.t[arrives])
-    gone, come = code(e.origin, e.vehicle, e.handling, e.t), code(e.destination, e.vehicle, e.handling, e.t)
+    leaving = code(d.region[leaves], d.vehicle[leaves], d.cargo_type[leaves], d.t[leaves])
+    arriving = code(d.arrival[arrives], d.vehicle[arrives], d.cargo_type[arrives], d.t[arrives])
+    gone, come = code(e.origin, e.vehicle, e.cargo_type, e.t), code(e.destination, e.vehicle, e.cargo_type, e.t)
     place = np.unique(np.concatenate([leaving, arriving]))
     terms = Terms(len(place))
     terms.add(np.searchsorted(place, leaving), driven + leaves, d.leaves_per_vkm[leaves])
@@ -57,9 +57,9 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     terms.add(np.searchsorted(place, gone), column, e.trips_per_vkm)
     terms.add(np.searchsorted(place, come), column, -e.trips_per_vkm)
     pair, t = np.divmod(place, time.size)
-    pair, h = np.divmod(pair, len(handlings))
+    pair, h = np.divmod(pair, len(cargo_types))
     r, v = np.divmod(pair, len(names))
-    where = Keys((regions, r), (names, v), (handlings, h), time.years[t])
+    where = Keys((regions, r), (names, v), (cargo_types, h), time.years[t])
     a.add_rows("return_empties", where, terms, sense="==")
     share_costs(a, data, column=column, t=e.t, cost_eur=e.cost_eur)
     share_ledger(a, data, e.ledger, column)

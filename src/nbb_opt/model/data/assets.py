@@ -115,7 +115,7 @@ def policies_of(instance: Instance, world: World, time: Time) -> tuple[Policy, .
         where = f"policies.csv, policy '{row['policy']}'"
         if kind in ("ban_purchase", "cap_technology_share") and not row["technology"]:
             raise ModelError(f"{where}: {kind} needs a technology; fill it in")
-        if kind == "keep_mode_share_per_year" and row["country"]:
+        if kind == "limit_mode_shift_share_per_year" and row["country"]:
             raise ModelError(f"{where}: {kind} holds for all countries together; leave country blank")
         if kind != "ban_purchase" and np.isnan(value):
             raise ModelError(f"{where}: {kind} needs a value; fill it in")

@@ -97,10 +97,10 @@ def fleet_counts(
     regions, vehicles = len(world.regions), len(trucks.names)
     g, v, t = np.nonzero(used)
     far = ~lanes.local[g]
-    shape = (vehicles, len(world.handlings), time.size, regions)
+    shape = (vehicles, len(world.cargo_types), time.size, regions)
     starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
-    starts[v[far], lanes.handling[g[far]], t[far], lanes.region[g[far]]] = True
-    ends[v[far], lanes.handling[g[far]], t[far], lanes.arrival[g[far]]] = True
+    starts[v[far], lanes.cargo_type[g[far]], t[far], lanes.region[g[far]]] = True
+    ends[v[far], lanes.cargo_type[g[far]], t[far], lanes.arrival[g[far]]] = True
     places = float((starts | ends).sum()) if len(distances) else 0.0
     ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
     km = np.full((regions, regions), np.inf)
@@ -160,7 +160,7 @@ def charging_size(
 
 
 def policy_size(
-    instance: Instance, world: World, time: Time, flows: FlowCounts, fleet: FleetCounts, *, inertia: bool
+    instance: Instance, world: World, time: Time, flows: FlowCounts, fleet: FleetCounts, *, mode_shift: bool
 ) -> Floats:
     """Rules, counted as if every column of a period took part in those that look at all of them."""
     rows = nonzeros = 0.0
@@ -174,7 +174,7 @@ def policy_size(
         elif kind == "cap_technology_share":
             nonzeros += float(fleet.per_period[holds].sum())
             rows += float(holds.sum())
-        elif kind == "keep_mode_share_per_year" and inertia:
+        elif kind == "limit_mode_shift_share_per_year" and mode_shift:
             later = np.flatnonzero(holds & (np.arange(time.size) > 0))
             nonzeros += float((flows.per_period[later] + flows.per_period[later - 1]).sum())
             rows += 2.0 * len(later) * len(instance["commodities"])

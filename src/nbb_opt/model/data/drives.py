@@ -31,8 +31,8 @@ class Drives(NamedTuple):
     """Drive d is truck `vehicle[d]` in period `t[d]`; the drives of lane g are start[g] to start[g + 1].
 
     By drive: `hours_per_vkm`, `kwh_per_vkm` (with local empty km). By lane and truck (G, V): `load_t`, `km_per_vkm`,
-    `energy` (FUEL, HOME or ON_THE_WAY). By lane: `distance_km`, `region`, `arrival`, `handling`, `hours_class` (a place
-    in the hours effort), `share` of km and `toll` in EUR per vkm by country (G, N), and stop_start[g] to
+    `energy` (FUEL, HOME or ON_THE_WAY). By lane: `distance_km`, `region`, `arrival`, `cargo_type`, `hours_class` (a
+    place in the hours effort), `share` of km and `toll` in EUR per vkm by country (G, N), and stop_start[g] to
     stop_start[g + 1] of `stop_area` and the `stop_share` of energy taken in there.
     `*_at` are the columns of efforts, -1 where there is none: loaded vkm, km, home (R, V, T), hours (R, classes, V, T),
     leaves, arrives (R, H, V, T), toll, fuel (N, V, T), stop (areas, V, T). Columns are numbered period by period:
@@ -50,7 +50,7 @@ class Drives(NamedTuple):
     distance_km: Floats
     region: Ints
     arrival: Ints
-    handling: Ints
+    cargo_type: Ints
     hours_class: Ints
     share: Floats
     toll: Floats
@@ -107,7 +107,7 @@ def drives_of(
     usual = float(np.median(lanes.distance_km[each[0]] / lanes.load_t[each])) if count else 1.0
     drives = Drives(
         start, vehicle, period, hours, kwh, lanes.load_t, 1 + lanes.kappa, energy, lanes.distance_km, lanes.region,
-        lanes.arrival, lanes.handling, hours_class.astype(np.int64), lanes.share, lanes.toll_by_country, stops.start,
+        lanes.arrival, lanes.cargo_type, hours_class.astype(np.int64), lanes.share, lanes.toll_by_country, stops.start,
         stops.area, stops.share, **{f"{kind}_at": at for kind, at in column.items()}, first=first,
     )  # fmt: skip
     return stated(instance, world, trucks, column, open_h=classes, usual_vkm_per_t=usual), drives
@@ -132,10 +132,10 @@ def _want(
     wanted: dict[str, npt.NDArray[np.bool_]], lanes: Lanes, stops: Stops, energy: Small, *, g: Ints, v: Ints, t: Ints
 ) -> None:
     """Mark the efforts that some (lane, truck, period) take."""
-    region, handling, far = lanes.region[g], lanes.handling[g], ~lanes.local[g]
+    region, cargo_type, far = lanes.region[g], lanes.cargo_type[g], ~lanes.local[g]
     wanted["vkm"][region, v, t] = wanted["km"][region, v, t] = True
-    wanted["leaves"][region[far], handling[far], v[far], t[far]] = True
-    wanted["arrives"][lanes.arrival[g[far]], handling[far], v[far], t[far]] = True
+    wanted["leaves"][region[far], cargo_type[far], v[far], t[far]] = True
+    wanted["arrives"][lanes.arrival[g[far]], cargo_type[far], v[far], t[far]] = True
     fuel, home, way = (np.flatnonzero(energy == takes) for takes in (FUEL, HOME, ON_THE_WAY))
     for kind, by_country, which in (("toll", lanes.toll_by_country, np.arange(len(g))), ("fuel", lanes.share, fuel)):
         row, country = np.nonzero(by_country[g[which]] > 0)

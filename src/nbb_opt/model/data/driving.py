@@ -35,7 +35,7 @@ class Driving:
     t: Ints
     region: Ints
     arrival: Ints
-    handling: Ints
+    cargo_type: Ints
     load_t: Floats
     loaded_vkm: Floats
     km_per_vkm: Floats
@@ -54,7 +54,7 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     g, v, t = np.nonzero(lanes.usable & in_use[:, None, :])
     kappa, km, region = lanes.kappa[g, v], lanes.distance_km[g], lanes.region[g]
     kwh, hours = energy_and_hours(world, trucks, lanes, g=g, v=v, t=t)
-    spared = (lanes.toll_by_country[g] * trucks.supports.toll_exempt[v, :, t]).sum(axis=1)
+    spared = (lanes.toll_by_country[g] * trucks.subsidies.toll_exempt[v, :, t]).sum(axis=1)
     ledger, energy_eur = _energy(world, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
     cost = {
         "road_energy": energy_eur,
@@ -65,7 +65,7 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     trips = np.where(lanes.local[g], 0.0, 1 / km)
     load = lanes.load_t[g, v]
     return Driving(
-        g, v, t, region, lanes.arrival[g], lanes.handling[g], load, np.ones(len(g)), 1 + kappa, hours, trips, trips,
+        g, v, t, region, lanes.arrival[g], lanes.cargo_type[g], load, np.ones(len(g)), 1 + kappa, hours, trips, trips,
         lanes.open_h_per_week[g], cost, ledger, lanes.on_the_way[g, v],
         float(np.median(km / load)) if len(g) else 1.0,
     )  # fmt: skip
@@ -81,7 +81,7 @@ def energy_and_hours(world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: 
     wheel_h = lanes.time_h[g] / km * (1 + kappa)
     pause = world.break_share[world.region_country[lanes.region[g]]]
     standing_h = np.maximum(charging_h, pause * wheel_h)  # batteries are charged in the breaks
-    return kwh, wheel_h + trucks.turnaround_h[v, lanes.handling[g]] / km + standing_h
+    return kwh, wheel_h + trucks.turnaround_h[v, lanes.cargo_type[g]] / km + standing_h
 
 
 def _energy(

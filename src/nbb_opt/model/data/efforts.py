@@ -22,13 +22,13 @@ KINDS = (*OF_TRUCKS, "toll", "fuel", "home", "stop")
 def no_efforts(world: World, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
     """Places for every kind of effort, all False; the last two axes are truck and period.
 
-    vkm, km, home: region; hours: region and class of opening hours; leaves, arrives: region and handling; toll, fuel:
+    vkm, km, home: region; hours: region and class of opening hours; leaves, arrives: region and cargo type; toll, fuel:
     country; stop: charging area.
     """
     region, country = len(world.regions), len(world.countries)
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(KINDS, (region,))
     shapes |= {"hours": (region, classes), "toll": (country,), "fuel": (country,), "stop": (len(world.areas),)}
-    shapes |= dict.fromkeys(("leaves", "arrives"), (region, len(world.handlings)))
+    shapes |= dict.fromkeys(("leaves", "arrives"), (region, len(world.cargo_types)))
     return {kind: np.zeros((*shapes[kind], len(trucks.names), periods), bool) for kind in KINDS}
 
 
@@ -60,7 +60,7 @@ def stated(
     """
     size = sum(int((at >= 0).sum()) for at in column.values())
     none, zero = (lambda: np.full(size, -1, np.int64)), (lambda: np.zeros(size))
-    whole = {"vehicle": none(), "t": none(), "region": none(), "arrival": none(), "handling": none()}
+    whole = {"vehicle": none(), "t": none(), "region": none(), "arrival": none(), "cargo_type": none()}
     part = {kind: zero() for kind in OF_TRUCKS}
     cost = {name: zero() for name in ("road_energy", "road_running", "drivers")}
     opening, on_the_way, ledgers = np.full(size, np.inf), np.zeros(size, bool), []
@@ -72,11 +72,11 @@ def stated(
             part[kind][mine] = 1.0
             whole["arrival" if kind == "arrives" else "region"][mine] = place
         if kind in ("leaves", "arrives"):
-            whole["handling"][mine] = index[1]
+            whole["cargo_type"][mine] = index[1]
         elif kind == "km":
             cost["road_running"][mine] = trucks.running_eur_per_vkm[v, t]
         elif kind == "toll":
-            cost["road_running"][mine] = 1.0 - trucks.supports.toll_exempt[v, place, t]
+            cost["road_running"][mine] = 1.0 - trucks.subsidies.toll_exempt[v, place, t]
         elif kind == "hours":
             cost["drivers"][mine] = world.driver_cost[world.region_country[place], t]
             opening[mine] = open_h[index[1]]

@@ -18,12 +18,12 @@ from nbb_opt.model.data.world import World
 
 @dataclass(frozen=True)
 class Empties:
-    """Columns of `empty_vkm`: from region, to region, truck, handling, period, and figures per empty vkm."""
+    """Columns of `empty_vkm`: from region, to region, truck, cargo_type, period, and figures per empty vkm."""
 
     origin: Ints
     destination: Ints
     vehicle: Ints
-    handling: Ints
+    cargo_type: Ints
     t: Ints
     hours_per_vkm: Floats
     trips_per_vkm: Floats
@@ -34,9 +34,9 @@ class Empties:
 def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Driving, distances: pd.DataFrame) -> Empties:
     """Columns for the trips that may be needed.
 
-    A truck doing one handling may go empty from a region where lanes from other regions end to a region where lanes to
-    other regions start, if their hubs are joined, within its usable range, and, with a battery, if the region it leaves
-    has a home charging area.
+    A truck carrying one cargo type may go empty from a region where lanes from other regions end to a region where
+    lanes to other regions start, if their hubs are joined, within its usable range, and, with a battery, if the region
+    it leaves has a home charging area.
     """
     regions = len(world.regions)
     joined = np.full((regions, regions), -1, np.int64)
@@ -44,10 +44,10 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     joined[origin, destination] = np.arange(len(distances))
     np.fill_diagonal(joined, -1)
     leaves, arrives = driving.leaves_per_vkm > 0, driving.arrives_per_vkm > 0
-    shape = (len(trucks.names), len(world.handlings), trucks.available.shape[1], regions)
+    shape = (len(trucks.names), len(world.cargo_types), trucks.available.shape[1], regions)
     starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
     for at, where, which in ((starts, driving.region, leaves), (ends, driving.arrival, arrives)):
-        at[driving.vehicle[which], driving.handling[which], driving.t[which], where[which]] = True
+        at[driving.vehicle[which], driving.cargo_type[which], driving.t[which], where[which]] = True
     ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
     v, h, t, a, b = np.nonzero(ends[..., :, None] & starts[..., None, :] & (joined >= 0))
     path = joined[a, b]
@@ -56,7 +56,7 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
     km = distances["distance_km"].to_numpy(float)[path]
     country = world.region_country[a]
     hours = distances["time_h"].to_numpy(float)[path] / km * (1 + world.break_share[country])
-    toll = distances["toll_eur_per_vkm"].to_numpy(float)[path] * (1 - trucks.supports.toll_exempt[v, country, t])
+    toll = distances["toll_eur_per_vkm"].to_numpy(float)[path] * (1 - trucks.subsidies.toll_exempt[v, country, t])
     omega = 1 + world.winter_share[country] * (trucks.winter_factor[v] - 1)
     area = np.where(trucks.battery[v], world.region_area[a], -1)
     where = np.where(area >= 0, world.area_country[area], country) if len(world.areas) else country

@@ -1,4 +1,4 @@
-"""Breaks, opening hours, others' charging points, battery wear and supports as arrays."""
+"""Breaks, opening hours, others' charging points, battery wear and subsidies as arrays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PublicCharging:
 
 
 @dataclass(frozen=True)
-class Supports:
+class Subsidies:
     """By truck, country and period (V, N, T): grant in EUR per truck bought, share of the toll that is not paid."""
 
     grant_eur: Floats
@@ -60,17 +60,17 @@ def public_charging_of(instance: Instance, areas: Names) -> PublicCharging:
     return PublicCharging(*(np.nan_to_num(values, nan=0.0) for values in found.values()))
 
 
-def supports_of(
+def subsidies_of(
     instance: Instance, countries: Names, time: Time, *, technology: list[str], vehicles: Names, capex_eur: Floats
-) -> Supports:
-    """Grants for trucks bought in a period that starts within the years of a support, and the tolls it spares.
+) -> Subsidies:
+    """Grants for trucks bought in a period that starts within the years of a subsidy, and the tolls it spares.
 
     A grant counts in full in a period that starts within its years; an exemption for the share of the period's years
     within its own. Raises ModelError where grants exceed the price of a truck.
     """
     shape = (len(vehicles), len(countries), time.size)
     grant, exempt = np.zeros(shape), np.zeros(shape)
-    for row in instance["supports"].to_dict("records"):
+    for row in instance["subsidies"].to_dict("records"):
         mine = np.flatnonzero(np.array([name == row["technology"] for name in technology], bool))
         n, first, last = int(countries.of([row["country"]])[0]), int(row["first_year"]), int(row["last_year"])
         for t, (year, length) in enumerate(zip(time.years.tolist(), time.lengths.tolist(), strict=True)):
@@ -82,7 +82,7 @@ def supports_of(
                 grant[mine, n, t] += row["value"] * (capex_eur[mine, t] if share else 1.0)
     for v, n, t in np.argwhere(grant > capex_eur[:, None, :] * (1 + 1e-12))[:1].tolist():
         raise ModelError(
-            f"supports.csv: grants of {grant[v, n, t]:,.0f} EUR for {vehicles[v]} in {countries[n]} {time.years[t]} "
+            f"subsidies.csv: grants of {grant[v, n, t]:,.0f} EUR for {vehicles[v]} in {countries[n]} {time.years[t]} "
             f"are more than its price of {capex_eur[v, t]:,.0f} EUR; lower them"
         )
-    return Supports(grant, exempt)
+    return Subsidies(grant, exempt)

@@ -108,9 +108,9 @@ def _services(prepared: Prepared, world: World, time: Time, services: pd.DataFra
     """EUR per tonne (items, periods), and ledger rows of every service."""
     period = {int(year): t for t, year in enumerate(time.years)}
     table = services[services["year"].isin(list(period))]
-    l_, h_ = world.links.of(table["link"]), world.handlings.of(table["handling"])
+    l_, h_ = world.links.of(table["link"]), world.cargo_types.of(table["cargo_type"])
     offers = pd.DataFrame({
-        "pair": l_ * len(world.handlings) + h_, "t": [period[int(y)] for y in table["year"]],
+        "pair": l_ * len(world.cargo_types) + h_, "t": [period[int(y)] for y in table["year"]],
         "country": world.countries.of(table["country"]), "carrier": world.carriers.of(table["energy_carrier"]),
         "cost": table["cost_eur_per_t"].to_numpy(float), "kwh": table["kwh_per_t"].to_numpy(float),
         "ttw_kg": table["ttw_kg_per_t"].to_numpy(float), "wtt_kg": table["wtt_kg_per_t"].to_numpy(float),
@@ -118,11 +118,11 @@ def _services(prepared: Prepared, world: World, time: Time, services: pd.DataFra
     items = prepared.items
     owner, link = links_of_services(prepared)
     wanted = pd.DataFrame({
-        "col": owner, "pair": link * len(world.handlings) + items.handling[owner], "mode": world.link_mode[link],
+        "col": owner, "pair": link * len(world.cargo_types) + items.cargo_type[owner], "mode": world.link_mode[link],
     })  # fmt: skip
     periods_of = offers.groupby("pair")["t"].nunique()
     for pair in np.setdiff1d(wanted["pair"], periods_of.index[periods_of == time.size])[:1].tolist():
-        link_id, h = world.links[pair // len(world.handlings)], world.handlings[pair % len(world.handlings)]
+        link_id, h = world.links[pair // len(world.cargo_types)], world.cargo_types[pair % len(world.cargo_types)]
         raise ModelError(
             f"link {link_id} has no service for {h} in every period; add a vehicle that may carry it there"
         )
@@ -136,11 +136,11 @@ def _transfers(instance: Instance, prepared: Prepared, world: World, time: Time)
     """Hours and EUR per tonne (items,), and ledger rows of every transfer; `handling_costs` holds for both ways."""
     items, table, modes = prepared.items, instance["handling_costs"], Names(MODES)
     moved = np.flatnonzero(items.transfer >= 0)
-    key = _pair(modes.of(table["mode_a"]), modes.of(table["mode_b"])) * 100 + world.handlings.of(table["handling"])
+    key = _pair(modes.of(table["mode_a"]), modes.of(table["mode_b"])) * 100 + world.cargo_types.of(table["cargo_type"])
     before, after = items.mode_a[moved].astype(np.int64), items.mode_b[moved].astype(np.int64)
-    row = pd.Index(key).get_indexer(pd.Index(_pair(before, after) * 100 + items.handling[moved]))
+    row = pd.Index(key).get_indexer(pd.Index(_pair(before, after) * 100 + items.cargo_type[moved]))
     for lost in np.flatnonzero(row < 0)[:1].tolist():
-        h, a, b = world.handlings[int(items.handling[moved[lost]])], MODES[before[lost]], MODES[after[lost]]
+        h, a, b = world.cargo_types[int(items.cargo_type[moved[lost]])], MODES[before[lost]], MODES[after[lost]]
         raise ModelError(f"handling_costs.csv has no row for {a} to {b} of {h}; add one")
     hours, cost = np.zeros(len(items)), np.zeros(len(items))
     hours[moved], cost[moved] = table["time_h"].to_numpy(float)[row], table["cost_eur_per_t"].to_numpy(float)[row]

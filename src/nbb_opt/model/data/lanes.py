@@ -33,7 +33,7 @@ class Lanes:
 
     distance_km: Floats
     time_h: Floats
-    handling: Ints
+    cargo_type: Ints
     region: Ints
     arrival: Ints
     local: np.ndarray
@@ -93,8 +93,11 @@ def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -
         ends = f"from {world.nodes[int(first[lane])]} to {world.nodes[int(last[lane])]}"
         raise ModelError(f"lane {low + lane} {ends}: both ends need a fleet_region in nodes.csv")
     local = region == arrival
-    handling = items.handling[low:up].astype(np.int64)
-    factor, empty = trucks.load_factor[:, handling].T, trucks.empty_share[:, handling].T  # (G, V), NaN: carries none
+    cargo_type = items.cargo_type[low:up].astype(np.int64)
+    factor, empty = (
+        trucks.load_factor[:, cargo_type].T,
+        trucks.empty_share[:, cargo_type].T,
+    )  # (G, V), NaN: carries none
     load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
     omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)
     omega *= (effort / distance)[:, None]
@@ -108,7 +111,7 @@ def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -
     drivable &= ~np.isnan(factor) & (load > 0)
     usable = drivable[:, :, None] & trucks.available[None, :, :]
     return Lanes(
-        distance, sum_by(g, world.link_h[link], size=count), handling, region, arrival, local, toll,
+        distance, sum_by(g, world.link_h[link], size=count), cargo_type, region, arrival, local, toll,
         toll_by_country, np.minimum(world.open_h_per_week[first], world.open_h_per_week[last]),
         sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way, usable, stops,
         reach,

@@ -25,7 +25,7 @@ def list_efforts(d, drives, lanes, count, start, column, amount):
     start[k] to start[k + 1] of `column` and `amount`.
     """
     (
-        _, vehicle, period, hours_per_vkm, kwh_per_vkm, _, km_per_vkm, energy, distance_km, region, arrival, handling,
+        _, vehicle, period, hours_per_vkm, kwh_per_vkm, _, km_per_vkm, energy, distance_km, region, arrival, cargo_type,
         hours_class, share, toll, stop_start, stop_area, stop_share, vkm_at, km_at, hours_at, leaves_at, arrives_at,
         toll_at, fuel_at, home_at, stop_at, _,
     ) = d  # fmt: skip
@@ -34,7 +34,7 @@ def list_efforts(d, drives, lanes, count, start, column, amount):
     for k in range(count):
         drive, lane = drives[k], lanes[k]
         start[k] = n
-        v, t, r, a, h = vehicle[drive], period[drive], region[lane], arrival[lane], handling[lane]
+        v, t, r, a, h = vehicle[drive], period[drive], region[lane], arrival[lane], cargo_type[lane]
         km, kwh, takes = km_per_vkm[lane, v], kwh_per_vkm[drive], energy[lane, v]
         column[n], amount[n] = vkm_at[r, v, t], 1.0
         column[n + 1], amount[n + 1] = km_at[r, v, t], km

@@ -94,7 +94,7 @@ def model_data(
         instance, prepared, time, world, trucks, lanes, items, flows, driving, empties,
         stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
         projects_of(instance, world, time, allowed=allowed),
-        policies_of(instance, world, time) if {"policy", "inertia"} & set(spec.blocks) else (),
+        policies_of(instance, world, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
         chains, drives,
     )  # fmt: skip
 

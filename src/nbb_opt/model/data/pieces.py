@@ -1,4 +1,4 @@
-"""Chains as short lists of pieces: lanes, services and transfers of one handling, each stated once for all chains.
+"""Chains as short lists of pieces: lanes, services and transfers of one cargo type, each stated once for all chains.
 
 Nearly every figure of a chain is the sum of those of its items (network/compact.py). So where there are too many chains
 for a column each, the blocks state columns for *pieces* instead: the tonnes that go through one piece in one period, by
@@ -8,7 +8,7 @@ differ between the bundles that share a piece, each a piece of its own that a to
 
 - *waiting* (one per period): costs 1 EUR per year; a tonne uses hours of its chain times its value of time;
 - *now* and *then* (one per commodity, main mode and period, where an instance compares modes): stand in the rows of
-  `keep_mode`; used once by what is compared with the period before, and as often as demand will grow.
+  `limit_mode_shift`; used once by what is compared with the period before, and as often as demand will grow.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def pieces_of(
     demand_t, exists = prepared.demand_t, np.empty((len(rows), size), bool)
     may_carry(rows.item_start, rows.item, rows.bundle, rows.project_set, ready, demand_t > 0, items.open, exists)
     now, grows = compared(demand_t)
-    compares = bool((instance["policies"]["kind"] == "keep_mode_share_per_year").any())
+    compares = bool((instance["policies"]["kind"] == "limit_mode_shift_share_per_year").any())
     mode_class = mode_classes(prepared, goods) if compares else np.zeros(0, np.int64)
     used, served = np.zeros((count, size), bool), np.zeros(demand_t.shape, bool)
     classes = np.zeros((2, len(instance["commodities"]) * len(MODES) if compares else 0, size), bool)

@@ -8,14 +8,14 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.haulage import Supports, range_left, supports_of
+from nbb_opt.model.data.haulage import Subsidies, range_left, subsidies_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_period
 from nbb_opt.model.data.world import World
 
 
 @dataclass(frozen=True)
 class Trucks:
-    """Trucks (V); by handling (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited."""
+    """Trucks (V); by cargo type (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited."""
 
     names: Names
     technology: list[str]
@@ -39,7 +39,7 @@ class Trucks:
     running_eur_per_vkm: Floats
     empty_kwh_per_vkm: Floats
     full_kwh_per_vkm: Floats
-    supports: Supports
+    subsidies: Subsidies
 
 
 def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str) -> Trucks:
@@ -73,16 +73,16 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
         for v in np.flatnonzero(np.isnan(values).any(axis=1))[:1].tolist():
             raise ModelError(f"vehicle_years.csv: vehicle '{names[v]}' has no {column} for every period; add rows")
     loads = instance["vehicle_loads"]
-    v, h = names.of(loads["vehicle"]), world.handlings.of(loads["handling"])
+    v, h = names.of(loads["vehicle"]), world.cargo_types.of(loads["cargo_type"])
     v, h, loads = v[v >= 0], h[v >= 0], loads[v >= 0]
-    by_handling = {}
+    by_cargo_type = {}
     for column in ("load_factor", "empty_share", "turnaround_h"):
-        by_handling[column] = np.full((len(names), len(world.handlings)), np.nan)
-        by_handling[column][v, h] = loads[column].to_numpy(float)
+        by_cargo_type[column] = np.full((len(names), len(world.cargo_types)), np.nan)
+        by_cargo_type[column][v, h] = loads[column].to_numpy(float)
     limit = table["range_km"].fillna(np.inf) / table["winter_factor"] * (1 - table["reserve_share"])
     usable_km = limit.to_numpy(float) * range_left(instance, names)
     available = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
-    supports = supports_of(
+    subsidies = subsidies_of(
         instance, world.countries, time, technology=table["technology"].tolist(), vehicles=names,
         capex_eur=yearly["capex_eur"],
     )  # fmt: skip
@@ -92,7 +92,7 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
         number["kerb_t"], number["winter_factor"], usable_km, ~np.isnan(number["charge_kw"]),
         number["charge_kw"], number["annual_km"], table["annual_h"].to_numpy(float),
         table["lifetime_years"].to_numpy(np.int64), table["resale_share"].to_numpy(float), available,
-        by_handling["load_factor"], by_handling["empty_share"], by_handling["turnaround_h"], yearly["capex_eur"],
+        by_cargo_type["load_factor"], by_cargo_type["empty_share"], by_cargo_type["turnaround_h"], yearly["capex_eur"],
         yearly["fixed_eur_per_year"], yearly["running_eur_per_vkm"], yearly["empty_kwh_per_vkm"],
-        yearly["full_kwh_per_vkm"], supports,
+        yearly["full_kwh_per_vkm"], subsidies,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.gradients import energy_factors
-from nbb_opt.instance.schema import HANDLINGS, MODES
+from nbb_opt.instance.schema import CARGO_TYPES, MODES
 from nbb_opt.model.data.haulage import PublicCharging, break_share, open_h_per_week, public_charging_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, by_key_and_period
 
@@ -23,7 +23,7 @@ class World:
     areas: Names
     links: Names
     carriers: Names
-    handlings: Names
+    cargo_types: Names
     winter_share: Floats
     node_country: Ints
     node_region: Ints
@@ -72,7 +72,7 @@ def world_of(instance: Instance) -> World:
         columns=("price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"),
     )  # fmt: skip
     return World(
-        countries, nodes, regions, areas, links, carriers, Names(HANDLINGS),
+        countries, nodes, regions, areas, links, carriers, Names(CARGO_TYPES),
         instance["countries"]["winter_share"].to_numpy(float), countries.of(node["country"]),
         regions.of(node["fleet_region"]), areas.of(node["charge_area"]), countries.of(region["country"]),
         areas.of(region["charge_area"]), countries.of(area["country"]), area["grid_mw"].to_numpy(float),

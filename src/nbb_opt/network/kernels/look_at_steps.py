@@ -119,10 +119,10 @@ def count_uses(code, first, arc_link, link_thing, transfer_thing, out):
 
 
 @njit(cache=True, nogil=True)
-def number_legs(code, first, handling, table, number, start, size):
-    """Number the legs as they first occur, for every handling on its own.
+def number_legs(code, first, cargo_type, table, number, start, size):
+    """Number the legs as they first occur, for every cargo type on its own.
 
-    handling (chains,); `table` is a free hash table (-1) of at least twice as many cells as there are legs; number
+    cargo_type (chains,); `table` is a free hash table (-1) of at least twice as many cells as there are legs; number
     (steps,) is filled at the first step of a leg, else -1; start and size (legs,) say where a leg first stood. Gives
     how many there are.
     """
@@ -137,7 +137,7 @@ def number_legs(code, first, handling, table, number, start, size):
                 i += 1
                 continue
             e = i
-            mixed = np.uint64(handling[c] + 1) * np.uint64(0x9E3779B97F4A7C15)
+            mixed = np.uint64(cargo_type[c] + 1) * np.uint64(0x9E3779B97F4A7C15)
             while e < first[c + 1] and code[e] >= 0:
                 mixed = (mixed ^ np.uint64(code[e])) * np.uint64(0x100000001B3)
                 mixed ^= mixed >> np.uint64(29)
@@ -146,7 +146,7 @@ def number_legs(code, first, handling, table, number, start, size):
             slot = np.int64(mixed & np.uint64(mask))
             while table[slot] >= 0:
                 k = table[slot]
-                if owner[k] == handling[c] and size[k] == e - i:
+                if owner[k] == cargo_type[c] and size[k] == e - i:
                     same = True
                     for j in range(e - i):
                         if code[start[k] + j] != code[i + j]:
@@ -157,7 +157,7 @@ def number_legs(code, first, handling, table, number, start, size):
                 slot = (slot + 1) & mask
             if table[slot] < 0:
                 table[slot] = n
-                start[n], size[n], owner[n] = i, e - i, handling[c]
+                start[n], size[n], owner[n] = i, e - i, cargo_type[c]
                 n += 1
             number[i] = table[slot]
             i = e
@@ -206,8 +206,8 @@ def group_alike(bundle, mode, first, lane, group):
 
 
 @njit(cache=True, nogil=True)
-def distinct_legs(arcs, first, handling):
-    """Number of every leg, equal for equal arcs and handling; where each number first stands, and how many arcs.
+def distinct_legs(arcs, first, cargo_type):
+    """Number of every leg, equal for equal arcs and cargo type; where each number first stands, and how many arcs.
 
     Leg i is arcs[first[i]] to arcs[first[i + 1]], never empty.
     """
@@ -218,7 +218,7 @@ def distinct_legs(arcs, first, handling):
     table = np.full(room, -1, dtype=np.int64)
     number = np.empty(arcs.size, dtype=np.int32)
     start, size = np.empty(n_legs, dtype=np.int64), np.empty(n_legs, dtype=np.int64)
-    n = number_legs(arcs, first, handling, table, number, start, size)
+    n = number_legs(arcs, first, cargo_type, table, number, start, size)
     return number[first[:-1]], start[:n], size[:n]
 
 

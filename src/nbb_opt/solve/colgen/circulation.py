@@ -34,8 +34,8 @@ class Circulation:
         balance = (master.row_low == 0) & (master.row_up == 0)
         rows = len(balance)
         row_of = _only_row(balance, efforts.indptr, efforts.row, efforts.value)
-        region, arrival, handling = lane_classes.T
-        leaves, arrives = d.leaves_at[region, handling], d.arrives_at[arrival, handling]  # (classes, V, T)
+        region, arrival, cargo_type = lane_classes.T
+        leaves, arrives = d.leaves_at[region, cargo_type], d.arrives_at[arrival, cargo_type]  # (classes, V, T)
         leaves = np.where(leaves >= 0, np.append(row_of, -1)[leaves], -1)
         arrives = np.where(arrives >= 0, np.append(row_of, -1)[arrives], -1)
         far = (region != arrival)[:, None, None] & (leaves >= 0) & (arrives >= 0)

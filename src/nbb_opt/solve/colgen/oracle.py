@@ -87,7 +87,7 @@ class Handed:
 class Oracle:
     """Prices trucks on lanes first, then pieces and chains, then lets every bundle choose.
 
-    Classes of lanes go from one region to another with goods of one handling: `lane_classes` lists them (class, 3).
+    Classes of lanes go from one region to another with goods of one cargo type: `lane_classes` lists them (class, 3).
     """
 
     def __init__(self, split: Split, groups: Groups, *, threads: int) -> None:
@@ -262,11 +262,11 @@ def equal_parts(split: Split, groups: Groups, most: int) -> list[Ints]:
 
 
 def _blocks(split: Split) -> tuple[Ints, Ints, Ints, Ints]:
-    """Classes of lanes (from region, to region, handling); blocks of lanes of one class: its class, where they start
+    """Classes of lanes (from region, to region, cargo_type); blocks of lanes of one class: its class, where they start
     in the list of lanes, and that list.
     """
     d = split.drives
-    code = np.stack([d.region, d.arrival, d.handling], axis=1)
+    code = np.stack([d.region, d.arrival, d.cargo_type], axis=1)
     classes, of_lane = np.unique(code, axis=0, return_inverse=True)
     lanes = np.argsort(of_lane, kind="stable")
     of = of_lane[lanes]

@@ -15,13 +15,13 @@ from nbb_opt.instance import Instance
 from nbb_opt.solve import Solution, solve_form
 from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import Fault, judge
-from nbb_opt.studies.audit.futures import Regret, regrets
 from nbb_opt.studies.audit.improve import Change, improve
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, FleetPlan, plan_of, read_plan
 from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.repair import Repair, numbers_in, repair
+from nbb_opt.studies.audit.scenarios import Regret, regrets
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Limits:
     gap: float = 1e-3
     each_s: float = 20.0
     changes: int = 8
-    futures: bool = True
+    scenarios: bool = True
     seed: int = 0
 
 
@@ -89,11 +89,11 @@ def audit(
     )
     lanes = lane_costs(question)
     rows = repaired_plan(question, mended.solution)
-    futures = _regrets(instance, plan_of(rows, instance), limits, say) if limits.futures else []
+    scenarios = _regrets(instance, plan_of(rows, instance), limits, say) if limits.scenarios else []
     return Audit(
         instance, plan_file.name, judged.faults, judged.solution.objective, question.emissions_t(judged.solution),
         ownership(question, judged.solution, lanes), lanes, mended, rows, best, question.emissions_t(best),
-        question.emissions_t(mended.solution), changes, break_even(question, mended.solution, lanes), futures,
+        question.emissions_t(mended.solution), changes, break_even(question, mended.solution, lanes), scenarios,
     )  # fmt: skip
 
 

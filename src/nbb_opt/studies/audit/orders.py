@@ -106,9 +106,9 @@ def _reason(question: Question, g: int, v: int, t: int) -> tuple[str, float]:
     trucks, lanes, name = data.trucks, data.lanes, data.trucks.names[v]
     if not trucks.available[v, t]:
         return f"{name} cannot be had in {int(data.time.years[t])}", np.inf
-    handling = data.world.handlings[int(lanes.handling[g])]
+    cargo_type = data.world.cargo_types[int(lanes.cargo_type[g])]
     if np.isnan(lanes.load_t[g, v]):
-        return f"{name} carries no {handling} (vehicle_loads.csv)", np.inf
+        return f"{name} carries no {cargo_type} (vehicle_loads.csv)", np.inf
     if lanes.load_t[g, v] <= 0:
         return f"{name} is too heavy for the road: no load is left under its gross weight limit", np.inf
     usable, both_ways = float(trucks.usable_km[v]), 2 * float(lanes.distance_km[g])

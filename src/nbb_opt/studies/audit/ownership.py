@@ -24,7 +24,7 @@ def yearly_share(rate: float, years: float) -> float:
 def lane_costs(question: Question) -> pd.DataFrame:
     """One row per lane, truck and period that the truck may drive: what one loaded km takes and costs.
 
-    Columns lane, from_node, to_node, handling, fleet_region, vehicle, year, load_t, km_per_vkm (empty km of local
+    Columns lane, from_node, to_node, cargo_type, fleet_region, vehicle, year, load_t, km_per_vkm (empty km of local
     lanes included), kwh_per_vkm, hours_per_vkm, cost in EUR per loaded vkm by component (road_energy, road_running,
     drivers, carbon, truck, chargers), tco_eur_per_vkm (per km driven, empty ones included), tco_eur_per_t,
     wtw_kg_per_vkm and the period's prices. `truck` is the yearly cost of owning one (fixed cost, purchase less grants
@@ -37,7 +37,7 @@ def lane_costs(question: Question) -> pd.DataFrame:
     rate = question.instance.meta.discount_rate
     recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
     country = world.region_country[d.region]
-    price = trucks.capex_eur[v, t] - trucks.supports.grant_eur[v, country, t]
+    price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, country, t]
     owning = trucks.fixed_eur_per_year[v, t] + price * recovery[v]
     vkm_a_year = np.minimum(trucks.annual_km[v] / d.km_per_vkm, trucks.annual_h[v] / d.hours_per_vkm)
     kwh = np.bincount(d.ledger.col, d.ledger.kwh, minlength=len(g))
@@ -45,7 +45,7 @@ def lane_costs(question: Question) -> pd.DataFrame:
     table = pd.DataFrame({
         "lane": g, "from_node": question.prepared.lanes["from_node"].to_numpy()[g],
         "to_node": question.prepared.lanes["to_node"].to_numpy()[g],
-        "handling": question.prepared.lanes["handling"].to_numpy()[g],
+        "cargo_type": question.prepared.lanes["cargo_type"].to_numpy()[g],
         "fleet_region": np.array(world.regions.ids)[d.region], "vehicle": np.array(trucks.names.ids)[v],
         "year": data.time.years[t], "distance_km": lanes.distance_km[g], "load_t": d.load_t, "km_per_vkm": d.km_per_vkm,
         "kwh_per_vkm": kwh, "hours_per_vkm": d.hours_per_vkm, **{name: d.cost_eur[name] for name in COMPONENTS},
@@ -108,7 +108,7 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
             continue
         done = done_by.get((r, v, t), nothing)
         n = int(world.region_country[r])
-        price = trucks.capex_eur[v, t] - trucks.supports.grant_eur[v, n, t]
+        price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, n, t]
         owning = trucks.fixed_eur_per_year[v, t] + price * yearly_share(rate, float(trucks.lifetime[v]))
         eur, km, tonnes = done["eur"] + number * owning, done["km"], done["tonnes"]
         rows.append((

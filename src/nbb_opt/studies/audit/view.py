@@ -16,7 +16,7 @@ def page_of(found: Audit) -> str:
     """The HTML page."""
     return render_audit(
         found.instance, found.plan_name, sentences=sentences(found), tiles=_tiles(found), faults=_faults(found),
-        sections=[_repair(found), _improve(found), _ownership(found), _break_even(found), _futures(found)],
+        sections=[_repair(found), _improve(found), _ownership(found), _break_even(found), _scenarios(found)],
     )  # fmt: skip
 
 
@@ -141,19 +141,20 @@ def _break_even(found: Audit) -> Section:
     return Section("When another truck would pay", text, [grid])
 
 
-def _futures(found: Audit) -> Section:
+def _scenarios(found: Audit) -> Section:
     columns = [
-        Column("Future"), Column("Plan", "meur", "MEUR"), Column("Best plan found", "meur", "MEUR"),
+        Column("Scenario"), Column("Plan", "meur", "MEUR"), Column("Best plan found", "meur", "MEUR"),
         Column("Regret at least", "number", "kEUR"), Column("Regret at most", "number", "kEUR"), Column("What fails"),
     ]  # fmt: skip
     rows = [
         (
-            each.future, each.cost_eur / 1e6, each.best_eur / 1e6, each.at_least_eur / 1e3, each.at_most_eur / 1e3,
+            each.scenario, each.cost_eur / 1e6, each.best_eur / 1e6, each.at_least_eur / 1e3, each.at_most_eur / 1e3,
             "; ".join(each.faults) or "nothing",
         )
         for each in found.regrets
     ]  # fmt: skip
     text = (
-        "The repaired plan in each future of futures.csv, run as well as can be, against the best plan for that future."
+        "The repaired plan in each scenario of scenarios.csv, operated at least cost, against the best plan for that "
+        "scenario."
     )
-    return Section("What it regrets if the world turns out otherwise", text, [Grid("Futures", columns, rows)])
+    return Section("What it regrets if the world turns out otherwise", text, [Grid("Scenarios", columns, rows)])

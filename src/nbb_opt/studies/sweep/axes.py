@@ -28,7 +28,7 @@ CAPACITY_ROWS = {"links": "respect_link_capacity", "terminals": "respect_termina
 RULE_ROWS = {
     "cap_emissions_t_per_year": "cap_emissions",
     "limit_budget_eur": "spend_within_budget",
-    "keep_mode_share_per_year": "keep_mode",
+    "limit_mode_shift_share_per_year": "limit_mode_shift",
 }
 
 Vary = Callable[[Instance, float, Path], Instance]
@@ -148,9 +148,9 @@ def _sides(constraint: str, key: str) -> Form:
 
 
 def _demand_form(built: Built, base: StandardForm, factor: float) -> StandardForm:
-    """Demand stands on the right of serve_demand and keep_mode, and before `built` in use_only_built."""
+    """Demand stands on the right of serve_demand and limit_mode_shift, and before `built` in use_only_built."""
     low, up, values = base.row_low.copy(), base.row_up.copy(), base.a_values.copy()
-    served, kept = rows_of(built, "serve_demand"), rows_of(built, "keep_mode")
+    served, kept = rows_of(built, "serve_demand"), rows_of(built, "limit_mode_shift")
     low[served] *= factor
     up[served] *= factor
     up[kept] *= factor

@@ -12,7 +12,7 @@ Texts = pd.Series | np.ndarray
 
 def toll_exemptions(world: World, technologies: Texts, countries: Texts, years: Texts) -> np.ndarray:
     """Share of the toll not paid, of each (technology, country, period): by the years of the period it holds."""
-    rows = world.table("supports")
+    rows = world.table("subsidies")
     found = np.zeros(len(years))
     for row in rows[rows["kind"] == "toll_exemption_share"].to_dict("records"):
         for year in world.years:
@@ -24,7 +24,7 @@ def toll_exemptions(world: World, technologies: Texts, countries: Texts, years: 
 
 def grants_eur(world: World, stock: pd.DataFrame, price_eur: np.ndarray) -> np.ndarray:
     """EUR per truck bought, of each row of `stock` (fleet_region, technology, year) with the truck's price."""
-    rows = world.table("supports")
+    rows = world.table("subsidies")
     country = stock["fleet_region"].map(world.indexed("fleet_regions")["country"])
     found = np.zeros(len(stock))
     for row in rows[rows["kind"] != "toll_exemption_share"].to_dict("records"):

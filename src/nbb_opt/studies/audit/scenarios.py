@@ -1,4 +1,4 @@
-"""Named futures: the instance with some figures times a factor, and what a plan regrets in each."""
+"""Named scenarios: the instance with some figures times a factor, and what a plan regrets in each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from nbb_opt.studies.audit.question import ask
 
 @dataclass(frozen=True)
 class Regret:
-    """A plan in one future: its cost, the best plan's and its bound, and what the plan cannot do there."""
+    """A plan in one scenario: its cost, the best plan's and its bound, and what the plan cannot do there."""
 
-    future: str
+    scenario: str
     cost_eur: float
     best_eur: float
     best_bound_eur: float
@@ -37,19 +37,19 @@ class Regret:
         return self.cost_eur - self.best_bound_eur
 
 
-def future_names(instance: Instance) -> list[str]:
-    """Names of the futures of the instance, in file order."""
-    return list(dict.fromkeys(instance["futures"]["future"].tolist()))
+def scenario_names(instance: Instance) -> list[str]:
+    """Names of the scenarios of the instance, in file order."""
+    return list(dict.fromkeys(instance["scenarios"]["scenario"].tolist()))
 
 
-def in_future(instance: Instance, name: str) -> Instance:
-    """The instance with the figures of a future multiplied. Raises ModelError for a row or column that is not there."""
+def in_scenario(instance: Instance, name: str) -> Instance:
+    """The instance with the figures of a scenario multiplied. Raises ModelError for an unknown row or column."""
     tables = dict(instance.tables)
-    for line in instance["futures"].to_dict("records"):
-        if line["future"] != name:
+    for line in instance["scenarios"].to_dict("records"):
+        if line["scenario"] != name:
             continue
         table, row, column = line["table"], line["row"], line["column"]
-        where = f"futures.csv, future '{name}': "
+        where = f"scenarios.csv, scenario '{name}': "
         if table not in tables or column not in tables[table]:
             raise ModelError(f"{where}there is no figure {table}.{column}; look it up in SCHEMA.md")
         frame = tables[table].copy()
@@ -75,13 +75,13 @@ def regrets(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Regret]:
-    """The plan in every future of the instance: its trucks, chargers and projects as planned, run as well as can be."""
+    """The plan in every scenario: its trucks, chargers and projects as planned, operated at least cost."""
     found = []
-    for name in future_names(instance):
-        question = ask(in_future(instance, name))
+    for name in scenario_names(instance):
+        question = ask(in_scenario(instance, name))
         judged = judge(question, plan, seed=seed)
         best = solve_form(question.form, time_limit_s=time_limit_s, gap=gap, threads=2, seed=seed)
         faults = tuple(f"{fault.where} {fault.year}: {fault.text}" for fault in judged.faults)
         found.append(Regret(name, judged.solution.objective, best.objective, best.bound, faults))
-        say(f"future {name}: {found[-1].at_least_eur:,.0f} EUR lost at least")
+        say(f"scenario {name}: {found[-1].at_least_eur:,.0f} EUR lost at least")
     return found
