@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from nbb_opt.problems.network_design import Network
+import numpy as np
+import pandas as pd
+
+from nbb_opt.problems.network_design import DesignInstance, Network
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.solve import Solution, solve_form
 
@@ -42,3 +45,23 @@ def reference(problem: Network, *, strong: bool = True) -> Solution:
     """The optimum of the compact statement; raises Infeasible."""
     rows = None if strong else np.zeros(0, np.int64)
     return solve_form(design_form(problem, strong=rows), gap=1e-9, time_limit_s=60.0)
+
+
+def instance_of(problem: Network) -> DesignInstance:
+    """The instance whose arrays are `problem`, with made-up names."""
+    nodes, arcs, commodities = (
+        [f"{word} {i}" for i in range(size)]
+        for word, size in (("place", problem.nodes), ("arc", problem.arcs), ("load", problem.commodities))
+    )
+    tables = {
+        "nodes": pd.DataFrame({"node": nodes}),
+        "arcs": pd.DataFrame({
+            "arc": arcs, "from_node": [nodes[i] for i in problem.tail], "to_node": [nodes[i] for i in problem.head],
+            "cost_eur_per_t": problem.cost_eur_per_t, "capacity_t": problem.capacity_t, "fixed_eur": problem.fixed_eur,
+        }),
+        "commodities": pd.DataFrame({
+            "commodity": commodities, "origin": [nodes[i] for i in problem.origin],
+            "destination": [nodes[i] for i in problem.destination], "demand_t": problem.demand_t,
+        }),
+    }  # fmt: skip
+    return DesignInstance(Path("made_up"), {"name": "made_up", "title": "made up"}, tables, "")

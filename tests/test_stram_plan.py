@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,39 +15,21 @@ from nbb_opt.model.compile import form_of
 from nbb_opt.problems.dispatch import answers
 from nbb_opt.problems.questions import Order
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
-from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models, stram_topics
+from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models
+from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.benders.two_stage import solve_two_stage
 from stram_case import SHARED, TINY, copy_of, plans, solved, tiny
-from test_milp_arrays import differences
 from test_stram_instance import needs_data
 
 SEVERAL = ("stram_stochastic", "stram_stochastic_mean")
 
 
-@pytest.mark.parametrize("model", stram_models())
-def test_pyomo_and_arrays_state_the_same_problem(model: str) -> None:
-    spec = read_stram_model(model)
-    emissions = None if spec.years == "first" else 7500.0
-    one, other = (
-        form_of(build_stram(tiny(), spec, first_emissions_t=emissions, route=route).assembly)
-        for route in ("pyomo", "arrays")
-    )
-    assert differences(one, other) == []
-
-
-def test_docstrings_name_exactly_the_components_that_are_built() -> None:
-    a = build_stram(tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0, route="arrays").assembly
-    topics = stram_topics()
-    for section, names in (("Variables", list(a.kinds)), ("Constraints", [name for name, _, _ in a.rows])):
-        assert sorted(name for topic in topics for name, _ in topic.rows[section]) == sorted(names)
-    assert {name for topic in topics for name, _ in topic.rows["Contributes"]} <= set(a.shared)
-
-
-def test_several_years_without_the_first_year_alone_are_refused() -> None:
+@pytest.mark.parametrize("state", [stram_model, build_stram])
+def test_several_years_without_the_first_year_alone_are_refused(state: Callable[..., object]) -> None:
     with pytest.raises(ModelError, match="plan that year first"):
-        build_stram(tiny(), read_stram_model("stram"), route="arrays")
+        state(tiny(), read_stram_model("stram"))
 
 
 @pytest.mark.parametrize("model", stram_models())
@@ -66,7 +49,7 @@ def test_scenarios_one_by_one_give_the_optimum_of_all_at_once(model: str) -> Non
     plan, first = plans(model)
     assert first is not None
     spec, emissions = read_stram_model(model), float(first.tables["emissions"]["t_co2"].iloc[0])
-    built = build_stram(tiny(), spec, first_emissions_t=emissions, route="arrays")
+    built = build_stram(tiny(), spec, first_emissions_t=emissions)
     at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
     assert plan.solution.bound <= at_once.objective * (1 + 1e-9)
@@ -78,7 +61,7 @@ def test_the_scenario_tried_first_does_not_change_the_optimum(start: int) -> Non
     plan, first = plans("stram_stochastic")
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
-    built = build_stram(tiny(), plan.spec, first_emissions_t=emissions, route="arrays")
+    built = build_stram(tiny(), plan.spec, first_emissions_t=emissions)
     found = solve_two_stage(form_of(built.assembly), built.stage(), complete=built.complete, start=start, gap=1e-7)
     assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
@@ -90,13 +73,13 @@ def test_infeasible_scenarios_are_cut_off(tmp_path: Path) -> None:
     plan, first = solved(case, read_stram_model("stram_stochastic"))
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
-    built = build_stram(case, plan.spec, first_emissions_t=emissions, route="arrays")
+    built = build_stram(case, plan.spec, first_emissions_t=emissions)
     at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
 
 
 def test_a_form_that_is_not_of_two_stages_is_refused() -> None:
-    built = build_stram(tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0, route="arrays")
+    built = build_stram(tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0)
     form, stage = form_of(built.assembly), built.stage()
     wrong = stage.copy()
     wrong[np.flatnonzero(form.integer)[0]] = 0
@@ -118,6 +101,22 @@ def test_a_cap_never_lowers_cost_and_lowers_emissions_where_it_binds() -> None:
     assert (emitted["t_co2"] <= (emitted["cap_t_co2"] + emitted["excess_t_co2"]).fillna(np.inf) + 1e-6).all()
     before = free.tables["emissions"].set_index("year")["t_co2"]
     assert emitted.loc[2028, "t_co2"] < before[2028]
+
+
+def test_the_cap_is_a_share_of_what_the_first_year_of_the_plan_emits() -> None:
+    """Not of what that year emits when planned alone: the plan raises it within its band and pays for less excess."""
+    plan, first = plans("stram_cap")
+    assert first is not None
+    emitted = plan.tables["emissions"].set_index("year")
+    alone = float(first.tables["emissions"]["t_co2"].iloc[0])
+    assert emitted.loc[2023, "t_co2"] == pytest.approx(1.001 * alone, rel=1e-9)
+    assert emitted.loc[2028, "cap_t_co2"] == pytest.approx(0.8 * 1.001 * alone, rel=1e-9)
+    tables = {
+        **plan.tables,
+        "emissions": plan.tables["emissions"].assign(cap_t_co2=emitted["cap_t_co2"].to_numpy() / 1.001),
+    }
+    verdict = verify_stram(tiny(), tables, options=options_of(plan.spec), reported=plan.reported)
+    assert "say_cap" in set(verdict.failures()["rule"])
 
 
 @pytest.mark.parametrize(

@@ -13,4 +13,4 @@ def stated(case, options):
                           seed=options.seed, stop=Stop(600.0), seconds={})  # fmt: skip
     emissions_t = float(alone.tables["emissions"]["t_co2"].iloc[0])
     spec = read_stram_model(case["model"])
-    return form_of(build_stram(instance, spec, first_emissions_t=emissions_t, route="arrays").assembly)
+    return form_of(build_stram(instance, spec, first_emissions_t=emissions_t).assembly)

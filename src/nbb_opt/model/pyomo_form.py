@@ -46,3 +46,34 @@ def compiled(a: Assembly) -> StandardForm:
     if len(form.row_low) != active:
         raise ModelError(f"the compiled model has {len(form.row_low)} rows, not {active}; a constraint was lost")
     return form
+
+
+def compile_model(m: pyo.ConcreteModel) -> StandardForm:
+    """The form of any linear Pyomo model; columns and rows in the order in which they were declared.
+
+    Raises ModelError if a constraint was lost.
+    """
+    columns = list(m.component_data_objects(pyo.Var))
+    place = {id(variable): j for j, variable in enumerate(columns)}
+    compiled = LinearStandardFormCompiler().write(m, mixed_form=True)
+    declared = {id(row): k for k, row in enumerate(m.component_data_objects(pyo.Constraint, active=True))}
+    rows = np.argsort([declared[id(entry.constraint)] for entry in compiled.rows])
+    matrix = compiled.A.tocsr()[rows].tocoo()
+    order = np.array([place[id(variable)] for variable in compiled.columns], np.int64)
+    sort = np.lexsort((matrix.row, order[matrix.col]))
+    row, column, value = matrix.row[sort], order[matrix.col][sort], matrix.data[sort].astype(float)
+    objective = compiled.c.tocoo()
+    cost = np.zeros(len(columns))
+    np.add.at(cost, order[objective.col], objective.data)
+    kind = np.array([entry.bound_type for entry in compiled.rows], np.int64)[rows]
+    rhs = np.asarray(compiled.rhs, float)[rows]
+    bounds = [variable.bounds for variable in columns]
+    return StandardForm(
+        cost, float(compiled.c_offset[0]), np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32),
+        row.astype(np.int32), value, np.where(kind <= 0, rhs, -np.inf), np.where(kind >= 0, rhs, np.inf),
+        np.array([-np.inf if low is None else low for low, _ in bounds], float),
+        np.array([np.inf if up is None else up for _, up in bounds], float),
+        np.array([not variable.is_continuous() for variable in columns], bool),
+        [variable.name for variable in columns], [compiled.rows[k].constraint.name for k in rows.tolist()],
+        np.ones(len(columns)), np.array([FIX_ORDER.get(v.parent_component().local_name, -1) for v in columns], np.int8),
+    )  # fmt: skip

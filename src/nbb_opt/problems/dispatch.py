@@ -25,7 +25,7 @@ CONVERTERS: dict[str, str] = {
 # the modules that render the models of each problem
 STATEMENTS = (
     "nbb_opt.model.statement",
-    "nbb_opt.problems.network_design.statement",
+    "nbb_opt.problems.network_design.model.statement",
     "nbb_opt.problems.stram.model.statement",
 )
 INSTANCE_FILE = "instance.toml"

@@ -84,7 +84,11 @@ def label(component: str, key: object) -> str:
 
     >>> label("bought", ("EAST", "BAT.400", 2025))
     "bought[EAST,'BAT.400',2025]"
+    >>> label("risk_nok", None)
+    'risk_nok'
     """
+    if key is None:
+        return component
     words = [_word(part) for part in key] if isinstance(key, tuple) else [_word(key)]
     text = ",".join(words)
     return f"{component}[({text},)]" if isinstance(key, tuple) and len(key) == 1 else f"{component}[{text}]"

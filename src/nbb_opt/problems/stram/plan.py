@@ -81,7 +81,7 @@ def _plan(
         seconds[phase] = round(seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
         return found
 
-    built = timed("build", lambda: build_stram(case, spec, first_emissions_t=emissions, route="arrays"))
+    built = timed("build", lambda: build_stram(case, spec, first_emissions_t=emissions))
     form = timed("build", lambda: form_of(built.assembly))
     if len(built.data.states.probability) and (built.stage() >= 0).any():
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])

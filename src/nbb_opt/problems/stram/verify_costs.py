@@ -78,13 +78,14 @@ def _emissions(
         ledger.at_most("keep_first_high", first, (1.0 + band) * base, unit="t_co2", scale=base)
         ledger.at_most("keep_first_low", pd.Series((1.0 - band) * base, first.index), first, unit="t_co2", scale=base)
         if options["emission_cap"]:
-            cap = states.set_index(STATE)["cap_share"] * base
+            cap = states.set_index(STATE)["cap_share"] * first.sum()  # of the plan at hand: the one state of that year
     excess = (emitted - cap).clip(lower=0.0).fillna(0.0)
     capped = said["excess_t_co2"]
     ledger.at_most("pay_excess", excess, capped, unit="t_co2", scale=emitted)
     ledger.at_most("excess not negative", -capped, 0.0, unit="t_co2")
     given = said["cap_t_co2"]
-    ledger.holds("say_cap", (given.isna() & cap.isna()) | ((given - cap).abs() <= 1e-9 * cap.abs()))
+    ledger.holds("say_cap rows", given.isna() == cap.isna())
+    ledger.equal("say_cap", given.fillna(0.0), cap.fillna(0.0), unit="t_co2", scale=cap.fillna(0.0))
     ledger.holds("no excess without cap", (capped <= 1e-6) | cap.notna())
     return pd.DataFrame({"t_co2": emitted, "cap_t_co2": cap, "excess_t_co2": capped})
 

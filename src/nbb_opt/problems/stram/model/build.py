@@ -1,85 +1,55 @@
-"""Build a stram model from its blocks: Pyomo objects or arrays, one statement."""
+"""The stram model in Pyomo: what is decided, what must hold, and what it costs, topic by topic."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-import numpy as np
+import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
 
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
-from nbb_opt.model.arrays.assembly import Assembly
-from nbb_opt.model.data.periods import Floats, Ints
+from nbb_opt.errors import ModelError
 from nbb_opt.problems.stram import StramCase
-from nbb_opt.problems.stram.model.capacity import add_capacity, add_charging
-from nbb_opt.problems.stram.model.costs import add_costs, add_emissions
-from nbb_opt.problems.stram.model.data import StramData, stram_data
-from nbb_opt.problems.stram.model.flows import add_empties, add_flows
+from nbb_opt.problems.stram.model.blocks import capacity, charging, costs, emissions, empties, flows, technology
+from nbb_opt.problems.stram.model.figures import figures
 from nbb_opt.problems.stram.model.spec import StramSpec
-from nbb_opt.problems.stram.model.technology import add_technology
 
-BLOCKS = (
-    ("flows", add_flows), ("empties", add_empties), ("capacity", add_capacity), ("charging", add_charging),
-    ("technology", add_technology), ("emissions", add_emissions), ("costs", add_costs),
-)  # fmt: skip
-SHARED = -1  # stage of a column of the first stage
-RISK = -2  # stage of a column that belongs to the objective of several scenarios
+MUTABLE = ("demand_t", "edge_capacity_t", "terminal_capacity_t", "cap_share", "excess_nok_per_t_co2")
+BLOCKS = (flows, empties, capacity, charging, technology, emissions, costs)
 
 
-@dataclass(frozen=True)
-class StramBuilt:
-    """A stated model with its data."""
-
-    data: StramData
-    spec: StramSpec
-    assembly: Assembly
-
-    def stage(self) -> Ints:
-        """For every column: SHARED, RISK, or the number of its scenario from 0."""
-        states, a = self.data.states, self.assembly
-        parts = []
-        for columns in a.kinds.values():
-            keys = columns.keys
-            if columns.name in ("risk_nok", "above_nok", "future_nok"):
-                parts.append(np.full(len(keys), RISK, np.int64))
-            elif columns.name == "worst_opex_nok":
-                parts.append(np.full(len(keys), SHARED, np.int64))
-            else:
-                names, scenario = keys.parts[0]  # type: ignore[attr-defined]
-                assert names is states.names
-                parts.append(np.asarray(scenario, np.int64) - 1)
-        return np.concatenate(parts)
-
-    def complete(self, costs: Floats) -> Floats:
-        """The best columns of the objective (future, risk, above, in their order) for the costs of the scenarios, NOK.
-
-        The value at risk is one of the costs: the weighted sum is piecewise linear in it, with kinks there.
-        """
-        chance, level = self.data.states.probability, self.data.rules.cvar_level
-        tails = [u + float(chance @ np.maximum(costs - u, 0.0)) / (1.0 - level) for u in costs.tolist()]
-        risk = float(costs[int(np.argmin(tails))])
-        return np.concatenate([costs, [risk], np.maximum(costs - risk, 0.0)])
-
-
-def build_stram(
-    case: StramCase,
-    spec: StramSpec,
-    *,
-    first_emissions_t: float | None = None,
-    route: Literal["pyomo", "arrays"] = "pyomo",
-) -> StramBuilt:
+def stram_model(case: StramCase, spec: StramSpec, *, first_emissions_t: float | None = None) -> pyo.ConcreteModel:
     """State a model: t, tkm, t CO2 and NOK per year, investments in NOK; the objective in discounted NOK.
 
     `first_emissions_t` (what the first year emits when planned alone) is needed unless `spec.years` is "first".
     """
-    data = stram_data(case, spec, first_emissions_t=first_emissions_t)
-    a: Assembly
-    if route == "pyomo":
-        from nbb_opt.model.pyomo_assembly import PyomoAssembly
+    with PauseGC():
+        m = begin(case, spec, first_emissions_t=first_emissions_t)
+        for block in BLOCKS:
+            block.declare(m)
+    return m
 
-        a = PyomoAssembly(spec.name, sorted(set(data.states.year.tolist())))
-    else:
-        a = ArrayAssembly(spec.name)
-    for _, add in BLOCKS:
-        add(a, data)
-    return StramBuilt(data, spec, a)
+
+def begin(case: StramCase, spec: StramSpec, *, first_emissions_t: float | None) -> pyo.ConcreteModel:
+    """A model that has its figures and sets, and nothing else yet."""
+    if spec.years != "first" and first_emissions_t is None:
+        raise ModelError("a model of several years needs the emissions of the first year alone: plan that year first")
+    m = pyo.ConcreteModel(name=spec.name)
+    for name, values in figures(case, spec).items():
+        setattr(m, name, mutable(values) if name in MUTABLE else values)
+    m.spec, m.first_emissions_t = spec, first_emissions_t
+    m.STATES = pyo.Set(initialize=m.states, dimen=2)
+    m.LATER_STATES = pyo.Set(initialize=list(m.before), dimen=2)
+    m.FIRST_STATES = pyo.Set(initialize=[state for state in m.states if state not in m.before], dimen=2)
+    m.ARCS = pyo.Set(initialize=m.arcs, dimen=2)
+    m.ARC_FUELS = pyo.Set(initialize=[(e, i, f) for e, i in m.arcs for f in m.fuels_of[m.mode[e]]], dimen=3)
+    m.FUELS = pyo.Set(initialize=m.fuels, dimen=2)
+    m.MODES = pyo.Set(initialize=m.modes)
+    m.PRODUCTS = pyo.Set(initialize=m.products)
+    return m
+
+
+def mutable(values: dict[Any, float] | float) -> pyo.Param:
+    """A parameter that a study may change without stating the model anew."""
+    if isinstance(values, dict):
+        return pyo.Param(list(values), initialize=values, mutable=True, domain=pyo.Reals)
+    return pyo.Param(initialize=values, mutable=True, domain=pyo.Reals)

@@ -10,8 +10,8 @@ import pandas as pd
 from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.data.periods import Floats
-from nbb_opt.problems.stram.model.build import StramBuilt
-from nbb_opt.problems.stram.model.costs import COMPONENTS, ONCE
+from nbb_opt.problems.stram.model.arrays.build import StramBuilt
+from nbb_opt.problems.stram.model.arrays.costs import COMPONENTS, ONCE
 from nbb_opt.problems.stram.tables import RESULTS, as_result
 
 SMALLEST_T = 1e-9  # smaller flows are the rounding of numbers near a million tonnes
@@ -79,13 +79,13 @@ def _costs(built: StramBuilt, values: Floats) -> pd.DataFrame:
 
 
 def _emissions(built: StramBuilt, values: Floats) -> pd.DataFrame:
-    states, data = built.data.states, built.data
+    states = built.data.states
     keys, emitted = _rows(built, values, "emitted_t")
     capped, excess = _rows(built, values, "excess_t")
     above = dict(zip(capped, excess.tolist(), strict=True))
     frame = _frame(keys, ("scenario", "year")).assign(t_co2=emitted)
-    base = np.nan if data.first_emissions_t is None else data.first_emissions_t
-    cap = states.cap_share * base if built.spec.emission_cap else np.full(states.size, np.nan)
+    first = emitted[states.previous < 0].sum()  # the one state of the first year
+    cap = states.cap_share * first if built.spec.emission_cap else np.full(states.size, np.nan)
     rows: list[Any] = [above.get((s, y), 0.0) for s, y in zip(frame["scenario"], frame["year"], strict=True)]
     return frame.assign(cap_t_co2=cap, excess_t_co2=rows)
 

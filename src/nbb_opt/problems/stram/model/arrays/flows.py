@@ -7,35 +7,14 @@ import numpy as np
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Ints
-from nbb_opt.problems.stram.model.data import StramData
-from nbb_opt.problems.stram.model.spreading import grid, repeat
+from nbb_opt.problems.stram.model.arrays.data import StramData
+from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
 
 TYPICAL_T = 2.0**6
 
 
 def add_flows(a: Assembly, data: StramData) -> None:
-    r"""Carry the demand on paths; on every arc some fuel moves what the paths bring there.
-
-    $n$ is a state (a year, and a scenario from stage 2 on), $k$ a path, $p$ a product, $a$ an arc, $f$ a fuel of its
-    mode. Arc and path flows may be apart by the tolerance $\epsilon$: the slack is a column between 0 and $2\epsilon$.
-    Fuels that are phased out in a year have no flow.
-
-    Variables
-        carried_t       $h_{nkp} \ge 0$   tonnes on path $k$   [t/year]
-        moved_t         $x_{nafp} \ge 0$   tonnes on arc $a$ by fuel $f$   [t/year]
-        link_slack_t    $0 \le \sigma_{nap} \le 2\epsilon$   slack of the link   [t/year]
-
-    Constraints
-        serve_demand    $\sum_{k: o \to d} h_{nkp} \ge D_{odp,t(n)}$   $\forall n, o, d, p$ with demand
-        link_paths      $\sum_f x_{nafp} - \sum_{k \ni a} h_{nkp} + \sigma_{nap} = \epsilon$   $\forall n,a,p$
-
-    Contributes
-        loaded_opex     $\sum_{afp} c_{fp,n}\, \delta_a\, x_{nafp}$
-        loaded_co2      $\sum_{afp} c^{CO2}_{fp,t}\, \delta_a\, x_{nafp}$
-        time            $\sum_{afp} \frac{\delta_a}{v_m} w_p\, x_{nafp}$
-        transfer        $\sum_{kp} C_{kp} h_{nkp}$, a transfer at each end not on the road included
-        transfer_time   $\sum_{kp} H_{kp} w_p h_{nkp}$
-    """
+    """Columns and rows of the topic `flows` of models/stram.md."""
     net, paths, states = data.network, data.paths, data.states
     size, count = states.size, len(net.products)
     n, k, p = grid(size, len(paths.number), count)
@@ -88,26 +67,7 @@ def _serve_demand(a: Assembly, data: StramData) -> None:
 
 
 def add_empties(a: Assembly, data: StramData) -> None:
-    r"""Bring empty vehicles back: per node, fuel and vehicle, as much capacity leaves as arrives.
-
-    $v$ is a vehicle of the mode, $P_v$ the products it carries there, $K_m$ the paths of one mode only, on which
-    empties travel. $\epsilon$ and $\epsilon'$ are the tolerances of linking and balance, slack is 0 to twice them.
-
-    Variables
-        empty_t             $b_{nafv} \ge 0$   empty capacity on arc $a$   [t/year]
-        empty_path_t        $w_{nkv} \ge 0$   empty capacity on path $k \in K_m$   [t/year]
-        empty_slack_t       $0 \le \sigma_{nav} \le 2\epsilon$   slack of the link   [t/year]
-        balance_slack_t     $0 \le \tau_{nifv} \le 2\epsilon'$   slack of the balance   [t/year]
-
-    Constraints
-        link_empties        $\sum_f b_{nafv} - \sum_{k \ni a} w_{nkv} + \sigma_{nav} = \epsilon$   $\forall n,a,v$
-        balance_vehicles    $\sum_{a \to i} (\sum_{p \in P_v} x_{nafp} + b_{nafv}) - \sum_{i \to a} (\sum_{p \in P_v}
-            x_{nafp} + b_{nafv}) + \tau_{nifv} = \epsilon'$   $\forall n,i,f,v$
-
-    Contributes
-        empty_opex          $\phi \sum_{afv} c_{f\pi(f,v),n}\, \delta_a\, b_{nafv}$, $\pi$ the reference product
-        empty_co2           $\phi \sum_{afv} c^{CO2}_{f\pi(f,v),t}\, \delta_a\, b_{nafv}$
-    """
+    """Columns and rows of the topic `empties` of models/stram.md."""
     net, paths, states = data.network, data.paths, data.states
     size, vehicles, arcs = states.size, len(net.vehicle_mode), len(net.edge)
     n, av = grid(size, len(net.av_af))

@@ -1,13 +1,14 @@
-"""Renders what the network design model is: `<name>.md` from its docstring, `<name>.lp` from an instance."""
+"""Renders what the network design model is: `<name>.md` from its docstrings, `<name>.lp` from an instance."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from nbb_opt.model.lp_file import lp_text
-from nbb_opt.model.topics import topic_lines, topic_of
+from nbb_opt.model.pyomo_form import compile_model
+from nbb_opt.model.topics import topic_lines
+from nbb_opt.problems.mathematics import topics_of
 from nbb_opt.problems.network_design import DesignInstance, read_design
-from nbb_opt.problems.network_design.model import add_network_design, design_form, read_design_model
+from nbb_opt.problems.network_design.model import network_design
+from nbb_opt.problems.network_design.model.spec import read_design_model
 from nbb_opt.problems.network_design.schema import PROBLEM
 from nbb_opt.shipped import shipped, shipped_names
 
@@ -17,8 +18,8 @@ STRONG_WORDS = {"all": "every strong row is stated", "none": "no strong row is s
 def render_design(name: str, instance: DesignInstance) -> dict[str, str]:
     """The files `<name>.md` and `<name>.lp` of a model of network design; the LP is that on `instance`."""
     spec = read_design_model(name)
-    strong = np.zeros(0, np.int64) if spec.strong_rows == "none" else None
-    form = design_form(instance.network(), names=instance.names(), strong=strong, route="pyomo")
+    m = network_design.begin(instance, spec)
+    topics = topics_of(m, [network_design])
     where = instance.meta["name"]
     lines = [
         f"# {spec.title}",
@@ -29,10 +30,10 @@ def render_design(name: str, instance: DesignInstance) -> dict[str, str]:
         "| option | value | meaning |",
         "|---|---|---|",
         f"| strong_rows | {spec.strong_rows} | {STRONG_WORDS[spec.strong_rows]} |",
-        *topic_lines(topic_of("network_design", add_network_design.__doc__ or "")),
+        *(line for topic in topics for line in topic_lines(topic)),
     ]
     title = f"{spec.title}: the problem on the instance {where}"
-    return {f"{name}.md": "\n".join(lines) + "\n", f"{name}.lp": lp_text(form, title=title)}
+    return {f"{name}.md": "\n".join(lines) + "\n", f"{name}.lp": lp_text(compile_model(m), title=title)}
 
 
 def render_all() -> dict[str, str]:

@@ -7,39 +7,13 @@ import numpy as np
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Ints
-from nbb_opt.problems.stram.model.data import StramData
-from nbb_opt.problems.stram.model.flows import TYPICAL_T, arc_parts
-from nbb_opt.problems.stram.model.spreading import repeat
+from nbb_opt.problems.stram.model.arrays.data import StramData
+from nbb_opt.problems.stram.model.arrays.flows import TYPICAL_T, arc_parts
+from nbb_opt.problems.stram.model.arrays.spreading import repeat
 
 
 def add_capacity(a: Assembly, data: StramData) -> None:
-    r"""Keep within the capacity of edges and terminals; expand them, upgrade edges for a fuel.
-
-    $\mathcal{A}(n)$ are the state and those before it; what is built in $n'$ serves in $n$ if $t(n') + L \le t(n)$.
-    An investment exists only where it would serve before the last year; those in edges are decided in stage 1. The
-    capacity of an edge counts both directions, $\theta$ of it is that of each. Loaded flow of a fuel that needs an
-    upgrade is at most $\mu$ times capacity and increment once it is upgraded, and zero before; empties are free of it.
-
-    Variables
-        built                $\beta_{ne} \in \{0, 1\}$   edge $e$ is expanded in $n$   [units]
-        upgraded             $\upsilon_{ne} \in \{0, 1\}$   edge $e$ is upgraded for its fuel in $n$   [units]
-        terminal_share       $0 \le \nu_{nim} \le 1$   share of the expansion of a terminal built in $n$   [share]
-
-    Constraints
-        limit_edges          $\sum_{fp} x_{nafp} + \sum_{fv} b_{nafv} \le \theta (Q_e + \Delta_e \sum_{n' \in
-            \mathcal{A}(n)} \beta_{n'e})$   $\forall n$, $a$ of limited $e$
-        expand_edges_once    $\sum_n \beta_{ne} \le 1$   $\forall e$
-        use_upgrades         $\sum_{a \in e,\, p} x_{nafp} \le \mu (Q_e + \Delta_e) \sum_{n' \in \mathcal{A}(n)}
-            \upsilon_{n'e}$   $\forall n$, $e$ that needs an upgrade for $f$
-        limit_terminals      tonnes that begin, end or change mode there $\le Q_{im} + \Delta_{im} \sum_{n' \in
-            \mathcal{A}(n)} \nu_{n'im}$   $\forall n$, limited $i,m$
-        expand_terminals_once   $\sum_{n' \in \mathcal{A}(n)} \nu_{n'im} \le 1$   $\forall i,m$, last states $n$
-
-    Contributes
-        edges_nok            $\sum_e C_e \beta_{ne}$, paid once
-        upgrades_nok         $\sum_e C^u_e \upsilon_{ne}$, paid once
-        terminals_nok        $\sum_{im} C_{im} \nu_{nim}$, paid once
-    """
+    """Columns and rows of the topic `capacity` of models/stram.md."""
     edges, terminals, states = data.case["edges"], data.case["terminals"], data.states
     net = data.network
     open_edges = np.flatnonzero(edges["increment_t_per_year"].fillna(0.0).to_numpy() > 0)
@@ -192,17 +166,7 @@ def _pay(a: Assembly, data: StramData, name: str, made: Made, cost: Floats) -> N
 
 
 def add_charging(a: Assembly, data: StramData) -> None:
-    r"""Rent capacity for charging or filling where a fuel needs it; nothing is carried over to the next period.
-
-    Variables
-        rented_t          $y_{nef} \ge 0$   tonnes a year that can be charged or filled on edge $e$   [t/year]
-
-    Constraints
-        charge_flows      $\sum_{a \in e} (\sum_p x_{nafp} + \sum_v b_{nafv}) \le y_{nef}$   $\forall n,e,f$
-
-    Contributes
-        charging          $\sum_{ef} r_{ef,t}\, y_{nef}$
-    """
+    """Columns and rows of the topic `charging` of models/stram.md."""
     net, states, table = data.network, data.states, data.case["charging"]
     pairs = list(dict.fromkeys(zip(table["edge"], table["fuel"], strict=True)))
     edge, fuel = net.edges.of([pair[0] for pair in pairs]), net.fuels.of([pair[1] for pair in pairs])

@@ -8,9 +8,9 @@ from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.terms import Terms
-from nbb_opt.model.data.periods import Floats
-from nbb_opt.problems.stram.model.data import StramData
-from nbb_opt.problems.stram.model.spreading import grid, repeat
+from nbb_opt.model.data.periods import Floats, Names
+from nbb_opt.problems.stram.model.arrays.data import StramData
+from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
 
 YEARLY = (
     "loaded_opex", "loaded_co2", "empty_opex", "empty_co2", "time", "transfer", "transfer_time", "charging", "excess",
@@ -23,25 +23,7 @@ TYPICAL_NOK = 2.0**32
 
 
 def add_emissions(a: Assembly, data: StramData) -> None:
-    r"""Count emissions, keep those of the first year, and pay for what is above the cap.
-
-    $E^0$ is what the first year emits when it is planned alone; where more than that year is planned its emissions
-    stay within the band $\beta$. The cap of a later year is a share of $E^0$; without a cap there is no excess.
-
-    Variables
-        emitted_t       $E_n \ge 0$   CO2 of loaded and empty vehicles   [t/year]
-        excess_t        $z_n \ge 0$   emissions above the cap   [t/year]
-
-    Constraints
-        count_emissions   $E_n = \sum_{afp} e_{fp,t} \delta_a x_{nafp} + \phi \sum_{afv} e_{f\pi(f,v),t} \delta_a
-            b_{nafv}$   $\forall n$
-        keep_first_low    $E_n \ge (1 - \beta) E^0$   first year
-        keep_first_high   $E_n \le (1 + \beta) E^0$   first year
-        cap_emissions     $E_n \le s_t E^0 + z_n$   $\forall n$ with a cap
-
-    Contributes
-        excess            $C^z z_n$
-    """
+    """Columns and rows of the topic `emissions` of models/stram.md."""
     net, states, rules = data.network, data.states, data.rules
     size, count = states.size, len(net.products)
     every = np.arange(size)
@@ -68,31 +50,15 @@ def add_emissions(a: Assembly, data: StramData) -> None:
     for name, sense, side in (("keep_first_low", ">=", 1.0 - band), ("keep_first_high", "<=", 1.0 + band)):
         kept = Terms(len(first)).add(np.arange(len(first)), emitted[first], 1.0)
         a.add_rows(name, states.keys(first), kept, sense=sense, side=side * base)
-    within = Terms(len(capped)).add(np.arange(len(capped)), emitted[capped], 1.0)
-    within.add(np.arange(len(capped)), excess, -1.0)
-    a.add_rows("cap_emissions", states.keys(capped), within, sense="<=", side=states.cap_share[capped] * base)
+    row = np.arange(len(capped))
+    within = Terms(len(capped)).add(row, emitted[capped], 1.0).add(row, excess, -1.0)
+    within.add(row, np.repeat(emitted[first], len(capped)), -states.cap_share[capped])
+    a.add_rows("cap_emissions", states.keys(capped), within, sense="<=")
     a.share("excess", size).add(capped, excess, rules.excess_nok_per_t_co2)
 
 
 def add_costs(a: Assembly, data: StramData) -> None:
-    r"""Sum what a state costs; minimise the sum, or mean and conditional value at risk of what stage 2 costs.
-
-    With one scenario the objective is $\sum_n (D_t\, yearly_n + d_t\, once_n)$. With several, the shared states count
-    fully and $Y_s$, the same sum over the states of scenario $s$, as $(1 - \lambda) \sum_s \pi_s Y_s + \lambda (u +
-    \frac{1}{1 - \alpha} \sum_s \pi_s z_s)$. Where unit costs of a shared state differ between scenarios, its loaded and
-    its empty opex are each the largest of all scenarios (`first_stage_cost = "worst"`; the rows below) or the mean.
-
-    Variables
-        worst_opex_nok   $o_{nj} \ge 0$   loaded or empty opex of a shared state, $j \in$ {loaded, empty}   [NOK/year]
-        future_nok       $Y_s \ge 0$   what scenario $s$ costs in stage 2, discounted   [NOK]
-        risk_nok         $u \ge 0$   value at risk   [NOK]
-        above_nok        $z_s \ge 0$   what scenario $s$ costs above it   [NOK]
-
-    Constraints
-        bear_worst       $o_{nj} \ge \sum c_{s}\, \delta\, (x, b)_n$   $\forall s,j$, shared $n$ with costs that differ
-        count_future     $Y_s = \sum_{n \in s} (D_t\, yearly_n + d_t\, once_n)$   $\forall s$
-        measure_tail     $z_s \ge Y_s - u$   $\forall s$
-    """
+    """Columns and rows of the topic `costs` of models/stram.md, and the objective."""
     states, net = data.states, data.network
     size, count = states.size, len(net.products)
     af, p = grid(len(net.af_arc), count)
@@ -120,10 +86,9 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     states, rules = data.states, data.rules
     chance = states.probability
     every = np.arange(len(chance))
-    names = Keys((states.names, every + 1), np.full(len(chance), states.year.max()))
+    names = states.names.ids[1:]
     future = a.add_variables("future_nok", "SCENARIOS", names, typical=TYPICAL_NOK)
-    at_end = states.year.max(keepdims=True)
-    risk = a.add_variables("risk_nok", "RISK", Keys(np.zeros(1, np.int64), at_end), typical=TYPICAL_NOK)
+    risk = a.add_variables("risk_nok", "RISK", [None], typical=TYPICAL_NOK)
     above = a.add_variables("above_nok", "SCENARIOS_ABOVE", names, typical=TYPICAL_NOK)
     count = Terms(len(chance)).add(every, future, -1.0)
     for name, terms in parts.items():
@@ -135,9 +100,9 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     a.add_rows("measure_tail", names, tail.add(every, future, -1.0), sense=">=")
     weight, level = rules.cvar_weight, rules.cvar_level
     return [
-        Weighed("future", list(names), (1.0 - weight) * chance, Terms(len(chance)).add(every, future, 1.0)),
+        Weighed("future", names, (1.0 - weight) * chance, Terms(len(chance)).add(every, future, 1.0)),
         Weighed("risk", ["risk"], np.array([weight]), Terms(1).add(np.zeros(1, np.int64), risk, 1.0)),
-        Weighed("above", list(names), weight / (1.0 - level) * chance, Terms(len(chance)).add(every, above, 1.0)),
+        Weighed("above", names, weight / (1.0 - level) * chance, Terms(len(chance)).add(every, above, 1.0)),
     ]
 
 
@@ -163,13 +128,14 @@ def _opex(a: Assembly, data: StramData) -> None:
                 worst.append((n, component))
                 continue
             if differ:
-                unit = np.asarray(np.average(costs, axis=0, weights=states.probability))
+                unit = states.probability @ np.array(costs)
             else:
                 unit = costs[0]
             _share_state(a, data, component, n, unit)
     state = np.array([n for n, _ in worst], np.int64)
     kinds = np.array([BY_SCENARIO.index(name) for _, name in worst], np.int64)
-    index = Keys(states.year[state], kinds)
+    opex = Names(BY_SCENARIO)
+    index = Keys(states.year[state], (opex, kinds))
     column = a.add_variables("worst_opex_nok", "WORST_OPEX", index, typical=TYPICAL_NOK)
     count = len(rows) * len(worst)
     terms = Terms(count)
@@ -181,7 +147,7 @@ def _opex(a: Assembly, data: StramData) -> None:
             terms.add(np.array([row]), column[[k]], 1.0)
             terms.add(np.full(len(unit), row), _first(a, component) + n * len(unit) + np.arange(len(unit)), -unit)
     of, by = np.divmod(np.arange(count), max(len(rows), 1))
-    a.add_rows("bear_worst", Keys(states.year[state[of]], kinds[of], (states.names, by + 1)), terms, sense=">=")
+    a.add_rows("bear_worst", Keys(states.year[state[of]], (opex, kinds[of]), (states.names, by + 1)), terms, sense=">=")
 
 
 def _first(a: Assembly, component: str) -> int:

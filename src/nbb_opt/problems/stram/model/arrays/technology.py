@@ -7,37 +7,14 @@ import numpy as np
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Ints
-from nbb_opt.problems.stram.model.data import StramData
-from nbb_opt.problems.stram.model.spreading import grid, repeat
+from nbb_opt.problems.stram.model.arrays.data import StramData
+from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
 
 TYPICAL_TKM = 2.0**28
 
 
 def add_technology(a: Assembly, data: StramData) -> None:
-    r"""Count tonne-km by fuel and keep the pace at which fuels spread, fleets are renewed and modes change.
-
-    Empties do not count. $M$ is a mode, $F_M$ its fuels, $n^-$ the state before, $\Delta = t(n) - t(n^-)$. Diffusion is
-    stated year by year by the source: $q_{y+1} \le q_y + p\,Q_{n^-} + q\,q_y$ in every year from $t_0$ on, else
-    $q_{y+1} \le q_y$. Nothing else binds the years between, so the tightest chain of them is the one row below with
-    $\kappa$ the number of years in $(t(n^-), t(n)]$ from $t_0$ on and $\gamma = (1 + q)^\kappa$.
-
-    Variables
-        worked_tkm         $q_{nf} \ge 0$   loaded tonne-km   [tkm/year]
-        dropped_tkm        $d_{nf} \ge 0$   decline since the state before, at least   [tkm/year]
-
-    Constraints
-        count_tkm          $q_{nf} = \sum_{ap} \delta_a x_{nafp}$   $\forall n,f$
-        limit_maturity     $q_{nf} \le \rho_{f,t} \sum_{g \in F_M} q_{ng}$   $\forall n$, spreading $f$
-        limit_first_share  $q_{nf} \le \rho^0_f \sum_{g \in F_M} q_{ng}$   $\forall f$, first year
-        start_spreading    $q_{nf} \le p_f \max(t - t_0, 0) \sum_{g \in F_M} q_{ng}$   spreading $f$, first year
-        limit_spreading    $q_{nf} \le \gamma\, q_{n^-f} + p_f \frac{\gamma - 1}{q_f} \sum_{g \in F_M} q_{n^-g}$
-            $\forall n$, spreading $f$
-        keep_first_mode    $\sum_{f \in F_M} q_{nf} \ge \omega_M \sum_f q_{nf}$   $\forall M$, first year
-        slow_decline       $\sum_{f \in F_M} q_{nf} \ge (1 - r^-)^\Delta \sum_{f \in F_M} q_{n^-f}$   $\forall n,M$
-        slow_growth        $\sum_{f \in F_M} q_{nf} \le (1 + r^+)^\Delta \sum_{f \in F_M} q_{n^-f}$   $\forall n,M$
-        count_drop         $d_{nf} \ge q_{n^-f} - q_{nf}$   $\forall n,f$
-        renew_fleet        $\sum_{f \in F_M} d_{nf} \le \frac{\Delta}{L_M} \sum_{f \in F_M} q_{n^-f}$   $\forall n,M$
-    """
+    """Columns and rows of the topic `technology` of models/stram.md."""
     net, states = data.network, data.states
     size, fuels, count = states.size, len(net.fuel_mode), len(net.products)
     n, f = grid(size, fuels)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from nbb_opt.model.data.periods import Floats, Ints, Names
 from nbb_opt.problems.stram import StramCase
+from nbb_opt.problems.stram.model.arrays.states import States, states_of
 from nbb_opt.problems.stram.model.spec import StramSpec
-from nbb_opt.problems.stram.model.states import States, states_of
 from nbb_opt.problems.stram.schema import Rules
 
 

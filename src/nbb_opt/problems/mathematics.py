@@ -1,0 +1,39 @@
+"""The mathematics of a Pyomo model as its modules and rules write it, one topic a module.
+
+A module is a topic: its docstring says what it is about, `declare(m)` adds its components, and a constraint or an
+expression has the name of its rule, whose docstring is the equation. What a variable means is its `doc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from nbb_opt.errors import ModelError
+from nbb_opt.model.topics import SECTIONS, Topic
+
+SECTION_OF = dict(zip(("Var", "Constraint", "Expression"), SECTIONS, strict=True))
+
+
+def topics_of(m: Any, modules: Sequence[ModuleType]) -> list[Topic]:
+    """Declares every module on the begun model `m`; gives the topics with the components that exist there.
+
+    Raises ModelError for a component that does not say what it is.
+    """
+    found: list[Topic] = []
+    for module in modules:
+        known = {component.local_name for component in m.component_objects(descend_into=False)}
+        module.declare(m)
+        rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+        for component in m.component_objects(descend_into=False):
+            name, section = component.local_name, SECTION_OF.get(component.ctype.__name__)
+            if section is not None and name not in known and len(component):
+                text = component.doc if section == "Variables" else getattr(module, name).__doc__
+                if not text:
+                    raise ModelError(f"{module.__name__}: {name} does not say what it is")
+                rows[section].append((name, " ".join(text.split())))
+        title, _, remarks = (module.__doc__ or "").strip().partition("\n")
+        name = module.__name__.rpartition(".")[2]
+        found.append(Topic(name, title, " ".join(remarks.split()), {key: tuple(value) for key, value in rows.items()}))
+    return found

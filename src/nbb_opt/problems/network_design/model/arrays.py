@@ -1,0 +1,78 @@
+"""The network design model as arrays: the statement for scale, checked against the Pyomo one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly, Weighed
+from nbb_opt.model.arrays.keys import Keys
+from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.compile import form_of
+from nbb_opt.model.data.periods import Names
+from nbb_opt.model.form import StandardForm
+from nbb_opt.problems.network_design.network import Network
+
+Ints = npt.NDArray[np.int64]
+
+
+def add_network_design(
+    a: Assembly, network: Network, *, nodes: Names, arcs: Names, commodities: Names, strong: Ints
+) -> None:
+    """Columns, rows and objective of models/network_design.md."""
+    n = network
+    m, k, v = n.arcs, n.commodities, n.nodes
+    most_t = np.minimum(n.demand_t[:, None], n.capacity_t[None, :])
+    pair = np.arange(k * m)
+    of, arc = pair // m, pair % m
+    opened = a.add_variables("opened", "ARCS", arcs.ids, whole=True, up=1.0)
+    carried = a.add_variables(
+        "carried_t", "COMMODITY_ARCS", Keys((commodities, of), (arcs, arc)), up=most_t.ravel(),
+        typical=float(np.median(n.demand_t)),
+    )  # fmt: skip
+    side = np.zeros((k, v))
+    np.add.at(side, (np.arange(k), n.origin), n.demand_t)
+    np.add.at(side, (np.arange(k), n.destination), -n.demand_t)
+    at = np.arange(k * v)
+    balance = Terms(k * v).add(of * v + n.tail[arc], carried, 1.0).add(of * v + n.head[arc], carried, -1.0)
+    a.add_rows("balance_nodes", Keys((commodities, at // v), (nodes, at % v)), balance, sense="==", side=side.ravel())
+    capacity = Terms(m).add(arc, carried, 1.0).add(np.arange(m), opened, -n.largest_use_t())
+    a.add_rows("respect_capacity", arcs.ids, capacity, sense="<=")
+    row = np.arange(len(strong))
+    use = Terms(len(strong)).add(row, carried[strong], 1.0).add(row, opened[strong % m], -most_t.ravel()[strong])
+    a.add_rows("open_what_is_used", Keys((commodities, strong // m), (arcs, strong % m)), use, sense="<=")
+    opening = a.share("open_eur", m).add(np.arange(m), opened, n.fixed_eur)
+    carrying = a.share("carry_eur", m).add(arc, carried, n.cost_eur_per_t[arc])
+    a.minimise([Weighed(name, arcs.ids, np.ones(m), each) for name, each in (("open", opening), ("carry", carrying))])
+
+
+def design_form(
+    network: Network,
+    *,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
+    strong: Ints | None = None,
+) -> StandardForm:
+    """The standard form; columns are the arcs' `opened`, then `carried_t` by commodity * arcs + arc.
+
+    `names` are those of nodes, arcs, commodities (numbers if not given). `strong` holds the strong rows as
+    commodity * arcs + arc, all of them if not given. Raises ModelError for a figure that a solver would drop.
+    """
+    return form_of(design_assembly(network, names=names, strong=strong))
+
+
+def design_assembly(
+    network: Network,
+    *,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
+    strong: Ints | None = None,
+) -> ArrayAssembly:
+    """The model itself as arrays; arguments as of `design_form`."""
+    a = ArrayAssembly("network_design")
+    numbers = tuple([str(i) for i in range(size)] for size in (network.nodes, network.arcs, network.commodities))
+    nodes, arcs, commodities = (Names(each) for each in names or numbers)
+    pairs = np.arange(network.commodities * network.arcs) if strong is None else strong
+    add_network_design(a, network, nodes=nodes, arcs=arcs, commodities=commodities, strong=pairs)
+    return a
