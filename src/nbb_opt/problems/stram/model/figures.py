@@ -134,6 +134,7 @@ def _paths(case: StramCase) -> dict[str, Any]:
         zip(rows["path"].tolist(), zip(rows["edge"], rows["from_node"], strict=True), strict=True),
         rows["path"].unique().tolist(),
     )
+    terminals = set(by(case["terminals"], "node", "mode", of="mode"))
     ends, handled, transfers, single = [], [], {}, []
     for k, leg in legs.items():
         modes = [mode[e] for e, _ in leg]
@@ -149,7 +150,7 @@ def _paths(case: StramCase) -> dict[str, Any]:
         "paths": list(legs), "transfers_on": transfers, "single_mode_paths": single,
         "paths_between": grouped(ends, {pair for pair, _ in ends}),
         "paths_over": grouped(((arc, k) for k, leg in legs.items() for arc in leg), other_end),
-        "paths_through": grouped(handled, [*by(case["terminals"], "node", "mode", of="mode"), *(at for at, _ in handled)]),
+        "paths_through": grouped(handled, terminals | {at for at, _ in handled}),
         "transfer_nok_per_t": by(case["transfers"], "mode_from", "mode_to", "product", of="nok_per_t"),
         "transfer_h": by(case["transfers"], "mode_from", "mode_to", "product", of="hours"),
     }  # fmt: skip
