@@ -15,9 +15,8 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from nbb_opt.app import child
-from nbb_opt.app.guard import MOST_BODY_BYTES, Door
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.server import make_app
+from nbb_opt.app.server import MOST_BODY_BYTES, Door, make_app
 from nbb_opt.app.store import Store
 from nbb_opt.app.work import Desk
 from nbb_opt.instance import new_instance

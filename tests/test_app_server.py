@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
 from app_case import STATIC, TOKEN, Served, client, served, tiny_case, tiny_workbook
-from nbb_opt.app.guard import MOST_BODY_BYTES, SAFE_HEADERS
+from nbb_opt.app.server import MOST_BODY_BYTES, SAFE_HEADERS
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import Instance
 from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.report import write_html, write_workbook
-from nbb_opt.report.emission_basis import factor_card, making_grid
+from nbb_opt.report.basis import factor_card, making_grid
 from nbb_opt.result import Run
 
 PER_KWH = 0.25486

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from instance_copies import copy_tiny
-from nbb_opt.emissions.distance import Intensity, activity_tkm, on_network
 from nbb_opt.emissions.factors import COLUMNS, SHIPPED, factor_by_id, factor_by_key, kg_per_kwh, read_factors
+from nbb_opt.emissions.intensities import Intensity, on_network
+from nbb_opt.emissions.ledger import activity_tkm
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import read_instance
 

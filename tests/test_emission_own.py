@@ -10,10 +10,10 @@ import pytest
 
 from milp_case import solve, tiny
 from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, read_factors
+from nbb_opt.emissions.intensities import own_intensities
 from nbb_opt.emissions.ledger import HUB, Ledger, build_ledger
-from nbb_opt.emissions.own import own_intensities
 from nbb_opt.errors import NbbError
-from nbb_opt.report.emission_basis import own_grid
+from nbb_opt.report.basis import own_grid
 
 
 @cache

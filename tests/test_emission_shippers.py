@@ -23,7 +23,7 @@ from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import convert
 from nbb_opt.instance import Instance, read_instance, write_workbook
-from nbb_opt.report.emission_basis import factor_card, shipper_grid
+from nbb_opt.report.basis import factor_card, shipper_grid
 from nbb_opt.result import Run
 
 PARTS = {

@@ -14,7 +14,7 @@ from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import split_refs
 from nbb_opt.pipeline import Options, solve_instance
 from nbb_opt.report import write_html, write_workbook
-from nbb_opt.report.emission_basis import category_grid, factor_card, trace_grid
+from nbb_opt.report.basis import category_grid, factor_card, trace_grid
 from nbb_opt.result import Run
 
 

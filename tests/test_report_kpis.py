@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from nbb_opt.report import key_figures
+from nbb_opt.report.decisions import policy_grid
 from nbb_opt.report.kpis import shift_effect, shifts
+from nbb_opt.report.map.coast import Water, land_mask, project_km, read_outlines
 from nbb_opt.report.map.frame import far_nodes
-from nbb_opt.report.map.outlines import land_mask, project_km, read_outlines
-from nbb_opt.report.map.sea import Water
-from nbb_opt.report.rules import policy_grid
 from report_case import FLOWS, YEARS, make_instance, make_run
 
 

@@ -12,7 +12,7 @@ import pytest
 from instance_copies import TINY, problems_of
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import open_od, read_instance, seal
-from nbb_opt.instance.tables import xlsx_sheet
+from nbb_opt.instance.tables import xlsx_file
 from nbb_opt.instance.workbook import read as workbook_read
 from workbook_drafts import Draft, draft_of_tiny
 
@@ -121,7 +121,7 @@ def test_a_million_empty_formatted_rows_are_no_data(tmp_path: Path) -> None:
 
 
 def test_more_empty_formatted_cells_than_are_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_sheet, "MAX_CELLS", 20_000)
+    monkeypatch.setattr(xlsx_file, "MAX_CELLS", 20_000)
     rows = b"".join(b'<row r="%d">%s</row>' % (row, b'<c s="1"/>' * 40) for row in range(15, 1015))
     said = said_of(with_rows(draft_of_tiny(), "links", rows).save(tmp_path / "tiny.xlsx"))
     assert "has more than 20000 cells on sheet links" in said

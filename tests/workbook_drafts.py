@@ -15,7 +15,7 @@ import xlsxwriter
 
 from instance_copies import TINY
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.tables.xlsx_sheet import cell_place
+from nbb_opt.instance.tables.xlsx_file import cell_place
 from nbb_opt.instance.workbook.sheets import PERIODS, SETTINGS, unit_text
 
 

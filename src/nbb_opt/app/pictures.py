@@ -11,7 +11,7 @@ import pandas as pd
 from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import Bar, Series, stacked_bars
 from nbb_opt.report.charts.svg import PALETTE, TECHNOLOGY_COLOURS
-from nbb_opt.report.map.grid import Grid
+from nbb_opt.report.grid import Grid
 from nbb_opt.report.page import run_view
 from nbb_opt.report.text import TECHNOLOGY_WORDS, cut
 from nbb_opt.result import Run

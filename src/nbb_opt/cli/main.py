@@ -252,7 +252,7 @@ def solve(
     if as_json:
         print(json.dumps(run.record, ensure_ascii=False, indent=1))
     else:
-        from nbb_opt.report.closing import closing_block
+        from nbb_opt.report.headline import closing_block
 
         print(closing_block(found, run))
 

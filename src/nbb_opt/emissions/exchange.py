@@ -18,8 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper
-from nbb_opt.emissions.shippers import shown
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.recompute.world import join, total

@@ -11,22 +11,246 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.distance import activity_tkm, great_circle_km
-from nbb_opt.emissions.legs import read_legs
-from nbb_opt.emissions.making import making
-from nbb_opt.emissions.road import road_use
-from nbb_opt.emissions.shippers import shipper_shares
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.lanes import read_lanes
+from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_of
+from nbb_opt.recompute.lanes import Lanes, read_lanes
 from nbb_opt.recompute.network import handling_rows
+from nbb_opt.recompute.services import chosen_services, service_options
 from nbb_opt.recompute.trips import read_empties
 from nbb_opt.recompute.trucks import read_driven
 from nbb_opt.recompute.world import World, join, read_world, total, values_in_periods
+
+EARTH_RADIUS_KM = 6371.0088
+Amount = TypeVar("Amount", float, pd.Series)
+
+
+def great_circle_km(from_deg: np.ndarray, to_deg: np.ndarray) -> np.ndarray:
+    """Great-circle distances between points given as rows of latitude and longitude in degrees.
+
+    >>> great_circle_km(np.array([[0.0, 0.0]]), np.array([[0.0, 180.0]])).round().tolist()
+    [20015.0]
+    """
+    a, b = np.radians(from_deg), np.radians(to_deg)
+    half = np.sin((b[:, 0] - a[:, 0]) / 2) ** 2
+    half += np.cos(a[:, 0]) * np.cos(b[:, 0]) * np.sin((b[:, 1] - a[:, 1]) / 2) ** 2
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
+
+
+def activity_tkm(mass_t: Amount, distance_km: Amount) -> Amount:
+    """Transport activity.
+
+    >>> activity_tkm(0.230, 700.0)
+    161.0
+    """
+    return mass_t * distance_km
+
+
+@dataclass(frozen=True)
+class Legs:
+    """`runs`: chain, step, leg. `legs`: leg, mode, from_node, to_node, distance_km.
+
+    `use`: leg, cargo_type, year, vehicle, km (of the leg under that vehicle). `lines`: the same key, country,
+    energy_carrier, kwh_per_t.
+    """
+
+    runs: pd.DataFrame
+    legs: pd.DataFrame
+    use: pd.DataFrame
+    lines: pd.DataFrame
+
+
+def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
+    """The legs of the chains in `flows` (chain, cargo_type, year, tonnes) and the services that run them.
+
+    `steps` are the steps of these chains, in order.
+    """
+    link = steps["kind"] == "link"
+    same = (steps["chain"] == steps["chain"].shift()) & link.shift(fill_value=False)
+    same &= steps["mode_a"] == steps["mode_a"].shift()
+    run = (~(same & link)).cumsum()
+    rows = steps[link].assign(run=run[link])
+    runs = rows.groupby("run").agg(
+        chain=("chain", "first"),
+        step=("step", "first"),
+        mode=("mode_a", "first"),
+        from_node=("from_node", "first"),
+        to_node=("to_node", "last"),
+        links=("link", ";".join),
+    )
+    key = ["mode", "from_node", "to_node", "links"]
+    legs = runs[key].drop_duplicates().sort_values(key).reset_index(drop=True)
+    legs = legs.assign(leg=legs.index).astype({"leg": "int64"})
+    runs = runs.pipe(join, legs, on=key)[["chain", "step", "leg"]]
+    parts = legs.assign(link=legs["links"].str.split(";")).explode("link")[["leg", "link"]].astype({"link": "str"})
+    parts = parts.pipe(join, world.table("links")[["link", "distance_km"]], on="link")
+    legs = legs.drop(columns="links").pipe(join, total(parts, ["leg"], "distance_km"), on="leg")
+    needed = runs.pipe(join, flows[["chain", "cargo_type", "year"]], on="chain")
+    needed = needed[["leg", "cargo_type", "year"]].drop_duplicates()
+    used = needed.pipe(join, parts[["leg", "link"]], on="leg")
+    chosen = chosen_services(world, service_options(world, used[["link", "cargo_type", "year"]].drop_duplicates()))
+    columns = ["link", "cargo_type", "year", "vehicle", "country", "energy_carrier", "share", "distance_km"]
+    found = used.pipe(join, chosen[[*columns, "kwh_per_tkm"]], on=["link", "cargo_type", "year"])
+    km = found["share"] * found["distance_km"]
+    found = found.assign(km=km, kwh_per_t=km * found["kwh_per_tkm"])
+    key = ["leg", "cargo_type", "year", "vehicle"]
+    lines = total(found, [*key, "country", "energy_carrier"], "kwh_per_t")
+    return Legs(runs, legs, total(found, key, "km"), lines)
+
+
+LEAST_T = 1e-3  # a flow below is rounding: it may stand on a lane that no truck drives
+KEYS = ["year", "vehicle", "cargo_type", "region"]
+
+
+@dataclass(frozen=True)
+class Road:
+    """`work`: lane, year, vehicle, cargo_type, region, share (of the lane's tonnes), loaded_vkm, empty_vkm.
+
+    `lines`: lane, year, vehicle, country, energy_carrier, kwh; loaded and empty vkm together.
+    """
+
+    work: pd.DataFrame
+    lines: pd.DataFrame
+
+
+def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: Lanes, carried: pd.DataFrame) -> Road:
+    """The energy of trucks by lane and vehicle.
+
+    `driven` and `empties` are those of the verifier; `carried` has lane, year, tonnes. The tonnes of a lane are shared
+    over its vehicles by the work they do (load times loaded vkm). The empty vkm within a region belong to the lane.
+    Those between regions, and trucks on lanes without freight, are shared over the lanes of the same vehicle, cargo
+    type, region of departure and year by loaded tkm; if there are none, over all lanes of the vehicle in that year.
+    Raises NbbError if freight has no truck, or energy no freight at all.
+    """
+    lines = _lane_energy(world, driven, lanes)
+    work = driven[["lane", "year", "vehicle", "cargo_type", "region", "loaded_vkm"]].assign(
+        work_tkm=driven["loaded_vkm"] * driven["load_t"], empty_vkm=driven["loaded_vkm"] * driven["kappa"]
+    )
+    work = work.pipe(join, carried, on=["lane", "year"], how="left").fillna({"tonnes": 0.0})
+    work = work.assign(share=work["work_tkm"] / work.groupby(["lane", "year"])["work_tkm"].transform("sum"))
+    work = work.assign(tkm=work["tonnes"] * work["share"] * work["lane"].map(lanes.facts["km"]))
+    _check_freight(carried, work)
+    used = work["tkm"] > 0
+    idle = lines.pipe(join, work.loc[~used, ["lane", "year", "vehicle", "cargo_type", "region"]])
+    idle_vkm = work.loc[~used, [*KEYS, "loaded_vkm", "empty_vkm"]]
+    idle_vkm = idle_vkm.assign(empty_vkm=idle_vkm["loaded_vkm"] + idle_vkm["empty_vkm"])
+    trip_lines = empties.assign(kwh=empties["empty_vkm"] * empties["kwh_per_vkm"], region=empties["from_region"])
+    trip_vkm = trip_lines[[*KEYS, "empty_vkm"]]
+    work = work[used].reset_index(drop=True)
+    columns = [*KEYS, "country", "energy_carrier", "kwh"]
+    shared = _shared(pd.concat([trip_lines[columns], idle[columns]], ignore_index=True), work, "kwh")
+    vkm = _shared(pd.concat([trip_vkm, idle_vkm[trip_vkm.columns]], ignore_index=True), work, "empty_vkm")
+    keys = ["lane", "year", "vehicle", "country", "energy_carrier"]
+    own = lines.pipe(join, work[["lane", "year", "vehicle"]])
+    lines = total(pd.concat([own[[*keys, "kwh"]], shared[[*keys, "kwh"]]], ignore_index=True), keys, "kwh")
+    added = total(vkm, ["lane", "year", "vehicle"], "empty_vkm").rename(columns={"empty_vkm": "added_vkm"})
+    work = work.pipe(join, added, on=["lane", "year", "vehicle"], how="left").fillna({"added_vkm": 0.0})
+    work = work.assign(empty_vkm=work["empty_vkm"] + work["added_vkm"]).drop(columns=["added_vkm", "work_tkm"])
+    return Road(work, lines)
+
+
+def _lane_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+    """Columns lane, year, vehicle, country, energy_carrier, kwh: loaded and local empty vkm."""
+    keys = ["lane", "year", "vehicle", "country", "energy_carrier"]
+    rows = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])
+    rows = rows[["lane", "year", "vehicle", "energy_carrier", "kwh", "charged", "home_area"]]
+    country_of = world.indexed("charge_areas")["country"]
+    tank = rows[rows["charged"] == "not"].pipe(join, lanes.countries, on="lane")
+    home = rows[rows["charged"] == "home"].assign(share=1.0)
+    home = home.assign(country=home["home_area"].map(country_of))
+    way = rows[rows["charged"] == "way"].pipe(join, lanes.areas, on="lane")
+    way = way.assign(country=way["charge_area"].map(country_of))
+    parts = pd.concat([part[[*keys, "kwh", "share"]] for part in (tank, home, way)], ignore_index=True)
+    return total(parts.assign(kwh=parts["kwh"] * parts["share"]), keys, "kwh")
+
+
+def _shared(rows: pd.DataFrame, work: pd.DataFrame, amount: str) -> pd.DataFrame:
+    """`rows` (year, vehicle, cargo_type, region, ..., amount) with a lane each, shared by loaded tkm."""
+    rows = rows.assign(row=np.arange(len(rows)))
+    near = rows.pipe(join, work[[*KEYS, "lane", "tkm"]], on=KEYS)
+    rest = rows[~rows["row"].isin(near["row"])]
+    wide = rest.pipe(join, work[["year", "vehicle", "lane", "tkm"]], on=["year", "vehicle"])
+    lost = rest[~rest["row"].isin(wide["row"])]
+    if len(lost) and (lost[amount].abs() > 0).any():
+        first = lost.iloc[0]
+        raise NbbError(
+            f"vehicle {first['vehicle']!r} from {first['region']!r} in {first['year']}: drives without any freight in "
+            "that year, so its emissions belong to no chain; verify the run"
+        )
+    found = pd.concat([near, wide], ignore_index=True)
+    weight = found["tkm"] / found.groupby("row")["tkm"].transform("sum")
+    return found.assign(**{amount: found[amount] * weight})
+
+
+def _check_freight(carried: pd.DataFrame, work: pd.DataFrame) -> None:
+    both = carried.pipe(join, work[["lane", "year"]].drop_duplicates(), how="left", indicator="found")
+    lost = both[(both["found"].astype(str) == "left_only") & (both["tonnes"] > LEAST_T)]
+    if len(lost):
+        first = lost.iloc[0]
+        raise NbbError(
+            f"lane {first['lane']} in {first['year']}: carries {first['tonnes']:g} t but no truck drives it; "
+            "verify the run"
+        )
+
+
+PARTS = {"truck": "making_kg_co2e", "battery": "battery_making_kg_co2e"}
+
+
+def making(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Columns year (of purchase), country, vehicle, part (truck, battery), bought, kg_each, kg, source.
+
+    Bought trucks times the figures of vehicles.csv; `kg_each` and `kg` are NaN where these are not given. Battery rows
+    are those of trucks with a battery. Empty if no vehicle of the instance has a figure.
+    """
+    vehicles = world.table("vehicles")
+    columns = ["year", "country", "vehicle", "part", "bought", "kg_each", "kg", "source"]
+    bought = tables["fleet"][tables["fleet"]["bought"] > 0]
+    if vehicles[list(PARTS.values())].isna().all(axis=None):
+        bought = bought.iloc[:0]
+    country = world.indexed("fleet_regions")["country"]
+    bought = total(bought.assign(country=bought["fleet_region"].map(country)), columns[:3], "bought")
+    bought = bought.pipe(join, vehicles[["vehicle", "charge_kw", "making_source", *PARTS.values()]], on="vehicle")
+    bought = bought.rename(columns={"making_source": "source"})
+    parts = [
+        bought.assign(part=part, kg_each=bought[column])[(part == "truck") | bought["charge_kw"].notna()]
+        for part, column in PARTS.items()
+    ]
+    found = pd.concat(parts, ignore_index=True)
+    found = found.assign(kg=found["bought"] * found["kg_each"])[columns]
+    return found.sort_values(columns[:4], kind="stable").reset_index(drop=True)
+
+
+UNNAMED = "(unnamed)"  # written where a shipper has no name
+
+
+def shipper_shares(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Columns bundle, year, shipper, share: parts of a bundle's tonnes in a period, which add up to 1.
+
+    Demand without shippers is that of one shipper without a name, "". Memory grows with the rows of distinct flow and
+    shipper, not with batches; each is in the file once, so that their order does not matter.
+    """
+    pairs = tables["demand"][["bundle", "year"]]
+    if not any(world.instance.shippers):
+        return pairs.assign(shipper="", share=1.0).astype({SHIPPER: "str"})
+    tonnes = demand_of(world, shippers=True).pipe(join, tables["bundles"], on=FLOW)
+    tonnes = tonnes.sort_values(["bundle", "year", SHIPPER], kind="stable").reset_index(drop=True)
+    whole = tonnes.groupby(["bundle", "year"])["tonnes"].transform("sum")
+    return tonnes.assign(share=tonnes["tonnes"] / whole)[["bundle", "year", SHIPPER, "share"]]
+
+
+def shown(shipper: str) -> str:
+    """The name of a shipper as reports write it.
+
+    >>> shown("LKAB"), shown("")
+    ('LKAB', '(unnamed)')
+    """
+    return shipper or UNNAMED
+
 
 HUB = "transfer"  # the mode of hubs, as in the table of emissions
 KG = ["ttw_kg", "wtt_kg"]
@@ -50,7 +274,7 @@ class Ledger:
     from and to), loaded_vkm, empty_vkm (of trucks), mass_t, activity_tkm, kwh, ttw_kg, wtt_kg, biogenic_kg,
     ttw_kg_per_unit, wtt_kg_per_unit (per tkm; of hubs per tonne).
     `lines`: category, year, mode, country, energy_carrier, kwh, ttw_kg, wtt_kg, biogenic_kg: what the categories are
-    made of. `making`: see `emissions.making`; per purchase, not per year, and in none of the other tables.
+    made of. `making`: see the function of that name; per purchase, not per year, and in none of the other tables.
     """
 
     elements: pd.DataFrame

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, biogenic_factors
-from nbb_opt.emissions.making import making
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, biogenic_factors, making
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.recompute.world import join, read_world, total
 

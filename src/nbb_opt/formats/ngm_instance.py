@@ -18,8 +18,7 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.ngm import COMMODITIES_FILE, ZONES_FILE, read_ngm
 from nbb_opt.formats.table import write_parquet
-from nbb_opt.instance.synthetic.links import RAIL_WINDS, ROAD_WINDS, SEA_WINDS, Row
-from nbb_opt.instance.synthetic.places import air_km
+from nbb_opt.instance.synthetic.region import RAIL_WINDS, ROAD_WINDS, SEA_WINDS, Row, air_km
 from nbb_opt.instance.synthetic.write import TAKEN_OVER, new_folder, settings, shipped_rows, write_rows
 from nbb_opt.shipped import shipped
 

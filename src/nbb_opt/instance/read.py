@@ -13,19 +13,17 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
-from nbb_opt.instance.digest import digest
 from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.meta import Meta, Period, read_meta
 from nbb_opt.instance.package import META_FILE, SEAL_FILE, Package, file_problems, open_package, table_file
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import World, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
-from nbb_opt.instance.seal import check_rows, read_seal, write_seal
+from nbb_opt.instance.seal import check_rows, digest, read_seal, write_seal
 from nbb_opt.instance.tables.csv_file import read_csv
 from nbb_opt.instance.tables.parquet_file import read_parquet
 from nbb_opt.instance.wording import TableFile
-from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook
-from nbb_opt.instance.workbook.settings import read_settings
+from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_settings
 from nbb_opt.instance.years import at_years
 
 

@@ -13,9 +13,8 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import Bar, Series, difference_bars, limit_bars, stacked_bars
 from nbb_opt.report.charts.svg import MODE_COLOURS, PALETTE, TECHNOLOGY_COLOURS
 from nbb_opt.report.decisions import charging_grid
+from nbb_opt.report.grid import Column, Grid, Style, amounts, each
 from nbb_opt.report.headline import is_do_nothing
-from nbb_opt.report.map.grid import Column, Grid, Style
-from nbb_opt.report.rows import amounts, each
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, component_word, short
 from nbb_opt.result import Run
 

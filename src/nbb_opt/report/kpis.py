@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.report.rows import amounts, each
+from nbb_opt.report.grid import amounts, each
 from nbb_opt.result import Run
 
 FLOW = ["origin", "destination", "commodity"]

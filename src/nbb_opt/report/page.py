@@ -1,4 +1,4 @@
-"""The HTML report: one closed file that needs no network and runs no script."""
+"""The HTML pages: closed files that need no network and run no script."""
 
 from __future__ import annotations
 
@@ -10,24 +10,121 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from nbb_opt import __version__
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
-from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
-from nbb_opt.report.decisions import charger_grid, full_grid, project_grid, shift_grid, vehicle_grid
-from nbb_opt.report.emission_basis import factor_card, making_grid, own_grid, shipper_grid
+from nbb_opt.report.basis import (
+    assumption_counts,
+    assumption_rows,
+    computed,
+    factor_card,
+    making_grid,
+    method,
+    own_grid,
+    range_grid,
+    shipper_grid,
+    source_rows,
+)
+from nbb_opt.report.decisions import charger_grid, full_grid, policy_grid, project_grid, shift_grid, vehicle_grid
 from nbb_opt.report.figures import Figure, all_figures
+from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.kpis import key_figures, link_tonnes
+from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
 from nbb_opt.report.map.frame import make_frame
-from nbb_opt.report.map.grid import Grid
-from nbb_opt.report.map.outlines import read_outlines
-from nbb_opt.report.rows import each
-from nbb_opt.report.rules import policy_grid
 from nbb_opt.report.text import meur
 from nbb_opt.result import Run
+
+NAMED = (
+    ("bundles", "origin", "nodes", "node"),
+    ("bundles", "destination", "nodes", "node"),
+    ("bundles", "commodity", "commodities", "commodity"),
+    ("chain_steps", "link", "links", "link"),
+    ("lane_links", "link", "links", "link"),
+    ("fleet", "vehicle", "vehicles", "vehicle"),
+    ("fleet", "fleet_region", "fleet_regions", "fleet_region"),
+    ("chargers", "charger", "chargers", "charger"),
+    ("chargers", "charge_area", "charge_areas", "charge_area"),
+    ("projects", "project", "projects", "project"),
+)
+
+
+def label_of(run: Run, runs: Sequence[Run]) -> str:
+    """Name a run: its model; with several of one model, its folder; else its place in the list."""
+    model = str(run.record.get("model", "plan"))
+    if sum(other.record.get("model") == run.record.get("model") for other in runs) == 1:
+        return model
+    folders = [other.path.name for other in runs]
+    if run.path.name and folders.count(run.path.name) == 1:
+        return f"{model}, {run.path.name}"
+    return f"{model}, no. {next(i for i, other in enumerate(runs, 1) if other is run)}"
+
+
+def refuse_foreign(instance: Instance, runs: Sequence[Run]) -> None:
+    """Raise NbbError if a run names things that the instance does not have."""
+    for run in runs:
+        for table, column, home, key in NAMED:
+            unknown = sorted(set(run.tables[table][column]) - set(instance[home][key]) - {""})
+            if unknown:
+                name = run.path.name or run.record.get("model", "")
+                raise NbbError(
+                    f"run {name}, table {table}: {column} '{unknown[0]}' is not in "
+                    f"the instance {instance.meta.name} (give the instance the run was made from)"
+                )
+
+
+def comparison_grid(
+    instance: Instance, runs: Sequence[Run], figures: Sequence[dict[str, Any]], labels: Sequence[str]
+) -> Grid:
+    """Give the key figures of every run, one row per run."""
+    last = instance.periods[-1].year
+    rows: list[list[Any]] = []
+    for found, label in zip(figures, labels, strict=True):
+        money = found["investments_eur"]
+        before = found["cost_do_nothing_eur"]
+        rows.append(
+            [
+                label,
+                found["cost_eur"] / 1e6,
+                (found["cost_eur"] - before) / 1e6 if before is not None else None,
+                found["emissions_t_co2e"][last] / 1e3,
+                sum(found["emissions_t_co2e"][p.year] * p.years for p in instance.periods) / 1e3,
+                found["shifted_t"].get(last, 0.0) / 1e3,
+                found["battery_trucks"][last],
+                len({project for project, _, _ in found["projects_built"]}),
+                money["projects"] / 1e6,
+                money["chargers"] / 1e6,
+                money["vehicles"] / 1e6,
+                found["gap"],
+                "OK" if found["verified"] else "not accepted",
+            ]
+        )
+    columns = (
+        Column("Plan"),
+        Column("System cost, present value", "meur", "MEUR"),
+        Column("Against doing nothing", "meur", "MEUR"),
+        Column(f"CO2e in {last}", "kt", "kt a year"),
+        Column("CO2e in all years", "kt", "kt"),
+        Column(f"Road to rail, sea, ferry in {last}", "kt", "kt a year"),
+        Column(f"Battery trucks in {last}", "count"),
+        Column("Projects", "count"),
+        Column("Projects", "meur", "MEUR"),
+        Column("Chargers", "meur", "MEUR"),
+        Column("Trucks", "meur", "MEUR"),
+        Column("Gap", "percent", "%"),
+        Column("Verified"),
+    )
+    same = len({run.record.get("instance_digest") for run in runs}) == 1
+    note = (
+        ""
+        if same
+        else "The runs were made from different versions of the instance; names and places are those of the one shown."
+    )
+    return Grid("Key figures of the plans", columns, rows, first=40, note=note, name="Comparison")
+
 
 MAP_WIDTH_PX = 800.0
 
@@ -178,3 +275,32 @@ def projects_in_order(instance: Instance, run: Run) -> list[Any]:
     from nbb_opt.report.kpis import projects_built
 
     return list(each(projects_built(instance, run.tables)))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence, perhaps a drawing, and tables."""
+
+    heading: str
+    text: str
+    grids: Sequence[Grid]
+    drawing: Markup | None = None
+
+
+def render_audit(
+    instance: Instance,
+    plan_name: str,
+    *,
+    sentences: Sequence[str],
+    tiles: Sequence[Tile],
+    faults: Grid,
+    sections: Sequence[Section],
+) -> str:
+    """Give the page as HTML text; all text is escaped."""
+    environment = Environment(
+        loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("audit.html.j2").render(
+        title=instance.meta.title, description=instance.meta.description, plan_name=plan_name, sentences=sentences,
+        tiles=tiles, faults=faults, sections=sections, version=__version__, price_year=instance.meta.price_year,
+    )  # fmt: skip

@@ -16,29 +16,34 @@ from xlsxwriter.worksheet import Worksheet
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.instance import Instance
-from nbb_opt.report.basis import assumption_counts, assumption_rows, computed, method, range_grid, source_rows
-from nbb_opt.report.compare import comparison_grid, label_of, refuse_foreign
+from nbb_opt.report.basis import (
+    assumption_counts,
+    assumption_rows,
+    category_grid,
+    computed,
+    factor_card,
+    making_grid,
+    method,
+    own_grid,
+    range_grid,
+    reconciliation_grid,
+    shipper_grid,
+    source_rows,
+    trace_grid,
+)
 from nbb_opt.report.decisions import (
     charger_grid,
     charging_grid,
     full_grid,
+    policy_grid,
     project_grid,
     shift_grid,
     vehicle_grid,
 )
-from nbb_opt.report.emission_basis import (
-    category_grid,
-    factor_card,
-    making_grid,
-    own_grid,
-    reconciliation_grid,
-    shipper_grid,
-    trace_grid,
-)
+from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
-from nbb_opt.report.map.grid import Column, Grid
-from nbb_opt.report.rules import policy_grid
+from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
 from nbb_opt.result import TABLES, Run
 
 MOST_ROWS = 1_048_575  # of a sheet, without the heading

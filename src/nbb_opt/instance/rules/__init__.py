@@ -5,18 +5,11 @@ of faults, so that one slip is reported once.
 """
 
 from nbb_opt.instance.rules import (  # noqa: F401 - importing a module registers its rules
-    energy,
-    fleet,
+    figures,
     flows,
-    haulage,
-    links,
-    places,
-    policies,
+    network,
     projects,
-    provenance,
-    transfers,
     vehicles,
-    years,
 )
 from nbb_opt.instance.rules.registry import RULES, World, run_rules
 

@@ -1,4 +1,4 @@
-"""Trucks are owned, trains and ships are bought as a service; weights and energy use make sense."""
+"""Vehicles, the trucks of today, what they run on and what is paid for them."""
 
 from __future__ import annotations
 
@@ -161,3 +161,129 @@ def commodities_have_a_vehicle(world: World) -> Iterator[Problem]:
             what = f"is carried by no {' or '.join(allowed)} vehicle"
             hint = f"add a row to {world.file('vehicle_loads')}"
             yield world.fault("commodities", i, "cargo_type", row["cargo_type"], what, hint)
+
+
+@rule("fleet", uses=("vehicles",))
+def fleets_are_trucks(world: World) -> Iterator[Problem]:
+    """The fleet names road vehicles: trains and ships are bought as a service."""
+    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
+    for i, row in world.rows("fleet"):
+        if modes[row["vehicle"]] != "road":
+            what = f"is a {modes[row['vehicle']]} vehicle, bought as a service"
+            yield world.fault("fleet", i, "vehicle", row["vehicle"], what, "name a road vehicle, or remove the row")
+
+
+@rule("fleet", uses=("meta",))
+def fleets_are_older_than_the_plan(world: World) -> Iterator[Problem]:
+    """vintage_year is before the first period: later trucks are bought by the plan."""
+    first = world.periods[0].year
+    for i, row in world.rows("fleet"):
+        if row["vintage_year"] >= first:
+            hint = f"give a year before {first}"
+            yield world.fault("fleet", i, "vintage_year", row["vintage_year"], f"is not before {first}", hint)
+
+
+@rule("fleet", uses=("vehicles",))
+def fleets_could_be_had(world: World) -> Iterator[Problem]:
+    """vintage_year is not before the vehicle's available_from."""
+    since = {row["vehicle"]: row["available_from"] for row in world.each("vehicles")}
+    for i, row in world.rows("fleet"):
+        if row["vintage_year"] < since[row["vehicle"]]:
+            what = f"is before {row['vehicle']} could be had ({since[row['vehicle']]})"
+            hint = f"correct it, or available_from in {world.file('vehicles')}"
+            yield world.fault("fleet", i, "vintage_year", row["vintage_year"], what, hint)
+
+
+@rule("battery_wear", uses=("vehicles",))
+def wear_is_about_a_range(world: World) -> Iterator[Problem]:
+    """A vehicle in battery_wear is a truck with a range."""
+    known = {row["vehicle"]: row for row in world.each("vehicles")}
+    for i, row in world.rows("battery_wear"):
+        vehicle = known.get(row["vehicle"])
+        if vehicle is not None and (vehicle["mode"] != "road" or vehicle["range_km"] != vehicle["range_km"]):
+            what = "is no truck with a range_km"
+            yield world.fault("battery_wear", i, "vehicle", row["vehicle"], what, "remove the row or give range_km")
+
+
+@rule("subsidies", uses=("vehicles",))
+def subsidies_name_a_truck_technology(world: World) -> Iterator[Problem]:
+    """A subsidy is for a technology of some truck."""
+    trucks = sorted({row["technology"] for row in world.each("vehicles") if row["mode"] == "road"})
+    for i, row in world.rows("subsidies"):
+        if row["technology"] not in trucks:
+            yield world.fault(
+                "subsidies", i, "technology", row["technology"], "is of no truck", f"one of {listed(trucks)}"
+            )
+
+
+@rule("subsidies")
+def subsidies_end_after_they_begin(world: World) -> Iterator[Problem]:
+    """last_year is not before first_year."""
+    for i, row in world.rows("subsidies"):
+        if row["last_year"] < row["first_year"]:
+            what = f"is before first_year {int(row['first_year'])}"
+            yield world.fault("subsidies", i, "last_year", int(row["last_year"]), what, "were the two swapped?")
+
+
+@rule("subsidies")
+def subsidies_about_shares_are_shares(world: World) -> Iterator[Problem]:
+    """purchase_grant_share and toll_exemption_share are between 0 and 1."""
+    for i, row in world.rows("subsidies"):
+        if row["kind"].endswith("_share") and row["value"] > 1:
+            hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"
+            yield world.fault("subsidies", i, "value", row["value"], "is a share above 1", hint)
+
+
+@rule("subsidies")
+def subsidies_are_given_once(world: World) -> Iterator[Problem]:
+    """Two subsidies of one kind, country and technology do not overlap."""
+    spans: dict[tuple[object, ...], list[tuple[int, int, int]]] = {}
+    for i, row in world.rows("subsidies"):
+        same = spans.setdefault((row["kind"], row["country"], row["technology"]), [])
+        for first, last, other in same:
+            if row["first_year"] <= last and first <= row["last_year"]:
+                what = f"overlaps row {world.faults['subsidies'].file.row(other)}, which says the same kind of thing"
+                yield world.fault("subsidies", i, "subsidy", row["subsidy"], what, "change the years or remove one")
+                break
+        same.append((int(row["first_year"]), int(row["last_year"]), i))
+
+
+@rule("vehicles", uses=("energy", "links", "charge_areas", "fleet_regions"))
+def energy_is_priced_where_vehicles_take_it_in(world: World) -> Iterator[Problem]:
+    """The energy table has a vehicle's carrier for every country with links of its mode; for battery trucks for every
+    country with charge areas or fleet regions; for overhead-line trains where rail links are electrified."""
+    priced = {(row["energy_carrier"], row["country"]) for row in world.each("energy")}
+    charging = {row["country"] for table in ("charge_areas", "fleet_regions") for row in world.each(table)}
+    countries: dict[str, set[str]] = {}
+    electrified = set()
+    for row in world.each("links"):
+        countries.setdefault(row["mode"], set()).add(row["country"])
+        if row["electrified_share"] > 0:
+            electrified.add(row["country"])
+    told: set[tuple[str, str]] = set()
+    for i, row in world.rows("vehicles"):
+        needed = countries.get(row["mode"], set())
+        if row["mode"] == "road" and not math.isnan(row["charge_kw"]):
+            needed = charging
+        elif row["technology"] == "electric":
+            needed = electrified
+        elif row["mode"] == "road":
+            needed = needed | {region["country"] for region in world.each("fleet_regions")}
+        for country in sorted(needed):
+            pair = (row["energy_carrier"], country)
+            if pair not in priced and pair not in told:
+                told.add(pair)
+                what = f"has no row for {country}, where {row['vehicle']} may take it in"
+                hint = f"add rows {pair[0]},{country} to {world.file('energy')}"
+                yield world.fault("vehicles", i, "energy_carrier", row["energy_carrier"], what, hint)
+
+
+@rule("countries", uses=("country_years", "links", "nodes", "fleet_regions"))
+def countries_have_prices(world: World) -> Iterator[Problem]:
+    """Every country with nodes, links or fleet regions has rows in country_years."""
+    used = {row["country"] for table in ("nodes", "links", "fleet_regions") for row in world.each(table)}
+    priced = {row["country"] for row in world.each("country_years")}
+    for i, row in world.rows("countries"):
+        if row["country"] in used - priced:
+            hint = f"add wages and carbon price to {world.file('country_years')}"
+            yield world.fault("countries", i, "country", row["country"], "has no row in country_years", hint)

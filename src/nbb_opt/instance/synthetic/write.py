@@ -18,10 +18,28 @@ import numpy as np
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.synthetic.flows import make_flows, most_flows, write_flows
-from nbb_opt.instance.synthetic.links import Row, at_ends, ferry, railways, roads, sea_routes
-from nbb_opt.instance.synthetic.means import charge_areas, fleet, kinds, projects, region_id, terminals, transfers
-from nbb_opt.instance.synthetic.places import SMALLEST, Ints, Places, make_places
+from nbb_opt.instance.synthetic.region import (
+    SMALLEST,
+    Ints,
+    Places,
+    Row,
+    at_ends,
+    charge_areas,
+    ferry,
+    fleet,
+    kinds,
+    make_flows,
+    make_places,
+    most_flows,
+    projects,
+    railways,
+    region_id,
+    roads,
+    sea_routes,
+    terminals,
+    transfers,
+    write_flows,
+)
 from nbb_opt.shipped import shipped
 
 TAKEN_OVER = (

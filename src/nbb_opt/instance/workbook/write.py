@@ -31,9 +31,10 @@ from nbb_opt.instance.workbook.sheets import (
     SETTING_KEYS,
     SETTINGS,
     UNIT_ROW,
+    comment,
+    readme_lines,
     unit_text,
 )
-from nbb_opt.instance.workbook.sheets_text import comment, readme_lines
 
 SPARE_ROWS = 500  # rows under the data that have drop-downs too
 MOST_CHARACTERS = 32_767  # of a cell

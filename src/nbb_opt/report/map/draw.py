@@ -1,33 +1,290 @@
-"""The map: flows by mode, projects, charging areas and names, as closed SVG drawn here."""
+"""The map as closed SVG: flows by mode, today's network, charging areas, projects, and names that do not overlap."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from nbb_opt.instance import Instance
-from nbb_opt.report.charts.svg import INK, MODE_COLOURS, MUTED, drawing, tag, words
-from nbb_opt.report.kpis import link_tonnes
-from nbb_opt.report.map.frame import Frame
-from nbb_opt.report.map.labels import Room
-from nbb_opt.report.map.layers import (
-    CHARGE_FILL,
-    UNUSED,
-    charge_radius_px,
-    charging_layer,
-    draw_line,
-    flow_layer,
-    line_width_px,
-    network_layer,
-)
-from nbb_opt.report.map.marks import badge, badges, exits, haloed, node_tonnes, scale_bar
-from nbb_opt.report.text import MODE_WORDS, cut, kt, short
+from nbb_opt.report.charts.svg import INK, MODE_COLOURS, MUTED, drawing, path_data, tag, text_width, words
+from nbb_opt.report.grid import amounts, each
+from nbb_opt.report.kpis import charging_mw, link_tonnes
+from nbb_opt.report.map.coast import Floats
+from nbb_opt.report.map.frame import Frame, merge_ways
+from nbb_opt.report.text import MODE_WORDS, cut, kt, short, with_unit
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass
+class Room:
+    """The room of a drawing that is already taken."""
+
+    width: float
+    height: float
+    taken: list[Box] = field(default_factory=list)
+
+    def free(self, box: Box) -> bool:
+        """Say whether a box lies in the drawing and touches nothing."""
+        left, top, right, bottom = box
+        if left < 2 or top < 2 or right > self.width - 2 or bottom > self.height - 2:
+            return False
+        return not any(left < b[2] and right > b[0] and top < b[3] and bottom > b[1] for b in self.taken)
+
+    def block(self, x: float, y: float, radius: float) -> None:
+        """Take the room of a symbol."""
+        self.taken.append((x - radius, y - radius, x + radius, y + radius))
+
+    def place(self, x: float, y: float, *, width: float, height: float, gaps: Iterable[float]) -> Box | None:
+        """Take room for a box beside a point, as near as can be; None if there is none."""
+        for gap in gaps:
+            slant = gap * 0.75
+            middle_x, middle_y = x - width / 2, y - height / 2
+            for left, top in (
+                (x + gap, middle_y),
+                (x - gap - width, middle_y),
+                (middle_x, y - gap - height),
+                (middle_x, y + gap),
+                (x + slant, y - slant - height),
+                (x + slant, y + slant),
+                (x - slant - width, y - slant - height),
+                (x - slant - width, y + slant),
+            ):
+                box = (left, top, left + width, top + height)
+                if self.free(box):
+                    self.taken.append(box)
+                    return box
+        return None
+
+    def place_words(self, content: str, x: float, y: float, *, size: float, gaps: Iterable[float]) -> Box | None:
+        """Take room for a line of text beside a point."""
+        return self.place(x, y, width=text_width(content, size) + 4, height=size * 1.15, gaps=gaps)
+
+
+WIDEST_PX, NARROWEST_PX = 13.0, 1.1
+CHARGE_FILL, UNUSED = "#00805e", "#c3c8cc"
 Tables = Mapping[str, pd.DataFrame]
+
+
+def line_width_px(tonnes: float, most_t: float) -> float:
+    """Give the width of a flow line: it grows with the square root of the tonnes."""
+    return max(NARROWEST_PX, WIDEST_PX * math.sqrt(tonnes / most_t)) if most_t > 0 else NARROWEST_PX
+
+
+def flow_layer(instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: float, thicker: float = 1.0) -> Markup:
+    """Draw the flows of a period; links side by side where road and rail join the same places."""
+    links = instance["links"].set_index("link").loc[tonnes.index]
+    shown = pd.DataFrame(
+        {
+            "a": links[["from_node", "to_node"]].min(axis=1),
+            "b": links[["from_node", "to_node"]].max(axis=1),
+            "mode": links["mode"],
+            "tonnes": tonnes,
+        }
+    )
+    beside: dict[tuple[str, str], dict[str, float]] = {}
+    for row in each(shown[shown["mode"].isin(["road", "rail"])]):
+        here = beside.setdefault((row.a, row.b), {})
+        here[row.mode] = here.get(row.mode, 0.0) + row.tonnes
+    parts: list[Markup] = []
+    for mode in ("sea", "ferry"):
+        part = shown.loc[shown["mode"] == mode, "tonnes"]
+        for points, amount in merge_ways(frame, {str(link): float(t) for link, t in amounts(part)}):
+            parts.append(draw_line(points, mode, line_width_px(amount, most_t) * thicker))
+    for (start, end), modes in sorted(beside.items()):
+        widths = {mode: line_width_px(amount, most_t) * thicker for mode, amount in sorted(modes.items())}
+        a, b = frame.xy[start], frame.xy[end]
+        across = np.array([a[1] - b[1], b[0] - a[0]])
+        across = across / max(float(np.hypot(*across)), 1e-9)
+        shift = -sum(widths.values()) / 2
+        for mode, width in widths.items():
+            offset = across * (shift + width / 2) if len(widths) > 1 else 0.0
+            parts.append(draw_line(np.array([a, b]) + offset, mode, width))
+            shift += width
+    return Markup("").join(parts)
+
+
+def network_layer(instance: Instance, frame: Frame) -> Markup:
+    """Draw today's roads and railways thin and grey."""
+    links = instance["links"]
+    today = links[links["mode"].isin(["road", "rail"]) & (links["project"] == "")]
+    lines = {tuple(sorted((row.from_node, row.to_node))) for row in each(today)}
+    data = "".join(path_data([tuple(frame.xy[a]), tuple(frame.xy[b])]) for a, b in sorted(lines))
+    return tag("path", d=data, fill="none", stroke=UNUSED, stroke_width=1)
+
+
+def charging_layer(instance: Instance, frame: Frame, tables: Tables, year: int, room: Room | None) -> Markup:
+    """Draw charging areas as circles whose area grows with the MW installed."""
+    parts = []
+    for area, mw in amounts(charging_mw(instance, tables, year)):
+        at = place_of_area(instance, frame, str(area))
+        if at is None or mw <= 0:
+            continue
+        radius = charge_radius_px(float(mw))
+        parts.append(
+            tag(
+                "circle",
+                tag("title", f"{area}: {with_unit(float(mw), 'MW')} of chargers"),
+                cx=float(at[0]),
+                cy=float(at[1]),
+                r=radius,
+                fill=CHARGE_FILL,
+                fill_opacity=0.25,
+                stroke=CHARGE_FILL,
+                stroke_width=1.6,
+            )
+        )
+        if room is not None:
+            room.block(float(at[0]), float(at[1]), min(radius, 18.0))
+    return Markup("").join(parts)
+
+
+def charge_radius_px(mw: float) -> float:
+    """Give the radius of a charging area's circle."""
+    return 3 + 4.2 * math.sqrt(mw)
+
+
+def place_of_project(instance: Instance, frame: Frame, project: str) -> Floats | None:
+    """Give where a project is drawn: its node, else the middle of its link, else the place of the row it changes."""
+    row = instance["projects"].set_index("project").loc[project]
+    if row["node"]:
+        return frame.xy[str(row["node"])]
+    links = instance["links"].set_index("link")
+    effects = instance["project_effects"]
+    effects = effects[effects["project"] == project]
+    names = [*links.index[links["project"] == project], *effects.loc[effects["table"] == "links", "row"]]
+    if names:
+        middle = links.loc[names[len(names) // 2]]
+        return (frame.xy[str(middle["from_node"])] + frame.xy[str(middle["to_node"])]) / 2
+    terminals = instance["terminals"].set_index("terminal")["node"]
+    for effect in each(effects):
+        if effect.table == "terminals":
+            return frame.xy[str(terminals[effect.row])]
+        return place_of_area(instance, frame, str(effect.row))
+    transfers = instance["transfers"]
+    at = transfers.loc[transfers["project"] == project, "node"]
+    return frame.xy[str(at.iloc[0])] if len(at) else None
+
+
+def place_of_area(instance: Instance, frame: Frame, area: str) -> Floats | None:
+    nodes = instance["nodes"]
+    here = nodes.loc[nodes["charge_area"] == area, "node"]
+    if len(here):
+        return frame.xy[str(here.iloc[0])]
+    regions = instance["fleet_regions"]
+    hub = regions.loc[regions["charge_area"] == area, "hub_node"]
+    return frame.xy[str(hub.iloc[0])] if len(hub) else None
+
+
+def draw_line(points: Floats, mode: str, width: float) -> Markup:
+    data = path_data(map(tuple, points))
+    colour = MODE_COLOURS.get(mode, MUTED)
+    unit = max(width, 2.0)
+    dash = {"sea": f"{3 + 1.6 * unit:.1f} {2 + unit:.1f}", "ferry": f"0.1 {1.7 * unit:.1f}"}.get(mode)
+    cap = "round" if mode in ("road", "ferry") else None
+    line = tag(
+        "path", d=data, fill="none", stroke=colour, stroke_width=width, stroke_dasharray=dash, stroke_linecap=cap,
+        stroke_linejoin="round", stroke_opacity=0.88,
+    )  # fmt: skip
+    if mode == "rail" and width >= 2.4:
+        line += tag("path", d=data, fill="none", stroke="#ffffff", stroke_width=width * 0.4, stroke_dasharray="5 7")
+    return line
+
+
+PROJECT_FILL = "#1c2733"
+
+
+def node_tonnes(instance: Instance, tonnes: pd.Series) -> dict[str, float]:
+    links = instance["links"].set_index("link").loc[tonnes.index]
+    ends = pd.concat([tonnes.groupby(links["from_node"]).sum(), tonnes.groupby(links["to_node"]).sum()])
+    return {str(node): float(amount) for node, amount in amounts(ends.groupby(level=0).sum())}
+
+
+def haloed(content: str, x: float, y: float, size: float) -> Markup:
+    return tag(
+        "text", content, x=x, y=y, font_size=size, fill=INK, stroke="#ffffff", stroke_width=3, stroke_linejoin="round",
+        paint_order="stroke",
+    )  # fmt: skip
+
+
+def badge(x: float, y: float, label: str) -> Markup:
+    wide = max(18.0, text_width(label, 11) + 10)
+    box = tag("rect", x=x - wide / 2, y=y - 9, width=wide, height=18, rx=3, fill=PROJECT_FILL, stroke="#ffffff")
+    return box + words(label, x, y + 4, size=11, anchor="middle", fill="#ffffff", weight="600")
+
+
+def badges(instance: Instance, frame: Frame, projects: list[tuple[int, str]], room: Room) -> list[Markup]:
+    parts = []
+    for count, project in projects:
+        at = place_of_project(instance, frame, project)
+        if at is None or not frame.inside(at):
+            continue
+        box = room.place(float(at[0]), float(at[1]), width=20, height=20, gaps=(7, 14, 22, 32))
+        if box is None:
+            continue
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        parts.append(tag("line", x1=float(at[0]), y1=float(at[1]), x2=x, y2=y, stroke=PROJECT_FILL, stroke_width=1))
+        parts.append(badge(x, y, str(count)))
+    return parts
+
+
+def exits(instance: Instance, frame: Frame, tonnes: pd.Series, room: Room) -> list[Markup]:
+    """Mark where flows leave the frame for places far outside, with their names and tonnes."""
+    links = instance["links"].set_index("link")
+    names = instance["nodes"].set_index("node")["name"]
+    out: dict[str, tuple[float, float, Floats, Floats]] = {}
+    for link, amount in amounts(tonnes):
+        ends = str(links.at[link, "from_node"]), str(links.at[link, "to_node"])
+        far = [node for node in ends if node in frame.far]
+        if len(far) != 1:
+            continue
+        way = frame.sea_ways.get(str(link), list(ends))
+        line = [frame.at[key] for key in (way if way[0] != far[0] else way[::-1])]
+        leaving = next((i for i, p in enumerate(line) if not frame.inside(p)), None)
+        if not leaving:
+            continue
+        total, most = out.get(far[0], (0.0, 0.0))[:2]
+        if amount > most:
+            out[far[0]] = (total + amount, amount, line[leaving - 1], line[leaving])
+        else:
+            out[far[0]] = (total + amount, *out[far[0]][1:])
+    parts = []
+    for node, (total, _, inner, outer) in sorted(out.items(), key=lambda item: -item[1][0]):
+        edge = _to_edge(inner, outer, frame)
+        angle = math.degrees(math.atan2(float(outer[1] - inner[1]), float(outer[0] - inner[0])))
+        turn = f"translate({edge[0]:.1f} {edge[1]:.1f}) rotate({angle:.0f})"
+        parts.append(tag("path", d="M-9 -7L3 0L-9 7z", fill=INK, stroke="#ffffff", transform=turn))
+        label = f"to and from {cut(str(names[node]), 24)}, {kt(total, 0)}"
+        box = room.place_words(label, float(edge[0]), float(edge[1]), size=12, gaps=(10, 18, 28, 40, 54, 70, 90))
+        if box is not None:
+            parts.append(haloed(label, box[0] + 2, box[3] - 4, 12))
+    return parts
+
+
+def _to_edge(inner: Floats, outer: Floats, frame: Frame) -> Floats:
+    part = 1.0
+    for i, size in enumerate((frame.width, frame.height)):
+        step = float(outer[i] - inner[i])
+        for bound in (4.0, size - 4.0):
+            if (
+                abs(step) > 1e-9
+                and 0 <= (bound - inner[i]) / step < part
+                and (outer[i] - bound) * (inner[i] - bound) <= 0
+            ):
+                part = float((bound - inner[i]) / step)
+    return inner + part * (outer - inner)
+
+
+def scale_bar(frame: Frame) -> Markup:
+    km = next(k for k in (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5) if k / frame.km_per_px < frame.width / 4)
+    x, y = frame.width - km / frame.km_per_px - 14, frame.height - 14
+    bar = tag("path", d=f"M{x:.1f} {y - 5:.1f}v5h{km / frame.km_per_px:.1f}v-5", fill="none", stroke=INK)
+    return bar + haloed(f"{km:g} km", x + 4, y - 5, 11)
 
 
 def draw_map(

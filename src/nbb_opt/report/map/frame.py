@@ -13,9 +13,8 @@ from markupsafe import Markup
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.charts.svg import path_data, tag
-from nbb_opt.report.map.outlines import Floats, clip_ring, project_km, read_outlines
-from nbb_opt.report.map.sea import Water, smooth, thin
-from nbb_opt.report.rows import each
+from nbb_opt.report.grid import each
+from nbb_opt.report.map.coast import Floats, Water, clip_ring, project_km, read_outlines, smooth, thin
 
 FAR_FACTOR, FAR_SHARE = 2.4, 0.2
 MARGIN_SHARE = 0.05

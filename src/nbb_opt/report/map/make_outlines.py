@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.report.map.outlines import Point, clip_ring
+from nbb_opt.report.map.coast import Point, clip_ring
 
 WINDOW = (-12.0, 44.0, 46.0, 72.5)  # west, south, east, north, degrees
 TOLERANCE_DEGREES = 0.01

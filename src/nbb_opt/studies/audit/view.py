@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nbb_opt.report.audit_page import Section, render_audit
 from nbb_opt.report.charts.charts import difference_bars
+from nbb_opt.report.grid import Cell, Column, Grid
 from nbb_opt.report.headline import Tile
-from nbb_opt.report.map.grid import Cell, Column, Grid
+from nbb_opt.report.page import Section, render_audit
 from nbb_opt.report.text import meur, number, percent
 from nbb_opt.studies.audit.audit import Audit
 

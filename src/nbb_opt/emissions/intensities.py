@@ -1,21 +1,51 @@
-"""Intensities of the user's own, such as a ferry line's figure per tonne-km, set beside those of the ledger.
-
-They come as a table of factors (see `factors`) whose technology is a vehicle of the instance. The ledger and the plan
-stay as they are: the figure shows what the same transport would emit by it.
-"""
+"""Intensities per tonne-km: the distance each was built on, the step to network km, the user's beside the ledger's."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 
 import pandas as pd
 
-from nbb_opt.emissions.distance import Intensity, on_network
 from nbb_opt.emissions.factors import Factor, Registry
 from nbb_opt.emissions.ledger import HUB, Ledger
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.recompute.world import total
+
+# From an intensity per actual km to activity on the shortest feasible distance; ferries count as sea.
+ADJUSTMENTS = {"road": 1.05, "sea": 1.15, "ferry": 1.15, "rail": 1.0}
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """kg CO2e per tonne-km, with the distance it was built on: SFD, GCD, actual, planned or none (not stated)."""
+
+    kg_per_tkm: float
+    basis: str
+
+
+def on_network(intensity: Intensity, mode: str, *, gcd_share: float) -> Intensity:
+    """The intensity for activity on the network (SFD); its basis is then that one, so a second call changes nothing.
+
+    `gcd_share` is the great-circle distance over that of the network, of the same activity. Raises NbbError where no
+    step is known: the user has to settle it.
+
+    >>> once = on_network(Intensity(0.1, "GCD"), "ferry", gcd_share=0.9)
+    >>> round(once.kg_per_tkm, 6), on_network(once, "ferry", gcd_share=0.9) == once
+    (0.09, True)
+    """
+    if intensity.basis == "SFD":
+        return intensity
+    if intensity.basis == "GCD":
+        return Intensity(intensity.kg_per_tkm * gcd_share, "SFD")
+    if intensity.basis == "actual" and mode in ADJUSTMENTS:
+        return Intensity(intensity.kg_per_tkm * ADJUSTMENTS[mode], "SFD")
+    raise NbbError(
+        f"{mode}: an intensity on {intensity.basis} km cannot be used for activity on the network; state the distance "
+        "it was built on (SFD, GCD or actual), or convert it yourself"
+    )
+
 
 PER_TKM = "g_co2e_per_tkm"
 COUNTED = {"TTW": ["ttw_kg"], "WTT": ["wtt_kg"], "WTW": ["ttw_kg", "wtt_kg"]}

@@ -1,10 +1,12 @@
-"""A table of the report: the same rows for the page and the workbook."""
+"""A table of the report, the same rows for the page and the workbook; and the rows of a frame, one at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+import pandas as pd
 
 from nbb_opt.report.text import number, short
 
@@ -68,3 +70,21 @@ def write(cell: Cell, column: Column) -> str:
     if column.style in DECIMALS:
         return number(cell, DECIMALS[column.style])
     return short(cell)
+
+
+def each(frame: pd.DataFrame) -> Iterator[Any]:
+    """Give the rows as named tuples; their fields are as typed as the columns, which a type checker cannot know.
+
+    >>> [row.a for row in each(pd.DataFrame({"a": [1, 2]}))]
+    [1, 2]
+    """
+    return iter(frame.itertuples(index=False))
+
+
+def amounts(series: pd.Series) -> Iterator[tuple[Any, float]]:
+    """Give the keys and values of a series of numbers.
+
+    >>> list(amounts(pd.Series([1, 2], index=["a", "b"])))
+    [('a', 1.0), ('b', 2.0)]
+    """
+    return zip(series.index.tolist(), series.astype("float64").tolist(), strict=True)
