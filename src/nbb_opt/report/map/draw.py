@@ -16,7 +16,7 @@ from nbb_opt.report.grid import amounts, each
 from nbb_opt.report.kpis import charging_mw, link_tonnes
 from nbb_opt.report.map.coast import Floats
 from nbb_opt.report.map.frame import Frame, merge_ways
-from nbb_opt.report.text import MODE_WORDS, cut, kt, short, with_unit
+from nbb_opt.report.text import MODE_WORDS, cut, kt, plural, short, with_unit
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -346,7 +346,7 @@ def draw_map(
         key=key,
         title=f"Map of freight flows in {year}",
         desc=f"{kt(moved, 0)} a year drawn on road, rail, sea and ferry links; the wider the line, the more tonnes. "
-        f"{len(projects)} projects are marked. The figures stand in the tables below.",
+        f"{plural(len(projects), 'project is', 'projects are')} marked. The figures stand in the tables below.",
         css="map",
     )
 
