@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
 from nbb_opt.problems.stram import StramCase, read_stram
 from nbb_opt.problems.stram.model import StramSpec, read_stram_model
 from nbb_opt.problems.stram.plan import StramPlan, plan_stram
 from nbb_opt.problems.stram.schema import Rules
-from nbb_opt.solve import Stop
 
 TINY = Path(__file__).parents[1] / "instances" / "stram_tiny"
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "stram"
@@ -30,7 +31,7 @@ def plans(model: str) -> tuple[StramPlan, StramPlan | None]:
 
 
 def solved(case: StramCase, spec: StramSpec, gap: float = 1e-7) -> tuple[StramPlan, StramPlan | None]:
-    return plan_stram(case, spec, gap=gap, threads=1, seed=0, stop=Stop(60.0), seconds={})
+    return plan_stram(case, spec, Steps(SolveOptions(gap=gap, threads=1, time_limit_s=60.0)))
 
 
 def copy_of(folder: Path, edits: dict[str, tuple[str, str]] | None = None) -> Path:

@@ -16,7 +16,8 @@ from milp_case import TINY, tiny
 from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, joined, read_factors
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import read_instance
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 from nbb_opt.studies.accounting.choice import Choice, NotApplicable
 from nbb_opt.studies.accounting.choices import (
@@ -36,7 +37,7 @@ from nbb_opt.studies.accounting.study import (
     same_plan_t,
 )
 
-OPTIONS = Options(time_limit_s=180, gap=1e-6, threads=1)  # the first job on a machine also compiles kernels
+OPTIONS = SolveOptions(time_limit_s=180, gap=1e-6, threads=1)  # the first job on a machine also compiles kernels
 NBB = TINY.parent / "nbb"
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
 # A room may import those above it only; rooms on one line do not know each other.
 LAYERS = (
     ("errors", "__version__"),
-    ("shipped", "run_folder"),
+    ("shipped", "run_folder", "options"),
     ("result",),
     ("instance",),
     ("demand", "recompute"),

@@ -199,7 +199,7 @@ def test_at_the_break_even_purchase_price_both_trucks_cost_the_same() -> None:
     table = break_even(question, solution, lane_costs(question))
     row = table[(table["fleet_region"] == "SKEL") & (table["year"] == 2030) & (table["vehicle"] == "BAT400")].iloc[0]
     instance = vary(question.instance, "vehicle_years", "vehicle", "BAT400", capex_eur=row["purchase_eur"])
-    again = ask(instance, prepared=question.prepared)
+    again = ask(instance)
     other = break_even(again, solution, lane_costs(again))
     same = other[(other["fleet_region"] == "SKEL") & (other["year"] == 2030) & (other["vehicle"] == "BAT400")].iloc[0]
     assert same["cost_eur_per_tkm"] == pytest.approx(same["other_eur_per_tkm"], rel=1e-9)

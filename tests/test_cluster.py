@@ -182,14 +182,17 @@ def test_a_plan_with_the_chains_on_a_cluster_is_verified(tmp_path: Path, address
     from nbb_opt.cluster import connect
     from nbb_opt.errors import ModelError
     from nbb_opt.instance.synthetic import Shape, write_synthetic
-    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import solve_instance
 
     write_synthetic(tmp_path / "s", Shape(60, 2))
     place = tmp_path / "s"
     with connect(address) as cluster:
-        run = solve_instance(place, options=Options(60.0, 5e-3, method="decompose"), cluster=cluster)
+        run = solve_instance(
+            place, options=SolveOptions(time_limit_s=60.0, gap=5e-3, method="decompose"), cluster=cluster
+        )
         assert run.record["verified"]
         with pytest.raises(ModelError, match="--method decompose"):
-            solve_instance(place, options=Options(60.0, 5e-3), cluster=cluster)
-    alone = solve_instance(place, options=Options(60.0, 5e-3, method="decompose"))
+            solve_instance(place, options=SolveOptions(time_limit_s=60.0, gap=5e-3), cluster=cluster)
+    alone = solve_instance(place, options=SolveOptions(time_limit_s=60.0, gap=5e-3, method="decompose"))
     assert run.record["cost_eur"] == alone.record["cost_eur"]

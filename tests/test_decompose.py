@@ -22,7 +22,8 @@ from nbb_opt.instance.synthetic import Shape, write_synthetic
 from nbb_opt.model import Built, Split, build, extract, read_model, split, standard_form
 from nbb_opt.model.arrays.split import Columns, expand
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import Options, carried, chosen_method, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import chosen_method, flows_of, solve_instance
 from nbb_opt.solve import Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
 from nbb_opt.solve.colgen.asked import Asked
@@ -60,7 +61,7 @@ def stated(instance: Instance, model: str = "joint") -> Built:
 
 
 def solved_in_parts(built: Built, **asked: float) -> tuple[Solution, dict[str, pd.DataFrame]]:
-    found = solve_split(split(built), **asked)
+    found = solve_split(split(built), **{"gap": 1e-6, **asked})
     return found, extract(built, found.values, found.carried)
 
 
@@ -232,7 +233,7 @@ def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     prepared = prepare(instance)
     nothing = build(instance, prepared, read_model("do_nothing"), route="pieces")
     flows = solved_in_parts(nothing, gap=1e-6)[1]["flows"]
-    fixed = carried(prepared, flows, instance)
+    fixed = flows_of(prepared, flows)
     whole = solve_form(
         standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays")), gap=1e-9, time_limit_s=60
     )
@@ -247,7 +248,8 @@ def test_neither_route_beats_what_the_other_proves(tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(60, 5))
     instance = read_instance(tmp_path / "s")
     runs = [
-        solve_instance(instance, options=Options(30.0, 5e-3, method=method)) for method in ("monolith", "decompose")
+        solve_instance(instance, options=SolveOptions(time_limit_s=30.0, gap=5e-3, method=method))
+        for method in ("monolith", "decompose")
     ]
     for run in runs:
         assert run.record["verified"]
@@ -401,7 +403,7 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     value = relaxed_value(standard_form(stated(instance)))
-    run = solve_instance(instance, options=Options(20.0, 5e-3, method="decompose"))
+    run = solve_instance(instance, options=SolveOptions(time_limit_s=20.0, gap=5e-3, method="decompose"))
     assert run.record["verified"]
     assert run.record["bound"] <= run.record["cost_eur"]
     assert run.record["bound"] >= value * (1 - 4e-3)

@@ -15,7 +15,8 @@ from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
 from nbb_opt.emissions.reconcile import GROUPS, check_ledger, reconcile
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 
 NBB = TINY.parent / "nbb"
@@ -34,7 +35,7 @@ def ledger_of(model: str = "joint") -> Ledger:
 
 @cache
 def nbb() -> Run:
-    return solve_instance(NBB, model="do_nothing", options=Options(time_limit_s=600, gap=1e-2))
+    return solve_instance(NBB, model="do_nothing", options=SolveOptions(time_limit_s=600, gap=1e-2))
 
 
 def three_accounts_agree(instance, folder, tables):

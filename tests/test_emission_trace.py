@@ -12,7 +12,8 @@ from milp_case import TINY, tiny
 from nbb_opt.emissions.ledger import HUB, build_ledger
 from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import split_refs
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.report import write_html, write_workbook
 from nbb_opt.report.basis import category_grid, factor_card, trace_grid
 from nbb_opt.result import Run
@@ -20,7 +21,7 @@ from nbb_opt.result import Run
 
 @cache
 def run() -> Run:
-    return solve_instance(TINY, options=Options(time_limit_s=60))
+    return solve_instance(TINY, options=SolveOptions(time_limit_s=60))
 
 
 def test_every_total_is_energy_times_the_factors_it_names():

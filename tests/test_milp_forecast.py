@@ -14,7 +14,8 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
 from nbb_opt.model import Forecast, build, forecast, read_model, refuse_too_large, standard_form
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 
 
 @cache
@@ -49,7 +50,7 @@ def test_what_will_not_fit_is_refused_with_advice_and_may_be_tried_all_the_same(
     monkeypatch.setattr(model, "memory_mb", lambda: 100)
     with pytest.raises(ModelError, match=r"will not fit: .* has 100 MB\. .*alternatives.*--too-large"):
         solve_instance(tiny())
-    assert solve_instance(tiny(), options=Options(too_large=True)).record["verified"]
+    assert solve_instance(tiny(), options=SolveOptions(too_large=True)).record["verified"]
 
 
 def test_nothing_is_refused_where_memory_is_unknown_or_enough() -> None:

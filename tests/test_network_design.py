@@ -15,12 +15,13 @@ import pytest
 
 from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
+from nbb_opt.options import SolveOptions
 from nbb_opt.problems.dispatch import answers
 from nbb_opt.problems.network_design import read_design, verify_design
 from nbb_opt.problems.network_design.canad import convert_canad, read_dow
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.network_design.run import result_tables
-from nbb_opt.problems.questions import Order
+from nbb_opt.problems.questions import SolveRequest
 from nbb_opt.solve import Stop
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("runs") / "tiny"
-    said = answers("network_design").solve(Order(TINY, None, target, 1e-9, 1, 0, Stop(60.0)))
+    said = answers("network_design").solve(
+        SolveRequest(instance=TINY, out=target, options=SolveOptions(gap=1e-9, threads=1), stop=Stop(60.0))
+    )
     assert said.record["status"] == "optimal"
     assert said.record["verified"] is True
     return target

@@ -18,7 +18,7 @@ from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.turns import Turns
-from nbb_opt.solve import Stop
+from nbb_opt.solve import BestKnown, Stop
 from nbb_opt.solve.highs import Solver
 
 COST = 1e-6
@@ -110,13 +110,13 @@ def test_any_prices_give_a_bound() -> None:
 def test_a_commodity_without_a_way_is_named() -> None:
     problem = network(3, [(0, 1, 1, 10, 5), (1, 0, 1, 10, 5), (2, 0, 1, 10, 5)], [(0, 1, 2), (0, 2, 1)])
     with pytest.raises(Infeasible, match=r"no path leads from origin to destination of east"):
-        solve_network_design(problem, names=("west", "east"), stop=Stop(10.0))
+        solve_network_design(problem, names=("west", "east"), gap=1e-4, stop=Stop(10.0))
 
 
 def test_too_little_capacity_is_told_in_tonnes() -> None:
     problem = network(2, [(0, 1, 1, 4, 5), (0, 1, 2, 3, 5)], [(0, 1, 6), (0, 1, 4)])
     with pytest.raises(Infeasible, match=r"3 t of demand cannot be carried"):
-        solve_network_design(problem, stop=Stop(10.0))
+        solve_network_design(problem, gap=1e-4, stop=Stop(10.0))
 
 
 def test_parallel_arcs_split_a_flow() -> None:
@@ -258,14 +258,13 @@ def test_highs_hands_out_its_plans() -> None:
 
 
 def test_highs_ends_once_others_have_proven_the_gap() -> None:
-    search = steps._Search(
-        made_up(12, nodes=12, arcs=70, commodities=20), gap=0.9, threads=1, seed=0, stop=Stop(60.0), listen=None
-    )
+    problem = made_up(12, nodes=12, arcs=70, commodities=20)
+    search = steps._DesignSearch(problem, BestKnown(0.9, Stop(60.0)), threads=1, seed=0)
     search.improver.take(np.ones(70, bool))
-    search.best.prove(search.best.cost_eur)
+    search.best.prove(search.best.incumbent)
     search._search_compact(lambda: None)
-    assert search.best.done()
-    assert search.nodes == 0
+    assert search.best.proven()
+    assert search.best.nodes == 0
 
 
 def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
@@ -283,7 +282,7 @@ def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
 def test_no_plan_before_the_stop_is_said() -> None:
     stop = Stop(10.0)
     problem = made_up(2, tight=3.0)
-    search = steps._Search(problem, gap=0.0, threads=1, seed=0, stop=stop, listen=None)
+    search = steps._DesignSearch(problem, BestKnown(0.0, stop), threads=1, seed=0)
     with pytest.raises(NoPlan):
         search.answer()
 

@@ -75,7 +75,7 @@ def knapsack(items=24, seed=1, tightness=0.5):
 def test_a_linear_program_is_solved_in_business_units():
     # 3 t must be carried at 10 or 20 EUR/t, the cheap one takes 1 t: 10 + 2 * 20 + 5
     problem = form([10.0, 20.0], [[1, 1], [1, 0]], [3, -np.inf], [3, 1], offset=5.0, unit=1024.0)
-    solution = solve_form(problem)
+    solution = solve_form(problem, gap=1e-6)
     assert solution.objective == pytest.approx(55.0, rel=1e-12)
     assert solution.values == pytest.approx([1.0, 2.0])
     assert solution.bound == pytest.approx(55.0)
@@ -84,7 +84,7 @@ def test_a_linear_program_is_solved_in_business_units():
 
 def test_integers_come_back_whole_and_the_gap_is_proven():
     # trucks of 30 t at 100 EUR for 100 t: 4 trucks
-    solution = solve_form(form([100.0, 0.0], [[30, -1], [0, 1]], [0, 100], [np.inf, 100], integer=[0]))
+    solution = solve_form(form([100.0, 0.0], [[30, -1], [0, 1]], [0, 100], [np.inf, 100], integer=[0]), gap=1e-6)
     assert solution.values[0] == 4.0
     assert solution.objective == 400.0
     assert solution.gap == 0.0
@@ -140,21 +140,21 @@ def test_freed_memory_is_given_back():
 
 def test_an_impossible_problem_is_called_infeasible():
     with pytest.raises(Infeasible):
-        solve_form(form([1.0], [[1], [1]], [3, -np.inf], [np.inf, 2]))
+        solve_form(form([1.0], [[1], [1]], [3, -np.inf], [np.inf, 2]), gap=1e-6)
 
 
 def test_a_problem_that_only_whole_numbers_make_impossible_is_called_infeasible():
     with pytest.raises(Infeasible):
-        solve_form(form([1.0], [[2]], [1], [1], integer=[0]))
+        solve_form(form([1.0], [[2]], [1], [1], integer=[0]), gap=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1e15])
 def test_a_number_that_is_not_one_never_reaches_highs(wrong):
     problem = form([1.0, 1.0], [[1, 1]], [1], [2])
     with pytest.raises(SolveError, match="matrix"):
-        solve_form(replace(problem, a_values=np.array([1.0, wrong])))
+        solve_form(replace(problem, a_values=np.array([1.0, wrong])), gap=1e-6)
     with pytest.raises(SolveError, match="objective"):
-        solve_form(replace(problem, cost=np.array([1.0, wrong])))
+        solve_form(replace(problem, cost=np.array([1.0, wrong])), gap=1e-6)
 
 
 def test_an_unknown_option_is_an_error():
@@ -165,7 +165,7 @@ def test_an_unknown_option_is_an_error():
 
 def test_no_time_means_no_plan():
     with pytest.raises(NoPlan, match="--time-limit"):
-        solve_form(knapsack(), time_limit_s=0.0)
+        solve_form(knapsack(), gap=1e-6, time_limit_s=0.0)
 
 
 def test_the_time_limit_is_kept_and_the_best_plan_stays():

@@ -12,8 +12,10 @@ import pytest
 
 from nbb_opt.errors import ModelError, NbbError, VerifyFailed
 from nbb_opt.model.compile import form_of
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
 from nbb_opt.problems.dispatch import answers
-from nbb_opt.problems.questions import Order
+from nbb_opt.problems.questions import SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models
 from nbb_opt.problems.stram.model.build import stram_model
@@ -84,10 +86,10 @@ def test_a_form_that_is_not_of_two_stages_is_refused() -> None:
     wrong = stage.copy()
     wrong[np.flatnonzero(form.integer)[0]] = 0
     with pytest.raises(ModelError, match="integer column"):
-        solve_two_stage(form, wrong, complete=built.complete)
+        solve_two_stage(form, wrong, complete=built.complete, gap=1e-4)
     wrong = np.where(stage == 1, 0, stage)
     with pytest.raises(ModelError):
-        solve_two_stage(form, wrong, complete=built.complete)
+        solve_two_stage(form, wrong, complete=built.complete, gap=1e-4)
 
 
 def test_the_worst_case_of_the_first_stage_costs_at_least_the_mean() -> None:
@@ -189,7 +191,10 @@ def test_the_closed_row_of_diffusion_is_the_chain_of_years() -> None:
 
 def test_the_run_folder_is_verified_again_and_a_change_in_it_is_seen(tmp_path: Path) -> None:
     done = answers("stram")
-    order = Order(TINY, "stram_stochastic", tmp_path / "run", 1e-6, 1, 0, Stop(60.0))
+    order = SolveRequest(
+        instance=TINY, model="stram_stochastic", out=tmp_path / "run", options=SolveOptions(gap=1e-6, threads=1),
+        stop=Stop(60.0),
+    )  # fmt: skip
     said = done.solve(order)
     for words in ("emissions", "mode split"):
         assert any(words in line for line in said.lines)
@@ -243,6 +248,6 @@ def test_the_first_year_of_the_norway_case_is_the_one_that_is_given(norway: Stra
 @pytest.mark.parametrize("model", ["stram", "stram_cap", *SEVERAL])
 def test_the_norway_case_is_proven_to_a_hundredth_of_a_percent(norway: StramCase, model: str) -> None:
     spec = read_stram_model(model)
-    plan, _ = plan_stram(norway, spec, gap=1e-4, threads=2, seed=0, stop=Stop(600.0), seconds={})
+    plan, _ = plan_stram(norway, spec, Steps(SolveOptions(gap=1e-4, time_limit_s=600.0)))
     assert plan.verdict.ok
     assert plan.solution.gap <= 1e-4

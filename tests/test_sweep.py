@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +17,14 @@ from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.network import prepare
-from nbb_opt.solve import Presolve, Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.options import Presolve, SolveOptions
+from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.mip.dive import Dive
-from nbb_opt.studies.sweep import Choices, Sweep, axis_of, run_sweep
+from nbb_opt.studies.sweep import Sweep, axis_of, run_sweep
 from nbb_opt.studies.sweep.emissions import capped, over_horizon, with_cap
 from nbb_opt.verify import verify_plan
 
-RELAXED = Choices(relax=True, threads=1)
+RELAXED: dict[str, Any] = {"relax": True, "options": SolveOptions(threads=1)}
 FACTORS = (0.7, 0.95, 1.1)
 
 
@@ -65,8 +67,7 @@ def test_a_changed_right_hand_side_is_that_of_the_varied_instance_stated_anew(na
 def test_warm_relaxed_points_equal_fresh_ones(name: str) -> None:
     case = ruled()
     both = [
-        run_sweep(case, axis=axis_of(name, case), values=FACTORS, choices=replace(RELAXED, warm=warm))
-        for warm in (True, False)
+        run_sweep(case, axis=axis_of(name, case), values=FACTORS, cold_start=cold, **RELAXED) for cold in (False, True)
     ]
     same_costs(*both, rel=1e-9)
 
@@ -78,16 +79,16 @@ def same_costs(one: Sweep, other: Sweep, *, rel: float) -> None:
 
 
 def test_warm_plans_are_verified_and_as_good_as_fresh_ones() -> None:
-    demand, choices = axis_of("demand", tiny()), Choices(gap=1e-3, threads=1)
+    demand, options = axis_of("demand", tiny()), SolveOptions(gap=1e-3, threads=1)
     warm, fresh = (
-        run_sweep(tiny(), axis=demand, values=(0.8, 1.2), choices=replace(choices, warm=warm)) for warm in (True, False)
+        run_sweep(tiny(), axis=demand, values=(0.8, 1.2), options=options, cold_start=cold) for cold in (False, True)
     )
     assert all(point.verified for point in warm.points)
     same_costs(warm, fresh, rel=2e-3)
 
 
 def test_plans_of_a_front_keep_their_caps_and_are_verified() -> None:
-    found = run_sweep(tiny(), front=2, choices=Choices(gap=1e-2, threads=1))
+    found = run_sweep(tiny(), front=2, options=SolveOptions(gap=1e-2, threads=1))
     assert [point.verified for point in found.points] == [True, True]
     assert found.points[0].cost_eur > found.points[1].cost_eur
     for point in found.points:
@@ -95,7 +96,7 @@ def test_plans_of_a_front_keep_their_caps_and_are_verified() -> None:
 
 
 def test_a_front_runs_from_the_cheapest_plan_to_the_one_that_emits_least() -> None:
-    found = run_sweep(tiny(), front=6, choices=RELAXED)
+    found = run_sweep(tiny(), front=6, **RELAXED)
     cost = [point.cost_eur for point in found.points]
     emitted = [point.emissions_t for point in found.points]
     prices = [point.eur_per_t for point in found.points]
@@ -113,16 +114,16 @@ def test_a_front_runs_from_the_cheapest_plan_to_the_one_that_emits_least() -> No
 
 def test_finished_points_are_not_solved_again(tmp_path: Path) -> None:
     axis = axis_of("demand", tiny())
-    first = run_sweep(tiny(), axis=axis, values=(0.9, 1.1), choices=RELAXED, out=tmp_path)
+    first = run_sweep(tiny(), axis=axis, values=(0.9, 1.1), **RELAXED, out=tmp_path)
     said: list[str] = []
-    again = run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), choices=RELAXED, out=tmp_path, say=said.append)
+    again = run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), **RELAXED, out=tmp_path, say=said.append)
     assert [line.endswith("was finished before") for line in said] == [True, False, True]
     assert [again.points[0], again.points[2]] == list(first.points)
     assert [point.value for point in again.points] == [0.9, 1.0, 1.1]
     damaged = next((tmp_path / "points").glob("*.json"))
     damaged.write_text("{")
     said.clear()
-    run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), choices=RELAXED, out=tmp_path, say=said.append)
+    run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), **RELAXED, out=tmp_path, say=said.append)
     assert sum(line.endswith("was finished before") for line in said) == 2
 
 
@@ -130,7 +131,7 @@ def test_a_request_to_stop_keeps_what_is_finished(tmp_path: Path) -> None:
     stop = Stop(float("inf"))
     axis = axis_of("demand", tiny())
     found = run_sweep(
-        tiny(), axis=axis, values=FACTORS, choices=RELAXED, out=tmp_path, stop=stop, say=lambda _: stop.asked.set()
+        tiny(), axis=axis, values=FACTORS, **RELAXED, out=tmp_path, stop=stop, say=lambda _: stop.asked.set()
     )
     assert found.status == "stopped"
     assert [point.value for point in found.points] == [0.7]
@@ -140,7 +141,11 @@ def test_an_infeasible_point_is_a_result() -> None:
     case = vary(ruled(), "policies", "policy", "CAP", value=700.0)
     for relax in (True, False):
         found = run_sweep(
-            case, axis=axis_of("rule:CAP", case), values=(0.01, 1.0), choices=Choices(relax=relax, threads=1, gap=0.01)
+            case,
+            axis=axis_of("rule:CAP", case),
+            values=(0.01, 1.0),
+            relax=relax,
+            options=SolveOptions(threads=1, gap=0.01),
         )
         assert [point.status for point in found.points] == ["infeasible", "optimal"]
 

@@ -9,7 +9,8 @@ import pytest
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 
 
 @pytest.mark.parametrize("shape", [Shape(1), Shape(60, seed=3), Shape(700, seed=4, zones=40), Shape(5000, seed=5)])
@@ -40,7 +41,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_instance(tm
 
 def test_sixty_flows_are_solved_and_verified_with_something_to_decide(tmp_path: Path) -> None:
     instance = read_instance(write_synthetic(tmp_path / "case", Shape(60, seed=1)))
-    run = solve_instance(instance, options=Options(time_limit_s=60, gap=0.02, threads=1))
+    run = solve_instance(instance, options=SolveOptions(time_limit_s=60, gap=0.02, threads=1))
     assert run.record["verified"]
     assert run.record["cost_eur"] < run.record["baseline"]["cost_eur"] * 1.05
     assert len(run.tables["projects"])

@@ -16,7 +16,8 @@ import pytest
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.model import read_model
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.verify import Verdict
 from nbb_opt.verify.foreign import verify_foreign
 from nbb_opt.verify.foreign_tables import OPTIONAL, REQUIRED
@@ -137,7 +138,7 @@ def test_faults_of_the_files_are_named_all_at_once(solution: Path, tmp_path: Pat
 
 
 def test_our_own_plan_written_in_the_format_is_accepted_as_parquet(tmp_path: Path) -> None:
-    run = solve_instance(TINY, options=Options(gap=1e-6))
+    run = solve_instance(TINY, options=SolveOptions(gap=1e-6))
     tables = dict(run.tables)
     route = tables["lane_links"].sort_values(["lane", "step"]).groupby("lane")["link"].agg(";".join)
     chains = tables["chains"][["chain", "bundle"]].merge(tables["bundles"], on="bundle")

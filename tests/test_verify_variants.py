@@ -17,7 +17,8 @@ import pytest
 
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import read_instance
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.verify import verify_run
 from tiny_plan import TINY
 
@@ -106,7 +107,7 @@ def random_world(folder: Path, seed: int) -> Path:
 def test_builder_and_verifier_agree_on_random_worlds(tmp_path: Path, seed: int, model: str) -> None:
     instance = read_instance(random_world(tmp_path / "world", seed))
     try:
-        run = solve_instance(instance, model=model, options=Options(gap=1e-6, threads=1, time_limit_s=120))
+        run = solve_instance(instance, model=model, options=SolveOptions(gap=1e-6, threads=1, time_limit_s=120))
     except Infeasible:
         pytest.skip("no plan in this world")
     verdict = verify_run(run, instance)

@@ -4,6 +4,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
+    from nbb_opt.options import SolveOptions
     from nbb_opt.problems.network_design import read_design
     from nbb_opt.problems.network_design.answers import solve_design
     from nbb_opt.shipped import shipped
@@ -11,9 +12,8 @@ def start(case, options):
 
     def solve(path, seconds):
         instance = read_design(path)
-        found, tables = solve_design(
-            instance, gap=options.gap, threads=options.threads, seed=options.seed, stop=Stop(seconds)
-        )
+        wanted = SolveOptions(gap=options.gap, threads=options.threads, seed=options.seed)
+        found, tables = solve_design(instance, wanted, stop=Stop(seconds))
         return instance, found, tables
 
     solve(shipped("instances") / "design_tiny", 60.0)  # compiled and loaded

@@ -6,13 +6,14 @@ from pathlib import Path
 
 def solve_once(case, folder, options):
     """The case with the folder of its run, solved if it is not there yet."""
-    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import solve_instance
     from nbb_opt.shipped import shipped
 
     run = folder / f"run-{case['instance']}-{options.seed}"
     if not run.exists():
         gap = case.get("gap", options.gap)
-        wanted = Options(time_limit_s=options.time_limit_s, gap=gap, threads=options.threads, seed=options.seed)
+        wanted = SolveOptions(time_limit_s=options.time_limit_s, gap=gap, threads=options.threads, seed=options.seed)
         solve_instance(shipped("instances") / case["instance"], options=wanted, out=run)
     return {**case, "folder": str(folder), "run": str(run)}
 

@@ -6,11 +6,14 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import solve_instance
     from nbb_opt.shipped import shipped
 
-    solve_instance(shipped("instances") / "tiny", model="do_nothing", options=Options(gap=1e-6))  # compiled and loaded
-    wanted = Options(
+    solve_instance(
+        shipped("instances") / "tiny", model="do_nothing", options=SolveOptions(gap=1e-6)
+    )  # compiled and loaded
+    wanted = SolveOptions(
         time_limit_s=options.time_limit_s, gap=case.get("gap", options.gap), threads=options.threads, seed=options.seed
     )
     place = Path(case["path"]) if "path" in case else shipped("instances") / case["instance"]

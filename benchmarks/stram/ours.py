@@ -4,19 +4,20 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import Steps
     from nbb_opt.problems.stram import read_stram
     from nbb_opt.problems.stram.model import read_stram_model
     from nbb_opt.problems.stram.plan import plan_stram
     from nbb_opt.shipped import shipped
-    from nbb_opt.solve import Stop
 
     spec = read_stram_model(case["model"])
     asked = {"gap": options.gap, "threads": options.threads, "seed": options.seed}
 
     def solve(path, limit_s):
-        seconds = {}
+        steps = Steps(SolveOptions(**asked, time_limit_s=limit_s))
         instance = read_stram(path)
-        return instance, *plan_stram(instance, spec, **asked, stop=Stop(limit_s), seconds=seconds), seconds
+        return instance, *plan_stram(instance, spec, steps), steps.seconds
 
     solve(shipped("instances") / "stram_tiny", 60.0)  # loaded
     return lambda: solve(case["path"], options.time_limit_s)

@@ -3,14 +3,15 @@
 
 def stated(case, options):
     from nbb_opt.model.compile import form_of
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import Steps
     from nbb_opt.problems.stram import read_stram
     from nbb_opt.problems.stram.model import build_stram, read_stram_model
     from nbb_opt.problems.stram.plan import FIRST_YEAR, plan_stram
-    from nbb_opt.solve import Stop
 
     instance = read_stram(case["path"])
-    alone, _ = plan_stram(instance, read_stram_model(FIRST_YEAR), gap=options.gap, threads=options.threads,
-                          seed=options.seed, stop=Stop(600.0), seconds={})  # fmt: skip
+    wanted = SolveOptions(gap=options.gap, threads=options.threads, seed=options.seed, time_limit_s=600.0)
+    alone, _ = plan_stram(instance, read_stram_model(FIRST_YEAR), Steps(wanted))
     emissions_t = float(alone.tables["emissions"]["t_co2"].iloc[0])
     spec = read_stram_model(case["model"])
     return form_of(build_stram(instance, spec, first_emissions_t=emissions_t).assembly)

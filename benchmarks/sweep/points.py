@@ -11,16 +11,17 @@ DIGITS = 7  # objectives agree to 1e-9 or better; `figures` has each, so that th
 
 def starting(case, *, warm):
     from nbb_opt.instance import read_instance
-    from nbb_opt.studies.sweep import Choices, axis_of, run_sweep
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.studies.sweep import axis_of, run_sweep
 
     instance = read_instance(case["instance"])
-    choices = Choices(relax=True, threads=1, seed=case["seed"], warm=warm, time_limit_s=3600.0)
-    chains = Path(case["chains"])
+    wanted = SolveOptions(threads=1, seed=case["seed"], time_limit_s=3600.0)
+    how = {"relax": True, "cold_start": not warm, "options": wanted, "cache_dir": Path(case["chains"])}
     if case["kind"] == "front-20":
-        return lambda: run_sweep(instance, front=POINTS, choices=choices, cache_dir=chains)
+        return lambda: run_sweep(instance, front=POINTS, **how)
     factors = np.linspace(0.8, 1.2, SIDES).tolist()
     axis = axis_of("demand", instance)
-    return lambda: run_sweep(instance, axis=axis, values=factors, choices=choices, cache_dir=chains)
+    return lambda: run_sweep(instance, axis=axis, values=factors, **how)
 
 
 def digest(case, found):

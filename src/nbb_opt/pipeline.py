@@ -1,17 +1,20 @@
-"""The main job: read, prepare, state, solve, verify, write. Everything the command line and the studies call."""
+"""From an instance to a verified plan: prepare, build, solve, extract, verify, ledger; what commands and studies call.
+
+`Steps` are the steps, each timed and announced; `solve_instance` is all of them, for a model and the do-nothing plan.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import platform
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,51 +26,197 @@ from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import ModelError, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
-from nbb_opt.result import Run, read_run, write_run
-from nbb_opt.solve import Presolve, Progress, Solution, Stop, solve_form
-from nbb_opt.solve.stop import Listener
+from nbb_opt.options import Method, SolveOptions
+from nbb_opt.result import Run, write_run
+from nbb_opt.solve import Solution, Stop, Warm, solve_form
+from nbb_opt.solve.stop import Listener, Progress
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
-    from nbb_opt.model import Built, ModelSpec
-    from nbb_opt.model.build import Route
+    from nbb_opt.model import Built, ModelSpec, StandardForm
     from nbb_opt.verify import Verdict
 
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
-BASELINE = "do_nothing"
-Method = Literal["auto", "monolith", "decompose"]
+REFERENCE = "do_nothing"
 # From about here the linear relaxation alone takes HiGHS half a minute, and the large-scale route is done sooner.
 LARGE_NONZEROS = 1_500_000
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to solve: seconds for the whole job, proven relative gap, threads, seed, whether to prune chains.
-
-    `too_large` goes on where the size forecast says that the model will not fit in memory. `method` is `monolith`,
-    `decompose` (the large-scale route) or `auto`: by the size forecast, see `chosen_method`. `presolve` says whether
-    HiGHS simplifies the problems of the monolith before solving them.
-    """
-
-    time_limit_s: float = 120.0
-    gap: float = 1e-4
-    threads: int = 2
-    seed: int = 0
-    prune: bool = True
-    too_large: bool = False
-    method: Method = "auto"
-    presolve: Presolve = "choose"
+Tables = Mapping[str, pd.DataFrame]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
     """One solved and verified model: its tables, what is proven about it, and its ledger of emissions."""
 
-    tables: Mapping[str, pd.DataFrame]
+    tables: Tables
     solution: Solution
     verdict: Verdict
     spec: ModelSpec
     ledger: Ledger
+
+
+class Judged(Protocol):
+    """What a verifier of any problem says."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check holds."""
+
+    def failures(self) -> pd.DataFrame:
+        """The checks that do not hold."""
+
+
+class Steps:
+    """The steps of one job: what they share (options, deadline, listener, cluster) and the seconds that each took.
+
+    Without a `stop` the time limit of the options begins now.
+    """
+
+    def __init__(
+        self,
+        options: SolveOptions | None = None,
+        *,
+        stop: Stop | None = None,
+        listen: Listener | None = None,
+        cluster: Cluster | None = None,
+        seconds: dict[str, float] | None = None,
+    ) -> None:
+        self.options = options or SolveOptions()
+        self.stop = stop or Stop(self.options.time_limit_s)
+        self.listen, self.cluster = listen, cluster
+        self.seconds = {} if seconds is None else seconds
+
+    def limited(self, **options: Any) -> Steps:
+        """The steps of a smaller question: other options, a time limit that begins now, the same request to stop."""
+        chosen = replace(self.options, **options)
+        stop = Stop(chosen.time_limit_s, asked=self.stop.asked)
+        return Steps(chosen, stop=stop, listen=self.listen, cluster=self.cluster, seconds=self.seconds)
+
+    @contextmanager
+    def timed(self, phase: str, label: str = "") -> Iterator[None]:
+        """Announce a phase, and add up its seconds."""
+        if self.listen is not None:
+            self.listen(Progress(label + phase, self.stop.elapsed_s()))
+        started = time.perf_counter()
+        yield
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
+
+    def prepare(
+        self, instance: Instance, *, cache_dir: Path | None = None, prune: bool | None = None, say: Say | None = None
+    ) -> Prepared:
+        """Bundles and candidate chains of an instance, pruned as the options say unless `prune` says otherwise."""
+        each = self.cluster.each if self.cluster is not None else None
+        pruned = self.options.prune if prune is None else prune
+        with self.timed("prepare"):
+            return prepare(instance, cache_dir=cache_dir, prune=pruned, say=say, each=each)
+
+    def choose_method(self, prepared: Prepared, spec: ModelSpec, say: Say | None = None) -> None:
+        """Decide what the method "auto" is, by the size forecast. Raises ModelError if the model will not fit."""
+        from nbb_opt.model import forecast, memory_mb, refuse_too_large
+
+        say = say or (lambda _line: None)
+        options = self.options
+        expected = forecast(prepared.instance, prepared, spec)
+        method = chosen_method(options.method, expected.nonzeros)
+        say(expected.line())
+        if not options.too_large:
+            refuse_too_large(expected, available_mb=memory_mb(), pieces=method == "decompose")
+        say(f"method: {method}, {_why(options.method, method)}")
+        if method == "decompose" and options.presolve != "choose":
+            raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
+        if method != "decompose" and self.cluster is not None:
+            raise ModelError(
+                "a cluster helps the large-scale route only, and this model is solved whole; leave it out, or take "
+                "--method decompose"
+            )
+        self.options = replace(options, method=method)
+
+    def build(
+        self,
+        instance: Instance,
+        prepared: Prepared,
+        spec: ModelSpec,
+        *,
+        fixed_flows_t: npt.NDArray[np.float64] | None = None,
+        label: str = "",
+    ) -> Built:
+        """State the model; chains and demand are those of `prepared`, every other figure is that of `instance`."""
+        from nbb_opt.model import build
+
+        route: Any = "pieces" if self.options.method == "decompose" else "arrays"
+        with self.timed("build", label):
+            return build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, route=route)
+
+    def solve(self, built: Built, *, share: float = 1.0, label: str = "") -> Solution:
+        """Solve a built model by the chosen method, in at most `share` of the time that is left."""
+        from nbb_opt.model import split, standard_form
+
+        if self.options.method != "decompose":
+            with self.timed("solve", label):
+                return self.solve_form(standard_form(built), stop=self.stop.part(share), label=label)
+        from nbb_opt.solve.colgen import solve_split
+
+        options = self.options
+        with self.timed("solve", label):
+            return solve_split(
+                split(built), gap=options.gap, threads=options.threads, seed=options.seed, listen=self.listen,
+                stop=self.stop.part(share), label=label, cluster=self.cluster,
+            )  # fmt: skip
+
+    def solve_form(
+        self, form: StandardForm, *, stop: Stop | None = None, label: str = "", warm: Warm | None = None
+    ) -> Solution:
+        """Solve a standard form (of a model, or edited) with these options."""
+        options = self.options
+        return solve_form(
+            form, gap=options.gap, threads=options.threads, seed=options.seed, presolve=options.presolve,
+            listen=self.listen, stop=stop or self.stop, label=label, warm=warm,
+        )  # fmt: skip
+
+    def verify(
+        self, instance: Instance, tables: Tables, spec: ModelSpec, reported: Mapping[str, Any], *, what: str = "",
+        label: str = "",
+    ) -> Verdict:  # fmt: skip
+        """The verdict on a plan that the verifier accepts. Raises VerifyFailed, naming the plan, if it does not."""
+        from nbb_opt.verify import verify_plan
+
+        with self.timed("verify", label):
+            verdict = verify_plan(
+                instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
+                reported=reported,
+            )  # fmt: skip
+        accept(verdict, what or f"{spec.name} plan")
+        return verdict
+
+    def plan(
+        self,
+        prepared: Prepared,
+        spec: ModelSpec,
+        *,
+        fixed_flows_t: npt.NDArray[np.float64] | None = None,
+        share: float = 1.0,
+        label: str = "",
+    ) -> Plan:
+        """Build, solve, extract, verify and account one model; it may use `share` of the time that is left."""
+        from nbb_opt.model import extract
+
+        instance = prepared.instance
+        built = self.build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, label=label)
+        solution = self.solve(built, share=share, label=label)
+        with self.timed("extract", label):
+            tables = extract(built, solution.values, solution.carried)
+        del built  # the verifier needs the room
+        verdict = self.verify(instance, tables, spec, reported(solution, tables), label=label)
+        with self.timed("ledger", label):
+            ledger = build_ledger(instance, tables)
+            check_ledger(instance, tables, ledger)
+        return Plan(tables, solution, verdict, spec, ledger)
+
+
+def accept(verdict: Judged, what: str) -> None:
+    """Raise VerifyFailed with what does not hold, unless the verdict is that all is well."""
+    if not verdict.ok:
+        raise VerifyFailed(f"the {what} is not accepted:\n" + verdict.failures().to_string(index=False))
 
 
 def solve_instance(
@@ -75,57 +224,59 @@ def solve_instance(
     *,
     out: Path | None = None,
     model: str = "joint",
-    options: Options | None = None,
+    options: SolveOptions | None = None,
     cache_dir: Path | None = None,
     listen: Listener | None = None,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
     stop: Stop | None = None,
     cluster: Cluster | None = None,
 ) -> Run:
     """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
 
-    With `out` the run is written there as a complete folder (an earlier run in the same place is replaced).
+    With `out` the run is also written there as a complete folder (an earlier run in the same place is replaced).
     With a `cluster` its workers sum the demand and answer for the chains of the large-scale route; they must see the
     instance at the same path.
     Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
     """
-    from nbb_opt.model import forecast, memory_mb, read_model, refuse_too_large
+    from nbb_opt.model import read_model
 
-    options = options or Options()
-    stop = stop or Stop(options.time_limit_s)
-    say = say or (lambda _line: None)
-    seconds: dict[str, float] = {}
+    options = options or SolveOptions()
+    steps = Steps(options, stop=stop, listen=listen, cluster=cluster)
     spec = read_model(model)
-    with _timed(seconds, "read", listen, stop):
+    with steps.timed("read"):
         instance = source if isinstance(source, Instance) else read_instance(Path(source))
-    with _timed(seconds, "prepare", listen, stop):
-        each = cluster.each if cluster is not None else None
-        prepared = prepare(instance, cache_dir=cache_dir, prune=options.prune, say=say, each=each)
-    expected = forecast(instance, prepared, spec)
-    say(expected.line())
-    method = chosen_method(options.method, expected.nonzeros)
-    if not options.too_large:
-        refuse_too_large(expected, available_mb=memory_mb(), pieces=method == "decompose")
-    say(f"method: {method}, {_why(options.method, method)}")
-    if method == "decompose" and options.presolve != "choose":
-        raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
-    if method != "decompose" and cluster is not None:
-        raise ModelError(
-            "a cluster helps the large-scale route only, and this model is solved whole; leave it out, or take "
-            "--method decompose"
-        )
-    context = _Context(instance, prepared, replace(options, method=method), stop, seconds, listen, cluster)
-    with stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost
-        baseline = context.plan(read_model(BASELINE), None, share=0.5 if spec.name != BASELINE else 1.0)
-        if spec.name == BASELINE:
-            plan = baseline
+    prepared = steps.prepare(instance, cache_dir=cache_dir, say=say)
+    steps.choose_method(prepared, spec, say)
+    with steps.stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost
+        if spec.name == REFERENCE:
+            plan = reference = steps.plan(prepared, spec)
         else:
-            fixed = carried(prepared, baseline.tables["flows"], instance) if spec.flows == BASELINE else None
-            plan = context.plan(spec, fixed, share=1.0)
-        record = _record(instance, plan, baseline, context.options, seconds)
-        if out is None:
-            return Run(Path(), record, plan.tables, baseline.tables)
-        return write(out, instance, record, plan, baseline)
+            reference = steps.plan(prepared, read_model(REFERENCE), share=0.5, label="do nothing: ")
+            fixed = flows_of(prepared, reference.tables["flows"]) if spec.flows == REFERENCE else None
+            plan = steps.plan(prepared, spec, fixed_flows_t=fixed)
+        run = Run(Path(), _record(instance, plan, reference, steps), plan.tables, reference.tables, beside={
+            "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": reference.verdict.as_json()}),
+            "solver.log": plan.solution.log,
+            "bounds.csv": history_csv(plan.solution.history),
+        })  # fmt: skip
+        return run if out is None else write(out, instance, run, plan.ledger)
+
+
+def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None) -> Run:
+    """Write a run folder with report and workbook; an earlier run in the same place is replaced."""
+    from nbb_opt.report import html_bytes, workbook_bytes
+
+    started = time.perf_counter()
+    ledgers = [ledger or build_ledger(instance, run.tables)]
+    run = replace(run, path=out)
+    beside: dict[str, bytes | str] = {
+        **run.beside,
+        "report.html": html_bytes(instance, [run], ledgers=ledgers),
+        "report.xlsx": workbook_bytes(instance, [run], ledgers=ledgers),
+    }
+    run.record["seconds"]["report"] = round(time.perf_counter() - started, 3)
+    write_run(out, run.record, run.tables, run.baseline, extra_files=beside, replace=True)
+    return run
 
 
 def chosen_method(method: Method, nonzeros: int) -> Method:
@@ -146,114 +297,47 @@ def _why(asked: Method, method: Method) -> str:
     return f"since the forecast is {more} than {LARGE_NONZEROS} nonzeros"
 
 
-def write(out: Path, instance: Instance, record: dict[str, Any], plan: Plan, baseline: Plan) -> Run:
-    """Write run folder `out` with report, workbook, solver log, bounds and the verifier's findings."""
-    from nbb_opt.report import write_html, write_workbook
-
-    started = time.perf_counter()
-    run = Run(out, record, plan.tables, baseline.tables)
-    with tempfile.TemporaryDirectory() as folder:
-        html, workbook = Path(folder, "report.html"), Path(folder, "report.xlsx")
-        write_html(instance, [run], html, ledgers=[plan.ledger])
-        write_workbook(instance, [run], workbook, ledgers=[plan.ledger])
-        record["seconds"]["report"] = round(time.perf_counter() - started, 3)
-        extra: dict[str, bytes | str] = {
-            "report.html": html.read_bytes(),
-            "report.xlsx": workbook.read_bytes(),
-            "solver.log": plan.solution.log,
-            "bounds.csv": bounds_csv(plan.solution),
-            "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": baseline.verdict.as_json()}),
-        }
-        path = write_run(out, record, plan.tables, baseline.tables, extra_files=extra, replace=True)
-    return read_run(path)
-
-
-def carried(prepared: Prepared, flows: pd.DataFrame, instance: Instance) -> npt.NDArray[np.float64]:
+def flows_of(prepared: Prepared, flows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Tonnes by chain and period, shape (C, T), of a flows table."""
-    period_of = {period.year: t for t, period in enumerate(instance.periods)}
-    tonnes = np.zeros((len(prepared.rows), len(instance.periods)))
+    period_of = {period.year: t for t, period in enumerate(prepared.instance.periods)}
+    tonnes = np.zeros((len(prepared.rows), len(period_of)))
     tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
     return tonnes
 
 
-def bounds_csv(solution: Solution) -> str:
-    """The history of a solve as CSV text: elapsed seconds, incumbent and bound in EUR."""
-    lines = [f"{s:.3f},{i:.6f},{b:.6f}" for s, i, b in solution.history]
-    return "\n".join(["elapsed_s,incumbent_eur,bound_eur", *lines]) + "\n"
+def history_csv(history: Sequence[tuple[float, float, float]], *, money: str = "eur") -> str:
+    """The history of a solve as CSV text: elapsed seconds, incumbent and bound, blank while unknown.
+
+    >>> print(history_csv([(0.5, float("nan"), 100.0), (0.8, 102.0, 100.0)]), end="")
+    elapsed_s,incumbent_eur,bound_eur
+    0.500,,100.000000
+    0.800,102.000000,100.000000
+    """
+
+    def known(eur: float) -> str:
+        return f"{eur:.6f}" if math.isfinite(eur) else ""
+
+    lines = [f"{elapsed_s:.3f},{known(incumbent)},{known(bound)}" for elapsed_s, incumbent, bound in history]
+    return "\n".join([f"elapsed_s,incumbent_{money},bound_{money}", *lines]) + "\n"
 
 
-@dataclass(frozen=True)
-class _Context:
-    instance: Instance
-    prepared: Prepared
-    options: Options
-    stop: Stop
-    seconds: dict[str, float]
-    listen: Listener | None
-    cluster: Cluster | None
-
-    def plan(self, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None, *, share: float) -> Plan:
-        """State, solve, extract, verify one model; it may use `share` of the time that is left."""
-        from nbb_opt.model import build, extract
-        from nbb_opt.verify import verify_plan
-
-        label = "" if share == 1.0 else "do nothing: "
-        route: Route = "pieces" if self.options.method == "decompose" else "arrays"
-        with _timed(self.seconds, "build", self.listen, self.stop, label):
-            built = build(self.instance, self.prepared, spec, fixed_flows_t=fixed_flows_t, route=route)
-        with _timed(self.seconds, "solve", self.listen, self.stop, label):
-            solution = self._solve(built, share, label)
-            tables = extract(built, solution.values, solution.carried)
-        del built  # the verifier needs the room
-        with _timed(self.seconds, "verify", self.listen, self.stop, label):
-            verdict = verify_plan(
-                self.instance,
-                tables,
-                blocks=spec.blocks,
-                technologies=spec.technologies,
-                projects=spec.projects,
-                reported=reported(solution, tables),
-            )
-        if not verdict.ok:
-            raise VerifyFailed(f"the {spec.name} plan is not accepted:\n" + verdict.failures().to_string(index=False))
-        with _timed(self.seconds, "ledger", self.listen, self.stop, label):
-            ledger = build_ledger(self.instance, tables)
-            check_ledger(self.instance, tables, ledger)
-        return Plan(tables, solution, verdict, spec, ledger)
-
-    def _solve(self, built: Built, share: float, label: str) -> Solution:
-        """By the chosen method."""
-        from nbb_opt.model import split, standard_form
-
-        options, stop = self.options, self.stop.part(share)
-        asked: dict[str, Any] = {"gap": options.gap, "threads": options.threads, "seed": options.seed}
-        if options.method == "decompose":
-            from nbb_opt.solve.colgen import solve_split
-
-            return solve_split(split(built), **asked, listen=self.listen, stop=stop, label=label, cluster=self.cluster)
-        form = standard_form(built)
-        return solve_form(form, **asked, listen=self.listen, stop=stop, label=label, presolve=options.presolve)
+def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
+    """Versions of this package, Python and the libraries that a result owes to."""
+    return {
+        "nbb_opt": __version__,
+        "python": platform.python_version(),
+        **{library: version(library) for library in libraries},
+    }
 
 
-@contextmanager
-def _timed(
-    seconds: dict[str, float], phase: str, listen: Listener | None, stop: Stop, label: str = ""
-) -> Iterator[None]:
-    if listen is not None:
-        listen(Progress(label + phase, stop.elapsed_s()))
-    started = time.perf_counter()
-    yield
-    seconds[phase] = round(seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
-
-
-def emissions_t(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+def emissions_t(tables: Tables) -> dict[str, float]:
     """WTW tonnes CO2e per year, by period."""
     emissions = tables["emissions"]
     total = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum() / 1000.0
     return {str(year): float(value) for year, value in total.items()}
 
 
-def reported(solution: Solution, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def reported(solution: Solution, tables: Tables) -> dict[str, Any]:
     """What a plan claims of itself; the verifier compares it with its own figures."""
     return {
         "cost_eur": solution.objective,
@@ -263,50 +347,33 @@ def reported(solution: Solution, tables: Mapping[str, pd.DataFrame]) -> dict[str
     }
 
 
-def _record(
-    instance: Instance, plan: Plan, baseline: Plan, options: Options, seconds: dict[str, float]
-) -> dict[str, Any]:
-    solution = plan.solution
+def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> dict[str, Any]:
+    solution, spec = plan.solution, plan.spec
+    options = asdict(steps.options)
     return {
         "instance": instance.meta.name,
         "instance_source": str(instance.path),
         "instance_digest": instance.digest,
-        "model": plan.spec.name,
-        "blocks": list(plan.spec.blocks),
-        "options": {
-            "technologies": plan.spec.technologies,
-            "projects": plan.spec.projects,
-            "flows": plan.spec.flows,
-            "time_limit_s": options.time_limit_s,
-            "gap": options.gap,
-            "prune": options.prune,
-            "method": options.method,
-            "presolve": options.presolve,
-        },
-        "versions": {
-            "nbb_opt": __version__,
-            "python": platform.python_version(),
-            **{library: version(library) for library in LIBRARIES},
-        },
+        "model": spec.name,
+        "blocks": list(spec.blocks),
+        "seed": options.pop("seed"),
+        "threads": options.pop("threads"),
+        "options": {"technologies": spec.technologies, "projects": spec.projects, "flows": spec.flows, **options},
+        "versions": versions(),
         "status": solution.status,
         **reported(solution, plan.tables),
-        "verified": plan.verdict.ok and baseline.verdict.ok,
+        "verified": plan.verdict.ok and reference.verdict.ok,
         "checks": len(plan.verdict.checks),
-        "seconds": seconds,
-        "rows": solution.rows,
-        "columns": solution.columns,
-        "nonzeros": solution.nonzeros,
-        "integers": solution.integers,
-        "nodes": solution.nodes,
-        "iterations": solution.iterations,
-        "seed": options.seed,
-        "threads": options.threads,
+        "seconds": steps.seconds,
+        **{
+            name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
+        },
         "baseline": {
-            "model": baseline.spec.name,
-            "blocks": list(baseline.spec.blocks),
-            "technologies": baseline.spec.technologies,
-            "projects": baseline.spec.projects,
-            "status": baseline.solution.status,
-            **reported(baseline.solution, baseline.tables),
+            "model": reference.spec.name,
+            "blocks": list(reference.spec.blocks),
+            "technologies": reference.spec.technologies,
+            "projects": reference.spec.projects,
+            "status": reference.solution.status,
+            **reported(reference.solution, reference.tables),
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,9 @@ TABLES: dict[str, dict[str, str]] = {
 class Run:
     """A finished run: its record (`run.json`) and its tables, do-nothing tables under `baseline`.
 
-    `altered` names files that are not as they were written; only `read_run(..., refuse_altered=False)` lets them in.
+    `beside` holds further files of the run (names in EXTRA_FILES): the solver's log, the history of its bounds, what
+    the verifier found, report and workbook. `path` is the folder, `Path()` while the run is in memory only. `altered`
+    names files that are not as they were written; only `read_run(..., refuse_altered=False)` lets them in.
     """
 
     path: Path
@@ -127,6 +129,7 @@ class Run:
     tables: Mapping[str, pd.DataFrame]
     baseline: Mapping[str, pd.DataFrame]
     altered: tuple[str, ...] = ()
+    beside: Mapping[str, bytes | str] = field(default_factory=dict, repr=False)
 
 
 def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
@@ -197,7 +200,8 @@ def read_run(path: Path, *, refuse_altered: bool = True) -> Run:
     record = read_record(contents[RECORD], path)
     tables = {name: _read_table(contents, f"tables/{name}.parquet", path) for name in TABLES}
     baseline = {name: _read_table(contents, f"baseline/{name}.parquet", path) for name in TABLES}
-    return Run(path, record, tables, baseline, altered)
+    beside = {name: contents[name] for name in EXTRA_FILES if name in contents}
+    return Run(path, record, tables, baseline, altered, beside)
 
 
 def _contents(

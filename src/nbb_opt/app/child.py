@@ -23,11 +23,11 @@ from nbb_opt.app.store import write_bytes
 from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError, NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.network import prepare
-from nbb_opt.pipeline import Options, emissions_t, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps, emissions_t, solve_instance
 from nbb_opt.run_folder import json_bytes
-from nbb_opt.solve import Progress, Stop, solve_form
-from nbb_opt.studies.audit.audit import Limits, audit, write_audit
+from nbb_opt.solve import Progress, Stop
+from nbb_opt.studies.audit.audit import audit, write_audit
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.plan import FleetPlan, order_names, plan_in_service, plan_of, write_plan
 from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
@@ -35,7 +35,6 @@ from nbb_opt.studies.audit.question import ask
 from nbb_opt.studies.audit.view import page_of, sentences
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
-AUDIT_GAP = 1e-3  # a looser best plan is overtaken by single changes
 CHANGES = 5  # that "repair and improve" looks for
 ASIDE = "do nothing: "  # begins the phases of the plan that is solved for comparison only
 Send = Callable[[dict[str, Any]], None]
@@ -50,15 +49,14 @@ class Order:
     rows: list[list[str]]
     folder: str
     cache: str
-    time_limit_s: float
-    gap: float
+    options: dict[str, Any]
     best: dict[str, Any] | None = None
 
 
 def run(connection: Connection, order: dict[str, Any]) -> None:
     """Entry of the process: do the order, then send `done` or `error`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
-    stop = Stop(order["time_limit_s"])
+    stop = Stop(SolveOptions(**order["options"]).time_limit_s)
     told = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
@@ -107,8 +105,8 @@ def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     listen(Progress("read", stop.elapsed_s()))
     instance = read_instance(order.source)
     plan, rows = _plan(order, instance)
-    listen(Progress("prepare", stop.elapsed_s()))
-    question = ask(instance, prepared=prepare(instance, cache_dir=Path(order.cache)))
+    steps = Steps(SolveOptions(**order.options), stop=stop, listen=listen)
+    question = ask(instance, steps=steps, cache_dir=Path(order.cache))
     listen(Progress("judge", stop.elapsed_s()))
     judged = judge(question, plan)
     works = not judged.faults
@@ -121,7 +119,7 @@ def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     best = order.best if order.best is not None and order.best["digest"] == instance.digest else None
     if best is None:
         try:
-            solution = solve_form(question.form, gap=order.gap, threads=2, listen=listen, stop=stop, label="best: ")
+            solution = steps.solve_form(question.form, label="best: ")
             question.verified(solution, "best plan")
             best = best_known(instance.digest, solution.objective, solution.bound, solution.gap)
         except NoPlan:
@@ -132,11 +130,11 @@ def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
 def solve(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     """The best plan: a complete run folder `run`, and the plan as rows."""
     instance = read_instance(order.source)
-    options = Options(order.time_limit_s, order.gap)
     folder = Path(order.folder, "run")
     done = solve_instance(
-        instance, out=folder, options=options, cache_dir=Path(order.cache), listen=_listener(send), stop=stop
-    )
+        instance, out=folder, options=SolveOptions(**order.options), cache_dir=Path(order.cache),
+        listen=_listener(send), stop=stop,
+    )  # fmt: skip
     table = plan_in_service(instance, done.tables)
     plan = plan_of(table, instance)
     found = figures(instance, plan, float(done.record["cost_eur"]), done.tables, [], verified=done.record["verified"])
@@ -152,10 +150,11 @@ def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     _, rows = _plan(order, instance)
     file = Path(order.folder, "plan.csv")
     write_plan(rows, file)
-    limits = Limits(
-        order.time_limit_s, min(order.gap, AUDIT_GAP), each_s=max(order.time_limit_s / 4, 1.0), changes=CHANGES
-    )
-    found = audit(instance, file, limits=limits, say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())))
+    options = SolveOptions(**order.options)
+    found = audit(
+        instance, file, options=options, each_s=max(options.time_limit_s / 4, 1.0), changes=CHANGES,
+        cache_dir=Path(order.cache), say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())),
+    )  # fmt: skip
     write_audit(found, Path(order.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if found.faults else None

@@ -25,6 +25,7 @@ from nbb_opt.app.jobs import Jobs
 from nbb_opt.app.store import Conflict, NotThere, Refused, Store
 from nbb_opt.app.work import XLSX, Desk
 from nbb_opt.errors import InstanceError, NbbError
+from nbb_opt.options import DEFAULT_GAP, DEFAULT_TIME_LIMIT_S, SolveOptions
 
 MOST_BODY_BYTES = 30 * 2**20
 SAFE_HEADERS = {
@@ -199,8 +200,8 @@ class SavedPlan(BaseModel):
 
 class JobRequest(BaseModel):
     kind: str = Field(max_length=10)
-    time_limit_s: float = Field(60.0, ge=1.0, le=24 * 3600.0)
-    gap: float = Field(1e-3, ge=0.0, le=1.0)
+    time_limit_s: float = Field(DEFAULT_TIME_LIMIT_S, ge=1.0, le=24 * 3600.0)
+    gap: float = Field(DEFAULT_GAP, ge=0.0, le=1.0)
 
 
 class CancelRequest(BaseModel):
@@ -352,7 +353,8 @@ def _serve_plans(api: FastAPI, desk: Desk) -> None:
 def _serve_jobs(api: FastAPI, desk: Desk) -> None:
     @api.post("/api/cases/{case}/plans/{plan}/job")
     def start_job(case: Name, plan: Name, wanted: JobRequest) -> dict[str, Any]:
-        return desk.start_job(case, plan, wanted.kind, wanted.time_limit_s, wanted.gap)
+        options = SolveOptions(gap=wanted.gap, time_limit_s=wanted.time_limit_s)
+        return desk.start_job(case, plan, wanted.kind, options)
 
     @api.get("/api/job")
     def job() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nbb_opt.app.store import NotThere, Refused, Store, StoredPlan, good_name, r
 from nbb_opt.instance.meta import FILE as META_FILE
 from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.workbook.write import write_workbook
+from nbb_opt.options import SolveOptions
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.studies.audit.plan import PLAN, template, write_plan
@@ -177,7 +178,7 @@ class Desk:
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".file-") as work:
             return write_workbook(self._opened(case).instance, Path(work, "instance.xlsx")).read_bytes()
 
-    def start_job(self, case: str, plan: str, kind: str, time_limit_s: float, gap: float) -> dict[str, Any]:
+    def start_job(self, case: str, plan: str, kind: str, options: SolveOptions) -> dict[str, Any]:
         """Check a plan, audit it in full, or seek the best plan. Raises Busy."""
         if kind not in (child.CHECK, child.SOLVE, child.AUDIT):
             raise Refused("There is no such calculation.")
@@ -188,7 +189,7 @@ class Desk:
             raise Refused(f"Put {many} right first; they are marked in the grid.")
         rows, source = [list(row) for row in stored.rows], self.store.case(case).source
         order = child.Order(
-            kind, source, rows, "", str(self.cache), time_limit_s, gap, self.best(case, opened)
+            kind, source, rows, "", str(self.cache), options.changed(), self.best(case, opened)
         )  # fmt: skip
 
         def finish(done: dict[str, Any], folder: Path) -> dict[str, Any]:

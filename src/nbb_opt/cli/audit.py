@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from nbb_opt.cli.runs import AsJson
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Gap,
+    InstancePath,
+    Seed,
+    TimeLimit,
+)
+from nbb_opt.cli.runs import cache_folder
 from nbb_opt.errors import NbbError, VerifyFailed
 
 
@@ -22,20 +31,20 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def audit(
-    instance: Annotated[Path, typer.Argument(help="Instance: a folder, a .zip or a workbook.", metavar="INSTANCE")],
+    instance: InstancePath,
     plan: Annotated[Path | None, typer.Option(help="The fleet plan: .csv, or .xlsx with a sheet named plan.")] = None,
     template: Annotated[
         Path | None, typer.Option(help="Write today's fleet as a plan to begin with, and stop.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")] = Path("runs/audit"),
-    time_limit: Annotated[float, typer.Option(min=1.0, help="Seconds for the best plan.")] = 60.0,
+    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
     each: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller question.")] = 20.0,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap of the best plan.")] = 1e-3,
+    gap: Gap = DEFAULT_GAP,
     changes: Annotated[int, typer.Option(min=0, max=50, help="How many changes to look for.")] = 8,
     no_scenarios: Annotated[
         bool, typer.Option("--no-scenarios", help="Leave out the scenarios of scenarios.csv.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Say what a fleet plan cannot do, what it costs, the smallest repair and the changes that matter most.
@@ -44,9 +53,10 @@ def audit(
     Exit code 5 if the plan cannot work as written.
     """
     from nbb_opt.instance import read_instance
-    from nbb_opt.studies.audit.audit import Limits, write_audit
+    from nbb_opt.options import SolveOptions
     from nbb_opt.studies.audit.audit import as_json as plain
     from nbb_opt.studies.audit.audit import audit as run_audit
+    from nbb_opt.studies.audit.audit import write_audit
     from nbb_opt.studies.audit.plan import template as template_of
     from nbb_opt.studies.audit.plan import write_plan
     from nbb_opt.studies.audit.view import page_of, sentences
@@ -61,8 +71,11 @@ def audit(
         print(f"{template} is today's fleet as a plan. Edit it, then: nbb-opt audit {instance} --plan {template}")
         return
     assert plan is not None
-    limits = Limits(time_limit, gap, each, changes, not no_scenarios, seed)
-    found = run_audit(found_instance, plan, limits=limits, say=lambda line: print(line, file=sys.stderr))
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, seed=seed)
+    found = run_audit(
+        found_instance, plan, options=options, each_s=each, changes=changes, scenarios=not no_scenarios,
+        cache_dir=cache_folder(), say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
     write_audit(found, out, page_of(found))
     if as_json:
         print(json.dumps(plain(found), ensure_ascii=False, indent=1))

@@ -14,7 +14,19 @@ import typer
 from nbb_opt import __version__
 from nbb_opt.cli import app as app_command
 from nbb_opt.cli import audit, bench, data, runs, sweep
-from nbb_opt.cli.runs import AsJson, cache_folder, tell
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_THREADS,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Gap,
+    HighsPresolve,
+    InstancePath,
+    Seed,
+    Threads,
+    TimeLimit,
+)
+from nbb_opt.cli.runs import cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
 
 EXIT_CODES = (
@@ -31,11 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Switch = Literal["choose", "on", "off"]
-InstancePath = Annotated[
-    Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
-]
 
 
 def main() -> None:
@@ -185,10 +192,10 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
     ] = None,
-    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for the whole job.")] = 120.0,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-4,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = 0,
     method: Annotated[
         Literal["auto", "monolith", "decompose"],
         typer.Option(help="monolith: one problem; decompose: the large-scale route; auto: by the size of the model."),
@@ -196,7 +203,7 @@ def solve(
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
-    presolve: Annotated[Switch, typer.Option(help="Whether HiGHS simplifies problems first.")] = "choose",
+    presolve: HighsPresolve = "choose",
     cluster: Annotated[
         str | None, typer.Option(help="Let this Dask scheduler's workers answer for the chains (large-scale route).")
     ] = None,
@@ -205,11 +212,16 @@ def solve(
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
     from nbb_opt.cli.console import ProgressLine
     from nbb_opt.instance import read_instance
-    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import solve_instance
     from nbb_opt.problems.dispatch import answers, problem_of_instance
-    from nbb_opt.problems.questions import Order
+    from nbb_opt.problems.questions import SolveRequest
     from nbb_opt.solve import Stop
 
+    options = SolveOptions(
+        time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune, too_large=too_large,
+        method=method, presolve=presolve,
+    )  # fmt: skip
     stop = Stop(time_limit)
     problem = problem_of_instance(instance)
     if problem is not None:
@@ -225,14 +237,12 @@ def solve(
             raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with stop.by_ctrl_c(), ProgressLine(sys.stderr) as line:
-            tell(answers(problem).solve(Order(instance, model, out, gap, threads, seed, stop, line)), as_json)
+            request = SolveRequest(instance=instance, model=model, out=out, options=options, stop=stop, listen=line)
+            tell(answers(problem).solve(request), as_json)
         return
     model = model or "joint"
     found = read_instance(instance)
     target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    options = Options(
-        time_limit, gap, threads, seed, prune=not no_prune, too_large=too_large, method=method, presolve=presolve
-    )
     cache = None if no_cache else cache_folder()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:

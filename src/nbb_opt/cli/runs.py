@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_THREADS,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Gap,
+    Threads,
+    TimeLimit,
+)
 from nbb_opt.errors import NbbError, VerifyFailed
 
 if TYPE_CHECKING:
     from nbb_opt.problems.questions import Said
     from nbb_opt.verify import Verdict
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -158,15 +165,16 @@ def sensitivity(
     ] = None,
     instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
     model: Annotated[str, typer.Option(help="Model, if an instance is given.")] = "joint",
-    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for each solve.")] = 300.0,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap to stop at.")] = 1e-3,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
+    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
     as_json: AsJson = False,
 ) -> None:
     """Show what the answer owes to the accounting of emissions: the same plan and the re-optimised one."""
     from nbb_opt.emissions.factors import joined, read_factors
     from nbb_opt.instance import read_instance
-    from nbb_opt.pipeline import Options, solve_instance
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import solve_instance
     from nbb_opt.problems.dispatch import freight_only
     from nbb_opt.result import read_run
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen, read_shares
@@ -178,7 +186,7 @@ def sensitivity(
     shares = read_shares(ferry_share) if ferry_share else None
     registry = read_factors() if factors is None else joined(read_factors(), read_factors(factors))
     choices = chosen(accounting_choices(registry, shares), choice or [])
-    options = Options(time_limit_s=time_limit, gap=gap, threads=threads)
+    options = SolveOptions(time_limit_s=time_limit, gap=gap, threads=threads)
     if (source / "run.json").is_file():
         run = read_run(source)
         found = read_instance(instance or Path(run.record["instance_source"]))

@@ -7,11 +7,23 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from nbb_opt.cli.runs import AsJson, cache_folder
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_THREADS,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Gap,
+    HighsPresolve,
+    InstancePath,
+    Seed,
+    Threads,
+    TimeLimit,
+)
+from nbb_opt.cli.runs import cache_folder
 from nbb_opt.errors import NbbError
 
 
@@ -24,7 +36,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def sweep(
-    instance: Annotated[Path, typer.Argument(help="Instance: a folder, a .zip or a workbook.", metavar="INSTANCE")],
+    instance: InstancePath,
     vary: Annotated[
         str | None,
         typer.Option(
@@ -40,13 +52,11 @@ def sweep(
         Path | None,
         typer.Option(help="Folder for table and page [default: runs/NAME-sweep-WHAT]; finished points stay."),
     ] = None,
-    time_limit: Annotated[float, typer.Option(min=0.0, help="Seconds for each point.")] = 120.0,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Proven relative gap of each point.")] = 1e-3,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
-    presolve: Annotated[
-        Literal["choose", "on", "off"], typer.Option(help="Whether HiGHS simplifies problems first.")
-    ] = "choose",
+    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = 0,
+    presolve: HighsPresolve = "choose",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start every point from nothing, to compare.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,8 +66,9 @@ def sweep(
     """
     from nbb_opt.cli.console import ProgressLine
     from nbb_opt.instance import read_instance
+    from nbb_opt.options import SolveOptions
     from nbb_opt.solve import Stop
-    from nbb_opt.studies.sweep import Choices, axis_of, run_sweep, write_page, write_tables
+    from nbb_opt.studies.sweep import axis_of, run_sweep, write_page, write_tables
 
     if (vary is None) == (front == 0):
         raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
@@ -68,13 +79,13 @@ def sweep(
     factors = _factors(values)
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     target = out or Path("runs") / f"{found.meta.name}-sweep-{what}"
-    choices = Choices(relax, gap, time_limit, threads, seed, not fresh, presolve)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=seed, presolve=presolve)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line:
         done = run_sweep(
-            found, axis=axis, values=factors, front=front, model=model, choices=choices, out=target,
-            cache_dir=cache_folder(), listen=line, say=lambda text: print(text, file=sys.stderr),
-            stop=Stop(float("inf")),
+            found, axis=axis, values=factors, front=front, model=model, options=options, relax=relax,
+            cold_start=fresh, out=target, cache_dir=cache_folder(), listen=line,
+            say=lambda text: print(text, file=sys.stderr), stop=Stop(float("inf")),
         )  # fmt: skip
     write_tables(target, {**done.about, "status": done.status}, done.points)
     write_page(target / "sweep.html", done.about, done.points, status=done.status)

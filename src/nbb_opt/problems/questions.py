@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbb_opt.options import SolveOptions
     from nbb_opt.solve import Stop
     from nbb_opt.solve.stop import Listener
 
@@ -20,17 +21,15 @@ class Said:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Order:
+@dataclass(frozen=True, kw_only=True)
+class SolveRequest:
     """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`."""
 
     instance: Path
-    model: str | None
-    out: Path | None
-    gap: float
-    threads: int
-    seed: int
+    options: SolveOptions
     stop: Stop
+    model: str | None = None
+    out: Path | None = None
     listen: Listener | None = None
 
 
@@ -38,12 +37,13 @@ class Order:
 class Answers:
     """The functions of one problem; each raises the NbbError that the freight problem would raise.
 
-    `check(instance)` raises InstanceError with every fault. `solve(order)` writes a run folder whose `run.json` has the
-    key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)` raises
-    VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a page.
+    `check(instance)` raises InstanceError with every fault. `solve(request)` writes a run folder whose `run.json` has
+    the key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)`
+    raises VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a
+    page.
     """
 
     check: Callable[[Path], Said]
-    solve: Callable[[Order], Said]
+    solve: Callable[[SolveRequest], Said]
     verify: Callable[[Path, Path | None], Said]
     report: Callable[[Sequence[Path], Path, Path | None], Said]

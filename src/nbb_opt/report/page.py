@@ -160,7 +160,14 @@ def write_html(
     instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
 ) -> None:
     """Write the report of one run, or of several side by side, to `path`."""
-    path.write_text(render_html(instance, runs, ledgers=ledgers, own=own), encoding="utf-8")
+    path.write_bytes(html_bytes(instance, runs, ledgers=ledgers, own=own))
+
+
+def html_bytes(
+    instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+) -> bytes:
+    """The report as an HTML file."""
+    return render_html(instance, runs, ledgers=ledgers, own=own).encode("utf-8")
 
 
 def render_html(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,7 +72,14 @@ FORMATS = {
 def write_workbook(
     instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
 ) -> None:
-    """Write the report's tables and all result tables of one or several runs to an .xlsx file.
+    """Write the workbook of one run, or of several side by side, to `path`."""
+    path.write_bytes(workbook_bytes(instance, runs, ledgers=ledgers, own=own))
+
+
+def workbook_bytes(
+    instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+) -> bytes:
+    """The report's tables and all result tables of one or several runs as an .xlsx file.
 
     With several runs each sheet of result tables has a first column that names the run. With the `ledgers` of the runs
     there are sheets of their operation categories, of shippers, of the making of trucks and of the reconciliation.
@@ -86,10 +94,13 @@ def write_workbook(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
         "constant_memory": rows > 50_000,
+        "in_memory": rows <= 50_000,
     }
-    with xlsxwriter.Workbook(str(path), options) as book:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, options) as book:
         book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": "Made with nbb_opt."})
         _Sheets(book, instance, runs, ledgers, own).write()
+    return file.getvalue()
 
 
 class _Sheets:

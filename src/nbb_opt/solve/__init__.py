@@ -1,8 +1,17 @@
 """Solving: one hand-off to HiGHS, limits that are kept, an exact vertex at the end."""
 
-from nbb_opt.solve.highs import Presolve
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.mip.exact import Solution, solve_form
 from nbb_opt.solve.mip.warm import Relaxed, Warm, solve_relaxed
 from nbb_opt.solve.stop import Progress, Stop
 
-__all__ = ["Presolve", "Progress", "Relaxed", "Solution", "Stop", "Warm", "solve_form", "solve_relaxed"]
+__all__ = [
+    "BestKnown",
+    "Progress",
+    "Relaxed",
+    "Solution",
+    "Stop",
+    "Warm",
+    "solve_form",
+    "solve_relaxed",
+]

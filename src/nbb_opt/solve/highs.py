@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import proxy
 
 import highspy
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
+from nbb_opt.options import Presolve
 from nbb_opt.solve.in_thread import run_in_thread
 from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
 from nbb_opt.solve.stop import Listener, Progress, Stop
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
 
 Floats = npt.NDArray[np.float64]
-Presolve = Literal["choose", "on", "off"]
 # Simplex from a basis may go in circles while it takes its own perturbation of the costs back. After so many iterations
 # per row and column it begins again from no basis, however long that takes.
 STALLED = 0.5

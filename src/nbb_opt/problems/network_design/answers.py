@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import html
 import json
-import math
-import platform
 import tempfile
-import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt import __version__
 from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.network_design import (
     DesignInstance,
     DesignRun,
@@ -30,8 +27,9 @@ from nbb_opt.problems.network_design.canad import convert_canad
 from nbb_opt.problems.network_design.model import read_design_model
 from nbb_opt.problems.network_design.schema import PROBLEM
 from nbb_opt.problems.network_design.solve import Designed, solve_network_design
-from nbb_opt.problems.questions import Answers, Order, Said
-from nbb_opt.solve.stop import Listener, Stop
+from nbb_opt.problems.questions import Answers, Said, SolveRequest
+from nbb_opt.solve import Stop
+from nbb_opt.solve.stop import Listener
 
 MODEL = "network_design"
 LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
@@ -48,29 +46,27 @@ def check(path: Path) -> Said:
     return Said(record, lines)
 
 
-def solve(order: Order) -> Said:
+def solve(request: SolveRequest) -> Said:
     """Solve, verify, write the run folder."""
-    started = time.perf_counter()
-    spec = read_design_model(order.model or MODEL)
-    instance = read_design(order.instance)
-    target = order.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
+    steps = Steps(request.options, stop=request.stop, listen=request.listen)
+    spec = read_design_model(request.model or MODEL)
+    with steps.timed("read"):
+        instance = read_design(request.instance)
+    target = request.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
     refuse_target(target)
-    read_s = time.perf_counter() - started
-    found, tables = solve_design(
-        instance, gap=order.gap, threads=order.threads, seed=order.seed, stop=order.stop, listen=order.listen
-    )
-    solve_s = time.perf_counter() - started - read_s
+    with steps.timed("solve"):
+        found, tables = solve_design(instance, request.options, stop=steps.stop, listen=steps.listen)
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
-    verdict = verify_design(instance, tables, reported)
-    if not verdict.ok:
-        raise VerifyFailed("the plan is not accepted:\n" + verdict.failures().to_string(index=False))
+    with steps.timed("verify"):
+        verdict = verify_design(instance, tables, reported)
+    accept(verdict, "plan")
     record = {
         "problem": PROBLEM,
         "instance": instance.meta["name"],
         "instance_source": str(instance.path),
         "instance_digest": instance.digest,
         "model": spec.name,
-        "options": {"time_limit_s": order.stop.time_limit_s, "gap": order.gap},
+        "options": {"time_limit_s": request.stop.time_limit_s, "gap": steps.options.gap},
         "status": found.status,
         **reported,
         "verified": verdict.ok,
@@ -80,19 +76,15 @@ def solve(order: Order) -> Said:
         "strong_rows": found.strong_rows,
         "nodes": found.nodes,
         "iterations": found.iterations,
-        "seed": order.seed,
-        "threads": order.threads,
-        "seconds": {"read": round(read_s, 3), "solve": round(solve_s, 3)},
-        "versions": {
-            "nbb_opt": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "seed": steps.options.seed,
+        "threads": steps.options.threads,
+        "seconds": steps.seconds,
+        "versions": versions(LIBRARIES),
     }
     extra = {
         "verify.json": json.dumps(verdict.as_record(), indent=1),
         "solver.log": found.log,
-        "bounds.csv": _history(found),
+        "bounds.csv": history_csv(found.history),
     }
     path = write_design_run(target, record, tables, extra)
     return Said(record, tuple(_closing(instance, record, path)))
@@ -105,18 +97,13 @@ def refuse_target(target: Path) -> None:
 
 
 def solve_design(
-    instance: DesignInstance,
-    *,
-    gap: float,
-    threads: int,
-    seed: int,
-    stop: Stop,
-    listen: Listener | None = None,
+    instance: DesignInstance, options: SolveOptions, *, stop: Stop, listen: Listener | None = None
 ) -> tuple[Designed, dict[str, pd.DataFrame]]:
     """The plan, what is proven about it, and its tables `opened` and `flows`."""
     _nodes, arcs, commodities = instance.names()
     found = solve_network_design(
-        instance.network(), names=tuple(commodities), gap=gap, threads=threads, seed=seed, stop=stop, listen=listen
+        instance.network(), names=tuple(commodities), gap=options.gap, threads=options.threads, seed=options.seed,
+        stop=stop, listen=listen,
     )  # fmt: skip
     commodity, arc = np.nonzero(found.flow_t > NOTHING_T)
     flows = pd.DataFrame(
@@ -128,11 +115,6 @@ def solve_design(
     )
     opened = pd.DataFrame({"arc": pd.array([arcs[a] for a in np.flatnonzero(found.opened).tolist()], dtype="str")})
     return found, {"opened": opened, "flows": flows}
-
-
-def _history(found: Designed) -> str:
-    lines = [f"{s:.3f},{'' if math.isnan(i) else repr(i)},{b!r}" for s, i, b in found.history if math.isfinite(b)]
-    return "\n".join(["elapsed_s,incumbent_eur,bound_eur", *lines]) + "\n"
 
 
 def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> list[str]:

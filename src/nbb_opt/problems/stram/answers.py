@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-import platform
 import tempfile
-import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nbb_opt import __version__
 from nbb_opt.errors import NbbError, VerifyFailed
-from nbb_opt.problems.questions import Answers, Order, Said
+from nbb_opt.pipeline import Steps, history_csv, versions
+from nbb_opt.problems.questions import Answers, Said, SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import read_stram_model
 from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, options_of, plan_stram
@@ -36,36 +33,35 @@ def check(path: Path) -> Said:
     return Said(record, (f"{case.keys['title']}: no problems found", f"rows: {listed}", f"digest {case.digest[:16]}"))
 
 
-def solve(order: Order) -> Said:
+def solve(request: SolveRequest) -> Said:
     """Plan the first year alone and the years of the model, verify both, write the run folder."""
-    spec = read_stram_model(order.model or MODEL)
-    seconds: dict[str, float] = {}
-    started = time.perf_counter()
-    case = read_stram(order.instance)
-    seconds["read"] = round(time.perf_counter() - started, 3)
-    target = order.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
+    spec = read_stram_model(request.model or MODEL)
+    steps = Steps(request.options, stop=request.stop, listen=request.listen)
+    with steps.timed("read"):
+        case = read_stram(request.instance)
+    target = request.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
     if target.exists() and not (target / MANIFEST).is_file():
         raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
-    plan, first = plan_stram(case, spec, gap=order.gap, threads=order.threads, seed=order.seed, stop=order.stop,
-                             seconds=seconds, listen=order.listen)  # fmt: skip
-    record = _record(case, plan, first, order, seconds)
-    beside = {"verify.json": json.dumps(plan.verdict.checks.to_dict("records"), indent=1),
-              "solver.log": plan.solution.log, "bounds.csv": _history(plan)}  # fmt: skip
+    plan, first = plan_stram(case, spec, steps)
+    record = _record(case, plan, first, steps)
+    beside = {
+        "verify.json": json.dumps(plan.verdict.checks.to_dict("records"), indent=1),
+        "solver.log": plan.solution.log,
+        "bounds.csv": history_csv(plan.solution.history, money="nok"),
+    }
     path = write_stram_run(target, record, plan.tables, first.tables if first else {}, beside=beside)
     return Said(record, tuple(_closing(case, plan, record, path)))
 
 
-def _record(
-    case: StramCase, plan: StramPlan, first: StramPlan | None, order: Order, seconds: dict[str, float]
-) -> dict[str, Any]:
-    solution = plan.solution
+def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: Steps) -> dict[str, Any]:
+    solution, options = plan.solution, steps.options
     return {
         "problem": PROBLEM,
         "instance": case.keys["name"],
         "instance_source": str(case.path),
         "instance_digest": case.digest,
         "model": plan.spec.name,
-        "options": {**options_of(plan.spec), "time_limit_s": order.stop.time_limit_s, "gap": order.gap},
+        "options": {**options_of(plan.spec), "time_limit_s": steps.stop.time_limit_s, "gap": options.gap},
         "status": solution.status,
         **plan.reported,
         "gap": solution.gap,
@@ -74,23 +70,14 @@ def _record(
         "checks": len(plan.verdict.checks) + (len(first.verdict.checks) if first else 0),
         **figures_of(case, plan.tables),
         "investments": investments_of(plan.tables),
-        "seconds": seconds,
+        "seconds": steps.seconds,
         **{
             name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
         },
-        "seed": order.seed,
-        "threads": order.threads,
-        "versions": {
-            "nbb_opt": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "seed": options.seed,
+        "threads": options.threads,
+        "versions": versions(LIBRARIES),
     }
-
-
-def _history(plan: StramPlan) -> str:
-    lines = [f"{s:.3f},{i:.6f},{b:.6f}" for s, i, b in plan.solution.history]
-    return "\n".join(["elapsed_s,incumbent_nok,bound_nok", *lines]) + "\n"
 
 
 def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Path) -> list[str]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from nbb_opt.errors import VerifyFailed
+from nbb_opt.model import StandardForm
 from nbb_opt.model.compile import form_of
+from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.stram import StramCase, StramVerdict, verify_stram
 from nbb_opt.problems.stram.model import StramSpec, build_stram, read_stram_model
+from nbb_opt.problems.stram.model.arrays.build import StramBuilt
 from nbb_opt.problems.stram.model.extract import extract_stram
-from nbb_opt.solve import Progress, Solution, Stop, solve_form
+from nbb_opt.solve import Solution, Warm
 from nbb_opt.solve.benders.two_stage import solve_two_stage
-from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import Listener
 
 FIRST_YEAR = "stram_base_year"
@@ -39,70 +39,49 @@ def options_of(spec: StramSpec) -> dict[str, Any]:
     return {name: getattr(spec, name) for name in ("years", "scenarios", "emission_cap", "first_stage_cost")}
 
 
-def plan_stram(
-    case: StramCase,
-    spec: StramSpec,
-    *,
-    gap: float,
-    threads: int,
-    seed: int,
-    stop: Stop,
-    seconds: dict[str, float],
-    listen: Listener | None = None,
-) -> tuple[StramPlan, StramPlan | None]:
+def plan_stram(case: StramCase, spec: StramSpec, steps: Steps) -> tuple[StramPlan, StramPlan | None]:
     """The plan and, where it spans several years, that of the first year alone (None else).
 
     Raises Infeasible, NoPlan, SolveError; VerifyFailed if the verifier refuses either.
     """
-    hear = None if listen is None else _in_nok(listen)
+    if steps.listen is not None:
+        heard = _in_nok(steps.listen)
+        steps = Steps(steps.options, stop=steps.stop, listen=heard, seconds=steps.seconds)
     first: StramPlan | None = None
-    emissions = None
+    emissions_t = None
     if spec.years != "first":
-        alone = read_stram_model(FIRST_YEAR)
-        first = _plan(case, alone, None, gap=gap, threads=threads, seed=seed, stop=stop, seconds=seconds, listen=hear)
-        emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
-    plan = _plan(case, spec, emissions, gap=gap, threads=threads, seed=seed, stop=stop, seconds=seconds, listen=hear)
-    return plan, first
+        first = _plan(case, read_stram_model(FIRST_YEAR), None, steps)
+        emissions_t = float(first.tables["emissions"]["t_co2"].iloc[0])
+    return _plan(case, spec, emissions_t, steps), first
 
 
 def _in_nok(listen: Listener) -> Listener:
     return lambda progress: listen(replace(progress, money="NOK"))
 
 
-def _plan(
-    case: StramCase, spec: StramSpec, emissions: float | None, *, gap: float, threads: int, seed: int, stop: Stop,
-    seconds: dict[str, float], listen: Listener | None,
-) -> StramPlan:  # fmt: skip
-    def timed(phase: str, work: Callable[[], Any]) -> Any:
-        if listen is not None:
-            listen(Progress(phase, stop.elapsed_s()))
-        started = time.perf_counter()
-        found = work()
-        seconds[phase] = round(seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
-        return found
-
-    built = timed("build", lambda: build_stram(case, spec, first_emissions_t=emissions))
-    form = timed("build", lambda: form_of(built.assembly))
-    if len(built.data.states.probability) and (built.stage() >= 0).any():
-        start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
-        solution = timed(
-            "solve",
-            lambda: solve_two_stage(
-                form, built.stage(), complete=built.complete, start=start, gap=gap, threads=threads, seed=seed,
-                listen=listen, stop=stop, feasibility=FEASIBILITY,
-            ),
-        )  # fmt: skip
-    else:
-        solution = timed(
-            "solve",
-            lambda: solve_form(
-                form, gap=gap, listen=listen, stop=stop,
-                warm=Warm(threads=threads, seed=seed, feasibility=FEASIBILITY),
-            ),
-        )  # fmt: skip
-    tables = timed("tables", lambda: extract_stram(built, solution.values))
-    reported = {"cost_nok": solution.objective, "bound_nok": solution.bound, "first_emissions_t": emissions}
-    verdict = timed("verify", lambda: verify_stram(case, tables, options=options_of(spec), reported=reported))
-    if not verdict.ok:
-        raise VerifyFailed(f"the {spec.name} plan is not accepted:\n" + verdict.failures().to_string(index=False))
+def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: Steps) -> StramPlan:
+    with steps.timed("build"):
+        built = build_stram(case, spec, first_emissions_t=emissions_t)
+        form = form_of(built.assembly)
+    with steps.timed("solve"):
+        solution = _solve(case, built, form, steps)
+    with steps.timed("extract"):
+        tables = extract_stram(built, solution.values)
+    reported = {"cost_nok": solution.objective, "bound_nok": solution.bound, "first_emissions_t": emissions_t}
+    with steps.timed("verify"):
+        verdict = verify_stram(case, tables, options=options_of(spec), reported=reported)
+    accept(verdict, f"{spec.name} plan")
     return StramPlan(spec, tables, solution, verdict, reported)
+
+
+def _solve(case: StramCase, built: StramBuilt, form: StandardForm, steps: Steps) -> Solution:
+    """By scenarios where there are any, else as one problem."""
+    options, stage = steps.options, built.stage()
+    if len(built.data.states.probability) and (stage >= 0).any():
+        start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
+        return solve_two_stage(
+            form, stage, complete=built.complete, start=start, gap=options.gap, threads=options.threads,
+            seed=options.seed, listen=steps.listen, stop=steps.stop, feasibility=FEASIBILITY,
+        )  # fmt: skip
+    warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, feasibility=FEASIBILITY)
+    return steps.solve_form(form, warm=warm)

@@ -17,7 +17,7 @@ Slyke and Wets (1969); in-out separation: Ben-Ameur and Neto (2007).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,12 +26,13 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve.benders.linear import Basis, add_row, basis_of, dual_ray, give_basis, set_sides
 from nbb_opt.solve.benders.parts import Cut, Stages, stages_of
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.exact import Solution
 from nbb_opt.solve.mip.vertex import exact_values
-from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import Listener, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -49,7 +50,7 @@ def solve_two_stage(
     complete: Callable[[Floats], Floats],
     start: int = 0,
     time_limit_s: float = 120.0,
-    gap: float = 1e-4,
+    gap: float,
     threads: int = 1,
     seed: int = 0,
     listen: Listener | None = None,
@@ -65,9 +66,9 @@ def solve_two_stage(
     optimum alone is the first try; `feasibility` as in `warm.Warm`. Raises ModelError if the form is not so,
     Infeasible, NoPlan, SolveError.
     """
-    search = _Search(form, stages_of(form, stage, complete=complete), start=start, gap=gap, threads=threads, seed=seed,
-                     stop=stop or Stop(time_limit_s), listen=listen, feasibility=feasibility)  # fmt: skip
-    return search.run()
+    best = BestKnown[Floats](gap, stop or Stop(time_limit_s), listen)
+    stages = stages_of(form, stage, complete=complete)
+    return _StagedSearch(form, stages, best, start=start, threads=threads, seed=seed, feasibility=feasibility).run()
 
 
 @dataclass(frozen=True)
@@ -79,19 +80,14 @@ class _Tried:
     plans: list[Floats]
 
 
-class _Search:
+class _StagedSearch:
     def __init__(
-        self, form: StandardForm, stages: Stages, *, start: int, gap: float, threads: int, seed: int, stop: Stop,
-        listen: Listener | None, feasibility: float | None,
+        self, form: StandardForm, stages: Stages, best: BestKnown[Floats], *, start: int, threads: int, seed: int,
+        feasibility: float | None,
     ) -> None:  # fmt: skip
-        self.form, self.stages, self.gap, self.stop, self.listen = form, stages, gap, stop, listen
+        self.form, self.stages, self.best, self.stop = form, stages, best, best.stop
         self.start, self.threads, self.seed, self.feasibility = start, threads, seed, feasibility
-        self.log: list[str] = []
-        self.history: list[tuple[float, float, float]] = []
         self.cuts: list[Cut] = []
-        self.bound, self.incumbent = -np.inf, float("nan")
-        self.values: Floats | None = None
-        self.iterations = self.nodes = 0
         self.whole = np.flatnonzero(stages.master.integer)
         self.subs: list[Solver] = []
         self._decided = False  # the integer columns of the master are fixed
@@ -103,24 +99,24 @@ class _Search:
         master = self._solver(self.stages.master, threads=1)
         master.relax()
         self.master = master
-        target = SHARE_OF_GAP * self.gap if len(self.whole) else self.gap
+        target = SHARE_OF_GAP * self.best.gap if len(self.whole) else self.best.gap
         if self._close(first, "scenarios", target=target) and len(self.whole):
             self._decide()
-            if not self._proven():
+            if not self.best.proven():
                 self._search_whole()
-        if not self._proven():
+        if not self.best.proven():
             status = self.stop.ended_by()
         return self._solution(status)
 
     def _solver(self, form: StandardForm, *, threads: int) -> Solver:
-        solver = Solver(form, threads=threads, seed=self.seed, log=self.log)
+        solver = Solver(form, threads=threads, seed=self.seed, log=self.best.log)
         if self.feasibility is not None:
             solver.set("primal_feasibility_tolerance", self.feasibility)
         return solver
 
     def _first_try(self) -> tuple[Floats, Basis]:
         """The first stage that is best for one scenario alone, and its basis in that scenario."""
-        self._tell("one scenario")
+        self.best.announce("one scenario")
         alone, master_at, scenario_at = self.stages.alone(self.start)
         solver = self._solver(alone, threads=self.threads)
         solver.relax()
@@ -143,10 +139,10 @@ class _Search:
         return solver
 
     def _run(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
-        answer = solver.run(stop or self.stop, phase=phase, listen=self._heard, known=(self.incumbent, self.bound))
-        self.iterations += answer.iterations
+        answer = solver.run(stop or self.stop, phase=phase, listen=self.best.relay, known=self.best.known)
+        self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
-            raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.log[-5:]))
+            raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.best.log[-5:]))
         return answer
 
     def _try(self, x: Floats, *, stop: Stop | None = None) -> _Tried | None:
@@ -199,8 +195,8 @@ class _Search:
                 return False
             low = max(low, answer.objective)
             if not self._decided:
-                self._improve_bound(low)
-            if self._proven() or relative_gap(best_value, low) <= target:
+                self.best.prove(low)
+            if self.best.proven() or relative_gap(best_value, low) <= target:
                 return True
             cuts = self._first_part(answer.values)
             x = cuts if not np.isfinite(best_value) else inward * cuts + (1.0 - inward) * best
@@ -221,10 +217,10 @@ class _Search:
         answer = self._run(self.master, "decide")
         if answer.status != "optimal":
             return
-        dive = Dive(self.stages.master, self.master, stop=self.stop.part(0.5), listen=self._heard, label="",
-                    bound=self.bound)  # fmt: skip
+        dive = Dive(self.stages.master, self.master, stop=self.stop.part(0.5), listen=self.best.relay, label="",
+                    bound=self.best.bound)  # fmt: skip
         decided = dive.decide(answer)
-        self.iterations += dive.iterations
+        self.best.iterations += dive.iterations
         if decided is not None and decided.values is not None:
             self._close_at(np.round(decided.values[self.whole]))
         self.master.free(self.whole)
@@ -235,7 +231,7 @@ class _Search:
         self._decided = True
         exact = self._run(self.master, "decided")
         if exact.status == "optimal" and exact.values is not None:
-            self._close(self._first_part(exact.values), "decided", target=SHARE_OF_GAP * self.gap)
+            self._close(self._first_part(exact.values), "decided", target=SHARE_OF_GAP * self.best.gap)
         self._decided = False
 
     def _search_whole(self) -> None:
@@ -244,59 +240,39 @@ class _Search:
         The tree is grown again with the cuts it brought until the gap is closed or nothing moves any more.
         """
         for _ in range(ROUNDS):
-            before = (self.incumbent, self.bound)
-            tree = Branch(self.master, self.whole, incumbent=self.incumbent, gap=self.gap, stop=self.stop,
-                          listen=self._heard, label="", complete=self._leaf)  # fmt: skip
+            before = self.best.known
+            tree = Branch(self.master, self.whole, incumbent=self.best.incumbent, gap=self.best.gap, stop=self.stop,
+                          listen=self.best.relay, label="", complete=self._leaf)  # fmt: skip
             tree.run()
-            self.nodes, self.iterations = self.nodes + tree.nodes, self.iterations + tree.iterations
+            self.best.nodes, self.best.iterations = self.best.nodes + tree.nodes, self.best.iterations + tree.iterations
             self.master.free(self.whole)
-            self._improve_bound(tree.bound)
-            if self.stop.now() or self._proven() or (self.incumbent, self.bound) == before:
+            self.best.prove(tree.bound)
+            if self.stop.now() or self.best.proven() or self.best.known == before:
                 return
 
     def _leaf(self, answer: Answer) -> float:
         """Try a first stage whose integer columns are whole; gives the cost of the best plan known."""
         if answer.values is not None:
             self._close_at(np.round(answer.values[self.whole]))
-        return self.incumbent
+        return self.best.incumbent
 
     def _accept(self, x: Floats, tried: _Tried) -> None:
         """Keep a plan if its integer columns are whole and it is the best so far."""
-        if (x[self.whole] != np.round(x[self.whole])).any() or tried.objective >= self.incumbent:
+        if (x[self.whole] != np.round(x[self.whole])).any() or tried.objective >= self.best.incumbent:
             return
         plans = [self._exact(solver, plan) for solver, plan in zip(self.subs, tried.plans, strict=True)]
         costs = np.array([solver.form.cost @ plan for solver, plan in zip(self.subs, plans, strict=True)])
         values = self.stages.assemble(x, costs, plans, len(self.form.cost))
-        self.values, self.incumbent = values, float(self.form.cost @ values) + self.form.cost_offset
-        self._note()
-
-    def _improve_bound(self, bound: float) -> None:
-        if bound > self.bound:
-            self.bound = bound
-            self._note()
-
-    def _proven(self) -> bool:
-        return self.values is not None and relative_gap(self.incumbent, self.bound) <= self.gap
-
-    def _note(self) -> None:
-        self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
-
-    def _heard(self, progress: Progress) -> None:
-        if self.listen is not None:
-            self.listen(replace(progress, incumbent=self.incumbent, bound=self.bound))
-
-    def _tell(self, phase: str) -> None:
-        if self.listen is not None:
-            self.listen(Progress(phase, self.stop.elapsed_s(), self.incumbent, self.bound))
+        self.best.offer(values, float(self.form.cost @ values) + self.form.cost_offset)
 
     def _solution(self, status: str) -> Solution:
-        if self.values is None:
+        best, form = self.best, self.form
+        if best.plan is None:
             raise NoPlan(f"no plan found in time ({status.replace('_', ' ')}); allow more with --time-limit")
-        bound = min(self.bound, self.incumbent)
-        form = self.form
+        bound = min(best.bound, best.incumbent)
         return Solution(
-            status=status, objective=self.incumbent, bound=bound, gap=relative_gap(self.incumbent, bound),
-            values=self.values, nodes=self.nodes, iterations=self.iterations, rows=len(form.row_low),
+            status=status, objective=best.incumbent, bound=bound, gap=relative_gap(best.incumbent, bound),
+            values=best.plan, nodes=best.nodes, iterations=best.iterations, rows=len(form.row_low),
             columns=len(form.cost), nonzeros=len(form.a_values), integers=int(form.integer.sum()),
-            log="".join(self.log), history=tuple(self.history),
+            log="".join(best.log), history=tuple(best.history),
         )  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.inside import Inside
 from nbb_opt.solve.colgen.oracle import Oracle
@@ -22,7 +24,7 @@ from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.exact import Solution
 from nbb_opt.solve.mip.rounding import groups as groups_of
-from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -38,7 +40,7 @@ def solve_split(
     split: Split,
     *,
     time_limit_s: float = 60.0,
-    gap: float = 1e-6,
+    gap: float,
     threads: int = 1,
     seed: int = 0,
     listen: Listener | None = None,
@@ -59,34 +61,21 @@ def solve_split(
             oracle = Oracle(split, groups, threads=threads)
         else:
             oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
-        found = _Search(split, groups, oracle, gap, threads, seed, stop, listen, label).run()
+        best = BestKnown[Plan](gap, stop, listen, label)
+        found = _ColumnSearch(split, groups, oracle, best, threads=threads, seed=seed).run()
     give_back()  # what searching took
     return found
 
 
-class _Search:
+class _ColumnSearch:
     def __init__(
-        self,
-        split: Split,
-        groups: Groups,
-        oracle: Oracle,
-        gap: float,
-        threads: int,
-        seed: int,
-        stop: Stop,
-        listen: Listener | None,
-        label: str,
+        self, split: Split, groups: Groups, oracle: Oracle, best: BestKnown[Plan], *, threads: int, seed: int
     ) -> None:
-        self.gap, self.stop, self.listen, self.label = gap, stop, listen, label
-        self.log: list[str] = []
-        self.history: list[tuple[float, float, float]] = []
-        self.incumbent, self.bound = UNKNOWN
-        self.plan: Plan | None = None
-        self.nodes = self.iterations = 0
+        self.best, self.stop = best, best.stop
         self.split, self.oracle = split, oracle
         self.seed, self.threads = seed, threads
-        self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=self.log)
-        self.log.append(
+        self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=best.log)
+        best.log.append(
             f"large-scale route: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
             f"{len(split.pieces.cost)} pieces, {len(split.drives.t)} drives, "
             f"master of {len(split.master.cost)} columns\n"
@@ -97,7 +86,7 @@ class _Search:
         self._guess()
         if self.master.large:
             self._passes()
-        if not self._proven() and not (self.stop.now() and self.plan is not None):
+        if not self.best.proven() and not (self.stop.now() and self.best.plan is not None):
             self._steps()
         return self._solution()
 
@@ -108,51 +97,51 @@ class _Search:
             self.master.worth = -np.inf
         relaxed = self._root()
         decided = self._plans(relaxed) if relaxed.values is not None else None
-        if decided is not None and not self._proven():
+        if decided is not None and not self.best.proven():
             self._search_columns()
         for columns in (groups_of(self.master.form)[0], np.flatnonzero(self.master.form.integer)):
-            if decided is not None and len(columns) and not self._proven() and not self.stop.now():
+            if decided is not None and len(columns) and not self.best.proven() and not self.stop.now():
                 self._branch(columns)
 
     def _passes(self) -> None:
         """Relax and round up from inside, each time nearer to the optimum, while that is needed."""
-        inside = Inside(self.master, gap=self.gap, stop=self.stop, listen=self._heard, label=self.label)
+        inside = Inside(self.master, gap=self.best.gap, stop=self.stop, listen=self._heard, label=self.best.label)
         for tolerance in inside.tolerances():
-            relaxed = inside.relax(tolerance, known=(self.incumbent, self.bound))
-            self._improve_bound(relaxed.bound)
-            if relaxed.values is None or self._proven() or self.stop.now():
+            relaxed = inside.relax(tolerance, known=self.best.known)
+            self.best.prove(relaxed.bound)
+            if relaxed.values is None or self.best.proven() or self.stop.now():
                 break
             self._keep(inside.plan(relaxed))
             inside.resume()
-            if self._proven() or self.stop.now():
+            if self.best.proven() or self.stop.now():
                 break
         self.master.free(inside.whole)
-        self.iterations += inside.iterations
+        self.best.iterations += inside.iterations
 
     def _guess(self) -> None:
         """First prices from a sample of the bundles."""
         master = self.master
-        self._heard(Progress(self.label + "sample", self.stop.elapsed_s()))
+        self.best.announce("sample")
         found = sampled_prices(
             self.split, master.groups, self.oracle, samples=SAMPLES, bundles=SAMPLE_BUNDLES, threads=self.threads,
-            seed=self.seed, log=self.log, stop=self.stop.part(0.25), label=self.label + "sample",
+            seed=self.seed, log=self.best.log, stop=self.stop.part(0.25), label=self.best.label + "sample",
         )  # fmt: skip
         if found is not None:
             master.guess(*found)
 
     def _root(self) -> Answer:
         master = self.master
-        master.tolerance = max(self.gap / 5, 1e-9)
+        master.tolerance = max(self.best.gap / 5, 1e-9)
         master.rounds = ALL_ROUNDS
         relaxed = master.root(
-            self.stop.part(0.6), phase=self.label + "root", listen=self._heard, known=(self.incumbent, self.bound)
+            self.stop.part(0.6), phase=self.best.label + "root", listen=self._heard, known=self.best.known
         )
-        self.iterations += relaxed.iterations
-        self._improve_bound(relaxed.bound)
-        if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.plan is None:
+        self.best.iterations += relaxed.iterations
+        self.best.prove(relaxed.bound)
+        if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
-        if relaxed.values is None and self.plan is None:
-            raise self.stop.no_plan(self.label)
+        if relaxed.values is None and self.best.plan is None:
+            raise self.stop.no_plan(self.best.label)
         return relaxed
 
     def _plans(self, relaxed: Answer) -> Answer | None:
@@ -160,7 +149,12 @@ class _Search:
         master = self.master
         first = groups_of(master.form)[0]
         dive = Dive(
-            master.form, master, stop=self.stop.part(0.6), listen=self._heard, label=self.label, bound=self.bound
+            master.form,
+            master,
+            stop=self.stop.part(0.6),
+            listen=self._heard,
+            label=self.best.label,
+            bound=self.best.bound,
         )
         assert relaxed.values is not None
         last: Answer | None = None
@@ -175,14 +169,14 @@ class _Search:
             if decided is not None:
                 self._complete(dive, decided)
                 last = decided
-            if self._proven() or self.stop.now():
+            if self.best.proven() or self.stop.now():
                 break
-        if last is not None and not self._proven() and len(first):
+        if last is not None and not self.best.proven() and len(first):
             master.rounds = DIVE_ROUNDS
             better = dive.improve(last)
             if better is not last:
                 self._complete(dive, better)
-        self.iterations += dive.iterations
+        self.best.iterations += dive.iterations
         return last
 
     def _complete(self, dive: Dive, decided: Answer | None) -> float:
@@ -198,26 +192,26 @@ class _Search:
             master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
             plan = dive.complete(decided)
         self._keep(plan)
-        return self.incumbent
+        return self.best.incumbent
 
     def _keep(self, plan: Answer | None) -> None:
         """Remember the plan that the master just found, if it is the best."""
-        if plan is not None and plan.values is not None and not plan.objective >= self.incumbent:
-            self.plan = Plan.of(plan.values, self.master)
-            self.incumbent = plan.objective
-            self._note()
+        if plan is not None and plan.values is not None and not plan.objective >= self.best.incumbent:
+            self.best.offer(Plan.of(plan.values, self.master), plan.objective)
 
     def _search_columns(self) -> None:
         """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""
         master, stop = self.master, self.stop.part(0.3)
         whole = np.flatnonzero(master.form.integer)
-        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        dive = Dive(
+            master.form, master, stop=self.stop, listen=self._heard, label=self.best.label, bound=self.best.bound
+        )
         before = np.inf
-        while self.incumbent < before and not self._proven() and not stop.now():
-            before = self.incumbent
+        while self.best.incumbent < before and not self.best.proven() and not stop.now():
+            before = self.best.incumbent
             master.free(whole)
             found = master.whole(
-                stop, gap=self.gap / 2, phase=self.label + "search columns", listen=self._heard, known=before
+                stop, gap=self.best.gap / 2, phase=self.best.label + "search columns", listen=self._heard, known=before
             )
             if found is None:
                 return
@@ -228,57 +222,46 @@ class _Search:
         """A tree over some whole numbers, every node priced until its bound is its value."""
         master = self.master
         master.free(np.flatnonzero(master.form.integer))
-        dive = Dive(master.form, master, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
-        master.rounds, master.cutoff = TREE_ROUNDS, self.incumbent
+        dive = Dive(
+            master.form, master, stop=self.stop, listen=self._heard, label=self.best.label, bound=self.best.bound
+        )
+        master.rounds, master.cutoff = TREE_ROUNDS, self.best.incumbent
 
         def complete(decided: Answer) -> float:
             master.cutoff = np.inf
             master.cutoff = self._complete(dive, decided)
-            return self.incumbent
+            return self.best.incumbent
 
         tree = Branch(
-            master, columns, incumbent=self.incumbent, gap=self.gap, stop=self.stop, listen=self._heard,
-            label=self.label, complete=complete, relax=master.node,
+            master, columns, incumbent=self.best.incumbent, gap=self.best.gap, stop=self.stop, listen=self._heard,
+            label=self.best.label, complete=complete, relax=master.node,
         )  # fmt: skip
         tree.run()
         master.cutoff = np.inf
-        self.nodes, self.iterations = self.nodes + tree.nodes, self.iterations + tree.iterations + dive.iterations
-        self._improve_bound(tree.bound)
-
-    def _improve_bound(self, bound: float) -> None:
-        if bound > self.bound:
-            self.bound = bound
-            self._note()
-
-    def _proven(self) -> bool:
-        return self.plan is not None and relative_gap(self.incumbent, self.bound) <= self.gap
+        self.best.nodes, self.best.iterations = (
+            self.best.nodes + tree.nodes,
+            self.best.iterations + tree.iterations + dive.iterations,
+        )
+        self.best.prove(tree.bound)
 
     def _heard(self, progress: Progress) -> None:
-        if self.listen is not None:
-            self.listen(
-                Progress(
-                    f"{progress.phase} ({self.master.columns} columns)", progress.elapsed_s, self.incumbent,
-                    float(np.fmax(progress.bound, self.bound)), self.nodes,
-                )
-            )  # fmt: skip
-
-    def _note(self) -> None:
-        self.history.append((self.stop.elapsed_s(), self.incumbent, self.bound))
+        self.best.relay(replace(progress, phase=f"{progress.phase} ({self.master.columns} columns)"))
 
     def _solution(self) -> Solution:
-        if self.plan is None:
-            raise self.stop.no_plan(self.label)
+        best = self.best
+        if best.plan is None:
+            raise self.stop.no_plan(best.label)
         self.master.unload()
         give_back()
-        values, carried = self.plan.handed_out(self.split, self.master, self.oracle)
+        values, carried = best.plan.handed_out(self.split, self.master, self.oracle)
         objective = self.split.cost_at(values)
-        bound = min(self.bound, objective)
+        bound = min(best.bound, objective)
         gap = relative_gap(objective, bound)
-        status = "optimal" if gap <= self.gap else self.stop.ended_by()
-        self.history.append((self.stop.elapsed_s(), objective, bound))
+        status = "optimal" if gap <= best.gap else self.stop.ended_by()
+        best.history.append((self.stop.elapsed_s(), objective, bound))
         return Solution(
-            status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=self.nodes,
-            iterations=self.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
-            nonzeros=self.split.nonzeros, integers=int(self.split.master.integer.sum()), log="".join(self.log),
-            history=tuple(self.history), carried=carried,
+            status=status, objective=objective, bound=bound, gap=gap, values=values, nodes=best.nodes,
+            iterations=best.iterations, rows=len(self.split.master.row_low), columns=self.split.columns,
+            nonzeros=self.split.nonzeros, integers=int(self.split.master.integer.sum()), log="".join(best.log),
+            history=tuple(best.history), carried=carried,
         )  # fmt: skip

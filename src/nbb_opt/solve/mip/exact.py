@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
-from nbb_opt.solve.highs import Answer, Presolve, Solver
+from nbb_opt.options import Presolve
+from nbb_opt.solve.best import BestKnown
+from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.rounding import groups
 from nbb_opt.solve.mip.vertex import exact_values, row_miss
 from nbb_opt.solve.mip.warm import Warm
-from nbb_opt.solve.stop import GRACE_S, UNKNOWN, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import GRACE_S, Listener, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -57,7 +59,7 @@ def solve_form(
     form: StandardForm,
     *,
     time_limit_s: float = 60.0,
-    gap: float = 1e-6,
+    gap: float,
     threads: int = 1,
     seed: int = 0,
     listen: Listener | None = None,
@@ -78,47 +80,32 @@ def solve_form(
     """
     stop = stop or Stop(time_limit_s)
     warm = warm or Warm(threads=threads, seed=seed, presolve=presolve)
-    search = _Search(form, gap=gap, warm=warm, stop=stop, listen=listen, label=label)
-    return search.run()
+    return _MipSearch(form, warm, BestKnown(gap, stop, listen, label)).run()
 
 
-class _Search:
-    def __init__(
-        self,
-        form: StandardForm,
-        *,
-        gap: float,
-        warm: Warm,
-        stop: Stop,
-        listen: Listener | None,
-        label: str,
-    ) -> None:
-        self.form, self.gap, self.warm, self.stop = form, gap, warm, stop
-        self.listen, self.label = listen, label
+class _MipSearch:
+    def __init__(self, form: StandardForm, warm: Warm, best: BestKnown[Floats]) -> None:
+        self.form, self.warm, self.best, self.stop = form, warm, best, best.stop
         self.whole = np.flatnonzero(form.integer)
-        self.log = warm.log = []
-        self.history: list[tuple[float, float, float]] = []
-        self.incumbent, self.bound = UNKNOWN
-        self.values: Floats | None = None
-        self.nodes = self.iterations = 0
+        warm.log = best.log
+        self.relaxation = warm.take(form)
 
     def run(self) -> Solution:
-        solver = self.relaxation = self.warm.take(self.form)
-        relaxed = self._linear(solver, "relax")
+        relaxed = self._linear(solver := self.relaxation, "relax")
         status = relaxed.status
         if status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if status == "optimal":
-            self._improve_bound(relaxed.objective)
+            self.best.prove(relaxed.objective)
             if not len(self.whole):
                 self._accept(relaxed)
             else:
                 self._try_last(solver)
-                if not self._proven():
+                if not self.best.proven():
                     self._dive_and_branch(solver, relaxed)
-                if not self._proven():
+                if not self.best.proven():
                     status = self._search()
-        if self._proven():
+        if self.best.proven():
             status = "optimal"
         return self._solution(status)
 
@@ -132,22 +119,26 @@ class _Search:
         solver.free(self.whole)
 
     def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
-        known = (self.incumbent, self.bound)
-        answer = solver.run(stop or self.stop, phase=self.label + phase, listen=self._heard, known=known)
-        self.iterations += answer.iterations
+        known = self.best.known
+        answer = solver.run(stop or self.stop, phase=self.best.label + phase, listen=self.best.hear, known=known)
+        self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
-            raise SolveError(f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.log[-5:]))
+            raise SolveError(
+                f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.best.log[-5:])
+            )
         return answer
 
     def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
         """A first plan of our own, a better one, then a bound from branching on projects; each only while needed."""
-        dive = Dive(self.form, solver, stop=self.stop, listen=self._heard, label=self.label, bound=self.bound)
+        dive = Dive(
+            self.form, solver, stop=self.stop, listen=self.best.hear, label=self.best.label, bound=self.best.bound
+        )
 
         def complete(decided: Answer) -> float:
             plan = dive.complete(decided)
             if plan is not None:
                 self._accept(plan)
-            return self.incumbent
+            return self.best.incumbent
 
         decided = dive.decide(relaxed)
         if decided is None and self.stop.now():
@@ -155,24 +146,24 @@ class _Search:
         if decided is not None:
             complete(decided)
             dive.stop = self.stop.part(0.5)
-            if not self._proven() and (better := dive.improve(decided)) is not decided:
+            if not self.best.proven() and (better := dive.improve(decided)) is not decided:
                 complete(better)
-        self.iterations += dive.iterations
-        if self.values is None or self._proven() or not len(groups(self.form)[0]):
+        self.best.iterations += dive.iterations
+        if self.best.plan is None or self.best.proven() or not len(groups(self.form)[0]):
             return
         tree = Branch(
             solver,
             groups(self.form)[0],
-            incumbent=self.incumbent,
-            gap=self.gap,
+            incumbent=self.best.incumbent,
+            gap=self.best.gap,
             stop=self.stop.part(0.8),
-            listen=self._heard,
-            label=self.label,
+            listen=self.best.hear,
+            label=self.best.label,
             complete=complete,
         )
         tree.run()
-        self.nodes, self.iterations = tree.nodes, self.iterations + tree.iterations
-        self._improve_bound(tree.bound)
+        self.best.nodes, self.best.iterations = tree.nodes, self.best.iterations + tree.iterations
+        self.best.prove(tree.bound)
 
     def _fixed(self, whole_values: Floats) -> Answer:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
@@ -188,21 +179,19 @@ class _Search:
         if self.stop.now():
             return self.stop.ended_by()
         solver = self.warm.fresh(self.form)
-        solver.set("mip_rel_gap", self.gap)
+        solver.set("mip_rel_gap", self.best.gap)
         solver.set("mip_abs_gap", 0.0)
-        if self.values is not None:
-            solver.start_from(self.values)
-        answer = solver.run(
-            self.stop, phase=self.label + "search", listen=self._heard, known=(self.incumbent, self.bound)
-        )
-        self.nodes += answer.nodes
-        self.iterations += answer.iterations
-        if answer.status in ("infeasible", "infeasible_or_unbounded") and self.values is None:
+        if self.best.plan is not None:
+            solver.start_from(self.best.plan)
+        answer = solver.run(self.stop, phase=self.best.label + "search", listen=self.best.hear, known=self.best.known)
+        self.best.nodes += answer.nodes
+        self.best.iterations += answer.iterations
+        if answer.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:
             raise Infeasible("no plan with whole vehicles and projects satisfies every constraint")
         if answer.status in ("error", "unbounded"):
-            raise SolveError(f"HiGHS ended the search as {answer.status}: " + "".join(self.log[-5:]))
-        self._improve_bound(answer.bound)
-        if answer.values is not None and not answer.objective >= self.incumbent:
+            raise SolveError(f"HiGHS ended the search as {answer.status}: " + "".join(self.best.log[-5:]))
+        self.best.prove(answer.bound)
+        if answer.values is not None and not answer.objective >= self.best.incumbent:
             whole = np.round(answer.values[self.whole])
             if np.abs(whole - answer.values[self.whole]).max() > INTEGRAL:
                 raise SolveError("HiGHS returned a plan whose integer columns are not whole")
@@ -210,11 +199,10 @@ class _Search:
         return answer.status
 
     def _accept(self, answer: Answer) -> None:
-        if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.incumbent:
+        if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.best.incumbent:
             values = self._keeping(answer.values)
             values[self.whole] = np.round(values[self.whole])
-            self.values, self.incumbent = values, float(self.form.cost @ values) + self.form.cost_offset
-            self._note(self.incumbent, self.bound)
+            self.best.offer(values, float(self.form.cost @ values) + self.form.cost_offset)
 
     def _keeping(self, values: Floats) -> Floats:
         """The values, from a clean start where a row is further off than the feasibility asked for."""
@@ -225,43 +213,15 @@ class _Search:
                 return fixed.values.copy()
         return values.copy()
 
-    def _improve_bound(self, bound: float) -> None:
-        if bound > self.bound:
-            self.bound = bound
-            self._note(self.incumbent, self.bound)
-
-    def _proven(self) -> bool:
-        return self.values is not None and relative_gap(self.incumbent, self.bound) <= self.gap
-
-    def _heard(self, progress: Progress) -> None:
-        self._note(progress.incumbent, progress.bound)
-        if self.listen is not None:
-            self.listen(replace(progress, incumbent=self.history[-1][1]))
-
-    def _note(self, incumbent: float, bound: float) -> None:
-        """What was found is found: HiGHS may know a plan that is not yet made exact."""
-        incumbent = float(np.fmin(incumbent, self.history[-1][1])) if self.history else incumbent
-        same = self.history and np.array_equal(self.history[-1][1:], (incumbent, bound), equal_nan=True)
-        if not same:
-            self.history.append((self.stop.elapsed_s(), incumbent, bound))
-
     def _solution(self, status: str) -> Solution:
-        if self.values is None:
-            raise self.stop.no_plan(self.label)
-        bound = min(self.bound, self.incumbent)
-        self.warm.whole = self.values[self.whole]
+        best, form = self.best, self.form
+        if best.plan is None:
+            raise self.stop.no_plan(best.label)
+        bound = min(best.bound, best.incumbent)
+        self.warm.whole = best.plan[self.whole]
         return Solution(
-            status=status,
-            objective=self.incumbent,
-            bound=bound,
-            gap=relative_gap(self.incumbent, bound),
-            values=self.values,
-            nodes=self.nodes,
-            iterations=self.iterations,
-            rows=len(self.form.row_low),
-            columns=len(self.form.cost),
-            nonzeros=len(self.form.a_values),
-            integers=int(self.form.integer.sum()),
-            log="".join(self.log),
-            history=tuple(self.history),
-        )
+            status=status, objective=best.incumbent, bound=bound, gap=relative_gap(best.incumbent, bound),
+            values=best.plan, nodes=best.nodes, iterations=best.iterations, rows=len(form.row_low),
+            columns=len(form.cost), nonzeros=len(form.a_values), integers=int(form.integer.sum()),
+            log="".join(best.log), history=tuple(best.history),
+        )  # fmt: skip

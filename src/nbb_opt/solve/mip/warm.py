@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
-from nbb_opt.solve.highs import Answer, Presolve, Solver
+from nbb_opt.options import Presolve
+from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.stop import UNKNOWN, Stop
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pandas as pd
 from nbb_opt.emissions.ledger import FACTORS, HUB, KG, build_ledger
 from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.pipeline import Options, solve_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 from nbb_opt.studies.accounting.choice import Choice, NotApplicable
 from nbb_opt.studies.accounting.choices import AGAIN
@@ -54,7 +55,7 @@ def accounting_study(
     run: Run,
     choices: Sequence[Choice],
     *,
-    options: Options,
+    options: SolveOptions,
     cache_dir: Path | None = None,
     say: Callable[[str], None] | None = None,
 ) -> list[Row]:
@@ -86,7 +87,7 @@ def _row(
     instance: Instance,
     run: Run,
     choice: Choice,
-    options: Options,
+    options: SolveOptions,
     cache_dir: Path | None,
     reference: Mapping[str, pd.DataFrame],
 ) -> tuple[Row, Mapping[str, pd.DataFrame]]:

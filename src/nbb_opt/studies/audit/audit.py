@@ -12,28 +12,18 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.solve import Solution, solve_form
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
+from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.improve import Change, improve
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
-from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, FleetPlan, plan_of, read_plan
+from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
 from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.repair import Repair, numbers_in, repair
 from nbb_opt.studies.audit.scenarios import Regret, regrets
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds for the best plan, its proven gap, seconds for each smaller solve, how many changes, and more."""
-
-    time_limit_s: float = 60.0
-    gap: float = 1e-3
-    each_s: float = 20.0
-    changes: int = 8
-    scenarios: bool = True
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,24 +48,35 @@ class Audit:
 
 
 def audit(
-    instance: Instance, plan_file: Path, *, limits: Limits | None = None, say: Callable[[str], None] = lambda line: None
+    instance: Instance,
+    plan_file: Path,
+    *,
+    options: SolveOptions | None = None,
+    each_s: float = 20.0,
+    changes: int = 8,
+    scenarios: bool = True,
+    cache_dir: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Audit:
     """Audit the plan in a file against an instance; every plan that is shown as possible was accepted by the verifier.
 
+    The time limit of `options` is for the best plan, `each_s` for each smaller solve; `changes` is how many single
+    changes are looked for; `scenarios` also tries the plan in the scenarios of the instance.
+
     Raises InstanceError for a plan file with problems, Infeasible if no fleet can do the work, NoPlan if time ran out.
     """
-    limits = limits or Limits()
-    question = ask(instance)
+    options = options or SolveOptions()
+    question = ask(instance, steps=Steps(options), cache_dir=cache_dir)
     plan = read_plan(plan_file, instance, question.prepared.bundles)
     say("what the plan cannot do")
-    judged = judge(question, plan, seed=limits.seed)
+    judged = judge(question, plan)
     if not judged.faults:
         question.verified(judged.solution, "plan")
     say(f"{len(judged.faults)} faults; the nearest plan that works")
-    mended = repair(question, plan, time_limit_s=limits.time_limit_s, seed=limits.seed)
+    mended = repair(question, plan)
     question.verified(mended.solution, "repaired plan")
     say("the best plan")
-    best = solve_form(question.form, time_limit_s=limits.time_limit_s, gap=limits.gap, threads=2, seed=limits.seed)
+    best = question.solve()
     question.verified(best, "best plan")
     years = [period.year for period in instance.periods]
     beyond = [
@@ -84,21 +85,16 @@ def audit(
     ]
     lost = pd.DataFrame(beyond, columns=mended.changes.columns)
     mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
-    changes = improve(
-        question, mended.solution, best, most=limits.changes, time_limit_s=limits.each_s, seed=limits.seed, say=say
-    )
+    improved = improve(question, mended.solution, best, most=changes, time_limit_s=each_s, say=say)
     lanes = lane_costs(question)
     rows = repaired_plan(question, mended.solution)
-    scenarios = _regrets(instance, plan_of(rows, instance), limits, say) if limits.scenarios else []
+    shorter = replace(options, time_limit_s=each_s)
+    lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
     return Audit(
         instance, plan_file.name, judged.faults, judged.solution.objective, question.emissions_t(judged.solution),
         ownership(question, judged.solution, lanes), lanes, mended, rows, best, question.emissions_t(best),
-        question.emissions_t(mended.solution), changes, break_even(question, mended.solution, lanes), scenarios,
+        question.emissions_t(mended.solution), improved, break_even(question, mended.solution, lanes), lost_in,
     )  # fmt: skip
-
-
-def _regrets(instance: Instance, plan: FleetPlan, limits: Limits, say: Callable[[str], None]) -> list[Regret]:
-    return regrets(instance, plan, gap=2 * limits.gap, time_limit_s=limits.each_s, seed=limits.seed, say=say)
 
 
 def repaired_plan(question: Question, solution: Solution) -> pd.DataFrame:

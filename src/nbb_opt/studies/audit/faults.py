@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.errors import NoPlan
-from nbb_opt.solve import Solution, solve_form
+from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.orders import impossible_orders, set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[str, str]] = {
     "ban_purchase": ("trucks banned from sale", "trucks"),
     "spend_within_budget": ("budget", "EUR"),
 }
+EXACT = 1e-7  # gap of a linear program
 NEGLIGIBLE = 1e-6  # of one truck, charger or driver
 
 
@@ -51,7 +52,7 @@ class Judged:
     solution: Solution
 
 
-def judge(question: Question, plan: FleetPlan, *, seed: int = 0) -> Judged:
+def judge(question: Question, plan: FleetPlan) -> Judged:
     """Find every fault of the plan, then the cheapest operation with exactly as much missing as must be.
 
     Limits are made elastic, each in units of one truck, charger or driver, and the sum of what is short is minimised.
@@ -70,14 +71,14 @@ def judge(question: Question, plan: FleetPlan, *, seed: int = 0) -> Judged:
     set_orders(question, edit, plan)
     slacks = _elastic(question, edit)
     edit.price({column: 1.0 / size for column, (_, size, _) in slacks.items()})
-    found = _solved(edit, seed)
+    found = _solved(question, edit)
     for column, (family, size, key) in slacks.items():
         short = float(found.values[column])
         if short > NEGLIGIBLE * size:
             faults.append(_limit_fault(question, family, key, short, size))
         edit.columns[column - len(question.form.cost)].up = max(0.0, short) * (1 + 1e-9)
     edit.price_as_stated()
-    return Judged(_in_order(faults), _solved(edit, seed))
+    return Judged(_in_order(faults), _solved(question, edit))
 
 
 def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
@@ -147,8 +148,8 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.year, fault.kind not in same, fault.kind, fault.where))
 
 
-def _solved(edit: FormEdit, seed: int) -> Solution:
-    found = solve_form(edit.form(), time_limit_s=120, gap=1e-7, threads=1, seed=seed)
+def _solved(question: Question, edit: FormEdit) -> Solution:
+    found = question.solve(edit, time_limit_s=120.0, gap=EXACT, threads=1)
     if found.status != "optimal":
         raise NoPlan("the audit of the plan ran out of time; try again on a quieter machine")
     return found

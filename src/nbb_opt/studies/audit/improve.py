@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nbb_opt.errors import NoPlan
-from nbb_opt.solve import Solution, solve_form
+from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import TRUCK
 from nbb_opt.studies.audit.question import Key, Question
@@ -39,7 +39,6 @@ def improve(
     *,
     most: int = 8,
     time_limit_s: float = 20.0,
-    seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Change]:
     """Order single changes by what each adds, always taking the one that saves most on top of those before it.
@@ -58,7 +57,7 @@ def improve(
     while candidates and len(done) < most and gap_eur > WORTH_EUR:
         tried = {}
         for keys in candidates:
-            found = _with_free(question, numbers, free | set(keys), time_limit_s, seed)
+            found = _with_free(question, numbers, free | set(keys), time_limit_s)
             if found is not None:
                 tried[keys] = found
             if not done:
@@ -89,7 +88,7 @@ def _swaps(numbers: Mapping[Key, int], goal: Mapping[Key, int]) -> list[tuple[Ke
 
 
 def _with_free(
-    question: Question, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float, seed: int
+    question: Question, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float
 ) -> Solution | None:
     """The best plan with every truck number held but the free ones; None if none was found in time."""
     edit = FormEdit(question.form)
@@ -98,7 +97,7 @@ def _with_free(
             value = float(numbers[TRUCK][key])
             edit.row(f"hold{list(key)}", columns, [1.0] * len(columns), low=value, up=value)
     try:
-        return solve_form(edit.form(), time_limit_s=time_limit_s, gap=GAP, threads=2, seed=seed)
+        return question.solve(edit, time_limit_s=time_limit_s, gap=GAP)
     except NoPlan:
         return None
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.model import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
+from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
 from nbb_opt.model.arrays.array_assembly import ArrayAssembly
-from nbb_opt.network import Prepared, prepare
+from nbb_opt.network import Prepared
+from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan, order_names
-from nbb_opt.verify import verify_plan
 
 Ints = npt.NDArray[np.int64]
 Key = tuple[str, str, int]  # place, type, period
@@ -32,6 +33,7 @@ class Question:
     `rows[family]` gives (key, row) of every row of a family of constraints.
     """
 
+    steps: Steps
     instance: Instance
     prepared: Prepared
     spec: ModelSpec
@@ -55,13 +57,13 @@ class Question:
     def verified(self, solution: Solution, what: str) -> dict[str, pd.DataFrame]:
         """Result tables that the verifier accepts. Raises VerifyFailed naming `what` otherwise."""
         tables = self.tables(solution)
-        verdict = verify_plan(
-            self.instance, tables, blocks=self.spec.blocks, technologies=self.spec.technologies,
-            projects=self.spec.projects, reported={},
-        )  # fmt: skip
-        if not verdict.ok:
-            raise VerifyFailed(f"the {what} is not accepted:\n" + verdict.failures().to_string(index=False))
+        self.steps.verify(self.instance, tables, self.spec, {}, what=what)
         return tables
+
+    def solve(self, edit: FormEdit | None = None, *, label: str = "", **options: Any) -> Solution:
+        """The best plan of the instance or of an edit, with the options of the audit or others (see SolveOptions)."""
+        form = self.form if edit is None else edit.form()
+        return self.steps.limited(**options).solve_form(form, label=label)
 
     def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> None:
         """Make the numbers in service those of the plan; what the plan does not name is zero."""
@@ -82,11 +84,13 @@ def numbers_of(rows: pd.DataFrame) -> dict[Key, float]:
     return dict(zip(keys, rows["number"].tolist(), strict=True))
 
 
-def ask(instance: Instance, *, prepared: Prepared | None = None) -> Question:
-    """State the joint model of the instance."""
-    prepared = prepared or prepare(instance)
+def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | None = None) -> Question:
+    """State the joint model of the instance, as arrays whose rows and columns can be edited."""
+    steps = steps or Steps()
+    steps.options = replace(steps.options, method="monolith")
+    prepared = steps.prepare(instance, cache_dir=cache_dir)
     spec = read_model("joint")
-    built = build(instance, prepared, spec, route="arrays")
+    built = steps.build(instance, prepared, spec)
     form = standard_form(built)
     data, start = built.data, built.assembly.start
     s, c, p, time = data.stock, data.chargers, data.projects, data.time
@@ -105,7 +109,7 @@ def ask(instance: Instance, *, prepared: Prepared | None = None) -> Question:
         ("", p.names[a], t): [start["built"] + i]
         for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))
     }
-    return Question(instance, prepared, spec, built, form, trucks, chargers, projects, _rows(built))
+    return Question(steps, instance, prepared, spec, built, form, trucks, chargers, projects, _rows(built))
 
 
 def _rows(built: Built) -> dict[str, list[tuple[tuple[object, ...], int]]]:

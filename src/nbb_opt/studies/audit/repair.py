@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nbb_opt.errors import Infeasible
-from nbb_opt.solve import Solution, solve_form
+from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.orders import set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
@@ -31,7 +31,7 @@ class Repair:
     solution: Solution
 
 
-def repair(question: Question, plan: FleetPlan, *, time_limit_s: float = 60.0, seed: int = 0) -> Repair:
+def repair(question: Question, plan: FleetPlan) -> Repair:
     """Find the repair in three solves, each keeping what the one before proved.
 
     In a depot and period the trucks changed are those that come or those that go, whichever are more. Raises Infeasible
@@ -45,7 +45,7 @@ def repair(question: Question, plan: FleetPlan, *, time_limit_s: float = 60.0, s
 
     def solved(gap: float) -> Solution:
         try:
-            return solve_form(edit.form(), time_limit_s=time_limit_s, gap=gap, threads=2, seed=seed)
+            return question.solve(edit, gap=gap)
         except Infeasible as error:
             raise Infeasible("no fleet of any kind can do this work within the instance's limits") from error
 

@@ -10,7 +10,8 @@ import numpy as np
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.solve import solve_form
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.plan import FleetPlan
 from nbb_opt.studies.audit.question import ask
@@ -70,17 +71,15 @@ def regrets(
     instance: Instance,
     plan: FleetPlan,
     *,
-    gap: float = 2e-3,
-    time_limit_s: float = 30.0,
-    seed: int = 0,
+    options: SolveOptions,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Regret]:
     """The plan in every scenario: its trucks, chargers and projects as planned, operated at least cost."""
     found = []
     for name in scenario_names(instance):
-        question = ask(in_scenario(instance, name))
-        judged = judge(question, plan, seed=seed)
-        best = solve_form(question.form, time_limit_s=time_limit_s, gap=gap, threads=2, seed=seed)
+        question = ask(in_scenario(instance, name), steps=Steps(options))
+        judged = judge(question, plan)
+        best = question.solve()
         faults = tuple(f"{fault.where} {fault.year}: {fault.text}" for fault in judged.faults)
         found.append(Regret(name, judged.solution.objective, best.objective, best.bound, faults))
         say(f"scenario {name}: {found[-1].at_least_eur:,.0f} EUR lost at least")

@@ -2,7 +2,7 @@
 
 from nbb_opt.studies.sweep.axes import AXES, Axis, axis_of
 from nbb_opt.studies.sweep.page import write_page
-from nbb_opt.studies.sweep.run import Choices, Sweep, run_sweep
+from nbb_opt.studies.sweep.run import Sweep, run_sweep
 from nbb_opt.studies.sweep.store import Point, write_tables
 
-__all__ = ["AXES", "Axis", "Choices", "Point", "Sweep", "axis_of", "run_sweep", "write_page", "write_tables"]
+__all__ = ["AXES", "Axis", "Point", "Sweep", "axis_of", "run_sweep", "write_page", "write_tables"]

@@ -15,33 +15,18 @@ import numpy as np
 from nbb_opt import __version__
 from nbb_opt.errors import Infeasible, ModelError, NbbError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.model import Built, ModelSpec, StandardForm, build, extract, read_model, standard_form
+from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
 from nbb_opt.model.data.periods import Floats
-from nbb_opt.network import Prepared, prepare
-from nbb_opt.solve import Presolve, Progress, Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.network import Prepared
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
+from nbb_opt.solve import Progress, Stop, Warm, solve_relaxed
 from nbb_opt.studies.sweep.axes import Axis
 from nbb_opt.studies.sweep.emissions import capped, over_horizon, per_period, with_cap
 from nbb_opt.studies.sweep.store import Point, Store
-from nbb_opt.verify import verify_plan
 
 LEAST_END = 1e-4  # share of the span left out at the low end, where the last kilogram has no finite price
 SLACK = 1e-6  # relative, of the verified emissions over the cap
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How to solve: whole numbers or the relaxation, proven relative gap, seconds and threads for each point, seed.
-
-    `warm` False solves every point from nothing, to compare. `presolve` as in `solve_form`.
-    """
-
-    relax: bool = False
-    gap: float = 1e-3
-    time_limit_s: float = 120.0
-    threads: int = 2
-    seed: int = 0
-    warm: bool = True
-    presolve: Presolve = "choose"
 
 
 @dataclass(frozen=True)
@@ -60,7 +45,9 @@ def run_sweep(
     values: Sequence[float] = (),
     front: int = 0,
     model: str = "joint",
-    choices: Choices | None = None,
+    options: SolveOptions | None = None,
+    relax: bool = False,
+    cold_start: bool = False,
     out: Path | None = None,
     cache_dir: Path | None = None,
     listen: Callable[[Progress], None] | None = None,
@@ -69,11 +56,14 @@ def run_sweep(
 ) -> Sweep:
     """Solve at every factor of `axis` in `values`, or a front of `front` points of cost against emissions.
 
+    `options` are for each point. `relax` solves the LP relaxation, whose costs are lower bounds and no plans;
+    `cold_start` solves every point from nothing, to compare.
+
     The candidate chains are those of the instance as it is, for every point (not pruned where prices vary), so that
     points compare. Finished points are kept in `out` and not solved again. A request to stop keeps what is finished.
     Raises VerifyFailed if the verifier refuses a plan; a point that is infeasible or out of time is a result.
     """
-    choices, spec = choices or Choices(), read_model(model)
+    options, spec = options or SolveOptions(), read_model(model)
     if spec.flows != "free":
         raise ModelError(f"model '{model}': its flows are given; a sweep needs a model whose flows are free")
     if (axis is None) == (front == 0):
@@ -85,15 +75,17 @@ def run_sweep(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         prices = axis is not None and axis.form is None
-        prepared = prepare(instance, cache_dir=cache_dir, prune=not prices)
+        whole = replace(options, method="monolith")
+        steps = Steps(whole, stop=stop or Stop(float("inf")), listen=listen)
+        prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices)
         about = {
             "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
-            "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": choices.relax,
-            "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if choices.relax else choices.gap,
-            "seed": choices.seed, "presolve": choices.presolve, "version": __version__,
-            "time_limit_s": choices.time_limit_s,
+            "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": relax,
+            "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
+            "seed": options.seed, "presolve": options.presolve, "version": __version__,
+            "time_limit_s": options.time_limit_s,
         }  # fmt: skip
-        runner = _Runner(instance, prepared, spec, choices, Store(out, about), folder, listen, say, stop or Stop(1e9))
+        runner = _Runner(prepared, spec, steps, Store(out, about), folder, say, relax=relax, cold_start=cold_start)
         try:
             if axis:
                 runner.along(axis, sorted(set(values)))
@@ -126,19 +118,21 @@ class _Point:
 
 class _Runner:
     def __init__(
-        self, instance: Instance, prepared: Prepared, spec: ModelSpec, choices: Choices, store: Store, folder: Path,
-        listen: Callable[[Progress], None] | None, say: Callable[[str], None], stop: Stop,
+        self, prepared: Prepared, spec: ModelSpec, steps: Steps, store: Store, folder: Path, say: Callable[[str], None],
+        *, relax: bool, cold_start: bool,
     ) -> None:  # fmt: skip
-        self.instance, self.prepared, self.spec, self.choices = instance, prepared, spec, choices
-        self.store, self.folder, self.listen, self.say, self.stop = store, folder, listen, say, stop
-        self.built = build(instance, prepared, spec, route="arrays")
+        self.instance, self.prepared, self.spec, self.steps = prepared.instance, prepared, spec, steps
+        self.store, self.folder, self.say, self.stop = store, folder, say, steps.stop
+        self.relax, self.cold_start = relax, cold_start
+        self.built = steps.build(self.instance, prepared, spec)
         self.form = standard_form(self.built)
         self.warm = self._new_warm()
         self.found: list[Point] = []
         self.emissions = self.built, per_period(self.built)
 
     def _new_warm(self) -> Warm:
-        return Warm(threads=self.choices.threads, seed=self.choices.seed, presolve=self.choices.presolve)
+        options = self.steps.options
+        return Warm(threads=options.threads, seed=options.seed, presolve=options.presolve)
 
     def along(self, axis: Axis, values: Sequence[float]) -> None:
         """Points at each factor, from the least to the largest."""
@@ -152,12 +146,12 @@ class _Runner:
 
     def _stated(self, axis: Axis, value: float) -> tuple[Instance, Built, StandardForm]:
         """The varied instance and its model; made anew only where a plan must be read from it or prices vary."""
-        if axis.form is not None and self.choices.relax:
+        if axis.form is not None and self.relax:
             return self.instance, self.built, axis.form(self.built, self.form, value)
         varied = axis.vary(self.instance, value, self.folder)
         more = value if axis.name == "demand" else 1.0
         prepared = replace(self.prepared, demand_t=self.prepared.demand_t * more)
-        built = build(varied, prepared, self.spec, route="arrays")
+        built = self.steps.build(varied, prepared, self.spec)
         return varied, built, standard_form(built)
 
     def front(self, count: int) -> None:
@@ -179,9 +173,9 @@ class _Runner:
             raise NoPlan("the front has no ends: no plan at all, or none within the time for a point")
         high, low = cheapest.emissions_t, cleanest.emissions_t
         low += LEAST_END * max(high - low, 0.0)
-        self.found.append(replace(cheapest, value=high, eur_per_t=0.0 if self.choices.relax else None))
+        self.found.append(replace(cheapest, value=high, eur_per_t=0.0 if self.relax else None))
         caps = np.linspace(low, high, count)[:-1].tolist()
-        if self.choices.relax:
+        if self.relax:
             caps.reverse()  # a small step from the last basis each time
         elif alone.whole is not None:
             self.warm.whole = alone.whole  # from tight to loose: the last plan stays possible
@@ -202,9 +196,9 @@ class _Runner:
     def _solve(self, name: str, asked: _Point) -> Point | None:
         """Solve one point; None if somebody asked to stop before it had what was asked for."""
         started = time.perf_counter()
-        asked = asked if self.choices.warm else replace(asked, warm=self._new_warm())
-        stop = Stop(self.choices.time_limit_s, asked=self.stop.asked)
-        point = self._relaxed(asked, stop) if self.choices.relax else self._whole(asked, stop)
+        asked = replace(asked, warm=self._new_warm()) if self.cold_start else asked
+        steps = self.steps.limited()
+        point = self._relaxed(asked, steps) if self.relax else self._whole(asked, steps)
         if self.stop.asked.is_set():
             return None
         point = replace(point, seconds=round(time.perf_counter() - started, 3))
@@ -213,8 +207,8 @@ class _Runner:
         self.say(f"{name}: {point.status}, {cost}{point.seconds:.2f} s")
         return point
 
-    def _relaxed(self, asked: _Point, stop: Stop) -> Point:
-        found = solve_relaxed(asked.form, warm=asked.warm, stop=stop)
+    def _relaxed(self, asked: _Point, steps: Steps) -> Point:
+        found = solve_relaxed(asked.form, warm=asked.warm, stop=steps.stop)
         if found.values is None or found.row_dual is None:
             return Point(asked.value, found.status, iterations=found.iterations)
         slope = -float(found.row_dual[-1]) if asked.cap_t is not None else None
@@ -223,13 +217,10 @@ class _Runner:
             iterations=found.iterations, **self._emitted(asked.built, found.values),
         )  # fmt: skip
 
-    def _whole(self, asked: _Point, stop: Stop) -> Point:
-        choices, built = self.choices, asked.built
+    def _whole(self, asked: _Point, steps: Steps) -> Point:
+        built = asked.built
         try:
-            solution = solve_form(
-                asked.form, gap=choices.gap, listen=self.listen, stop=stop, label=asked.label,
-                warm=asked.warm,
-            )  # fmt: skip
+            solution = steps.solve_form(asked.form, label=asked.label, warm=asked.warm)
         except Infeasible:
             return Point(asked.value, "infeasible")
         except NoPlan:
@@ -239,13 +230,8 @@ class _Runner:
         said = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
         if asked.priced:
             said |= {"cost_eur": solution.objective, "bound": solution.bound, "gap": solution.gap}
-        verdict = verify_plan(
-            asked.instance, tables, blocks=self.spec.blocks, technologies=self.spec.technologies,
-            projects=self.spec.projects, reported=said,
-        )  # fmt: skip
-        if not verdict.ok:
-            what = verdict.failures().to_string(index=False)
-            raise VerifyFailed(f"the plan of {asked.label}is not accepted:\n{what}")
+        what = f"plan of {asked.label.removesuffix(': ')}"
+        verdict = steps.verify(asked.instance, tables, self.spec, said, what=what, label=asked.label)
         years = built.data.time.lengths.tolist()
         total = sum(tonnes * n for tonnes, n in zip(verdict.emissions_t_co2e.values(), years, strict=True))
         if asked.cap_t is not None and total > asked.cap_t * (1 + SLACK):

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.problems.network_design.network import Network
-from nbb_opt.problems.network_design.solve.best import Best
 from nbb_opt.problems.network_design.solve.choose import WAYS, choose_free
 from nbb_opt.problems.network_design.solve.compact import improve_compact, is_small
 from nbb_opt.problems.network_design.solve.pool import Pool
@@ -14,6 +13,7 @@ from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import Plan, route
 from nbb_opt.problems.network_design.solve.slopes import scale_slopes
 from nbb_opt.problems.network_design.solve.small import improve_paths
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.stop import Stop
 
 Bools = npt.NDArray[np.bool_]
@@ -27,7 +27,7 @@ GAIN = 1e-9
 class Improver:
     """Works with paths and a relaxation of its own; what it finds goes to `best`. Its methods raise OutOfTime."""
 
-    def __init__(self, network: Network, best: Best, *, stop: Stop, seed: int) -> None:
+    def __init__(self, network: Network, best: BestKnown[Plan], *, stop: Stop, seed: int) -> None:
         self.network, self.best, self.stop, self.seed = network, best, stop, seed
         self.pool = Pool(network)
         self.relaxation = Relaxation(network, self.pool, stop)
@@ -46,17 +46,17 @@ class Improver:
             plan = route(self.network, self.pool, opened, stop or self.stop)
             if plan is None:
                 return
-            self.best.take(plan)
+            self.best.offer(plan, plan.cost_eur)
             opened = plan.opened
 
     def begin(self, root: Relaxed) -> None:
         """Slope scaling, then again from random slopes while there is time; then the best of all their arcs."""
         until = self.stop.part(SHARE_SCALING)
         for start in range(STARTS):
-            if self.best.done() or (start and until.now()):
+            if self.best.proven() or (start and until.now()):
                 break
             self.support |= self._scaled(root, self.chance if start else None)
-        if not self.best.done():
+        if not self.best.proven():
             best = self._mine()
             self._small(self.support | best.opened, np.zeros(self.network.arcs, bool), best, 0, factor=2.0)
 
@@ -65,7 +65,7 @@ class Improver:
         network, relaxation = self.network, self.relaxation
         size = np.full(len(WAYS), FIRST_SIZE)
         vain = number = 0
-        while vain < tries_in_vain and not until.now() and not self.best.done():
+        while vain < tries_in_vain and not until.now() and not self.best.proven():
             number += 1
             way = number % len(WAYS)
             best = self._mine()
@@ -81,22 +81,23 @@ class Improver:
             relaxation.restrict(kept.astype(float), (free | kept).astype(float))
             found = relaxation.relax(rounds=4, cutoff=before)
             ended = found.bound >= before or self._small(free, kept, best, number)
-            vain = 0 if self.best.known().cost_eur < before else vain + 1
+            vain = 0 if self.best.incumbent < before else vain + 1
             size[way] = float(np.clip(size[way] * (1.15 if ended else 0.85), LEAST_SIZE, MOST_SIZE))
             relaxation.restrict(np.zeros(network.arcs), np.ones(network.arcs))
-            self.best.tell(f"neighbourhoods, {len(self.pool):,} paths")
+            self.best.announce(f"neighbourhoods, {len(self.pool):,} paths")
 
     def _scaled(self, root: Relaxed, chance: np.random.Generator | None) -> Bools:
         """Arcs open at the end of slope scaling; every step of it is tried as a plan."""
         opened = np.zeros(self.network.arcs, bool)
         for opened in scale_slopes(self.relaxation, root, chance=chance):
             self.take(opened)
-            self.best.tell(f"slope scaling, {len(self.pool):,} paths")
+            self.best.announce(f"slope scaling, {len(self.pool):,} paths")
         return opened
 
     def _mine(self) -> Plan:
         """The best plan over paths of the own pool, whoever found it."""
-        best = self.best.known()
+        best = self.best.plan
+        assert best is not None
         if best.pool is self.pool:
             return best
         return route(self.network, self.pool, best.opened, self.stop) or best

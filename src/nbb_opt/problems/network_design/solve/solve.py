@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.problems.network_design.network import Network
-from nbb_opt.problems.network_design.solve.best import Best
 from nbb_opt.problems.network_design.solve.compact import is_small, search_compact
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.lp import OutOfTime
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
-from nbb_opt.problems.network_design.solve.routing import refuse_infeasible, route
+from nbb_opt.problems.network_design.solve.routing import Plan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.tree import Tree
 from nbb_opt.problems.network_design.solve.turns import Turns
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ def solve_network_design(
     network: Network,
     *,
     names: tuple[str, ...] | None = None,
-    gap: float = 1e-4,
+    gap: float,
     threads: int = 1,
     seed: int = 0,
     stop: Stop,
@@ -69,7 +69,7 @@ def solve_network_design(
     construction (`relaxation`) or the dual bound of HiGHS. The time limit or a request to stop keeps the best plan;
     Ctrl-C counts as such a request. Raises Infeasible, NoPlan, SolveError.
     """
-    search = _Search(network, gap=gap, threads=threads, seed=seed, stop=stop, listen=listen)
+    search = _DesignSearch(network, BestKnown(gap, stop, listen), threads=threads, seed=seed)
     with stop.by_ctrl_c(patient=True), suppress(OutOfTime):
         search.run(names or tuple(str(c) for c in range(network.commodities)))
     return search.answer()
@@ -79,17 +79,13 @@ class Proven(Exception):  # noqa: N818 - not an error: caught by who waits for H
     """The gap asked for is proven by what others found."""
 
 
-class _Search:
+class _DesignSearch:
     """Who proves and who improves: in turn by one thread, side by side by two or more."""
 
-    def __init__(
-        self, network: Network, *, gap: float, threads: int, seed: int, stop: Stop, listen: Listener | None
-    ) -> None:
-        self.network, self.threads, self.seed, self.stop = network, threads, seed, stop
-        self.best = Best(gap, stop, listen)
-        self.improver = Improver(network, self.best, stop=stop, seed=seed)
-        self.log: list[str] = []
-        self.nodes = self.iterations = 0
+    def __init__(self, network: Network, best: BestKnown[Plan], *, threads: int, seed: int) -> None:
+        self.network, self.best, self.stop = network, best, best.stop
+        self.threads, self.seed = threads, seed
+        self.improver = Improver(network, best, stop=self.stop, seed=seed)
 
     def run(self, names: tuple[str, ...]) -> None:
         """All steps; leaves by OutOfTime when time is over."""
@@ -100,7 +96,7 @@ class _Search:
             self._side_by_side(self._search_compact, lambda halt: self._improve(self._begun(), halt))
             return
         root = self._begun()
-        if self.best.done():
+        if self.best.proven():
             return
         if self.threads > 1:
             pool = improver.pool.copy()  # of one thread alone
@@ -116,7 +112,7 @@ class _Search:
             best.prove(relaxation.price_at(alpha))
         root = relaxation.relax()
         best.prove(root.bound)
-        best.tell(f"relaxation, {len(self.improver.pool):,} paths")
+        best.announce(f"relaxation, {len(self.improver.pool):,} paths")
         self.improver.begin(root)
         return root
 
@@ -131,11 +127,11 @@ class _Search:
         best, found = self.best, self.improver.relaxation
         if best.plan is None:
             raise self.stop.no_plan()
-        status = "optimal" if best.done() else self.stop.ended_by()
+        status = "optimal" if best.proven() else self.stop.ended_by()
         return Designed(
-            status, best.plan.cost_eur, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
-            int(np.count_nonzero(found.strong_row >= 0)), self.nodes, self.iterations + found.lp.iterations,
-            "".join(self.log), tuple(best.history),
+            status, best.incumbent, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
+            int(np.count_nonzero(found.strong_row >= 0)), best.nodes, best.iterations + found.lp.iterations,
+            "".join(best.log), tuple(best.history),
         )  # fmt: skip
 
     def _side_by_side(self, first: Callable[[Callable[[], None]], None], second: Callable[[Stop], None]) -> None:
@@ -173,19 +169,19 @@ class _Search:
 
         def hear(progress: Progress) -> None:
             best.prove(progress.bound)
-            best.tell("branch and bound", progress.nodes)
+            best.announce("branch and bound", progress.nodes)
 
         def look() -> None:
             between()
-            if best.done():
+            if best.proven():
                 raise Proven
 
         with suppress(Proven):
             answer = search_compact(
-                self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look, log=self.log,
+                self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look, log=best.log,
                 offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
             )  # fmt: skip
-            self.nodes, self.iterations = answer.nodes, answer.iterations
+            best.nodes, best.iterations = answer.nodes, answer.iterations
             if np.isfinite(answer.bound):
                 best.prove(answer.bound)
 
@@ -197,15 +193,19 @@ class _Search:
     def _grow(self, relaxation: Relaxation, root: Relaxed) -> None:
         """Our own branch and bound."""
         best, pool, tree = self.best, relaxation.pool, Tree(relaxation, root)
-        while tree.open and not best.done():
-            whole = tree.split(best.cutoff())
+        while tree.open and not best.proven():
+            whole = tree.split(self._cutoff())
             if whole is not None:
                 self._offer(whole, pool, self.stop)
-            best.prove(tree.bound(best.cutoff()))
-            self.nodes = tree.nodes
-            best.tell(f"branch and bound, {len(pool):,} paths", self.nodes)
+            best.prove(tree.bound(self._cutoff()))
+            best.nodes = tree.nodes
+            best.announce(f"branch and bound, {len(pool):,} paths")
+
+    def _cutoff(self) -> float:
+        """Plans that cost more are of no interest: the gap asked for is proven without them."""
+        return self.best.incumbent * (1.0 - 0.9 * self.best.gap)
 
     def _offer(self, opened: Bools, pool: Pool, stop: Stop) -> None:
         plan = route(self.network, pool, opened, stop)
         if plan is not None:
-            self.best.take(plan)
+            self.best.offer(plan, plan.cost_eur)

@@ -1,0 +1,32 @@
+"""The options that several commands share, each with one name, one meaning and one default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve
+
+__all__ = [
+    "DEFAULT_GAP",
+    "DEFAULT_THREADS",
+    "DEFAULT_TIME_LIMIT_S",
+    "AsJson",
+    "Gap",
+    "HighsPresolve",
+    "InstancePath",
+    "Seed",
+    "Threads",
+    "TimeLimit",
+]
+InstancePath = Annotated[
+    Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+TimeLimit = Annotated[float, typer.Option(min=0.0, help="Seconds for the whole solve (for each point of a sweep).")]
+Gap = Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative MIP gap to stop at: |cost - bound| over cost.")]
+Threads = Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
+HighsPresolve = Annotated[Presolve, typer.Option(help="Whether HiGHS presolves the problem.")]

@@ -1,0 +1,63 @@
+"""How to solve: the one set of options that commands, studies and the Python interface share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from nbb_opt.errors import ModelError
+
+Method = Literal["auto", "monolith", "decompose"]
+Presolve = Literal["choose", "on", "off"]
+DEFAULT_GAP = 1e-3
+DEFAULT_TIME_LIMIT_S = 120.0
+DEFAULT_THREADS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveOptions:
+    """How to solve, the same for every command and study.
+
+    `gap` is the relative MIP gap at which to stop: |cost - bound| over |cost|. The default of 0.1 % is far below what
+    is known of prices and demand, and is reached in minutes where 0.01 % takes hours; take a smaller one where two
+    plans differ by less than it. `time_limit_s` is for the whole job, or for each point of a sweep. `threads` and
+    `seed` are those of the solver. `method`: "monolith" (one mixed-integer program), "decompose" (column generation)
+    or "auto" (by the size forecast). `presolve` is HiGHS' option, of the monolith. `prune` False keeps chains that
+    another one replaces in every plan. `too_large` solves even if the forecast exceeds the memory.
+
+    >>> SolveOptions(gap=0.01).time_limit_s
+    120.0
+    >>> SolveOptions(gap=-1)
+    Traceback (most recent call last):
+    nbb_opt.errors.ModelError: gap = -1: give a relative gap between 0 and 1, as 0.001 for 0.1 %
+    """
+
+    gap: float = DEFAULT_GAP
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S
+    threads: int = DEFAULT_THREADS
+    seed: int = 0
+    method: Method = "auto"
+    presolve: Presolve = "choose"
+    prune: bool = True
+    too_large: bool = False
+
+    def __post_init__(self) -> None:
+        for name, fine, hint in (
+            ("gap", 0 <= self.gap <= 1, "give a relative gap between 0 and 1, as 0.001 for 0.1 %"),
+            ("time_limit_s", self.time_limit_s >= 0, "give seconds, not less than 0"),
+            ("threads", self.threads >= 1, "give at least 1"),
+            ("method", self.method in ("auto", "monolith", "decompose"), "give auto, monolith or decompose"),
+            ("presolve", self.presolve in ("choose", "on", "off"), "give choose, on or off"),
+        ):
+            if not fine:
+                raise ModelError(f"{name} = {getattr(self, name)}: {hint}")
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not the default, by name.
+
+        >>> SolveOptions(gap=0.01, seed=3).changed()
+        {'gap': 0.01, 'seed': 3}
+        """
+        return {
+            each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) != each.default
+        }

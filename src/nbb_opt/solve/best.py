@@ -1,0 +1,95 @@
+"""The best plan and the best bound of one search, how they came, and who hears of it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
+
+Plan = TypeVar("Plan")
+
+
+@dataclass
+class BestKnown(Generic[Plan]):
+    """Incumbent, bound and history of a search for a plan within a relative `gap`; several threads may share it.
+
+    `incumbent` is the cost of `plan`, NaN while there is none; `bound` is -inf while nothing is proven; `history` holds
+    (elapsed_s, incumbent, bound) whenever one of them changed. `label` begins the phases that the listener is told.
+
+    >>> best = BestKnown[str](0.01, Stop(60.0))
+    >>> best.offer("plan", 100.0), best.offer("dearer plan", 101.0), best.plan
+    (True, False, 'plan')
+    >>> best.prove(99.5)
+    >>> best.proven(), [step[1:] for step in best.history]
+    (True, [(100.0, -inf), (100.0, 99.5)])
+    """
+
+    gap: float
+    stop: Stop
+    listen: Listener | None = None
+    label: str = ""
+    plan: Plan | None = None
+    incumbent: float = UNKNOWN[0]
+    bound: float = UNKNOWN[1]
+    nodes: int = 0
+    iterations: int = 0
+    history: list[tuple[float, float, float]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def known(self) -> tuple[float, float]:
+        """Incumbent and bound."""
+        return self.incumbent, self.bound
+
+    def offer(self, plan: Plan, cost: float) -> bool:
+        """Keep a plan if it is the best; whether it is."""
+        with self._lock:
+            if cost >= self.incumbent:
+                return False
+            self.plan, self.incumbent = plan, cost
+            self._note(*self.known)
+            return True
+
+    def prove(self, bound: float) -> None:
+        """Keep a bound if it is the best; none is above the best plan."""
+        with self._lock:
+            bound = float(np.fmin(bound, self.incumbent))
+            if bound > self.bound:
+                self.bound = bound
+                self._note(*self.known)
+
+    def proven(self) -> bool:
+        """Whether the gap is closed as far as was asked."""
+        return self.plan is not None and relative_gap(*self.known) <= self.gap
+
+    def hear(self, progress: Progress) -> None:
+        """What HiGHS says of the whole problem: its plan counts as seen before it is made exact."""
+        with self._lock:
+            self._note(progress.incumbent, progress.bound)
+            if self.listen is not None:
+                self.listen(replace(progress, incumbent=self.history[-1][1]))
+
+    def relay(self, progress: Progress) -> None:
+        """What a step on another problem says (a scenario, a master): its plans are none of this one."""
+        if self.listen is not None:
+            bound = float(np.fmax(progress.bound, self.bound))
+            self.listen(replace(progress, incumbent=self.incumbent, bound=bound, nodes=max(progress.nodes, self.nodes)))
+
+    def announce(self, phase: str, nodes: int | None = None) -> None:
+        """Tell the listener what begins, or how far it is."""
+        if self.listen is not None:
+            with self._lock:
+                many = self.nodes if nodes is None else nodes
+                self.listen(Progress(self.label + phase, self.stop.elapsed_s(), self.incumbent, self.bound, many))
+
+    def _note(self, incumbent: float, bound: float) -> None:
+        """What was found is found: neither gets worse again."""
+        if self.history:
+            incumbent, bound = float(np.fmin(incumbent, self.history[-1][1])), max(bound, self.history[-1][2])
+        if not self.history or not np.array_equal(self.history[-1][1:], (incumbent, bound), equal_nan=True):
+            self.history.append((self.stop.elapsed_s(), incumbent, bound))
