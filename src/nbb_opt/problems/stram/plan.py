@@ -12,8 +12,7 @@ from nbb_opt.model import StandardForm
 from nbb_opt.model.compile import form_of
 from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.stram import StramCase, StramVerdict, verify_stram
-from nbb_opt.problems.stram.model import StramSpec, build_stram, read_stram_model
-from nbb_opt.problems.stram.model.arrays.build import StramBuilt
+from nbb_opt.problems.stram.model import StramBuilt, StramSpec, build_stram, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
 from nbb_opt.solve import Solution, Warm
 from nbb_opt.solve.benders.two_stage import solve_two_stage
