@@ -168,6 +168,44 @@ def test_no_time_means_no_plan():
         solve_form(knapsack(), gap=1e-6, time_limit_s=0.0)
 
 
+def without_values(times):
+    """HiGHS' answers as if its first `times` runs ended optimal without a point that it calls feasible."""
+    seen = []
+
+    def answer(self, before):
+        found = kept(self, before)
+        seen.append(found.status)
+        return replace(found, values=None) if len(seen) <= times else found
+
+    kept = Solver._answer
+    return answer
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("problem", ["linear", "whole"])
+def test_an_answer_without_values_is_solved_again_from_no_basis(problem, times, monkeypatch):
+    asked = knapsack(items=8, seed=1) if problem == "whole" else form([1.0, 2.0], [[1, 1]], [3], [np.inf])
+    right = solve_form(asked).objective
+    monkeypatch.setattr(Solver, "_answer", without_values(times))
+    log = []
+    answer = Solver(asked, threads=1, seed=0, log=log).run(Stop(20.0), phase="root", listen=None, known=(np.nan, 0.0))
+    assert answer.status == "optimal"
+    assert answer.objective == pytest.approx(right)
+    assert sum("solved again from no basis" in line for line in log) == times
+
+
+def test_what_has_no_values_in_the_end_is_an_error_and_not_a_time_limit(monkeypatch):
+    monkeypatch.setattr(Solver, "_answer", without_values(10**9))
+    with pytest.raises(SolveError, match="ended the linear program") as caught:
+        solve_form(form([1.0, 2.0], [[1, 1]], [3], [np.inf]))
+    assert not isinstance(caught.value, NoPlan)
+
+
+def test_an_end_without_a_plan_says_time_limit_only_when_time_is_over():
+    assert "time" not in str(Stop(60.0).no_plan()).replace("60 s", "")
+    assert Stop(60.0).ended_by() == "not_proven"
+
+
 def test_the_time_limit_is_kept_and_the_best_plan_stays():
     started = time.perf_counter()
     solution = solve_form(knapsack(items=400, seed=3), time_limit_s=2.0, gap=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.benders.two_stage import solve_two_stage
+from nbb_opt.solve.highs import Answer, Solver
 from stram_case import SHARED, TINY, copy_of, plans, solved, tiny
 from test_stram_instance import needs_data
 
@@ -78,6 +80,25 @@ def test_infeasible_scenarios_are_cut_off(tmp_path: Path) -> None:
     built = build_stram(case, plan.spec, first_emissions_t=emissions)
     at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
+
+
+@pytest.mark.parametrize("trouble", range(1, 7))
+def test_a_run_that_ends_without_values_does_not_end_the_rounds(trouble: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, first = plans("stram_stochastic")
+    assert first is not None
+    emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
+    built = build_stram(tiny(), plan.spec, first_emissions_t=emissions)
+    answer, seen = Solver._answer, []
+
+    def spoiled(self: Solver, before: int) -> Answer:
+        found = answer(self, before)
+        seen.append(found.status)
+        return replace(found, values=None) if len(seen) in (trouble, trouble + 1) else found
+
+    monkeypatch.setattr(Solver, "_answer", spoiled)
+    found = solve_two_stage(form_of(built.assembly), built.stage(), complete=built.complete, gap=1e-7)
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
 
 def test_a_form_that_is_not_of_two_stages_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import proxy
@@ -25,6 +26,13 @@ Floats = npt.NDArray[np.float64]
 # per row and column it begins again from no basis, however long that takes.
 STALLED = 0.5
 MOST_ITERATIONS = 2**31 - 1
+# what is tried, one after the other, where HiGHS ends without values: nothing else but no basis; no presolve and no
+# scaling of its own; its usual tolerance, where a finer one was asked for (whoever asked works the vertex out anew)
+OTHER_MEANS: tuple[dict[str, Any], ...] = (
+    {},
+    {"presolve": "off", "simplex_scale_strategy": 0},
+    {"presolve": "off", "primal_feasibility_tolerance": 1e-7},
+)
 LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
 
 
@@ -218,12 +226,29 @@ class Solver:
             raise SolveError(f"HiGHS refused: {what}")
 
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
-        """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress."""
+        """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress.
+
+        An answer called optimal has values. Where HiGHS ends in trouble, or optimal without a point it calls feasible,
+        the problem is solved again from no basis, first as it is, then by other means; what still has no values is an
+        "error".
+        """
         if stop.left_s() <= 0:
             return Answer("time_limit", float("nan"), -np.inf, None, None, 0, 0)
         self._stop, self._tell = stop, _teller(self.scaling.objective, stop, phase, listen, known)
+        answer = self._run_once(stop, 0)
+        for means in OTHER_MEANS:
+            if not _in_trouble(answer) or stop.now():
+                break
+            self.log.append(f"{phase}: ended {answer.status} without values, solved again from no basis\n")
+            self._ok(self.highs.clearSolver(), "to begin again")
+            with self._options(means):
+                answer = self._run_once(stop, answer.iterations)
+        return replace(answer, status="error") if answer.status == "optimal" and answer.values is None else answer
+
+    def _run_once(self, stop: Stop, before: int) -> Answer:
+        """Run from the basis at hand; from none where that goes in circles. `before` are iterations to count too."""
         linear = self.relaxed or not self.form.integer.any()
-        few, before = int(STALLED * (self.highs.getNumCol() + self.highs.getNumRow())), 0
+        few = int(STALLED * (self.highs.getNumCol() + self.highs.getNumRow()))
         for most in (few, MOST_ITERATIONS) if linear and self.highs.getBasis().valid else (MOST_ITERATIONS,):
             self.set("simplex_iteration_limit", most)
             # the limit counts from the first run of this object, so time already spent in it is added
@@ -236,6 +261,16 @@ class Solver:
             before += int(self.highs.getInfo().simplex_iteration_count)
             self._ok(self.highs.clearSolver(), "to begin again")
         return self._answer(before)
+
+    @contextmanager
+    def _options(self, values: dict[str, Any]) -> Iterator[None]:
+        """Within, some options have other values."""
+        kept = {option: self.highs.getOptionValue(option)[1] for option in values}
+        for option, value in values.items():
+            self.set(option, value)
+        yield
+        for option, value in kept.items():
+            self.set(option, value)
 
     def _answer(self, iterations_before: int) -> Answer:
         highs, scale = self.highs, self.scaling
@@ -262,6 +297,10 @@ class Solver:
         )
         nodes = int(max(info.mip_node_count, 0))
         return Answer(status, objective, bound, values, reduced_cost, nodes, iterations, row_dual)
+
+
+def _in_trouble(answer: Answer) -> bool:
+    return answer.status == "error" or (answer.status == "optimal" and answer.values is None)
 
 
 _STATUS = {

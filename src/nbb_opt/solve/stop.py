@@ -13,6 +13,7 @@ from types import FrameType
 from nbb_opt.errors import NoPlan
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
+CLOCK_S = 0.5  # a solver that ends on its own clock may be so much ahead of ours
 UNKNOWN = (float("nan"), -float("inf"))  # cost of the best plan and bound while there are none
 
 
@@ -81,8 +82,14 @@ class Stop:
         return self.asked.is_set() or self.left_s() <= 0
 
     def ended_by(self) -> str:
-        """The status of what ended before its gap was proven: "stopped" if somebody asked, else "time_limit"."""
-        return "stopped" if self.asked.is_set() else "time_limit"
+        """The status of what ended before its gap was proven: who asked, the time, or neither.
+
+        >>> Stop(0.0).ended_by(), Stop(60.0).ended_by()
+        ('time_limit', 'not_proven')
+        """
+        if self.asked.is_set():
+            return "stopped"
+        return "time_limit" if self.left_s() <= CLOCK_S else "not_proven"
 
     def no_plan(self, label: str = "") -> NoPlan:
         """The error for an end that came before any plan.
@@ -90,9 +97,13 @@ class Stop:
         >>> str(Stop(0.0).no_plan("root: "))
         'root: no plan found in time; allow more with --time-limit'
         """
-        if self.asked.is_set():
+        ended = self.ended_by()
+        if ended == "stopped":
             return NoPlan(f"{label}stopped before a plan was found")
-        return NoPlan(f"{label}no plan found in time; allow more with --time-limit")
+        if ended == "time_limit":
+            return NoPlan(f"{label}no plan found in time; allow more with --time-limit")
+        spent = f"{self.elapsed_s():.0f} of {self.time_limit_s:.0f} s"
+        return NoPlan(f"{label}the search ended after {spent} without a plan; another --seed may find one")
 
     @contextmanager
     def by_ctrl_c(self, *, patient: bool = False) -> Iterator[None]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.errors import Infeasible, NoPlan, SolveError
+from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.solve.benders.linear import Basis, add_row, basis_of, dual_ray, give_basis, set_sides
 from nbb_opt.solve.benders.parts import Cut, Stages, stages_of
 from nbb_opt.solve.best import BestKnown
@@ -141,9 +141,9 @@ class _StagedSearch:
     def _run(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
         answer = solver.run(stop or self.stop, phase=phase, listen=self.best.relay, known=self.best.known)
         self.best.iterations += answer.iterations
-        if answer.status in ("error", "unbounded"):
+        if answer.status in ("error", "unbounded") and self.best.plan is None:
             raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.best.log[-5:]))
-        return answer
+        return answer  # with a plan known, trouble ends the search with what is proven of it
 
     def _try(self, x: Floats, *, stop: Stop | None = None) -> _Tried | None:
         """Solve every scenario for first stage x; adds a cut for each. None if one has no plan, or time is over."""
@@ -268,7 +268,7 @@ class _StagedSearch:
     def _solution(self, status: str) -> Solution:
         best, form = self.best, self.form
         if best.plan is None:
-            raise NoPlan(f"no plan found in time ({status.replace('_', ' ')}); allow more with --time-limit")
+            raise self.stop.no_plan()
         bound = min(best.bound, best.incumbent)
         return Solution(
             status=status, objective=best.incumbent, bound=bound, gap=relative_gap(best.incumbent, bound),

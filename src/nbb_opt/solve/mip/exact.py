@@ -32,7 +32,8 @@ INTEGRAL = 1e-5  # how far from a whole number an integer column of the search m
 class Solution:
     """A plan and what is proven about it.
 
-    `status` is "optimal" when the gap asked for is proven, else "time_limit" or "stopped" with the best plan found.
+    `status` is "optimal" when the gap asked for is proven; else the best plan found has "time_limit", "stopped" (by
+    request) or "not_proven" (the search ended by itself, with time left).
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
     Where columns are those of pieces and efforts, `carried` has flows and driving; rows and nonzeros are those in
@@ -92,10 +93,9 @@ class _MipSearch:
 
     def run(self) -> Solution:
         relaxed = self._linear(solver := self.relaxation, "relax")
-        status = relaxed.status
-        if status in ("infeasible", "infeasible_or_unbounded"):
+        if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
-        if status == "optimal":
+        if relaxed.status == "optimal":
             self.best.prove(relaxed.objective)
             if not len(self.whole):
                 self._accept(relaxed)
@@ -104,10 +104,8 @@ class _MipSearch:
                 if not self.best.proven():
                     self._dive_and_branch(solver, relaxed)
                 if not self.best.proven():
-                    status = self._search()
-        if self.best.proven():
-            status = "optimal"
-        return self._solution(status)
+                    self._search()
+        return self._solution("optimal" if self.best.proven() else self.stop.ended_by())
 
     def _try_last(self, solver: Solver) -> None:
         """The plan with the whole numbers of the last solve, where they are possible here too."""
@@ -175,9 +173,9 @@ class _MipSearch:
             return answer
         return replace(answer, values=exact_values(solver, answer.values, feasibility=self.warm.feasibility))
 
-    def _search(self) -> str:
+    def _search(self) -> None:
         if self.stop.now():
-            return self.stop.ended_by()
+            return
         solver = self.warm.fresh(self.form)
         solver.set("mip_rel_gap", self.best.gap)
         solver.set("mip_abs_gap", 0.0)
@@ -196,7 +194,6 @@ class _MipSearch:
             if np.abs(whole - answer.values[self.whole]).max() > INTEGRAL:
                 raise SolveError("HiGHS returned a plan whose integer columns are not whole")
             self._accept(self._fixed(whole))
-        return answer.status
 
     def _accept(self, answer: Answer) -> None:
         if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.best.incumbent:

@@ -66,13 +66,19 @@ class LinearProgram:
         """Objective, values of the columns, duals of the rows. Raises OutOfTime, SolveError."""
         if stop.now():
             raise OutOfTime
-        self._ok(self.highs.setOptionValue("time_limit", self.highs.getRunTime() + stop.left_s()), "time limit")
-        self._ok(self.highs.run(), "run")
-        status = self.highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kTimeLimit:
-            raise OutOfTime
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise SolveError(f"a linear program of the network design ended {status}")
-        info, solution = self.highs.getInfo(), self.highs.getSolution()
-        self.iterations += int(max(info.simplex_iteration_count, 0))
+        for again in (False, True):  # what ends without values is solved again from no basis
+            if again:
+                self._ok(self.highs.clearSolver(), "to begin again")
+            self._ok(self.highs.setOptionValue("time_limit", self.highs.getRunTime() + stop.left_s()), "time limit")
+            status = self.highs.run()
+            ended, info = self.highs.getModelStatus(), self.highs.getInfo()
+            self.iterations += int(max(info.simplex_iteration_count, 0))
+            if ended == highspy.HighsModelStatus.kTimeLimit:
+                raise OutOfTime
+            feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+            if status != highspy.HighsStatus.kError and ended == highspy.HighsModelStatus.kOptimal and feasible:
+                break
+        else:
+            raise SolveError(f"a linear program of the network design ended {ended}, primal {feasible}")
+        solution = self.highs.getSolution()
         return float(info.objective_function_value), np.asarray(solution.col_value), np.asarray(solution.row_dual)

@@ -31,7 +31,7 @@ SHARE_BEFORE_TREE = 0.4  # of the time left for improving before our own tree, b
 
 @dataclass(frozen=True, eq=False)
 class Designed:
-    """A plan and what is proven: `status` is "optimal" (the gap asked for is proven), "time_limit" or "stopped".
+    """A plan and what is proven: `status` is "optimal" (the gap asked for is proven), or as of `Solution`.
 
     `flow_t` (commodities, arcs) in tonnes; `opened` by arc. `history` holds (elapsed_s, incumbent, bound).
     """
