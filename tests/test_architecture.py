@@ -20,6 +20,7 @@ LAYERS = (
     ("model", "report"),
     ("solve",),
     ("pipeline",),
+    ("acceptance",),
     ("studies",),
     ("problems",),
     ("app",),
@@ -113,7 +114,7 @@ def what_the_verifier_shares(tree: Tree) -> list[str]:
     found = []
     for name in tree.text:
         if within(name, ("verify", "recompute")):
-            wrong = rooms_behind(tree, name) - {"verify", "recompute", "instance", "result", "errors"}
+            wrong = rooms_behind(tree, name) - {"verify", "recompute", "instance", "result", "errors", "shipped"}
             wrong |= {m.split(".")[0] for m in tree.imports[name]} & {"pyomo", "highspy", "numba", "scipy"}
             wrong |= {"by_period"} & set(re.findall(r"\w+", tree.text[name]))  # it interpolates by itself
             found += [f"{name} shares {sorted(wrong)}"] if wrong else []

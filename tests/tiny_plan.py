@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,10 +172,13 @@ def full_plan(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
     return with_accounts(instance, plan_on_paper(instance, name), name)
 
 
-def with_accounts(instance: Instance, tables: dict[str, pd.DataFrame], name: str) -> dict[str, pd.DataFrame]:
+def with_accounts(
+    instance: Instance, tables: dict[str, pd.DataFrame], name: str, blocks: Sequence[str] = ()
+) -> dict[str, pd.DataFrame]:
     """The tables with costs, emissions, energy and use recomputed for its decisions."""
-    verdict = verdict_on(instance, tables, blocks=blocks_of(name))
-    check = PlanCheck(read_world(instance), tables, set(blocks_of(name)), Checks())
+    blocks = tuple(blocks) or blocks_of(name)
+    verdict = verdict_on(instance, tables, blocks=blocks)
+    check = PlanCheck(read_world(instance), tables, set(blocks), Checks())
     check.limits()
     use = [rows.assign(kind=kind, unit=UNITS[kind]) for kind, rows in check.used.items()]
     return tables | {

@@ -22,8 +22,17 @@ from nbb_opt.cli.options import (
 from nbb_opt.errors import NbbError, VerifyFailed
 
 if TYPE_CHECKING:
+    from nbb_opt.acceptance import Accepted
+    from nbb_opt.instance import Instance
     from nbb_opt.problems.questions import Said
+    from nbb_opt.result import Run
     from nbb_opt.verify import Verdict
+
+AGAIN_S = 20.0
+AgainSeconds = Annotated[
+    float,
+    typer.Option("--again", min=0.0, help="Seconds to solve both models again, to refute false bounds; 0: none."),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -40,32 +49,52 @@ def verify(
     instance: Annotated[
         Path | None, typer.Option(help="Instance, if it was moved since; needed for another engine.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model that another engine solved [default: joint].")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model that another engine solved [default: joint]; of a run, the .toml of your own model."),
+    ] = None,
+    again: AgainSeconds = AGAIN_S,
     as_json: AsJson = False,
 ) -> None:
-    """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md)."""
-    from nbb_opt.emissions.reconcile import check_run
-    from nbb_opt.instance import read_instance
+    """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md).
+
+    Costs, emissions and every rule of the model are recomputed. A bound is the word of the solver; it is held against
+    a new solve of both models.
+    """
     from nbb_opt.problems.dispatch import answers, problem_of_run
-    from nbb_opt.result import read_run
-    from nbb_opt.verify import verify_run
     from nbb_opt.verify.foreign_tables import is_foreign
 
     if is_foreign(run):
         _verify_foreign(run, instance, model or "joint", as_json)
         return
-    if model is not None:
-        raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
     problem = problem_of_run(run)
     if problem is not None:
+        if model is not None:
+            raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
         tell(answers(problem).verify(run, instance), as_json)
         return
-    found = read_run(run, refuse_altered=False)
-    source = read_instance(instance or Path(found.record["instance_source"]))
-    verdict = verify_run(found, source)
-    if verdict.ok:
-        check_run(source, found)
-    _tell_verdict(run, verdict, as_json)
+    _found, _source, accepted = accepted_run(run, instance, model, again)
+    if as_json:
+        print(accepted.verdict.as_json())
+    else:
+        verdict = accepted.verdict
+        print("\n".join([_accepted_line(verdict), *accepted.bounds]))
+
+
+def accepted_run(
+    path: Path, instance: Path | None, model: str | None = None, again_s: float = AGAIN_S
+) -> tuple[Run, Instance, Accepted]:
+    """A run, its instance, and why it is to be believed. Raises VerifyFailed where it is not."""
+    from nbb_opt.acceptance import accept_run
+    from nbb_opt.instance import read_instance
+    from nbb_opt.result import read_run
+
+    run = read_run(path, refuse_altered=False)
+    source = instance or Path(str(run.record.get("instance_source", "")))
+    found = read_instance(source)
+    file = None if model is None else Path(model)
+    accepted = accept_run(run, found, model_file=file, again_s=again_s, cache_dir=cache_folder())
+    return run, found, accepted
 
 
 def _verify_foreign(folder: Path, instance: Path | None, model: str, as_json: bool) -> None:
@@ -83,16 +112,13 @@ def _verify_foreign(folder: Path, instance: Path | None, model: str, as_json: bo
     verdict = verify_foreign(
         folder, read_instance(instance), blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects
     )
-    _tell_verdict(folder, verdict, as_json)
-
-
-def _tell_verdict(run: Path, verdict: Verdict, as_json: bool) -> None:
-    if as_json:
-        print(verdict.as_json())
-    elif verdict.ok:
-        print(f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.0f} EUR")
     if not verdict.ok:
-        raise VerifyFailed(f"{run} is not accepted:\n" + verdict.failures().to_string(index=False))
+        raise VerifyFailed(f"{folder} is not accepted:\n" + verdict.failures().to_string(index=False))
+    print(verdict.as_json() if as_json else _accepted_line(verdict))
+
+
+def _accepted_line(verdict: Verdict) -> str:
+    return f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.0f} EUR"
 
 
 def report(
@@ -113,15 +139,15 @@ def report(
             "ledger's; converted once from the km they were built on."
         ),
     ] = None,
+    model: Annotated[str | None, typer.Option(help="The .toml of a model of your own, if the runs are of one.")] = None,
+    again: AgainSeconds = AGAIN_S,
 ) -> None:
-    """Write one HTML report and one workbook; several runs are set side by side."""
+    """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
     from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.factors import read_factors
     from nbb_opt.emissions.ledger import build_ledger
-    from nbb_opt.instance import read_instance
     from nbb_opt.problems.dispatch import answers, problem_of_run
     from nbb_opt.report import write_html, write_workbook
-    from nbb_opt.result import read_run
 
     problems = {problem_of_run(path) for path in runs}
     if len(problems) > 1:
@@ -133,11 +159,13 @@ def report(
         return
     if ileap is not None and len(runs) > 1:
         raise NbbError("--ileap: is about one run; give one run folder")
-    found = [read_run(path) for path in runs]
-    digests = {run.record["instance_digest"] for run in found}
-    source = read_instance(instance or Path(found[0].record["instance_source"]))
-    if digests != {source.digest}:
-        raise VerifyFailed("the runs and the instance do not belong together: their digests differ")
+    found = []
+    for path in runs:
+        run, source, accepted = accepted_run(path, instance, model, again)
+        found.append(run)
+        print("\n".join(f"{path}: {line}" for line in (_accepted_line(accepted.verdict), *accepted.bounds)))
+    if len({run.record["instance_digest"] for run in found}) > 1:
+        raise VerifyFailed("the runs do not belong together: they were made from different data")
     ledgers = [build_ledger(source, run.tables) for run in found]
     own = None if intensities is None else read_factors(intensities)
     write_html(source, found, out, ledgers=ledgers, own=own)
@@ -176,7 +204,6 @@ def sensitivity(
     from nbb_opt.options import SolveOptions
     from nbb_opt.pipeline import solve_instance
     from nbb_opt.problems.dispatch import freight_only
-    from nbb_opt.result import read_run
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen, read_shares
     from nbb_opt.studies.accounting.study import accounting_study, as_table
 
@@ -188,10 +215,7 @@ def sensitivity(
     choices = chosen(accounting_choices(registry, shares), choice or [])
     options = SolveOptions(time_limit_s=time_limit, gap=gap, threads=threads)
     if (source / "run.json").is_file():
-        run = read_run(source)
-        found = read_instance(instance or Path(run.record["instance_source"]))
-        if found.digest != run.record["instance_digest"]:
-            raise VerifyFailed("the run and the instance do not belong together: their digests differ")
+        run, found, _accepted = accepted_run(source, instance)
     else:
         found = read_instance(source)
         run = solve_instance(found, model=model, options=options, cache_dir=cache_folder())

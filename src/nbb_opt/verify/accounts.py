@@ -1,14 +1,13 @@
-"""The accounts of a plan: costs by component, emissions by country, energy by charging area; and what was reported."""
+"""The accounts of a plan: costs by component, emissions by country, energy by charging area."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import OBJECTIVE_RELATIVE, Checks, names
+from nbb_opt.recompute.verdict import Checks, names
 from nbb_opt.recompute.world import World, join, total
 
 YEARLY = (
@@ -16,7 +15,6 @@ YEARLY = (
     "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 TRANSFER_MODE = "transfer"
-NEGLIGIBLE = 1e-9
 
 
 def energy_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -97,41 +95,3 @@ def check_table(
             where=names(both, f"{name} " + " ".join("{}" for _ in keys) + f" {column}", list(keys)),
             unit=unit,
         )
-
-
-def check_reported(
-    reported: Mapping[str, Any],
-    costs: pd.DataFrame,
-    cost_eur: float,
-    emissions_t: Mapping[int, float],
-    checks: Checks,
-) -> None:
-    """`agree_cost_eur`, `agree_emissions_t_co2e`, `agree_bound`, `agree_gap` for what `reported` holds."""
-    size = float(costs["discounted_eur"].abs().sum())
-    if "cost_eur" in reported:
-        checks.compare(
-            "agree_cost_eur", reported["cost_eur"], "==", cost_eur, where=lambda _: "reported cost_eur", unit="EUR",
-            scale=size, relative=OBJECTIVE_RELATIVE,
-        )  # fmt: skip
-    said = {int(year): value for year, value in reported.get("emissions_t_co2e", {}).items()}
-    if said:
-        years = sorted({*said, *emissions_t})
-        checks.compare(
-            "agree_emissions_t_co2e",
-            [said.get(year, np.nan) for year in years],
-            "==",
-            [emissions_t.get(year, 0.0) for year in years],
-            where=lambda i: f"reported emissions {years[i]}",
-            unit="t_co2e",
-        )
-    bound = reported.get("bound")
-    if bound is None or not np.isfinite(bound):
-        return
-    checks.compare("agree_bound", cost_eur, ">=", bound, where=lambda _: "reported bound", unit="EUR", scale=size)
-    gap = reported.get("gap")
-    if gap is not None and np.isfinite(gap):
-        size = max(abs(cost_eur), NEGLIGIBLE)
-        true_gap = abs(cost_eur - bound) / size
-        room = 1e-6 * true_gap + 2 * OBJECTIVE_RELATIVE * float(costs["discounted_eur"].abs().sum()) / size
-        apart = abs(gap - true_gap)
-        checks.compare("agree_gap", apart, "<=", room, where=lambda _: "reported gap", unit="share")

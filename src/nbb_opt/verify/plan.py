@@ -16,6 +16,7 @@ from nbb_opt.recompute.verdict import Checks, Verdict, names
 from nbb_opt.recompute.words import find
 from nbb_opt.recompute.world import World, keyed, read_world
 from nbb_opt.verify import accounts, assets, limits, use
+from nbb_opt.verify.claims import check_reported
 from nbb_opt.verify.freight import read_freight
 from nbb_opt.verify.policies import check_policies
 from nbb_opt.verify.roads import read_roads
@@ -49,7 +50,7 @@ def verify_plan(
     cost_eur = float(costs["discounted_eur"].sum(skipna=False))
     kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum(skipna=False)
     emissions_t = {year: float(kg.get(year, 0.0)) / 1000.0 for year in world.years}
-    accounts.check_reported(reported, costs, cost_eur, emissions_t, checks)
+    check_reported(reported, costs, cost_eur, emissions_t, checks)
     return Verdict(not checks.failed, checks.frame(), cost_eur, emissions_t, costs, emissions)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
@@ -9,13 +14,21 @@ from nbb_opt.instance import Instance
 from nbb_opt.recompute.verdict import Checks, Verdict, names
 from nbb_opt.recompute.world import join
 from nbb_opt.result import Run
+from nbb_opt.verify.claims import check_claims, mapping, number
+from nbb_opt.verify.models import REFERENCE, Rules, rules_of
 from nbb_opt.verify.plan import verify_plan
 
+ALONE = "do nothing: "
 
-def verify_run(run: Run, instance: Instance) -> Verdict:
+
+def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) -> Verdict:
     """The verdict on the plan, with the faults of the do-nothing plan added (their `where` starts with `do nothing:`).
 
-    Raises VerifyFailed if the run was made from another instance.
+    The rules are those of the model that the record names, read from `models/` or, for a model of the user's own, from
+    `model_file`; what the record says of them is checked, not believed. A bound is checked against the cost only: that
+    no plan costs less is the word of the solver.
+
+    Raises VerifyFailed if the run was made from another instance, or names a model that there is not.
     """
     record = run.record
     if record.get("instance_digest") != instance.digest:
@@ -24,35 +37,46 @@ def verify_run(run: Run, instance: Instance) -> Verdict:
             f"{str(record.get('instance_digest'))[:12]} against {instance.digest[:12]}); "
             "give the instance it was made from"
         )
-    options = record["options"]
-    plan = verify_plan(
-        instance,
-        run.tables,
-        blocks=record["blocks"],
-        technologies=options["technologies"],
-        projects=options["projects"],
-        reported=record,
-    )
-    said = record["baseline"]
-    blocks = said.get(
-        "blocks", [block for block in record["blocks"] if block not in {"projects", "policy", "mode_shift"}]
-    )
-    baseline = verify_plan(instance, run.baseline, blocks=blocks, technologies="today", projects="none", reported=said)
+    rules, reference = rules_of(record.get("model"), model_file), rules_of(REFERENCE)
+    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
     checks = Checks()
     for name in run.altered:
         checks.fail("keep_files", f"{name}: was altered after the run")
-    if options.get("flows") == "do_nothing":
+    _check_record(record, rules, reference, instance, checks)
+    model = {key: value for key, value in options.items() if key in ("technologies", "projects")}
+    check_claims({**record, **model}, rules, options.get("gap"), checks)
+    if rules.flows == REFERENCE:
         keep_flows(run, checks)
-    frames = [plan.checks, baseline.checks.assign(where="do nothing: " + baseline.checks["where"].astype(str))]
-    frames += [checks.frame()] if checks.rows else []
-    return Verdict(
-        plan.ok and baseline.ok and not checks.failed,
-        pd.concat(frames, ignore_index=True),
-        plan.cost_eur,
-        plan.emissions_t_co2e,
-        plan.costs,
-        plan.emissions,
+    beside = Checks()
+    check_claims(said, reference, options.get("gap"), beside)
+    plan = _add(verify_plan(instance, run.tables, blocks=rules.blocks, technologies=rules.technologies,
+                            projects=rules.projects, reported=record), checks)  # fmt: skip
+    baseline = _add(verify_plan(instance, run.baseline, blocks=reference.blocks, technologies=reference.technologies,
+                                projects=reference.projects, reported=said), beside)  # fmt: skip
+    found = baseline.checks.assign(where=ALONE + baseline.checks["where"].astype(str))
+    both = pd.concat([plan.checks, found], ignore_index=True)
+    return replace(plan, ok=plan.ok and baseline.ok, checks=both)
+
+
+def _add(verdict: Verdict, checks: Checks) -> Verdict:
+    frames = [verdict.checks, checks.frame()]
+    return replace(verdict, ok=verdict.ok and not checks.failed, checks=pd.concat(frames, ignore_index=True))
+
+
+def _check_record(
+    record: Mapping[str, Any], rules: Rules, reference: Rules, instance: Instance, checks: Checks
+) -> None:
+    """What holds for a run as a whole: `claim_everything`, `keep_model`."""
+    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
+    found = (
+        (record.get("verified") is True, "verified: the run does not say that it was verified when it was written"),
+        (record.get("instance") == instance.meta.name, f"instance: the name is {instance.meta.name!r}"),
+        (0.0 <= number(options.get("gap")) <= 1.0, "options, gap: is no share"),
+        (bool(said), "baseline: is missing"),
     )
+    checks.hold("claim_everything", [fine for fine, _ in found], where=lambda i: found[i][1])
+    same = options.get("flows") == rules.flows and said.get("model") == reference.name
+    checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the reference {reference.name!r}")
 
 
 def keep_flows(run: Run, checks: Checks) -> None:

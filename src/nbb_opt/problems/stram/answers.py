@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
 from nbb_opt.run_folder import MANIFEST
+from nbb_opt.verify.claims import claim_faults, mapping, number
 
 MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
@@ -105,16 +107,26 @@ def verify(path: Path, given: Path | None) -> Said:
     run = read_stram_run(path, refuse_altered=False)
     case = _case_of(run, given)
     record = run.record
-    verdict = verify_stram(case, run.tables, options=record["options"], reported=record)
     faults = [f"{name}: was altered after the run" for name in run.altered]
+    faults += claim_faults(record, "cost_nok", "bound_nok")
+    options = options_of(read_stram_model(str(record.get("model"))))
+    if {name: mapping(record.get("options")).get(name) for name in options} != options:
+        faults.append(f"options: are not those of the model {record['model']}")
+    if faults:
+        raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
+    verdict = verify_stram(case, run.tables, options=options, reported=record)
     if not verdict.ok:
         faults.append(verdict.failures().to_string(index=False))
     count = len(verdict.checks)
-    if record["options"]["years"] != "first":
+    if options["years"] != "first":
         if not run.first_year:
             raise VerifyFailed(f"{path} is not accepted: the tables of the first year alone are missing")
         alone = options_of(read_stram_model(FIRST_YEAR))
-        said = record["first_year"]
+        said = mapping(record.get("first_year"))
+        if any(math.isnan(number(part.get(key))) for part, key in (
+            (said, "cost_nok"), (said, "bound_nok"), (record, "first_emissions_t")
+        )):  # fmt: skip
+            raise VerifyFailed(f"{path} is not accepted: what the first year alone claims is missing")
         first = verify_stram(case, run.first_year, options=alone, reported=said)
         count += len(first.checks)
         if not first.ok:
@@ -140,6 +152,7 @@ def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
     """One page with the figures of the runs; maps and workbook are of freight only."""
     parts = []
     for path in paths:
+        verify(path, given)
         run = read_stram_run(path)
         case, record = _case_of(run, given), run.record
         lines = [f"objective {record['cost_nok'] / 1e9:,.6f} GNOK, bound {record['bound_nok'] / 1e9:,.6f} GNOK, gap "

@@ -1,0 +1,113 @@
+"""Is a finished run to be believed: verified from its tables, its ledger added up, its bounds held against a new solve.
+
+The verifier recomputes everything but a bound: that no plan costs less is the word of a solver, written in a file. Here
+both models of a run are solved again for a while. A plan cheaper than a bound refutes it, and with it a reference that
+wastes money, a model under another's name, or a plan called optimal that is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nbb_opt.emissions.reconcile import check_run
+from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
+from nbb_opt.instance import Instance
+from nbb_opt.network import prepare
+from nbb_opt.pipeline import REFERENCE, flows_of
+from nbb_opt.recompute.verdict import Checks, Verdict
+from nbb_opt.result import Run
+from nbb_opt.solve import Progress, Stop, solve_form
+from nbb_opt.verify import verify_run
+
+AGAIN_S = 20.0
+LARGEST_FLOWS = 20_000  # from here to prepare and state the model alone takes longer than that
+SAME = 1e-6  # relative; two solves of one model differ by less
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The verdict on a run, and one line for each of its bounds: confirmed, or still the word of the solver."""
+
+    verdict: Verdict
+    bounds: tuple[str, ...]
+
+
+def accept_run(
+    run: Run,
+    instance: Instance,
+    *,
+    model_file: Path | None = None,
+    again_s: float = AGAIN_S,
+    cache_dir: Path | None = None,
+) -> Accepted:
+    """Verify a run, add up its ledger, and solve both of its models again for up to `again_s` seconds.
+
+    `model_file` is needed for a run of a model that is none of `models/`. Raises VerifyFailed with every failed check.
+    """
+    verdict, lines = verify_run(run, instance, model_file=model_file), []
+    if verdict.ok:
+        check_run(instance, run)
+        checks = Checks()
+        lines = _solve_again(run, instance, model_file, again_s, cache_dir, checks)
+        rows = pd.concat([verdict.checks, checks.frame()], ignore_index=True) if checks.rows else verdict.checks
+        verdict = replace(verdict, ok=not checks.failed, checks=rows)
+    if not verdict.ok:
+        raise VerifyFailed(f"{run.path} is not accepted:\n" + verdict.failures().to_string(index=False))
+    return Accepted(verdict, tuple(lines))
+
+
+def _solve_again(
+    run: Run, instance: Instance, model_file: Path | None, again_s: float, cache_dir: Path | None, checks: Checks
+) -> list[str]:
+    """`keep_bound`: no plan is cheaper than a bound. One line for each of the two."""
+    from nbb_opt.model import build, read_model, standard_form
+
+    if again_s <= 0 or len(run.tables["bundles"]) > LARGEST_FLOWS:
+        why = "was not asked for" if again_s <= 0 else f"takes too long above {LARGEST_FLOWS} flows"
+        return [f"both bounds are the word of the solver: solving again {why}"]
+    prepared = prepare(instance, cache_dir=cache_dir, prune=run.record["options"].get("prune") is not False)
+    lines, stop = [], Stop(again_s)
+    for share, spec, said in (
+        (0.5, read_model(REFERENCE), run.record["baseline"]),
+        (1.0, read_model(model_file or run.record["model"]), run.record),
+    ):
+        fixed = None
+        if spec.flows == REFERENCE:
+            if run.baseline["flows"]["chain"].max() >= len(prepared.rows):
+                raise VerifyFailed(f"{run.path}: its chains are not those of this version; solve again")
+            fixed = flows_of(prepared, run.baseline["flows"])
+        form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))
+        lines.append(_hold_bound(form, spec.name, said, stop.part(share), checks))
+    return lines
+
+
+def _hold_bound(form: Any, name: str, said: dict[str, Any], stop: Stop, checks: Checks) -> str:
+    """Solve until the claimed bound is reached from below, or a plan is cheaper, or time is over."""
+    bound, reached = float(said["bound"]), -np.inf
+    slack = SAME * max(abs(bound), 1.0)
+
+    def listen(progress: Progress) -> None:
+        nonlocal reached
+        reached = np.fmax(reached, progress.bound)
+        if reached >= bound - slack or progress.incumbent < bound - slack:
+            part.asked.set()
+
+    part = Stop(stop.left_s())  # its own: what is decided here does not stop the other
+    try:
+        found = solve_form(form, gap=0.0, stop=part, listen=listen)
+    except (NoPlan, Infeasible):
+        cheapest = np.inf
+    else:
+        cheapest, reached = found.objective, max(reached, found.bound)
+    checks.compare(
+        "keep_bound", max(cheapest, bound) if cheapest >= bound - slack else cheapest, ">=", bound, unit="EUR",
+        where=lambda _: f"{name}: a plan of {cheapest:,.0f} EUR is cheaper than the bound",
+    )  # fmt: skip
+    if reached >= bound - slack:
+        return f"bound of {name}: confirmed by solving again"
+    return f"bound of {name}: the word of the solver ({reached:,.0f} of {bound:,.0f} EUR reached by solving again)"

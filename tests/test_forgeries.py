@@ -1,0 +1,75 @@
+"""No consistently forged run is accepted: not by `verify`, and not by `report`, which writes "Verified"."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forgeries import FORGERIES, forged
+from nbb_opt.acceptance import accept_run
+from nbb_opt.cli.main import app
+from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.pipeline import solve_instance
+from nbb_opt.result import Run, read_run, write_run
+from tiny_plan import TINY, tiny
+
+# 1: all of them, and all by `verify` and `report` on the command line too
+EVERY = int(os.environ.get("NBB_OPT_FORGERIES_EVERY", "4"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("honest") / "run"
+    solve_instance(TINY, out=folder)
+    return read_run(folder)
+
+
+def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> None:
+    accepted = accept_run(run, tiny())
+    assert accepted.verdict.ok
+    assert accepted.bounds == (
+        "bound of do_nothing: confirmed by solving again",
+        "bound of joint: confirmed by solving again",
+    )
+
+
+def test_every_forgery_is_refused(run: Run) -> None:
+    assert len(FORGERIES) >= 60
+    accepted = []
+    for name, fake in islice(forged(run, tiny()), 0, None, EVERY):
+        try:
+            accept_run(fake, tiny())
+        except VerifyFailed:
+            continue
+        accepted.append(name)
+    assert accepted == []
+
+
+def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: Path) -> None:
+    command = CliRunner()
+    few = islice(forged(run, tiny()), 0, None, 1 if EVERY == 1 else 6 * EVERY)
+    for number, (name, fake) in enumerate(few):
+        folder, page = tmp_path / f"run{number}", tmp_path / f"page{number}.html"
+        write_run(folder, fake.record, fake.tables, fake.baseline)
+        for arguments in (["verify", str(folder)], ["report", str(folder), "--out", str(page)]):
+            found = command.invoke(app, [*arguments, "--instance", str(TINY)])
+            assert isinstance(found.exception, NbbError), (name, arguments, found.output)
+            assert "Traceback" not in found.output
+        assert not page.exists(), name
+
+
+def test_without_a_new_solve_a_bound_is_called_the_word_of_the_solver(run: Run) -> None:
+    assert "word of the solver" in accept_run(run, tiny(), again_s=0.0).bounds[0]
+
+
+def test_a_run_of_a_model_of_ones_own_is_verified_with_its_file(run: Run, tmp_path: Path) -> None:
+    model = tmp_path / "mine.toml"
+    model.write_text((Path(__file__).parents[1] / "models" / "joint.toml").read_text(encoding="utf-8"))
+    mine = Run(run.path, {**run.record, "model": "mine"}, run.tables, run.baseline)
+    assert accept_run(mine, tiny(), model_file=model).verdict.ok
+    with pytest.raises(VerifyFailed, match="give its file"):
+        accept_run(mine, tiny())
