@@ -19,7 +19,7 @@ from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.options import Presolve, SolveOptions
 from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
-from nbb_opt.solve.mip.dive import Dive
+from nbb_opt.solve.mip.sub_mips import SubMips
 from nbb_opt.studies.sweep import Sweep, axis_of, run_sweep
 from nbb_opt.studies.sweep.emissions import capped, over_horizon, with_cap
 from nbb_opt.verify import verify_plan
@@ -208,17 +208,17 @@ def test_the_optimum_is_the_same_with_presolve_on_and_off(which: Path, gap: floa
 
 
 @pytest.mark.parametrize("presolve", ["choose", "on", "off"])
-def test_a_dive_whose_time_is_over_still_ends_in_a_verified_plan(
+def test_a_search_stopped_after_the_first_plan_ends_in_a_verified_plan(
     presolve: Presolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = tiny()
     built = build(case, prepare(case), read_model("joint"), route="arrays")
     stop = Stop(60.0)
 
-    def too_slow(self: Dive, relaxed: object) -> None:
+    def too_slow(self: SubMips, relaxed: object, effort: object) -> None:
         stop.asked.set()
 
-    monkeypatch.setattr(Dive, "decide", too_slow)
+    monkeypatch.setattr(SubMips, "decide", too_slow)
     found = solve_form(standard_form(built), gap=1e-9, threads=1, presolve=presolve, stop=stop)
     assert found.status == "stopped"
     assert found.bound <= found.objective

@@ -61,6 +61,8 @@ class Branch:
         self.incumbent, self.gap, self.complete = incumbent, gap, complete
         self.bound = -np.inf
         self.nodes = self.iterations = 0
+        self.iterations_after: list[int] = []  # by node
+        self.history: list[tuple[int, float]] = []  # how many nodes were solved when a better bound was proven
         self.rise = np.zeros((2, len(columns)))  # sum of rises per unit of rounding down, up
         self.trials = np.zeros((2, len(columns)))
 
@@ -72,7 +74,7 @@ class Branch:
             return
         tree, done = [root], np.inf  # `done`: least bound of finished leaves
         while tree:
-            self.bound = min(tree[0].bound, done)
+            self._prove(min(tree[0].bound, done))
             if self.stop.now() or done <= tree[0].bound or relative_gap(self.incumbent, self.bound) <= self.gap:
                 return
             node = heapq.heappop(tree)
@@ -90,7 +92,12 @@ class Branch:
                 return
             for child in children:
                 heapq.heappush(tree, child)
-        self.bound = min(done, self.incumbent)
+        self._prove(min(done, self.incumbent))
+
+    def _prove(self, bound: float) -> None:
+        self.bound = bound
+        if not self.history or bound > self.history[-1][1]:
+            self.history.append((self.nodes, bound))
 
     def _node(self, low: Floats, up: Floats) -> tuple[Node | None, Answer]:
         """The linear program within these bounds; no node if it is infeasible or time is over."""
@@ -100,6 +107,7 @@ class Branch:
         )
         self.nodes += 1
         self.iterations += answer.iterations
+        self.iterations_after.append(self.iterations)
         if answer.status != "optimal" or answer.values is None:
             return None, answer
         return Node(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer

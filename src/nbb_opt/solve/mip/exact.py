@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,13 @@ from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.options import Presolve
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.rounding import groups
+from nbb_opt.solve.mip.sub_mips import Effort, SubMips
+from nbb_opt.solve.mip.tree_beside import TreeBeside
 from nbb_opt.solve.mip.vertex import exact_values, row_miss
 from nbb_opt.solve.mip.warm import Warm
-from nbb_opt.solve.stop import GRACE_S, Listener, Stop, relative_gap
+from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# steps of the search for plans, in shares of what is undecided at the start: columns left out where the first group is
+# decided, columns left out where the further ones are, gap of each small MIP
+EFFORTS = ((1 / 200, 1 / 600, 1 / 20), (1 / 60, 1 / 600, 1 / 60))
+NODES = 128  # of the tree in the first step; twice as many in each further one
+FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there is no plan
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
 
 
@@ -102,7 +110,9 @@ class _MipSearch:
             else:
                 self._try_last(solver)
                 if not self.best.proven():
-                    self._dive_and_branch(solver, relaxed)
+                    self._first_plan(solver, relaxed)
+                if not self.best.proven() and not self.stop.now():
+                    self._plans_and_tree(solver, relaxed)
                 if not self.best.proven():
                     self._search()
         return self._solution("optimal" if self.best.proven() else self.stop.ended_by())
@@ -126,42 +136,82 @@ class _MipSearch:
             )
         return answer
 
-    def _dive_and_branch(self, solver: Solver, relaxed: Answer) -> None:
-        """A first plan of our own, a better one, then a bound from branching on projects; each only while needed."""
-        dive = Dive(
-            self.form, solver, stop=self.stop, listen=self.best.hear, label=self.best.label, bound=self.best.bound
-        )
-
-        def complete(decided: Answer) -> float:
-            plan = dive.complete(decided)
+    def _first_plan(self, solver: Solver, relaxed: Answer) -> None:
+        """Some plan at once: the first group rounded, or decided by a dive, the further ones rounded up."""
+        best = self.best
+        dive = Dive(self.form, solver, stop=self.stop, listen=best.hear, label=best.label, bound=best.bound)
+        for decide in (dive.hasten, dive.decide):
+            decided = decide(relaxed)
+            plan = dive.complete(decided) if decided is not None else None
+            solver.free(self.whole)
             if plan is not None:
                 self._accept(plan)
-            return self.best.incumbent
+                break
+        best.iterations += dive.iterations
 
-        decided = dive.decide(relaxed)
-        if decided is None and self.stop.now():
-            decided = dive.hasten(relaxed)
-        if decided is not None:
-            complete(decided)
-            dive.stop = self.stop.part(0.5)
-            if not self.best.proven() and (better := dive.improve(decided)) is not decided:
-                complete(better)
-        self.best.iterations += dive.iterations
-        if self.best.plan is None or self.best.proven() or not len(groups(self.form)[0]):
-            return
-        tree = Branch(
-            solver,
-            groups(self.form)[0],
-            incumbent=self.best.incumbent,
-            gap=self.best.gap,
-            stop=self.stop.part(0.8),
-            listen=self.best.hear,
-            label=self.best.label,
-            complete=complete,
+    def _plans_and_tree(self, solver: Solver, relaxed: Answer) -> None:
+        """Better plans by small MIPs, the bound by a tree over the first group, in steps until the gap is proven.
+
+        How hard the small MIPs try follows from what is undecided at the start, so that nothing hangs on the money of
+        an instance.
+        """
+        first, best = groups(self.form)[0], self.best
+        undecided = best.incumbent - best.bound if best.plan is not None else FIRST_GUESS * abs(best.bound)
+        efforts = [Effort(*(share * undecided for share in shares)) for shares in EFFORTS]
+        beside = TreeBeside(
+            solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
         )
-        tree.run()
-        self.best.nodes, self.best.iterations = tree.nodes, self.best.iterations + tree.iterations
-        self.best.prove(tree.bound)
+
+        def listen(progress: Progress) -> None:
+            best.relay(replace(progress, bound=beside.bound))
+
+        mips = SubMips(self.form, self.warm, stop=self.stop, listen=listen, label=best.label)
+
+        def complete(decided: Floats, effort: Effort) -> None:
+            plan = mips.complete(decided, effort, below=best.incumbent)
+            if plan is not None:
+                self._accept(plan)
+
+        if len(first):
+            self._step_by_step(beside, lambda effort: mips.decide(relaxed, effort), complete, efforts)
+        else:
+            for effort in efforts:
+                if not best.proven() and not self.stop.now():
+                    complete(np.zeros(0), effort)
+        best.iterations += mips.iterations
+
+    def _step_by_step(
+        self,
+        beside: TreeBeside,
+        decide: Callable[[Effort], Floats | None],
+        complete: Callable[[Floats, Effort], None],
+        efforts: list[Effort],
+    ) -> None:
+        """Each step makes a plan of a decision of the first group, then takes the bound of twice as many nodes."""
+        tried: list[Floats] = []
+        nodes, before = NODES, 0
+        with beside.running():
+            for step in itertools.count():
+                if step < len(efforts):
+                    found = decide(efforts[step])
+                    decisions = [] if found is None else [found]
+                else:
+                    decisions = beside.leaves if beside.ended_by(before) else []
+                for decided in decisions:
+                    if not any(np.array_equal(decided, other) for other in tried):
+                        tried.append(decided)
+                        complete(decided, efforts[min(step, len(efforts) - 1)])
+                if step >= len(efforts) and beside.ended_by(before):
+                    break
+                self.best.prove(beside.bound_after(nodes))
+                if self.best.proven() or self.stop.now():
+                    break
+                nodes, before = 2 * nodes, nodes
+            if self.stop.now():
+                self.best.prove(beside.bound)
+        counted, iterations = beside.counted(nodes)
+        self.best.nodes += counted
+        self.best.iterations += iterations
 
     def _fixed(self, whole_values: Floats) -> Answer:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""

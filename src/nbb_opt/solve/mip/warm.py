@@ -36,9 +36,10 @@ class Warm:
         self.whole: Floats | None = None
         self._solver: Solver | None = None
 
-    def fresh(self, form: StandardForm) -> Solver:
+    def fresh(self, form: StandardForm, *, threads: int | None = None) -> Solver:
         """A solver of its own for `form`, from a clean start."""
-        solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log, presolve=self.presolve)
+        threads = self.threads if threads is None else threads
+        solver = Solver(form, threads=threads, seed=self.seed, log=self.log, presolve=self.presolve)
         if self.feasibility is not None:
             solver.set("primal_feasibility_tolerance", self.feasibility)
         return solver

@@ -1,0 +1,99 @@
+"""Plans from small MIPs beside a tree: better than rounding up, and the same on one core as on two."""
+
+import numpy as np
+import pytest
+
+from nbb_opt.errors import SolveError
+from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve.mip.dive import Dive
+from nbb_opt.solve.mip.rounding import groups
+from nbb_opt.solve.mip.sub_mips import Effort, SubMips
+from nbb_opt.solve.mip.tree_beside import TreeBeside
+from nbb_opt.solve.mip.warm import Warm
+from nbb_opt.solve.stop import UNKNOWN
+from test_solve import best_by_trying_all_depots, depots, knapsack
+
+ALL_COLUMNS = Effort(left_out_first=np.inf, left_out_further=np.inf, gap=0.0)
+
+
+def relaxed(problem):
+    solver = Warm(threads=1, seed=0).take(problem)
+    return solver, solver.run(Stop(60.0), phase="relax", listen=None, known=UNKNOWN)
+
+
+def small_mips(problem):
+    return SubMips(problem, Warm(threads=1, seed=0), stop=Stop(60.0), listen=None, label="")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_decided_depots_completed_by_small_mips_cost_no_more_than_rounded_up(seed):
+    problem = depots(seed, budget=1500)
+    solver, root = relaxed(problem)
+    dive = Dive(problem, solver, stop=Stop(60.0), listen=None, label="", bound=root.objective)
+    decided = dive.decide(root)
+    rounded = dive.complete(decided)
+    plan = small_mips(problem).complete(np.round(decided.values[groups(problem)[0]]), ALL_COLUMNS, below=np.inf)
+    assert best_by_trying_all_depots(problem) * (1 - 1e-9) <= plan.objective <= rounded.objective * (1 + 1e-9)
+    whole = plan.values[problem.integer]
+    assert np.abs(whole - np.round(whole)).max() < 1e-6
+
+
+def test_slim_columns_that_allow_no_plan_give_way_to_all_columns():
+    problem = depots(1)
+    _solver, root = relaxed(problem)
+    nothing_left = Effort(left_out_first=-np.inf, left_out_further=-np.inf, gap=0.0)  # every column at zero left out
+    # one depot serves everybody: the columns of its deliveries are zero in the relaxation, so that all are needed
+    one = np.eye(6)[int(np.argmin(root.values[:6]))]
+    plan = small_mips(problem).complete(one, nothing_left, below=np.inf)
+    assert plan is not None
+    assert plan.values[:6] == pytest.approx(one)
+
+
+def test_a_decision_that_cannot_beat_the_best_plan_is_given_up():
+    problem = depots(0)
+    _solver, root = relaxed(problem)
+    assert small_mips(problem).complete(np.ones(6), ALL_COLUMNS, below=root.objective) is None
+
+
+def bounds_after(problem, nodes, *, alone):
+    solver, root = relaxed(problem)
+    first = groups(problem)[0]
+    beside = TreeBeside(solver, first, stop=Stop(60.0), root_bound=root.objective, label="", alone=alone)
+    with beside.running():
+        if not alone:  # however far it is ahead
+            assert beside.ended.wait(60.0)
+        return [beside.bound_after(n) for n in nodes], [leaf.tolist() for leaf in beside.leaves]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_proven_after_some_nodes_does_not_hang_on_who_was_quicker(seed):
+    problem = depots(seed, budget=1500)
+    nodes = (1, 5, 9, 1000)
+    ahead, waited = (bounds_after(problem, nodes, alone=alone) for alone in (False, True))
+    assert ahead == waited
+    proven = [*ahead[0], best_by_trying_all_depots(problem) * (1 + 1e-9)]
+    assert proven == sorted(proven)
+    assert seed != 2 or proven[0] < proven[-2]  # where the relaxation has fractions of depots, branching lifts it
+
+
+@pytest.mark.parametrize("problem", [depots(3, budget=1500), knapsack(seed=2)], ids=["depots", "knapsack"])
+def test_one_and_two_threads_give_the_same_plan_bound_and_nodes(problem):
+    one, two = (solve_form(problem, gap=1e-9, threads=threads) for threads in (1, 2))
+    assert (one.objective, one.bound, one.values.tolist()) == (two.objective, two.bound, two.values.tolist())
+    assert (one.nodes, one.iterations) == (two.nodes, two.iterations)
+
+
+def test_a_fault_in_the_tree_is_raised_where_its_bound_is_asked_for():
+    problem = depots(0)
+    solver, root = relaxed(problem)
+
+    class Broken:
+        form = problem
+        bound, fix, free = solver.bound, solver.fix, solver.free
+
+        def run(self, *_args, **_options):
+            raise SolveError("HiGHS is gone")
+
+    beside = TreeBeside(Broken(), groups(problem)[0], stop=Stop(60.0), root_bound=root.objective, label="")
+    with beside.running(), pytest.raises(SolveError, match="HiGHS is gone"):
+        beside.bound_after(10)
