@@ -185,7 +185,7 @@ def without_values(times):
 @pytest.mark.parametrize("problem", ["linear", "whole"])
 def test_an_answer_without_values_is_solved_again_from_no_basis(problem, times, monkeypatch):
     asked = knapsack(items=8, seed=1) if problem == "whole" else form([1.0, 2.0], [[1, 1]], [3], [np.inf])
-    right = solve_form(asked).objective
+    right = solve_form(asked, gap=1e-9).objective
     monkeypatch.setattr(Solver, "_answer", without_values(times))
     log = []
     answer = Solver(asked, threads=1, seed=0, log=log).run(Stop(20.0), phase="root", listen=None, known=(np.nan, 0.0))
@@ -197,7 +197,7 @@ def test_an_answer_without_values_is_solved_again_from_no_basis(problem, times, 
 def test_what_has_no_values_in_the_end_is_an_error_and_not_a_time_limit(monkeypatch):
     monkeypatch.setattr(Solver, "_answer", without_values(10**9))
     with pytest.raises(SolveError, match="ended the linear program") as caught:
-        solve_form(form([1.0, 2.0], [[1, 1]], [3], [np.inf]))
+        solve_form(form([1.0, 2.0], [[1, 1]], [3], [np.inf]), gap=1e-9)
     assert not isinstance(caught.value, NoPlan)
 
 
