@@ -6,13 +6,21 @@ STAMP := $(VENV)/.installed
 INSTANCE ?= instances/nbb
 RUN ?= runs/nbb-joint
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test test-hard test-release lint setup clean
 
 demo: setup
 	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.003 --time-limit 150 --out $(RUN)
 
 test: setup lint
 	$(BIN)/python -m pytest
+
+# Slow suites too: thousands of cases, long solves.
+test-hard: setup
+	$(BIN)/python -m pytest --hard -m "not release"
+
+# Builds the wheel and solves with it in empty environments, with the oldest and the newest dependencies.
+test-release: setup
+	$(BIN)/python -m pytest --hard -m release
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from milp_case import TINY, solve, tiny, vary
+from milp_case import solve, tiny, vary
 from nbb_opt.emissions.exchange import sustainability_table
 from nbb_opt.emissions.ledger import KG, Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.emissions.trace import factors_used, traced_totals
 from nbb_opt.instance import Instance
-from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import solve_instance
 from nbb_opt.report import write_html, write_workbook
 from nbb_opt.report.basis import factor_card, making_grid
 from nbb_opt.result import Run
+from solved import solved
 
 PER_KWH = 0.25486
 
@@ -109,7 +108,7 @@ def test_a_truck_without_a_figure_is_a_dash_and_not_zero():
 
 
 def test_the_page_and_the_workbook_show_making_apart(tmp_path):
-    run = solve_instance(TINY, options=SolveOptions(time_limit_s=60))
+    run = solved()
     mine = build_ledger(blended(), run.tables)
     write_html(blended(), [run], tmp_path / "a.html", ledgers=[mine])
     page = (tmp_path / "a.html").read_text(encoding="utf-8")

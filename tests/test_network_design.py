@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import command_line
 from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
 from nbb_opt.options import SolveOptions
@@ -219,11 +218,7 @@ def test_an_altered_run_is_refused(run: Path, tmp_path: Path) -> None:
 
 
 def nbb_opt(*words: object, cwd: Path, code: int) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbb_opt", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=300
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, done.stdout + done.stderr
+    done = command_line.nbb_opt(*words, cwd=cwd, check=code)
     return done.stdout + done.stderr
 
 

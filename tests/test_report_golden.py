@@ -15,11 +15,11 @@ import pytest
 
 import report_by_hand as hand
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.pipeline import solve_instance
 from nbb_opt.report import figures, headline, page
 from nbb_opt.report.charts import charts
 from nbb_opt.result import Run
 from report_by_hand import HORIZON, PLANS, TINY, YEARS, M
+from solved import solved as solved_plan
 
 NUMBER = re.compile(r"[−+]?\d(?:[\d\u202f]*\d)?(?:\.\d+)?")  # narrow spaces between thousands
 FIRST, LAST = YEARS
@@ -210,7 +210,7 @@ def tables_by_hand() -> dict[str, Rows]:
 @pytest.fixture(scope="module")
 def solved() -> tuple[Instance, Run]:
     instance = read_instance(TINY)
-    return instance, solve_instance(instance)
+    return instance, solved_plan()
 
 
 def answer_of(solved: tuple[Instance, Run]) -> Element:

@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
+from solved import solved as solved_plan
 from tiny_by_hand import (
     CHAINS,
     HORIZON,
@@ -237,7 +237,7 @@ def expected_rows(plan: Plan, name: str, columns: list[str]) -> set[tuple[Any, .
 @pytest.fixture(scope="module")
 def runs() -> dict[str, Run]:
     models = [name for name in FORMULATIONS if name != "do_nothing"]
-    return {model: solve_instance(TINY, model=model) for model in models}
+    return {model: solved_plan(model=model) for model in models}
 
 
 def solved(runs: dict[str, Run], formulation: str) -> tuple[dict[str, Any], Mapping[str, pd.DataFrame]]:

@@ -13,14 +13,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from command_line import Done, nbb_opt
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.model import read_model
-from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import solve_instance
 from nbb_opt.verify import Verdict
 from nbb_opt.verify.foreign import verify_foreign
 from nbb_opt.verify.foreign_tables import OPTIONAL, REQUIRED
+from solved import solved
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "instances" / "tiny"
@@ -42,9 +42,8 @@ def verdict_on(folder: Path, model: str = "joint") -> Verdict:
     )
 
 
-def cli(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nbb_opt", "verify", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def cli(*words: object) -> Done:
+    return nbb_opt("verify", *words)
 
 
 def test_a_plan_by_plain_highspy_is_accepted(solution: Path) -> None:
@@ -138,7 +137,7 @@ def test_faults_of_the_files_are_named_all_at_once(solution: Path, tmp_path: Pat
 
 
 def test_our_own_plan_written_in_the_format_is_accepted_as_parquet(tmp_path: Path) -> None:
-    run = solve_instance(TINY, options=SolveOptions(gap=1e-6))
+    run = solved()
     tables = dict(run.tables)
     route = tables["lane_links"].sort_values(["lane", "step"]).groupby("lane")["link"].agg(";".join)
     chains = tables["chains"][["chain", "bundle"]].merge(tables["bundles"], on="bundle")

@@ -1,0 +1,15 @@
+"""Plans that several files of tests read, solved once a session. They are shared: change a copy, never the plan."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from nbb_opt.pipeline import solve_instance
+from nbb_opt.result import Run
+from nbb_opt.shipped import shipped
+
+
+@cache
+def solved(instance: str = "tiny", model: str = "joint") -> Run:
+    """The plan of a shipped instance at the default gap, where that of `tiny` is the only best one."""
+    return solve_instance(shipped("instances") / instance, model=model)
