@@ -16,8 +16,8 @@ RELATIVE = 1e-13  # of the entry itself: what two orders of the same few operati
 Entries = dict[tuple[str, ...], float]
 
 
-def entries_of_form(form: StandardForm) -> Entries:
-    """Every number of a form under the names of its row and column.
+def entries_of_form(form: StandardForm, *, hints: bool = False) -> Entries:
+    """Every number of a form under the names of its row and column; with `hints` usual sizes and order of decisions.
 
     A row `>=` counts as its negative `<=`; the sign of an equality is that which makes the coefficient of its first
     column by name positive.
@@ -45,6 +45,9 @@ def entries_of_form(form: StandardForm) -> Entries:
         found["cost", name] = float(form.cost[j])
         found["low", name], found["up", name] = float(form.col_low[j]), float(form.col_up[j])
         found["integer", name] = float(form.integer[j])
+        if hints:
+            found["size", name] = float(form.col_unit_scale[j])
+            found["order", name] = float(form.fix_order[j])
     return found
 
 

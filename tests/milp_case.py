@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from instance_copies import LEFT_OUT
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.model import Built, ModelSpec, build, extract, read_model, standard_form
 from nbb_opt.network import Prepared, prepare
@@ -52,6 +53,46 @@ def policy(instance: Instance, name: str, kind: str, **values: Any) -> Instance:
     """A copy with one more rule."""
     row = {"policy": name, "kind": kind, "country": "", "technology": "", "year": np.nan, "value": np.nan, **values}
     return add_rows(instance, "policies", [row])
+
+
+def with_everything() -> Instance:
+    """Tiny with rows in every table, every kind of rule, a project of several units, pairs of projects, limits."""
+    case = tiny()
+    for table, rows in LEFT_OUT.items():
+        case = add_rows(case, table, rows)
+    case = policy(case, "CAP", "cap_emissions_t_per_year", value=9000.0, year=2030)
+    case = policy(case, "CAP_SE", "cap_emissions_t_per_year", value=9000.0, country="SE")
+    case = policy(case, "SHARE", "cap_technology_share", technology="diesel", value=0.9)
+    case = policy(case, "BAN", "ban_purchase", technology="diesel", year=2030)
+    case = policy(case, "MONEY", "limit_budget_eur", value=5e7, year=2030)
+    case = policy(case, "SLOW", "limit_mode_shift_share_per_year", value=0.05)
+    first, second, third = case["projects"]["project"].tolist()[:3]
+    case = vary(case, "projects", "project", first, max_units=3, excludes=third)
+    case = vary(case, "projects", "project", second, requires=first)
+    case = vary(case, "nodes", "node", "MINE", charge_area="CW")
+    case = vary(case, "opening_hours", "node", "MINE", hours_per_week=20.0)
+    case = vary(case, "vehicles", "vehicle", "BATTERY", range_km=190.0)
+    return vary(case, "country_years", "country", "*", driver_limit_h_per_year=1e6)
+
+
+def made_up(seed: int) -> tuple[Instance, Prepared]:
+    """Tiny with rows in every table and every figure another one: demand, rules, trucks owned, hours, what is taxed."""
+    chance = np.random.default_rng(seed)
+    case = with_everything()
+    tables = {name: table.copy() for name, table in case.tables.items()}
+    for table in tables.values():
+        for column in table.columns:
+            if table[column].dtype == "float64" and column not in ("lat", "lon", "year"):
+                table[column] *= chance.uniform(0.8, 1.0, len(table))
+    tables["fleet"]["vehicles"] += chance.integers(0, 9, len(tables["fleet"]))
+    tables["policies"] = tables["policies"].sample(frac=0.8, random_state=seed).sort_index()
+    tables["projects"]["max_units"] = chance.integers(1, 4, len(tables["projects"]))
+    tables["opening_hours"]["hours_per_week"] = chance.uniform(20.0, 80.0, len(tables["opening_hours"]))
+    meta = replace(case.meta, carbon_base=("TTW", "WTW")[seed % 2], discount_rate=float(chance.uniform(0.0, 0.1)))
+    case = replace(case, tables=tables, meta=meta)
+    prepared = prepare(case, prune=False)
+    some = chance.uniform(0.5, 1.0, prepared.demand_t.shape) * (chance.random(prepared.demand_t.shape) < 0.9)
+    return case, replace(prepared, demand_t=prepared.demand_t * some)
 
 
 def without_policies(instance: Instance) -> Instance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import highspy
@@ -9,8 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from milp_case import solve, tiny
-from nbb_opt.model import read_model, render
-from nbb_opt.model.statement import topics
+from nbb_opt.model import render
 from nbb_opt.problems.dispatch import render_models
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -24,14 +24,14 @@ def test_rendering_twice_gives_the_same_text() -> None:
     assert render("joint", tiny()) == render("joint", tiny())
 
 
-def test_docstrings_name_exactly_the_components_that_are_built() -> None:
-    model = solve(tiny()).built.model
-    named = topics(read_model("joint"))
-    for section, kind in (("Variables", pyo.Var), ("Constraints", pyo.Constraint)):
-        said = [name for topic in named for name, _ in topic.rows[section]]
-        assert sorted(said) == sorted(c.local_name for c in model.component_objects(kind))
-    shared = {name for topic in named for name, _ in topic.rows["Contributes"]}
-    assert shared <= {c.local_name for c in model.component_objects(pyo.Expression)}
+def test_every_component_of_the_model_is_in_its_statement_with_its_equation() -> None:
+    model, text = solve(tiny()).built.model, render("joint", tiny())["joint.md"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, flags=re.MULTILINE))
+    stated = {c.local_name for kind in (pyo.Var, pyo.Constraint, pyo.Param) for c in model.component_objects(kind)}
+    follows = {e.local_name for e in model.component_objects(pyo.Expression)} - {"amount_eur", "cost_eur"}
+    assert rows.keys() == stated | follows | model.cost_components.keys()
+    said = [name for name, equation in rows.items() if "$" not in equation]
+    assert said == []
 
 
 @pytest.mark.parametrize("name", ["do_nothing", "joint", "shift_only"])

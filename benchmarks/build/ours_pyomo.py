@@ -1,18 +1,19 @@
-"""This package, the way models are read and tested: the same calls make Pyomo objects, compiled by Pyomo."""
+"""This package from a Pyomo model, as every solve of ordinary size: compiled with all checks, and the scaling."""
 
 from benchmarks.build.chains import SMALL, figures
-from benchmarks.build.stated import YEAR, digest, hand_over, state
+from benchmarks.build.pyomo_rules import model_of
+from benchmarks.build.stated import digest
 
 KIND, LIBRARY = "peer", "nbb-opt"
 __all__ = ["digest"]
 
 
 def start(case, options):
-    from nbb_opt.model.pyomo_assembly import PyomoAssembly, pause_gc
+    from nbb_opt.model.pyomo_form import compile_model
+    from nbb_opt.solve.highs import Solver
 
     def run(d):
-        with pause_gc():
-            return hand_over(state(PyomoAssembly("build", [YEAR]), d))
+        return Solver(compile_model(model_of(d, templatized=False)), threads=1, seed=0, log=[])
 
     run(figures(SMALL, 0))
     data = figures(case["columns"], case["seed"])

@@ -4,7 +4,6 @@ from nbb_opt.instance.describe import describe
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, read_places_and_goods, seal, split_refs
 from nbb_opt.instance.template import new_instance
-from nbb_opt.instance.upgrade import upgrade
 from nbb_opt.instance.workbook.write import write_workbook
 
 __all__ = [
@@ -19,6 +18,5 @@ __all__ = [
     "read_places_and_goods",
     "seal",
     "split_refs",
-    "upgrade",
     "write_workbook",
 ]

@@ -1,8 +1,7 @@
 """The model: its description, its coefficients, its blocks in Pyomo, its arrays and its tables."""
 
 from nbb_opt.model.arrays.split import Split, split
-from nbb_opt.model.build import Built, build
-from nbb_opt.model.compile import standard_form
+from nbb_opt.model.build import Built, Statement, build, standard_form, statement_for
 from nbb_opt.model.extract import extract
 from nbb_opt.model.forecast import Forecast, forecast, memory_mb, refuse_too_large
 from nbb_opt.model.form import StandardForm
@@ -15,6 +14,7 @@ __all__ = [
     "ModelSpec",
     "Split",
     "StandardForm",
+    "Statement",
     "build",
     "extract",
     "forecast",
@@ -24,4 +24,5 @@ __all__ = [
     "render",
     "split",
     "standard_form",
+    "statement_for",
 ]

@@ -1,4 +1,4 @@
-"""States the model of a ModelSpec on an instance, as Pyomo objects or as arrays.
+"""Builds the model of a ModelSpec on an instance: in Pyomo, to read, change and solve, or as arrays for scale.
 
 Pyomo is imported when the first model is stated in it, not before (a second, 60 MB), and so are the kernels of the
 network when data are worked out.
@@ -6,46 +6,82 @@ network when data are worked out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.arrays import BUILD
+from nbb_opt.model.arrays import state_arrays
 from nbb_opt.model.arrays.array_assembly import ArrayAssembly
-from nbb_opt.model.arrays.assembly import Assembly, Weighed
-from nbb_opt.model.arrays.keys import Keys
-from nbb_opt.model.data.costs import ALL, factors, shared_name
+from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.data.costs import PAID, shared_name
 from nbb_opt.model.data.model_data import ModelData, model_data
+from nbb_opt.model.form import StandardForm
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+    from nbb_opt.model.stated import PyomoStatement
     from nbb_opt.network import Prepared
 
+Statement = Literal["pyomo", "arrays"]
 Route = Literal["pyomo", "arrays", "pieces"]
+# Pyomo states and compiles a million entries in some 5 CPU seconds, the arrays in a tenth of one.
+LARGEST_IN_PYOMO = 1_000_000
 
 
 @dataclass(frozen=True)
 class Built:
-    """A model with its data; `assembly` knows the order of the columns and the shared terms."""
+    """A model with its data. Columns are numbered as its statement declares them, `start` says where each kind begins.
+
+    `stated` is the Pyomo model with the form it was compiled to, or the arrays.
+    """
 
     data: ModelData
     spec: ModelSpec
-    assembly: Assembly
+    stated: PyomoStatement | ArrayAssembly
 
     @property
     def model(self) -> pyo.ConcreteModel:
-        """The Pyomo model. Raises ModelError where the model was stated as arrays."""
-        from nbb_opt.model.pyomo_assembly import PyomoAssembly
-
-        if not isinstance(self.assembly, PyomoAssembly):
+        """The Pyomo model; what is added to it or changed is solved. Raises ModelError where there are arrays only."""
+        if isinstance(self.stated, ArrayAssembly):
             raise ModelError(f"model '{self.spec.name}' was stated as arrays; build it with route=\"pyomo\"")
-        return self.assembly.model
+        return self.stated.model
+
+    @property
+    def assembly(self) -> ArrayAssembly:
+        """The arrays. Raises ModelError for a model stated in Pyomo."""
+        if not isinstance(self.stated, ArrayAssembly):
+            raise ModelError(f"model '{self.spec.name}' was stated in Pyomo; build it with route=\"arrays\"")
+        return self.stated
+
+    @property
+    def start(self) -> Mapping[str, int]:
+        """Position of the first column of every kind of variable."""
+        return self.stated.start
+
+    @property
+    def components(self) -> Mapping[str, str]:
+        """Components of the costs, and how each is paid."""
+        return PAID if isinstance(self.stated, ArrayAssembly) else self.stated.components
+
+    def terms(self, name: str) -> Terms:
+        """Linear terms of something shared, by place and period (place times periods plus period).
+
+        Of emissions_ttw_kg, emissions_wtt_kg and driver_h the places are countries, of energy_kwh charging areas; a
+        component of the costs has one row per period and, last, one for the horizon.
+        """
+        size, world = self.data.time.size, self.data.world
+        if not isinstance(self.stated, ArrayAssembly):
+            return self.stated.terms(name, self.data)
+        if name in PAID:
+            return self.stated.share(shared_name(name), size + 1)
+        places = world.areas if name == "energy_kwh" else world.countries
+        return self.stated.share(name, len(places) * size)
 
 
 def build(
@@ -58,13 +94,12 @@ def build(
 ) -> Built:
     """Build the model; amounts in t, vkm, vehicles, chargers, units, EUR, kg, kWh, all per year of the period.
 
-    `route` says what the blocks' statement is made into: Pyomo objects (to read, render and test) or arrays (the same
-    standard form in a small part of the time and memory), or arrays with a column per piece of chains (see pieces/)
-    instead of one per chain, for `split`.
+    `route` is the statement: in Pyomo, or as arrays (the same standard form in a small part of the time and memory), or
+    as arrays with a column per piece of chains (see pieces/) instead of one per chain, for `split`.
 
     `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing
-    plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, or a coefficient is
-    missing, not finite, or outside 1e-9 to 1e15.
+    plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, a block has no statement
+    as arrays, or a coefficient is missing, not finite, or outside 1e-9 to 1e15.
     """
     if (fixed_flows_t is not None) != (spec.flows == "do_nothing"):
         raise ModelError(
@@ -77,39 +112,30 @@ def build(
 
 def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> Built:
     """Build the model from its data."""
-    if route == "pyomo":
-        from nbb_opt.model.pyomo_assembly import PyomoAssembly, pause_gc
+    if route != "pyomo":
+        return Built(data, spec, state_arrays(data, spec))
+    from nbb_opt.model.model import freight_model
+    from nbb_opt.model.stated import PyomoStatement, pause_gc
 
-        with pause_gc():
-            return Built(data, spec, _stated(PyomoAssembly(spec.name, data.time.years.tolist()), data, spec))
-    return Built(data, spec, _stated(ArrayAssembly(spec.name), data, spec))
-
-
-def _stated(a: Assembly, data: ModelData, spec: ModelSpec) -> Assembly:
-    """Let every block of the model speak, then name what they share."""
-    for block, add in BUILD:
-        if block in spec.blocks:
-            add(a, data)
-    _name_shared(a, data)
-    return a
+    with pause_gc():
+        return Built(data, spec, PyomoStatement(freight_model(data, spec)))
 
 
-def _name_shared(a: Assembly, data: ModelData) -> None:
-    """Turn the shared terms into expressions and the objective."""
-    years, size = data.time.years, data.time.size
-    countries, areas = data.world.countries, data.world.areas
-    for name, places in (
-        ("emissions_ttw_kg", countries),
-        ("emissions_wtt_kg", countries),
-        ("energy_kwh", areas),
-        ("driver_h", countries),
-    ):
-        where = np.arange(len(places) * size)
-        a.add_expressions(name, Keys((places, where // size), years[where % size]), a.share(name, len(where)))
-    paid_in = [*years.tolist(), data.time.horizon_year]
-    a.minimise(
-        [
-            Weighed(component, paid_in, factors(component, data.time), a.share(shared_name(component), size + 1))
-            for component in ALL
-        ]
-    )
+def standard_form(built: Built) -> StandardForm:
+    """The arrays of the model for a solver; rows and columns in the order of its statement.
+
+    A Pyomo model is compiled as it is now, with what was added to it. Raises ModelError where a row was lost, something
+    is not linear, or a number is not finite.
+    """
+    return built.stated.form()
+
+
+def statement_for(nonzeros: int, asked: Statement | Literal["auto"] = "auto") -> Statement:
+    """Which statement a model of a forecast size is built from: Pyomo up to `LARGEST_IN_PYOMO` entries, arrays above.
+
+    >>> statement_for(300_000), statement_for(1_200_000), statement_for(1_200_000, "pyomo")
+    ('pyomo', 'arrays', 'pyomo')
+    """
+    if asked != "auto":
+        return asked
+    return "pyomo" if nonzeros <= LARGEST_IN_PYOMO else "arrays"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from nbb_opt.errors import SolveError
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.build import Built
-from nbb_opt.model.data.costs import ALL, factors, shared_name
+from nbb_opt.model.data.costs import factors, in_order
 from nbb_opt.model.data.ledger import Ledger
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.extract_use import use_rows
@@ -29,7 +30,7 @@ def extract(built: Built, values: Floats, carried: Carried | None = None) -> dic
     horizon. Emissions of transfers have the mode `transfer` and no energy carrier. Raises SolveError if `values` are
     no plan (an integer is none, a value is negative) or the costs by component do not add up to the objective.
     """
-    data, a = built.data, built.assembly
+    data, start = built.data, built.start
     x = _clean(built, values)
     prepared = data.prepared
     bundle, t = np.nonzero(prepared.demand_t > 0)
@@ -45,24 +46,24 @@ def extract(built: Built, values: Floats, carried: Carried | None = None) -> dic
         (data.driving.ledger, "driven_vkm"),
         (data.empties.ledger, "empty_vkm"),
     ]
-    done = [(ledger, x[a.start[name] + ledger.col]) for ledger, name in ledgers if name in a.start]
+    done = [(ledger, x[start[name] + ledger.col]) for ledger, name in ledgers if name in start]
     tables["emissions"], tables["energy"] = _emissions(built, done)
     tables["use"] = use_rows(built, x)
     return {name: compact_table(name, tables[name]) for name in TABLES}
 
 
 def _clean(built: Built, values: Floats) -> Floats:
-    a = built.assembly
-    scale, integer = a.per_column("typical"), a.per_column("whole").astype(bool)
+    a = built.stated
+    scale, integer, from_zero = a.per_column("typical"), a.per_column("whole").astype(bool), a.per_column("low") >= 0
     x = np.asarray(values, float)
     if x.shape != (a.size,) or not np.isfinite(x).all():
         raise SolveError(f"a plan is {a.size} finite numbers, these are {x.shape}")
     fraction = integer & (np.abs(x - np.rint(x)) > INTEGER_SLACK)
-    off = fraction | (x < -1e-6 * scale)
+    off = fraction | (from_zero & (x < -1e-6 * scale))
     for j in np.flatnonzero(off)[:1].tolist():
         raise SolveError(f"{a.column_names()[j]} = {x[j]} is {'not a whole number' if fraction[j] else 'negative'}")
     x = np.where(integer, np.rint(x), x)
-    return np.where(np.abs(x) <= DUST * scale, 0.0, np.maximum(x, 0.0))
+    return np.where(np.abs(x) <= DUST * scale, 0.0, np.where(from_zero, np.maximum(x, 0.0), x))
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,15 @@ class Carried:
 
 
 def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
-    data, a, years = built.data, built.assembly, built.data.time.years
+    data, start, years = built.data, built.start, built.data.time.years
     flows, driving, empties = data.flows, data.driving, data.empties
     region = np.array(data.world.regions.ids, object)
     truck, cargo_type = np.array(data.trucks.names.ids, object), np.array(data.world.cargo_types.ids, object)
     if carried is None:
         moved = pd.DataFrame({
-            "chain": flows.chain, "year": years[flows.t], "tonnes": _part(a.start, "carried_t", x, flows.t),
+            "chain": flows.chain, "year": years[flows.t], "tonnes": _part(start, "carried_t", x, flows.t),
         })  # fmt: skip
-        lane, vehicle, t, vkm = driving.lane, driving.vehicle, driving.t, _part(a.start, "driven_vkm", x, driving.t)
+        lane, vehicle, t, vkm = driving.lane, driving.vehicle, driving.t, _part(start, "driven_vkm", x, driving.t)
     else:
         tonnes = np.where(carried.tonnes <= DUST * flows.usual_t, 0.0, carried.tonnes)
         moved = pd.DataFrame({"chain": carried.chain, "year": years[carried.t], "tonnes": tonnes})
@@ -99,7 +100,7 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     empty = pd.DataFrame({
         "from_region": region[empties.origin], "to_region": region[empties.destination],
         "vehicle": truck[empties.vehicle], "cargo_type": cargo_type[empties.cargo_type], "year": years[empties.t],
-        "empty_vkm": _part(a.start, "empty_vkm", x, empties.t),
+        "empty_vkm": _part(start, "empty_vkm", x, empties.t),
     })  # fmt: skip
     return {
         "flows": moved[moved["tonnes"] > 0],
@@ -108,13 +109,13 @@ def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.
     }
 
 
-def _part(start: dict[str, int], name: str, x: Floats, like: Ints) -> Floats:
+def _part(start: Mapping[str, int], name: str, x: Floats, like: Ints) -> Floats:
     """Values of one kind of variable; none where the model lacks its block."""
     return x[start[name] : start[name] + len(like)] if name in start else np.zeros(len(like))
 
 
 def _stocks(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
-    data, start, time = built.data, built.assembly.start, built.data.time
+    data, start, time = built.data, built.start, built.data.time
     s, c, p = data.stock, data.chargers, data.projects
     bought, kept = _part(start, "bought", x, s.bought_t), _part(start, "kept", x, s.kept_t)
     pair = np.concatenate([s.bought_pair, s.kept_pair])
@@ -156,16 +157,16 @@ def chargers_in_service(built: Built, installed: Floats) -> Floats:
 
 
 def _costs(built: Built, x: Floats) -> pd.DataFrame:
-    time, a = built.data.time, built.assembly
+    time = built.data.time
     years = [*time.years.tolist(), time.horizon_year]
     rows = []
-    for component in ALL:
-        amount = a.share(shared_name(component), time.size + 1).amounts(x)
-        for year, eur, factor in zip(years, amount.tolist(), factors(component, time).tolist(), strict=True):
+    for component, paid in in_order(built.components).items():
+        amount, factor_in = built.terms(component).amounts(x), factors(component, time, paid)
+        for year, eur, factor in zip(years, amount.tolist(), factor_in.tolist(), strict=True):
             if eur != 0:
                 rows.append({"component": component, "year": year, "amount_eur": eur, "discounted_eur": factor * eur})
     costs = as_table("costs", rows)
-    objective, total = a.cost_at(x), float(costs["discounted_eur"].sum())
+    objective, total = built.stated.cost_at(x), float(costs["discounted_eur"].sum())
     size = float(costs["discounted_eur"].abs().sum())
     if abs(total - objective) > 1e-9 * max(size, 1.0):
         raise SolveError(f"the costs by component add up to {total:.6f} EUR, the objective is {objective:.6f} EUR")

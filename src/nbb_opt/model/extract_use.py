@@ -14,7 +14,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, sum_by
 
 def use_rows(built: Built, x: Floats) -> pd.DataFrame:
     """Rows of the table `use`; limit is infinite where there is none, and includes what projects and chargers add."""
-    data, start = built.data, built.assembly.start
+    data, start = built.data, built.start
     world, size = data.world, data.time.size
     terminal = data.instance["terminals"]
     capacity = terminal["capacity_t_per_year"].fillna(np.inf).to_numpy(float)
@@ -24,7 +24,7 @@ def use_rows(built: Built, x: Floats) -> pd.DataFrame:
     ]
     if "installed" in start:
         c = data.chargers
-        kwh = built.assembly.share("energy_kwh", len(world.areas) * size).amounts(x).reshape(-1, size)
+        kwh = built.terms("energy_kwh").amounts(x).reshape(-1, size)
         age = data.time.years[None, :] - data.time.years[c.t][:, None]
         new, t = np.nonzero((age >= 0) & (age < c.lifetime[c.kind][:, None]))
         serving, kind = x[start["installed"] + new], c.kind[new]
@@ -41,11 +41,11 @@ def use_rows(built: Built, x: Floats) -> pd.DataFrame:
 
 def _bought_from_others(built: Built, x: Floats) -> Floats:
     """kWh bought at others' points, by area and period."""
-    years, areas = built.data.time.years, built.data.world.areas
-    columns = built.assembly.kinds["public_kwh"]
-    kwh = np.zeros((len(areas), len(years)))
-    for at, (area, year) in enumerate(columns.keys, start=columns.start):
-        kwh[areas.of([area])[0], np.searchsorted(years, year)] = x[at]
+    sold, here = built.data.world.public.kwh_per_year, built.data.chargers.areas
+    kwh, offered = np.zeros(sold.shape), np.zeros(sold.shape, bool)
+    offered[here] = sold[here] > 0
+    first = built.start.get("public_kwh", 0)
+    kwh[offered] = x[first : first + np.count_nonzero(offered)]
     return kwh
 
 
@@ -54,7 +54,7 @@ def _tonnes(
 ) -> pd.DataFrame:
     column, what, times = uses
     used = np.zeros((len(names), built.data.time.size))
-    np.add.at(used, (what, built.data.flows.t[column]), times * x[built.assembly.start["carried_t"] + column])
+    np.add.at(used, (what, built.data.flows.t[column]), times * x[built.start["carried_t"] + column])
     if kind == "link":
         used += _on_free_roads(built, x)
     return _frame(built, kind, names, used, _with_projects(built, x, capacity_t, table, 1.0), "t")
@@ -65,7 +65,7 @@ def _on_free_roads(built: Built, x: Floats) -> Floats:
     data, size = built.data, built.data.time.size
     column, lane, times = data.flows.uses_lane
     on_lane = np.zeros((data.prepared.items.n_lanes, size))
-    np.add.at(on_lane, (lane, data.flows.t[column]), times * x[built.assembly.start["carried_t"] + column])
+    np.add.at(on_lane, (lane, data.flows.t[column]), times * x[built.start["carried_t"] + column])
     items, used = data.prepared.items, np.zeros((len(data.world.links), size))
     for low in range(0, len(on_lane), LANES_AT_ONCE):
         some = on_lane[low : low + LANES_AT_ONCE]
@@ -80,7 +80,7 @@ def _on_free_roads(built: Built, x: Floats) -> Floats:
 
 def _with_projects(built: Built, x: Floats, limit: Floats, table: str, per_unit: float) -> Floats:
     total = np.repeat(limit[:, None], built.data.time.size, axis=1)
-    columns = columns_of_built(built.assembly, built.data)
+    columns = columns_of_built(built, built.data)
     for row, t, column, amount in added_by_projects(built.data, columns, table):
         total[row, t] += per_unit * amount * x[column]
     return total

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.errors import ModelError
 from nbb_opt.model.data.periods import Floats
 
 
@@ -34,3 +35,13 @@ class StandardForm:
     row_names: Sequence[str]
     col_unit_scale: Floats
     fix_order: npt.NDArray[np.int8]
+
+
+def checked(form: StandardForm) -> StandardForm:
+    """The form; raises ModelError where a number is not finite."""
+    for name in ("cost", "a_values", "col_low"):
+        if not np.isfinite(getattr(form, name)).all():
+            raise ModelError(f"the compiled model has a number in {name} that is not finite")
+    if not (np.isfinite(form.cost_offset) and (np.isfinite(form.row_low) | np.isfinite(form.row_up)).all()):
+        raise ModelError("the compiled model has an offset or a side that is not finite")
+    return form

@@ -1,79 +1,199 @@
-"""Compiles a model stated in Pyomo to the arrays of a standard form."""
+"""Any Pyomo model as a standard form: Pyomo's own compiler, and names, sizes and order beside it.
+
+A model may say in two suffixes what helps a search: `usual_size` (a usual value of a variable or of all data of one)
+and `decide_order` (which whole numbers are best decided first). Without them sizes are 1, and whole numbers are decided
+after those that have an order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pyomo.environ as pyo
+from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError
+from pyomo.common.gc_manager import PauseGC
+from pyomo.core import SortComponents
+from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from pyomo.repn.util import OrderedVarRecorder
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.assembly import FIX_ORDER, Assembly
-from nbb_opt.model.form import StandardForm
-from nbb_opt.model.pyomo_assembly import PyomoAssembly
+from nbb_opt.model.arrays.keys import Labels
+from nbb_opt.model.arrays.terms import LARGEST, SMALLEST, Terms
+from nbb_opt.model.data.periods import Floats, Ints
+from nbb_opt.model.form import StandardForm, checked
+
+LAST = 100  # order of whole numbers that say none
 
 
-def compiled(a: Assembly) -> StandardForm:
-    """The form of a model stated in Pyomo, as Pyomo's own compiler gives it, in the order of the assembly."""
-    assert isinstance(a, PyomoAssembly)
-    compiled = LinearStandardFormCompiler().write(a.model, mixed_form=True)
-    columns = a.columns
-    place = {id(variable): j for j, variable in enumerate(columns)}
-    order = np.array([place[id(variable)] for variable in compiled.columns], np.int64)
-    matrix, objective = compiled.A.tocoo(), compiled.c.tocoo()
-    declared = {id(row): k for k, row in enumerate(a.rows)}  # the compiler sorts rows by key; back to their order
-    rows = np.argsort([declared[id(entry.constraint)] for entry in compiled.rows])
-    at = np.empty(len(rows), np.int32)
-    at[rows] = np.arange(len(rows))
-    row, column, value = at[matrix.row], order[matrix.col], matrix.data.astype(float)
-    sort = np.lexsort((row, column))
-    row, column, value = row[sort], column[sort], value[sort]
-    cost = np.zeros(len(columns))
-    np.add.at(cost, order[objective.col], objective.data)
-    kind = np.array([entry.bound_type for entry in compiled.rows], np.int64)[rows]
-    rhs = np.asarray(compiled.rhs, float)[rows]
-    bounds = np.array([variable.bounds for variable in columns], object).reshape(-1, 2)
-    form = StandardForm(
-        cost, float(compiled.c_offset[0]), np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32), row,
-        value, np.where(kind <= 0, rhs, -np.inf), np.where(kind >= 0, rhs, np.inf),
-        np.array([-np.inf if b is None else b for b in bounds[:, 0]], float),
-        np.array([np.inf if b is None else b for b in bounds[:, 1]], float),
-        np.array([not variable.is_continuous() for variable in columns], bool),
-        [variable.name for variable in columns], [compiled.rows[k].constraint.name for k in rows.tolist()],
-        a.per_column("typical"),
-        np.array([FIX_ORDER.get(variable.parent_component().local_name, -1) for variable in columns], np.int8),
-    )  # fmt: skip
-    active = sum(1 for _ in a.model.component_data_objects(pyo.Constraint, active=True))
-    if len(form.row_low) != active:
-        raise ModelError(f"the compiled model has {len(form.row_low)} rows, not {active}; a constraint was lost")
-    return form
+def compile_model(model: pyo.ConcreteModel) -> StandardForm:
+    """The standard form of any linear Pyomo model; see `compiled`."""
+    return compiled(model).form
 
 
-def compile_model(m: pyo.ConcreteModel) -> StandardForm:
-    """The form of any linear Pyomo model; columns and rows in the order in which they were declared.
+@dataclass(frozen=True)
+class Compiled:
+    """A form with the variables and constraints behind its columns and rows."""
 
-    Raises ModelError if a constraint was lost.
+    form: StandardForm
+    columns: list[Any]
+    rows: list[Any]
+
+
+def compiled(model: pyo.ConcreteModel) -> Compiled:
+    """Rows and columns in the order of declaration, variables in no row included; a fixed one has one value.
+
+    Raises ModelError, naming the row, for what is not linear, a row without variables that does not hold, or a number
+    that a solver would drop; and unless there is one objective, which is minimised.
     """
-    columns = list(m.component_data_objects(pyo.Var))
+    _one_objective(model)
+    try:
+        with PauseGC():
+            made = LinearStandardFormCompiler().write(model, mixed_form=True)
+    except (InvalidConstraintError, InvalidExpressionError, InfeasibleConstraintException, ValueError) as fault:
+        raise ModelError(f"model '{model.name}': {fault}") from fault
+    columns = columns_of(model)
     place = {id(variable): j for j, variable in enumerate(columns)}
-    compiled = LinearStandardFormCompiler().write(m, mixed_form=True)
-    declared = {id(row): k for k, row in enumerate(m.component_data_objects(pyo.Constraint, active=True))}
-    rows = np.argsort([declared[id(entry.constraint)] for entry in compiled.rows])
-    matrix = compiled.A.tocsr()[rows].tocoo()
-    order = np.array([place[id(variable)] for variable in compiled.columns], np.int64)
-    sort = np.lexsort((matrix.row, order[matrix.col]))
-    row, column, value = matrix.row[sort], order[matrix.col][sort], matrix.data[sort].astype(float)
-    objective = compiled.c.tocoo()
+    for variable in made.columns:  # those of a block that is switched off, or of another model
+        if id(variable) not in place:
+            place[id(variable)] = len(columns)
+            columns.append(variable)
+    order = np.array([place[id(variable)] for variable in made.columns], np.int64)
+    rows, row_of = _rows(model, made)
+    kind, rhs = np.array([entry.bound_type for entry in made.rows], np.int64), np.asarray(made.rhs, float)
+    low, up = np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+    low[row_of[kind <= 0]], up[row_of[kind >= 0]] = rhs[kind <= 0], rhs[kind >= 0]
+    matrix, objective = made.A.tocoo(), made.c.tocoo()
+    first = np.ones(len(rhs), bool)  # both sides of a row repeat its coefficients
+    first[1:] = row_of[1:] != row_of[:-1]
+    keep = first[matrix.row]
+    row, column, value = row_of[matrix.row[keep]], order[matrix.col[keep]], matrix.data[keep].astype(float)
+    sort = np.lexsort((row, column))
+    row, column, value = row[sort].astype(np.int32), column[sort], value[sort]
     cost = np.zeros(len(columns))
     np.add.at(cost, order[objective.col], objective.data)
-    kind = np.array([entry.bound_type for entry in compiled.rows], np.int64)[rows]
-    rhs = np.asarray(compiled.rhs, float)[rows]
-    bounds = [variable.bounds for variable in columns]
-    return StandardForm(
-        cost, float(compiled.c_offset[0]), np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32),
-        row.astype(np.int32), value, np.where(kind <= 0, rhs, -np.inf), np.where(kind >= 0, rhs, np.inf),
-        np.array([-np.inf if low is None else low for low, _ in bounds], float),
-        np.array([np.inf if up is None else up for _, up in bounds], float),
-        np.array([not variable.is_continuous() for variable in columns], bool),
-        [variable.name for variable in columns], [compiled.rows[k].constraint.name for k in rows.tolist()],
-        np.ones(len(columns)), np.array([FIX_ORDER.get(v.parent_component().local_name, -1) for v in columns], np.int8),
+    _refuse_numbers(
+        rows, columns, row, column, value, np.concatenate([low[np.isfinite(low)], up[np.isfinite(up)]]), cost
+    )
+    whole = np.array([not variable.is_continuous() for variable in columns], bool)
+    bounds = np.array([_bounds(variable) for variable in columns], float).reshape(-1, 2)
+    form = StandardForm(
+        cost, float(made.c_offset[0]), np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32), row,
+        value, low, up, bounds[:, 0], bounds[:, 1], whole, _names(columns, model), _names(rows, model),
+        np.where(whole, 1.0, _powers_of_two(_hints(model, "usual_size", columns, 1.0))),
+        np.where(whole, _hints(model, "decide_order", columns, LAST), -1).astype(np.int8),
     )  # fmt: skip
+    return Compiled(checked(form), columns, rows)
+
+
+def columns_of(model: pyo.ConcreteModel) -> list[Any]:
+    """Every variable, in the order of declaration."""
+    return list(model.component_data_objects(pyo.Var, active=True, descend_into=True))
+
+
+def starts_of(model: pyo.ConcreteModel) -> dict[str, int]:
+    """Position of the first column of every kind of variable."""
+    start: dict[str, int] = {}
+    for at, variable in enumerate(columns_of(model)):
+        start.setdefault(variable.parent_component().name, at)
+    return start
+
+
+def terms_of(model: pyo.ConcreteModel, expressions: Iterable[Any]) -> Terms:
+    """The linear terms of some expressions, a row each; columns as in the form of the model."""
+    place = {id(variable): j for j, variable in enumerate(columns_of(model))}
+    variables: dict[int, Any] = {}
+    visitor = LinearRepnVisitor({}, var_recorder=OrderedVarRecorder(variables, {}, SortComponents.UNSORTED))
+    row: list[int] = []
+    column: list[int] = []
+    value: list[float] = []
+    constant: list[float] = []
+    with PauseGC():
+        for at, expression in enumerate(expressions):
+            repn = visitor.walk_expression(expression)
+            constant.append(float(repn.constant))
+            for variable, coefficient in repn.linear.items():
+                row.append(at)
+                column.append(place[variable])
+                value.append(coefficient)
+    terms = Terms(len(constant)).add(np.array(row, np.int64), np.array(column, np.int64), np.array(value, float))
+    terms.constant[:] = constant
+    return terms
+
+
+def _one_objective(model: pyo.ConcreteModel) -> None:
+    objectives = list(model.component_data_objects(pyo.Objective, active=True))
+    if len(objectives) != 1:
+        names = ", ".join(each.name for each in objectives) or "none"
+        raise ModelError(f"model '{model.name}' needs one objective, and has {names}; deactivate the others")
+    if objectives[0].sense != pyo.minimize:
+        raise ModelError(f"objective '{objectives[0].name}' is maximised; minimise its negative")
+
+
+def _rows(model: pyo.ConcreteModel, made: Any) -> tuple[list[Any], Ints]:
+    """Constraints that have a row, as declared (the compiler sorts them by key), and the row of each of its entries."""
+    entry_of = {id(entry.constraint) for entry in made.rows}
+    rows = []
+    for constraint in model.component_data_objects(pyo.Constraint, active=True):
+        if id(constraint) in entry_of:
+            rows.append(constraint)
+        elif (
+            LinearRepnVisitor({}, var_recorder=OrderedVarRecorder({}, {}, SortComponents.UNSORTED))
+            .walk_expression(constraint.body)
+            .linear
+        ):
+            raise ModelError(f"row {constraint.name} was lost when the model was compiled")
+    place = {id(constraint): i for i, constraint in enumerate(rows)}
+    return rows, np.array([place[id(entry.constraint)] for entry in made.rows], np.int64)
+
+
+def _bounds(variable: Any) -> tuple[float, float]:
+    if variable.fixed:
+        return variable.value, variable.value
+    low, up = variable.bounds
+    return -np.inf if low is None else low, np.inf if up is None else up
+
+
+def _hints(model: pyo.ConcreteModel, suffix: str, columns: list[Any], otherwise: float) -> Floats:
+    """What a suffix says of every column, of its own or of its component."""
+    hints = model.component(suffix)
+    if hints is None:
+        return np.full(len(columns), float(otherwise))
+    of_component = {id(component): float(hint) for component, hint in hints.items()}
+    found = (of_component.get(id(each), of_component.get(id(each.parent_component()), otherwise)) for each in columns)
+    return np.fromiter(found, float, len(columns))
+
+
+def _powers_of_two(sizes: Floats) -> Floats:
+    return np.asarray(2.0 ** np.round(np.log2(np.where(sizes > 0, sizes, 1.0))))
+
+
+def _names(components: list[Any], model: pyo.ConcreteModel) -> Labels:
+    """Names, made when they are read; the model is held until then, since its components do not hold it."""
+
+    def made() -> list[str]:
+        assert model is not None
+        return [each.name for each in components]
+
+    return Labels(made, len(components))
+
+
+def _refuse_numbers(
+    rows: list[Any], columns: list[Any], row: npt.NDArray[np.integer], column: Ints, value: Floats, sides: Floats,
+    cost: Floats,
+) -> None:  # fmt: skip
+    """Solvers drop coefficients outside without a word."""
+    for numbers, where in ((value, lambda k: f"{rows[row[k]].name}, {columns[column[k]].name}"),
+                           (cost, lambda k: f"the objective, {columns[k].name}")):  # fmt: skip
+        size = np.abs(numbers)
+        for k in np.flatnonzero((numbers != 0) & ~((size < LARGEST) & (size > SMALLEST)))[:1].tolist():
+            raise ModelError(
+                f"{where(k)}: coefficient {numbers[k]} is not between {SMALLEST} and {LARGEST}; check the figures "
+                "behind it"
+            )
+    if not np.isfinite(sides).all():
+        raise ModelError("a side of a row is not finite; check the figures behind it")

@@ -1,22 +1,21 @@
-"""Renders what a model is: `<name>.md` from the docstrings of its blocks, `<name>.lp` from an instance."""
+"""Renders what a model is: `<name>.md` from the docstrings of its rules, `<name>.lp` from an instance."""
 
 from __future__ import annotations
 
+import inspect
 import tomllib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.model.arrays import BUILD
-from nbb_opt.model.build import Built, build
-from nbb_opt.model.compile import standard_form
-from nbb_opt.model.data.costs import ALL, BACK, ONCE
+from nbb_opt.model.build import Built, build, standard_form
+from nbb_opt.model.data.costs import in_order
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.lp_file import lp_text
-from nbb_opt.model.spec import ModelSpec, read_model
-from nbb_opt.model.topics import Topic, topic_lines, topic_of
+from nbb_opt.model.spec import read_model
 from nbb_opt.shipped import shipped, shipped_names
 
 if TYPE_CHECKING:
@@ -30,11 +29,6 @@ OPTION_WORDS = {
     ("flows", "free"): "the model chooses the chains",
     ("flows", "do_nothing"): "given: those of the do-nothing plan",
 }
-
-
-def topics(spec: ModelSpec) -> tuple[Topic, ...]:
-    """The topics of a model in building order, read from the docstrings."""
-    return tuple(topic_of(block, add.__doc__ or "") for block, add in BUILD if block in spec.blocks)
 
 
 def render(name: str, instance: Instance) -> dict[str, str]:
@@ -75,8 +69,12 @@ def expected_flows(instance: Instance, prepared: Prepared) -> Floats:
 
 
 def markdown(built: Built) -> str:
-    """The statement of a model."""
-    spec = built.spec
+    """The statement of a model: its components, each with the equation that is the docstring of its rule."""
+    import pyomo.environ as pyo
+
+    from nbb_opt.model.blocks import topics
+
+    spec, m = built.spec, built.model
     lines = [
         f"# {spec.title}",
         "",
@@ -91,13 +89,30 @@ def markdown(built: Built) -> str:
         lines.append(f"| {option} | {value} | {OPTION_WORDS[option, value]} |")
     lines += ["", f"Blocks: {', '.join(spec.blocks)}.", "", "## Objective", ""]
     lines += [
-        r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot \text{once}_t - \text{money back}$, "
-        "minimised.",
-        "",
-        "Paid each year: " + ", ".join(f"`{c}`" for c in ALL if c not in ONCE + BACK) + ".  ",
-        "Paid once: " + ", ".join(f"`{c}`" for c in ONCE) + ".  ",
-        "Money back: " + ", ".join(f"`{c}`" for c in BACK) + ".",
+        r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot (\text{once}_t + \text{recovered}_t) "
+        r"+ d_H \cdot \text{recovered}_H$, minimised. Amounts recovered are negative.",
     ]
-    for topic in topics(spec):
-        lines += topic_lines(topic)
+    rule_of = {rule.__name__: rule for topic in topics() for rule in topic.rules}
+    lines += _section("Decisions", [(v.local_name, v.doc) for v in m.component_objects(pyo.Var)])
+    shared = [e.local_name for e in m.component_objects(pyo.Expression) if e.local_name in rule_of]
+    lines += _section("What follows", [(name, rule_of[name].__doc__) for name in shared])
+    named = {c.local_name for c in m.component_objects(pyo.Constraint)}
+    for topic in topics():
+        rows = [(rule.__name__, rule.__doc__) for rule in topic.rules if rule.__name__ in named]
+        if rows:
+            lines += _section(f"{topic.name}: {topic.title}", rows, topic.remarks)
+    paid = in_order(m.cost_components)
+    costs = [(name, f"{how}: {inspect.cleandoc(rule_of[name].__doc__ or '')}") for name, how in paid.items()]
+    lines += _section("Costs", costs, "Amounts in EUR of a period: paid yearly, once at its start, or recovered.")
+    changed = [(p.local_name, p.doc) for p in m.component_objects(pyo.Param)]
+    lines += _section(
+        "Parameters", changed, "Values that can be changed in the built model; all else is worked out once."
+    )
     return "\n".join(lines) + "\n"
+
+
+def _section(title: str, rows: Sequence[tuple[str, str | None]], remarks: str = "") -> list[str]:
+    lines = ["", f"## {title}", "", *([remarks, ""] if remarks else []), "| | |", "|---|---|"]
+    return lines + [
+        f"| `{name}` | {' '.join(inspect.cleandoc(text or '').split())} |".replace("\\|", "|") for name, text in rows
+    ]

@@ -10,7 +10,6 @@ from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, shown
-from nbb_opt.renames import HOW, is_now, new_names
 
 Columns = dict[str, list[str]]
 
@@ -42,17 +41,14 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
                 return [Problem(where, f"columns are separated by {name}", hint, "separator")]
     problems = []
     for name in dict.fromkeys(header):
-        if now := is_now("column", name, table.name):
-            problems.append(Problem(f"{where}, column {name}", now, HOW, "renamed"))
-        elif name not in known:
+        if name not in known:
             missing = [other for other in known if other not in header]
             hint = did_you_mean(name, missing) or did_you_mean(name, known) or f"columns are {listed(known, 99)}"
             problems.append(Problem(f"{where}, column {shown(name)}", "is not a column of this table", hint, "column"))
         elif list(header).count(name) > 1:
             problems.append(Problem(f"{where}, column {name}", "is given twice", "keep one of them", "column"))
     for column in table.columns:
-        renamed = any(new_names("column", table.name).get(name) == column.name for name in header)
-        if column.name not in header and not column.optional and not renamed:
+        if column.name not in header and not column.optional:
             hint = f"add it: {column.meaning}"
             problems.append(Problem(where, f"column {column.name} is missing", hint, "missing_column"))
     return problems

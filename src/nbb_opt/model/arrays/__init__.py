@@ -1,5 +1,8 @@
-"""The blocks of the model: each function's docstring is its mathematics."""
+"""The model as arrays, for scale: written from models/README.md, compared with the Pyomo model entry by entry."""
 
+from nbb_opt.errors import ModelError
+from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Weighed
 from nbb_opt.model.arrays.charging import add_charging
 from nbb_opt.model.arrays.fleet import add_driving, add_fleet
 from nbb_opt.model.arrays.flow import add_flow
@@ -8,8 +11,11 @@ from nbb_opt.model.arrays.policy import add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
 from nbb_opt.model.arrays.rebalance import add_rebalance
 from nbb_opt.model.arrays.terminals import add_terminals
+from nbb_opt.model.data.costs import ALL, factors, shared_name
+from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.spec import ModelSpec
 
-# block -> its functions; built in the order of BUILD
+# block and what states it, in building order
 BUILD = (
     ("flow", add_flow),
     ("projects", add_projects),
@@ -23,4 +29,23 @@ BUILD = (
     ("mode_shift", add_mode_shift),
 )
 
-__all__ = ["BUILD"]
+
+def state_arrays(data: ModelData, spec: ModelSpec) -> ArrayAssembly:
+    """The model as arrays. Raises ModelError for a block that has no statement as arrays."""
+    stated = {block for block, _ in BUILD}
+    for block in spec.blocks:
+        if block not in stated:
+            raise ModelError(
+                f"model '{spec.name}': the block '{block}' is stated in Pyomo only, and this size or method needs "
+                "arrays; take --method monolith and --statement pyomo, or leave the block out"
+            )
+    a = ArrayAssembly(spec.name)
+    for block, add in BUILD:
+        if block in spec.blocks:
+            add(a, data)
+    years = [*data.time.years.tolist(), data.time.horizon_year]
+    a.minimise([Weighed(each, years, factors(each, data.time), a.share(shared_name(each), len(years))) for each in ALL])
+    return a
+
+
+__all__ = ["BUILD", "state_arrays"]

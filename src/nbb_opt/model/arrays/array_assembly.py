@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.assembly import Assembly, Columns, Weighed
-from nbb_opt.model.arrays.keys import label
+from nbb_opt.model.arrays.keys import Labels, label
 from nbb_opt.model.arrays.terms import Index, Rows, Terms, check_coefficients, checked_rows
 from nbb_opt.model.data.periods import Floats, Ints
+from nbb_opt.model.form import StandardForm, checked
 
 
 class ArrayAssembly(Assembly):
@@ -66,6 +69,16 @@ class ArrayAssembly(Assembly):
     def cost_at(self, values: Floats) -> float:
         return float(self.cost @ values) + self.cost_offset
 
+    def form(self) -> StandardForm:
+        """The arrays as a standard form; names are made when they are read."""
+        matrix, (low, up) = self.matrix(), self.sides()
+        return checked(StandardForm(
+            self.cost, self.cost_offset, matrix.indptr, matrix.indices, matrix.data, low, up, self.per_column("low"),
+            self.per_column("up"), self.per_column("whole").astype(bool), Labels(self.column_names, self.size),
+            Labels(self.row_names, self.row_count), self.per_column("typical"),
+            self.per_column("fix_order").astype(np.int8),
+        ))  # fmt: skip
+
     def matrix(self) -> csc_array:
         """All rows by columns, row numbers rising within each column. The rows are given up for it: it is the last."""
         if self._matrix is None:
@@ -77,9 +90,15 @@ class ArrayAssembly(Assembly):
             self._matrix = csr_array((value, column, start), shape=(self.row_count, self.size)).tocsc()
         return self._matrix
 
-    def families(self) -> list[tuple[str, Index, Ints]]:
-        """Each family of rows in order: its name, its keys, and the positions of the keys that have a row."""
-        return self.rows
+    def families(self) -> dict[str, list[tuple[tuple[Any, ...], int]]]:
+        """Key and position of every row, by the name of its constraint."""
+        found: dict[str, list[tuple[tuple[Any, ...], int]]] = {}
+        at = 0
+        for name, index, kept in self.rows:
+            keys = list(index)
+            found.setdefault(name, []).extend((tuple(keys[i]), at + n) for n, i in enumerate(kept.tolist()))
+            at += len(kept)
+        return found
 
     def sides(self) -> tuple[Floats, Floats]:
         """Lower and upper side of every row."""

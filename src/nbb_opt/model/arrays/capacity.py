@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import numpy as np
 
 from nbb_opt.model.arrays.assembly import Assembly
@@ -10,6 +13,13 @@ from nbb_opt.model.arrays.share import added_by_projects
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints, Names
+
+
+class Started(Protocol):
+    """Knows where each kind of column begins."""
+
+    @property
+    def start(self) -> Mapping[str, int]: ...
 
 
 def add_capacity_rows(
@@ -39,6 +49,6 @@ def add_capacity_rows(
     a.add_rows(name, Keys((names, thing), time.years[t]), terms, sense="<=", side=capacity_t[thing])
 
 
-def columns_of_built(a: Assembly, data: ModelData) -> Ints:
+def columns_of_built(a: Started, data: ModelData) -> Ints:
     """Positions of the columns of `built`; there are none in a model without projects."""
     return a.start.get("built", 0) + np.arange(len(data.projects.project))

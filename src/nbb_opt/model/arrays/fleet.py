@@ -11,6 +11,7 @@ from nbb_opt.model.arrays.share import share_costs, share_driver_hours, share_le
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.names import lane_parts
 from nbb_opt.model.data.periods import Ints
 from nbb_opt.model.data.stock import resale_eur
 
@@ -36,7 +37,8 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         driver_h           $\sum_{gv} \eta_{gvt} z_{gvt}$ in the country of $r(g)$
     """
     d, flows, time = data.driving, data.flows, data.time
-    index = Keys(d.lane, (data.trucks.names, d.vehicle), time.years[d.t])
+    lanes = (d.lane,) if flows.pieces else lane_parts(data.prepared, data.world, d.lane)
+    index = Keys(*lanes, (data.trucks.names, d.vehicle), time.years[d.t])
     typical = flows.usual_t * d.usual_vkm_per_t
     column = a.add_variables("driven_vkm", "LANE_TRUCK_YEARS", index, typical=typical)
     if not flows.pieces:  # what drives every lane is decided with the chains that use it
@@ -44,7 +46,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
         terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -data.lanes.distance_km[lane] * times)
         terms.add(np.searchsorted(code, d.lane * time.size + d.t), column, d.load_t)
-        where = Keys(code // time.size, time.years[code % time.size])
+        where = Keys(*lane_parts(data.prepared, data.world, code // time.size), time.years[code % time.size])
         a.add_rows("cover_work", where, terms, sense=">=")
     share_costs(a, data, column=column, t=d.t, cost_eur=d.cost_eur)
     share_ledger(a, data, d.ledger, column)

@@ -9,6 +9,7 @@ from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import share_costs, share_ledger
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.names import chain_parts, flow_parts
 
 
 def add_flow(a: Assembly, data: ModelData) -> None:
@@ -29,15 +30,16 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         emissions_wtt_kg    $\sum_c wtt_{cnt}\, x_{ct}$ of services and transfers in country $n$
     """
     flows, time = data.flows, data.time
+    chains = (flows.chain,) if flows.pieces else chain_parts(data.prepared, data.world, flows.chain)
     column = a.add_variables(
-        "carried_t", "CHAIN_YEARS", Keys(flows.chain, time.years[flows.t]),
+        "carried_t", "CHAIN_YEARS", Keys(*chains, time.years[flows.t]),
         fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=flows.usual_t,
     )  # fmt: skip
     if not flows.pieces:  # what goes through a piece of chains is the sum of theirs: demand is served by whole chains
         code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
         bundle, t = code // time.size, code % time.size
         a.add_rows(
-            "serve_demand", Keys(bundle, time.years[t]),
+            "serve_demand", Keys(*flow_parts(data.prepared, data.world, bundle), time.years[t]),
             Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
         )  # fmt: skip
     share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)

@@ -10,6 +10,7 @@ from nbb_opt.model.arrays.share import share_costs
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.names import chain_parts
 from nbb_opt.model.data.periods import Ints
 
 
@@ -43,7 +44,8 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     col, project = flows.needs
     terms = Terms(len(col)).add(np.arange(len(col)), a.start["carried_t"] + col, 1.0)
     terms.add(np.arange(len(col)), at[project, flows.t[col]], -flows.demand_t[col])
-    where = Keys(flows.chain[col], (p.names, project), time.years[flows.t[col]])
+    chains = (flows.chain[col],) if flows.pieces else chain_parts(data.prepared, data.world, flows.chain[col])
+    where = Keys(*chains, (p.names, project), time.years[flows.t[col]])
     a.add_rows("use_only_built", where, terms, sense="<=")
 
     before = np.where(p.t > 0, at[p.project, p.t - 1], -1)

@@ -17,10 +17,8 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 from nbb_opt.model.arrays.keys import Labels
-from nbb_opt.model.build import Built
-from nbb_opt.model.compile import standard_form
+from nbb_opt.model.build import Built, standard_form
 from nbb_opt.model.data.periods import Floats, Ints, entries, sum_by
 from nbb_opt.model.form import StandardForm
 
@@ -94,7 +92,7 @@ class Split:
 def split(built: Built) -> Split:
     """Cut a model that was stated with `route="pieces"`. Raises ModelError for one stated otherwise."""
     a, data = built.assembly, built.data
-    if not isinstance(a, ArrayAssembly) or data.chains is None or data.drives is None:
+    if data.chains is None or data.drives is None:
         raise ModelError(f"model '{built.spec.name}' has a column per chain; state it with route=\"pieces\" to cut it")
     form, chains, size, p = standard_form(built), data.chains, data.time.size, data.projects
     piece_at = slice(a.start[PIECE], a.start[PIECE] + len(data.flows.t))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nbb_opt.model.data.periods import Floats, Time
@@ -13,15 +15,24 @@ YEARLY = (
 ONCE = ("fleet_purchase", "charger_purchase", "project_purchase")
 BACK = ("fleet_grant", "fleet_resale", "charger_residual", "project_residual")
 ALL = YEARLY + ONCE + BACK
+PAID = dict.fromkeys(YEARLY, "yearly") | dict.fromkeys(ONCE, "once") | dict.fromkeys(BACK, "recovered")
 
 
-def factors(component: str, time: Time) -> Floats:
-    """Discount factor of the component in each period and, last, at the horizon (periods + 1)."""
-    per_period = time.yearly_factor if component in YEARLY else time.once_factor
-    at_horizon = 0.0 if component in YEARLY else time.horizon_factor
-    return np.append(per_period, at_horizon)
+def factors(component: str, time: Time, paid: str = "") -> Floats:
+    """Discount factor of the component in each period and, last, at the horizon (periods + 1); `paid` as in `PAID`."""
+    yearly = (paid or PAID[component]) == "yearly"
+    return np.append(time.yearly_factor if yearly else time.once_factor, 0.0 if yearly else time.horizon_factor)
 
 
 def shared_name(component: str) -> str:
     """Name under which the blocks share the terms of a component; one row per period and one for the horizon."""
     return f"amount_eur {component}"
+
+
+def in_order(components: Mapping[str, str]) -> dict[str, str]:
+    """Components with how they are paid, those of the project first, in its order.
+
+    >>> in_order({"tyres": "yearly", "fleet_grant": "recovered", "service": "yearly"})
+    {'service': 'yearly', 'fleet_grant': 'recovered', 'tyres': 'yearly'}
+    """
+    return {name: components[name] for name in [*ALL, *components] if name in components}

@@ -18,7 +18,7 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
     (of the vehicle); NaN where no price of zero or more does it. The other is the plan's most used truck of another
     energy carrier.
     """
-    data, start = question.built.data, question.built.assembly.start
+    data, start = question.built.data, question.built.start
     d, trucks, world = data.driving, data.trucks, data.world
     z = solution.values[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
     per_tkm = _per_tkm(question, costs).assign(done=z * d.load_t)

@@ -41,7 +41,7 @@ def set_orders(question: Question, edit: FormEdit, plan: FleetPlan, *, price: bo
     Orders that the vehicle cannot drive are left free (`impossible_orders` names them). With `price` each row may be
     missed: gives the columns of the shares missed (0 to the share), by order, vehicle and period.
     """
-    data, start = question.built.data, question.built.assembly.start
+    data, start = question.built.data, question.built.start
     d, flows, lanes = data.driving, data.flows, first_lanes(question)
     bundles, vehicles = orders_by_bundle(question), data.trucks.names
     column = {key: i for i, key in enumerate(zip(d.lane.tolist(), d.vehicle.tolist(), d.t.tolist(), strict=True))}

@@ -79,7 +79,7 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     tco_eur_per_t, wtw_t_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty trips
     included.
     """
-    data, start, x = question.built.data, question.built.assembly.start, solution.values
+    data, start, x = question.built.data, question.built.start, solution.values
     d, e, trucks, world = data.driving, data.empties, data.trucks, data.world
     z = x[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
     empty = x[start["empty_vkm"] : start["empty_vkm"] + len(e.origin)] if "empty_vkm" in start else np.zeros(0)

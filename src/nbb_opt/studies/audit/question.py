@@ -13,7 +13,6 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 from nbb_opt.network import Prepared
 from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Solution
@@ -92,7 +91,7 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
     spec = read_model("joint")
     built = steps.build(instance, prepared, spec)
     form = standard_form(built)
-    data, start = built.data, built.assembly.start
+    data, start = built.data, built.start
     s, c, p, time = data.stock, data.chargers, data.projects, data.time
     regions, vehicles = data.world.regions, data.trucks.names
     trucks: dict[Key, list[int]] = {}
@@ -109,18 +108,7 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
         ("", p.names[a], t): [start["built"] + i]
         for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))
     }
-    return Question(steps, instance, prepared, spec, built, form, trucks, chargers, projects, _rows(built))
-
-
-def _rows(built: Built) -> dict[str, list[tuple[tuple[object, ...], int]]]:
-    assert isinstance(built.assembly, ArrayAssembly)
-    found: dict[str, list[tuple[tuple[object, ...], int]]] = {}
-    at = 0
-    for name, index, kept in built.assembly.families():
-        keys = list(index)
-        found[name] = [(tuple(keys[i]), at + n) for n, i in enumerate(kept.tolist())]
-        at += len(kept)
-    return found
+    return Question(steps, instance, prepared, spec, built, form, trucks, chargers, projects, built.stated.families())
 
 
 def orders_by_bundle(question: Question) -> dict[str, int]:

@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, open_od
 from nbb_opt.model import Built, StandardForm
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 
 AXES = ("demand", "carbon_price", "energy_price", "energy_price:CARRIER", "capacity:LINK or TERMINAL", "rule:POLICY")
 CAPACITY_ROWS = {"links": "respect_link_capacity", "terminals": "respect_terminal_capacity"}
@@ -126,16 +125,8 @@ def _rule(name: str, key: str, instance: Instance) -> Axis:
 
 def rows_of(built: Built, constraint: str, key: str | None = None) -> np.ndarray:
     """Positions of the rows of a constraint among all rows, those whose key starts with `key` if it is given."""
-    assert isinstance(built.assembly, ArrayAssembly)
-    start, found = 0, [np.zeros(0, np.int64)]
-    for name, index, kept in built.assembly.rows:
-        if name == constraint:
-            mine = np.ones(len(kept), bool)
-            if key is not None:
-                mine[:] = [index[row][0] == key for row in kept.tolist()]
-            found.append(start + np.flatnonzero(mine))
-        start += len(kept)
-    return np.concatenate(found)
+    rows = built.stated.families().get(constraint, [])
+    return np.array([row for names, row in rows if key is None or names[0] == key], np.int64)
 
 
 def _sides(constraint: str, key: str) -> Form:

@@ -19,7 +19,7 @@ def per_period(built: Built) -> Terms:
     size = built.data.time.size
     terms = Terms(size)
     for name in SHARED:
-        place, column, kg = built.assembly.share(name, len(built.data.world.countries) * size).merged()
+        place, column, kg = built.terms(name).merged()
         terms.add(place % size, column, kg / 1000.0)
     return terms
 
@@ -27,7 +27,7 @@ def per_period(built: Built) -> Terms:
 def over_horizon(built: Built) -> Floats:
     """WTW t CO2e over the whole horizon that a unit of each column brings: yearly tonnes times years of its period."""
     period, column, tonnes = per_period(built).merged()
-    return sum_by(column, tonnes * built.data.time.lengths[period], size=built.assembly.size)
+    return sum_by(column, tonnes * built.data.time.lengths[period], size=built.stated.size)
 
 
 def capped(form: StandardForm, tonnes: Floats, cap_t: float) -> StandardForm:

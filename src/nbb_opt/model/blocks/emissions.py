@@ -1,0 +1,46 @@
+r"""Count what everything that moves emits, by country and year, and what the carbon price makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+KG_PER_T = 1000.0
+
+
+def emissions_ttw_kg(m: Any, country: str, year: int) -> Any:
+    r"""$\sum_c ttw_{cnt} x_{ct} + \sum_{gv} ttw_{gvnt} z_{gvt} + \sum_{rr'vh} ttw_{rvnt} e_{rr'vht}$"""
+    return (
+        sum(kg * m.carried_t[*c, year] for c, kg in m.chain_ttw_kg[country, year])
+        + sum(kg * m.driven_vkm[*g, v, year] for (g, v), kg in m.truck_ttw_kg[country, year])
+        + sum(kg * m.empty_vkm[*trip, year] for trip, kg in m.trip_ttw_kg[country, year])
+    )
+
+
+def emissions_wtt_kg(m: Any, country: str, year: int) -> Any:
+    r"""$\sum_c wtt_{cnt} x_{ct} + \sum_{gv} wtt_{gvnt} z_{gvt} + \sum_{rr'vh} wtt_{rvnt} e_{rr'vht}$"""
+    return (
+        sum(kg * m.carried_t[*c, year] for c, kg in m.chain_wtt_kg[country, year])
+        + sum(kg * m.driven_vkm[*g, v, year] for (g, v), kg in m.truck_wtt_kg[country, year])
+        + sum(kg * m.empty_vkm[*trip, year] for trip, kg in m.trip_wtt_kg[country, year])
+    )
+
+
+def add_emissions(m: Any, *, ttw_kg: Callable[..., Any], wtt_kg: Callable[..., Any]) -> None:
+    """Count what something more emits: `ttw_kg(m, country, year)` and `wtt_kg` give kg as an expression of the model.
+
+    Caps and the carbon price count it too, since they look at `emissions_ttw_kg` and `emissions_wtt_kg`.
+    """
+    for total, more in ((m.emissions_ttw_kg, ttw_kg), (m.emissions_wtt_kg, wtt_kg)):
+        for country, year in m.COUNTRY_YEARS:
+            total[country, year].set_value(total[country, year].expr + more(m, country, year))
+
+
+def carbon(m: Any, year: int) -> Any:
+    r"""$\sum_n carbon\_price_{nt}\, ttw_{nt} / 1000$, or of $ttw_{nt} + wtt_{nt}$ where `carbon_base` is not TTW"""
+
+    def taxed_kg(country: str) -> Any:
+        ttw_kg = m.emissions_ttw_kg[country, year]
+        return ttw_kg + m.emissions_wtt_kg[country, year] if m.carbon_counts_wtt else ttw_kg
+
+    return sum(m.carbon_price_eur_per_t[n, year] / KG_PER_T * taxed_kg(n) for n in m.countries)

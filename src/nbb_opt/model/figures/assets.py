@@ -1,0 +1,68 @@
+"""Projects, chargers and what others' charging points sell."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.figures.mapping import Figure, Members
+from nbb_opt.model.figures.names import Named, of
+
+ADDS_TO = {"links": "added_to_link", "terminals": "added_to_terminal", "charge_areas": "added_to_area"}
+
+
+def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `built`."""
+    p, names, countries = data.projects, data.projects.names.ids, data.world.countries.ids
+    rows = {
+        "links": data.world.links.ids,
+        "terminals": data.instance["terminals"]["terminal"].tolist(),
+        "charge_areas": data.world.areas.ids,
+    }
+    added = {
+        name: Members(
+            name, [rows[table][row] for _, where, row, _ in p.adds if where == table],
+            [(names[a], amount) for a, where, _, amount in p.adds if where == table], parts=[rows[table]],
+        )
+        for table, name in ADDS_TO.items()
+    }  # fmt: skip
+    return added | {
+        "projects": names,
+        "project_years": dict.fromkeys(zip(of(p.names, p.project), named.year(p.t), strict=True)),
+        "max_units": dict(zip(names, p.max_units.tolist(), strict=True)),
+        "requires": [(names[a], names[b]) for a, b in p.requires],
+        "excludes": [(names[a], names[b]) for a, b in p.excludes],
+        "funding_share": Figure("funding_share", product(names, countries), p.funding.ravel()),
+        "project_lifetime": dict(zip(names, p.lifetime.tolist(), strict=True)),
+        "project_capex_eur": Figure("project_capex_eur", names, p.capex_eur),
+        "project_fixed_eur": Figure("project_fixed_eur", names, p.fixed_eur_per_year),
+    }
+
+
+def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `installed` and `public_kwh`."""
+    c, world, years = data.chargers, data.world, named.years
+    kinds, areas, public = c.names.ids, of(data.world.areas, c.areas), data.world.public
+    area_years = list(product(areas, years))
+    here = np.asarray(c.areas, np.int64)
+    sold = public.kwh_per_year[here]
+    return {
+        "installations": list(zip(of(world.areas, c.area), of(c.names, c.kind), named.year(c.t), strict=True)),
+        "areas": areas,
+        "chargers": kinds,
+        "charger_kw": Figure("charger_kw", kinds, c.kw),
+        "charger_kwh": Figure("charger_kwh", kinds, c.kwh_per_year),
+        "charger_lifetime": dict(zip(kinds, c.lifetime.tolist(), strict=True)),
+        "charger_capex_eur": Figure("charger_capex_eur", kinds, c.capex_eur),
+        "charger_fixed_eur": Figure("charger_fixed_eur", kinds, c.fixed_eur_per_year),
+        "grid_mw": Figure("grid_mw", areas, world.area_grid_mw[here]),
+        "usual_sale_kwh": float(np.median(sold[sold > 0])) if (sold > 0).any() else 1.0,
+        "on_sale_kwh": Figure("on_sale_kwh", area_years, np.where(sold > 0, sold, np.nan).ravel()),
+        "public_kw": Figure("public_kw", area_years, np.where(sold > 0, public.kw[here], np.nan).ravel()),
+        "public_add_eur": Figure(
+            "public_add_eur", area_years, np.where(sold > 0, public.price_add[here], np.nan).ravel()
+        ),
+    }

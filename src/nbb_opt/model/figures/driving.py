@@ -1,0 +1,73 @@
+"""Trucks on lanes and on empty trips: loads, km, hours, costs per vkm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.figures.mapping import Figure, Members, limits
+from nbb_opt.model.figures.names import Named, flat, of
+
+
+def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `driven_vkm`."""
+    d, world, years = data.driving, data.world, named.years
+    lane, truck, year = named.lanes, named.trucks_driving, named.year(d.t)
+    region, arrival, goods = (
+        of(world.regions, d.region),
+        of(world.regions, d.arrival),
+        of(world.cargo_types, d.cargo_type),
+    )
+    lane_truck_years = list(flat(lane, truck, year))
+    nodes, trucks = world.nodes.ids, data.trucks.names.ids
+    away = np.flatnonzero(d.leaves_per_vkm).tolist()
+    places: list[Any] = [world.regions.ids, trucks, world.cargo_types.ids, years]
+    leaving = [(region[i], truck[i], goods[i], year[i]) for i in away]
+    arriving = [(arrival[i], truck[i], goods[i], year[i]) for i in away]
+    lanes_away = [lane[i] for i in away]
+    lane_trucks = list(flat(lane, truck))
+    return {
+        "lane_truck_years": lane_truck_years,
+        "drives_in": Members("drives_in", year, zip(lane, truck, strict=True), parts=[years]),
+        "trucks_on": Members(
+            "trucks_on", flat(lane, year), truck,
+            parts=[nodes, nodes, world.cargo_types.ids, {each.n for each in lane}, years],
+        ),
+        "lanes_of": Members(
+            "lanes_of", zip(region, truck, year, strict=True), lane, parts=[world.regions.ids, trucks, years]
+        ),
+        "leaving": Members("leaving", leaving, lanes_away, parts=places),
+        "arriving": Members("arriving", arriving, lanes_away, parts=places),
+        "distance_km": Figure("distance_km", lane, data.lanes.distance_km[d.lane]),
+        "open_h_per_week": limits("open_h_per_week", lane, d.open_h_per_week),
+        "load_t": Figure("load_t", lane_trucks, d.load_t),
+        "km_per_vkm": Figure("km_per_vkm", lane_trucks, d.km_per_vkm),
+        "h_per_vkm": Figure("h_per_vkm", lane_truck_years, d.hours_per_vkm),
+        "road_energy_eur_per_vkm": Figure("road_energy_eur_per_vkm", lane_truck_years, d.cost_eur["road_energy"]),
+        "road_running_eur_per_vkm": Figure("road_running_eur_per_vkm", lane_truck_years, d.cost_eur["road_running"]),
+    }  # fmt: skip
+
+
+def trip_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `empty_vkm`."""
+    e, world, years, year = data.empties, data.world, named.years, named.year(data.empties.t)
+    trips, regions, trucks = named.trips, world.regions.ids, data.trucks.names.ids
+    goods = world.cargo_types.ids
+    keys = list(flat(trips, year))
+    ends = [trip[:2] for trip in trips]
+    places: list[Any] = [regions, trucks, goods, years]
+    return {
+        "trip_years": keys,
+        "trips_in": Members("trips_in", year, trips, parts=[years]),
+        "trips_of": Members(
+            "trips_of", ((r, v, y) for r, _, v, _, y in keys), trips, parts=[regions, trucks, years]
+        ),
+        "trips_from": Members("trips_from", ((r, v, h, y) for r, _, v, h, y in keys), trips, parts=places),
+        "trips_to": Members("trips_to", ((s, v, h, y) for _, s, v, h, y in keys), trips, parts=places),
+        "trip_km": Figure("trip_km", ends, 1.0 / e.trips_per_vkm),
+        "trip_h_per_km": Figure("trip_h_per_km", ends, e.hours_per_vkm),
+        "trip_energy_eur_per_vkm": Figure("trip_energy_eur_per_vkm", keys, e.cost_eur["road_energy"]),
+        "trip_running_eur_per_vkm": Figure("trip_running_eur_per_vkm", keys, e.cost_eur["road_running"]),
+    }  # fmt: skip

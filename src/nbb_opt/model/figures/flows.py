@@ -1,0 +1,106 @@
+"""Flows and their chains: demand, costs per tonne, what chains go through, which modes are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.periods import Floats, Ints, Names
+from nbb_opt.model.figures.mapping import Figure, Members, limits
+from nbb_opt.model.figures.names import Chain, Named, flat, of
+
+
+def flow_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `carried_t`."""
+    flows, chain, year = data.flows, named.chains, named.year(data.flows.t)
+    chain_years = list(flat(chain, year))
+    flow_years = list(flat((c.flow for c in chain), year))
+    demand = dict(zip(flow_years, flows.demand_t.tolist(), strict=True))
+    ends = [sorted({key[k] for key in demand}) for k in range(4)]
+    need, project = flows.needs
+    return {
+        "chain_years": chain_years,
+        "chains_in": Members("chains_in", year, chain, parts=[named.years]),
+        "chains_of": Members("chains_of", flow_years, chain, parts=ends),
+        "demand_t": Figure("demand_t", demand, list(demand.values())),
+        "given_t": dict(zip(chain_years, flows.fixed_t.tolist(), strict=False)),  # empty where flows are free
+        "needs": list(flat(_at(chain, need), of(data.projects.names, project), _at(year, need))),
+        **{f"{name}_eur_per_t": Figure(f"{name}_eur_per_t", chain_years, flows.cost_eur[name])
+           for name in ("service", "handling", "cargo_time")},
+        **_passing(data, named, chain, year),
+        **_compared(data, named, chain, year),
+        "km_by_mode": _km_by_mode(data, named),
+    }  # fmt: skip
+
+
+def _at(values: Sequence[Any], which: Ints) -> list[Any]:
+    return [values[i] for i in which.tolist()]
+
+
+def _passing(data: ModelData, named: Named, chain: Sequence[Chain], year: Sequence[int]) -> dict[str, Any]:
+    """Which chains go how often through a lane, a link with a limit, a terminal with a limit: (chain, times)."""
+    flows, world, table = data.flows, data.world, data.instance["terminals"]
+    terminals = Names(table["terminal"])
+    link_t = limits("link_capacity_t", world.links.ids, world.link_capacity_t)
+    terminal_t = Figure("terminal_capacity_t", terminals.ids, table["capacity_t_per_year"])
+    column, lane, times = flows.uses_lane
+    lanes, nodes = named.lane_at(lane), world.nodes.ids
+    found = {
+        "chains_on": Members(
+            "chains_on", flat(lanes, _at(year, column)), zip(_at(chain, column), times.tolist(), strict=True),
+            parts=[nodes, nodes, world.cargo_types.ids, {each.n for each in lanes}, named.years],
+        ),
+        "link_capacity_t": link_t, "terminal_capacity_t": terminal_t,
+    }  # fmt: skip
+    for name, names, limited, (column, what, times) in (
+        ("chains_through_link", world.links, link_t, flows.uses_group),
+        ("chains_through_terminal", terminals, terminal_t, flows.uses_terminal),
+    ):
+        places = of(names, what)
+        here = np.array([place in limited for place in places], bool)
+        keys = [(place, year[i]) for place, i in zip(np.array(places, object)[here], column[here], strict=True)]
+        members = zip(_at(chain, column[here]), times[here].tolist(), strict=True)
+        found[name] = Members(name, keys, members, parts=[limited, named.years])
+    return found
+
+
+def _compared(data: ModelData, named: Named, chain: Sequence[Chain], year: Sequence[int]) -> dict[str, Any]:
+    """Chains of flows with demand in a period and the one before, by commodity and main mode; and those flows."""
+    flows, years = data.flows, named.years
+    mode = [MODES[m] for m in data.prepared.rows.main_mode[flows.chain].tolist()]
+    of_chain = [(c.commodity, m) for c, m in zip(chain, mode, strict=True)]
+    next_year = dict(pairwise(years))
+    now, then = np.flatnonzero(flows.now > 0).tolist(), np.flatnonzero(flows.grows > 0).tolist()
+    commodities = data.instance["commodities"]["commodity"].tolist()
+    parts = [commodities, MODES, years]
+    flow_years = dict.fromkeys((chain[i].flow, year[i]) for i in now)
+    return {
+        "main_mode": dict(zip(chain, mode, strict=True)),
+        "chains_compared": Members(
+            "chains_compared", [(*of_chain[i], year[i]) for i in now], [chain[i] for i in now], parts=parts
+        ),
+        "chains_before": Members(
+            "chains_before", [(*of_chain[i], next_year[year[i]]) for i in then], [chain[i] for i in then], parts=parts
+        ),
+        "flows_compared": Members(
+            "flows_compared", [(f.commodity, y) for f, y in flow_years], [f for f, _ in flow_years],
+            parts=[commodities, years],
+        ),
+    }  # fmt: skip
+
+
+def _km_by_mode(data: ModelData, named: Named) -> Figure:
+    """km of a chain by mode, where it has any."""
+    rows, items = data.prepared.rows, data.prepared.items
+    km = np.zeros((len(rows), len(MODES)))
+    distance: Floats = np.where(items.transfer < 0, items.distance_km, 0.0)
+    np.add.at(km, (rows.owner, items.mode_a[rows.item]), distance[rows.item])
+    chains = dict(zip(data.flows.chain.tolist(), named.chains, strict=True))
+    used = np.array(list(chains), np.int64)
+    keys = [(*chain, mode) for chain in chains.values() for mode in MODES]
+    return Figure("km_by_mode", keys, km[used].ravel())
