@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbb_opt.instance import Instance
+from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
+from nbb_opt.pipeline import Options, solve_instance
 from network_worlds import random_world
+
+INSTANCES = Path(__file__).resolve().parent.parent / "instances"
 
 TABLES = ("bundles", "chains", "steps", "lanes", "lane_links")
 
@@ -60,3 +64,31 @@ def test_a_damaged_copy_is_made_anew_and_said_so(tmp_path: Path, instance: Insta
     same(first, second)
     assert any("damaged" in line for line in said)
     same(first, prepare(instance, cache_dir=tmp_path / "cache"))
+
+
+def with_rows_in_another_order(source: Path, target: Path) -> Path:
+    """A copy of an instance whose CSV tables have their rows backwards, as after sorting them in a spreadsheet."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("build", "docs", "*.py", "*.md", "plan*.csv"))
+    for file in target.glob("*.csv"):
+        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join([header, *reversed(rows), ""]), encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize("name", ["tiny", "haulier", "nbb"])
+def test_the_order_of_rows_in_the_files_reaches_nothing(tmp_path: Path, name: str) -> None:
+    one = read_instance(INSTANCES / name)
+    other = read_instance(with_rows_in_another_order(INSTANCES / name, tmp_path / name))
+    assert other.digest == one.digest
+    for table, frame in one.tables.items():
+        pd.testing.assert_frame_equal(other[table], frame)
+    first = prepare(one, cache_dir=tmp_path / "cache")
+    same(first, prepare(other))
+    same(first, prepare(other, cache_dir=tmp_path / "cache"))
+
+
+def test_a_stored_copy_of_tiny_serves_it_with_sorted_links_at_the_cost_worked_out_by_hand(tmp_path: Path) -> None:
+    options = Options(time_limit_s=60.0, gap=1e-6)
+    for path in (INSTANCES / "tiny", with_rows_in_another_order(INSTANCES / "tiny", tmp_path / "tiny")):
+        run = solve_instance(read_instance(path), model="do_nothing", options=options, cache_dir=tmp_path / "cache")
+        assert run.record["cost_eur"] == pytest.approx(20_125_400.0, rel=1e-9)

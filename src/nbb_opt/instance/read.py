@@ -32,8 +32,8 @@ class Instance:
     """A checked instance.
 
     `tables` holds a DataFrame for every table of the schema but `od`; optional tables that were left out are empty.
-    Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64 (float64 if a blank is
-    allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
+    Rows are sorted by key. Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64
+    (float64 if a blank is allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
     `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
     `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
@@ -132,7 +132,7 @@ def _read(package: Package, *, sealed: bool, add_duplicates: bool = False) -> tu
     check_rows(entries, rows, problems)
     if problems or meta is None or flows is None or od is None:
         raise InstanceError(problems)
-    frames = MappingProxyType(read.frames)
+    frames = MappingProxyType({name: in_key_order(BY_NAME[name], frame) for name, frame in read.frames.items()})
     content = digest(meta, periods, frames, flows)
     od_path = package.path / od
     return Instance(
@@ -214,6 +214,20 @@ def frame_of(table: Table, values: Mapping[str, Values]) -> pd.DataFrame:
         cells = values[column.name]
         columns[column.name] = pd.array(cells, dtype="str") if isinstance(cells, list) else as_stored(cells, column)
     return pd.DataFrame(columns)
+
+
+def in_key_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows sorted by the key of the table, as every table of an instance is.
+
+    The order of rows in a file means nothing, so it must not reach any result: positions of rows are the numbers of
+    nodes, links and the like everywhere, in stored chains too.
+
+    >>> frame = pd.DataFrame({"country": ["SE", "FI", "SE"], "year": [2030, 2025, 2025]})
+    >>> in_key_order(BY_NAME["country_years"], frame).values.tolist()
+    [['FI', 2025], ['SE', 2025], ['SE', 2030]]
+    """
+    keys = list(zip(*(frame[name].tolist() for name in table.key), strict=True))
+    return frame.iloc[sorted(range(len(frame)), key=keys.__getitem__)].reset_index(drop=True)
 
 
 def by_period(instance: Instance, table: str) -> pd.DataFrame:
