@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
 LAYERS = (
     ("errors", "__version__"),
     ("shipped", "run_folder", "options"),
-    ("result",),
+    ("result", "demand"),
     ("instance",),
-    ("demand", "recompute"),
+    ("recompute",),
     ("verify", "network", "emissions", "formats", "cluster"),
     ("model", "report"),
     ("solve",),

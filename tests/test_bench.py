@@ -226,7 +226,7 @@ def test_a_kept_result_is_never_replaced(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_synthetic_od_command_writes_a_file_the_reader_takes(tmp_path: Path) -> None:
-    from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+    from nbb_opt.demand import Rules, Target, aggregate, open_source
 
     out = tmp_path / "od.parquet"
     args = ["synthesize-od", str(out), "--rows", "2e3", "--zones", "20", "--commodities", "3", "--years", "2025,2040"]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+from nbb_opt.demand import Rules, Target, aggregate, open_source
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.network import prepare
@@ -133,7 +133,7 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nbb_opt.cluster import ClusterError, connect
-    from nbb_opt.demand import read_demand
+    from nbb_opt.network.bundles import read_demand
 
     monkeypatch.setattr("nbb_opt.cluster.CONNECT_S", 1)
     with pytest.raises(ClusterError, match="no Dask scheduler answers"), connect("tcp://127.0.0.1:9"):

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import Instance
+from nbb_opt.network.bundles import read_demand
 from network_worlds import world
 
 ROWS = [

@@ -7,19 +7,25 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-import plain_demand as reference
-from nbb_opt.demand import flow_table
+import plain_demand
+from nbb_opt.demand import Target, add_rows
+from nbb_opt.demand.aggregate import find_repeats
+from nbb_opt.demand.sums import Accumulator
 
 N_NODES, N_COMMODITIES = 5, 3
+NODES = {f"N{i}": i for i in range(N_NODES)} | {"no zone": add_rows.NO_ZONE}
+GOODS = {f"K{i}": i for i in range(N_COMMODITIES)}
+TARGET = Target(NODES, GOODS, N_NODES, N_COMMODITIES)
 
 
-def random_rows(seed: int, n: int) -> list[reference.Row]:
+def random_rows(seed: int, n: int) -> list[plain_demand.Row]:
     rng = np.random.default_rng(seed)
     tonnes = rng.random(n) * 100
-    tonnes[rng.random(n) < 0.03] = np.nan
-    tonnes[rng.random(n) < 0.03] = -1.0
+    for value in (np.nan, -1.0, 3e-8, 2e8, 0.0):
+        tonnes[rng.random(n) < 0.03] = value
     return [
         (int(rng.integers(-2, N_NODES)), int(rng.integers(-2, N_NODES)), int(rng.integers(-1, N_COMMODITIES)),
          int(rng.choice([1949, 2025, 2030, 2035, 2121], p=[0.02, 0.3, 0.3, 0.36, 0.02])), float(t))
@@ -27,64 +33,66 @@ def random_rows(seed: int, n: int) -> list[reference.Row]:
     ]  # fmt: skip
 
 
-def collect_by_kernel(rows: list[reference.Row]) -> tuple[dict[reference.Key, float], np.ndarray, np.ndarray]:
-    keys, values = np.full(16, flow_table.EMPTY, dtype=np.int64), np.zeros(16)
-    counts = np.zeros(flow_table.FAULTS, dtype=np.int64)
-    first = np.full((flow_table.FAULTS, flow_table.PLACES_KEPT), -1, dtype=np.int64)
+def batches_of(rows: list[plain_demand.Row]) -> list[pa.RecordBatch]:
+    node = {i: name for name, i in NODES.items()} | {add_rows.UNKNOWN: "nowhere"}
+    good = {i: name for name, i in GOODS.items()} | {add_rows.UNKNOWN: "nothing"}
+    found = []
     for start in range(0, len(rows), 50):
-        part = rows[start : start + 50]
-        new_keys, new_values = np.full(keys.size + 128, flow_table.EMPTY, dtype=np.int64), np.zeros(keys.size + 128)
-        size = 1 << int(new_keys.size - 1).bit_length()
-        new_keys, new_values = np.full(size, flow_table.EMPTY, dtype=np.int64), np.zeros(size)
-        flow_table.move_table(keys, values, new_keys, new_values)
-        keys, values = new_keys, new_values
-        columns = [np.array([row[i] for row in part]) for i in range(5)]
-        flow_table.add_rows(keys, values, *columns, N_NODES, N_COMMODITIES, False, start, counts, first)
-    found = {}
-    for key, value in zip(keys[keys >= 0].tolist(), values[keys >= 0].tolist(), strict=True):
-        flow, slot = divmod(key, flow_table.YEAR_SLOTS)
-        pair, commodity = divmod(flow, N_COMMODITIES)
-        found[(*divmod(pair, N_NODES), commodity, slot + flow_table.FIRST_YEAR)] = value
-    return found, counts, first
+        o, d, k, year, tonnes = zip(*rows[start : start + 50], strict=True)
+        columns = {"origin": [node[i] for i in o], "destination": [node[i] for i in d], "commodity": [good[i] for i in k]}
+        found.append(pa.RecordBatch.from_pydict({**columns, "year": list(year), "tonnes": list(tonnes)}))
+    return found
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_rows_are_collected_and_refused_as_in_plain_python(seed: int) -> None:
+@pytest.mark.parametrize("budget_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_are_summed_and_refused_as_in_plain_python(seed: int, budget_bytes: int) -> None:
     rows = random_rows(seed, 300)
-    expected, faults = reference.collect(rows)
-    found, counts, first = collect_by_kernel(rows)
-    assert found == expected
-    assert counts.tolist() == [len(places) for places in faults]
+    expected, faults = plain_demand.collect(rows)
+    sums = Accumulator(TARGET, within=False, budget_bytes=budget_bytes, twice=not budget_bytes)
+    for number, batch in enumerate(batches_of(rows)):
+        sums.add(batch, 50 * number)
     for fault, places in enumerate(faults):
-        kept = places[: flow_table.PLACES_KEPT]
-        assert first[fault, : len(kept)].tolist() == kept
+        if fault != add_rows.FAULT_DUPLICATE or not budget_bytes:
+            assert sums.counts[fault] == len(places)
+            kept = places[: add_rows.PLACES_KEPT]
+            assert sums.first[fault, : len(kept)].tolist() == kept
+    flow, year, tonnes = sums.packed().parts()
+    keys = zip(*(part.tolist() for part in TARGET.names(flow)), year.tolist(), strict=True)
+    assert dict(zip(keys, tonnes.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_repeated_row_is_found_with_the_last_row_of_its_key(seed: int) -> None:
+    rows = [row for row in random_rows(seed, 400) if plain_demand.fault_of(row) < 0]
+    last: dict[plain_demand.Key, int] = {}
+    expected = []
+    for number, row in enumerate(rows):
+        if row[:4] in last:
+            expected.append((number, last[row[:4]]))
+        last[row[:4]] = number
+    assert find_repeats(batches_of(rows), TARGET, by_shipper=False) == expected[: add_rows.PLACES_KEPT]
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_period_tonnes_are_those_of_plain_python(seed: int) -> None:
+def test_tonnes_in_a_year_are_those_of_plain_python(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    file_years = sorted(rng.choice(np.arange(2020, 2060), 4, replace=False).tolist())
-    periods = [int(y) for y in np.linspace(file_years[0], file_years[-1], 5)]
-    flows = [
-        {year: float(rng.random() * 1e6) for year in file_years if rng.random() < 0.7} or {file_years[0]: 1.0}
+    years = np.sort(rng.choice(np.arange(2015, 2065), 6, replace=False))
+    series = [
+        {int(y): float(rng.random() * 1e6) for y in np.sort(rng.choice(np.arange(2020, 2060), rng.integers(1, 5)))}
         for _ in range(20)
     ]
-    start = np.append(0, np.cumsum([len(flow) for flow in flows])).astype(np.int64)
-    index = np.array([file_years.index(year) for flow in flows for year in flow])
-    tonnes = np.array([t for flow in flows for t in flow.values()])
-    years = np.array(file_years)
-    left = np.searchsorted(years, periods, side="right") - 1
-    right = np.minimum(left + 1, 3)
-    weight = (np.array(periods) - years[left]) / np.maximum(years[right] - years[left], 1)
-    found = flow_table.period_tonnes(start, index, tonnes, left, weight, 4)
-    for f, flow in enumerate(flows):
-        for t, year in enumerate(periods):
-            assert found[f, t] == pytest.approx(reference.tonnes_in(flow, file_years, year), rel=1e-14)
+    start = np.append(0, np.cumsum([len(one) for one in series]))
+    given = np.array([y for one in series for y in one], dtype=np.int16)
+    tonnes = np.array([t for one in series for t in one.values()])
+    found = add_rows.tonnes_in_years(start, given, tonnes, years.astype(np.int16))
+    expected = [[plain_demand.tonnes_in(one, int(year)) for year in years] for one in series]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 def test_no_kernel_reads_out_of_bounds(tmp_path: object) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "plain_python"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "plain_python or repeated"],
         env=os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)},
         capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip

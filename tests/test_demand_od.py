@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbb_opt.demand.od import Rules, Sums, Target, aggregate, open_source
-from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
+from nbb_opt.demand import Rules, Sums, Target, aggregate, open_source
+from nbb_opt.demand.synthetic import Synthetic, write_synthetic
 from nbb_opt.errors import InstanceError
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
@@ -98,8 +98,8 @@ def test_a_partitioned_folder_reads_as_one_file(tmp_path: Path) -> None:
 
 def test_a_row_group_larger_than_the_pieces_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, target, expected = synthetic(tmp_path)
-    monkeypatch.setattr("nbb_opt.demand.od.source.WHOLE_GROUP_ROWS", 10_000)
-    monkeypatch.setattr("nbb_opt.demand.od.source.PIECE_ROWS", 4_096)
+    monkeypatch.setattr("nbb_opt.demand.source.WHOLE_GROUP_ROWS", 10_000)
+    monkeypatch.setattr("nbb_opt.demand.source.PIECE_ROWS", 4_096)
     sums = aggregate(open_source(path), target, rules=ADD)
     pd.testing.assert_frame_equal(as_frame(sums, target), expected, check_dtype=False, rtol=0, atol=0)
 

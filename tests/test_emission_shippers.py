@@ -16,13 +16,13 @@ import pytest
 
 from instance_copies import Copy, copy_tiny, problems_of
 from milp_case import solve, tiny
-from nbb_opt.demand import read_demand
 from nbb_opt.emissions.exchange import sustainability_table, write_exchange
 from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger, by_shipper
 from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import convert
 from nbb_opt.instance import Instance, read_instance, write_workbook
+from nbb_opt.network.bundles import read_demand
 from nbb_opt.report.basis import factor_card, shipper_grid
 from nbb_opt.result import Run
 

@@ -14,7 +14,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from nbb_opt.cli.main import app
-from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+from nbb_opt.demand import Rules, Target, aggregate, open_source
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, convert
 from nbb_opt.formats import __file__ as formats_file

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbb_opt.instance.flow_keys import FlowKeys
 from typer.testing import CliRunner
 
 from instance_copies import Copy, copy_tiny, problems_of
 from nbb_opt.cli.main import app
-from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, convert
 from nbb_opt.instance import read_instance
-from nbb_opt.instance.flow_keys import FlowKeys
+from nbb_opt.network.bundles import read_demand
 
 KEY = ["origin", "destination", "commodity", "year"]
 

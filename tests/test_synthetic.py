@@ -23,7 +23,7 @@ def test_an_invented_instance_reads_without_a_problem(shape: Shape, tmp_path: Pa
 
 
 def test_it_has_as_many_flows_as_asked_for(tmp_path: Path) -> None:
-    from nbb_opt.demand import read_demand
+    from nbb_opt.network.bundles import read_demand
 
     demand = read_demand(read_instance(write_synthetic(tmp_path / "case", Shape(700, seed=4))))
     assert demand.demand_t.shape == (700, 4)

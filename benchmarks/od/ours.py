@@ -8,7 +8,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.demand.od import Rules, Target, aggregate, open_source
+    from nbb_opt.demand import Rules, Target, aggregate, open_source
 
     zone, group = maps(case)
     target = Target(dict(enumerate(zone.tolist())), dict(enumerate(group.tolist())), 500, 10)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.harness import BenchOptions
-from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
+from nbb_opt.demand.synthetic import Synthetic, write_synthetic
 
 TAKES = {"rows": 10_000_000}
 SMALL_ROWS = 20_000

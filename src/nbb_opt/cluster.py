@@ -31,7 +31,7 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A connection; `each` is what `demand.read_demand` takes. An item may be one of `kept`."""
+    """A connection; `each` is what `instance.read_instance` takes. An item may be one of `kept`."""
 
     client: Any
 

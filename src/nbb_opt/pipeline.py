@@ -244,7 +244,8 @@ def solve_instance(
     steps = Steps(options, stop=stop, listen=listen, cluster=cluster)
     spec = read_model(model)
     with steps.timed("read"):
-        instance = source if isinstance(source, Instance) else read_instance(Path(source))
+        each = cluster.each if cluster is not None else None
+        instance = source if isinstance(source, Instance) else read_instance(Path(source), each=each)
     prepared = steps.prepare(instance, cache_dir=cache_dir, say=say)
     steps.choose_method(prepared, spec, say)
     with steps.stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost

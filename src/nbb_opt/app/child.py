@@ -20,9 +20,9 @@ import pandas as pd
 
 from nbb_opt.app.pictures import as_run, pictures_of
 from nbb_opt.app.store import write_bytes
-from nbb_opt.demand import read_demand
 from nbb_opt.errors import InstanceError, NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.network.bundles import read_demand
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, emissions_t, solve_instance
 from nbb_opt.run_folder import json_bytes

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.app.store import Case, Refused, Store, StoredPlan, good_rows
-from nbb_opt.demand import read_demand
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.network.bundles import read_demand
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.studies.audit.plan import CHARGER, ORDER, PROJECT, TRUCK, order_names, template, types_and_places
 from nbb_opt.studies.audit.plan_cells import COLUMNS, CellProblem, cells_of, read_cells

@@ -104,7 +104,7 @@ def synthesize_od(
     in_order: Annotated[bool, typer.Option("--sorted", help="Sort by origin and destination.")] = False,
 ) -> None:
     """Write a made-up OD file of any size (Zipf: few zones carry most rows), a row group at a time."""
-    from nbb_opt.demand.od.synthetic import Synthetic, write_synthetic
+    from nbb_opt.demand.synthetic import Synthetic, write_synthetic
 
     try:
         in_years = tuple(int(year) for year in years.split(","))

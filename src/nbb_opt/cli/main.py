@@ -162,15 +162,14 @@ def prepare(
     from nbb_opt.problems.dispatch import freight_only
 
     freight_only(instance, "prepare")
-    found = read_instance(instance, add_duplicates=add_duplicates)
     with ExitStack() as stack:
         each = None
         if cluster is not None:
             from nbb_opt.cluster import connect
 
             each = stack.enter_context(connect(cluster)).each
-        cache_dir = None if no_cache else cache_folder()
-        prepared = prepare_instance(found, cache_dir=cache_dir, prune=not no_prune, each=each)
+        found = read_instance(instance, add_duplicates=add_duplicates, each=each)
+    prepared = prepare_instance(found, cache_dir=None if no_cache else cache_folder(), prune=not no_prune)
     size = forecast(found, prepared, read_model("joint"))
     if as_json:
         counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}

@@ -1,21 +1,22 @@
-"""From origin-destination rows to bundles: flows of one commodity between two zones, in every period.
+"""The one reader of demand: rows of origin, destination, commodity and year are checked and summed in one pass."""
 
-`read_demand` is imported when it is asked for: summing rows (`demand.od`) needs no pandas, which takes 50 MB.
-"""
+from nbb_opt.demand.aggregate import PART_ROWS, Each, Sums, aggregate, find_rows, parts_of, sum_part
+from nbb_opt.demand.flows import Flows
+from nbb_opt.demand.rules import Rules
+from nbb_opt.demand.source import Source, open_source
+from nbb_opt.demand.target import Target
 
-from typing import TYPE_CHECKING, Any
-
-from nbb_opt.demand.od.aggregate import Each
-
-if TYPE_CHECKING:
-    from nbb_opt.demand.bundle import Demand, read_demand
-
-__all__ = ["Demand", "Each", "read_demand"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nbb_opt.demand import bundle
-
-    return getattr(bundle, name)
+__all__ = [
+    "PART_ROWS",
+    "Each",
+    "Flows",
+    "Rules",
+    "Source",
+    "Sums",
+    "Target",
+    "aggregate",
+    "find_rows",
+    "open_source",
+    "parts_of",
+    "sum_part",
+]

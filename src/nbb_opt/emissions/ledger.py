@@ -18,7 +18,7 @@ import pandas as pd
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_of
+from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_by_shipper
 from nbb_opt.recompute.lanes import Lanes, read_lanes
 from nbb_opt.recompute.network import handling_rows
 from nbb_opt.recompute.services import chosen_services, service_options
@@ -237,7 +237,7 @@ def shipper_shares(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataF
     pairs = tables["demand"][["bundle", "year"]]
     if not any(world.instance.shippers):
         return pairs.assign(shipper="", share=1.0).astype({SHIPPER: "str"})
-    tonnes = demand_of(world, shippers=True).pipe(join, tables["bundles"], on=FLOW)
+    tonnes = demand_by_shipper(world).table(world.years).pipe(join, tables["bundles"], on=FLOW)
     tonnes = tonnes.sort_values(["bundle", "year", SHIPPER], kind="stable").reset_index(drop=True)
     whole = tonnes.groupby(["bundle", "year"])["tonnes"].transform("sum")
     return tonnes.assign(share=tonnes["tonnes"] / whole)[["bundle", "year", SHIPPER, "share"]]

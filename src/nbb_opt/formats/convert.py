@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from nbb_opt.demand.od.columns import COLUMNS
-from nbb_opt.demand.od.source import damage_refused, open_source
-from nbb_opt.demand.rows import csv_batches
+from nbb_opt.demand.columns import COLUMNS, check_names
+from nbb_opt.demand.source import damage_refused, open_source
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.instance_forms import convert_instance, is_instance
 from nbb_opt.formats.known import Known, known_names
@@ -21,6 +20,8 @@ from nbb_opt.formats.sieve import Policy, Sieve
 from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet
 from nbb_opt.formats.tntp import convert_network, is_network, read_trips
 from nbb_opt.formats.workbook import read_workbook_rows, write_workbook_rows
+from nbb_opt.instance.flows import numbered
+from nbb_opt.instance.tables.csv_file import text_batches
 
 WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".xlsx": write_workbook_rows}
 SOURCES = (".csv", ".parquet", ".xlsx", ".omx", ".tntp")
@@ -153,12 +154,22 @@ def _rows(source: Path) -> Iterator[pa.RecordBatch]:
     if source.suffix == ".xlsx":
         yield read_workbook_rows(source)
     elif source.suffix == ".csv":
-        with damage_refused(source.name):
-            for batch in csv_batches(source, source.name):
-                yield batch.select(list(COLUMNS))
+        yield from _csv_rows(source)
     else:
         found = open_source(source)
         for group in found.groups:
             with damage_refused(found.label(group.file)):
                 for batch in found.read(found.open(group.file), group):
                     yield batch.select(list(COLUMNS))
+
+
+def _csv_rows(source: Path) -> Iterator[pa.RecordBatch]:
+    problems: list[Problem] = []
+    with source.open("rb") as stream:
+        for number, texts in enumerate(text_batches(stream, source.name, problems)):
+            if not number:
+                check_names(source.name, texts.schema.names)
+            elif not problems:
+                yield numbered(texts)
+    if problems:
+        raise InstanceError(problems)

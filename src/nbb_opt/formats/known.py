@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from nbb_opt.demand.flow_table import NO_ZONE
+from nbb_opt.demand.add_rows import NO_ZONE
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.sieve import Known
 from nbb_opt.instance import read_places_and_goods

@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nbb_opt.demand.od.rules import WORDS
-from nbb_opt.demand.od.source import damage_refused
-from nbb_opt.demand.od.sums import Accumulator
-from nbb_opt.demand.od.target import Target
+from nbb_opt.demand.rules import WORDS
+from nbb_opt.demand.source import damage_refused
+from nbb_opt.demand.sums import Accumulator
+from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable
 
@@ -64,7 +64,7 @@ def read_ngm(
         if zone_of.setdefault(zone, number[str(place)]) != number[str(place)]:
             raise InstanceError([Problem(ZONES_FILE, f"zone {zone} stands in two regions", "keep one of them")])
     target = Target(zone_of, {k: i for i, k in enumerate(commodity_ids)}, len(places), len(commodity_ids))
-    sums = Accumulator(target, within=True, budget_bytes=BUDGET_BYTES)
+    sums = Accumulator(target, within=True, budget_bytes=BUDGET_BYTES, bounds=(0.0, np.inf))  # rows are pieces of flows
     row = 0
     for batch in table.rename_columns([COLUMN_NAMES.get(name, name) for name in table.column_names]).to_batches():
         sums.add(batch, row)

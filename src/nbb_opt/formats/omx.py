@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from nbb_opt.demand.od.source import damage_refused
+from nbb_opt.demand.source import damage_refused
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable, appearing
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand import flow_table as faults
-from nbb_opt.demand.od.columns import IDS
-from nbb_opt.demand.od.rules import NAMES, WORDS, Rules
-from nbb_opt.demand.od.sums import Accumulator
-from nbb_opt.demand.od.target import Target
+from nbb_opt.demand import add_rows as faults
+from nbb_opt.demand.aggregate import SHOWN
+from nbb_opt.demand.columns import COLUMNS, IDS, cell
+from nbb_opt.demand.rules import NAMES, WORDS, Rules
+from nbb_opt.demand.sums import Accumulator
+from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable
 
@@ -88,6 +89,7 @@ class Sieve:
         for batch in map(_in_words, batches):
             kept = np.zeros(batch.num_rows, dtype=np.uint8)
             self._add(batch, kept)
+            batch = batch.select(list(COLUMNS))
             if not self._refused():
                 yield batch if kept.all() else batch.filter(pa.array(kept.astype(bool)))
         self._judge()
@@ -114,7 +116,7 @@ class Sieve:
         for fault in np.flatnonzero(self._sums.counts > before).tolist():
             for row in self._sums.first[fault, before[fault] : self._sums.counts[fault]].tolist():
                 what, column, _ = self._words[fault]
-                words = what.format(batch.column(column)[row - self._rows].as_py())
+                words = what.format(cell(batch, column, row - self._rows))
                 self._shown.setdefault(fault, []).append(f"row {row + self.first_row}: {words}")
         self._rows += batch.num_rows
         for names, most, what in ((self._zones, MOST_ZONES, "zones"), (self._commodities, MOST_COMMODITIES, "goods")):
@@ -146,7 +148,7 @@ class Sieve:
             self.lines.append(f"{_rows(int(counts[fault]))} {done}, as asked: {self._places(fault)}")
 
     def _places(self, fault: int) -> str:
-        shown = self._shown[fault]
+        shown = self._shown[fault][:SHOWN]
         return "; ".join([*shown, *(["..."] if self._sums.counts[fault] > len(shown) else [])])
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from nbb_opt.demand.od.columns import COLUMNS, IDS
+from nbb_opt.demand.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
 
 WORDS = pa.dictionary(pa.int32(), pa.string())

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import xlsxwriter
 
-from nbb_opt.demand.od.columns import COLUMNS, IDS
+from nbb_opt.demand.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import SCHEMA, appearing
 from nbb_opt.instance.cells import parse_numbers

@@ -2,7 +2,16 @@
 
 from nbb_opt.instance.describe import describe
 from nbb_opt.instance.meta import Meta, Period
-from nbb_opt.instance.read import Instance, by_period, open_od, read_instance, read_places_and_goods, seal, split_refs
+from nbb_opt.instance.read import (
+    Instance,
+    by_period,
+    demand_of,
+    open_od,
+    read_instance,
+    read_places_and_goods,
+    seal,
+    split_refs,
+)
 from nbb_opt.instance.template import new_instance
 from nbb_opt.instance.workbook.write import write_workbook
 
@@ -11,6 +20,7 @@ __all__ = [
     "Meta",
     "Period",
     "by_period",
+    "demand_of",
     "describe",
     "new_instance",
     "open_od",

@@ -104,6 +104,15 @@ def parse_numbers(cells: Sequence[str], column: Column, faults: CellFaults) -> n
     return values
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number as written.
+
+    >>> is_number("1e3"), is_number("1 000"), is_number("inf")
+    (True, False, False)
+    """
+    return _ONE_NUMBER.fullmatch(cell) is not None
+
+
 def check_numbers(values: np.ndarray, blank: np.ndarray, column: Column, faults: CellFaults) -> None:
     """Blank cells where none may be, values that are not finite, and values out of hard bounds (set to NaN)."""
     if column.blank is None:

@@ -1,107 +1,45 @@
-"""The demand file `od.csv` or `od.parquet`, read in batches so that its size does not matter."""
+"""The demand file of an instance, `od.csv` or `od.parquet`: rows handed to the kernels, faults put into words."""
 
 from __future__ import annotations
 
-import io
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import BinaryIO
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from nbb_opt.demand import Each, Flows, Source, Sums, Target, find_rows, open_source
+from nbb_opt.demand import add_rows as kernels
+from nbb_opt.demand.aggregate import find_cells, find_repeats, sum_batches, sum_rows
+from nbb_opt.demand.columns import AS_WRITTEN, COLUMNS, IDS, SHIPPER
+from nbb_opt.demand.flows import flows_of
+from nbb_opt.demand.rules import WORDS
+from nbb_opt.demand.source import Shared
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.cells import CellFaults, check_plausible, check_texts, parse_numbers
-from nbb_opt.instance.flow_keys import FlowKeys
+from nbb_opt.instance.cells import CellFaults, check_numbers, check_plausible, check_texts, is_number, parse_numbers
 from nbb_opt.instance.package import Package
 from nbb_opt.instance.references import unknown_name
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.tables.csv_file import as_columns, header_problems, records
-from nbb_opt.instance.tables.parquet_file import MAX_CELLS, column_values, damage_refused, open_parquet
+from nbb_opt.instance.tables.csv_file import header_problems, text_batches
+from nbb_opt.instance.tables.parquet_file import MAX_CELLS, open_parquet
 
 OD = BY_NAME["od"]
-BATCH_ROWS = 65_536
 _COLUMNS = {column.name: column for column in OD.columns}
-_NAMES = ("origin", "destination", "commodity")
-_SHIPPER = "shipper"
-_FIRST_YEAR = 1950
-_YEARS = 171
-_SHIPPER_BITS = 20
+Batches = Callable[[], Iterable[pa.RecordBatch]]
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows from `start` on. Names are given once each, with the position of every row's name among them."""
-
-    start: int
-    names: Mapping[str, tuple[list[str], np.ndarray]]
-    year: np.ndarray
-    tonnes: np.ndarray
-
-
-@dataclass(frozen=True)
-class Flows:
-    """Demand as numbers: every flow and year of a shipper once, sorted by `codes` and then by `shipper`.
-
-    `codes` (int64) are made of the positions of origin, destination and commodity among the sorted names and of the
-    year; `shipper` (int32) is a position among `shippers`, which is empty if the file has no such column (then 0);
-    `tonnes` (t/year) are summed where rows repeat. `rows` were read; `n_repeated` of them repeat an earlier one.
-    """
-
-    nodes: tuple[str, ...]
-    commodities: tuple[str, ...]
-    shippers: tuple[str, ...]
-    codes: np.ndarray
-    shipper: np.ndarray
-    tonnes: np.ndarray
-    rows: int
-    add_duplicates: bool
-    _repeated: np.ndarray = field(repr=False)
-    _again: Callable[[], Iterator[tuple[int, np.ndarray, np.ndarray]]] = field(repr=False)
-
-    @property
-    def n_repeated(self) -> int:
-        return self.rows - len(self.codes)
-
-    def triples(self) -> np.ndarray:
-        """Commodity, origin and destination of every code as one number: (k * nodes + o) * nodes + d."""
-        pair, commodity = np.divmod(self.codes // _YEARS, len(self.commodities))
-        return commodity * len(self.nodes) ** 2 + pair
-
-    def names(self, code: int) -> tuple[str, str, str, int]:
-        """Origin, destination, commodity and year."""
-        flow, year = divmod(code, _YEARS)
-        pair, commodity = divmod(flow, len(self.commodities))
-        origin, destination = divmod(pair, len(self.nodes))
-        return self.nodes[origin], self.nodes[destination], self.commodities[commodity], year + _FIRST_YEAR
-
-    def years(self) -> list[int]:
-        """Years of the file, sorted."""
-        return (np.unique(self.codes % _YEARS) + _FIRST_YEAR).tolist()
-
-    def rows_of(self, wanted: np.ndarray) -> Iterator[tuple[int, int]]:
-        """Index and code of the rows whose code is `wanted` (of each `codes` whether), by reading the file again."""
-        codes = self.codes[wanted]
-        for start, part, _ in self._again():
-            for i in np.flatnonzero(np.isin(part, codes)).tolist():
-                yield start + i, int(part[i])
-
-    def repeats(self) -> Iterator[tuple[int, int, int, int]]:
-        """Index, code and shipper of the rows that repeat an earlier one, and the index of the last such row."""
-        last: dict[int, int] = {}
-        for start, codes, shippers in self._again():
-            keys = _keys(codes, shippers)
-            for i in np.flatnonzero(np.isin(keys, self._repeated)).tolist():
-                key = int(keys[i])
-                if key in last:
-                    yield start + i, int(codes[i]), int(shippers[i]), last[key]
-                last[key] = start + i
-
-
-def _keys(codes: np.ndarray, shipper: np.ndarray) -> np.ndarray:
-    return (codes << _SHIPPER_BITS) | shipper
+def target_of(frames: Mapping[str, pd.DataFrame]) -> tuple[Target, tuple[str, ...], tuple[str, ...]]:
+    """What the kernels look ids up in, and the names of nodes and commodities as they number them: sorted."""
+    zones = dict(sorted(zip(frames["nodes"]["node"], frames["nodes"]["is_zone"], strict=True)))
+    commodities = tuple(sorted(set(frames["commodities"]["commodity"])))
+    zone_of = {node: i if zone else kernels.NO_ZONE for i, (node, zone) in enumerate(zones.items())}
+    commodity_of = {name: i for i, name in enumerate(commodities)}
+    return Target(zone_of, commodity_of, len(zones), len(commodities)), tuple(zones), commodities
 
 
 def read_flows(
@@ -112,178 +50,168 @@ def read_flows(
     *,
     sealed: bool,
     add_duplicates: bool = False,
+    each: Each | None = None,
 ) -> Flows | None:
-    """All flows of the demand file as numbers; None (and problems) if any row is at fault or a table is missing.
+    """The demand, each flow, year and shipper once; None (and problems) if any row is at fault or a table is missing.
 
-    Rows of one flow, year and shipper are for the rules to judge: they may repeat only with `add_duplicates`.
+    Rows of one flow, year and shipper are refused, or summed with `add_duplicates`. `each` sums the parts of a Parquet
+    file elsewhere (see cluster).
     """
     if "nodes" not in frames or "commodities" not in frames:
         return None
-    coder = _Coder(frames)
-    if len(coder.known["origin"]) ** 2 * len(coder.known["commodity"]) * _YEARS >= 1 << (63 - _SHIPPER_BITS):
-        what = "has too many places and commodities for their flows to be numbered"
-        faults.problems.append(Problem(file, what, "join places or commodities", "size"))
-        return None
-    found = FlowKeys()
     before = len(faults.problems)
+    target, nodes, commodities = target_of(frames)
     try:
-        for batch in _batches(package, file, faults, sealed=sealed):
-            codes, shippers = coder.numbers(batch, faults)
-            if len(faults.problems) == before and not faults.rows:
-                found.add(_keys(codes, shippers), batch.tonnes)
+        sums, batches = _summed(package, file, target, faults, sealed=sealed, each=each)
+        if len(faults.problems) == before:
+            _judge(sums, batches, target, faults, add_duplicates=add_duplicates)
     except InstanceError as error:
         faults.problems.extend(error.problems)
         return None
-    if len(faults.problems) > before or faults.rows:
+    if len(faults.problems) > before:
         return None
-    if not found.rows:
+    if not sums.rows:
         faults.problems.append(Problem(file, "has no rows", "give at least one flow", "od_has_rows"))
         return None
-    found.settle()
-    met = np.argsort(np.argsort(list(coder.met))).astype(np.int64)  # place of every shipper among the sorted names
-    codes = found.keys >> _SHIPPER_BITS
-    shipper = met[found.keys & ((1 << _SHIPPER_BITS) - 1)].astype(np.int32)
-    tonnes, found.keys = found.tonnes, np.empty(0, dtype=np.int64)
-    if len(met) > 1:
-        order = np.lexsort((shipper, codes))
-        codes, shipper, tonnes = codes[order], shipper[order], tonnes[order]
-
-    def again() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        for batch in _batches(package, file, CellFaults(faults.file, []), sealed=sealed):
-            numbers, of = coder.numbers(batch, faults)
-            yield batch.start, numbers, met[of]
-
-    repeated = _keys(found.repeated >> _SHIPPER_BITS, met[found.repeated & ((1 << _SHIPPER_BITS) - 1)])
-    return Flows(
-        coder.known["origin"], coder.known["commodity"], tuple(sorted(coder.met)) if coder.has_shippers else (),
-        codes, shipper, tonnes, found.rows, add_duplicates, repeated, again,
-    )  # fmt: skip
+    return flows_of(sums, nodes=nodes, commodities=commodities)
 
 
-class _Coder:
-    """Turns the names of a batch into numbers."""
-
-    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        nodes = tuple(sorted(set(frames["nodes"]["node"])))
-        commodities = tuple(sorted(set(frames["commodities"]["commodity"])))
-        self.known = {"origin": nodes, "destination": nodes, "commodity": commodities}
-        self.places = {name: {word: i for i, word in enumerate(self.known[name])} for name in _NAMES}
-        self.met: dict[str, int] = {}  # shippers in the order they are met
-        self.has_shippers = False
-
-    def numbers(self, batch: Batch, faults: CellFaults) -> tuple[np.ndarray, np.ndarray]:
-        """Codes and shippers (in the order met) of the rows; names that are not known become faults."""
-        place: dict[str, np.ndarray] = {}
-        for name in _NAMES:
-            words, codes = batch.names[name]
-            places_of_words = np.array([self.places[name].get(word, -1) for word in words] or [-1], dtype=np.int64)
-            target = _COLUMNS[name].target
-            for i in np.flatnonzero(places_of_words[codes] < 0).tolist():
-                word = words[codes[i]]
-                if word:
-                    what, hint = unknown_name(word, word, self.known[name], target)
-                    faults.add(batch.start + i, name, word, what, hint, rule="reference")
-            place[name] = places_of_words[codes]
-        words, codes = batch.names.get(_SHIPPER, ([""], np.zeros(len(batch.year), dtype=np.int64)))
-        used = np.unique(codes)
-        places_of_shippers = np.zeros(len(words), dtype=np.int64)
-        places_of_shippers[used] = [self.met.setdefault(words[i], len(self.met)) for i in used.tolist()]
-        if len(self.met) > 1 << _SHIPPER_BITS:
-            raise InstanceError([Problem(faults.file.file, "names more than a million shippers", "join some", "size")])
-        self.has_shippers |= _SHIPPER in batch.names
-        year = np.nan_to_num(batch.year, nan=_FIRST_YEAR).astype(np.int64) - _FIRST_YEAR
-        pair = place["origin"] * len(self.known["origin"]) + place["destination"]
-        return (pair * len(self.known["commodity"]) + place["commodity"]) * _YEARS + year, places_of_shippers[codes]
-
-
-def _batches(package: Package, file: str, faults: CellFaults, *, sealed: bool) -> Iterator[Batch]:
+def _summed(
+    package: Package, file: str, target: Target, faults: CellFaults, *, sealed: bool, each: Each | None
+) -> tuple[Sums, Batches]:
+    """The sums of all rows, and how to go through the rows again to say what is wrong."""
     if package.sheets is not None:
         cells = package.sheets[file].cells
         if cells is None:
             raise InstanceError([])
-        yield _text_batch(cells, 0, faults, faults)
-        return
-    with package.open(file) as stream:
-        if file.endswith(".csv"):
-            yield from _csv_batches(stream, file, faults)
-            return
-        opened = open_parquet(stream, OD, file, sealed=sealed)
-        start = 0
-        with damage_refused(file):
-            names = [column.name for column in OD.columns if column.name in opened.schema_arrow.names]
-            for part in opened.iter_batches(batch_size=BATCH_ROWS, columns=names):
-                yield _parquet_batch(part, start, faults)
-                start += part.num_rows
-            if start != opened.metadata.num_rows:
-                what = f"holds {start} rows, its footer says {opened.metadata.num_rows}"
-                raise InstanceError([Problem(file, what, "write or copy the file again", "parquet")])
-
-
-def _csv_batches(stream: BinaryIO, file: str, faults: CellFaults) -> Iterator[Batch]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    lines = records(text, file, faults.problems)
-    start = 0
+        texts = pa.RecordBatch.from_pydict({name: pa.array(values, pa.string()) for name, values in cells.items()})
+        batch = numbered(texts)
+        return sum_batches([batch], target, by_shipper=SHIPPER in cells), lambda: [batch]
+    if file.endswith(".csv"):
+        with package.open(file) as stream:
+            rows = _CsvRows(stream, file, faults.problems)
+            return sum_batches(rows, target, by_shipper=SHIPPER in rows.header), lambda: _csv_again(package, file)
+    held = Shared(package.open(file))
     try:
-        header = next(lines, None)
-        if not header:
-            hint = f"give at least the header: {','.join(_COLUMNS)}"
-            raise InstanceError([Problem(file, "is empty", hint, "empty")])
-        problems = header_problems(header, OD, file)
-        if problems:
-            raise InstanceError(problems)
-        while rows := list(itertools.islice(lines, BATCH_ROWS)):
-            if (start + len(rows)) * len(header) > MAX_CELLS:
-                raise InstanceError([Problem(file, "has too many rows", f"at most {MAX_CELLS} cells are read", "size")])
-            part = CellFaults(faults.file, faults.problems, offset=start, counts=faults.counts)
-            cells = as_columns(header, rows, part)
-            yield _text_batch(cells, start, part, faults)
-            start += len(rows)
-    except UnicodeDecodeError as error:
-        what = f"is not UTF-8: byte 0x{error.object[error.start]:02x}"
-        problem = Problem(f"{file} after row {start + 1}", what, "save the file as UTF-8", "utf8")
-        raise InstanceError([problem]) from error
+        open_parquet(cast(BinaryIO, held.view()), OD, file, sealed=sealed)
+        where = (package.path / file) if not package.zipped else Path(file)
+        source = open_source(where, inside=package.path if package.zipped else None, shippers=True, held=held)
+        return sum_rows(source, target, each=each), lambda: _parquet_again(package, file, source)
+    finally:
+        held.close_file()
 
 
-def _text_batch(cells: Mapping[str, list[str]], start: int, part: CellFaults, faults: CellFaults) -> Batch:
-    named = [name for name in (*_NAMES, _SHIPPER) if name in cells]
-    for name in named:
-        check_texts(cells[name], _COLUMNS[name], part)
-    year = parse_numbers(cells["year"], _COLUMNS["year"], part)
-    tonnes = parse_numbers(cells["tonnes"], _COLUMNS["tonnes"], part)
-    check_plausible(tonnes, None, _COLUMNS["tonnes"], part)
-    faults.rows |= {start + i for i in part.rows | part.unusable}
-    return Batch(start, {name: _numbered(cells[name]) for name in named}, year, tonnes)
+def _csv_again(package: Package, file: str) -> Iterator[pa.RecordBatch]:
+    with package.open(file) as stream:
+        yield from _CsvRows(stream, file, [])
 
 
-def _numbered(words: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    places: dict[str, int] = {}
-    codes = np.fromiter((places.setdefault(word, len(places)) for word in words), dtype=np.int64, count=len(words))
-    return list(places), codes
+def _parquet_again(package: Package, file: str, source: Source) -> Iterator[pa.RecordBatch]:
+    with package.open(file) as stream:
+        yield from Source(
+            source.name, source.files, source.constants, source.groups, source.inside, source.by_shipper,
+            Shared(stream),
+        ).batches()  # fmt: skip
 
 
-def _parquet_batch(part: pa.RecordBatch, start: int, faults: CellFaults) -> Batch:
-    own = CellFaults(faults.file, faults.problems, offset=start, counts=faults.counts)
-    names = {}
-    for name in (*_NAMES, _SHIPPER):
-        if name not in part.schema.names:
-            continue
-        cells = part.column(name)
-        coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
-        words = [word or "" for word in coded.dictionary.to_pylist()]
-        codes = np.array(coded.indices.fill_null(len(words)), dtype=np.int64)
-        words.append("")
-        names[name] = (words, codes)
-        at_fault = CellFaults(faults.file, [])
-        check_texts(words, _COLUMNS[name], at_fault)
-        suspects = np.isin(codes, sorted(at_fault.rows))
-        if suspects.any():
-            check_texts(
-                [words[code] if bad else "-" for code, bad in zip(codes, suspects, strict=True)], _COLUMNS[name], own
-            )
-    year = column_values(part.column("year"), _COLUMNS["year"], own)
-    tonnes = column_values(part.column("tonnes"), _COLUMNS["tonnes"], own)
-    assert isinstance(year, np.ndarray)
-    assert isinstance(tonnes, np.ndarray)
-    check_plausible(tonnes, None, _COLUMNS["tonnes"], own)
-    faults.rows |= {start + i for i in own.rows}
-    return Batch(start, names, year, tonnes)
+class _CsvRows:
+    """The batches of a CSV file; lines that are no rows become problems. Raises InstanceError for its header."""
+
+    def __init__(self, stream: BinaryIO, file: str, problems: list[Problem]) -> None:
+        self._texts = text_batches(stream, file, problems)
+        self._file = file
+        self.header = next(self._texts).schema.names
+        wrong = header_problems(self.header, OD, file)
+        if wrong:
+            raise InstanceError(wrong)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for texts in self._texts:
+            rows += texts.num_rows
+            if rows * len(self.header) > MAX_CELLS:
+                what = "has too many rows"
+                hint = f"at most {MAX_CELLS} cells of a CSV file are read: nbb-opt convert {self._file} od.parquet"
+                raise InstanceError([Problem(self._file, what, hint, "size")])
+            yield numbered(texts)
+
+
+def numbered(texts: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of text as the kernels take them: years and tonnes as numbers, beside these the text they were read from.
+
+    What is no number as written becomes year 0, or tonnes that are not a number: the kernels count it as a fault.
+    """
+    names = [name for name in (*COLUMNS, SHIPPER) if name in texts.schema.names]
+    columns = {name: texts.column(name) for name in names}
+    years = columns["year"].dictionary_encode()
+    known = [int(text) if re.fullmatch("[0-9]{1,9}", text) else 0 for text in years.dictionary.to_pylist()]
+    columns["year"] = pa.array(known, pa.int32()).take(years.indices)
+    columns["tonnes"] = _tonnes(columns["tonnes"])
+    columns |= {f"{name}{AS_WRITTEN}": texts.column(name) for name in ("year", "tonnes")}
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _tonnes(texts: pa.Array) -> pa.Array:
+    try:
+        return pc.cast(texts, pa.float64())  # "inf" and "nan" pass here; the kernels refuse them
+    except pa.ArrowInvalid:
+        return pa.array([float(text) if is_number(text) else float("nan") for text in texts.to_pylist()])
+
+
+def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, add_duplicates: bool) -> None:
+    """Puts every fault that the kernels counted into words, with its place, value and likely fix."""
+    told: Counter[int] = Counter()
+    of_kind: dict[int, tuple[str, str]] = {}
+    for fault, row, value in sorted(sums.places, key=lambda place: (place[1], place[0])):
+        told[fault] += 1
+        of_kind[fault] = _tell(fault, row, value, target, faults)
+    for fault, key in of_kind.items():
+        faults.counts[key] += int(sums.counts[fault]) - told[fault]
+    if sums.counts[kernels.FAULT_DUPLICATE] and not add_duplicates:
+        names = [*COLUMNS[:4], *([SHIPPER] if sums.shippers is not None else [])]
+        again = find_repeats(batches(), target, by_shipper=sums.shippers is not None)
+        cells = {name: find_cells(batches(), name, [row for row, _ in again]) for name in names}
+        for row, earlier in again:
+            value = "/".join(str(cells[name][row] or "unnamed") for name in names)
+            what = f"has the same key as row {faults.file.row(earlier)}"
+            faults.add(row, ", ".join(names), value, what, "add the two up, or remove one", rule="flows_are_given_once")
+        faults.counts[", ".join(names), "flows_are_given_once"] = int(sums.counts[kernels.FAULT_DUPLICATE])
+    shippers = list(sums.shippers or ())
+    wrong = CellFaults(faults.file, [])
+    check_texts(shippers, _COLUMNS[SHIPPER], wrong)
+    for name, row in find_rows(batches(), SHIPPER, [shippers[i] for i in wrong.rows]).items() if wrong.rows else ():
+        check_texts([name], _COLUMNS[SHIPPER], CellFaults(faults.file, faults.problems, offset=row))
+
+
+def _tell(fault: int, row: int, value: object, target: Target, faults: CellFaults) -> tuple[str, str]:
+    """One fault in words; its column and the name of the rule."""
+    own = CellFaults(faults.file, faults.problems, offset=row)
+    own.counts = Counter(faults.counts)
+    name = "destination" if fault == kernels.FAULT_SAME_PLACE else WORDS[fault][1]
+    column = _COLUMNS[name]
+    if fault in (kernels.FAULT_ORIGIN_NO_ZONE, kernels.FAULT_DESTINATION_NO_ZONE):
+        hint = f"set is_zone of {value} to true in the table nodes, or name a zone"
+        own.add(0, name, value, "is not a zone", hint, rule="flows_run_between_zones")
+    elif fault == kernels.FAULT_SAME_PLACE:
+        hint = "traffic within a zone is not modelled: remove the row, or split the zone"
+        own.add(0, name, value, "is the same as the origin", hint, rule="flows_leave_their_zone")
+    elif name in IDS:
+        word = str(value or "")
+        check_texts([word], column, own)
+        if not own.rows:
+            known = target.commodity_of if name == "commodity" else target.zone_of
+            own.add(0, name, word, *unknown_name(word, word, cast(Any, known), column.target), rule="reference")
+    else:
+        if isinstance(value, str):
+            numbers = parse_numbers([value], column, own)
+        else:
+            numbers = np.array([np.nan if value is None else float(cast(Any, value))])
+            if value is not None and np.isnan(numbers[0]):
+                own.add(0, name, None, "is not a finite number (NaN)", "give the figure", rule="number")
+            check_numbers(numbers, np.array([value is None]), column, own)
+        check_plausible(numbers, None, column, own)
+    if not own.rows:
+        own.add(0, name, value, WORDS[fault][0].format(value), WORDS[fault][2], rule="row")
+    key = next(iter(own.counts - faults.counts))
+    faults.counts = own.counts
+    return key

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
 from nbb_opt.instance.flows import read_flows
@@ -33,9 +34,11 @@ class Instance:
 
     `tables` holds a DataFrame for every table of the schema but `od`; optional tables that were left out are empty.
     Rows are sorted by key. Columns: text `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64
-    (float64 if a blank is allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it with `open_od`).
+    (float64 if a blank is allowed), bool. `od_path` names the demand file (inside the .zip if there is one: open it
+    with `open_od`).
     `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
-    `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked.
+    `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked. `flows` is the demand as it
+    was checked and summed on reading.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
     """
 
@@ -47,18 +50,38 @@ class Instance:
     digest: str
     shippers: tuple[str, ...] = ()
     add_duplicates: bool = False
+    flows: Flows | None = field(default=None, repr=False)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
 
 
-def read_instance(path: Path | str, *, add_duplicates: bool = False) -> Instance:
+def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each | None = None) -> Instance:
     """The instance in a folder, .zip or workbook (.xlsx). Raises InstanceError with all problems if there is any.
 
     Demand rows of one flow, year and shipper are refused, or added up with `add_duplicates`. Memory grows with the
-    different flows and years, not with the rows.
+    different flows and years, not with the rows. `each` sums the parts of a demand file elsewhere (see cluster), with
+    the same result.
     """
-    return _read(_open(Path(path)), sealed=True, add_duplicates=add_duplicates)[0]
+    return _read(_open(Path(path)), sealed=True, add_duplicates=add_duplicates, each=each)[0]
+
+
+def demand_of(instance: Instance) -> Flows:
+    """The demand of an instance: as it was read with the tables, or, for one put together by hand, read from its file.
+
+    Raises InstanceError if a row is refused.
+    """
+    if instance.flows is not None:
+        return instance.flows
+    problems: list[Problem] = []
+    file = instance.od_path.name
+    package = Package(instance.od_path.parent, {}, {}, zipped=False) if instance.path.is_dir() else _open(instance.path)
+    faults = _faults(package, "od", file, problems)
+    flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
+    faults.tell_the_rest()
+    if flows is None:
+        raise InstanceError(problems)
+    return flows
 
 
 def seal(path: Path | str) -> Path:
@@ -98,7 +121,9 @@ def _open(path: Path) -> Package:
     return open_workbook(path) if is_spreadsheet(path) else open_package(path)
 
 
-def _read(package: Package, *, sealed: bool, add_duplicates: bool = False) -> tuple[Instance, dict[str, int]]:
+def _read(
+    package: Package, *, sealed: bool, add_duplicates: bool = False, each: Each | None = None
+) -> tuple[Instance, dict[str, int]]:
     """The instance, and the number of rows by file."""
     problems = file_problems(package)
     entries = read_seal(package, problems) if sealed else {}
@@ -117,14 +142,12 @@ def _read(package: Package, *, sealed: bool, add_duplicates: bool = False) -> tu
         flow_faults = _faults(package, "od", od, problems)
         vouched = read.vouched(od)
         flows = read_flows(
-            package, od, read.frames, flow_faults, sealed=vouched, add_duplicates=add_duplicates
-        )  # fmt: skip
+            package, od, read.frames, flow_faults, sealed=vouched, add_duplicates=add_duplicates, each=each
+        )
         flow_faults.tell_the_rest()
     for faults in read.faults.values():
         faults.tell_the_rest()
-    world = World(
-        meta, periods, read.frames, read.faults, flows, _faults(package, "od", od, problems).file if od else None
-    )
+    world = World(meta, periods, read.frames, read.faults, flows, od or "")
     problems.extend(run_rules(world))
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
@@ -135,9 +158,8 @@ def _read(package: Package, *, sealed: bool, add_duplicates: bool = False) -> tu
     frames = MappingProxyType({name: in_key_order(BY_NAME[name], frame) for name, frame in read.frames.items()})
     content = digest(meta, periods, frames, flows)
     od_path = package.path / od
-    return Instance(
-        package.path, meta, periods, frames, od_path, content, flows.shippers, add_duplicates and flows.n_repeated > 0
-    ), rows  # fmt: skip
+    adds = add_duplicates and flows.n_repeated > 0
+    return Instance(package.path, meta, periods, frames, od_path, content, flows.shippers, adds, flows), rows
 
 
 def _meta(package: Package, problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:

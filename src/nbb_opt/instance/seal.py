@@ -16,7 +16,7 @@ import pandas as pd
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
-from nbb_opt.instance.flows import Flows
+from nbb_opt.demand import Flows
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.package import DATA_FILES, META_FILE, SEAL_FILE, Package
 from nbb_opt.instance.schema import TABLES
@@ -24,6 +24,7 @@ from nbb_opt.instance.tables.csv_file import decode
 from nbb_opt.instance.wording import did_you_mean, shown
 
 FORMAT = "nbb_opt instance 1"
+_FIRST_YEAR, _YEARS = 1950, 171
 
 
 def digest(
@@ -47,12 +48,14 @@ def digest(
         sha.update(json.dumps([table.name, names, len(frame)]).encode())
         for name in names:
             sha.update(_canonical(frame[name].to_numpy()))
-    sha.update(json.dumps(["od", len(flows.codes)]).encode())
-    sha.update(_canonical(flows.codes))
-    sha.update(_canonical(flows.tonnes))
+    codes = flows.flow * _YEARS + (flows.year - _FIRST_YEAR)
+    order = np.lexsort((flows.shipper, codes)) if any(flows.shippers) else slice(None)
+    sha.update(json.dumps(["od", len(codes)]).encode())
+    sha.update(_canonical(codes[order]))
+    sha.update(_canonical(flows.tonnes[order]))
     if any(flows.shippers):
         sha.update(json.dumps(["shippers", flows.shippers], ensure_ascii=False).encode())
-        sha.update(_canonical(flows.shipper))
+        sha.update(_canonical(flows.shipper[order]))
     return sha.hexdigest()
 
 

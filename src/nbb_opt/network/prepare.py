@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbb_opt.demand import Each, read_demand
 from nbb_opt.instance import Instance
+from nbb_opt.network.bundles import read_demand
 from nbb_opt.network.cache import read_cache, write_cache
 from nbb_opt.network.candidates import Candidates, keep_best, take
 from nbb_opt.network.chains import find_chains
@@ -82,14 +82,12 @@ def prepare(
     cache_dir: Path | None = None,
     prune: bool = True,
     say: Callable[[str], None] | None = None,
-    each: Each | None = None,
 ) -> Prepared:
     """Read the demand and find the candidate chains of every bundle.
 
     `prune=False` keeps chains that another one replaces in every plan. With `cache_dir` the result is stored there, or
     read if the same instance was prepared before; a damaged copy is made anew. `say` is given every line of the log.
-    `each` sums the parts of the demand file elsewhere (see cluster), with the same result.
-    Raises InstanceError if a row of the demand is refused or a flow cannot be carried over today's network.
+    Raises InstanceError if a flow cannot be carried over today's network.
     """
     tell = say or (lambda line: None)
     log: list[str] = []
@@ -102,7 +100,7 @@ def prepare(
             for line in (*prepared.log, note):
                 tell(line)
             return prepared
-    prepared = _make(instance, prune=prune, each=each)
+    prepared = _make(instance, prune=prune)
     for line in (*log, *prepared.log):
         tell(line)
     if cache_dir is not None:
@@ -111,8 +109,8 @@ def prepare(
     return prepared
 
 
-def _make(instance: Instance, *, prune: bool, each: Each | None) -> Prepared:
-    demand = read_demand(instance, each=each)
+def _make(instance: Instance, *, prune: bool) -> Prepared:
+    demand = read_demand(instance)
     bundles = demand.bundles
     log = list(demand.log)
     graph = make_graph(instance)

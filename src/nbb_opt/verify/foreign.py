@@ -51,7 +51,7 @@ def verify_foreign(
 
 def complete(world: World, given: Mapping[str, pd.DataFrame]) -> Tables:
     """Every table of `result.TABLES`, from those that a solution gives; accounts that it does not give stay empty."""
-    demand = demand_of(world)
+    demand = demand_of(world).table(world.years)
     flows = pd.concat([demand[FLOW], given["chains"][FLOW]]).drop_duplicates(ignore_index=True)
     bundles = flows.assign(bundle=np.arange(len(flows)))
     tables = {name: as_table(name, given.get(name)) for name in TABLES if name not in _DERIVED}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.recompute import services, trips
-from nbb_opt.recompute.demand import FLOW, check_demand, read_demand
+from nbb_opt.recompute.demand import check_demand, demand_of
 from nbb_opt.recompute.network import read_network
 from nbb_opt.recompute.verdict import Checks, Verdict, names
 from nbb_opt.recompute.words import find
@@ -70,7 +70,7 @@ class PlanCheck:
 
     def __init__(self, world: World, tables: Mapping[str, pd.DataFrame], blocks: set[str], checks: Checks) -> None:
         self.world, self.tables, self.blocks, self.checks = world, tables, blocks, checks
-        self.demand = read_demand(world, FLOW)
+        self.demand = demand_of(world)
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)

@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from nbb_opt.demand import Flows
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import CellFaults
-from nbb_opt.instance.flows import Flows
 from nbb_opt.instance.meta import Meta, Period
-from nbb_opt.instance.wording import TableFile
 
 Row = dict[str, Any]
 
@@ -28,7 +27,7 @@ class World:
     frames: Mapping[str, pd.DataFrame]
     faults: Mapping[str, CellFaults]
     flows: Flows | None = None
-    flow_file: TableFile | None = None
+    flow_file: str = ""
     _rows: dict[str, list[tuple[int, Row]]] = field(default_factory=dict, repr=False)
 
     def rows(self, table: str) -> list[tuple[int, Row]]:
@@ -103,6 +102,11 @@ def rule(*reads: str, uses: tuple[str, ...] = ()) -> Callable[[Check], Check]:
         return check
 
     return register
+
+
+def checked_on_reading(name: str, demands: str, *uses: str) -> None:
+    """Registers a rule that the reader of a table keeps, row by row, for the list in SCHEMA.md."""
+    RULES[name] = Rule(name, demands, lambda world: iter(()), (), uses)
 
 
 def run_rules(world: World) -> list[Problem]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
-from nbb_opt.errors import Problem
+import pyarrow as pa
+import pyarrow.csv
+
+from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, shown
 
 Columns = dict[str, list[str]]
+BLOCK_BYTES = 1 << 23
+MOST_LINE_BYTES = 1 << 26
 
 
 def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
@@ -54,14 +61,16 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
     return problems
 
 
-def records(stream: io.TextIOBase, file: str, problems: list[Problem]) -> Iterator[list[str]]:
+def records(
+    stream: io.TextIOBase, file: str, problems: list[Problem], *, before: int = 0, width: int = 0
+) -> Iterator[list[str]]:
     """Records of a CSV stream, header first. Ragged and blank lines become problems; reading goes on after them.
 
-    A line that cannot be used is given back as a record of blanks so that row numbers stay line numbers.
+    A line that cannot be used is given back as a record of blanks so that row numbers stay line numbers. A part of a
+    file has `before` lines before it, and records of `width` cells.
     """
     reader = csv.reader(stream, strict=True)
-    width = 0
-    expected = 0
+    expected = before
     while True:
         try:
             record = next(reader)
@@ -69,14 +78,15 @@ def records(stream: io.TextIOBase, file: str, problems: list[Problem]) -> Iterat
             return
         except csv.Error as error:
             hint = "look for an unclosed quotation mark"
-            problems.append(Problem(f"{file} row {reader.line_num}", f"is not CSV: {error}", hint, "csv"))
+            where = f"{file} row {before + reader.line_num}"
+            problems.append(Problem(where, f"is not CSV: {error}", hint, "csv"))
             return
         expected += 1
-        if reader.line_num != expected:
+        if before + reader.line_num != expected:
             hint = "write the text on one line; look for an unclosed quotation mark"
             problems.append(Problem(f"{file} row {expected}", "a cell holds a line break", hint, "line_break"))
             return
-        if expected == 1:
+        if not width:
             width = len(record)
         elif len(record) != width:
             if not record:
@@ -123,3 +133,72 @@ def as_columns(header: list[str], rows: list[list[str]], faults: CellFaults) -> 
             rows[i] = [""] * len(header)
     cells = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in header]
     return dict(zip(header, cells, strict=True))
+
+
+def text_batches(stream: BinaryIO, file: str, problems: list[Problem]) -> Iterator[pa.RecordBatch]:
+    """The rows of a CSV file as text, in batches of bounded size; the first batch has no rows, only the header.
+
+    Lines that are no rows become problems and are left out. Raises InstanceError for an empty file.
+    """
+    header: list[str] = []
+    before = 0
+    for block in _blocks(stream):
+        if not header:
+            block = block.removeprefix(codecs.BOM_UTF8)
+            first, _, block = block.partition(b"\n")
+            text = decode(first.rstrip(b"\r"), file, problems)
+            header = next(records(io.StringIO(text or ""), file, problems), [])
+            if not header:
+                raise InstanceError([Problem(file, "is empty", "give at least the header", "empty")])
+            before = 1
+            yield pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(header), names=header)
+        if block:
+            yield _fast(block, header) or _slow(block, header, file, problems, before)
+            before += block.count(b"\n") + (not block.endswith(b"\n"))
+    if not header:
+        raise InstanceError([Problem(file, "is empty", "give at least the header", "empty")])
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a stream in blocks that end with a line."""
+    rest = b""
+    while part := stream.read(BLOCK_BYTES):
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield rest + part[:end]
+            rest = part[end:]
+        else:
+            rest += part
+            if len(rest) > MOST_LINE_BYTES:
+                raise InstanceError([Problem("CSV", "has a line of more than 64 MiB", "is it a CSV file?", "size")])
+    if rest:
+        yield rest
+
+
+def _fast(block: bytes, header: list[str]) -> pa.RecordBatch | None:
+    """Whole lines of plain cells; None if any line has a quotation mark or something else that asks for care."""
+    if b'"' in block or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
+        return None
+    try:
+        table = pa.csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pa.csv.ReadOptions(column_names=header, block_size=len(block) + 1, use_threads=False),
+            parse_options=pa.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), null_values=[], strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowException, UnicodeDecodeError):
+        return None
+    return table.combine_chunks().to_batches()[0] if table.num_rows else None
+
+
+def _slow(block: bytes, header: list[str], file: str, problems: list[Problem], before: int) -> pa.RecordBatch:
+    """As `_fast`, line by line, with what is wrong."""
+    told: list[Problem] = []
+    text = decode(b"\n" * before + block, file, told)
+    problems.extend(told)
+    lines = io.StringIO((text or "")[before:], newline="")
+    rows = [row for row in records(lines, file, problems, before=before, width=len(header)) if row]
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], names=header)

@@ -9,8 +9,8 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand.flow_table import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
-from nbb_opt.demand.od.columns import as_numpy
+from nbb_opt.demand.add_rows import FIRST_YEAR, UNKNOWN, YEAR_SLOTS
+from nbb_opt.demand.columns import as_numpy
 
 MAX_SPAN = 1 << 24
 NEAR_0 = 1 << 16  # a table of whole numbers from here on starts at 0 all the same

@@ -1,4 +1,4 @@
-"""Kernels that add rows to flows: into an array with a cell for every flow, or into a hash table.
+"""Kernels of the demand: rows are checked and added to an array with a cell for every flow, or to a hash table.
 
 Rows are taken in blocks: the cells of a block are found first and its rows checked, then added one after the other, so
 that the processor waits for many cells at once. Every sum is made in the order of the rows. A cell holds -0.0 until a
@@ -8,22 +8,30 @@ row reaches it: adding to it changes nothing, and its sign tells it from a flow 
 import numpy as np
 from numba import njit
 
-from nbb_opt.demand.flow_table import (
-    EMPTY,
-    FAULT_COMMODITY_UNKNOWN,
-    FAULT_DESTINATION_NO_ZONE,
-    FAULT_DESTINATION_UNKNOWN,
-    FAULT_DUPLICATE,
-    FAULT_NEGATIVE,
-    FAULT_NOT_FINITE,
-    FAULT_ORIGIN_NO_ZONE,
-    FAULT_ORIGIN_UNKNOWN,
-    FAULT_SAME_PLACE,
-    FAULT_YEAR,
-    PLACES_KEPT,
-    UNKNOWN,
-    slot_of,
-)
+FIRST_YEAR = 1950
+YEAR_SLOTS = 171  # 1950 to 2120, the bounds of the schema
+PLACES_KEPT = 50  # row numbers kept per kind of fault
+
+FAULT_ORIGIN_UNKNOWN = 0
+FAULT_ORIGIN_NO_ZONE = 1
+FAULT_DESTINATION_UNKNOWN = 2
+FAULT_DESTINATION_NO_ZONE = 3
+FAULT_COMMODITY_UNKNOWN = 4
+FAULT_YEAR = 5
+FAULT_NOT_FINITE = 6
+FAULT_NEGATIVE = 7
+FAULT_SAME_PLACE = 8
+FAULT_DUPLICATE = 9
+FAULT_TOO_SMALL = 10
+FAULT_TOO_LARGE = 11
+FAULTS = 12
+
+LEAST_T = 1e-7  # t/year; a solver drops coefficients not much smaller
+MOST_T = 1e8
+
+UNKNOWN = -1
+NO_ZONE = -2
+EMPTY = -1  # a free slot of the hash table
 
 BLOCK = 2048
 BAD = -(1 << 29)  # share of an unusable id in a cell number: four of them still fit an int32
@@ -32,7 +40,28 @@ YEAR_BITS = 8  # room for the year slot at the end of a key
 
 
 @njit(cache=True, nogil=True)
-def _fault(o, d, k, slot, t, within):
+def slot_of(keys, key):
+    """Slot of `key` in the open-addressing table `keys`, or the free slot where it belongs."""
+    mask = keys.size - 1
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    slot = np.int64((mixed >> np.uint64(20)) & np.uint64(mask))
+    while keys[slot] != EMPTY and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def move_table(keys, values, new_keys, new_values):
+    """Copy every entry of one table into a larger, empty one."""
+    for i in range(keys.size):
+        if keys[i] != EMPTY:
+            slot = slot_of(new_keys, keys[i])
+            new_keys[slot] = keys[i]
+            new_values[slot] = values[i]
+
+
+@njit(cache=True, nogil=True)
+def _fault(o, d, k, slot, t, within, least, most):
     if o < 0:
         return FAULT_ORIGIN_UNKNOWN if o == UNKNOWN else FAULT_ORIGIN_NO_ZONE
     if d < 0:
@@ -47,6 +76,10 @@ def _fault(o, d, k, slot, t, within):
         return FAULT_NEGATIVE
     if o == d and not within:
         return FAULT_SAME_PLACE
+    if t != 0.0 and t < least:
+        return FAULT_TOO_SMALL
+    if t > most:
+        return FAULT_TOO_LARGE
     return -1
 
 
@@ -66,13 +99,13 @@ def _position(cell, table):
 @njit(cache=True, nogil=True)
 def _add_carefully(
     cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-    cell_o, cell_d, cell_k, cell_y, within, row_0, start, end, counts, first,
+    cell_o, cell_d, cell_k, cell_y, within, least, most, row_0, start, end, counts, first,
 ):  # fmt: skip
     """Add rows `start` to `end` that may be faulty, one by one; see `add_dense`."""
     for r in range(start, end):
         o, d, k = _position(origin[r], zone_o), _position(destination[r], zone_d), _position(commodity[r], group)
         y = year[0] if one_year else year[r]
-        fault = _fault(zone_o[o], zone_d[d], group[k], year_slot[y], tonnes[r], within)
+        fault = _fault(zone_o[o], zone_d[d], group[k], year_slot[y], tonnes[r], within, least, most)
         if fault >= 0:
             _note(fault, row_0 + r, counts, first)
         else:
@@ -82,14 +115,14 @@ def _add_carefully(
 @njit(cache=True, nogil=True)
 def add_dense(
     cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-    cell_o, cell_d, cell_k, cell_y, within, n_zones, row_0, counts, first,
+    cell_o, cell_d, cell_k, cell_y, within, least, most, n_zones, row_0, counts, first,
 ):  # fmt: skip
     """Add rows to `cells`; note faulty rows in `counts` and `first`, which are not added.
 
     `origin`, `destination`, `commodity` and `year` (int32) are positions in the tables `zone_o`, `zone_d` (zone or
     negative), `group` (commodity or negative) and `year_slot` (slot of `cells` or negative); of the first three one
-    outside its table is the last entry. `cell_*` hold the same as shares of the cell number: BAD where negative. With
-    `one_year` every row has the year year[0].
+    outside its table is the last entry. Tonnes other than 0 lie from `least` to `most`. `cell_*` hold the same as
+    shares of the cell number: BAD where negative. With `one_year` every row has the year year[0].
     """
     number = np.empty(BLOCK, np.uint32)
     n = origin.size
@@ -104,7 +137,7 @@ def add_dense(
         wrong = np.int32(far_o >= cell_o.size or far_d >= cell_d.size or far_k >= cell_k.size)
         for j in range(m):
             t = tonnes[np.uint64(start + j)]
-            wrong += np.int32(not (t >= 0.0 and t < np.inf))
+            wrong += np.int32(not ((t >= least and t <= most) or t == 0.0))
         every = np.uint32(0)
         if not wrong:
             for j in range(m):
@@ -122,7 +155,7 @@ def add_dense(
         if wrong or every >> np.uint32(31):
             _add_carefully(
                 cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-                cell_o, cell_d, cell_k, cell_y, within, row_0, start, start + m, counts, first,
+                cell_o, cell_d, cell_k, cell_y, within, least, most, row_0, start, start + m, counts, first,
             )  # fmt: skip
             continue
         for j in range(m):
@@ -132,13 +165,14 @@ def add_dense(
 @njit(cache=True, nogil=True)
 def add_sparse(
     keys, values, used, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
-    within, n_zones, n_groups, start, row_0, counts, first, twice, kept,
+    within, least, most, n_zones, n_groups, start, row_0, counts, first, twice, before, kept,
 ):  # fmt: skip
     """Add rows from `start` on to the hash table `keys`, `values` until it is half full; (rows done, keys used).
 
     The key is (origin * n_zones + destination) * n_groups + commodity, shifted by YEAR_BITS, and the year slot. With
-    `twice` a row of a flow and year met before is noted too (and added all the same). `kept`, unless empty, gets 1 for
-    a row that is added, 0 for a faulty one.
+    `twice` a row of a flow and year met before is noted too (and added all the same); unless `before` is empty, values
+    are then the last row of each key instead of tonnes, and `before` gets that of every row noted. `kept`, unless
+    empty, gets 1 for a row that is added, 0 for a faulty one.
     """
     n = origin.size
     half = keys.size // 2
@@ -149,7 +183,7 @@ def add_sparse(
         k = group[_position(commodity[i], group)]
         y = year_slot[year[0] if one_year else year[i]]
         t = tonnes[i]
-        fault = _fault(o, d, k, y, t, within)
+        fault = _fault(o, d, k, y, t, within, least, most)
         if fault >= 0:
             _note(fault, row_0 + i, counts, first)
             if kept.size:
@@ -164,8 +198,13 @@ def add_sparse(
             values[slot] = -0.0
             used += 1
         elif twice:
+            if before.size and counts[FAULT_DUPLICATE] < PLACES_KEPT:
+                before[counts[FAULT_DUPLICATE]] = np.int64(values[slot])
             _note(FAULT_DUPLICATE, row_0 + i, counts, first)
-        values[slot] += t + 0.0
+        if before.size:
+            values[slot] = row_0 + i
+        else:
+            values[slot] += t + 0.0
     return n, used
 
 
@@ -211,3 +250,25 @@ def merge(keys_a, tonnes_a, keys_b, tonnes_b, keys, tonnes):
             j += 1
         many += 1
     return many
+
+
+@njit(cache=True, nogil=True)
+def tonnes_in_years(start, year, tonnes, years):
+    """Tonnes of every series in `years`, (series, years) in t/year: linear between the years it has, NaN outside these.
+
+    Entries `start[s]`..`start[s + 1]` belong to series s, its years rising.
+    """
+    out = np.full((start.size - 1, years.size), np.nan)
+    for s in range(start.size - 1):
+        i = start[s]
+        for t in range(years.size):
+            while i < start[s + 1] and year[i] < years[t]:
+                i += 1
+            if i == start[s + 1]:
+                break
+            if year[i] == years[t]:
+                out[s, t] = tonnes[i]
+            elif i > start[s]:
+                weight = (years[t] - year[i - 1]) / (year[i] - year[i - 1])
+                out[s, t] = tonnes[i - 1] + (tonnes[i] - tonnes[i - 1]) * weight
+    return out

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nbb_opt.demand import flow_table as tables
-from nbb_opt.demand.od import add_rows
-from nbb_opt.demand.od.columns import as_numpy
-from nbb_opt.demand.od.target import Lookup, Target, years_of
+from nbb_opt.demand import add_rows
+from nbb_opt.demand.columns import SHIPPER, as_numpy
+from nbb_opt.demand.target import Lookup, Target, years_of
 from nbb_opt.errors import InstanceError, Problem
 
 _FIRST_TABLE = 1 << 14
 NOT_WANTED = np.empty(0, dtype=np.uint8)
+SHIPPER_BITS = 20
+MOST_GROUPS = 1 << 11  # commodities that can be told apart beside so many shippers
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Packed:
         mask = np.int64((1 << add_rows.YEAR_BITS) - 1)
         year = np.empty(self.key.size, dtype=np.int16)
         np.bitwise_and(self.key, mask, out=year, casting="unsafe")
-        year += tables.FIRST_YEAR
+        year += add_rows.FIRST_YEAR
         flow = np.right_shift(self.key, add_rows.YEAR_BITS, out=self.key)
         return flow, year, self.tonnes
 
@@ -37,23 +38,39 @@ class Packed:
 class Accumulator:
     """Adds batches in the order given; `counts` and `first` note faulty rows, which are not added.
 
-    With `learn` the ids of the target are those met so far. With `twice` rows of a flow and year met before are noted
-    as well, though they are added; the memory allowed must then be 0 (a hash table knows what it holds).
+    Tonnes other than 0 lie within `bounds` (least, most). With `learn` the ids of the target are those met so far. With
+    `by_shipper` batches have a column of shippers, numbered in `shippers` as they are met, and a group is a commodity
+    of a shipper. With `twice` rows of a flow and year met before are noted as well, though they are added; the memory
+    allowed must then be 0 (a hash table knows what it holds). With `seek` the sums are not wanted: `before` gets the
+    row of the same flow and year before each row noted.
     """
 
     def __init__(
-        self, target: Target, *, within: bool, budget_bytes: int, learn: bool = False, twice: bool = False
+        self,
+        target: Target,
+        *,
+        within: bool,
+        budget_bytes: int,
+        bounds: tuple[float, float] = (add_rows.LEAST_T, add_rows.MOST_T),
+        learn: bool = False,
+        by_shipper: bool = False,
+        twice: bool = False,
+        seek: bool = False,
     ) -> None:
-        if target.n_flows >= 1 << 54:
+        self._n_groups = target.n_commodities << (SHIPPER_BITS if by_shipper else 0)
+        if target.n_zones**2 * self._n_groups >= 1 << 54 or (by_shipper and target.n_commodities > MOST_GROUPS):
             raise InstanceError([Problem("zones and commodities", "are too many", "fewer than 2^54 flows")])
         self._target = target
         self._within = within
+        self._bounds = bounds
+        self.shippers: dict[str, int] | None = {} if by_shipper else None
+        self.before = np.zeros(add_rows.PLACES_KEPT if seek else 0, dtype=np.int64)
         self._budget = budget_bytes
         self._zone_o, self._zone_d = Lookup(target.zone_of, learn=learn), Lookup(target.zone_of, learn=learn)
         self._group = Lookup(target.commodity_of, learn=learn)
         self._twice = twice
-        self.counts = np.zeros(tables.FAULTS, dtype=np.int64)
-        self.first = np.zeros((tables.FAULTS, tables.PLACES_KEPT), dtype=np.int64)
+        self.counts = np.zeros(add_rows.FAULTS, dtype=np.int64)
+        self.first = np.zeros((add_rows.FAULTS, add_rows.PLACES_KEPT), dtype=np.int64)
         self._years: list[int] = []
         self._cells = np.empty(0)
         self._keys = np.empty(0, dtype=np.int64)
@@ -63,8 +80,8 @@ class Accumulator:
         self.dense = self._fits(1)
         assert not (self.dense and twice)
         self._scaled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
-        self._year_slot = np.full(tables.YEAR_SLOTS + 1, -1, dtype=np.int32)
-        self._cell_y = np.full(tables.YEAR_SLOTS + 1, add_rows.BAD, dtype=np.int32)
+        self._year_slot = np.full(add_rows.YEAR_SLOTS + 1, -1, dtype=np.int32)
+        self._cell_y = np.full(add_rows.YEAR_SLOTS + 1, add_rows.BAD, dtype=np.int32)
         if not self.dense:
             self._make_sparse()
 
@@ -79,24 +96,27 @@ class Accumulator:
         origin, zone_o = self._zone_o.find(batch.column("origin"))
         destination, zone_d = self._zone_d.find(batch.column("destination"))
         commodity, group = self._group.find(batch.column("commodity"))
+        if self.shippers is not None:
+            commodity, group = self._with_shippers(commodity, group, batch.column(SHIPPER))
         year, one_year = years_of(batch.column("year"))
         tonnes = tonnes_of(batch.column("tonnes"))
-        n_zones, n_groups = self._target.n_zones, self._target.n_commodities
+        n_zones, n_groups = self._target.n_zones, self._n_groups
         if self.dense:
             self._meet_years(year if one_year else np.flatnonzero(np.bincount(year, minlength=1)))
         if self.dense:
             add_rows.add_dense(
                 self._cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group,
                 self._year_slot, self._share(0, zone_o, n_zones * n_groups), self._share(1, zone_d, n_groups),
-                self._share(2, group, 1), self._cell_y, self._within, n_zones, row_0, self.counts, self.first,
+                self._share(2, group, 1), self._cell_y, self._within, *self._bounds, n_zones, row_0, self.counts,
+                self.first,
             )  # fmt: skip
             return
         done = 0
         while done < tonnes.size:
             done, self._used = add_rows.add_sparse(
                 self._keys, self._values, self._used, origin, destination, commodity, year, one_year, tonnes, zone_o,
-                zone_d, group, self._year_slot, self._within, n_zones, n_groups, done, row_0, self.counts, self.first,
-                self._twice, kept,
+                zone_d, group, self._year_slot, self._within, *self._bounds, n_zones, n_groups, done, row_0,
+                self.counts, self.first, self._twice, self.before, kept,
             )  # fmt: skip
             if done < tonnes.size:
                 self._grow(self._keys.size * 2)
@@ -108,20 +128,43 @@ class Accumulator:
             room = min(self._rows, self._cells.size) + 1
             cells, self._cells = self._cells, np.empty(0)
             key, tonnes = np.empty(room, dtype=np.int64), cells if slots.size == 1 else np.empty(room)
-            many = add_rows.pack(cells, self._target.n_flows, slots, key, tonnes)
+            many = add_rows.pack(cells, self._n_flows, slots, key, tonnes)
             few = 4 * many < tonnes.size  # too few to hold on to all the cells for their sake
             return Packed(key[:many], tonnes[:many].copy() if few else tonnes[:many])
-        full = np.flatnonzero(self._keys != tables.EMPTY)
+        full = np.flatnonzero(self._keys != add_rows.EMPTY)
         full = full[np.argsort(self._keys[full])]
         return Packed(self._keys[full], self._values[full])
 
+    @property
+    def _n_flows(self) -> int:
+        return self._target.n_zones**2 * self._n_groups
+
+    def _with_shippers(
+        self, commodity: np.ndarray, group: np.ndarray, cells: pa.Array
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the pairs of commodity and shipper, and the table of groups they point into."""
+        assert self.shippers is not None
+        coded = cells if isinstance(cells, pa.DictionaryArray) else cells.dictionary_encode()
+        words = [*coded.dictionary.to_pylist(), ""]
+        place = as_numpy(coded.indices.fill_null(len(words) - 1)).astype(np.int64)
+        number = np.zeros(len(words), dtype=np.int64)
+        for i in np.unique(place).tolist():
+            number[i] = self.shippers.setdefault(words[i] or "", len(self.shippers))
+        if len(self.shippers) > 1 << SHIPPER_BITS:
+            raise InstanceError([Problem("column shipper", "names more than a million shippers", "join some", "size")])
+        pairs, position = np.unique(commodity.astype(np.int64) * len(words) + place, return_inverse=True)
+        goods, shipper = np.divmod(pairs, len(words))
+        goods = group[goods].astype(np.int64)
+        found = np.where(goods < 0, goods, (goods << SHIPPER_BITS) | number[shipper])
+        return position.astype(np.int32), np.append(found, add_rows.UNKNOWN).astype(np.int32)
+
     def _fits(self, n_years: int) -> bool:
-        cells = self._target.n_flows * n_years
+        cells = self._n_flows * n_years
         return cells <= add_rows.MAX_CELLS and cells * 8 <= self._budget
 
     def _meet_years(self, slots: np.ndarray) -> None:
         """Give every new year a stretch of cells, or go over to the hash table if they no longer fit."""
-        new = [int(slot) for slot in slots if slot < tables.YEAR_SLOTS and self._year_slot[slot] < 0]
+        new = [int(slot) for slot in slots if slot < add_rows.YEAR_SLOTS and self._year_slot[slot] < 0]
         if not new:
             return
         if not self._fits(len(self._years) + len(new)):
@@ -129,14 +172,14 @@ class Accumulator:
             self.dense = False
             self._cells = np.empty(0)
             self._make_sparse(1 << int(4 * found.key.size + _FIRST_TABLE).bit_length())
-            tables.move_table(found.key, found.tonnes, self._keys, self._values)
+            add_rows.move_table(found.key, found.tonnes, self._keys, self._values)
             self._used = found.key.size
             return
         for slot in new:
             self._year_slot[slot] = slot
-            self._cell_y[slot] = len(self._years) * self._target.n_flows
+            self._cell_y[slot] = len(self._years) * self._n_flows
             self._years.append(slot)
-        fresh = np.full(len(new) * self._target.n_flows, -0.0)
+        fresh = np.full(len(new) * self._n_flows, -0.0)
         self._cells = np.concatenate([self._cells, fresh]) if self._cells.size else fresh
 
     def _share(self, role: int, index: np.ndarray, stride: int) -> np.ndarray:
@@ -147,12 +190,12 @@ class Accumulator:
         return kept[1]
 
     def _make_sparse(self, size: int = _FIRST_TABLE) -> None:
-        self._keys, self._values = np.full(size, tables.EMPTY, dtype=np.int64), np.zeros(size)
-        self._year_slot[: tables.YEAR_SLOTS] = np.arange(tables.YEAR_SLOTS)
+        self._keys, self._values = np.full(size, add_rows.EMPTY, dtype=np.int64), np.zeros(size)
+        self._year_slot[: add_rows.YEAR_SLOTS] = np.arange(add_rows.YEAR_SLOTS)
 
     def _grow(self, size: int) -> None:
-        keys, values = np.full(size, tables.EMPTY, dtype=np.int64), np.zeros(size)
-        tables.move_table(self._keys, self._values, keys, values)
+        keys, values = np.full(size, add_rows.EMPTY, dtype=np.int64), np.zeros(size)
+        add_rows.move_table(self._keys, self._values, keys, values)
         self._keys, self._values = keys, values
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nbb_opt.demand.od.columns import COLUMNS, IDS, SHIPPER, check_columns
+from nbb_opt.demand.columns import COLUMNS, IDS, SHIPPER, check_columns
 from nbb_opt.errors import InstanceError, Problem
 
 MAX_ROW_GROUP_BYTES = 1 << 30
@@ -36,7 +39,7 @@ class Source:
     """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
 
     `constants` gives for every file the columns that its folders name. `by_shipper`: rows of one flow and year may be
-    of several shippers.
+    of several shippers. `held` is the one file, if it is open already.
     """
 
     name: str
@@ -45,6 +48,10 @@ class Source:
     groups: tuple[Group, ...]
     inside: str = ""
     by_shipper: bool = False
+    held: Shared | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "held": None}  # another process opens the file itself
 
     @property
     def rows(self) -> int:
@@ -55,17 +62,24 @@ class Source:
         return 0 if self.inside else sum(Path(file).stat().st_size for file in self.files)
 
     def open(self, file: int) -> pq.ParquetFile:
-        """A file of the source, opened anew: not to be shared by threads."""
-        return _open(self.files[file], self.inside)
+        """A file of the source with a place of its own: not to be shared by threads."""
+        return _open(self.held.view() if self.held is not None else self.files[file], self.inside)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows in order."""
+        for group in self.groups:
+            with damage_refused(self.label(group.file)):
+                yield from self.read(self.open(group.file), group)
 
     def label(self, file: int) -> str:
         return self.name if len(self.files) == 1 else f"{self.name}/{Path(self.files[file]).name}"
 
     def read(self, opened: pq.ParquetFile, group: Group) -> Iterable[pa.RecordBatch]:
-        """The rows of a group in batches, with all columns of COLUMNS; a group that is too large is read piece by piece
-        while the batches are taken."""
+        """The rows of a group in batches, with all columns of COLUMNS and that of shippers; a group that is too large
+        is read piece by piece while the batches are taken."""
         own = dict(self.constants[group.file])
-        wanted = [name for name in COLUMNS if name not in own]
+        names = [*COLUMNS, *([SHIPPER] if self.by_shipper else [])]
+        wanted = [name for name in names if name not in own]
         if group.rows > WHOLE_GROUP_ROWS:
             parts: Iterable[pa.RecordBatch] = opened.iter_batches(
                 batch_size=PIECE_ROWS, row_groups=[group.number], columns=wanted, use_threads=False
@@ -76,10 +90,54 @@ class Source:
         return (_with_constants(part, own) for part in parts) if own else parts
 
 
-def open_source(path: Path, *, inside: Path | None = None, shippers: bool = False) -> Source:
+class Shared(io.RawIOBase):
+    """One open file read at several places: each `view` has a place of its own and may be used by another thread."""
+
+    def __init__(self, file: BinaryIO, lock: Lock | None = None) -> None:
+        self._file, self._lock, self._at = file, lock or Lock(), 0
+
+    def view(self) -> Shared:
+        return Shared(self._file, self._lock)
+
+    def close_file(self) -> None:
+        """Close the file itself; views close without it."""
+        self._file.close()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with self._lock:
+            end = self._file.seek(0, io.SEEK_END) if whence == io.SEEK_END else 0
+        self._at = offset + (end if whence == io.SEEK_END else self._at if whence == io.SEEK_CUR else 0)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        with self._lock:
+            self._file.seek(self._at)
+            data = self._file.read(-1 if size is None else size)
+        self._at += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def open_source(
+    path: Path, *, inside: Path | None = None, shippers: bool = False, held: Shared | None = None
+) -> Source:
     """The OD rows in a file or folder. Raises InstanceError if a file is damaged or its columns are not the schema's.
 
-    `inside` is the .zip that holds the file `path.name`. With `shippers` files may have a column of that name.
+    `inside` is the .zip that holds the file `path.name`. With `shippers` files may have a column of that name. `held`
+    is the file where it is open already.
     """
     name = path.name
     if inside is not None:
@@ -99,7 +157,7 @@ def open_source(path: Path, *, inside: Path | None = None, shippers: bool = Fals
         own = _folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
         constants.append(own)
         with damage_refused(label):
-            opened = _open(file, within)
+            opened = _open(file if held is None else held.view(), within)
             metadata = opened.metadata
             named = [column for column, _ in own]
             check_columns(label, opened.schema_arrow, named, optional=(SHIPPER,) if shippers else ())
@@ -111,7 +169,7 @@ def open_source(path: Path, *, inside: Path | None = None, shippers: bool = Fals
                     raise InstanceError([Problem(label, what, hint)])
                 groups.append(Group(number, i, group.num_rows, row_0))
                 row_0 += group.num_rows
-    return Source(name, tuple(files), tuple(constants), tuple(groups), within, by_shipper)
+    return Source(name, tuple(files), tuple(constants), tuple(groups), within, by_shipper, held)
 
 
 @contextmanager
@@ -125,14 +183,19 @@ def damage_refused(label: str, row: int | None = None) -> Iterator[None]:
         raise InstanceError([Problem(label, what, "correct it or write it again")]) from error
 
 
-def _open(file: str, inside: str) -> pq.ParquetFile:
-    stream: Any = file
-    if inside:
-        from nbb_opt.instance.package import open_package  # imported here: it brings pandas, see demand/__init__.py
-
-        stream = open_package(Path(inside)).open(file)
+def _open(file: str | Shared, inside: str) -> pq.ParquetFile:
+    if inside and isinstance(file, str):
+        with zipfile.ZipFile(inside) as archive:  # its members were checked when the instance was opened
+            file = Shared(io.BytesIO(archive.read(file)))
+    metadata = pq.read_metadata(file)
+    texts = [name for name in (*IDS, SHIPPER) if name in metadata.schema.names]
     return pq.ParquetFile(
-        stream, page_checksum_verification=True, memory_map=False, pre_buffer=False, read_dictionary=list(IDS)
+        file,
+        metadata=metadata,
+        page_checksum_verification=True,
+        memory_map=False,
+        pre_buffer=False,
+        read_dictionary=texts,
     )
 
 
