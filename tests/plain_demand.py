@@ -17,7 +17,9 @@ def fault_of(row: Row) -> int:
     if origin < 0:
         return kernels.FAULT_ORIGIN_UNKNOWN if origin == kernels.UNKNOWN else kernels.FAULT_ORIGIN_NO_ZONE
     if destination < 0:
-        return kernels.FAULT_DESTINATION_UNKNOWN if destination == kernels.UNKNOWN else kernels.FAULT_DESTINATION_NO_ZONE
+        return (
+            kernels.FAULT_DESTINATION_UNKNOWN if destination == kernels.UNKNOWN else kernels.FAULT_DESTINATION_NO_ZONE
+        )
     if commodity < 0:
         return kernels.FAULT_COMMODITY_UNKNOWN
     if not 0 <= year - kernels.FIRST_YEAR < kernels.YEAR_SLOTS:

@@ -39,7 +39,11 @@ def batches_of(rows: list[plain_demand.Row]) -> list[pa.RecordBatch]:
     found = []
     for start in range(0, len(rows), 50):
         o, d, k, year, tonnes = zip(*rows[start : start + 50], strict=True)
-        columns = {"origin": [node[i] for i in o], "destination": [node[i] for i in d], "commodity": [good[i] for i in k]}
+        columns = {
+            "origin": [node[i] for i in o],
+            "destination": [node[i] for i in d],
+            "commodity": [good[i] for i in k],
+        }
         found.append(pa.RecordBatch.from_pydict({**columns, "year": list(year), "tonnes": list(tonnes)}))
     return found
 

@@ -69,7 +69,7 @@ def test_threads_and_memory_allowed_change_no_bit(tmp_path: Path) -> None:
     n = 40_000
     table = pd.DataFrame(
         {"origin": rng.integers(0, 9, n), "destination": rng.integers(0, 9, n), "commodity": rng.integers(0, 2, n),
-         "year": rng.choice([2025, 2030], n), "tonnes": rng.random(n) * 10.0 ** rng.integers(-9, 9, n)}
+         "year": rng.choice([2025, 2030], n), "tonnes": (0.01 + rng.random(n)) * 10.0 ** rng.integers(-2, 7, n)}
     )  # fmt: skip
     source = open_source(written(tmp_path / "od.parquet", table, row_group_size=1700))
     target = Target({i: i for i in range(9)}, {0: 0, 1: 1}, 9, 2)

@@ -39,8 +39,7 @@ def split(copy: Copy) -> Copy:
     for row in copy.rows("od"):
         for shipper, parts in PARTS.items():
             share = parts[0 if row["year"] == "2025" else 1]
-            if share:
-                rows.append(row | {"shipper": shipper, "tonnes": repr(float(row["tonnes"]) * share)})
+            rows.append(row | {"shipper": shipper, "tonnes": repr(float(row["tonnes"]) * share)})
     random.Random(1).shuffle(rows)
     copy.write("od", [*copy.header("od"), "shipper"], rows)
     return copy

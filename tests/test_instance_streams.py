@@ -9,9 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from nbb_opt.instance.flow_keys import FlowKeys
 from typer.testing import CliRunner
 
 from instance_copies import Copy, copy_tiny, problems_of
@@ -26,8 +23,7 @@ KEY = ["origin", "destination", "commodity", "year"]
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
-    monkeypatch.setattr("nbb_opt.instance.flow_keys.WAITING_ROWS", 5)
-    monkeypatch.setattr("nbb_opt.instance.flows.BATCH_ROWS", 3)
+    monkeypatch.setattr("nbb_opt.instance.tables.csv_file.BLOCK_BYTES", 80)
     return copy_tiny(tmp_path / "copy")
 
 
@@ -101,21 +97,3 @@ def test_faults_are_named_in_every_batch(copy: Copy) -> None:
     said = "\n".join(map(str, problems_of(as_parquet(copy, rows))))
     assert "od.parquet row 5, column destination, value 'GAP': is not a zone" in said
     assert f"od.parquet row {len(rows) - 1}, column destination, value 'GAP': is not a zone" in said
-
-
-@settings(max_examples=50, deadline=None)
-@given(rows=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 64)), max_size=60), cuts=st.integers(1, 7))
-def test_keys_and_sums_are_those_of_plain_python(rows: list[tuple[int, int]], cuts: int) -> None:
-    found = FlowKeys()
-    for start in range(0, len(rows), cuts):
-        keys, tonnes = np.array(rows[start : start + cuts], dtype=np.int64).T
-        found.add(keys, tonnes / 8)
-        if start % 2:
-            found.settle()
-    found.settle()
-    sums: dict[int, float] = {}
-    for key, tonnes in rows:
-        sums[key] = sums.get(key, 0.0) + tonnes / 8
-    assert dict(zip(found.keys.tolist(), found.tonnes.tolist(), strict=True)) == sums
-    assert found.keys.tolist() == sorted(sums)
-    assert found.repeated.tolist() == sorted(key for key in sums if sum(key == other for other, _ in rows) > 1)

@@ -31,7 +31,7 @@ BLANK = {
 
 @dataclass(frozen=True)
 class Policy:
-    """`drop`: kinds of rows that are left out (keys of demand.od.rules.NAMES); `duplicates`: one of DUPLICATES.
+    """`drop`: kinds of rows that are left out (keys of demand.rules.NAMES); `duplicates`: one of DUPLICATES.
 
     >>> Policy(drop=("negative",)).duplicates
     'refuse'

@@ -47,8 +47,10 @@ fault at once: the place, what is wrong, and the likely fix.
 - A number is 0 or at least {number(SMALLEST)} away from it. **Bounds** are hard. **Plausible** is the range in which
   figures usually lie; a value outside it is an error too (it is mostly a slip of unit) unless the note of the row
   holds `plausible:` and the reason.
-- Tables *by year* hold values for some years; between them they are interpolated linearly. Every period's
-  start year must lie between (or on) given years.
+- Tables *by year*, and `od`, hold values for some years: between the years of its own key (`od`: of its own flow and
+  shipper) a value is linear, outside them there is none. Every period's start year must lie between (or on) given
+  years of every key; what starts later or ends earlier has rows of 0. Rows of another key change nothing.
+- The order of rows in a file means nothing: tables are sorted by their keys when they are read.
 - Every figure has a `source`, a row of `sources`. Where it is `assumption` the note gives the reason and
   `ranges` says how far it may be off.
 """

@@ -13,13 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nbb_opt.demand import Each, Flows, Source, Sums, Target, find_rows, open_source
+from nbb_opt.demand import Each, Flows, Sums, Target, find_rows, open_source
 from nbb_opt.demand import add_rows as kernels
 from nbb_opt.demand.aggregate import find_cells, find_repeats, sum_batches, sum_rows
 from nbb_opt.demand.columns import AS_WRITTEN, COLUMNS, IDS, SHIPPER
 from nbb_opt.demand.flows import flows_of
 from nbb_opt.demand.rules import WORDS
-from nbb_opt.demand.source import Shared
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, check_numbers, check_plausible, check_texts, is_number, parse_numbers
 from nbb_opt.instance.package import Package
@@ -88,30 +87,19 @@ def _summed(
         batch = numbered(texts)
         return sum_batches([batch], target, by_shipper=SHIPPER in cells), lambda: [batch]
     if file.endswith(".csv"):
-        with package.open(file) as stream:
+        with package.view(file) as stream:
             rows = _CsvRows(stream, file, faults.problems)
             return sum_batches(rows, target, by_shipper=SHIPPER in rows.header), lambda: _csv_again(package, file)
-    held = Shared(package.open(file))
-    try:
-        open_parquet(cast(BinaryIO, held.view()), OD, file, sealed=sealed)
-        where = (package.path / file) if not package.zipped else Path(file)
-        source = open_source(where, inside=package.path if package.zipped else None, shippers=True, held=held)
-        return sum_rows(source, target, each=each), lambda: _parquet_again(package, file, source)
-    finally:
-        held.close_file()
+    open_parquet(package.view(file), OD, file, sealed=sealed)
+    where = (package.path / file) if not package.zipped else Path(file)
+    inside = package.path if package.zipped else None
+    source = open_source(where, inside=inside, shippers=True, held=package.held[file])
+    return sum_rows(source, target, each=each), source.batches
 
 
 def _csv_again(package: Package, file: str) -> Iterator[pa.RecordBatch]:
-    with package.open(file) as stream:
+    with package.view(file) as stream:
         yield from _CsvRows(stream, file, [])
-
-
-def _parquet_again(package: Package, file: str, source: Source) -> Iterator[pa.RecordBatch]:
-    with package.open(file) as stream:
-        yield from Source(
-            source.name, source.files, source.constants, source.groups, source.inside, source.by_shipper,
-            Shared(stream),
-        ).batches()  # fmt: skip
 
 
 class _CsvRows:

@@ -9,10 +9,11 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from nbb_opt.demand.source import Shared
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import BY_NAME
@@ -67,6 +68,7 @@ class Package:
     zipped: bool
     sheets: Mapping[str, Sheet] | None = None
     problems: tuple[Problem, ...] = ()
+    held: dict[str, Shared] = field(default_factory=dict, repr=False, compare=False)
 
     def __contains__(self, name: str) -> bool:
         return name in self.sizes
@@ -83,6 +85,17 @@ class Package:
                 raise InstanceError([Problem(name, what, "check its permissions", "file")]) from error
         with zipfile.ZipFile(self.path) as archive:
             return io.BytesIO(_read_member(archive, self.members[name], self.sizes[name]))
+
+    def view(self, name: str) -> BinaryIO:
+        """As `open`, for a file that is read several times: it is opened once, until `close`."""
+        if name not in self.held:
+            self.held[name] = Shared(self.open(name))
+        return cast(BinaryIO, self.held[name].view())
+
+    def close(self) -> None:
+        """Close what `view` keeps open."""
+        while self.held:
+            self.held.popitem()[1].close_file()
 
     def read(self, name: str) -> bytes:
         with self.open(name) as stream:

@@ -63,7 +63,11 @@ def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each 
     different flows and years, not with the rows. `each` sums the parts of a demand file elsewhere (see cluster), with
     the same result.
     """
-    return _read(_open(Path(path)), sealed=True, add_duplicates=add_duplicates, each=each)[0]
+    package = _open(Path(path))
+    try:
+        return _read(package, sealed=True, add_duplicates=add_duplicates, each=each)[0]
+    finally:
+        package.close()
 
 
 def demand_of(instance: Instance) -> Flows:
@@ -77,7 +81,10 @@ def demand_of(instance: Instance) -> Flows:
     file = instance.od_path.name
     package = Package(instance.od_path.parent, {}, {}, zipped=False) if instance.path.is_dir() else _open(instance.path)
     faults = _faults(package, "od", file, problems)
-    flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
+    try:
+        flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
+    finally:
+        package.close()
     faults.tell_the_rest()
     if flows is None:
         raise InstanceError(problems)
@@ -94,8 +101,11 @@ def seal(path: Path | str) -> Path:
         raise InstanceError([Problem(str(path), "is a workbook", "only folders are sealed", "seal")])
     if package.zipped:
         raise InstanceError([Problem(str(path), "is a .zip", "seal the folder, then pack it", "seal")])
-    instance, rows = _read(package, sealed=False)
-    return write_seal(package, instance.meta, instance.tables, rows)
+    try:
+        instance, rows = _read(package, sealed=False)
+        return write_seal(package, instance.meta, instance.tables, rows)
+    finally:
+        package.close()
 
 
 def read_places_and_goods(path: Path | str) -> tuple[pd.DataFrame, pd.DataFrame]:

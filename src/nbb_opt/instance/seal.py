@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nbb_opt.demand import Flows
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
-from nbb_opt.demand import Flows
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.package import DATA_FILES, META_FILE, SEAL_FILE, Package
 from nbb_opt.instance.schema import TABLES
@@ -88,7 +88,7 @@ def data_files(package: Package) -> list[str]:
 def file_hash(package: Package, name: str) -> str:
     """`sha256:` and the hex digest of a file."""
     sha = hashlib.sha256()
-    with package.open(name) as stream:
+    with package.view(name) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             sha.update(chunk)
     return f"sha256:{sha.hexdigest()}"

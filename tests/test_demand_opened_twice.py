@@ -1,0 +1,45 @@
+"""The demand file is opened once to check and sum it, and once by the verifier: no more in a whole solve."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from instance_copies import copy_tiny
+from nbb_opt.instance import seal
+
+WATCHED = """
+import json, sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+from pathlib import Path
+from nbb_opt.pipeline import Options, solve_instance
+run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="do_nothing", options=Options(time_limit_s=120.0))
+print(json.dumps([sum(Path(path).name.startswith("od.") for path in opened), run.record["verified"]]))
+"""
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "sealed parquet of shippers"])
+def test_a_solve_opens_the_demand_file_at_most_twice(tmp_path: Path, form: str) -> None:
+    copy = copy_tiny(tmp_path / "case")
+    if form != "csv":
+        rows = pd.read_csv(copy.path / "od.csv").assign(shipper="Mill")
+        rows = rows if "shippers" in form else rows.drop(columns="shipper")
+        table = pa.Table.from_pandas(rows, preserve_index=False)
+        pq.write_table(table, copy.path / "od.parquet", write_page_checksum=True)
+        (copy.path / "od.csv").unlink()
+    if "sealed" in form:
+        seal(copy.path)
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(copy.path), str(tmp_path / "run")],
+        env=os.environ, capture_output=True, text=True, timeout=500, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[2, true]"
