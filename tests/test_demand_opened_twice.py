@@ -20,8 +20,10 @@ import json, sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 from pathlib import Path
-from nbb_opt.pipeline import Options, solve_instance
-run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="do_nothing", options=Options(time_limit_s=120.0))
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import solve_instance
+limits = SolveOptions(time_limit_s=120.0)
+run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="do_nothing", options=limits)
 print(json.dumps([sum(Path(path).name.startswith("od.") for path in opened), run.record["verified"]]))
 """
 

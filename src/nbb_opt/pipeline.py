@@ -105,10 +105,9 @@ class Steps:
         self, instance: Instance, *, cache_dir: Path | None = None, prune: bool | None = None, say: Say | None = None
     ) -> Prepared:
         """Bundles and candidate chains of an instance, pruned as the options say unless `prune` says otherwise."""
-        each = self.cluster.each if self.cluster is not None else None
         pruned = self.options.prune if prune is None else prune
         with self.timed("prepare"):
-            return prepare(instance, cache_dir=cache_dir, prune=pruned, say=say, each=each)
+            return prepare(instance, cache_dir=cache_dir, prune=pruned, say=say)
 
     def choose_method(self, prepared: Prepared, spec: ModelSpec, say: Say | None = None) -> None:
         """Decide what the method "auto" is, by the size forecast. Raises ModelError if the model will not fit."""

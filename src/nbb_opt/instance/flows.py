@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -148,13 +147,14 @@ def _tonnes(texts: pa.Array) -> pa.Array:
 
 def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, add_duplicates: bool) -> None:
     """Puts every fault that the kernels counted into words, with its place, value and likely fix."""
-    told: Counter[int] = Counter()
-    of_kind: dict[int, tuple[str, str]] = {}
-    for fault, row, value in sorted(sums.places, key=lambda place: (place[1], place[0])):
-        told[fault] += 1
-        of_kind[fault] = _tell(fault, row, value, target, faults)
-    for fault, key in of_kind.items():
-        faults.counts[key] += int(sums.counts[fault]) - told[fault]
+    rows = sorted({row for _, row, _ in sums.places})
+    cells = {name: find_cells(batches(), name, rows) for name in COLUMNS} if rows else {}
+    keys = {row: _tell(row, {name: cells[name][row] for name in COLUMNS}, target, faults) for row in rows}
+    for fault in {fault for fault, _, _ in sums.places}:
+        told = [row for kind, row, _ in sums.places if kind == fault]
+        name = "destination" if fault == kernels.FAULT_SAME_PLACE else WORDS[fault][1]
+        key = next((key for key in keys[told[0]] if key[0] == name), (name, "row"))
+        faults.counts[key] += int(sums.counts[fault]) - len(told)
     if sums.counts[kernels.FAULT_DUPLICATE] and not add_duplicates:
         names = [*COLUMNS[:4], *([SHIPPER] if sums.shippers is not None else [])]
         again = find_repeats(batches(), target, by_shipper=sums.shippers is not None)
@@ -171,25 +171,25 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
         check_texts([name], _COLUMNS[SHIPPER], CellFaults(faults.file, faults.problems, offset=row))
 
 
-def _tell(fault: int, row: int, value: object, target: Target, faults: CellFaults) -> tuple[str, str]:
-    """One fault in words; its column and the name of the rule."""
-    own = CellFaults(faults.file, faults.problems, offset=row)
-    own.counts = Counter(faults.counts)
-    name = "destination" if fault == kernels.FAULT_SAME_PLACE else WORDS[fault][1]
-    column = _COLUMNS[name]
-    if fault in (kernels.FAULT_ORIGIN_NO_ZONE, kernels.FAULT_DESTINATION_NO_ZONE):
-        hint = f"set is_zone of {value} to true in the table nodes, or name a zone"
-        own.add(0, name, value, "is not a zone", hint, rule="flows_run_between_zones")
-    elif fault == kernels.FAULT_SAME_PLACE:
+def _tell(row: int, cells: Mapping[str, object], target: Target, faults: CellFaults) -> list[tuple[str, str]]:
+    """All faults of one row in words; their columns and the names of the rules."""
+    before = faults.counts.copy()
+    own = CellFaults(faults.file, faults.problems, offset=row, counts=faults.counts)
+    for name in IDS:
+        word, column = str(cells[name] or ""), _COLUMNS[name]
+        known: Mapping[Any, int] = target.commodity_of if name == "commodity" else target.zone_of
+        of_text = CellFaults(faults.file, faults.problems, offset=row, counts=faults.counts)
+        check_texts([word], column, of_text)
+        if not of_text.rows and word not in known:
+            own.add(0, name, word, *unknown_name(word, word, known, column.target), rule="reference")
+        elif name != "commodity" and known.get(word) == kernels.NO_ZONE:
+            hint = f"set is_zone of {word} to true in the table nodes, or name a zone"
+            own.add(0, name, word, "is not a zone", hint, rule="flows_run_between_zones")
+    if cells["origin"] == cells["destination"] and cells["origin"]:
         hint = "traffic within a zone is not modelled: remove the row, or split the zone"
-        own.add(0, name, value, "is the same as the origin", hint, rule="flows_leave_their_zone")
-    elif name in IDS:
-        word = str(value or "")
-        check_texts([word], column, own)
-        if not own.rows:
-            known = target.commodity_of if name == "commodity" else target.zone_of
-            own.add(0, name, word, *unknown_name(word, word, cast(Any, known), column.target), rule="reference")
-    else:
+        own.add(0, "destination", cells["origin"], "is the same as the origin", hint, rule="flows_leave_their_zone")
+    for name in ("year", "tonnes"):
+        value, column = cells[name], _COLUMNS[name]
         if isinstance(value, str):
             numbers = parse_numbers([value], column, own)
         else:
@@ -198,8 +198,7 @@ def _tell(fault: int, row: int, value: object, target: Target, faults: CellFault
                 own.add(0, name, None, "is not a finite number (NaN)", "give the figure", rule="number")
             check_numbers(numbers, np.array([value is None]), column, own)
         check_plausible(numbers, None, column, own)
-    if not own.rows:
-        own.add(0, name, value, WORDS[fault][0].format(value), WORDS[fault][2], rule="row")
-    key = next(iter(own.counts - faults.counts))
-    faults.counts = own.counts
-    return key
+    found = list(faults.counts - before)
+    if not found:
+        faults.add(row, "", None, "cannot be used", "look at its cells", rule="row")
+    return found

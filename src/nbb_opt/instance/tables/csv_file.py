@@ -177,7 +177,8 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
 
 def _fast(block: bytes, header: list[str]) -> pa.RecordBatch | None:
     """Whole lines of plain cells; None if any line has a quotation mark or something else that asks for care."""
-    if b'"' in block or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
+    blank = block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block
+    if blank or b'"' in block or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
         return None
     try:
         table = pa.csv.read_csv(
