@@ -174,7 +174,9 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
 def _tell(row: int, cells: Mapping[str, object], target: Target, faults: CellFaults) -> list[tuple[str, str]]:
     """All faults of one row in words; their columns and the names of the rules."""
     before = faults.counts.copy()
-    own = CellFaults(faults.file, faults.problems, offset=row, counts=faults.counts)
+    unusable = {0} if row in faults.unusable else set[int]()
+    told = frozenset((0, column) for index, column in faults.told if index == row)
+    own = CellFaults(faults.file, faults.problems, offset=row, counts=faults.counts, told=told, unusable=unusable)
     for name in IDS:
         word, column = str(cells[name] or ""), _COLUMNS[name]
         known: Mapping[Any, int] = target.commodity_of if name == "commodity" else target.zone_of
@@ -199,6 +201,6 @@ def _tell(row: int, cells: Mapping[str, object], target: Target, faults: CellFau
             check_numbers(numbers, np.array([value is None]), column, own)
         check_plausible(numbers, None, column, own)
     found = list(faults.counts - before)
-    if not found:
+    if not found and not told:
         faults.add(row, "", None, "cannot be used", "look at its cells", rule="row")
     return found
