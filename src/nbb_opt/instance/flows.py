@@ -66,7 +66,8 @@ def read_flows(
     except InstanceError as error:
         faults.problems.extend(error.problems)
         return None
-    if len(faults.problems) > before:
+    twice = int(sums.counts[kernels.FAULT_DUPLICATE])
+    if len(faults.problems) > before or sums.counts.sum() > twice or (twice and not add_duplicates):
         return None
     if not sums.rows:
         faults.problems.append(Problem(file, "has no rows", "give at least one flow", "od_has_rows"))
