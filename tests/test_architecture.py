@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
 # A room may import those above it only; rooms on one line do not know each other.
 LAYERS = (
     ("errors", "__version__"),
-    ("shipped", "run_folder", "options"),
+    ("shipped", "run_folder", "options", "renames"),
     ("result", "demand"),
     ("instance",),
     ("recompute",),
@@ -114,7 +114,15 @@ def what_the_verifier_shares(tree: Tree) -> list[str]:
     found = []
     for name in tree.text:
         if within(name, ("verify", "recompute")):
-            wrong = rooms_behind(tree, name) - {"verify", "recompute", "instance", "result", "errors", "shipped"}
+            wrong = rooms_behind(tree, name) - {
+                "verify",
+                "recompute",
+                "instance",
+                "result",
+                "errors",
+                "shipped",
+                "renames",
+            }
             wrong |= {m.split(".")[0] for m in tree.imports[name]} & {"pyomo", "highspy", "numba", "scipy"}
             wrong |= {"by_period"} & set(re.findall(r"\w+", tree.text[name]))  # it interpolates by itself
             found += [f"{name} shares {sorted(wrong)}"] if wrong else []

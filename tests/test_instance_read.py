@@ -155,7 +155,7 @@ def test_a_changed_file_does_not_match_its_seal(copy: Copy) -> None:
     copy.edit("nodes.csv", lambda content: content.replace(b"West town", b"Vest town", 1))
     [problem] = problems_of(copy.path)
     assert (problem.where, problem.rule) == ("nodes.csv", "seal")
-    assert "nbb-opt seal" in problem.hint
+    assert "nbb-opt manifest" in problem.hint
     seal(copy.path)
     assert problems_of(copy.path) == ()
 

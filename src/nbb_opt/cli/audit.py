@@ -38,7 +38,7 @@ def audit(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")] = Path("runs/audit"),
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    each: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller question.")] = 20.0,
+    step_time_limit: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller solve.")] = 20.0,
     gap: Gap = DEFAULT_GAP,
     changes: Annotated[int, typer.Option(min=0, max=50, help="How many changes to look for.")] = 8,
     no_scenarios: Annotated[
@@ -47,7 +47,7 @@ def audit(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a fleet plan cannot do, what it costs, the smallest repair and the changes that matter most.
+    """Audit a fleet plan: what is infeasible, its cost, the smallest repair, the changes that matter most.
 
     A plan has a row for each number: what (truck, charger, project, order), place, type, year it holds from, number.
     Exit code 5 if the plan cannot work as written.
@@ -73,7 +73,7 @@ def audit(
     assert plan is not None
     options = SolveOptions(gap=gap, time_limit_s=time_limit, seed=seed)
     found = run_audit(
-        found_instance, plan, options=options, each_s=each, changes=changes, scenarios=not no_scenarios,
+        found_instance, plan, options=options, each_s=step_time_limit, changes=changes, scenarios=not no_scenarios,
         cache_dir=cache_folder(), say=lambda line: print(line, file=sys.stderr),
     )  # fmt: skip
     write_audit(found, out, page_of(found))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from nbb_opt import __version__
 from nbb_opt.cli import app as app_command
@@ -28,13 +29,32 @@ from nbb_opt.cli.options import (
 )
 from nbb_opt.cli.runs import cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
+from nbb_opt.renames import is_now
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan within the limits, 5 a check failed, "
     "6 a benchmark got worse, 130 interrupted before the job began."
 )
+
+
+class Commands(TyperGroup):
+    """The commands; an old name of one or of its options is refused by the new name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As its parent does, after a look at what was renamed."""
+        command = next((word for word in args if not word.startswith("-")), "")
+        if now := is_now("command", command):
+            ctx.fail(f"'{command}' {now}")
+        for word in args:
+            option = word.partition("=")[0]
+            if now := is_now("option", option, command):
+                ctx.fail(f"{option} {now}")
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="nbb-opt",
+    cls=Commands,
     help="Plans modal shift and fleet electrification of regional freight.\n\n"
     "Example: nbb-opt new mycase --from haulier; nbb-opt check mycase; nbb-opt solve mycase\n\n" + EXIT_CODES,
     no_args_is_help=True,
@@ -130,14 +150,29 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
     print(f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}")
 
 
-@app.command(epilog="Example: nbb-opt seal mycase")
-def seal(instance: InstancePath) -> None:
-    """Write datapackage.json with the sha256 of every file; from then on changed files are refused."""
-    from nbb_opt.instance import seal as seal_instance
+@app.command(epilog="Example: nbb-opt manifest mycase")
+def manifest(instance: InstancePath) -> None:
+    """Write datapackage.json, the sha256 checksum of every file; from then on changed files are refused."""
+    from nbb_opt.instance import seal as write_manifest
     from nbb_opt.problems.dispatch import freight_only
 
-    freight_only(instance, "seal")
-    print(f"wrote {seal_instance(instance)}")
+    freight_only(instance, "manifest")
+    print(f"wrote {write_manifest(instance)}")
+
+
+@app.command(epilog="Example: nbb-opt upgrade mycase mycase-now; nbb-opt upgrade mine.xlsx mine-now.xlsx")
+def upgrade(
+    old: Annotated[Path, typer.Argument(help="Instance with old names: a folder, .zip or workbook.", metavar="OLD")],
+    new: Annotated[Path, typer.Argument(help="Where to write it, of the same kind.", metavar="NEW")],
+) -> None:
+    """Bring an instance of an earlier format to today's names of tables, columns and choices; all else is copied."""
+    from nbb_opt.instance import upgrade as upgrade_instance
+    from nbb_opt.problems.dispatch import freight_only
+
+    freight_only(old, "upgrade")
+    lines = upgrade_instance(old, new)
+    print("\n".join(lines or ["nothing in it was renamed since"]))
+    print(f"wrote {new}. Next: nbb-opt check {new}")
 
 
 @app.command(epilog="Example: nbb-opt prepare instances/nbb; nbb-opt prepare mine.xlsx")
@@ -197,14 +232,18 @@ def solve(
     seed: Seed = 0,
     method: Annotated[
         Literal["auto", "monolith", "decompose"],
-        typer.Option(help="monolith: one problem; decompose: the large-scale route; auto: by the size of the model."),
+        typer.Option(
+            help="monolith: the whole MIP at once; decompose: column generation; auto: by the size of the model."
+        ),
     ] = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
-    too_large: Annotated[bool, typer.Option("--too-large", help="Go on although memory will not do.")] = False,
+    ignore_memory_forecast: Annotated[
+        bool, typer.Option("--ignore-memory-forecast", help="Solve even if the forecast exceeds memory.")
+    ] = False,
     presolve: HighsPresolve = "choose",
     cluster: Annotated[
-        str | None, typer.Option(help="Let this Dask scheduler's workers answer for the chains (large-scale route).")
+        str | None, typer.Option(help="Dask scheduler whose workers price the chains (column generation).")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -218,8 +257,8 @@ def solve(
     from nbb_opt.solve import Stop
 
     options = SolveOptions(
-        time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, prune=not no_prune, too_large=too_large,
-        method=method, presolve=presolve,
+        time_limit_s=time_limit, gap=gap, threads=threads, seed=seed,
+        prune=not no_prune, too_large=ignore_memory_forecast, method=method, presolve=presolve,
     )  # fmt: skip
     stop = Stop(time_limit)
     problem = problem_of_instance(instance)
@@ -227,7 +266,7 @@ def solve(
         given = (
             ("--no-prune", no_prune),
             ("--no-cache", no_cache),
-            ("--too-large", too_large),
+            ("--ignore-memory-forecast", ignore_memory_forecast),
             ("--method", method != "auto"),
             ("--presolve", presolve != "choose"),
             ("--cluster", cluster is not None),

@@ -198,7 +198,7 @@ def sensitivity(
     threads: Threads = DEFAULT_THREADS,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the answer owes to the accounting of emissions: the same plan and the re-optimised one."""
+    """Sensitivity to emission accounting: the same plan counted in other ways, and re-optimised."""
     from nbb_opt.emissions.factors import joined, read_factors
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions

@@ -46,7 +46,7 @@ def sweep(
     ] = None,
     values: Annotated[str, typer.Option(help="Factors on the instance's own figures, joined by commas.")] = "",
     front: Annotated[int, typer.Option(help="Points of a front of cost against emissions.")] = 0,
-    relax: Annotated[bool, typer.Option("--relax", help="Let whole numbers be fractions: quick lower bounds.")] = False,
+    relax: Annotated[bool, typer.Option("--relax", help="LP relaxation: quick lower bounds.")] = False,
     model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
     out: Annotated[
         Path | None,
@@ -57,7 +57,7 @@ def sweep(
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = 0,
     presolve: HighsPresolve = "choose",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start every point from nothing, to compare.")] = False,
+    cold_start: Annotated[bool, typer.Option("--cold-start", help="Cold start of every point, to compare.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Solve at many demands, prices or limits, or the front of cost against emissions; each point starts from the last.
@@ -84,7 +84,7 @@ def sweep(
     with ProgressLine(sys.stderr) as line:
         done = run_sweep(
             found, axis=axis, values=factors, front=front, model=model, options=options, relax=relax,
-            cold_start=fresh, out=target, cache_dir=cache_folder(), listen=line,
+            cold_start=cold_start, out=target, cache_dir=cache_folder(), listen=line,
             say=lambda text: print(text, file=sys.stderr), stop=Stop(float("inf")),
         )  # fmt: skip
     write_tables(target, {**done.about, "status": done.status}, done.points)

@@ -13,6 +13,7 @@ from nbb_opt.instance.read import (
     split_refs,
 )
 from nbb_opt.instance.template import new_instance
+from nbb_opt.instance.upgrade import upgrade
 from nbb_opt.instance.workbook.write import write_workbook
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "read_places_and_goods",
     "seal",
     "split_refs",
+    "upgrade",
     "write_workbook",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 from nbb_opt.errors import Problem
 from nbb_opt.instance.schema import Column
 from nbb_opt.instance.wording import TableFile, did_you_mean, likely_value, listed, number, with_unit
+from nbb_opt.renames import HOW, new_choice
 
 Values = list[str] | np.ndarray
 
@@ -205,6 +206,8 @@ def _id_fault(text: str, column: Column) -> tuple[str, str, str] | None:
 def _choice_fault(text: str, column: Column) -> tuple[str, str, str] | None:
     if text in column.options:
         return None
+    if new := new_choice(text, column.options):
+        return f"is now called {new}", HOW, "renamed"
     hint = did_you_mean(text, column.options) or f"one of {listed(column.options, 99)}"
     return "is not one of the choices", hint, "choice"
 

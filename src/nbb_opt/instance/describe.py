@@ -33,7 +33,7 @@ fault at once: the place, what is wrong, and the likely fix.
 - At most {MAX_TABLE_BYTES // 2**20} MiB for a table other than `od`, {MAX_CELLS // 10**6} million cells in
   `od`. A .zip unpacks to at most {MAX_ZIP_BYTES // 2**30} GiB and {MAX_ZIP_RATIO} times its size, holds plain
   names only, and is read in memory.
-- `datapackage.json` (optional, written by `nbb-opt seal`) lists the sha256, size and rows of every data file.
+- `datapackage.json` (optional, written by `nbb-opt manifest`) lists the sha256, size and rows of every data file.
   If it is there, all must match.
 - Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml`, `plan*.csv` and
   the folders `build` and `docs`.

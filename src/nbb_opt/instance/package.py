@@ -18,6 +18,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.wording import TableFile, did_you_mean, shown
+from nbb_opt.renames import HOW, is_now
 
 META_FILE = "instance.toml"
 SEAL_FILE = "datapackage.json"
@@ -124,7 +125,10 @@ def file_problems(package: Package) -> list[Problem]:
     problems = []
     allowed = [*DATA_FILES, SEAL_FILE]
     for name in package.sizes:
-        if name not in allowed and not _BESIDE.fullmatch(name):
+        stem, _, ending = name.rpartition(".")
+        if ending in ("csv", "parquet") and (now := is_now("table", stem)):
+            problems.append(Problem(name, f"{now}.{ending}", HOW, "renamed"))
+        elif name not in allowed and not _BESIDE.fullmatch(name):
             hint = did_you_mean(name, allowed) or f"an instance holds {META_FILE}, tables as .csv or .parquet, and *.md"
             problems.append(Problem(name, "is not a file of an instance", hint, "file"))
     if META_FILE not in package:

@@ -76,7 +76,7 @@ def _canonical(values: np.ndarray) -> bytes:
     return json.dumps([str(value) for value in values.tolist()], ensure_ascii=False).encode()
 
 
-_RESEAL = "if the change was meant, run `nbb-opt seal` on the instance, else fetch the file again"
+_RESEAL = "if the change was meant, run `nbb-opt manifest` on the instance, else fetch the file again"
 _CHUNK_BYTES = 2**20
 
 
@@ -108,7 +108,7 @@ def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, 
     except (ValueError, KeyError, TypeError, RecursionError):
         complete, entries = False, {}
     if not complete:
-        hint = "run `nbb-opt seal` on the instance, or remove the file"
+        hint = "run `nbb-opt manifest` on the instance, or remove the file"
         problems.append(Problem(SEAL_FILE, "is not a list of resources with path, hash and bytes", hint, "seal"))
         return {}
     files = data_files(package)

@@ -97,5 +97,5 @@ def refuse_too_large(expected: Forecast, *, available_mb: int | None, pieces: bo
             f"the model will not fit: {expected.line()}{way}, but this machine has {available_mb} MB. "
             f"{'Ask' if pieces else 'Take --method decompose, ask'} for fewer "
             "alternatives in instance.toml ([chains] alternatives), fewer periods or fewer small flows, take a machine "
-            "with more memory, or go on all the same with --too-large"
+            "with more memory, or solve all the same with --ignore-memory-forecast"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.errors import ModelError
+from nbb_opt.renames import is_now
 from nbb_opt.shipped import shipped, shipped_names
 
 # block -> blocks it cannot do without; the order is the order in which they are built
@@ -103,7 +104,11 @@ def _option_faults(table: dict[str, Any]) -> list[str]:
 
 
 def _block_faults(blocks: list[str]) -> list[str]:
-    faults = [f"unknown block '{b}'{_did_you_mean(b, REQUIRES)}" for b in blocks if b not in REQUIRES]
+    faults = [
+        f"block '{b}' {is_now('block', b) or 'is unknown' + _did_you_mean(b, REQUIRES)}"
+        for b in blocks
+        if b not in REQUIRES
+    ]
     faults += [f"block '{b}' is named twice" for b in sorted({b for b in blocks if blocks.count(b) > 1})]
     faults += [f"block '{b}' is missing; every model needs it" for b in ("flow", "fleet") if b not in blocks]
     for block in blocks:

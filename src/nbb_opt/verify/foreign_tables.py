@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.renames import is_now
 from nbb_opt.result import TABLES
 
 # table -> column -> dtype; the text in models/SOLUTIONS.md says the same
@@ -82,6 +83,11 @@ def _read(path: Path, columns: dict[str, str], problems: list[Problem]) -> pd.Da
             frame = pq.read_table(path, page_checksum_verification=True).to_pandas()
     except (OSError, ValueError, pa.ArrowException) as fault:
         problems.append(Problem(str(path), f"cannot be read ({str(fault).strip()})"))
+        return pd.DataFrame(columns=list(columns))
+    if renamed := [name for name in map(str, frame.columns) if is_now("column", name, path.stem)]:
+        problems += [
+            Problem(f"{path}, column {name}", is_now("column", name, path.stem), "rename it") for name in renamed
+        ]
         return pd.DataFrame(columns=list(columns))
     if set(frame.columns) != set(columns):
         odd = ", ".join(sorted(set(map(str, frame.columns)) ^ set(columns)))

@@ -15,6 +15,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, shown
+from nbb_opt.renames import HOW, is_now, new_names
 
 Columns = dict[str, list[str]]
 BLOCK_BYTES = 1 << 23
@@ -48,14 +49,17 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
                 return [Problem(where, f"columns are separated by {name}", hint, "separator")]
     problems = []
     for name in dict.fromkeys(header):
-        if name not in known:
+        if now := is_now("column", name, table.name):
+            problems.append(Problem(f"{where}, column {name}", now, HOW, "renamed"))
+        elif name not in known:
             missing = [other for other in known if other not in header]
             hint = did_you_mean(name, missing) or did_you_mean(name, known) or f"columns are {listed(known, 99)}"
             problems.append(Problem(f"{where}, column {shown(name)}", "is not a column of this table", hint, "column"))
         elif list(header).count(name) > 1:
             problems.append(Problem(f"{where}, column {name}", "is given twice", "keep one of them", "column"))
     for column in table.columns:
-        if column.name not in header and not column.optional:
+        renamed = any(new_names("column", table.name).get(name) == column.name for name in header)
+        if column.name not in header and not column.optional and not renamed:
             hint = f"add it: {column.meaning}"
             problems.append(Problem(where, f"column {column.name} is missing", hint, "missing_column"))
     return problems

@@ -35,6 +35,7 @@ from nbb_opt.instance.workbook.sheets import (
     WHOLE_SETTINGS,
     unit_text,
 )
+from nbb_opt.renames import HOW, is_now
 
 _WHOLE = re.compile("-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -158,7 +159,9 @@ def read_sheet(path: Path, table: Table, *, most_rows: int) -> Sheet:
 def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Problem]:
     for name in names:
         where = f"sheet {shown(name)}"
-        if name not in (*SHEET_NAMES, README):
+        if now := is_now("table", name):
+            yield Problem(where, now, HOW, "renamed")
+        elif name not in (*SHEET_NAMES, README):
             missing = [other for other in SHEET_NAMES if other not in names]
             guess = did_you_mean(name, missing).replace("did you mean", "rename it to").rstrip("?")
             hint = guess or f"move it to another workbook; sheets are {README}, {listed(SHEET_NAMES, 99)}"
