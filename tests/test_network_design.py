@@ -232,7 +232,7 @@ def test_the_command_line_converts_checks_solves_verifies_and_reports(tmp_path: 
     assert "verified: OK" in nbb_opt("verify", "runs/x-network_design", cwd=tmp_path, code=0)
     nbb_opt("report", "runs/x-network_design", "--out", "page.html", cwd=tmp_path, code=0)
     assert "85.00" in (tmp_path / "page.html").read_text()
-    assert "knows the freight problem only" in nbb_opt("prepare", "x", cwd=tmp_path, code=1)
+    assert "is about freight only" in nbb_opt("prepare", "x", cwd=tmp_path, code=1)
 
 
 def test_the_command_line_refuses_what_it_does_not_know(tmp_path: Path) -> None:

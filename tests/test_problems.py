@@ -1,4 +1,4 @@
-"""Instances and runs that name their problem are answered by the module of that problem, all others as freight."""
+"""Every command answers for the problem an instance or a run is about, or says in one true line that it cannot."""
 
 from __future__ import annotations
 
@@ -7,42 +7,64 @@ from pathlib import Path
 
 import pytest
 
+from command_line import nbb_opt
 from nbb_opt.errors import InstanceError, NbbError
-from nbb_opt.problems.dispatch import MODULES, answers, freight_only, problem_of_instance, problem_of_run
+from nbb_opt.problems.dispatch import FREIGHT, OF_INSTANCES, OF_RUNS, PROBLEMS, answers, problem_of
+from nbb_opt.shipped import shipped
 
-TINY = Path(__file__).parents[1] / "instances" / "tiny"
+TINY, DESIGN, STRAM = (shipped("instances") / name for name in ("tiny", "design_tiny", "stram_tiny"))
 
 
 def test_an_instance_without_the_key_is_freight() -> None:
-    assert problem_of_instance(TINY) is None
-    freight_only(TINY, "prepare")
+    assert problem_of(TINY, "prepare") == FREIGHT
 
 
 @pytest.mark.parametrize("text", ["", "problem = ", "[[["])
 def test_an_unreadable_file_is_left_to_the_freight_reader(tmp_path: Path, text: str) -> None:
     (tmp_path / "instance.toml").write_text(text)
-    assert problem_of_instance(tmp_path) is None
-    assert problem_of_instance(tmp_path / "nowhere") is None
-    assert problem_of_run(tmp_path) is None
+    assert problem_of(tmp_path, "check") == FREIGHT
+    assert problem_of(tmp_path / "nowhere", "check") == FREIGHT
+    (tmp_path / "run.json").write_text("{")
+    assert problem_of(tmp_path, "verify") == FREIGHT
 
 
 @pytest.mark.parametrize("value", ["'knapsack'", "3", "['network_design']"])
 def test_an_unknown_problem_is_an_error_that_lists_the_known_ones(tmp_path: Path, value: str) -> None:
     (tmp_path / "instance.toml").write_text(f"problem = {value}")
     with pytest.raises(InstanceError, match="is not a known problem") as caught:
-        problem_of_instance(tmp_path)
-    for name in MODULES:
+        problem_of(tmp_path, "check")
+    for name in PROBLEMS:
         assert name in str(caught.value)
     (tmp_path / "run.json").write_text(json.dumps({"problem": "knapsack"}))
     with pytest.raises(NbbError, match="is not a known problem"):
-        problem_of_run(tmp_path)
+        problem_of(tmp_path, "verify")
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_every_registered_problem_answers(name: str, tmp_path: Path) -> None:
-    found = answers(name)
-    assert all(callable(getattr(found, what)) for what in ("check", "solve", "verify", "report"))
-    (tmp_path / "instance.toml").write_text(f"problem = '{name}'")
-    assert problem_of_instance(tmp_path) == name
-    with pytest.raises(NbbError, match="knows the freight problem only"):
-        freight_only(tmp_path, "prepare")
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if name != FREIGHT])
+def test_every_problem_answers_the_commands_it_names_and_refuses_the_others(name: str, tmp_path: Path) -> None:
+    assert all(callable(getattr(answers(name), command)) for command in PROBLEMS[name].commands)
+    (tmp_path / "run.json").write_text(json.dumps({"problem": name}))
+    for command in (*OF_INSTANCES, *OF_RUNS):
+        if command in PROBLEMS[name].commands:
+            assert problem_of(tmp_path, command) == name
+        else:
+            with pytest.raises(NbbError, match=f"is about {name}; {command} is about freight only"):
+                problem_of(tmp_path, command)
+
+
+@pytest.mark.parametrize("instance", [DESIGN, STRAM], ids=lambda path: path.name)
+@pytest.mark.parametrize("command", [*OF_INSTANCES, "verify", "report", "sweep --front 4", "sensitivity --accounting"])
+def test_every_command_says_one_true_line_on_another_problem(command: str, instance: Path, tmp_path: Path) -> None:
+    if command == "solve":
+        pytest.skip("solves; see the tests of the problem")
+    name, *options = command.split()
+    also = [tmp_path / "new"] if name == "upgrade" else []
+    done = nbb_opt(name, instance, *also, *options, cwd=tmp_path)
+    if name in PROBLEMS[problem_of(instance, "check")].commands - set(OF_RUNS):
+        assert done.returncode == 0
+        assert "no problems found" in done.stdout
+    else:
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        wanted = "is an instance, and" if name in ("verify", "report") else f"{name} is about freight only"
+        assert wanted in done.stderr

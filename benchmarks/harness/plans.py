@@ -26,15 +26,15 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
     Raises BenchError if there is none, the verifier refuses it, or it costs something else or is of other data.
     """
     from nbb_opt.instance import read_instance
-    from nbb_opt.problems.dispatch import answers, problem_of_run
+    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 
     if not (path / RECORD).is_file():
         raise BenchError(f"there is no run folder {path}")
     try:
-        problem = problem_of_run(path)
-        if problem is not None:
+        problem = problem_of(path, "verify")
+        if problem != FREIGHT:
             answers(problem).verify(path, None)
         else:
             run = read_run(path)

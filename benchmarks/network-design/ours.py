@@ -14,7 +14,7 @@ def start(case, options):
         instance = read_design(path)
         wanted = SolveOptions(gap=options.gap, threads=options.threads, seed=options.seed)
         found, tables = solve_design(instance, wanted, stop=Stop(seconds))
-        return instance, found, tables
+        return instance, found, tables, wanted
 
     solve(shipped("instances") / "design_tiny", 60.0)  # compiled and loaded
     return lambda: solve(case["path"], options.time_limit_s)
@@ -26,16 +26,20 @@ def outcome(case, result):
     from nbb_opt.problems.network_design import verify_design, write_design_run
     from nbb_opt.problems.network_design.schema import PROBLEM
 
-    instance, found, tables = result
+    instance, found, tables, wanted = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
-    about = {"problem": PROBLEM, "instance_source": str(instance.path), "instance_digest": instance.digest}
-    write_design_run(Path(case["run"]), {**about, "status": found.status, **reported}, tables, {})
+    verdict = verify_design(instance, tables, reported)
+    record = {
+        "problem": PROBLEM, "instance_source": str(instance.path), "instance_digest": instance.digest,
+        "options": {"gap": wanted.gap}, "status": found.status, **reported, "verified": verdict.ok,
+    }  # fmt: skip
+    write_design_run(Path(case["run"]), record, tables, {})
     return {
         "status": found.status,
         "objective": found.cost_eur,
         "bound": found.bound_eur,
         "gap": found.gap,
-        "verified": verify_design(instance, tables, reported).ok,
+        "verified": verdict.ok,
         "history": [(at, _known(cost), _known(bound)) for at, cost, bound in found.history],
         # no counters: what is met before the time is over, or while another thread improves, depends on the machine
         "figures": {"nodes": found.nodes, "paths": found.paths, "strong_rows": found.strong_rows},

@@ -38,10 +38,10 @@ def serve_app(
         raise NbbError(f"the app needs {' and '.join(missing)}: pip install 'nbb-opt[app]'")
     from nbb_opt.app.server import serve
     from nbb_opt.app.work import user_work_folder
-    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.problems.dispatch import problem_of
 
     if instance is not None:
-        freight_only(instance, "app")
+        problem_of(instance, "app")
     folder = work or user_work_folder(os.environ.get("XDG_DATA_HOME"), Path.home())
 
     def ready(address: str, kept: Path) -> None:

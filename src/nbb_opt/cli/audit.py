@@ -54,6 +54,7 @@ def audit(
     """
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
+    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.studies.audit.audit import as_json as plain
     from nbb_opt.studies.audit.audit import audit as run_audit
     from nbb_opt.studies.audit.audit import write_audit
@@ -61,6 +62,7 @@ def audit(
     from nbb_opt.studies.audit.plan import write_plan
     from nbb_opt.studies.audit.view import page_of, sentences
 
+    problem_of(instance, "audit")
     if (plan is None) == (template is None):
         raise NbbError("audit: give either --plan FILE, or --template FILE to get a plan to begin with")
     found_instance = read_instance(instance)

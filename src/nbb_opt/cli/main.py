@@ -127,11 +127,11 @@ def new(
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
-    from nbb_opt.problems.dispatch import answers, problem_of_instance
+    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
 
     try:
-        problem = problem_of_instance(instance)
-        if problem is not None:
+        problem = problem_of(instance, "check")
+        if problem != FREIGHT:
             tell(answers(problem).check(instance), as_json)
             return
         found = read_instance(instance)
@@ -154,9 +154,9 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
 def manifest(instance: InstancePath) -> None:
     """Write datapackage.json, the sha256 checksum of every file; from then on changed files are refused."""
     from nbb_opt.instance import seal as write_manifest
-    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.problems.dispatch import problem_of
 
-    freight_only(instance, "manifest")
+    problem_of(instance, "manifest")
     print(f"wrote {write_manifest(instance)}")
 
 
@@ -167,9 +167,9 @@ def upgrade(
 ) -> None:
     """Bring an instance of an earlier format to today's names of tables, columns and choices; all else is copied."""
     from nbb_opt.instance import upgrade as upgrade_instance
-    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.problems.dispatch import problem_of
 
-    freight_only(old, "upgrade")
+    problem_of(old, "upgrade")
     lines = upgrade_instance(old, new)
     print("\n".join(lines or ["nothing in it was renamed since"]))
     print(f"wrote {new}. Next: nbb-opt check {new}")
@@ -194,9 +194,9 @@ def prepare(
     from nbb_opt.instance import read_instance
     from nbb_opt.model import forecast, read_model
     from nbb_opt.network import prepare as prepare_instance
-    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.problems.dispatch import problem_of
 
-    freight_only(instance, "prepare")
+    problem_of(instance, "prepare")
     with ExitStack() as stack:
         each = None
         if cluster is not None:
@@ -252,7 +252,7 @@ def solve(
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
     from nbb_opt.pipeline import solve_instance
-    from nbb_opt.problems.dispatch import answers, problem_of_instance
+    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
     from nbb_opt.problems.questions import SolveRequest
     from nbb_opt.solve import Stop
 
@@ -261,8 +261,8 @@ def solve(
         prune=not no_prune, too_large=ignore_memory_forecast, method=method, presolve=presolve,
     )  # fmt: skip
     stop = Stop(time_limit)
-    problem = problem_of_instance(instance)
-    if problem is not None:
+    problem = problem_of(instance, "solve")
+    if problem != FREIGHT:
         given = (
             ("--no-prune", no_prune),
             ("--no-cache", no_cache),

@@ -61,14 +61,14 @@ def verify(
     Costs, emissions and every rule of the model are recomputed. A bound is the word of the solver; it is held against
     a new solve of both models.
     """
-    from nbb_opt.problems.dispatch import answers, problem_of_run
+    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
     from nbb_opt.verify.foreign_tables import is_foreign
 
     if is_foreign(run):
         _verify_foreign(run, instance, model or "joint", as_json)
         return
-    problem = problem_of_run(run)
-    if problem is not None:
+    problem = problem_of(run, "verify")
+    if problem != FREIGHT:
         if model is not None:
             raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
         tell(answers(problem).verify(run, instance), as_json)
@@ -146,16 +146,16 @@ def report(
     from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.factors import read_factors
     from nbb_opt.emissions.ledger import build_ledger
-    from nbb_opt.problems.dispatch import answers, problem_of_run
+    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
     from nbb_opt.report import write_html, write_workbook
 
-    problems = {problem_of_run(path) for path in runs}
+    problems = {problem_of(path, "report") for path in runs}
     if len(problems) > 1:
         raise NbbError("the runs are about different problems; report them apart")
-    for problem in problems - {None}:
+    for problem in problems - {FREIGHT}:
         if ileap is not None or carrier:
             raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
-        tell(answers(str(problem)).report(runs, out, instance), False)
+        tell(answers(problem).report(runs, out, instance), False)
         return
     if ileap is not None and len(runs) > 1:
         raise NbbError("--ileap: is about one run; give one run folder")
@@ -203,13 +203,13 @@ def sensitivity(
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
     from nbb_opt.pipeline import solve_instance
-    from nbb_opt.problems.dispatch import freight_only
+    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen, read_shares
     from nbb_opt.studies.accounting.study import accounting_study, as_table
 
+    problem_of(source, "sensitivity")
     if not accounting:
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
-    freight_only(source, "sensitivity")
     shares = read_shares(ferry_share) if ferry_share else None
     registry = read_factors() if factors is None else joined(read_factors(), read_factors(factors))
     choices = chosen(accounting_choices(registry, shares), choice or [])

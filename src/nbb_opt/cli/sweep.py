@@ -67,9 +67,11 @@ def sweep(
     from nbb_opt.cli.console import ProgressLine
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
+    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.solve import Stop
     from nbb_opt.studies.sweep import axis_of, run_sweep, write_page, write_tables
 
+    problem_of(instance, "sweep")
     if (vary is None) == (front == 0):
         raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
     if front and values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
@@ -12,10 +13,24 @@ from nbb_opt.problems.questions import Answers, Said
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
 
-# problem -> the module that answers for it, imported when it is asked
-MODULES: dict[str, str] = {
-    "network_design": "nbb_opt.problems.network_design.answers",
-    "stram": "nbb_opt.problems.stram.answers",
+FREIGHT = "freight"
+OF_INSTANCES = ("check", "prepare", "solve", "sweep", "audit", "sensitivity", "manifest", "upgrade", "app")
+OF_RUNS = ("verify", "report", "sensitivity")
+NAMED = ("check", "solve", "verify", "report")  # what a problem with handlers of its own answers
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A problem: the commands that know it, and the module of its handlers (None: the commands are written for it)."""
+
+    commands: frozenset[str]
+    module: str | None = None
+
+
+PROBLEMS: dict[str, Registered] = {
+    FREIGHT: Registered(frozenset((*OF_INSTANCES, *OF_RUNS))),
+    "network_design": Registered(frozenset(NAMED), "nbb_opt.problems.network_design.answers"),
+    "stram": Registered(frozenset(NAMED), "nbb_opt.problems.stram.answers"),
 }
 # foreign format -> the module that turns it into instance folders, by its function `convert(source, target)`
 CONVERTERS: dict[str, str] = {
@@ -31,8 +46,25 @@ STATEMENTS = (
 INSTANCE_FILE = "instance.toml"
 
 
-def problem_of_instance(path: Path) -> str | None:
-    """The problem an instance folder names; None for freight.
+def problem_of(path: Path, command: str) -> str:
+    """The problem that an instance or a run is about, if `command` knows it.
+
+    Every command asks this first. Raises NbbError, in one line, if the command does not know the problem, or wants a
+    run and is given an instance; InstanceError or NbbError for a problem nobody knows.
+    """
+    is_run = (path / RECORD).is_file()
+    problem = problem_of_run(path) if is_run else problem_of_instance(path)
+    known = PROBLEMS[problem].commands
+    if command not in known:
+        others = ", ".join(name for name in (*OF_INSTANCES, *OF_RUNS) if name in known)
+        raise NbbError(f"{path}: is about {problem}; {command} is about {FREIGHT} only (for {problem}: {others})")
+    if command not in OF_INSTANCES and not is_run and (path / INSTANCE_FILE).is_file():
+        raise NbbError(f"{path}: is an instance, and {command} is about a run: give the folder that solve wrote")
+    return problem
+
+
+def problem_of_instance(path: Path) -> str:
+    """The problem an instance folder names; freight if it names none.
 
     What is no folder, or has no readable `instance.toml`, is left to the freight reader, which says what is wrong.
     Raises InstanceError for a problem nobody knows.
@@ -40,42 +72,34 @@ def problem_of_instance(path: Path) -> str | None:
     try:
         keys = tomllib.loads((path / INSTANCE_FILE).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
-        return None
-    if "problem" not in keys:
-        return None
-    if isinstance(keys["problem"], str) and keys["problem"] in MODULES:
-        return str(keys["problem"])
-    where = f"{INSTANCE_FILE}, key problem, value {str(keys['problem'])!r}"
+        return FREIGHT
+    name = keys.get("problem", FREIGHT)
+    if isinstance(name, str) and name in PROBLEMS:
+        return name
+    where = f"{INSTANCE_FILE}, key problem, value {str(name)!r}"
     raise InstanceError([Problem(where, "is not a known problem", _hint(), "problem")])
 
 
-def problem_of_run(path: Path) -> str | None:
-    """The problem a run folder is about; None for freight, or where `run.json` cannot be read (its reader says why).
+def problem_of_run(path: Path) -> str:
+    """The problem a run folder is about; freight if it names none or cannot be read (its reader says why).
 
     Raises NbbError for a problem nobody knows.
     """
     try:
         record = json.loads((path / RECORD).read_bytes())
     except (OSError, ValueError):
-        return None
-    name = record.get("problem") if isinstance(record, dict) else None
-    if name is not None and not (isinstance(name, str) and name in MODULES):
+        return FREIGHT
+    name = record.get("problem", FREIGHT) if isinstance(record, dict) else FREIGHT
+    if not (isinstance(name, str) and name in PROBLEMS):
         raise NbbError(f"{path / RECORD}: key problem, value {str(name)!r}: is not a known problem ({_hint()})")
     return name
 
 
-def freight_only(path: Path, command: str) -> None:
-    """Raises NbbError if `path` (an instance or a run) is about another problem: `command` does not know it."""
-    problem = problem_of_run(path) or problem_of_instance(path)
-    if problem is not None:
-        raise NbbError(
-            f"{path}: is about {problem}; {command} knows the freight problem only (check, solve, verify do)"
-        )
-
-
 def answers(problem: str) -> Answers:
-    """The functions of a known problem."""
-    return importlib.import_module(MODULES[problem]).ANSWERS
+    """The handlers of a problem that has its own."""
+    module = PROBLEMS[problem].module
+    assert module is not None, problem
+    return importlib.import_module(module).ANSWERS
 
 
 def convert(form: str, source: Path, target: Path) -> Said:
@@ -84,7 +108,7 @@ def convert(form: str, source: Path, target: Path) -> Said:
 
 
 def _hint() -> str:
-    return f"known: {', '.join(sorted(MODULES))}; a freight instance has no such key"
+    return f"known: {', '.join(PROBLEMS)}"
 
 
 def render_models(*, write: bool) -> list[str]:
