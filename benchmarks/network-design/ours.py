@@ -24,13 +24,14 @@ def outcome(case, result):
     from pathlib import Path
 
     from nbb_opt.problems.network_design import verify_design, write_design_run
+    from nbb_opt.problems.network_design.answers import MODEL
     from nbb_opt.problems.network_design.schema import PROBLEM
 
     instance, found, tables, wanted = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
     verdict = verify_design(instance, tables, reported)
     record = {
-        "problem": PROBLEM, "instance_source": str(instance.path), "instance_digest": instance.digest,
+        "problem": PROBLEM, "model": MODEL, "instance_source": str(instance.path), "instance_digest": instance.digest,
         "options": {"gap": wanted.gap}, "status": found.status, **reported, "verified": verdict.ok,
     }  # fmt: skip
     write_design_run(Path(case["run"]), record, tables, {})
