@@ -33,6 +33,7 @@ def outcome(case, result):
     record = {
         "problem": PROBLEM, "model": MODEL, "instance_source": str(instance.path), "instance_digest": instance.digest,
         "options": {"gap": wanted.gap}, "status": found.status, **reported, "verified": verdict.ok,
+        "opened": len(tables["opened"]),
     }  # fmt: skip
     write_design_run(Path(case["run"]), record, tables, {})
     return {
