@@ -20,6 +20,12 @@ GRANT = {
 
 SPOILINGS = [
     Spoiling(
+        "figures_are_those_of_their_factors",
+        setting("factors", {"factor": "diesel_ttw"}, value="0.30"),
+        "energy.csv row 2, column ttw_kg_co2e_per_kwh, value '0.25'",
+        "take the figure of the factor",
+    ),
+    Spoiling(
         "vehicles_weigh_less_empty_than_full",
         setting("vehicles", TRUCK, gross_t="20", kerb_t="60"),
         "vehicles.csv row 2, column kerb_t, value 60",

@@ -83,6 +83,8 @@ def random_world(folder: Path, seed: int) -> Path:
     for row in tables["vehicle_years"]:
         row["full_kwh_per_vkm"] = f"{float(row['empty_kwh_per_vkm']) * rng.uniform(1.0, 1.8):.6g}"
     move(tables["energy"], rng, "price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh")
+    for row in tables["energy"]:
+        row["factors"] = ""  # figures that are moved are those of no factor
     move(tables["od"], rng, "tonnes", low=0.7, high=1.0)
     for row in tables["chargers"]:
         row["lifetime_years"] = str(rng.choice([4, 8, 15]))

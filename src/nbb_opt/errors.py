@@ -57,6 +57,12 @@ class NoPlan(SolveError):  # noqa: N818
     exit_code = 4
 
 
+class Stopped(NoPlan):
+    """Somebody asked to stop (Ctrl-C) before there was a plan."""
+
+    exit_code = 130
+
+
 class VerifyFailed(NbbError):  # noqa: N818
     """The independent check does not accept a result."""
 

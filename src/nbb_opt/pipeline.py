@@ -28,6 +28,7 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import Run, write_run
+from nbb_opt.run_folder import check_target
 from nbb_opt.solve import Solution, Stop, Warm, solve_form
 from nbb_opt.solve.stop import Listener, Progress
 
@@ -239,6 +240,8 @@ def solve_instance(
     """
     from nbb_opt.model import read_model
 
+    if out is not None:
+        check_target(out)
     options = options or SolveOptions()
     steps = Steps(options, stop=stop, listen=listen, cluster=cluster)
     spec = read_model(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -16,29 +17,144 @@ from nbb_opt.errors import NbbError
 LAYOUT = 1  # of the run folder; a reader refuses any other
 MANIFEST = "manifest.json"
 RECORD = "run.json"
+INSTANCE = "instance.toml"
+LEAST_FREE_BYTES = 20_000_000
+
+
+def check_target(target: Path) -> None:
+    """Before the work: whether a run can be written to `target`. Leftovers of killed writers are put right first.
+
+    Raises NbbError if something other than a run of ours or an empty folder is there, if it lies in an instance, if
+    its name cannot be shown, or if the place is read-only or full.
+    """
+    target = Path(target)
+    if not target.name.isprintable() or not target.name:
+        raise NbbError(f"{str(target)!r}: is no name that can be shown; choose another one for the results")
+    try:
+        put_right(target)
+        _refuse_what_is_there(target)
+        where = Path(os.path.abspath(target))
+        inside = next((folder for folder in (where, *where.parents) if (folder / INSTANCE).is_file()), None)
+        if inside is not None:
+            raise NbbError(f"{target}: lies in the instance {inside}; choose another place for the results")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rmdir(_staging(target))
+        free = shutil.disk_usage(target.parent).free
+    except (OSError, ValueError) as fault:
+        raise NbbError(f"{target}: cannot be written ({fault}); choose another place for the results") from None
+    if free < LEAST_FREE_BYTES:
+        raise NbbError(f"{target}: only {free / 1e6:.0f} MB are free there; make room or choose another place")
+
+
+def put_right(target: Path) -> None:
+    """Restore the run that a killed writer had moved aside, and remove what it had not finished."""
+    if not target.name:
+        return
+    for part in sorted(target.parent.glob(f".{glob.escape(target.name)}.*.*")):
+        pid = part.name.removeprefix(f".{target.name}.").split("-")[0]
+        if not pid.isdigit() or part.suffix not in (".part", ".old") or _alive(int(pid)):
+            continue
+        if part.suffix == ".old" and is_run(part) and not target.exists():
+            part.rename(target)
+        else:
+            if part.suffix == ".old":
+                _keep_foreign(part, target)
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a complete run of ours: a manifest of this layout, and every file that it lists.
+
+    Whatever else is called manifest.json does not make a folder one.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        listed = dict(manifest["files"])
+        layout = manifest["layout"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return layout == LAYOUT and RECORD in listed and all((folder / name).is_file() for name in listed)
 
 
 def write_folder(target: Path, files: Mapping[str, bytes], *, replace: bool = False) -> Path:
     """Write the files (contents by relative name, `/` between folder and file) to a run folder: complete or not at all.
 
     Everything is written and synced in a folder beside `target`, the manifest with the sha256 of every file last, and
-    the folder is then renamed. A run that is already there is an error, or is swapped out if `replace` is true; a
-    folder that is no run is never touched.
+    the folder is then renamed. A run that is already there is an error, or is swapped out if `replace` is true; files
+    in it that are not of the run stay. A folder that is neither a run nor empty is never touched.
+
+    Where the place cannot be written (full, read-only), the run is kept in a temporary place that the error names.
     """
     target = Path(target)
-    there, finished = target.exists() or target.is_symlink(), (target / MANIFEST).is_file()
-    if there and not (replace and finished):
-        what = "holds a run already" if finished else "is there already and is no run"
-        raise NbbError(f"{target}: {what}; choose another place for the results")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    put_right(target)
+    if is_run(target) and not replace:
+        raise NbbError(f"{target}: holds a run already; choose another place for the results")
+    _refuse_what_is_there(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_beside(target, files)
+    except OSError as fault:
+        raise NbbError(f"{target}: cannot be written ({fault}); {_kept_elsewhere(target, files)}") from fault
+    return target
+
+
+def _refuse_what_is_there(target: Path) -> None:
+    there = target.exists() or target.is_symlink()
+    empty = target.is_dir() and not target.is_symlink() and not any(target.iterdir())
+    if there and not empty and (target.is_symlink() or not is_run(target)):
+        raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
+
+
+def _staging(target: Path) -> Path:
+    """A new folder beside `target`, named after it and this process."""
+    return Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}-", suffix=".part", dir=target.parent))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _write_beside(target: Path, files: Mapping[str, bytes]) -> None:
+    staged = _staging(target)
     try:
         _write_files(staged, files)
         _move_in(staged, target)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
-    return target
+
+
+def _kept_elsewhere(target: Path, files: Mapping[str, bytes]) -> str:
+    """Where the run was kept instead, as text."""
+    for place in (Path(tempfile.gettempdir()), Path.home(), Path("/dev/shm")):
+        if not place.is_dir():
+            continue
+        try:
+            kept = Path(tempfile.mkdtemp(prefix="nbb-opt-kept-", dir=place)) / "run"
+            _write_beside(kept, files)
+        except OSError:
+            continue
+        return f"the plan is kept in {kept}; move it where you want it"
+    return "no other place could be written either"
+
+
+def _keep_foreign(old: Path, target: Path) -> None:
+    """Move what a user put into a run over to the run that replaces it."""
+    try:
+        listed = {MANIFEST, *json.loads((old / MANIFEST).read_bytes())["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        listed = {MANIFEST}
+    for path in sorted(old.rglob("*")):
+        name = path.relative_to(old).as_posix()
+        if (path.is_file() or path.is_symlink()) and name not in listed and not (target / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target / name)
 
 
 def read_folder(
@@ -53,7 +169,10 @@ def read_folder(
         raise NbbError(f"{path / MANIFEST}: missing; the folder is no finished run, or a part of one: run again")
     listed = _read_manifest(path / MANIFEST, needed, may_hold)
     present = {str(file.relative_to(path).as_posix()) for file in path.rglob("*") if not file.is_dir()} - {MANIFEST}
+    of_runs = {*needed, *may_hold, *(f"{name.rpartition('/')[0]}/" for name in needed if "/" in name)}
     for name in sorted(present - set(listed)):
+        if name not in of_runs and f"{name.rpartition('/')[0]}/" not in of_runs:
+            continue  # the user's own
         raise NbbError(f"{path / name}: is not listed in {MANIFEST}; take it out of the run folder")
     contents: dict[str, bytes] = {}
     altered: list[str] = []
@@ -98,7 +217,9 @@ def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 def _move_in(staged: Path, target: Path) -> None:
     """Rename `staged` to `target`; an earlier run steps aside first and comes back if that fails."""
     aside = staged.with_suffix(".old")
-    swapped = target.exists()
+    swapped = target.exists() and any(target.iterdir())
+    if target.exists() and not swapped:
+        target.rmdir()
     if swapped:
         target.rename(aside)
     try:
@@ -109,6 +230,7 @@ def _move_in(staged: Path, target: Path) -> None:
         raise
     _sync(target.parent)
     if swapped:
+        _keep_foreign(aside, target)
         shutil.rmtree(aside)
 
 

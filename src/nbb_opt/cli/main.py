@@ -28,12 +28,12 @@ from nbb_opt.cli.options import (
     TimeLimit,
 )
 from nbb_opt.cli.runs import cache_folder, tell
-from nbb_opt.errors import InstanceError, NbbError, NoPlan, VerifyFailed
+from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
 from nbb_opt.renames import is_now
 
 EXIT_CODES = (
-    "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan within the limits, 5 a check failed, "
-    "6 a benchmark got worse, 130 interrupted before the job began."
+    "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan in time, 5 a check failed, "
+    "6 a benchmark got worse, 130 stopped (Ctrl-C) before there was a plan."
 )
 
 
@@ -296,7 +296,7 @@ def solve(
                 cluster=workers,
             )  # fmt: skip
     except KeyboardInterrupt:
-        raise NoPlan("stopped before a plan was found; nothing was written") from None
+        raise Stopped("stopped before a plan was found; nothing was written") from None
     if as_json:
         print(json.dumps(run.record, ensure_ascii=False, indent=1))
     else:

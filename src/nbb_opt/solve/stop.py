@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from nbb_opt.errors import NoPlan
+from nbb_opt.errors import NoPlan, Stopped
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 CLOCK_S = 0.5  # a solver that ends on its own clock may be so much ahead of ours
@@ -99,7 +99,7 @@ class Stop:
         """
         ended = self.ended_by()
         if ended == "stopped":
-            return NoPlan(f"{label}stopped before a plan was found")
+            return Stopped(f"{label}stopped before a plan was found")
         if ended == "time_limit":
             return NoPlan(f"{label}no plan found in time; allow more with --time-limit")
         spent = f"{self.elapsed_s():.0f} of {self.time_limit_s:.0f} s"

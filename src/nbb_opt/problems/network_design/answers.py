@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.network_design import (
@@ -28,6 +28,7 @@ from nbb_opt.problems.network_design.model import read_design_model
 from nbb_opt.problems.network_design.schema import PROBLEM
 from nbb_opt.problems.network_design.solve import Designed, solve_network_design
 from nbb_opt.problems.questions import Answers, Said, SolveRequest
+from nbb_opt.run_folder import check_target
 from nbb_opt.solve import Stop
 from nbb_opt.solve.stop import Listener
 from nbb_opt.verify.claims import claim_faults
@@ -54,7 +55,7 @@ def solve(request: SolveRequest) -> Said:
     with steps.timed("read"):
         instance = read_design(request.instance)
     target = request.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
-    refuse_target(target)
+    check_target(target)
     with steps.timed("solve"):
         found, tables = solve_design(instance, request.options, stop=steps.stop, listen=steps.listen)
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
@@ -89,12 +90,6 @@ def solve(request: SolveRequest) -> Said:
     }
     path = write_design_run(target, record, tables, extra)
     return Said(record, tuple(_closing(instance, record, path)))
-
-
-def refuse_target(target: Path) -> None:
-    """Raise NbbError before solving, not after, if the results cannot be written there."""
-    if target.exists() and not (target / "manifest.json").is_file():
-        raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
 
 
 def solve_design(

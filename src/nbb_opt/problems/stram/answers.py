@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.errors import VerifyFailed
 from nbb_opt.pipeline import Steps, history_csv, versions
 from nbb_opt.problems.questions import Answers, Said, SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
@@ -19,7 +19,7 @@ from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, options_of, plan_
 from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
-from nbb_opt.run_folder import MANIFEST
+from nbb_opt.run_folder import check_target
 from nbb_opt.verify.claims import claim_faults, mapping, number
 
 MODEL = "stram"
@@ -42,8 +42,7 @@ def solve(request: SolveRequest) -> Said:
     with steps.timed("read"):
         case = read_stram(request.instance)
     target = request.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
-    if target.exists() and not (target / MANIFEST).is_file():
-        raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
+    check_target(target)
     plan, first = plan_stram(case, spec, steps)
     record = _record(case, plan, first, steps)
     beside = {
