@@ -10,12 +10,55 @@ from nbb_opt.instance.tables.parquet_file import MAX_CELLS
 from nbb_opt.instance.wording import number
 from nbb_opt.instance.workbook.sheets import MOST_OD_ROWS
 
+# table -> a complete smallest case, beside the vehicles, prices and factors of the template
+FIRST_CASE = {
+    "fleet_regions": """fleet_region,name,country,hub_node,charge_area,source,note
+HOME,Depot in town,SE,TOWN,C_UME,general_knowledge,the only depot""",
+    "nodes": """node,name,country,lat,lon,kind,is_zone,fleet_region,charge_area,unlocode,nuts3,source,note
+TOWN,Town,SE,63.8,20.3,town,true,HOME,C_UME,,,general_knowledge,read off a map
+MILL,Sawmill,SE,64.6,18.7,plant,true,HOME,,,,general_knowledge,read off a map""",
+    "links": """\
+link,from_node,to_node,two_way,mode,country,distance_km,time_h,capacity_t_per_year,\
+capacity_link,gauge_mm,electrified_share,axle_load_t,max_gross_t,\
+toll_eur_per_vkm,charge_eur_per_t,project,corridor,source,note
+ROAD,MILL,TOWN,true,road,SE,130,1.9,,,,,,74,0,0,,,general_knowledge,read off a map""",
+    "fleet": """fleet_region,vehicle,vintage_year,vehicles,source,note
+HOME,DIESEL,2022,2,general_knowledge,what is owned today""",
+    "commodities": """commodity,name,nst2007,cargo_type,value_of_time_eur_per_t_h,modes,source,note
+BOARDS,Sawn timber,,timber,0.1,road,general_knowledge,as roundwood""",
+    "od": """origin,destination,commodity,year,tonnes
+MILL,TOWN,BOARDS,2026,40000
+MILL,TOWN,BOARDS,2030,45000""",
+}  # fmt: skip
+
+
+def _first_case() -> str:
+    return "".join(f"\n`{name}.csv`\n\n```csv\n{text}\n```\n" for name, text in FIRST_CASE.items())
+
+
 _INTRODUCTION = f"""# The tables of an instance
 
 Rendered from `src/nbb_opt/instance/schema.py`; do not edit. An instance is a folder (or a .zip of one) with
 `instance.toml` and one file per table, or a workbook with one sheet per table. `nbb-opt check <instance>` names every
 fault at once: the place, what is wrong, and the likely fix.
 
+## A first case
+
+Six tables are about your own freight: `nodes` (places and crossings), `links` (roads between them), `fleet_regions`
+(where trucks are based), `fleet` (trucks owned today), `commodities` (what is carried) and `od` (how much, from where
+to where). Prices, emission factors, vehicles, chargers and grid connections can be those of a template:
+
+```sh
+nbb-opt new first --from haulier
+cd first
+rm README.md policies.csv project*.csv scenarios.csv terminals.csv transfers.csv handling_costs.csv
+grep -vE '^(links|commodities|projects|policies|handling_costs),' ranges.csv > kept.txt && mv kept.txt ranges.csv
+```
+
+Write the six over those of the template; this is the smallest case that is solved. Then: `nbb-opt check first`,
+`nbb-opt solve first`. Rail, sea and ferry need `terminals`, `transfers` and `handling_costs` too; `projects` are what
+could be built, `policies` caps and bans.
+{_first_case()}
 ## Files
 
 - A table is `<table>.csv` or `<table>.parquet`, not both. Tables marked *optional* may be left out. File

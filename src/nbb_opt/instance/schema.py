@@ -273,6 +273,7 @@ TABLES: tuple[Table, ...] = (
             _num("capacity_t_per_year", "tonnes transferred", "t/year", 0, 1e12, (1e3, 1e9), "unlimited"),
             *_provenance(),
         ),
+        optional=True,
     ),
     Table(
         "transfers",
@@ -286,6 +287,7 @@ TABLES: tuple[Table, ...] = (
             _ref("project", "projects.project", "possible only if this project is built", blank="possible today"),
             *_provenance(),
         ),
+        optional=True,
     ),
     Table(
         "handling_costs",
@@ -301,6 +303,7 @@ TABLES: tuple[Table, ...] = (
             _num("wtt_kg_co2e_per_t", "energy provision emissions", "kg/t", 0, 1000, (0, 20)),
             *_provenance(),
         ),
+        optional=True,
     ),
     Table(
         "commodities",
