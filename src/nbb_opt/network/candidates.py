@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +47,12 @@ def take(candidates: Candidates, chains: np.ndarray) -> Candidates:
     )  # fmt: skip
 
 
-def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> np.ndarray:
-    """Numbers of the chains kept, sorted by bundle: the `alternatives` best of every bundle, kind and set of projects.
+def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int, states: Sequence[np.ndarray]) -> np.ndarray:
+    """Numbers of the chains kept, sorted by bundle: the `alternatives` best of every bundle, kind and set of projects,
+    and the cheapest and the cleanest of every period and the quickest of every bundle in every state of the projects.
 
-    They are taken in turn by mean cost, mean emissions, cost of the last and of the first period, and time; then the
-    second best of each, and so on.
+    The best are taken in turn by mean cost, mean emissions, cost of the last and of the first period, and time; then
+    the second best of each, and so on. `states` are those of runs.project_states.
     """
     w = candidates.weights
     criteria = [
@@ -66,8 +68,28 @@ def keep_best(candidates: Candidates, *, alternatives: int, n_periods: int) -> n
     turn = np.full(key.size, np.iinfo(np.int64).max)
     for number, values in enumerate(criteria):
         turn = np.minimum(turn, _rank_within(group, values) * len(criteria) + number)
-    kept = np.flatnonzero(_rank_within(group, turn) < alternatives)
+    best = _best_in_states(candidates, w[:, : 2 * n_periods + 1], states)
+    kept = np.union1d(np.flatnonzero(_rank_within(group, turn) < alternatives), best)
     return kept[np.argsort(candidates.bundle[kept], kind="stable")]
+
+
+def _best_in_states(candidates: Candidates, weights: np.ndarray, states: Sequence[np.ndarray]) -> np.ndarray:
+    """Numbers of the chains that are least in some column of `weights` (chains, columns) in some state."""
+    bundle = np.unique(candidates.bundle, return_inverse=True)[1]
+    least_today = np.full((bundle.max(initial=-1) + 1, weights.shape[1]), np.inf)
+    found = [np.empty(0, dtype=np.int64)]
+    for state, built in enumerate(states):
+        possible = np.array([built[list(one)].all() and (not one) == (state == 0) for one in candidates.project_sets])
+        mine = np.flatnonzero(possible[candidates.project_set])
+        owner = bundle[mine]
+        for column, values in enumerate(weights[mine].T):
+            order = np.lexsort((mine, values, owner))
+            first = order[np.append(True, np.diff(owner[order]) > 0)[: order.size]]
+            first = first[values[first] < least_today[owner[first], column]]
+            if state == 0:
+                least_today[owner[first], column] = values[first]
+            found.append(mine[first])
+    return np.unique(np.concatenate(found))
 
 
 def kind_name(kind: int) -> str:

@@ -17,8 +17,8 @@ from nbb_opt.network.graph import Graph
 from nbb_opt.network.kernels import look_at_steps
 from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
 from nbb_opt.network.measures import make_measures, make_things
-from nbb_opt.network.runs import ChainClass, make_classes, make_runs
-from nbb_opt.network.search import Found, search_class
+from nbb_opt.network.runs import ChainClass, make_classes, make_runs, priced_run
+from nbb_opt.network.search import MOST_LABELS_IN_ALL, Found, search_class
 from nbb_opt.network.weights import Amounts
 
 SHOWN = 20  # flows named in an error
@@ -32,39 +32,36 @@ def find_chains(
     amounts: Amounts,
     *,
     bundles: pd.DataFrame,
-    use: Callable[[Iterator[tuple[Candidates, int]], ChainClass], Kept],
+    use: Callable[[Iterator[tuple[Candidates, Found]], ChainClass], Kept],
     every: bool = False,
 ) -> list[Kept]:
     """Search every class in every run; what `use` makes of the chains of some 50,000 bundles of one class at a time.
 
-    `use` gets them piece by piece, with how many distinct chains were found, and the class. A chain that comes back to
-    a place on the same side is no candidate: the one without the round trip needs no other transfer and is found too.
+    `use` gets them piece by piece, as they were described and as they were found, and the class. A chain that comes
+    back to a place on the same side is no candidate.
     Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keeping). Two
     threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
     little more than what `use` keeps.
     Raises InstanceError naming the bundles that cannot be carried today.
     """
     classes = make_classes(instance)
-    class_of = {name: i for i, cls in enumerate(classes) for name in cls.commodities}
-    node = pd.Series(graph.node_index)
-    origin = bundles["origin"].map(node).to_numpy(dtype=np.int64)
-    destination = bundles["destination"].map(node).to_numpy(dtype=np.int64)
-    bundle_class = bundles["commodity"].map(class_of).to_numpy(dtype=np.int64)
+    origin, destination, bundle_class = _ends(graph, classes, bundles)
     carried, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
     things = make_things(instance, graph)
 
-    def candidates(cls: ChainClass, mine: np.ndarray) -> Iterator[tuple[Candidates, int]]:
+    def candidates(cls: ChainClass, mine: np.ndarray) -> Iterator[tuple[Candidates, Found]]:
         for found in search_class(
             graph, cls, make_runs(instance, graph, amounts, cls=cls),
             measures=make_measures(graph, amounts, cls, things=things), origin=origin[mine],
             destination=destination[mine], max_main_legs=instance.meta.max_main_legs,
             leave_out=RETURNS if every else OUTCLASSED,
+            labels_per_flow=MOST_LABELS_IN_ALL // max(1, len(bundles)),
         ):  # fmt: skip
             part = _described(graph, found, mine[found.bundle])
             carried[part.bundle] = True
             needs_none = np.array([not one for one in part.project_sets], dtype=bool)
             today[part.bundle[needs_none[part.project_set]]] = True
-            yield part, found.n_distinct
+            yield part, found
 
     kinds = np.unique(bundle_class).tolist()
     tasks = [(i, mine) for i in kinds for mine in _blocks(np.flatnonzero(bundle_class == i), origin)]
@@ -72,6 +69,32 @@ def find_chains(
         found = list(pool.map(lambda task: use(candidates(classes[task[0]], task[1]), classes[task[0]]), tasks))
     _check_all_carried(instance, bundles, carried, today)
     return found
+
+
+def cheapest_chains(
+    instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame, some: np.ndarray,
+    prices: tuple[np.ndarray, np.ndarray], built: bool,
+) -> Iterator[tuple[ChainClass, Candidates]]:  # fmt: skip
+    """The cheapest chains of every sequence of main legs of `some` bundles, by prices of links and of transfers, with
+    nothing or everything built; class by class."""
+    classes, things = make_classes(instance), make_things(instance, graph)
+    origin, destination, bundle_class = _ends(graph, classes, bundles)
+    for i in np.unique(bundle_class[some]).tolist():
+        cls, mine = classes[i], some[bundle_class[some] == i]
+        for found in search_class(
+            graph, cls, priced_run(instance, graph, amounts, cls=cls, prices=prices, built=built),
+            measures=make_measures(graph, amounts, cls, things=things), origin=origin[mine],
+            destination=destination[mine], max_main_legs=instance.meta.max_main_legs, leave_out=RETURNS,
+        ):  # fmt: skip
+            yield cls, _described(graph, found, mine[found.bundle])
+
+
+def _ends(graph: Graph, classes: list[ChainClass], bundles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes where the bundles begin and end, and their classes."""
+    class_of = {name: i for i, cls in enumerate(classes) for name in cls.commodities}
+    node = pd.Series(graph.node_index)
+    origin, destination = (bundles[name].map(node).to_numpy(dtype=np.int64) for name in ("origin", "destination"))
+    return origin, destination, bundles["commodity"].map(class_of).to_numpy(dtype=np.int64)
 
 
 def _blocks(mine: np.ndarray, origin: np.ndarray) -> Iterator[np.ndarray]:

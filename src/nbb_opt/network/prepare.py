@@ -17,9 +17,13 @@ from nbb_opt.network.candidates import Candidates, keep_best, take
 from nbb_opt.network.chains import find_chains
 from nbb_opt.network.compact import ChainRows, Items, spread
 from nbb_opt.network.graph import make_graph
+from nbb_opt.network.limits import Tight, chains_for_limits, tight_of
+from nbb_opt.network.limits import joined as joined_tight
+from nbb_opt.network.measures import make_things
 from nbb_opt.network.pack import Piece, joined, pack, piece_of
 from nbb_opt.network.prune import not_replaced
-from nbb_opt.network.runs import ChainClass
+from nbb_opt.network.runs import ChainClass, project_states
+from nbb_opt.network.search import Found
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
 from nbb_opt.network.weights import make_amounts
 
@@ -120,23 +124,34 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
         names = instance["links"]["link"].to_numpy()[closed].tolist()
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     seen: list[list[int]] = []
+    tight: list[Tight] = []
+    things, states = make_things(instance, graph), project_states(instance, graph)
 
-    def choose(parts: Iterable[tuple[Candidates, int]], cls: ChainClass) -> Piece:
+    def choose(parts: Iterable[tuple[Candidates, Found]], cls: ChainClass) -> Piece:
         pieces = []
-        for found, n_distinct in parts:
-            best = keep_best(found, alternatives=instance.meta.alternatives, n_periods=len(instance.periods))
-            some = take(found, best)
-            kept = not_replaced(instance, graph, some, amounts=amounts, cls=cls) if prune else np.arange(best.size)
-            seen.append([n_distinct, found.bundle.size, best.size, kept.size])
-            pieces.append(piece_of(instance, graph, take(some, kept), cargo_type=cls.cargo_type))
+        for some, found in parts:
+            best = keep_best(
+                some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods), states=states
+            )
+            taken = take(some, best)
+            kept = not_replaced(instance, graph, taken, amounts=amounts, cls=cls) if prune else np.arange(best.size)
+            taken = take(taken, kept)
+            seen.append([found.n_distinct, some.bundle.size, best.size, kept.size, found.n_given_up])
+            tight.append(tight_of(graph, things, taken))
+            pieces.append(piece_of(instance, graph, taken, cargo_type=cls.cargo_type))
         return joined(pieces)
 
     pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
-    n_all, n_found, n_kept, n_left = np.sum(seen, axis=0).tolist()
+    n_all, n_found, n_kept, n_left, n_given_up = np.sum(seen, axis=0).tolist()
     log.append(
         f"chains: {n_all} distinct chains found; {n_all - n_found} left out: they come back to a place, or another"
         " chain of the flow is no worse in cost, emissions, time and limited capacity, today and with clean trucks"
     )
+    if n_given_up:
+        log.append(
+            f"chains: {n_given_up} searches for the cheapest chain of a flow and sequence of main legs that comes back"
+            " to no place were given up"
+        )
     log.append(
         f"chains: {n_found - n_kept} left out beyond the {instance.meta.alternatives} best of a flow's kind and"
         " projects"
@@ -146,6 +161,11 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
             f"chains: {n_kept - n_left} dropped: on the same lanes another chain of the flow costs no more, emits no"
             " more anywhere, and uses no more capacity and no other project"
         )
+    added, lines = chains_for_limits(
+        instance, graph, amounts, bundles=bundles, demand_t=demand.demand_t, tight=joined_tight(tight), things=things
+    )
+    pieces += [piece_of(instance, graph, more, cargo_type=cls.cargo_type) for cls, more in added]
+    log += lines
     rows, items = pack(instance, graph, pieces, amounts=amounts)
     log.append(f"chains: {len(rows)} kept for {len(bundles)} bundles on {items.n_lanes} lanes")
     log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in rows.by_kind().items()))

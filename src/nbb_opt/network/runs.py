@@ -4,6 +4,10 @@ A run is sought by the generalised cost (carbon price and cargo time included) o
 period, or by time; with nothing built, with everything built, and with each project (and what it requires) alone.
 A project is also sought alone with its own links and transfers at half weight, by the cost of the last period: one that
 relieves a bottleneck without being cheaper is a candidate too.
+
+A run finds the cheapest walk of every sequence of main legs; the cheapest of all sequences comes back to no place (what
+is left without the round trip is no dearer). Of every single sequence the cheapest chain that comes back to no place is
+sought by the cost of the first and of the last period, today and with everything built.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.weights import Amounts
 
 TIE = 1e-6  # of two chains that emit the same or take as long, the cheaper one is found
+PRICE_TIE = 1e-8  # of a EUR: of two chains that use as much of what is short, the cheaper one is found
 RELIEF = 0.5
 CLEAN_COST = 0.5  # of today's trucks: below what any truck of an instance is expected to cost
 
@@ -35,13 +40,13 @@ class ChainClass:
 
 @dataclass(frozen=True)
 class Runs:
-    """link_weight (runs, links), transfer_weight (runs, transfers): infinite where not to be used. ranks (runs,): how
-    many alternatives are sought, 1 or a number that all others share. base (runs,): an earlier run in which nothing is
-    cheaper, so that only what differs from it need be searched; -1 if there is none."""
+    """link_weight (runs, links), transfer_weight (runs, transfers): infinite where not to be used. n_wanted (runs,):
+    how many chains that come back to no place are sought of every sequence, 0 if its cheapest walk will do. base
+    (runs,): an earlier run in which nothing is cheaper, so that only what differs need be searched; -1: none."""
 
     link_weight: np.ndarray
     transfer_weight: np.ndarray
-    ranks: np.ndarray
+    n_wanted: np.ndarray
     base: np.ndarray
 
 
@@ -81,37 +86,37 @@ def general_weights(
 
 def make_runs(instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainClass) -> Runs:
     """The searches of a class; those that cannot differ from an earlier one are left out."""
-    links, transfers = general_weights(graph, amounts, cls)
-    links = np.where(np.array(cls.modes)[graph.link_mode], links, np.inf)
-    link_modes_ok = np.array(cls.modes) | (np.arange(len(MODES)) == ROAD)  # the road side itself needs no road
-    transfers = np.where(link_modes_ok[graph.transfer_mode].all(axis=1), transfers, np.inf)
+    links, transfers = _allowed_weights(graph, amounts, cls)
     alternatives, n_periods = instance.meta.alternatives, len(instance.periods)
-    states = _states(instance, graph)
+    states = project_states(instance, graph)
     rows: list[tuple[np.ndarray, np.ndarray, int]] = []
     number: dict[bytes, int] = {}
     bases: list[int] = []
 
-    def add(link_row: np.ndarray, transfer_row: np.ndarray, ranks: int, base: int = -1) -> int:
+    def add(link_row: np.ndarray, transfer_row: np.ndarray, n_wanted: int, base: int = -1) -> int:
         """Number of the run, a new one unless it cannot differ from an earlier one."""
         mark = link_row.tobytes() + transfer_row.tobytes()
         if mark not in number:
             number[mark] = len(rows)
-            rows.append((link_row, transfer_row, ranks))
+            rows.append((link_row, transfer_row, n_wanted))
             bases.append(base)
         return number[mark]
 
-    for weight in (0, n_periods - 1):
-        add(*_in_state(graph, links[weight], transfers[weight], built=states[0]), alternatives)
-    unbuilt = []
-    for weight in range(links.shape[0]):
-        unbuilt.append(add(*_in_state(graph, links[weight], transfers[weight], built=states[0]), 1))
-        for built in states[1:]:
-            add(*_in_state(graph, links[weight], transfers[weight], built=built), 1, unbuilt[-1])
+    last = n_periods - 1
+    weights = dict.fromkeys((0, last, *range(links.shape[0])))  # those that go on to more than walks come first
+    unbuilt = {}
+    for weight in weights:
+        more = weight in (0, last)
+        now = _in_state(graph, links[weight], transfers[weight], built=states[0])
+        unbuilt[weight] = add(*now, alternatives if more else 0)
+        for state, built in enumerate(states[1:]):
+            then = _in_state(graph, links[weight], transfers[weight], built=built)
+            add(*then, int(more and state == 0), unbuilt[weight])
     for built in states[2:]:
-        wanted = _in_state(graph, links[n_periods - 1], transfers[n_periods - 1], built=built)
+        wanted = _in_state(graph, links[last], transfers[last], built=built)
         cheap = np.where(built[graph.link_project] & (graph.link_project >= 0), RELIEF, 1.0)
         cheap_transfer = np.where(built[graph.transfer_project] & (graph.transfer_project >= 0), RELIEF, 1.0)
-        add(wanted[0] * cheap, wanted[1] * cheap_transfer, 1, unbuilt[n_periods - 1])
+        add(wanted[0] * cheap, wanted[1] * cheap_transfer, 0, unbuilt[last])
     return Runs(
         np.array([row[0] for row in rows]),
         np.array([row[1] for row in rows]).reshape(len(rows), -1),
@@ -120,7 +125,27 @@ def make_runs(instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainC
     )
 
 
-def _states(instance: Instance, graph: Graph) -> list[np.ndarray]:
+def priced_run(
+    instance: Instance, graph: Graph, amounts: Amounts, *, cls: ChainClass, prices: tuple[np.ndarray, np.ndarray],
+    built: bool,
+) -> Runs:  # fmt: skip
+    """One search by prices of links and of transfers, with everything built or nothing; of equal ones the cheaper."""
+    states = project_states(instance, graph)
+    weights = _allowed_weights(graph, amounts, cls)
+    rows = _in_state(graph, weights[0][0], weights[1][0], built=states[1 if built and len(states) > 1 else 0])
+    link, transfer = (price + PRICE_TIE * row for price, row in zip(prices, rows, strict=True))
+    return Runs(link[None], transfer[None], np.zeros(1, dtype=np.int64), np.full(1, -1, dtype=np.int64))
+
+
+def _allowed_weights(graph: Graph, amounts: Amounts, cls: ChainClass) -> tuple[np.ndarray, np.ndarray]:
+    """general_weights, infinite for modes that the class may not use."""
+    links, transfers = general_weights(graph, amounts, cls)
+    links = np.where(np.array(cls.modes)[graph.link_mode], links, np.inf)
+    link_modes_ok = np.array(cls.modes) | (np.arange(len(MODES)) == ROAD)  # the road side itself needs no road
+    return links, np.where(link_modes_ok[graph.transfer_mode].all(axis=1), transfers, np.inf)
+
+
+def project_states(instance: Instance, graph: Graph) -> list[np.ndarray]:
     """Which projects are built: none, all, and each that a link or transfer needs, with what it requires.
 
     Each (projects + 1,); the last entry stands for "needs no project".

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
-from nbb_opt.network.kernels.find_chains import find_from
-from nbb_opt.network.kernels.find_legs import Legs, Network, fill_tables, no_legs
-from nbb_opt.network.kernels.keep_chains import OUTCLASSED
-from nbb_opt.network.kernels.search_origins import Patterns, Searches
+from nbb_opt.network.kernels.find_chains import Origin, Patterns, Searches, make_runs, write_kept
+from nbb_opt.network.kernels.find_legs import N_ROWS, N_USES, NONE, Legs, Network, fill_tables, forget_legs, no_legs
+from nbb_opt.network.kernels.find_simple import GIVEN_UP, LABELS_LEFT, make_room
+from nbb_opt.network.kernels.join_legs import new_labels, no_changes
+from nbb_opt.network.kernels.keep_chains import N_FOUND, OUTCLASSED, Scratch, none_kept
+from nbb_opt.network.kernels.number_parts import no_parts
 from nbb_opt.network.measures import Measures
 from nbb_opt.network.runs import ChainClass, Runs
 
 CHAINS_AT_ONCE = 20_000
+MOST_LABELS = 3_000  # of one search for a chain that comes back to no place
+MOST_LABELS_IN_ALL = 8_000_000  # of all of them: about a second
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Found:
     """Chains of some bundles of a class, those of a bundle together, as they are found.
 
     Chain c of bundle[c] (counted as given) has the steps code[first[c]] to code[first[c + 1]]: an arc, or -1 - row of
-    transfers.csv; `sums` (chains, weights) are those of the measures. Of `n_distinct` chains found these are left.
-    `costs` (runs, bundles, patterns) if asked for.
+    transfers.csv; `sums` (chains, weights) are those of the measures. Of `n_distinct` chains found these are left;
+    `n_given_up` searches for one that comes back to no place were given up. `costs` (runs, bundles, patterns) if asked
+    for.
     """
 
     code: np.ndarray
@@ -32,6 +37,7 @@ class Found:
     bundle: np.ndarray
     sums: np.ndarray
     n_distinct: int
+    n_given_up: int
     costs: np.ndarray
 
 
@@ -45,12 +51,14 @@ def search_class(
     destination: np.ndarray,
     max_main_legs: int,
     leave_out: int = OUTCLASSED,
+    labels_per_flow: int = MOST_LABELS_IN_ALL,
     want_costs: bool = False,
 ) -> Iterator[Found]:
     """Chains from every `origin` to its `destination` (node numbers, one pair per bundle) over all runs.
 
     They come some CHAINS_AT_ONCE at a time (all at once with `want_costs`). What is left out: NOTHING, chains that come
-    back to a place on the same side (RETURNS), or also those that another of their bundle outclasses (see keeping).
+    back to a place on the same side (RETURNS), or also those that another of their bundle outclasses (see keep_chains).
+    Searches for chains that come back to no place may make `labels_per_flow` labels for each bundle.
     """
     parent, leg = pattern_tree(graph, np.array(cls.modes), max_main_legs)
     switch_node = np.unique(graph.switch_node)
@@ -62,47 +70,97 @@ def search_class(
     has_switch[graph.switch_to, place_of[graph.switch_node]] = True
     has_child = np.isin(np.arange(parent.size), parent)
     patterns = Patterns(parent, leg, has_child, *_places_by_layer(has_switch), max_main_legs)
-    network = _network(graph, measures)
-    searches, legs = _searches(graph, runs, network, place_of, place_node, has_switch, layers=np.unique(leg[1:]))
+    network, layers = _network(graph, measures), np.unique(leg[1:])
+    searches, legs, road_weight = _searches(graph, runs, network, place_of, place_node, has_switch, layers=layers)
+    n_common, n_uses = legs.size[[N_ROWS, N_USES]].tolist()
+    n_patterns, n_switch, n_nodes = parent.size, switch_node.size, graph.nodes.size
+    parts, scratch = no_parts(measures.link_sums.shape[1]), _scratch(network, patterns)
+    room = make_room(
+        n_patterns, max_main_legs, n_nodes, graph.arc_to.size, max(1, int(runs.n_wanted.max())), MOST_LABELS
+    )
+    known = np.empty((n_patterns, n_switch), np.int32)
     order = np.lexsort((np.arange(origin.size), origin))
     origins, first = np.unique(origin[order], return_index=True)
-    bundle_first = np.append(first, order.size).astype(np.int64)
-    costs = np.full((runs.ranks.size if want_costs else 0, origin.size, parent.size), np.inf)
-    done = 0
-    while done < origins.size:
-        done, n_distinct, code, step_first, owner, sums = find_from(
-            network, patterns, searches, legs, place_node, origins, bundle_first, place_of[destination[order]], done,
-            np.iinfo(np.int64).max if want_costs else CHAINS_AT_ONCE, leave_out, costs,
+    costs = np.full((runs.base.size if want_costs else 0, origin.size, n_patterns), np.inf)
+    pieces: list[tuple[np.ndarray, ...]] = []
+    n_distinct, n_chains = 0, 0
+
+    def found() -> Found:
+        code, size, owner, sums = (np.concatenate(parts_of) for parts_of in zip(*pieces, strict=True))
+        steps = np.append(0, np.cumsum(size))
+        given_up, room.count[GIVEN_UP] = int(room.count[GIVEN_UP]), 0
+        return Found(code, steps, owner, sums, n_distinct, given_up, costs)
+
+    for start, mine in zip(origins.tolist(), np.split(order, first[1:]), strict=True):
+        goals, goal_of = np.unique(place_of[destination[mine]], return_inverse=True)
+        targets = np.concatenate([switch_node, place_node[goals]])
+        shape = (road_weight.shape[0], 1, targets.size)
+        dist, number = np.empty(shape), np.empty(shape, np.int32)
+        forget_legs(legs, n_common, n_uses)
+        parts.table[:], parts.size[:] = NONE, 0
+        legs = fill_tables(network, legs, ROAD, road_weight, np.array([[0, start]]), targets, dist, number)
+        near = np.ascontiguousarray(searches.road_dist[:, :, goals])
+        here = Origin(start, place_node[goals], goals, dist[:, 0].copy(), number[:, 0].copy(), near)
+        labels, base = (new_labels(n_patterns, n_switch, goals.size) for _ in range(2))
+        room.count[LABELS_LEFT] += labels_per_flow * mine.size
+        kept = none_kept(goals.size, scratch.sums.size)
+        mine_cost = np.empty((costs.shape[0], n_patterns, goals.size))
+        legs, parts, kept = make_runs(
+            network, patterns, searches, legs, here, leave_out, parts, kept, scratch, room, labels, base,
+            no_changes(n_patterns, n_switch, goals.size), known, np.zeros((n_patterns, goals.size), bool),
+            np.zeros((searches.weight.shape[0], n_patterns, goals.size), bool), mine_cost,
         )  # fmt: skip
-        unordered = np.empty_like(costs)
-        unordered[:, order] = costs
-        yield Found(code, step_first, order[owner], sums, n_distinct, unordered)
+        code, size, owner, sums = write_kept(legs, parts, kept, goal_of, scratch.steps)
+        pieces.append((code, size, mine[owner], sums))
+        n_distinct += int(kept.of_goal[goal_of, N_FOUND].sum())
+        n_chains += size.size
+        if want_costs:
+            costs[:, mine] = mine_cost[:, :, goal_of].transpose(0, 2, 1)
+        elif n_chains >= CHAINS_AT_ONCE:
+            yield found()
+            pieces, n_distinct, n_chains = [], 0, 0
+    if pieces:
+        yield found()
 
 
 def _network(graph: Graph, measures: Measures) -> Network:
-    things = measures.things
+    n_layers, things = graph.layer_mode.size, measures.things
+    place = graph.arc_layer * (graph.nodes.size + 1) + graph.arc_to
+    back = np.argsort(place, kind="stable")
+    wanted = np.arange(n_layers)[:, None] * (graph.nodes.size + 1) + np.arange(graph.nodes.size + 1)
     return Network(
-        graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, graph.arc_layer, graph.layer_mode.size,
-        graph.transfer_node, measures.link_sums, measures.transfer_sums, things.links, things.transfers,
-        things.first_project, things.n,
+        graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, graph.arc_layer,
+        np.searchsorted(place[back], wanted), back, graph.transfer_node, measures.link_sums, measures.transfer_sums,
+        things.links, things.transfers, things.first_project, things.n,
+    )  # fmt: skip
+
+
+def _scratch(network: Network, patterns: Patterns) -> Scratch:
+    n_layers, n_nodes = network.first_arc.shape[0], network.first_arc.shape[1] - 1
+    most_steps = (2 * patterns.most_main_legs + 1) * (n_nodes + 2)
+    return Scratch(
+        np.empty(network.link_sums.shape[1]), np.empty(2 * most_steps, np.int32), np.empty(most_steps, np.int32),
+        np.zeros(network.n_things, np.int16), np.full(n_nodes * n_layers, -1), np.zeros(1, np.int64),
+        np.empty(6, np.int32), np.empty((patterns.parent.size, 2), np.int64),
     )  # fmt: skip
 
 
 def _searches(
     graph: Graph, runs: Runs, network: Network, place_of: np.ndarray, place_node: np.ndarray, has_switch: np.ndarray,
     *, layers: np.ndarray,
-) -> tuple[Searches, Legs]:  # fmt: skip
-    """The tables of all runs, and the legs they number; `layers` (but for the road) are those of some pattern."""
-    n_runs, (n_layers, n_switch) = runs.ranks.size, has_switch.shape
+) -> tuple[Searches, Legs, np.ndarray]:  # fmt: skip
+    """The tables of all runs, the legs they number, and the weight of arcs (road tables, arcs); `layers` (but for the
+    road) are those of some pattern."""
+    n_runs, (n_layers, n_switch) = runs.base.size, has_switch.shape
     arc_weight = runs.link_weight[:, graph.arc_link]
-    legs = no_legs(network, 1024)
+    legs = no_legs(network.link_sums.shape[1])
     switch_node, everywhere = place_node[:n_switch], np.ones(n_switch, dtype=bool)
 
     def tables(
-        layer: int, weights: np.ndarray, start: np.ndarray, targets: np.ndarray, ranks: int
+        layer: int, weights: np.ndarray, start: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         nonlocal legs
-        shape = (len(weights), n_switch, targets.size, ranks)
+        shape = (len(weights), n_switch, targets.size)
         dist, number = np.full(shape, np.inf), np.full(shape, -1, dtype=np.int32)
         roots = np.column_stack([np.flatnonzero(start), switch_node[start]])
         legs = fill_tables(network, legs, layer, weights, roots, targets, dist, number)
@@ -110,41 +168,34 @@ def _searches(
 
     road_table, road_rows = _distinct(arc_weight[:, graph.arc_layer == ROAD])
     road_weight = arc_weight[road_rows]
-    road_dist, road_leg = tables(ROAD, road_weight, everywhere, place_node, 1)
+    road_dist, road_leg = tables(ROAD, road_weight, everywhere, place_node)
     main_table = np.zeros((n_runs, n_layers), dtype=np.int64)
-    mains: list[tuple[np.ndarray, np.ndarray]] = []
+    mains = [(np.empty((0, n_switch, n_switch)), np.empty((0, n_switch, n_switch), dtype=np.int32))]
     n_tables = 0
     for layer in layers.tolist():
         table, rows = _distinct(arc_weight[:, graph.arc_layer == layer])
         main_table[:, layer] = table + n_tables
         n_tables += rows.size
-        mains.append(tables(layer, arc_weight[rows], has_switch[layer], switch_node, 1))
-    none = np.empty((0, n_switch, n_switch, 1))
-    main_dist = np.concatenate([none, *(dist for dist, _ in mains)])[..., 0]
-    main_leg = np.concatenate([none.astype(np.int32), *(number for _, number in mains)])[..., 0]
+        mains.append(tables(layer, arc_weight[rows], has_switch[layer], switch_node))
+    main_dist, main_leg = (np.concatenate(parts_of) for parts_of in zip(*mains, strict=True))
     switch_table, switch_rows = _distinct(runs.transfer_weight)
     switches = [
         _cheapest_switches(graph, runs.transfer_weight[row], place_of, (n_switch, n_layers, n_layers))
         for row in switch_rows.tolist()
     ]
-
-    ranked_runs = np.flatnonzero(runs.ranks > 1)
-    ranked_table = np.full(n_runs, -1, dtype=np.int64)
-    ranked_table[ranked_runs] = np.arange(ranked_runs.size)
-    n_ranks = int(runs.ranks.max())
-    ranked_road = tables(ROAD, arc_weight[ranked_runs], everywhere, place_node, n_ranks)
-    ranked_dist = np.full((ranked_runs.size, n_layers, n_switch, n_switch, n_ranks), np.inf)
-    ranked_leg = np.full(ranked_dist.shape, -1, dtype=np.int32)
-    for layer in layers.tolist():
-        dist, number = tables(layer, arc_weight[ranked_runs], has_switch[layer], switch_node, n_ranks)
-        ranked_dist[:, layer], ranked_leg[:, layer] = dist, number
+    further = np.flatnonzero(runs.n_wanted > 0)
+    weight_table = np.full(n_runs, -1, dtype=np.int64)
+    weight_table[further] = np.arange(further.size)
+    is_open = np.isfinite(np.hstack([arc_weight[further], runs.transfer_weight[further]]))
+    open_table = np.full(n_runs, -1, dtype=np.int64)
+    open_table[further] = _distinct(is_open)[0]
     change_first, change_to = _changes(runs, main_table, main_dist, main_leg)
-    return Searches(
-        runs.base, road_table, main_table, switch_table, ranked_table, road_weight, road_dist[..., 0],
-        road_leg[..., 0], main_dist, main_leg, np.array([cost for cost, _ in switches]),
-        np.array([used for _, used in switches]), change_first, change_to, road_table[ranked_runs], *ranked_road,
-        ranked_dist, ranked_leg,
-    ), legs  # fmt: skip
+    searches = Searches(
+        runs.base, runs.n_wanted, road_table, main_table, switch_table, weight_table, open_table, road_dist,
+        road_leg, main_dist, main_leg, np.array([cost for cost, _ in switches]),
+        np.array([used for _, used in switches]), arc_weight[further], change_first, change_to, switch_node, place_of,
+    )  # fmt: skip
+    return searches, legs, road_weight
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

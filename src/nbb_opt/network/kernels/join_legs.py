@@ -7,7 +7,6 @@ the one over the first place stays.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from nbb_opt.network.kernels.compiled import lean
 
@@ -43,7 +42,6 @@ class Changes(NamedTuple):
     goal: np.ndarray
 
 
-@njit(cache=True, nogil=True)
 def new_labels(n_patterns, n_switch, n_goals):
     """Labels that nothing reaches."""
     places, goals = (n_patterns, n_switch), (n_patterns, n_goals)
@@ -53,7 +51,6 @@ def new_labels(n_patterns, n_switch, n_goals):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
 def no_changes(n_patterns, n_switch, n_goals):
     """Nothing differs."""
     places = (n_patterns, n_switch)
@@ -192,88 +189,3 @@ def join_changes(
                     total = leave + road[p, s]
                     if _is_better(total, p, labels.road[q, s], labels.road_from[q, s]):
                         labels.road[q, s], labels.road_from[q, s], new_road[q, s] = total, p, True
-
-
-@lean
-def _keep(cost, a, b, c, n_ranks, new_cost, new_a, new_b, new_c):
-    """Insert a label into the sorted list of the `n_ranks` cheapest, if it is one; of equal ones the first stays."""
-    if new_cost >= cost[n_ranks - 1]:
-        return
-    at = n_ranks - 1
-    while at > 0 and new_cost < cost[at - 1]:
-        cost[at] = cost[at - 1]
-        a[at] = a[at - 1]
-        b[at] = b[at - 1]
-        c[at] = c[at - 1]
-        at -= 1
-    cost[at] = new_cost
-    a[at] = new_a
-    b[at] = new_b
-    c[at] = new_c
-
-
-@njit(cache=True, nogil=True)
-def join_ranked(parent, leg, layer_places, n_places_of, first, road, near, main, switch_cost, cost, back):
-    """The cheapest labels of every pattern from one origin, up to as many as there are ranks.
-
-    As `join_best`, with a last axis of ranks for first, road, near and main. Sides (first axis of `cost`, `back`): 0
-    road side of a place after the pattern, 1 end of its last main leg, 2 start of that leg. cost (3, patterns, places,
-    ranks), where goals follow the switch places; back (3, patterns, 3, places, ranks) says where a label comes from:
-    (place, rank, path) for sides 0 and 1, (SIDE_ROAD or SIDE_LEG, rank, -) for side 2.
-    """
-    n_patterns, n_switch, n_ranks = parent.size, road.shape[0], cost.shape[3]
-    cost[:] = np.inf
-    for r in range(n_ranks):
-        cost[0, 0, :, r] = first[:, r]
-        back[0, 0, 0, :, r], back[0, 0, 1, :, r], back[0, 0, 2, :, r] = -1, -1, r
-    for q in range(1, n_patterns):
-        up, layer = parent[q], leg[q]
-        places = layer_places[layer, : n_places_of[layer]]
-        for p in places:
-            by_road = switch_cost[p, 0, layer]
-            direct = switch_cost[p, leg[up], layer] if up > 0 else np.inf
-            for r in range(n_ranks):
-                if cost[0, up, p, r] + by_road < np.inf:
-                    _keep(
-                        cost[2, q, p], back[2, q, 0, p], back[2, q, 1, p], back[2, q, 2, p], n_ranks,
-                        cost[0, up, p, r] + by_road, SIDE_ROAD, r, 0,
-                    )  # fmt: skip
-                if direct < np.inf and cost[1, up, p, r] + direct < np.inf:
-                    _keep(
-                        cost[2, q, p], back[2, q, 0, p], back[2, q, 1, p], back[2, q, 2, p], n_ranks,
-                        cost[1, up, p, r] + direct, SIDE_LEG, r, 0,
-                    )  # fmt: skip
-        for p in places:
-            for r in range(n_ranks):
-                start = cost[2, q, p, r]
-                if start == np.inf:
-                    break
-                for p2 in places:
-                    if p2 == p:
-                        continue
-                    for k in range(n_ranks):
-                        total = start + main[layer, p, p2, k]
-                        if total >= cost[1, q, p2, n_ranks - 1]:
-                            break
-                        _keep(
-                            cost[1, q, p2], back[1, q, 0, p2], back[1, q, 1, p2], back[1, q, 2, p2], n_ranks,
-                            total, p, r, k,
-                        )  # fmt: skip
-        for p in places:
-            leave = switch_cost[p, layer, 0]
-            if leave == np.inf:
-                continue
-            for r in range(n_ranks):
-                start = cost[1, q, p, r] + leave
-                if start == np.inf:
-                    break
-                for p2 in range(cost.shape[2]):
-                    lengths = road[p, p2] if p2 < n_switch else near[p, p2 - n_switch]
-                    for k in range(n_ranks):
-                        total = start + lengths[k]
-                        if total >= cost[0, q, p2, n_ranks - 1]:
-                            break
-                        _keep(
-                            cost[0, q, p2], back[0, q, 0, p2], back[0, q, 1, p2], back[0, q, 2, p2], n_ranks,
-                            total, p, r, k,
-                        )  # fmt: skip

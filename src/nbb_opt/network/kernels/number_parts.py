@@ -10,47 +10,53 @@ import numpy as np
 from numba import njit
 
 from nbb_opt.network.kernels.compiled import lean
-from nbb_opt.network.kernels.find_legs import N_ROWS, N_USES, NONE, longer, longer_rows, mixed
+from nbb_opt.network.kernels.find_legs import (
+    ARC,
+    BEFORE,
+    LAST_USE,
+    N_ROWS,
+    N_USES,
+    NONE,
+    SHORTER,
+    THING,
+    longer_rows,
+    mixed,
+)
+
+PART_BEFORE, UNLOAD, ROAD_LEG, LOAD, MAIN_LEG, PART_USE = range(6)  # columns of Parts.row
 
 
 class Parts(NamedTuple):
-    """Main part p has row[p] = part before, transfer to road, road leg, transfer to the main leg, main leg; -1: none.
-
-    The road leg of a part without a part before it is one of the legs of its origin, all others are common ones.
-    """
+    """row (parts, 6): part before, transfer to the road, road leg, transfer to the main leg, main leg (-1: none), and
+    the last use."""
 
     row: np.ndarray
     sums: np.ndarray
-    uses: np.ndarray
-    use_before: np.ndarray
-    thing: np.ndarray
+    use: np.ndarray
     table: np.ndarray
     size: np.ndarray
 
 
-@njit(cache=True, nogil=True)
-def no_parts(n_weights, room):
+def no_parts(n_weights):
     """No main parts."""
     return Parts(
-        np.empty((room, 5), dtype=np.int32), np.empty((room, n_weights)), np.empty(room, dtype=np.int32),
-        np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32), np.full(2 * room, NONE, dtype=np.int32),
-        np.zeros(2, dtype=np.int64),
+        np.empty((1024, 6), np.int32), np.empty((1024, n_weights)), np.empty((1024, 2), np.int32),
+        np.full(2048, NONE, np.int32), np.zeros(2, np.int64),
     )  # fmt: skip
 
 
 @lean
 def _part_slot(table, rows, row):
     hashed = np.uint64(1)
-    for i in range(5):
+    for i in range(PART_USE):
         hashed = mixed(hashed, row[i])
     mask = table.size - 1
     slot = np.int64(hashed & np.uint64(mask))
     while table[slot] >= 0:
-        known = rows[table[slot]]
-        if (
-            known[0] == row[0] and known[1] == row[1] and known[2] == row[2] and known[3] == row[3]
-            and known[4] == row[4]
-        ):  # fmt: skip
+        same = True
+        for i in range(PART_USE):
+            same = same and rows[table[slot], i] == row[i]
+        if same:
             break
         slot = (slot + 1) & mask
     return slot
@@ -59,25 +65,17 @@ def _part_slot(table, rows, row):
 @njit(cache=True, nogil=True)
 def room_for_parts(parts, more, uses):
     """The same parts with room for `more`, of so many `uses` each beyond those of the part before."""
-    n = parts.size[N_ROWS] + more
+    n, n_uses = parts.size[N_ROWS] + more, parts.size[N_USES] + more * uses
     if n > parts.row.shape[0] or 2 * n > parts.table.size:
-        room = 2 * n
         size = 2
-        while size < 2 * room:
+        while size < 4 * n:
             size *= 2
-        table = np.full(size, NONE, dtype=np.int32)
+        table = np.full(size, NONE, np.int32)
         for number in range(parts.size[N_ROWS]):
             table[_part_slot(table, parts.row, parts.row[number])] = number
-        parts = Parts(
-            longer_rows(parts.row, room), longer_rows(parts.sums, room), longer(parts.uses, room), parts.use_before,
-            parts.thing, table, parts.size,
-        )  # fmt: skip
-    n = parts.size[N_USES] + more * uses
-    if n > parts.thing.size:
-        parts = Parts(
-            parts.row, parts.sums, parts.uses, longer(parts.use_before, 2 * n), longer(parts.thing, 2 * n),
-            parts.table, parts.size,
-        )  # fmt: skip
+        parts = Parts(longer_rows(parts.row, 2 * n), longer_rows(parts.sums, 2 * n), parts.use, table, parts.size)
+    if n_uses > parts.use.shape[0]:
+        parts = Parts(parts.row, parts.sums, longer_rows(parts.use, 2 * n_uses), parts.table, parts.size)
     return parts
 
 
@@ -85,85 +83,74 @@ def room_for_parts(parts, more, uses):
 def _use(parts, number, thing):
     use = parts.size[N_USES]
     parts.size[N_USES] += 1
-    parts.use_before[use], parts.thing[use] = parts.uses[number], thing
-    parts.uses[number] = use
+    parts.use[use, BEFORE], parts.use[use, THING] = parts.row[number, PART_USE], thing
+    parts.row[number, PART_USE] = use
 
 
 @lean
-def _add_leg(parts, number, legs, leg):
-    for w in range(parts.sums.shape[1]):
-        parts.sums[number, w] += legs.sums[leg, w]
-    use = legs.uses[leg]
-    while use >= 0:
-        _use(parts, number, legs.thing[use])
-        use = legs.use_before[use]
-
-
-@lean
-def _add_transfer(parts, number, network, transfer):
-    for w in range(parts.sums.shape[1]):
-        parts.sums[number, w] += network.transfer_sums[transfer, w]
-    for thing in network.transfer_things[transfer]:
-        if thing >= 0:
-            _use(parts, number, thing)
-
-
-@lean
-def part_number(network, legs, own, parts, row):
-    """Number of the main part of a `row`; `own` are the legs of the origin. There must be room for one more."""
+def part_number(network, legs, parts, row):
+    """Number of the main part of a `row`. There must be room for one more."""
     slot = _part_slot(parts.table, parts.row, row)
     if parts.table[slot] >= 0:
         return parts.table[slot]
     number = np.int32(parts.size[N_ROWS])
     parts.size[N_ROWS] += 1
     parts.table[slot] = number
-    for i in range(5):
+    before = row[PART_BEFORE]
+    for i in range(PART_USE):
         parts.row[number, i] = row[i]
+    parts.row[number, PART_USE] = parts.row[before, PART_USE] if before >= 0 else NONE
     for w in range(parts.sums.shape[1]):
-        parts.sums[number, w] = parts.sums[row[0], w] if row[0] >= 0 else 0.0
-    parts.uses[number] = parts.uses[row[0]] if row[0] >= 0 else NONE
-    if row[1] >= 0:
-        _add_transfer(parts, number, network, row[1])
-    if row[2] >= 0:
-        _add_leg(parts, number, own if row[0] < 0 else legs, row[2])
-    _add_transfer(parts, number, network, row[3])
-    _add_leg(parts, number, legs, row[4])
+        total = parts.sums[before, w] if before >= 0 else 0.0
+        if row[UNLOAD] >= 0:
+            total += network.transfer_sums[row[UNLOAD], w]
+        if row[ROAD_LEG] >= 0:
+            total += legs.sums[row[ROAD_LEG], w]
+        parts.sums[number, w] = total + network.transfer_sums[row[LOAD], w] + legs.sums[row[MAIN_LEG], w]
+    for i in range(UNLOAD, PART_USE):
+        what = row[i]
+        if what < 0:
+            continue
+        if i in (UNLOAD, LOAD):
+            for k in range(2):
+                if network.transfer_things[what, k] >= 0:
+                    _use(parts, number, network.transfer_things[what, k])
+        else:
+            use = legs.row[what, LAST_USE]
+            while use >= 0:
+                _use(parts, number, legs.use[use, THING])
+                use = legs.use[use, BEFORE]
     return number
 
 
 @lean
 def _write_leg(legs, leg, out, size):
     while leg > 0:
-        out[size] = legs.arc[leg]
+        out[size] = legs.row[leg, ARC]
         size += 1
-        leg = legs.shorter[leg]
+        leg = legs.row[leg, SHORTER]
     return size
 
 
 @lean
-def write_chain(legs, own, parts, part, leave, last, out):
+def write_chain(legs, parts, part, leave, last, out):
     """Write the steps of a chain, arcs or -1 - transfers in driving order: its main part, transfer, last leg.
 
-    With part -1 the chain is leg `last` of the origin. Gives how many steps there are.
+    With part -1 the chain is leg `last`. Gives how many steps there are.
     """
-    if part < 0:
-        size = _write_leg(own, last, out, 0)
-    else:
-        size = _write_leg(legs, last, out, 0)
+    size = _write_leg(legs, last, out, 0)
+    if part >= 0:
         out[size] = -1 - leave
         size += 1
-        while part >= 0:
-            row = parts.row[part]
-            before, unload, road, load, main = row[0], row[1], row[2], row[3], row[4]
-            size = _write_leg(legs, main, out, size)
-            out[size] = -1 - load
+    while part >= 0:
+        row = parts.row[part]
+        size = _write_leg(legs, row[MAIN_LEG], out, size)
+        out[size] = -1 - row[LOAD]
+        size = _write_leg(legs, row[ROAD_LEG], out, size + 1)
+        if row[UNLOAD] >= 0:
+            out[size] = -1 - row[UNLOAD]
             size += 1
-            if road >= 0:
-                size = _write_leg(own if before < 0 else legs, road, out, size)
-            if unload >= 0:
-                out[size] = -1 - unload
-                size += 1
-            part = before
+        part = row[PART_BEFORE]
     for i in range(size // 2):
         out[i], out[size - 1 - i] = out[size - 1 - i], out[i]
     return size
