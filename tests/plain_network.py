@@ -98,72 +98,35 @@ def distances(arcs: Sequence[tuple[int, int, float]], *, source: int) -> dict[in
     return best
 
 
-def ranked_paths(arcs: Sequence[tuple[int, int, float]], *, source: int, n_ranks: int) -> dict[int, list[float]]:
-    """Costs of the up to `n_ranks` paths that a search by rising cost settles at every node.
-
-    A path visits no node twice; once a node has its `n_ranks` paths, no more go on from there.
-    """
-    settled: dict[int, list[float]] = {}
-    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, (source,))]
-    pushed = 1
-    while queue:
-        cost, _, path = heapq.heappop(queue)
-        found = settled.setdefault(path[-1], [])
-        if len(found) == n_ranks:
-            continue
-        found.append(cost)
-        for a, b, step in arcs:
-            if a == path[-1] and b not in path and math.isfinite(step):
-                heapq.heappush(queue, (cost + step, pushed, (*path, b)))
-                pushed += 1
-    return settled
-
-
-def ranked_chains(
+def simple_chains(
     arcs: Mapping[int, Sequence[tuple[int, int, float]]],
     switches: Sequence[tuple[int, int, int, float]],
-    parent: Sequence[int],
-    leg: Sequence[int],
     *,
     origin: int,
-    n_ranks: int,
-) -> dict[tuple[int, int], list[float]]:
-    """Costs of the up to `n_ranks` cheapest chains to every (node, pattern), by writing down every chain there is.
+    max_main_legs: int,
+) -> dict[tuple[int, tuple[int, ...]], list[tuple[float, tuple[tuple[str, int], ...]]]]:
+    """Every chain from `origin` that is nowhere twice at one node on one side, by node and layers of its main legs.
 
-    A leg is one of `ranked_paths`; otherwise as in `pattern_costs`. For tiny networks only.
+    `arcs` and `switches` as in `pattern_costs`; a chain is its cost and its steps: ("arc" or "switch", number in the
+    list of its layer or of the switches). For tiny networks only.
     """
-    children: dict[int, list[int]] = {}
-    for pattern in range(1, len(parent)):
-        children.setdefault(parent[pattern], []).append(pattern)
-    legs: dict[tuple[int, int], dict[int, list[float]]] = {}
-    found: dict[tuple[int, int], list[float]] = {}
+    found: dict[tuple[int, tuple[int, ...]], list[tuple[float, tuple[tuple[str, int], ...]]]] = {}
 
-    def legs_from(layer: int, node: int) -> dict[int, list[float]]:
-        if (layer, node) not in legs:
-            legs[layer, node] = ranked_paths(arcs.get(layer, ()), source=node, n_ranks=n_ranks)
-        return legs[layer, node]
-
-    def begin_main(node: int, layer: int, pattern: int, cost: float) -> None:
-        for at, before, after, step in switches:
-            if at != node or before != layer or after == 0 or math.isinf(step):
+    def go_on(
+        node: int, layer: int, legs: tuple[int, ...], moved: bool, seen: frozenset[tuple[int, int]], cost: float,
+        steps: tuple[tuple[str, int], ...],
+    ) -> None:  # fmt: skip
+        if layer == 0:
+            found.setdefault((node, legs), []).append((cost, steps))
+        for i, (a, b, step) in enumerate(arcs.get(layer, ())):
+            if a == node and (b, layer) not in seen and math.isfinite(step):
+                go_on(b, layer, legs, True, seen | {(b, layer)}, cost + step, (*steps, ("arc", i)))
+        for i, (at, before, after, step) in enumerate(switches):
+            if at != node or before != layer or not math.isfinite(step) or (node, after) in seen:
                 continue
-            for child in children.get(pattern, ()):
-                if leg[child] == after:
-                    for end, lengths in legs_from(after, node).items():
-                        for length in lengths if end != node else ():
-                            end_main(end, child, cost + step + length)
+            if (layer == 0 or moved) and (after == 0 or len(legs) < max_main_legs):
+                more = (*legs, after) if after else legs
+                go_on(node, after, more, False, seen | {(node, after)}, cost + step, (*steps, ("switch", i)))
 
-    def end_main(node: int, pattern: int, cost: float) -> None:
-        begin_main(node, leg[pattern], pattern, cost)
-        for at, before, after, step in switches:
-            if at == node and before == leg[pattern] and after == 0 and math.isfinite(step):
-                drive(node, pattern, cost + step)
-
-    def drive(node: int, pattern: int, cost: float) -> None:
-        for end, lengths in legs_from(0, node).items():
-            for length in lengths:
-                begin_main(end, 0, pattern, cost + length)
-                found.setdefault((end, pattern), []).append(cost + length)
-
-    drive(origin, 0, 0.0)
-    return {place: sorted(costs)[:n_ranks] for place, costs in found.items()}
+    go_on(origin, 0, (), True, frozenset({(origin, 0)}), 0.0, ())
+    return found

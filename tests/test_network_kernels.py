@@ -17,8 +17,19 @@ from nbb_opt.instance import Instance
 from nbb_opt.network.graph import Graph, make_graph, pattern_tree
 from nbb_opt.network.kernels import compiled
 from nbb_opt.network.kernels import join_legs as joining
-from nbb_opt.network.kernels.find_legs import Legs, Network, leg_search, no_legs, number_tree, with_room
-from nbb_opt.network.kernels.keep_chains import NOTHING, OUTCLASSED, RETURNS
+from nbb_opt.network.kernels.find_legs import (
+    ARC,
+    HOW_MANY_USES,
+    N_ROWS,
+    N_USES,
+    SHORTER,
+    Legs,
+    Network,
+    fill_tables,
+    forget_legs,
+    no_legs,
+)
+from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
 from nbb_opt.network.measures import Measures, make_measures, make_things
 from nbb_opt.network.runs import Runs, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
@@ -67,7 +78,7 @@ def compare_with_reference(instance: Instance) -> int:
     )
     parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), legs))
     finite = 0
-    for run in range(0, runs.ranks.size, 3):
+    for run in range(0, runs.base.size, 3):
         arcs, switches = as_lists(graph, runs, run)
         for flow in range(6):
             wanted = reference.pattern_costs(arcs, switches, parent, leg, origin=int(origin[flow]))
@@ -89,39 +100,60 @@ def test_three_main_legs_agree_too(tmp_path: Path) -> None:
     assert compare_with_reference(instance) > 50
 
 
-@pytest.mark.parametrize(("seed", "max_main_legs", "n_ranks"), [(0, 1, 4), (1, 2, 3), (2, 2, 2), (3, 3, 2)])
-def test_the_alternatives_of_whole_chains_are_the_cheapest_of_all_chains_there_are(
-    tmp_path: Path, seed: int, max_main_legs: int, n_ranks: int
+WORLDS = int(os.environ.get("NBB_OPT_WORLDS", "12"))  # more by hand: NBB_OPT_WORLDS=300
+
+
+def sequences(graph: Graph, found: Found) -> list[tuple[int, ...]]:
+    """Layers of the main legs of every chain."""
+    layer = [[graph.arc_layer[s] if s >= 0 else -1 for s in row] for row in np.split(found.code, found.first[1:-1])]
+    return [
+        tuple(int(a) for a, b in zip(row, [-1, *row], strict=False) if a > 0 and b != a) if row else () for row in layer
+    ]
+
+
+@pytest.mark.parametrize("n_wanted", [1, 2])
+def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_no_place(
+    tmp_path: Path, n_wanted: int
 ) -> None:
     """Each chain found is added up step by step, so that a chain written wrongly shows as well."""
-    instance = random_world(tmp_path, seed=seed, n_nodes=7, n_flows=4, n_projects=1, max_main_legs=max_main_legs)
-    graph = make_graph(instance)
-    cls = make_classes(instance)[-1]
-    runs = make_runs(instance, graph, make_amounts(instance, graph), cls=cls)
-    parent, leg = (part.tolist() for part in pattern_tree(graph, np.array(cls.modes), max_main_legs))
-    origin = np.array([0] * 4 + [3] * 4)
-    destination = np.array([1, 2, 3, 4, 0, 1, 2, 4])
-    beyond_the_best = 0
-    for run in (0, int(runs.ranks.size) - 1):
-        one = Runs(runs.link_weight[[run]], runs.transfer_weight[[run]], np.array([n_ranks]), np.array([-1]))
+    compared = not_the_walk = 0
+    for seed in range(WORLDS):
+        legs = 3 if seed % 6 == 5 else 2
+        instance = random_world(
+            tmp_path / str(seed), seed=seed, n_nodes=6 + seed % 3, n_flows=4, n_projects=1, max_main_legs=legs
+        )
+        graph, cls = make_graph(instance), make_classes(instance)[-1]
+        runs = make_runs(instance, graph, make_amounts(instance, graph), cls=cls)
+        run = int(np.flatnonzero(runs.n_wanted)[seed % 2])
+        one = Runs(runs.link_weight[[run]], runs.transfer_weight[[run]], np.array([n_wanted]), np.array([-1]))
+        ends = np.array([(a, b) for a in (0, 3) for b in range(6) if a != b])
         (found,) = search_class(
-            graph, cls, one, measures=measures_of(instance, graph), origin=origin, destination=destination,
-            max_main_legs=max_main_legs, leave_out=NOTHING,
+            graph, cls, one, measures=measures_of(instance, graph), origin=ends[:, 0], destination=ends[:, 1],
+            max_main_legs=legs, leave_out=RETURNS, want_costs=True,
         )  # fmt: skip
-        code, first = found.code, found.first
-        arc, transfer = np.maximum(code, 0), np.maximum(-1 - code, 0)
+        assert found.n_given_up == 0
+        arc, transfer = np.maximum(found.code, 0), np.maximum(-1 - found.code, 0)
         on_arc, on_transfer = one.link_weight[0, graph.arc_link[arc]], one.transfer_weight[0, transfer]
-        step = np.where(code >= 0, on_arc, on_transfer)
-        cost = np.add.reduceat(step, first[:-1])
+        cost = np.add.reduceat(np.where(found.code >= 0, on_arc, on_transfer), found.first[:-1])
+        mine: dict[tuple[int, tuple[int, ...]], list[float]] = {}
+        for b, sequence, total in zip(found.bundle.tolist(), sequences(graph, found), cost.tolist(), strict=True):
+            mine.setdefault((b, sequence), []).append(total)
         arcs, switches = as_lists(graph, one, 0)
-        for start in np.unique(origin).tolist():
-            wanted = reference.ranked_chains(arcs, switches, parent, leg, origin=start, n_ranks=n_ranks)
-            for b in np.flatnonzero(origin == start).tolist():
-                mine = [costs for (node, _), costs in wanted.items() if node == destination[b]]
-                every = sorted(one for costs in mine for one in costs)
-                np.testing.assert_allclose(np.sort(cost[found.bundle == b]), every, rtol=1e-12)
-                beyond_the_best += len(every) - len(mine)
-    assert beyond_the_best > 10
+        for start in (0, 3):
+            every = reference.simple_chains(arcs, switches, origin=start, max_main_legs=legs)
+            for b in np.flatnonzero(ends[:, 0] == start).tolist():
+                wanted = {
+                    (b, sequence): sorted(total for total, _ in chains)[:n_wanted]
+                    for (node, sequence), chains in every.items()
+                    if node == ends[b, 1]
+                }
+                assert {key for key in mine if key[0] == b} == set(wanted)
+                for key, best in wanted.items():
+                    np.testing.assert_allclose(sorted(mine[key]), best, rtol=1e-12)
+                    compared += 1
+                not_the_walk += int(np.isfinite(found.costs[0, b]).sum()) - len(wanted)
+    assert compared > 20 * WORLDS
+    assert not_the_walk > WORLDS
 
 
 def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
@@ -154,57 +186,73 @@ def one_layer(first: np.ndarray, start: np.ndarray, end: np.ndarray) -> Network:
     n = start.size
     things = np.full((n, 2), -1)
     things[1::2, 0] = np.arange(1, n, 2)
+    back = np.argsort(end, kind="stable")
     return Network(
-        first[None], start, end, np.arange(n), np.zeros(n, dtype=np.int64), 1, np.zeros(0, dtype=np.int64),
-        np.ones((n, 1)), np.ones((0, 1)), things, np.zeros((0, 2), dtype=np.int64), n, n,
+        first[None], start, end, np.arange(n), np.zeros(n, dtype=np.int64),
+        np.searchsorted(end[back], np.arange(first.size))[None], back, np.zeros(0, dtype=np.int64), np.ones((n, 1)),
+        np.ones((0, 1)), things, np.zeros((0, 2), dtype=np.int64), n, n,
     )  # fmt: skip
 
 
-def arcs_of(legs: Legs, leg: int) -> tuple[int, ...]:
+def arcs_of(legs: Legs, leg: int) -> list[int]:
     """The arcs of a leg in driving order."""
     arcs = []
     while leg > 0:
-        arcs.append(int(legs.arc[leg]))
-        leg = int(legs.shorter[leg])
-    return tuple(arcs[::-1])
+        arcs.append(int(legs.row[leg, ARC]))
+        leg = int(legs.row[leg, SHORTER])
+    return arcs[::-1]
+
+
+def legs_from_the_first(network: Network, legs: Legs, weight: np.ndarray) -> tuple[Legs, np.ndarray, np.ndarray]:
+    """The cheapest legs from node 0 to every node: legs, costs and numbers."""
+    n_nodes = network.first_arc.shape[1] - 1
+    dist, number = np.empty((1, 1, n_nodes)), np.empty((1, 1, n_nodes), np.int32)
+    legs = fill_tables(network, legs, 0, weight[None], np.array([[0, 0]]), np.arange(n_nodes), dist, number)
+    return legs, dist[0, 0], number[0, 0]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_paths_of_a_leg_are_simple_distinct_and_the_first_is_the_shortest(seed: int) -> None:
+def test_the_path_of_a_leg_is_the_shortest_and_adds_up(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    n_nodes, n_ranks = 6, 3
-    first, start, end, weight = _layer(rng, n_nodes, 14)
-    dist = np.empty((n_nodes, n_ranks))
-    arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
-    leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
+    first, start, end, weight = _layer(rng, 6, 14)
     arcs = [(int(a), int(b), float(w)) for a, b, w in zip(start, end, weight, strict=True)]
-    network, number = one_layer(first, start, end), np.where(np.arange(n_nodes * n_ranks) == 0, 0, -1)
-    number = number.reshape(n_nodes, n_ranks).astype(np.int32)
-    legs = with_room(no_legs(network, 4), n_nodes * n_ranks)
-    number_tree(network, legs, arc, rank, number)
-    for node in range(1, n_nodes):
+    network = one_layer(first, start, end)
+    legs, dist, number = legs_from_the_first(network, no_legs(1), weight)
+    for node in range(1, 6):
         every = reference.simple_paths(arcs, source=0, to=node)
-        found = dist[node][np.isfinite(dist[node])]
-        assert found.size <= len(every)
-        assert (np.diff(found) >= 0).all()
-        if every:
-            assert found[0] == pytest.approx(every[0])
-        paths = set()
-        for r in range(found.size):
-            path = arcs_of(legs, number[node, r])
-            paths.add(path)
-            visited = [0] + [int(end[a]) for a in path]
-            assert visited[-1] == node
-            assert len(set(visited)) == len(visited)
-            assert weight[list(path)].sum() == pytest.approx(found[r])
-            assert legs.sums[number[node, r], 0] == len(path)
-            assert legs.n_uses[number[node, r]] == sum(a % 2 for a in path)
-        assert len(paths) == found.size
+        assert dist[node] == pytest.approx(every[0] if every else np.inf)
+        if not every:
+            assert number[node] == -1
+            continue
+        path = arcs_of(legs, number[node])
+        visited = [0] + [int(end[a]) for a in path]
+        assert visited[-1] == node
+        assert len(set(visited)) == len(visited)
+        assert weight[path].sum() == pytest.approx(dist[node])
+        assert legs.sums[number[node], 0] == len(path)
+        assert legs.row[number[node], HOW_MANY_USES] == sum(a % 2 for a in path)
 
 
-@given(data=st.data(), n_ranks=st.integers(1, 4))
+def test_legs_that_are_forgotten_leave_the_others_where_they_were() -> None:
+    rng = np.random.default_rng(0)
+    first, start, end, weight = _layer(rng, 40, 160)
+    network = one_layer(first, start, end)
+    legs, _, number = legs_from_the_first(network, no_legs(1), weight)
+    before = legs.size[[N_ROWS, N_USES]].tolist()
+    paths = [arcs_of(legs, leg) for leg in number.tolist() if leg >= 0]
+    other = rng.permutation(weight)
+    more, _, _ = legs_from_the_first(network, legs, other)
+    assert more.size[N_ROWS] > before[0]
+    forget_legs(more, *before)
+    assert more.size[[N_ROWS, N_USES]].tolist() == before
+    again, _, same = legs_from_the_first(network, more, weight)
+    assert again.size[[N_ROWS, N_USES]].tolist() == before
+    assert [arcs_of(again, leg) for leg in same.tolist() if leg >= 0] == paths
+
+
+@given(data=st.data())
 @settings(max_examples=80, deadline=None)
-def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataObject, n_ranks: int) -> None:
+def test_a_leg_costs_what_a_plain_search_finds(data: st.DataObject) -> None:
     n_nodes = data.draw(st.integers(2, 7))
     node = st.integers(0, n_nodes - 1)
     lengths = st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.5, np.inf])
@@ -212,16 +260,10 @@ def test_the_alternatives_of_a_leg_cost_what_a_plain_search_finds(data: st.DataO
     arcs = sorted((a, b, w) for a, b, w in ends if a != b)
     start, end = (np.array([arc[i] for arc in arcs], dtype=np.int64) for i in (0, 1))
     weight = np.array([arc[2] for arc in arcs], dtype=float)
-    first = np.searchsorted(start, np.arange(n_nodes + 1))
-    dist = np.empty((n_nodes, n_ranks))
-    arc, rank = np.empty((n_nodes, n_ranks), dtype=np.int32), np.empty((n_nodes, n_ranks), dtype=np.int32)
-    leg_search(first, start, end, weight, 0, n_ranks, dist, arc, rank)
-    wanted = reference.ranked_paths(arcs, source=0, n_ranks=n_ranks)
+    network = one_layer(np.searchsorted(start, np.arange(n_nodes + 1)), start, end)
+    _, dist, _ = legs_from_the_first(network, no_legs(1), weight)
     best = reference.distances(arcs, source=0)
-    for to in range(n_nodes):
-        every = wanted.get(to, [])
-        assert dist[to].tolist() == every + [np.inf] * (n_ranks - len(every))
-        assert dist[to, 0] == best.get(to, np.inf)
+    assert dist.tolist() == [best.get(to, np.inf) for to in range(n_nodes)]
 
 
 class Joined:
@@ -249,27 +291,6 @@ class Joined:
             self.n_places_of, self.first, self.road[0], self.near, self.main, self.table_of, self.switch, labels,
         )  # fmt: skip
         return labels
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_the_best_of_every_pattern_is_joined_as_the_first_of_several_ranks(seed: int) -> None:
-    case = Joined(seed)
-    best = case.best()
-    shape = (3, case.parent.size, case.n_switch + case.n_goals, 1)
-    cost, back = np.empty(shape), np.zeros((3, case.parent.size, 3, shape[2], 1), dtype=np.int32)
-    joining.join_ranked(
-        case.parent, case.leg, case.layer_places, case.n_places_of, case.first[:, None], case.road[0][..., None],
-        case.near[..., None], case.main[[0, *case.table_of[1:]]][..., None], case.switch, cost, back,
-    )  # fmt: skip
-    for side, (mine, came) in enumerate(((best.goal, best.goal_from), (best.end, best.end_from))):
-        places = np.arange(case.n_switch) if side else case.n_switch + np.arange(case.n_goals)
-        np.testing.assert_array_equal(mine, cost[side][:, places, 0])
-        finite = np.isfinite(mine)
-        np.testing.assert_array_equal(came[finite], back[side][:, 0, places, 0][finite])
-    np.testing.assert_array_equal(best.start, cost[2][:, : case.n_switch, 0])
-    reached = np.isfinite(best.start)
-    np.testing.assert_array_equal(best.side[reached], back[2][:, 0, : case.n_switch, 0][reached])
-    assert np.isfinite(best.goal).sum() > 8
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -321,7 +342,7 @@ def test_the_chains_kept_are_those_that_no_other_outclasses(tmp_path: Path, seed
     assert (runs.transfer_weight[runs.base >= 0] <= runs.transfer_weight[runs.base[runs.base >= 0]]).all()
     pairs = np.array([(a, b) for a in range(5) for b in range(12) if a != b])
     asked = {"measures": measures, "origin": pairs[:, 0], "destination": pairs[:, 1], "max_main_legs": 2}
-    apart = Runs(runs.link_weight, runs.transfer_weight, runs.ranks, np.full(runs.ranks.size, -1))
+    apart = Runs(runs.link_weight, runs.transfer_weight, runs.n_wanted, np.full(runs.base.size, -1))
     (every,) = search_class(graph, cls, apart, **asked, leave_out=RETURNS)
     (kept,) = search_class(graph, cls, runs, **asked, leave_out=OUTCLASSED)
     assert kept.n_distinct >= every.bundle.size > kept.bundle.size

@@ -23,7 +23,7 @@ import pandas as pd
 from nbb_opt import __version__
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
-from nbb_opt.errors import ModelError, VerifyFailed
+from nbb_opt.errors import Infeasible, ModelError, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
@@ -202,7 +202,10 @@ class Steps:
 
         instance = prepared.instance
         built = self.build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, label=label)
-        solution = self.solve(built, share=share, label=label)
+        try:
+            solution = self.solve(built, share=share, label=label)
+        except Infeasible as finding:
+            raise Infeasible(f"{finding}; plans may use the candidate chains only: {prepared.left_out}") from finding
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
         del built  # the verifier needs the room

@@ -39,7 +39,7 @@ def find_chains(
 
     `use` gets them piece by piece, as they were described and as they were found, and the class. A chain that comes
     back to a place on the same side is no candidate.
-    Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keeping). Two
+    Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keep_chains). Two
     threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
     little more than what `use` keeps.
     Raises InstanceError naming the bundles that cannot be carried today.

@@ -149,7 +149,7 @@ def _carry(
 
     n, rows = tight.bundle.size, np.searchsorted(bundles, tight.bundle)
     serve = csr_array((np.ones(n), (rows, np.arange(n))), shape=(bundles.size, n))
-    solved = linprog(
+    solved = linprog(  # type: ignore[call-overload]  # the stubs know no sparse rows
         np.append(np.zeros(n), np.ones(bundles.size)),
         A_ub=hstack([csr_array(tight.uses.T.astype(float)), csr_array((capacity.size, bundles.size))]), b_ub=capacity,
         A_eq=hstack([serve, eye_array(bundles.size)]), b_eq=demand, method="highs",

@@ -64,6 +64,12 @@ class Prepared:
         """Table `lane_links` with every lane."""
         return lane_links_table(self.instance, self.items, lanes=np.arange(self.items.n_lanes))
 
+    @property
+    def left_out(self) -> str:
+        """Which chains are no candidates, and what limits leave over whatever the chains: for whoever finds no plan."""
+        told = ("left out", "given up", "limits:")
+        return "; ".join(line for line in self.log if any(words in line for words in told))
+
     def written(self, *, chains: np.ndarray, lanes: np.ndarray) -> dict[str, pd.DataFrame]:
         """Tables chains, chain_steps, lanes and lane_links of the given chains, their lanes and further `lanes`.
 

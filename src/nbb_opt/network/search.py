@@ -88,7 +88,7 @@ def search_class(
     def found() -> Found:
         code, size, owner, sums = (np.concatenate(parts_of) for parts_of in zip(*pieces, strict=True))
         steps = np.append(0, np.cumsum(size))
-        given_up, room.count[GIVEN_UP] = int(room.count[GIVEN_UP]), 0
+        given_up, room.counts[GIVEN_UP] = int(room.counts[GIVEN_UP]), 0
         return Found(code, steps, owner, sums, n_distinct, given_up, costs)
 
     for start, mine in zip(origins.tolist(), np.split(order, first[1:]), strict=True):
@@ -102,7 +102,7 @@ def search_class(
         near = np.ascontiguousarray(searches.road_dist[:, :, goals])
         here = Origin(start, place_node[goals], goals, dist[:, 0].copy(), number[:, 0].copy(), near)
         labels, base = (new_labels(n_patterns, n_switch, goals.size) for _ in range(2))
-        room.count[LABELS_LEFT] += labels_per_flow * mine.size
+        room.counts[LABELS_LEFT] += labels_per_flow * mine.size
         kept = none_kept(goals.size, scratch.sums.size)
         mine_cost = np.empty((costs.shape[0], n_patterns, goals.size))
         legs, parts, kept = make_runs(

@@ -153,7 +153,7 @@ def _take_simple(
     n_nodes = network.first_arc.shape[1] - 1
     most_legs = 2 * patterns.most_main_legs + 1
     for q in range(patterns.parent.size):
-        room.count[CRITICAL] = 0
+        room.counts[CRITICAL] = 0
         for k in range(origin.goals.size):
             if labels.goal[q, k] == np.inf or hopeless[q, k] or (n_wanted == 1 and not returns[q, k]):
                 continue

@@ -18,14 +18,14 @@ from nbb_opt.network.kernels.number_parts import LOAD, MAIN_LEG, PART_BEFORE, RO
 
 LOADED, ROAD_SIDE, UNLOADED, RIDING = range(4)  # backwards: road just reached, on it; main leg just reached, on it
 NODE, AT, STEP, NEXT, EARLIER = range(5)  # columns of Room.label; AT counts 4 sides per main leg from the goal
-MARK, CRITICAL, GIVEN_UP, LABELS_LEFT = range(4)  # what Room.count holds
+MARK, CRITICAL, GIVEN_UP, LABELS_LEFT = range(4)  # what Room.counts holds
 MOST_CRITICAL = 60  # bits of Room.visited
 
 
 class Room(NamedTuple):
     """Room for the searches: label (labels, 5), cost and visited critical places of each; settled (sides, nodes, 2):
     mark of a search and its last label settled there; to_road, to_ride (patterns, nodes): the cheapest walk from the
-    origin, where `known` (patterns,) is the run; found (chains,) labels; count: mark of the last search, critical
+    origin, where `known` (patterns,) is the run; found (chains,) labels; counts: mark of the last search, critical
     places, searches given up, labels that may still be made; and room for cheapest_paths."""
 
     label: np.ndarray
@@ -37,7 +37,7 @@ class Room(NamedTuple):
     to_ride: np.ndarray
     known: np.ndarray
     found: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
     start: np.ndarray
     arc: np.ndarray
     reached: np.ndarray
@@ -106,12 +106,12 @@ def _add(network, room, n_wanted, n, n_heap, node, layer, at, step, after, cost,
         return n, n_heap
     visited = room.visited[after] if after >= 0 else 0
     place = node * network.first_arc.shape[0] + layer
-    for i in range(room.count[CRITICAL]):
+    for i in range(room.counts[CRITICAL]):
         if room.critical[i] == place:
             if visited >> i & 1:
                 return n, n_heap
             visited |= 1 << i
-    if not _is_needed(room, room.count[MARK], at, node, visited, n_wanted):
+    if not _is_needed(room, room.counts[MARK], at, node, visited, n_wanted):
         return n, n_heap
     if n == room.cost.size:
         return NONE, n_heap
@@ -152,20 +152,20 @@ def find_simple(
     label at the origin, from which the steps lead to the goal. If there is no room for all labels, or none are left,
     the search is given up and counted.
     """
-    count = room.count
-    if count[LABELS_LEFT] <= 0:
-        count[GIVEN_UP] += 1
+    counts = room.counts
+    if counts[LABELS_LEFT] <= 0:
+        counts[GIVEN_UP] += 1
         return 0
     _bound_nodes(network, patterns, switch_node, switch_cost, origin, labels, weight, run, q, room)
     while True:
-        count[MARK] += 1
+        counts[MARK] += 1
         n_found, place = 0, NONE
         n, n_heap = _add(network, room, n_wanted, 0, 0, goal, 0, ROAD_SIDE, 0, NONE, 0.0, room.to_road[q, goal])
         while n_heap > 0 and n > 0 and n_found < n_wanted and place < 0:
             label = room.heap_item[0, 1]
             n_heap = pop(room.heap_cost, room.heap_item, n_heap)
             node, at, cost = room.label[label, NODE], room.label[label, AT], room.cost[label]
-            if not _is_needed(room, count[MARK], at, node, room.visited[label], n_wanted):
+            if not _is_needed(room, counts[MARK], at, node, room.visited[label], n_wanted):
                 continue
             room.label[label, EARLIER], room.settled[at, node, 1] = room.settled[at, node, 1], label
             side = at % 4
@@ -207,14 +207,14 @@ def find_simple(
                     network, room, n_wanted, n, n_heap, node, leg, at - side + UNLOADED, -1 - switch_used[p, leg, 0],
                     label, cost + switch_cost[p, leg, 0], labels.end[here, p],
                 )  # fmt: skip
-        count[LABELS_LEFT] -= n if n >= 0 else room.cost.size
-        if n < 0 or (place >= 0 and count[CRITICAL] == MOST_CRITICAL):
-            count[GIVEN_UP] += 1
+        counts[LABELS_LEFT] -= n if n >= 0 else room.cost.size
+        if n < 0 or (place >= 0 and counts[CRITICAL] == MOST_CRITICAL):
+            counts[GIVEN_UP] += 1
             return 0
         if place < 0:
             return n_found
-        room.critical[count[CRITICAL]] = place
-        count[CRITICAL] += 1
+        room.critical[counts[CRITICAL]] = place
+        counts[CRITICAL] += 1
 
 
 @lean
