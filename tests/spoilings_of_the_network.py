@@ -27,6 +27,18 @@ SPOILINGS = [
         "add a row for 2030",
     ),
     Spoiling(
+        "trucks_can_come_back",
+        setting("links", {"link": "ROAD_MINE_WEST"}, two_way="false"),
+        "links.csv row 2, column two_way, value false",
+        "add a road that leads from WEST to MINE",
+    ),
+    Spoiling(
+        "trucks_can_come_back",
+        setting("links", {"link": "ROAD_WEST_GAP"}, two_way="false"),
+        "fleet region W) to GAP (fleet region",
+        "make two_way true",
+    ),
+    Spoiling(
         "zones_have_a_fleet_region",
         setting("nodes", {"node": "PLANT"}, fleet_region=""),
         "nodes.csv row 8, column fleet_region",

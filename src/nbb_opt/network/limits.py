@@ -64,7 +64,7 @@ def chains_for_limits(
     log: list[str] = []
     added: list[tuple[ChainClass, Candidates]] = []
     for built in (False, True) if things.first_project and tight.bundle.size else ():
-        capacity, left = _capacities(instance, built=built), 0.0
+        capacity, all_carried = _capacities(instance, built=built), True
         at_hand = tight if built else tight.only(tight.today)
         state = "with everything built" if built else "today"
         n = len(added)
@@ -75,15 +75,15 @@ def chains_for_limits(
             )  # fmt: skip
             added += more
             if left > 0:
+                all_carried = False
                 log.append(
                     f"limits: {left:.0f} t in {period.year} can be carried by no chains within the limits of links and"
                     f" terminals {state}"
                 )
-                break
         if len(added) > n:
             n_more = sum(found.bundle.size for _, found in added[n:])
             log.append(f"limits: {n_more} chains added so that more is carried within the limits {state}")
-        if left == 0:
+        if all_carried:
             break
     return added, log
 

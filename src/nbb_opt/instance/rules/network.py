@@ -286,3 +286,38 @@ def transfers_have_handling_costs(world: World) -> Iterator[Problem]:
             hint = f"add a row {row['mode_a']},{row['mode_b']},{cargo_type} to {world.file('handling_costs')}"
             value = f"{row['mode_a']}, {row['mode_b']}"
             yield world.fault("transfers", i, "mode_a, mode_b", value, what, hint)
+
+
+@rule("links", uses=("nodes",))
+def trucks_can_come_back(world: World) -> Iterator[Problem]:
+    """From the end of a one-way road other roads lead back to its start: trucks return empty. Roads of today lead back
+    by roads of today, roads of a project also by those of projects."""
+    roads = [(i, row) for i, row in world.rows("links") if row["mode"] == "road"]
+    region = {row["node"]: row["fleet_region"] or "none" for row in world.each("nodes")}
+    onward: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
+    for _, row in roads:
+        for with_projects in (True, False):
+            if row["project"] and not with_projects:
+                continue
+            onward[with_projects].setdefault(row["from_node"], set()).add(row["to_node"])
+            if row["two_way"]:
+                onward[with_projects].setdefault(row["to_node"], set()).add(row["from_node"])
+    for i, row in roads:
+        start, end = row["from_node"], row["to_node"]
+        if not row["two_way"] and start not in _reached(end, onward[bool(row["project"])]):
+            what = (
+                f"leads from {start} (fleet region {region[start]}) to {end} (fleet region {region[end]}), and no road"
+                " leads back: trucks could not return"
+            )
+            hint = f"make two_way true, or add a road that leads from {end} to {start}"
+            yield world.fault("links", i, "two_way", False, what, hint)
+
+
+def _reached(start: str, onward: dict[str, set[str]]) -> set[str]:
+    """The nodes that roads lead to from a node."""
+    seen, todo = {start}, [start]
+    while todo:
+        more = onward.get(todo.pop(), set()) - seen
+        seen |= more
+        todo += more
+    return seen
