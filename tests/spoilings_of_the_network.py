@@ -35,8 +35,8 @@ SPOILINGS = [
     Spoiling(
         "trucks_can_come_back",
         setting("links", {"link": "ROAD_WEST_GAP"}, two_way="false"),
-        "fleet region W) to GAP (fleet region",
-        "make two_way true",
+        "links.csv row 4, column two_way, value false",
+        "from WEST (fleet region W) to GAP, and no road leads back",
     ),
     Spoiling(
         "zones_have_a_fleet_region",

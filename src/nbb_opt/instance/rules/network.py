@@ -293,7 +293,10 @@ def trucks_can_come_back(world: World) -> Iterator[Problem]:
     """From the end of a one-way road other roads lead back to its start: trucks return empty. Roads of today lead back
     by roads of today, roads of a project also by those of projects."""
     roads = [(i, row) for i, row in world.rows("links") if row["mode"] == "road"]
-    region = {row["node"]: row["fleet_region"] or "none" for row in world.each("nodes")}
+    named = {
+        row["node"]: row["node"] + (f" (fleet region {row['fleet_region']})" if row["fleet_region"] else "")
+        for row in world.each("nodes")
+    }
     onward: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
     for _, row in roads:
         for with_projects in (True, False):
@@ -305,10 +308,7 @@ def trucks_can_come_back(world: World) -> Iterator[Problem]:
     for i, row in roads:
         start, end = row["from_node"], row["to_node"]
         if not row["two_way"] and start not in _reached(end, onward[bool(row["project"])]):
-            what = (
-                f"leads from {start} (fleet region {region[start]}) to {end} (fleet region {region[end]}), and no road"
-                " leads back: trucks could not return"
-            )
+            what = f"leads from {named[start]} to {named[end]}, and no road leads back: trucks could not return"
             hint = f"make two_way true, or add a road that leads from {end} to {start}"
             yield world.fault("links", i, "two_way", False, what, hint)
 

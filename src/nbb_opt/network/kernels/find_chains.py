@@ -249,8 +249,9 @@ def make_runs(
                 room,
                 hopeless[searches.open_table[run]],
             )
-        if costs.shape[0]:
-            costs[run] = labels.goal
+        for q in range(n_patterns if costs.shape[0] else 0):
+            for k in range(n_goals):
+                costs[run, q, k] = labels.goal[q, k]
         for q in range(n_patterns):
             if few and looked_at[q]:
                 copy_labels(base_labels, labels, q)

@@ -52,7 +52,8 @@ def number_project_sets(code, first, arc_link, link_project, transfer_project, n
         n = 0
         if s + first[c + 1] - first[c] > cells.size:
             more = np.empty(2 * (s + first[c + 1] - first[c]), dtype=np.int64)
-            more[: cells.size] = cells
+            for k in range(s):
+                more[k] = cells[k]
             cells = more
         for i in range(first[c], first[c + 1]):
             p = link_project[arc_link[code[i]]] if code[i] >= 0 else transfer_project[-1 - code[i]]
@@ -76,7 +77,8 @@ def number_project_sets(code, first, arc_link, link_project, transfer_project, n
             n_sets += 1
             if n_sets + 1 > start.size - 1:
                 longer = np.zeros(2 * start.size, dtype=np.int64)
-                longer[: start.size] = start
+                for k in range(start.size):
+                    longer[k] = start[k]
                 start = longer
             start[n_sets] = s + n
             if 2 * n_sets > table.size:
