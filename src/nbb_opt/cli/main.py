@@ -29,6 +29,7 @@ from nbb_opt.cli.options import (
 )
 from nbb_opt.cli.runs import cache_folder, tell
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
+from nbb_opt.first_use import choose_place
 from nbb_opt.renames import is_now
 
 EXIT_CODES = (
@@ -67,6 +68,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; errors meant for users end without a traceback."""
+    choose_place(lambda line: print(line, file=sys.stderr))
     try:
         app()
     except NbbError as error:

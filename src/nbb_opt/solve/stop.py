@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from nbb_opt.errors import NoPlan, Stopped
+from nbb_opt.first_use import compiled_s
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 CLOCK_S = 0.5  # a solver that ends on its own clock may be so much ahead of ours
@@ -56,14 +57,14 @@ Listener = Callable[[Progress], None]
 
 @dataclass
 class Stop:
-    """A deadline and a request to stop, shared by every step of one job."""
+    """A deadline and a request to stop, shared by every step of one job. Compiling kernels does not count."""
 
     time_limit_s: float
     started: float = field(default_factory=time.perf_counter)
     asked: threading.Event = field(default_factory=threading.Event)
 
     def elapsed_s(self) -> float:
-        return time.perf_counter() - self.started
+        return time.perf_counter() - self.started - compiled_s(self.started)
 
     def left_s(self) -> float:
         return self.time_limit_s - self.elapsed_s()

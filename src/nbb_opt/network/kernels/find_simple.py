@@ -83,15 +83,15 @@ def _bound_nodes(network, patterns, switch_node, switch_cost, origin, labels, we
 
 
 @lean
-def _is_needed(room, mark, at, node, visited, n_wanted):
-    """Whether fewer than `n_wanted` labels that visited no other critical place are settled at a place and side: those
-    lead to any goal at no more cost."""
+def _is_needed(room, mark, at, node, visited, cost, n_wanted):
+    """Whether fewer than `n_wanted` labels that visited no other critical place are settled at a place and side at no
+    more cost. (The bound of a main leg just reached leaves out rides that begin there; so costs do not only rise.)"""
     settled = room.settled[at, node]
     if settled[0] != mark:
         settled[0], settled[1] = mark, NONE
     n, other = 0, settled[1]
     while other >= 0 and n < n_wanted:
-        n += (room.visited[other] & ~visited) == 0
+        n += (room.visited[other] & ~visited) == 0 and room.cost[other] <= cost
         other = room.label[other, EARLIER]
     return n < n_wanted
 
@@ -111,7 +111,7 @@ def _add(network, room, n_wanted, n, n_heap, node, layer, at, step, after, cost,
             if visited >> i & 1:
                 return n, n_heap
             visited |= 1 << i
-    if not _is_needed(room, room.counts[MARK], at, node, visited, n_wanted):
+    if not _is_needed(room, room.counts[MARK], at, node, visited, cost, n_wanted):
         return n, n_heap
     if n == room.cost.size:
         return NONE, n_heap
@@ -165,7 +165,7 @@ def find_simple(
             label = room.heap_item[0, 1]
             n_heap = pop(room.heap_cost, room.heap_item, n_heap)
             node, at, cost = room.label[label, NODE], room.label[label, AT], room.cost[label]
-            if not _is_needed(room, counts[MARK], at, node, room.visited[label], n_wanted):
+            if not _is_needed(room, counts[MARK], at, node, room.visited[label], cost, n_wanted):
                 continue
             room.label[label, EARLIER], room.settled[at, node, 1] = room.settled[at, node, 1], label
             side = at % 4
