@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from nbb_opt import first_use
+from nbb_opt.network import prepare
 from nbb_opt.solve.stop import Stop
+from network_worlds import random_world
 
 
 def test_a_place_that_can_be_written_to_is_left_to_numba(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +60,8 @@ def test_compiling_is_said_once(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["compiling for the first time", "True"]
     again = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=100, check=True)
     assert again.stdout.splitlines() == ["False"]
+
+
+def test_whoever_prepares_has_compiling_watched(tmp_path: Path) -> None:
+    prepare(random_world(tmp_path, seed=0, n_nodes=6, n_flows=2))
+    assert first_use._watching

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nbb_opt.first_use import watch
 from nbb_opt.instance import Instance
 from nbb_opt.network.bundles import read_demand
 from nbb_opt.network.cache import read_cache, write_cache
@@ -110,6 +111,7 @@ def prepare(
             for line in (*prepared.log, note):
                 tell(line)
             return prepared
+    watch()
     prepared = _make(instance, prune=prune)
     for line in (*log, *prepared.log):
         tell(line)
