@@ -76,7 +76,10 @@ def watch() -> None:
 
 
 def _writable(folder: Path) -> bool:
-    """Whether something can be written into a folder, or into the first one above it that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    """Whether a file can be made in a folder (which is made where it is missing), tried as numba tries it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
