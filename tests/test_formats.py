@@ -186,7 +186,7 @@ def test_maps_give_other_names_and_join_flows(tmp_path: Path) -> None:
 
 
 def test_a_workbook_there_and_back_keeps_every_bit(tmp_path: Path) -> None:
-    rows = ROWS.assign(tonnes=[0.1 + 0.2, 1e-5, 1 / 3], origin=["=1+1", "007", "Kemi, port"])
+    rows = ROWS.assign(tonnes=[0.1 + 0.2, 1e-5, 1 / 3], origin=["1+1", "007", "Kemi, port"])
     rows.to_csv(tmp_path / "a.csv", index=False)
     convert(tmp_path / "a.csv", tmp_path / "b.xlsx")
     convert(tmp_path / "b.xlsx", tmp_path / "c.csv")
@@ -209,7 +209,7 @@ def test_a_sheet_has_an_end_and_cells_that_are_no_values_are_named(
         sheet.write_string(1, 4, "t/year")
         sheet.write_row(2, 0, ["Oulu", "Luleå", "ORE", 2025, "ten"])
         sheet.write_row(3, 0, ["Oulu", "Luleå", "ORE", 2030])
-        sheet.write_formula(3, 4, "=1+1", value=2)
+        sheet.write_formula(3, 4, "1+1", value=2)
     with pytest.raises(InstanceError) as caught:
         convert(tmp_path / "c.xlsx", tmp_path / "d.csv")
     assert "od!E4" in str(caught.value)
@@ -374,3 +374,84 @@ def test_an_instance_goes_to_a_workbook_and_back_to_a_folder_unchanged(name: str
         convert(book, folder)
     with pytest.raises(InstanceError, match="takes no options"):
         convert(book, tmp_path / "other", choices=Choices(year=2030))
+
+
+def test_a_count_in_a_tntp_head_is_the_number_it_begins_with_and_a_wrong_total_is_refused(tmp_path: Path) -> None:
+    choices = Choices(km_per_length=1.0, h_per_time=1 / 60)
+    (tmp_path / "x_net.tntp").write_text(NETWORK.replace("LINKS> 2", "LINKS> 2 links"))
+    convert(tmp_path / "x_net.tntp", tmp_path / "links.csv", choices=choices)
+    assert len(pd.read_csv(tmp_path / "links.csv")) == 2
+    (tmp_path / "x.tntp").write_text(TRIPS.replace("160.5", "1,160.5"))
+    with pytest.raises(InstanceError, match=r"x.tntp, <TOTAL OD FLOW>: its cells sum to 160.5, its head says 1,160.5"):
+        convert(tmp_path / "x.tntp", tmp_path / "o.csv", choices=Choices(year=2030))
+    (tmp_path / "x.tntp").write_text(TRIPS.replace("ZONES> 3", "ZONES> 300,000,000"))
+    with pytest.raises(InstanceError, match="at most 65,536 are read"):
+        convert(tmp_path / "x.tntp", tmp_path / "o.csv", choices=Choices(year=2030))
+    (tmp_path / "x.tntp").write_text(TRIPS.replace("160.5", "161"))
+    assert any("taken as rounded" in line for line in convert(
+        tmp_path / "x.tntp", tmp_path / "o.csv", choices=Choices(year=2030)).lines)  # fmt: skip
+
+
+def test_nodes_that_no_path_may_pass_are_marked_beside_the_links_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "x_net.tntp").write_text("<FIRST THRU NODE> 2\n" + NETWORK)
+    (tmp_path / "x_node.tntp").write_text("Node\tX\tY\t;\n1\t10.5\t60\t;\n2\t11\t61\t;\n3\t12\t62\t;\n")
+    report = convert(
+        tmp_path / "x_net.tntp", tmp_path / "links.csv", choices=Choices(km_per_length=1.0, h_per_time=1.0)
+    )
+    assert report.files[1].name == "links.nodes.csv"
+    assert report.files[1].read_text() == "node,x,y,through\n1,10.5,60.0,false\n2,11.0,61.0,true\n3,12.0,62.0,true\n"
+    assert "no chain may pass them" in report.lines[-1]
+
+
+def test_a_folder_is_read_as_spark_does_without_hidden_and_unfinished_files(tmp_path: Path) -> None:
+    table = pa.Table.from_pandas(ROWS.drop(columns="year"), preserve_index=False)
+    for place in ("year=2025/part-0.pq", "_temporary/0/part-0.parquet", "year=2025/.part-1.parquet", "_SUCCESS"):
+        (tmp_path / "od" / place).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, tmp_path / "od" / place)
+    convert(tmp_path / "od", tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a.csv")[COLUMNS], ROWS.assign(year=2025))
+    (tmp_path / "od" / "rest.csv").write_text("x")
+    with pytest.raises(InstanceError, match=r"od/rest.csv: is no Parquet file"):
+        convert(tmp_path / "od", tmp_path / "b.csv")
+
+
+def test_an_omx_with_groups_imaginary_parts_or_another_year_is_refused_with_its_place(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    for name, (write, words) in {
+        "group": (lambda data: data.create_group("am"), "/data/am: is a group"),
+        "imaginary": (lambda data: data.create_dataset("am", data=np.full((2, 2), 1j)), "/data/am: holds complex128"),
+        "large": (lambda data: data.create_dataset("am", data=np.full((2, 2), 2**53 + 1)), "beyond 2\\^53"),
+        "year": (lambda data: data.create_dataset("am", data=np.ones((2, 2))).attrs.update(year=2040), "of 2040"),
+    }.items():
+        with h5py.File(tmp_path / f"{name}.omx", "w") as file:
+            file.attrs["OMX_VERSION"], file.attrs["SHAPE"] = b"0.2", [2, 2]
+            write(file.create_group("data"))
+        with pytest.raises(InstanceError, match=words):
+            convert(tmp_path / f"{name}.omx", tmp_path / "a.csv", choices=Choices(year=2030))
+
+
+def test_an_option_that_a_file_has_no_use_for_is_refused(tmp_path: Path) -> None:
+    ROWS.to_csv(tmp_path / "a.csv", index=False)
+    for choices, option in ((Choices(year=2030), "--year"), (Choices(commodity="BOX"), "--commodity")):
+        with pytest.raises(InstanceError, match=f"{option}: means nothing for a.csv"):
+            convert(tmp_path / "a.csv", tmp_path / "b.parquet", choices=choices)
+
+
+@pytest.mark.parametrize("tonnes", ["3e-08", "2e8"])
+def test_what_check_refuses_convert_refuses_too(tmp_path: Path, tonnes: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{','.join(COLUMNS)}\nA,B,x,2025,{tonnes}\nB,A,x,2025,1\n")
+    with pytest.raises(InstanceError, match=f"1 row refused: row 2: tonnes {tonnes} is"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize("name", ["x/y", "A\u00a0B", "A\u00adB", "\u0410B", "\uff21", "A\u200bB"])
+def test_no_name_that_an_instance_refuses_passes(tmp_path: Path, name: str) -> None:
+    ROWS.assign(commodity=name).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InstanceError, match=r"a\.csv, commodity"):
+        convert(tmp_path / "a.csv", tmp_path / "b.omx")
+
+
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(InstanceError, match="is no regular file"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv")

@@ -22,6 +22,8 @@ from nbb_opt.errors import InstanceError, Problem
 MAX_ROW_GROUP_BYTES = 1 << 30
 WHOLE_GROUP_ROWS = 1 << 21  # larger row groups are never held as a whole
 PIECE_ROWS = 1 << 18
+ENDINGS = (".parquet", ".pq", ".parq")
+_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"  # how Spark writes a blank
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def open_source(
     else:
         files, within = [str(path)], ""
         if path.is_dir():
-            files = [str(file) for file in sorted(path.rglob("*.parquet"))]
+            files = [str(file) for file in _data_files(path)]
     if not files:
         raise InstanceError([Problem(str(path), "holds no .parquet file", "give a Parquet file or a folder of them")])
     groups: list[Group] = []
@@ -199,9 +201,25 @@ def _open(file: str | Shared, inside: str) -> pq.ParquetFile:
     )
 
 
+def _data_files(folder: Path) -> list[Path]:
+    """The Parquet files of a folder; what begins with a point or an underscore is hidden or not finished, as for Spark.
+
+    Raises InstanceError for other files: nothing says whether they belong to the rows.
+    """
+    found = []
+    for file in sorted(folder.rglob("*")):
+        if file.is_dir() or any(part.startswith((".", "_")) for part in file.relative_to(folder).parts):
+            continue
+        if file.suffix.lower() not in ENDINGS:
+            hint = f"move it away, or name it {' or '.join(ENDINGS)}"
+            raise InstanceError([Problem(f"{folder.name}/{file.relative_to(folder)}", "is no Parquet file", hint)])
+        found.append(file)
+    return found
+
+
 def _folder_columns(file: Path, root: Path) -> tuple[tuple[str, str], ...]:
     named = [part.split("=", 1) for part in file.relative_to(root).parts[:-1] if "=" in part]
-    return tuple((column, unquote(value)) for column, value in named)
+    return tuple((column, "" if value == _NULL_FOLDER else unquote(value)) for column, value in named)
 
 
 def _with_constants(part: pa.RecordBatch, own: dict[str, str]) -> pa.RecordBatch:

@@ -18,13 +18,13 @@ from nbb_opt.formats.ngm_instance import write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
 from nbb_opt.formats.sieve import Policy, Sieve
 from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet
-from nbb_opt.formats.tntp import convert_network, is_network, read_trips
+from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
 from nbb_opt.formats.workbook import read_workbook_rows, write_workbook_rows
 from nbb_opt.instance.flows import numbered
 from nbb_opt.instance.tables.csv_file import text_batches
 
 WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".xlsx": write_workbook_rows}
-SOURCES = (".csv", ".parquet", ".xlsx", ".omx", ".tntp")
+SOURCES = (".csv", ".parquet", ".pq", ".parq", ".xlsx", ".omx", ".tntp")
 FIRST_ROWS = {".csv": 2, ".xlsx": 3}  # under the header and the row of units
 NEED_NAMES = ("unknown-zone", "no-zone", "unknown-commodity")
 
@@ -70,6 +70,8 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     policy = Policy(choices.drop, choices.duplicates)
     if not source.exists():
         raise InstanceError([Problem(str(source), "does not exist", "give a file, or a folder of Parquet files")])
+    if not source.is_file() and not source.is_dir():
+        raise InstanceError([Problem(str(source), "is no regular file", "write it to a file first")])
     if not target.suffix and source.is_dir() and is_ngm(source):
         if choices != Choices():
             hint = "convert to .parquet with them, or to a folder without"
@@ -119,6 +121,17 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
 def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:
     """Raises InstanceError if a choice could not be followed."""
     problems = []
+    tntp, omx, ngm = source.suffix == ".tntp", source.suffix == ".omx", source.is_dir() and is_ngm(source)
+    for option, given, used in (
+        ("--year", choices.year is not None, tntp or omx),
+        ("--commodity", choices.commodity != Choices.commodity, tntp),
+        ("--lookup", choices.lookup is not None, omx),
+        ("--km-per-length", choices.km_per_length is not None, False),
+        ("--hours-per-time", choices.h_per_time is not None, False),
+        ("--within-zones", choices.within_zones, ngm),
+    ):
+        if given and not used:
+            problems.append(Problem(option, f"means nothing for {source.name}", "leave it out"))
     if known is None:
         hint = "name the instance whose zones and commodities are known: --for INSTANCE"
         unclear = [kind for kind in choices.drop if kind in NEED_NAMES]
@@ -147,7 +160,7 @@ def _network(source: Path, target: Path, choices: Choices) -> Report:
     if target.suffix != ".csv":
         raise InstanceError([Problem(str(target), "cannot hold a network", "name it .csv")])
     lines = convert_network(source, target, km_per_length=choices.km_per_length, h_per_time=choices.h_per_time)
-    return Report((target,), tuple(lines))
+    return Report((target, nodes_file(target)), tuple(lines))
 
 
 def _rows(source: Path) -> Iterator[pa.RecordBatch]:

@@ -39,15 +39,32 @@ def read_omx(path: Path, *, year: int | None, lookup: str | None) -> tuple[OdTab
         commodities: list[str] = []
         parts: list[tuple[np.ndarray, ...]] = []
         for name, matrix in file["data"].items():
+            if not isinstance(matrix, h5py.Dataset):
+                what, hint = "is a group, not a matrix", "OMX holds matrices directly in /data: move them there"
+                raise InstanceError([Problem(f"{path.name} /data/{name}", what, hint)])
+            if matrix.dtype.kind not in "iuf":
+                what, hint = f"holds {matrix.dtype}, no real numbers", "write real numbers"
+                raise InstanceError([Problem(f"{path.name} /data/{name}", what, hint)])
             if tuple(matrix.shape) != shape:
                 raise InstanceError([Problem(f"{path.name} {name}", f"has shape {matrix.shape}", f"expected {shape}")])
-            in_year = int(matrix.attrs.get("year", year or 0))
+            own_year = _year(matrix.attrs.get("year"), f"{path.name} /data/{name}")
+            if year is not None and own_year not in (None, year):
+                what = f"says that it is of {own_year}, --year says {year}"
+                raise InstanceError(
+                    [Problem(f"{path.name} /data/{name}", what, "leave out --year, or correct the file")]
+                )
+            in_year = own_year or year or 0
             if not 1950 <= in_year <= 2120:
                 raise InstanceError([Problem(f"{path.name} {name}", "has no year", "give --year")])
-            commodity = str(matrix.attrs.get("commodity", name))
+            commodity = _text(matrix.attrs.get("commodity", name))
             if commodity not in commodities:
                 commodities.append(commodity)
-            tonnes = np.asarray(matrix[()], dtype=np.float64)
+            given = matrix[()]
+            tonnes = np.asarray(given, dtype=np.float64)
+            if given.dtype.kind in "iu" and (np.abs(tonnes) >= 2.0**53).any():
+                raise InstanceError(
+                    [Problem(f"{path.name} /data/{name}", "has whole numbers beyond 2^53", "correct them")]
+                )
             bad = ~np.isfinite(tonnes) | (tonnes < 0)
             if bad.any():
                 at = [f"{zones[o]} to {zones[d]}" for o, d in np.argwhere(bad)[:3].tolist()]
@@ -62,6 +79,24 @@ def read_omx(path: Path, *, year: int | None, lookup: str | None) -> tuple[OdTab
     table = OdTable(zones, tuple(commodities), *columns)
     lines = [f"{len(parts)} matrices of {len(zones)} zones read; {table.tonnes.size:,} cells above zero are rows"]
     return table, lines
+
+
+def _year(value: object, where: str) -> int | None:
+    """The attribute `year` of a matrix; None if it has none."""
+    if value is None:
+        return None
+    try:
+        number = float(_text(value))
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number) or number != int(number):
+        raise InstanceError([Problem(where, f"has the year {_text(value)!r}", "write a whole number")])
+    return int(number)
+
+
+def _text(value: object) -> str:
+    one = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    return one.decode() if isinstance(one, bytes) else str(one)
 
 
 def _zones(file: object, name: str, size: int, lookup: str | None) -> tuple[str, ...]:
@@ -102,7 +137,7 @@ def write_omx(table: OdTable, path: Path) -> list[str]:
                     raise InstanceError([Problem(path.name, what, "add the rows up: --duplicates add")])
                 matrix = np.zeros(n * n)
                 matrix[cell] = table.tonnes[rows]
-                name = f"{commodity} {year}".replace("/", "_")
+                name = f"{commodity} {year}"
                 held = data.create_dataset(name, data=matrix.reshape(n, n), compression="gzip", compression_opts=1)
                 held.attrs["commodity"], held.attrs["year"] = commodity, year
                 many += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from nbb_opt.demand.sums import Accumulator
 from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable
+from nbb_opt.instance.cells import TOLD_IN_FULL, name_fault
+from nbb_opt.instance.wording import shown
 
 MOST_ZONES, MOST_COMMODITIES = 1 << 20, 1 << 13  # so that a flow fits a key
 DUPLICATES = ("refuse", "add", "keep")
@@ -126,9 +129,18 @@ class Sieve:
     def _refused(self) -> list[int]:
         return [fault for fault in np.flatnonzero(self._sums.counts).tolist() if fault not in self._allowed]
 
+    def _names(self) -> Iterator[Problem]:
+        """Ids of the source that no instance takes as a name."""
+        if self.known is None or not self.known.strict:
+            for kind, names in (("zone", self._zones), ("commodity", self._commodities)):
+                for name in names:
+                    if fault := name_fault(name):
+                        hint = f"{fault[1]} or give it another name: --{kind}-map" if fault[1] else f"--{kind}-map"
+                        yield Problem(f"{self.file}, {kind} {shown(name)}", fault[0], hint)
+
     def _judge(self) -> None:
         counts = self._sums.counts
-        problems = []
+        problems = list(itertools.islice(self._names(), TOLD_IN_FULL))
         for fault in self._refused():
             count, hint = int(counts[fault]), self._words[fault][2]
             if fault == faults.FAULT_DUPLICATE:

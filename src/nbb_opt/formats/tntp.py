@@ -12,7 +12,11 @@ import numpy as np
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable, appearing
 
+_COUNT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?(?![0-9,])|[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?(?![0-9,.])")
 _TAG = re.compile(r"<([^>]+)>\s*(.*)")
+MOST_ZONES = 1 << 16
+ROUNDED = 1e-4  # how far the total of a head may be from its cells: it is often rounded
+NODE_COLUMNS = ("node", "x", "y", "through")
 LINK_COLUMNS = ("link", "from_node", "to_node", "distance_km", "time_h", "capacity_per_period")
 
 
@@ -45,10 +49,11 @@ def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable
     origins: list[int] = []
     destinations: list[int] = []
     tonnes: list[float] = []
-    try:
-        n = int(tags["NUMBER OF ZONES"])
-    except (KeyError, ValueError):
-        raise InstanceError([Problem(path.name, "does not say <NUMBER OF ZONES>", "add it to the head")]) from None
+    n = int(_stated(path, tags, "NUMBER OF ZONES", needed=True) or 0)
+    if not 1 <= n <= MOST_ZONES:
+        raise InstanceError(
+            [Problem(f"{path.name}, <NUMBER OF ZONES>", f"is {n:,}", f"at most {MOST_ZONES:,} are read")]
+        )
     origin = 0
     for number, line in body:
         try:
@@ -75,16 +80,19 @@ def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable
     if problems:
         raise InstanceError(problems)
     total = math.fsum(tonnes)
-    stated = tags.get("TOTAL OD FLOW", "")
-    if stated and not math.isclose(float(stated), total, rel_tol=1e-6, abs_tol=1e-3):
-        what = f"its cells sum to {total}, its head says {stated}"
-        raise InstanceError([Problem(path.name, what, "the file may be cut off; correct it")])
+    stated = _stated(path, tags, "TOTAL OD FLOW")
+    if stated is not None and not math.isclose(stated, total, rel_tol=ROUNDED, abs_tol=0.5):
+        what = f"its cells sum to {total}, its head says {tags['TOTAL OD FLOW']}"
+        raise InstanceError([Problem(f"{path.name}, <TOTAL OD FLOW>", what, "the file may be cut off; correct it")])
     if len(set(zip(origins, destinations, strict=True))) != len(tonnes):
         raise InstanceError([Problem(path.name, "has a pair of zones twice", "remove one of them")])
     zones = tuple(str(i + 1) for i in range(n))
     o, d = np.array(origins, dtype=np.int64), np.array(destinations, dtype=np.int64)
     table = OdTable(zones, (commodity,), o, d, np.zeros_like(o), np.full(o.size, year), np.array(tonnes, dtype=float))
-    return table, [f"{n} zones, {o.size:,} pairs above zero, {total:,.1f} in all, taken as t/year of {commodity}"]
+    lines = [f"{n} zones, {o.size:,} pairs above zero, {total:,.1f} in all, taken as t/year of {commodity}"]
+    if stated is not None and abs(stated - total) > 1e-6 * total:
+        lines.append(f"the head says {tags['TOTAL OD FLOW']} in all: taken as rounded")
+    return table, lines
 
 
 def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_per_time: float | None) -> list[str]:
@@ -108,14 +116,61 @@ def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_
         except ValueError as error:
             expected = "expected: init_node term_node capacity length free_flow_time ..."
             problems.append(Problem(f"{path.name} line {number}", str(error), expected))
-    stated = tags.get("NUMBER OF LINKS")
-    if stated is not None and not problems and int(stated) != len(rows):
-        problems.append(Problem(path.name, f"has {len(rows)} links, its head says {stated}", "it may be cut off"))
+    stated = _stated(path, tags, "NUMBER OF LINKS")
+    if stated is not None and not problems and stated != len(rows):
+        problems.append(Problem(path.name, f"has {len(rows)} links, its head says {stated:.0f}", "it may be cut off"))
     if problems:
         raise InstanceError(problems)
+    nodes = sorted({row[1] for row in rows} | {row[2] for row in rows})
+    first_through = int(_stated(path, tags, "FIRST THRU NODE") or 1)
+    places = _places(path.with_name(path.name[: -len("net.tntp")] + "node.tntp"))
     with appearing(target) as work, open(work, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(LINK_COLUMNS)
         writer.writerows(rows)
-    nodes = {row[1] for row in rows} | {row[2] for row in rows}
-    return [f"{len(rows):,} links between {len(nodes):,} nodes written; capacity is kept in the units of the file"]
+    with appearing(nodes_file(target)) as work, open(work, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(NODE_COLUMNS)
+        writer.writerows((node, *places.get(node, ("", "")), str(node >= first_through).lower()) for node in nodes)
+    lines = [f"{len(rows):,} links between {len(nodes):,} nodes written; capacity is kept in the units of the file"]
+    if closed := sum(node < first_through for node in nodes):
+        lines.append(
+            f"{closed} nodes are ends of trips only (first thru node {first_through}): `through` is false in "
+            f"{nodes_file(target).name}; no chain may pass them"
+        )
+    return lines
+
+
+def nodes_file(target: Path) -> Path:
+    """Where the nodes of a network go: beside its links."""
+    return target.with_suffix(".nodes.csv")
+
+
+def _places(path: Path) -> dict[int, tuple[float, float]]:
+    """Coordinates by node, from a node file; none if there is no such file."""
+    if not path.is_file():
+        return {}
+    found: dict[int, tuple[float, float]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        cells = line.split("~")[0].replace(";", " ").replace(",", " ").split()
+        if not cells or cells[0].lower() in ("node", "id"):
+            continue
+        try:
+            found[int(cells[0])] = (float(cells[1]), float(cells[2]))
+        except (ValueError, IndexError):
+            raise InstanceError([Problem(f"{path.name} line {number}", "is not node, x, y", "correct it")]) from None
+    return found
+
+
+def _stated(path: Path, tags: dict[str, str], tag: str, *, needed: bool = False) -> float | None:
+    """The number that begins a tag of the head (`3 links`, `1,012.0`); None if it is not there."""
+    if not tags.get(tag):
+        if needed:
+            raise InstanceError([Problem(path.name, f"does not say <{tag}>", "add it to the head")])
+        return None
+    number = re.match(
+        r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?(?![0-9,])|[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?(?![0-9,.])", tags[tag]
+    )
+    if number is None:
+        raise InstanceError([Problem(f"{path.name}, <{tag}>", f"is {tags[tag]!r}", "write it as a number")])
+    return float(number[0].replace(",", ""))

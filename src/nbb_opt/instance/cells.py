@@ -23,7 +23,15 @@ _ONE_NUMBER = re.compile(_NUMBER)
 _ONE_INTEGER = re.compile(_INTEGER)
 _NUMBERS = re.compile(f"(?:(?:{_NUMBER})?\n)*")
 _INTEGERS = re.compile(f"(?:(?:{_INTEGER})?\n)*")
-_CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+# What cannot be seen: control and format characters, fillers, selectors, marks of direction, what has no meaning yet.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+_ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+# Letters of other scripts that look like Latin ones, as pairs.
+_ALIKE = "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv"
+_LATIN_OF = str.maketrans(dict(zip(_ALIKE[::2], _ALIKE[1::2], strict=True)))
 _NOT_IN_ID = re.compile(r"[;/*\"]")
 TOLD_IN_FULL = 50
 SMALLEST = 1e-7  # a solver drops coefficients not much smaller
@@ -168,6 +176,25 @@ def check_texts(texts: list[str], column: Column, faults: CellFaults) -> None:
             faults.add(i, column.name, text or None, what, hint, rule=rule)
 
 
+def name_fault(text: str) -> tuple[str, str] | None:
+    """What is wrong with a name, and the likely fix; the one rule for ids wherever they are read or written.
+
+    >>> name_fault("x/y"), name_fault("Umeå")
+    (('is a name and may not hold ; / * or "', "did you mean 'x-y'?"), None)
+    """
+    fault = _hidden_fault(text) or (_id_fault(text) if text else None)
+    return fault[:2] if fault else None
+
+
+def look(text: str) -> str:
+    """The text with letters of other scripts that look like Latin ones written as these.
+
+    >>> look("\\u0410\\u0412C")
+    'ABC'
+    """
+    return text.translate(_LATIN_OF)
+
+
 def has_control(text: str) -> bool:
     """Whether a text holds control characters or others that cannot be seen."""
     return _CONTROL.search(text) is not None
@@ -181,6 +208,11 @@ def pieces(text: str) -> list[str]:
 def _text_fault(text: str, column: Column) -> tuple[str, str, str] | None:
     if not text:
         return ("is blank", f"give {column.meaning}", "blank") if column.blank is None else None
+    return _hidden_fault(text)
+
+
+def _hidden_fault(text: str) -> tuple[str, str, str] | None:
+    """What a reader of the text cannot see."""
     if text != text.strip():
         return "has a space at its start or end", f"did you mean {text.strip()!r}?", "spaces"
     if _CONTROL.search(text):
@@ -192,7 +224,15 @@ def _text_fault(text: str, column: Column) -> tuple[str, str, str] | None:
     return None
 
 
-def _id_fault(text: str, column: Column) -> tuple[str, str, str] | None:
+def _id_fault(text: str, column: Column | None = None) -> tuple[str, str, str] | None:
+    if _ODD_SPACE.search(text):
+        return "is a name with a space that is no plain one", f"did you mean {_ODD_SPACE.sub(' ', text)!r}?", "id"
+    plain = unicodedata.normalize("NFKC", text)
+    if plain != text:
+        return "is a name with letters that look like others", f"did you mean {plain!r}?", "id"
+    latin = look(text)
+    if latin != text and re.search("[A-Za-z]", text):
+        return "is a name that mixes letters of two scripts that look alike", f"did you mean {latin!r}?", "id"
     if len(text) > _LONGEST_ID:
         return f"is {len(text)} characters long, {_LONGEST_ID} are allowed in a name", "shorten it", "length"
     if _NOT_IN_ID.search(text):

@@ -136,6 +136,8 @@ def _read(
 ) -> tuple[Instance, dict[str, int]]:
     """The instance, and the number of rows by file."""
     problems = file_problems(package)
+    if any(problem.rule == "size" for problem in problems):
+        raise InstanceError(problems)  # before anything so large is read
     entries = read_seal(package, problems) if sealed else {}
     meta, periods = _meta(package, problems)
     trusted = frozenset(entries) if sealed else frozenset(package.sizes)

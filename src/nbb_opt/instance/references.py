@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from nbb_opt.instance.cells import CellFaults, pieces
+from nbb_opt.instance.cells import CellFaults, look, pieces
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
 
@@ -35,9 +35,12 @@ def check_keys(table: Table, frame: pd.DataFrame, faults: CellFaults) -> None:
         first[key] = i
         if single:
             name = str(key[0])
-            other = folded.setdefault(name.casefold(), name)
+            other = folded.setdefault(look(name).casefold(), name)
             if other != name:
-                what = f"differs from {shown(other)} only by upper and lower case"
+                alike = (
+                    "by letters that look alike" if name.casefold() != other.casefold() else "by upper and lower case"
+                )
+                what = f"differs from {shown(other)} only {alike}"
                 faults.add(i, table.key[0], name, what, "give it another name", rule="case_clash")
 
 

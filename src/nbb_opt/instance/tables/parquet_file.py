@@ -62,6 +62,7 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         problems.append(Problem(file, what, "write row groups of at most a million rows", "size"))
     if not checked:
         hint = "write it with page checksums (pyarrow: write_page_checksum=True), or seal the instance"
+        hint += "; nbb-opt convert od.parquet NEW.parquet writes them" * (table.name == "od")
         problems.append(Problem(file, "has no page checksums, so that damage could go unnoticed", hint, "parquet"))
     if not problems:
         there = [column for column in table.columns if column.name in schema.names]
