@@ -1,3 +1,85 @@
-"""Plans modal shift and fleet electrification of regional freight."""
+"""Plans modal shift and fleet electrification of regional freight.
+
+>>> import nbb_opt as nbb
+>>> region = nbb.examples.tiny()
+>>> plan = nbb.solve(region, gap=1e-3, time_limit_s=120)
+>>> plan.status, round(plan.cost_eur), plan.projects["project"].unique().tolist()
+('optimal', 14106750, ['GRID_W', 'RAIL_CAP', 'RAIL_MINE'])
+
+The names of `__all__` are imported when they are first used: `import nbb_opt` itself loads nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nbb_opt import examples
+    from nbb_opt.api import Result, audit, build, compare, load, read, solve, sweep, verify, write
+    from nbb_opt.errors import Infeasible, InstanceError, ModelError, NbbError, NoPlan, SolveError, VerifyFailed
+    from nbb_opt.instance import Instance
+    from nbb_opt.instance.read_only import ReadOnlyError
+    from nbb_opt.options import SolveOptions
+
+_HOMES = {
+    "nbb_opt.api": ("Result", "audit", "build", "compare", "load", "read", "solve", "sweep", "verify", "write"),
+    "nbb_opt.errors": (
+        "Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed",
+    ),
+    "nbb_opt.instance": ("Instance",),
+    "nbb_opt.instance.read_only": ("ReadOnlyError",),
+    "nbb_opt.options": ("SolveOptions",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Infeasible",
+    "Instance",
+    "InstanceError",
+    "ModelError",
+    "NbbError",
+    "NoPlan",
+    "ReadOnlyError",
+    "Result",
+    "SolveError",
+    "SolveOptions",
+    "VerifyFailed",
+    "audit",
+    "build",
+    "compare",
+    "examples",
+    "load",
+    "read",
+    "solve",
+    "sweep",
+    "verify",
+    "write",
+]
+
+
+class _Face(ModuleType):
+    """This module, whose functions `solve` and `verify` are not replaced by the packages of these names."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _HOME):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+
+def __getattr__(name: str) -> Any:
+    if name == "examples":
+        return importlib.import_module("nbb_opt.examples")
+    if name not in _HOME:
+        raise AttributeError(f"module 'nbb_opt' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

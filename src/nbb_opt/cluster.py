@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import nbb_opt
+from nbb_opt import __version__
 from nbb_opt.errors import InstanceError, NbbError, Problem
 
 Item = TypeVar("Item")
@@ -60,10 +60,8 @@ class Cluster:
         from distributed import CancelledError, KilledWorker
 
         versions = self.client.run(_version)
-        if strange := {name: found for name, found in versions.items() if found != nbb_opt.__version__}:
-            raise ClusterError(
-                f"workers run another version than {nbb_opt.__version__}: {strange}; install the same one"
-            )
+        if strange := {name: found for name, found in versions.items() if found != __version__}:
+            raise ClusterError(f"workers run another version than {__version__}: {strange}; install the same one")
         futures = [self.client.submit(_run, work, item, pure=False, retries=2) for item in items]
         try:
             for number, future in enumerate(futures):
@@ -93,7 +91,7 @@ def _same(item: Item) -> Item:
 
 
 def _version() -> str:
-    return nbb_opt.__version__
+    return __version__
 
 
 @contextmanager

@@ -24,13 +24,21 @@ class Problem:
 
 
 class NbbError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    >>> issubclass(InstanceError, NbbError), NbbError.exit_code
+    (True, 1)
+    """
 
     exit_code = 1
 
 
 class InstanceError(NbbError):
-    """The input is refused; `problems` holds every fault found."""
+    """The input is refused; `problems` holds every fault found.
+
+    >>> InstanceError([Problem("links.csv row 3", "is blank", rule="blank")]).problems[0].rule
+    'blank'
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -38,21 +46,38 @@ class InstanceError(NbbError):
 
 
 class ModelError(NbbError):
-    """A model description or a combination of blocks makes no sense."""
+    """A model description, an option or a combination of blocks makes no sense.
+
+    >>> raise ModelError("gap = -1: give a relative gap between 0 and 1")
+    Traceback (most recent call last):
+    nbb_opt.errors.ModelError: gap = -1: give a relative gap between 0 and 1
+    """
 
 
 class SolveError(NbbError):
-    """The solver refused the problem or gave an answer that cannot be used."""
+    """The solver refused the problem or gave an answer that cannot be used.
+
+    >>> issubclass(Infeasible, SolveError), issubclass(NoPlan, SolveError)
+    (True, True)
+    """
 
 
 class Infeasible(SolveError):  # noqa: N818 - a finding, named as the field names it
-    """No plan satisfies every constraint."""
+    """No plan satisfies every constraint.
+
+    >>> Infeasible.exit_code
+    3
+    """
 
     exit_code = 3
 
 
 class NoPlan(SolveError):  # noqa: N818
-    """No plan was found within the limits."""
+    """No plan was found within the limits.
+
+    >>> NoPlan.exit_code
+    4
+    """
 
     exit_code = 4
 
@@ -64,6 +89,10 @@ class Stopped(NoPlan):
 
 
 class VerifyFailed(NbbError):  # noqa: N818
-    """The independent check does not accept a result."""
+    """The independent check does not accept a result.
+
+    >>> VerifyFailed.exit_code
+    5
+    """
 
     exit_code = 5

@@ -371,9 +371,7 @@ def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> di
         "verified": plan.verdict.ok and reference.verdict.ok,
         "checks": len(plan.verdict.checks),
         "seconds": steps.seconds,
-        **{
-            name: getattr(solution, name) for name in ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
-        },
+        **_sizes(solution),
         "baseline": {
             "model": reference.spec.name,
             "blocks": list(reference.spec.blocks),
@@ -381,5 +379,11 @@ def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> di
             "projects": reference.spec.projects,
             "status": reference.solution.status,
             **reported(reference.solution, reference.tables),
+            **_sizes(reference.solution),
         },
     }
+
+
+def _sizes(solution: Solution) -> dict[str, int]:
+    names = ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
+    return {name: getattr(solution, name) for name in names}

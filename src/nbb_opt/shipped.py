@@ -1,7 +1,8 @@
-"""Where the instances and models that come with the package lie: in an installed wheel, or at the repository root."""
+"""Where things lie: what comes with the package (in a wheel, or at the repository root), and what it keeps."""
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,15 @@ def shipped_names(kind: Literal["instances", "models"], *, problem: str = "freig
     return sorted(
         path.parent.name if kind == "instances" else path.stem for path in files if _problem_of(path) == problem
     )
+
+
+def cache_folder() -> Path:
+    """Where prepared chains are kept: $NBB_OPT_CACHE, else a folder in the user's cache directory."""
+    named = os.environ.get("NBB_OPT_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "nbb-opt"
 
 
 def _problem_of(path: Path) -> str:

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from nbb_opt.cli.runs import cache_folder
 from nbb_opt.errors import NbbError
+from nbb_opt.shipped import cache_folder
 
 NEEDED = ("fastapi", "uvicorn")
 

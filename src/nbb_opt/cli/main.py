@@ -27,10 +27,11 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
 )
-from nbb_opt.cli.runs import cache_folder, tell
+from nbb_opt.cli.runs import tell
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
 from nbb_opt.first_use import choose_place
 from nbb_opt.renames import is_now
+from nbb_opt.shipped import cache_folder
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan in time, 5 a check failed, "
@@ -250,10 +251,10 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
+    from nbb_opt.api import read
+    from nbb_opt.api import solve as solve_region
     from nbb_opt.cli.console import ProgressLine
-    from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
-    from nbb_opt.pipeline import solve_instance
     from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
     from nbb_opt.problems.questions import SolveRequest
     from nbb_opt.solve import Stop
@@ -281,9 +282,8 @@ def solve(
             tell(answers(problem).solve(request), as_json)
         return
     model = model or "joint"
-    found = read_instance(instance)
-    target = out or Path("runs") / f"{found.meta.name}-{Path(model).stem}"
-    cache = None if no_cache else cache_folder()
+    region = read(instance)
+    target = out or Path("runs") / f"{region.meta.name}-{Path(model).stem}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
         with ExitStack() as stack:
@@ -293,18 +293,13 @@ def solve(
 
                 workers = stack.enter_context(connect(cluster))
             line = stack.enter_context(ProgressLine(sys.stderr))
-            run = solve_instance(
-                found, out=target, model=model, options=options, cache_dir=cache, listen=line, stop=stop,
+            plan = solve_region(
+                region, model, out=target, options=options, cache=not no_cache, progress=line, stop=stop,
                 cluster=workers,
             )  # fmt: skip
     except KeyboardInterrupt:
         raise Stopped("stopped before a plan was found; nothing was written") from None
-    if as_json:
-        print(json.dumps(run.record, ensure_ascii=False, indent=1))
-    else:
-        from nbb_opt.report.headline import closing_block
-
-        print(closing_block(found, run))
+    print(json.dumps(plan.record, ensure_ascii=False, indent=1) if as_json else plan)
 
 
 @app.command(epilog="Example: nbb-opt models --check")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from nbb_opt.cli.options import (
     TimeLimit,
 )
 from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
     from nbb_opt.acceptance import Accepted
@@ -232,12 +232,3 @@ def sensitivity(
 def tell(said: Said, as_json: bool) -> None:
     """Print the answer of another problem."""
     print(json.dumps(said.record, ensure_ascii=False, indent=1) if as_json else "\n".join(said.lines))
-
-
-def cache_folder() -> Path:
-    """Where prepared chains are kept: $NBB_OPT_CACHE, else a folder in the user's cache directory."""
-    named = os.environ.get("NBB_OPT_CACHE")
-    if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "nbb-opt"

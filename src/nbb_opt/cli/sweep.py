@@ -23,8 +23,8 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
 )
-from nbb_opt.cli.runs import cache_folder
 from nbb_opt.errors import NbbError
+from nbb_opt.shipped import cache_folder
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.meta import meta_text
 from nbb_opt.instance.package import META_FILE
 from nbb_opt.instance.read import open_od
-from nbb_opt.instance.schema import TABLES, Column
+from nbb_opt.instance.schema import TABLES
+from nbb_opt.instance.tables.csv_file import csv_bytes
 from nbb_opt.instance.tables.xlsx_file import read_book
 from nbb_opt.instance.workbook.read import is_spreadsheet
-from nbb_opt.instance.workbook.sheets import SETTING_KEYS, SETTINGS
+from nbb_opt.instance.workbook.sheets import SETTINGS
 from nbb_opt.instance.workbook.write import write_workbook
 
 
@@ -55,38 +53,13 @@ def convert_instance(source: Path, target: Path) -> list[str]:
 def write_folder(instance: Instance, folder: Path) -> None:
     """Write an instance as `instance.toml` and CSV files to a new folder; its demand keeps its form."""
     folder.mkdir()
-    (folder / META_FILE).write_text(_settings(instance), encoding="utf-8", newline="")
+    (folder / META_FILE).write_text(meta_text(instance.meta, instance.periods), encoding="utf-8", newline="")
     for table in TABLES:
         if table.name == "od" or (table.optional and instance[table.name].empty):
             continue
-        frame = instance[table.name]
-        with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
-            out = csv.writer(file, lineterminator="\n")
-            out.writerow([column.name for column in table.columns])
-            for row in zip(*(frame[column.name].tolist() for column in table.columns), strict=True):
-                out.writerow([_text(value, column) for value, column in zip(row, table.columns, strict=True)])
+        (folder / f"{table.name}.csv").write_bytes(csv_bytes(instance[table.name], table))
     with open_od(instance) as given, (folder / f"od{instance.od_path.suffix or '.csv'}").open("wb") as kept:
         shutil.copyfileobj(given, kept)
-
-
-def _settings(instance: Instance) -> str:
-    """The text of `instance.toml`; a JSON text or number is one of TOML too."""
-    meta = vars(instance.meta)
-    chains = ("alternatives", "max_main_legs")
-    lines = [f"{key} = {json.dumps(meta[key], ensure_ascii=False)}" for key in SETTING_KEYS if key not in chains]
-    for period in instance.periods:
-        lines += ["", "[[periods]]", f"year = {period.year}", f"years = {period.years}"]
-    return "\n".join([*lines, "", "[chains]", *(f"{key} = {meta[key]}" for key in chains), ""])
-
-
-def _text(value: Any, column: Column) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        return str(int(value)) if column.kind in ("integer", "year") else repr(value)
-    return str(value)
 
 
 def _listed(rows: dict[str, int]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,16 @@ def check_meta(keys: dict[str, Any], problems: list[Problem]) -> tuple[Meta | No
         return None, periods
     values["discount_rate"] = float(values["discount_rate"])
     return Meta(**values), periods
+
+
+def meta_text(meta: Meta, periods: Sequence[Period]) -> str:
+    """The text of `instance.toml`; a JSON text or number is one of TOML too."""
+    keys = dict(vars(meta))
+    chains = [f"{key} = {keys.pop(key)}" for key in ("alternatives", "max_main_legs")]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
+    for period in periods:
+        lines += ["", "[[periods]]", f"year = {period.year}", f"years = {period.years}"]
+    return "\n".join([*lines, "", "[chains]", *chains, ""])
 
 
 Check = Callable[[Any], tuple[str, str] | None]

@@ -6,10 +6,11 @@ import csv
 import io
 import re
 import stat
+import tomllib
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,6 +19,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.wording import TableFile, did_you_mean, shown
+from nbb_opt.instance.workbook.sheets import PERIODS, SETTINGS
 from nbb_opt.renames import HOW, is_now
 
 META_FILE = "instance.toml"
@@ -70,12 +72,15 @@ class Package:
     sheets: Mapping[str, Sheet] | None = None
     problems: tuple[Problem, ...] = ()
     held: dict[str, Shared] = field(default_factory=dict, repr=False, compare=False)
+    edited: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __contains__(self, name: str) -> bool:
         return name in self.sizes
 
     def open(self, name: str) -> BinaryIO:
         """The file as a seekable binary stream; a sheet of a workbook as the text of a CSV file."""
+        if name in self.edited:
+            return io.BytesIO(self.edited[name])
         if self.sheets is not None:
             return io.BytesIO(_as_csv(self.sheets[name]))
         if not self.zipped:
@@ -97,6 +102,21 @@ class Package:
         """Close what `view` keeps open."""
         while self.held:
             self.held.popitem()[1].close_file()
+
+    def with_edits(self, edited: Mapping[str, bytes]) -> Package:
+        """The package with other content for some files, which stays in memory; a seal is about those on disk only."""
+        if not edited:
+            return self
+        stems = {Path(name).stem for name in edited}
+        if self.sheets is not None:
+            sheets = dict(self.sheets)
+            for name, content in edited.items():
+                for sheet, cells in (_setting_cells if name == META_FILE else _cells)(name, content).items():
+                    file = sheets[sheet].file if sheet in sheets else TableFile(sheet, sheet)
+                    sheets[sheet] = Sheet(file, cells)
+            return replace(self, sheets=sheets)
+        kept = {name: size for name, size in self.sizes.items() if Path(name).stem not in stems and name != SEAL_FILE}
+        return replace(self, sizes={**kept, **{name: len(edited[name]) for name in edited}}, edited=edited)
 
     def read(self, name: str) -> bytes:
         with self.open(name) as stream:
@@ -166,6 +186,24 @@ def _as_csv(sheet: Sheet) -> bytes:
     writer.writerow(cells)
     writer.writerows(zip(*cells.values(), strict=True))
     return text.getvalue().encode("utf-8")
+
+
+def _cells(name: str, content: bytes) -> Mapping[str, Mapping[str, list[str]]]:
+    """The sheet that holds a table instead of a CSV file, by its name: its columns."""
+    header, *rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    return {Path(name).stem: {name: list(cells) for name, cells in zip(header, columns, strict=True)}}
+
+
+def _setting_cells(_name: str, content: bytes) -> Mapping[str, Mapping[str, list[str]]]:
+    """The two sheets that stand for `instance.toml`."""
+    keys = tomllib.loads(content.decode("utf-8"))
+    periods, chains = keys.pop("periods"), keys.pop("chains")
+    settings = {**keys, **chains}
+    return {
+        SETTINGS.name: {"key": list(settings), "value": [str(value) for value in settings.values()]},
+        PERIODS.name: {key: [str(period[key]) for period in periods] for key in ("year", "years")},
+    }
 
 
 def _entries(path: Path) -> list[Path]:

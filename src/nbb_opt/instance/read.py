@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,16 @@ from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
 from nbb_opt.instance.flows import read_flows
-from nbb_opt.instance.meta import Meta, Period, read_meta
+from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
 from nbb_opt.instance.package import META_FILE, SEAL_FILE, Package, file_problems, open_package, table_file
+from nbb_opt.instance.read_only import ReadOnlyTable
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import World, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.seal import check_rows, digest, read_seal, write_seal
-from nbb_opt.instance.tables.csv_file import read_csv
+from nbb_opt.instance.tables.csv_file import csv_bytes, header_problems, read_csv
 from nbb_opt.instance.tables.parquet_file import read_parquet
-from nbb_opt.instance.wording import TableFile
+from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_settings
 from nbb_opt.instance.years import at_years
 
@@ -38,7 +40,8 @@ class Instance:
     with `open_od`).
     `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
     `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked. `flows` is the demand as it
-    was checked and summed on reading.
+    was checked and summed on reading; `instance["od"]` is that as a table. `edited` are files that `with_table`
+    replaced, in memory. Tables are read-only.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
     """
 
@@ -51,9 +54,72 @@ class Instance:
     shippers: tuple[str, ...] = ()
     add_duplicates: bool = False
     flows: Flows | None = field(default=None, repr=False)
+    edited: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        tables = {name: ReadOnlyTable(frame, copy=False) for name, frame in self.tables.items()}
+        object.__setattr__(self, "tables", MappingProxyType(tables))
 
     def __getitem__(self, table: str) -> pd.DataFrame:
-        return self.tables[table]
+        if table != "od":
+            return self.tables[table]
+        demand = demand_of(self).frame()
+        return ReadOnlyTable(demand if any(self.shippers) else demand.drop(columns="shipper", errors="ignore"))
+
+    def __repr__(self) -> str:
+        years = ", ".join(str(period.year) for period in self.periods)
+        return f"<Instance {self.meta.name}: {self.meta.title}; {years}; digest {self.digest[:12]}>"
+
+    def with_table(self, name: str, change: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame]) -> Instance:
+        """An instance with another table (`od` for the demand): a DataFrame, or a function of the one that is there.
+
+        It is checked like one read from files, with the same messages, and has the digest of the edited file. Raises
+        InstanceError with every problem.
+
+        >>> from nbb_opt.shipped import shipped
+        >>> tiny = read_instance(shipped("instances") / "tiny")
+        >>> more = tiny.with_table("od", lambda t: t.assign(tonnes=1.5 * t.tonnes))
+        >>> float(more["od"]["tonnes"].sum() / tiny["od"]["tonnes"].sum()), more.digest == tiny.digest
+        (1.5, False)
+        """
+        if name not in BY_NAME:
+            hint = did_you_mean(name, BY_NAME) or f"tables are {listed(BY_NAME, 99)}"
+            raise InstanceError([Problem(f"table {name}", "is not a table of an instance", hint, "table")])
+        frame = change(self[name].copy()) if callable(change) else change
+        if not isinstance(frame, pd.DataFrame):
+            what, hint = f"became a {type(frame).__name__}", "give a DataFrame, or a function that returns one"
+            raise InstanceError([Problem(f"table {name}", what, hint, "table")])
+        file = f"{name}.csv"
+        problems = header_problems([str(column) for column in frame.columns], BY_NAME[name], file)
+        if problems:
+            raise InstanceError(problems)
+        return self._again({file: csv_bytes(frame, BY_NAME[name])})
+
+    def with_settings(self, **settings: Any) -> Instance:
+        """An instance with other keys of `instance.toml`, checked: `region.with_settings(discount_rate=0.05)`.
+
+        `periods` is a sequence of Period. Raises InstanceError with every problem.
+
+        >>> from nbb_opt.shipped import shipped
+        >>> read_instance(shipped("instances") / "tiny").with_settings(discount_rate=0.05).meta.discount_rate
+        0.05
+        """
+        periods = settings.pop("periods", self.periods)
+        unknown = [key for key in settings if not hasattr(self.meta, key)]
+        if unknown:
+            hint = did_you_mean(unknown[0], vars(self.meta)) or f"keys are {listed(vars(self.meta), 99)}"
+            raise InstanceError([Problem(f"{META_FILE}, key {unknown[0]}", "is not known", hint, "meta_key")])
+        text = meta_text(replace(self.meta, **settings), periods)
+        return self._again({META_FILE: text.encode("utf-8")})
+
+    def _again(self, edited: Mapping[str, bytes]) -> Instance:
+        """Read with these files instead of those on disk."""
+        package = _open(self.path).with_edits({**self.edited, **edited})
+        try:
+            found, _rows = _read(package, sealed=True, add_duplicates=self.add_duplicates)
+        finally:
+            package.close()
+        return replace(found, edited={**self.edited, **edited})
 
 
 def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each | None = None) -> Instance:
@@ -80,6 +146,7 @@ def demand_of(instance: Instance) -> Flows:
     problems: list[Problem] = []
     file = instance.od_path.name
     package = Package(instance.od_path.parent, {}, {}, zipped=False) if instance.path.is_dir() else _open(instance.path)
+    package = package.with_edits(instance.edited)
     faults = _faults(package, "od", file, problems)
     try:
         flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
@@ -282,4 +349,6 @@ def split_refs(text: str) -> list[str]:
 
 def open_od(instance: Instance) -> BinaryIO:
     """The demand file as a seekable binary stream, from the folder or from inside the .zip; a workbook's as CSV."""
-    return _open(instance.path).open(instance.od_path.name)
+    if instance.od_path.name in instance.edited:
+        return io.BytesIO(instance.edited[instance.od_path.name])
+    return _open(instance.path).with_edits(instance.edited).open(instance.od_path.name)

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import nbb_opt
+from nbb_opt import __version__
 from nbb_opt.instance import Instance
 from nbb_opt.network.compact import ChainRows, Items
 from nbb_opt.result import TABLES, as_table
@@ -125,7 +125,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _folder(cache_dir: Path, instance: Instance, prune: bool) -> Path:
-    parts = [instance.digest, nbb_opt.__version__, _code_digest(), str(prune), json.dumps(TABLES)]
+    parts = [instance.digest, __version__, _code_digest(), str(prune), json.dumps(TABLES)]
     return cache_dir / ("prepared-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
 
 

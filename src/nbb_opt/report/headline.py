@@ -235,8 +235,9 @@ def closing_block(instance: Instance, run: Run) -> str:
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         f"  verified: {'OK' if record['verified'] else 'NO'} ({record['checks']} checks from the tables alone)",
-        f"  report        {run.path / 'report.html'}  workbook {run.path / 'report.xlsx'}",
     ]
+    if run.path.name:
+        lines.append(f"  report        {run.path / 'report.html'}  workbook {run.path / 'report.xlsx'}")
     return "\n".join(lines)
 
 

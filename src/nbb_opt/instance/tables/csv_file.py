@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
@@ -207,3 +209,39 @@ def _slow(block: bytes, header: list[str], file: str, problems: list[Problem], b
     rows = [row for row in records(lines, file, problems, before=before, width=len(header)) if row]
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], names=header)
+
+
+def csv_bytes(frame: pd.DataFrame, table: Table) -> bytes:
+    """A table as the bytes of a CSV file, in the columns that it has; what reads it judges them.
+
+    >>> from nbb_opt.instance.schema import BY_NAME
+    >>> csv_bytes(pd.DataFrame({"year": [2025.0], "tonnes": [1.5], "note": [None]}), BY_NAME["od"])
+    b'year,tonnes,note\\n2025,1.5,\\n'
+    """
+    kinds = {column.name: column.kind for column in table.columns}
+    columns = [
+        [cell_text(value, whole=kinds.get(str(name)) in ("integer", "year")) for value in frame[name].tolist()]
+        for name in frame.columns
+    ]
+    text = io.StringIO(newline="")
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow([str(name) for name in frame.columns])
+    out.writerows(zip(*columns, strict=True))
+    return text.getvalue().encode("utf-8")
+
+
+def cell_text(value: object, *, whole: bool = False) -> str:
+    """A value as it stands in a CSV cell; a blank for what is not known.
+
+    >>> cell_text(True), cell_text(0.1), cell_text(2025.0, whole=True), cell_text(float("nan"))
+    ('true', '0.1', '2025', '')
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if whole and value.is_integer() else repr(value)
+    return str(value)

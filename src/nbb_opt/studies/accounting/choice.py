@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -27,14 +26,6 @@ class Choice:
     title: str
     factors: tuple[str, ...]
     change: Callable[[Instance], Instance]
-
-
-def changed(instance: Instance, name: str, tables: Mapping[str, pd.DataFrame], **meta: str) -> Instance:
-    digest = hashlib.sha256(f"{instance.digest} {name}".encode())
-    for key in sorted(tables):
-        digest.update(tables[key].to_csv(index=False).encode())
-    new_meta = replace(instance.meta, **meta)  # type: ignore[arg-type]
-    return replace(instance, meta=new_meta, tables={**instance.tables, **tables}, digest=digest.hexdigest())
 
 
 def carriers_of(instance: Instance, technologies: Sequence[str]) -> set[str]:

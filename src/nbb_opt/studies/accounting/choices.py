@@ -17,7 +17,8 @@ from nbb_opt.emissions.factors import Registry, factor_by_id, kg_per_kwh
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import FERRY_ALLOCATIONS
-from nbb_opt.studies.accounting.choice import ENERGY_KG, Choice, NotApplicable, carriers_of, changed, with_factors
+from nbb_opt.instance.vary import varied
+from nbb_opt.studies.accounting.choice import ENERGY_KG, Choice, NotApplicable, carriers_of, with_factors
 from nbb_opt.studies.accounting.grid import grid_choices
 
 DIESEL_BLEND, HVO_AGENCY = "fuel-diesel-mk1-wtw-mj-energimyndigheten-2016", "fuel-hvo-wtw-mj-energimyndigheten-2016"
@@ -63,7 +64,7 @@ def accounting_choices(registry: Registry, ferry_shares: Mapping[str, float] | N
     """
     shares = freight_shares(ASSUMED_LOAD) if ferry_shares is None else dict(ferry_shares)
     found = [
-        Choice(AGAIN, "as the instance states, solved again", (), lambda one: changed(one, "again", {})),
+        Choice(AGAIN, "as the instance states, solved again", (), lambda one: one),
         Choice("boundary_ttw", "operation (TTW) emissions only", (), _ttw_only),
         Choice("carbon_base", "carbon price on the other base (TTW or WTW)", (), _other_carbon_base),
         *grid_choices(registry),
@@ -104,14 +105,12 @@ def read_shares(words: Sequence[str]) -> dict[str, float]:
 def _ttw_only(instance: Instance) -> Instance:
     energy = instance["energy"].assign(wtt_kg_co2e_per_kwh=0.0)
     handling = instance["handling_costs"].assign(wtt_kg_co2e_per_t=0.0)
-    return changed(
-        instance, "boundary_ttw", {"energy": energy, "handling_costs": handling}, boundary="TTW", carbon_base="TTW"
-    )
+    return varied(instance, {"energy": energy, "handling_costs": handling}, boundary="TTW", carbon_base="TTW")
 
 
 def _other_carbon_base(instance: Instance) -> Instance:
     other = "WTW" if instance.meta.carbon_base == "TTW" else "TTW"
-    return changed(instance, f"carbon_on_{other}", {}, carbon_base=other)
+    return varied(instance, {}, carbon_base=other)
 
 
 def _ferry(method: str, shares: Mapping[str, float]) -> Choice:
@@ -136,7 +135,7 @@ def _ferry(method: str, shares: Mapping[str, float]) -> Choice:
         scaled = {column: rows[column] * (shares[method] / shares[own]) for column in (*ENERGY_KG, beside)}
         rows = rows.assign(energy_carrier=rows["energy_carrier"] + "_" + name, **scaled)
         energy = pd.concat([instance["energy"], rows], ignore_index=True)
-        return changed(instance, name, {"vehicles": vehicles, "energy": energy}, ferry_allocation=method)
+        return varied(instance, {"vehicles": vehicles, "energy": energy}, ferry_allocation=method)
 
     words = {"mass": "by mass", "lane_metre": "by lane metres", "freight_only": "all to freight"}
     return Choice(name, f"ferry: {words[method]}", (), change)
@@ -159,6 +158,6 @@ def _fuel(name: str, title: str, technology: str, factor_id: str, registry: Regi
         energy.loc[rows, "wtt_kg_co2e_per_kwh"] = np.where(ttw <= wtt, wtw - small, wtt)
         kept = energy.loc[rows, "factors"]
         energy.loc[rows, "factors"] = [";".join(part for part in (factor_id, old) if part) for old in kept]
-        return changed(instance, name, with_factors(instance, [factor]) | {"energy": energy})
+        return varied(instance, with_factors(instance, [factor]) | {"energy": energy})
 
     return Choice(name, title, (factor_id,), change)

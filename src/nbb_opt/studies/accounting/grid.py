@@ -12,7 +12,8 @@ import pandas as pd
 
 from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, kg_per_kwh, nearest
 from nbb_opt.instance import Instance
-from nbb_opt.studies.accounting.choice import ENERGY_KG, Choice, NotApplicable, carriers_of, changed, with_factors
+from nbb_opt.instance.vary import varied
+from nbb_opt.studies.accounting.choice import ENERGY_KG, Choice, NotApplicable, carriers_of, with_factors
 
 PRODUCTION = {"NO": "grid-no-ember-2023", "SE": "grid-se-ember-2023", "FI": "grid-fi-ember-2023"}
 ZONES = {"NO": "grid-no4-codecarbon-2025", "SE": "grid-se1-codecarbon-2025", "FI": "grid-fi-codecarbon-2025"}
@@ -101,4 +102,4 @@ def _counted(instance: Instance, *, name: str, factors: Mapping[str, Factor]) ->
     if rest:
         method += f"; in {', '.join(rest)} as the instance states"
     tables = with_factors(instance, list(dict.fromkeys(factors.values()))) | {"energy": energy}
-    return changed(instance, name, tables, grid_method=method)
+    return varied(instance, tables, grid_method=method)

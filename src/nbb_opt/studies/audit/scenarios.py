@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.instance.vary import varied
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.studies.audit.faults import judge
@@ -45,7 +47,8 @@ def scenario_names(instance: Instance) -> list[str]:
 
 def in_scenario(instance: Instance, name: str) -> Instance:
     """The instance with the figures of a scenario multiplied. Raises ModelError for an unknown row or column."""
-    tables = dict(instance.tables)
+    tables: dict[str, pd.DataFrame] = dict(instance.tables)
+    changed: set[str] = set()
     for line in instance["scenarios"].to_dict("records"):
         if line["scenario"] != name:
             continue
@@ -64,7 +67,8 @@ def in_scenario(instance: Instance, name: str) -> Instance:
         frame[column] = frame[column].astype(float)
         frame.loc[mine, column] = frame.loc[mine, column] * line["factor"]
         tables[table] = frame
-    return replace(instance, tables=tables)
+        changed.add(table)
+    return varied(instance, {table: tables[table] for table in changed})
 
 
 def regrets(

@@ -7,19 +7,15 @@ varied instance, on the same chains, and the difference is taken over.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from nbb_opt.errors import NbbError
-from nbb_opt.instance import Instance, open_od
+from nbb_opt.instance import Instance
+from nbb_opt.instance.vary import varied, with_demand
 from nbb_opt.model import Built, StandardForm
 
 AXES = ("demand", "carbon_price", "energy_price", "energy_price:CARRIER", "capacity:LINK or TERMINAL", "rule:POLICY")
@@ -30,13 +26,13 @@ RULE_ROWS = {
     "limit_mode_shift_share_per_year": "limit_mode_shift",
 }
 
-Vary = Callable[[Instance, float, Path], Instance]
+Vary = Callable[[Instance, float], Instance]
 Form = Callable[[Built, StandardForm, float], StandardForm]
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that is multiplied: `vary` gives the instance with it times a factor (a folder is for files it needs).
+    """One thing that is multiplied: `vary` gives the instance with it times a factor.
 
     `form` gives the standard form with it times a factor from that of the base; None: state it anew.
     """
@@ -57,7 +53,7 @@ def axis_of(name: str, instance: Instance) -> Axis:
     """
     kind, _, key = name.partition(":")
     if name == "demand":
-        return Axis(name, "demand of every flow", _more_demand, _demand_form)
+        return Axis(name, "demand of every flow", with_demand, _demand_form)
     if name == "carbon_price":
         return Axis(name, "carbon price of every country", _price("country_years", "carbon_price_eur_per_t"), None)
     if kind == "energy_price":
@@ -73,19 +69,11 @@ def axis_of(name: str, instance: Instance) -> Axis:
     raise NbbError(f"--vary {name}: is not known; write one of {', '.join(AXES)}")
 
 
-def changed(instance: Instance, name: str, **tables: pd.DataFrame) -> Instance:
-    """A copy with other tables and a digest of its own."""
-    digest = hashlib.sha256(f"{instance.digest} {name}".encode())
-    for key in sorted(tables):
-        digest.update(tables[key].to_csv(index=False).encode())
-    return replace(instance, tables={**instance.tables, **tables}, digest=digest.hexdigest())
-
-
 def _times(table: str, column: str, rows: Callable[[pd.DataFrame], pd.Series]) -> Vary:
-    def vary(instance: Instance, factor: float, _folder: Path) -> Instance:
-        frame = instance[table].copy()
-        frame[column] = frame[column].where(~rows(frame), frame[column] * factor)
-        return changed(instance, f"{table}.{column} x {factor!r}", **{table: frame})
+    def vary(instance: Instance, factor: float) -> Instance:
+        frame = instance[table]
+        new = frame[column].where(~rows(frame), frame[column] * factor)
+        return varied(instance, {table: frame.assign(**{column: new})})
 
     return vary
 
@@ -149,29 +137,3 @@ def _demand_form(built: Built, base: StandardForm, factor: float) -> StandardFor
     of_project[rows_of(built, "use_only_built")] = True
     values[of_project[base.a_indices] & (values < 0)] *= factor
     return replace(base, row_low=low, row_up=up, a_values=values)
-
-
-def _more_demand(instance: Instance, factor: float, folder: Path) -> Instance:
-    """The instance with its OD file rewritten: every row times the factor."""
-    path = folder / f"od-{factor!r}{instance.od_path.suffix}"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        with open_od(instance) as stream:
-            if path.suffix == ".parquet":
-                _scale_parquet(stream, part, factor)
-            else:
-                frame = pd.read_csv(stream, keep_default_na=False)
-                frame["tonnes"] = frame["tonnes"] * factor
-                frame.to_csv(part, index=False)
-        shutil.move(part, path)
-    digest = hashlib.sha256(f"{instance.digest} demand x {factor!r}".encode()).hexdigest()
-    return replace(instance, path=folder, od_path=path, digest=digest)
-
-
-def _scale_parquet(stream: object, path: Path, factor: float) -> None:
-    with pq.ParquetFile(stream, page_checksum_verification=True) as file:
-        at = file.schema_arrow.get_field_index("tonnes")
-        with pq.ParquetWriter(path, file.schema_arrow, write_page_checksum=True) as out:
-            for batch in file.iter_batches():
-                tonnes = pa.compute.multiply(batch.column(at), pa.scalar(factor, batch.column(at).type))
-                out.write_batch(batch.set_column(at, file.schema_arrow.field(at), tonnes))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,29 +70,27 @@ def run_sweep(
         raise NbbError(f"{axis.name}: give factors above zero, as in 0.8,1,1.2")
     if axis is None and front < 2:
         raise NbbError("a front needs at least two points")
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        prices = axis is not None and axis.form is None
-        whole = replace(options, method="monolith")
-        steps = Steps(whole, stop=stop or Stop(float("inf")), listen=listen)
-        prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices)
-        about = {
-            "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
-            "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": relax,
-            "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
-            "seed": options.seed, "presolve": options.presolve, "version": __version__,
-            "time_limit_s": options.time_limit_s,
-        }  # fmt: skip
-        runner = _Runner(prepared, spec, steps, Store(out, about), folder, say, relax=relax, cold_start=cold_start)
-        try:
-            if axis:
-                runner.along(axis, sorted(set(values)))
-            else:
-                runner.front(front)
-        except KeyboardInterrupt:  # outside the solver, which takes it by itself
-            runner.stop.asked.set()
-        ended = "stopped" if runner.stop.asked.is_set() else "done"
-        return Sweep(about, tuple(sorted(runner.found, key=lambda point: point.value)), ended)
+    prices = axis is not None and axis.form is None
+    whole = replace(options, method="monolith")
+    steps = Steps(whole, stop=stop or Stop(float("inf")), listen=listen)
+    prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices)
+    about = {
+        "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
+        "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": relax,
+        "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
+        "seed": options.seed, "presolve": options.presolve, "version": __version__,
+        "time_limit_s": options.time_limit_s,
+    }  # fmt: skip
+    runner = _Runner(prepared, spec, steps, Store(out, about), say, relax=relax, cold_start=cold_start)
+    try:
+        if axis:
+            runner.along(axis, sorted(set(values)))
+        else:
+            runner.front(front)
+    except KeyboardInterrupt:  # outside the solver, which takes it by itself
+        runner.stop.asked.set()
+    ended = "stopped" if runner.stop.asked.is_set() else "done"
+    return Sweep(about, tuple(sorted(runner.found, key=lambda point: point.value)), ended)
 
 
 @dataclass(frozen=True)
@@ -118,11 +114,11 @@ class _Point:
 
 class _Runner:
     def __init__(
-        self, prepared: Prepared, spec: ModelSpec, steps: Steps, store: Store, folder: Path, say: Callable[[str], None],
+        self, prepared: Prepared, spec: ModelSpec, steps: Steps, store: Store, say: Callable[[str], None],
         *, relax: bool, cold_start: bool,
     ) -> None:  # fmt: skip
         self.instance, self.prepared, self.spec, self.steps = prepared.instance, prepared, spec, steps
-        self.store, self.folder, self.say, self.stop = store, folder, say, steps.stop
+        self.store, self.say, self.stop = store, say, steps.stop
         self.relax, self.cold_start = relax, cold_start
         self.built = steps.build(self.instance, prepared, spec)
         self.form = standard_form(self.built)
@@ -148,7 +144,7 @@ class _Runner:
         """The varied instance and its model; made anew only where a plan must be read from it or prices vary."""
         if axis.form is not None and self.relax:
             return self.instance, self.built, axis.form(self.built, self.form, value)
-        varied = axis.vary(self.instance, value, self.folder)
+        varied = axis.vary(self.instance, value)
         more = value if axis.name == "demand" else 1.0
         prepared = replace(self.prepared, demand_t=self.prepared.demand_t * more)
         built = self.steps.build(varied, prepared, self.spec)

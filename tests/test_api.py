@@ -1,0 +1,291 @@
+"""The Python interface: what a notebook reads, solves, compares and keeps is what files and commands give."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import nbb_opt as nbb
+from nbb_opt import ReadOnlyError, Result
+from nbb_opt.api import solve
+from nbb_opt.instance.tables.csv_file import csv_bytes
+from nbb_opt.shipped import shipped
+
+TINY = shipped("instances") / "tiny"
+# one edit of each of ten tables; the demand is a table like any other
+EDITS = {
+    "country_years": lambda t: t.assign(carbon_price_eur_per_t=2 * t.carbon_price_eur_per_t),
+    "od": lambda t: t.assign(tonnes=0.9 * t.tonnes),
+    "links": lambda t: t.assign(capacity_t_per_year=0.9 * t.capacity_t_per_year),
+    "terminals": lambda t: t.assign(capacity_t_per_year=0.95 * t.capacity_t_per_year),
+    "energy": lambda t: t.assign(price_eur_per_kwh=1.1 * t.price_eur_per_kwh),
+    "vehicle_years": lambda t: t.assign(capex_eur=1.1 * t.capex_eur),
+    "fleet": lambda t: t.iloc[:-1],
+    "projects": lambda t: t.assign(capex_eur=1.2 * t.capex_eur),
+    "chargers": lambda t: t.assign(capex_eur=0.9 * t.capex_eur),
+    "nodes": lambda t: t.assign(note="moved nowhere"),
+}
+
+
+@cache
+def tiny() -> nbb.Instance:
+    return nbb.examples.tiny()
+
+
+@cache
+def plan() -> Result:
+    return nbb.solve(tiny(), gap=1e-6, time_limit_s=120)
+
+
+def edited_copy(folder: Path, name: str) -> Path:
+    """The files of tiny, one of them edited as text on disk."""
+    folder.mkdir()
+    for file in TINY.iterdir():
+        if file.suffix in (".csv", ".toml"):
+            (folder / file.name).write_bytes(file.read_bytes())
+    frame = pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"capacity_t_per_year": [""]})
+    table = nbb_table(name)
+    (folder / f"{name}.csv").write_bytes(csv_bytes(EDITS[name](frame), table))
+    return folder
+
+
+def nbb_table(name: str):
+    from nbb_opt.instance.schema import BY_NAME
+
+    return BY_NAME[name]
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_with_table_gives_the_instance_that_the_edited_file_gives(name: str, tmp_path: Path) -> None:
+    edited = tiny().with_table(name, EDITS[name])
+    assert edited.digest == nbb.read(edited_copy(tmp_path / name, name)).digest
+    assert edited.digest != tiny().digest
+    assert tiny().digest == nbb.read(TINY).digest
+
+
+@pytest.mark.parametrize("name", ["country_years", "od"])
+def test_with_table_gives_the_plan_that_the_edited_file_gives(name: str, tmp_path: Path) -> None:
+    in_memory = nbb.solve(tiny().with_table(name, EDITS[name]), gap=1e-6)
+    from_file = nbb.solve(edited_copy(tmp_path / name, name), gap=1e-6)
+    assert in_memory.cost_eur == from_file.cost_eur != plan().cost_eur
+    pd.testing.assert_frame_equal(in_memory.flows, from_file.flows)
+    assert nbb.verify(in_memory).ok
+
+
+def test_an_edited_table_is_checked_with_place_and_fix() -> None:
+    with pytest.raises(nbb.InstanceError, match=r"links\.csv row 2, column from_node, value 'MINNE'.*did you mean"):
+        tiny().with_table("links", lambda t: t.assign(from_node="MINNE"))
+    with pytest.raises(nbb.InstanceError, match="carbon_price"):
+        tiny().with_table("country_years", lambda t: t.rename(columns={"carbon_price_eur_per_t": "carbon_price"}))
+    with pytest.raises(nbb.InstanceError, match="did you mean 'links'"):
+        tiny().with_table("link", lambda t: t)
+    with pytest.raises(nbb.InstanceError, match="became a NoneType"):
+        tiny().with_table("links", lambda t: None)
+    with pytest.raises(nbb.InstanceError, match="discount_rate"):
+        tiny().with_settings(discount_rate=4)
+
+
+def test_edits_add_up_and_work_on_a_workbook(tmp_path: Path) -> None:
+    both = tiny().with_table("od", EDITS["od"]).with_settings(discount_rate=0.05)
+    book = nbb.read(nbb.write(tiny(), tmp_path / "tiny.xlsx"))
+    assert book.with_table("od", EDITS["od"]).with_settings(discount_rate=0.05).digest == both.digest
+    assert nbb.read(nbb.write(both, tmp_path / "both")).digest == both.digest
+
+
+def test_an_edit_in_place_raises_and_changes_nothing() -> None:
+    region = tiny()
+
+    def double() -> None:
+        region["country_years"]["carbon_price_eur_per_t"] *= 50
+
+    def set_cells() -> None:
+        region["country_years"].loc[:, "carbon_price_eur_per_t"] = 1.0
+
+    def set_one() -> None:
+        region["links"].at[0, "distance_km"] = 1.0
+
+    def set_through_a_column() -> None:
+        region["links"]["distance_km"].iloc[0] = 1.0
+
+    def set_attribute() -> None:
+        region["links"].distance_km = 1.0
+
+    def set_by_position() -> None:
+        region["links"].iloc[0, 1] = 1.0
+
+    def add_column() -> None:
+        region["od"]["more"] = 1.0
+
+    def drop() -> None:
+        region["links"].drop(columns="note", inplace=True)
+
+    def replace() -> None:
+        region["links"].replace(50.0, 1.0, inplace=True)
+
+    def remove() -> None:
+        del region["links"]["distance_km"]
+
+    before = {name: table.copy() for name, table in region.tables.items()}
+    for edit in (double, set_cells, set_one, set_through_a_column, set_attribute, set_by_position, add_column, drop,
+                 replace, remove):  # fmt: skip
+        with pytest.raises(ReadOnlyError, match="with_table"):
+            edit()
+    with pytest.raises(ValueError, match="read-only"):
+        region["links"]["distance_km"].to_numpy()[0] = 1.0
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(region[name]), table)
+
+
+def test_what_is_taken_out_of_a_table_can_be_edited() -> None:
+    links = tiny()["links"].copy()
+    links["distance_km"] *= 2
+    assert links["distance_km"].sum() == 2 * tiny()["links"]["distance_km"].sum()
+
+
+def test_the_example_runs_as_written(tmp_path: Path) -> None:
+    region = nbb.examples.tiny()
+    made = nbb.solve(region, gap=1e-3, time_limit_s=120)
+    assert str(made).splitlines()[0].endswith("against the do-nothing plan")
+    assert "\n" not in repr(made)
+    for table in (made.flows, made.fleet, made.projects, made.emissions, made.costs, made.chargers):
+        assert len(table)
+    dear = region.with_table("country_years", lambda t: t.assign(carbon_price_eur_per_t=2 * t.carbon_price_eur_per_t))
+    table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "do nothing", "dear carbon"])
+    assert table.columns.tolist()[:3] == ["plan", "do nothing", "dear carbon"]
+    front = nbb.sweep(region, front=4, relax=True)
+    assert len(front) == 4
+    assert made.to_html(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert made.to_excel(tmp_path / "report.xlsx").stat().st_size > 10_000
+    made.save(tmp_path / "run")
+    assert nbb.load(tmp_path / "run").cost_eur == made.cost_eur
+
+
+def test_tables_of_a_plan_add_up_to_its_figures() -> None:
+    made, figures = plan(), plan().figures
+    assert made.costs["discounted_eur"].sum() == pytest.approx(made.cost_eur)
+    by_year = made.emissions.groupby("year")["wtw_t_co2e_per_year"].sum()
+    assert by_year.to_dict() == pytest.approx(figures["emissions_t_co2e"])
+    served = made.flows.groupby(["origin", "destination", "commodity", "year"])["flow_t_per_year"].sum()
+    demand = tiny()["od"].set_index(["origin", "destination", "commodity", "year"])["tonnes"]
+    assert served.loc[demand[demand > 0].index.intersection(served.index)].to_dict() == pytest.approx(
+        demand.loc[served.index.intersection(demand.index)].to_dict()
+    )
+    battery = made.fleet[made.fleet["technology"] == "battery"].groupby("year")["in_service_vehicles"].sum()
+    assert battery.to_dict() == {year: n for year, n in figures["battery_trucks"].items() if n}
+    assert made.projects["name"].ne("").all()
+    assert made.history["bound_eur"].iloc[-1] <= made.history["incumbent_eur"].iloc[-1] * (1 + 1e-9)
+
+
+def test_the_reference_is_the_do_nothing_plan() -> None:
+    alone = nbb.solve(tiny(), model="do_nothing", gap=1e-6)
+    assert plan().reference.cost_eur == pytest.approx(alone.cost_eur, rel=1e-9)
+    assert plan().reference.reference.cost_eur == plan().reference.cost_eur
+    assert "model do_nothing" in str(plan().reference)
+
+
+def test_a_saved_plan_is_read_back_whole(tmp_path: Path) -> None:
+    again = nbb.load(plan().save(tmp_path / "run"))
+    for name, table in plan().run.tables.items():
+        pd.testing.assert_frame_equal(again.run.tables[name], table, check_categorical=False)
+    assert str(again).splitlines()[:-1] == str(nbb.load(tmp_path / "run")).splitlines()[:-1]
+    pd.testing.assert_frame_equal(again.history, plan().history)
+    assert nbb.verify(tmp_path / "run").ok
+
+
+def test_a_plan_of_an_edited_instance_asks_for_that_instance(tmp_path: Path) -> None:
+    edited = tiny().with_table("projects", EDITS["projects"])
+    saved = nbb.solve(edited).save(tmp_path / "run")
+    with pytest.raises(nbb.NbbError, match="instance="):
+        nbb.load(saved).to_html(tmp_path / "report.html")
+    assert nbb.load(saved, instance=edited).to_html(tmp_path / "report.html").exists()
+
+
+def test_compare_says_whether_a_difference_is_decided() -> None:
+    loose = nbb.solve(tiny(), gap=1e-6)
+    cost = ("system cost, net present value", "MEUR")
+    table = nbb.compare(plan(), loose, plan().reference, names=["a", "b", "nothing"])
+    assert table.loc[cost, "b undecided"]
+    assert not table.loc[cost, "nothing undecided"]
+    assert table.loc[cost, "nothing - a"] == pytest.approx((plan().reference.cost_eur - plan().cost_eur) / 1e6)
+    assert table["b undecided"].isna().sum() == len(table) - 1
+    with pytest.raises(nbb.NbbError, match="3 plans and 1 names"):
+        nbb.compare(plan(), loose, plan(), names=["a"])
+
+
+def test_progress_is_called_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[str] = []
+    nbb.solve(tiny(), progress=lambda step: heard.append(step.phase))
+    assert {"build", "solve", "verify", "ledger"} <= set(heard)
+    with caplog.at_level(logging.INFO, logger="nbb_opt"):
+        nbb.solve(tiny())
+    assert any("verify" in line for line in caplog.messages)
+
+
+def test_wrong_options_are_named() -> None:
+    for wrong in ({"gap": 2.0}, {"gap": -1.0}, {"threads": 0}, {"time_limit_s": -1.0}):
+        with pytest.raises(nbb.ModelError, match=next(iter(wrong))):
+            nbb.solve(tiny(), **wrong)
+
+
+def test_the_functions_stay_functions_when_packages_of_their_names_are_imported() -> None:
+    import nbb_opt.solve.stop
+    import nbb_opt.verify.run  # noqa: F401
+
+    assert nbb.solve is solve
+    assert inspect.isfunction(nbb.verify)
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import sys, nbb_opt; sys.exit(any(name in sys.modules for name in ('pandas', 'numpy', 'pyomo', 'typer')))"
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    bare_s = time.perf_counter() - started
+    best_s = min(_seconds(code) for _ in range(3))
+    assert best_s - bare_s < 0.1
+
+
+def _seconds(code: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - started
+
+
+def test_every_public_name_is_documented_typed_and_has_an_example() -> None:
+    faults = []
+    for name in nbb.__all__:
+        found = getattr(nbb, name)
+        text = inspect.getdoc(found) or ""
+        if name == "examples":
+            continue
+        if ">>>" not in text and not any(">>>" in (inspect.getdoc(each) or "") for each in _methods(found)):
+            faults.append(f"{name}: has no example")
+        for each in [found] if inspect.isfunction(found) else _methods(found):
+            signature = inspect.signature(each)
+            untyped = [
+                p.name
+                for p in signature.parameters.values()
+                if p.annotation is p.empty and p.name not in ("self", "cls")
+            ]
+            if untyped or (signature.return_annotation is signature.empty and each.__name__ != "__init__"):
+                faults.append(f"{name}.{each.__name__}: {untyped or 'its return'} is not typed")
+            if not inspect.getdoc(each):
+                faults.append(f"{name}.{each.__name__}: is not documented")
+    assert faults == []
+    assert set(nbb.__all__) <= set(dir(nbb))
+    with pytest.raises(AttributeError, match="solve"):
+        nbb.solv  # noqa: B018
+
+
+def _methods(kind: object) -> list:
+    if not inspect.isclass(kind):
+        return []
+    own = [value.fget if isinstance(value, property) else value for name, value in vars(kind).items() if name[0] != "_"]
+    return [each for each in own if inspect.isfunction(each)]
