@@ -28,7 +28,7 @@ EDITS = {
     "terminals": lambda t: t.assign(capacity_t_per_year=0.95 * t.capacity_t_per_year),
     "energy": lambda t: t.assign(price_eur_per_kwh=1.1 * t.price_eur_per_kwh),
     "vehicle_years": lambda t: t.assign(capex_eur=1.1 * t.capex_eur),
-    "fleet": lambda t: t.iloc[:-1],
+    "fleet": lambda t: t.assign(vehicles=t.vehicles + 1),
     "projects": lambda t: t.assign(capex_eur=1.2 * t.capex_eur),
     "chargers": lambda t: t.assign(capex_eur=0.9 * t.capex_eur),
     "nodes": lambda t: t.assign(note="moved nowhere"),

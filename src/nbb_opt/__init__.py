@@ -4,7 +4,7 @@
 >>> region = nbb.examples.tiny()
 >>> plan = nbb.solve(region, gap=1e-3, time_limit_s=120)
 >>> plan.status, round(plan.cost_eur), plan.projects["project"].unique().tolist()
-('optimal', 14106750, ['GRID_W', 'RAIL_CAP', 'RAIL_MINE'])
+('optimal', 18988400, ['RAIL_MINE'])
 
 The names of `__all__` are imported when they are first used: `import nbb_opt` itself loads nothing.
 """

@@ -39,7 +39,7 @@ class Result:
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny())
     >>> plan
-    <Result joint on tiny: optimal, 18.988 MEUR, gap 0 %, verified>
+    <Result joint on tiny: optimal, 18.988 MEUR, gap 0... %, verified>
     >>> plan.fleet.columns.tolist()
     ['fleet_region', 'vehicle', 'technology', 'vintage_year', 'year', 'bought_vehicles', 'in_service_vehicles']
     >>> plan.cost_eur < plan.reference.cost_eur
