@@ -207,7 +207,7 @@ def test_at_the_break_even_purchase_price_both_trucks_cost_the_same() -> None:
 
 def test_a_future_multiplies_its_figures_and_nothing_else() -> None:
     case = haulier().instance
-    assert scenario_names(case)[:2] == ["dear diesel", "cheap batteries"]
+    assert scenario_names(case)[:2] == ["cheap batteries", "dear carbon"]
     dear = in_scenario(case, "dear diesel")
     before, after = case["energy"], dear["energy"]
     diesel = before["energy_carrier"] == "diesel"

@@ -79,6 +79,9 @@ def _summed(
     package: Package, file: str, target: Target, faults: CellFaults, *, sealed: bool, each: Each | None
 ) -> tuple[Sums, Batches]:
     """The sums of all rows, and how to go through the rows again to say what is wrong."""
+    if each is not None and not file.endswith(".parquet"):
+        hint = f"convert it: nbb-opt convert {file} od.parquet"
+        raise InstanceError([Problem(file, "is no Parquet, which alone is read in parts on a cluster", hint)])
     if package.sheets is not None:
         cells = package.sheets[file].cells
         if cells is None:

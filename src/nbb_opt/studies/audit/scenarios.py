@@ -41,7 +41,7 @@ class Regret:
 
 
 def scenario_names(instance: Instance) -> list[str]:
-    """Names of the scenarios of the instance, in file order."""
+    """Names of the scenarios of the instance, sorted."""
     return list(dict.fromkeys(instance["scenarios"]["scenario"].tolist()))
 
 
