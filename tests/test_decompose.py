@@ -1,4 +1,4 @@
-"""The large-scale route: the same model cut in two, the same values, bounds that hold, plans the verifier accepts."""
+"""Column generation: the same model cut in two, the same values, bounds that hold, plans the verifier accepts."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ import command_line
 from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
 from nbb_opt.options import SolveOptions
-from nbb_opt.problems.dispatch import answers
+from nbb_opt.problems.dispatch import handlers
+from nbb_opt.problems.handlers import SolveRequest
 from nbb_opt.problems.network_design import read_design, verify_design
 from nbb_opt.problems.network_design.canad import convert_canad, read_dow
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.network_design.run import result_tables
-from nbb_opt.problems.questions import SolveRequest
 from nbb_opt.solve import Stop
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("runs") / "tiny"
-    said = answers("network_design").solve(
+    said = handlers("network_design").solve(
         SolveRequest(instance=TINY, out=target, options=SolveOptions(gap=1e-9, threads=1), stop=Stop(60.0))
     )
     assert said.record["status"] == "optimal"
@@ -209,7 +209,7 @@ def test_the_verifier_names_the_rule_that_a_change_breaks(run: Path) -> None:
 
 def test_an_altered_run_is_refused(run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "copy"))
-    asked = answers("network_design")
+    asked = handlers("network_design")
     assert "verified: OK" in asked.verify(copy, None).lines[0]
     text = (copy / "tables" / "flows.csv").read_text()
     (copy / "tables" / "flows.csv").write_text(text.replace("10.0", "11.0", 1))

@@ -105,7 +105,7 @@ def test_the_answer_is_said_in_words(page_text: str) -> None:
     plain = re.sub(r"[\u202f\u00a0]", " ", page_text)
     assert "Compared with doing nothing, this plan costs" in plain
     assert "battery trucks are in service" in plain
-    assert "41 checks by a separate program" in plain
+    assert "41 checks by the built-in independent verifier" in plain
     assert "more than the 3.6 % which strong modal-shift policies" in plain
 
 

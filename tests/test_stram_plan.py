@@ -15,8 +15,8 @@ from nbb_opt.errors import ModelError, NbbError, VerifyFailed
 from nbb_opt.model.compile import form_of
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
-from nbb_opt.problems.dispatch import answers
-from nbb_opt.problems.questions import SolveRequest
+from nbb_opt.problems.dispatch import handlers
+from nbb_opt.problems.handlers import SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models
 from nbb_opt.problems.stram.model.build import stram_model
@@ -211,7 +211,7 @@ def test_the_closed_row_of_diffusion_is_the_chain_of_years() -> None:
 
 
 def test_the_run_folder_is_verified_again_and_a_change_in_it_is_seen(tmp_path: Path) -> None:
-    done = answers("stram")
+    done = handlers("stram")
     order = SolveRequest(
         instance=TINY, model="stram_stochastic", out=tmp_path / "run", options=SolveOptions(gap=1e-6, threads=1),
         stop=Stop(60.0),

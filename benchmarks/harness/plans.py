@@ -26,7 +26,7 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
     Raises BenchError if there is none, the verifier refuses it, or it costs something else or is of other data.
     """
     from nbb_opt.instance import read_instance
-    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
     from nbb_opt.result import read_run
     from nbb_opt.verify import verify_run
 
@@ -35,7 +35,7 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
     try:
         problem = problem_of(path, "verify")
         if problem != FREIGHT:
-            answers(problem).verify(path, None)
+            handlers(problem).verify(path, None)
         else:
             run = read_run(path)
             verdict = verify_run(run, read_instance(Path(run.record["instance_source"])))

@@ -6,7 +6,7 @@ KIND, LIBRARY = "ours", "nbb-opt"
 def start(case, options):
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.network_design import read_design
-    from nbb_opt.problems.network_design.answers import solve_design
+    from nbb_opt.problems.network_design.handlers import solve_design
     from nbb_opt.shipped import shipped
     from nbb_opt.solve import Stop
 
@@ -24,7 +24,7 @@ def outcome(case, result):
     from pathlib import Path
 
     from nbb_opt.problems.network_design import verify_design, write_design_run
-    from nbb_opt.problems.network_design.answers import MODEL
+    from nbb_opt.problems.network_design.handlers import MODEL
     from nbb_opt.problems.network_design.schema import PROBLEM
 
     instance, found, tables, wanted = result

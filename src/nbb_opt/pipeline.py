@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 REFERENCE = "do_nothing"
-# From about here the linear relaxation alone takes HiGHS half a minute, and the large-scale route is done sooner.
+# From about here the linear relaxation alone takes HiGHS half a minute, and column generation is done sooner.
 LARGE_NONZEROS = 1_500_000
 Tables = Mapping[str, pd.DataFrame]
 Say = Callable[[str], None]
@@ -126,7 +126,7 @@ class Steps:
             raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
         if method != "decompose" and self.cluster is not None:
             raise ModelError(
-                "a cluster helps the large-scale route only, and this model is solved whole; leave it out, or take "
+                "a cluster helps column generation only, and this model is solved whole; leave it out, or take "
                 "--method decompose"
             )
         self.options = replace(options, method=method)
@@ -237,7 +237,7 @@ def solve_instance(
     """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
 
     With `out` the run is also written there as a complete folder (an earlier run in the same place is replaced).
-    With a `cluster` its workers sum the demand and answer for the chains of the large-scale route; they must see the
+    With a `cluster` its workers sum the demand and answer for the chains of column generation; they must see the
     instance at the same path.
     Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
     """
@@ -286,7 +286,7 @@ def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None)
 
 
 def chosen_method(method: Method, nonzeros: int) -> Method:
-    """What `auto` means for a model with so many nonzeros: the large-scale route above `LARGE_NONZEROS`.
+    """What `auto` means for a model with so many nonzeros: column generation above `LARGE_NONZEROS`.
 
     >>> chosen_method("auto", 10_000), chosen_method("auto", 10_000_000), chosen_method("monolith", 10_000_000)
     ('monolith', 'decompose', 'monolith')

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nbb_opt.cli.runs import tell
+from nbb_opt.cli.runs import show
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -81,7 +81,7 @@ def convert(
     if folder is not None:
         if str(source) not in CONVERTERS:
             raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
-        tell(convert_problem(str(source), target, folder), as_json)
+        show(convert_problem(str(source), target, folder), as_json)
         return
     choices = Choices(
         year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,

@@ -27,7 +27,7 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
 )
-from nbb_opt.cli.runs import tell
+from nbb_opt.cli.runs import show
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
 from nbb_opt.first_use import choose_place
 from nbb_opt.renames import is_now
@@ -130,12 +130,12 @@ def new(
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
-    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
 
     try:
         problem = problem_of(instance, "check")
         if problem != FREIGHT:
-            tell(answers(problem).check(instance), as_json)
+            show(handlers(problem).check(instance), as_json)
             return
         found = read_instance(instance)
     except InstanceError as error:
@@ -255,8 +255,8 @@ def solve(
     from nbb_opt.api import solve as solve_region
     from nbb_opt.cli.console import ProgressLine
     from nbb_opt.options import SolveOptions
-    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
-    from nbb_opt.problems.questions import SolveRequest
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt.problems.handlers import SolveRequest
     from nbb_opt.solve import Stop
 
     options = SolveOptions(
@@ -279,7 +279,7 @@ def solve(
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with stop.by_ctrl_c(), ProgressLine(sys.stderr) as line:
             request = SolveRequest(instance=instance, model=model, out=out, options=options, stop=stop, listen=line)
-            tell(answers(problem).solve(request), as_json)
+            show(handlers(problem).solve(request), as_json)
         return
     model = model or "joint"
     region = read(instance)

@@ -24,7 +24,7 @@ from nbb_opt.shipped import cache_folder
 if TYPE_CHECKING:
     from nbb_opt.acceptance import Accepted
     from nbb_opt.instance import Instance
-    from nbb_opt.problems.questions import Said
+    from nbb_opt.problems.handlers import Response
     from nbb_opt.result import Run
     from nbb_opt.verify import Verdict
 
@@ -61,7 +61,7 @@ def verify(
     Costs, emissions and every rule of the model are recomputed. A bound is the word of the solver; it is held against
     a new solve of both models.
     """
-    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
     from nbb_opt.verify.foreign_tables import is_foreign
 
     if is_foreign(run):
@@ -71,7 +71,7 @@ def verify(
     if problem != FREIGHT:
         if model is not None:
             raise NbbError(f"{run}: --model is for the tables of another engine; a run says which model it solved")
-        tell(answers(problem).verify(run, instance), as_json)
+        show(handlers(problem).verify(run, instance), as_json)
         return
     _found, _source, accepted = accepted_run(run, instance, model, again)
     if as_json:
@@ -146,7 +146,7 @@ def report(
     from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.factors import read_factors
     from nbb_opt.emissions.ledger import build_ledger
-    from nbb_opt.problems.dispatch import FREIGHT, answers, problem_of
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
     from nbb_opt.report import write_html, write_workbook
 
     problems = {problem_of(path, "report") for path in runs}
@@ -155,7 +155,7 @@ def report(
     for problem in problems - {FREIGHT}:
         if ileap is not None or carrier:
             raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
-        tell(answers(problem).report(runs, out, instance), False)
+        show(handlers(problem).report(runs, out, instance), False)
         return
     if ileap is not None and len(runs) > 1:
         raise NbbError("--ileap: is about one run; give one run folder")
@@ -229,6 +229,6 @@ def sensitivity(
         print(as_table(found, rows))
 
 
-def tell(said: Said, as_json: bool) -> None:
+def show(response: Response, as_json: bool) -> None:
     """Print the answer of another problem."""
-    print(json.dumps(said.record, ensure_ascii=False, indent=1) if as_json else "\n".join(said.lines))
+    print(json.dumps(response.record, ensure_ascii=False, indent=1) if as_json else "\n".join(response.lines))

@@ -132,7 +132,7 @@ def check_numbers(values: np.ndarray, blank: np.ndarray, column: Column, faults:
         faults.add(i, column.name, None, "is too large a number", _bounds(column), rule="number")
         values[i] = np.nan
     for i in np.flatnonzero((values != 0) & (np.abs(values) < SMALLEST)).tolist():
-        what = f"is closer to 0 than a figure can mean ({number(SMALLEST)})"
+        what = f"is below the smallest accepted magnitude ({number(SMALLEST)})"
         faults.add(i, column.name, float(values[i]), what, "did you mean 0?", rule="bounds")
         values[i] = np.nan
     low = -np.inf if column.low is None else column.low

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Peak measured against forecast when a model is stated and handed over: nbb 293 of 349 MB, 10,000 invented flows 451 of
 # 566 MB: libraries and tables, then per nonzero with its share of the figures behind it, of the form and of HiGHS.
 BYTES_ALWAYS, BYTES_PER_NONZERO, BYTES_PER_COLUMN = 260e6, 250.0, 300.0
-# The large-scale route states no chain: 100,000 invented flows (2.8 million columns if it did) take 790 to 880 MB with
+# Column generation states no chain: 100,000 invented flows (2.8 million columns if it did) take 790 to 880 MB with
 # search and verifier, 1,000,000 (49 million) 3,560 to 3,700 MB. Ledger and report of a plan come later and take more:
 # 2,020 MB at 100,000 flows.
 BYTES_ALWAYS_IN_PIECES, BYTES_PER_COLUMN_IN_PIECES = 750e6, 65.0
@@ -86,12 +86,12 @@ def memory_mb() -> int | None:
 def refuse_too_large(expected: Forecast, *, available_mb: int | None, pieces: bool = False) -> None:
     """Raise ModelError with advice if the model will not fit; where the system does not say, nothing is refused.
 
-    `pieces`: it is solved by the large-scale route, which never holds a column per chain.
+    `pieces`: it is solved by column generation, which never holds a column per chain.
     """
     needed_mb, way = expected.memory_mb, ""
     if pieces:
         needed_mb = int((BYTES_ALWAYS_IN_PIECES + BYTES_PER_COLUMN_IN_PIECES * expected.columns) / 1e6)
-        way = f"; the large-scale route needs about {needed_mb} MB"
+        way = f"; column generation needs about {needed_mb} MB"
     if available_mb is not None and needed_mb > available_mb:
         raise ModelError(
             f"the model will not fit: {expected.line()}{way}, but this machine has {available_mb} MB. "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
-from nbb_opt.problems.questions import Answers, Said
+from nbb_opt.problems.handlers import Handlers, Response
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
 
@@ -29,13 +29,13 @@ class Registered:
 
 PROBLEMS: dict[str, Registered] = {
     FREIGHT: Registered(frozenset((*OF_INSTANCES, *OF_RUNS))),
-    "network_design": Registered(frozenset(NAMED), "nbb_opt.problems.network_design.answers"),
-    "stram": Registered(frozenset(NAMED), "nbb_opt.problems.stram.answers"),
+    "network_design": Registered(frozenset(NAMED), "nbb_opt.problems.network_design.handlers"),
+    "stram": Registered(frozenset(NAMED), "nbb_opt.problems.stram.handlers"),
 }
 # foreign format -> the module that turns it into instance folders, by its function `convert(source, target)`
 CONVERTERS: dict[str, str] = {
-    "canad": "nbb_opt.problems.network_design.answers",
-    "stram": "nbb_opt.problems.stram.answers",
+    "canad": "nbb_opt.problems.network_design.handlers",
+    "stram": "nbb_opt.problems.stram.handlers",
 }
 # the modules that render the models of each problem
 STATEMENTS = (
@@ -95,14 +95,14 @@ def problem_of_run(path: Path) -> str:
     return name
 
 
-def answers(problem: str) -> Answers:
+def handlers(problem: str) -> Handlers:
     """The handlers of a problem that has its own."""
     module = PROBLEMS[problem].module
     assert module is not None, problem
-    return importlib.import_module(module).ANSWERS
+    return importlib.import_module(module).HANDLERS
 
 
-def convert(form: str, source: Path, target: Path) -> Said:
+def convert(form: str, source: Path, target: Path) -> Response:
     """Turn data in a foreign format of CONVERTERS into instance folders."""
     return importlib.import_module(CONVERTERS[form]).convert(source, target)
 

@@ -108,7 +108,11 @@ def tiles(instance: Instance, run: Run, figures: dict[str, Any]) -> list[Tile]:
         )
     )
     checks = record.get("checks")
-    detail = f"{number(checks)} checks by a separate program" if checks is not None else "by a separate program"
+    detail = (
+        f"{number(checks)} checks by the built-in independent verifier"
+        if checks is not None
+        else "by the built-in independent verifier"
+    )
     found.append(Tile("Verified", "OK" if figures["verified"] else "not accepted", detail))
     return found
 

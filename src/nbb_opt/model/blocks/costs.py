@@ -12,7 +12,7 @@ def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: 
     r"""Count a component of the costs: `amount_eur(m, year)` gives EUR as an expression of the model.
 
     `paid` is "yearly" (in each year of the period, at $D_t$), "once" (at the start of the period, at $d_t$) or
-    "recovered" (once, and at the horizon at $d_H$; an amount below zero is money back).
+    "recovered" (once, and at the horizon at $d_H$; an amount below zero is recovered value).
     """
     if paid not in PAID:
         raise ValueError(f"cost component '{name}': paid is {paid!r}, not one of {', '.join(PAID)}")

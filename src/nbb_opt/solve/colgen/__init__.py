@@ -1,4 +1,4 @@
-"""The large-scale route: flows and lanes never become columns of a linear program; a proven bound all the same."""
+"""Column generation: flows and lanes never become columns of a linear program; a proven bound all the same."""
 
 from nbb_opt.solve.colgen.search import solve_split
 

@@ -1,4 +1,4 @@
-"""Kernels of the large-scale route. Plain Python twins stand in ``tests/plain_pricing.py``.
+"""Kernels of column generation. Plain Python twins stand in ``tests/plain_pricing.py``.
 
 Sequential inside each cluster: the same bits whatever is worked on side by side.
 `d` are `Drives`, `c` `ChainArrays`, `g` `GroupArrays`, `m` `PieceColumns`, `p` `Prices`. They are unpacked once in a

@@ -1,4 +1,4 @@
-"""The large-scale route from a model cut in two to a plan and a bound: price, dive, branch, hand out the flows."""
+"""Column generation from a model cut in two to a plan and a bound: price, dive, branch, hand out the flows."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class _ColumnSearch:
         self.seed, self.threads = seed, threads
         self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=best.log)
         best.log.append(
-            f"large-scale route: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
-            f"{len(split.pieces.cost)} pieces, {len(split.drives.t)} drives, "
+            f"column generation: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
+            f"{len(split.pieces.cost)} chain segments, {len(split.drives.t)} drives, "
             f"master of {len(split.master.cost)} columns\n"
         )
 

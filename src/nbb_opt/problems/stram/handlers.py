@@ -12,7 +12,7 @@ from typing import Any
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.pipeline import Steps, history_csv, versions
-from nbb_opt.problems.questions import Answers, Said, SolveRequest
+from nbb_opt.problems.handlers import Handlers, Response, SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import read_stram_model
 from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, options_of, plan_stram
@@ -26,16 +26,18 @@ MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
 
 
-def check(path: Path) -> Said:
+def check(path: Path) -> Response:
     """What is in an instance that has no fault."""
     case = read_stram(path)
     rows = {name: len(table) for name, table in case.tables.items()}
     record = {"ok": True, "problem": PROBLEM, "name": case.keys["name"], "digest": case.digest, "rows": rows}
     listed = ", ".join(f"{name} {count}" for name, count in rows.items())
-    return Said(record, (f"{case.keys['title']}: no problems found", f"rows: {listed}", f"digest {case.digest[:16]}"))
+    return Response(
+        record, (f"{case.keys['title']}: no problems found", f"rows: {listed}", f"digest {case.digest[:16]}")
+    )
 
 
-def solve(request: SolveRequest) -> Said:
+def solve(request: SolveRequest) -> Response:
     """Plan the first year alone and the years of the model, verify both, write the run folder."""
     spec = read_stram_model(request.model or MODEL)
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
@@ -51,7 +53,7 @@ def solve(request: SolveRequest) -> Said:
         "bounds.csv": history_csv(plan.solution.history, money="nok"),
     }
     path = write_stram_run(target, record, plan.tables, first.tables if first else {}, beside=beside)
-    return Said(record, tuple(_closing(case, plan, record, path)))
+    return Response(record, tuple(_closing(case, plan, record, path)))
 
 
 def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: Steps) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Pat
     ]
 
 
-def verify(path: Path, given: Path | None) -> Said:
+def verify(path: Path, given: Path | None) -> Response:
     """Check a finished run again: the plan, and the first year alone beside it."""
     run = read_stram_run(path, refuse_altered=False)
     case = _case_of(run, given)
@@ -137,7 +139,7 @@ def verify(path: Path, given: Path | None) -> Said:
     if faults:
         raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
     words = f"verified: OK, {count} checks, objective {verdict.cost_nok:,.0f} NOK"
-    return Said({"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}, (words,))
+    return Response({"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}, (words,))
 
 
 def _case_of(run: StramRun, given: Path | None) -> StramCase:
@@ -147,7 +149,7 @@ def _case_of(run: StramRun, given: Path | None) -> StramCase:
     return case
 
 
-def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
+def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
     """One page with the figures of the runs; maps and workbook are of freight only."""
     parts = []
     for path in paths:
@@ -167,14 +169,16 @@ def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
         file.write(page)
     Path(file.name).chmod(0o644)
     Path(file.name).replace(out)
-    return Said({"files": [str(out)]}, (f"wrote {out} (figures of the runs; maps and workbook are of freight only)",))
+    return Response(
+        {"files": [str(out)]}, (f"wrote {out} (figures of the runs; maps and workbook are of freight only)",)
+    )
 
 
-def convert(source: Path, target: Path) -> Said:
+def convert(source: Path, target: Path) -> Response:
     """An instance folder from the neutral tables of the source."""
     lines = convert_stram(source, target)
     read_stram(target)
-    return Said({"instances": [str(target)], "lines": lines}, (*lines, f"wrote {target}"))
+    return Response({"instances": [str(target)], "lines": lines}, (*lines, f"wrote {target}"))
 
 
-ANSWERS = Answers(check, solve, verify, report)
+HANDLERS = Handlers(check, solve, verify, report)

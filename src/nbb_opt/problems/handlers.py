@@ -1,4 +1,4 @@
-"""What the command line asks of a problem other than freight, and what it gets back."""
+"""The handlers of a problem other than freight: what a command calls, and what it gets back."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
-    """An answer: a record for machines (one JSON object), and lines for people."""
+class Response:
+    """What a command gives back: a record for machines (one JSON object), and lines for people."""
 
     record: dict[str, Any]
     lines: tuple[str, ...]
@@ -34,7 +34,7 @@ class SolveRequest:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Handlers:
     """The functions of one problem; each raises the NbbError that the freight problem would raise.
 
     `check(instance)` raises InstanceError with every fault. `solve(request)` writes a run folder whose `run.json` has
@@ -43,7 +43,7 @@ class Answers:
     page.
     """
 
-    check: Callable[[Path], Said]
-    solve: Callable[[SolveRequest], Said]
-    verify: Callable[[Path, Path | None], Said]
-    report: Callable[[Sequence[Path], Path, Path | None], Said]
+    check: Callable[[Path], Response]
+    solve: Callable[[SolveRequest], Response]
+    verify: Callable[[Path, Path | None], Response]
+    report: Callable[[Sequence[Path], Path, Path | None], Response]

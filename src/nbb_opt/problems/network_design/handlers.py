@@ -15,6 +15,7 @@ import pandas as pd
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
+from nbb_opt.problems.handlers import Handlers, Response, SolveRequest
 from nbb_opt.problems.network_design import (
     DesignInstance,
     DesignRun,
@@ -27,7 +28,6 @@ from nbb_opt.problems.network_design.canad import convert_canad
 from nbb_opt.problems.network_design.model import read_design_model
 from nbb_opt.problems.network_design.schema import PROBLEM
 from nbb_opt.problems.network_design.solve import Designed, solve_network_design
-from nbb_opt.problems.questions import Answers, Said, SolveRequest
 from nbb_opt.run_folder import check_target
 from nbb_opt.solve import Stop
 from nbb_opt.solve.stop import Listener
@@ -38,17 +38,17 @@ LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
 NOTHING_T = 1e-9  # a flow not above this is rounding and is not written
 
 
-def check(path: Path) -> Said:
+def check(path: Path) -> Response:
     """What is in an instance that has no fault."""
     found = read_design(path)
     rows = {name: len(table) for name, table in found.tables.items()}
     record = {"ok": True, "problem": PROBLEM, "name": found.meta["name"], "digest": found.digest, "rows": rows}
     listed = ", ".join(f"{name} {count}" for name, count in rows.items())
     lines = (f"{found.meta['title']}: no problems found", f"rows: {listed}", f"digest {found.digest[:16]}")
-    return Said(record, lines)
+    return Response(record, lines)
 
 
-def solve(request: SolveRequest) -> Said:
+def solve(request: SolveRequest) -> Response:
     """Solve, verify, write the run folder."""
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
     spec = read_design_model(request.model or MODEL)
@@ -89,7 +89,7 @@ def solve(request: SolveRequest) -> Said:
         "bounds.csv": history_csv(found.history),
     }
     path = write_design_run(target, record, tables, extra)
-    return Said(record, tuple(_closing(instance, record, path)))
+    return Response(record, tuple(_closing(instance, record, path)))
 
 
 def solve_design(
@@ -126,7 +126,7 @@ def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> li
     ]
 
 
-def verify(path: Path, given: Path | None) -> Said:
+def verify(path: Path, given: Path | None) -> Response:
     """Check a finished run again."""
     run = read_design_run(path, refuse_altered=False)
     instance = _instance_of(run, given)
@@ -142,7 +142,7 @@ def verify(path: Path, given: Path | None) -> Said:
         failures = [] if verdict.ok else [verdict.failures().to_string(index=False)]
         raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults, *failures]))
     line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
-    return Said(verdict.as_record(), (line,))
+    return Response(verdict.as_record(), (line,))
 
 
 def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
@@ -152,7 +152,7 @@ def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
     return instance
 
 
-def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
+def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
     """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
     rows = []
     for path in paths:
@@ -177,7 +177,9 @@ def report(paths: Sequence[Path], out: Path, given: Path | None) -> Said:
         "<p>Cost: opening arcs and carrying tonnes over them. Bound: no plan costs less.</p></html>\n"
     )
     _appear(out, page)
-    return Said({"files": [str(out)]}, (f"wrote {out} (a table of the runs; maps and workbook are of freight only)",))
+    return Response(
+        {"files": [str(out)]}, (f"wrote {out} (a table of the runs; maps and workbook are of freight only)",)
+    )
 
 
 def _appear(path: Path, text: str) -> None:
@@ -188,14 +190,14 @@ def _appear(path: Path, text: str) -> None:
     Path(file.name).replace(path)
 
 
-def convert(source: Path, target: Path) -> Said:
+def convert(source: Path, target: Path) -> Response:
     """Instance folders from a Canad file or a folder of them."""
     found = convert_canad(source, target)
     lines = [
         f"{each.path}: {each.meta['title']}, " + ", ".join(f"{name} {len(t)}" for name, t in each.tables.items())
         for each in found
     ]
-    return Said({"instances": [str(each.path) for each in found]}, tuple(lines))
+    return Response({"instances": [str(each.path) for each in found]}, tuple(lines))
 
 
-ANSWERS = Answers(check, solve, verify, report)
+HANDLERS = Handlers(check, solve, verify, report)
