@@ -24,7 +24,7 @@ from nbb_opt.model.arrays.split import Columns, expand
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import chosen_method, flows_of, solve_instance
-from nbb_opt.solve import Solution, Stop, solve_form
+from nbb_opt.solve import BestKnown, Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
 from nbb_opt.solve.colgen.asked import Asked
 from nbb_opt.solve.colgen.bound import Bounds
@@ -422,7 +422,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    inside = Inside(master, gap=1e-3, stop=Stop(60.0), listen=None, label="")
+    inside = Inside(master, BestKnown(1e-3, Stop(60.0)), listen=None)
     relaxed = inside.relax(1e-2, known=(np.nan, -np.inf))
     cost = master.form.cost
     plan = inside.plan(relaxed)
@@ -446,7 +446,7 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
     instance = read_instance(tmp_path / "s")
     model, clusters, oracle = grouped(cut(instance))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    inside = Inside(master, gap=1e-6, stop=Stop(60.0), listen=None, label="")
+    inside = Inside(master, BestKnown(1e-6, Stop(60.0)), listen=None)
     relaxed = inside.relax(1e-6, known=(np.nan, -np.inf))
     assert relaxed.values is not None
     assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)

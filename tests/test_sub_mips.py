@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nbb_opt.errors import SolveError
-from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve import DecisionGap, Stop, decision_gap, solve_form
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.rounding import groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
@@ -97,3 +97,20 @@ def test_a_fault_in_the_tree_is_raised_where_its_bound_is_asked_for():
     beside = TreeBeside(Broken(), groups(problem)[0], stop=Stop(60.0), root_bound=root.objective, label="")
     with beside.running(), pytest.raises(SolveError, match="HiGHS is gone"):
         beside.bound_after(10)
+
+
+def test_a_decision_gap_stops_at_a_share_of_what_can_be_decided():
+    problem = depots(2, budget=1500)
+    optimum = best_by_trying_all_depots(problem)
+    reference = 2.0 * optimum
+    open_ended = solve_form(problem, gap=DecisionGap(1.0, reference))
+    tight = solve_form(problem, gap=DecisionGap(0.01, reference))
+    assert decision_gap(tight.objective, tight.bound, reference) <= 0.01
+    assert open_ended.nodes <= tight.nodes
+
+
+def test_where_nothing_can_be_decided_the_search_still_ends():
+    problem = depots(0)
+    optimum = best_by_trying_all_depots(problem)
+    found = solve_form(problem, gap=DecisionGap(0.05, optimum), time_limit_s=60.0)
+    assert (found.status, found.objective) == ("optimal", pytest.approx(optimum, rel=2e-6))

@@ -11,11 +11,51 @@ import numpy as np
 from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
 
 Plan = TypeVar("Plan")
+LEAST = 1e-6  # relative gap below which differences are not worth the search
+
+
+@dataclass(frozen=True)
+class DecisionGap:
+    """A gap in shares of what can be decided: (plan - bound) / (reference - bound), `reference` the cost of a plan that
+    decides nothing.
+
+    Most of the cost of freight is paid whatever is decided, so that a small gap of the whole may leave most of a
+    decision open. Less than `LEAST` of the whole is not asked for: where nothing can be decided, nothing is left open.
+    """
+
+    share: float
+    reference: float
+
+    def relative(self, incumbent: float) -> float:
+        """The relative gap that is as good for a plan of that cost; the least while there is none.
+
+        (plan - bound) <= share (reference - bound) is (plan - bound) <= share / (1 - share) (reference - plan).
+
+        >>> f"{DecisionGap(0.05, 102.0).relative(100.5):.4%}"
+        '0.0786%'
+        """
+        if not incumbent < self.reference:
+            return LEAST
+        left = 1.0 - self.share
+        allowed = self.share * (self.reference - incumbent) / max(abs(incumbent), 1e-12)
+        return min(max(allowed / left, LEAST), 1.0) if left > 0 else 1.0
+
+
+def decision_gap(plan: float, bound: float, reference: float) -> float:
+    """What is undecided of what can be decided; 0 where plan and bound meet, not above 1.
+
+    >>> decision_gap(101.0, 100.0, 104.0), decision_gap(100.0, 100.0, 100.0)
+    (0.25, 0.0)
+    """
+    undecided = max(plan - bound, 0.0)
+    return min(undecided / (reference - bound), 1.0) if undecided > 0 and reference > bound else float(undecided > 0)
 
 
 @dataclass
 class BestKnown(Generic[Plan]):
-    """Incumbent, bound and history of a search for a plan within a relative `gap`; several threads may share it.
+    """Incumbent, bound and history of a search for a plan within a gap; several threads may share it.
+
+    `target` is a relative gap, or a share of what can be decided; `gap` is the relative gap that it amounts to now.
 
     `incumbent` is the cost of `plan`, NaN while there is none; `bound` is -inf while nothing is proven; `history` holds
     (elapsed_s, incumbent, bound) whenever one of them changed. `label` begins the phases that the listener is told.
@@ -28,7 +68,7 @@ class BestKnown(Generic[Plan]):
     (True, [(100.0, -inf), (100.0, 99.5)])
     """
 
-    gap: float
+    target: float | DecisionGap
     stop: Stop
     listen: Listener | None = None
     label: str = ""
@@ -40,6 +80,11 @@ class BestKnown(Generic[Plan]):
     history: list[tuple[float, float, float]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def gap(self) -> float:
+        """The relative gap at which to stop, as far as it is known by now."""
+        return self.target.relative(self.incumbent) if isinstance(self.target, DecisionGap) else self.target
 
     @property
     def known(self) -> tuple[float, float]:

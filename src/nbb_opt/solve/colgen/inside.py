@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.box import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
@@ -34,8 +35,8 @@ WORTH = 0.1  # of a tolerance: how much nearer value and bound a round must brin
 class Inside:
     """Passes over a master from inside; `took_s` is how long the last plan took, 0 before the first."""
 
-    def __init__(self, master: Restricted, *, gap: float, stop: Stop, listen: Listener | None, label: str) -> None:
-        self.master, self.gap, self.stop, self.listen, self.label = master, gap, stop, listen, label
+    def __init__(self, master: Restricted, best: BestKnown, *, listen: Listener | None) -> None:
+        self.master, self.best, self.stop, self.listen, self.label = master, best, best.stop, listen, best.label
         self.whole = np.flatnonzero(master.form.integer)
         self.took_s = 0.0
         self.iterations = 0
@@ -44,7 +45,7 @@ class Inside:
 
     def tolerances(self) -> list[float]:
         """How near to its optimum each pass solves the relaxation, relative."""
-        widest, nearest = max(FIRST, SHARE * self.gap), SHARE * self.gap / 4
+        widest, nearest = max(FIRST, SHARE * self.best.gap), SHARE * self.best.gap / 4
         return [widest / 2**k for k in range(1 + math.ceil(math.log2(widest / max(nearest, NEAREST))))]
 
     def relax(self, tolerance: float, *, known: tuple[float, float]) -> Answer:
@@ -57,7 +58,7 @@ class Inside:
         share = (1 - SPARE * self.took_s / left) if self.took_s and enough else 1.0 if self.took_s else RELAX
         stop = self.stop.part(max(share, 0.0))
         usual, master.box = master.slack_eur, self.box
-        master.cutoff = float(np.fmin(np.inf, known[0] * (1 - self.gap)))  # proves the plan good enough
+        master.cutoff = float(np.fmin(np.inf, known[0] * (1 - self.best.gap)))  # proves the plan good enough
         found = self._run(stop, "root", rounds=ALL_ROUNDS, tolerance=tolerance, known=known)
         master.cutoff = np.inf
         master.price_slack(usual)
@@ -105,7 +106,7 @@ class Inside:
 
     def _priced(self, rounds: int) -> Answer:
         """What is decided so far, priced for some rounds."""
-        return self._run(self.stop, "round up", rounds=rounds, tolerance=self.gap / 10, known=UNKNOWN)
+        return self._run(self.stop, "round up", rounds=rounds, tolerance=self.best.gap / 10, known=UNKNOWN)
 
     def _groups(self) -> tuple[list[int], list[int]]:
         """The orders of what is decided at once (projects and chargers), and of the rest (vehicles)."""

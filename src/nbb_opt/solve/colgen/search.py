@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible
-from nbb_opt.solve.best import BestKnown
+from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.inside import Inside
 from nbb_opt.solve.colgen.oracle import Oracle
@@ -40,7 +40,7 @@ def solve_split(
     split: Split,
     *,
     time_limit_s: float = 60.0,
-    gap: float,
+    gap: float | DecisionGap,
     threads: int = 1,
     seed: int = 0,
     listen: Listener | None = None,
@@ -48,7 +48,7 @@ def solve_split(
     label: str = "",
     cluster: Cluster | None = None,
 ) -> Solution:
-    """Minimise a model cut in two to a proven relative `gap`; the same promises as `solve_form`.
+    """Minimise a model cut in two to a proven `gap`, as `solve_form` does and with the same promises.
 
     With a `cluster` its workers answer for the chains.
     """
@@ -105,7 +105,7 @@ class _ColumnSearch:
 
     def _passes(self) -> None:
         """Relax and round up from inside, each time nearer to the optimum, while that is needed."""
-        inside = Inside(self.master, gap=self.best.gap, stop=self.stop, listen=self._heard, label=self.best.label)
+        inside = Inside(self.master, self.best, listen=self._heard)
         for tolerance in inside.tolerances():
             relaxed = inside.relax(tolerance, known=self.best.known)
             self.best.prove(relaxed.bound)

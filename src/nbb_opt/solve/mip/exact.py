@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.options import Presolve
-from nbb_opt.solve.best import BestKnown
+from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.rounding import groups
@@ -68,7 +68,7 @@ def solve_form(
     form: StandardForm,
     *,
     time_limit_s: float = 60.0,
-    gap: float,
+    gap: float | DecisionGap,
     threads: int = 1,
     seed: int = 0,
     listen: Listener | None = None,
@@ -77,7 +77,7 @@ def solve_form(
     presolve: Presolve = "choose",
     warm: Warm | None = None,
 ) -> Solution:
-    """Minimise `form` to a proven relative `gap`.
+    """Minimise `form` to a proven `gap`: a relative one, or a share of what can be decided.
 
     `presolve` is HiGHS' option: whether it simplifies a problem before solving it ("choose" leaves that to HiGHS).
     With `warm` the linear programs start from the last basis kept there, and the whole numbers of the last plan are
