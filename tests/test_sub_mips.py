@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
+import nbb_opt as nbb
+from milp_case import TINY
 from nbb_opt.errors import SolveError
+from nbb_opt.instance import read_instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.result import read_run
 from nbb_opt.solve import DecisionGap, Stop, decision_gap, solve_form
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.rounding import groups
@@ -11,6 +16,7 @@ from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.tree_beside import TreeBeside
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import UNKNOWN
+from nbb_opt.verify import verify_run
 from test_solve import best_by_trying_all_depots, depots, knapsack
 
 ALL_COLUMNS = Effort(left_out_first=np.inf, left_out_further=np.inf, gap=0.0)
@@ -114,3 +120,16 @@ def test_where_nothing_can_be_decided_the_search_still_ends():
     optimum = best_by_trying_all_depots(problem)
     found = solve_form(problem, gap=DecisionGap(0.05, optimum), time_limit_s=60.0)
     assert (found.status, found.objective) == ("optimal", pytest.approx(optimum, rel=2e-6))
+
+
+def test_a_run_to_a_decision_gap_says_so_and_is_verified_by_it(tmp_path):
+    found = nbb.solve(nbb.read(TINY), options=SolveOptions(decision_gap=0.5), out=tmp_path / "run")
+    assert found.record["options"]["decision_gap"] == 0.5
+    undecided = decision_gap(found.cost_eur, found.bound_eur, found.reference.cost_eur)
+    assert undecided <= 0.5
+    assert f"{undecided:.1%} of what can be decided" in str(found)
+    run = read_run(tmp_path / "run")
+    assert verify_run(run, read_instance(TINY)).ok
+    run.record["options"]["decision_gap"] = 1e-9  # now "optimal" claims more than is proven, unless all is proven
+    run.record["bound"] -= 0.1 * (found.reference.cost_eur - found.cost_eur)
+    assert not verify_run(run, read_instance(TINY)).ok

@@ -20,10 +20,12 @@ class SolveOptions:
 
     `gap` is the relative MIP gap at which to stop: |cost - bound| over |cost|. The default of 0.1 % is far below what
     is known of prices and demand, and is reached in minutes where 0.01 % takes hours; take a smaller one where two
-    plans differ by less than it. `time_limit_s` is for the whole job, or for each point of a sweep. `threads` and
-    `seed` are those of the solver. `method`: "monolith" (one mixed-integer program), "decompose" (column generation)
-    or "auto" (by the size forecast). `presolve` is HiGHS' option, of the monolith. `prune` False keeps chains that
-    another one replaces in every plan. `too_large` solves even if the forecast exceeds the memory.
+    plans differ by less than it. `decision_gap`, where given, is the gap at which to stop instead, as a share of what
+    can be decided: (cost - bound) / (cost of the do-nothing plan - bound), since most of the cost is paid whatever is
+    decided; the do-nothing plan itself is solved to `gap`. `time_limit_s` is for the whole job, or for each point of a
+    sweep. `threads` and `seed` are those of the solver. `method`: "monolith" (one mixed-integer program), "decompose"
+    (column generation) or "auto" (by the size forecast). `presolve` is HiGHS' option, of the monolith. `prune` False
+    keeps chains that another one replaces in every plan. `too_large` solves even if the forecast exceeds the memory.
 
     >>> SolveOptions(gap=0.01).time_limit_s
     120.0
@@ -33,6 +35,7 @@ class SolveOptions:
     """
 
     gap: float = DEFAULT_GAP
+    decision_gap: float | None = None
     time_limit_s: float = DEFAULT_TIME_LIMIT_S
     threads: int = DEFAULT_THREADS
     seed: int = 0
@@ -44,6 +47,7 @@ class SolveOptions:
     def __post_init__(self) -> None:
         for name, fine, hint in (
             ("gap", 0 <= self.gap <= 1, "give a relative gap between 0 and 1, as 0.001 for 0.1 %"),
+            ("decision_gap", 0 < (self.decision_gap or 1) <= 1, "give a share above 0, at most 1, as 0.05 for 5 %"),
             ("time_limit_s", self.time_limit_s >= 0, "give seconds, not less than 0"),
             ("threads", self.threads >= 1, "give at least 1"),
             ("method", self.method in ("auto", "monolith", "decompose"), "give auto, monolith or decompose"),

@@ -29,7 +29,7 @@ from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import Run, write_run
 from nbb_opt.run_folder import check_target
-from nbb_opt.solve import Solution, Stop, Warm, solve_form
+from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, solve_form
 from nbb_opt.solve.stop import Listener, Progress
 
 if TYPE_CHECKING:
@@ -86,6 +86,15 @@ class Steps:
         self.stop = stop or Stop(self.options.time_limit_s)
         self.listen, self.cluster = listen, cluster
         self.seconds = {} if seconds is None else seconds
+        self.reference_eur: float | None = None  # cost of the plan that decides nothing, once it is known
+
+    @property
+    def target(self) -> float | DecisionGap:
+        """The gap at which to stop: the decision gap where one is asked for and the reference is known."""
+        share = self.options.decision_gap
+        if share is None or self.reference_eur is None:
+            return self.options.gap
+        return DecisionGap(share, self.reference_eur)
 
     def limited(self, **options: Any) -> Steps:
         """The steps of a smaller question: other options, a time limit that begins now, the same request to stop."""
@@ -159,7 +168,7 @@ class Steps:
         options = self.options
         with self.timed("solve", label):
             return solve_split(
-                split(built), gap=options.gap, threads=options.threads, seed=options.seed, listen=self.listen,
+                split(built), gap=self.target, threads=options.threads, seed=options.seed, listen=self.listen,
                 stop=self.stop.part(share), label=label, cluster=self.cluster,
             )  # fmt: skip
 
@@ -169,7 +178,7 @@ class Steps:
         """Solve a standard form (of a model, or edited) with these options."""
         options = self.options
         return solve_form(
-            form, gap=options.gap, threads=options.threads, seed=options.seed, presolve=options.presolve,
+            form, gap=self.target, threads=options.threads, seed=options.seed, presolve=options.presolve,
             listen=self.listen, stop=stop or self.stop, label=label, warm=warm,
         )  # fmt: skip
 
@@ -258,6 +267,7 @@ def solve_instance(
             plan = reference = steps.plan(prepared, spec)
         else:
             reference = steps.plan(prepared, read_model(REFERENCE), share=0.5, label="do nothing: ")
+            steps.reference_eur = reference.solution.objective
             fixed = flows_of(prepared, reference.tables["flows"]) if spec.flows == REFERENCE else None
             plan = steps.plan(prepared, spec, fixed_flows_t=fixed)
         run = Run(Path(), _record(instance, plan, reference, steps), plan.tables, reference.tables, beside={

@@ -231,6 +231,14 @@ def solve(
     ] = None,
     time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
+    decision_gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Stop at this share of what can be decided instead: (cost - bound) / (do nothing - bound).",
+        ),
+    ] = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = 0,
     method: Annotated[
@@ -260,13 +268,14 @@ def solve(
     from nbb_opt.solve import Stop
 
     options = SolveOptions(
-        time_limit_s=time_limit, gap=gap, threads=threads, seed=seed,
+        time_limit_s=time_limit, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
         prune=not no_prune, too_large=ignore_memory_forecast, method=method, presolve=presolve,
     )  # fmt: skip
     stop = Stop(time_limit)
     problem = problem_of(instance, "solve")
     if problem != FREIGHT:
         given = (
+            ("--decision-gap", decision_gap is not None),
             ("--no-prune", no_prune),
             ("--no-cache", no_cache),
             ("--ignore-memory-forecast", ignore_memory_forecast),

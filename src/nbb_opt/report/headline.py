@@ -126,7 +126,7 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
         said = (
             f"Proven: no plan under the same rules and figures costs less than {meur(figures['bound_eur'], 2)}; this "
             f"one costs {meur(figures['cost_eur'], 2)} (gap {percent(figures['gap'], 3)}), so the best plan of all "
-            f"could be at most {meur(room)} cheaper. "
+            f"could be at most {meur(room)} cheaper{_of_the_decision(figures)}. "
         )
     before = record.get("baseline") or {}
     if said and before.get("gap") is not None and not is_do_nothing(run):
@@ -235,7 +235,8 @@ def closing_block(instance: Instance, run: Run) -> str:
         f"vehicles {money['vehicles'] / 1e6:,.1f} MEUR until {last}",
         "  built         "
         + ("; ".join(f"{name} ({year})" for _key, name, year in figures["projects_built"]) or "no project"),
-        f"  solved        {record['status']}, gap {record['gap']:.4%} proven, bound {record['bound'] / 1e6:,.1f} MEUR, "
+        f"  solved        {record['status']}, gap {record['gap']:.4%} proven{_of_the_decision(figures)}, "
+        f"bound {record['bound'] / 1e6:,.1f} MEUR, "
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         f"  verified: {'OK' if record['verified'] else 'NO'} ({record['checks']} checks from the tables alone)",
@@ -243,6 +244,14 @@ def closing_block(instance: Instance, run: Run) -> str:
     if run.path.name:
         lines.append(f"  report        {run.path / 'report.html'}  workbook {run.path / 'report.xlsx'}")
     return "\n".join(lines)
+
+
+def _of_the_decision(figures: dict[str, Any]) -> str:
+    """The gap beside what can be decided, where there is something: most of the cost is paid whatever is decided."""
+    cost, bound, before = figures["cost_eur"], figures["bound_eur"], figures["cost_do_nothing_eur"]
+    if bound is None or before is None or not before > bound:
+        return ""
+    return f", {max(cost - bound, 0.0) / (before - bound):.1%} of what can be decided"
 
 
 def _change(now: float, before: float) -> str:

@@ -19,6 +19,7 @@ from nbb_opt.verify.models import REFERENCE, Rules, rules_of
 from nbb_opt.verify.plan import verify_plan
 
 ALONE = "do nothing: "
+LEAST_GAP = 1e-6  # relative gap below which no decision gap asks for more
 
 
 def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) -> Verdict:
@@ -44,7 +45,7 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
         checks.fail("keep_files", f"{name}: was altered after the run")
     _check_record(record, rules, reference, instance, checks)
     model = {key: value for key, value in options.items() if key in ("technologies", "projects")}
-    check_claims({**record, **model}, rules, options.get("gap"), checks)
+    check_claims({**record, **model}, rules, _gap_asked(record), checks)
     if rules.flows == REFERENCE:
         keep_flows(run, checks)
     beside = Checks()
@@ -56,6 +57,16 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
     found = baseline.checks.assign(where=ALONE + baseline.checks["where"].astype(str))
     both = pd.concat([plan.checks, found], ignore_index=True)
     return replace(plan, ok=plan.ok and baseline.ok, checks=both)
+
+
+def _gap_asked(record: Mapping[str, Any]) -> Any:
+    """The relative gap at which the solver could stop; of a decision gap, that of the same money."""
+    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
+    if options.get("decision_gap") is None or record.get("model") == REFERENCE:
+        return options.get("gap")
+    bound = number(record.get("bound"))
+    allowed = number(options["decision_gap"]) * (number(said.get("cost_eur")) - bound)
+    return max(allowed / max(abs(number(record.get("cost_eur"))), 1.0), LEAST_GAP)
 
 
 def _add(verdict: Verdict, checks: Checks) -> Verdict:
