@@ -9,6 +9,7 @@ from nbb_opt.errors import ModelError
 
 Method = Literal["auto", "monolith", "decompose"]
 Presolve = Literal["choose", "on", "off"]
+Statement = Literal["auto", "pyomo", "arrays"]
 DEFAULT_GAP = 1e-3
 DEFAULT_TIME_LIMIT_S = 120.0
 DEFAULT_THREADS = 2
@@ -24,8 +25,10 @@ class SolveOptions:
     can be decided: (cost - bound) / (cost of the do-nothing plan - bound), since most of the cost is paid whatever is
     decided; the do-nothing plan itself is solved to `gap`. `time_limit_s` is for the whole job, or for each point of a
     sweep. `threads` and `seed` are those of the solver. `method`: "monolith" (one mixed-integer program), "decompose"
-    (column generation) or "auto" (by the size forecast). `presolve` is HiGHS' option, of the monolith. `prune` False
-    keeps chains that another one replaces in every plan. `too_large` solves even if the forecast exceeds the memory.
+    (column generation) or "auto" (by the size forecast). `statement`: build the monolith from the "pyomo" model or from
+    the "arrays", the statement for scale; "auto" by the size forecast. `presolve` is HiGHS' option, of the monolith.
+    `prune` False keeps chains that another one replaces in every plan. `too_large` solves even if the forecast exceeds
+    the memory.
 
     >>> SolveOptions(gap=0.01).time_limit_s
     120.0
@@ -40,6 +43,7 @@ class SolveOptions:
     threads: int = DEFAULT_THREADS
     seed: int = 0
     method: Method = "auto"
+    statement: Statement = "auto"
     presolve: Presolve = "choose"
     prune: bool = True
     too_large: bool = False
@@ -51,6 +55,7 @@ class SolveOptions:
             ("time_limit_s", self.time_limit_s >= 0, "give seconds, not less than 0"),
             ("threads", self.threads >= 1, "give at least 1"),
             ("method", self.method in ("auto", "monolith", "decompose"), "give auto, monolith or decompose"),
+            ("statement", self.statement in ("auto", "pyomo", "arrays"), "give auto, pyomo or arrays"),
             ("presolve", self.presolve in ("choose", "on", "off"), "give choose, on or off"),
         ):
             if not fine:

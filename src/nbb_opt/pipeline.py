@@ -121,7 +121,7 @@ class Steps:
 
     def choose_method(self, prepared: Prepared, spec: ModelSpec, say: Say | None = None) -> None:
         """Decide what the method "auto" is, by the size forecast. Raises ModelError if the model will not fit."""
-        from nbb_opt.model import forecast, memory_mb, refuse_too_large
+        from nbb_opt.model import forecast, memory_mb, refuse_too_large, statement_for
 
         say = say or (lambda _line: None)
         options = self.options
@@ -138,7 +138,13 @@ class Steps:
                 "a cluster helps column generation only, and this model is solved whole; leave it out, or take "
                 "--method decompose"
             )
-        self.options = replace(options, method=method)
+        if method == "decompose" and options.statement == "pyomo":
+            raise ModelError(
+                "column generation works on the arrays; take --method monolith with --statement pyomo, or leave it out"
+            )
+        arrays = "arrays" if method == "decompose" else options.statement
+        self.options = replace(options, method=method, statement=statement_for(expected.nonzeros, arrays))
+        say(f"statement: {self.options.statement}")
 
     def build(
         self,
@@ -150,10 +156,14 @@ class Steps:
         label: str = "",
     ) -> Built:
         """State the model; chains and demand are those of `prepared`, every other figure is that of `instance`."""
-        from nbb_opt.model import build
+        from nbb_opt.model import build, forecast, statement_for
 
-        route: Any = "pieces" if self.options.method == "decompose" else "arrays"
+        options = self.options
         with self.timed("build", label):
+            route: Any = "pieces" if options.method == "decompose" else options.statement
+            if route == "auto":
+                route = statement_for(forecast(instance, prepared, spec).nonzeros)
+                self.options = replace(options, statement=route)
             return build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, route=route)
 
     def solve(self, built: Built, *, share: float = 1.0, label: str = "") -> Solution:

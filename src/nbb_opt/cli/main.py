@@ -24,6 +24,7 @@ from nbb_opt.cli.options import (
     HighsPresolve,
     InstancePath,
     Seed,
+    StatedIn,
     Threads,
     TimeLimit,
 )
@@ -247,6 +248,7 @@ def solve(
             help="monolith: the whole MIP at once; decompose: column generation; auto: by the size of the model."
         ),
     ] = "auto",
+    statement: StatedIn = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     ignore_memory_forecast: Annotated[
@@ -269,7 +271,8 @@ def solve(
 
     options = SolveOptions(
         time_limit_s=time_limit, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
-        prune=not no_prune, too_large=ignore_memory_forecast, method=method, presolve=presolve,
+        prune=not no_prune, too_large=ignore_memory_forecast, method=method,
+        statement=statement, presolve=presolve,
     )  # fmt: skip
     stop = Stop(time_limit)
     problem = problem_of(instance, "solve")
@@ -280,6 +283,7 @@ def solve(
             ("--no-cache", no_cache),
             ("--ignore-memory-forecast", ignore_memory_forecast),
             ("--method", method != "auto"),
+            ("--statement", statement != "auto"),
             ("--presolve", presolve != "choose"),
             ("--cluster", cluster is not None),
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve
+from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
 
 __all__ = [
     "DEFAULT_GAP",
@@ -18,6 +18,7 @@ __all__ = [
     "HighsPresolve",
     "InstancePath",
     "Seed",
+    "StatedIn",
     "Threads",
     "TimeLimit",
 ]
@@ -29,4 +30,7 @@ TimeLimit = Annotated[float, typer.Option(min=0.0, help="Seconds for the whole s
 Gap = Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative MIP gap tolerance: |cost - bound| over cost.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
+StatedIn = Annotated[
+    Statement, typer.Option(help="Build from the pyomo model, or from the arrays for scale; auto: by the size.")
+]
 HighsPresolve = Annotated[Presolve, typer.Option(help="Presolve of HiGHS.")]

@@ -20,6 +20,7 @@ from nbb_opt.cli.options import (
     HighsPresolve,
     InstancePath,
     Seed,
+    StatedIn,
     Threads,
     TimeLimit,
 )
@@ -56,6 +57,7 @@ def sweep(
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = 0,
+    statement: StatedIn = "auto",
     presolve: HighsPresolve = "choose",
     cold_start: Annotated[bool, typer.Option("--cold-start", help="Cold start of every point, to compare.")] = False,
     as_json: AsJson = False,
@@ -81,7 +83,9 @@ def sweep(
     factors = _factors(values)
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     target = out or Path("runs") / f"{found.meta.name}-sweep-{what}"
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=seed, presolve=presolve)
+    options = SolveOptions(
+        gap=gap, time_limit_s=time_limit, threads=threads, seed=seed, statement=statement, presolve=presolve
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line:
         done = run_sweep(

@@ -1,7 +1,7 @@
 """The model: its description, its coefficients, its blocks in Pyomo, its arrays and its tables."""
 
 from nbb_opt.model.arrays.split import Split, split
-from nbb_opt.model.build import Built, Statement, build, standard_form, statement_for
+from nbb_opt.model.build import Built, build, standard_form, statement_for
 from nbb_opt.model.extract import extract
 from nbb_opt.model.forecast import Forecast, forecast, memory_mb, refuse_too_large
 from nbb_opt.model.form import StandardForm
@@ -14,7 +14,6 @@ __all__ = [
     "ModelSpec",
     "Split",
     "StandardForm",
-    "Statement",
     "build",
     "extract",
     "forecast",

@@ -21,6 +21,7 @@ from nbb_opt.model.data.costs import PAID, shared_name
 from nbb_opt.model.data.model_data import ModelData, model_data
 from nbb_opt.model.form import StandardForm
 from nbb_opt.model.spec import ModelSpec
+from nbb_opt.options import Statement
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from nbb_opt.model.stated import PyomoStatement
     from nbb_opt.network import Prepared
 
-Statement = Literal["pyomo", "arrays"]
 Route = Literal["pyomo", "arrays", "pieces"]
 # Pyomo states and compiles a million entries in some 5 CPU seconds, the arrays in a tenth of one.
 LARGEST_IN_PYOMO = 1_000_000
@@ -130,7 +130,7 @@ def standard_form(built: Built) -> StandardForm:
     return built.stated.form()
 
 
-def statement_for(nonzeros: int, asked: Statement | Literal["auto"] = "auto") -> Statement:
+def statement_for(nonzeros: int, asked: Statement = "auto") -> Literal["pyomo", "arrays"]:
     """Which statement a model of a forecast size is built from: Pyomo up to `LARGEST_IN_PYOMO` entries, arrays above.
 
     >>> statement_for(300_000), statement_for(1_200_000), statement_for(1_200_000, "pyomo")

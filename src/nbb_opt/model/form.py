@@ -39,9 +39,11 @@ class StandardForm:
 
 def checked(form: StandardForm) -> StandardForm:
     """The form; raises ModelError where a number is not finite."""
-    for name in ("cost", "a_values", "col_low"):
+    for name in ("cost", "a_values"):
         if not np.isfinite(getattr(form, name)).all():
             raise ModelError(f"the compiled model has a number in {name} that is not finite")
+    for at in np.flatnonzero(~(form.col_low < np.inf) | ~(form.col_up > -np.inf))[:1].tolist():
+        raise ModelError(f"{form.col_names[at]} has bounds {form.col_low[at]} to {form.col_up[at]}")
     if not (np.isfinite(form.cost_offset) and (np.isfinite(form.row_low) | np.isfinite(form.row_up)).all()):
         raise ModelError("the compiled model has an offset or a side that is not finite")
     return form

@@ -79,6 +79,9 @@ def compiled(model: pyo.ConcreteModel) -> Compiled:
     _refuse_numbers(
         rows, columns, row, column, value, np.concatenate([low[np.isfinite(low)], up[np.isfinite(up)]]), cost
     )
+    empty = np.bincount(row, minlength=len(rows)) == 0
+    for at in np.flatnonzero(empty & ((low > 0) | (up < 0)))[:1].tolist():
+        raise ModelError(f"{rows[at].name}: no variable occurs in it, and it does not hold")
     whole = np.array([not variable.is_continuous() for variable in columns], bool)
     bounds = np.array([_bounds(variable) for variable in columns], float).reshape(-1, 2)
     form = StandardForm(

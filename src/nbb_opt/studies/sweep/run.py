@@ -79,7 +79,7 @@ def run_sweep(
         "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": relax,
         "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
         "seed": options.seed, "presolve": options.presolve, "version": __version__,
-        "time_limit_s": options.time_limit_s,
+        "statement": options.statement, "time_limit_s": options.time_limit_s,
     }  # fmt: skip
     runner = _Runner(prepared, spec, steps, Store(out, about), say, relax=relax, cold_start=cold_start)
     try:
