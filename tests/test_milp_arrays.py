@@ -106,8 +106,8 @@ def test_terms_are_merged_as_adding_them_one_by_one_does(places: list[tuple[int,
     assert list(zip(*(part.tolist() for part in terms.merged()), strict=True)) == expected
 
 
-def test_stating_arrays_and_solving_them_needs_neither_pyomo_nor_the_kernels_of_the_network() -> None:
-    code = "import sys, nbb_opt.model, nbb_opt.solve; sys.exit(bool({'pyomo', 'numba'} & set(sys.modules)))"
+def test_stating_arrays_and_solving_them_needs_no_pyomo() -> None:
+    code = "import sys, nbb_opt.model, nbb_opt.solve; sys.exit('pyomo' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

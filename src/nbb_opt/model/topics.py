@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from dataclasses import dataclass
 
@@ -17,25 +16,6 @@ class Topic:
     title: str
     remarks: str
     rows: dict[str, tuple[tuple[str, str], ...]]
-
-
-def topic_of(block: str, docstring: str) -> Topic:
-    """The topic that a docstring holds; a line that is indented further goes on with the row above it."""
-    lines = inspect.cleandoc(docstring).splitlines()
-    rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
-    free: list[str] = []
-    section = ""
-    for line in lines[1:]:
-        if line in SECTIONS:
-            section = line
-        elif not section:
-            free.append(line)
-        elif found := re.match(r"    (\w+)\s{2,}(\S.*)$", line):
-            rows[section].append((found.group(1), found.group(2)))
-        elif line.strip():
-            name, text = rows[section][-1]
-            rows[section][-1] = (name, f"{text} {line.strip()}")
-    return Topic(block, lines[0], " ".join(" ".join(free).split()), {key: tuple(value) for key, value in rows.items()})
 
 
 def topic_lines(topic: Topic) -> list[str]:

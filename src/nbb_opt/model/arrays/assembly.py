@@ -1,8 +1,4 @@
-"""A model under construction: what the blocks may call, whatever is made of it.
-
-The blocks state every variable, row and shared amount once, as arrays. Two kinds of assembly listen: one makes Pyomo
-objects of them (`pyomo_assembly`), the other keeps the arrays (`array_assembly`). Tests compare the two entry by entry.
-"""
+"""A model under construction as arrays: what the blocks may call, and what a solver and a plan are made of."""
 
 from __future__ import annotations
 
