@@ -44,6 +44,11 @@ def rows_of(kind, *, whole=False):
     return [(*keys, round(n)) for *keys, n in found] if whole else found
 
 
+def numbered(rows, names):
+    """Rows with the number of a chain or lane in place of its name, which is the first four keys."""
+    return [(names[tuple(keys[:4])], *keys[4:], n) for *keys, n in rows]
+
+
 def step(part):
     """Cells of a lane, a transfer or a link."""
     if part.isdigit():
@@ -51,14 +56,27 @@ def step(part):
     return ["transfer", -1, "", *part.split(",")] if "," in part else ["link", -1, part, "", "", ""]
 
 
+def named(of):
+    """The number of each by its name: what it joins, what it carries, and which it is among these."""
+    seen, names = {}, {}
+    for number, name in of:
+        seen[name] = seen.get(name, 0) + 1
+        names[*name, str(seen[name])] = number
+    return names
+
+
 chains = [line.split() for line in CHAINS.splitlines()]
+lanes = [line.split() for line in LANES.splitlines()]
+ENDS = ("WEST", "WEST", "PLANT", "PLANT", "PORTE", "PLANT", "PORTW")
+chain_numbers = named((chain[0], tuple(chain[1:4])) for chain in chains)
+lane_numbers = named((lane[0], (lane[2], end, lane[1])) for lane, end in zip(lanes, ENDS, strict=True))
 new = [(region, vehicle, year, year, n, n) for region, vehicle, year, n in rows_of("bought", whole=True)]
 tables = {
     ("chains", "chain origin destination commodity"): [chain[:4] for chain in chains],
     ("chain_steps", STEP): [[chain[0], i, *step(part)] for chain in chains for i, part in enumerate(chain[4:])],
-    ("lanes", "lane cargo_type from_node links"): [line.split() for line in LANES.splitlines()],
-    ("flows", "chain year tonnes"): rows_of("carried_t"),
-    ("driven", "lane vehicle year loaded_vkm"): rows_of("driven_vkm"),
+    ("lanes", "lane cargo_type from_node links"): lanes,
+    ("flows", "chain year tonnes"): numbered(rows_of("carried_t"), chain_numbers),
+    ("driven", "lane vehicle year loaded_vkm"): numbered(rows_of("driven_vkm"), lane_numbers),
     ("empties", "from_region to_region vehicle cargo_type year empty_vkm"): rows_of("empty_vkm"),
     ("fleet", "fleet_region vehicle vintage_year year bought kept"): new
     + [(*keys, 0, n) for *keys, n in rows_of("kept", whole=True)],

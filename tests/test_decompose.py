@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numba
@@ -321,7 +322,7 @@ def test_threads_do_not_change_a_bit(tmp_path: Path) -> None:
 
 
 def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.groups.MOST_STATES", 1)
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.groups"), "MOST_STATES", 1)
     instance = tiny()
     model = cut(instance)
     assert len(make_groups(model).loose)
@@ -331,8 +332,8 @@ def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: py
 
 
 def test_a_row_over_groups_that_nobody_uses_at_first_is_measured_in_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.groups.MOST_STATES", 1)
-    monkeypatch.setattr("nbb_opt.solve.colgen.asked.DEAR", ())
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.groups"), "MOST_STATES", 1)
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.asked"), "DEAR", ())
     model, groups, oracle = grouped(cut(tiny()))
     rows = np.unique(oracle.loose_row)
     assert len(rows)
@@ -399,7 +400,7 @@ def test_auto_takes_the_large_scale_route_above_a_size() -> None:
 def test_many_columns_are_solved_from_inside_to_the_same_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     value = relaxed_value(standard_form(stated(instance)))
@@ -417,8 +418,10 @@ def keys(pool: Pool) -> set[tuple[int, int, int]]:
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
-    monkeypatch.setattr("nbb_opt.solve.colgen.restricted.CUTS_KEPT", 1)  # the best cut is kept beside the last ones
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
+    monkeypatch.setattr(
+        import_module("nbb_opt.solve.colgen.restricted"), "CUTS_KEPT", 1
+    )  # the best cut is kept beside the last ones
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
@@ -441,7 +444,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
 
 
 def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance = read_instance(tmp_path / "s")
     model, clusters, oracle = grouped(cut(instance))
@@ -566,7 +569,7 @@ def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> No
 
 
 def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nbb_opt.solve.colgen.master.LARGE_POOL", 0)
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance, spec = read_instance(tmp_path / "s"), read_model("joint")
     built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)

@@ -173,7 +173,7 @@ def _goods(given: pd.DataFrame) -> list[Row]:
 
 def _cargo_type(product_class: str) -> str:
     """
-    >>> _handling("Dry bulk")
+    >>> _cargo_type("Dry bulk")
     'dry_bulk'
     """
     return product_class.lower().replace(" ", "_")
