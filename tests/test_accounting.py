@@ -18,9 +18,10 @@ from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
-from nbb_opt.studies.accounting.choice import Choice, NotApplicable
 from nbb_opt.studies.accounting.choices import (
     ASSUMED_LOAD,
+    Choice,
+    NotApplicable,
     accounting_choices,
     chosen,
     freight_shares,

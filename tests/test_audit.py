@@ -18,14 +18,12 @@ from nbb_opt.cli.main import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
 from nbb_opt.solve import solve_form
-from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.improve import improve
+from nbb_opt.studies.audit.improve import break_even, improve, numbers_in, repair
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
 from nbb_opt.studies.audit.question import Question, ask
-from nbb_opt.studies.audit.repair import numbers_in, repair
 from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
 

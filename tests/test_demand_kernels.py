@@ -94,6 +94,7 @@ def test_tonnes_in_a_year_are_those_of_plain_python(seed: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+@pytest.mark.hard
 def test_no_kernel_reads_out_of_bounds(tmp_path: object) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "plain_python or repeated"],

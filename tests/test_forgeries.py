@@ -49,6 +49,7 @@ def test_every_forgery_is_refused(run: Run) -> None:
     assert accepted == []
 
 
+@pytest.mark.hard
 def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: Path) -> None:
     command = CliRunner()
     few = islice(forged(run, tiny()), 0, None, 1 if EVERY == 1 else 6 * EVERY)

@@ -198,7 +198,7 @@ def test_a_sheet_has_an_end_and_cells_that_are_no_values_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ROWS.to_csv(tmp_path / "a.csv", index=False)
-    monkeypatch.setattr("nbb_opt.formats.workbook.MOST_ROWS", 2)
+    monkeypatch.setattr("nbb_opt.formats.table.MOST_ROWS", 2)
     with pytest.raises(InstanceError, match=r"more than 2 rows; a sheet ends at row 1,048,576 \(write \.parquet or"):
         convert(tmp_path / "a.csv", tmp_path / "b.xlsx")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -156,6 +156,7 @@ def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_
     assert not_the_walk > WORLDS
 
 
+@pytest.mark.hard
 def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"

@@ -10,10 +10,9 @@ from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.result import read_run
 from nbb_opt.solve import DecisionGap, Stop, decision_gap, solve_form
-from nbb_opt.solve.mip.dive import Dive
-from nbb_opt.solve.mip.rounding import groups
+from nbb_opt.solve.mip.branch import TreeBeside
+from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
-from nbb_opt.solve.mip.tree_beside import TreeBeside
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import UNKNOWN
 from nbb_opt.verify import verify_run

@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbb_opt.recompute.blocks import in_blocks
 from nbb_opt.recompute.demand import demand_of
-from nbb_opt.recompute.verdict import Checks, Verdict
-from nbb_opt.recompute.words import Words
+from nbb_opt.recompute.verdict import Checks, Verdict, Words, in_blocks
 from nbb_opt.recompute.world import read_world
 from nbb_opt.result import as_table, compact_table
 from test_verify_rules import FAULTS, INSTANCE, JOINT, Tables
 from tiny_plan import reported, verdict_on
 
-SIZES = ("blocks.BLOCK_ROWS", "verdict.COMPARED_AT_ONCE", "demand.FLOWS_AT_ONCE", "demand.BATCH_ROWS")
+SIZES = ("verdict.BLOCK_ROWS", "verdict.COMPARED_AT_ONCE", "demand.FLOWS_AT_ONCE", "demand.BATCH_ROWS")
 
 
 def in_blocks_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +67,7 @@ def test_rows_in_any_order_and_words_in_any_form_give_the_same_verdict(monkeypat
 
 
 def test_every_row_is_in_one_block_with_all_rows_of_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.recompute.blocks.BLOCK_ROWS", 4)
+    monkeypatch.setattr("nbb_opt.recompute.verdict.BLOCK_ROWS", 4)
     rng = np.random.default_rng(1)
     tables = {
         "flows": pd.DataFrame({"chain": rng.integers(0, 9, 30), "row": np.arange(30)}),

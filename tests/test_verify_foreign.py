@@ -18,8 +18,7 @@ from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.model import read_model
 from nbb_opt.verify import Verdict
-from nbb_opt.verify.foreign import verify_foreign
-from nbb_opt.verify.foreign_tables import OPTIONAL, REQUIRED
+from nbb_opt.verify.foreign import OPTIONAL, REQUIRED, verify_foreign
 from solved import solved
 
 ROOT = Path(__file__).parents[1]

@@ -25,7 +25,7 @@ def outcome(case, result):
 
     from nbb_opt.problems.network_design import verify_design, write_design_run
     from nbb_opt.problems.network_design.handlers import MODEL
-    from nbb_opt.problems.network_design.schema import PROBLEM
+    from nbb_opt.problems.network_design.instance import PROBLEM
 
     instance, found, tables, wanted = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}

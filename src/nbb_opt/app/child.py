@@ -29,8 +29,15 @@ from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.studies.audit.audit import audit, write_audit
 from nbb_opt.studies.audit.faults import Fault, judge
-from nbb_opt.studies.audit.plan import FleetPlan, order_names, plan_in_service, plan_of, write_plan
-from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
+from nbb_opt.studies.audit.plan import (
+    FleetPlan,
+    cells_of,
+    order_names,
+    plan_in_service,
+    plan_of,
+    read_cells,
+    write_plan,
+)
 from nbb_opt.studies.audit.question import ask
 from nbb_opt.studies.audit.view import page_of, sentences
 

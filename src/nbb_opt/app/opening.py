@@ -14,8 +14,19 @@ from nbb_opt.app.store import Case, Refused, Store, StoredPlan, good_rows
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network.bundles import read_demand
 from nbb_opt.shipped import shipped, shipped_names
-from nbb_opt.studies.audit.plan import CHARGER, ORDER, PROJECT, TRUCK, order_names, template, types_and_places
-from nbb_opt.studies.audit.plan_cells import COLUMNS, CellProblem, cells_of, read_cells
+from nbb_opt.studies.audit.plan import (
+    CHARGER,
+    COLUMNS,
+    ORDER,
+    PROJECT,
+    TRUCK,
+    CellProblem,
+    cells_of,
+    order_names,
+    read_cells,
+    template,
+    types_and_places,
+)
 
 KEPT_OPEN = 3
 TODAY = "Today's fleet"

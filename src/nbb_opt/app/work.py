@@ -23,8 +23,7 @@ from nbb_opt.instance.workbook.write import write_workbook
 from nbb_opt.options import SolveOptions
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.shipped import shipped, shipped_names
-from nbb_opt.studies.audit.plan import PLAN, template, write_plan
-from nbb_opt.studies.audit.plan_cells import cells_of, read_cells
+from nbb_opt.studies.audit.plan import PLAN, cells_of, read_cells, template, write_plan
 
 UPLOAD = "workbook.xlsx"
 MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"

@@ -62,7 +62,7 @@ def verify(
     a new solve of both models.
     """
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
-    from nbb_opt.verify.foreign_tables import is_foreign
+    from nbb_opt.verify.foreign import is_foreign
 
     if is_foreign(run):
         _verify_foreign(run, instance, model or "joint", as_json)

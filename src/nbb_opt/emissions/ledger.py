@@ -22,8 +22,7 @@ from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_by_shipper
 from nbb_opt.recompute.lanes import Lanes, read_lanes
 from nbb_opt.recompute.network import handling_rows
 from nbb_opt.recompute.services import chosen_services, service_options
-from nbb_opt.recompute.trips import read_empties
-from nbb_opt.recompute.trucks import read_driven
+from nbb_opt.recompute.trucks import read_driven, read_empties
 from nbb_opt.recompute.world import World, join, read_world, total, values_in_periods
 
 EARTH_RADIUS_KM = 6371.0088

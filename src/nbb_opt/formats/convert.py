@@ -13,13 +13,11 @@ from nbb_opt.demand.source import damage_refused, open_source
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.instance_forms import convert_instance, is_instance
 from nbb_opt.formats.known import Known, known_names
-from nbb_opt.formats.ngm import is_ngm, read_ngm
-from nbb_opt.formats.ngm_instance import write_ngm_instance
+from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
 from nbb_opt.formats.sieve import Policy, Sieve
-from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet
+from nbb_opt.formats.table import OdTable, appearing, read_workbook_rows, write_csv, write_parquet, write_workbook_rows
 from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
-from nbb_opt.formats.workbook import read_workbook_rows, write_workbook_rows
 from nbb_opt.instance.flows import numbered
 from nbb_opt.instance.tables.csv_file import text_batches
 

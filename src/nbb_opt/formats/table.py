@@ -1,4 +1,4 @@
-"""OD rows in memory and on disk: the columns of the schema, each id once."""
+"""OD rows in memory, on disk and on the sheet `od` of a workbook, laid out as in the workbook of an instance."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+import xlsxwriter
 
 from nbb_opt.demand.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.cells import parse_numbers
+from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.instance.workbook.read import read_sheet
+from nbb_opt.instance.workbook.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, unit_text
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([*[(name, WORDS) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
@@ -85,3 +90,59 @@ def appearing(path: Path) -> Iterator[Path]:
         work.replace(path)
     finally:
         work.unlink(missing_ok=True)
+
+
+SHEET_ROWS = 1_048_576  # of the format
+MOST_ROWS = SHEET_ROWS - FIRST_ROW
+MOST_ROWS_READ = 400_000  # more cells than a workbook is trusted to hold
+OD = BY_NAME["od"]
+_COLUMNS = {column.name: column for column in OD.columns}
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+def read_workbook_rows(path: Path) -> pa.RecordBatch:
+    """The rows of the sheet `od`, as they stand. Raises InstanceError with every cell that is no plain value."""
+    sheet = read_sheet(path, OD, most_rows=MOST_ROWS_READ)
+    problems: list[Problem] = []
+    faults = sheet.faults(problems)
+    assert sheet.cells is not None
+    year, tonnes = (parse_numbers(sheet.cells[name], _COLUMNS[name], faults) for name in ("year", "tonnes"))
+    faults.tell_the_rest()
+    if problems:
+        raise InstanceError(problems)
+    ids = [pa.array(sheet.cells[name], pa.string()).dictionary_encode() for name in IDS]
+    return pa.RecordBatch.from_arrays([*ids, pa.array(year.astype(np.int16)), pa.array(tonnes)], schema=SCHEMA)
+
+
+def write_workbook_rows(batches: Iterable[pa.RecordBatch], path: Path) -> int:
+    """Write OD rows as a workbook; the number of rows. Raises InstanceError if they are more than a sheet can hold."""
+    rows = 0
+    with appearing(path) as work, xlsxwriter.Workbook(str(work), _OPTIONS) as book:
+        sheet = book.add_worksheet(OD.name)
+        bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
+        sheet.set_column(0, len(IDS) - 1, 18, text)
+        for i, name in enumerate(COLUMNS):
+            sheet.write_string(HEADER_ROW, i, name, bold)
+        for i, name in enumerate(COLUMNS):
+            sheet.write_string(UNIT_ROW, i, unit_text(_COLUMNS[name]))
+        for batch in batches:
+            if rows + batch.num_rows > MOST_ROWS:
+                what = f"would have more than {MOST_ROWS:,} rows; a sheet ends at row {SHEET_ROWS:,}"
+                hint = "write .parquet or .csv, add rows up (--duplicates add), or convert one year at a time"
+                raise InstanceError([Problem(path.name, what, hint)])
+            columns = [batch.column(name).to_pylist() for name in COLUMNS]
+            for line, cells in enumerate(zip(*columns, strict=True), start=FIRST_ROW + rows):
+                for i, cell in enumerate(cells):
+                    if i < len(IDS):
+                        sheet.write_string(line, i, cell, text)
+                    elif float(f"{cell:.15g}") == cell:
+                        sheet.write_number(line, i, cell)
+                    else:  # of more digits spreadsheets keep 15
+                        sheet.write_string(line, i, repr(cell), text)
+            rows += batch.num_rows
+    return rows

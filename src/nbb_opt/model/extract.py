@@ -11,8 +11,7 @@ import pandas as pd
 from nbb_opt.errors import SolveError
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.build import Built
-from nbb_opt.model.data.costs import factors, in_order
-from nbb_opt.model.data.ledger import Ledger
+from nbb_opt.model.data.costs import Ledger, factors, in_order
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.extract_use import use_rows
 from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table, compact_table

@@ -11,8 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from nbb_opt.instance import Instance, open_od
-from nbb_opt.recompute.verdict import Checks
-from nbb_opt.recompute.words import Words, find
+from nbb_opt.recompute.verdict import Checks, Words, find
 from nbb_opt.recompute.world import World
 
 FLOW = ["origin", "destination", "commodity"]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Where
-from nbb_opt.recompute.words import Words, find, pick
+from nbb_opt.recompute.verdict import Where, Words, find, pick
 from nbb_opt.recompute.world import World, join
 
 MODE_ORDER = ("road", "rail", "sea", "ferry")

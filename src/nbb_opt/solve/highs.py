@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.options import Presolve
-from nbb_opt.solve.in_thread import run_in_thread
+from nbb_opt.solve.in_process import new_highs, run_in_thread
 from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
 from nbb_opt.solve.stop import Listener, Progress, Stop
 
@@ -78,7 +78,7 @@ class Solver:
         self.scaling = scaling or _scaling(form)
         self.log = log
         highspy.Highs.resetGlobalScheduler(True)  # else a second problem could not use another number of threads
-        self.highs = highspy.Highs()
+        self.highs = new_highs()
         self.set("output_flag", True)
         self.set("log_to_console", False)
         self.set("threads", threads)

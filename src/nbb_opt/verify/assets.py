@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.subsidies import grants_eur
+from nbb_opt.recompute.trucks import grants_eur
 from nbb_opt.recompute.verdict import Checks, Where, names
 from nbb_opt.recompute.world import World, join, keyed, look_up, total
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.blocks import in_blocks
 from nbb_opt.recompute.network import Chains, Network, read_chains
-from nbb_opt.recompute.verdict import Checks
-from nbb_opt.recompute.words import Words, find, pick
+from nbb_opt.recompute.verdict import Checks, Words, find, in_blocks, pick
 from nbb_opt.recompute.world import World, join, total
 from nbb_opt.verify import limits, paths
 

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.blocks import in_blocks
 from nbb_opt.recompute.network import Network
-from nbb_opt.recompute.verdict import Checks, names
-from nbb_opt.recompute.words import find, pick
+from nbb_opt.recompute.verdict import Checks, find, in_blocks, names, pick
 from nbb_opt.recompute.world import World, join, keyed, look_up, total
 
 

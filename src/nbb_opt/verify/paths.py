@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.network import MODE_ORDER, Chains, Network, in_order
-from nbb_opt.recompute.verdict import Checks, names
-from nbb_opt.recompute.words import find, pick
+from nbb_opt.recompute.verdict import Checks, find, names, pick
 from nbb_opt.recompute.world import World
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.recompute import services, trips
+from nbb_opt.recompute import services, trucks
 from nbb_opt.recompute.demand import check_demand, demand_of
 from nbb_opt.recompute.network import read_network
-from nbb_opt.recompute.verdict import Checks, Verdict, names
-from nbb_opt.recompute.words import find
+from nbb_opt.recompute.verdict import Checks, Verdict, find, names
 from nbb_opt.recompute.world import World, keyed, read_world
 from nbb_opt.verify import accounts, assets, limits, use
 from nbb_opt.verify.claims import check_reported
@@ -74,7 +73,7 @@ class PlanCheck:
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)
-        self.empties = trips.read_empties(world, tables)
+        self.empties = trucks.read_empties(world, tables)
         self.public = limits.public_use(world, tables)
         self.network = read_network(world, tables)
         self.demand_t = self._demand()
@@ -90,7 +89,7 @@ class PlanCheck:
         used = self.freight.served
         self.chosen = services.chosen_services(world, services.service_options(world, used))
         self.served = services.service_amounts(used, self.chosen)
-        self.energy = accounts.energy_table([self.served, self.roads.energy, trips.empties_energy(self.empties)])
+        self.energy = accounts.energy_table([self.served, self.roads.energy, trucks.empties_energy(self.empties)])
         self.emissions = accounts.emissions_table(world, self.energy, self.freight.hub_kg)
 
     def _demand(self) -> np.ndarray:
@@ -111,7 +110,7 @@ class PlanCheck:
         self.checks.gather(freight.chain_checks)
         services.check_services(world, freight.served, self.chosen, self.checks)
         self.checks.gather(self.roads.truck_checks)
-        trips.check_empties(self.empties, self.checks)
+        trucks.check_empties(self.empties, self.checks)
         assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
@@ -195,7 +194,7 @@ class PlanCheck:
         parts = [
             freight,
             self.roads.costs,
-            trips.empties_costs(world, self.empties),
+            trucks.empties_costs(world, self.empties),
             assets.fleet_costs(world, self.stock),
             assets.charger_costs(world, self.chargers),
             limits.public_costs(self.public),

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nbb_opt.recompute import trucks
-from nbb_opt.recompute.blocks import in_blocks
 from nbb_opt.recompute.lanes import read_lanes
-from nbb_opt.recompute.verdict import Checks
+from nbb_opt.recompute.verdict import Checks, in_blocks
 from nbb_opt.recompute.world import World, total
 from nbb_opt.verify import paths
 

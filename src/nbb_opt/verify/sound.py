@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.blocks import in_blocks
-from nbb_opt.recompute.verdict import Checks, Where
+from nbb_opt.recompute.verdict import Checks, Where, in_blocks
 from nbb_opt.recompute.world import World
 from nbb_opt.result import TABLES
 

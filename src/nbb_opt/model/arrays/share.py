@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nbb_opt.model.arrays.assembly import Assembly
-from nbb_opt.model.data.costs import shared_name
-from nbb_opt.model.data.ledger import Ledger
+from nbb_opt.model.data.costs import Ledger, shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints
 

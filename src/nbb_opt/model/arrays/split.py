@@ -23,7 +23,7 @@ from nbb_opt.model.data.periods import Floats, Ints, entries, sum_by
 from nbb_opt.model.form import StandardForm
 
 if TYPE_CHECKING:
-    from nbb_opt.model.data.drives import Drives
+    from nbb_opt.model.data.efforts import Drives
     from nbb_opt.model.data.pieces import Chains
 
 PIECE, EFFORT = "carried_t", "driven_vkm"

@@ -9,8 +9,8 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.lanes import Lanes
-from nbb_opt.model.data.ledger import Ledger, ledger_of
 from nbb_opt.model.data.periods import Floats, Ints, sum_by
 from nbb_opt.model.data.trucks import Trucks
 from nbb_opt.model.data.world import World

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.driving import Driving, taken_in
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM
-from nbb_opt.model.data.ledger import Ledger
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.data.trucks import Trucks
 from nbb_opt.model.data.world import World

@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.items import ItemFigures, chain_items
-from nbb_opt.model.data.ledger import Ledger, ledger_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, entries
 from nbb_opt.model.data.world import World
 

@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.lanes import Lanes
-from nbb_opt.model.data.ledger import Ledger, ledger_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, sum_by
 from nbb_opt.model.data.world import World
 

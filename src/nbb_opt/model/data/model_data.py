@@ -22,7 +22,7 @@ from nbb_opt.model.data.world import World, world_of
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from nbb_opt.model.data.drives import Drives
+    from nbb_opt.model.data.efforts import Drives
     from nbb_opt.model.data.pieces import Chains
     from nbb_opt.network import Prepared
 
@@ -77,7 +77,7 @@ def model_data(
     asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
     chains, drives = None, None
     if pieces:
-        from nbb_opt.model.data.drives import drives_of
+        from nbb_opt.model.data.efforts import drives_of
         from nbb_opt.model.data.pieces import pieces_of
 
         flows, chains = pieces_of(instance, prepared, world, time, **asked)

@@ -22,9 +22,9 @@ from scipy.sparse import csr_array
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
 from nbb_opt.model.data.items import ItemFigures
-from nbb_opt.model.data.ledger import Ledger
 from nbb_opt.model.data.periods import Floats, Ints, Time, entries
 from nbb_opt.model.data.world import World
 

@@ -11,13 +11,12 @@ from types import SimpleNamespace
 
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.figures.assets import charging_figures, project_figures
-from nbb_opt.model.figures.driving import driving_figures, trip_figures
+from nbb_opt.model.figures.driving import driving_figures, trip_figures, truck_figures
 from nbb_opt.model.figures.emissions import emission_figures
 from nbb_opt.model.figures.flows import flow_figures
 from nbb_opt.model.figures.mapping import Figure
 from nbb_opt.model.figures.names import Named
 from nbb_opt.model.figures.policies import policy_figures
-from nbb_opt.model.figures.trucks import truck_figures
 
 
 def figures(data: ModelData) -> SimpleNamespace:

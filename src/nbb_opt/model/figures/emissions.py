@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbb_opt.model.data.ledger import Ledger
+from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Names
 from nbb_opt.model.figures.mapping import Figure, Members

@@ -1,7 +1,6 @@
 """The fixed-charge multicommodity capacitated network design problem: its instances, results and verifier."""
 
-from nbb_opt.problems.network_design.instance import DesignInstance, read_design
-from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.instance import DesignInstance, Network, read_design
 from nbb_opt.problems.network_design.run import DesignRun, read_design_run, write_design_run
 from nbb_opt.problems.network_design.verify import verify_design
 

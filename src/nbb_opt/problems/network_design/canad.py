@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
-from nbb_opt.problems.network_design.instance import DesignInstance, read_design
-from nbb_opt.problems.network_design.schema import META, PROBLEM, TABLES
+from nbb_opt.problems.network_design.instance import META, PROBLEM, TABLES, DesignInstance, read_design
 
 ENDING = ".dow"
 MOST_BYTES = 64 * 2**20

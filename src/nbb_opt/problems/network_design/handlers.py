@@ -25,8 +25,8 @@ from nbb_opt.problems.network_design import (
     write_design_run,
 )
 from nbb_opt.problems.network_design.canad import convert_canad
+from nbb_opt.problems.network_design.instance import PROBLEM
 from nbb_opt.problems.network_design.model import read_design_model
-from nbb_opt.problems.network_design.schema import PROBLEM
 from nbb_opt.problems.network_design.solve import Designed, solve_network_design
 from nbb_opt.run_folder import check_target
 from nbb_opt.solve import Stop

@@ -1,4 +1,4 @@
-"""Reading a network design instance: every fault found at once, or a frozen, checked instance."""
+"""A network design instance: its tables, read with every fault found at once, and its figures as arrays."""
 
 from __future__ import annotations
 
@@ -13,17 +13,115 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, as_stored, parse_column
 from nbb_opt.instance.package import META_FILE, Package, open_package
 from nbb_opt.instance.references import check_keys, check_references
-from nbb_opt.instance.schema import Table
+from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.csv_file import decode, read_csv
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed, shown
-from nbb_opt.problems.network_design.network import Network
-from nbb_opt.problems.network_design.schema import META, PROBLEM, TABLES
+
+PROBLEM = "network_design"
+# key of instance.toml -> what it says; each is a text
+META: dict[str, str] = {
+    "problem": f'"{PROBLEM}"',
+    "name": "short name of small letters, digits, - and _",
+    "title": "what people read",
+    "version": "of the data",
+    "licence": "of the data; `not stated` where none is",
+    "description": "where the figures come from and what they mean",
+}
+_MOST = 1e12
+
+
+def _amount(name: str, meaning: str, unit: str, low: float) -> Column:
+    return Column(name, "number", meaning, unit, low=low, high=_MOST)
+
+
+TABLES: tuple[Table, ...] = (
+    Table("nodes", "a place", ("node",), (Column("node", "id", "name of the place"),)),
+    Table(
+        "arcs",
+        "a one-way connection that may be opened; several may join the same places",
+        ("arc",),
+        (
+            Column("arc", "id", "name of the arc"),
+            Column("from_node", "ref", "where it starts", target="nodes.node"),
+            Column("to_node", "ref", "where it ends", target="nodes.node"),
+            _amount("cost_eur_per_t", "cost of each tonne on it", "EUR/t", 0.0),
+            _amount("capacity_t", "most it carries, all commodities together", "t", 1e-6),
+            _amount("fixed_eur", "cost of opening it", "EUR", 0.0),
+        ),
+    ),
+    Table(
+        "commodities",
+        "an amount to be carried from one place to another; it may be split over paths",
+        ("commodity",),
+        (
+            Column("commodity", "id", "name of the commodity"),
+            Column("origin", "ref", "where it starts", target="nodes.node"),
+            Column("destination", "ref", "where it ends", target="nodes.node"),
+            _amount("demand_t", "how much", "t", 1e-6),
+        ),
+    ),
+)
+# a solution, from this engine or any other: arcs that are opened, and flows above zero
+RESULTS: tuple[Table, ...] = (
+    Table("opened", "an arc that is opened", ("arc",), (Column("arc", "id", "name of the arc"),)),
+    Table(
+        "flows",
+        "what a commodity carries on an arc",
+        ("arc", "commodity"),
+        (
+            Column("arc", "id", "name of the arc"),
+            Column("commodity", "id", "name of the commodity"),
+            _amount("carried_t", "how much", "t", 0.0),
+        ),
+    ),
+)
+
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Arcs and commodities; nodes are numbers from 0.
+
+    By arc: `tail`, `head` (nodes), `cost_eur_per_t`, `capacity_t`, `fixed_eur`. By commodity: `origin`, `destination`
+    (nodes), `demand_t`.
+    """
+
+    nodes: int
+    tail: Ints
+    head: Ints
+    cost_eur_per_t: Floats
+    capacity_t: Floats
+    fixed_eur: Floats
+    origin: Ints
+    destination: Ints
+    demand_t: Floats
+
+    @property
+    def arcs(self) -> int:
+        return len(self.tail)
+
+    @property
+    def commodities(self) -> int:
+        return len(self.origin)
+
+    def largest_use_t(self) -> Floats:
+        """Tonnes that could ever be on each arc: its capacity, or all demand where that is less (a tight M)."""
+        return np.minimum(self.capacity_t, self.demand_t.sum())
+
+    def largest_share(self) -> Floats:
+        """Share of each commodity that fits on each arc, shape (commodities, arcs): at most 1."""
+        return np.minimum(1.0, self.capacity_t[None, :] / self.demand_t[:, None])
+
 
 FORMAT = "nbb_opt network_design 1"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -14,8 +14,7 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.wording import TableFile
-from nbb_opt.problems.network_design.instance import read_table
-from nbb_opt.problems.network_design.schema import RESULTS
+from nbb_opt.problems.network_design.instance import RESULTS, read_table
 from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
 
 NEEDED_FILES = (RECORD, *(f"tables/{table.name}.csv" for table in RESULTS))

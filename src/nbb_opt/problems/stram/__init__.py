@@ -7,7 +7,7 @@ decarbonization", Transportation Research Part E 197 (2025). Nothing here knows 
 from nbb_opt.problems.stram.checks import StramVerdict
 from nbb_opt.problems.stram.convert import convert_stram
 from nbb_opt.problems.stram.read import StramCase, read_stram
-from nbb_opt.problems.stram.tables import RESULTS, as_result
+from nbb_opt.problems.stram.run import RESULTS, as_result
 from nbb_opt.problems.stram.verify import verify_stram
 
 __all__ = ["RESULTS", "StramCase", "StramVerdict", "as_result", "convert_stram", "read_stram", "verify_stram"]

@@ -1,4 +1,4 @@
-"""The run folder of a stram plan: its record, its tables, those of the first year planned alone."""
+"""The run folder of a stram plan and the tables in it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nbb_opt.errors import NbbError
-from nbb_opt.problems.stram.tables import RESULTS, as_result
 from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
+
+_STATE = {"scenario": "str", "year": "int64"}
+RESULTS: dict[str, dict[str, str]] = {
+    "path_flows": {**_STATE, "path": "int64", "product": "str", "tonnes": "float64"},
+    "arc_flows": {
+        **_STATE, "edge": "str", "from_node": "str", "fuel": "str", "product": "str", "tonnes": "float64",
+    },
+    "empty_paths": {**_STATE, "path": "int64", "vehicle": "str", "tonnes": "float64"},
+    "empty_flows": {
+        **_STATE, "edge": "str", "from_node": "str", "fuel": "str", "vehicle": "str", "tonnes": "float64",
+    },
+    "charging_rented": {**_STATE, "edge": "str", "fuel": "str", "tonnes": "float64"},
+    "edges_expanded": {"year": "int64", "edge": "str", "built": "int64"},
+    "edges_upgraded": {"year": "int64", "edge": "str", "built": "int64"},
+    "terminals_expanded": {**_STATE, "node": "str", "mode": "str", "share": "float64"},
+    "costs": {**_STATE, "component": "str", "nok": "float64", "discounted_nok": "float64"},
+    "emissions": {**_STATE, "t_co2": "float64", "cap_t_co2": "float64", "excess_t_co2": "float64"},
+    "modes": {**_STATE, "mode": "str", "fuel": "str", "tkm": "float64", "share": "float64"},
+}  # fmt: skip
+
+
+def as_result(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
+    """Give `rows` exactly the columns and dtypes of result table `name`.
+
+    >>> as_result("edges_expanded", [{"year": 2028, "edge": "A-B", "built": 1}]).shape
+    (1, 3)
+    """
+    dtypes = RESULTS[name]
+    frame = pd.DataFrame(rows if rows is not None and len(rows) else None, columns=list(dtypes))
+    return frame.astype(dtypes).reset_index(drop=True)
+
 
 PLAN, FIRST = "tables", "first_year"
 BESIDE = ("verify.json", "solver.log", "bounds.csv")

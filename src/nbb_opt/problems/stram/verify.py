@@ -16,8 +16,7 @@ import pandas as pd
 from nbb_opt.problems.stram.checks import STATE, Frame, Ledger, StramVerdict, rows_of
 from nbb_opt.problems.stram.read import StramCase
 from nbb_opt.problems.stram.verify_costs import check_costs
-from nbb_opt.problems.stram.verify_flows import check_flows
-from nbb_opt.problems.stram.verify_pace import check_pace
+from nbb_opt.problems.stram.verify_flows import check_flows, check_pace
 
 
 def verify_stram(

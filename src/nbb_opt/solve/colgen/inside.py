@@ -18,7 +18,7 @@ from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.box import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.mip.rounding import WHOLE, Rows, orders
+from nbb_opt.solve.mip.dive import WHOLE, Rows, orders
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
 Floats = npt.NDArray[np.float64]

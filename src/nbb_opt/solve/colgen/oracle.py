@@ -16,10 +16,8 @@ import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, vstack
 
 from nbb_opt.model.data.periods import entries
-from nbb_opt.solve.colgen.arrays import ChainArrays, GroupArrays, PieceColumns, Prices
-from nbb_opt.solve.colgen.groups import Groups, loose_columns
-from nbb_opt.solve.colgen.move_columns import add_pieces, aggregate, count_handed, hand_out
-from nbb_opt.solve.colgen.price_columns import price_drives, price_pieces
+from nbb_opt.solve.colgen.groups import ChainArrays, GroupArrays, Groups, PieceColumns, Prices, loose_columns
+from nbb_opt.solve.colgen.move_columns import add_pieces, aggregate, count_handed, hand_out, price_drives, price_pieces
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split

@@ -14,10 +14,9 @@ from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.options import Presolve
 from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.highs import Answer, Solver
-from nbb_opt.solve.mip.dive import Dive
-from nbb_opt.solve.mip.rounding import groups
+from nbb_opt.solve.mip.branch import TreeBeside
+from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
-from nbb_opt.solve.mip.tree_beside import TreeBeside
 from nbb_opt.solve.mip.vertex import exact_values, row_miss
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap

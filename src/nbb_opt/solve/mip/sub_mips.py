@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.mip.rounding import groups
+from nbb_opt.solve.mip.dive import groups
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
 if TYPE_CHECKING:

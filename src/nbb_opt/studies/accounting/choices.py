@@ -1,25 +1,159 @@
-"""Accounting choices: ways to count emissions, each a function from an instance to the same world counted otherwise.
-
-A choice replaces figures of energy.csv by named factors of the registry, or a setting. The factor ids are written into
-the changed instance, so its report and workbook trace to them. What a choice cannot change it says; it never guesses.
-"""
+"""Choices of how emissions are counted: each changes what it says and nothing else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.factors import Registry, factor_by_id, kg_per_kwh
+from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, kg_per_kwh, nearest
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import FERRY_ALLOCATIONS
 from nbb_opt.instance.vary import varied
-from nbb_opt.studies.accounting.choice import ENERGY_KG, Choice, NotApplicable, carriers_of, with_factors
-from nbb_opt.studies.accounting.grid import grid_choices
+
+ENERGY_KG = ("ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh")
+
+
+class NotApplicable(NbbError):  # noqa: N818 - a finding about an instance, not a fault
+    """A choice that changes nothing in this instance, or for which a figure is missing."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to count: `change` gives the changed instance or raises NotApplicable; `factors` are the ids it uses."""
+
+    name: str
+    title: str
+    factors: tuple[str, ...]
+    change: Callable[[Instance], Instance]
+
+
+def carriers_of(instance: Instance, technologies: Sequence[str]) -> set[str]:
+    vehicles = instance["vehicles"]
+    return set(vehicles.loc[vehicles["technology"].isin(list(technologies)), "energy_carrier"])
+
+
+def with_factors(instance: Instance, used: Sequence[Factor]) -> dict[str, pd.DataFrame]:
+    """The tables factors and sources with the rows of `used` added."""
+    new = [factor for factor in used if factor.factor not in set(instance["factors"]["factor"])]
+    rows = pd.DataFrame(
+        [
+            {"factor": f.factor, "subject": f"{f.subject}: {f.technology}", "value": f.value, "unit": f.unit,
+             "boundary": f.boundary, "gwp_set": f.gwp_set, "region": f.region, "year": f.year, "licence": f.licence,
+             "source": f"registry_{f.factor}", "note": f.note}
+            for f in new
+        ],
+        columns=instance["factors"].columns,
+    )  # fmt: skip
+    sources = pd.DataFrame(
+        [
+            {"source": f"registry_{f.factor}", "title": f.source_title, "url": f.source_ref, "licence": f.licence,
+             "year": f.year}
+            for f in new
+        ],
+        columns=instance["sources"].columns,
+    )  # fmt: skip
+    both = {"factors": rows, "sources": sources}
+    return {
+        name: pd.concat([instance[name], more.astype(instance[name].dtypes.to_dict())], ignore_index=True)
+        for name, more in both.items()
+    }
+
+
+PRODUCTION = {"NO": "grid-no-ember-2023", "SE": "grid-se-ember-2023", "FI": "grid-fi-ember-2023"}
+ZONES = {"NO": "grid-no4-codecarbon-2025", "SE": "grid-se1-codecarbon-2025", "FI": "grid-fi-codecarbon-2025"}
+EARLIER = dict.fromkeys(("NO", "SE", "FI"), "grid-nordic-ivl-2016-2019")
+DELIVERED = {"NO": "grid-no-nve-2023"}
+REGIONS = {"Nordic": ("NO", "SE", "FI", "DK")}  # names of several countries
+MARKET_METHODS = ("market_residual", "market_supplier")
+PER_ENERGY = ("g_co2e_per_kwh", "g_co2e_per_mj")
+
+
+def grid_choices(registry: Registry) -> list[Choice]:
+    """Every way to count grid power. Raises NbbError if the registry lacks a factor of one that is shipped."""
+    placed = {
+        "grid_production": ("grid: national production, life cycle", PRODUCTION),
+        "grid_zones": ("grid: production of the northern bidding zones", ZONES),
+        "grid_earlier": ("grid: Nordic consumption 2016-2019, life cycle", EARLIER),
+        "grid_delivered": ("grid: power physically delivered in Norway", DELIVERED),
+    }
+    found = []
+    for name, (title, by_country) in placed.items():
+        factors = {country: factor_by_id(registry, factor) for country, factor in by_country.items()}
+        ids = tuple(dict.fromkeys(by_country.values()))
+        found.append(Choice(name, title, ids, partial(_counted, name=name, factors=factors)))
+    return [*found, *(_market(method, registry) for method in MARKET_METHODS)]
+
+
+def _market(method: str, registry: Registry) -> Choice:
+    """Grid power by a market-based method, with the one factor per country that the registry has for it."""
+    rows = [factor for factor in registry if factor.grid_method == method and factor.unit in PER_ENERGY]
+
+    def change(instance: Instance) -> Instance:
+        power = carriers_of(instance, ("battery", "electric"))
+        energy = instance["energy"]
+        countries = sorted(set(energy.loc[energy["energy_carrier"].isin(power), "country"]))
+        factors: dict[str, Factor] = {}
+        for country in countries:
+            fit = [factor for factor in rows if country in _covered(factor.region)]
+            if len(fit) > 1:
+                names = ", ".join(factor.factor for factor in fit)
+                raise NotApplicable(f"grid_{method}: {country} has several factors ({names}); leave one in the table")
+            if fit:
+                factors[country] = fit[0]
+        if not factors:
+            wanted = {"subject": "grid", "unit": PER_ENERGY[0], "grid_method": method, "region": countries[0]}
+            raise NotApplicable(
+                f"grid_{method}: no factor per kWh with grid_method {method} for {', '.join(countries)}, and none may "
+                "be shipped; give your own table with --factors; nearest: " + "; ".join(nearest(registry, wanted))
+            )
+        return _counted(instance, name=f"grid_{method}", factors=factors)
+
+    return Choice(f"grid_{method}", f"grid: {method.replace('_', '-')}", tuple(row.factor for row in rows), change)
+
+
+def _covered(region: str) -> set[str]:
+    """Countries that a region of the registry names.
+
+    >>> sorted(_covered("Nordic")), sorted(_covered("SE;FI"))
+    (['DK', 'FI', 'NO', 'SE'], ['FI', 'SE'])
+    """
+    return {country for part in region.split(";") for country in REGIONS.get(part.strip(), (part.strip(),))}
+
+
+def _counted(instance: Instance, *, name: str, factors: Mapping[str, Factor]) -> Instance:
+    """WTT of grid power from one factor per country; its change over the years stays that of the instance.
+
+    Countries without one stay as the instance states, and its grid method then says so.
+    """
+    energy = instance["energy"].copy()
+    power = energy["energy_carrier"].isin(carriers_of(instance, ("battery", "electric")))
+    rows = power & energy["country"].isin(list(factors))
+    if not rows.any():
+        raise NotApplicable(f"{name}: no grid power in {', '.join(factors)}")
+    first = energy[rows].sort_values("year").drop_duplicates(["energy_carrier", "country"])
+    base = first.set_index(["energy_carrier", "country"])[list(ENERGY_KG)].sum(axis=1)
+    keys = pd.MultiIndex.from_frame(energy.loc[rows, ["energy_carrier", "country"]])
+    told = energy.loc[rows, "country"].map({c: kg_per_kwh(f) for c, f in factors.items()}).to_numpy(dtype=float)
+    start = base.reindex(keys).to_numpy(dtype=float)
+    now = energy.loc[rows, list(ENERGY_KG)].sum(axis=1).to_numpy(dtype=float)
+    if (start == 0).any():
+        raise NotApplicable(f"{name}: grid power without emissions in the first year cannot be scaled")
+    energy.loc[rows, "wtt_kg_co2e_per_kwh"] = told * now / start
+    energy.loc[rows, "ttw_kg_co2e_per_kwh"] = 0.0
+    energy.loc[rows, "factors"] = energy.loc[rows, "country"].map({c: f.factor for c, f in factors.items()})
+    method = ", ".join(dict.fromkeys(factor.grid_method for factor in factors.values()))
+    rest = sorted(set(energy.loc[power, "country"]) - set(factors))
+    if rest:
+        method += f"; in {', '.join(rest)} as the instance states"
+    tables = with_factors(instance, list(dict.fromkeys(factors.values()))) | {"energy": energy}
+    return varied(instance, tables, grid_method=method)
+
 
 DIESEL_BLEND, HVO_AGENCY = "fuel-diesel-mk1-wtw-mj-energimyndigheten-2016", "fuel-hvo-wtw-mj-energimyndigheten-2016"
 AGAIN = "solved_again"

@@ -15,8 +15,7 @@ from nbb_opt.instance import Instance, by_period
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
-from nbb_opt.studies.accounting.choice import Choice, NotApplicable
-from nbb_opt.studies.accounting.choices import AGAIN
+from nbb_opt.studies.accounting.choices import AGAIN, Choice, NotApplicable
 
 AS_STATED = "as_stated"
 SHOWN_FLIPS = 5

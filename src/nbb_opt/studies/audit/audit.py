@@ -15,14 +15,12 @@ from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.breakeven import break_even
 from nbb_opt.studies.audit.faults import Fault, judge
-from nbb_opt.studies.audit.improve import Change, improve
+from nbb_opt.studies.audit.improve import Change, Repair, break_even, improve, numbers_in, repair
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
 from nbb_opt.studies.audit.question import Question, ask
-from nbb_opt.studies.audit.repair import Repair, numbers_in, repair
 from nbb_opt.studies.audit.scenarios import Regret, regrets
 
 

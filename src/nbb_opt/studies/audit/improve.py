@@ -1,16 +1,213 @@
-"""Single changes that close the distance between a plan that works and the best plan, in the best order."""
+"""The nearest plan that works, single changes that close the distance to the best plan, and break-even prices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nbb_opt.errors import NoPlan
+import numpy as np
+import pandas as pd
+
+from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.plan import TRUCK
-from nbb_opt.studies.audit.question import Key, Question
-from nbb_opt.studies.audit.repair import numbers_in
+from nbb_opt.studies.audit.orders import set_orders
+from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
+from nbb_opt.studies.audit.question import Key, Question, numbers_of
+
+COST_GAP = 1e-4
+WHOLE = 1e-6  # a count may miss a whole number by this
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The repaired plan: trucks changed (a swap counts once per period), what else changed, its solution.
+
+    `changes` has columns what, place, type, year, planned, repaired; orders with the share of the vehicle that is lost.
+    """
+
+    trucks_changed: int
+    others_changed: float
+    changes: pd.DataFrame
+    solution: Solution
+
+
+def repair(question: Question, plan: FleetPlan) -> Repair:
+    """Find the repair in three solves, each keeping what the one before proved.
+
+    In a depot and period the trucks changed are those that come or those that go, whichever are more. Raises Infeasible
+    if no plan at all obeys the instance.
+    """
+    edit = FormEdit(question.form)
+    changed = _count_trucks(question, edit, numbers_of(plan.trucks))
+    others = _count_others(question, edit, plan)
+    missed = set_orders(question, edit, plan, price=True)
+    others |= dict.fromkeys(missed.values(), 1.0)
+
+    def solved(gap: float) -> Solution:
+        try:
+            return question.solve(edit, gap=gap)
+        except Infeasible as error:
+            raise Infeasible("no fleet of any kind can do this work within the instance's limits") from error
+
+    edit.price(dict.fromkeys(changed, 1.0))
+    first = solved(1e-9)
+    trucks = round(first.objective)
+    edit.row("trucks_changed", changed, [1.0] * len(changed), up=trucks + WHOLE)
+    edit.price(others)
+    second = solved(1e-6)
+    edit.row("others_changed", list(others), list(others.values()), up=second.objective * (1 + 1e-6) + WHOLE)
+    edit.price_as_stated()
+    third = solved(COST_GAP)
+    return Repair(trucks, second.objective, changes_of(question, plan, third, missed), third)
+
+
+def _count_trucks(question: Question, edit: FormEdit, planned: Mapping[Key, float]) -> list[int]:
+    """Columns that count the trucks changed, one per depot and period."""
+    places = sorted({(region, t) for region, _, t in question.trucks})
+    counted = {place: edit.column(f"changed{list(place)}") for place in places}
+    more: dict[tuple[str, int], list[int]] = {place: [] for place in places}
+    fewer: dict[tuple[str, int], list[int]] = {place: [] for place in places}
+    for key, columns in question.trucks.items():
+        up, down = edit.column(f"more{list(key)}"), edit.column(f"fewer{list(key)}")
+        value = planned.get(key, 0.0)
+        edit.row(f"planned{list(key)}", [*columns, up, down], [1.0] * len(columns) + [-1.0, 1.0], low=value, up=value)
+        more[key[0], key[2]].append(up)
+        fewer[key[0], key[2]].append(down)
+    for place, column in counted.items():
+        for name, parts in (("come", more[place]), ("go", fewer[place])):
+            edit.row(f"{name}{list(place)}", [column, *parts], [1.0] + [-1.0] * len(parts), low=0.0)
+    return list(counted.values())
+
+
+def _count_others(question: Question, edit: FormEdit, plan: FleetPlan) -> dict[int, float]:
+    """Columns that count chargers and project units more or fewer than planned."""
+    found: dict[int, float] = {}
+    for said, columns in ((plan.chargers, question.chargers), (plan.projects, question.projects)):
+        planned = numbers_of(said)
+        for key, parts in columns.items():
+            value = planned.get(key, 0.0)
+            up, down = edit.column(f"more{list(key)}"), edit.column(f"fewer{list(key)}")
+            edit.row(f"planned{list(key)}", [*parts, up, down], [1.0] * len(parts) + [-1.0, 1.0], low=value, up=value)
+            found |= {up: 1.0, down: 1.0}
+    return found
+
+
+def numbers_in(question: Question, solution: Solution) -> dict[str, dict[Key, int]]:
+    """Trucks, chargers and project units in service in a plan."""
+    x = solution.values
+    return {
+        what: {key: round(float(x[parts].sum())) for key, parts in columns.items()}
+        for what, columns in ((TRUCK, question.trucks), (CHARGER, question.chargers), (PROJECT, question.projects))
+    }
+
+
+def changes_of(question: Question, plan: FleetPlan, solution: Solution, missed: Mapping[str, int]) -> pd.DataFrame:
+    """What is other than planned: columns what, place, type, year, planned, repaired."""
+    years = [period.year for period in question.instance.periods]
+    rows: list[tuple[str, str, str, int, float, float]] = []
+    said = {TRUCK: plan.trucks, CHARGER: plan.chargers, PROJECT: plan.projects}
+    for what, numbers in numbers_in(question, solution).items():
+        planned = numbers_of(said[what])
+        for key in sorted({*numbers, *planned}):
+            before, after = planned.get(key, 0.0), float(numbers.get(key, 0))
+            if before != after:
+                rows.append((what, key[0], key[1], years[key[2]], before, after))
+    for name, column in missed.items():
+        order, vehicle, t = name.rsplit(" ", 2)
+        share = float(solution.values[column])
+        if share > WHOLE:
+            before_share = planned_share(plan, order, vehicle, int(t))
+            rows.append(("order", order, vehicle, years[int(t)], before_share, before_share - share))
+    return pd.DataFrame(rows, columns=["what", "place", "type", "year", "planned", "repaired"])
+
+
+def planned_share(plan: FleetPlan, order: str, vehicle: str, t: int) -> float:
+    """Share of an order that the plan gives to a vehicle in a period."""
+    orders = plan.orders
+    name = orders["origin"] + ">" + orders["destination"] + ":" + orders["commodity"]
+    return float(orders.loc[(name == order) & (orders["vehicle"] == vehicle) & (orders["t"] == t), "share"].sum())
+
+
+def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
+    """For each depot, period and pair of technologies: the price of one thing at which both cost the same per tonne-km.
+
+    The work is that of the plan on lanes both may drive, weighted by tonne-km; `costs` as from `lane_costs`. Columns
+    fleet_region, year, vehicle, other, work_share (of the depot's tonne-km), cost_eur_per_tkm, other_eur_per_tkm, and
+    the break-even prices energy_eur_per_kwh (of the vehicle), other_energy_eur_per_kwh, carbon_eur_per_t, purchase_eur
+    (of the vehicle); NaN where no price of zero or more does it. The other is the plan's most used truck of another
+    energy carrier.
+    """
+    data, start = question.built.data, question.built.start
+    d, trucks, world = data.driving, data.trucks, data.world
+    z = solution.values[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
+    per_tkm = _per_tkm(question, costs).assign(done=z * d.load_t)
+    work = per_tkm.groupby(["lane", "t"])["done"].sum()
+    per_tkm = per_tkm.assign(work=work.reindex(pd.MultiIndex.from_frame(per_tkm[["lane", "t"]])).to_numpy())
+    rows = []
+    for place, here in per_tkm.groupby(["region", "t"]):
+        region, t = (int(str(part)) for part in place)
+        total = float(here["done"].sum())
+        if total <= 0:
+            continue
+        used = here.groupby("v")["done"].sum().sort_values(ascending=False)
+        main = int(used.index[0])
+        for v in sorted(set(here["v"]) - {main}):
+            if trucks.carrier[v] == trucks.carrier[main]:
+                continue
+            both = here[here["v"] == v].merge(here[here["v"] == main], on="lane", suffixes=("", "_other"))
+            both = both[both["work"] > 0]
+            if both.empty:
+                continue
+            weight = both["work"].to_numpy() / float(both["work"].sum())
+            mean = {name: float(weight @ both[name].to_numpy()) for name in both.columns if name not in ("lane",)}
+            row = _prices(mean)
+            rows.append({
+                "fleet_region": world.regions[region], "year": int(data.time.years[t]),
+                "vehicle": trucks.names[v], "other": trucks.names[main],
+                "work_share": float(both["work"].sum()) / total, "cost_eur_per_tkm": mean["cost"],
+                "other_eur_per_tkm": mean["cost_other"], **row,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
+    """Cost, energy, carbon and capital per tonne-km of every lane, truck and period."""
+    data = question.built.data
+    d, world, trucks = data.driving, data.world, data.trucks
+    load = d.load_t
+    energy = costs["road_energy"].to_numpy() / load
+    kwh = costs["kwh_per_vkm"].to_numpy() / load
+    base = question.instance.meta.carbon_base
+    taxed = d.ledger.ttw_kg + (d.ledger.wtt_kg if base == "WTW" else 0.0)
+    kg = np.bincount(d.ledger.col, taxed, minlength=len(load)) / load
+    capital = costs["recovery"].to_numpy() / costs["vkm_a_year"].to_numpy() / load
+    return pd.DataFrame({
+        "lane": d.lane, "region": d.region, "v": d.vehicle, "t": d.t,
+        "cost": costs["tco_eur_per_vkm"].to_numpy() / load, "energy": energy, "kwh": kwh,
+        "carbon": costs["carbon"].to_numpy() / load, "kg": kg, "capital_share": capital,
+        "capex": trucks.capex_eur[d.vehicle, d.t],
+        "carbon_price": world.carbon_price[world.region_country[d.region], d.t],
+    })  # fmt: skip
+
+
+def _prices(mean: dict[str, float]) -> dict[str, float]:
+    """Each price changed alone until both cost the same; every cost is linear in every price."""
+    apart = mean["cost"] - mean["cost_other"]
+
+    def at_least_zero(value: float) -> float:
+        return value if np.isfinite(value) and value >= 0 else float("nan")
+
+    def solved(now: float, slope: float) -> float:
+        return at_least_zero(now - apart / slope) if slope else float("nan")
+
+    return {
+        "energy_eur_per_kwh": solved(mean["energy"] / mean["kwh"], mean["kwh"]),
+        "other_energy_eur_per_kwh": solved(mean["energy_other"] / mean["kwh_other"], -mean["kwh_other"]),
+        "carbon_eur_per_t": solved(mean["carbon_price"], (mean["kg"] - mean["kg_other"]) / 1000),
+        "purchase_eur": solved(mean["capex"], mean["capital_share"]),
+    }
+
 
 GAP = 3e-4
 WORTH_EUR = 1.0  # a change that saves less is no change

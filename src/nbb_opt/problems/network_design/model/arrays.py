@@ -14,7 +14,7 @@ from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.compile import form_of
 from nbb_opt.model.data.periods import Names
 from nbb_opt.model.form import StandardForm
-from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.instance import Network
 
 Ints = npt.NDArray[np.int64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.solve.pool import Pool
 
 Floats = npt.NDArray[np.float64]

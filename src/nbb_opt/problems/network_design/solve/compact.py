@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.problems.network_design.network import Network
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation
 from nbb_opt.problems.network_design.solve.routing import Plan
 from nbb_opt.problems.network_design.solve.small import ENDED, hurry

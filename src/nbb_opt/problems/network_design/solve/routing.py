@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
-from nbb_opt.problems.network_design.network import Network
-from nbb_opt.problems.network_design.solve.lp import LinearProgram
+from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.relaxation import LinearProgram
 from nbb_opt.solve.stop import Stop
 
 Ints = npt.NDArray[np.int64]

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.network import Network
+from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.solve.compact import is_small, search_compact
 from nbb_opt.problems.network_design.solve.improve import Improver
-from nbb_opt.problems.network_design.solve.lp import OutOfTime
 from nbb_opt.problems.network_design.solve.pool import Pool
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import Plan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.tree import Tree
 from nbb_opt.problems.network_design.solve.turns import Turns

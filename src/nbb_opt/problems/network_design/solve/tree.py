@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.solve.lp import OutOfTime
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.problems.stram.model.arrays.build import StramBuilt
 from nbb_opt.problems.stram.model.arrays.costs import COMPONENTS, ONCE
-from nbb_opt.problems.stram.tables import RESULTS, as_result
+from nbb_opt.problems.stram.run import RESULTS, as_result
 
 SMALLEST_T = 1e-9  # smaller flows are the rounding of numbers near a million tonnes
 
