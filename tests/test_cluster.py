@@ -139,6 +139,7 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
         read_instance(tiny, each=cluster.each)
 
 
+@pytest.mark.hard
 def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect
     from nbb_opt.instance.synthetic import Shape, write_synthetic
@@ -173,6 +174,7 @@ def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_p
     assert (tmp_path / "killed").exists()
 
 
+@pytest.mark.hard
 def test_a_plan_with_the_chains_on_a_cluster_is_verified(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect
     from nbb_opt.errors import ModelError

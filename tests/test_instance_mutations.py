@@ -105,6 +105,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_tiny(tmp_path_factory.mktemp("mutations") / "copy")
 
 
+@pytest.mark.hard
 @settings(QUIET, max_examples=MUTATIONS)
 @given(mutation=mutations())
 @example(mutation=("od.csv", 500, 1, b"\x00"))
@@ -190,6 +191,7 @@ for file in (folder / "od.parquet", folder / "vehicles.parquet"):
 """
 
 
+@pytest.mark.hard
 def test_a_mutated_parquet_file_is_refused_or_reads_the_same(tmp_path: Path) -> None:
     copy = copy_tiny(tmp_path / "copy")
     copy.as_parquet("od")

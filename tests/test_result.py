@@ -169,6 +169,7 @@ result.write_run(Path(sys.argv[1]), {{"instance": "second"}}, some_tables(), som
 """
 
 
+@pytest.mark.hard
 @pytest.mark.skipif(os.name != "posix", reason="needs a hard kill")
 @pytest.mark.parametrize("replacing", [False, True])
 def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Path, replacing: bool) -> None:

@@ -11,6 +11,7 @@ import os
 import random
 
 import pandas as pd
+import pytest
 
 from nbb_opt.result import TABLES
 from tiny_plan import blocks_of, full_plan, reported, tiny, verdict_on
@@ -45,6 +46,7 @@ def mutate(tables: dict[str, pd.DataFrame], table: str, column: str, rng: random
     return f"{table} row {row} {column}: {old!r} -> {new!r}"
 
 
+@pytest.mark.hard
 def test_nearly_every_change_of_a_cell_is_found_and_named() -> None:
     plans = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
     assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in plans.items())
