@@ -51,11 +51,16 @@ def compiled(model: pyo.ConcreteModel) -> Compiled:
     that a solver would drop; and unless there is one objective, which is minimised.
     """
     _one_objective(model)
-    try:
-        with PauseGC():
+    with PauseGC():
+        try:
             made = LinearStandardFormCompiler().write(model, mixed_form=True)
-    except (InvalidConstraintError, InvalidExpressionError, InfeasibleConstraintException, ValueError) as fault:
-        raise ModelError(f"model '{model.name}': {fault}") from fault
+        except (InvalidConstraintError, InvalidExpressionError, InfeasibleConstraintException, ValueError) as fault:
+            raise ModelError(f"model '{model.name}': {fault}") from fault
+        return _in_order(model, made)
+
+
+def _in_order(model: pyo.ConcreteModel, made: Any) -> Compiled:
+    """What the compiler made, in the order of declaration, with names, bounds and hints."""
     columns = columns_of(model)
     place = {id(variable): j for j, variable in enumerate(columns)}
     for variable in made.columns:  # those of a block that is switched off, or of another model
@@ -100,10 +105,10 @@ def columns_of(model: pyo.ConcreteModel) -> list[Any]:
 
 def starts_of(model: pyo.ConcreteModel) -> dict[str, int]:
     """Position of the first column of every kind of variable."""
-    start: dict[str, int] = {}
+    first: dict[Any, int] = {}
     for at, variable in enumerate(columns_of(model)):
-        start.setdefault(variable.parent_component().name, at)
-    return start
+        first.setdefault(variable.parent_component(), at)
+    return {component.name: at for component, at in first.items()}
 
 
 def terms_of(model: pyo.ConcreteModel, expressions: Iterable[Any]) -> Terms:
