@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core import SortComponents
@@ -105,7 +106,7 @@ def columns_of(model: pyo.ConcreteModel) -> list[Any]:
 
 def starts_of(model: pyo.ConcreteModel) -> dict[str, int]:
     """Position of the first column of every kind of variable."""
-    first: dict[Any, int] = {}
+    first = ComponentMap()
     for at, variable in enumerate(columns_of(model)):
         first.setdefault(variable.parent_component(), at)
     return {component.name: at for component, at in first.items()}
