@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from nbb_opt.options import SolveOptions
+from nbb_opt.options import SolveOptions, Statement
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 from nbb_opt.shipped import shipped
 
 
 @cache
-def solved(instance: str = "tiny", model: str = "joint") -> Run:
+def solved(instance: str = "tiny", model: str = "joint", statement: Statement = "auto") -> Run:
     """The plan of a shipped instance at a gap at which that of `tiny` is the only one (EXPECTED.md)."""
-    return solve_instance(shipped("instances") / instance, model=model, options=SolveOptions(gap=1e-6))
+    options = SolveOptions(gap=1e-6, statement=statement)
+    return solve_instance(shipped("instances") / instance, model=model, options=options)

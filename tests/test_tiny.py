@@ -234,10 +234,13 @@ def expected_rows(plan: Plan, name: str, columns: list[str]) -> set[tuple[Any, .
     return {tuple(row[c] for c in columns[:-1]) + (float(row[columns[-1]]),) for row in plan[name]}
 
 
-@pytest.fixture(scope="module")
-def runs() -> dict[str, Run]:
+@pytest.fixture(scope="module", params=["pyomo", "arrays"])
+def runs(request: pytest.FixtureRequest) -> dict[str, Run]:
+    """The runs of every model, built from either statement."""
     models = [name for name in FORMULATIONS if name != "do_nothing"]
-    return {model: solved_plan(model=model) for model in models}
+    found = {model: solved_plan(model=model, statement=request.param) for model in models}
+    assert {run.record["options"]["statement"] for run in found.values()} == {request.param}
+    return found
 
 
 def solved(runs: dict[str, Run], formulation: str) -> tuple[dict[str, Any], Mapping[str, pd.DataFrame]]:
