@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
 from milp_case import tiny
 from nbb_opt.errors import Infeasible, ModelError
+from nbb_opt.instance import read_instance
 from nbb_opt.model import Built, build, extract, read_model, standard_form
 from nbb_opt.model.blocks.costs import add_cost
 from nbb_opt.model.blocks.emissions import add_emissions
 from nbb_opt.model.figures.mapping import Members
 from nbb_opt.model.pyomo_form import compile_model
 from nbb_opt.network import prepare
+from nbb_opt.shipped import shipped
 from nbb_opt.solve import Solution, solve_form
 
 
@@ -157,3 +161,22 @@ def test_a_misspelt_key_is_an_error_and_an_empty_group_is_not() -> None:
     ):
         with pytest.raises(ModelError, match=r"did you mean|known"):
             look_up()
+
+
+@pytest.mark.parametrize("case", ["tiny", "haulier"])
+def test_a_form_without_usual_sizes_ends_in_a_plan(case: str) -> None:
+    instance = read_instance(shipped("instances") / case)
+    form = standard_form(build(instance, prepare(instance), read_model("joint")))
+    plain = replace(form, col_unit_scale=np.ones(len(form.cost)))
+    found, other = (solve_form(each, gap=1e-3, time_limit_s=60) for each in (plain, form))
+    assert found.bound <= other.objective * (1 + 1e-9)
+    assert other.bound <= found.objective * (1 + 1e-9)
+
+
+def test_a_block_without_arrays_is_refused_where_arrays_are_needed() -> None:
+    spec = replace(read_model("joint"), blocks=(*read_model("joint").blocks, "tyres"))
+    prepared = prepare(tiny(), prune=False)
+    assert build(tiny(), prepared, spec).model.component("serve_demand") is not None
+    for route in ("arrays", "pieces"):
+        with pytest.raises(ModelError, match="'tyres' is stated in Pyomo only"):
+            build(tiny(), prepared, spec, route=route)  # type: ignore[arg-type]
