@@ -185,12 +185,18 @@ class Steps:
     def solve_form(
         self, form: StandardForm, *, stop: Stop | None = None, label: str = "", warm: Warm | None = None
     ) -> Solution:
-        """Solve a standard form (of a model, or edited) with these options."""
+        """Solve a standard form (of a model, or edited) with these options. Raises Infeasible, saying why."""
         options = self.options
-        return solve_form(
-            form, gap=self.target, threads=options.threads, seed=options.seed, presolve=options.presolve,
-            listen=self.listen, stop=stop or self.stop, label=label, warm=warm,
-        )  # fmt: skip
+        try:
+            return solve_form(
+                form, gap=self.target, threads=options.threads, seed=options.seed, presolve=options.presolve,
+                listen=self.listen, stop=stop or self.stop, label=label, warm=warm,
+            )  # fmt: skip
+        except Infeasible as finding:
+            from nbb_opt.solve.why_infeasible import LIMIT_S, explain
+
+            why = explain(form, stop=Stop(LIMIT_S, asked=self.stop.asked))
+            raise Infeasible("\n".join(filter(None, (f"{label}{finding}", why)))) from None
 
     def verify(
         self, instance: Instance, tables: Tables, spec: ModelSpec, reported: Mapping[str, Any], *, what: str = "",
@@ -224,7 +230,7 @@ class Steps:
         try:
             solution = self.solve(built, share=share, label=label)
         except Infeasible as finding:
-            raise Infeasible(f"{finding}; plans may use the candidate chains only: {prepared.left_out}") from finding
+            raise Infeasible(f"{finding}\nplans may use the candidate chains only: {prepared.left_out}") from finding
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
         del built  # the verifier needs the room

@@ -217,7 +217,8 @@ class _Runner:
         built = asked.built
         try:
             solution = steps.solve_form(asked.form, label=asked.label, warm=asked.warm)
-        except Infeasible:
+        except Infeasible as finding:
+            self.say(f"{asked.label}{finding}")
             return Point(asked.value, "infeasible")
         except NoPlan:
             return Point(asked.value, "time_limit")
