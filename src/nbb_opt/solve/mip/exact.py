@@ -271,3 +271,8 @@ class _MipSearch:
             columns=len(form.cost), nonzeros=len(form.a_values), integers=int(form.integer.sum()),
             log="".join(best.log), history=tuple(best.history),
         )  # fmt: skip
+
+
+def exact_plan(form: StandardForm, whole: Floats, warm: Warm) -> Answer:
+    """The vertex of the linear program in which every integer column is fixed, whole numbers that another one chose."""
+    return _MipSearch(form, warm, BestKnown(0.0, Stop(GRACE_S), None, ""))._fixed(whole)

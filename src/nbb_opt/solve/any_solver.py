@@ -1,0 +1,258 @@
+"""A standard form solved by any solver that Pyomo reaches on this machine; ours only works the plan out exactly."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array
+
+from nbb_opt.errors import Infeasible, SolveError
+from nbb_opt.solve.mip.exact import INTEGRAL, Solution, exact_plan
+from nbb_opt.solve.mip.warm import Warm
+from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
+from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+
+if TYPE_CHECKING:
+    from nbb_opt.model import StandardForm
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """How Pyomo calls a solver (the first that is there), what installs it, and its words for the limits of a search.
+
+    `modern` interfaces of Pyomo take limits by names of their own; of the others `options` gives the solver's words
+    for the relative gap, seconds and threads.
+    """
+
+    interfaces: tuple[str, ...]
+    install: str
+    options: tuple[str, str, str] | None = None
+    modern: tuple[str, ...] = field(default=())
+
+
+KNOWN: dict[str, Known] = {
+    "highs": Known(("highs",), "pip install highspy", modern=("highs",)),
+    "scip": Known(
+        ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",)
+    ),
+    "cbc": Known(("cbc",), "pip install pulp (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads")),
+    "glpk": Known(("glpk",), "the program glpsol (apt install glpk-utils)", ("mipgap", "tmlim", "")),
+    "gurobi": Known(
+        ("gurobi_direct", "gurobi"), "pip install gurobipy, and a licence", ("MIPGap", "TimeLimit", "Threads"),
+        ("gurobi_direct",),
+    ),
+    "cplex": Known(
+        ("cplex_direct", "cplex"), "pip install cplex, and a licence",
+        ("mip_tolerances_mipgap", "timelimit", "threads"),
+    ),
+    "xpress": Known(
+        ("xpress_direct", "xpress"), "pip install xpress, and a licence", ("miprelstop", "maxtime", "threads")
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a solver found: values of the scaled columns (None without a plan), its scaled bound, how it ended."""
+
+    values: Floats | None
+    bound: float
+    ended: str
+
+
+def solve_with(
+    form: StandardForm,
+    solver: str,
+    *,
+    gap: float,
+    threads: int = 1,
+    listen: Listener | None = None,
+    stop: Stop,
+    label: str = "",
+) -> Solution:
+    """Minimise `form` by the solver of that name to a relative `gap`; bound and gap are what that solver proves.
+
+    The solver is given the problem in our units (powers of two). The whole numbers of the plan are the solver's; what
+    is continuous is worked out once more for them, so that rows hold as exactly as in a plan of ours.
+    Raises SolveError (not there, with what installs it; ended without an answer), Infeasible, NoPlan.
+    """
+    call = _interface(solver)
+    if listen is not None:
+        listen(Progress(f"{label}{solver}", stop.elapsed_s()))
+    started, scaling = time.perf_counter(), _scaling(form)
+    model, variables = _pyomo_model(form, scaling)
+    if stop.now():
+        raise stop.no_plan(label)
+    found = call(model, variables, gap, max(stop.left_s(), 1.0), threads)
+    if found.ended == "infeasible":
+        raise Infeasible(f"no plan satisfies every constraint ({solver} says so)")
+    if found.values is None and found.ended in ("time", "interrupted"):
+        raise stop.no_plan(label)
+    if found.values is None:
+        raise SolveError(f"{solver} ended without a plan: {found.ended}")
+    values = _exactly(form, found.values * scaling.column, solver, threads=threads)
+    objective = float(form.cost @ values) + form.cost_offset
+    # the form's offset is no part of the scaled problem
+    bound = min(found.bound / scaling.objective + form.cost_offset, objective)
+    proven = relative_gap(objective, bound)
+    note = f"{solver}: ended {found.ended} after {time.perf_counter() - started:.2f} s, {objective:.6f} over {bound:.6f}"
+    return Solution(
+        status="optimal" if proven <= gap else stop.ended_by(), objective=objective, bound=bound, gap=proven,
+        values=values, nodes=0, iterations=0, rows=len(form.row_low), columns=len(form.cost),
+        nonzeros=len(form.a_values), integers=int(form.integer.sum()), log=note + "\n",
+        history=((stop.elapsed_s(), objective, bound),),
+    )  # fmt: skip
+
+
+def _exactly(form: StandardForm, values: Floats, solver: str, *, threads: int) -> Floats:
+    """The plan with the solver's whole numbers, everything else worked out for them."""
+    whole = np.flatnonzero(form.integer)
+    rounded = np.clip(np.round(values[whole]), form.col_low[whole], form.col_up[whole])
+    if (np.abs(rounded - values[whole]) > max(INTEGRAL, 1e-4)).any():
+        raise SolveError(f"{solver} returned a plan whose integer columns are not whole")
+    answer = exact_plan(form, rounded, Warm(threads=threads, seed=0))
+    if answer.values is None:
+        raise SolveError(f"{solver} returned whole numbers for which the rest has no plan: {answer.status}")
+    found = answer.values.copy()
+    found[whole] = rounded
+    return found
+
+
+def _scaling(form: StandardForm) -> Scaling:
+    return choose_scaling(
+        cost=form.cost, indptr=form.a_indptr, indices=form.a_indices, values=form.a_values, rows=len(form.row_low),
+        column_unit=form.col_unit_scale,
+    )  # fmt: skip
+
+
+def _pyomo_model(form: StandardForm, scaling: Scaling) -> tuple[Any, list[Any]]:
+    """The scaled form as a Pyomo model, and its variables in the order of the columns."""
+    import pyomo.environ as pyo
+    from pyomo.common.gc_manager import PauseGC
+    from pyomo.core.expr.numeric_expr import LinearExpression
+
+    entries = scaled_values(scaling, indptr=form.a_indptr, indices=form.a_indices, values=form.a_values)
+    rows = csc_array((entries, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost))).tocsr()
+    low, up = form.col_low / scaling.column, form.col_up / scaling.column
+    sides = form.row_low * scaling.row, form.row_up * scaling.row
+    cost = form.cost * scaling.column * scaling.objective
+    with PauseGC():
+        m = pyo.ConcreteModel()
+        m.x = pyo.Var(range(len(form.cost)))
+        variables = list(m.x.values())
+        for variable, lower, upper, whole in zip(
+            variables, low.tolist(), up.tolist(), form.integer.tolist(), strict=True
+        ):
+            variable.domain = pyo.Integers if whole else pyo.Reals
+            variable.setlb(lower if np.isfinite(lower) else None)
+            variable.setub(upper if np.isfinite(upper) else None)
+        m.rows = pyo.ConstraintList()
+        for r, (lower, upper) in enumerate(zip(sides[0].tolist(), sides[1].tolist(), strict=True)):
+            here = slice(rows.indptr[r], rows.indptr[r + 1])
+            held = [variables[j] for j in rows.indices[here].tolist()]
+            body = LinearExpression(constant=0.0, linear_coefs=rows.data[here].tolist(), linear_vars=held)
+            m.rows.add((lower if np.isfinite(lower) else None, body, upper if np.isfinite(upper) else None))
+        paid = np.flatnonzero(cost)
+        m.cost = pyo.Objective(
+            expr=LinearExpression(
+                constant=0.0, linear_coefs=cost[paid].tolist(), linear_vars=[variables[j] for j in paid.tolist()]
+            )
+        )
+    return m, variables
+
+
+def _interface(name: str) -> Callable[..., _Found]:
+    """How to call the solver. Raises SolveError where it is not there, with what installs it."""
+    import pyomo.environ as pyo
+    from pyomo.contrib.solver.common.factory import SolverFactory as ModernFactory
+
+    known = KNOWN.get(name, Known((name,), "see its own installation notes"))
+    quiet = logging.getLogger("pyomo")
+    before = quiet.level
+    quiet.setLevel(logging.CRITICAL)  # a missing program is told below, with what would install it
+    try:
+        for each in known.interfaces:
+            if each in known.modern:
+                solver = ModernFactory(each)
+                if solver is not None and solver.available():
+                    return _modern(solver)
+                continue
+            found = pyo.SolverFactory(each)
+            if each == "cbc" and not shutil.which("cbc") and (program := _cbc_of_pulp()):
+                found = pyo.SolverFactory(each, executable=program)
+            if found is not None and found.available(exception_flag=False):
+                return _classic(found, known.options)
+    finally:
+        quiet.setLevel(before)
+    there = f"to install it: {known.install}" if name in KNOWN else f"known names: {', '.join(KNOWN)}"
+    raise SolveError(f"solver '{name}' is not on this machine; {there}; without --solver our own search is used")
+
+
+def _cbc_of_pulp() -> str | None:
+    """The program cbc that comes with the package pulp."""
+    package = find_spec("pulp")
+    if package is None or package.origin is None:
+        return None
+    from pulp import PULP_CBC_CMD
+
+    program = Path(PULP_CBC_CMD().path)
+    return str(program) if program.is_file() else None
+
+
+def _modern(solver: Any) -> Callable[..., _Found]:
+    def call(model: Any, variables: list[Any], gap: float, seconds: float, threads: int) -> _Found:
+        threaded = {"threads": threads} if type(solver).__name__ != "ScipDirect" else {}
+        found = solver.solve(
+            model, rel_gap=gap, abs_gap=0.0, time_limit=seconds, load_solutions=False,
+            raise_exception_on_nonoptimal_result=False, **threaded,
+        )  # fmt: skip
+        ended = found.termination_condition.name
+        if found.incumbent_objective is None:
+            return _Found(None, -np.inf, _ended(ended))
+        values = found.solution_loader.get_primals() if hasattr(found.solution_loader, "get_primals") else None
+        if values is None:
+            values = found.solution_loader.get_vars()
+        numbers = np.array([float(values.get(variable, 0.0)) for variable in variables])
+        bound = -np.inf if found.objective_bound is None else float(found.objective_bound)
+        return _Found(numbers, bound, _ended(ended))
+
+    return call
+
+
+def _classic(solver: Any, words: tuple[str, str, str] | None) -> Callable[..., _Found]:
+    def call(model: Any, variables: list[Any], gap: float, seconds: float, threads: int) -> _Found:
+        limits = (gap, max(int(seconds), 1), threads)
+        for word, value in zip(words or (), limits, strict=False):
+            if word:
+                solver.options[word] = value
+        found = solver.solve(model, load_solutions=False)
+        ended = str(found.solver.termination_condition)
+        if not len(found.solution):
+            return _Found(None, -np.inf, _ended(ended))
+        model.solutions.load_from(found)
+        numbers = np.array([float(variable.value or 0.0) for variable in variables])
+        bound = found.problem.lower_bound
+        return _Found(numbers, -np.inf if bound is None else float(bound), _ended(ended))
+
+    return call
+
+
+def _ended(condition: str) -> str:
+    """How a search ended, in one word for all interfaces."""
+    word = condition.lower()
+    if "infeasible" in word:
+        return "infeasible"
+    if "time" in word or "limit" in word:
+        return "time"
+    return "interrupted" if "interrupt" in word else condition
