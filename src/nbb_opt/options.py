@@ -29,6 +29,7 @@ class SolveOptions:
     the "arrays", the statement for scale; "auto" by the size forecast. `presolve` is HiGHS' option, of the monolith.
     `prune` False keeps chains that another one replaces in every plan. `too_large` solves even if the forecast exceeds
     the memory.
+    `solver` is another solver that Pyomo reaches (scip, cbc, gurobi, ...); None is our own search with HiGHS.
 
     >>> SolveOptions(gap=0.01).time_limit_s
     120.0
@@ -47,6 +48,7 @@ class SolveOptions:
     presolve: Presolve = "choose"
     prune: bool = True
     too_large: bool = False
+    solver: str | None = None
 
     def __post_init__(self) -> None:
         for name, fine, hint in (

@@ -126,7 +126,11 @@ class Steps:
         say = say or (lambda _line: None)
         options = self.options
         expected = forecast(prepared.instance, prepared, spec)
-        method = chosen_method(options.method, expected.nonzeros)
+        if options.solver is not None and options.method == "decompose":
+            raise ModelError(f"{options.solver} solves a model whole; leave out --method decompose or --solver")
+        if options.solver is not None and options.decision_gap is not None:
+            raise ModelError(f"{options.solver} stops at --gap; leave out --decision-gap or --solver")
+        method = "monolith" if options.solver is not None else chosen_method(options.method, expected.nonzeros)
         say(expected.line())
         if not options.too_large:
             refuse_too_large(expected, available_mb=memory_mb(), pieces=method == "decompose")
@@ -188,6 +192,13 @@ class Steps:
         """Solve a standard form (of a model, or edited) with these options. Raises Infeasible, saying why."""
         options = self.options
         try:
+            if options.solver is not None:
+                from nbb_opt.solve.any_solver import solve_with
+
+                return solve_with(
+                    form, options.solver, gap=options.gap, threads=options.threads, listen=self.listen,
+                    stop=stop or self.stop, label=label, feasibility=None if warm is None else warm.feasibility,
+                )  # fmt: skip
             return solve_form(
                 form, gap=self.target, threads=options.threads, seed=options.seed, presolve=options.presolve,
                 listen=self.listen, stop=stop or self.stop, label=label, warm=warm,

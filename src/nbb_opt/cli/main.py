@@ -258,6 +258,13 @@ def solve(
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers price the chains (column generation).")
     ] = None,
+    solver: Annotated[
+        str | None,
+        typer.Option(help="Another solver that Pyomo reaches: highs, scip, cbc, glpk, gurobi, cplex, xpress, ..."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the model as .lp or .mps for a solver elsewhere, and do not solve it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
@@ -272,8 +279,17 @@ def solve(
     options = SolveOptions(
         time_limit_s=time_limit, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
         prune=not no_prune, too_large=ignore_memory_forecast, method=method,
-        statement=statement, presolve=presolve,
+        statement=statement, presolve=presolve, solver=solver,
     )  # fmt: skip
+    if write is not None:
+        from nbb_opt.model.model_file import write_model
+        from nbb_opt.stated import stated_model
+
+        stated = stated_model(instance, model, options)
+        write_model(stated.form, write, title=stated.title)
+        print(f"wrote {write}: {len(stated.form.cost):,} columns, {len(stated.form.row_low):,} rows; check a solution: "
+              f"nbb-opt verify {instance} --model {stated.model} --solution FILE.sol")  # fmt: skip
+        return
     stop = Stop(time_limit)
     problem = problem_of(instance, "solve")
     if problem != FREIGHT:

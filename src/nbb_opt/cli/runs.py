@@ -53,6 +53,10 @@ def verify(
         str | None,
         typer.Option(help="Model that another engine solved [default: joint]; of a run, the .toml of your own model."),
     ] = None,
+    solution: Annotated[
+        Path | None,
+        typer.Option(help="Solution file of a solver elsewhere (a name and a value a line); give the INSTANCE then."),
+    ] = None,
     again: AgainSeconds = AGAIN_S,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +68,13 @@ def verify(
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
     from nbb_opt.verify.foreign import is_foreign
 
+    if solution is not None:
+        from nbb_opt.model.model_file import read_solution
+        from nbb_opt.stated import stated_model
+
+        stated = stated_model(instance or run, model)
+        show(stated.accept(read_solution(solution, stated.form)), as_json)
+        return
     if is_foreign(run):
         _verify_foreign(run, instance, model or "joint", as_json)
         return

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbb_opt.model import StandardForm
+    from nbb_opt.model.data.periods import Floats
     from nbb_opt.options import SolveOptions
     from nbb_opt.solve import Stop
     from nbb_opt.solve.stop import Listener
@@ -34,16 +36,30 @@ class SolveRequest:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """A model on an instance, for solvers elsewhere: `accept` checks the values that one gives to its columns.
+
+    It raises VerifyFailed where the verifier refuses them.
+    """
+
+    model: str
+    title: str
+    form: StandardForm
+    accept: Callable[[Floats], Response]
+
+
+@dataclass(frozen=True)
 class Handlers:
     """The functions of one problem; each raises the NbbError that the freight problem would raise.
 
     `check(instance)` raises InstanceError with every fault. `solve(request)` writes a run folder whose `run.json` has
     the key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)`
     raises VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a
-    page.
+    page. `state(instance, model)` is the model itself; None stands for the usual one.
     """
 
     check: Callable[[Path], Response]
     solve: Callable[[SolveRequest], Response]
     verify: Callable[[Path, Path | None], Response]
     report: Callable[[Sequence[Path], Path, Path | None], Response]
+    state: Callable[[Path, str | None], Stated]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import platform
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 
+PROVEN = ("optimal", "convergenceCriteriaSatisfied")  # words of Pyomo's interfaces for: the gap asked for is closed
+
+
 @dataclass(frozen=True)
 class Known:
     """How Pyomo calls a solver (the first that is there), what installs it, and its words for the limits of a search.
@@ -46,7 +51,7 @@ KNOWN: dict[str, Known] = {
     "scip": Known(
         ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",)
     ),
-    "cbc": Known(("cbc",), "pip install pulp (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads")),
+    "cbc": Known(("cbc",), "pip install 'pulp<4' (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads")),
     "glpk": Known(("glpk",), "the program glpsol (apt install glpk-utils)", ("mipgap", "tmlim", "")),
     "gurobi": Known(
         ("gurobi_direct", "gurobi"), "pip install gurobipy, and a licence", ("MIPGap", "TimeLimit", "Threads"),
@@ -80,12 +85,14 @@ def solve_with(
     listen: Listener | None = None,
     stop: Stop,
     label: str = "",
+    feasibility: float | None = None,
 ) -> Solution:
     """Minimise `form` by the solver of that name to a relative `gap`; bound and gap are what that solver proves.
 
     The solver is given the problem in our units (powers of two). The whole numbers of the plan are the solver's; what
     is continuous is worked out once more for them, so that rows hold as exactly as in a plan of ours.
-    Raises SolveError (not there, with what installs it; ended without an answer), Infeasible, NoPlan.
+    `feasibility` as in `Warm`. Raises SolveError (not there, with what installs it; ended without an answer),
+    Infeasible, NoPlan.
     """
     call = _interface(solver)
     if listen is not None:
@@ -101,27 +108,34 @@ def solve_with(
         raise stop.no_plan(label)
     if found.values is None:
         raise SolveError(f"{solver} ended without a plan: {found.ended}")
-    values = _exactly(form, found.values * scaling.column, solver, threads=threads)
+    values = _exactly(
+        form, found.values * scaling.column, solver, Warm(threads=threads, seed=0, feasibility=feasibility)
+    )
     objective = float(form.cost @ values) + form.cost_offset
     # the form's offset is no part of the scaled problem
-    bound = min(found.bound / scaling.objective + form.cost_offset, objective)
+    bound = found.bound / scaling.objective + form.cost_offset
+    if found.ended in PROVEN:  # the gap asked for is closed, whatever bound it prints (CBC: that of the root)
+        bound = max(bound, objective - gap * abs(objective))
+    bound = min(bound, objective)
     proven = relative_gap(objective, bound)
-    note = f"{solver}: ended {found.ended} after {time.perf_counter() - started:.2f} s, {objective:.6f} over {bound:.6f}"
+    note = (
+        f"{solver}: ended {found.ended} after {time.perf_counter() - started:.2f} s, {objective:.6f} over {bound:.6f}"
+    )
+    status = "optimal" if found.ended in PROVEN or proven <= gap else stop.ended_by()
     return Solution(
-        status="optimal" if proven <= gap else stop.ended_by(), objective=objective, bound=bound, gap=proven,
-        values=values, nodes=0, iterations=0, rows=len(form.row_low), columns=len(form.cost),
-        nonzeros=len(form.a_values), integers=int(form.integer.sum()), log=note + "\n",
-        history=((stop.elapsed_s(), objective, bound),),
+        status=status, objective=objective, bound=bound, gap=proven, values=values, nodes=0, iterations=0,
+        rows=len(form.row_low), columns=len(form.cost), nonzeros=len(form.a_values), integers=int(form.integer.sum()),
+        log=note + "\n", history=((stop.elapsed_s(), objective, bound),),
     )  # fmt: skip
 
 
-def _exactly(form: StandardForm, values: Floats, solver: str, *, threads: int) -> Floats:
+def _exactly(form: StandardForm, values: Floats, solver: str, warm: Warm) -> Floats:
     """The plan with the solver's whole numbers, everything else worked out for them."""
     whole = np.flatnonzero(form.integer)
     rounded = np.clip(np.round(values[whole]), form.col_low[whole], form.col_up[whole])
     if (np.abs(rounded - values[whole]) > max(INTEGRAL, 1e-4)).any():
         raise SolveError(f"{solver} returned a plan whose integer columns are not whole")
-    answer = exact_plan(form, rounded, Warm(threads=threads, seed=0))
+    answer = exact_plan(form, rounded, warm)
     if answer.values is None:
         raise SolveError(f"{solver} returned whole numbers for which the rest has no plan: {answer.status}")
     found = answer.values.copy()
@@ -189,7 +203,7 @@ def _interface(name: str) -> Callable[..., _Found]:
                     return _modern(solver)
                 continue
             found = pyo.SolverFactory(each)
-            if each == "cbc" and not shutil.which("cbc") and (program := _cbc_of_pulp()):
+            if each == "cbc" and (program := cbc_program()):
                 found = pyo.SolverFactory(each, executable=program)
             if found is not None and found.available(exception_flag=False):
                 return _classic(found, known.options)
@@ -199,14 +213,17 @@ def _interface(name: str) -> Callable[..., _Found]:
     raise SolveError(f"solver '{name}' is not on this machine; {there}; without --solver our own search is used")
 
 
-def _cbc_of_pulp() -> str | None:
-    """The program cbc that comes with the package pulp."""
+def cbc_program() -> str | None:
+    """The program cbc: on the path, or that which comes with the package pulp (before its version 4)."""
     package = find_spec("pulp")
+    if found := shutil.which("cbc"):
+        return found
     if package is None or package.origin is None:
         return None
-    from pulp import PULP_CBC_CMD
-
-    program = Path(PULP_CBC_CMD().path)
+    system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, "")
+    processor = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "i64"
+    ending = ".exe" if system == "win" else ""
+    program = Path(package.origin).parent / "solverdir" / "cbc" / system / processor / f"cbc{ending}"
     return str(program) if program.is_file() else None
 
 

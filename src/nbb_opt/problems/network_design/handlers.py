@@ -15,7 +15,7 @@ import pandas as pd
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
-from nbb_opt.problems.handlers import Handlers, Response, SolveRequest
+from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
 from nbb_opt.problems.network_design import (
     DesignInstance,
     DesignRun,
@@ -26,7 +26,7 @@ from nbb_opt.problems.network_design import (
 )
 from nbb_opt.problems.network_design.canad import convert_canad
 from nbb_opt.problems.network_design.instance import PROBLEM
-from nbb_opt.problems.network_design.model import read_design_model
+from nbb_opt.problems.network_design.model import design_form, read_design_model
 from nbb_opt.problems.network_design.solve import Designed, solve_network_design
 from nbb_opt.run_folder import check_target
 from nbb_opt.solve import Stop
@@ -96,21 +96,38 @@ def solve_design(
     instance: DesignInstance, options: SolveOptions, *, stop: Stop, listen: Listener | None = None
 ) -> tuple[Designed, dict[str, pd.DataFrame]]:
     """The plan, what is proven about it, and its tables `opened` and `flows`."""
+    commodities = instance.names()[2]
+    if options.solver is not None:
+        found = _solved_with(instance, options, stop, listen)
+    else:
+        found = solve_network_design(
+            instance.network(), names=tuple(commodities), gap=options.gap, threads=options.threads, seed=options.seed,
+            stop=stop, listen=listen,
+        )  # fmt: skip
+    return found, _tables(instance, found.opened, found.flow_t)
+
+
+def _solved_with(instance: DesignInstance, options: SolveOptions, stop: Stop, listen: Listener | None) -> Designed:
+    """The plan of another solver, on the model with its strong rows."""
+    network = instance.network()
+    found = Steps(options, stop=stop, listen=listen).solve_form(design_form(network, names=instance.names()))
+    opened, flow_t = found.values[: network.arcs] > 0.5, found.values[network.arcs :].reshape(-1, network.arcs)
+    return Designed(found.status, found.objective, found.bound, opened, flow_t, 0, flow_t.size, found.nodes,
+                    found.iterations, found.log, found.history)  # fmt: skip
+
+
+def _tables(instance: DesignInstance, open_arcs: np.ndarray, flow_t: np.ndarray) -> dict[str, pd.DataFrame]:
     _nodes, arcs, commodities = instance.names()
-    found = solve_network_design(
-        instance.network(), names=tuple(commodities), gap=options.gap, threads=options.threads, seed=options.seed,
-        stop=stop, listen=listen,
-    )  # fmt: skip
-    commodity, arc = np.nonzero(found.flow_t > NOTHING_T)
+    commodity, arc = np.nonzero(flow_t > NOTHING_T)
     flows = pd.DataFrame(
         {
             "arc": pd.array([arcs[a] for a in arc.tolist()], dtype="str"),
             "commodity": pd.array([commodities[k] for k in commodity.tolist()], dtype="str"),
-            "carried_t": found.flow_t[commodity, arc],
+            "carried_t": flow_t[commodity, arc],
         }
     )
-    opened = pd.DataFrame({"arc": pd.array([arcs[a] for a in np.flatnonzero(found.opened).tolist()], dtype="str")})
-    return found, {"opened": opened, "flows": flows}
+    opened = pd.DataFrame({"arc": pd.array([arcs[a] for a in np.flatnonzero(open_arcs).tolist()], dtype="str")})
+    return {"opened": opened, "flows": flows}
 
 
 def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> list[str]:
@@ -124,6 +141,23 @@ def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> li
         f"  verified: OK ({record['checks']} checks from the tables alone)",
         f"  tables        {path / 'tables'}",
     ]
+
+
+def state(path: Path, model: str | None) -> Stated:
+    """The model on an instance, and how its columns are verified."""
+    spec, instance = read_design_model(model or MODEL), read_design(path)
+    network = instance.network()
+    strong = None if spec.strong_rows == "all" else np.zeros(0, np.int64)
+
+    def accept_values(values: np.ndarray) -> Response:
+        tables = _tables(instance, values[: network.arcs] > 0.5, values[network.arcs :].reshape(-1, network.arcs))
+        verdict = verify_design(instance, tables)
+        accept(verdict, "solution")
+        line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
+        return Response({**verdict.as_record(), "cost_eur": verdict.cost_eur}, (line,))
+
+    form = design_form(network, names=instance.names(), strong=strong)
+    return Stated(spec.name, f"{spec.title}, {instance.meta['name']}", form, accept_values)
 
 
 def verify(path: Path, given: Path | None) -> Response:
@@ -200,4 +234,4 @@ def convert(source: Path, target: Path) -> Response:
     return Response({"instances": [str(each.path) for each in found]}, tuple(lines))
 
 
-HANDLERS = Handlers(check, solve, verify, report)
+HANDLERS = Handlers(check, solve, verify, report, state)

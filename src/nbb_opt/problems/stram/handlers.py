@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nbb_opt.errors import VerifyFailed
-from nbb_opt.pipeline import Steps, history_csv, versions
-from nbb_opt.problems.handlers import Handlers, Response, SolveRequest
+from nbb_opt.model.compile import form_of
+from nbb_opt.pipeline import Steps, accept, history_csv, versions
+from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
-from nbb_opt.problems.stram.model import read_stram_model
-from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, options_of, plan_stram
+from nbb_opt.problems.stram.model import build_stram, read_stram_model
+from nbb_opt.problems.stram.model.extract import extract_stram
+from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, first_emissions_t, options_of, plan_stram
 from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
@@ -103,6 +107,24 @@ def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Pat
     ]
 
 
+def state(path: Path, model: str | None) -> Stated:
+    """The model on an instance, and how its columns are verified; the first year alone is planned for it."""
+    spec, case = read_stram_model(model or MODEL), read_stram(path)
+    emissions_t = None if spec.years == "first" else first_emissions_t(case)
+    built = build_stram(case, spec, first_emissions_t=emissions_t)
+    form = form_of(built.assembly)
+
+    def accept_values(values: np.ndarray) -> Response:
+        cost = float(form.cost @ values) + form.cost_offset
+        reported = {"cost_nok": cost, "bound_nok": -np.inf, "first_emissions_t": emissions_t}
+        verdict = verify_stram(case, extract_stram(built, values), options=options_of(spec), reported=reported)
+        accept(verdict, "solution")
+        words = f"verified: OK, {len(verdict.checks)} checks, objective {verdict.cost_nok:,.0f} NOK"
+        return Response({"ok": True, "cost_nok": verdict.cost_nok, "checks": len(verdict.checks)}, (words,))
+
+    return Stated(spec.name, f"{spec.title}, {case.keys['name']}", form, accept_values)
+
+
 def verify(path: Path, given: Path | None) -> Response:
     """Check a finished run again: the plan, and the first year alone beside it."""
     run = read_stram_run(path, refuse_altered=False)
@@ -181,4 +203,4 @@ def convert(source: Path, target: Path) -> Response:
     return Response({"instances": [str(target)], "lines": lines}, (*lines, f"wrote {target}"))
 
 
-HANDLERS = Handlers(check, solve, verify, report)
+HANDLERS = Handlers(check, solve, verify, report, state)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nbb_opt.model import StandardForm
 from nbb_opt.model.compile import form_of
+from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.stram import StramCase, StramVerdict, verify_stram
 from nbb_opt.problems.stram.model import StramBuilt, StramSpec, build_stram, read_stram_model
@@ -54,6 +55,12 @@ def plan_stram(case: StramCase, spec: StramSpec, steps: Steps) -> tuple[StramPla
     return _plan(case, spec, emissions_t, steps), first
 
 
+def first_emissions_t(case: StramCase) -> float:
+    """What the first year emits when it is planned alone."""
+    first = _plan(case, read_stram_model(FIRST_YEAR), None, Steps(SolveOptions(gap=1e-9)))
+    return float(first.tables["emissions"]["t_co2"].iloc[0])
+
+
 def _in_nok(listen: Listener) -> Listener:
     return lambda progress: listen(replace(progress, money="NOK"))
 
@@ -74,9 +81,9 @@ def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: St
 
 
 def _solve(case: StramCase, built: StramBuilt, form: StandardForm, steps: Steps) -> Solution:
-    """By scenarios where there are any, else as one problem."""
+    """By scenarios where there are any, else (and by another solver) as one problem."""
     options, stage = steps.options, built.stage()
-    if len(built.data.states.probability) and (stage >= 0).any():
+    if options.solver is None and len(built.data.states.probability) and (stage >= 0).any():
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
         return solve_two_stage(
             form, stage, complete=built.complete, start=start, gap=options.gap, threads=options.threads,
