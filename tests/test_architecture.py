@@ -32,7 +32,7 @@ LAYERS = (
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 # library -> the rooms that may import it; a problem states its model and solves it within its own room
 OWNERS = {
-    "pyomo": ("api", "model", "problems/network_design/model", "problems/stram/model", "solve/any_solver.py"),
+    "pyomo": ("api", "model", "problems/network_design/model", "problems/stram/model", "solve/any_solver"),
     "highspy": ("solve", "problems/network_design/solve"),
     "typer": ("cli",),
     "fastapi": ("app",),
