@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from design_case import instance_of, made_up
-from nbb_opt.errors import Infeasible, NbbError, SolveError, VerifyFailed
+from nbb_opt.errors import Infeasible, NbbError, NoPlan, SolveError, VerifyFailed
 from nbb_opt.model import StandardForm
 from nbb_opt.model.lp_file import file_names
 from nbb_opt.model.model_file import read_solution, write_model
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.solve import Stop, solve_form
+from nbb_opt.solve import Stop, any_solver, solve_form
 from nbb_opt.solve.any_solver import cbc_program, solve_with
 from nbb_opt.stated import stated_model
 from test_solve import form as small_form
@@ -44,6 +44,15 @@ def test_what_is_infeasible_is_so_by_every_solver(solver: str) -> None:
     problem = small_form([1.0, 1.0], [[1, 1]], [3], [np.inf], col_up=[1.0, 1.0], integer=(0,))
     with pytest.raises(Infeasible):
         solve_with(problem, solver, gap=1e-6, stop=Stop(30.0))
+
+
+def test_fractions_at_the_time_limit_are_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = small_form([1.0, 1.0], [[1, 1]], [1.5], [np.inf], integer=(0,))
+    stop = Stop(0.3)
+    found = any_solver._Found(np.array([0.5, 1.0]), 0.0, "time")
+    monkeypatch.setattr(any_solver, "_interface", lambda _name: lambda *_arguments: found)
+    with pytest.raises(NoPlan, match="no plan found in time"):
+        solve_with(problem, "cbc", gap=1e-6, stop=stop)
 
 
 def test_a_solver_that_is_not_there_is_named_with_what_installs_it() -> None:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import Infeasible, SolveError
-from nbb_opt.solve.mip.exact import INTEGRAL, Solution, exact_plan
+from nbb_opt.solve.mip.exact import Solution, exact_plan
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 
+NEARLY_WHOLE = 1e-4  # how far from a whole number a solver's integer column may be
 PROVEN = ("optimal", "convergenceCriteriaSatisfied")  # words of Pyomo's interfaces for: the gap asked for is closed
 
 
@@ -104,6 +105,8 @@ def solve_with(
     found = call(model, variables, gap, max(stop.left_s(), 1.0), threads)
     if found.ended == "infeasible":
         raise Infeasible(f"no plan satisfies every constraint ({solver} says so)")
+    if found.ended not in PROVEN and not _whole(form, found.values):  # CBC gives fractions where it has no plan
+        found = replace(found, values=None)
     if found.values is None and found.ended in ("time", "interrupted"):
         raise stop.no_plan(label)
     if found.values is None:
@@ -129,11 +132,15 @@ def solve_with(
     )  # fmt: skip
 
 
+def _whole(form: StandardForm, values: Floats | None) -> bool:
+    return values is not None and bool((np.abs(np.round(values) - values)[form.integer] <= NEARLY_WHOLE).all())
+
+
 def _exactly(form: StandardForm, values: Floats, solver: str, warm: Warm) -> Floats:
     """The plan with the solver's whole numbers, everything else worked out for them."""
     whole = np.flatnonzero(form.integer)
     rounded = np.clip(np.round(values[whole]), form.col_low[whole], form.col_up[whole])
-    if (np.abs(rounded - values[whole]) > max(INTEGRAL, 1e-4)).any():
+    if not _whole(form, values):
         raise SolveError(f"{solver} returned a plan whose integer columns are not whole")
     answer = exact_plan(form, rounded, warm)
     if answer.values is None:
