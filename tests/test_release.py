@@ -20,11 +20,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 pytestmark = [pytest.mark.release, pytest.mark.timeout(1800)]
 
 
-def run(*words: object, cwd: Path) -> str:
+def run(*words: object, cwd: Path, code: int = 0) -> str:
+    """What a program prints that knows nothing of the repository; its errors if it has to end with another code."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "NBB_OPT", "NUMBA"))}
     done = subprocess.run([str(word) for word in words], cwd=cwd, env=clean, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout
+    assert done.returncode == code, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stderr if code else done.stdout
 
 
 def environment(folder: Path, *requirements: object) -> Path:
@@ -63,9 +64,9 @@ def test_a_demo_is_solved_without_the_repository(libraries: tuple[str, ...], bui
     nbb_opt = environment(tmp_path / "environment", wheel, *libraries) / "nbb-opt"
     assert json.loads(run(nbb_opt, "doctor", "--json", cwd=tmp_path))["solver"] == "OK"  # and no banner before it
     run(nbb_opt, "new", "demo", "--from", "nbb", cwd=tmp_path)
-    closing = run(nbb_opt, "solve", "demo", cwd=tmp_path)
+    closing = run(nbb_opt, "solve", "demo", "--time-limit", "600", cwd=tmp_path)  # compiles too, on a busy machine
     assert "verified: OK" in closing
     assert (tmp_path / "runs" / "demo-joint" / "report.html").is_file()
-    refused = subprocess.run([str(nbb_opt), "bench", "smoke"], cwd=tmp_path, capture_output=True, text=True)
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
-    assert "need a checkout" in refused.stderr
+    refused = run(nbb_opt, "bench", "smoke", cwd=tmp_path, code=1)
+    assert len(refused.splitlines()) == 1
+    assert "need a checkout" in refused
