@@ -35,7 +35,7 @@ def test_the_first_case_of_the_schema_is_complete(tmp_path: Path) -> None:
 
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-EXAMPLES = [
+EXAMPLES = [("README", block) for block in fenced(ROOT / "README.md", "python")] + [
     (section.partition("\n")[0], block)
     for section in CONTRIBUTING.split("\n## ")[1:]
     for block in re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
@@ -43,7 +43,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("title", "example"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
-def test_an_example_of_the_contributing_page_runs_as_it_stands(title: str, example: str, tmp_path: Path) -> None:
+def test_an_example_of_readme_and_contributing_runs_as_it_stands(title: str, example: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=300,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
