@@ -53,7 +53,14 @@ def test_an_example_of_readme_and_contributing_runs_as_it_stands(title: str, exa
 
 def test_every_kind_of_change_has_its_example() -> None:
     titles = [title for title, _ in EXAMPLES]
-    assert titles == ["An emission factor", "A table or a column", "A block of the model", "A study", "A benchmark"]
+    assert titles == [
+        "README",
+        "An emission factor",
+        "A table or a column",
+        "A block of the model",
+        "A study",
+        "A benchmark",
+    ]
 
 
 def test_the_commands_of_the_contributing_page_are_targets_of_make() -> None:
