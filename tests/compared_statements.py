@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 from pyomo.repn import generate_standard_repn
 
 from nbb_opt.model import StandardForm
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import label
 
 RELATIVE = 1e-13  # of the entry itself: what two orders of the same few operations may round differently
@@ -65,7 +65,7 @@ def entries_of_expressions(m: pyo.ConcreteModel, names: Iterable[str]) -> Entrie
     return {key: value for key, value in found.items() if value}
 
 
-def entries_of_shares(a: ArrayAssembly, keys: Mapping[str, Iterable[object]]) -> Entries:
+def entries_of_shares(a: Assembly, keys: Mapping[str, Iterable[object]]) -> Entries:
     """The same of the shared expressions of a statement in arrays; `keys` names the rows of each."""
     columns = a.column_names()
     found: Entries = {}

@@ -17,9 +17,9 @@ from nbb_opt.model import StandardForm
 from nbb_opt.model.lp_file import file_names
 from nbb_opt.model.model_file import read_solution, write_model
 from nbb_opt.problems.network_design.model import design_form
+from nbb_opt.problems.stated_model import stated_model
 from nbb_opt.solve import Stop, any_solver, solve_form
 from nbb_opt.solve.any_solver import cbc_program, solve_with
-from nbb_opt.stated import stated_model
 from test_solve import form as small_form
 
 INSTANCES = Path(__file__).parents[1] / "instances"

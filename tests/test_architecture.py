@@ -23,7 +23,6 @@ LAYERS = (
     ("acceptance",),
     ("studies",),
     ("problems",),
-    ("stated",),
     ("api", "examples"),
     ("app",),
     ("cli",),

@@ -13,9 +13,8 @@ from pyomo.repn import generate_standard_repn
 from compared_statements import Entries, differences, entries_of_expressions, entries_of_form, entries_of_shares
 from design_case import instance_of
 from design_case import made_up as made_up_design
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
-from nbb_opt.model.compile import form_of
 from nbb_opt.model.pyomo_form import compile_model
 from nbb_opt.problems.network_design import DesignInstance, read_design
 from nbb_opt.problems.network_design.model import design_assembly, read_design_model
@@ -39,7 +38,7 @@ def stram_in_pyomo(case: StramCase, model: str) -> pyo.ConcreteModel:
     return stram_model(case, spec, first_emissions_t=None if spec.years == "first" else 7500.0)
 
 
-def stram_in_arrays(case: StramCase, model: str) -> tuple[ArrayAssembly, dict[str, list[object]]]:
+def stram_in_arrays(case: StramCase, model: str) -> tuple[Assembly, dict[str, list[object]]]:
     spec = read_stram_model(model)
     built = build_stram(case, spec, first_emissions_t=None if spec.years == "first" else 7500.0)
     states = list(zip(*(part.tolist() for part in (built.data.states.scenario, built.data.states.year)), strict=True))
@@ -51,7 +50,7 @@ def design_in_pyomo(instance: DesignInstance) -> pyo.ConcreteModel:
     return design_model(instance, read_design_model())
 
 
-def design_in_arrays(instance: DesignInstance) -> tuple[ArrayAssembly, dict[str, list[object]]]:
+def design_in_arrays(instance: DesignInstance) -> tuple[Assembly, dict[str, list[object]]]:
     names = instance.names()
     return design_assembly(instance.network(), names=names), dict.fromkeys(("open_eur", "carry_eur"), names[1])
 
@@ -60,8 +59,8 @@ def entries_of_pyomo(m: pyo.ConcreteModel, components: object) -> Entries:
     return entries_of_form(compile_model(m)) | entries_of_expressions(m, components)  # type: ignore[arg-type]
 
 
-def entries_of_arrays(a: ArrayAssembly, keys: dict[str, list[object]]) -> Entries:
-    return entries_of_form(form_of(a)) | entries_of_shares(a, keys)
+def entries_of_arrays(a: Assembly, keys: dict[str, list[object]]) -> Entries:
+    return entries_of_form(a.form()) | entries_of_shares(a, keys)
 
 
 @cache
@@ -148,15 +147,15 @@ def test_a_nudged_row_of_the_pyomo_model_is_seen(case: str, family: str) -> None
 
 @pytest.mark.parametrize(("case", "family"), places(0))
 def test_a_nudged_row_of_the_arrays_is_seen(case: str, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stated = ArrayAssembly.add_rows
+    stated = Assembly.add_rows
 
-    def nudged(self: ArrayAssembly, name: str, index: Any, terms: Terms, **sides: Any) -> None:
+    def nudged(self: Assembly, name: str, index: Any, terms: Terms, **sides: Any) -> None:
         if name == family:
             row, column, value = terms.merged()
             terms.add(row[:1], column[:1], NUDGE * value[:1])
         stated(self, name, index, terms, **sides)
 
-    monkeypatch.setattr(ArrayAssembly, "add_rows", nudged)
+    monkeypatch.setattr(Assembly, "add_rows", nudged)
     assert differences(as_stated(case)[0], entries_of_arrays(*CASES[case][1]()))
 
 
@@ -173,14 +172,14 @@ def test_a_nudged_cost_of_the_pyomo_model_is_seen(case: str, component: str) -> 
 
 @pytest.mark.parametrize(("case", "component"), places(1))
 def test_a_nudged_cost_of_the_arrays_is_seen(case: str, component: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stated = ArrayAssembly.minimise
+    stated = Assembly.minimise
 
-    def nudged(self: ArrayAssembly, components: Any) -> None:
+    def nudged(self: Assembly, components: Any) -> None:
         row, column, value = self.shared[component].merged()
         self.shared[component].add(row[:1], column[:1], NUDGE * value[:1])
         stated(self, components)
 
-    monkeypatch.setattr(ArrayAssembly, "minimise", nudged)
+    monkeypatch.setattr(Assembly, "minimise", nudged)
     assert differences(as_stated(case)[0], entries_of_arrays(*CASES[case][1]()))
 
 

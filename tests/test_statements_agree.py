@@ -16,7 +16,7 @@ from compared_statements import Entries, differences, entries_of_form
 from milp_case import add_rows, flows_of, made_up, solve, tiny, with_everything, without_policies
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.model import Built, build, read_model, standard_form
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.build import Route, build_from
 from nbb_opt.model.data.costs import ALL, shared_name
@@ -135,15 +135,15 @@ def test_a_nudged_row_of_the_pyomo_model_is_seen(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_nudged_row_of_the_arrays_is_seen(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = ArrayAssembly.add_rows
+    kept = Assembly.add_rows
 
-    def nudged(self: ArrayAssembly, name: str, index: Any, terms: Terms, **sides: Any) -> None:
+    def nudged(self: Assembly, name: str, index: Any, terms: Terms, **sides: Any) -> None:
         if name == family:
             row, column, value = terms.merged()
             terms.add(row[:1], column[:1], NUDGE * value[:1])
         kept(self, name, index, terms, **sides)
 
-    monkeypatch.setattr(ArrayAssembly, "add_rows", nudged)
+    monkeypatch.setattr(Assembly, "add_rows", nudged)
     assert differences(as_stated("pyomo"), entries_of(stated("arrays")))
 
 
@@ -168,14 +168,14 @@ def test_a_nudged_cost_of_the_pyomo_model_is_seen(component: str) -> None:
 
 @pytest.mark.parametrize("component", ALL)
 def test_a_nudged_cost_of_the_arrays_is_seen(component: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = ArrayAssembly.minimise
+    kept = Assembly.minimise
 
-    def nudged(self: ArrayAssembly, components: Any) -> None:
+    def nudged(self: Assembly, components: Any) -> None:
         row, column, value = self.shared[shared_name(component)].merged()
         self.shared[shared_name(component)].add(row[:1], column[:1], NUDGE * value[:1])
         kept(self, components)
 
-    monkeypatch.setattr(ArrayAssembly, "minimise", nudged)
+    monkeypatch.setattr(Assembly, "minimise", nudged)
     assert differences(as_stated("pyomo"), entries_of(stated("arrays")))
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from nbb_opt.errors import ModelError, NbbError, VerifyFailed
-from nbb_opt.model.compile import form_of
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.problems.dispatch import handlers
@@ -54,7 +53,7 @@ def test_scenarios_one_by_one_give_the_optimum_of_all_at_once(model: str) -> Non
     assert first is not None
     spec, emissions = read_stram_model(model), float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(tiny(), spec, first_emissions_t=emissions)
-    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
+    at_once = solve_form(built.assembly.form(), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
     assert plan.solution.bound <= at_once.objective * (1 + 1e-9)
     assert at_once.bound <= plan.solution.objective * (1 + 1e-9)
@@ -66,7 +65,7 @@ def test_the_scenario_tried_first_does_not_change_the_optimum(start: int) -> Non
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(tiny(), plan.spec, first_emissions_t=emissions)
-    found = solve_two_stage(form_of(built.assembly), built.stage(), complete=built.complete, start=start, gap=1e-7)
+    found = solve_two_stage(built.assembly.form(), built.stage(), complete=built.complete, start=start, gap=1e-7)
     assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
 
@@ -78,7 +77,7 @@ def test_infeasible_scenarios_are_cut_off(tmp_path: Path) -> None:
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(case, plan.spec, first_emissions_t=emissions)
-    at_once = solve_form(form_of(built.assembly), gap=1e-8, threads=1)
+    at_once = solve_form(built.assembly.form(), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
 
 
@@ -96,14 +95,14 @@ def test_a_run_that_ends_without_values_does_not_end_the_rounds(trouble: int, mo
         return replace(found, values=None) if len(seen) in (trouble, trouble + 1) else found
 
     monkeypatch.setattr(Solver, "_answer", spoiled)
-    found = solve_two_stage(form_of(built.assembly), built.stage(), complete=built.complete, gap=1e-7)
+    found = solve_two_stage(built.assembly.form(), built.stage(), complete=built.complete, gap=1e-7)
     assert found.status == "optimal"
     assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
 
 def test_a_form_that_is_not_of_two_stages_is_refused() -> None:
     built = build_stram(tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0)
-    form, stage = form_of(built.assembly), built.stage()
+    form, stage = built.assembly.form(), built.stage()
     wrong = stage.copy()
     wrong[np.flatnonzero(form.integer)[0]] = 0
     with pytest.raises(ModelError, match="integer column"):

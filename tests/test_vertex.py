@@ -10,7 +10,6 @@ from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
 from nbb_opt.model import StandardForm
-from nbb_opt.model.compile import form_of
 from nbb_opt.problems.stram.model import build_stram, read_stram_model
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.highs import Answer, Solver
@@ -23,7 +22,7 @@ TIGHT = 1e-9
 
 def relaxation() -> tuple[StandardForm, Solver, Answer]:
     built = build_stram(tiny(), read_stram_model("stram_cap"), first_emissions_t=7500.0)
-    form = form_of(built.assembly)
+    form = built.assembly.form()
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.relax()
     solver.set("primal_feasibility_tolerance", TIGHT)

@@ -8,10 +8,10 @@ __all__ = ["digest"]
 
 
 def start(case, options):
-    from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+    from nbb_opt.model.arrays.assembly import Assembly
 
     def run(d):
-        return hand_over(state(ArrayAssembly("build"), d))
+        return hand_over(state(Assembly("build"), d))
 
     run(figures(SMALL, 0))
     data = figures(case["columns"], case["seed"])

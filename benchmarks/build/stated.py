@@ -14,13 +14,13 @@ def state(a, d):
     from nbb_opt.model.arrays.terms import Terms
 
     columns, bundles = len(d["bundle"]), len(d["demand_t"])
-    x = a.add_variables("carried_t", "CHAIN_YEARS", Keys(np.arange(columns), np.full(columns, YEAR)), typical=256.0)
+    x = a.add_variables("carried_t", Keys(np.arange(columns), np.full(columns, YEAR)), typical=256.0)
     served = Terms(bundles).add(d["bundle"], x, 1.0)
     a.add_rows("serve_demand", Keys(np.arange(bundles)), served, sense="==", side=d["demand_t"])
     used = Terms(CAPACITIES).add(d["first"], x, d["uses"]).add(d["second"], x, 1.0)
     a.add_rows("respect_capacity", Keys(np.arange(CAPACITIES)), used, sense="<=", side=d["limit_t"])
     paid = Terms(1).add(np.zeros(columns, np.int32), x, d["eur"])
-    a.minimise([Weighed("service", [YEAR], np.ones(1), paid)])
+    a.minimise([Weighed("service", np.ones(1), paid)])
     return a
 
 

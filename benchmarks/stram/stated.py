@@ -2,7 +2,6 @@
 
 
 def stated(case, options):
-    from nbb_opt.model.compile import form_of
     from nbb_opt.options import SolveOptions
     from nbb_opt.pipeline import Steps
     from nbb_opt.problems.stram import read_stram
@@ -14,4 +13,4 @@ def stated(case, options):
     alone, _ = plan_stram(instance, read_stram_model(FIRST_YEAR), Steps(wanted))
     emissions_t = float(alone.tables["emissions"]["t_co2"].iloc[0])
     spec = read_stram_model(case["model"])
-    return form_of(build_stram(instance, spec, first_emissions_t=emissions_t).assembly)
+    return build_stram(instance, spec, first_emissions_t=emissions_t).assembly.form()

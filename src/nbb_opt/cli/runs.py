@@ -70,7 +70,7 @@ def verify(
 
     if solution is not None:
         from nbb_opt.model.model_file import read_solution
-        from nbb_opt.stated import stated_model
+        from nbb_opt.problems.stated_model import stated_model
 
         stated = stated_model(instance or run, model)
         show(stated.accept(read_solution(solution, stated.form)), as_json)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.model.arrays import state_arrays
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.costs import PAID, shared_name
 from nbb_opt.model.data.model_data import ModelData, model_data
@@ -26,7 +26,7 @@ from nbb_opt.options import Statement
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
-    from nbb_opt.model.stated import PyomoStatement
+    from nbb_opt.model.pyomo_statement import PyomoStatement
     from nbb_opt.network import Prepared
 
 Route = Literal["pyomo", "arrays", "pieces"]
@@ -43,19 +43,19 @@ class Built:
 
     data: ModelData
     spec: ModelSpec
-    stated: PyomoStatement | ArrayAssembly
+    stated: PyomoStatement | Assembly
 
     @property
     def model(self) -> pyo.ConcreteModel:
         """The Pyomo model; what is added to it or changed is solved. Raises ModelError where there are arrays only."""
-        if isinstance(self.stated, ArrayAssembly):
+        if isinstance(self.stated, Assembly):
             raise ModelError(f"model '{self.spec.name}' was stated as arrays; build it with route=\"pyomo\"")
         return self.stated.model
 
     @property
-    def assembly(self) -> ArrayAssembly:
+    def assembly(self) -> Assembly:
         """The arrays. Raises ModelError for a model stated in Pyomo."""
-        if not isinstance(self.stated, ArrayAssembly):
+        if not isinstance(self.stated, Assembly):
             raise ModelError(f"model '{self.spec.name}' was stated in Pyomo; build it with route=\"arrays\"")
         return self.stated
 
@@ -67,7 +67,7 @@ class Built:
     @property
     def components(self) -> Mapping[str, str]:
         """Components of the costs, and how each is paid."""
-        return PAID if isinstance(self.stated, ArrayAssembly) else self.stated.components
+        return PAID if isinstance(self.stated, Assembly) else self.stated.components
 
     def terms(self, name: str) -> Terms:
         """Linear terms of something shared, by place and period (place times periods plus period).
@@ -76,7 +76,7 @@ class Built:
         component of the costs has one row per period and, last, one for the horizon.
         """
         size, world = self.data.time.size, self.data.world
-        if not isinstance(self.stated, ArrayAssembly):
+        if not isinstance(self.stated, Assembly):
             return self.stated.terms(name, self.data)
         if name in PAID:
             return self.stated.share(shared_name(name), size + 1)
@@ -115,7 +115,7 @@ def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> B
     if route != "pyomo":
         return Built(data, spec, state_arrays(data, spec))
     from nbb_opt.model.model import freight_model
-    from nbb_opt.model.stated import PyomoStatement, pause_gc
+    from nbb_opt.model.pyomo_statement import PyomoStatement, pause_gc
 
     with pause_gc():
         return Built(data, spec, PyomoStatement(freight_model(data, spec)))

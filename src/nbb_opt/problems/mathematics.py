@@ -6,14 +6,26 @@ expression has the name of its rule, whose docstring is the equation. What a var
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.topics import SECTIONS, Topic
 
+SECTIONS = ("Variables", "Constraints", "Contributes")
 SECTION_OF = dict(zip(("Var", "Constraint", "Expression"), SECTIONS, strict=True))
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The mathematics of one block function: its sentence, its remarks, and (name, text) rows by section."""
+
+    block: str
+    title: str
+    remarks: str
+    rows: dict[str, tuple[tuple[str, str], ...]]
 
 
 def topics_of(m: Any, modules: Sequence[ModuleType]) -> list[Topic]:
@@ -37,3 +49,19 @@ def topics_of(m: Any, modules: Sequence[ModuleType]) -> list[Topic]:
         name = module.__name__.rpartition(".")[2]
         found.append(Topic(name, title, " ".join(remarks.split()), {key: tuple(value) for key, value in rows.items()}))
     return found
+
+
+def topic_lines(topic: Topic) -> list[str]:
+    """A topic as lines of Markdown."""
+    lines = ["", f"## {topic.block}: {topic.title[0].lower()}{topic.title[1:].rstrip('.')}", ""]
+    if topic.remarks:
+        lines += [topic.remarks, ""]
+    lines += ["| | | |", "|---|---|---|"]
+    for section in SECTIONS:
+        for name, text in topic.rows[section]:
+            lines.append(f"| {section.lower()} | `{name}` | {_cell(text)} |")
+    return lines
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s{2,}", ", ", text).replace("|", r"\|")

@@ -1,8 +1,7 @@
 """The model as arrays, for scale: written from models/README.md, compared with the Pyomo model entry by entry."""
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
-from nbb_opt.model.arrays.assembly import Weighed
+from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.charging import add_charging
 from nbb_opt.model.arrays.fleet import add_driving, add_fleet
 from nbb_opt.model.arrays.flow import add_flow
@@ -30,7 +29,7 @@ BUILD = (
 )
 
 
-def state_arrays(data: ModelData, spec: ModelSpec) -> ArrayAssembly:
+def state_arrays(data: ModelData, spec: ModelSpec) -> Assembly:
     """The model as arrays. Raises ModelError for a block that has no statement as arrays."""
     stated = {block for block, _ in BUILD}
     for block in spec.blocks:
@@ -39,12 +38,12 @@ def state_arrays(data: ModelData, spec: ModelSpec) -> ArrayAssembly:
                 f"model '{spec.name}': the block '{block}' is stated in Pyomo only, and this size or method needs "
                 "arrays; take --method monolith and --statement pyomo, or leave the block out"
             )
-    a = ArrayAssembly(spec.name)
+    a = Assembly(spec.name)
     for block, add in BUILD:
         if block in spec.blocks:
             add(a, data)
     years = [*data.time.years.tolist(), data.time.horizon_year]
-    a.minimise([Weighed(each, years, factors(each, data.time), a.share(shared_name(each), len(years))) for each in ALL])
+    a.minimise([Weighed(each, factors(each, data.time), a.share(shared_name(each), len(years))) for each in ALL])
     return a
 
 

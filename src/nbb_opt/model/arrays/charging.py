@@ -40,7 +40,7 @@ def add_charging(a: Assembly, data: ModelData) -> None:
     c, time, world = data.chargers, data.time, data.world
     size = time.size
     index = Keys((world.areas, c.area), (c.names, c.kind), time.years[c.t])
-    column = a.add_variables("installed", "INSTALLATIONS", index, whole=True)
+    column = a.add_variables("installed", index, whole=True)
     age = time.years[None, :] - time.years[c.t][:, None]
     new, t = np.nonzero((age >= 0) & (age < c.lifetime[c.kind][:, None]))
     kind, serving = c.kind[new], column[new]
@@ -50,7 +50,7 @@ def add_charging(a: Assembly, data: ModelData) -> None:
     )
     on_sale = world.public.kwh_per_year[selling, sold_t]
     public = a.add_variables(
-        "public_kwh", "PUBLIC_CHARGING", Keys((world.areas, selling), time.years[sold_t]), up=on_sale,
+        "public_kwh", Keys((world.areas, selling), time.years[sold_t]), up=on_sale,
         typical=float(np.median(on_sale)) if len(on_sale) else 1.0,
     )  # fmt: skip
     share_costs(a, data, column=public, t=sold_t, cost_eur={"public_charging": world.public.price_add[selling, sold_t]})

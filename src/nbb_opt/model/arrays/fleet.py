@@ -40,7 +40,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
     lanes = (d.lane,) if flows.pieces else lane_parts(data.prepared, data.world, d.lane)
     index = Keys(*lanes, (data.trucks.names, d.vehicle), time.years[d.t])
     typical = flows.usual_t * d.usual_vkm_per_t
-    column = a.add_variables("driven_vkm", "LANE_TRUCK_YEARS", index, typical=typical)
+    column = a.add_variables("driven_vkm", index, typical=typical)
     if not flows.pieces:  # what drives every lane is decided with the chains that use it
         col, lane, times = flows.uses_lane
         code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
@@ -86,9 +86,9 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
     def of_pairs(pair: Ints, *others: Ints) -> Keys:
         return Keys((world.regions, s.region[pair]), (trucks.names, s.vehicle[pair]), *others)
 
-    bought = a.add_variables("bought", "PURCHASES", of_pairs(s.bought_pair, time.years[s.bought_t]), whole=True)
+    bought = a.add_variables("bought", of_pairs(s.bought_pair, time.years[s.bought_t]), whole=True)
     vintages = of_pairs(s.kept_pair, s.kept_vintage, time.years[s.kept_t])
-    kept = a.add_variables("kept", "VINTAGES", vintages, whole=True)
+    kept = a.add_variables("kept", vintages, whole=True)
 
     rows = pairs * size
     working = np.zeros(rows, bool)

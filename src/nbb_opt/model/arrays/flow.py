@@ -32,7 +32,7 @@ def add_flow(a: Assembly, data: ModelData) -> None:
     flows, time = data.flows, data.time
     chains = (flows.chain,) if flows.pieces else chain_parts(data.prepared, data.world, flows.chain)
     column = a.add_variables(
-        "carried_t", "CHAIN_YEARS", Keys(*chains, time.years[flows.t]),
+        "carried_t", Keys(*chains, time.years[flows.t]),
         fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=flows.usual_t,
     )  # fmt: skip
     if not flows.pieces:  # what goes through a piece of chains is the sum of theirs: demand is served by whole chains

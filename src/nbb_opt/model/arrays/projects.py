@@ -37,7 +37,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     p, time, flows = data.projects, data.time, data.flows
     most = p.max_units[p.project]
     index = Keys((p.names, p.project), time.years[p.t])
-    column = a.add_variables("built", "PROJECT_YEARS", index, whole=True, up=most)
+    column = a.add_variables("built", index, whole=True, up=most)
     at = np.full((len(p.names), time.size), -1, np.int64)
     at[p.project, p.t] = column
 

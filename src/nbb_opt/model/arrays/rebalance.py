@@ -40,7 +40,7 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
         (regions, e.origin), (regions, e.destination), (names, e.vehicle), (cargo_types, e.cargo_type), time.years[e.t]
     )
     typical = a.kinds["driven_vkm"].typical if len(d.lane) else 1.0
-    column = a.add_variables("empty_vkm", "EMPTY_TRIPS", index, typical=typical)
+    column = a.add_variables("empty_vkm", index, typical=typical)
     leaves, arrives = np.flatnonzero(d.leaves_per_vkm), np.flatnonzero(d.arrives_per_vkm)
     driven = a.start["driven_vkm"]
 

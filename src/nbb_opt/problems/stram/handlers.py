@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.errors import VerifyFailed
-from nbb_opt.model.compile import form_of
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
@@ -112,7 +111,7 @@ def state(path: Path, model: str | None) -> Stated:
     spec, case = read_stram_model(model or MODEL), read_stram(path)
     emissions_t = None if spec.years == "first" else first_emissions_t(case)
     built = build_stram(case, spec, first_emissions_t=emissions_t)
-    form = form_of(built.assembly)
+    form = built.assembly.form()
 
     def accept_values(values: np.ndarray) -> Response:
         cost = float(form.cost @ values) + form.cost_offset

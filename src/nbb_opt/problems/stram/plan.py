@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.model import StandardForm
-from nbb_opt.model.compile import form_of
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.stram import StramCase, StramVerdict, verify_stram
@@ -68,7 +67,7 @@ def _in_nok(listen: Listener) -> Listener:
 def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: Steps) -> StramPlan:
     with steps.timed("build"):
         built = build_stram(case, spec, first_emissions_t=emissions_t)
-        form = form_of(built.assembly)
+        form = built.assembly.form()
     with steps.timed("solve"):
         solution = _solve(case, built, form, steps)
     with steps.timed("extract"):

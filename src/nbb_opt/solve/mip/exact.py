@@ -96,10 +96,10 @@ class _MipSearch:
         self.form, self.warm, self.best, self.stop = form, warm, best, best.stop
         self.whole = np.flatnonzero(form.integer)
         warm.log = best.log
-        self.relaxation = warm.take(form)
 
     def run(self) -> Solution:
-        relaxed = self._linear(solver := self.relaxation, "relax")
+        solver = self.relaxation = self.warm.take(self.form)
+        relaxed = self._linear(solver, "relax")
         if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.status == "optimal":

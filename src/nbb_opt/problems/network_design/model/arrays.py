@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
 from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.terms import Terms
-from nbb_opt.model.compile import form_of
 from nbb_opt.model.data.periods import Names
 from nbb_opt.model.form import StandardForm
 from nbb_opt.problems.network_design.instance import Network
@@ -28,9 +26,9 @@ def add_network_design(
     most_t = np.minimum(n.demand_t[:, None], n.capacity_t[None, :])
     pair = np.arange(k * m)
     of, arc = pair // m, pair % m
-    opened = a.add_variables("opened", "ARCS", arcs.ids, whole=True, up=1.0)
+    opened = a.add_variables("opened", arcs.ids, whole=True, up=1.0)
     carried = a.add_variables(
-        "carried_t", "COMMODITY_ARCS", Keys((commodities, of), (arcs, arc)), up=most_t.ravel(),
+        "carried_t", Keys((commodities, of), (arcs, arc)), up=most_t.ravel(),
         typical=float(np.median(n.demand_t)),
     )  # fmt: skip
     side = np.zeros((k, v))
@@ -46,7 +44,7 @@ def add_network_design(
     a.add_rows("open_what_is_used", Keys((commodities, strong // m), (arcs, strong % m)), use, sense="<=")
     opening = a.share("open_eur", m).add(np.arange(m), opened, n.fixed_eur)
     carrying = a.share("carry_eur", m).add(arc, carried, n.cost_eur_per_t[arc])
-    a.minimise([Weighed(name, arcs.ids, np.ones(m), each) for name, each in (("open", opening), ("carry", carrying))])
+    a.minimise([Weighed(name, np.ones(m), each) for name, each in (("open", opening), ("carry", carrying))])
 
 
 def design_form(
@@ -60,7 +58,7 @@ def design_form(
     `names` are those of nodes, arcs, commodities (numbers if not given). `strong` holds the strong rows as
     commodity * arcs + arc, all of them if not given. Raises ModelError for a figure that a solver would drop.
     """
-    return form_of(design_assembly(network, names=names, strong=strong))
+    return design_assembly(network, names=names, strong=strong).form()
 
 
 def design_assembly(
@@ -68,9 +66,9 @@ def design_assembly(
     *,
     names: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
     strong: Ints | None = None,
-) -> ArrayAssembly:
+) -> Assembly:
     """The model itself as arrays; arguments as of `design_form`."""
-    a = ArrayAssembly("network_design")
+    a = Assembly("network_design")
     numbers = tuple([str(i) for i in range(size)] for size in (network.nodes, network.arcs, network.commodities))
     nodes, arcs, commodities = (Names(each) for each in names or numbers)
     pairs = np.arange(network.commodities * network.arcs) if strong is None else strong

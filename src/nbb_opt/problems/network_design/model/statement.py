@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from nbb_opt.model.lp_file import lp_text
 from nbb_opt.model.pyomo_form import compile_model
-from nbb_opt.model.topics import topic_lines
-from nbb_opt.problems.mathematics import topics_of
+from nbb_opt.problems.mathematics import topic_lines, topics_of
 from nbb_opt.problems.network_design import DesignInstance, read_design
 from nbb_opt.problems.network_design.instance import PROBLEM
 from nbb_opt.problems.network_design.model import network_design

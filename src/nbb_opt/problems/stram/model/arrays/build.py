@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbb_opt.model.arrays.array_assembly import ArrayAssembly
+from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.problems.stram import StramCase
 from nbb_opt.problems.stram.model.arrays.capacity import add_capacity, add_charging
@@ -27,7 +27,7 @@ class StramBuilt:
 
     data: StramData
     spec: StramSpec
-    assembly: ArrayAssembly
+    assembly: Assembly
 
     def stage(self) -> Ints:
         """For every column: SHARED, RISK, or the number of its scenario from 0."""
@@ -67,7 +67,7 @@ def build_stram(
     `first_emissions_t` (what the first year emits when planned alone) is needed unless `spec.years` is "first".
     """
     data = stram_data(case, spec, first_emissions_t=first_emissions_t)
-    a = ArrayAssembly(spec.name)
+    a = Assembly(spec.name)
     for add in BLOCKS:
         add(a, data)
     return StramBuilt(data, spec, a)

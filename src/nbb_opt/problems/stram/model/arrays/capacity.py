@@ -19,11 +19,11 @@ def add_capacity(a: Assembly, data: StramData) -> None:
     open_edges = np.flatnonzero(edges["increment_t_per_year"].fillna(0.0).to_numpy() > 0)
     lead = edges["expansion_lead_years"].to_numpy(float)
     firsts = np.flatnonzero(states.first)
-    built = _investments(a, data, "built", "STATE_EDGES", net.edges, open_edges, lead, firsts, whole=True)
+    built = _investments(a, data, "built", net.edges, open_edges, lead, firsts, whole=True)
     upgradable = np.flatnonzero(edges["upgrade_fuel"].to_numpy() != "")
     upgrade_lead = edges["upgrade_lead_years"].to_numpy(float)
     upgraded = _investments(
-        a, data, "upgraded", "STATE_UPGRADES", net.edges, upgradable, upgrade_lead, firsts, whole=True
+        a, data, "upgraded", net.edges, upgradable, upgrade_lead, firsts, whole=True
     )  # fmt: skip
     _limit_edges(a, data, built)
     _use_upgrades(a, data, upgraded)
@@ -44,7 +44,7 @@ Made = dict[tuple[int, int], int]  # (position in its table, state) -> column
 
 
 def _investments(
-    a: Assembly, data: StramData, name: str, index_set: str, names: object, which: Ints, lead: Floats, at: Ints, *,
+    a: Assembly, data: StramData, name: str, names: object, which: Ints, lead: Floats, at: Ints, *,
     whole: bool, parts: object = None,
 ) -> Made:  # fmt: skip
     """Columns of investments that serve before the last year; in a one-year model there are none."""
@@ -52,7 +52,7 @@ def _investments(
     pairs = [(i, n) for n in at.tolist() for i in which.tolist() if states.year[n] + lead[i] <= end]
     thing, state = (np.array([pair[k] for pair in pairs], np.int64) for k in range(2))
     key = ((names, thing),) if parts is None else parts(thing)  # type: ignore[operator]
-    columns = a.add_variables(name, index_set, states.keys(state, *key), whole=whole, up=1.0)
+    columns = a.add_variables(name, states.keys(state, *key), whole=whole, up=1.0)
     return dict(zip(pairs, columns.tolist(), strict=True))
 
 
@@ -128,7 +128,7 @@ def _terminals(a: Assembly, data: StramData, which: Ints) -> None:
         return (net.nodes, node[thing]), (net.modes, mode[thing])
 
     made = _investments(
-        a, data, "terminal_share", "STATE_TERMINALS", None, which, lead, np.arange(size), whole=False, parts=parts
+        a, data, "terminal_share", None, which, lead, np.arange(size), whole=False, parts=parts
     )  # fmt: skip
     limited = np.flatnonzero(table["limited"].to_numpy(bool))
     rows, terms = len(limited), Terms(size * len(limited))
@@ -173,7 +173,7 @@ def add_charging(a: Assembly, data: StramData) -> None:
     rows, size = len(pairs), states.size
     state, at_row = np.divmod(np.arange(size * rows), max(rows, 1))
     keys = states.keys(state, (net.edges, edge[at_row]), (net.fuels, fuel[at_row]))
-    column = a.add_variables("rented_t", "STATE_EDGE_FUELS", keys, typical=TYPICAL_T)
+    column = a.add_variables("rented_t", keys, typical=TYPICAL_T)
     place = np.full((len(net.edges), len(net.fuels)), -1, np.int64)
     place[edge, fuel] = np.arange(rows)
     terms = Terms(size * rows)

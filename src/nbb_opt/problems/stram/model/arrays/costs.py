@@ -27,7 +27,7 @@ def add_emissions(a: Assembly, data: StramData) -> None:
     net, states, rules = data.network, data.states, data.rules
     size, count = states.size, len(net.products)
     every = np.arange(size)
-    emitted = a.add_variables("emitted_t", "STATES", states.keys(every), typical=TYPICAL_T_CO2)
+    emitted = a.add_variables("emitted_t", states.keys(every), typical=TYPICAL_T_CO2)
     terms = Terms(size).add(every, emitted, -1.0)
     af, p = grid(len(net.af_arc), count)
     km = net.km[net.af_arc]
@@ -39,7 +39,7 @@ def add_emissions(a: Assembly, data: StramData) -> None:
            columns=len(net.av_af), start=a.start["empty_t"], value=empty[states.period])  # fmt: skip
     a.add_rows("count_emissions", states.keys(every), terms, sense="==")
     capped = np.flatnonzero(~np.isnan(states.cap_share) & (states.previous >= 0) & data.spec.emission_cap)
-    excess = a.add_variables("excess_t", "CAPPED_STATES", states.keys(capped), typical=TYPICAL_T_CO2)
+    excess = a.add_variables("excess_t", states.keys(capped), typical=TYPICAL_T_CO2)
     if data.spec.years == "first":
         return
     base = data.first_emissions_t
@@ -75,11 +75,10 @@ def add_costs(a: Assembly, data: StramData) -> None:
     _opex(a, data)
     parts = {name: a.share(name, size) for name in COMPONENTS}
     factors = {name: states.investment_factor if name in ONCE else states.yearly_factor for name in COMPONENTS}
-    labels = list(states.keys(np.arange(size)))
     several = len(states.probability) > 0
     futures: list[Weighed] = _risk(a, data, parts, factors) if several else []
     shared = np.where((states.scenario == 0) | (not several), 1.0, 0.0)
-    a.minimise([*(Weighed(name, labels, factors[name] * shared, parts[name]) for name in COMPONENTS), *futures])
+    a.minimise([*(Weighed(name, factors[name] * shared, parts[name]) for name in COMPONENTS), *futures])
 
 
 def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[str, Floats]) -> list[Weighed]:
@@ -87,9 +86,9 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     chance = states.probability
     every = np.arange(len(chance))
     names = states.names.ids[1:]
-    future = a.add_variables("future_nok", "SCENARIOS", names, typical=TYPICAL_NOK)
-    risk = a.add_variables("risk_nok", "RISK", [None], typical=TYPICAL_NOK)
-    above = a.add_variables("above_nok", "SCENARIOS_ABOVE", names, typical=TYPICAL_NOK)
+    future = a.add_variables("future_nok", names, typical=TYPICAL_NOK)
+    risk = a.add_variables("risk_nok", [None], typical=TYPICAL_NOK)
+    above = a.add_variables("above_nok", names, typical=TYPICAL_NOK)
     count = Terms(len(chance)).add(every, future, -1.0)
     for name, terms in parts.items():
         row, column, value = terms.merged()
@@ -100,9 +99,9 @@ def _risk(a: Assembly, data: StramData, parts: dict[str, Terms], factors: dict[s
     a.add_rows("measure_tail", names, tail.add(every, future, -1.0), sense=">=")
     weight, level = rules.cvar_weight, rules.cvar_level
     return [
-        Weighed("future", names, (1.0 - weight) * chance, Terms(len(chance)).add(every, future, 1.0)),
-        Weighed("risk", ["risk"], np.array([weight]), Terms(1).add(np.zeros(1, np.int64), risk, 1.0)),
-        Weighed("above", names, weight / (1.0 - level) * chance, Terms(len(chance)).add(every, above, 1.0)),
+        Weighed("future", (1.0 - weight) * chance, Terms(len(chance)).add(every, future, 1.0)),
+        Weighed("risk", np.array([weight]), Terms(1).add(np.zeros(1, np.int64), risk, 1.0)),
+        Weighed("above", weight / (1.0 - level) * chance, Terms(len(chance)).add(every, above, 1.0)),
     ]
 
 
@@ -136,7 +135,7 @@ def _opex(a: Assembly, data: StramData) -> None:
     kinds = np.array([BY_SCENARIO.index(name) for _, name in worst], np.int64)
     opex = Names(BY_SCENARIO)
     index = Keys(states.year[state], (opex, kinds))
-    column = a.add_variables("worst_opex_nok", "WORST_OPEX", index, typical=TYPICAL_NOK)
+    column = a.add_variables("worst_opex_nok", index, typical=TYPICAL_NOK)
     count = len(rows) * len(worst)
     terms = Terms(count)
     for k, (n, component) in enumerate(worst):

@@ -18,17 +18,16 @@ def add_flows(a: Assembly, data: StramData) -> None:
     net, paths, states = data.network, data.paths, data.states
     size, count = states.size, len(net.products)
     n, k, p = grid(size, len(paths.number), count)
-    a.add_variables("carried_t", "STATE_PATH_PRODUCTS",
-                    states.keys(n, paths.number[k], (net.products, p)), typical=TYPICAL_T)  # fmt: skip
+    a.add_variables("carried_t", states.keys(n, paths.number[k], (net.products, p)), typical=TYPICAL_T)  # fmt: skip
     n, af, p = grid(size, len(net.af_arc), count)
-    a.add_variables("moved_t", "STATE_ARC_FUEL_PRODUCTS", states.keys(n, *arc_parts(data, net.af_arc[af]),
+    a.add_variables("moved_t", states.keys(n, *arc_parts(data, net.af_arc[af]),
                     (net.fuels, net.fuel_name[net.af_fuel[af]]), (net.products, p)), typical=TYPICAL_T,
                     up=np.where(phased_out(data)[n, net.af_fuel[af]], 0.0, np.inf))  # fmt: skip
     arcs = len(net.edge)
     n, arc, p = grid(size, arcs, count)
     keys = states.keys(n, *arc_parts(data, arc), (net.products, p))
     tolerance = data.rules.link_tolerance_t
-    a.add_variables("link_slack_t", "STATE_ARC_PRODUCTS", keys, up=2 * tolerance, typical=TYPICAL_T)
+    a.add_variables("link_slack_t", keys, up=2 * tolerance, typical=TYPICAL_T)
     _serve_demand(a, data)
     rows, paths_of_state = arcs * count, len(paths.number) * count
     terms = Terms(size * rows)
@@ -73,11 +72,11 @@ def add_empties(a: Assembly, data: StramData) -> None:
     n, av = grid(size, len(net.av_af))
     af = net.av_af[av]
     vehicle = (net.vehicles, net.vehicle_name[net.av_vehicle[av]])
-    a.add_variables("empty_t", "STATE_ARC_FUEL_VEHICLES", states.keys(n, *arc_parts(data, net.af_arc[af]),
+    a.add_variables("empty_t", states.keys(n, *arc_parts(data, net.af_arc[af]),
                     (net.fuels, net.fuel_name[net.af_fuel[af]]), vehicle), typical=TYPICAL_T,
                     up=np.where(phased_out(data)[n, net.af_fuel[af]], 0.0, np.inf))  # fmt: skip
     n, kv = grid(size, len(paths.empty_path))
-    a.add_variables("empty_path_t", "STATE_PATH_VEHICLES", states.keys(n, paths.number[paths.empty_path[kv]],
+    a.add_variables("empty_path_t", states.keys(n, paths.number[paths.empty_path[kv]],
                     (net.vehicles, net.vehicle_name[paths.empty_vehicle[kv]])), typical=TYPICAL_T)  # fmt: skip
     arc, v = np.nonzero(net.mode[:, None] == net.vehicle_mode)  # rows of one state
     place = np.full((arcs, vehicles), -1, np.int64)
@@ -85,7 +84,7 @@ def add_empties(a: Assembly, data: StramData) -> None:
     n, r = grid(size, len(arc))
     keys = states.keys(n, *arc_parts(data, arc[r]), (net.vehicles, net.vehicle_name[v[r]]))
     tolerance = data.rules.link_tolerance_t
-    a.add_variables("empty_slack_t", "STATE_ARC_VEHICLES", keys, up=2 * tolerance, typical=TYPICAL_T)
+    a.add_variables("empty_slack_t", keys, up=2 * tolerance, typical=TYPICAL_T)
     rows, terms = len(arc), Terms(size * len(arc))
     every, av = np.arange(rows), np.arange(len(net.av_af))
     repeat(terms, size, row=place[net.af_arc[net.av_af], net.av_vehicle], rows=rows, column=av, columns=len(av),
@@ -114,7 +113,7 @@ def _balance(a: Assembly, data: StramData) -> None:
     keys = states.keys(n, (net.nodes, node[r]), (net.modes, net.fuel_mode[fuel[r]]),
                        (net.fuels, net.fuel_name[fuel[r]]), (net.vehicles, net.vehicle_name[v[r]]))  # fmt: skip
     tolerance = data.rules.balance_tolerance_t
-    a.add_variables("balance_slack_t", "STATE_NODE_FUEL_VEHICLES", keys, up=2 * tolerance, typical=TYPICAL_T)
+    a.add_variables("balance_slack_t", keys, up=2 * tolerance, typical=TYPICAL_T)
     rows, terms = len(node), Terms(size * len(node))
     af, p = grid(len(net.af_arc), count)
     carrier = net.vehicle_of[net.mode[net.af_arc[af]], p]

@@ -19,7 +19,7 @@ def add_technology(a: Assembly, data: StramData) -> None:
     size, fuels, count = states.size, len(net.fuel_mode), len(net.products)
     n, f = grid(size, fuels)
     keys = states.keys(n, (net.modes, net.fuel_mode[f]), (net.fuels, net.fuel_name[f]))
-    worked = a.add_variables("worked_tkm", "STATE_FUELS", keys, typical=TYPICAL_TKM)
+    worked = a.add_variables("worked_tkm", keys, typical=TYPICAL_TKM)
     af, p = grid(len(net.af_arc), count)
     terms = Terms(size * fuels).add(np.arange(size * fuels), worked, -1.0)
     repeat(terms, size, row=net.af_fuel[af], rows=fuels, column=af * count + p, columns=len(net.af_arc) * count,
@@ -88,7 +88,7 @@ def _pace(a: Assembly, data: StramData, q: Ints) -> None:
     fuels = len(net.fuel_mode)
     n, f = (part.ravel() for part in np.meshgrid(later, np.arange(fuels), indexing="ij"))
     keys = states.keys(n, (net.modes, net.fuel_mode[f]), (net.fuels, net.fuel_name[f]))
-    dropped = a.add_variables("dropped_tkm", "LATER_STATE_FUELS", keys, typical=TYPICAL_TKM).reshape(-1, fuels)
+    dropped = a.add_variables("dropped_tkm", keys, typical=TYPICAL_TKM).reshape(-1, fuels)
     start = tech["spread_start_year"].to_numpy(float)
     p, imitation = tech["bass_p_per_year"].to_numpy(float), tech["bass_q_per_year"].to_numpy(float)
     life = data.case["modes"]["fleet_lifetime_years"].to_numpy(float)
