@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from nbb_opt.report import write_html
 from report_case import make_instance, make_run
@@ -52,3 +53,18 @@ def test_the_report_opens_without_complaint_or_request(payload: str, tmp_path: P
     assert "The answer" in done.stdout
     assert "CONSOLE" not in done.stderr, done.stderr
     assert not re.findall(r"https?://evil\.example[^\"]*", netlog.read_text(encoding="utf-8"))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
+def test_a_phone_shows_the_report_without_scrolling_sideways(tmp_path: Path) -> None:
+    instance = make_instance()
+    write_html(instance, [make_run(instance)], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    wide = re.sub(r'(<dd class="figure">)[^<]*', "\\1−29 155.2\N{NO-BREAK SPACE}MEUR", page)
+    (tmp_path / "report.html").write_text(wide, encoding="utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS[1:-1]))
+        view = browser.new_page(viewport={"width": 390, "height": 800})
+        view.goto((tmp_path / "report.html").as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.close()

@@ -8,8 +8,8 @@ from milp_case import TINY
 from nbb_opt.errors import SolveError
 from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
-from nbb_opt.result import read_run
-from nbb_opt.solve import DecisionGap, Stop, decision_gap, solve_form
+from nbb_opt.result import decision_gap, read_run
+from nbb_opt.solve import DecisionGap, Stop, solve_form
 from nbb_opt.solve.mip.branch import TreeBeside
 from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips

@@ -43,12 +43,12 @@ def started(case, options, method):
 def outcome_of(result, without):
     """The outcome; `decision_gap` relates the gap to what investments can change: do nothing minus the bound."""
     from benchmarks.harness import of_solution
+    from nbb_opt.result import decision_gap
 
     found, verified, _ = result
     nothing, accepted = without()
-    matters = nothing.objective - found.bound
     figures = {
         "without_investment_eur": nothing.objective,
-        "decision_gap": (found.objective - found.bound) / matters if matters > 0 else None,
+        "decision_gap": decision_gap(found.objective, found.bound, nothing.objective),
     }
     return {**of_solution(found), "verified": verified and accepted, "figures": figures}

@@ -248,3 +248,13 @@ def _read_table(contents: Mapping[str, bytes], file: str, path: Path) -> pd.Data
     if list(frame.columns) != list(TABLES[name]):
         raise NbbError(f"{path / file}: has other columns than {', '.join(TABLES[name])}; run again")
     return frame
+
+
+def decision_gap(plan: float, bound: float, reference: float) -> float:
+    """What is undecided of what can be decided; 0 where plan and bound meet, not above 1.
+
+    >>> decision_gap(101.0, 100.0, 104.0), decision_gap(100.0, 100.0, 100.0)
+    (0.25, 0.0)
+    """
+    undecided = max(plan - bound, 0.0)
+    return min(undecided / (reference - bound), 1.0) if undecided > 0 and reference > bound else float(undecided > 0)

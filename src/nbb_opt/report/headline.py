@@ -9,8 +9,8 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
-from nbb_opt.report.text import kt, listed, meur, number, percent, plural
-from nbb_opt.result import Run
+from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
+from nbb_opt.result import Run, decision_gap
 
 INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
 
@@ -221,7 +221,7 @@ def closing_block(instance: Instance, run: Run) -> str:
     last = years[-1]
     cost, before = figures["cost_eur"], figures["cost_do_nothing_eur"]
     now, then = figures["emissions_t_co2e"], figures["emissions_do_nothing_t_co2e"]
-    money = figures["investments_eur"]
+    money, undecided = figures["investments_eur"], _of_the_decision(figures).replace(NO_BREAK, "")
     lines = [
         f"{instance.meta.title}, model {record['model']}, against the do-nothing plan",
         f"  cost          {cost / 1e6:,.1f} MEUR net present value ({_change(cost, before)})",
@@ -235,7 +235,7 @@ def closing_block(instance: Instance, run: Run) -> str:
         f"vehicles {money['vehicles'] / 1e6:,.1f} MEUR until {last}",
         "  built         "
         + ("; ".join(f"{name} ({year})" for _key, name, year in figures["projects_built"]) or "no project"),
-        f"  solved        {record['status']}, gap {record['gap']:.4%} proven{_of_the_decision(figures)}, "
+        f"  solved        {record['status']}, gap {record['gap']:.4%} proven{undecided}, "
         f"bound {record['bound'] / 1e6:,.1f} MEUR, "
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
@@ -251,7 +251,7 @@ def _of_the_decision(figures: dict[str, Any]) -> str:
     cost, bound, before = figures["cost_eur"], figures["bound_eur"], figures["cost_do_nothing_eur"]
     if bound is None or before is None or not before > bound:
         return ""
-    return f", {max(cost - bound, 0.0) / (before - bound):.1%} of what can be decided"
+    return f", {percent(decision_gap(cost, bound, before), 1)} of what can be decided"
 
 
 def _change(now: float, before: float) -> str:

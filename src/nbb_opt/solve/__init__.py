@@ -1,6 +1,6 @@
 """Solving: one hand-off to HiGHS, limits that are kept, an exact vertex at the end."""
 
-from nbb_opt.solve.best import BestKnown, DecisionGap, decision_gap
+from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.mip.exact import Solution, solve_form
 from nbb_opt.solve.mip.warm import Relaxed, Warm, solve_relaxed
 from nbb_opt.solve.stop import Progress, Stop
@@ -13,7 +13,6 @@ __all__ = [
     "Solution",
     "Stop",
     "Warm",
-    "decision_gap",
     "solve_form",
     "solve_relaxed",
 ]

@@ -41,16 +41,6 @@ class DecisionGap:
         return min(max(allowed / left, LEAST), 1.0) if left > 0 else 1.0
 
 
-def decision_gap(plan: float, bound: float, reference: float) -> float:
-    """What is undecided of what can be decided; 0 where plan and bound meet, not above 1.
-
-    >>> decision_gap(101.0, 100.0, 104.0), decision_gap(100.0, 100.0, 100.0)
-    (0.25, 0.0)
-    """
-    undecided = max(plan - bound, 0.0)
-    return min(undecided / (reference - bound), 1.0) if undecided > 0 and reference > bound else float(undecided > 0)
-
-
 @dataclass
 class BestKnown(Generic[Plan]):
     """Incumbent, bound and history of a search for a plan within a gap; several threads may share it.
