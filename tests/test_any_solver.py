@@ -14,8 +14,7 @@ import pytest
 from design_case import instance_of, made_up
 from nbb_opt.errors import Infeasible, NbbError, NoPlan, SolveError, VerifyFailed
 from nbb_opt.model import StandardForm
-from nbb_opt.model.lp_file import file_names
-from nbb_opt.model.model_file import read_solution, write_model
+from nbb_opt.model.model_file import file_names, read_solution, write_model
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.stated_model import stated_model
 from nbb_opt.solve import Stop, any_solver, solve_form

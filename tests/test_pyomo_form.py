@@ -14,7 +14,7 @@ from nbb_opt.instance import read_instance
 from nbb_opt.model import Built, build, extract, read_model, standard_form
 from nbb_opt.model.blocks.costs import add_cost
 from nbb_opt.model.blocks.emissions import add_emissions
-from nbb_opt.model.figures.mapping import Members
+from nbb_opt.model.figures.names import Members
 from nbb_opt.model.pyomo_form import compile_model
 from nbb_opt.network import prepare
 from nbb_opt.shipped import shipped

@@ -26,7 +26,7 @@ from nbb_opt.options import Statement
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
-    from nbb_opt.model.pyomo_statement import PyomoStatement
+    from nbb_opt.model.pyomo_form import PyomoStatement
     from nbb_opt.network import Prepared
 
 Route = Literal["pyomo", "arrays", "pieces"]
@@ -115,7 +115,7 @@ def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> B
     if route != "pyomo":
         return Built(data, spec, state_arrays(data, spec))
     from nbb_opt.model.model import freight_model
-    from nbb_opt.model.pyomo_statement import PyomoStatement, pause_gc
+    from nbb_opt.model.pyomo_form import PyomoStatement, pause_gc
 
     with pause_gc():
         return Built(data, spec, PyomoStatement(freight_model(data, spec)))

@@ -1,4 +1,7 @@
-"""How large a model will be, from the prepared counts, before anything of it exists."""
+"""How large a model will be, from who may drive and go where, before any figure of it exists.
+
+Sizes are arrays (columns, rows, nonzeros).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,185 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.counts import charging_size, fleet_counts, flow_counts, policy_size
-from nbb_opt.model.data.lanes import lanes_of
-from nbb_opt.model.data.periods import time_of
-from nbb_opt.model.data.trucks import trucks_of
-from nbb_opt.model.data.world import world_of
+from nbb_opt.model.data.flows import ready_sets
+from nbb_opt.model.data.items import links_of_lanes, links_of_services
+from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes, lanes_of
+from nbb_opt.model.data.periods import Floats, Ints, Names, Time, time_of
+from nbb_opt.model.data.trucks import Trucks, trucks_of
+from nbb_opt.model.data.world import World, world_of
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
+
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FlowCounts:
+    """Size of flow, projects, links and terminals; chains by period (T); lanes in use (G, T)."""
+
+    size: Floats
+    per_period: Ints
+    in_use: Bools
+
+
+@dataclass(frozen=True)
+class FleetCounts:
+    """Size of fleet and rebalance; driven and empty columns by period (T); empty trips with a battery, by period."""
+
+    size: Floats
+    per_period: Ints
+    battery_empties: Ints
+
+
+def flow_counts(
+    instance: Instance, prepared: Prepared, world: World, time: Time, lanes: Lanes, *, projects: bool
+) -> FlowCounts:
+    """Chains that may carry something, and the rows they stand in."""
+    from nbb_opt.model.data.count_uses import count_rows, may_carry, used_by
+
+    table, chains, items = instance["projects"], prepared.rows, prepared.items
+    earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
+    ready = ready_sets(instance, prepared, time, earliest if projects else None)
+    usable = np.ones((len(items), time.size), bool)
+    usable[: items.n_lanes] = np.asarray(lanes.usable.any(axis=(1, 2)))[:, None]
+    wanted, exists = prepared.demand_t > 0, np.empty((len(chains), time.size), bool)
+    may_carry(chains.item_start, chains.item, chains.bundle, chains.project_set, ready, wanted, usable, exists)
+    used, served, none = np.zeros(usable.shape, bool), np.zeros(wanted.shape, bool), np.zeros((2, 0, time.size), bool)
+    no_class, nothing = np.zeros(0, np.int64), np.zeros((0, time.size))
+    used_by(exists, chains.item_start, chains.item, chains.bundle, no_class, nothing, nothing, used, served, none)
+    of_set = np.bincount(chains.project_set, exists.sum(axis=1), minlength=len(chains.project_sets))
+    needs = float(of_set @ np.array([len(one) for one in chains.project_sets], float))
+    columns, in_use = float(exists.sum()), used[: items.n_lanes]
+    rows, nonzeros = float(served.sum() + in_use.sum()) + needs, columns + 2.0 * needs
+    lane = np.minimum(np.arange(len(items) + 1), items.n_lanes)
+    for start, what in ((lane, np.arange(items.n_lanes)), *_limited(instance, prepared, world)):
+        seen = np.zeros(int(what.max(initial=-1)) + 1, np.int64)
+        nonzeros += float(count_rows(exists, chains.item_start, chains.item, start, what, seen))
+        rows += float(np.count_nonzero(seen)) * time.size if start is not lane else 0.0
+    if projects:
+        steps_of = sum(max(0, int((time.years >= year).sum())) for year in earliest.values())
+        columns, rows, nonzeros = columns + steps_of, rows + steps_of, nonzeros + 4.0 * steps_of
+    return FlowCounts(np.array([columns, rows, nonzeros]), exists.sum(axis=0), in_use)
+
+
+def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple[Ints, Ints]]:
+    """By item (where each begins, and what): the capacity groups of links with a limit; terminals with one."""
+    items, limited = prepared.items, np.isfinite(world.link_capacity_t[world.link_group])
+    owner, link = links_of_services(prepared)
+    on_lanes, lane_link = links_of_lanes(prepared, limited)
+    owner, link = np.concatenate([on_lanes, owner[limited[link]]]), np.concatenate([lane_link, link[limited[link]]])
+    held = instance["terminals"].loc[instance["terminals"]["capacity_t_per_year"].notna(), "terminal"]
+    terminal = np.append(Names(held).of(instance["transfers"]["terminal"]), -1)[items.transfer]
+    moved, every = np.flatnonzero(terminal >= 0), np.arange(len(items) + 1)
+    return [
+        (np.searchsorted(owner, every), world.link_group[link]),
+        (np.searchsorted(moved, every), terminal[moved]),
+    ]
+
+
+def fleet_counts(
+    instance: Instance, world: World, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, distances: pd.DataFrame
+) -> FleetCounts:
+    """Trucks on the lanes `used` (G, V, T), their empty trips between the regions of `distances`, and their stock."""
+    regions, vehicles = len(world.regions), len(trucks.names)
+    g, v, t = np.nonzero(used)
+    far = ~lanes.local[g]
+    shape = (vehicles, len(world.cargo_types), time.size, regions)
+    starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
+    starts[v[far], lanes.cargo_type[g[far]], t[far], lanes.region[g[far]]] = True
+    ends[v[far], lanes.cargo_type[g[far]], t[far], lanes.arrival[g[far]]] = True
+    places = float((starts | ends).sum()) if len(distances) else 0.0
+    ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
+    km = np.full((regions, regions), np.inf)
+    km[world.regions.of(distances["from_region"]), world.regions.of(distances["to_region"])] = distances["distance_km"]
+    np.fill_diagonal(km, np.inf)
+    finite = np.where(np.isinf(km), np.nan, km)
+    within = finite[None] <= trucks.usable_km[:, None, None] + RANGE_SLACK_KM  # (V, R, R)
+    trips = np.einsum("vhta,vhtb,vab->vt", ends.astype(float), starts.astype(float), within.astype(float))
+    empty = trips.sum(axis=0).astype(np.int64)
+    driven = used.sum(axis=(0, 1)).astype(np.int64)
+
+    works = np.zeros((regions, vehicles), bool)
+    works[lanes.region[g], v] = True
+    bought = kept = 0
+    for _region, truck in np.argwhere(works).tolist():
+        for year in time.years[trucks.available[truck]].tolist():
+            bought += 1
+            kept += int(((time.years > year) & (time.years - year < trucks.lifetime[truck])).sum())
+    fleet = instance["fleet"]
+    owned = trucks.names.of(fleet["vehicle"])
+    for truck, year in zip(owned.tolist(), fleet["vintage_year"].astype(int).tolist(), strict=True):
+        kept += int((time.years - year < trucks.lifetime[truck]).sum()) if truck >= 0 else 0
+    busy = float(works.sum() * time.size)
+    work = float(driven.sum() + empty.sum())
+    columns = work + bought + kept
+    rows = 2.0 * busy + kept + places
+    nonzeros = driven.sum() + 2.0 * work + 2.0 * (bought + kept) + 2.0 * kept
+    if len(distances):
+        nonzeros += 2.0 * (far.sum() + empty.sum())
+    battery = trips[trucks.battery].sum(axis=0).astype(np.int64)
+    return FleetCounts(np.array([columns, rows, nonzeros]), driven + empty, battery)
+
+
+def charging_size(
+    instance: Instance, world: World, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, fleet: FleetCounts
+) -> Floats:
+    """Chargers and the rows of energy, power on the way and grid, in areas where a truck may draw."""
+    stops = lanes.stops.groupby("lane").size().reindex(np.arange(len(lanes.local)), fill_value=0).to_numpy()
+    home, way = used & lanes.at_home[:, :, None], used & lanes.on_the_way[:, :, None]
+    drawn = [world.region_area[lanes.region[home.any(axis=(1, 2))]]]
+    on_way = np.flatnonzero(way.any(axis=(1, 2)))
+    drawn.append(lanes.stops.loc[lanes.stops["lane"].isin(on_way), "area"].to_numpy(np.int64))
+    areas = len(np.unique(np.concatenate(drawn)))
+    table = instance["chargers"]
+    new = serving = 0
+    for ready, life in zip(table["available_from"].tolist(), table["lifetime_years"].tolist(), strict=True):
+        for year in time.years[time.years >= ready].tolist():
+            new += 1
+            serving += int(((time.years >= year) & (time.years - year < life)).sum())
+    per_truck = (way * stops[:, None, None]).sum(axis=(0, 2)).astype(float)  # (V)
+    levels = np.unique(trucks.charge_kw[trucks.battery & (per_truck > 0)])
+    counted = sum(float(per_truck[trucks.charge_kw >= level].sum()) for level in levels.tolist())
+    strong = sum(float((table["kw"] >= level).mean()) for level in levels.tolist()) if len(table) else 0.0
+    energy = float(home.sum() + per_truck.sum() + fleet.battery_empties.sum())
+    nonzeros = energy + counted + areas * serving * (2.0 + strong)
+    return np.array([areas * new, areas * time.size * (2.0 + len(levels)), nonzeros])
+
+
+def policy_size(
+    instance: Instance, world: World, time: Time, flows: FlowCounts, fleet: FleetCounts, *, mode_shift: bool
+) -> Floats:
+    """Rules, counted as if every column of a period took part in those that look at all of them."""
+    rows = nonzeros = 0.0
+    for kind, year in zip(instance["policies"]["kind"].tolist(), instance["policies"]["year"].tolist(), strict=True):
+        holds = np.ones(time.size, bool)
+        if not np.isnan(year):
+            holds = (time.years <= year) & (year < time.years + time.lengths)
+        if kind == "cap_emissions_t_per_year":
+            nonzeros += float((flows.per_period + fleet.per_period)[holds].sum())
+            rows += float(holds.sum())
+        elif kind == "cap_technology_share":
+            nonzeros += float(fleet.per_period[holds].sum())
+            rows += float(holds.sum())
+        elif kind == "limit_mode_shift_share_per_year" and mode_shift:
+            later = np.flatnonzero(holds & (np.arange(time.size) > 0))
+            nonzeros += float((flows.per_period[later] + flows.per_period[later - 1]).sum())
+            rows += 2.0 * len(later) * len(instance["commodities"])
+        else:
+            rows += float(holds.sum())
+    limited = ~np.isnan(world.driver_limit_h)
+    nonzeros += float((limited.mean(axis=0) * fleet.per_period).sum()) if limited.size else 0.0
+    return np.array([0.0, rows + float(limited.sum()), nonzeros])
+
 
 # Peak measured against forecast when a model is stated and handed over: nbb 293 of 349 MB, 10,000 invented flows 451 of
 # 566 MB: libraries and tables, then per nonzero with its share of the figures behind it, of the form and of HiGHS.

@@ -1,18 +1,78 @@
-"""A standard form as a file for solvers elsewhere (LP or MPS), and the way back from their solution files."""
+"""A standard form as a file that people and other solvers read (LP, MPS), and the way back from solution files."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.form import StandardForm
-from nbb_opt.model.lp_file import file_names, lp_text
+
+TERMS_PER_LINE = 6
+LONGEST_NAME = 200  # solvers cut or refuse names from 255 characters on
+
+
+def file_names(names: Sequence[str]) -> list[str]:
+    """The names as they are in files: no sign that a format refuses, none too long, none twice.
+
+    >>> file_names(["built[A 1,2025]", "built[A_1,2025]", "x['é']"])
+    ['built(A_1,2025)', 'built(A_1,2025)#2', 'x(_)']
+    """
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        plain = name.replace("[", "(").replace("]", ")").replace("'", "").replace(" ", "_")
+        plain = re.sub(r"[^A-Za-z0-9_.,()-]", "_", plain).replace("-", "_")[:LONGEST_NAME]
+        seen[plain] = count = seen.get(plain, 0) + 1
+        found.append(plain if count == 1 else f"{plain}#{count}")
+    return found
+
+
+def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
+    """LP text of the form: same rows, columns and names on every machine; a row with two sides is two rows."""
+    columns = file_names(form.col_names)
+    shape = (len(form.row_low), len(columns))
+    rows = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=shape).tocsr()
+    rows.sort_indices()
+    used = np.flatnonzero(form.cost)
+    lines = [f"\\ {title}", "min", " cost_eur:"]
+    lines += _terms(used, form.cost[used], columns, digits)
+    lines += [f"  {_signed(form.cost_offset, digits)}"] if form.cost_offset else []
+    lines += ["", "subject to"]
+    for r, name in enumerate(file_names(form.row_names)):
+        part = slice(rows.indptr[r], rows.indptr[r + 1])
+        low, up = form.row_low[r], form.row_up[r]
+        sides = [("=", up, "")] if low == up else [("<=", up, ""), (">=", low, "#low" if np.isfinite(up) else "")]
+        for sense, side, ending in sides:
+            if np.isfinite(side):
+                lines += [f" {name}{ending}:", *_terms(rows.indices[part], rows.data[part], columns, digits)]
+                lines.append(f"  {sense} {side:.{digits}g}")
+    lines += ["", "bounds"]
+    for name, low, up in zip(columns, form.col_low.tolist(), form.col_up.tolist(), strict=True):
+        if low == up:
+            lines.append(f" {name} = {low:.{digits}g}")
+        elif np.isfinite(up):
+            lines.append(f" {low:.{digits}g} <= {name} <= {up:.{digits}g}")
+        elif low != 0:
+            lines.append(f" {name} >= {low:.{digits}g}" if np.isfinite(low) else f" {name} free")
+    lines += ["", "general", *(f" {columns[j]}" for j in np.flatnonzero(form.integer).tolist()), "", "end"]
+    return "\n".join(lines) + "\n"
+
+
+def _terms(index: np.ndarray, values: Floats, columns: list[str], digits: int) -> list[str]:
+    terms = [f"{_signed(value, digits)} {columns[j]}" for j, value in zip(index.tolist(), values.tolist(), strict=True)]
+    return ["  " + " ".join(terms[k : k + TERMS_PER_LINE]) for k in range(0, len(terms), TERMS_PER_LINE)]
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{'-' if value < 0 else '+'} {abs(value):.{digits}g}"
+
 
 FORMATS = (".lp", ".mps")
 WHOLE = 1e-5  # how far from a whole number a solver's integer column may be

@@ -14,7 +14,7 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.model.build import Built, build, standard_form
 from nbb_opt.model.data.costs import in_order
 from nbb_opt.model.data.periods import Floats
-from nbb_opt.model.lp_file import lp_text
+from nbb_opt.model.model_file import lp_text
 from nbb_opt.model.spec import read_model
 from nbb_opt.shipped import shipped, shipped_names
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nbb_opt.model.arrays.assembly import Assembly
-from nbb_opt.model.arrays.capacity import columns_of_built
+from nbb_opt.model.arrays.flow import columns_of_built
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import added_by_projects, share_costs
 from nbb_opt.model.arrays.terms import Terms

@@ -1,15 +1,19 @@
-"""Where freight goes."""
+"""Where freight goes, and the rows that keep it within what links and terminals carry."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import Keys
-from nbb_opt.model.arrays.share import share_costs, share_ledger
+from nbb_opt.model.arrays.share import added_by_projects, share_costs, share_ledger
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.data.names import chain_parts, flow_parts
+from nbb_opt.model.data.periods import Floats, Ints, Names
+from nbb_opt.model.data.world import chain_parts, flow_parts
 
 
 def add_flow(a: Assembly, data: ModelData) -> None:
@@ -44,3 +48,74 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         )  # fmt: skip
     share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)
     share_ledger(a, data, flows.ledger, column)
+
+
+class Started(Protocol):
+    """Knows where each kind of column begins."""
+
+    @property
+    def start(self) -> Mapping[str, int]: ...
+
+
+def add_capacity_rows(
+    a: Assembly,
+    data: ModelData,
+    name: str,
+    *,
+    uses: tuple[Ints, Ints, Floats],
+    capacity_t: Floats,
+    limited: np.ndarray,
+    names: Names,
+    table: str,
+) -> None:
+    """One row per limited thing and period in which some chain may use it."""
+    flows, time = data.flows, data.time
+    used_by, what, times = uses
+    keep = limited[what]
+    used_by, what, times = used_by[keep], what[keep], times[keep]
+    code, row = np.unique(what * time.size + flows.t[used_by], return_inverse=True)
+    thing, t = code // time.size, code % time.size
+    terms = Terms(len(code)).add(row, a.start["carried_t"] + used_by, times)
+    place = {(int(i), int(s)): r for r, (i, s) in enumerate(zip(thing, t, strict=True))}
+    built = columns_of_built(a, data)
+    for i, s, column, amount in added_by_projects(data, built, table):
+        if (i, s) in place:
+            terms.add(np.array([place[i, s]]), np.array([column]), -amount)
+    a.add_rows(name, Keys((names, thing), time.years[t]), terms, sense="<=", side=capacity_t[thing])
+
+
+def columns_of_built(a: Started, data: ModelData) -> Ints:
+    """Positions of the columns of `built`; there are none in a model without projects."""
+    return a.start.get("built", 0) + np.arange(len(data.projects.project))
+
+
+def add_links(a: Assembly, data: ModelData) -> None:
+    r"""Keep freight within the capacity of links, both ways together.
+
+    A group is a link with all links that name it as their `capacity_link`; $n_{cl}$ counts the links of the group that
+    chain $c$ uses, road links of its lanes included. Groups without a limit have no row.
+
+    Constraints
+        respect_link_capacity   $\sum_c n_{cl} x_{ct} \le cap_l + \sum_a adds_{al} w_{at}$   $\forall l,t$
+    """
+    world = data.world
+    uses = data.flows.uses_group
+    limited = np.isfinite(world.link_capacity_t)
+    add_capacity_rows(
+        a, data, "respect_link_capacity", uses=uses, capacity_t=world.link_capacity_t, limited=limited,
+        names=world.links, table="links",
+    )  # fmt: skip
+
+
+def add_terminals(a: Assembly, data: ModelData) -> None:
+    r"""Keep transfers within the throughput of terminals; each transfer of a tonne counts once.
+
+    Constraints
+        respect_terminal_capacity   $\sum_c n_{ch} x_{ct} \le cap_h + \sum_a adds_{ah} w_{at}$   $\forall h,t$
+    """
+    table = data.instance["terminals"]
+    capacity = table["capacity_t_per_year"].fillna(np.inf).to_numpy(float)
+    add_capacity_rows(
+        a, data, "respect_terminal_capacity", uses=data.flows.uses_terminal, capacity_t=capacity,
+        limited=np.isfinite(capacity), names=Names(table["terminal"]), table="terminals",
+    )  # fmt: skip

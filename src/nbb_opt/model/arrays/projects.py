@@ -10,8 +10,8 @@ from nbb_opt.model.arrays.share import share_costs
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.data.names import chain_parts
 from nbb_opt.model.data.periods import Ints
+from nbb_opt.model.data.world import chain_parts
 
 
 def add_projects(a: Assembly, data: ModelData) -> None:

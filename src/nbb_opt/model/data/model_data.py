@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
-from nbb_opt.model.data.driving import Driving, driving_of
-from nbb_opt.model.data.empties import Empties, empties_of
+from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
 from nbb_opt.model.data.flows import Flows, flows_of
 from nbb_opt.model.data.items import ItemFigures, item_figures
 from nbb_opt.model.data.lanes import Lanes, lanes_of

@@ -8,8 +8,7 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.driving import Driving
-from nbb_opt.model.data.empties import Empties
+from nbb_opt.model.data.driving import Driving, Empties
 from nbb_opt.model.data.periods import Floats, Ints, Time
 from nbb_opt.model.data.trucks import Trucks
 from nbb_opt.model.data.world import World

@@ -8,9 +8,8 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.haulage import Subsidies, range_left, subsidies_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_period
-from nbb_opt.model.data.world import World
+from nbb_opt.model.data.world import Subsidies, World, range_left, subsidies_of
 
 
 @dataclass(frozen=True)

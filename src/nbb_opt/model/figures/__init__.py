@@ -10,13 +10,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.assets import charging_figures, project_figures
+from nbb_opt.model.figures.assets import charging_figures, policy_figures, project_figures
 from nbb_opt.model.figures.driving import driving_figures, trip_figures, truck_figures
 from nbb_opt.model.figures.emissions import emission_figures
 from nbb_opt.model.figures.flows import flow_figures
-from nbb_opt.model.figures.mapping import Figure
-from nbb_opt.model.figures.names import Named
-from nbb_opt.model.figures.policies import policy_figures
+from nbb_opt.model.figures.names import Figure, Named
 
 
 def figures(data: ModelData) -> SimpleNamespace:

@@ -1,4 +1,4 @@
-"""Projects, chargers and what others' charging points sell."""
+"""Projects, chargers, what others' charging points sell, and policies with the years they hold in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.mapping import Figure, Members
-from nbb_opt.model.figures.names import Named, of
+from nbb_opt.model.figures.names import Figure, Members, Named, of
 
 ADDS_TO = {"links": "added_to_link", "terminals": "added_to_terminal", "charge_areas": "added_to_area"}
 
@@ -65,4 +64,23 @@ def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "public_add_eur": Figure(
             "public_add_eur", area_years, np.where(sold > 0, public.price_add[here], np.nan).ravel()
         ),
+    }
+
+
+KINDS = (
+    "cap_emissions_t_per_year", "cap_technology_share", "ban_purchase", "limit_budget_eur",
+    "limit_mode_shift_share_per_year",
+)  # fmt: skip
+
+
+def policy_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of the blocks policy and mode_shift; a country "" means all together."""
+    policies, countries = data.policies, data.world.countries.ids
+    held = [(p.kind, (p.name, named.years[t])) for p in policies for t in p.periods]
+    return {
+        "policy_countries": {p.name: [countries[p.country]] if p.country >= 0 else countries for p in policies},
+        "policy_country": {p.name: countries[p.country] if p.country >= 0 else "" for p in policies},
+        "policy_technology": {p.name: p.technology for p in policies},
+        "policy_value": Figure("policy_value", [p.name for p in policies], [p.value for p in policies]),
+        "policy_years": Members("policy_years", [kind for kind, _ in held], [key for _, key in held], parts=[KINDS]),
     }

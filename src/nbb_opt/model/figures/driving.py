@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.mapping import Figure, Members, limits
-from nbb_opt.model.figures.names import Named, flat, of
+from nbb_opt.model.figures.names import Figure, Members, Named, flat, limits, of
 
 
 def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:

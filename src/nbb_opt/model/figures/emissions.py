@@ -10,8 +10,7 @@ import numpy as np
 from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Names
-from nbb_opt.model.figures.mapping import Figure, Members
-from nbb_opt.model.figures.names import Named, of
+from nbb_opt.model.figures.names import Figure, Members, Named, of
 
 
 def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import numpy as np
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints, Names
-from nbb_opt.model.figures.mapping import Figure, Members, limits
-from nbb_opt.model.figures.names import Chain, Named, flat, of
+from nbb_opt.model.figures.names import Chain, Figure, Members, Named, flat, limits, of
 
 
 def flow_figures(data: ModelData, named: Named) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbb_opt.model.lp_file import lp_text
+from nbb_opt.model.model_file import lp_text
 from nbb_opt.model.pyomo_form import compile_model
 from nbb_opt.problems.mathematics import topic_lines, topics_of
 from nbb_opt.problems.stram import StramCase, read_stram
