@@ -127,7 +127,7 @@ FILES = [
         "did you mean 'distance_km'?",
     ),
     ("missing_column", "links.csv", lambda c: c.replace(b"distance_km", b"two_way", 1), "row 1", "add it: length"),
-    ("separator", "od.csv", lambda c: c.replace(b",", b";"), "row 1", "separate with commas"),
+    ("separator", "od.csv", lambda c: c.replace(b",", b";"), "row 1", "nbb-opt convert"),
     ("separator", "nodes.csv", lambda c: c.replace(b",", b"\t"), "row 1", "tabs"),
     ("ragged", "nodes.csv", lambda c: _insert_line(c, b"A,B"), "row 2", "has 2 cells, the header has 13"),
     ("ragged", "od.csv", lambda c: _insert_line(c, b"EAST,PLANT,BOX,2025,12,5"), "row 2", "decimals with a point"),

@@ -64,16 +64,29 @@ def convert(
     ] = None,
     zone_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: other names for the zones.")] = None,
     commodity_map: Annotated[Path | None, typer.Option(help="CSV given,becomes: for commodities.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Names of columns, old=new joined by commas; old= leaves one out. May be given several times."
+        ),
+    ] = None,
+    sep: Annotated[str, typer.Option(help="Separator of a text file, if it is not seen: , ; | or \\t.")] = "",
+    decimal: Annotated[str, typer.Option(help="Decimal sign of a text file, if its cells do not show it: . or ,")] = "",
+    unit: Annotated[str, typer.Option(help="Unit of the tonnes: t, kt, Mt or kg.")] = "t",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")] = False,
 ) -> None:
-    """Convert OD matrices and networks of other tools; says what was kept, added up and left out.
+    """Convert OD matrices, tables and networks of other tools; says what was assumed, kept, added up and left out.
+
+    CSV with semicolons, decimal commas or spaces in thousands, Windows-1252 or UTF-16, TRUE for true, 1435.0 for 1435,
+    lists in .xlsx, and Parquet of pandas, polars and Spark are read. A cell that may mean two numbers is refused.
 
     A whole instance too: `nbb-opt convert mine.xlsx mine` makes a folder of a workbook, the other way round a
-    workbook of a folder.
+    workbook of a folder; `nbb-opt convert mine tidy` one of a folder whose tables are written as above. One table:
+    `nbb-opt convert links.csv tidy/links.csv`.
 
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
-    from nbb_opt.formats import Choices
+    from nbb_opt.formats import Asked, Choices
     from nbb_opt.formats import convert as convert_files
     from nbb_opt.problems.dispatch import CONVERTERS
     from nbb_opt.problems.dispatch import convert as convert_problem
@@ -85,13 +98,22 @@ def convert(
         return
     choices = Choices(
         year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
-        zone_map, commodity_map,
+        zone_map, commodity_map, Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
     )  # fmt: skip
     report = convert_files(source, target, choices=choices)
     if as_json:
         print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
         return
     print("\n".join([*report.lines, f"wrote {', '.join(str(file) for file in report.files)}"]))
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs = [pair.partition("=") for text in given for pair in text.split(",")]
+    if wrong := [pair[0] for pair in pairs if not pair[1] or not pair[0]]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: write old=new, joined by commas", param_hint="--columns")
+    if len({old for old, _, _ in pairs}) < len(pairs):
+        raise typer.BadParameter("a column is named twice", param_hint="--columns")
+    return {old.strip(): new.strip() for old, _, new in pairs}
 
 
 def synthesize_od(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
 from contextlib import ExitStack
@@ -29,7 +30,7 @@ from nbb_opt.cli.options import (
     TimeLimit,
 )
 from nbb_opt.cli.runs import show
-from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
+from nbb_opt.errors import InstanceError, NbbError, Problem, Stopped, VerifyFailed
 from nbb_opt.first_use import choose_place
 from nbb_opt.renames import is_now
 from nbb_opt.shipped import cache_folder
@@ -131,6 +132,7 @@ def new(
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     from nbb_opt.instance import read_instance
+    from nbb_opt.instance.wording import by_another_program
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
 
     try:
@@ -140,6 +142,11 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
             return
         found = read_instance(instance)
     except InstanceError as error:
+        if any(by_another_program(problem) for problem in error.problems):
+            paths = f"{shlex.quote(str(instance))} {shlex.quote(str(instance.with_suffix('')) + '-tidy')}"
+            hint = f"nbb-opt convert {paths} reads them and says what it assumed"
+            last = Problem(str(instance), "holds tables as other programs write them", hint, "dialect")
+            error = InstanceError([*error.problems, last])
         if as_json:
             problems = [vars(problem) for problem in error.problems]
             print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))

@@ -147,7 +147,7 @@ def open_source(
     else:
         files, within = [str(path)], ""
         if path.is_dir():
-            files = [str(file) for file in _data_files(path)]
+            files = [str(file) for file in data_files(path)]
     if not files:
         raise InstanceError([Problem(str(path), "holds no .parquet file", "give a Parquet file or a folder of them")])
     groups: list[Group] = []
@@ -156,7 +156,7 @@ def open_source(
     by_shipper = False
     for number, file in enumerate(files):
         label = name if len(files) == 1 else f"{name}/{Path(file).relative_to(path).as_posix()}"
-        own = _folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
+        own = folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
         constants.append(own)
         with damage_refused(label):
             opened = _open(file if held is None else held.view(), within)
@@ -201,7 +201,7 @@ def _open(file: str | Shared, inside: str) -> pq.ParquetFile:
     )
 
 
-def _data_files(folder: Path) -> list[Path]:
+def data_files(folder: Path) -> list[Path]:
     """The Parquet files of a folder; what begins with a point or an underscore is hidden or not finished, as for Spark.
 
     Raises InstanceError for other files: nothing says whether they belong to the rows.
@@ -217,7 +217,7 @@ def _data_files(folder: Path) -> list[Path]:
     return found
 
 
-def _folder_columns(file: Path, root: Path) -> tuple[tuple[str, str], ...]:
+def folder_columns(file: Path, root: Path) -> tuple[tuple[str, str], ...]:
     named = [part.split("=", 1) for part in file.relative_to(root).parts[:-1] if "=" in part]
     return tuple((column, "" if value == _NULL_FOLDER else unquote(value)) for column, value in named)
 

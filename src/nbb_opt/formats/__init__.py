@@ -1,5 +1,6 @@
 """OD matrices and networks in the formats of other tools, to and from the OD table of this one."""
 
 from nbb_opt.formats.convert import Choices, Report, convert
+from nbb_opt.formats.dialect import Asked
 
-__all__ = ["Choices", "Report", "convert"]
+__all__ = ["Asked", "Choices", "Report", "convert"]

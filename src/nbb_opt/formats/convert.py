@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from nbb_opt.demand.columns import COLUMNS, check_names
-from nbb_opt.demand.source import damage_refused, open_source
+from nbb_opt.demand.columns import COLUMNS, SHIPPER
+from nbb_opt.demand.source import Source, damage_refused, open_source
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.instance_forms import convert_instance, is_instance
+from nbb_opt.formats.dialect import Asked, Notes
+from nbb_opt.formats.foreign import PARQUET, TEXT, read_foreign
+from nbb_opt.formats.instance_forms import convert_instance, convert_table, is_instance
 from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
 from nbb_opt.formats.sieve import Policy, Sieve
-from nbb_opt.formats.table import OdTable, appearing, read_workbook_rows, write_csv, write_parquet, write_workbook_rows
+from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet, write_workbook_rows
 from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
 from nbb_opt.instance.flows import numbered
-from nbb_opt.instance.tables.csv_file import text_batches
+from nbb_opt.instance.schema import BY_NAME
 
 WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".xlsx": write_workbook_rows}
-SOURCES = (".csv", ".parquet", ".pq", ".parq", ".xlsx", ".omx", ".tntp")
-FIRST_ROWS = {".csv": 2, ".xlsx": 3}  # under the header and the row of units
+SOURCES = (*TEXT, *PARQUET, ".xlsx", ".omx", ".tntp")
 NEED_NAMES = ("unknown-zone", "no-zone", "unknown-commodity")
 
 
@@ -40,7 +41,8 @@ class Choices:
     """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
 
     `drop` and `duplicates`: see sieve.Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
-    and `commodity_map` (CSV: given,becomes) give other names to those of the source.
+    and `commodity_map` (CSV: given,becomes) give other names to those of the source. `asked`: names of columns,
+    separator, decimal sign and unit of a file of another program.
     """
 
     year: int | None = None
@@ -54,6 +56,7 @@ class Choices:
     instance: Path | None = None
     zone_map: Path | None = None
     commodity_map: Path | None = None
+    asked: Asked = field(default_factory=Asked)
 
 
 def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Report:
@@ -61,8 +64,9 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
 
     A TNTP network (`*_net.tntp`) becomes a .csv of links. NGM also writes its zones beside the target as
     `<target>.zones.csv`; if the target is a folder it becomes a complete instance by region. A whole instance goes from
-    a folder or .zip to a workbook, and from a workbook or .zip to a folder. Raises InstanceError if
-    the source is damaged or holds rows that cannot be used.
+    a folder, .zip or workbook to a folder or workbook, and a file named as one of its tables (`links.csv`) to such a
+    file; their tables may be written as other programs do (see dialect, foreign). Raises InstanceError if the source is
+    damaged or holds rows that cannot be used.
     """
     choices = choices or Choices()
     policy = Policy(choices.drop, choices.duplicates)
@@ -76,14 +80,20 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
             raise InstanceError([Problem(str(target), "an instance by region takes no options", hint)])
         return Report((target,), tuple(write_ngm_instance(source, target)))
     if is_instance(source) and target.suffix in ("", ".xlsx"):
-        if choices != Choices():
-            raise InstanceError([Problem(str(target), "a whole instance takes no options", "leave them out")])
-        return Report((target,), tuple(convert_instance(source, target)))
+        if choices != replace(Choices(), asked=Asked(sep=choices.asked.sep, decimal=choices.asked.decimal)):
+            hint = "leave them out, all but --sep and --decimal"
+            raise InstanceError([Problem(str(target), "a whole instance takes no options", hint)])
+        return Report((target,), tuple(convert_instance(source, target, choices.asked)))
+    if name := _table_of(source, target):
+        if choices != replace(Choices(), asked=replace(choices.asked, unit="t")):
+            hint = "leave them out, all but --columns, --sep and --decimal"
+            raise InstanceError([Problem(str(target), "a table of an instance takes no such options", hint)])
+        return Report((target,), tuple(convert_table(source, target, BY_NAME[name], choices.asked)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
         raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
     if source.suffix == ".tntp" and is_network(source):
         return _network(source, target, choices)
-    if not source.is_dir() and source.suffix not in SOURCES:
+    if not source.is_dir() and source.suffix.lower() not in SOURCES:
         raise InstanceError([Problem(str(source), "is of no known format", f"give {', '.join(SOURCES)} or a folder")])
     known = known_names(choices.instance, choices.zone_map, choices.commodity_map)
     _check(source, target, choices, known)
@@ -100,9 +110,13 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
         table, lines = read_omx(source, year=choices.year, lookup=choices.lookup)
     elif source.suffix == ".tntp":
         table, lines = read_trips(source, year=choices.year, commodity=choices.commodity)
-    first_row = FIRST_ROWS.get(source.suffix, 1)
+    first_row, notes = 1, Notes(source.name)
+    batches: Iterable[pa.RecordBatch]
+    if table is None:
+        batches, first_row = _rows(source, choices.asked, notes)
+    else:
+        batches = table.batches()
     sieve = Sieve(source.name, policy, known=known or _names_of(table), first_row=first_row)
-    batches: Iterable[pa.RecordBatch] = _rows(source) if table is None else table.batches()
     if target.suffix == ".omx" or policy.duplicates == "add":
         table = sieve.add_up(batches)
         batches = table.batches()
@@ -113,7 +127,7 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
         written = write_omx(table, target)
     else:
         written = [f"{WRITERS[target.suffix](batches, target):,} rows written"]
-    return Report(tuple(files), (*lines, *sieve.lines, *written))
+    return Report(tuple(files), (*lines, *notes.said(), *sieve.lines, *written))
 
 
 def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:
@@ -127,6 +141,7 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         ("--km-per-length", choices.km_per_length is not None, False),
         ("--hours-per-time", choices.h_per_time is not None, False),
         ("--within-zones", choices.within_zones, ngm),
+        ("--columns, --sep, --decimal or --unit", choices.asked != Asked(), not (tntp or omx or ngm)),
     ):
         if given and not used:
             problems.append(Problem(option, f"means nothing for {source.name}", "leave it out"))
@@ -161,26 +176,36 @@ def _network(source: Path, target: Path, choices: Choices) -> Report:
     return Report((target, nodes_file(target)), tuple(lines))
 
 
-def _rows(source: Path) -> Iterator[pa.RecordBatch]:
-    if source.suffix == ".xlsx":
-        yield read_workbook_rows(source)
-    elif source.suffix == ".csv":
-        yield from _csv_rows(source)
-    else:
-        found = open_source(source)
-        for group in found.groups:
-            with damage_refused(found.label(group.file)):
-                for batch in found.read(found.open(group.file), group):
-                    yield batch.select(list(COLUMNS))
+def _rows(source: Path, asked: Asked, notes: Notes) -> tuple[Iterable[pa.RecordBatch], int]:
+    """The rows of a file of OD rows, and the number of the first; `notes` is complete when they were read."""
+    if asked == Asked() and (source.is_dir() or source.suffix.lower() in PARQUET):
+        try:
+            return _as_they_are(open_source(source)), 1
+        except InstanceError:
+            pass  # not in the types and names of the schema: read as what other programs write
+    found = read_foreign(source, BY_NAME["od"], asked, notes)
+    return _numbered(found.batches(), source.name), found.first_row
 
 
-def _csv_rows(source: Path) -> Iterator[pa.RecordBatch]:
-    problems: list[Problem] = []
-    with source.open("rb") as stream:
-        for number, texts in enumerate(text_batches(stream, source.name, problems)):
-            if not number:
-                check_names(source.name, texts.schema.names)
-            elif not problems:
-                yield numbered(texts)
-    if problems:
-        raise InstanceError(problems)
+def _as_they_are(source: Source) -> Iterator[pa.RecordBatch]:
+    for group in source.groups:
+        with damage_refused(source.label(group.file)):
+            for batch in source.read(source.open(group.file), group):
+                yield batch.select(list(COLUMNS))
+
+
+def _numbered(texts: Iterable[pa.RecordBatch], file: str) -> Iterator[pa.RecordBatch]:
+    for batch in texts:
+        if SHIPPER in batch.schema.names:
+            hint = f"leave them out (--columns {SHIPPER}=, --duplicates add), or convert the whole instance"
+            raise InstanceError(
+                [Problem(f"{file}, column {SHIPPER}", "is not carried over with a file of flows", hint)]
+            )
+        yield numbered(batch)
+
+
+def _table_of(source: Path, target: Path) -> str:
+    """The table of an instance (not od) that a source holds, by its name or that of the target."""
+    if target.suffix != ".csv" or source.suffix.lower() not in (*TEXT, *PARQUET, ".xlsx"):
+        return ""
+    return next((path.stem for path in (target, source) if path.stem in BY_NAME and path.stem != "od"), "")

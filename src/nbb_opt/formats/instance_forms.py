@@ -5,17 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv
+
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.dialect import Asked, Notes
+from nbb_opt.formats.foreign import in_plain_cells, read_foreign
+from nbb_opt.formats.table import QUOTED, appearing
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.meta import meta_text
-from nbb_opt.instance.package import META_FILE
-from nbb_opt.instance.read import open_od
-from nbb_opt.instance.schema import TABLES
+from nbb_opt.instance.package import META_FILE, SEAL_FILE, file_problems, open_package
+from nbb_opt.instance.read import open_od, parsed, read_package
+from nbb_opt.instance.schema import BY_NAME, TABLES, Table
+from nbb_opt.instance.seal import read_seal
 from nbb_opt.instance.tables.csv_file import csv_bytes
 from nbb_opt.instance.tables.xlsx_file import read_book
-from nbb_opt.instance.workbook.read import is_spreadsheet
+from nbb_opt.instance.wording import TableFile
+from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook
 from nbb_opt.instance.workbook.sheets import SETTINGS
 from nbb_opt.instance.workbook.write import write_workbook
 
@@ -27,17 +39,57 @@ def is_instance(source: Path) -> bool:
     return source.suffix == ".zip" or (is_spreadsheet(source) and SETTINGS.name in read_book(source, ()).names)
 
 
-def convert_instance(source: Path, target: Path) -> list[str]:
+def convert_table(source: Path, target: Path, table: Table, asked: Asked) -> list[str]:
+    """Write one table of an instance as CSV, whatever program wrote it; what was assumed.
+
+    Raises InstanceError with every cell that no instance takes.
+    """
+    notes = Notes(source.name)
+    rows = _write_table(source, target, table, asked, notes)
+    return [*notes.said(), f"{rows:,} rows of the table {table.name} written"]
+
+
+def _write_table(source: Path, target: Path, table: Table, asked: Asked, notes: Notes) -> int:
+    found = read_foreign(source, table, asked, notes)
+    problems: list[Problem] = []
+    rows = 0
+    with appearing(target) as work:
+        for columns in _columns(found.batches(), work):
+            faults = CellFaults(TableFile(table.name, source.name, found.first_row), problems, offset=rows)
+            parsed(columns, table, faults)
+            faults.tell_the_rest()
+            rows += len(next(iter(columns.values())))
+        if problems:
+            raise InstanceError(problems)
+    return rows
+
+
+def _columns(batches: Iterable[pa.RecordBatch], target: Path) -> Iterator[dict[str, list[str]]]:
+    """The columns of each batch, while they are written to `target` as CSV."""
+    writer = None
+    try:
+        for batch in batches:
+            writer = writer or pa.csv.CSVWriter(target, batch.schema, write_options=QUOTED)
+            writer.write_batch(batch)
+            yield batch.to_pydict()
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def convert_instance(source: Path, target: Path, asked: Asked | None = None) -> list[str]:
     """Write the instance in `source` to `target`: a workbook if it is named .xlsx, else a folder; what was written.
+
+    Its tables may be written as other programs do; the lines say what was assumed.
 
     Raises InstanceError for an instance with problems, for a target that is there, and if what was written does not
     read back with the same digest.
     """
     if target.exists() or target.is_symlink():
         raise InstanceError([Problem(str(target), "is there already", "choose another name")])
-    instance = read_instance(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convert-") as work:
+        instance, lines = _read(source, asked or Asked(), Path(work))
         made = Path(work, "instance").with_suffix(target.suffix)
         if target.suffix == ".xlsx":
             write_workbook(instance, made)
@@ -47,7 +99,65 @@ def convert_instance(source: Path, target: Path) -> list[str]:
             raise InstanceError([Problem(str(target), "would not hold the same instance", "report this fault")])
         os.replace(made, target)
     rows = {table.name: len(instance[table.name]) for table in TABLES if table.name != "od"}
-    return [f"{instance.meta.title}: digest {instance.digest[:16]}", f"rows: {_listed(rows)}"]
+    return [*lines, f"{instance.meta.title}: digest {instance.digest[:16]}", f"rows: {_listed(rows)}"]
+
+
+def _read(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[str]]:
+    """An instance, and what was assumed where its tables are not written as they should be."""
+    try:
+        return read_instance(source), []
+    except InstanceError as error:
+        strictly = error
+    instance, lines = (_from_sheets if is_spreadsheet(source) else _from_files)(source, asked, work)
+    if not lines:
+        raise strictly
+    return instance, lines
+
+
+def _from_sheets(source: Path, asked: Asked, _work: Path) -> tuple[Instance, list[str]]:
+    notes: dict[str, Notes] = {}
+    package = open_workbook(source, note=lambda sheet, words: notes.setdefault(sheet, Notes(sheet)).add(words))
+    sheets = dict(package.sheets or {})
+    for name, sheet in sheets.items():
+        if name in BY_NAME and sheet.cells is not None:
+            batch = pa.RecordBatch.from_pydict({k: pa.array(v, pa.string()) for k, v in sheet.cells.items()})
+            said = notes.setdefault(name, Notes(name))
+            rows = in_plain_cells(partial(list, [batch]), BY_NAME[name], asked, said, plain=sheet.has_units)
+            sheets[name] = replace(sheet, cells=next(iter(rows())).to_pydict())
+    package = replace(package, sheets=sheets)
+    instance = read_package(package)
+    with package.open("od") as stream:
+        instance = replace(instance, edited={"od": stream.read()})
+    return instance, [line for name in sheets if name in notes for line in notes[name].said()]
+
+
+def _from_files(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[str]]:
+    package = open_package(source)
+    problems = [*file_problems(package)]
+    sealed = read_seal(package, problems)
+    if problems:
+        raise InstanceError(problems)
+    given, plain = work / "given", work / "plain"
+    given.mkdir()
+    plain.mkdir()
+    lines = [f"{SEAL_FILE} is left out: write it anew with nbb-opt manifest"] if sealed else []
+    for name in package.sizes:
+        stem, ending = Path(name).stem, Path(name).suffix
+        is_table = stem in BY_NAME and ending in (".csv", ".parquet")
+        if name != META_FILE and not is_table:
+            continue
+        file = source / name if source.is_dir() else given / name
+        if not source.is_dir() or not is_table:
+            with package.open(name) as stream, (given / name if is_table else plain / name).open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+        if is_table:
+            notes = Notes(name)
+            if ending == ".parquet":
+                notes.add("is written anew as CSV")
+            for _ in _columns(read_foreign(file, BY_NAME[stem], asked, notes).batches(), plain / f"{stem}.csv"):
+                pass
+            lines += notes.said()
+    return replace(read_instance(plain), path=plain), lines
 
 
 def write_folder(instance: Instance, folder: Path) -> None:

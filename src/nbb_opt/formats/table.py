@@ -17,14 +17,13 @@ import xlsxwriter
 
 from nbb_opt.demand.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.cells import parse_numbers
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.workbook.read import read_sheet
 from nbb_opt.instance.workbook.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, unit_text
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([*[(name, WORDS) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
 ROW_GROUP_ROWS = 1_000_000
+QUOTED = pa.csv.WriteOptions(quoting_style="needed")
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ def write_csv(batches: Iterable[pa.RecordBatch], path: Path) -> int:
     """Write OD rows as CSV; the number of rows."""
     plain = pa.schema([*[(name, pa.string()) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
     rows = 0
-    options = pa.csv.WriteOptions(quoting_style="needed")
-    with appearing(path) as work, pa.csv.CSVWriter(work, plain, write_options=options) as writer:
+    with appearing(path) as work, pa.csv.CSVWriter(work, plain, write_options=QUOTED) as writer:
         for batch in batches:
             writer.write_batch(batch.cast(plain))
             rows += batch.num_rows
@@ -94,7 +92,6 @@ def appearing(path: Path) -> Iterator[Path]:
 
 SHEET_ROWS = 1_048_576  # of the format
 MOST_ROWS = SHEET_ROWS - FIRST_ROW
-MOST_ROWS_READ = 400_000  # more cells than a workbook is trusted to hold
 OD = BY_NAME["od"]
 _COLUMNS = {column.name: column for column in OD.columns}
 _OPTIONS = {
@@ -103,20 +100,6 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-
-
-def read_workbook_rows(path: Path) -> pa.RecordBatch:
-    """The rows of the sheet `od`, as they stand. Raises InstanceError with every cell that is no plain value."""
-    sheet = read_sheet(path, OD, most_rows=MOST_ROWS_READ)
-    problems: list[Problem] = []
-    faults = sheet.faults(problems)
-    assert sheet.cells is not None
-    year, tonnes = (parse_numbers(sheet.cells[name], _COLUMNS[name], faults) for name in ("year", "tonnes"))
-    faults.tell_the_rest()
-    if problems:
-        raise InstanceError(problems)
-    ids = [pa.array(sheet.cells[name], pa.string()).dictionary_encode() for name in IDS]
-    return pa.RecordBatch.from_arrays([*ids, pa.array(year.astype(np.int16)), pa.array(tonnes)], schema=SCHEMA)
 
 
 def write_workbook_rows(batches: Iterable[pa.RecordBatch], path: Path) -> int:

@@ -37,8 +37,8 @@ TOLD_IN_FULL = 50
 SMALLEST = 1e-7  # a solver drops coefficients not much smaller
 _LONGEST_TEXT = 5000
 _LONGEST_ID = 120
-_TRUE_WORDS = ("true", "t", "1", "yes", "y", "ja", "j", "sant", "wahr", "x")
-_FALSE_WORDS = ("false", "f", "0", "no", "n", "nej", "nei", "ei", "falskt", "falsch")
+TRUE_WORDS = ("true", "t", "1", "yes", "y", "ja", "j", "sant", "wahr", "x")
+FALSE_WORDS = ("false", "f", "0", "no", "n", "nej", "nei", "ei", "falskt", "falsch")
 
 
 @dataclass
@@ -289,9 +289,9 @@ def _parse_bools(cells: Sequence[str], column: Column, faults: CellFaults) -> np
             continue
         if not cell:
             faults.add(i, column.name, None, "is blank", "true or false", rule="blank")
-        elif cell.strip().casefold() in _TRUE_WORDS:
+        elif cell.strip().casefold() in TRUE_WORDS:
             faults.add(i, column.name, cell, "is not true or false", "did you mean true?", rule="bool")
-        elif cell.strip().casefold() in _FALSE_WORDS:
+        elif cell.strip().casefold() in FALSE_WORDS:
             faults.add(i, column.name, cell, "is not true or false", "did you mean false?", rule="bool")
         else:
             faults.add(i, column.name, cell, "is not true or false", "true or false", rule="bool")

@@ -65,6 +65,11 @@ could be built, `policies` caps and bans.
   names, columns and keys that are not known are errors, so that a slip of the pen is never passed over.
 - **CSV**: commas, UTF-8 (a byte order mark is accepted), a header row, one line per row, decimals with a
   point, no thousands separators, `true` or `false`. Faults are named by line: the header is row 1.
+- **Files of other programs** (semicolons or tabs, decimal commas, spaces in thousands, Windows-1252 or UTF-16, `TRUE`,
+  `1435.0`, sheets without a row of units, Parquet of pandas, polars or Spark): `nbb-opt convert mine mine-tidy` reads
+  them, says in a line each what it assumed, and writes the instance as above; `nbb-opt convert links.csv tidy/links.csv`
+  does so for one table. A cell that may mean two numbers (`1.234`, where nothing shows the decimal sign) is refused
+  until `--decimal` says which.
 - **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with page
   checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance must be sealed. Rows
   are counted from 1. Use it for large demand.

@@ -44,13 +44,14 @@ class Sheet:
     """A table as a sheet of a workbook holds it: its cells as text, rows that could not be used, and its place.
 
     `cells` is None where the header or the row of units is at fault; `told` are cells (row index and column) that
-    stand as blanks because a problem names what they hold.
+    stand as blanks because a problem names what they hold. `has_units`: there is a row of units.
     """
 
     file: TableFile
     cells: Mapping[str, list[str]] | None
     unusable: frozenset[int] = frozenset()
     told: frozenset[tuple[int, str]] = frozenset()
+    has_units: bool = True
 
     def faults(self, problems: list[Problem]) -> CellFaults:
         """A collector of the faults of this sheet that knows what was told already."""

@@ -136,6 +136,11 @@ def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each 
         package.close()
 
 
+def read_package(package: Package) -> Instance:
+    """As `read_instance`, of a package that is open."""
+    return _read(package, sealed=True)[0]
+
+
 def demand_of(instance: Instance) -> Flows:
     """The demand of an instance: as it was read with the tables, or, for one put together by hand, read from its file.
 

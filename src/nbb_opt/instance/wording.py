@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nbb_opt.errors import Problem
 from nbb_opt.instance.schema import Column
 
 # What a slip of unit usually is: thousands, millions, per cent, minutes, seconds, a shifted digit, a lost sign.
@@ -14,6 +15,7 @@ _SLIPS = (1e-3, 1e3, 1e-2, 1e2, 1e-6, 1e6, 1 / 60, 1 / 3600, 0.1, 10.0, -1.0)
 _SHOWN_CHARACTERS = 60
 _LONGEST_GUESS = 200
 _MOST_GUESSES = 2000
+_OF_PROGRAMS = ("separator", "utf8", "units", "bool", "parquet", "type")  # rules
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ class TableFile:
         if value is not None:
             words += f", value {shown(value)}"
         return words
+
+
+def by_another_program(problem: Problem) -> bool:
+    """Whether a fault is one of how a program writes a table: `nbb-opt convert` reads such cells and files.
+
+    >>> by_another_program(Problem("links.csv row 1", "columns are separated by tabs", rule="separator"))
+    True
+    """
+    words = ("decimal comma", "thousands separator", "not written as a whole number", "as written")
+    return problem.rule in _OF_PROGRAMS or (problem.rule == "number" and any(word in problem.what for word in words))
 
 
 def column_letters(index: int) -> str:

@@ -20,6 +20,11 @@ from nbb_opt.instance.wording import did_you_mean, listed, shown
 from nbb_opt.renames import HOW, is_now, new_names
 
 Columns = dict[str, list[str]]
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+ENCODINGS = {
+    "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252 (cp1252)"
+}  # fmt: skip
+CONVERTS = "nbb-opt convert reads it and writes it as UTF-8 with commas"
 BLOCK_BYTES = 1 << 23
 MOST_LINE_BYTES = 1 << 26
 
@@ -30,8 +35,10 @@ def decode(data: bytes, file: str, problems: list[Problem]) -> str | None:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        what = f"is not UTF-8: byte 0x{data[error.start]:02x} at position {error.start}"
-        problems.append(Problem(f"{file} row {line}", what, "save the file as UTF-8", "utf8"))
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        likely = "UTF-16" if wide else "probably Windows-1252 (cp1252)"
+        what = f"is not UTF-8 but {likely}: byte 0x{data[error.start]:02x} at position {error.start}"
+        problems.append(Problem(f"{file} row {line}", what, f"save the file as UTF-8, or {CONVERTS}", "utf8"))
         return None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -45,9 +52,9 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
     known = [column.name for column in table.columns]
     where = f"{file} row 1"
     if len(header) == 1 and len(known) > 1:
-        for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        for separator, name in SEPARATORS.items():
             if separator in header[0]:
-                hint = "separate with commas, and write decimals with a point"
+                hint = f"{CONVERTS}, or write it so: decimals with a point"
                 return [Problem(where, f"columns are separated by {name}", hint, "separator")]
     problems = []
     for name in dict.fromkeys(header):
@@ -68,14 +75,14 @@ def header_problems(header: Sequence[str], table: Table, file: str) -> list[Prob
 
 
 def records(
-    stream: io.TextIOBase, file: str, problems: list[Problem], *, before: int = 0, width: int = 0
+    stream: io.TextIOBase, file: str, problems: list[Problem], *, before: int = 0, width: int = 0, sep: str = ","
 ) -> Iterator[list[str]]:
     """Records of a CSV stream, header first. Ragged and blank lines become problems; reading goes on after them.
 
     A line that cannot be used is given back as a record of blanks so that row numbers stay line numbers. A part of a
     file has `before` lines before it, and records of `width` cells.
     """
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(stream, strict=True, delimiter=sep)
     expected = before
     while True:
         try:
@@ -141,7 +148,7 @@ def as_columns(header: list[str], rows: list[list[str]], faults: CellFaults) -> 
     return dict(zip(header, cells, strict=True))
 
 
-def text_batches(stream: BinaryIO, file: str, problems: list[Problem]) -> Iterator[pa.RecordBatch]:
+def text_batches(stream: BinaryIO, file: str, problems: list[Problem], *, sep: str = ",") -> Iterator[pa.RecordBatch]:
     """The rows of a CSV file as text, in batches of bounded size; the first batch has no rows, only the header.
 
     Lines that are no rows become problems and are left out. Raises InstanceError for an empty file.
@@ -153,13 +160,13 @@ def text_batches(stream: BinaryIO, file: str, problems: list[Problem]) -> Iterat
             block = block.removeprefix(codecs.BOM_UTF8)
             first, _, block = block.partition(b"\n")
             text = decode(first.rstrip(b"\r"), file, problems)
-            header = next(records(io.StringIO(text or ""), file, problems), [])
+            header = next(records(io.StringIO(text or ""), file, problems, sep=sep), [])
             if not header:
                 raise InstanceError([Problem(file, "is empty", "give at least the header", "empty")])
             before = 1
             yield pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(header), names=header)
         if block:
-            yield _fast(block, header) or _slow(block, header, file, problems, before)
+            yield _fast(block, header, sep) or _slow(block, header, file, problems, before, sep)
             before += block.count(b"\n") + (not block.endswith(b"\n"))
     if not header:
         raise InstanceError([Problem(file, "is empty", "give at least the header", "empty")])
@@ -181,7 +188,7 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _fast(block: bytes, header: list[str]) -> pa.RecordBatch | None:
+def _fast(block: bytes, header: list[str], sep: str) -> pa.RecordBatch | None:
     """Whole lines of plain cells; None if any line has a quotation mark or something else that asks for care."""
     blank = block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block
     if blank or b'"' in block or b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
@@ -190,7 +197,7 @@ def _fast(block: bytes, header: list[str]) -> pa.RecordBatch | None:
         table = pa.csv.read_csv(
             pa.BufferReader(block),
             read_options=pa.csv.ReadOptions(column_names=header, block_size=len(block) + 1, use_threads=False),
-            parse_options=pa.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            parse_options=pa.csv.ParseOptions(delimiter=sep, quote_char=False, ignore_empty_lines=False),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()), null_values=[], strings_can_be_null=False
             ),
@@ -200,13 +207,13 @@ def _fast(block: bytes, header: list[str]) -> pa.RecordBatch | None:
     return table.combine_chunks().to_batches()[0] if table.num_rows else None
 
 
-def _slow(block: bytes, header: list[str], file: str, problems: list[Problem], before: int) -> pa.RecordBatch:
+def _slow(block: bytes, header: list[str], file: str, problems: list[Problem], before: int, sep: str) -> pa.RecordBatch:
     """As `_fast`, line by line, with what is wrong."""
     told: list[Problem] = []
     text = decode(b"\n" * before + block, file, told)
     problems.extend(told)
     lines = io.StringIO((text or "")[before:], newline="")
-    rows = [row for row in records(lines, file, problems, before=before, width=len(header)) if row]
+    rows = [row for row in records(lines, file, problems, before=before, width=len(header), sep=sep) if row]
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], names=header)
 

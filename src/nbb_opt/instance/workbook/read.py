@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def _in_sheet(problem: Problem, rows: Mapping[str, int], files: Mapping[str, Tab
 _OTHER_SPREADSHEETS = (".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods", ".fods", ".numbers")
 _TOLD_IN_FULL = 50
 _LONGEST_GAP = 20  # rows
+MOST_LIST_ROWS = 400_000  # more cells than a workbook is trusted to hold
 _TEXTS = ("id", "text", "choice", "ref", "refs", "choices")
 
 
@@ -125,8 +127,10 @@ def is_spreadsheet(path: Path) -> bool:
     return path.suffix.lower() in (".xlsx", *_OTHER_SPREADSHEETS) and path.is_file()
 
 
-def open_workbook(path: Path) -> Package:
+def open_workbook(path: Path, *, note: Callable[[str, str], None] | None = None) -> Package:
     """The sheets of a workbook and every problem with their cells that is not one of values.
+
+    With `note` sheets may be without a row of units; it gets the name of such a sheet and what was assumed.
 
     Raises InstanceError if the file is no .xlsx workbook, is damaged, or is not safe to read.
     """
@@ -138,7 +142,8 @@ def open_workbook(path: Path) -> Package:
     sheets = {}
     for table in SHEETS:
         if table.name in book.grids:
-            found = _SheetReader(table, book.grids[table.name], MOST_OD_ROWS).read(problems)
+            own = None if note is None else partial(note, table.name)
+            found = _SheetReader(table, book.grids[table.name], MOST_OD_ROWS, note=own).read(problems)
             if found is not None:
                 sheets[table.name] = found
     return Package(path, {}, {}, zipped=False, sheets=sheets, problems=tuple(problems))
@@ -154,6 +159,32 @@ def read_sheet(path: Path, table: Table, *, most_rows: int) -> Sheet:
     if problems or found is None or found.cells is None:
         raise InstanceError(problems or [Problem(path.name, f"its sheet {table.name!r} is empty", "", "empty")])
     return found
+
+
+def read_list(
+    path: Path, table: Table, columns: Mapping[str, str], note: Callable[[str], None]
+) -> tuple[dict[str, list[str]], int, bool]:
+    """The cells of a plain list: a header and rows, with or without a row of units; the number of the first row, and
+    whether there is a row of units.
+
+    It is the sheet named as the table, or the only one. `columns` gives new names by old ones ("": left out); `note`
+    gets what was assumed. Raises InstanceError with every cell that is no plain value.
+    """
+    names = read_book(path, ()).names
+    name = table.name if table.name in names else names[0] if len(names) == 1 else ""
+    if not name:
+        what = f"has the sheets {listed(names)}, none of them {table.name!r}"
+        raise InstanceError([Problem(path.name, what, "name the sheet so, or leave one sheet only", "missing_sheet")])
+    if name != table.name:
+        note(f"its only sheet {name!r} is read as {table.name}")
+    problems: list[Problem] = []
+    reader = _SheetReader(
+        table, read_book(path, [name]).grids[name], MOST_LIST_ROWS, name=name, renamed=columns, note=note
+    )
+    sheet = reader.read(problems)
+    if sheet is None or sheet.cells is None or problems:
+        raise InstanceError(problems or [Problem(path.name, f"its sheet {name!r} is empty", "give rows", "empty")])
+    return dict(sheet.cells), reader.first_row + 1, reader.first_row == FIRST_ROW
 
 
 def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Problem]:
@@ -174,10 +205,21 @@ def _sheet_names(names: tuple[str, ...], hidden: frozenset[str]) -> Iterator[Pro
 
 
 class _SheetReader:
-    """Turns the grid of one sheet into columns of text."""
+    """Turns the grid of one sheet into columns of text. With `note`, which gets what is assumed, the row of units may
+    be missing; `renamed` gives new names of columns by old ones ("": left out)."""
 
-    def __init__(self, table: Table, grid: Grid, most_rows: int) -> None:
-        self.table, self.grid, self.name, self.most_rows = table, grid, table.name, most_rows
+    def __init__(
+        self,
+        table: Table,
+        grid: Grid,
+        most_rows: int,
+        *,
+        name: str = "",
+        renamed: Mapping[str, str] | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        self.table, self.grid, self.name, self.most_rows = table, grid, name or table.name, most_rows
+        self.renamed, self.note, self.first_row = renamed or {}, note, FIRST_ROW
         self.problems: list[Problem] = []
         self.counts: dict[tuple[str, str], int] = {}
 
@@ -193,31 +235,32 @@ class _SheetReader:
         header, columns = self._header()
         usable = self._header_is_right(header) and self._units_are_right(columns)
         self._merged_and_hidden(max(filled), columns)
-        last = max((row for row in filled if row >= FIRST_ROW), default=FIRST_ROW - 1)
+        first = self.first_row
+        last = max((row for row in filled if row >= first), default=first - 1)
         cells: dict[str, list[str]] | None = None
         unusable: set[int] = set()
         self.told: set[tuple[int, str]] = set()
-        if self.name == "od" and last - FIRST_ROW + 1 > self.most_rows:
+        if self.table.name == "od" and last - first + 1 > self.most_rows:
             what = f"has rows down to {last + 1}"
             self._tell(
                 self.name, what, f"{self.most_rows} flows are read from a sheet; use od.parquet or od.csv", "size"
             )
         elif usable:
             cells = {column.name: [] for column in self.table.columns if column.name in columns}
-            for row in range(FIRST_ROW, self._end_of_table(filled) + 1):
+            for row in range(first, self._end_of_table(filled) + 1):
                 self._row(row, columns, cells, unusable)
-        file = TableFile(self.name, self.name, FIRST_ROW + 1, tuple(header))
+        file = TableFile(self.name, self.name, first + 1, tuple(header))
         problems.extend(self.problems)
         for (what, rule), count in self.counts.items():
             if count > _TOLD_IN_FULL:
                 more = f"{count - _TOLD_IN_FULL} more cells: {what}"
                 problems.append(Problem(self.name, more, "see the first ones", rule))
-        return Sheet(file, cells, frozenset(unusable), frozenset(self.told))
+        return Sheet(file, cells, frozenset(unusable), frozenset(self.told), first == FIRST_ROW)
 
     def _end_of_table(self, filled: list[int]) -> int:
         """The last row before a long stretch of blank ones; what stands under that is named, not read."""
-        end = FIRST_ROW - 1
-        for row in sorted(row for row in filled if row >= FIRST_ROW):
+        end = self.first_row - 1
+        for row in sorted(row for row in filled if row >= self.first_row):
             if row - end > _LONGEST_GAP:
                 first = min(self.grid.rows[row])
                 hint = "nothing may stand under a table: delete it, or delete the empty rows"
@@ -243,6 +286,13 @@ class _SheetReader:
         """Names in row 1 from column A on ("" for a blank), and the place of each known column."""
         cells = self.grid.rows.get(HEADER_ROW, {})
         header = [cells[i].text if i in cells else "" for i in range(max(cells, default=-1) + 1)]
+        if self.note is not None:
+            header = [name.strip() for name in header]
+        if missing := [name for name in self.renamed if name not in header]:
+            what = f"{self.name} has no column {listed(missing)}"
+            self._tell("--columns", what, f"it has {listed((name for name in header if name), 99)}", "column")
+        self._left_out = {i for i, name in enumerate(header) if self.renamed.get(name, name) == "" and name}
+        header = [self.renamed.get(name, name) for name in header]
         known = [column.name for column in self.table.columns]
         self._places = {name: header.index(name) for name in known if name in header}
         return header, self._places
@@ -250,7 +300,7 @@ class _SheetReader:
     def _header_is_right(self, header: list[str]) -> bool:
         cells = self.grid.rows.get(HEADER_ROW, {})
         for i, cell in cells.items():
-            if cell.kind != "text" or cell.formula is not None:
+            if (cell.kind != "text" or cell.formula is not None) and i not in self._left_out:
                 what = "holds a formula" if cell.formula is not None else "is not a text"
                 self._tell(self._at(HEADER_ROW, i, cell), what, "write the name of the column", "column")
         named = [name for name in header if name]
@@ -272,7 +322,15 @@ class _SheetReader:
             cell = cells.get(columns[column.name])
             if cell is None or cell.formula is not None or cell.text.strip() != unit_text(column):
                 wrong.append((column, cell))
-        if len(wrong) * 2 > len(self.table.columns):
+        if len(wrong) * 2 > len(columns):
+            if self.note is not None:
+                self.first_row = UNIT_ROW
+                units = {
+                    c.name: c.unit for c in self.table.columns if c.name in columns and c.unit and c.unit != "year"
+                }
+                taken = ", ".join(f"{name} in {unit}" for name, unit in units.items())
+                self.note("it has no row of units" + (f": taken are {taken}" if taken else ""))
+                return True
             hint = f"insert a row under the header: {listed((unit_text(c) for c in self.table.columns), 99)}"
             self._tell(f"{self.name}!A2", "is not the row of units", hint, "units")
             return False
@@ -308,6 +366,7 @@ class _SheetReader:
     def _row(self, row: int, columns: dict[str, int], into: dict[str, list[str]], unusable: set[int]) -> None:
         cells = self.grid.rows.get(row, {})
         places = set(columns.values())
+        cells = {i: cell for i, cell in cells.items() if i not in self._left_out}
         outside = [i for i in cells if i not in places]
         for i in outside:
             hint = "the column has no header: delete the cell, or move it to another workbook"
@@ -322,7 +381,7 @@ class _SheetReader:
             hint = "no text may stand under a table: delete it; if it is a row, fill in its other cells"
             self._tell(self._at(row, only, cells[only]), "is the only cell of its row", hint, "text_under_table")
         if not inside or lonely:
-            unusable.add(row - FIRST_ROW)
+            unusable.add(row - self.first_row)
             for words in into.values():
                 words.append("")
             return
@@ -334,11 +393,14 @@ class _SheetReader:
             fault = None if cell is None else _fault(cell, column)
             if fault is not None:
                 self._tell(self._at(row, i, cell), *fault, kind=fault[2])
-                self.told.add((row - FIRST_ROW, column.name))
+                self.told.add((row - self.first_row, column.name))
                 known = cell is not None and cell.kind == "text" and column.kind in _TEXTS
                 into[column.name].append(cell.text if cell is not None and known else "")
             else:
-                into[column.name].append("" if cell is None else _as_text(cell, column))
+                text = "" if cell is None else _as_text(cell, column)
+                if self.note is not None and cell is not None and cell.kind == "number" and "." in text:
+                    text = without_point(text)
+                into[column.name].append(text)
 
 
 def _fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
@@ -376,3 +438,14 @@ def number_text(value: float) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value)
+
+
+def without_point(number: str) -> str:
+    """A number without a decimal point: one that reads the same whatever the decimal sign of text beside it is.
+
+    >>> without_point("1.234"), without_point("1.5e-07")
+    ('1234e-3', '15e-8')
+    """
+    digits, _, power = number.partition("e")
+    whole, _, decimals = digits.partition(".")
+    return f"{whole}{decimals}e{int(power or 0) - len(decimals)}"

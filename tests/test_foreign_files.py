@@ -1,0 +1,235 @@
+"""Files as other programs write them: read right, with what was assumed in lines, or refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import xlsxwriter
+from typer.testing import CliRunner
+
+from instance_copies import TINY
+from nbb_opt.cli.main import app
+from nbb_opt.errors import InstanceError
+from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.instance import read_instance
+
+COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
+ROWS = [("Luleå", "Oulu", "ORE", 2025, 1000.5), ("Oulu", "Luleå", "ORE", 2025, 0.125)]
+
+
+def read_back(path: Path) -> list[tuple[object, ...]]:
+    return list(pd.read_csv(path).itertuples(index=False, name=None))
+
+
+def converted(tmp_path: Path, text: str, encoding: str = "utf-8", **asked: object) -> tuple[list, str]:
+    """The rows that a CSV file of this text becomes, and what was said."""
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    report = convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(asked=Asked(**asked)))
+    return read_back(tmp_path / "b.csv"), "\n".join(report.lines)
+
+
+SEMICOLONS = "origin;destination;commodity;year;tonnes\nLuleå;Oulu;ORE;2025;1 000,5\nOulu;Luleå;ORE;2025;0,125\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("utf-8", "decimal comma, for example 1 000,5 is 1000.5"),
+        ("utf-8-sig", "columns are separated by semicolons"),
+        ("cp1252", "text is read as Windows-1252 (cp1252), for example Luleå"),
+        ("utf-16", "text is read as UTF-16"),
+        ("utf-16-le", "text is read as UTF-16"),
+    ],
+)
+def test_a_csv_of_a_european_spreadsheet_is_read_and_each_assumption_is_one_line(
+    tmp_path: Path, encoding: str, words: str
+) -> None:
+    rows, said = converted(tmp_path, SEMICOLONS, encoding)
+    assert rows == ROWS
+    assert words in said
+    assert "spaces between thousands, for example '1 000,5' is 1000.5" in said
+    assert len(said.splitlines()) == 5 + (not encoding.startswith("utf-8")), said
+
+
+@pytest.mark.parametrize("sep", [";", "\t", "|", ","])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_separators_are_seen_or_said(tmp_path: Path, sep: str, ending: str) -> None:
+    text = SEMICOLONS.replace("1 000,5", "1000.5").replace("0,125", "0.25").replace(";", sep).replace("\n", ending)
+    expected = [ROWS[0], (*ROWS[1][:4], 0.25)]
+    assert converted(tmp_path, text)[0] == expected
+    assert converted(tmp_path, text.replace(sep, "^"), sep="^")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1 000", 1000), ("1\u00a0234\u00a0567,5", 1234567.5), ("1\u20090000", None), ("1\u2009000", 1000),
+        ("1\u202f000,25", 1000.25), ("1'000,5", 1000.5), ("1.234,5", 1234.5), ("1.234.567", 1234567), ("+12,5", 12.5),
+        (",5", 0.5), ("5,", 5), ("1,5e3", 1500), ("1 00,5", None), ("01.234,5", None), ("1.23,5", None),
+        ("12,5 t", None), ("1,2,3", None), ("0.125", None), ("\u221212,5", None), ("nan", None), ("1 234.567,5", None),
+    ],
+)  # fmt: skip
+def test_a_number_with_decimal_comma_is_read_right_or_refused(tmp_path: Path, cell: str, value: float | None) -> None:
+    text = SEMICOLONS.replace("1 000,5", cell)
+    if value is None:
+        with pytest.raises(InstanceError):
+            converted(tmp_path, text)
+    else:
+        assert converted(tmp_path, text)[0][0][4] == value
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("1.234", "2"), "1.234 may be 1234 or 1.234"),
+        (("1,234", "2"), "1,234 may be 1234 or 1.234"),
+        (("1.234", "2,5"), "1.234 may be 1234 or 1.234"),
+        (("12.5", "2,5"), r"decimal commas \(2,5\) and decimal points \(12.5\)"),
+    ],
+)
+def test_a_cell_that_may_mean_two_numbers_asks_for_the_decimal_sign(
+    tmp_path: Path, cells: tuple[str, str], words: str
+) -> None:
+    text = SEMICOLONS.replace("1 000,5", cells[0]).replace("0,125", cells[1])
+    with pytest.raises(InstanceError, match=rf"a\.csv.*{words} .*--decimal"):
+        converted(tmp_path, text)
+
+
+def test_the_decimal_sign_that_is_given_decides(tmp_path: Path) -> None:
+    text = SEMICOLONS.replace("1 000,5", "1.234").replace("0,125", "2,345")
+    assert [row[4] for row in converted(tmp_path, text, decimal=",")[0]] == [1234, 2.345]
+    assert [row[4] for row in converted(tmp_path, text, decimal=".")[0]] == [1.234, 2345]
+    with pytest.raises(InstanceError, match=r"column tonnes, record 1: '12\.5' would be read as another number"):
+        converted(tmp_path, SEMICOLONS.replace("1 000,5", "12.5"), decimal=",")
+    with pytest.raises(InstanceError, match="is no decimal sign"):
+        Asked(decimal="'")
+
+
+def test_a_plain_file_keeps_its_points_and_thousands_in_quotes_need_a_sign(tmp_path: Path) -> None:
+    plain = "origin,destination,commodity,year,tonnes\nA,B,ORE,2025.0,1.234\n"
+    rows, said = converted(tmp_path, plain)
+    assert rows == [("A", "B", "ORE", 2025, 1.234)]
+    assert "a.csv, column year: whole numbers are written with decimals, for example 2025.0 is 2025" in said
+    with pytest.raises(InstanceError, match=r"1,234 may be 1234 or 1\.234"):
+        converted(tmp_path, plain.replace("1.234", '"1,234"'))
+    rows, said = converted(tmp_path, plain.replace("1.234", '"1,234.5"'))
+    assert rows[0][4] == 1234.5
+    assert "commas between thousands, for example '1,234.5' is 1234.5" in said
+    with pytest.raises(InstanceError, match=r"year 2025\.5"):
+        converted(tmp_path, plain.replace("2025.0", "2025.5"))
+
+
+def test_columns_get_other_names_and_are_left_out_only_when_asked(tmp_path: Path) -> None:
+    text = "from,to,commodity,year,Menge,remark\nA,B,ORE,2025,2.5,x\n"
+    with pytest.raises(InstanceError, match=r"--columns old=new,other="):
+        converted(tmp_path, text)
+    (tmp_path / "a.csv").write_text(text)
+    columns = "from=origin,to=destination,Menge=tonnes"
+    args = ["convert", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--columns", columns, "--columns", "remark="]
+    done = CliRunner().invoke(app, [*args, "--unit", "kt"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert read_back(tmp_path / "b.csv") == [("A", "B", "ORE", 2025, 2500.0)]
+    assert "tonnes are given in kt, as asked" in done.output
+    with pytest.raises(InstanceError, match="has no column form"):
+        converted(tmp_path, text, columns={"form": "origin"})
+    assert CliRunner().invoke(app, ["convert", "a.csv", "b.csv", "--columns", "from"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "cell", "tonnes"),
+    [("kt", "1.005", 1005.0), ("Mt", "0.0000023", 2.3), ("kg", "2e6", 2000.0), ("t", "7", 7.0), ("kt", "4.35", 4350.0)],
+)
+def test_units_of_tonnes_are_exact_to_the_last_digit(tmp_path: Path, unit: str, cell: str, tonnes: float) -> None:
+    text = f"origin,destination,commodity,year,tonnes\nA,B,ORE,2025,{cell}\n"
+    assert converted(tmp_path, text, unit=unit)[0][0][4] == tonnes
+
+
+def sheet_of(path: Path, rows: list[list[object]], name: str = "Blad1") -> Path:
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet(name)
+        for i, row in enumerate(rows):
+            sheet.write_row(i, 0, row)
+    return path
+
+
+def test_a_plain_list_in_a_workbook_needs_no_row_of_units(tmp_path: Path) -> None:
+    rows = [[*COLUMNS], ["Luleå", "Oulu", "ORE", 2025, 1000.5], ["Oulu", "Luleå", "ORE", 2025, "0,125"]]
+    report = convert(sheet_of(tmp_path / "a.xlsx", rows), tmp_path / "b.csv")
+    assert read_back(tmp_path / "b.csv") == ROWS
+    said = "\n".join(report.lines)
+    assert "its only sheet 'Blad1' is read as od" in said
+    assert "it has no row of units: taken are tonnes in t/year" in said
+    rows[2][4] = "0,125"
+    rows[1][4] = 1.234  # a number is what it is, whatever text beside it means
+    convert(sheet_of(tmp_path / "a.xlsx", rows), tmp_path / "b.csv")
+    assert [row[4] for row in read_back(tmp_path / "b.csv")] == [1.234, 0.125]
+    rows[1][4] = "1,234"
+    rows[2][4] = 2
+    with pytest.raises(InstanceError, match=r"1,234 may be 1234 or 1\.234"):
+        convert(sheet_of(tmp_path / "a.xlsx", rows), tmp_path / "b.csv")
+    rows[1][4] = "ten"
+    with pytest.raises(InstanceError, match="row 2: tonnes"):
+        convert(sheet_of(tmp_path / "a.xlsx", rows), tmp_path / "b.csv")
+
+
+def tiny_in_dialect(folder: Path) -> Path:
+    """Tiny, its tables written by a spreadsheet of a country with decimal commas."""
+    shutil.copytree(TINY, folder)
+    for path in folder.glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for column in table.columns:
+            kinds = table[column].str.fullmatch(r"-?[0-9]+(\.[0-9]+)?|true|false|")
+            if kinds.all() and column not in ("nuts3", "note"):
+                table[column] = table[column].str.upper().str.replace(".", ",")
+        table.to_csv(path, index=False, sep=";", encoding="cp1252")
+    links = folder / "links.csv"
+    links.write_bytes(links.read_bytes().replace(b";1435;", b";1435,0;"))
+    return folder
+
+
+def test_an_instance_in_a_dialect_is_read_with_its_digest_and_check_names_the_command(tmp_path: Path) -> None:
+    source, target = tiny_in_dialect(tmp_path / "mine"), tmp_path / "tidy"
+    done = CliRunner().invoke(app, ["check", str(source)])
+    assert done.exit_code == 1
+    assert "columns are separated by semicolons" in done.output
+    assert f"nbb-opt convert {source} {source}-tidy" in done.output
+    done = CliRunner().invoke(app, ["convert", str(source), str(target)])
+    assert done.exit_code == 0, done.output
+    assert "links.csv, column two_way: TRUE is true" in done.output
+    assert read_instance(target).digest == read_instance(TINY).digest
+
+
+def test_one_table_is_converted_by_its_name(tmp_path: Path) -> None:
+    source = tiny_in_dialect(tmp_path / "mine")
+    report = convert(source / "links.csv", tmp_path / "links.csv")
+    assert any("links.csv, column two_way: TRUE is true" in line for line in report.lines)
+    back = pd.read_csv(tmp_path / "links.csv").sort_values("link", ignore_index=True)
+    shipped = pd.read_csv(TINY / "links.csv").sort_values("link", ignore_index=True)
+    pd.testing.assert_frame_equal(back, shipped)
+    text = (source / "links.csv").read_text("cp1252").replace(";road;", ";raod;")
+    (source / "links.csv").write_text(text, "cp1252")
+    with pytest.raises(InstanceError, match=r"links\.csv row \d+, column mode, value 'raod': is not one of"):
+        convert(source / "links.csv", tmp_path / "again.csv")
+    assert not (tmp_path / "again.csv").exists()
+
+
+def test_a_workbook_of_lists_becomes_an_instance(tmp_path: Path) -> None:
+    book = tmp_path / "tiny.xlsx"
+    convert(TINY, book)
+    sheets = pd.read_excel(book, sheet_name=None, header=None, dtype=object)
+    with xlsxwriter.Workbook(str(tmp_path / "lists.xlsx"), {"nan_inf_to_errors": True}) as made:
+        for name, table in sheets.items():
+            sheet = made.add_worksheet(name)
+            rows = table.astype(object).where(table.notna(), None).to_numpy().tolist()
+            for i, row in enumerate([rows[0], *rows[2:]] if name != "README" else rows):
+                for j, cell in enumerate(row):
+                    if cell is not None:
+                        sheet.write(i, j, str(cell) if name == "od" and j == 4 else cell)
+    with pytest.raises(InstanceError, match="is not the row of units"):
+        read_instance(tmp_path / "lists.xlsx")
+    report = convert(tmp_path / "lists.xlsx", tmp_path / "case")
+    assert any(line.startswith("links: it has no row of units: taken are") for line in report.lines)
+    assert read_instance(tmp_path / "case").digest == read_instance(TINY).digest
