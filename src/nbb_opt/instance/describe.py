@@ -67,9 +67,9 @@ could be built, `policies` caps and bans.
   point, no thousands separators, `true` or `false`. Faults are named by line: the header is row 1.
 - **Files of other programs** (semicolons or tabs, decimal commas, spaces in thousands, Windows-1252 or UTF-16, `TRUE`,
   `1435.0`, sheets without a row of units, Parquet of pandas, polars or Spark): `nbb-opt convert mine mine-tidy` reads
-  them, says in a line each what it assumed, and writes the instance as above; `nbb-opt convert links.csv tidy/links.csv`
-  does so for one table. A cell that may mean two numbers (`1.234`, where nothing shows the decimal sign) is refused
-  until `--decimal` says which.
+  them, says in a line each what it assumed, and writes the instance as above, or one table of it:
+  `nbb-opt convert links.csv tidy/links.csv`. A cell that may mean two numbers (`1.234`, where nothing shows the decimal
+  sign) is refused until `--decimal` says which.
 - **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with page
   checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance must be sealed. Rows
   are counted from 1. Use it for large demand.
