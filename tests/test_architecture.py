@@ -39,6 +39,8 @@ OWNERS = {
 }
 EVERY_LIBRARY = "cli/doctor.py"  # tells the version of each
 PRINTERS = ("cli", "__main__")
+BEHIND_THE_INTERFACE = {"acceptance", "emissions", "instance", "network", "pipeline", "recompute", "report", "result",
+                        "verify"}  # fmt: skip
 BY_USERS_ONLY = {"pickle", "marshal", "shelve", "yaml"}  # formats that run code
 WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}
 LONGEST = 600
@@ -154,6 +156,14 @@ def prints(tree: Tree) -> list[str]:
     return found
 
 
+def commands_around_the_interface(tree: Tree) -> list[str]:
+    return [
+        f"{name} does by itself what nbb_opt.api does: it imports {sorted(wrong)}"
+        for name in tree.text
+        if within(name, ("cli",)) and (wrong := rooms_behind(tree, name) & BEHIND_THE_INTERFACE)
+    ]
+
+
 def circles(tree: Tree) -> list[str]:
     edges = {m: {i for i in tree.imports[n] if i in tree.modules} - {m} for m, n in tree.modules.items()}
     done: set[str] = set()
@@ -204,6 +214,7 @@ WALLS = (
     what_the_verifier_shares,
     kernels_that_import_more,
     prints,
+    commands_around_the_interface,
     circles,
     badly_kept_files,
     data_run_as_code,
@@ -217,6 +228,7 @@ PLANTED = {
         "errors.py": "",
     },
     "prints": {"model/a.py": "print(1)\n"},
+    "commands_around_the_interface": {"cli/a.py": "from nbb_opt.pipeline import Steps\n"},
     "circles": {"model/a.py": "import nbb_opt.model.b\n", "model/b.py": "import nbb_opt.model.a\n"},
     "badly_kept_files": {"model/utils.py": ""},
     "data_run_as_code": {"app/a.py": "eval('1')\n"},

@@ -27,9 +27,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> None:
-    accepted = accept_run(run, tiny())
-    assert accepted.verdict.ok
-    assert accepted.bounds == (
+    verdict = accept_run(run, tiny())
+    assert verdict.ok
+    assert verdict.bounds == (
         "bound of do_nothing: confirmed by solving again",
         "bound of joint: confirmed by solving again",
     )
@@ -70,6 +70,6 @@ def test_a_run_of_a_model_of_ones_own_is_verified_with_its_file(run: Run, tmp_pa
     model = tmp_path / "mine.toml"
     model.write_text((Path(__file__).parents[1] / "models" / "joint.toml").read_text(encoding="utf-8"))
     mine = Run(run.path, {**run.record, "model": "mine"}, run.tables, run.baseline)
-    assert accept_run(mine, tiny(), model_file=model).verdict.ok
+    assert accept_run(mine, tiny(), model_file=model).ok
     with pytest.raises(VerifyFailed, match="give its file"):
         accept_run(mine, tiny())

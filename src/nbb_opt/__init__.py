@@ -20,14 +20,46 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbb_opt import examples
-    from nbb_opt.api import Result, audit, build, compare, load, read, solve, sweep, verify, write
+    from nbb_opt.api import (
+        Result,
+        audit,
+        build,
+        check,
+        compare,
+        convert,
+        fleet_plan,
+        load,
+        manifest,
+        new,
+        prepare,
+        read,
+        render_models,
+        report,
+        sensitivity,
+        size,
+        solve,
+        sweep,
+        synthesize,
+        synthesize_od,
+        upgrade,
+        verify,
+        write,
+    )
+    from nbb_opt.app.server import serve
+    from nbb_opt.cli.doctor import doctor
     from nbb_opt.errors import Infeasible, InstanceError, ModelError, NbbError, NoPlan, SolveError, VerifyFailed
     from nbb_opt.instance import Instance
     from nbb_opt.instance.read_only import ReadOnlyError
     from nbb_opt.options import SolveOptions
 
 _HOMES = {
-    "nbb_opt.api": ("Result", "audit", "build", "compare", "load", "read", "solve", "sweep", "verify", "write"),
+    "nbb_opt.api": (
+        "Result", "audit", "build", "check", "compare", "convert", "fleet_plan", "load", "manifest", "new", "prepare",
+        "read", "render_models", "report", "sensitivity", "size", "solve", "sweep", "synthesize", "synthesize_od",
+        "upgrade", "verify", "write",
+    ),
+    "nbb_opt.app.server": ("serve",),
+    "nbb_opt.cli.doctor": ("doctor",),
     "nbb_opt.errors": (
         "Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed",
     ),
@@ -51,12 +83,27 @@ __all__ = [
     "VerifyFailed",
     "audit",
     "build",
+    "check",
     "compare",
+    "convert",
+    "doctor",
     "examples",
+    "fleet_plan",
     "load",
+    "manifest",
+    "new",
+    "prepare",
     "read",
+    "render_models",
+    "report",
+    "sensitivity",
+    "serve",
+    "size",
     "solve",
     "sweep",
+    "synthesize",
+    "synthesize_od",
+    "upgrade",
     "verify",
     "write",
 ]

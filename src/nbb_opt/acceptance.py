@@ -7,7 +7,7 @@ wastes money, a model under another's name, or a plan called optimal that is not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,6 @@ LARGEST_FLOWS = 20_000  # from here to prepare and state the model alone takes l
 SAME = 1e-6  # relative; two solves of one model differ by less
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """The verdict on a run, and one line for each of its bounds: confirmed, or still the word of the solver."""
-
-    verdict: Verdict
-    bounds: tuple[str, ...]
-
-
 def accept_run(
     run: Run,
     instance: Instance,
@@ -44,21 +36,23 @@ def accept_run(
     model_file: Path | None = None,
     again_s: float = AGAIN_S,
     cache_dir: Path | None = None,
-) -> Accepted:
+) -> Verdict:
     """Verify a run, add up its ledger, and solve both of its models again for up to `again_s` seconds.
+
+    The verdict has a line for each bound: confirmed, or still the word of the solver.
 
     `model_file` is needed for a run of a model that is none of `models/`. Raises VerifyFailed with every failed check.
     """
-    verdict, lines = verify_run(run, instance, model_file=model_file), []
+    verdict = verify_run(run, instance, model_file=model_file)
     if verdict.ok:
         check_run(instance, run)
         checks = Checks()
         lines = _solve_again(run, instance, model_file, again_s, cache_dir, checks)
         rows = pd.concat([verdict.checks, checks.frame()], ignore_index=True) if checks.rows else verdict.checks
-        verdict = replace(verdict, ok=not checks.failed, checks=rows)
+        verdict = replace(verdict, ok=not checks.failed, checks=rows, bounds=tuple(lines))
     if not verdict.ok:
         raise VerifyFailed(f"{run.path} is not accepted:\n" + verdict.failures().to_string(index=False))
-    return Accepted(verdict, tuple(lines))
+    return verdict
 
 
 def _solve_again(

@@ -39,7 +39,7 @@ from nbb_opt.studies.audit.plan import (
     write_plan,
 )
 from nbb_opt.studies.audit.question import ask
-from nbb_opt.studies.audit.view import page_of, sentences
+from nbb_opt.studies.audit.view import page_of
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
 CHANGES = 5  # that "repair and improve" looks for
@@ -165,7 +165,7 @@ def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     write_audit(found, Path(order.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if found.faults else None
-    return {"best": best, "repaired": repaired, "sentences": [line.replace(" below", "") for line in sentences(found)]}
+    return {"best": best, "repaired": repaired, "sentences": [line.replace(" below", "") for line in found.sentences()]}
 
 
 def _plan(order: Order, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:

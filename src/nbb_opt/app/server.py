@@ -226,6 +226,14 @@ def serve(work: Path, cache: Path, source: Path | None, port: int, ready: Callab
     """Serve until interrupted. `ready` is told the address to open and the work folder.
 
     Port 0 is any that is free. Raises Refused if the port or the work folder is in use, InstanceError for `source`.
+
+    >>> import contextlib, tempfile
+    >>> def ready(address: str, folder: Path) -> None:
+    ...     print(address.startswith("http://127.0.0.1:"))
+    ...     raise KeyboardInterrupt
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
+    ...     serve(Path(folder, "plans"), Path(folder, "cache"), None, 0, ready)
+    True
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

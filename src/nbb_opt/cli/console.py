@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from nbb_opt.solve.stop import Progress
+if TYPE_CHECKING:
+    from nbb_opt.solve.stop import Progress
 
 PLAIN_EVERY_S = 5.0
 REDRAW_EVERY_S = 0.1
+
+
+@contextmanager
+def logged(stream: TextIO) -> Iterator[None]:
+    """What the Python interface logs, as plain lines."""
+    logger, handler = logging.getLogger("nbb_opt"), logging.StreamHandler(stream)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 class ProgressLine:
@@ -49,6 +67,7 @@ class ProgressLine:
 def line(progress: Progress) -> str:
     """One line: phase, incumbent and bound in millions, gap, elapsed.
 
+    >>> from nbb_opt.solve.stop import Progress
     >>> line(Progress("search", 12.34, incumbent=102.0e6, bound=100.0e6, nodes=7))
     '  12.3 s  search                      incumbent     102.000 MEUR  bound     100.000 MEUR  gap  1.96 %'
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -86,25 +85,20 @@ def convert(
 
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
+    from nbb_opt import api
     from nbb_opt.formats import Asked, Choices
-    from nbb_opt.formats import convert as convert_files
     from nbb_opt.problems.dispatch import CONVERTERS
-    from nbb_opt.problems.dispatch import convert as convert_problem
 
     if folder is not None:
         if str(source) not in CONVERTERS:
             raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
-        show(convert_problem(str(source), target, folder), as_json)
+        show(api.convert(target, folder, form=str(source)), as_json)
         return
     choices = Choices(
         year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
         zone_map, commodity_map, Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
     )  # fmt: skip
-    report = convert_files(source, target, choices=choices)
-    if as_json:
-        print(json.dumps({"files": [str(file) for file in report.files], "lines": list(report.lines)}, indent=1))
-        return
-    print("\n".join([*report.lines, f"wrote {', '.join(str(file) for file in report.files)}"]))
+    show(api.convert(source, target, choices=choices), as_json)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -126,7 +120,8 @@ def synthesize_od(
     in_order: Annotated[bool, typer.Option("--sorted", help="Sort by origin and destination.")] = False,
 ) -> None:
     """Write a made-up OD file of any size (Zipf: few zones carry most rows), a row group at a time."""
-    from nbb_opt.demand.synthetic import Synthetic, write_synthetic
+    from nbb_opt import api
+    from nbb_opt.demand.synthetic import Synthetic
 
     try:
         in_years = tuple(int(year) for year in years.split(","))
@@ -136,5 +131,5 @@ def synthesize_od(
         rows, places=zones, zones=zones, classes=commodities, commodities=commodities, years=in_years, seed=seed,
         in_order=in_order, text=True,
     )  # fmt: skip
-    write_synthetic(target, spec)
+    api.synthesize_od(target, spec)
     print(f"wrote {rows:,} rows between {zones} zones to {target} ({target.stat().st_size / 1e6:,.1f} MB)")

@@ -13,8 +13,12 @@ from nbb_opt import __version__
 from nbb_opt.errors import NbbError
 
 
-def examine() -> dict[str, Any]:
-    """Versions and the machine; `solver` is "OK" or what went wrong."""
+def doctor() -> dict[str, Any]:
+    """Versions and the machine; `solver` is "OK" or what went wrong.
+
+    >>> doctor()["solver"]
+    'OK'
+    """
     libraries = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
     facts: dict[str, Any] = {
         "nbb-opt": __version__,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import signal
 import sys
 from contextlib import ExitStack
@@ -30,10 +29,9 @@ from nbb_opt.cli.options import (
     TimeLimit,
 )
 from nbb_opt.cli.runs import show
-from nbb_opt.errors import InstanceError, NbbError, Problem, Stopped, VerifyFailed
+from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
 from nbb_opt.first_use import choose_place
 from nbb_opt.renames import is_now
-from nbb_opt.shipped import cache_folder
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan in time, 5 a check failed, "
@@ -110,20 +108,18 @@ def new(
     zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
     """Copy a template into a new folder or a new workbook to fill in, or invent a synthetic instance."""
-    from nbb_opt.instance import new_instance
-    from nbb_opt.instance.synthetic import Shape, write_synthetic
+    from nbb_opt import api
 
     if synthetic and source is not None:
         raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
     if synthetic and target.suffix.lower() == ".xlsx":
         raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
     if synthetic:
-        shape = Shape(bundles, seed, zones)
-        write_synthetic(target, shape)
-        print(f"{target}: {bundles} invented flows between {shape.towns()} towns. Next: nbb-opt check {target}")
+        api.synthesize(target, flows=bundles, seed=seed, zones=zones)
+        print(f"{target}: {bundles} invented flows. Next: nbb-opt check {target}")
         return
     template = source or "haulier"
-    new_instance(target, source=template)
+    api.new(target, template=template)
     edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
     print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
 
@@ -131,44 +127,24 @@ def new(
 @app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
-    from nbb_opt.instance import read_instance
-    from nbb_opt.instance.wording import by_another_program
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt import api
 
     try:
-        problem = problem_of(instance, "check")
-        if problem != FREIGHT:
-            show(handlers(problem).check(instance), as_json)
-            return
-        found = read_instance(instance)
+        show(api.check(instance), as_json)
     except InstanceError as error:
-        if any(by_another_program(problem) for problem in error.problems):
-            paths = f"{shlex.quote(str(instance))} {shlex.quote(str(instance.with_suffix('')) + '-tidy')}"
-            hint = f"nbb-opt convert {paths} reads them and says what it assumed"
-            last = Problem(str(instance), "holds tables as other programs write them", hint, "dialect")
-            error = InstanceError([*error.problems, last])
-        if as_json:
-            problems = [vars(problem) for problem in error.problems]
-            print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))
-            sys.exit(error.exit_code)
-        fail(error)
-    rows = {name: len(table) for name, table in found.tables.items() if len(table)}
-    if as_json:
-        print(json.dumps({"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows}, indent=1))
-        return
-    print(f"{found.meta.title}: no problems found")
-    print("rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()))
-    print(f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}")
+        if not as_json:
+            raise
+        problems = [vars(problem) for problem in error.problems]
+        print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))
+        sys.exit(error.exit_code)
 
 
 @app.command(epilog="Example: nbb-opt manifest mycase")
 def manifest(instance: InstancePath) -> None:
     """Write datapackage.json, the sha256 checksum of every file; from then on changed files are refused."""
-    from nbb_opt.instance import seal as write_manifest
-    from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt import api
 
-    problem_of(instance, "manifest")
-    print(f"wrote {write_manifest(instance)}")
+    print(f"wrote {api.manifest(instance)}")
 
 
 @app.command(epilog="Example: nbb-opt upgrade mycase mycase-now; nbb-opt upgrade mine.xlsx mine-now.xlsx")
@@ -177,11 +153,9 @@ def upgrade(
     new: Annotated[Path, typer.Argument(help="Where to write it, of the same kind.", metavar="NEW")],
 ) -> None:
     """Bring an instance of an earlier format to today's names of tables, columns and choices; all else is copied."""
-    from nbb_opt.instance import upgrade as upgrade_instance
-    from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt import api
 
-    problem_of(old, "upgrade")
-    lines = upgrade_instance(old, new)
+    lines = api.upgrade(old, new)
     print("\n".join(lines or ["nothing in it was renamed since"]))
     print(f"wrote {new}. Next: nbb-opt check {new}")
 
@@ -202,21 +176,19 @@ def prepare(
     """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
     from dataclasses import asdict
 
-    from nbb_opt.instance import read_instance
-    from nbb_opt.model import forecast, read_model
-    from nbb_opt.network import prepare as prepare_instance
+    from nbb_opt import api
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(instance, "prepare")
     with ExitStack() as stack:
-        each = None
+        workers = None
         if cluster is not None:
             from nbb_opt.cluster import connect
 
-            each = stack.enter_context(connect(cluster)).each
-        found = read_instance(instance, add_duplicates=add_duplicates, each=each)
-    prepared = prepare_instance(found, cache_dir=None if no_cache else cache_folder(), prune=not no_prune)
-    size = forecast(found, prepared, read_model("joint"))
+            workers = stack.enter_context(connect(cluster))
+        region = api.read(instance, add_duplicates=add_duplicates, cluster=workers)
+    prepared = api.prepare(region, prune=not no_prune, cache=not no_cache)
+    size = api.size(prepared)
     if as_json:
         counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}
         facts = {**counts, "kinds": prepared.rows.by_kind(), "size": asdict(size), "log": list(prepared.log)}
@@ -343,9 +315,9 @@ def models(
     checking: Annotated[bool, typer.Option("--check", help="Only compare with the committed statements.")] = False,
 ) -> None:
     """Render the statement of every model (equations and literal LP) beside its .toml."""
-    from nbb_opt.problems.dispatch import render_models
+    from nbb_opt import api
 
-    stale = render_models(write=not checking)
+    stale = api.render_models(write=not checking)
     if checking and stale:
         raise VerifyFailed("out of date: " + ", ".join(stale) + "; run: nbb-opt models")
     print("up to date" if not stale else "rendered " + ", ".join(stale))
@@ -358,9 +330,9 @@ for _commands in (runs, sweep, audit, app_command, data, bench):
 @app.command(epilog="Example: nbb-opt doctor")
 def doctor(as_json: AsJson = False) -> None:
     """Show versions, processor and memory, and try the solver."""
-    from nbb_opt.cli.doctor import examine
+    from nbb_opt.cli.doctor import doctor as examine
 
-    facts: dict[str, Any] = examine()
+    facts = examine()
     if as_json:
         print(json.dumps(facts, indent=1))
     else:

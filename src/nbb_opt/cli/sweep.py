@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nbb_opt.cli.console import ProgressLine, logged
 from nbb_opt.cli.options import (
     DEFAULT_GAP,
     DEFAULT_THREADS,
@@ -24,8 +24,6 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
 )
-from nbb_opt.errors import NbbError
-from nbb_opt.shipped import cache_folder
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -66,42 +64,31 @@ def sweep(
 
     Ctrl-C keeps finished points; the same command goes on with the others.
     """
-    from nbb_opt.cli.console import ProgressLine
-    from nbb_opt.instance import read_instance
+    from nbb_opt import api
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.solve import Stop
-    from nbb_opt.studies.sweep import axis_of, run_sweep, write_page, write_tables
 
     problem_of(instance, "sweep")
-    if (vary is None) == (front == 0):
-        raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
-    if front and values:
-        raise NbbError("sweep: --values belong to --vary; a front finds its own")
-    found = read_instance(instance)
-    axis = axis_of(vary, found) if vary is not None else None
-    factors = _factors(values)
+    region = api.read(instance)
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
-    target = out or Path("runs") / f"{found.meta.name}-sweep-{what}"
+    target = out or Path("runs") / f"{region.meta.name}-sweep-{what}"
     options = SolveOptions(
         gap=gap, time_limit_s=time_limit, threads=threads, seed=seed, statement=statement, presolve=presolve
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
-    with ProgressLine(sys.stderr) as line:
-        done = run_sweep(
-            found, axis=axis, values=factors, front=front, model=model, options=options, relax=relax,
-            cold_start=cold_start, out=target, cache_dir=cache_folder(), listen=line,
-            say=lambda text: print(text, file=sys.stderr), stop=Stop(float("inf")),
+    with ProgressLine(sys.stderr) as line, logged(sys.stderr):
+        points = api.sweep(
+            region, vary=vary, values=_factors(values), front=front, model=model, options=options, relax=relax,
+            cold_start=cold_start, out=target, progress=line, stop=Stop(float("inf")),
         )  # fmt: skip
-    write_tables(target, {**done.about, "status": done.status}, done.points)
-    write_page(target / "sweep.html", done.about, done.points, status=done.status)
+    status = points.attrs["status"]
     if as_json:
-        points = [asdict(point) for point in done.points]
-        print(json.dumps({**done.about, "status": done.status, "points": points}, ensure_ascii=False, indent=1))
+        print(json.dumps(points.attrs, ensure_ascii=False, indent=1))
         return
-    solved = sum(point.cost_eur is not None for point in done.points)
-    print(f"{done.status}: {len(done.points)} points, {solved} with a solution; see {target / 'sweep.html'} and .csv")
-    if done.status == "stopped":
+    solved = points["cost_eur"].notna().sum()
+    print(f"{status}: {len(points)} points, {solved} with a solution; see {target / 'sweep.html'} and .csv")
+    if status == "stopped":
         print("the same command goes on where it was stopped")
 
 

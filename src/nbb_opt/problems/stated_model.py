@@ -40,7 +40,6 @@ def stated_model(path: Path, model: str | None, options: SolveOptions | None = N
             reported=claims,
         )  # fmt: skip
         accept(verdict, "solution")
-        words = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.0f} EUR"
-        return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, (words,))
+        return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, verdict.lines)
 
     return Stated(spec.name, f"{spec.title}, {instance.meta.name}", form, accept_values)

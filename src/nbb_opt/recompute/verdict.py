@@ -111,6 +111,7 @@ class Verdict:
 
     `checks` has columns rule, where, found, limit, slack, ok; a negative slack is a miss. `costs` and `emissions` have
     the columns of the result tables of these names. `emissions_t_co2e` is WTW t CO2e per year, by period start year.
+    `bounds` says of each bound of a run whether a new solve confirmed it (see acceptance.py).
     """
 
     ok: bool
@@ -119,20 +120,31 @@ class Verdict:
     emissions_t_co2e: dict[int, float]
     costs: pd.DataFrame
     emissions: pd.DataFrame
+    bounds: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The verdict for people."""
+        said = "OK" if self.ok else "refused"
+        return (f"verified: {said}, {len(self.checks)} checks, cost {self.cost_eur:,.0f} EUR", *self.bounds)
 
     def failures(self) -> pd.DataFrame:
         """The rows of `checks` that are not met."""
         return self.checks[~self.checks["ok"]].reset_index(drop=True)
 
-    def as_json(self) -> str:
-        """The verdict as JSON text; numbers that are not finite become null."""
-        record: dict[str, Any] = {
+    @property
+    def record(self) -> dict[str, Any]:
+        """The verdict as plain values; numbers that are not finite become None."""
+        return {
             "ok": self.ok,
             "cost_eur": _plain(self.cost_eur),
             "emissions_t_co2e": {str(year): _plain(value) for year, value in self.emissions_t_co2e.items()},
             "checks": [{key: _plain(value) for key, value in row.items()} for row in self.checks.to_dict("records")],
         }
-        return json.dumps(record, indent=1, ensure_ascii=False)
+
+    def as_json(self) -> str:
+        """The record as JSON text."""
+        return json.dumps(self.record, indent=1, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

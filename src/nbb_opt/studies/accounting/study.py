@@ -49,6 +49,41 @@ class Row:
         return {**vars(self), "flips": list(self.flips), "flipped_bundles": self.flipped_bundles}
 
 
+@dataclass(frozen=True)
+class Sensitivity:
+    """What an answer owes to its accounting: the first row is the plan as stated, then one row for each choice."""
+
+    instance: Instance
+    rows: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        return as_table(self.instance, self.rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each choice: emissions over all years in t CO2e of the same plan and of the best one, its cost."""
+        lengths = {period.year: period.years for period in self.instance.periods}
+
+        def whole(tonnes: Mapping[int, float]) -> float | None:
+            return sum(value * lengths[year] for year, value in tonnes.items()) if tonnes else None
+
+        return pd.DataFrame(
+            [
+                {
+                    "choice": row.choice, "title": row.title, "status": row.status,
+                    "same_plan_t_co2e": whole(row.same_plan_t), "cost_eur": row.cost_eur,
+                    "emissions_t_co2e": whole(row.emissions_t), "flipped_bundles": row.flipped_bundles,
+                }
+                for row in self.rows
+            ]
+        )  # fmt: skip
+
+    @property
+    def record(self) -> list[dict[str, Any]]:
+        """The rows as plain values."""
+        return [row.as_json() for row in self.rows]
+
+
 def accounting_study(
     instance: Instance,
     run: Run,

@@ -14,6 +14,7 @@ import pandas as pd
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
+from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.improve import Change, Repair, break_even, improve, numbers_in, repair
@@ -24,9 +25,12 @@ from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.scenarios import Regret, regrets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """Everything found about a plan. `cost_eur` is that of the plan as if what is short were there."""
+    """Everything found about a plan. `cost_eur` is that of the plan as if what is short were there.
+
+    Printed, it is what was found in lines.
+    """
 
     instance: Instance
     plan_name: str
@@ -43,6 +47,76 @@ class Audit:
     changes: list[Change]
     break_even: pd.DataFrame
     regrets: list[Regret]
+
+    def __str__(self) -> str:
+        said = [f"  cannot work  {fault.where} {fault.year}: {fault.text}" for fault in self.faults]
+        said += [
+            f"  repair       {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
+            for row in self.repair.changes.itertuples(index=False)
+        ]
+        said += [
+            f"  change {number}     {change.text}: {change.closed_share:.0%} of the distance closed"
+            for number, change in enumerate(self.changes, start=1)
+        ]
+        lines = [f"{self.instance.meta.title}, plan {self.plan_name}", *said]
+        return "\n".join([*lines, *(f"  {sentence}" for sentence in self.sentences())])
+
+    def sentences(self) -> list[str]:
+        """The findings in a few sentences."""
+        mended, best = self.repair, self.best
+        gap = mended.solution.objective - best.objective
+        said = []
+        if self.faults:
+            what = f"changing {mended.trucks_changed} truck{'s' if mended.trucks_changed != 1 else ''}"
+            said.append(
+                f"It works after {what if mended.trucks_changed else 'changes that leave every truck as planned'}."
+            )
+        said.append(
+            f"{'The repaired plan' if self.faults else 'It'} costs {meur(mended.solution.objective)}, {meur(gap)} "
+            f"({percent(gap / best.objective)}) more than the best plan found, which is within {percent(best.gap)} "
+            "of the least possible."
+        )
+        if self.changes:
+            first = self.changes[: min(5, len(self.changes))]
+            said.append(
+                f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close "
+                f"{percent(first[-1].closed_share)} of that distance."
+            )
+        return said
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The audit as plain values."""
+        mended, best = self.repair, self.best
+        return {
+            "instance": self.instance.meta.name,
+            "instance_digest": self.instance.digest,
+            "plan": self.plan_name,
+            "feasible": not self.faults,
+            "faults": [asdict(fault) for fault in self.faults],
+            "cost_eur": self.cost_eur,
+            "emissions_t_co2e": self.emissions_t_per_year,
+            "repair": {
+                "trucks_changed": mended.trucks_changed,
+                "others_changed": mended.others_changed,
+                "cost_eur": mended.solution.objective,
+                "emissions_t_co2e": self.repaired_emissions_t_per_year,
+                "changes": mended.changes.to_dict("records"),
+            },
+            "best": {
+                "cost_eur": best.objective,
+                "bound_eur": best.bound,
+                "gap": best.gap,
+                "emissions_t_co2e": self.best_emissions_t_per_year,
+            },
+            "changes": [
+                {name: value for name, value in asdict(change).items() if name != "keys"} for change in self.changes
+            ],
+            "regrets": [
+                asdict(regret) | {"at_least_eur": regret.at_least_eur, "at_most_eur": regret.at_most_eur}
+                for regret in self.regrets
+            ],
+        }
 
 
 def audit(
@@ -108,40 +182,6 @@ def repaired_plan(question: Question, solution: Solution) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[column.name for column in PLAN.columns])
 
 
-def as_json(found: Audit) -> dict[str, Any]:
-    """The audit as plain data."""
-    mended, best = found.repair, found.best
-    return {
-        "instance": found.instance.meta.name,
-        "instance_digest": found.instance.digest,
-        "plan": found.plan_name,
-        "feasible": not found.faults,
-        "faults": [asdict(fault) for fault in found.faults],
-        "cost_eur": found.cost_eur,
-        "emissions_t_co2e": found.emissions_t_per_year,
-        "repair": {
-            "trucks_changed": mended.trucks_changed,
-            "others_changed": mended.others_changed,
-            "cost_eur": mended.solution.objective,
-            "emissions_t_co2e": found.repaired_emissions_t_per_year,
-            "changes": mended.changes.to_dict("records"),
-        },
-        "best": {
-            "cost_eur": best.objective,
-            "bound_eur": best.bound,
-            "gap": best.gap,
-            "emissions_t_co2e": found.best_emissions_t_per_year,
-        },
-        "changes": [
-            {name: value for name, value in asdict(change).items() if name != "keys"} for change in found.changes
-        ],
-        "regrets": [
-            asdict(regret) | {"at_least_eur": regret.at_least_eur, "at_most_eur": regret.at_most_eur}
-            for regret in found.regrets
-        ],
-    }
-
-
 def write_audit(found: Audit, folder: Path, page: str) -> None:
     """Write the page, tables and record of an audit to `folder`; files of an earlier audit are replaced."""
     tables = {
@@ -156,7 +196,7 @@ def write_audit(found: Audit, folder: Path, page: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".audit-") as work:
         for name, table in tables.items():
             table.to_csv(Path(work, f"{name}.csv"), index=False)
-        text = json.dumps(as_json(found), ensure_ascii=False, indent=1)
+        text = json.dumps(found.record, ensure_ascii=False, indent=1)
         Path(work, "audit.json").write_text(text, encoding="utf-8")
         Path(work, "audit.html").write_text(page, encoding="utf-8")
         folder.mkdir(exist_ok=True)

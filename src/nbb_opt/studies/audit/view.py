@@ -6,7 +6,7 @@ from nbb_opt.report.charts.charts import difference_bars
 from nbb_opt.report.grid import Cell, Column, Grid
 from nbb_opt.report.headline import Tile
 from nbb_opt.report.page import Section, render_audit
-from nbb_opt.report.text import meur, number, percent
+from nbb_opt.report.text import meur, number
 from nbb_opt.studies.audit.audit import Audit
 
 MOST_BREAK_EVEN = 12
@@ -15,31 +15,9 @@ MOST_BREAK_EVEN = 12
 def page_of(found: Audit) -> str:
     """The HTML page."""
     return render_audit(
-        found.instance, found.plan_name, sentences=sentences(found), tiles=_tiles(found), faults=_faults(found),
+        found.instance, found.plan_name, sentences=found.sentences(), tiles=_tiles(found), faults=_faults(found),
         sections=[_repair(found), _improve(found), _ownership(found), _break_even(found), _scenarios(found)],
     )  # fmt: skip
-
-
-def sentences(found: Audit) -> list[str]:
-    """The findings in a few sentences."""
-    mended, best = found.repair, found.best
-    gap = mended.solution.objective - best.objective
-    said = []
-    if found.faults:
-        what = f"changing {mended.trucks_changed} truck{'s' if mended.trucks_changed != 1 else ''}"
-        said.append(f"It works after {what if mended.trucks_changed else 'changes that leave every truck as planned'}.")
-    said.append(
-        f"{'The repaired plan' if found.faults else 'It'} costs {meur(mended.solution.objective)}, {meur(gap)} "
-        f"({percent(gap / best.objective)}) more than the best plan found, which is within {percent(best.gap)} of the "
-        "least possible."
-    )
-    if found.changes:
-        first = found.changes[: min(5, len(found.changes))]
-        said.append(
-            f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close "
-            f"{percent(first[-1].closed_share)} of that distance."
-        )
-    return said
 
 
 def _tiles(found: Audit) -> list[Tile]:

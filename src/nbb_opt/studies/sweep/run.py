@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nbb_opt import __version__
 from nbb_opt.errors import Infeasible, ModelError, NbbError, NoPlan, VerifyFailed
@@ -21,8 +22,10 @@ from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Progress, Stop, Warm, solve_relaxed
 from nbb_opt.studies.sweep.axes import Axis
 from nbb_opt.studies.sweep.emissions import capped, over_horizon, per_period, with_cap
-from nbb_opt.studies.sweep.store import Point, Store
+from nbb_opt.studies.sweep.page import write_page
+from nbb_opt.studies.sweep.store import Point, Store, write_tables
 
+EMISSIONS = "emissions"  # the axis of a front
 LEAST_END = 1e-4  # share of the span left out at the low end, where the last kilogram has no finite price
 SLACK = 1e-6  # relative, of the verified emissions over the cap
 
@@ -34,6 +37,22 @@ class Sweep:
     about: dict[str, Any]
     points: tuple[Point, ...]
     status: str
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The sweep as plain values, as `sweep.json` has it."""
+        return {**self.about, "status": self.status, "points": [asdict(point) for point in self.points]}
+
+    def table(self) -> pd.DataFrame:
+        """A row for each point; `attrs` is the record."""
+        rows = pd.DataFrame([vars(point) for point in self.points], columns=list(Point.__dataclass_fields__))
+        per_year = pd.DataFrame(rows.pop("emissions_t_per_year").tolist(), index=rows.index)
+        value = "cap_t_co2e" if self.about["axis"] == EMISSIONS else "factor"
+        new = {"value": value, "emissions_t": "emissions_t_co2e", "built": "projects_built",
+               "eur_per_t": "marginal_eur_per_t_co2e"}  # fmt: skip
+        table = rows.rename(columns=new).join(per_year.add_prefix("emissions_t_co2e_per_year_"))
+        table.attrs.update(self.record)
+        return table
 
 
 def run_sweep(
@@ -58,7 +77,8 @@ def run_sweep(
     `cold_start` solves every point from nothing, to compare.
 
     The candidate chains are those of the instance as it is, for every point (not pruned where prices vary), so that
-    points compare. Finished points are kept in `out` and not solved again. A request to stop keeps what is finished.
+    points compare. Finished points are kept in `out`, beside table and page, and not solved again. A request to stop
+    keeps what is finished.
     Raises VerifyFailed if the verifier refuses a plan; a point that is infeasible or out of time is a result.
     """
     options, spec = options or SolveOptions(), read_model(model)
@@ -76,7 +96,7 @@ def run_sweep(
     prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices)
     about = {
         "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
-        "blocks": list(spec.blocks), "axis": axis.name if axis else "emissions", "relaxed": relax,
+        "blocks": list(spec.blocks), "axis": axis.name if axis else EMISSIONS, "relaxed": relax,
         "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
         "seed": options.seed, "presolve": options.presolve, "version": __version__,
         "statement": options.statement, "time_limit_s": options.time_limit_s,
@@ -90,7 +110,11 @@ def run_sweep(
     except KeyboardInterrupt:  # outside the solver, which takes it by itself
         runner.stop.asked.set()
     ended = "stopped" if runner.stop.asked.is_set() else "done"
-    return Sweep(about, tuple(sorted(runner.found, key=lambda point: point.value)), ended)
+    done = Sweep(about, tuple(sorted(runner.found, key=lambda point: point.value)), ended)
+    if out is not None:
+        write_tables(out, done.record, done.points)
+        write_page(out / "sweep.html", about, done.points, status=ended)
+    return done
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,8 @@ def csv_text(points: Sequence[Point]) -> str:
     return out.getvalue()
 
 
-def write_tables(folder: Path, about: Mapping[str, Any], points: Sequence[Point]) -> None:
-    """Write sweep.csv and sweep.json."""
+def write_tables(folder: Path, record: Mapping[str, Any], points: Sequence[Point]) -> None:
+    """Write sweep.csv, a row for each point, and the record as sweep.json."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sweep.csv").write_text(csv_text(points), encoding="utf-8")
-    record = {**about, "points": [asdict(point) for point in points]}
     (folder / "sweep.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

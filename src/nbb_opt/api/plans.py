@@ -1,4 +1,4 @@
-"""What a notebook sees: read, solve, look at the plan, compare, sweep. Commands are a layer on these functions."""
+"""Plans: solve, look at the result, verify, report, compare."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nbb_opt.errors import NbbError
-from nbb_opt.instance import Instance, read_instance, write_workbook
+from nbb_opt.api.data import read
+from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.result import Run, read_run
 from nbb_opt.shipped import cache_folder
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from nbb_opt.cluster import Cluster
     from nbb_opt.emissions.ledger import Ledger
+    from nbb_opt.problems.handlers import Response
+    from nbb_opt.recompute.verdict import Verdict
     from nbb_opt.solve.stop import Progress, Stop
-    from nbb_opt.studies.audit.audit import Audit
-    from nbb_opt.verify import Verdict
 
 LOG = logging.getLogger("nbb_opt")
+AGAIN_S = 20.0
 Listener = Callable[["Progress"], None]
 
 
@@ -111,7 +113,8 @@ class Result:
         said = self.record["baseline"]
         options = {**self.record["options"], **{key: said[key] for key in ("technologies", "projects")}}
         record = {**self.record, **said, "options": {**options, "flows": "free"}}
-        return Result(Run(Path(), record, self.run.baseline, self.run.baseline), self.given or self.instance)
+        known = {"accepted": True} if "accepted" in self._made else {}
+        return Result(Run(Path(), record, self.run.baseline, self.run.baseline), self.given or self.instance, known)
 
     @property
     def flows(self) -> pd.DataFrame:
@@ -190,18 +193,36 @@ class Result:
         return self._made["ledger"]
 
     def to_html(self, path: Path | str) -> Path:
-        """Write the report, one closed HTML page."""
+        """Write the report, one closed HTML page. A plan read from a folder is verified first."""
         from nbb_opt.report import write_html
 
-        write_html(self.instance, [self.run], Path(path), ledgers=[self.ledger])
+        write_html(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
 
     def to_excel(self, path: Path | str) -> Path:
-        """Write the workbook with every table of the report and of the plan."""
+        """Write the workbook with every table of report and plan. A plan read from a folder is verified first."""
         from nbb_opt.report import write_workbook
 
-        write_workbook(self.instance, [self.run], Path(path), ledgers=[self.ledger])
+        write_workbook(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
+
+    def to_ileap(
+        self, folder: Path | str, *, carriers: Mapping[str, str] | None = None, hub_carrier: str = "diesel"
+    ) -> list[Path]:
+        """Write iLEAP 1.0 footprints, TOC and HOC data and CSV tables of the ledger; gives the files.
+
+        `carriers` are iLEAP words for energy carriers of the instance, as {"biogas": "LNG"}; hubs use `hub_carrier`.
+        """
+        from nbb_opt.emissions.exchange import write_exchange
+
+        ledger, words = self._accepted().ledger, dict(carriers or {})
+        return write_exchange(self.instance, ledger, Path(folder), carriers=words, hub_carrier=hub_carrier)
+
+    def _accepted(self) -> Result:
+        """This plan, once it is to be believed: it was solved just now, or verified since it was read."""
+        if "accepted" not in self._made:
+            verify(self)
+        return self
 
     def save(self, path: Path | str) -> Path:
         """Write a run folder, as `nbb-opt solve` does; an earlier run there is replaced. `nbb.load` reads it."""
@@ -219,43 +240,7 @@ def _in_turn(words: pd.Series) -> str:
     return ", ".join(kept)
 
 
-def read(path: Path | str, *, add_duplicates: bool = False) -> Instance:
-    """Read and check an instance: a folder, a .zip or a workbook. Raises InstanceError with every problem.
-
-    >>> from nbb_opt.shipped import shipped
-    >>> region = read(shipped("instances") / "tiny")
-    >>> region["links"].columns.tolist()[:3]
-    ['link', 'from_node', 'to_node']
-    """
-    from nbb_opt.problems.dispatch import FREIGHT, problem_of_instance
-
-    if (problem := problem_of_instance(Path(path))) != FREIGHT:
-        raise NbbError(f"{path}: is about {problem}, nbb.read is about {FREIGHT}; take the command nbb-opt solve")
-    return read_instance(path, add_duplicates=add_duplicates)
-
-
-def write(region: Instance, path: Path | str) -> Path:
-    """Write an instance to a new folder, or to a workbook if the name ends in .xlsx; it reads back with its digest.
-
-    >>> import tempfile
-    >>> from nbb_opt import examples
-    >>> dear = examples.tiny().with_table("links", lambda t: t.assign(note="as told"))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     read(write(dear, Path(folder, "case"))).digest == dear.digest
-    True
-    """
-    from nbb_opt.formats.instance_forms import write_folder
-
-    path = Path(path)
-    if path.exists():
-        raise NbbError(f"{path}: is there already; choose another name")
-    if path.suffix == ".xlsx":
-        return write_workbook(region, path)
-    write_folder(region, path)
-    return path
-
-
-def load(path: Path | str, *, instance: Instance | None = None) -> Result:
+def load(path: Path | str, *, instance: Instance | Path | str | None = None) -> Result:
     """Read a run folder. `instance` is needed where its files have changed or moved since.
 
     >>> import tempfile
@@ -265,7 +250,7 @@ def load(path: Path | str, *, instance: Instance | None = None) -> Result:
     ...     load(saved).cost_eur == solve(examples.tiny()).cost_eur
     True
     """
-    return Result(read_run(Path(path)), instance)
+    return Result(read_run(Path(path)), None if instance is None else _instance(instance))
 
 
 def solve(
@@ -298,13 +283,13 @@ def solve(
     from nbb_opt.pipeline import solve_instance
 
     instance = region if isinstance(region, Instance) else read(region)
-    chosen = _options(options, gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
+    chosen = with_changes(options, gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
     run = solve_instance(
         instance, out=None if out is None else Path(out), model=model, options=chosen,
-        cache_dir=cache_folder() if cache else None, listen=_listener(progress), say=LOG.info, stop=stop,
+        cache_dir=cache_folder() if cache else None, listen=listener_of(progress), say=LOG.info, stop=stop,
         cluster=cluster,
     )  # fmt: skip
-    return Result(run, instance)
+    return Result(run, instance, {"accepted": True})
 
 
 def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
@@ -322,19 +307,164 @@ def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
     return build_model(region, prepare(region), read_model(model)).model
 
 
-def verify(plan: Result | Path | str, *, instance: Instance | None = None) -> Verdict:
-    """Recompute a plan from its tables by the built-in independent verifier; `.ok`, `.checks`, `.failures()`.
+def verify(
+    plan: Result | Path | str,
+    *,
+    instance: Instance | Path | str | None = None,
+    model: str | None = None,
+    solution: Path | str | None = None,
+    again_s: float = AGAIN_S,
+    cache: bool = True,
+) -> Verdict | Response:
+    """Verify a plan from its tables alone; both have `lines` for people and a `record` of plain values.
+
+    `plan` is a result, a run folder of any problem, or a folder of tables of another engine (models/SOLUTIONS.md) with
+    its `instance`; with `solution`, a file of names and values from a solver elsewhere, it is the instance that was
+    solved. Costs, emissions and every rule of the model are recomputed by the built-in independent verifier, the ledger
+    is added up. A bound is the word of the solver; it is held against a new solve of both models of at most `again_s`
+    seconds, 0: none. `model` is the model that another engine solved, or the .toml of your own. Raises VerifyFailed,
+    with every failed check, for what is not accepted.
 
     >>> from nbb_opt import examples
-    >>> verify(solve(examples.tiny())).ok
-    True
+    >>> for line in verify(solve(examples.tiny(), gap=1e-6)).lines:
+    ...     print(line)
+    verified: OK, 79 checks, cost 18,988,400 EUR
+    bound of do_nothing: confirmed by solving again
+    bound of joint: confirmed by solving again
     """
-    from nbb_opt.verify import verify_run
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt.verify.foreign import is_foreign
 
     if isinstance(plan, Result):
-        return verify_run(plan.run, instance or plan.instance)
-    found = Result(read_run(Path(plan), refuse_altered=False), instance)
-    return verify_run(found.run, found.instance)
+        return _accept(plan, instance, model, again_s, cache=cache)
+    path = Path(plan)
+    if solution is not None:
+        from nbb_opt.model.model_file import read_solution
+        from nbb_opt.problems.stated_model import stated_model
+
+        stated = stated_model(path, model)
+        return stated.accept(read_solution(Path(solution), stated.form))
+    if is_foreign(path):
+        return _verify_tables(path, instance, model or "joint")
+    problem = problem_of(path, "verify")
+    if problem == FREIGHT:
+        return accepted(path, instance, model, again_s, cache=cache)[1]
+    if model is not None:
+        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
+    return handlers(problem).verify(path, _path_of(instance))
+
+
+def accepted(
+    path: Path, instance: Instance | Path | str | None, model: str | None = None, again_s: float = AGAIN_S, *,
+    cache: bool = True,
+) -> tuple[Result, Verdict]:  # fmt: skip
+    """A run folder and its verdict; files that were altered are read too: the verifier says which rule breaks."""
+    run = read_run(path, refuse_altered=False)
+    plan = Result(run, _instance(instance or str(run.record.get("instance_source", ""))))
+    return plan, _accept(plan, None, model, again_s, cache=cache)
+
+
+def _accept(
+    plan: Result, instance: Instance | Path | str | None, model: str | None, again_s: float, *, cache: bool
+) -> Verdict:
+    from nbb_opt.acceptance import accept_run
+
+    verdict = accept_run(
+        plan.run, _instance(instance or plan.given or plan.instance), model_file=None if model is None else Path(model),
+        again_s=again_s, cache_dir=cache_folder() if cache else None,
+    )  # fmt: skip
+    plan._made["accepted"] = True
+    return verdict
+
+
+def _verify_tables(folder: Path, instance: Instance | Path | str | None, model: str) -> Verdict:
+    from nbb_opt.model import read_model
+    from nbb_opt.pipeline import accept
+    from nbb_opt.verify.foreign import verify_foreign
+
+    if instance is None:
+        raise NbbError(f"{folder}: these are tables of another engine; say of which instance with --instance")
+    spec = read_model(model)
+    if spec.flows != "free":
+        raise NbbError(
+            f"{model}: its flows are those of another plan, which tables alone do not hold; verify a run folder"
+        )
+    verdict = verify_foreign(
+        folder, _instance(instance), blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects
+    )
+    accept(verdict, f"plan in {folder}")
+    return verdict
+
+
+def _instance(given: Instance | Path | str) -> Instance:
+    return given if isinstance(given, Instance) else read_instance(given)
+
+
+def _path_of(instance: Instance | Path | str | None) -> Path | None:
+    return instance.path if isinstance(instance, Instance) else None if instance is None else Path(instance)
+
+
+def report(
+    plans: Result | Path | str | Sequence[Result | Path | str],
+    out: Path | str = "report.html",
+    *,
+    instance: Instance | Path | str | None = None,
+    model: str | None = None,
+    intensities: Path | str | None = None,
+    ileap: Path | str | None = None,
+    carriers: Mapping[str, str] | None = None,
+    hub_carrier: str = "diesel",
+    again_s: float = AGAIN_S,
+) -> Response:
+    """Write one HTML report and, of freight, one workbook beside it; several plans are set side by side.
+
+    Plans read from folders are verified first, as `verify` does; the lines of the response say so. `intensities` is a
+    table of your own factors in g_co2e_per_tkm (technology = a vehicle), set beside those of the ledger. `ileap` is a
+    folder for the files of `Result.to_ileap`, of one plan, with its `carriers` and `hub_carrier`. Raises
+    VerifyFailed, and writes nothing, if a plan is not accepted or the plans were made from different data.
+
+    >>> import tempfile
+    >>> from nbb_opt import examples
+    >>> plan = solve(examples.tiny())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [Path(file).name for file in report([plan, plan.reference], Path(folder, "both.html")).record["files"]]
+    ['both.html', 'both.xlsx']
+    """
+    from nbb_opt.emissions.factors import read_factors
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt.problems.handlers import Response
+    from nbb_opt.report import write_html, write_workbook
+
+    given = [plans] if isinstance(plans, (Result, Path, str)) else list(plans)
+    problems = {FREIGHT if isinstance(each, Result) else problem_of(Path(each), "report") for each in given}
+    if len(problems) != 1:
+        raise NbbError("the runs are about different problems; report them apart" if problems else "give a run")
+    for problem in problems - {FREIGHT}:
+        if ileap is not None or carriers:
+            raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
+        return handlers(problem).report([Path(str(each)) for each in given], Path(out), _path_of(instance))
+    if ileap is not None and len(given) > 1:
+        raise NbbError("--ileap: is about one run; give one run folder")
+    found, lines = [], []
+    for each in given:
+        if isinstance(each, Result):
+            found.append(each._accepted())
+        else:
+            plan, verdict = accepted(Path(each), instance, model, again_s)
+            found.append(plan)
+            lines += [f"{each}: {line}" for line in verdict.lines]
+    if len({plan.record["instance_digest"] for plan in found}) > 1:
+        raise VerifyFailed("the runs do not belong together: they were made from different data")
+    region, runs, ledgers = found[0].instance, [plan.run for plan in found], [plan.ledger for plan in found]
+    own = None if intensities is None else read_factors(Path(intensities))
+    page, book = Path(out), Path(out).with_suffix(".xlsx")
+    write_html(region, runs, page, ledgers=ledgers, own=own)
+    write_workbook(region, runs, book, ledgers=ledgers, own=own)
+    files, lines = [str(page), str(book)], [*lines, f"wrote {page} and {book}"]
+    if ileap is not None:
+        written = [str(file) for file in found[0].to_ileap(ileap, carriers=carriers, hub_carrier=hub_carrier)]
+        files, lines = [*files, *written], [*lines, f"wrote {', '.join(written)}"]
+    return Response({"files": files}, tuple(lines))
 
 
 def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:
@@ -389,90 +519,13 @@ def _key_figures(plan: Result) -> Mapping[tuple[str, str], float]:
     }
 
 
-def sweep(
-    region: Instance | Path | str,
-    *,
-    front: int = 0,
-    vary: str | None = None,
-    values: Sequence[float] = (),
-    relax: bool = False,
-    model: str = "joint",
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
-    cold_start: bool = False,
-    out: Path | str | None = None,
-    progress: Listener | None = None,
-    cache: bool = True,
-) -> pd.DataFrame:
-    """A front of cost against emissions (`front` points), or one thing times each of `values`: a row for each point.
-
-    `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
-    solves the LP relaxation: quick, and every cost is a lower bound. The time limit is for each point. With `out` table
-    and page are written there and finished points are not solved again. `.attrs` holds what was asked (`about`) and
-    the `status`, "done" or "stopped".
-
-    >>> from nbb_opt import examples
-    >>> found = sweep(examples.tiny(), front=3, relax=True)
-    >>> found[["cost_eur", "emissions_t_co2e"]].shape, bool(found["cost_eur"].is_monotonic_decreasing)
-    ((3, 2), True)
-    """
-    from nbb_opt.studies.sweep import axis_of, run_sweep, write_page, write_tables
-
-    instance = region if isinstance(region, Instance) else read(region)
-    done = run_sweep(
-        instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
-        options=_options(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
-        out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
-        listen=_listener(progress), say=LOG.info,
-    )  # fmt: skip
-    if out is not None:
-        write_tables(Path(out), {**done.about, "status": done.status}, done.points)
-        write_page(Path(out, "sweep.html"), done.about, done.points, status=done.status)
-    rows = pd.DataFrame([vars(point) for point in done.points])
-    per_year = pd.DataFrame(rows.pop("emissions_t_per_year").tolist(), index=rows.index)
-    new = {"value": "cap_t_co2e" if front else "factor", "emissions_t": "emissions_t_co2e", "built": "projects_built",
-           "eur_per_t": "marginal_eur_per_t_co2e"}  # fmt: skip
-    table = rows.rename(columns=new).join(per_year.add_prefix("emissions_t_co2e_per_year_"))
-    table.attrs = {"about": done.about, "status": done.status}
-    return table
-
-
-def audit(
-    region: Instance | Path | str,
-    plan: Path | str,
-    *,
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
-    changes: int = 8,
-    scenarios: bool = True,
-    cache: bool = True,
-) -> Audit:
-    """Audit a haulier's fleet plan (a .csv or .xlsx file): faults, cost, nearest plan that works, best changes.
-
-    >>> from nbb_opt import examples
-    >>> region = examples.haulier()
-    >>> found = audit(region, region.path / "plan.csv", changes=0, scenarios=False)
-    >>> len(found.faults) > 0, found.repair.solution.objective >= found.best.bound
-    (True, True)
-    """
-    from nbb_opt.studies.audit.audit import audit as run_audit
-
-    instance = region if isinstance(region, Instance) else read(region)
-    chosen = _options(options, gap=gap, time_limit_s=time_limit_s)
-    cache_dir = cache_folder() if cache else None
-    return run_audit(
-        instance, Path(plan), options=chosen, changes=changes, scenarios=scenarios, cache_dir=cache_dir, say=LOG.info
-    )
-
-
-def _options(options: SolveOptions | None, **changes: Any) -> SolveOptions:
+def with_changes(options: SolveOptions | None, **changes: Any) -> SolveOptions:
+    """The options, the default ones if there are none, with those of the changes that are not None."""
     given = {name: value for name, value in changes.items() if value is not None}
     return replace(options or SolveOptions(), **given)
 
 
-def _listener(progress: Listener | None) -> Listener:
+def listener_of(progress: Listener | None) -> Listener:
     """The caller's listener, or one that logs each phase once."""
     seen: set[str] = set()
 

@@ -1,0 +1,44 @@
+"""The Python interface: what a notebook sees. Every command is a layer on these functions, and only prints."""
+
+from nbb_opt.api.data import (
+    check,
+    convert,
+    manifest,
+    new,
+    prepare,
+    read,
+    render_models,
+    size,
+    synthesize,
+    synthesize_od,
+    upgrade,
+    write,
+)
+from nbb_opt.api.plans import Result, build, compare, load, report, solve, verify
+from nbb_opt.api.studies import audit, fleet_plan, sensitivity, sweep
+
+__all__ = [
+    "Result",
+    "audit",
+    "build",
+    "check",
+    "compare",
+    "convert",
+    "fleet_plan",
+    "load",
+    "manifest",
+    "new",
+    "prepare",
+    "read",
+    "render_models",
+    "report",
+    "sensitivity",
+    "size",
+    "solve",
+    "sweep",
+    "synthesize",
+    "synthesize_od",
+    "upgrade",
+    "verify",
+    "write",
+]

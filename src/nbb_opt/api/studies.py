@@ -1,0 +1,165 @@
+"""Studies: one region solved at many values, a fleet plan audited, emissions counted in other ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nbb_opt.api.data import read
+from nbb_opt.api.plans import LOG, Listener, Result, accepted, listener_of, solve, with_changes
+from nbb_opt.errors import NbbError
+from nbb_opt.instance import Instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.run_folder import RECORD
+from nbb_opt.shipped import cache_folder
+
+if TYPE_CHECKING:
+    from nbb_opt.solve.stop import Stop
+    from nbb_opt.studies.accounting.study import Sensitivity
+    from nbb_opt.studies.audit.audit import Audit
+
+
+def sweep(
+    region: Instance | Path | str,
+    *,
+    front: int = 0,
+    vary: str | None = None,
+    values: Sequence[float] = (),
+    relax: bool = False,
+    model: str = "joint",
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    cold_start: bool = False,
+    out: Path | str | None = None,
+    progress: Listener | None = None,
+    cache: bool = True,
+    stop: Stop | None = None,
+) -> pd.DataFrame:
+    """A front of cost against emissions (`front` points), or one thing times each of `values`: a row for each point.
+
+    `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
+    solves the LP relaxation: quick, and every cost is a lower bound. The time limit is for each point. With `out` table
+    and page are written there and finished points are not solved again; Ctrl-C keeps what is finished. `.attrs` is
+    the record, as in `sweep.json`: what was asked, the `status` ("done" or "stopped") and the points.
+
+    >>> from nbb_opt import examples
+    >>> found = sweep(examples.tiny(), front=3, relax=True)
+    >>> found[["cost_eur", "emissions_t_co2e"]].shape, bool(found["cost_eur"].is_monotonic_decreasing)
+    ((3, 2), True)
+    """
+    from nbb_opt.studies.sweep import axis_of, run_sweep
+
+    if (vary is None) == (front == 0):
+        raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
+    if front and values:
+        raise NbbError("sweep: --values belong to --vary; a front finds its own")
+    instance = region if isinstance(region, Instance) else read(region)
+    return run_sweep(
+        instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
+        options=with_changes(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
+        out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
+        listen=listener_of(progress), say=LOG.info, stop=stop,
+    ).table()  # fmt: skip
+
+
+def audit(
+    region: Instance | Path | str,
+    plan: Path | str,
+    *,
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    each_s: float = 20.0,
+    changes: int = 8,
+    scenarios: bool = True,
+    out: Path | str | None = None,
+    cache: bool = True,
+) -> Audit:
+    """Audit a haulier's fleet plan (a .csv or .xlsx file): faults, cost, nearest plan that works, best changes.
+
+    The time limit is for the best plan, `each_s` for each smaller solve; `changes` is how many single changes are
+    looked for; `scenarios` also tries the plan in those of the instance. With `out` page and tables are written there.
+    Printed, an audit is its findings in lines.
+
+    >>> from nbb_opt import examples
+    >>> region = examples.haulier()
+    >>> found = audit(region, region.path / "plan.csv", changes=0, scenarios=False)
+    >>> len(found.faults) > 0, found.repair.solution.objective >= found.best.bound
+    (True, True)
+    """
+    from nbb_opt.studies.audit.audit import audit as run_audit
+    from nbb_opt.studies.audit.audit import write_audit
+    from nbb_opt.studies.audit.view import page_of
+
+    instance = region if isinstance(region, Instance) else read(region)
+    found = run_audit(
+        instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
+        changes=changes, scenarios=scenarios, cache_dir=cache_folder() if cache else None, say=LOG.info,
+    )  # fmt: skip
+    if out is not None:
+        write_audit(found, Path(out), page_of(found))
+    return found
+
+
+def fleet_plan(region: Instance | Path | str, path: Path | str) -> Path:
+    """Write today's fleet as a fleet plan (.csv or .xlsx) to begin with, for `audit`.
+
+    >>> import tempfile
+    >>> from nbb_opt import examples
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pd.read_csv(fleet_plan(examples.haulier(), Path(folder, "plan.csv"))).columns.tolist()
+    ['what', 'place', 'type', 'year', 'number', 'note']
+    """
+    from nbb_opt.studies.audit.plan import template, write_plan
+
+    path, instance = Path(path), region if isinstance(region, Instance) else read(region)
+    if path.exists():
+        raise NbbError(f"{path}: is there already; give another name")
+    write_plan(template(instance), path)
+    return path
+
+
+def sensitivity(
+    source: Result | Instance | Path | str,
+    *,
+    choices: Sequence[str] = (),
+    factors: Path | str | None = None,
+    ferry_shares: dict[str, float] | None = None,
+    instance: Instance | Path | str | None = None,
+    model: str = "joint",
+    options: SolveOptions | None = None,
+    cache: bool = True,
+) -> Sensitivity:
+    """Sensitivity to emission accounting: a plan counted in other ways, and the plan that is best when it is.
+
+    `source` is a plan, a run folder (verified first, with its `instance` if it moved) or a region, which is solved by
+    `model` first. `choices` are names of ways to count, all if there are none; `factors` is a table of your own, added
+    to the shipped one; `ferry_shares` are shares of a ferry borne by freight by method of allocation.
+
+    >>> from nbb_opt import examples
+    >>> found = sensitivity(solve(examples.tiny()), choices=["boundary_ttw"])
+    >>> found.table["choice"].tolist()
+    ['as_stated', 'boundary_ttw']
+    """
+    from nbb_opt.emissions.factors import joined, read_factors
+    from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen
+    from nbb_opt.studies.accounting.study import Sensitivity, accounting_study
+
+    registry = read_factors() if factors is None else joined(read_factors(), read_factors(Path(factors)))
+    ways = chosen(accounting_choices(registry, ferry_shares), choices)
+    if isinstance(source, Result):
+        plan = source
+    elif not isinstance(source, Instance) and Path(source, RECORD).is_file():
+        plan, _verdict = accepted(Path(source), instance)
+    else:
+        plan = solve(source, model, options=options, cache=cache)
+        ways = tuple(way for way in ways if choices or way.name != AGAIN)  # solved just now
+    rows = accounting_study(
+        plan.instance, plan.run, ways, options=options or SolveOptions(),
+        cache_dir=cache_folder() if cache else None, say=LOG.info,
+    )  # fmt: skip
+    return Sensitivity(plan.instance, tuple(rows))
