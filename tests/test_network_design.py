@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ import pytest
 import command_line
 from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
-from nbb_opt.options import SolveOptions
+from nbb_opt.options import SolveOptions, Statement
 from nbb_opt.problems.dispatch import handlers
 from nbb_opt.problems.handlers import SolveRequest
 from nbb_opt.problems.network_design import read_design, verify_design
 from nbb_opt.problems.network_design.canad import convert_canad, read_dow
-from nbb_opt.problems.network_design.model import design_form
+from nbb_opt.problems.network_design.model import design_form, entries, read_design_model
 from nbb_opt.problems.network_design.run import result_tables
+from nbb_opt.problems.network_design.solve import compact
 from nbb_opt.solve import Stop
 
 ROOT = Path(__file__).parents[1]
@@ -82,10 +84,32 @@ def test_every_design_of_the_tiny_instance_costs_what_its_table_says() -> None:
                 assert plan.cost_eur + unused == pytest.approx(said[named]), named
 
 
-@pytest.mark.parametrize("strong", [None, np.arange(0, 90, 3), np.zeros(0, np.int64)], ids=["all", "some", "none"])
-def test_the_strong_rows_that_are_asked_for_are_stated(strong: np.ndarray | None) -> None:
+@pytest.mark.parametrize("strong", [True, False])
+def test_the_strong_rows_that_are_asked_for_are_stated(strong: bool) -> None:
     form = design_form(made_up(1), strong=strong)
-    assert len(form.row_low) == 5 * 6 + 18 + (90 if strong is None else len(strong))
+    assert len(form.row_low) == 5 * 6 + 18 + 90 * strong
+
+
+@pytest.mark.parametrize(("small", "asked", "used"), [
+    (True, "auto", "pyomo"), (True, "arrays", "arrays"), (False, "auto", "arrays"), (False, "pyomo", "pyomo"),
+])  # fmt: skip
+def test_small_problems_are_solved_from_pyomo_and_large_ones_over_paths(
+    small: bool, asked: Statement, used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not small:
+        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
+    options = SolveOptions(gap=1e-9, threads=1, statement=asked)
+    done = handlers("network_design").solve(
+        SolveRequest(instance=TINY, out=tmp_path / "run", options=options, stop=Stop(60.0))
+    )
+    assert done.record["options"]["statement"] == used
+    assert done.record["cost_eur"] == pytest.approx(85.0)
+
+
+def test_the_forecast_of_entries_is_that_of_the_model() -> None:
+    for strong in ("all", "none"):
+        spec, problem = replace(read_design_model(), strong_rows=strong), made_up(3)
+        assert entries(problem, spec) == len(design_form(problem, strong=strong == "all").a_values)
 
 
 def test_strong_rows_lift_the_relaxation_and_not_the_optimum() -> None:

@@ -247,7 +247,7 @@ def test_one_thread_lets_a_long_search_wait_for_the_improver(monkeypatch: pytest
 
 def test_highs_hands_out_its_plans() -> None:
     problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
-    form = design_form(problem, strong=np.zeros(0, np.int64))
+    form = design_form(problem, strong=False)
     offered: list[np.ndarray] = []
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.exchange(offer=offered.append, between=lambda: None)
@@ -262,14 +262,14 @@ def test_highs_ends_once_others_have_proven_the_gap() -> None:
     search = steps._DesignSearch(problem, BestKnown(0.9, Stop(60.0)), threads=1, seed=0)
     search.improver.take(np.ones(70, bool))
     search.best.prove(search.best.incumbent)
-    search._search_compact(lambda: None)
+    search._search_compact(compact.compact_form(problem), lambda: None)
     assert search.best.proven()
     assert search.best.nodes == 0
 
 
 def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
     problem = made_up(11, nodes=8, arcs=30, commodities=8, tight=3.0)
-    solver = Solver(design_form(problem, strong=np.zeros(0, np.int64)), threads=1, seed=0, log=[])
+    solver = Solver(design_form(problem, strong=False), threads=1, seed=0, log=[])
 
     def broken(_values: np.ndarray) -> None:
         raise SolveError("the plan could not be taken")

@@ -21,10 +21,11 @@ from nbb_opt.problems.network_design.model import design_assembly, read_design_m
 from nbb_opt.problems.network_design.model.network_design import design_model
 from nbb_opt.problems.stram import StramCase
 from nbb_opt.problems.stram.model import build as stram_build
-from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models
-from nbb_opt.problems.stram.model.arrays.costs import COMPONENTS
+from nbb_opt.problems.stram.model import read_stram_model, stram_models
+from nbb_opt.problems.stram.model.arrays.build import stram_arrays
 from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.model.figures import figures
+from nbb_opt.problems.stram.model.spec import COMPONENTS
 from nbb_opt.shipped import shipped
 from stram_case import made_up as made_up_stram
 from stram_case import tiny as stram_tiny
@@ -40,10 +41,8 @@ def stram_in_pyomo(case: StramCase, model: str) -> pyo.ConcreteModel:
 
 def stram_in_arrays(case: StramCase, model: str) -> tuple[Assembly, dict[str, list[object]]]:
     spec = read_stram_model(model)
-    built = build_stram(case, spec, first_emissions_t=None if spec.years == "first" else 7500.0)
-    states = list(zip(*(part.tolist() for part in (built.data.states.scenario, built.data.states.year)), strict=True))
-    keys = [(built.data.states.names.ids[scenario], year) for scenario, year in states]
-    return built.assembly, dict.fromkeys(COMPONENTS, keys)
+    a = stram_arrays(case, spec, first_emissions_t=None if spec.years == "first" else 7500.0)
+    return a, dict.fromkeys(COMPONENTS, a.kinds["emitted_t"].keys)
 
 
 def design_in_pyomo(instance: DesignInstance) -> pyo.ConcreteModel:
@@ -56,11 +55,11 @@ def design_in_arrays(instance: DesignInstance) -> tuple[Assembly, dict[str, list
 
 
 def entries_of_pyomo(m: pyo.ConcreteModel, components: object) -> Entries:
-    return entries_of_form(compile_model(m)) | entries_of_expressions(m, components)  # type: ignore[arg-type]
+    return entries_of_form(compile_model(m), hints=True) | entries_of_expressions(m, components)  # type: ignore[arg-type]
 
 
 def entries_of_arrays(a: Assembly, keys: dict[str, list[object]]) -> Entries:
-    return entries_of_form(a.form()) | entries_of_shares(a, keys)
+    return entries_of_form(a.form(), hints=True) | entries_of_shares(a, keys)
 
 
 @cache

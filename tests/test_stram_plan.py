@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from nbb_opt.pipeline import Steps
 from nbb_opt.problems.dispatch import handlers
 from nbb_opt.problems.handlers import SolveRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
-from nbb_opt.problems.stram.model import build_stram, read_stram_model, stram_models
+from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model, stram_models
+from nbb_opt.problems.stram.model.arrays.build import stram_arrays
 from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
@@ -29,7 +31,7 @@ from test_stram_instance import needs_data
 SEVERAL = ("stram_stochastic", "stram_stochastic_mean")
 
 
-@pytest.mark.parametrize("state", [stram_model, build_stram])
+@pytest.mark.parametrize("state", [stram_model, build_stram, stram_arrays])
 def test_several_years_without_the_first_year_alone_are_refused(state: Callable[..., object]) -> None:
     with pytest.raises(ModelError, match="plan that year first"):
         state(tiny(), read_stram_model("stram"))
@@ -47,13 +49,35 @@ def test_a_plan_is_proven_and_verified(model: str) -> None:
     assert (flows["miss"] <= 1e-6).all()
 
 
+@pytest.mark.parametrize("model", stram_models())
+def test_the_arrays_give_the_plan_of_the_pyomo_model(model: str) -> None:
+    plan, _first = plans(model)
+    other, _first = plan_stram(tiny(), plan.spec, Steps(SolveOptions(gap=1e-7, threads=1, statement="arrays")))
+    assert (plan.statement, other.statement) == ("pyomo", "arrays")
+    assert other.solution.objective == pytest.approx(plan.solution.objective, rel=3e-7)
+    for name, keys in (("costs", ["scenario", "year", "component"]), ("modes", ["scenario", "year", "mode", "fuel"])):
+        assert other.tables[name][keys].equals(plan.tables[name][keys])
+
+
+@pytest.mark.parametrize("model", stram_models())
+def test_what_is_forecast_to_be_too_large_for_pyomo_is_stated_as_arrays(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = read_stram_model(model)
+    entries = len(build_stram(tiny(), spec, first_emissions_t=7500.0, statement="arrays").form().a_values)
+    for limit, statement in ((entries // 2, "arrays"), (3 * entries, "pyomo")):
+        monkeypatch.setattr(sys.modules["nbb_opt.model.build"], "LARGEST_IN_PYOMO", limit)
+        assert chosen_statement(tiny(), spec, "auto") == statement
+    assert chosen_statement(tiny(), spec, "arrays") == "arrays"
+
+
 @pytest.mark.parametrize("model", SEVERAL)
 def test_scenarios_one_by_one_give_the_optimum_of_all_at_once(model: str) -> None:
     plan, first = plans(model)
     assert first is not None
     spec, emissions = read_stram_model(model), float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(tiny(), spec, first_emissions_t=emissions)
-    at_once = solve_form(built.assembly.form(), gap=1e-8, threads=1)
+    at_once = solve_form(built.form(), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
     assert plan.solution.bound <= at_once.objective * (1 + 1e-9)
     assert at_once.bound <= plan.solution.objective * (1 + 1e-9)
@@ -65,7 +89,7 @@ def test_the_scenario_tried_first_does_not_change_the_optimum(start: int) -> Non
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(tiny(), plan.spec, first_emissions_t=emissions)
-    found = solve_two_stage(built.assembly.form(), built.stage(), complete=built.complete, start=start, gap=1e-7)
+    found = solve_two_stage(built.form(), built.stage(), complete=built.complete, start=start, gap=1e-7)
     assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
 
@@ -77,7 +101,7 @@ def test_infeasible_scenarios_are_cut_off(tmp_path: Path) -> None:
     assert first is not None
     emissions = float(first.tables["emissions"]["t_co2"].iloc[0])
     built = build_stram(case, plan.spec, first_emissions_t=emissions)
-    at_once = solve_form(built.assembly.form(), gap=1e-8, threads=1)
+    at_once = solve_form(built.form(), gap=1e-8, threads=1)
     assert plan.solution.objective == pytest.approx(at_once.objective, rel=3e-7)
 
 
@@ -95,14 +119,14 @@ def test_a_run_that_ends_without_values_does_not_end_the_rounds(trouble: int, mo
         return replace(found, values=None) if len(seen) in (trouble, trouble + 1) else found
 
     monkeypatch.setattr(Solver, "_answer", spoiled)
-    found = solve_two_stage(built.assembly.form(), built.stage(), complete=built.complete, gap=1e-7)
+    found = solve_two_stage(built.form(), built.stage(), complete=built.complete, gap=1e-7)
     assert found.status == "optimal"
     assert found.objective == pytest.approx(plan.solution.objective, rel=3e-7)
 
 
 def test_a_form_that_is_not_of_two_stages_is_refused() -> None:
     built = build_stram(tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0)
-    form, stage = built.assembly.form(), built.stage()
+    form, stage = built.form(), built.stage()
     wrong = stage.copy()
     wrong[np.flatnonzero(form.integer)[0]] = 0
     with pytest.raises(ModelError, match="integer column"):

@@ -22,7 +22,7 @@ TIGHT = 1e-9
 
 def relaxation() -> tuple[StandardForm, Solver, Answer]:
     built = build_stram(tiny(), read_stram_model("stram_cap"), first_emissions_t=7500.0)
-    form = built.assembly.form()
+    form = built.form()
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.relax()
     solver.set("primal_feasibility_tolerance", TIGHT)

@@ -7,9 +7,7 @@ __all__ = ["KIND", "LIBRARY", "outcome", "start"]
 
 
 def start(case, options):
-    import numpy as np
-
     from nbb_opt.problems.network_design import read_design
     from nbb_opt.problems.network_design.model import design_form
 
-    return minimise(design_form(read_design(case["path"]).network(), strong=np.zeros(0, np.int64)), options)
+    return minimise(design_form(read_design(case["path"]).network(), strong=False), options)

@@ -5,15 +5,18 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 def start(case, options):
     from nbb_opt.options import SolveOptions
+    from nbb_opt.pipeline import Steps
     from nbb_opt.problems.network_design import read_design
     from nbb_opt.problems.network_design.handlers import solve_design
+    from nbb_opt.problems.network_design.model import read_design_model
     from nbb_opt.shipped import shipped
     from nbb_opt.solve import Stop
 
     def solve(path, seconds):
         instance = read_design(path)
         wanted = SolveOptions(gap=options.gap, threads=options.threads, seed=options.seed)
-        found, tables = solve_design(instance, wanted, stop=Stop(seconds))
+        steps = Steps(wanted, stop=Stop(seconds))
+        found, tables = solve_design(instance, read_design_model(), steps)
         return instance, found, tables, wanted
 
     solve(shipped("instances") / "design_tiny", 60.0)  # compiled and loaded

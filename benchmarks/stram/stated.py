@@ -13,4 +13,4 @@ def stated(case, options):
     alone, _ = plan_stram(instance, read_stram_model(FIRST_YEAR), Steps(wanted))
     emissions_t = float(alone.tables["emissions"]["t_co2"].iloc[0])
     spec = read_stram_model(case["model"])
-    return build_stram(instance, spec, first_emissions_t=emissions_t).assembly.form()
+    return build_stram(instance, spec, first_emissions_t=emissions_t, statement="arrays").form()

@@ -278,7 +278,6 @@ def solve(
             ("--no-cache", no_cache),
             ("--ignore-memory-forecast", ignore_memory_forecast),
             ("--method", method != "auto"),
-            ("--statement", statement != "auto"),
             ("--presolve", presolve != "choose"),
             ("--cluster", cluster is not None),
         )

@@ -55,11 +55,11 @@ class Handlers:
     `check(instance)` raises InstanceError with every fault. `solve(request)` writes a run folder whose `run.json` has
     the key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)`
     raises VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a
-    page. `state(instance, model)` is the model itself; None stands for the usual one.
+    page. `state(instance, model, options)` is the model itself; None stands for the usual one.
     """
 
     check: Callable[[Path], Response]
     solve: Callable[[SolveRequest], Response]
     verify: Callable[[Path, Path | None], Response]
     report: Callable[[Sequence[Path], Path, Path | None], Response]
-    state: Callable[[Path, str | None], Stated]
+    state: Callable[[Path, str | None, SolveOptions], Stated]

@@ -19,16 +19,16 @@ def stated_model(path: Path, model: str | None, options: SolveOptions | None = N
 
     Raises InstanceError, ModelError; of freight, for a model whose flows are those of another plan.
     """
-    problem = problem_of_instance(path)
+    problem, options = problem_of_instance(path), options or SolveOptions()
     if problem != FREIGHT:
-        return handlers(problem).state(path, model)
+        return handlers(problem).state(path, model, options)
     from nbb_opt.model import extract, read_model, standard_form
     from nbb_opt.verify import verify_plan
 
     spec, instance = read_model(model or "joint"), read_instance(path)
     if spec.flows != "free":
         raise ModelError(f"model '{spec.name}': its flows are those of another plan, which no solver elsewhere has")
-    steps = Steps(options or SolveOptions())
+    steps = Steps(options)
     built = steps.build(instance, steps.prepare(instance), spec)
     form = standard_form(built)
 

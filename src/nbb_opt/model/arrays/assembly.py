@@ -15,7 +15,7 @@ from nbb_opt.model.arrays.terms import Index, Rows, Terms, check_coefficients, c
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm, checked
 
-FIX_ORDER = {"built": 0, "upgraded": 0, "installed": 1, "bought": 2, "kept": 2}
+FIX_ORDER = {"opened": 0, "built": 0, "upgraded": 0, "installed": 1, "bought": 2, "kept": 2}
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ import html
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
+from nbb_opt.model import StandardForm
+from nbb_opt.model.build import statement_for
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
@@ -25,12 +28,10 @@ from nbb_opt.problems.network_design import (
     write_design_run,
 )
 from nbb_opt.problems.network_design.canad import convert_canad
-from nbb_opt.problems.network_design.instance import PROBLEM
-from nbb_opt.problems.network_design.model import design_form, read_design_model
-from nbb_opt.problems.network_design.solve import Designed, solve_network_design
+from nbb_opt.problems.network_design.instance import PROBLEM, Network
+from nbb_opt.problems.network_design.model import DesignSpec, design_form, entries, read_design_model
+from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
 from nbb_opt.run_folder import check_target
-from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
 from nbb_opt.verify.claims import claim_faults
 
 MODEL = "network_design"
@@ -57,7 +58,7 @@ def solve(request: SolveRequest) -> Response:
     target = request.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
     check_target(target)
     with steps.timed("solve"):
-        found, tables = solve_design(instance, request.options, stop=steps.stop, listen=steps.listen)
+        found, tables = solve_design(instance, spec, steps)
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
     with steps.timed("verify"):
         verdict = verify_design(instance, tables, reported)
@@ -68,7 +69,11 @@ def solve(request: SolveRequest) -> Response:
         "instance_source": str(instance.path),
         "instance_digest": instance.digest,
         "model": spec.name,
-        "options": {"time_limit_s": request.stop.time_limit_s, "gap": steps.options.gap},
+        "options": {
+            "statement": chosen_statement(instance, spec, steps.options),
+            "time_limit_s": steps.stop.time_limit_s,
+            "gap": steps.options.gap,
+        },
         "status": found.status,
         **reported,
         "verified": verdict.ok,
@@ -92,25 +97,46 @@ def solve(request: SolveRequest) -> Response:
     return Response(record, tuple(_closing(instance, record, path)))
 
 
-def solve_design(
-    instance: DesignInstance, options: SolveOptions, *, stop: Stop, listen: Listener | None = None
-) -> tuple[Designed, dict[str, pd.DataFrame]]:
-    """The plan, what is proven about it, and its tables `opened` and `flows`."""
-    commodities = instance.names()[2]
-    if options.solver is not None:
-        found = _solved_with(instance, options, stop, listen)
+def chosen_statement(instance: DesignInstance, spec: DesignSpec, options: SolveOptions) -> Literal["pyomo", "arrays"]:
+    """The statement asked for; of itself Pyomo for a problem that is solved whole, and not too large for it."""
+    network = instance.network()
+    if options.statement == "auto" and options.solver is None and not is_small(network):
+        return "arrays"  # our search finds paths of its own, whose columns no statement has
+    return statement_for(entries(network, spec), options.statement)
+
+
+def solve_design(instance: DesignInstance, spec: DesignSpec, steps: Steps) -> tuple[Designed, dict[str, pd.DataFrame]]:
+    """The plan, what is proven about it, and its tables `opened` and `flows`.
+
+    By our search: over paths, beside HiGHS on the whole problem where that is small. Whole, by another solver or since
+    Pyomo is asked for, where it is not.
+    """
+    options, network = steps.options, instance.network()
+    statement, small = chosen_statement(instance, spec, options), is_small(network)
+    if options.solver is not None or (statement == "pyomo" and not small):
+        found = _solved_whole(network, design_statement(instance, spec, statement), steps)
     else:
+        without = replace(spec, strong_rows="none")  # these rows follow from whole numbers, and slow HiGHS down
         found = solve_network_design(
-            instance.network(), names=tuple(commodities), gap=options.gap, threads=options.threads, seed=options.seed,
-            stop=stop, listen=listen,
+            network, compact=design_statement(instance, without, statement) if small else None,
+            names=tuple(instance.names()[2]), gap=options.gap, threads=options.threads, seed=options.seed,
+            stop=steps.stop, listen=steps.listen,
         )  # fmt: skip
     return found, _tables(instance, found.opened, found.flow_t)
 
 
-def _solved_with(instance: DesignInstance, options: SolveOptions, stop: Stop, listen: Listener | None) -> Designed:
-    """The plan of another solver, on the model with its strong rows."""
-    network = instance.network()
-    found = Steps(options, stop=stop, listen=listen).solve_form(design_form(network, names=instance.names()))
+def design_statement(instance: DesignInstance, spec: DesignSpec, statement: Literal["pyomo", "arrays"]) -> StandardForm:
+    """The whole model: columns are the arcs' `opened`, then `carried_t` by commodity and arc."""
+    if statement == "pyomo":
+        from nbb_opt.model.pyomo_form import compile_model
+        from nbb_opt.problems.network_design.model.network_design import design_model
+
+        return compile_model(design_model(instance, spec))
+    return design_form(instance.network(), names=instance.names(), strong=spec.strong_rows == "all")
+
+
+def _solved_whole(network: Network, form: StandardForm, steps: Steps) -> Designed:
+    found = steps.solve_form(form)
     opened, flow_t = found.values[: network.arcs] > 0.5, found.values[network.arcs :].reshape(-1, network.arcs)
     return Designed(found.status, found.objective, found.bound, opened, flow_t, 0, flow_t.size, found.nodes,
                     found.iterations, found.log, found.history)  # fmt: skip
@@ -143,20 +169,20 @@ def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> li
     ]
 
 
-def state(path: Path, model: str | None) -> Stated:
+def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
     """The model on an instance, and how its columns are verified."""
     spec, instance = read_design_model(model or MODEL), read_design(path)
-    network = instance.network()
-    strong = None if spec.strong_rows == "all" else np.zeros(0, np.int64)
+    arcs = instance.network().arcs
 
     def accept_values(values: np.ndarray) -> Response:
-        tables = _tables(instance, values[: network.arcs] > 0.5, values[network.arcs :].reshape(-1, network.arcs))
+        tables = _tables(instance, values[:arcs] > 0.5, values[arcs:].reshape(-1, arcs))
         verdict = verify_design(instance, tables)
         accept(verdict, "solution")
         line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
         return Response({**verdict.as_record(), "cost_eur": verdict.cost_eur}, (line,))
 
-    form = design_form(network, names=instance.names(), strong=strong)
+    statement = statement_for(entries(instance.network(), spec), options.statement)
+    form = design_statement(instance, spec, statement)
     return Stated(spec.name, f"{spec.title}, {instance.meta['name']}", form, accept_values)
 
 

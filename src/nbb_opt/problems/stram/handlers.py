@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.errors import VerifyFailed
+from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
-from nbb_opt.problems.stram.model import build_stram, read_stram_model
+from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
 from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, first_emissions_t, options_of, plan_stram
 from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
@@ -67,7 +68,12 @@ def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: St
         "instance_source": str(case.path),
         "instance_digest": case.digest,
         "model": plan.spec.name,
-        "options": {**options_of(plan.spec), "time_limit_s": steps.stop.time_limit_s, "gap": options.gap},
+        "options": {
+            **options_of(plan.spec),
+            "statement": plan.statement,
+            "time_limit_s": steps.stop.time_limit_s,
+            "gap": options.gap,
+        },
         "status": solution.status,
         **plan.reported,
         "gap": solution.gap,
@@ -106,12 +112,13 @@ def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Pat
     ]
 
 
-def state(path: Path, model: str | None) -> Stated:
+def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
     """The model on an instance, and how its columns are verified; the first year alone is planned for it."""
     spec, case = read_stram_model(model or MODEL), read_stram(path)
     emissions_t = None if spec.years == "first" else first_emissions_t(case)
-    built = build_stram(case, spec, first_emissions_t=emissions_t)
-    form = built.assembly.form()
+    statement = chosen_statement(case, spec, options.statement)
+    built = build_stram(case, spec, first_emissions_t=emissions_t, statement=statement)
+    form = built.form()
 
     def accept_values(values: np.ndarray) -> Response:
         cost = float(form.cost @ values) + form.cost_offset

@@ -12,7 +12,7 @@ from nbb_opt.model import StandardForm
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.stram import StramCase, StramVerdict, verify_stram
-from nbb_opt.problems.stram.model import StramBuilt, StramSpec, build_stram, read_stram_model
+from nbb_opt.problems.stram.model import StramBuilt, StramSpec, build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
 from nbb_opt.solve import Solution, Warm
 from nbb_opt.solve.benders.two_stage import solve_two_stage
@@ -24,9 +24,10 @@ FEASIBILITY = 1e-9  # of scaled rows; a tonne is scaled by 64, so flows are kept
 
 @dataclass(frozen=True)
 class StramPlan:
-    """A solved and verified model. `reported` is what the plan claims of itself, amounts in NOK and t."""
+    """A solved and verified model: the statement it was built from, and what it claims of itself, in NOK and t."""
 
     spec: StramSpec
+    statement: str
     tables: Mapping[str, pd.DataFrame]
     solution: Solution
     verdict: StramVerdict
@@ -66,8 +67,9 @@ def _in_nok(listen: Listener) -> Listener:
 
 def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: Steps) -> StramPlan:
     with steps.timed("build"):
-        built = build_stram(case, spec, first_emissions_t=emissions_t)
-        form = built.assembly.form()
+        statement = chosen_statement(case, spec, steps.options.statement)
+        built = build_stram(case, spec, first_emissions_t=emissions_t, statement=statement)
+        form = built.form()
     with steps.timed("solve"):
         solution = _solve(case, built, form, steps)
     with steps.timed("extract"):
@@ -76,13 +78,13 @@ def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: St
     with steps.timed("verify"):
         verdict = verify_stram(case, tables, options=options_of(spec), reported=reported)
     accept(verdict, f"{spec.name} plan")
-    return StramPlan(spec, tables, solution, verdict, reported)
+    return StramPlan(spec, statement, tables, solution, verdict, reported)
 
 
 def _solve(case: StramCase, built: StramBuilt, form: StandardForm, steps: Steps) -> Solution:
     """By scenarios where there are any, else (and by another solver) as one problem."""
     options, stage = steps.options, built.stage()
-    if options.solver is None and len(built.data.states.probability) and (stage >= 0).any():
+    if options.solver is None and len(built.chance) and (stage >= 0).any():
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
         return solve_two_stage(
             form, stage, complete=built.complete, start=start, gap=options.gap, threads=options.threads,

@@ -168,10 +168,11 @@ def stages_of(form: StandardForm, stage: Ints, *, complete: Callable[[Floats], F
         at, values = rows.indices[line], rows.data[line]
         future = at[stage[at] == OBJECTIVE]
         plain = form.row_low[count_row[0]] == form.row_up[count_row[0]] == 0
-        if len(future) != 1 or not plain or values[stage[at] == OBJECTIVE][0] != -1 or (stage[at] == SHARED).any():
+        sign = values[stage[at] == OBJECTIVE][0]
+        if len(future) != 1 or not plain or abs(sign) != 1 or (stage[at] == SHARED).any():
             raise ModelError(f"row {form.row_names[int(count_row[0])]} does not say what scenario {s} costs")
         cost = np.zeros(len(form.cost))
-        cost[at] = values
+        cost[at] = -sign * values
         own = np.flatnonzero(stage == s)
         mine = np.setdiff1d(np.flatnonzero(highest == s), count_row)
         touch = rows[mine][:, columns]

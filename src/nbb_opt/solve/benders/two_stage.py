@@ -60,10 +60,10 @@ def solve_two_stage(
     """Minimise a two-stage form to a proven relative `gap`.
 
     `stage` says of every column: -1 first stage, -2 of the objective (what scenarios cost, what is made of it), else
-    the number of its scenario. For every scenario one row says what it costs: -1 times a column of the objective plus
-    columns of the scenario equals zero; `complete` gives the best values of the columns of the objective, in their
-    order, for the costs of the scenarios. Integer columns must be of the first stage. `start` is the scenario whose
-    optimum alone is the first try; `feasibility` as in `warm.Warm`. Raises ModelError if the form is not so,
+    the number of its scenario. For every scenario one row says what it costs: a column of the objective less columns
+    of the scenario equals zero, or its negative; `complete` gives the best values of the columns of the objective, in
+    their order, for the costs of the scenarios. Integer columns must be of the first stage. `start` is the scenario
+    whose optimum alone is the first try; `feasibility` as in `warm.Warm`. Raises ModelError if the form is not so,
     Infeasible, NoPlan, SolveError.
     """
     best = BestKnown[Floats](gap, stop or Stop(time_limit_s), listen)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.keys import Keys
@@ -14,11 +13,11 @@ from nbb_opt.model.data.periods import Names
 from nbb_opt.model.form import StandardForm
 from nbb_opt.problems.network_design.instance import Network
 
-Ints = npt.NDArray[np.int64]
+NamesOf = tuple[Sequence[str], Sequence[str], Sequence[str]]
 
 
 def add_network_design(
-    a: Assembly, network: Network, *, nodes: Names, arcs: Names, commodities: Names, strong: Ints
+    a: Assembly, network: Network, *, nodes: Names, arcs: Names, commodities: Names, strong: bool
 ) -> None:
     """Columns, rows and objective of models/network_design.md."""
     n = network
@@ -39,38 +38,27 @@ def add_network_design(
     a.add_rows("balance_nodes", Keys((commodities, at // v), (nodes, at % v)), balance, sense="==", side=side.ravel())
     capacity = Terms(m).add(arc, carried, 1.0).add(np.arange(m), opened, -n.largest_use_t())
     a.add_rows("respect_capacity", arcs.ids, capacity, sense="<=")
-    row = np.arange(len(strong))
-    use = Terms(len(strong)).add(row, carried[strong], 1.0).add(row, opened[strong % m], -most_t.ravel()[strong])
-    a.add_rows("open_what_is_used", Keys((commodities, strong // m), (arcs, strong % m)), use, sense="<=")
+    if strong:
+        use = Terms(k * m).add(pair, carried, 1.0).add(pair, opened[arc], -most_t.ravel())
+        a.add_rows("open_what_is_used", Keys((commodities, of), (arcs, arc)), use, sense="<=")
     opening = a.share("open_eur", m).add(np.arange(m), opened, n.fixed_eur)
     carrying = a.share("carry_eur", m).add(arc, carried, n.cost_eur_per_t[arc])
     a.minimise([Weighed(name, np.ones(m), each) for name, each in (("open", opening), ("carry", carrying))])
 
 
-def design_form(
-    network: Network,
-    *,
-    names: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
-    strong: Ints | None = None,
-) -> StandardForm:
+def design_form(network: Network, *, names: NamesOf | None = None, strong: bool = True) -> StandardForm:
     """The standard form; columns are the arcs' `opened`, then `carried_t` by commodity * arcs + arc.
 
-    `names` are those of nodes, arcs, commodities (numbers if not given). `strong` holds the strong rows as
-    commodity * arcs + arc, all of them if not given. Raises ModelError for a figure that a solver would drop.
+    `names` are those of nodes, arcs, commodities (numbers if not given); `strong`: whether strong rows are stated.
+    Raises ModelError for a figure that a solver would drop.
     """
     return design_assembly(network, names=names, strong=strong).form()
 
 
-def design_assembly(
-    network: Network,
-    *,
-    names: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
-    strong: Ints | None = None,
-) -> Assembly:
+def design_assembly(network: Network, *, names: NamesOf | None = None, strong: bool = True) -> Assembly:
     """The model itself as arrays; arguments as of `design_form`."""
     a = Assembly("network_design")
     numbers = tuple([str(i) for i in range(size)] for size in (network.nodes, network.arcs, network.commodities))
     nodes, arcs, commodities = (Names(each) for each in names or numbers)
-    pairs = np.arange(network.commodities * network.arcs) if strong is None else strong
-    add_network_design(a, network, nodes=nodes, arcs=arcs, commodities=commodities, strong=pairs)
+    add_network_design(a, network, nodes=nodes, arcs=arcs, commodities=commodities, strong=strong)
     return a

@@ -7,6 +7,8 @@ the least that no plan needs to exceed, and both come from the data. The strong 
 
 from __future__ import annotations
 
+from statistics import median
+
 import pyomo.environ as pyo
 
 from nbb_opt.problems.network_design import DesignInstance
@@ -17,6 +19,9 @@ def design_model(instance: DesignInstance, spec: DesignSpec) -> pyo.ConcreteMode
     """State the model: tonnes and EUR."""
     m = begin(instance, spec)
     declare(m)
+    m.usual_size, m.decide_order = pyo.Suffix(), pyo.Suffix()
+    m.usual_size[m.carried_t] = median(m.demand_t.values())
+    m.decide_order[m.opened] = 0
     return m
 
 

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 
 from nbb_opt.errors import ModelError
+from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.shipped import shipped
 
 STRONG_ROWS = ("all", "none")
@@ -36,3 +37,8 @@ def read_design_model(name: str = "network_design") -> DesignSpec:
     if faults:
         raise ModelError("\n".join(f"{path.name}: {fault}" for fault in faults))
     return DesignSpec(name, table["title"], table["strong_rows"])
+
+
+def entries(network: Network, spec: DesignSpec) -> int:
+    """How many coefficients the rows have: of a flow two balances and a capacity, and two in its strong row."""
+    return network.arcs + (5 if spec.strong_rows == "all" else 3) * network.arcs * network.commodities

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation
 from nbb_opt.problems.network_design.solve.routing import Plan
 from nbb_opt.problems.network_design.solve.small import ENDED, hurry
 from nbb_opt.solve.highs import Answer, Solver
@@ -33,14 +33,18 @@ def is_small(network: Network) -> bool:
     return network.commodities * network.arcs <= COMPACT_PAIRS
 
 
+def compact_form(network: Network) -> StandardForm:
+    """The compact statement as arrays."""
+    return design_form(network, strong=False)
+
+
 def search_compact(
-    network: Network, *, gap: float, seed: int, stop: Stop, listen: Listener, offer: Callable[[Bools], None],
-    between: Callable[[], None], log: list[str],
+    form: StandardForm, network: Network, *, gap: float, seed: int, stop: Stop, listen: Listener,
+    offer: Callable[[Bools], None], between: Callable[[], None], log: list[str],
 ) -> Answer:  # fmt: skip
     """What HiGHS finds by itself. The arcs of every better plan of its own go to `offer`; `between` is called now and
     then, may wait, and ends it by what it raises.
     """
-    form = design_form(network, strong=np.zeros(0, np.int64))
     solver = Solver(form, threads=1, seed=seed, log=log, scaling=unscaled(form))
     solver.set("mip_rel_gap", gap)
     solver.exchange(offer=lambda values: offer(values[: network.arcs] > 0.5), between=between)
@@ -48,14 +52,12 @@ def search_compact(
 
 
 def improve_compact(
-    relaxation: Relaxation, free: Bools, opened: Bools, *, start: Plan, stop: Stop, seed: int
+    form: StandardForm, network: Network, free: Bools, opened: Bools, *, start: Plan, stop: Stop, seed: int
 ) -> tuple[Bools | None, bool]:
     """Arcs of the best plan found when only `free` arcs may change, and whether that was solved to its end.
 
     Arcs in `opened` are open and paid for, all others are closed.
     """
-    network = relaxation.network
-    form = design_form(network, strong=np.zeros(0, np.int64))
     col_low, col_up = form.col_low.copy(), form.col_up.copy()
     col_low[: network.arcs], col_up[: network.arcs] = opened, free | opened
     col_up[network.arcs :][np.tile(~(free | opened), network.commodities)] = 0.0  # nothing flows on closed arcs

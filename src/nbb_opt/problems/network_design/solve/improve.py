@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.solve.choose import WAYS, choose_free
-from nbb_opt.problems.network_design.solve.compact import improve_compact, is_small
+from nbb_opt.problems.network_design.solve.compact import improve_compact
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import Plan, route
@@ -27,8 +30,11 @@ GAIN = 1e-9
 class Improver:
     """Works with paths and a relaxation of its own; what it finds goes to `best`. Its methods raise OutOfTime."""
 
-    def __init__(self, network: Network, best: BestKnown[Plan], *, stop: Stop, seed: int) -> None:
+    def __init__(
+        self, network: Network, best: BestKnown[Plan], *, compact: StandardForm | None, stop: Stop, seed: int
+    ) -> None:
         self.network, self.best, self.stop, self.seed = network, best, stop, seed
+        self.compact = compact
         self.pool = Pool(network)
         self.relaxation = Relaxation(network, self.pool, stop)
         self.chance = np.random.default_rng(seed)
@@ -106,8 +112,11 @@ class Improver:
         """Solve a restricted problem and take its plan; whether it was solved to its end."""
         limit = min(self.stop.left_s(), factor * SMALL_SHARE * self.stop.time_limit_s)
         stop = Stop(self.stop.elapsed_s() + limit, started=self.stop.started, asked=self.stop.asked)
-        solve = improve_compact if is_small(self.network) else improve_paths
-        opened, ended = solve(self.relaxation, free, kept, start=start, stop=stop, seed=self.seed + number)
+        how: dict[str, Any] = {"start": start, "stop": stop, "seed": self.seed + number}
+        if self.compact is not None:
+            opened, ended = improve_compact(self.compact, self.network, free, kept, **how)
+        else:
+            opened, ended = improve_paths(self.relaxation, free, kept, **how)
         if opened is not None:
             self.take(opened)
         return ended

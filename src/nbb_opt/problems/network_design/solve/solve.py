@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import Network
-from nbb_opt.problems.network_design.solve.compact import is_small, search_compact
+from nbb_opt.problems.network_design.solve.compact import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
@@ -55,6 +57,7 @@ class Designed:
 def solve_network_design(
     network: Network,
     *,
+    compact: StandardForm | None = None,
     names: tuple[str, ...] | None = None,
     gap: float,
     threads: int = 1,
@@ -64,11 +67,12 @@ def solve_network_design(
 ) -> Designed:
     """Minimise the cost of opening arcs and carrying everything, to a proven relative `gap`.
 
+    `compact` is the whole problem without strong rows, for HiGHS (stated from `network` if it is small and not given).
     `names` are those of the commodities, for errors. The cost is added up from the flows, the bound is safe by
     construction (`relaxation`) or the dual bound of HiGHS. The time limit or a request to stop keeps the best plan;
     Ctrl-C counts as such a request. Raises Infeasible, NoPlan, SolveError.
     """
-    search = _DesignSearch(network, BestKnown(gap, stop, listen), threads=threads, seed=seed)
+    search = _DesignSearch(network, BestKnown(gap, stop, listen), compact=compact, threads=threads, seed=seed)
     with stop.by_ctrl_c(patient=True), suppress(OutOfTime):
         search.run(names or tuple(str(c) for c in range(network.commodities)))
     return search.answer()
@@ -81,18 +85,22 @@ class Proven(Exception):  # noqa: N818 - not an error: caught by who waits for H
 class _DesignSearch:
     """Who proves and who improves: in turn by one thread, side by side by two or more."""
 
-    def __init__(self, network: Network, best: BestKnown[Plan], *, threads: int, seed: int) -> None:
+    def __init__(
+        self, network: Network, best: BestKnown[Plan], *, compact: StandardForm | None = None, threads: int, seed: int
+    ) -> None:
         self.network, self.best, self.stop = network, best, best.stop
         self.threads, self.seed = threads, seed
-        self.improver = Improver(network, best, stop=self.stop, seed=seed)
+        self.compact = compact_form(network) if compact is None and is_small(network) else compact
+        self.improver = Improver(network, best, compact=self.compact, stop=self.stop, seed=seed)
 
     def run(self, names: tuple[str, ...]) -> None:
         """All steps; leaves by OutOfTime when time is over."""
         network, improver = self.network, self.improver
         refuse_infeasible(network, improver.pool, names, self.stop.grace(GRACE_S))
         improver.take(np.ones(network.arcs, bool), self.stop.grace(GRACE_S))
-        if is_small(network):
-            self._side_by_side(self._search_compact, lambda halt: self._improve(self._begun(), halt))
+        if self.compact is not None:
+            search = partial(self._search_compact, self.compact)
+            self._side_by_side(search, lambda halt: self._improve(self._begun(), halt))
             return
         root = self._begun()
         if self.best.proven():
@@ -162,7 +170,7 @@ class _DesignSearch:
             if faults:  # also when this thread left because time is over
                 raise faults[0]
 
-    def _search_compact(self, between: Callable[[], None]) -> None:
+    def _search_compact(self, form: StandardForm, between: Callable[[], None]) -> None:
         """HiGHS from the first second on, as if alone, until it has proven the gap for its own plan or ours."""
         best, pool = self.best, Pool(self.network)
 
@@ -177,8 +185,8 @@ class _DesignSearch:
 
         with suppress(Proven):
             answer = search_compact(
-                self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look, log=best.log,
-                offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
+                form, self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look,
+                log=best.log, offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
             )  # fmt: skip
             best.nodes, best.iterations = answer.nodes, answer.iterations
             if np.isfinite(answer.bound):

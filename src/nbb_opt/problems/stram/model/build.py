@@ -13,6 +13,14 @@ from nbb_opt.problems.stram.model.blocks import capacity, charging, costs, emiss
 from nbb_opt.problems.stram.model.figures import figures
 from nbb_opt.problems.stram.model.spec import StramSpec
 
+# usual sizes of variables, for scaling: flows in t, work in tkm, CO2 in t, money in NOK
+USUAL = {
+    **dict.fromkeys(("carried_t", "moved_t", "link_slack_t", "empty_t", "empty_path_t", "empty_slack_t"), 2.0**6),
+    **dict.fromkeys(("balance_slack_t", "rented_t"), 2.0**6),
+    **dict.fromkeys(("worked_tkm", "dropped_tkm"), 2.0**28),
+    **dict.fromkeys(("emitted_t", "excess_t"), 2.0**16),
+    **dict.fromkeys(("worst_opex_nok", "future_nok", "risk_nok", "above_nok"), 2.0**32),
+}
 MUTABLE = ("demand_t", "edge_capacity_t", "terminal_capacity_t", "cap_share", "excess_nok_per_t_co2")
 BLOCKS = (flows, empties, capacity, charging, technology, emissions, costs)
 
@@ -26,6 +34,10 @@ def stram_model(case: StramCase, spec: StramSpec, *, first_emissions_t: float | 
         m = begin(case, spec, first_emissions_t=first_emissions_t)
         for block in BLOCKS:
             block.declare(m)
+        m.usual_size, m.decide_order = pyo.Suffix(), pyo.Suffix()
+        for variables in m.component_objects(pyo.Var):
+            m.usual_size[variables] = USUAL.get(variables.local_name, 1.0)
+        m.decide_order[m.built] = m.decide_order[m.upgraded] = 0
     return m
 
 

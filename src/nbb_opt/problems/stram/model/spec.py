@@ -24,6 +24,12 @@ OPTIONS: dict[str, dict[Any, str]] = {
         "mean": "what they cost is the mean of all scenarios",
     },
 }
+# components of the costs of a state
+YEARLY = (
+    "loaded_opex", "loaded_co2", "empty_opex", "empty_co2", "time", "transfer", "transfer_time", "charging", "excess",
+)  # fmt: skip
+ONCE = ("edges_nok", "upgrades_nok", "terminals_nok")
+COMPONENTS = YEARLY + ONCE
 KEYS = ("problem", "title", *OPTIONS)
 
 

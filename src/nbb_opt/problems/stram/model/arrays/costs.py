@@ -11,12 +11,8 @@ from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Names
 from nbb_opt.problems.stram.model.arrays.data import StramData
 from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
+from nbb_opt.problems.stram.model.spec import COMPONENTS, ONCE
 
-YEARLY = (
-    "loaded_opex", "loaded_co2", "empty_opex", "empty_co2", "time", "transfer", "transfer_time", "charging", "excess",
-)  # fmt: skip
-ONCE = ("edges_nok", "upgrades_nok", "terminals_nok")
-COMPONENTS = YEARLY + ONCE
 BY_SCENARIO = ("loaded_opex", "empty_opex")
 TYPICAL_T_CO2 = 2.0**16
 TYPICAL_NOK = 2.0**32
