@@ -12,7 +12,7 @@ demo: setup
 	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.003 --time-limit 150 --out $(RUN)
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Slow suites too: thousands of cases, long solves.
 test-hard: setup
