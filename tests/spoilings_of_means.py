@@ -369,4 +369,10 @@ SPOILINGS = [
         "subsidies.csv row 3, column subsidy, value 'AGAIN'",
         "change the years or remove one",
     ),
+    Spoiling(
+        "grants_leave_a_price_to_pay",
+        creating("subsidies", **(GRANT | {"value": "0.8"})),
+        "subsidies.csv row 2, column value, value 0.8",
+        "lower the grant, or resale_share in vehicles",
+    ),
 ]

@@ -17,6 +17,18 @@ from tiny_plan import TINY
 def edited(folder: Path, table: str, change: dict[str, str], key: str) -> Path:
     shutil.copytree(TINY, folder)
     (folder / "datapackage.json").unlink(missing_ok=True)
+    return edited_again(folder, table, change, key)
+
+
+def faults_of(folder: Path) -> str:
+    try:
+        read_instance(folder)
+    except InstanceError as error:
+        return str(error)
+    return ""
+
+
+def edited_again(folder: Path, table: str, change: dict[str, str], key: str) -> Path:
     path = folder / f"{table}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -49,16 +61,35 @@ def test_a_figure_that_is_not_its_factor_is_refused_with_both(tmp_path, table, k
         assert figure in str(refused.value)
 
 
-def test_an_assumption_may_differ_but_not_by_a_mistaken_unit(tmp_path) -> None:
-    for figure, fault in (("0.30", False), ("0.00025", True)):
-        own = {"ttw_kg_co2e_per_kwh": figure, "note": "worse engines", "source": "assumption"}
-        folder = edited(tmp_path / figure, "energy", own, "diesel")
-        said = ""
-        try:
-            read_instance(folder)
-        except InstanceError as error:
-            said = str(error)
-        assert ("is not what it cites" in said) == fault
+@pytest.mark.parametrize(
+    ("figure", "note", "fault"),
+    [
+        ("0.30", "worse engines", True),
+        ("0.00025", "worse engines", True),
+        ("0", "counted elsewhere", True),
+        ("0.30", "worse engines: diesel_ttw x 1.2, diesel_wtt x 1", False),
+        ("0.30", "worse engines: diesel_ttw x 1.3, diesel_wtt x 1", True),
+        ("0.30", "a third less, worse engines: diesel_ttw x 0.9 / 0.75, diesel_wtt x 1", False),
+    ],
+)
+def test_an_assumption_too_is_its_factors_times_what_its_note_says(tmp_path, figure, note, fault) -> None:
+    own = {"ttw_kg_co2e_per_kwh": figure, "note": note, "source": "assumption"}
+    assert ("is not what it cites" in faults_of(edited(tmp_path / "case", "energy", own, "diesel"))) == fault
+
+
+@pytest.mark.parametrize(("litre_kwh", "fault"), [("", True), ("10", False), ("9", True)])
+def test_a_factor_by_the_litre_needs_its_conversion_and_is_compared(tmp_path, litre_kwh, fault) -> None:
+    folder = edited(tmp_path / "case", "factors", {"value": "2.5", "unit": "kg CO2e/l"}, "diesel_ttw")
+    note = f"diesel_ttw / {litre_kwh} kWh/l" if litre_kwh else "by the litre"
+    assert bool(faults_of(edited_again(folder, "energy", {"note": note}, "diesel"))) == fault
+
+
+def test_a_mix_of_factors_may_mix_potentials_where_the_note_names_them(tmp_path) -> None:
+    folder = edited(tmp_path / "case", "factors", {"gwp_set": "AR5"}, "diesel_ttw")
+    own = {"source": "assumption", "note": "an old and a new table"}
+    assert "AR5 and AR6" in faults_of(edited_again(folder, "energy", own, "diesel"))
+    own["note"] = "AR5 beside AR6, which differ little"
+    assert "AR5 and AR6" not in faults_of(edited_again(folder, "energy", own, "diesel"))
 
 
 def test_units_of_mass_per_energy_are_read_in_their_usual_spellings() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from compared_statements import differences, entries_of_form
 from milp_case import Instance, Solved, add_rows, solve, tiny, vary
-from nbb_opt.errors import ModelError
+from nbb_opt.errors import InstanceError
 from nbb_opt.model import build, read_model, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.verify import verify_plan
@@ -170,10 +171,33 @@ def test_an_exemption_spares_the_toll_in_the_years_it_holds() -> None:
     assert costs[0] < costs[1] < costs[2]
 
 
-def test_grants_above_the_price_are_refused() -> None:
-    case = subsidy(tiny(), "purchase_grant_eur_per_vehicle", 5e6)
-    with pytest.raises(ModelError, match=r"subsidies\.csv: grants of 5,000,000 EUR for BATTERY in SE"):
-        build(case, prepare(case, prune=False), read_model("joint"))
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ([("purchase_grant_share", 0.74)], ""),  # of five years of ten, at half the book value, 25 % are left
+        (
+            [("purchase_grant_share", 0.76)],
+            "in 2025 288,800 EUR, more than the 285,000 EUR of its 380,000 EUR",
+        ),
+        (
+            [("purchase_grant_eur_per_vehicle", 175_000.0)],
+            "in 2030 175,000 EUR, more than the 172,500 EUR",
+        ),
+        ([("purchase_grant_share", 0.4), ("purchase_grant_eur_per_vehicle", 140_000.0)], "2025 292,000 EUR, more"),
+    ],
+)
+def test_grants_that_pay_for_buying_to_sell_are_refused(rows: list[tuple[str, float]], fault: str) -> None:
+    years = {"first_year": 2020, "last_year": 2060, "country": "SE", "technology": "battery"}
+    table = [
+        years | {"source": "made_up", "note": "", "subsidy": kind, "kind": kind, "value": value} for kind, value in rows
+    ]
+    try:
+        tiny().with_table("subsidies", pd.DataFrame(table))
+        said = ""
+    except InstanceError as refused:
+        said = str(refused)
+    assert fault in said
+    assert bool(fault) == ("loses" in said)
 
 
 def hilly(instance: Instance, factor: float) -> Instance:

@@ -16,6 +16,7 @@ SPOILINGS = [*OF_THE_NETWORK, *OF_MEANS]
 
 # A slip that breaks two rules by its nature: the second is named here.
 ALSO = {
+    "subsidies_about_shares_are_shares": {"grants_leave_a_price_to_pay"},
     "transfers_change_something": {"transfer_modes_meet_at_the_node"},
     "flows_have_a_way": {"trucks_can_come_back"},
     "projects_do_not_require_in_a_circle": {"projects_do_not_exclude_what_they_require"},

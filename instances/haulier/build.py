@@ -181,11 +181,29 @@ def energy() -> None:
         ],
     )  # fmt: skip
     used = {"diesel": "diesel_ttw", "hvo": "hvo_wtw"}
+
+    def shown(carrier: str, ttw: float) -> str:
+        return (
+            f"; other share than in SE assumed: diesel_ttw x {ttw / 0.255:.4f}"
+            if carrier == "diesel" and ttw != 0.255
+            else ""
+        )
+
     write(
         "energy",
         "energy_carrier,country,year,price_eur_per_kwh,ttw_kg_co2e_per_kwh,wtt_kg_co2e_per_kwh,factors,source,note",
         [
-            [carrier, country, year, values[i], values[2], values[3 + i], used.get(carrier, ""), source, why]
+            [
+                carrier,
+                country,
+                year,
+                values[i],
+                values[2],
+                values[3 + i],
+                used.get(carrier, ""),
+                source,
+                why + shown(carrier, values[2]),
+            ]
             for carrier, (countries, source, why) in f.ENERGY.items()
             for country, values in countries.items()
             for i, year in enumerate(YEARS)

@@ -72,12 +72,14 @@ def _land(country: str, year: int) -> list[Row]:
     diesel, power = DIESEL_PRICE[country], ELECTRICITY_PRICE[country]
     grid = (GRID if country in ("NO", "SE", "FI") else GRID_CONTINENT)[year]
     grid_factor = "grid-nordic-ivl-2021-2023" if country in ("NO", "SE", "FI") else ""
+    fall = grid / GRID[2025]
     return [
         _row(
             "diesel", country, year, diesel, DIESEL_TTW, DIESEL_WTT,
             "fuel-diesel-mk3-wtw-mj-energimyndigheten-2016;fuel-diesel-mineral-wtt-l-defra-2025",
             "energimyndigheten_2016;defra_2025;cnr_2021;stram;assumption",
-            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel; biofuel blended by law is "
+            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel "
+            f"(fuel-diesel-mineral-wtt-l-defra-2025 / {DIESEL_KWH_PER_L:.4g} kWh/l); biofuel blended by law is "
             "left out; price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, NO 0.0648 + 0.0265 tax) less its carbon "
             "part; kept level",
         ),
@@ -91,13 +93,14 @@ def _land(country: str, year: int) -> list[Row]:
             "electricity", country, year, power, 0.0, grid, grid_factor,
             "ivl_grid;stram;elpriser24;assumption" if grid_factor else "assumption",
             "price: power and grid fee for large users, no charger (bought in the plan); carbon is in the price; "
-            "factor: Nordic consumption mix 59 g/kWh (2021-2023), fall by 2040 assumed"
+            f"factor: Nordic consumption mix (2021-2023), fall by 2040 assumed: {grid_factor} x {fall:.4g}"
             if grid_factor else "continental mix, assumed; hardly used",
         ),
         _row(
             "hydrogen", country, year, HYDROGEN_PRICE[year], 0.0, round(grid / ELECTROLYSIS, 5), grid_factor,
             "stram;ivl_grid;assumption" if grid_factor else "stram;assumption",
-            f"price: STraM 2023 and 2050, linear; electrolysis with grid power at {ELECTROLYSIS:g} kWh/kWh",
+            f"price: STraM 2023 and 2050, linear; electrolysis with grid power at {ELECTROLYSIS:g} kWh/kWh"
+            + (f": {grid_factor} x {fall:.4g} / {ELECTROLYSIS:g}" if grid_factor else ""),
         ),
     ]  # fmt: skip
 
@@ -105,14 +108,16 @@ def _land(country: str, year: int) -> list[Row]:
 def _marine(year: int) -> Row:
     limit = REFERENCE * (1 - FUELEU_CUT[year]) * MJ
     share = max(0.0, (MGO_TTW + MGO_WTT - limit) / (MGO_TTW + MGO_WTT - HVO_WTT))
+    mix = f"fuel-mgo-ttw-mj-fueleu x {1 - share:.4f}, fuel-mgo-wtt-mj-fueleu x {1 - share:.4f}"
+    mix += f", fuel-hvo-wtt-mj-defra-2025 x {share:.4f}"
     return _row(
         "marine_fuel", "XX", year, round((1 - share) * MGO_PRICE + share * BIO_MARINE_PRICE, 4),
         (1 - share) * MGO_TTW, (1 - share) * MGO_WTT + share * HVO_WTT,
-        "fuel-mgo-ttw-mj-fueleu;fuel-mgo-wtt-mj-fueleu;fuel-fueleu-reference-intensity;fuel-hvo-wtt-mj-defra-2025",
+        "fuel-mgo-ttw-mj-fueleu;fuel-mgo-wtt-mj-fueleu;fuel-hvo-wtt-mj-defra-2025",
         "fueleu;defra_2025;assumption",
         f"marine gas oil with {share:.1%} biofuel, as FuelEU Maritime asks ({FUELEU_CUT[year]:.1%} below the "
-        "reference; after 2025 from general knowledge of the regulation); prices 660 EUR/t and 0.14 EUR/kWh assumed; "
-        + BIOGENIC_NOTE,
+        f"fuel-fueleu-reference-intensity; after 2025 from general knowledge of the regulation): {mix}, "
+        f"AR4 and AR5 mixed; prices 660 EUR/t and 0.14 EUR/kWh assumed; {BIOGENIC_NOTE}",
         share * HVO_BIOGENIC,
     )  # fmt: skip
 
@@ -121,15 +126,18 @@ def _ferry(year: int) -> Row:
     """Per kWh of gas the ferry would burn without a battery."""
     lng, bio, battery = FERRY_MIX[year]
     power = battery * BATTERY_OVER_ENGINE
+    mix = f"fuel-lng-otto-medium-speed-ttw-mj-fueleu x {lng:g}, fuel-lng-wtt-mj-fueleu x {lng:g}"
+    mix += f", fuel-bio-lng-otto-medium-speed-ttw-mj-fueleu x {bio:g}, fuel-bio-lng-wtt-mj-defra-2025 x {bio:g}"
+    mix += f", grid-nordic-ivl-2021-2023 x {power:g} x {GRID[year] / GRID[2025]:.4g}"
     return _row(
         "kvarken_ferry_mix", "XX", year,
         round(lng * LNG_PRICE + bio * BIO_LNG_PRICE + power * ELECTRICITY_PRICE["FI"], 4),
         lng * LNG_TTW + bio * BIO_LNG_TTW, lng * LNG_WTT + bio * BIO_LNG_WTT + power * GRID[year],
         "fuel-lng-otto-medium-speed-ttw-mj-fueleu;fuel-lng-wtt-mj-fueleu;fuel-bio-lng-wtt-mj-defra-2025;"
-        "fuel-lng-slip-otto-medium-speed-fueleu;grid-nordic-ivl-2021-2023",
+        "fuel-bio-lng-otto-medium-speed-ttw-mj-fueleu;grid-nordic-ivl-2021-2023",
         "fueleu;defra_2025;ivl_grid;balticpress;assumption",
-        f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port; certificates "
-        "and pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed; "
+        f"physical mix assumed: {lng:.0%} LNG, {bio:.0%} bio-LNG, {battery:.0%} battery charged in port: {mix}, AR4 "
+        "and AR5 mixed; certificates and pooling are not counted; prices 0.05 and 0.095 EUR/kWh assumed; "
         "biogenic CO2: 2.75 kg per kg bio-LNG at 49.1 MJ/kg, less slip",
         bio * BIO_LNG_BIOGENIC,
     )  # fmt: skip

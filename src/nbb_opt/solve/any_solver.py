@@ -22,6 +22,7 @@ from nbb_opt.solve.mip.exact import Solution, exact_plan
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -96,6 +97,7 @@ def solve_with(
     Infeasible, NoPlan.
     """
     call = _interface(solver)
+    refuse_unbounded(form)
     if listen is not None:
         listen(Progress(f"{label}{solver}", stop.elapsed_s()))
     started, scaling = time.perf_counter(), _scaling(form)

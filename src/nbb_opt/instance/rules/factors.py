@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
@@ -19,8 +21,8 @@ FIGURES = {
     "WTW": ("ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"),
 }
 CLOSE = 0.01  # figures are written with two or three digits
-UNIT_SLIP = 30.0  # an assumption may differ from what it rests on, not by this
 NOT_STATED = {"", "unknown", "not stated"}
+STEP = re.compile(r"\s*([x/])\s*(\d+(?:\.\d+)?)")
 
 
 def kg_per_kwh(value: float, unit: str) -> tuple[float, str] | None:
@@ -40,46 +42,99 @@ def kg_per_kwh(value: float, unit: str) -> tuple[float, str] | None:
     return result, f"{value:g} {unit}{shown}" + (f" = {result:g} kg CO2e/kWh" if shown else "")
 
 
+def steps_in(note: str, factor: str) -> tuple[float, list[str]]:
+    """What a note does with a factor, as a number and in steps.
+
+    >>> steps_in("a third less by 2040, electrolysis: grid x 0.66 / 0.62", "grid")
+    (1.064516129032258, ['x 0.66', '/ 0.62'])
+    """
+    named = re.search(rf"(?<![\w-]){re.escape(factor)}((?:{STEP.pattern})+)", note)
+    steps = STEP.findall(named[1]) if named else []
+    if ("/", 0.0) in [(by, float(number)) for by, number in steps]:
+        return 1.0, []
+    result = math.prod(float(number) if by == "x" else 1.0 / float(number) for by, number in steps)
+    return result, [f"{by} {number}" for by, number in steps]
+
+
+@dataclass(frozen=True)
+class _Cited:
+    """A factor that a row cites: what it comes to in kg CO2e/kWh, how, and whether the note of the row weighs it."""
+
+    factor: Row
+    kg_per_kwh: float
+    shown: str
+    weighed: bool
+
+
 @rule("energy", "factors")
 def figures_are_those_of_their_factors(world: World) -> Iterator[Problem]:
     """A row of `energy` has the value of the factors it cites, of their boundary, in kg/kWh, of one set of potentials.
 
-    Of several factors of one boundary a figure lies between them (a mix). A row whose source is `assumption` may
-    differ, and mix potentials: its note says how; but not so far that units must have been mistaken.
+    Of several factors of one boundary a figure lies between them. A figure that is derived from factors shows it in
+    its note, `FACTOR x 0.35` or `FACTOR x 0.76 / 0.62` for each of them: then TTW is the sum of the TTW factors, WTT
+    that of the WTT factors, or, where a WTW factor is among them, TTW + WTT the sum of all. That holds for rows whose
+    source is `assumption` too; these may mix potentials if the note names the sets.
     """
     factors = {row["factor"]: row for row in world.each("factors")}
     for i, row in world.rows("energy"):
-        cited = [factors[name] for name in pieces(row["factors"]) if name in factors]
-        assumed = ASSUMPTION in pieces(row["source"])
-        for boundary in FIGURES:
-            of_it = [factor for factor in cited if factor["boundary"] == boundary]
-            yield from _compare(world, i, row, of_it, assumed=assumed)
-        sets = {factor["gwp_set"] for factor in cited} - NOT_STATED
-        if len(sets) > 1 and not assumed:
+        named = [factors[name] for name in pieces(row["factors"]) if name in factors]
+        cited = []
+        for factor in named:
+            found = _convert(factor, row["note"])
+            if found is None or (not row["note"] and "=" in found.shown):
+                what = f"cites {factor['factor']} in {factor['unit']}, the figures of this table are in kg CO2e/kWh"
+                hint = f"{found.shown}; " if found else ""
+                hint += f"give the factor in kg CO2e/kWh, or the conversion in the note: {factor['factor']} x ..."
+                yield world.fault("energy", i, "factors", factor["factor"], what, hint)
+            if found is not None:
+                cited.append(found)
+        if len(cited) == len(named):
+            yield from _compare(world, i, row, cited)
+        sets = {factor["gwp_set"] for factor in named} - NOT_STATED
+        explained = ASSUMPTION in pieces(row["source"]) and all(name in row["note"] for name in sets)
+        if len(sets) > 1 and not explained:
             what = f"mixes warming potentials of {' and '.join(sorted(sets))}"
-            yield world.fault("energy", i, "factors", row["factors"], what, "cite factors of one set")
+            hint = "cite factors of one set; an assumption (source) may mix them where its note names the sets"
+            yield world.fault("energy", i, "factors", row["factors"], what, hint)
 
 
-def _compare(world: World, i: int, row: Row, cited: list[Row], *, assumed: bool) -> Iterator[Problem]:
-    converted = [kg_per_kwh(factor["value"], factor["unit"]) for factor in cited]
-    known = [found for found in converted if found is not None]
-    for factor, found in zip(cited, converted, strict=True):
-        if not row["note"] and (found is None or "=" in found[1]):
-            what = f"cites {factor['factor']} in {factor['unit']}, the figures of this table are in kg CO2e/kWh"
-            hint = f"{found[1]}; " if found else ""
-            hint += "give the factor in kg CO2e/kWh, or show the conversion in the note of the row"
-            yield world.fault("energy", i, "factors", factor["factor"], what, hint)
-    if not known or len(known) < len(cited):
+def _convert(factor: Row, note: str) -> _Cited | None:
+    """A factor in kg CO2e/kWh by its unit and the steps of the note; None if its unit needs a step and there is none.
+
+    Of a unit that is no mass per energy (kg CO2e/l) the first step is the conversion, and no weight.
+    """
+    found, (times, steps) = kg_per_kwh(factor["value"], factor["unit"]), steps_in(note, factor["factor"])
+    if not steps:
+        return None if found is None else _Cited(factor, *found, weighed=False)
+    value, shown = found or (factor["value"], f"{factor['value']:g} {factor['unit']}")
+    shown = f"{shown} {' '.join(steps)} = {value * times:.5g} kg CO2e/kWh"
+    return _Cited(factor, value * times, shown, weighed=len(steps) > (found is None))
+
+
+def _compare(world: World, i: int, row: Row, cited: list[_Cited]) -> Iterator[Problem]:
+    by_boundary = {b: [one for one in cited if one.factor["boundary"] == b] for b in FIGURES}
+    if not any(one.weighed for one in cited):
+        for boundary, some in by_boundary.items():
+            values = [one.kg_per_kwh for one in some]
+            yield from _fault(world, i, row, some, boundary, min(values, default=0.0), max(values, default=0.0))
         return
-    columns = FIGURES[cited[0]["boundary"]]
+    for boundary in ("TTW", "WTW" if by_boundary["WTW"] else "WTT"):
+        some = cited if boundary == "WTW" else by_boundary[boundary]
+        total = sum(one.kg_per_kwh for one in some)
+        yield from _fault(world, i, row, some, boundary, total, total)
+
+
+def _fault(
+    world: World, i: int, row: Row, cited: list[_Cited], boundary: str, low: float, high: float
+) -> Iterator[Problem]:
+    columns = FIGURES[boundary]
     figure = sum(row[column] for column in columns)
-    low, high = min(value for value, _ in known), max(value for value, _ in known)
-    wide = UNIT_SLIP if assumed else 1.0 + CLOSE
-    if low / wide <= figure <= high * wide or (assumed and figure == 0.0):
+    if not cited or low * (1 - CLOSE) <= figure <= high * (1 + CLOSE):
         return
-    shown = " and ".join(f"{factor['factor']} is {text}" for factor, (_, text) in zip(cited, known, strict=True))
+    shown = " and ".join(f"{one.factor['factor']} is {one.shown}" for one in cited)
     sums = " + ".join(f"{row[column]:g}" for column in columns)
     sums += f" = {figure:g}" if len(columns) > 1 else ""
-    what = f"is not what it cites: {shown} ({cited[0]['boundary']}), the row has {sums} kg CO2e/kWh"
-    hint = "take the figure of the factor, or cite another; a figure of your own has the source 'assumption' and a note"
+    what = f"is not what it cites: {shown} ({boundary}), the row has {sums} kg CO2e/kWh"
+    hint = f"take the figure of the factor, show in the note how it follows ({cited[0].factor['factor']} x 0.9), "
+    hint += "or cite another; a figure of your own cites none and has the source 'assumption'"
     yield world.fault("energy", i, columns[0], f"{row[columns[0]]:g}", what, hint)

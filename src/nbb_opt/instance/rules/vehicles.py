@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
+
+import numpy as np
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
@@ -246,6 +249,37 @@ def subsidies_are_given_once(world: World) -> Iterator[Problem]:
                 yield world.fault("subsidies", i, "subsidy", row["subsidy"], what, "change the years or remove one")
                 break
         same.append((int(row["first_year"]), int(row["last_year"]), i))
+
+
+@rule("subsidies", uses=("meta", "vehicles", "vehicle_years"))
+def grants_leave_a_price_to_pay(world: World) -> Iterator[Problem]:
+    """The purchase grants of a period for a truck are no more than it loses until it can be sold, at the start of the
+    next period: a resale value is that of the full price, and trucks bought to be sold would earn without end."""
+    grants = [(i, row) for i, row in world.rows("subsidies") if row["kind"].startswith("purchase_grant")]
+    prices: dict[str, list[tuple[int, float]]] = {}
+    for row in sorted(world.each("vehicle_years"), key=lambda row: row["year"]):
+        prices.setdefault(row["vehicle"], []).append((row["year"], row["capex_eur"]))
+    trucks = [truck for truck in world.each("vehicles") if truck["mode"] == "road"]
+    countries = sorted({row["country"] for _, row in grants})
+    for period, country, truck in itertools.product(world.periods, countries, trucks):
+        given = [
+            (i, row) for i, row in grants
+            if row["country"] == country and row["technology"] == truck["technology"]
+            and row["first_year"] <= period.year <= row["last_year"] and truck["available_from"] <= period.year
+        ]  # fmt: skip
+        price_eur = float(np.interp(period.year, *zip(*prices[truck["vehicle"]], strict=True)))
+        left = max(0.0, 1.0 - period.years / truck["lifetime_years"])
+        lost_eur = price_eur * (1.0 - truck["resale_share"] * left)
+        paid_eur = sum(row["value"] * (price_eur if row["kind"].endswith("_share") else 1.0) for _, row in given)
+        if paid_eur > lost_eur * (1.0 + 1e-9) and paid_eur > 0.0:
+            i, row = given[-1]
+            what = (
+                f"makes the grants for {truck['vehicle']} in {country} in {period.year} {paid_eur:,.0f} EUR, more than "
+            )
+            what += f"the {lost_eur:,.0f} EUR of its {price_eur:,.0f} EUR that it loses until it can be sold"
+            hint = "trucks would be bought only to be sold; lower the grant, or resale_share in vehicles"
+            yield world.fault("subsidies", i, "value", row["value"], what, hint)
+            return
 
 
 @rule("vehicles", uses=("energy", "links", "charge_areas", "fleet_regions"))

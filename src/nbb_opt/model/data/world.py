@@ -77,7 +77,7 @@ def subsidies_of(
     """Grants for trucks bought in a period that starts within the years of a subsidy, and the tolls it spares.
 
     A grant counts in full in a period that starts within its years; an exemption for the share of the period's years
-    within its own. Raises ModelError where grants exceed the price of a truck.
+    within its own.
     """
     shape = (len(vehicles), len(countries), time.size)
     grant, exempt = np.zeros(shape), np.zeros(shape)
@@ -91,11 +91,6 @@ def subsidies_of(
             elif first <= year <= last:
                 share = row["kind"] == "purchase_grant_share"
                 grant[mine, n, t] += row["value"] * (capex_eur[mine, t] if share else 1.0)
-    for v, n, t in np.argwhere(grant > capex_eur[:, None, :] * (1 + 1e-12))[:1].tolist():
-        raise ModelError(
-            f"subsidies.csv: grants of {grant[v, n, t]:,.0f} EUR for {vehicles[v]} in {countries[n]} {time.years[t]} "
-            f"are more than its price of {capex_eur[v, t]:,.0f} EUR; lower them"
-        )
     return Subsidies(grant, exempt)
 
 

@@ -33,6 +33,7 @@ from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.exact import Solution
 from nbb_opt.solve.mip.vertex import exact_values
 from nbb_opt.solve.stop import Listener, Stop, relative_gap
+from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -66,6 +67,7 @@ def solve_two_stage(
     whose optimum alone is the first try; `feasibility` as in `warm.Warm`. Raises ModelError if the form is not so,
     Infeasible, NoPlan, SolveError.
     """
+    refuse_unbounded(form)
     best = BestKnown[Floats](gap, stop or Stop(time_limit_s), listen)
     stages = stages_of(form, stage, complete=complete)
     return _StagedSearch(form, stages, best, start=start, threads=threads, seed=seed, feasibility=feasibility).run()

@@ -25,6 +25,7 @@ from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.dive import groups as groups_of
 from nbb_opt.solve.mip.exact import Solution
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -52,6 +53,7 @@ def solve_split(
 
     With a `cluster` its workers answer for the chains.
     """
+    refuse_unbounded(split.master)  # a chain needs demand: it cannot grow without limit
     stop = stop or Stop(time_limit_s)
     give_back()  # what stating took
     groups = make_groups(split)

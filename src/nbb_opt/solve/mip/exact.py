@@ -20,6 +20,7 @@ from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.vertex import exact_values, row_miss
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -82,10 +83,12 @@ def solve_form(
     With `warm` the linear programs start from the last basis kept there, and the whole numbers of the last plan are
     tried first; afterwards it holds those of this one.
 
-    Raises Infeasible (nothing satisfies the rows), NoPlan (none found within the limits), SolveError (HiGHS
-    misbehaved). The bound is HiGHS' dual bound, or that of the continuous relaxation where it is better. The plan
-    returned is the vertex of the linear program in which every integer column is fixed at a whole number.
+    Raises ModelError (it earns without end), Infeasible (nothing satisfies the rows), NoPlan (none found within the
+    limits), SolveError (HiGHS misbehaved). The bound is HiGHS' dual bound, or that of the continuous relaxation where
+    it is better. The plan returned is the vertex of the linear program in which every integer column is fixed at a
+    whole number.
     """
+    refuse_unbounded(form)
     stop = stop or Stop(time_limit_s)
     warm = warm or Warm(threads=threads, seed=seed, presolve=presolve)
     return _MipSearch(form, warm, BestKnown(gap, stop, listen, label)).run()
