@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.gradients import energy_factors
 from nbb_opt.instance.schema import CARGO_TYPES, MODES
