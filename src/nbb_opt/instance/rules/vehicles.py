@@ -256,9 +256,9 @@ def grants_leave_a_price_to_pay(world: World) -> Iterator[Problem]:
     """The purchase grants of a period for a truck are no more than it loses until it can be sold, at the start of the
     next period: a resale value is that of the full price, and trucks bought to be sold would earn without end."""
     grants = [(i, row) for i, row in world.rows("subsidies") if row["kind"].startswith("purchase_grant")]
-    prices: dict[str, list[tuple[int, float]]] = {}
+    prices: dict[str, dict[int, float]] = {}
     for row in sorted(world.each("vehicle_years"), key=lambda row: row["year"]):
-        prices.setdefault(row["vehicle"], []).append((row["year"], row["capex_eur"]))
+        prices.setdefault(row["vehicle"], {})[row["year"]] = row["capex_eur"]
     trucks = [truck for truck in world.each("vehicles") if truck["mode"] == "road"]
     countries = sorted({row["country"] for _, row in grants})
     for period, country, truck in itertools.product(world.periods, countries, trucks):
@@ -267,7 +267,8 @@ def grants_leave_a_price_to_pay(world: World) -> Iterator[Problem]:
             if row["country"] == country and row["technology"] == truck["technology"]
             and row["first_year"] <= period.year <= row["last_year"] and truck["available_from"] <= period.year
         ]  # fmt: skip
-        price_eur = float(np.interp(period.year, *zip(*prices[truck["vehicle"]], strict=True)))
+        known = prices.get(truck["vehicle"], {period.year: 0.0})
+        price_eur = float(np.interp(period.year, list(known), list(known.values())))
         left = max(0.0, 1.0 - period.years / truck["lifetime_years"])
         lost_eur = price_eur * (1.0 - truck["resale_share"] * left)
         paid_eur = sum(row["value"] * (price_eur if row["kind"].endswith("_share") else 1.0) for _, row in given)
