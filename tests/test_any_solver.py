@@ -15,8 +15,8 @@ from design_case import instance_of, made_up
 from nbb_opt.errors import Infeasible, NbbError, NoPlan, SolveError, VerifyFailed
 from nbb_opt.model import StandardForm
 from nbb_opt.model.model_file import file_names, read_solution, write_model
+from nbb_opt.problems.dispatch import stated_model
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.problems.stated_model import stated_model
 from nbb_opt.solve import Stop, any_solver, solve_form
 from nbb_opt.solve.any_solver import cbc_program, solve_with
 from test_solve import form as small_form

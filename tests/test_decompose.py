@@ -27,12 +27,12 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import chosen_method, flows_of, solve_instance
 from nbb_opt.solve import BestKnown, Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
-from nbb_opt.solve.colgen.asked import Asked
 from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.box import Box
 from nbb_opt.solve.colgen.circulation import Circulation
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.inside import Inside
+from nbb_opt.solve.colgen.master import Master
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
 from nbb_opt.solve.colgen.restricted import Restricted
@@ -333,11 +333,13 @@ def test_many_projects_of_one_flow_are_kept_by_rows_of_the_group(monkeypatch: py
 
 def test_a_row_over_groups_that_nobody_uses_at_first_is_measured_in_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.groups"), "MOST_STATES", 1)
-    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.asked"), "DEAR", ())
+    monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "DEAR", ())
     model, groups, oracle = grouped(cut(tiny()))
     rows = np.unique(oracle.loose_row)
     assert len(rows)
-    assert (Asked(model, groups, oracle).size[rows] == 1.0).all()  # else 1e-9 of a size in tonnes would be no slack
+    assert (
+        Master(model, groups, oracle, threads=1, seed=0, log=[]).size[rows] == 1.0
+    ).all()  # else 1e-9 of a size in tonnes would be no slack
 
 
 def test_a_cap_nobody_can_keep_is_infeasible() -> None:

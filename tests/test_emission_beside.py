@@ -14,8 +14,7 @@ import pytest
 from milp_case import solve, tiny, vary
 from nbb_opt.emissions.exchange import sustainability_table
 from nbb_opt.emissions.ledger import KG, Ledger, build_ledger
-from nbb_opt.emissions.reconcile import check_ledger
-from nbb_opt.emissions.trace import factors_used, traced_totals
+from nbb_opt.emissions.reconcile import check_ledger, factors_used, traced_totals
 from nbb_opt.instance import Instance
 from nbb_opt.report import write_html, write_workbook
 from nbb_opt.report.basis import factor_card, making_grid

@@ -9,7 +9,7 @@ import numpy as np
 
 from milp_case import tiny
 from nbb_opt.emissions.ledger import HUB, build_ledger
-from nbb_opt.emissions.trace import factors_used, traced_totals
+from nbb_opt.emissions.reconcile import factors_used, traced_totals
 from nbb_opt.instance import split_refs
 from nbb_opt.report import write_html, write_workbook
 from nbb_opt.report.basis import category_grid, factor_card, trace_grid

@@ -22,7 +22,6 @@ from nbb_opt.problems.network_design import read_design, verify_design
 from nbb_opt.problems.network_design.canad import convert_canad, read_dow
 from nbb_opt.problems.network_design.model import design_form, entries, read_design_model
 from nbb_opt.problems.network_design.run import result_tables
-from nbb_opt.problems.network_design.solve import compact
 from nbb_opt.solve import Stop
 
 ROOT = Path(__file__).parents[1]

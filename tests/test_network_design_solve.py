@@ -12,12 +12,12 @@ from design_case import made_up, network, reference
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.problems.network_design import Network
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.problems.network_design.solve import Designed, compact, improve, solve_network_design
+from nbb_opt.problems.network_design.solve import Designed, improve, small, solve_network_design
 from nbb_opt.problems.network_design.solve import solve as steps
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
-from nbb_opt.problems.network_design.solve.turns import Turns
+from nbb_opt.problems.network_design.solve.solve import Turns
 from nbb_opt.solve import BestKnown, Stop
 from nbb_opt.solve.highs import Solver
 
@@ -262,7 +262,7 @@ def test_highs_ends_once_others_have_proven_the_gap() -> None:
     search = steps._DesignSearch(problem, BestKnown(0.9, Stop(60.0)), threads=1, seed=0)
     search.improver.take(np.ones(70, bool))
     search.best.prove(search.best.incumbent)
-    search._search_compact(compact.compact_form(problem), lambda: None)
+    search._search_compact(small.compact_form(problem), lambda: None)
     assert search.best.proven()
     assert search.best.nodes == 0
 

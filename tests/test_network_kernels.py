@@ -30,7 +30,7 @@ from nbb_opt.network.kernels.find_legs import (
     no_legs,
 )
 from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
-from nbb_opt.network.measures import Measures, make_measures, make_things
+from nbb_opt.network.prune import Measures, make_measures, make_things
 from nbb_opt.network.runs import Runs, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
 from nbb_opt.network.weights import make_amounts

@@ -17,8 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, highs, scaling, solve_form
-from nbb_opt.solve.highs import Solver
-from nbb_opt.solve.in_process import give_back, run_in_thread
+from nbb_opt.solve.highs import Solver, give_back, run_in_thread
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive, Rows, groups
 

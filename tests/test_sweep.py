@@ -21,7 +21,7 @@ from nbb_opt.options import Presolve, SolveOptions
 from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.mip.sub_mips import SubMips
 from nbb_opt.studies.sweep import Sweep, axis_of, run_sweep
-from nbb_opt.studies.sweep.emissions import capped, over_horizon, with_cap
+from nbb_opt.studies.sweep.axes import capped, over_horizon, with_cap
 from nbb_opt.verify import verify_plan
 
 RELAXED: dict[str, Any] = {"relax": True, "options": SolveOptions(threads=1)}

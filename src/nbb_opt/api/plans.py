@@ -340,7 +340,7 @@ def verify(
     path = Path(plan)
     if solution is not None:
         from nbb_opt.model.model_file import read_solution
-        from nbb_opt.problems.stated_model import stated_model
+        from nbb_opt.problems.dispatch import stated_model
 
         stated = stated_model(path, model)
         return stated.accept(read_solution(Path(solution), stated.form))

@@ -262,7 +262,7 @@ def solve(
     )  # fmt: skip
     if write is not None:
         from nbb_opt.model.model_file import write_model
-        from nbb_opt.problems.stated_model import stated_model
+        from nbb_opt.problems.dispatch import stated_model
 
         stated = stated_model(instance, model, options)
         write_model(stated.form, write, title=stated.title)

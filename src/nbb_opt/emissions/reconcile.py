@@ -1,17 +1,160 @@
-"""The ledger, the energy drawn times its factors, and the emissions of the model are one and the same amount."""
+"""From every total to the factors behind it; the ledger, the energy drawn times its factors, and the emissions of the
+model are one and the same amount."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt.emissions.ledger import BIOGENIC, FACTORS, HUB, KG, Ledger, biogenic_factors, build_ledger, by_shipper
+from nbb_opt.emissions.ledger import (
+    BIOGENIC,
+    FACTORS,
+    HUB,
+    KG,
+    Ledger,
+    biogenic_factors,
+    build_ledger,
+    by_shipper,
+    making,
+)
 from nbb_opt.errors import VerifyFailed
-from nbb_opt.instance import Instance
-from nbb_opt.recompute.world import join, read_world
+from nbb_opt.instance import Instance, split_refs
+from nbb_opt.recompute.world import join, read_world, total
 from nbb_opt.result import Run
+
+
+def traced_totals(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The emissions of a plan by year, country, mode and energy carrier, with what they rest on.
+
+    Columns: year, country, mode, energy_carrier, kwh, ttw_kg_per_kwh, wtt_kg_per_kwh, biogenic_kg_co2_per_kwh, ttw_kg,
+    wtt_kg, biogenic_kg (CO2, outside both), factors, sources, rests_on. `factors` are ids of factors.csv joined by ";",
+    blank where the row of energy.csv names none: `rests_on` says which rows of the instance the figure stands in. A
+    value between two given years rests on both.
+    """
+    keys = ["year", "country", "mode", "energy_carrier"]
+    rows = total(tables["emissions"], keys, *KG)
+    drawn = total(tables["energy"], keys, "kwh")
+    rows = rows.pipe(join, drawn, on=keys, how="left")
+    factors = read_world(instance).energy.rename(
+        columns={"ttw_kg_co2e_per_kwh": "ttw_kg_per_kwh", "wtt_kg_co2e_per_kwh": "wtt_kg_per_kwh"}
+    )
+    columns = ["energy_carrier", "country", "year", "ttw_kg_per_kwh", "wtt_kg_per_kwh"]
+    rows = rows.pipe(join, factors[columns], on=columns[:3], how="left")
+    rows = rows.pipe(join, biogenic_factors(read_world(instance)), on=columns[:3], how="left")
+    rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
+    found = [
+        _hub_basis(instance) if mode == HUB else _energy_basis(instance, carrier, country, year)
+        for year, country, mode, carrier in rows[keys].itertuples(index=False)
+    ]
+    frame = pd.DataFrame(found, columns=["factors", "sources", "rests_on"], dtype="str")
+    return pd.concat([rows, frame], axis=1)
+
+
+def _energy_basis(instance: Instance, carrier: str, country: str, year: int) -> tuple[str, str, str]:
+    table = instance["energy"]
+    given = table[(table["energy_carrier"] == carrier) & (table["country"] == country)].sort_values("year")
+    years = given["year"].to_numpy()
+    before, after = given[years <= year].tail(1), given[years >= year].head(1)
+    rows = pd.concat([before, after]).drop_duplicates("year")
+    places = "; ".join(f"energy {carrier}/{country}/{each}" for each in rows["year"])
+    return _united(rows["factors"]), _united(rows["source"]), places
+
+
+def _hub_basis(instance: Instance) -> tuple[str, str, str]:
+    return "", _united(instance["handling_costs"]["source"]), "handling_costs, by modes and cargo type"
+
+
+def _united(cells: pd.Series) -> str:
+    return ";".join(dict.fromkeys(part for cell in cells for part in split_refs(cell)))
+
+
+def factors_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+    """Every factor behind the plans (their result tables), with its source.
+
+    Columns factor, subject, value, unit, boundary, gwp_set, region, year, licence, source, used_for.
+
+    A carrier whose row names no factor, biogenic CO2, each row of handling_costs that was used, and the making of a
+    truck that is bought stand with an id such as `energy ...` or `handling ...` and their own figures.
+    """
+    traced = pd.concat([traced_totals(instance, tables) for tables in plans], ignore_index=True)
+    energy = traced[traced["mode"] != HUB]
+    rows: list[dict[str, object]] = []
+    table = instance["factors"].set_index("factor")
+    uses: dict[str, dict[str, None]] = {}
+    for carrier, country, factors in energy[["energy_carrier", "country", "factors"]].itertuples(index=False):
+        for factor in split_refs(factors):
+            uses.setdefault(factor, {})[f"{carrier} {country}"] = None
+    for factor in sorted(uses):
+        row = table.loc[factor]
+        names = ("subject", "value", "unit", "boundary", "gwp_set", "region", "year", "licence", "source")
+        rows.append({"factor": factor, **{name: row[name] for name in names}, "used_for": ", ".join(uses[factor])})
+    bare = energy[energy["factors"] == ""].drop_duplicates(["energy_carrier", "country", "year"])
+    for own in bare.sort_values(["energy_carrier", "country", "year"]).to_dict("records"):
+        carrier, country, year = own["energy_carrier"], own["country"], own["year"]
+        for boundary in ("TTW", "WTT"):
+            rows.append(
+                {"factor": f"energy {carrier}/{country}/{year}", "subject": "no factor named",
+                 "value": own[f"{boundary.lower()}_kg_per_kwh"], "unit": "kg_co2e_per_kwh", "boundary": boundary,
+                 "gwp_set": "", "region": country, "year": str(year), "licence": "", "source": own["sources"],
+                 "used_for": carrier}
+            )  # fmt: skip
+    rows += _biogenic_used(energy)
+    for own in _cargo_type_used(instance, plans).to_dict("records"):
+        for boundary in ("TTW", "WTT"):
+            rows.append(
+                {"factor": f"handling {own['mode_a']}/{own['mode_b']}/{own['cargo_type']}", "subject": "handling",
+                 "value": own[f"{boundary.lower()}_kg_co2e_per_t"], "unit": "kg_co2e_per_t", "boundary": boundary,
+                 "gwp_set": "", "region": "", "year": "", "licence": "", "source": own["source"], "used_for": "hubs"}
+            )  # fmt: skip
+    rows += _making_used(instance, plans)
+    columns = ["factor", "subject", "value", "unit", "boundary", "gwp_set", "region", "year", "licence", "source"]
+    return pd.DataFrame(rows, columns=[*columns, "used_for"])
+
+
+def _biogenic_used(energy: pd.DataFrame) -> list[dict[str, object]]:
+    """Biogenic CO2 by carrier and figure."""
+    column = "biogenic_kg_co2_per_kwh"
+    found = energy[energy[column] > 0].drop_duplicates(["energy_carrier", "country", "year"])
+    return [
+        {"factor": f"biogenic {carrier}", "subject": "CO2 outside the totals", "value": value, "unit": "kg_co2_per_kwh",
+         "boundary": "biogenic", "gwp_set": "", "region": ";".join(sorted(set(rows["country"]))),
+         "year": ";".join(str(year) for year in sorted(set(rows["year"]))), "licence": "", "source": source,
+         "used_for": carrier}
+        for (carrier, value, source), rows in found.groupby(["energy_carrier", column, "sources"])
+    ]  # fmt: skip
+
+
+def _making_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> list[dict[str, object]]:
+    world = read_world(instance)
+    found = pd.concat([making(world, tables) for tables in plans], ignore_index=True).dropna(subset="kg_each")
+    return [
+        {"factor": f"making {row['vehicle']}/{row['part']}", "subject": "making, apart from the totals",
+         "value": row["kg_each"], "unit": "kg_co2e", "boundary": "making", "gwp_set": "", "region": "", "year": "",
+         "licence": "", "source": row["source"], "used_for": row["vehicle"]}
+        for row in found.drop_duplicates(["vehicle", "part"]).to_dict("records")
+    ]  # fmt: skip
+
+
+def _cargo_type_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+    keys = ["mode_a", "mode_b", "cargo_type"]
+    parts = []
+    for tables in plans:
+        steps = tables["chain_steps"]
+        steps = steps[(steps["kind"] == "transfer") & steps["chain"].isin(tables["flows"]["chain"])]
+        goods = tables["chains"][["chain", "bundle"]].pipe(
+            join, tables["bundles"][["bundle", "commodity"]], on="bundle"
+        )
+        goods = goods.pipe(join, instance["commodities"][["commodity", "cargo_type"]], on="commodity")
+        parts.append(steps[["chain", "mode_a", "mode_b"]].pipe(join, goods[["chain", "cargo_type"]], on="chain")[keys])
+    given = instance["handling_costs"].set_index(keys)
+    rows = [
+        key if key in given.index else (key[1], key[0], key[2])
+        for key in pd.concat(parts, ignore_index=True).drop_duplicates().itertuples(index=False, name=None)
+    ]
+    return given.loc[sorted(set(rows))].reset_index()
+
 
 RELATIVE = 1e-9
 FLOOR_KG = 1e-3  # a gram a year: below it a sum of an otherwise empty group is rounding

@@ -357,3 +357,10 @@ def open_od(instance: Instance) -> BinaryIO:
     if instance.od_path.name in instance.edited:
         return io.BytesIO(instance.edited[instance.od_path.name])
     return _open(instance.path).with_edits(instance.edited).open(instance.od_path.name)
+
+
+def energy_factors(instance: Instance) -> np.ndarray:
+    """Energy use over that on the level, by link in file order (links,); 1 where `gradients` has no row."""
+    table = instance["gradients"]
+    factor = dict(zip(table["link"].tolist(), table["energy_factor"].tolist(), strict=True))
+    return np.array([factor.get(link, 1.0) for link in instance["links"]["link"].tolist()], np.float64)

@@ -16,7 +16,7 @@ from nbb_opt.network.candidates import Candidates
 from nbb_opt.network.graph import Graph
 from nbb_opt.network.kernels import look_at_steps
 from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
-from nbb_opt.network.measures import make_measures, make_things
+from nbb_opt.network.prune import make_measures, make_things
 from nbb_opt.network.runs import ChainClass, make_classes, make_runs, priced_run
 from nbb_opt.network.search import MOST_LABELS_IN_ALL, Found, search_class
 from nbb_opt.network.weights import Amounts

@@ -20,7 +20,7 @@ from nbb_opt.network.candidates import Candidates, take
 from nbb_opt.network.chains import cheapest_chains
 from nbb_opt.network.graph import Graph
 from nbb_opt.network.kernels.look_at_steps import count_uses
-from nbb_opt.network.measures import Things
+from nbb_opt.network.prune import Things
 from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.weights import Amounts
 

@@ -20,9 +20,8 @@ from nbb_opt.network.compact import ChainRows, Items, spread
 from nbb_opt.network.graph import make_graph
 from nbb_opt.network.limits import Tight, chains_for_limits, tight_of
 from nbb_opt.network.limits import joined as joined_tight
-from nbb_opt.network.measures import make_things
 from nbb_opt.network.pack import Piece, joined, pack, piece_of
-from nbb_opt.network.prune import not_replaced
+from nbb_opt.network.prune import make_things, not_replaced
 from nbb_opt.network.runs import ChainClass, project_states
 from nbb_opt.network.search import Found
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table

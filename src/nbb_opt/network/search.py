@@ -14,7 +14,7 @@ from nbb_opt.network.kernels.find_simple import GIVEN_UP, LABELS_LEFT, make_room
 from nbb_opt.network.kernels.join_legs import new_labels, no_changes
 from nbb_opt.network.kernels.keep_chains import N_FOUND, OUTCLASSED, Scratch, none_kept
 from nbb_opt.network.kernels.number_parts import no_parts
-from nbb_opt.network.measures import Measures
+from nbb_opt.network.prune import Measures
 from nbb_opt.network.runs import ChainClass, Runs
 
 CHAINS_AT_ONCE = 20_000

@@ -7,7 +7,7 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.instance.gradients import energy_factors
+from nbb_opt.instance.read import energy_factors
 from nbb_opt.instance.schema import CARGO_TYPES
 
 COLUMNS = (

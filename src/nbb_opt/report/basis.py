@@ -10,8 +10,7 @@ import pandas as pd
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.intensities import own_intensities
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
-from nbb_opt.emissions.reconcile import reconcile
-from nbb_opt.emissions.trace import factors_used, traced_totals
+from nbb_opt.emissions.reconcile import factors_used, reconcile, traced_totals
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.recompute.world import total

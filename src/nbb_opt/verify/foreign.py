@@ -22,8 +22,8 @@ from nbb_opt.recompute.world import World, join, read_world
 from nbb_opt.renames import is_now
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
+from nbb_opt.verify.limits import UNITS
 from nbb_opt.verify.plan import PlanCheck, verify_plan
-from nbb_opt.verify.use import UNITS
 
 # table -> column -> dtype; the text in models/SOLUTIONS.md says the same
 REQUIRED: dict[str, dict[str, str]] = {

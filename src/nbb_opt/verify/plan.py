@@ -14,7 +14,7 @@ from nbb_opt.recompute.demand import check_demand, demand_of
 from nbb_opt.recompute.network import read_network
 from nbb_opt.recompute.verdict import Checks, Verdict, find, names
 from nbb_opt.recompute.world import World, keyed, read_world
-from nbb_opt.verify import accounts, assets, limits, use
+from nbb_opt.verify import accounts, assets, limits
 from nbb_opt.verify.claims import check_reported
 from nbb_opt.verify.freight import read_freight
 from nbb_opt.verify.policies import check_policies
@@ -160,7 +160,7 @@ class PlanCheck:
         self.used = {"link": link_rows, "terminal": terminal_rows}
         if "charging" in self.blocks:
             self.used |= {"charge_area": sold, "grid": power, "public_charging": self.public}
-        use.check_use(tables["use"], self.used, checks)
+        limits.check_use(tables["use"], self.used, checks)
         if "charging" in self.blocks:
             limits.check_charging(sold, power, self.public, checks)
             limits.check_way(roads.on_the_way, self.chargers, self.public, checks)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nbb_opt.instance import Instance
-from nbb_opt.instance.gradients import energy_factors
+from nbb_opt.instance.read import energy_factors
 from nbb_opt.instance.schema import CARGO_TYPES, MODES
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_period
 

@@ -1,4 +1,5 @@
-"""The restricted master as a problem for HiGHS: bounds of its columns, what slack costs, in which way it is solved."""
+"""The restricted master as a problem for HiGHS: the prices asked so far and the columns they gave, bounds of its own
+columns, what slack costs, in which way it is solved."""
 
 from __future__ import annotations
 
@@ -10,10 +11,20 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
-from nbb_opt.solve.colgen.asked import Asked
+from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.groups import Groups
-from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import restricted_form, slack_cost, usual_eur, with_slack
+from nbb_opt.solve.colgen.oracle import Oracle, Priced
+from nbb_opt.solve.colgen.pool import (
+    DUST,
+    Pool,
+    columns_of,
+    joined,
+    nothing,
+    restricted_form,
+    slack_cost,
+    usual_eur,
+    with_slack,
+)
 from nbb_opt.solve.colgen.separate_periods import Apart
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
@@ -21,21 +32,31 @@ from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 if TYPE_CHECKING:
     from nbb_opt.model import Split
 
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
+LAST_START = len(DEAR) - 1
 LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
 DEAREST, MISSED = 1e13, 1e-9  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 
 
-class Master(Asked):
+class Master:
     """`form` is the master with slack columns, `low` and `up` the bounds of its columns now, `shares` what each column
-    of the pool carries in the last answer.
+    of the pool carries in the last answer; a column of `pool` is what a group does at `prices[pool.call]`.
+
+    `size` is a usual size of every row, `eur` the cost of the first columns, `dust` the use of a row that is rounding.
     """
 
     def __init__(
         self, split: Split, groups: Groups, oracle: Oracle, *, threads: int, seed: int, log: list[str]
     ) -> None:
-        super().__init__(split, groups, oracle)
+        self.split, self.groups, self.oracle = split, groups, oracle
+        self.bounds = Bounds(split, groups)
+        self.prices: list[Floats] = []
+        self.pool = nothing(self.bounds)
+        self.dust: Floats = np.zeros(len(split.master.row_low))
+        self.size, self.eur = self._first_columns()
         self.threads, self.seed, self.log = threads, seed, log
         self.shares: Floats = np.zeros(0)
         self.apart = False
@@ -43,6 +64,44 @@ class Master(Asked):
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.usual = usual_eur(split, self.size, self.eur)
         self._price_slack(None)
+
+    def _first_columns(self) -> tuple[Floats, float]:
+        """Columns for three price vectors: costs alone, and limits that vehicles cannot lift dear and very dear.
+
+        They keep out of the way of limits, so that most designs have a plan.
+        """
+        master, rows = self.split.master, len(self.split.master.row_low)
+        every = self.groups.state_start[1:] - 1
+        ends = np.union1d(every, self.groups.state_start[:-1])
+        entries = csc_array(
+            (np.ones(len(master.a_values)), master.a_indices, master.a_indptr), shape=(rows, len(master.cost))
+        )
+        lifted = entries @ (master.fix_order == 2).astype(float) > 0
+        usual, eur = np.zeros(rows), 0.0
+        own = np.abs(master.a_values) * np.repeat(master.col_unit_scale, np.diff(master.a_indptr))
+        np.maximum.at(self.dust, master.a_indices, DUST * own)
+        for dear in DEAR:
+            limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
+            price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
+            priced = self._ask(self.bounds.clamp(price))
+            usual = np.maximum(usual, abs(priced.use[ends]).sum(axis=0))
+            self.dust = np.maximum(self.dust, DUST * usual)
+            eur = eur or float(priced.cost[every].sum())
+            self._keep(priced, ends)
+        size = np.maximum(usual, np.abs(np.where(np.isfinite(master.row_up), master.row_up, 0.0)))
+        over_groups = np.unique(self.oracle.loose_row)
+        size[over_groups] = np.where(size[over_groups] > 0, size[over_groups], 1.0)  # of units in service
+        middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
+        return np.where(size > 0, size, middle), eur
+
+    def _ask(self, price: Floats) -> Priced:
+        self.prices.append(price)
+        return self.oracle(price)
+
+    def _keep(self, priced: Priced, states: Ints) -> Pool:
+        new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
+        self.pool = joined(self.pool, new)
+        return new
 
     def _price_slack(self, prices: Floats | None) -> None:
         self.form, self.slack = with_slack(

@@ -18,8 +18,7 @@ from nbb_opt.solve.colgen.plan import Plan
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.colgen.sample import sampled_prices
 from nbb_opt.solve.colgen.shards import sharded
-from nbb_opt.solve.highs import Answer
-from nbb_opt.solve.in_process import give_back
+from nbb_opt.solve.highs import Answer, give_back
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.dive import groups as groups_of

@@ -20,8 +20,7 @@ from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Progress, Stop, Warm, solve_relaxed
-from nbb_opt.studies.sweep.axes import Axis
-from nbb_opt.studies.sweep.emissions import capped, over_horizon, per_period, with_cap
+from nbb_opt.studies.sweep.axes import Axis, capped, over_horizon, per_period, with_cap
 from nbb_opt.studies.sweep.page import write_page
 from nbb_opt.studies.sweep.store import Point, Store, write_tables
 

@@ -12,7 +12,7 @@ from statistics import median
 import pyomo.environ as pyo
 
 from nbb_opt.problems.network_design import DesignInstance
-from nbb_opt.problems.network_design.model.spec import DesignSpec
+from nbb_opt.problems.network_design.model.arrays import DesignSpec
 
 
 def design_model(instance: DesignInstance, spec: DesignSpec) -> pyo.ConcreteModel:

@@ -8,7 +8,7 @@ from nbb_opt.problems.mathematics import topic_lines, topics_of
 from nbb_opt.problems.network_design import DesignInstance, read_design
 from nbb_opt.problems.network_design.instance import PROBLEM
 from nbb_opt.problems.network_design.model import network_design
-from nbb_opt.problems.network_design.model.spec import read_design_model
+from nbb_opt.problems.network_design.model.arrays import read_design_model
 from nbb_opt.shipped import shipped, shipped_names
 
 STRONG_WORDS = {"all": "every strong row is stated", "none": "no strong row is stated"}

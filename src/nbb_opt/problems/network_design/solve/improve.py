@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,100 @@ import numpy.typing as npt
 
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import Network
-from nbb_opt.problems.network_design.solve.choose import WAYS, choose_free
-from nbb_opt.problems.network_design.solve.compact import improve_compact
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import Plan, route
-from nbb_opt.problems.network_design.solve.slopes import scale_slopes
-from nbb_opt.problems.network_design.solve.small import improve_paths
+from nbb_opt.problems.network_design.solve.small import improve_compact, improve_paths
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.stop import Stop
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+PACE = 0.1
+SCALINGS = 40
+LEAST = 1e-3  # the dearest an arc gets: a thousand times its fixed cost
+LEAST_SPREAD = 0.3  # of what is opened of an arc, where a random start begins
+ROUNDS = 2  # of pricing at each step
+WHOLE = 1e-6
+FEW = 12  # undecided arcs at which scaling ends
+
+
+def scale_slopes(
+    relaxation: Relaxation, root: Relaxed, *, chance: np.random.Generator | None = None
+) -> Iterator[Bools]:
+    """The arcs opened at each step, root included. The costs are set back at the end, also when the caller leaves.
+
+    An arc opened by a tenth pays a tenth of its fixed cost in the relaxation, but all of it in a plan. So the
+    relaxation is solved again and again with fixed / s, where s follows what is opened: s <- (1 - PACE) s + PACE
+    opened. Arcs used little get dear and lose what they carry; what stays is nearly whole, and the rest is small enough
+    for a restricted problem. (After the capacity scaling of Katayama, Chen and Kubo, European Journal of Operational
+    Research 2009, here by prices instead of capacities, so that every path stays usable.)
+
+    With `chance` the arcs begin at random slopes, so that the steps lead to another plan.
+    """
+    fixed = relaxation.network.fixed_eur
+    opened, spread = root.opened, np.ones(len(fixed))
+    try:
+        if chance is not None:
+            spread = chance.uniform(LEAST_SPREAD, 1.0, len(fixed))
+            relaxation.charge(fixed / spread)
+            opened = relaxation.relax(rounds=ROUNDS).opened
+        for _ in range(SCALINGS):
+            yield opened > WHOLE
+            if np.count_nonzero((opened > WHOLE) & (opened < 1.0 - WHOLE)) <= FEW:
+                return
+            spread = (1.0 - PACE) * spread + PACE * opened
+            relaxation.charge(fixed / np.maximum(spread, LEAST))
+            opened = relaxation.relax(rounds=ROUNDS).opened
+    finally:
+        relaxation.charge(fixed)
+
+
+WAYS = ("against the relaxation", "anywhere", "around a node", "of some commodities", "towards another plan")
+STEPS = 3  # arcs that the surroundings of a node reach
+PART = 8  # one commodity in so many
+DEAR = 5e-4  # how much a euro of reduced cost counts against a closed arc
+
+
+def choose_free(
+    network: Network, pool: Pool, opened: Bools, relaxed: Floats, reduced_eur: Floats, *,
+    way: int, size: int, chance: np.random.Generator,
+) -> Bools:  # fmt: skip
+    """About half of `size` arcs among the open ones and up to `size` among the closed ones that some path uses."""
+    m = network.arcs
+    used = np.bincount(np.concatenate(pool.paths), minlength=m) > 0
+    luck = chance.random(m)
+    if way == 0:
+        score = np.abs(opened - relaxed) + 0.3 * luck
+    elif way == 1:
+        score = luck
+    elif way == 2:
+        far = _steps_from(network, opened, int(chance.integers(network.nodes)))
+        score = 1.5 * luck - far[network.tail] - far[network.head]
+    else:
+        some = chance.permutation(network.commodities)[: max(3, network.commodities // PART)]
+        theirs = [path for c, path in zip(pool.commodity, pool.paths, strict=True) if c in set(some.tolist())]
+        score = np.log1p(np.bincount(np.concatenate(theirs), minlength=m)) + luck
+    free = np.zeros(m, bool)
+    inside = np.flatnonzero(opened)
+    free[inside[np.argsort(-score[inside], kind="stable")[: size // 2]]] = True
+    outside = np.flatnonzero(used & ~opened)
+    worth = score[outside] - DEAR * np.maximum(reduced_eur[outside], 0.0)
+    free[outside[np.argsort(-worth, kind="stable")[:size]]] = True
+    return free
+
+
+def _steps_from(network: Network, opened: Bools, node: int) -> Floats:
+    """Open arcs between a node and every other, either way; far ones all count as 9."""
+    far = np.full(network.nodes, 9.0)
+    far[node] = 0.0
+    tail, head = network.tail[opened], network.head[opened]
+    for _ in range(STEPS):
+        np.minimum.at(far, head, far[tail] + 1.0)
+        np.minimum.at(far, tail, far[head] + 1.0)
+    return far
+
+
 STARTS, SHARE_SCALING = 8, 0.1  # of slope scaling, and the share of the time left after which no more begins
 TRIES_IN_VAIN = 40  # neighbourhoods without gain after which an end is made
 SMALL_SHARE = 0.03  # of the time limit for one neighbourhood

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nbb_opt.errors import SolveError
 from nbb_opt.problems.network_design.instance import Network
 from nbb_opt.problems.network_design.solve.pool import Pool
-from nbb_opt.solve.in_process import new_highs
+from nbb_opt.solve.highs import new_highs
 from nbb_opt.solve.stop import Stop
 
 Ints = npt.NDArray[np.int64]

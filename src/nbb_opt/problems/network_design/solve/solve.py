@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,15 +13,53 @@ import numpy.typing as npt
 
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import Network
-from nbb_opt.problems.network_design.solve.compact import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import Plan, refuse_infeasible, route
+from nbb_opt.problems.network_design.solve.small import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.tree import Tree
-from nbb_opt.problems.network_design.solve.turns import Turns
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
+
+LOOK_S = 0.1  # how often who waits looks whether somebody asked to stop
+
+
+class Turns:
+    """The first works until `until`, then waits once while the second works; without `until` nobody ever waits.
+
+    `halt` stops the second: a request to stop the whole (`stop`) reaches it here while the first waits.
+    """
+
+    def __init__(self, stop: Stop, halt: Stop, until: Stop | None) -> None:
+        self.stop, self.halt, self.until = stop, halt, until
+        self._begin, self._end = threading.Event(), threading.Event()
+        if until is None:
+            self._begin.set()
+
+    def first(self) -> None:
+        """To be called now and then by the first: waits here for the second when it is its turn."""
+        if self.until is None or self._end.is_set() or not self.until.now():
+            return
+        self._begin.set()
+        while not self._end.wait(LOOK_S):
+            if self.stop.asked.is_set():
+                self.halt.asked.set()
+
+    @contextmanager
+    def second(self) -> Iterator[None]:
+        """Around the work of the second: waits for its turn, and gives the turn back however it ends."""
+        try:
+            self._begin.wait()
+            yield
+        finally:
+            self._end.set()
+
+    def over(self) -> None:
+        """The first has ended: the second is to end too, or need not begin."""
+        self.halt.asked.set()
+        self._begin.set()
+
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -19,7 +19,7 @@ from nbb_opt.problems.stram.model.arrays.build import stram_arrays
 from nbb_opt.problems.stram.model.spec import StramSpec
 
 if TYPE_CHECKING:
-    from nbb_opt.model.pyomo_statement import PyomoStatement
+    from nbb_opt.model.pyomo_form import PyomoStatement
 
 SHARED = -1  # stage of a column of the first stage
 RISK = -2  # stage of a column that belongs to the objective of several scenarios
@@ -108,7 +108,7 @@ def build_stram(
         raise ModelError("a model of several years needs the emissions of the first year alone: plan that year first")
     if statement == "arrays":
         return StramBuilt(case, spec, stram_arrays(case, spec, first_emissions_t=first_emissions_t))
-    from nbb_opt.model.pyomo_statement import PyomoStatement
+    from nbb_opt.model.pyomo_form import PyomoStatement
     from nbb_opt.problems.stram.model.build import stram_model
 
     return StramBuilt(case, spec, PyomoStatement(stram_model(case, spec, first_emissions_t=first_emissions_t)))

@@ -9,7 +9,7 @@ from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.problems.stram.model.arrays.data import StramData
 from nbb_opt.problems.stram.model.arrays.flows import TYPICAL_T, arc_parts
-from nbb_opt.problems.stram.model.arrays.spreading import repeat
+from nbb_opt.problems.stram.model.arrays.states import repeat
 
 
 def add_capacity(a: Assembly, data: StramData) -> None:

@@ -10,7 +10,7 @@ from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Names
 from nbb_opt.problems.stram.model.arrays.data import StramData
-from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
+from nbb_opt.problems.stram.model.arrays.states import grid, repeat
 from nbb_opt.problems.stram.model.spec import COMPONENTS, ONCE
 
 BY_SCENARIO = ("loaded_opex", "empty_opex")

@@ -8,7 +8,7 @@ from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Ints
 from nbb_opt.problems.stram.model.arrays.data import StramData
-from nbb_opt.problems.stram.model.arrays.spreading import grid, repeat
+from nbb_opt.problems.stram.model.arrays.states import grid, repeat
 
 TYPICAL_TKM = 2.0**28
 
