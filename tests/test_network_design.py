@@ -96,7 +96,7 @@ def test_small_problems_are_solved_from_pyomo_and_large_ones_over_paths(
     small: bool, asked: Statement, used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not small:
-        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
+        monkeypatch.setattr("nbb_opt.problems.network_design.solve.small.COMPACT_PAIRS", 0)
     options = SolveOptions(gap=1e-9, threads=1, statement=asked)
     done = handlers("network_design").solve(
         SolveRequest(instance=TINY, out=tmp_path / "run", options=options, stop=Stop(60.0))

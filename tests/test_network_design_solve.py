@@ -61,7 +61,7 @@ def test_the_optimum_is_that_of_the_plain_statement(
     by_tree: bool, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if by_tree:
-        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
+        monkeypatch.setattr("nbb_opt.problems.network_design.solve.small.COMPACT_PAIRS", 0)
     infeasible = 0
     for seed in range(10):
         problem = made_up(seed, tight=1.0 + seed % 3)
@@ -186,7 +186,7 @@ def test_a_request_to_stop_keeps_the_best_plan(threads: int) -> None:
 @pytest.mark.parametrize("by_tree", [False, True], ids=["compact", "tree"])
 def test_a_fault_of_the_thread_beside_is_not_lost(by_tree: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if by_tree:
-        monkeypatch.setattr(compact, "COMPACT_PAIRS", 0)
+        monkeypatch.setattr("nbb_opt.problems.network_design.solve.small.COMPACT_PAIRS", 0)
 
     def broken(*_args: object, **_more: object) -> None:
         raise SolveError("the improver broke")
