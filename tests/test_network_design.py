@@ -17,7 +17,7 @@ from design_case import made_up, reference
 from nbb_opt.errors import InstanceError, NbbError, VerifyFailed
 from nbb_opt.options import SolveOptions, Statement
 from nbb_opt.problems.dispatch import handlers
-from nbb_opt.problems.handlers import SolveRequest
+from nbb_opt.problems.handlers import SolveRequest, VerifyRequest
 from nbb_opt.problems.network_design import read_design, verify_design
 from nbb_opt.problems.network_design.canad import convert_canad, read_dow
 from nbb_opt.problems.network_design.model import design_form, entries, read_design_model
@@ -233,11 +233,11 @@ def test_the_verifier_names_the_rule_that_a_change_breaks(run: Path) -> None:
 def test_an_altered_run_is_refused(run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "copy"))
     asked = handlers("network_design")
-    assert "verified: OK" in asked.verify(copy, None).lines[0]
+    assert "verified: OK" in asked.verify(VerifyRequest(run=copy)).lines[0]
     text = (copy / "tables" / "flows.csv").read_text()
     (copy / "tables" / "flows.csv").write_text(text.replace("10.0", "11.0", 1))
     with pytest.raises(VerifyFailed, match="was altered after the run"):
-        asked.verify(copy, None)
+        asked.verify(VerifyRequest(run=copy))
 
 
 def nbb_opt(*words: object, cwd: Path, code: int) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from command_line import nbb_opt
 from nbb_opt.errors import InstanceError, NbbError
-from nbb_opt.problems.dispatch import FREIGHT, OF_INSTANCES, OF_RUNS, PROBLEMS, handlers, problem_of
+from nbb_opt.problems.dispatch import FREIGHT, NAMED, OF_INSTANCES, OF_RUNS, PROBLEMS, handlers, problem_of
 from nbb_opt.shipped import shipped
 
 TINY, DESIGN, STRAM = (shipped("instances") / name for name in ("tiny", "design_tiny", "stram_tiny"))
@@ -40,9 +40,10 @@ def test_an_unknown_problem_is_an_error_that_lists_the_known_ones(tmp_path: Path
         problem_of(tmp_path, "verify")
 
 
-@pytest.mark.parametrize("name", [name for name in PROBLEMS if name != FREIGHT])
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_every_problem_answers_the_commands_it_names_and_refuses_the_others(name: str, tmp_path: Path) -> None:
-    assert all(callable(getattr(handlers(name), command)) for command in PROBLEMS[name].commands)
+    assert all(callable(getattr(handlers(name), command)) for command in (*NAMED, "state"))
+    assert set(NAMED) <= PROBLEMS[name].commands
     (tmp_path / "run.json").write_text(json.dumps({"problem": name}))
     for command in (*OF_INSTANCES, *OF_RUNS):
         if command in PROBLEMS[name].commands:

@@ -16,7 +16,7 @@ from nbb_opt.errors import ModelError, NbbError, VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.problems.dispatch import handlers
-from nbb_opt.problems.handlers import SolveRequest
+from nbb_opt.problems.handlers import ReportRequest, SolveRequest, VerifyRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model, stram_models
 from nbb_opt.problems.stram.model.arrays.build import stram_arrays
@@ -242,13 +242,13 @@ def test_the_run_folder_is_verified_again_and_a_change_in_it_is_seen(tmp_path: P
     said = done.solve(order)
     for words in ("emissions", "mode split"):
         assert any(words in line for line in said.lines)
-    assert done.verify(tmp_path / "run", None).record["ok"]
-    done.report([tmp_path / "run"], tmp_path / "page.html", None)
+    assert done.verify(VerifyRequest(run=tmp_path / "run")).record["ok"]
+    done.report(ReportRequest(plans=[tmp_path / "run"], out=tmp_path / "page.html"))
     assert "stram_stochastic" in (tmp_path / "page.html").read_text()
     file = tmp_path / "run" / "run.json"
     file.write_text(file.read_text().replace('"cost_nok": 2', '"cost_nok": 1', 1))
     with pytest.raises(VerifyFailed, match="altered"):
-        done.verify(tmp_path / "run", None)
+        done.verify(VerifyRequest(run=tmp_path / "run"))
 
 
 def test_a_model_nobody_knows_is_refused_with_a_hint() -> None:

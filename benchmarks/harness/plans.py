@@ -25,22 +25,13 @@ def check_plan(path: Path, *, objective: float, instance_digest: str) -> None:
 
     Raises BenchError if there is none, the verifier refuses it, or it costs something else or is of other data.
     """
-    from nbb_opt.instance import read_instance
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
-    from nbb_opt.result import read_run
-    from nbb_opt.verify import verify_run
+    from nbb_opt.problems.dispatch import handlers, problem_of
+    from nbb_opt.problems.handlers import VerifyRequest
 
     if not (path / RECORD).is_file():
         raise BenchError(f"there is no run folder {path}")
     try:
-        problem = problem_of(path, "verify")
-        if problem != FREIGHT:
-            handlers(problem).verify(path, None)
-        else:
-            run = read_run(path)
-            verdict = verify_run(run, read_instance(Path(run.record["instance_source"])))
-            if not verdict.ok:
-                raise BenchError("the verifier refuses it: " + verdict.failures()["rule"].iloc[0])
+        handlers(problem_of(path, "verify")).verify(VerifyRequest(run=path, again_s=0.0))
     except NbbError as fault:
         raise BenchError(f"{path}: {str(fault).splitlines()[0]}") from None
     record = read_record((path / RECORD).read_bytes(), path)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbb_opt.errors import InstanceError, NbbError, Problem
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, read_instance, write_workbook
 from nbb_opt.shipped import cache_folder
 
@@ -44,28 +43,9 @@ def check(path: Path | str) -> Response:
     >>> found.record["name"], found.record["rows"]["links"], found.lines[0]
     ('tiny', 11, 'Seven places, two periods: the optimum by hand: no problems found')
     """
-    from nbb_opt.instance.wording import by_another_program
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
-    from nbb_opt.problems.handlers import Response
+    from nbb_opt.problems.dispatch import handlers, problem_of
 
-    if (problem := problem_of(Path(path), "check")) != FREIGHT:
-        return handlers(problem).check(Path(path))
-    try:
-        found = read_instance(path)
-    except InstanceError as error:
-        if not any(by_another_program(problem) for problem in error.problems):
-            raise
-        paths = f"{shlex.quote(str(path))} {shlex.quote(str(Path(path).with_suffix('')) + '-tidy')}"
-        hint = f"nbb-opt convert {paths} reads them and says what it assumed"
-        last = Problem(str(path), "holds tables as other programs write them", hint, "dialect")
-        raise InstanceError([*error.problems, last]) from None
-    rows = {name: len(table) for name, table in found.tables.items() if len(table)}
-    lines = (
-        f"{found.meta.title}: no problems found",
-        "rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()),
-        f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}",
-    )
-    return Response({"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows}, lines)
+    return handlers(problem_of(Path(path), "check")).check(Path(path))
 
 
 def write(region: Instance, path: Path | str) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nbb_opt.api.data import read
-from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.result import Run, read_run
@@ -332,36 +332,19 @@ def verify(
     bound of do_nothing: confirmed by solving again
     bound of joint: confirmed by solving again
     """
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
-    from nbb_opt.verify.foreign import is_foreign
+    from nbb_opt.problems.dispatch import handlers, problem_of, stated_model
+    from nbb_opt.problems.handlers import VerifyRequest
 
     if isinstance(plan, Result):
         return _accept(plan, instance, model, again_s, cache=cache)
-    path = Path(plan)
+    path, where = Path(plan), Path(instance) if isinstance(instance, str) else instance
     if solution is not None:
         from nbb_opt.model.model_file import read_solution
-        from nbb_opt.problems.dispatch import stated_model
 
         stated = stated_model(path, model)
         return stated.accept(read_solution(Path(solution), stated.form))
-    if is_foreign(path):
-        return _verify_tables(path, instance, model or "joint")
-    problem = problem_of(path, "verify")
-    if problem == FREIGHT:
-        return accepted(path, instance, model, again_s, cache=cache)[1]
-    if model is not None:
-        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
-    return handlers(problem).verify(path, _path_of(instance))
-
-
-def accepted(
-    path: Path, instance: Instance | Path | str | None, model: str | None = None, again_s: float = AGAIN_S, *,
-    cache: bool = True,
-) -> tuple[Result, Verdict]:  # fmt: skip
-    """A run folder and its verdict; files that were altered are read too: the verifier says which rule breaks."""
-    run = read_run(path, refuse_altered=False)
-    plan = Result(run, _instance(instance or str(run.record.get("instance_source", ""))))
-    return plan, _accept(plan, None, model, again_s, cache=cache)
+    request = VerifyRequest(run=path, instance=where, model=model, again_s=again_s, cache=cache)
+    return handlers(problem_of(path, "verify")).verify(request)
 
 
 def _accept(
@@ -377,31 +360,8 @@ def _accept(
     return verdict
 
 
-def _verify_tables(folder: Path, instance: Instance | Path | str | None, model: str) -> Verdict:
-    from nbb_opt.model import read_model
-    from nbb_opt.pipeline import accept
-    from nbb_opt.verify.foreign import verify_foreign
-
-    if instance is None:
-        raise NbbError(f"{folder}: these are tables of another engine; say of which instance with --instance")
-    spec = read_model(model)
-    if spec.flows != "free":
-        raise NbbError(
-            f"{model}: its flows are those of another plan, which tables alone do not hold; verify a run folder"
-        )
-    verdict = verify_foreign(
-        folder, _instance(instance), blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects
-    )
-    accept(verdict, f"plan in {folder}")
-    return verdict
-
-
 def _instance(given: Instance | Path | str) -> Instance:
     return given if isinstance(given, Instance) else read_instance(given)
-
-
-def _path_of(instance: Instance | Path | str | None) -> Path | None:
-    return instance.path if isinstance(instance, Instance) else None if instance is None else Path(instance)
 
 
 def report(
@@ -430,41 +390,24 @@ def report(
     ...     [Path(file).name for file in report([plan, plan.reference], Path(folder, "both.html")).record["files"]]
     ['both.html', 'both.xlsx']
     """
-    from nbb_opt.emissions.factors import read_factors
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
-    from nbb_opt.problems.handlers import Response
-    from nbb_opt.report import write_html, write_workbook
+    from nbb_opt.problems.handlers import Believed, ReportRequest
 
-    given = [plans] if isinstance(plans, (Result, Path, str)) else list(plans)
-    problems = {FREIGHT if isinstance(each, Result) else problem_of(Path(each), "report") for each in given}
+    given: list[Believed | Path] = []
+    for each in [plans] if isinstance(plans, (Result, Path, str)) else plans:
+        if isinstance(each, Result):
+            given.append(Believed(each._accepted().run, each.instance, each.ledger))
+        else:
+            given.append(Path(each))
+    problems = {problem_of(each, "report") if isinstance(each, Path) else FREIGHT for each in given}
     if len(problems) != 1:
         raise NbbError("the runs are about different problems; report them apart" if problems else "give a run")
-    for problem in problems - {FREIGHT}:
-        if ileap is not None or carriers:
-            raise NbbError(f"--ileap: is about freight, the runs are about {problem}; leave it out")
-        return handlers(problem).report([Path(str(each)) for each in given], Path(out), _path_of(instance))
-    if ileap is not None and len(given) > 1:
-        raise NbbError("--ileap: is about one run; give one run folder")
-    found, lines = [], []
-    for each in given:
-        if isinstance(each, Result):
-            found.append(each._accepted())
-        else:
-            plan, verdict = accepted(Path(each), instance, model, again_s)
-            found.append(plan)
-            lines += [f"{each}: {line}" for line in verdict.lines]
-    if len({plan.record["instance_digest"] for plan in found}) > 1:
-        raise VerifyFailed("the runs do not belong together: they were made from different data")
-    region, runs, ledgers = found[0].instance, [plan.run for plan in found], [plan.ledger for plan in found]
-    own = None if intensities is None else read_factors(Path(intensities))
-    page, book = Path(out), Path(out).with_suffix(".xlsx")
-    write_html(region, runs, page, ledgers=ledgers, own=own)
-    write_workbook(region, runs, book, ledgers=ledgers, own=own)
-    files, lines = [str(page), str(book)], [*lines, f"wrote {page} and {book}"]
-    if ileap is not None:
-        written = [str(file) for file in found[0].to_ileap(ileap, carriers=carriers, hub_carrier=hub_carrier)]
-        files, lines = [*files, *written], [*lines, f"wrote {', '.join(written)}"]
-    return Response({"files": files}, tuple(lines))
+    request = ReportRequest(
+        plans=given, out=Path(out), instance=Path(instance) if isinstance(instance, str) else instance, model=model,
+        again_s=again_s, intensities=None if intensities is None else Path(intensities),
+        ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
+    )  # fmt: skip
+    return handlers(problems.pop()).report(request)
 
 
 def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:

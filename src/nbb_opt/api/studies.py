@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nbb_opt.api.data import read
-from nbb_opt.api.plans import LOG, Listener, Result, accepted, listener_of, solve, with_changes
+from nbb_opt.api.plans import LOG, Listener, Result, listener_of, solve, with_changes
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -146,6 +146,8 @@ def sensitivity(
     ['as_stated', 'boundary_ttw']
     """
     from nbb_opt.emissions.factors import joined, read_factors
+    from nbb_opt.problems.freight import accepted
+    from nbb_opt.problems.handlers import VerifyRequest
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen
     from nbb_opt.studies.accounting.study import Sensitivity, accounting_study
 
@@ -154,7 +156,9 @@ def sensitivity(
     if isinstance(source, Result):
         plan = source
     elif not isinstance(source, Instance) and Path(source, RECORD).is_file():
-        plan, _verdict = accepted(Path(source), instance)
+        request = VerifyRequest(run=Path(source), instance=Path(instance) if isinstance(instance, str) else instance)
+        run, region, _verdict = accepted(request.run, request)
+        plan = Result(run, region, {"accepted": True})
     else:
         plan = solve(source, model, options=options, cache=cache)
         ways = tuple(way for way in ways if choices or way.name != AGAIN)  # solved just now

@@ -247,11 +247,9 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
-    from nbb_opt.api import read
-    from nbb_opt.api import solve as solve_region
     from nbb_opt.cli.console import ProgressLine
     from nbb_opt.options import SolveOptions
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt.problems.dispatch import handlers, problem_of, stated_model
     from nbb_opt.problems.handlers import SolveRequest
     from nbb_opt.solve import Stop
 
@@ -262,51 +260,23 @@ def solve(
     )  # fmt: skip
     if write is not None:
         from nbb_opt.model.model_file import write_model
-        from nbb_opt.problems.dispatch import stated_model
 
         stated = stated_model(instance, model, options)
         write_model(stated.form, write, title=stated.title)
         print(f"wrote {write}: {len(stated.form.cost):,} columns, {len(stated.form.row_low):,} rows; check a solution: "
               f"nbb-opt verify {instance} --model {stated.model} --solution FILE.sol")  # fmt: skip
         return
-    stop = Stop(time_limit)
-    problem = problem_of(instance, "solve")
-    if problem != FREIGHT:
-        given = (
-            ("--decision-gap", decision_gap is not None),
-            ("--no-prune", no_prune),
-            ("--no-cache", no_cache),
-            ("--ignore-memory-forecast", ignore_memory_forecast),
-            ("--method", method != "auto"),
-            ("--presolve", presolve != "choose"),
-            ("--cluster", cluster is not None),
-        )
-        if named := [option for option, on in given if on]:
-            raise NbbError(f"{', '.join(named)}: is about freight, {instance} is about {problem}; leave it out")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with stop.by_ctrl_c(), ProgressLine(sys.stderr) as line:
-            request = SolveRequest(instance=instance, model=model, out=out, options=options, stop=stop, listen=line)
-            show(handlers(problem).solve(request), as_json)
-        return
-    model = model or "joint"
-    region = read(instance)
-    target = out or Path("runs") / f"{region.meta.name}-{Path(model).stem}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
-        with ExitStack() as stack:
-            workers = None
-            if cluster is not None:
-                from nbb_opt.cluster import connect
-
-                workers = stack.enter_context(connect(cluster))
-            line = stack.enter_context(ProgressLine(sys.stderr))
-            plan = solve_region(
-                region, model, out=target, options=options, cache=not no_cache, progress=line, stop=stop,
-                cluster=workers,
+        with ProgressLine(sys.stderr) as line:
+            request = SolveRequest(
+                instance=instance, model=model, out=out, options=options, stop=Stop(time_limit), listen=line,
+                cache=not no_cache, cluster=cluster,
             )  # fmt: skip
+            done = handlers(problem_of(instance, "solve")).solve(request)
     except KeyboardInterrupt:
         raise Stopped("stopped before a plan was found; nothing was written") from None
-    print(json.dumps(plan.record, ensure_ascii=False, indent=1) if as_json else plan)
+    show(done, as_json)
 
 
 @app.command(epilog="Example: nbb-opt models --check")

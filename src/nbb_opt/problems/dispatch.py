@@ -8,12 +8,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from nbb_opt.errors import InstanceError, ModelError, NbbError, Problem
-from nbb_opt.instance import read_instance
+from nbb_opt.errors import InstanceError, NbbError, Problem
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.handlers import Handlers, Response, Stated
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
@@ -21,19 +17,19 @@ from nbb_opt.shipped import shipped
 FREIGHT = "freight"
 OF_INSTANCES = ("check", "prepare", "solve", "sweep", "audit", "sensitivity", "manifest", "upgrade", "app")
 OF_RUNS = ("verify", "report", "sensitivity")
-NAMED = ("check", "solve", "verify", "report")  # what a problem with handlers of its own answers
+NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A problem: the commands that know it, and the module of its handlers (None: the commands are written for it)."""
+    """A problem: the commands that know it, and the module of its handlers."""
 
     commands: frozenset[str]
-    module: str | None = None
+    module: str
 
 
 PROBLEMS: dict[str, Registered] = {
-    FREIGHT: Registered(frozenset((*OF_INSTANCES, *OF_RUNS))),
+    FREIGHT: Registered(frozenset((*OF_INSTANCES, *OF_RUNS)), "nbb_opt.problems.freight"),
     "network_design": Registered(frozenset(NAMED), "nbb_opt.problems.network_design.handlers"),
     "stram": Registered(frozenset(NAMED), "nbb_opt.problems.stram.handlers"),
 }
@@ -101,10 +97,13 @@ def problem_of_run(path: Path) -> str:
 
 
 def handlers(problem: str) -> Handlers:
-    """The handlers of a problem that has its own."""
-    module = PROBLEMS[problem].module
-    assert module is not None, problem
-    return importlib.import_module(module).HANDLERS
+    """The handlers of a problem."""
+    return importlib.import_module(PROBLEMS[problem].module).HANDLERS
+
+
+def stated_model(path: Path, model: str | None = None, options: SolveOptions | None = None) -> Stated:
+    """A model (the usual one if not given) on an instance, for solvers elsewhere. Raises InstanceError, ModelError."""
+    return handlers(problem_of_instance(path)).state(path, model, options or SolveOptions())
 
 
 def convert(form: str, source: Path, target: Path) -> Response:
@@ -127,34 +126,3 @@ def render_models(*, write: bool) -> list[str]:
                 if write:
                     path.write_text(text, encoding="utf-8")
     return stale
-
-
-def stated_model(path: Path, model: str | None, options: SolveOptions | None = None) -> Stated:
-    """The model (the usual one of the problem if not given) on the instance at `path`.
-
-    Raises InstanceError, ModelError; of freight, for a model whose flows are those of another plan.
-    """
-    problem, options = problem_of_instance(path), options or SolveOptions()
-    if problem != FREIGHT:
-        return handlers(problem).state(path, model, options)
-    from nbb_opt.model import extract, read_model, standard_form
-    from nbb_opt.verify import verify_plan
-
-    spec, instance = read_model(model or "joint"), read_instance(path)
-    if spec.flows != "free":
-        raise ModelError(f"model '{spec.name}': its flows are those of another plan, which no solver elsewhere has")
-    steps = Steps(options)
-    built = steps.build(instance, steps.prepare(instance), spec)
-    form = standard_form(built)
-
-    def accept_values(values: np.ndarray) -> Response:
-        tables = extract(built, values, None)
-        claims = {"cost_eur": float(form.cost @ values) + form.cost_offset}
-        verdict = verify_plan(
-            instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-            reported=claims,
-        )  # fmt: skip
-        accept(verdict, "solution")
-        return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, verdict.lines)
-
-    return Stated(spec.name, f"{spec.title}, {instance.meta.name}", form, accept_values)

@@ -1,18 +1,25 @@
-"""The handlers of a problem other than freight: what a command calls, and what it gets back."""
+"""What every problem answers: the functions that the interface calls, what they are given and what they give back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbb_opt.acceptance import AGAIN_S
+from nbb_opt.errors import NbbError
+
 if TYPE_CHECKING:
+    from nbb_opt.emissions.ledger import Ledger
+    from nbb_opt.instance import Instance
     from nbb_opt.model import StandardForm
     from nbb_opt.model.data.periods import Floats
     from nbb_opt.options import SolveOptions
+    from nbb_opt.result import Run
     from nbb_opt.solve import Stop
     from nbb_opt.solve.stop import Listener
+    from nbb_opt.verify import Verdict
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,10 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True)
 class SolveRequest:
-    """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`."""
+    """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`.
+
+    `cache` and `cluster` (the address of a scheduler) are of freight.
+    """
 
     instance: Path
     options: SolveOptions
@@ -33,6 +43,53 @@ class SolveRequest:
     model: str | None = None
     out: Path | None = None
     listen: Listener | None = None
+    cache: bool = True
+    cluster: str | None = None
+
+    def refuse_of_freight(self, problem: str) -> None:
+        """Raise NbbError if an option is given that only freight knows."""
+        asked = self.options
+        refuse(self.instance, problem, {
+            "--decision-gap": asked.decision_gap is not None, "--no-prune": not asked.prune,
+            "--no-cache": not self.cache, "--ignore-memory-forecast": asked.too_large,
+            "--method": asked.method != "auto", "--presolve": asked.presolve != "choose",
+            "--cluster": self.cluster is not None,
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRequest:
+    """A run to verify, and the instance if it is not where the run says; the rest is of freight."""
+
+    run: Path
+    instance: Instance | Path | None = None
+    model: str | None = None
+    again_s: float = AGAIN_S
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A freight plan in memory that was verified, or solved just now."""
+
+    run: Run
+    instance: Instance
+    ledger: Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRequest:
+    """Plans to set side by side on a page at `out`; what comes after `instance` is of freight."""
+
+    plans: Sequence[Path | Believed]
+    out: Path
+    instance: Instance | Path | None = None
+    model: str | None = None
+    again_s: float = AGAIN_S
+    intensities: Path | None = None
+    ileap: Path | None = None
+    carriers: Mapping[str, str] = field(default_factory=dict)
+    hub_carrier: str = "diesel"
 
 
 @dataclass(frozen=True)
@@ -50,16 +107,37 @@ class Stated:
 
 @dataclass(frozen=True)
 class Handlers:
-    """The functions of one problem; each raises the NbbError that the freight problem would raise.
+    """The functions of one problem.
 
-    `check(instance)` raises InstanceError with every fault. `solve(request)` writes a run folder whose `run.json` has
-    the key `problem`, verified; VerifyFailed and nothing written if the verifier refuses. `verify(run, instance)`
-    raises VerifyFailed; instance None stands for the one the run was made from. `report(runs, out, instance)` writes a
-    page. `state(instance, model, options)` is the model itself; None stands for the usual one.
+    `check` raises InstanceError with every fault. `solve` writes a run folder whose `run.json` has the key `problem`
+    (without it freight is meant), verified; VerifyFailed and nothing written if the verifier refuses. `verify` raises
+    VerifyFailed. `report` verifies and writes a page. `state(instance, model, options)` is the model itself; model None
+    stands for the usual one.
     """
 
     check: Callable[[Path], Response]
     solve: Callable[[SolveRequest], Response]
-    verify: Callable[[Path, Path | None], Response]
-    report: Callable[[Sequence[Path], Path, Path | None], Response]
+    verify: Callable[[VerifyRequest], Response | Verdict]
+    report: Callable[[ReportRequest], Response]
     state: Callable[[Path, str | None, SolveOptions], Stated]
+
+
+def write_page(out: Path, title: str, body: str) -> None:
+    """Write a page without maps and charts."""
+    style = (
+        "body{font:15px sans-serif;margin:2rem}td,th{padding:.3rem .8rem;border-bottom:1px solid #ccc;"
+        "text-align:right}td:first-child,th:first-child{text-align:left}"
+    )
+    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>\n<style>{style}</style>\n'
+    out.write_text(f"{head}<h1>{title}</h1>\n{body}</html>\n", encoding="utf-8")
+
+
+def path_of(instance: Instance | Path | None) -> Path | None:
+    """Where an instance is."""
+    return instance if isinstance(instance, Path) or instance is None else instance.path
+
+
+def refuse(where: object, problem: str, given: Mapping[str, bool]) -> None:
+    """Raise NbbError that names the options that are given, and are of freight."""
+    if named := [option for option, on in given.items() if on]:
+        raise NbbError(f"{', '.join(named)}: is about freight, {where} is about {problem}; leave it out")

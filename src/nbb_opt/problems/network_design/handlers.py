@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +11,22 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nbb_opt.errors import VerifyFailed
+from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.model import StandardForm
 from nbb_opt.model.build import statement_for
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
-from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
+from nbb_opt.problems.handlers import (
+    Handlers,
+    ReportRequest,
+    Response,
+    SolveRequest,
+    Stated,
+    VerifyRequest,
+    path_of,
+    refuse,
+    write_page,
+)
 from nbb_opt.problems.network_design import (
     DesignInstance,
     DesignRun,
@@ -51,13 +59,14 @@ def check(path: Path) -> Response:
 
 def solve(request: SolveRequest) -> Response:
     """Solve, verify, write the run folder."""
+    request.refuse_of_freight(PROBLEM)
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
     spec = read_design_model(request.model or MODEL)
     with steps.timed("read"):
         instance = read_design(request.instance)
     target = request.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
     check_target(target)
-    with steps.timed("solve"):
+    with request.stop.by_ctrl_c(), steps.timed("solve"):
         found, tables = solve_design(instance, spec, steps)
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
     with steps.timed("verify"):
@@ -186,8 +195,11 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
     return Stated(spec.name, f"{spec.title}, {instance.meta['name']}", form, accept_values)
 
 
-def verify(path: Path, given: Path | None) -> Response:
+def verify(request: VerifyRequest) -> Response:
     """Check a finished run again."""
+    path, given = request.run, path_of(request.instance)
+    if request.model is not None:
+        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
     run = read_design_run(path, refuse_altered=False)
     instance = _instance_of(run, given)
     faults = [f"{name}: was altered after the run" for name in run.altered]
@@ -212,11 +224,13 @@ def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
     return instance
 
 
-def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
+def report(request: ReportRequest) -> Response:
     """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
-    rows = []
-    for path in paths:
-        verify(path, given)
+    out, given, rows = request.out, path_of(request.instance), []
+    refuse(out, PROBLEM, {"--ileap": request.ileap is not None or bool(request.carriers),
+                          "--intensities": request.intensities is not None})  # fmt: skip
+    for path in [plan for plan in request.plans if isinstance(plan, Path)]:
+        verify(VerifyRequest(run=path, instance=given))
         run = read_design_run(path)
         instance = _instance_of(run, given)
         record = run.record
@@ -229,25 +243,14 @@ def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
         )  # fmt: skip
     head = ("instance", "model", "cost EUR", "bound EUR", "gap", "status", "arcs opened", "verified")
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(str(cell))}</td>' for cell in row)}</tr>\n" for row in rows)
-    page = (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Network design</title>\n'
-        "<style>body{font:15px sans-serif;margin:2rem}td,th{padding:.3rem .8rem;border-bottom:1px solid #ccc;"
-        "text-align:right}td:first-child,th:first-child{text-align:left}</style>\n<h1>Network design</h1>\n"
+    write_page(
+        out, "Network design",
         f"<table><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr>\n{body}</table>\n"
-        "<p>Cost: opening arcs and carrying tonnes over them. Bound: no plan costs less.</p></html>\n"
-    )
-    _appear(out, page)
+        "<p>Cost: opening arcs and carrying tonnes over them. Bound: no plan costs less.</p>",
+    )  # fmt: skip
     return Response(
         {"files": [str(out)]}, (f"wrote {out} (a table of the runs; maps and workbook are of freight only)",)
     )
-
-
-def _appear(path: Path, text: str) -> None:
-    """Write a file so that it is complete or not there."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False, suffix=".part") as file:
-        file.write(text)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
 
 
 def convert(source: Path, target: Path) -> Response:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import html
 import json
 import math
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nbb_opt.errors import VerifyFailed
+from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
-from nbb_opt.problems.handlers import Handlers, Response, SolveRequest, Stated
+from nbb_opt.problems.handlers import (
+    Handlers,
+    ReportRequest,
+    Response,
+    SolveRequest,
+    Stated,
+    VerifyRequest,
+    path_of,
+    refuse,
+    write_page,
+)
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
@@ -44,12 +52,14 @@ def check(path: Path) -> Response:
 def solve(request: SolveRequest) -> Response:
     """Plan the first year alone and the years of the model, verify both, write the run folder."""
     spec = read_stram_model(request.model or MODEL)
+    request.refuse_of_freight(PROBLEM)
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
     with steps.timed("read"):
         case = read_stram(request.instance)
     target = request.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
     check_target(target)
-    plan, first = plan_stram(case, spec, steps)
+    with request.stop.by_ctrl_c():
+        plan, first = plan_stram(case, spec, steps)
     record = _record(case, plan, first, steps)
     beside = {
         "verify.json": json.dumps(plan.verdict.checks.to_dict("records"), indent=1),
@@ -131,8 +141,11 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
     return Stated(spec.name, f"{spec.title}, {case.keys['name']}", form, accept_values)
 
 
-def verify(path: Path, given: Path | None) -> Response:
+def verify(request: VerifyRequest) -> Response:
     """Check a finished run again: the plan, and the first year alone beside it."""
+    path, given = request.run, path_of(request.instance)
+    if request.model is not None:
+        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
     run = read_stram_run(path, refuse_altered=False)
     case = _case_of(run, given)
     record = run.record
@@ -177,11 +190,13 @@ def _case_of(run: StramRun, given: Path | None) -> StramCase:
     return case
 
 
-def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
+def report(request: ReportRequest) -> Response:
     """One page with the figures of the runs; maps and workbook are of freight only."""
-    parts = []
-    for path in paths:
-        verify(path, given)
+    out, given, parts = request.out, path_of(request.instance), []
+    refuse(out, PROBLEM, {"--ileap": request.ileap is not None or bool(request.carriers),
+                          "--intensities": request.intensities is not None})  # fmt: skip
+    for path in [plan for plan in request.plans if isinstance(plan, Path)]:
+        verify(VerifyRequest(run=path, instance=given))
         run = read_stram_run(path)
         case, record = _case_of(run, given), run.record
         lines = [f"objective {record['cost_nok'] / 1e9:,.6f} GNOK, bound {record['bound_nok'] / 1e9:,.6f} GNOK, gap "
@@ -189,14 +204,7 @@ def report(paths: Sequence[Path], out: Path, given: Path | None) -> Response:
                  "  built: " + ("; ".join(record["investments"]) or "nothing")]  # fmt: skip
         title = html.escape(f"{case.keys['title']}, model {record['model']}")
         parts.append(f"<h2>{title}</h2>\n<pre>{html.escape(chr(10).join(lines))}</pre>\n")
-    page = (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>stram</title>\n'
-        f"<style>body{{font:15px sans-serif;margin:2rem}}</style>\n<h1>stram</h1>\n{''.join(parts)}</html>\n"
-    )
-    with tempfile.NamedTemporaryFile("w", dir=out.parent, encoding="utf-8", delete=False, suffix=".part") as file:
-        file.write(page)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(out)
+    write_page(out, PROBLEM, "".join(parts))
     return Response(
         {"files": [str(out)]}, (f"wrote {out} (figures of the runs; maps and workbook are of freight only)",)
     )
