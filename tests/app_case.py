@@ -14,11 +14,11 @@ from typing import Any
 import uvicorn
 from fastapi.testclient import TestClient
 
-from nbb_opt.app import child
+from nbb_opt.app import worker
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.server import MOST_BODY_BYTES, Door, make_app
+from nbb_opt.app.server import MOST_BODY_BYTES, Session, make_app
+from nbb_opt.app.service import Service
 from nbb_opt.app.store import Store
-from nbb_opt.app.work import Desk
 from nbb_opt.instance import new_instance
 
 HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
@@ -37,21 +37,21 @@ WEST_TO_EAST = (
 
 @dataclass
 class Served:
-    """A running app: its door, its desk and its work folder."""
+    """A running app: its session, its service and its work folder."""
 
-    door: Door
-    desk: Desk
+    session: Session
+    service: Service
     work: Path
 
     @property
     def address(self) -> str:
-        return self.door.address
+        return self.session.address
 
 
 @contextmanager
-def desk(work: Path, *, first: Path | None = None, target: Callable[..., None] = child.run) -> Iterator[Desk]:
+def service(work: Path, *, first: Path | None = None, target: Callable[..., None] = worker.run) -> Iterator[Service]:
     store = Store(work)
-    made = Desk(store, Jobs(store.folder, target), work / "cache", first)
+    made = Service(store, Jobs(store.folder, target), work / "cache", first)
     try:
         yield made
     finally:
@@ -61,33 +61,35 @@ def desk(work: Path, *, first: Path | None = None, target: Callable[..., None] =
 @contextmanager
 def served(work: Path, *, first: Path | None = None, port: int = 0) -> Iterator[Served]:
     """The app behind a real socket, as the command serves it."""
-    with desk(work, first=first) as made, socket.socket() as listener:
+    with service(work, first=first) as made, socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        door = Door(listener.getsockname()[1], TOKEN)
-        config = uvicorn.Config(make_app(made, door), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        session = Session(listener.getsockname()[1], TOKEN)
+        config = uvicorn.Config(
+            make_app(made, session), log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
         try:
-            yield Served(door, made, work)
+            yield Served(session, made, work)
         finally:
             server.should_exit = True
             thread.join(10)
 
 
 @contextmanager
-def client(work: Path, *, target: Callable[..., None] = child.run, most_bytes: int = MOST_BODY_BYTES) -> Iterator[Any]:
-    """A client that has the token; its `desk` is the app's."""
-    with desk(work, target=target) as made:
-        door = Door(8765, TOKEN)
+def client(work: Path, *, target: Callable[..., None] = worker.run, most_bytes: int = MOST_BODY_BYTES) -> Iterator[Any]:
+    """A client that has the token; its `service` is the app's."""
+    with service(work, target=target) as made:
+        session = Session(8765, TOKEN)
         found = TestClient(
-            make_app(made, door, most_bytes=most_bytes), base_url="http://127.0.0.1:8765",
+            make_app(made, session, most_bytes=most_bytes), base_url="http://127.0.0.1:8765",
             headers={"x-nbb-token": TOKEN}, follow_redirects=False,
         )  # fmt: skip
-        found.desk = made  # type: ignore[attr-defined]
+        found.service = made  # type: ignore[attr-defined]
         yield found
 
 

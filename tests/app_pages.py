@@ -40,7 +40,7 @@ def window(browser: Browser, app: Served, *, width: int = 1366, height: int = 90
 @contextmanager
 def watched(context: BrowserContext, app: Served) -> Iterator[Page]:
     seen = Seen()
-    own = f"http://{app.door.hosts[0]}/"
+    own = f"http://{app.session.hosts[0]}/"
 
     def gate(route: Route, request: Request) -> None:
         if request.url.startswith((own, "data:", "blob:")):
@@ -107,9 +107,9 @@ def saved(page: Page) -> None:
 
 def new_plan(app: Served, name: str, case: str | None = None, rows: Any = WEST_TO_EAST) -> tuple[str, str]:
     """A plan of tiny, or of another case, made without the page."""
-    case = case or app.desk.open_shipped("tiny")
-    app.desk.case(case)
-    return case, app.desk.new_plan(case, name, "empty", [list(row) for row in rows]).id
+    case = case or app.service.open_shipped("tiny")
+    app.service.case(case)
+    return case, app.service.new_plan(case, name, "empty", [list(row) for row in rows]).id
 
 
 def ended(page: Page, state: str = "done") -> None:

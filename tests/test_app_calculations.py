@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
 from app_case import TINY, client, finished, tiny_case
-from nbb_opt.app.work import rows_digest
+from nbb_opt.app.service import rows_digest
 from nbb_opt.instance import read_instance
 from nbb_opt.result import read_run
 from nbb_opt.studies.audit.faults import Judged, judge
@@ -96,7 +96,7 @@ def test_a_result_is_out_of_date_once_a_number_changes_and_not_for_a_remark(app:
     case, plan = tiny_case(app)
     path = f"/api/cases/{case}/plans/{plan}"
     rows = app.get(path).json()["rows"]
-    result = {"rows": rows_digest(app.desk.store.plan(case, plan)), "digest": read_instance(TINY).digest}
+    result = {"rows": rows_digest(app.service.store.plan(case, plan)), "digest": read_instance(TINY).digest}
     result |= {
         "cost_eur": 1.0,
         "faults": [],
@@ -106,7 +106,7 @@ def test_a_result_is_out_of_date_once_a_number_changes_and_not_for_a_remark(app:
         "made_s": 0.0,
         "verified": True,
     }
-    (app.desk.store.plan_folder(case, plan) / "result.json").write_text(json.dumps(result))
+    (app.service.store.plan_folder(case, plan) / "result.json").write_text(json.dumps(result))
     remark = [[*rows[0][:5], "seen"], *rows[1:]]
     assert app.put(path, json={"version": 1, "rows": remark}).json()["result"]["stale"] is False
     number = [[*rows[0][:4], "9", ""], *rows[1:]]

@@ -104,8 +104,8 @@ def solved(app: Served, browser: Browser) -> Solved:
 def test_open_shows_the_plan_of_the_instance_given_at_the_start(app: Served, browser: Browser) -> None:
     with window(browser, app) as page:
         page.wait_for_selector("main[data-ready=plan]")
-        assert app.desk.first is not None
-        assert f"#/case/{app.desk.first}/plan" in page.url
+        assert app.service.first is not None
+        assert f"#/case/{app.service.first}/plan" in page.url
         with (HAULIER / "plan.csv").open(encoding="utf-8", newline="") as file:
             assert texts(page) == list(csv.reader(file))[1:]
         expect(page.locator("#case-title")).to_have_text("A haulage company in Västerbotten")
@@ -185,9 +185,9 @@ def test_solve_shows_progress_and_ends_with_the_numbers_of_the_run(
 
 
 def test_cancel_keeps_the_best_plan_found_so_far(app: Served, browser: Browser) -> None:
-    assert app.desk.first is not None
+    assert app.service.first is not None
     with window(browser, app) as page:
-        go(page, app.desk.first)
+        go(page, app.service.first)
         page.locator("details.settings summary").click()
         page.select_option("#gap", "0")
         page.select_option("#time-limit", "1800")
@@ -201,7 +201,7 @@ def test_cancel_keeps_the_best_plan_found_so_far(app: Served, browser: Browser) 
         page.click("#show-best")
         page.wait_for_selector("#file-report-html")
         best = page.url.rpartition("/")[2]
-        run = read_run(app.work / "cases" / app.desk.first / "plans" / best / "run")
+        run = read_run(app.work / "cases" / app.service.first / "plans" / best / "run")
         assert run.record["verified"] is True
         assert run.record["gap"] > 0
         assert float(page.locator("#cost").get_attribute("data-value") or "nan") == run.record["cost_eur"]
@@ -250,17 +250,17 @@ def test_upload_refuses_a_bad_cell_by_name_and_takes_the_workbook_once_it_is_rig
     draft = draft_of_tiny()
     draft.sheets["fleet"][2][3] = "4,5"
     bad, good = draft.save(tmp_path / "bad.xlsx"), tiny_workbook(tmp_path)
-    before = len(app.desk.store.cases())
+    before = len(app.service.store.cases())
     with window(browser, app) as page:
         page.click(".brand")
         page.wait_for_selector("main[data-ready=start]")
         page.set_input_files("#workbook", bad)
         expect(page.locator("#upload-result [role=alert]")).to_contain_text("fleet!D3")
         nothing_serious(page)
-        assert len(app.desk.store.cases()) == before
+        assert len(app.service.store.cases()) == before
         page.set_input_files("#workbook", good)
         page.wait_for_selector("main[data-ready=plan]")
-        assert len(app.desk.store.cases()) == before + 1
+        assert len(app.service.store.cases()) == before + 1
         with (HAULIER.parent / "tiny" / "fleet.csv").open(encoding="utf-8", newline="") as file:
             today = sum(float(row["vehicles"]) for row in csv.DictReader(file))
         rows = texts(page)
@@ -368,7 +368,7 @@ def test_at_phone_width_nothing_is_cut_off_and_cells_can_be_edited(
 def test_reload_and_restart_keep_the_work_right_or_wrong(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as app:
         case, plan = new_plan(app, "Kept")
-        port = app.door.port
+        port = app.session.port
         with window(browser, app) as page:
             go(page, case, "plan", plan)
             type_in(page, 0, 4, "12,")
@@ -400,13 +400,13 @@ def test_two_windows_ask_whose_change_holds_and_lose_neither(app: Served, browse
         two.click("[data-answer=mine]")
         saved(two)
         expect(two.locator("#dialog")).not_to_be_visible()
-        names = {each.name: each for each in app.desk.store.plans(case)}
+        names = {each.name: each for each in app.service.store.plans(case)}
         assert names["Shared"].rows[0][4] == "32"
         assert names["Shared, other window"].rows[0][4] == "31"
         type_in(one, 1, 4, "5")
         one.click("[data-answer=theirs]")
         expect(cell(one, 0, 4)).to_contain_text("32")
-        assert {each.name: each for each in app.desk.store.plans(case)}["Shared, this window"].rows[1][4] == "5"
+        assert {each.name: each for each in app.service.store.plans(case)}["Shared, this window"].rows[1][4] == "5"
 
 
 def test_hostile_names_and_cells_are_shown_and_never_run(app: Served, browser: Browser, tmp_path: Path) -> None:
@@ -414,10 +414,10 @@ def test_hostile_names_and_cells_are_shown_and_never_run(app: Served, browser: B
     for sheet, column in (("fleet_regions", 1), ("vehicles", 1), ("nodes", 1)):
         for row in draft.sheets[sheet][2:]:
             row[column] = f"{row[column]}{PAYLOAD}"
-    case = app.desk.upload_instance(draft.save(tmp_path / "evil.xlsx").read_bytes(), "evil.xlsx")
+    case = app.service.upload_instance(draft.save(tmp_path / "evil.xlsx").read_bytes(), "evil.xlsx")
     rows = [[PAYLOAD] * 6, ["truck", "W", "DIESEL", "2025", "4", PAYLOAD]]
-    app.desk.case(case)
-    plan = app.desk.new_plan(case, PAYLOAD[:70], "empty", rows).id
+    app.service.case(case)
+    plan = app.service.new_plan(case, PAYLOAD[:70], "empty", rows).id
     with window(browser, app) as page:
         for view in ("plan", "compare", "pictures"):
             go(page, case, view, plan)

@@ -35,7 +35,7 @@ def test_a_hostile_workbook_is_refused_with_its_cells_and_leaves_nothing(app: An
     large = app.post("/api/upload", params={"name": "mine.xlsx"}, content=bytes(29 * 2**20))
     assert large.status_code == 422, "what is not over the limit is read"
     assert app.post("/api/upload", params={"name": "mine.xls"}, content=b"").status_code == 409
-    assert app.desk.store.cases() == []
+    assert app.service.store.cases() == []
     assert [path.name for path in (tmp_path / "cases").iterdir()] == []
 
 
@@ -190,7 +190,7 @@ def test_the_input_goes_out_as_a_workbook_with_the_same_digest(app: Any, tmp_pat
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": 1', "null"])
 def test_a_damaged_file_of_the_work_folder_is_named_and_not_used(app: Any, content: str) -> None:
     case, plan = tiny_case(app)
-    folder = app.desk.store.plan_folder(case, plan)
+    folder = app.service.store.plan_folder(case, plan)
     for file in (folder / "result.json", folder.parents[1] / "best.json", folder / "plan.json"):
         before = file.read_text() if file.is_file() else None
         file.write_text(content)

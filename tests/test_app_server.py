@@ -58,7 +58,7 @@ def test_a_foreign_host_is_refused_even_with_the_token(app: Any, host: str) -> N
 def test_a_foreign_origin_is_refused_even_with_the_token(app: Any, origin: str) -> None:
     assert app.get("/api/start", headers={"origin": origin}).status_code == 403
     assert app.post("/api/open", json={"shipped": "tiny"}, headers={"origin": origin}).status_code == 403
-    assert app.desk.store.cases() == []
+    assert app.service.store.cases() == []
 
 
 def test_a_request_from_another_site_is_refused_and_the_own_page_is_not(app: Any) -> None:
@@ -123,8 +123,8 @@ def test_pages_ask_nothing_of_other_machines_and_hold_no_inline_script() -> None
      "/api/cases/C:%5c", "/api/cases/con", "/api/cases/../../plans", "/api/cases/" + "a" * 300],
 )  # fmt: skip
 def test_paths_out_of_the_app_lead_nowhere(socketed: Served, path: str) -> None:
-    head = f"Host: {socketed.door.hosts[0]}\r\nX-NBB-Token: {TOKEN}\r\nConnection: close\r\n\r\n"
-    answer = raw(socketed.door.port, f"GET {path} HTTP/1.1\r\n{head}".encode())
+    head = f"Host: {socketed.session.hosts[0]}\r\nX-NBB-Token: {TOKEN}\r\nConnection: close\r\n\r\n"
+    answer = raw(socketed.session.port, f"GET {path} HTTP/1.1\r\n{head}".encode())
     assert re.match(rb"HTTP/1.1 40[04] ", answer), answer[:200]
     assert b"import" not in answer
     assert b"root:" not in answer
@@ -173,12 +173,12 @@ def test_bodies_over_30_mb_are_refused_with_and_without_an_announced_length(sock
         yield b"0\r\n\r\n"
 
     head = (
-        f"POST /api/upload?name=a.xlsx HTTP/1.1\r\nHost: {socketed.door.hosts[0]}\r\nX-NBB-Token: {TOKEN}\r\n"
+        f"POST /api/upload?name=a.xlsx HTTP/1.1\r\nHost: {socketed.session.hosts[0]}\r\nX-NBB-Token: {TOKEN}\r\n"
         "Connection: close\r\n"
     )
-    announced = raw(socketed.door.port, f"{head}Content-Length: {MOST_BODY_BYTES + 1}\r\n\r\n".encode())
+    announced = raw(socketed.session.port, f"{head}Content-Length: {MOST_BODY_BYTES + 1}\r\n\r\n".encode())
     assert announced.startswith(b"HTTP/1.1 413 ")
-    chunked = raw(socketed.door.port, f"{head}Transfer-Encoding: chunked\r\n\r\n".encode(), pieces())
+    chunked = raw(socketed.session.port, f"{head}Transfer-Encoding: chunked\r\n\r\n".encode(), pieces())
     assert chunked.startswith(b"HTTP/1.1 413 "), chunked[:300]
     assert b"at most 30 MB" in chunked
     assert [path.name for path in socketed.work.rglob("*") if path.is_file()] == [".lock"]

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.app import child
+from nbb_opt.app import worker
 from nbb_opt.app.store import Refused
 
 Finish = Callable[[dict[str, Any], Path], dict[str, Any]]
@@ -50,7 +50,7 @@ class Busy(Refused):
 class Jobs:
     """Runs the calculations of the app. `target` is what the process does; tests give others."""
 
-    def __init__(self, work: Path, target: Callable[..., None] = child.run) -> None:
+    def __init__(self, work: Path, target: Callable[..., None] = worker.run) -> None:
         self.work, self.target = work, target
         self.lock = threading.Lock()
         self.job: Job | None = None
@@ -60,7 +60,7 @@ class Jobs:
         for left in work.glob(".job-*"):
             shutil.rmtree(left, ignore_errors=True)
 
-    def start(self, order: child.Order, *, case: str, plan: str, finish: Finish) -> Job:
+    def start(self, task: worker.Task, *, case: str, plan: str, finish: Finish) -> Job:
         """Start a calculation. `finish` takes what it found over, with the folder of its files. Raises Busy."""
         with self.lock:
             if self.job is not None and self.job.state == RUNNING:
@@ -68,12 +68,12 @@ class Jobs:
             folder = Path(tempfile.mkdtemp(dir=self.work, prefix=".job-"))
             context = multiprocessing.get_context("spawn")
             here, there = context.Pipe()
-            given = asdict(replace(order, folder=str(folder)))
+            given = asdict(replace(task, folder=str(folder)))
             self.process = context.Process(target=self.target, args=(there, given), daemon=True)
             self.process.start()
             there.close()
             self._pipe = here
-            self.job = Job((self.job.number if self.job else 0) + 1, order.kind, case, plan)
+            self.job = Job((self.job.number if self.job else 0) + 1, task.kind, case, plan)
             watch = (self.job, self.process, here, folder, finish)
             self._thread = threading.Thread(target=self._watch, args=watch, daemon=True)
             self._thread.start()
@@ -85,7 +85,7 @@ class Jobs:
             if self.job is None or self.job.state != RUNNING or self.process is None:
                 return
             self.job.cancelled = True
-            if at_once or self.job.kind == child.AUDIT:
+            if at_once or self.job.kind == worker.AUDIT:
                 self.process.terminate()
             else:
                 with contextlib.suppress(OSError):  # it has just ended by itself
@@ -137,7 +137,7 @@ class Jobs:
             job.found |= message
             return
         job.progress = message
-        if message["phase"].startswith(child.ASIDE):
+        if message["phase"].startswith(worker.ASIDE):
             return
         if message["incumbent"] is not None or message["bound"] is not None:
             _, incumbent, bound = job.history[-1] if job.history else (0.0, None, None)

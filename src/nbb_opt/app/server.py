@@ -22,8 +22,8 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.store import Conflict, NotThere, Refused, Store
-from nbb_opt.app.work import XLSX, Desk
+from nbb_opt.app.service import XLSX, Service
+from nbb_opt.app.store import Conflict, NotFound, Refused, Store
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.options import DEFAULT_GAP, DEFAULT_TIME_LIMIT_S, SolveOptions
 
@@ -45,7 +45,7 @@ NO_TOKEN = (
 
 
 @dataclass(frozen=True)
-class Door:
+class Session:
     """The port of the app and the secret of this start."""
 
     port: int
@@ -75,8 +75,8 @@ def new_token() -> str:
 class Guard:
     """Stands before the app: refuses foreign hosts and origins, requests without the token, and large bodies."""
 
-    def __init__(self, app: ASGIApp, door: Door, most_bytes: int = MOST_BODY_BYTES) -> None:
-        self.app, self.door, self.most_bytes = app, door, most_bytes
+    def __init__(self, app: ASGIApp, session: Session, most_bytes: int = MOST_BODY_BYTES) -> None:
+        self.app, self.session, self.most_bytes = app, session, most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -89,15 +89,15 @@ class Guard:
         if refused is not None:
             await _answer(send, *refused)
         elif scope["path"] == "/" and "token" in parse_qs(scope["query_string"].decode("latin-1")):
-            cookie = f"{self.door.cookie}={self.door.token}; Path=/; HttpOnly; SameSite=Strict"
+            cookie = f"{self.session.cookie}={self.session.token}; Path=/; HttpOnly; SameSite=Strict"
             await _answer(send, 303, "", {"location": "/", "set-cookie": cookie})
         else:
             await self._pass_on(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, list[str]]) -> tuple[int, str] | None:
-        if len(headers.get("host", [])) != 1 or headers["host"][0] not in self.door.hosts:
+        if len(headers.get("host", [])) != 1 or headers["host"][0] not in self.session.hosts:
             return 400, "The app answers under its own address only."
-        own = {f"http://{host}" for host in self.door.hosts}
+        own = {f"http://{host}" for host in self.session.hosts}
         if set(headers.get("origin", [])) - own or set(headers.get("sec-fetch-site", [])) - OWN_SITE:
             return 403, "Another web page asked for this; the app answers its own page only."
         length = headers.get("content-length", ["0"])[0]
@@ -119,8 +119,8 @@ class Guard:
                 jar.load(line)
             except CookieError:
                 continue
-            given += [morsel.value for name, morsel in jar.items() if name == self.door.cookie]
-        return any(secrets.compare_digest(value.encode(), self.door.token.encode()) for value in given)
+            given += [morsel.value for name, morsel in jar.items() if name == self.session.cookie]
+        return any(secrets.compare_digest(value.encode(), self.session.token.encode()) for value in given)
 
     def _too_large(self) -> str:
         return f"A file may have at most {self.most_bytes // 2**20} MB here."
@@ -211,15 +211,15 @@ class CancelRequest(BaseModel):
 Name = Annotated[str, "an id; the store refuses what is no plain one"]
 
 
-def make_app(desk: Desk, door: Door, *, most_bytes: int = MOST_BODY_BYTES) -> Guard:
+def make_app(service: Service, session: Session, *, most_bytes: int = MOST_BODY_BYTES) -> Guard:
     """The app behind its guard."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _tell_errors(api)
+    _handle_errors(api)
     _serve_files(api)
-    _serve_cases(api, desk)
-    _serve_plans(api, desk)
-    _serve_jobs(api, desk)
-    return Guard(api, door, most_bytes)
+    _serve_cases(api, service)
+    _serve_plans(api, service)
+    _serve_jobs(api, service)
+    return Guard(api, session, most_bytes)
 
 
 def serve(work: Path, cache: Path, source: Path | None, port: int, ready: Callable[[str, Path], None]) -> None:
@@ -244,37 +244,37 @@ def serve(work: Path, cache: Path, source: Path | None, port: int, ready: Callab
             raise Refused(
                 f"port {port} is in use ({error.strerror}); give another, or none for any free one"
             ) from error
-        door = Door(listener.getsockname()[1], new_token())
+        session = Session(listener.getsockname()[1], new_token())
         store = Store(work)
         try:
-            desk = Desk(store, Jobs(store.folder), cache, source)
+            service = Service(store, Jobs(store.folder), cache, source)
             try:
                 config = uvicorn.Config(
-                    make_app(desk, door), log_level="warning", access_log=False, server_header=False, lifespan="off",
-                    timeout_graceful_shutdown=3,
+                    make_app(service, session), log_level="warning", access_log=False, server_header=False,
+                    lifespan="off", timeout_graceful_shutdown=3,
                 )  # fmt: skip
-                ready(door.address, store.folder)
+                ready(session.address, store.folder)
                 uvicorn.Server(config).run(sockets=[listener])
             finally:
-                desk.jobs.close()
+                service.jobs.close()
         finally:
             store.close()
 
 
-def _tell_errors(api: FastAPI) -> None:
+def _handle_errors(api: FastAPI) -> None:
     @api.exception_handler(NbbError)
-    def tell(_request: Request, error: NbbError) -> JSONResponse:
+    def handle_error(_request: Request, error: NbbError) -> JSONResponse:
         if isinstance(error, InstanceError):
             found = [str(problem) for problem in error.problems]
             words = f"{len(found)} problem{'s' if len(found) != 1 else ''} found. Nothing was taken over."
             return JSONResponse({"detail": words, "problems": found[:SHOWN_PROBLEMS], "count": len(found)}, 422)
         if isinstance(error, Conflict):
             return JSONResponse({"detail": str(error), "conflict": True, "version": error.current.version}, 409)
-        status = 404 if isinstance(error, NotThere) else 409 if isinstance(error, Refused) else 400
+        status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Refused) else 400
         return JSONResponse({"detail": str(error)}, status)
 
     @api.exception_handler(RequestValidationError)
-    def tell_shape(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def handle_bad_shape(_request: Request, error: RequestValidationError) -> JSONResponse:
         places = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors()[:5])
         return JSONResponse({"detail": f"The request is not understood ({places})."}, 422)
 
@@ -290,88 +290,88 @@ def _serve_files(api: FastAPI) -> None:
     @api.get("/static/{name}")
     def static(name: str) -> Response:
         if name not in held:
-            raise NotThere("There is no such file.")
+            raise NotFound("There is no such file.")
         return Response(held[name], media_type=TYPES[Path(name).suffix])
 
 
-def _serve_cases(api: FastAPI, desk: Desk) -> None:
+def _serve_cases(api: FastAPI, service: Service) -> None:
     @api.get("/api/start")
     def start() -> dict[str, Any]:
-        return desk.start()
+        return service.start()
 
     @api.post("/api/open")
     def open_shipped(wanted: OpenRequest) -> dict[str, str]:
-        return {"case": desk.open_shipped(wanted.shipped)}
+        return {"case": service.open_shipped(wanted.shipped)}
 
     @api.post("/api/upload")
     async def upload(request: Request, name: str) -> dict[str, str]:
         content = await request.body()
-        return {"case": await _in_thread(lambda: desk.upload_instance(content, name))}
+        return {"case": await _in_thread(lambda: service.upload_instance(content, name))}
 
     @api.get("/api/cases/{case}")
     def case_of(case: Name) -> dict[str, Any]:
-        return desk.case(case)
+        return service.case(case)
 
     @api.get("/api/cases/{case}/compare")
     def compare(case: Name) -> dict[str, Any]:
-        return desk.compare(case)
+        return service.compare(case)
 
     @api.get("/api/cases/{case}/instance.xlsx")
     def workbook(case: Name) -> Response:
-        return _download(desk.workbook(case), XLSX, "instance.xlsx")
+        return _download(service.workbook(case), XLSX, "instance.xlsx")
 
 
-def _serve_plans(api: FastAPI, desk: Desk) -> None:
+def _serve_plans(api: FastAPI, service: Service) -> None:
     @api.post("/api/cases/{case}/plans")
     def new_plan(case: Name, wanted: NewPlan) -> dict[str, Any]:
-        stored = desk.new_plan(case, wanted.name, wanted.source, wanted.rows)
+        stored = service.new_plan(case, wanted.name, wanted.source, wanted.rows)
         return {"plan": stored.id, "name": stored.name}
 
     @api.post("/api/cases/{case}/upload")
     async def upload_plan(case: Name, request: Request, name: str) -> dict[str, Any]:
         content = await request.body()
-        stored = await _in_thread(lambda: desk.upload_plan(case, content, name))
+        stored = await _in_thread(lambda: service.upload_plan(case, content, name))
         return {"plan": stored.id, "name": stored.name}
 
     @api.get("/api/cases/{case}/plans/{plan}")
     def plan_of(case: Name, plan: Name) -> dict[str, Any]:
-        return desk.plan(case, plan)
+        return service.plan(case, plan)
 
     @api.put("/api/cases/{case}/plans/{plan}")
     def save(case: Name, plan: Name, given: SavedPlan) -> dict[str, Any]:
-        return desk.save(case, plan, given.version, given.rows, given.name)
+        return service.save(case, plan, given.version, given.rows, given.name)
 
     @api.delete("/api/cases/{case}/plans/{plan}")
     def delete(case: Name, plan: Name) -> dict[str, bool]:
-        desk.delete(case, plan)
+        service.delete(case, plan)
         return {"deleted": True}
 
     @api.get("/api/cases/{case}/plans/{plan}/pictures")
     def pictures(case: Name, plan: Name) -> dict[str, Any]:
-        return desk.pictures(case, plan)
+        return service.pictures(case, plan)
 
     @api.get("/api/cases/{case}/plans/{plan}/files/{name}")
     def file(case: Name, plan: Name, name: str, view: bool = False) -> Response:
-        content, kind = desk.file(case, plan, name)
+        content, kind = service.file(case, plan, name)
         if view and name.endswith(".html"):
             return Response(content, media_type=kind, headers={"content-security-policy": REPORT_POLICY})
         return _download(content, kind, name)
 
 
-def _serve_jobs(api: FastAPI, desk: Desk) -> None:
+def _serve_jobs(api: FastAPI, service: Service) -> None:
     @api.post("/api/cases/{case}/plans/{plan}/job")
     def start_job(case: Name, plan: Name, wanted: JobRequest) -> dict[str, Any]:
         options = SolveOptions(gap=wanted.gap, time_limit_s=wanted.time_limit_s)
-        return desk.start_job(case, plan, wanted.kind, options)
+        return service.start_job(case, plan, wanted.kind, options)
 
     @api.get("/api/job")
     def job() -> dict[str, Any]:
-        return desk.job()
+        return service.job()
 
     @api.post("/api/job/cancel")
     def cancel(wanted: CancelRequest) -> dict[str, Any]:
-        desk.jobs.cancel(at_once=wanted.at_once)
-        return desk.job()
+        service.jobs.cancel(at_once=wanted.at_once)
+        return service.job()
 
 
 def _download(content: bytes, kind: str, name: str) -> Response:

@@ -32,7 +32,7 @@ MOST_ROWS, MOST_CHARACTERS = 5000, 2000  # of a plan, of a cell
 WIDTH = 6  # cells of a row
 
 
-class NotThere(NbbError):  # noqa: N818 - what it says
+class NotFound(NbbError):  # noqa: N818 - what it says
     """A case or plan that does not exist (any more)."""
 
 
@@ -85,17 +85,17 @@ class Store:
         self._alone.close()
 
     def case_folder(self, case: str) -> Path:
-        """Folder of a case. Raises NotThere, also for an id that is no plain name."""
+        """Folder of a case. Raises NotFound, also for an id that is no plain name."""
         folder = self.folder / "cases" / plain(case)
         if not (folder / "case.json").is_file():
-            raise NotThere("this case is not in the work folder any more")
+            raise NotFound("this case is not in the work folder any more")
         return folder
 
     def plan_folder(self, case: str, plan: str) -> Path:
-        """Folder of a plan. Raises NotThere."""
+        """Folder of a plan. Raises NotFound."""
         folder = self.case_folder(case) / "plans" / plain(plan)
         if not (folder / "plan.json").is_file():
-            raise NotThere("this plan is not there any more; it may have been deleted in another window")
+            raise NotFound("this plan is not there any more; it may have been deleted in another window")
         return folder
 
     def cases(self) -> list[Case]:
@@ -183,9 +183,9 @@ class Store:
 
 
 def plain(name: str) -> str:
-    """An id that is safe as the name of a folder. Raises NotThere for anything else."""
+    """An id that is safe as the name of a folder. Raises NotFound for anything else."""
     if len(name) > 60 or not _ID.fullmatch(name):
-        raise NotThere("there is nothing of this name")
+        raise NotFound("there is nothing of this name")
     return name
 
 

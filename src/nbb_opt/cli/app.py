@@ -37,7 +37,7 @@ def serve_app(
     if missing:
         raise NbbError(f"the app needs {' and '.join(missing)}: pip install 'nbb-opt[app]'")
     from nbb_opt.app.server import serve
-    from nbb_opt.app.work import user_work_folder
+    from nbb_opt.app.service import user_work_folder
     from nbb_opt.problems.dispatch import problem_of
 
     if instance is not None:

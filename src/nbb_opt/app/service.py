@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.app import child
+from nbb_opt.app import worker
+from nbb_opt.app.instances import InstanceCache, Opened, choices, open_shipped, open_source, problems_of, ready
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.opening import Opened, Shelf, choices, open_shipped, open_source, problems_of, ready
 from nbb_opt.app.pictures import comparison_charts
-from nbb_opt.app.store import NotThere, Refused, Store, StoredPlan, good_name, read_json, write_bytes
+from nbb_opt.app.store import NotFound, Refused, Store, StoredPlan, good_name, read_json, write_bytes
 from nbb_opt.instance.meta import FILE as META_FILE
 from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.workbook.write import write_workbook
@@ -38,13 +38,13 @@ PLAN_FILES = {
 XLSX = PLAN_FILES["report.xlsx"][1]
 
 
-class Desk:
+class Service:
     """The work folder, the instances that are open and the calculation that runs."""
 
     def __init__(self, store: Store, jobs: Jobs, cache: Path, first: Path | None = None) -> None:
         self.store, self.jobs, self.cache = store, jobs, cache
-        self.shelf = Shelf()
-        self.first = open_source(store, self.shelf, first).id if first is not None else None
+        self.instances = InstanceCache()
+        self.first = open_source(store, self.instances, first).id if first is not None else None
 
     def close(self) -> None:
         self.jobs.close()
@@ -60,7 +60,7 @@ class Desk:
         return {"first": self.first, "cases": cases, "shipped": titles, "folder": str(self.store.folder)}
 
     def open_shipped(self, name: str) -> str:
-        return open_shipped(self.store, self.shelf, name).id
+        return open_shipped(self.store, self.instances, name).id
 
     def upload_instance(self, content: bytes, name: str) -> str:
         """A case for an uploaded workbook, all of it or nothing. Raises InstanceError with every cell at fault."""
@@ -69,7 +69,7 @@ class Desk:
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".upload-") as folder:
             path = Path(folder, UPLOAD)
             path.write_bytes(content)
-            title = self.shelf.open(path).instance.meta.title
+            title = self.instances.open(path).instance.meta.title
         return self.store.add_case(title, Path(UPLOAD), upload=content).id
 
     def upload_plan(self, case: str, content: bytes, name: str) -> StoredPlan:
@@ -87,7 +87,7 @@ class Desk:
 
     def case(self, case: str) -> dict[str, Any]:
         """A case with its choices and plans."""
-        found, opened = ready(self.store, self.shelf, self.store.case(case))
+        found, opened = ready(self.store, self.instances, self.store.case(case))
         meta = opened.instance.meta
         return {
             "id": found.id, "title": meta.title, "description": meta.description, "price_year": meta.price_year,
@@ -150,7 +150,7 @@ class Desk:
     def pictures(self, case: str, plan: str) -> dict[str, Any]:
         path = self.store.plan_folder(case, plan) / MAP_FILE
         if not path.is_file():
-            raise NotThere("There is no map yet. Check the plan first.")
+            raise NotFound("There is no map yet. Check the plan first.")
         return read_json(path)
 
     def file(self, case: str, plan: str, name: str) -> tuple[bytes, str]:
@@ -159,10 +159,10 @@ class Desk:
         if name in PLAN_FILES:
             path, kind = PLAN_FILES[name]
             if not (folder / path).is_file():
-                raise NotThere("This file is not there yet. Make it first: find the best plan, or audit the plan.")
+                raise NotFound("This file is not there yet. Make it first: find the best plan, or audit the plan.")
             return (folder / path).read_bytes(), kind
         if name not in ("plan.csv", "plan.xlsx"):
-            raise NotThere("There is no such file.")
+            raise NotFound("There is no such file.")
         opened, stored = self._opened(case), self.store.plan(case, plan)
         table, problems = read_cells(stored.rows, opened.instance, opened.orders)
         if table is None:
@@ -179,22 +179,22 @@ class Desk:
 
     def start_job(self, case: str, plan: str, kind: str, options: SolveOptions) -> dict[str, Any]:
         """Check a plan, audit it in full, or seek the best plan. Raises Busy."""
-        if kind not in (child.CHECK, child.SOLVE, child.AUDIT):
+        if kind not in (worker.CHECK, worker.SOLVE, worker.AUDIT):
             raise Refused("There is no such calculation.")
         opened, stored = self._opened(case), self.store.plan(case, plan)
-        problems = problems_of(opened, stored) if kind != child.SOLVE else []
+        problems = problems_of(opened, stored) if kind != worker.SOLVE else []
         if problems:
             many = f"{len(problems)} cells" if len(problems) > 1 else "1 cell"
             raise Refused(f"Put {many} right first; they are marked in the grid.")
         rows, source = [list(row) for row in stored.rows], self.store.case(case).source
-        order = child.Order(
+        task = worker.Task(
             kind, source, rows, "", str(self.cache), options.changed(), self.best(case, opened)
         )  # fmt: skip
 
         def finish(done: dict[str, Any], folder: Path) -> dict[str, Any]:
             return self._keep(case, stored, kind, done, folder)
 
-        self.jobs.start(order, case=case, plan=plan, finish=finish)
+        self.jobs.start(task, case=case, plan=plan, finish=finish)
         return self.job()
 
     def job(self) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class Desk:
         """Take over what a calculation found: the plan that it is about, or made."""
         with self.store.lock:
             self._keep_best(case, done["best"])
-            if kind == child.SOLVE:
+            if kind == worker.SOLVE:
                 stored = self.store.add_plan(case, "Best plan", done["rows"], origin="best")
             home = self.store.plan_folder(case, stored.id)
             for name in ("run", "audit", MAP_FILE):
@@ -234,11 +234,11 @@ class Desk:
         known = read_json(path, *BEST_NAMES) if path.is_file() else None
         if known is not None and known["digest"] == best["digest"]:
             cost, bound = min(known["cost_eur"], best["cost_eur"]), max(known["bound_eur"], best["bound_eur"])
-            best = child.best_known(best["digest"], cost, bound, max(0.0, (cost - bound) / max(abs(cost), 1e-9)))
+            best = worker.best_known(best["digest"], cost, bound, max(0.0, (cost - bound) / max(abs(cost), 1e-9)))
         write_bytes(path, json_bytes(best))
 
     def _opened(self, case: str) -> Opened:
-        return ready(self.store, self.shelf, self.store.case(case))[1]
+        return ready(self.store, self.instances, self.store.case(case))[1]
 
     def _result(self, case: str, opened: Opened, stored: StoredPlan) -> dict[str, Any] | None:
         path = self.store.plan_folder(case, stored.id) / RESULT_FILE

@@ -1,7 +1,7 @@
 """What runs in the process of its own: check a plan, find the best plan, audit a plan in full.
 
 It talks in JSON over a pipe and writes files only into the folder it was given; the app takes them over when all is
-well. A cancel asks the solver to stop; if the app itself is gone, so is the child.
+well. A cancel asks the solver to stop; if the app itself is gone, so is the worker.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Send = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Order:
+class Task:
     """What to do: `rows` is the plan as typed, `folder` is for the files, `best` what is known of the best plan."""
 
     kind: str
@@ -60,10 +60,10 @@ class Order:
     best: dict[str, Any] | None = None
 
 
-def run(connection: Connection, order: dict[str, Any]) -> None:
-    """Entry of the process: do the order, then send `done` or `error`."""
+def run(connection: Connection, task: dict[str, Any]) -> None:
+    """Entry of the process: do the task, then send `done` or `error`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
-    stop = Stop(SolveOptions(**order["options"]).time_limit_s)
+    stop = Stop(SolveOptions(**task["options"]).time_limit_s)
     told = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
@@ -80,8 +80,8 @@ def run(connection: Connection, order: dict[str, Any]) -> None:
 
     threading.Thread(target=hear, daemon=True).start()
     try:
-        work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[order["kind"]]
-        send({"done": work(Order(**order), stop, send)})
+        work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[task["kind"]]
+        send({"done": work(Task(**task), stop, send)})
     except InstanceError as error:
         send({"error": "The instance or the plan has problems.", "problems": [str(each) for each in error.problems]})
     except NbbError as error:
@@ -106,14 +106,14 @@ def _listener(send: Send) -> Callable[[Progress], None]:
     return listen
 
 
-def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     """Faults, cost and emissions of the plan, and its distance to the best plan, which is sought if none is known."""
     listen = _listener(send)
     listen(Progress("read", stop.elapsed_s()))
-    instance = read_instance(order.source)
-    plan, rows = _plan(order, instance)
-    steps = Steps(SolveOptions(**order.options), stop=stop, listen=listen)
-    question = ask(instance, steps=steps, cache_dir=Path(order.cache))
+    instance = read_instance(task.source)
+    plan, rows = _plan(task, instance)
+    steps = Steps(SolveOptions(**task.options), stop=stop, listen=listen)
+    question = ask(instance, steps=steps, cache_dir=Path(task.cache))
     listen(Progress("judge", stop.elapsed_s()))
     judged = judge(question, plan)
     works = not judged.faults
@@ -122,8 +122,8 @@ def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     found = figures(instance, plan, judged.solution.objective, tables, faults, verified=works)
     send({"faults": len(faults), "cost_eur": judged.solution.objective})
     pictures = pictures_of(instance, as_run(judged.solution.objective, question.spec.blocks, tables, works))
-    write_bytes(Path(order.folder, "pictures.json"), json_bytes(pictures))
-    best = order.best if order.best is not None and order.best["digest"] == instance.digest else None
+    write_bytes(Path(task.folder, "pictures.json"), json_bytes(pictures))
+    best = task.best if task.best is not None and task.best["digest"] == instance.digest else None
     if best is None:
         try:
             solution = steps.solve_form(question.form, label="best: ")
@@ -134,42 +134,42 @@ def check(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
     return {"result": found, "best": best}
 
 
-def solve(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+def solve(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     """The best plan: a complete run folder `run`, and the plan as rows."""
-    instance = read_instance(order.source)
-    folder = Path(order.folder, "run")
+    instance = read_instance(task.source)
+    folder = Path(task.folder, "run")
     done = solve_instance(
-        instance, out=folder, options=SolveOptions(**order.options), cache_dir=Path(order.cache),
+        instance, out=folder, options=SolveOptions(**task.options), cache_dir=Path(task.cache),
         listen=_listener(send), stop=stop,
     )  # fmt: skip
     table = plan_in_service(instance, done.tables)
     plan = plan_of(table, instance)
     found = figures(instance, plan, float(done.record["cost_eur"]), done.tables, [], verified=done.record["verified"])
-    write_bytes(Path(order.folder, "pictures.json"), json_bytes(pictures_of(instance, done)))
+    write_bytes(Path(task.folder, "pictures.json"), json_bytes(pictures_of(instance, done)))
     best = best_known(instance.digest, done.record["cost_eur"], done.record["bound"], done.record["gap"])
     return {"result": found, "best": best, "rows": cells_of(table), "cancelled": stop.asked.is_set()}
 
 
-def full_audit(order: Order, stop: Stop, send: Send) -> dict[str, Any]:
+def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     """Repair, changes in order, break-even prices and scenarios: a folder `audit` with the page and its tables."""
     listen = _listener(send)
-    instance = read_instance(order.source)
-    _, rows = _plan(order, instance)
-    file = Path(order.folder, "plan.csv")
+    instance = read_instance(task.source)
+    _, rows = _plan(task, instance)
+    file = Path(task.folder, "plan.csv")
     write_plan(rows, file)
-    options = SolveOptions(**order.options)
+    options = SolveOptions(**task.options)
     found = audit(
         instance, file, options=options, each_s=max(options.time_limit_s / 4, 1.0), changes=CHANGES,
-        cache_dir=Path(order.cache), say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())),
+        cache_dir=Path(task.cache), say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())),
     )  # fmt: skip
-    write_audit(found, Path(order.folder, "audit"), page_of(found))
+    write_audit(found, Path(task.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if found.faults else None
     return {"best": best, "repaired": repaired, "sentences": [line.replace(" below", "") for line in found.sentences()]}
 
 
-def _plan(order: Order, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:
-    table, problems = read_cells(order.rows, instance, order_names(read_demand(instance).bundles))
+def _plan(task: Task, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:
+    table, problems = read_cells(task.rows, instance, order_names(read_demand(instance).bundles))
     if table is None:
         raise NbbError(f"The plan has {len(problems)} cells to put right first; they are marked in the grid.")
     return plan_of(table, instance), table

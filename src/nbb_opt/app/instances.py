@@ -45,7 +45,7 @@ class Opened:
     stamp: tuple[tuple[str, int, int], ...]
 
 
-class Shelf:
+class InstanceCache:
     """The instances read last; one whose files changed is read again."""
 
     def __init__(self) -> None:
@@ -68,29 +68,29 @@ class Shelf:
             return found
 
 
-def open_source(store: Store, shelf: Shelf, source: Path) -> Case:
+def open_source(store: Store, instances: InstanceCache, source: Path) -> Case:
     """The case of an instance on this machine: the one that is there, or a new one.
 
     Raises InstanceError for an instance with problems; nothing is kept of it then.
     """
     source = source.resolve()
-    opened = shelf.open(source)
+    opened = instances.open(source)
     for case in store.cases():
         if case.source == str(source):
             return case
     return store.add_case(opened.instance.meta.title, source)
 
 
-def open_shipped(store: Store, shelf: Shelf, name: str) -> Case:
+def open_shipped(store: Store, instances: InstanceCache, name: str) -> Case:
     """The case of an instance that comes with the program."""
     if name not in shipped_names("instances"):
         raise Refused("No instance of this name comes with the program.")
-    return open_source(store, shelf, shipped("instances") / name)
+    return open_source(store, instances, shipped("instances") / name)
 
 
-def ready(store: Store, shelf: Shelf, case: Case) -> tuple[Case, Opened]:
+def ready(store: Store, instances: InstanceCache, case: Case) -> tuple[Case, Opened]:
     """A case that is ready to work in: its instance, and the plans to begin with if it has none yet."""
-    opened = shelf.open(Path(case.source))
+    opened = instances.open(Path(case.source))
     with store.lock:
         case = store.case(case.id)
         if not case.plans_made:
