@@ -187,3 +187,24 @@ _plan("half of the freight in the reference", _less("flows", "tonnes", 0.5, refe
 _plan("90 % of the km", _less("driven", "loaded_vkm", 0.9))
 _plan("more km than needed in the reference", _less("driven", "loaded_vkm", 1.3, reference=True))
 _plan("demand of another year", _less("demand", "tonnes", 0.8))
+
+
+def _honest_gap(many: int, bound: float | None = None) -> Change:
+    """A wasteful reference with the true bound (or one too low to be wrong), and the wide gap that follows."""
+
+    def change(forgery: Forgery) -> None:
+        said = forgery.record["baseline"]
+        true, status = dict(said), forgery.record["status"]
+        own = {key: forgery.record[key] for key in ("cost_eur", "bound", "gap")}
+        _trucks(forgery, "baseline", many)
+        forgery.settle()
+        forgery.record |= own | {"status": status}
+        cost, least = said["cost_eur"], true["bound"] if bound is None else bound
+        said |= {"bound": least, "gap": abs(cost - least) / cost, "status": "time_limit"}
+
+    return change
+
+
+for _many in (1, 5, 100):
+    FORGERIES[f"reference with {_many} useless trucks, its gap told"] = _honest_gap(_many)
+FORGERIES["reference with 5 useless trucks, bound 0"] = _honest_gap(5, 0.0)

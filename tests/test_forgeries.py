@@ -62,6 +62,16 @@ def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: 
         assert not page.exists(), name
 
 
+def test_a_reference_proven_to_less_than_asked_is_said_to_be(run: Run) -> None:
+    said = run.record["baseline"]
+    loose = {**said, "bound": 0.9 * said["cost_eur"], "gap": 0.1, "status": "time_limit"}
+    verdict = accept_run(Run(run.path, {**run.record, "baseline": loose}, run.tables, run.baseline), tiny())
+    assert (
+        f"proven to 10.00% only: what is saved against it may be {0.1 * said['cost_eur']:,.0f} EUR less"
+        in (verdict.bounds[-1])
+    )
+
+
 def test_without_a_new_solve_a_bound_is_called_the_word_of_the_solver(run: Run) -> None:
     assert "word of the solver" in accept_run(run, tiny(), again_s=0.0).bounds[0]
 
