@@ -138,8 +138,7 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     """What must hold."""
     m.serve_demand = pyo.Constraint(m.demand_t.index_set(), rule=flow.serve_demand)
     if "projects" in blocks:
-        m.NEEDS = pyo.Set(initialize=m.needs, dimen=6)
-        m.use_only_built = pyo.Constraint(m.NEEDS, rule=projects.use_only_built)
+        m.use_only_built = pyo.Constraint(list(m.chains_needing), rule=projects.use_only_built)
         m.keep_built = pyo.Constraint(m.PROJECT_YEARS, rule=projects.keep_built)
         m.require_project = pyo.Constraint(m.requires, m.YEARS, rule=projects.require_project)
         m.exclude_project = pyo.Constraint(m.excludes, m.YEARS, rule=projects.exclude_project)

@@ -11,7 +11,7 @@ from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Ints
-from nbb_opt.model.data.world import chain_parts
+from nbb_opt.model.data.world import flow_parts
 
 
 def add_projects(a: Assembly, data: ModelData) -> None:
@@ -24,7 +24,8 @@ def add_projects(a: Assembly, data: ModelData) -> None:
         built   $0 \le w_{at} \le max\_units_a$ integer   units in service   [units]
 
     Constraints
-        use_only_built    $x_{ct} \le q_{bt} w_{at}$   $\forall c,t$ and each project $a$ chain $c$ needs
+        use_only_built    $\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at}$   $\forall b,a,t$; $b_a$ are the chains of $b$
+            that need $a$
         keep_built        $w_{at} \ge w_{a,t-1}$   $\forall a,t$
         require_project   $w_{at} \le max\_units_a\, w_{bt}$   $\forall a,t$ and $b$ required by $a$
         exclude_project   $w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1$   $\forall t$ and $a,b$ of which one
@@ -41,12 +42,15 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     at = np.full((len(p.names), time.size), -1, np.int64)
     at[p.project, p.t] = column
 
-    col, project = flows.needs
-    terms = Terms(len(col)).add(np.arange(len(col)), a.start["carried_t"] + col, 1.0)
-    terms.add(np.arange(len(col)), at[project, flows.t[col]], -flows.demand_t[col])
-    chains = (flows.chain[col],) if flows.pieces else chain_parts(data.prepared, data.world, flows.chain[col])
-    where = Keys(*chains, (p.names, project), time.years[flows.t[col]])
-    a.add_rows("use_only_built", where, terms, sense="<=")
+    if not flows.pieces:  # pieces belong to no flow: what their chains need is kept to where chains are chosen
+        col, project = flows.needs
+        code = (flows.bundle[col] * len(p.names) + project) * time.size + flows.t[col]
+        _, first, row = np.unique(code, return_index=True, return_inverse=True)
+        one, of, t = col[first], project[first], flows.t[col[first]]
+        terms = Terms(len(first)).add(row, a.start["carried_t"] + col, 1.0)
+        terms.add(np.arange(len(first)), at[of, t], -flows.demand_t[one])
+        where = Keys(*flow_parts(data.prepared, data.world, flows.bundle[one]), (p.names, of), time.years[t])
+        a.add_rows("use_only_built", where, terms, sense="<=")
 
     before = np.where(p.t > 0, at[p.project, p.t - 1], -1)
     later = np.flatnonzero(before >= 0)

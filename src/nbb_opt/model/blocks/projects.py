@@ -34,11 +34,12 @@ def added(m: Any, adds: Iterable[tuple[str, float]], year: int) -> Any:
     return sum(amount * in_service(m, a, year) for a, amount in adds)
 
 
-def use_only_built(m: Any, origin: str, destination: str, commodity: str, n: int, project: str, year: int) -> Any:
-    r"""$x_{ct} \le q_{bt} w_{at} \quad \forall c,t$ and each project $a$ chain $c$ needs"""
-    # big-M: a chain of flow b carries at most the demand of b
-    most = m.demand_t[origin, destination, commodity, year]
-    return m.carried_t[origin, destination, commodity, n, year] <= most * m.built[project, year]
+def use_only_built(m: Any, origin: str, destination: str, commodity: str, project: str, year: int) -> Any:
+    r"""$\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at} \quad \forall b,a,t$; $b_a$ are the chains of $b$ that need $a$"""
+    flow = origin, destination, commodity
+    # big-M: the chains of flow b carry the demand of b together
+    most = m.demand_t[*flow, year]
+    return sum(m.carried_t[*c, year] for c in m.chains_needing[*flow, project, year]) <= most * m.built[project, year]
 
 
 def keep_built(m: Any, project: str, year: int) -> Any:

@@ -95,7 +95,7 @@ def flows_of(
     return Flows(
         chain, t, bundle[chain], demand_t, mode_class[chain], now[bundle[chain], t], grows[bundle[chain], t],
         float(np.median(demand_t)), fixed, cost, ledger, _uses(has, items.uses_lane, chain),
-        _uses(has, items.uses_group, chain), _uses(has, items.uses_terminal, chain), _needs(prepared, chain),
+        _uses(has, items.uses_group, chain), _uses(has, items.uses_terminal, chain), needs_of(prepared, chain),
     )  # fmt: skip
 
 
@@ -193,7 +193,8 @@ def _uses(has: csr_array, uses: csr_array, chain: Ints) -> tuple[Ints, Ints, Flo
     return np.repeat(np.arange(len(chain)), size), times.indices[entry].astype(np.int64), times.data[entry]
 
 
-def _needs(prepared: Prepared, chain: Ints) -> tuple[Ints, Ints]:
+def needs_of(prepared: Prepared, chain: Ints) -> tuple[Ints, Ints]:
+    """Which of some chains needs which project: (position among them, project)."""
     sets = prepared.rows.project_sets
     size = np.array([len(one) for one in sets], np.int64)
     listed = np.array([p for one in sets for p in one], np.int64)

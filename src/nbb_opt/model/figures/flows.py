@@ -22,13 +22,17 @@ def flow_figures(data: ModelData, named: Named) -> dict[str, Any]:
     demand = dict(zip(flow_years, flows.demand_t.tolist(), strict=True))
     ends = [sorted({key[k] for key in demand}) for k in range(4)]
     need, project = flows.needs
+    projects = of(data.projects.names, project)
     return {
         "chain_years": chain_years,
         "chains_in": Members("chains_in", year, chain, parts=[named.years]),
         "chains_of": Members("chains_of", flow_years, chain, parts=ends),
         "demand_t": Figure("demand_t", demand, list(demand.values())),
         "given_t": dict(zip(chain_years, flows.fixed_t.tolist(), strict=False)),  # empty where flows are free
-        "needs": list(flat(_at(chain, need), of(data.projects.names, project), _at(year, need))),
+        "chains_needing": Members(
+            "chains_needing", flat((chain[i].flow for i in need.tolist()), projects, _at(year, need)),
+            _at(chain, need), parts=[*ends[:3], set(projects), named.years],
+        ),
         **{f"{name}_eur_per_t": Figure(f"{name}_eur_per_t", chain_years, flows.cost_eur[name])
            for name in ("service", "handling", "cargo_time")},
         **_passing(data, named, chain, year),
