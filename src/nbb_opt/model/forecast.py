@@ -15,7 +15,7 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.flows import ready_sets
+from nbb_opt.model.data.flows import needs_of, ready_sets
 from nbb_opt.model.data.items import links_of_lanes, links_of_services
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, time_of
@@ -64,10 +64,15 @@ def flow_counts(
     used, served, none = np.zeros(usable.shape, bool), np.zeros(wanted.shape, bool), np.zeros((2, 0, time.size), bool)
     no_class, nothing = np.zeros(0, np.int64), np.zeros((0, time.size))
     used_by(exists, chains.item_start, chains.item, chains.bundle, no_class, nothing, nothing, used, served, none)
-    of_set = np.bincount(chains.project_set, exists.sum(axis=1), minlength=len(chains.project_sets))
-    needs = float(of_set @ np.array([len(one) for one in chains.project_sets], float))
+    chain, project = needs_of(prepared, np.arange(len(chains)))
+    _, first, flow = np.unique(
+        chains.bundle[chain].astype(np.int64) * len(table) + project, return_index=True, return_inverse=True
+    )
+    needed = np.zeros((len(first), time.size), bool)  # by flow and project
+    np.logical_or.at(needed, flow, exists[chain])
     columns, in_use = float(exists.sum()), used[: items.n_lanes]
-    rows, nonzeros = float(served.sum() + in_use.sum()) + needs, columns + 2.0 * needs
+    rows = float(served.sum() + in_use.sum() + needed.sum())
+    nonzeros = columns + float(exists[chain].sum() + needed.sum())
     lane = np.minimum(np.arange(len(items) + 1), items.n_lanes)
     for start, what in ((lane, np.arange(items.n_lanes)), *_limited(instance, prepared, world)):
         seen = np.zeros(int(what.max(initial=-1)) + 1, np.int64)
