@@ -18,6 +18,7 @@ from workbook_drafts import Draft, draft_of_tiny
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>"""
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 SECRET = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>
 <worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&a;</t></is></c></row></sheetData></worksheet>"""
 
@@ -87,16 +88,41 @@ def test_a_workbook_with_an_unsafe_member_is_refused(name: str, data: bytes, wor
         ("links", SECRET, "document type"),
         ("links", b"<worksheet><sheetData>", "cannot be read as a workbook"),
         ("links", b"", "cannot be read as a workbook"),
-        ("links", b'<w><row r="1"><c r="A2"><v>1</v></c></row></w>', "a cell at 'A2' in row 1"),
-        ("links", b'<w><row r="1"><c r="XFE1"><v>1</v></c></row></w>', "a cell at 'XFE1'"),
-        ("links", b'<w><row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row></w>', "two cells in one place"),
-        ("links", b'<w><row r="1"><c r="A1" t="s"><v>99999</v></c></row></w>', "a text that is missing"),
-        ("links", b'<w><row r="0"/></w>', "row number out of range"),
-        ("links", b'<w><row r="9999999"/></w>', "row number out of range"),
-        ("links", b'<w><row r="ten"/></w>', "is damaged"),
+        (
+            "links",
+            SHEET + b'<row r="1"><c r="A2"><v>1</v></c></row></sheetData></worksheet>',
+            "a cell at 'A2' in row 1",
+        ),
+        ("links", SHEET + b'<row r="1"><c r="XFE1"><v>1</v></c></row></sheetData></worksheet>', "a cell at 'XFE1'"),
+        (
+            "links",
+            SHEET + b'<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row></sheetData></worksheet>',
+            "two cells in one place",
+        ),
+        (
+            "links",
+            SHEET + b'<row r="1"><c r="A1" t="s"><v>99999</v></c></row></sheetData></worksheet>',
+            "a text that is missing",
+        ),
+        ("links", SHEET + b'<row r="0"/></sheetData></worksheet>', "row number out of range"),
+        ("links", SHEET + b'<row r="9999999"/></sheetData></worksheet>', "row number out of range"),
+        ("links", SHEET + b'<row r="ten"/></sheetData></worksheet>', "row number out of range"),
         ("xl/workbook.xml", b"<workbook/>", "sheet 'nodes': is missing"),
-        ("_rels/.rels", b"<Relationships/>", "is not an Excel workbook"),
-        ("xl/_rels/workbook.xml.rels", b"<Relationships/>", "without cells"),
+        ("[Content_Types].xml", b"<Types/>", "cannot be read as a workbook"),
+        ("xl/_rels/workbook.xml.rels", b"<Relationships/>", "cannot be read as a workbook"),
+        ("xl/styles.xml", b"<styleSheet>", "cannot be read as a workbook"),
+        ("links", b'<worksheet xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>', "another form of Open XML"),
+        (
+            "links",
+            SHEET + b'<row r="1"><c r="A1"><v>1_0</v></c></row></sheetData></worksheet>',
+            "holds '1_0' for a number",
+        ),
+        (
+            "links",
+            SHEET
+            + b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1"><c r="B1"><v>1</v></c></row></sheetData></worksheet>',
+            "row 1 twice",
+        ),
     ],
 )
 def test_a_damaged_part_is_refused(part: str, data: bytes, words: str, tmp_path: Path) -> None:

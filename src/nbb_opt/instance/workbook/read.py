@@ -119,6 +119,8 @@ _OTHER_SPREADSHEETS = (".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods", ".fod
 _TOLD_IN_FULL = 50
 _LONGEST_GAP = 20  # rows
 MOST_LIST_ROWS = 400_000  # more cells than a workbook is trusted to hold
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')  # what a number format shows as it is
+_AS_TEXT = "format the cell as Text"
 _TEXTS = ("id", "text", "choice", "ref", "refs", "choices")
 
 
@@ -418,6 +420,29 @@ def _fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
     if cell.kind == "bool" and column.kind != "bool":
         wanted = "a text" if column.kind in _TEXTS else "a number"
         return f"is {cell.text.upper()}", f"it must be {wanted}", "type"
+    return _format_fault(cell, column) if cell.kind == "number" else None
+
+
+def _format_fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
+    """What keeps a number from being what is seen: spreadsheets show it in a format."""
+    codes = [_LITERAL.sub("", code) for code in cell.pattern.split(";")]
+    if column.kind in _TEXTS and column.kind != "text":
+        if abs(float(cell.text)) >= 1e15:
+            return (
+                "is a number of more than 15 digits, which spreadsheets round",
+                f"{_AS_TEXT}, then write it",
+                "format",
+            )
+        if cell.pattern not in ("", "0", "@"):
+            what = f"is the number {number_text(float(cell.text))} in the format {shown(cell.pattern)}"
+            return what, f"{_AS_TEXT}, then write the name as it is", "format"
+    elif column.kind in ("number", "integer", "year"):
+        if any("%" in code for code in codes) and column.unit != "share":
+            what = f"is shown in per cent, but holds {number_text(float(cell.text))}"
+            return what, "format the cell as Number, and look at the figure", "format"
+        if any(re.search(r"[0#?],+$", code.strip()) for code in codes):
+            what = f"is shown in thousands or millions, but holds {number_text(float(cell.text))}"
+            return what, "format the cell as Number, and look at the figure", "format"
     return None
 
 
