@@ -21,12 +21,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nbb_opt import examples
     from nbb_opt.api import (
+        Picture,
         Result,
         audit,
         build,
         check,
         compare,
         convert,
+        draw,
         fleet_plan,
         load,
         manifest,
@@ -52,22 +54,18 @@ if TYPE_CHECKING:
     from nbb_opt.instance.read_only import ReadOnlyError
     from nbb_opt.options import SolveOptions
 
-_HOMES = {
-    "nbb_opt.api": (
-        "Result", "audit", "build", "check", "compare", "convert", "fleet_plan", "load", "manifest", "new", "prepare",
-        "read", "render_models", "report", "sensitivity", "size", "solve", "sweep", "synthesize", "synthesize_od",
-        "upgrade", "verify", "write",
+# where the names of __all__ that are not of nbb_opt.api live
+_HOME = {
+    "Instance": "nbb_opt.instance",
+    "ReadOnlyError": "nbb_opt.instance.read_only",
+    "SolveOptions": "nbb_opt.options",
+    "doctor": "nbb_opt.cli.doctor",
+    "serve": "nbb_opt.app.server",
+    **dict.fromkeys(
+        ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
+        "nbb_opt.errors",
     ),
-    "nbb_opt.app.server": ("serve",),
-    "nbb_opt.cli.doctor": ("doctor",),
-    "nbb_opt.errors": (
-        "Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed",
-    ),
-    "nbb_opt.instance": ("Instance",),
-    "nbb_opt.instance.read_only": ("ReadOnlyError",),
-    "nbb_opt.options": ("SolveOptions",),
-}  # fmt: skip
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+}
 
 __all__ = [
     "Infeasible",
@@ -76,6 +74,7 @@ __all__ = [
     "ModelError",
     "NbbError",
     "NoPlan",
+    "Picture",
     "ReadOnlyError",
     "Result",
     "SolveError",
@@ -87,6 +86,7 @@ __all__ = [
     "compare",
     "convert",
     "doctor",
+    "draw",
     "examples",
     "fleet_plan",
     "load",
@@ -113,7 +113,7 @@ class _Face(ModuleType):
     """This module, whose functions `solve` and `verify` are not replaced by the packages of these names."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in _HOME):
+        if not (isinstance(value, ModuleType) and name in __all__ and name != "examples"):
             super().__setattr__(name, value)
 
 
@@ -123,9 +123,9 @@ sys.modules[__name__].__class__ = _Face
 def __getattr__(name: str) -> Any:
     if name == "examples":
         return importlib.import_module("nbb_opt.examples")
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'nbb_opt' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return getattr(importlib.import_module(_HOME.get(name, "nbb_opt.api")), name)
 
 
 def __dir__() -> list[str]:

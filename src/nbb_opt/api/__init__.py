@@ -14,16 +14,19 @@ from nbb_opt.api.data import (
     upgrade,
     write,
 )
+from nbb_opt.api.pictures import Picture, draw
 from nbb_opt.api.plans import Result, build, compare, load, report, solve, verify
 from nbb_opt.api.studies import audit, fleet_plan, sensitivity, sweep
 
 __all__ = [
+    "Picture",
     "Result",
     "audit",
     "build",
     "check",
     "compare",
     "convert",
+    "draw",
     "fleet_plan",
     "load",
     "manifest",

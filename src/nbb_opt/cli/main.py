@@ -133,7 +133,7 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
         show(api.check(instance), as_json)
     except InstanceError as error:
         if not as_json:
-            raise
+            fail(error)
         problems = [vars(problem) for problem in error.problems]
         print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))
         sys.exit(error.exit_code)

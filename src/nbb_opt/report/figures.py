@@ -37,8 +37,9 @@ Table = Mapping[tuple[int, str], float]
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, its heading, a line of reading help and the figures behind it."""
+    """A chart, its short name, its heading, a line of reading help and the figures behind it."""
 
+    name: str
     heading: str
     drawing: Markup
     help: str
@@ -74,6 +75,7 @@ def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
         instance, run, series, now, then, caption="Transport work by mode", unit="billion tkm a year", style="decimal"
     )
     return Figure(
+        "modes",
         "Transport work by mode",
         drawing,
         "Tonne-kilometres a year; every leg of a chain counts for its own mode.",
@@ -112,7 +114,7 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
         style="decimal",
     )
     capped = " The dashed line is the cap for all countries together." if caps else ""
-    return Figure("Emissions by mode", drawing, f"Well to wheel, a year.{capped}", grid)
+    return Figure("emissions", "Emissions by mode", drawing, f"Well to wheel, a year.{capped}", grid)
 
 
 def emission_caps(instance: Instance) -> dict[int, float]:
@@ -137,8 +139,8 @@ def _fleet(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
     bars = _bars(instance, run, now, then)
     title = "Trucks in service by technology"
     drawing = stacked_bars(bars, series, unit="trucks", key=f"{key}-fleet", title=title, whole=True)
-    grid = _grid(instance, run, series, now, then, caption="Trucks in service by technology", unit="", style="count")
-    return Figure("Trucks in service by technology", drawing, "Trucks owned in each period, all fleet regions.", grid)
+    grid = _grid(instance, run, series, now, then, caption=title, unit="", style="count")
+    return Figure("fleet", title, drawing, "Trucks owned in each period, all fleet regions.", grid)
 
 
 def _costs(instance: Instance, run: Run, key: str) -> Figure:
@@ -153,7 +155,7 @@ def _costs(instance: Instance, run: Run, key: str) -> Figure:
     rate = instance.meta.discount_rate * 100
     horizon = instance.periods[-1].year + instance.periods[-1].years
     help_ = f"Present value at {rate:g} % a year. {horizon}: what trucks, chargers and projects are still worth."
-    return Figure("Cost by component", drawing, help_, grid)
+    return Figure("costs", "Cost by component", drawing, help_, grid)
 
 
 def _cost_groups(tables: Mapping[str, pd.DataFrame]) -> dict[tuple[int, str], float]:
@@ -181,6 +183,7 @@ def _cost_differences(run: Run, key: str) -> Figure:
         "Cost against doing nothing, present value", columns, both, first=30, name="Cost difference", total_row=True
     )
     return Figure(
+        "difference",
         "Cost against doing nothing",
         drawing,
         "Where the plan spends less and where it spends more; present value.",
@@ -202,6 +205,7 @@ def _charging(instance: Instance, run: Run, key: str) -> Figure | None:
     drawing = limit_bars(shown, unit="MW", key=f"{key}-charging", title=f"Truck charging by area in {year}")
     rest = f" The {len(shown)} largest areas." if len(last) > len(shown) else ""
     return Figure(
+        "charging",
         f"Truck charging by area in {year}",
         drawing,
         f"Power of the chargers against the grid, and energy a year.{rest}",

@@ -212,7 +212,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
     figures = key_figures(instance, run)
     plausible_text, plausible_grid = plausibility(instance, run)
     projects = project_grid(instance, run)
-    maps = _maps(instance, run, key)
+    maps = draw_maps(instance, run, key)
     return RunView(
         key=key,
         label=label,
@@ -247,7 +247,8 @@ def _emission_grids(instance: Instance, ledger: Ledger, own: Registry | None) ->
     ]
 
 
-def _maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
+def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
+    """The big map of the last period with its legend, and the small ones of every period."""
     years = [period.year for period in instance.periods]
     compared = bool(run.baseline) and not is_do_nothing(run)
     tonnes = {year: link_tonnes(run.tables, year) for year in years}

@@ -16,8 +16,13 @@ def page_of(found: Audit) -> str:
     """The HTML page."""
     return render_audit(
         found.instance, found.plan_name, sentences=found.sentences(), tiles=_tiles(found), faults=_faults(found),
-        sections=[_repair(found), _improve(found), _ownership(found), _break_even(found), _scenarios(found)],
+        sections=sections(found),
     )  # fmt: skip
+
+
+def sections(found: Audit) -> list[Section]:
+    """What was found, in the order of the page."""
+    return [_repair(found), _improve(found), _ownership(found), _break_even(found), _scenarios(found)]
 
 
 def _tiles(found: Audit) -> list[Tile]:

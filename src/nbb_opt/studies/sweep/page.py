@@ -37,14 +37,6 @@ def write_page(path: Path, about: Mapping[str, Any], points: Sequence[Point], *,
     """Write the page; all text is escaped, nothing is fetched and nothing runs."""
     on_front = about["axis"] == "emissions"
     title = f"{about['instance']}: " + ("cost against emissions" if on_front else str(about["title"]))
-    if on_front:
-        charts = [_line(points, _kt, _meur, across="kt CO2e over the horizon, WTW", up="MEUR", key="front")]
-    else:
-        across = f"{about['title']}, times today's"
-        charts = [
-            _line(points, lambda point: point.value, read, across=across, up=up, key=key)
-            for read, up, key in ((_meur, "MEUR", "cost"), (_kt, "kt CO2e over the horizon, WTW", "emissions"))
-        ]
     kind = "relaxation: whole numbers may be fractions, so each cost is a lower bound and no plan"
     if not about["relaxed"]:
         kind = (
@@ -62,10 +54,21 @@ def write_page(path: Path, about: Mapping[str, Any], points: Sequence[Point], *,
             tag("title", title),
             tag("style", Markup(STYLE)),
         ),
-        tag("body", tag("h1", title), tag("p", told), *charts, _table(points, on_front=on_front)),
+        tag("body", tag("h1", title), tag("p", told), *curves(about, points), _table(points, on_front=on_front)),
         lang="en",
     )
     path.write_text(f"<!doctype html>\n{page}\n", encoding="utf-8")
+
+
+def curves(about: Mapping[str, Any], points: Sequence[Point]) -> list[Markup]:
+    """Cost against emissions along a front; cost and emissions against the factor of an axis."""
+    if about["axis"] == "emissions":
+        return [_line(points, _kt, _meur, across="kt CO2e over the horizon, WTW", up="MEUR", key="front")]
+    across = f"{about['title']}, times today's"
+    return [
+        _line(points, lambda point: point.value, read, across=across, up=up, key=key)
+        for read, up, key in ((_meur, "MEUR", "cost"), (_kt, "kt CO2e over the horizon, WTW", "emissions"))
+    ]
 
 
 def _meur(point: Point) -> float | None:

@@ -1,0 +1,95 @@
+"""Pictures: the map and the charts of reports, one at a time, as a notebook shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nbb_opt.api.plans import Result
+from nbb_opt.errors import NbbError
+
+if TYPE_CHECKING:
+    from nbb_opt.studies.audit.audit import Audit
+
+FONT = "font-family: Helvetica, Arial, sans-serif; background: #fff"
+
+
+class Picture(str):
+    """A drawing as SVG text, which a notebook shows.
+
+    >>> from nbb_opt import examples, solve
+    >>> draw(solve(examples.tiny()), "costs")
+    <Picture: Cost by component>
+    """
+
+    def __repr__(self) -> str:
+        title = re.search(r"<title[^>]*>([^<]*)", self)
+        return f"<Picture: {title[1] if title else ''}>"
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+    def save(self, path: Path | str) -> Path:
+        """Write the drawing to an .svg file."""
+        Path(path).write_text(f"{self}\n", encoding="utf-8")
+        return Path(path)
+
+
+def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
+    """A picture of a plan (the map, or the chart of that name), of a sweep (its curves) or of an audit (its changes).
+
+    >>> from nbb_opt import examples, solve
+    >>> draw(solve(examples.tiny()), "cost")
+    Traceback (most recent call last):
+    nbb_opt.errors.NbbError: picture 'cost': is unknown; one of map, modes, emissions, fleet, costs, difference
+    """
+    if isinstance(of, pd.DataFrame):
+        return _of_sweep(of)
+    return _of_plan(of, name) if isinstance(of, Result) else _of_audit(of)
+
+
+def _of_plan(plan: Result, name: str) -> Picture:
+    from nbb_opt.report.figures import all_figures
+    from nbb_opt.report.page import draw_maps
+
+    if name == "map":
+        maps = draw_maps(plan.instance, plan.run, "plan")
+        return _below_each_other([maps["big_map"], maps["legend"]])
+    charts = {each.name: each.drawing for each in all_figures(plan.instance, plan.run, plan.figures, key="plan")}
+    if name not in charts:
+        raise NbbError(f"picture {name!r}: is unknown; one of map, {', '.join(charts)}")
+    return _below_each_other([charts[name]])
+
+
+def _of_sweep(table: pd.DataFrame) -> Picture:
+    from nbb_opt.studies.sweep.page import curves
+    from nbb_opt.studies.sweep.store import Point
+
+    if "points" not in table.attrs:
+        raise NbbError("this table is not that of a sweep as it was made; draw the one that nbb.sweep gives")
+    about = {str(key): value for key, value in table.attrs.items()}
+    return _below_each_other(curves(about, [Point(**point) for point in table.attrs["points"]]))
+
+
+def _of_audit(found: Audit) -> Picture:
+    from nbb_opt.studies.audit.view import sections
+
+    drawings = [each.drawing for each in sections(found) if each.drawing is not None]
+    if not drawings:
+        raise NbbError("this audit found no change that saves anything; there is nothing to draw")
+    return _below_each_other(drawings)
+
+
+def _below_each_other(drawings: Sequence[str]) -> Picture:
+    """One image of several; each begins with its viewBox."""
+    sizes = [tuple(map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', each).groups())) for each in drawings]  # type: ignore[union-attr]
+    width, y, parts = max(w for w, _ in sizes), 0.0, []
+    for each, (w, h) in zip(drawings, sizes, strict=True):
+        parts.append(each.replace("<svg ", f'<svg y="{y:g}" width="{w:g}" height="{h:g}" ', 1))
+        y += h
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {y:g}" style="{FONT}">'
+    return Picture(f"{head}{''.join(parts)}</svg>")
