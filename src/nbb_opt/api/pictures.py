@@ -43,9 +43,9 @@ def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
     """A picture of a plan (the map, or the chart of that name), of a sweep (its curves) or of an audit (its changes).
 
     >>> from nbb_opt import examples, solve
-    >>> draw(solve(examples.tiny()), "cost")
+    >>> draw(solve(examples.tiny()), "x")
     Traceback (most recent call last):
-    nbb_opt.errors.NbbError: picture 'cost': is unknown; one of map, modes, emissions, fleet, costs, difference
+    nbb_opt.errors.NbbError: picture 'x': none; take map, modes, emissions, fleet, costs, difference, charging
     """
     if isinstance(of, pd.DataFrame):
         return _of_sweep(of)
@@ -61,7 +61,7 @@ def _of_plan(plan: Result, name: str) -> Picture:
         return _below_each_other([maps["big_map"], maps["legend"]])
     charts = {each.name: each.drawing for each in all_figures(plan.instance, plan.run, plan.figures, key="plan")}
     if name not in charts:
-        raise NbbError(f"picture {name!r}: is unknown; one of map, {', '.join(charts)}")
+        raise NbbError(f"picture {name!r}: none; take map, {', '.join(charts)}")
     return _below_each_other([charts[name]])
 
 
