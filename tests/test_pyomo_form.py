@@ -138,7 +138,7 @@ def test_a_new_cost_and_new_emissions_are_counted_everywhere() -> None:
     m.cap = pyo.Constraint(expr=m.emissions_ttw_kg["SE", 2025] <= 1e9)
     with pytest.raises(Infeasible):
         solved(built)
-    with pytest.raises(ValueError, match="not one of yearly, once, recovered"):
+    with pytest.raises(ModelError, match="not one of yearly, once, recovered"):
         add_cost(m, "more", lambda m, y: 0, paid="monthly")
 
 

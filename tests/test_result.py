@@ -191,7 +191,7 @@ def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Pa
 
 
 def test_the_names_of_extra_files_are_fixed() -> None:
-    assert EXTRA_FILES == ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")
+    assert EXTRA_FILES == ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", "own_rules.json")
 
 
 def test_a_plan_written_with_its_own_chains_only_is_verified_and_reported_the_same(

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from nbb_opt.errors import Infeasible, InstanceError, ModelError, NbbError, NoPlan, SolveError, VerifyFailed
     from nbb_opt.instance import Instance
     from nbb_opt.instance.read_only import ReadOnlyError
+    from nbb_opt.model.blocks.costs import add_cost
     from nbb_opt.options import SolveOptions
 
 # where the names of __all__ that are not of nbb_opt.api live
@@ -65,6 +66,7 @@ _HOME = {
         ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
         "nbb_opt.errors",
     ),
+    "add_cost": "nbb_opt.model.blocks.costs",
 }
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "SolveError",
     "SolveOptions",
     "VerifyFailed",
+    "add_cost",
     "audit",
     "build",
     "check",

@@ -63,6 +63,8 @@ def _solve_again(
     """`keep_bound`: no plan is cheaper than a bound. One line for each of the two."""
     from nbb_opt.model import build, read_model, standard_form
 
+    if "extension" in run.record:
+        return ["both bounds are the word of the solver: rules of the user's own are not solved again"]
     if again_s <= 0 or len(run.tables["bundles"]) > LARGEST_FLOWS:
         why = "was not asked for" if again_s <= 0 else f"takes too long above {LARGEST_FLOWS} flows"
         return [f"both bounds are the word of the solver: solving again {why}"]

@@ -27,7 +27,7 @@ from nbb_opt.errors import Infeasible, ModelError, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
-from nbb_opt.result import Run, write_run
+from nbb_opt.result import OWN_RULES, Run, write_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, solve_form
 from nbb_opt.solve.stop import Listener, Progress
@@ -35,6 +35,8 @@ from nbb_opt.solve.stop import Listener, Progress
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
     from nbb_opt.model import Built, ModelSpec, StandardForm
+    from nbb_opt.model.extension import Extension
+    from nbb_opt.model.rules_file import RulesFile
     from nbb_opt.verify import Verdict
 
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
@@ -54,6 +56,8 @@ class Plan:
     verdict: Verdict
     spec: ModelSpec
     ledger: Ledger
+    claims: Mapping[str, Any]
+    own_terms: Mapping[str, Any] | None = None  # a user's own rules and costs by the names of variables
 
 
 class Judged(Protocol):
@@ -119,13 +123,20 @@ class Steps:
         with self.timed("prepare"):
             return prepare(instance, cache_dir=cache_dir, prune=pruned, say=say)
 
-    def choose_method(self, prepared: Prepared, spec: ModelSpec, say: Say | None = None) -> None:
-        """Decide what the method "auto" is, by the size forecast. Raises ModelError if the model will not fit."""
+    def choose_method(
+        self, prepared: Prepared, spec: ModelSpec, say: Say | None = None, *, own: str = "", stated: bool = False
+    ) -> None:
+        """Decide what the method "auto" is, by the size forecast. Raises ModelError if the model will not fit.
+
+        `own` says where rules of the user's own come from; they need the Pyomo model, which may be `stated` already.
+        """
         from nbb_opt.model import forecast, memory_mb, refuse_too_large, statement_for
 
         say = say or (lambda _line: None)
-        options = self.options
         expected = forecast(prepared.instance, prepared, spec)
+        if own:
+            self.options = in_pyomo(self.options, 0 if stated else expected.nonzeros, own)
+        options = self.options
         if options.solver is not None and options.method == "decompose":
             raise ModelError(f"{options.solver} solves a model whole; leave out --method decompose or --solver")
         if options.solver is not None and options.decision_gap is not None:
@@ -211,7 +222,7 @@ class Steps:
 
     def verify(
         self, instance: Instance, tables: Tables, spec: ModelSpec, reported: Mapping[str, Any], *, what: str = "",
-        label: str = "",
+        label: str = "", own_terms: Mapping[str, Any] | None = None,
     ) -> Verdict:  # fmt: skip
         """The verdict on a plan that the verifier accepts. Raises VerifyFailed, naming the plan, if it does not."""
         from nbb_opt.verify import verify_plan
@@ -219,7 +230,7 @@ class Steps:
         with self.timed("verify", label):
             verdict = verify_plan(
                 instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-                reported=reported,
+                reported=reported, own_terms=own_terms,
             )  # fmt: skip
         accept(verdict, what or f"{spec.name} plan")
         return verdict
@@ -232,24 +243,40 @@ class Steps:
         fixed_flows_t: npt.NDArray[np.float64] | None = None,
         share: float = 1.0,
         label: str = "",
+        rules: RulesFile | None = None,
+        built: Built | None = None,
     ) -> Plan:
-        """Build, solve, extract, verify and account one model; it may use `share` of the time that is left."""
+        """Build, solve, extract, verify and account one model; it may use `share` of the time that is left.
+
+        `rules` are added to the model; or it was `built` before, with what a user added.
+        """
         from nbb_opt.model import extract
 
         instance = prepared.instance
-        built = self.build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, label=label)
+        if built is None:
+            built = self.build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, label=label)
+            built = built if rules is None else rules.added_to(built)
+        own = built.extension
+        if own is not None and own.costs and self.options.decision_gap is not None:
+            raise ModelError(
+                f"{own.source}: has costs of its own, which the do-nothing plan has not, so that a decision gap means "
+                "nothing; give --gap instead"
+            )
         try:
             solution = self.solve(built, share=share, label=label)
         except Infeasible as finding:
             raise Infeasible(f"{finding}\nplans may use the candidate chains only: {prepared.left_out}") from finding
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
-        del built  # the verifier needs the room
-        verdict = self.verify(instance, tables, spec, reported(solution, tables), label=label)
+        claims, own_terms = reported(solution, tables), None
+        if own is not None:
+            claims, own_terms = with_own(claims, own, solution, tables), own.terms()
+        del built, own  # the verifier needs the room
+        verdict = self.verify(instance, tables, spec, claims, label=label, own_terms=own_terms)
         with self.timed("ledger", label):
             ledger = build_ledger(instance, tables)
             check_ledger(instance, tables, ledger)
-        return Plan(tables, solution, verdict, spec, ledger)
+        return Plan(tables, solution, verdict, spec, ledger, claims, own_terms)
 
 
 def accept(verdict: Judged, what: str) -> None:
@@ -269,8 +296,13 @@ def solve_instance(
     say: Say | None = None,
     stop: Stop | None = None,
     cluster: Cluster | None = None,
+    rules: RulesFile | None = None,
+    built: Built | None = None,
 ) -> Run:
     """Solve an instance with a model from `models/` and, beside it, the do-nothing plan.
+
+    `rules` are a user's own, added to the model; or the model was `built` before with what a user added, and instance
+    and model are its own. They bind the plan only: the do-nothing plan says what happens without any decision.
 
     With `out` the run is also written there as a complete folder (an earlier run in the same place is replaced).
     With a `cluster` its workers sum the demand and answer for the chains of column generation; they must see the
@@ -283,24 +315,29 @@ def solve_instance(
         check_target(out)
     options = options or SolveOptions()
     steps = Steps(options, stop=stop, listen=listen, cluster=cluster)
-    spec = read_model(model)
+    spec = read_model(model) if built is None else built.spec
+    own = rules.name if rules is not None else "the model of nbb.build" if built is not None else ""
     with steps.timed("read"):
         each = cluster.each if cluster is not None else None
         instance = source if isinstance(source, Instance) else read_instance(Path(source), each=each)
-    prepared = steps.prepare(instance, cache_dir=cache_dir, say=say)
-    steps.choose_method(prepared, spec, say)
+    if built is not None:
+        prepared = built.data.prepared
+    else:  # under rules of the user's own a chain may be of use that another one replaces in every plan without them
+        prepared = steps.prepare(instance, cache_dir=cache_dir, prune=False if own else None, say=say)
+    steps.choose_method(prepared, spec, say, own=own, stated=built is not None)
     with steps.stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost
-        if spec.name == REFERENCE:
+        if spec.name == REFERENCE and not own:
             plan = reference = steps.plan(prepared, spec)
         else:
             reference = steps.plan(prepared, read_model(REFERENCE), share=0.5, label="do nothing: ")
             steps.reference_eur = reference.solution.objective
             fixed = flows_of(prepared, reference.tables["flows"]) if spec.flows == REFERENCE else None
-            plan = steps.plan(prepared, spec, fixed_flows_t=fixed)
+            plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
+        own_rules = {} if plan.own_terms is None else {OWN_RULES: json.dumps(plan.own_terms)}
         run = Run(Path(), _record(instance, plan, reference, steps), plan.tables, reference.tables, beside={
             "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": reference.verdict.as_json()}),
             "solver.log": plan.solution.log,
-            "bounds.csv": history_csv(plan.solution.history),
+            "bounds.csv": history_csv(plan.solution.history), **own_rules,
         })  # fmt: skip
         return run if out is None else write(out, instance, run, plan.ledger)
 
@@ -390,6 +427,34 @@ def reported(solution: Solution, tables: Tables) -> dict[str, Any]:
     }
 
 
+def with_own(claims: Mapping[str, Any], own: Extension, solution: Solution, tables: Tables) -> dict[str, Any]:
+    """The claims of a plan under rules of the user's own: `cost_eur` is what the project counts, bound and gap are
+    those of the objective, which has the user's own costs too. Each says whether the verifier can recompute it.
+    """
+    from nbb_opt.verify.own_rules import not_shown
+
+    record, hidden = own.record(solution.values, solution.objective), not_shown(own.terms(), tables)
+    for each in (*record["rules"], *record["costs"]):
+        each["recomputed"] = each["name"] not in hidden
+    return {**claims, "cost_eur": solution.objective - own.cost_eur(solution.values), "extension": record}
+
+
+def in_pyomo(options: SolveOptions, nonzeros: int, own: str) -> SolveOptions:
+    """The options for rules of the user's own, which come from `own`. Raises ModelError where they cannot be kept."""
+    from nbb_opt.model.build import LARGEST_IN_PYOMO
+
+    if options.method == "decompose":
+        raise ModelError(f"{own}: column generation knows no rules of your own; leave out --method decompose")
+    if options.statement == "arrays":
+        raise ModelError(f"{own}: rules of your own are stated in Pyomo, not in arrays; leave out --statement arrays")
+    if options.statement == "auto" and nonzeros > LARGEST_IN_PYOMO:
+        raise ModelError(
+            f"{own}: rules of your own are stated in Pyomo, and a model of {nonzeros:,} nonzeros needs the arrays "
+            f"(more than {LARGEST_IN_PYOMO:,}); take a smaller instance, or --statement pyomo and patience"
+        )
+    return replace(options, method="monolith", statement="pyomo")
+
+
 def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> dict[str, Any]:
     solution, spec = plan.solution, plan.spec
     options = asdict(steps.options)
@@ -404,7 +469,7 @@ def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> di
         "options": {"technologies": spec.technologies, "projects": spec.projects, "flows": spec.flows, **options},
         "versions": versions(),
         "status": solution.status,
-        **reported(solution, plan.tables),
+        **plan.claims,
         "verified": plan.verdict.ok and reference.verdict.ok,
         "checks": len(plan.verdict.checks),
         "seconds": steps.seconds,
@@ -415,7 +480,7 @@ def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> di
             "technologies": reference.spec.technologies,
             "projects": reference.spec.projects,
             "status": reference.solution.status,
-            **reported(reference.solution, reference.tables),
+            **reference.claims,
             **_sizes(reference.solution),
         },
     }

@@ -173,7 +173,8 @@ def _rising(column: pd.Series) -> pd.Series:
     return column.cat.set_categories(pd.Index(sorted(words), dtype="str"))
 
 
-EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx")
+OWN_RULES = "own_rules.json"  # a user's own rules and costs, written out by the names of variables
+EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", OWN_RULES)
 NEEDED_FILES = (RECORD, *(f"{folder}/{name}.parquet" for folder in ("tables", "baseline") for name in TABLES))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nbb_opt.api.data import read
-from nbb_opt.errors import NbbError
+from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.result import Run, read_run
@@ -93,13 +93,18 @@ class Result:
         return float(self.record["cost_eur"])
 
     @property
+    def objective_eur(self) -> float:
+        """System cost and the costs of your own that were added to the model; without any, `cost_eur`."""
+        return float(self.record.get("extension", {}).get("objective_eur", self.cost_eur))
+
+    @property
     def bound_eur(self) -> float:
-        """No plan costs less."""
+        """No plan has a lower objective."""
         return float(self.record["bound"])
 
     @property
     def gap(self) -> float:
-        """|cost - bound| over |cost|."""
+        """|objective - bound| over |objective|."""
         return float(self.record["gap"])
 
     @property
@@ -113,6 +118,7 @@ class Result:
         said = self.record["baseline"]
         options = {**self.record["options"], **{key: said[key] for key in ("technologies", "projects")}}
         record = {**self.record, **said, "options": {**options, "flows": "free"}}
+        record.pop("extension", None)  # rules of your own bind the plan only
         known = {"accepted": True} if "accepted" in self._made else {}
         return Result(Run(Path(), record, self.run.baseline, self.run.baseline), self.given or self.instance, known)
 
@@ -254,7 +260,7 @@ def load(path: Path | str, *, instance: Instance | Path | str | None = None) -> 
 
 
 def solve(
-    region: Instance | Path | str,
+    region: Instance | Path | str | pyo.ConcreteModel,
     model: str = "joint",
     *,
     options: SolveOptions | None = None,
@@ -267,8 +273,12 @@ def solve(
     cache: bool = True,
     stop: Stop | None = None,
     cluster: Cluster | None = None,
+    extend: Path | str | None = None,
 ) -> Result:
     """The cheapest plan of a region by a model of `models/`, proven to a gap and verified, and the do-nothing plan.
+
+    `region` may also be a model that `build` gave, with rules and costs of your own added to it; or they are in a file
+    `extend` with a function `extend(model, data)` (see models/EXTENDING.md).
 
     `options` is a SolveOptions; `gap`, `time_limit_s`, `threads` and `seed` stand for its fields. With `out` the run
     folder is written. `progress` is called with every step; without it the phases go to the logger "nbb_opt". `cache`
@@ -282,29 +292,55 @@ def solve(
     """
     from nbb_opt.pipeline import solve_instance
 
-    instance = region if isinstance(region, Instance) else read(region)
     chosen = with_changes(options, gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
+    rules, built = None, None
+    if isinstance(region, (Instance, Path, str)):
+        instance = region if isinstance(region, Instance) else read(region)
+        if extend is not None:
+            from nbb_opt.model.rules_file import read_rules
+
+            rules = read_rules(Path(extend))
+    else:
+        from nbb_opt.model.snapshot import Snapshot
+
+        if extend is not None or model not in ("joint", region.name):
+            raise ModelError("solve: a model of nbb.build says what is solved; leave out model and extend")
+        built = Snapshot.of(region).extended()
+        instance = built.data.instance
     run = solve_instance(
         instance, out=None if out is None else Path(out), model=model, options=chosen,
         cache_dir=cache_folder() if cache else None, listen=listener_of(progress), say=LOG.info, stop=stop,
-        cluster=cluster,
+        cluster=cluster, rules=rules, built=built,
     )  # fmt: skip
     return Result(run, instance, {"accepted": True})
 
 
 def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
-    """The Pyomo model of a region, to read, to change and to solve with any solver.
+    """The Pyomo model of a region, to read, to add rules and costs of your own to, and to `solve`.
 
+    Every candidate chain is in it, also those that another one replaces in every plan: a rule of yours may need one.
+
+    >>> import pyomo.environ as pyo
     >>> from nbb_opt import examples
-    >>> stated = build(examples.tiny())
-    >>> type(stated).__name__, stated.component("serve_demand") is not None
-    ('ConcreteModel', True)
+    >>> m = build(examples.tiny())
+    >>> def few(m, year):
+    ...     return sum(m.bought[region, truck, year] for region, truck in m.purchases_in[year]) <= 40
+    >>> m.few_trucks = pyo.Constraint(m.years, rule=few)
+    >>> plan = solve(m)
+    >>> plan.verified, [rule["name"] for rule in plan.record["extension"]["rules"]]
+    (True, ['few_trucks[2025]', 'few_trucks[2030]'])
     """
     from nbb_opt.model import build as build_model
     from nbb_opt.model import read_model
+    from nbb_opt.model.snapshot import Snapshot
     from nbb_opt.network import prepare
 
-    return build_model(region, prepare(region), read_model(model)).model
+    spec = read_model(model)
+    if spec.flows != "free":
+        raise ModelError(f"build: the flows of '{model}' are those of the do-nothing plan; use solve(..., extend=FILE)")
+    built = build_model(region, prepare(region, prune=False), spec)
+    Snapshot(built).keep()
+    return built.model
 
 
 def verify(
@@ -414,7 +450,8 @@ def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:
     """Key figures side by side, a row for each, and the differences to the first plan.
 
     The column `undecided` says of the costs whether a better search could turn the difference round: the optima lie
-    between bound and cost, and these ranges overlap. Other figures have no bound; there it is blank.
+    between bound and objective (costs of your own included), and these ranges overlap. Other figures have no bound;
+    there it is blank.
 
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny())
@@ -433,7 +470,7 @@ def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:
     first, first_name = plans[0], labels[0]
     for label, plan in zip(labels[1:], plans[1:], strict=True):
         table[f"{label} - {first_name}"] = table[label] - table[first_name]
-        undecided = plan.bound_eur <= first.cost_eur and first.bound_eur <= plan.cost_eur
+        undecided = plan.bound_eur <= first.objective_eur and first.bound_eur <= plan.objective_eur
         table[f"{label} undecided"] = pd.array([undecided] + [pd.NA] * (len(table) - 1), dtype="boolean")
     return table
 

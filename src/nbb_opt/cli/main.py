@@ -20,6 +20,7 @@ from nbb_opt.cli.options import (
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
     AsJson,
+    ExtendBy,
     Gap,
     HighsPresolve,
     InstancePath,
@@ -199,7 +200,7 @@ def prepare(
 
 @app.command(
     epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint; "
-    "nbb-opt solve mine.xlsx"
+    "nbb-opt solve mine.xlsx; nbb-opt solve mycase --extend rules.py"
 )
 def solve(
     instance: InstancePath,
@@ -237,6 +238,7 @@ def solve(
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers price the chains (column generation).")
     ] = None,
+    extend: ExtendBy = None,
     solver: Annotated[
         str | None,
         typer.Option(help="Another solver that Pyomo reaches: highs, scip, cbc, glpk, gurobi, cplex, xpress, ..."),
@@ -253,6 +255,10 @@ def solve(
     from nbb_opt.problems.handlers import SolveRequest
     from nbb_opt.solve import Stop
 
+    if extend is not None and write is not None:
+        raise NbbError(
+            "--extend: solves here and verifies; to write such a model use nbb.build(...).write(...) in Python"
+        )
     options = SolveOptions(
         time_limit_s=time_limit, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
         prune=not no_prune, too_large=ignore_memory_forecast, method=method,
@@ -271,7 +277,7 @@ def solve(
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(
                 instance=instance, model=model, out=out, options=options, stop=Stop(time_limit), listen=line,
-                cache=not no_cache, cluster=cluster,
+                cache=not no_cache, cluster=cluster, extend=extend,
             )  # fmt: skip
             done = handlers(problem_of(instance, "solve")).solve(request)
     except KeyboardInterrupt:

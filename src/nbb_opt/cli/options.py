@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_THREADS",
     "DEFAULT_TIME_LIMIT_S",
     "AsJson",
+    "ExtendBy",
     "Gap",
     "HighsPresolve",
     "InstancePath",
@@ -21,6 +22,10 @@ __all__ = [
     "StatedIn",
     "Threads",
     "TimeLimit",
+]
+ExtendBy = Annotated[
+    Path | None,
+    typer.Option(help="Rules and costs of your own: a file with a function extend(model, data); models/EXTENDING.md."),
 ]
 InstancePath = Annotated[
     Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")

@@ -26,6 +26,7 @@ from nbb_opt.options import Statement
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+    from nbb_opt.model.extension import Extension
     from nbb_opt.model.pyomo_form import PyomoStatement
     from nbb_opt.network import Prepared
 
@@ -38,12 +39,13 @@ LARGEST_IN_PYOMO = 1_000_000
 class Built:
     """A model with its data. Columns are numbered as its statement declares them, `start` says where each kind begins.
 
-    `stated` is the Pyomo model with the form it was compiled to, or the arrays.
+    `stated` is the Pyomo model with the form it was compiled to, or the arrays; `extension` is what a user added to it.
     """
 
     data: ModelData
     spec: ModelSpec
     stated: PyomoStatement | Assembly
+    extension: Extension | None = None
 
     @property
     def model(self) -> pyo.ConcreteModel:
@@ -66,8 +68,11 @@ class Built:
 
     @property
     def components(self) -> Mapping[str, str]:
-        """Components of the costs, and how each is paid."""
-        return PAID if isinstance(self.stated, Assembly) else self.stated.components
+        """Components of the costs, and how each is paid; a user's own costs are apart, in `extension`."""
+        if isinstance(self.stated, Assembly):
+            return PAID
+        own = {cost.name for cost in self.extension.costs} if self.extension is not None else set()
+        return {name: paid for name, paid in self.stated.components.items() if name not in own}
 
     def terms(self, name: str) -> Terms:
         """Linear terms of something shared, by place and period (place times periods plus period).
@@ -127,7 +132,7 @@ def standard_form(built: Built) -> StandardForm:
     A Pyomo model is compiled as it is now, with what was added to it. Raises ModelError where a row was lost, something
     is not linear, or a number is not finite.
     """
-    return built.stated.form()
+    return built.stated.form() if built.extension is None else built.extension.form
 
 
 def statement_for(nonzeros: int, asked: Statement = "auto") -> Literal["pyomo", "arrays"]:

@@ -44,6 +44,8 @@ def checked(form: StandardForm) -> StandardForm:
             raise ModelError(f"the compiled model has a number in {name} that is not finite")
     for at in np.flatnonzero(~(form.col_low < np.inf) | ~(form.col_up > -np.inf))[:1].tolist():
         raise ModelError(f"{form.col_names[at]} has bounds {form.col_low[at]} to {form.col_up[at]}")
-    if not (np.isfinite(form.cost_offset) and (np.isfinite(form.row_low) | np.isfinite(form.row_up)).all()):
-        raise ModelError("the compiled model has an offset or a side that is not finite")
+    if not np.isfinite(form.cost_offset):
+        raise ModelError("the compiled model has an offset that is not finite")
+    for at in np.flatnonzero(~(np.isfinite(form.row_low) | np.isfinite(form.row_up)))[:1].tolist():
+        raise ModelError(f"{form.row_names[at]} has sides {form.row_low[at]} and {form.row_up[at]}; give a finite one")
     return form

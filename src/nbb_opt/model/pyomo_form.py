@@ -55,10 +55,9 @@ def compiled(model: pyo.ConcreteModel) -> Compiled:
     _one_objective(model)
     with PauseGC():
         try:
-            made = LinearStandardFormCompiler().write(model, mixed_form=True)
+            return _in_order(model, LinearStandardFormCompiler().write(model, mixed_form=True))
         except (InvalidConstraintError, InvalidExpressionError, InfeasibleConstraintException, ValueError) as fault:
-            raise ModelError(f"model '{model.name}': {fault}") from fault
-        return _in_order(model, made)
+            raise ModelError(f"model '{model.name}': {' '.join(str(fault).split())}") from fault
 
 
 def _in_order(model: pyo.ConcreteModel, made: Any) -> Compiled:
@@ -216,10 +215,10 @@ PER_COLUMN = {"low": "col_low", "up": "col_up", "whole": "integer", "typical": "
 class PyomoStatement:
     """A Pyomo model; `form` compiles it as it is then, the rest answers for the form compiled last."""
 
-    def __init__(self, model: pyo.ConcreteModel) -> None:
+    def __init__(self, model: pyo.ConcreteModel, last: Compiled | None = None) -> None:
         self.model = model
-        self._last: Compiled | None = None
-        self._start: dict[str, int] = {}
+        self._last = last
+        self._start: dict[str, int] = starts_of(model) if last is not None else {}
 
     def form(self) -> StandardForm:
         """The model as arrays. Raises ModelError as `compile_model` does."""

@@ -60,6 +60,11 @@ def solve(request: SolveRequest) -> Response:
     from nbb_opt.report.headline import closing_block
 
     model = request.model or MODEL
+    rules = None
+    if request.extend is not None:
+        from nbb_opt.model.rules_file import read_rules
+
+        rules = read_rules(request.extend)
     instance = read_instance(request.instance)
     with ExitStack() as stack:
         workers = None
@@ -70,7 +75,7 @@ def solve(request: SolveRequest) -> Response:
         run = solve_instance(
             instance, out=request.out or Path("runs") / f"{instance.meta.name}-{Path(model).stem}", model=model,
             options=request.options, cache_dir=cache_folder() if request.cache else None, listen=request.listen,
-            say=LOG.info, stop=request.stop, cluster=workers,
+            say=LOG.info, stop=request.stop, cluster=workers, rules=rules,
         )  # fmt: skip
     return Response(run.record, (closing_block(instance, run),))
 

@@ -34,7 +34,7 @@ class Response:
 class SolveRequest:
     """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`.
 
-    `cache` and `cluster` (the address of a scheduler) are of freight.
+    `cache`, `cluster` (the address of a scheduler) and `extend` (a file of rules of the user's own) are of freight.
     """
 
     instance: Path
@@ -45,6 +45,7 @@ class SolveRequest:
     listen: Listener | None = None
     cache: bool = True
     cluster: str | None = None
+    extend: Path | None = None
 
     def refuse_of_freight(self, problem: str) -> None:
         """Raise NbbError if an option is given that only freight knows."""
@@ -53,7 +54,7 @@ class SolveRequest:
             "--decision-gap": asked.decision_gap is not None, "--no-prune": not asked.prune,
             "--no-cache": not self.cache, "--ignore-memory-forecast": asked.too_large,
             "--method": asked.method != "auto", "--presolve": asked.presolve != "choose",
-            "--cluster": self.cluster is not None,
+            "--cluster": self.cluster is not None, "--extend": self.extend is not None,
         })  # fmt: skip
 
 

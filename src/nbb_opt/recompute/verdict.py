@@ -98,6 +98,7 @@ OBJECTIVE_RELATIVE = 1e-9
 FLOORS: dict[str, float] = {
     "t": 1e-3, "vkm": 1.0, "tkm": 1.0, "h": 0.1, "kWh": 1.0, "kg": 1.0, "EUR": 0.01, "t_co2e": 1e-3, "trips": 1e-3,
     "kW": 1e-3, "km": 1e-6, "count": 1e-9, "share": 1e-9,
+    "own": 1e-9,
 }  # fmt: skip
 COLUMNS = ["rule", "where", "found", "limit", "slack", "ok"]
 COMPARED_AT_ONCE = 262_144

@@ -9,6 +9,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
+from nbb_opt.report.own_rules import own_costs, own_lines
 from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
 from nbb_opt.result import Run, decision_gap
 
@@ -122,11 +123,14 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
     record = run.record
     said = ""
     if figures["gap"] is not None and figures["bound_eur"] is not None:
-        room = max(figures["cost_eur"] - figures["bound_eur"], 0.0)
+        cost, extension = figures["cost_eur"], record.get("extension") or {}
+        cost = extension.get("objective_eur", cost)
+        own = ", rules of your own among them," if extension else ""
+        parts = f", costs of your own of {meur(cost - figures['cost_eur'], 2)} among them" if own_costs(run) else ""
         said = (
-            f"Proven: no plan under the same rules and figures costs less than {meur(figures['bound_eur'], 2)}; this "
-            f"one costs {meur(figures['cost_eur'], 2)} (gap {percent(figures['gap'], 3)}), so the best plan of all "
-            f"could be at most {meur(room)} cheaper{_of_the_decision(figures)}. "
+            f"Proven: no plan under the same rules{own} and figures costs less than {meur(figures['bound_eur'], 2)}; "
+            f"this one costs {meur(cost, 2)}{parts} (gap {percent(figures['gap'], 3)}), so the best plan of all "
+            f"could be at most {meur(max(cost - figures['bound_eur'], 0.0))} cheaper{_of_the_decision(run, figures)}. "
         )
     before = record.get("baseline") or {}
     if said and before.get("gap") is not None and not is_do_nothing(run):
@@ -221,7 +225,7 @@ def closing_block(instance: Instance, run: Run) -> str:
     last = years[-1]
     cost, before = figures["cost_eur"], figures["cost_do_nothing_eur"]
     now, then = figures["emissions_t_co2e"], figures["emissions_do_nothing_t_co2e"]
-    money, undecided = figures["investments_eur"], _of_the_decision(figures).replace(NO_BREAK, "")
+    money, undecided = figures["investments_eur"], _of_the_decision(run, figures).replace(NO_BREAK, "")
     lines = [
         f"{instance.meta.title}, model {record['model']}, against the do-nothing plan",
         f"  cost          {cost / 1e6:,.1f} MEUR net present value ({_change(cost, before)})",
@@ -239,6 +243,7 @@ def closing_block(instance: Instance, run: Run) -> str:
         f"bound {record['bound'] / 1e6:,.1f} MEUR, "
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
+        *own_lines(run),
         f"  verified: {'OK' if record['verified'] else 'NO'} ({record['checks']} checks from the tables alone)",
     ]
     if run.path.name:
@@ -246,10 +251,10 @@ def closing_block(instance: Instance, run: Run) -> str:
     return "\n".join(lines)
 
 
-def _of_the_decision(figures: dict[str, Any]) -> str:
+def _of_the_decision(run: Run, figures: dict[str, Any]) -> str:
     """The gap beside what can be decided, where there is something: most of the cost is paid whatever is decided."""
     cost, bound, before = figures["cost_eur"], figures["bound_eur"], figures["cost_do_nothing_eur"]
-    if bound is None or before is None or not before > bound:
+    if bound is None or before is None or not before > bound or own_costs(run):
         return ""
     return f", {percent(decision_gap(cost, bound, before), 1)} of what can be decided"
 

@@ -35,6 +35,7 @@ from nbb_opt.report.kpis import key_figures, link_tonnes
 from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
 from nbb_opt.report.map.frame import make_frame
+from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.text import meur
 from nbb_opt.result import Run
 
@@ -230,7 +231,11 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         ],
         charts=all_figures(instance, run, figures, key=key),
         decisions=[projects, shift_grid(instance, run), vehicle_grid(instance, run), charger_grid(instance, run)],
-        limits=[full_grid(instance, run), policy_grid(instance, run)],
+        limits=[
+            full_grid(instance, run),
+            policy_grid(instance, run),
+            *(own_grids(run) if "extension" in run.record else ()),
+        ],
         emissions=emissions,
         computed=computed(run),
         **maps,

@@ -44,6 +44,7 @@ from nbb_opt.report.decisions import (
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
+from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
 from nbb_opt.result import TABLES, Run
 
@@ -131,6 +132,9 @@ class _Sheets:
         makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
         for make in makers:
             self._grids([make(instance, run) for run in runs])
+        if any("extension" in run.record for run in runs):
+            for own in zip(*(own_grids(run) for run in runs), strict=True):
+                self._grids(own)
         self._grid(factor_card(instance, runs))
         self._grids([trace_grid(instance, run) for run in runs])
         if self.ledgers:

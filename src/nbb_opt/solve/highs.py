@@ -99,6 +99,7 @@ OTHER_MEANS: tuple[dict[str, Any], ...] = (
     {"presolve": "off", "simplex_scale_strategy": 0},
     {"presolve": "off", "primal_feasibility_tolerance": 1e-7},
 )
+SMALLEST = 1e-12  # HiGHS drops what is smaller
 LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
 
 
@@ -150,7 +151,7 @@ class Solver:
         self.set("threads", threads)
         self.set("random_seed", seed)
         self.set("presolve", presolve)
-        self.set("small_matrix_value", 1e-12)
+        self.set("small_matrix_value", SMALLEST)
         self._tell: Callable[[Any], None] = lambda _event: None
         self._stop: Stop | None = None
         self._between: Callable[[], None] = lambda: None
@@ -189,6 +190,12 @@ class Solver:
         scale = self.scaling
         columns, rows = len(form.cost), len(form.row_low)
         values = scaled_values(scale, indptr=form.a_indptr, indices=form.a_indices, values=form.a_values)
+        for at in np.flatnonzero((values != 0) & (np.abs(values) < SMALLEST))[:1].tolist():
+            raise SolveError(
+                f"{form.row_names[form.a_indices[at]]}: its coefficients are too far apart for a solver "
+                f"({form.a_values[at]:g} is lost beside the largest); leave the small ones out, or write the rule in "
+                "other units"
+            )
         kinds = np.where(form.integer, np.int32(highspy.HighsVarType.kInteger), np.int32(0))
         problem = (
             int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize), form.cost_offset * scale.objective,

@@ -53,6 +53,17 @@ def check_claims(said: Mapping[str, Any], rules: Rules, gap_asked: Any, checks: 
         )  # fmt: skip
 
 
+def listed(part: Mapping[str, Any], key: str) -> list[Any]:
+    """A list in a part of a record; empty where it is something else."""
+    found = part.get(key)
+    return found if isinstance(found, list) else []
+
+
+def own_cost_eur(extension: Mapping[str, Any]) -> float:
+    """What costs of the user's own amount to, by the word of the record."""
+    return float(sum(number(mapping(cost).get("eur")) for cost in listed(extension, "costs")))
+
+
 def claim_faults(record: Mapping[str, Any], cost: str, bound: str) -> list[str]:
     """What is wrong with the claims of another problem's record, `cost` and `bound` being the names of its figures.
 
@@ -84,7 +95,8 @@ def check_reported(
 ) -> None:
     """`agree_cost_eur`, `agree_emissions_t_co2e`, `agree_bound`, `agree_gap` for what `reported` holds.
 
-    A bound above the cost is false; that no plan costs less is the word of the solver. The gap follows from both.
+    A bound above the cost is false; that no plan costs less is the word of the solver. The gap follows from both. Under
+    rules of the user's own (`extension`) bound and gap are those of the objective, which has the user's costs too.
     """
     scale = float(costs["discounted_eur"].abs().sum())
     if "cost_eur" in reported:
@@ -100,12 +112,20 @@ def check_reported(
             "agree_emissions_t_co2e", [said.get(year, np.nan) for year in years], "==",
             [true.get(year, np.nan) for year in years], where=lambda i: f"reported emissions {years[i]}", unit="t_co2e",
         )  # fmt: skip
-    bound = number(reported.get("bound", -np.inf))
+    bound, objective = number(reported.get("bound", -np.inf)), cost_eur
+    if "extension" in reported:
+        extension = mapping(reported["extension"])
+        objective += own_cost_eur(extension)
+        scale += abs(objective - cost_eur)
+        checks.compare(
+            "agree_cost_eur", number(extension.get("objective_eur")), "==", objective, unit="EUR", scale=scale,
+            relative=OBJECTIVE_RELATIVE, where=lambda _: "reported objective_eur: cost_eur and costs of the user's own",
+        )  # fmt: skip
     if "bound" in reported:
-        checks.compare("agree_bound", cost_eur, ">=", bound, where=lambda _: "reported bound", unit="EUR", scale=scale)
+        checks.compare("agree_bound", objective, ">=", bound, where=lambda _: "reported bound", unit="EUR", scale=scale)
     if "gap" in reported:
-        size = max(abs(cost_eur), NEGLIGIBLE)
-        gap, true_gap = number(reported["gap"]), abs(cost_eur - bound) / size
+        size = max(abs(objective), NEGLIGIBLE)
+        gap, true_gap = number(reported["gap"]), abs(objective - bound) / size
         room = 1e-6 * true_gap + 2 * OBJECTIVE_RELATIVE * scale / size
         apart = 0.0 if gap == true_gap else abs(gap - true_gap)
         checks.compare("agree_gap", apart, "<=", room, where=lambda _: "reported gap", unit="share")

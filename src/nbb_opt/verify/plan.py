@@ -17,6 +17,7 @@ from nbb_opt.recompute.world import World, keyed, read_world
 from nbb_opt.verify import accounts, assets, limits
 from nbb_opt.verify.claims import check_reported
 from nbb_opt.verify.freight import read_freight
+from nbb_opt.verify.own_rules import check_own
 from nbb_opt.verify.policies import check_policies
 from nbb_opt.verify.roads import read_roads
 from nbb_opt.verify.sound import check_tables
@@ -30,11 +31,13 @@ def verify_plan(
     technologies: str,
     projects: str,
     reported: Mapping[str, Any],
+    own_terms: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """Check result tables against the instance; see models/README.md for what is checked.
 
     `blocks`, `technologies` and `projects` are those of the model. `reported` may hold cost_eur, bound, gap and
-    emissions_t_co2e (by year). Never raises for a bad plan: the verdict says what is wrong with it.
+    emissions_t_co2e (by year), and `extension`, rules and costs of the user's own, which `own_terms` writes out by the
+    names of variables. Never raises for a bad plan: the verdict says what is wrong with it.
     """
     world, checks = read_world(instance), Checks()
     if not check_tables(world, tables, checks):
@@ -50,6 +53,7 @@ def verify_plan(
     kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum(skipna=False)
     emissions_t = {year: float(kg.get(year, 0.0)) / 1000.0 for year in world.years}
     check_reported(reported, costs, cost_eur, emissions_t, checks)
+    check_own(reported, own_terms, tables, checks)
     return Verdict(not checks.failed, checks.frame(), cost_eur, emissions_t, costs, emissions)
 
 

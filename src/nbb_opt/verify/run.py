@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.recompute.verdict import Checks, Verdict, names
 from nbb_opt.recompute.world import join
-from nbb_opt.result import Run
+from nbb_opt.result import OWN_RULES, Run
 from nbb_opt.verify.claims import check_claims, mapping, number
 from nbb_opt.verify.models import REFERENCE, Rules, rules_of
 from nbb_opt.verify.plan import verify_plan
@@ -51,12 +52,20 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
     beside = Checks()
     check_claims(said, reference, options.get("gap"), beside)
     plan = _add(verify_plan(instance, run.tables, blocks=rules.blocks, technologies=rules.technologies,
-                            projects=rules.projects, reported=record), checks)  # fmt: skip
+                            projects=rules.projects, reported=record, own_terms=_own_terms(run)), checks)  # fmt: skip
     baseline = _add(verify_plan(instance, run.baseline, blocks=reference.blocks, technologies=reference.technologies,
                                 projects=reference.projects, reported=said), beside)  # fmt: skip
     found = baseline.checks.assign(where=ALONE + baseline.checks["where"].astype(str))
     both = pd.concat([plan.checks, found], ignore_index=True)
     return replace(plan, ok=plan.ok and baseline.ok, checks=both)
+
+
+def _own_terms(run: Run) -> Mapping[str, Any]:
+    """Rules of the user's own as the run writes them out; empty where there are none, or nothing that can be read."""
+    try:
+        return mapping(json.loads(run.beside.get(OWN_RULES, "{}")))
+    except ValueError:
+        return {}
 
 
 def _gap_asked(record: Mapping[str, Any]) -> Any:

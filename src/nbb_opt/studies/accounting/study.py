@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.emissions.ledger import FACTORS, HUB, KG, build_ledger
-from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.errors import Infeasible, NbbError, NoPlan
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
@@ -98,6 +98,8 @@ def accounting_study(
     Flips are against the plan of the choice `solved_again` once that is solved, which is as good as the others, and
     against the run before: two plans within the gap of the solver may differ by chance.
     """
+    if "extension" in run.record:
+        raise NbbError("sensitivity: the run has rules of your own, which are not solved again here; give one without")
     tell = say or (lambda _line: None)
     own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
     rows = [

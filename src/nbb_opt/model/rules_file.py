@@ -1,0 +1,94 @@
+"""A file with rules of a user's own, `extend(model, data)`, run once on the built model; a fault has file and line."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import re
+import runpy
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbb_opt.errors import ModelError
+from nbb_opt.model.build import Built
+from nbb_opt.model.snapshot import Snapshot
+
+SHAPE = "extend(model, data)"
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """A file that was read: its name, its digest, and what its function is."""
+
+    name: str
+    sha256: str
+    text: str
+    extend: Callable[[Any, Any], Any]
+
+    def added_to(self, built: Built) -> Built:
+        """The model with the rules of the file; `data` is the instance.
+
+        Raises ModelError with file and line where the file raises, adds nothing, or adds what cannot be solved.
+        """
+        before = Snapshot(built)
+        _run(self.name, lambda: self.extend(built.model, built.data.instance))
+        try:
+            extended = before.extended(source=self.name, sha256=self.sha256)
+        except ModelError as fault:
+            raise ModelError(f"{self._where(str(fault))}: {fault}") from None
+        if extended.extension is None:
+            line = self.extend.__code__.co_firstlineno
+            raise ModelError(
+                f"{self.name} line {line}: {SHAPE} adds no rule and no cost; add a pyo.Constraint to model, or a cost "
+                "with nbb_opt.add_cost"
+            )
+        return extended
+
+    def _where(self, fault: str) -> str:
+        """The file, and the line where what the fault names was made."""
+        for node in ast.walk(ast.parse(self.text)):
+            named = (
+                [t.attr for t in node.targets if isinstance(t, ast.Attribute)] if isinstance(node, ast.Assign) else []
+            )
+            if isinstance(node, ast.Call):
+                named = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", fault) for name in named if name):
+                return f"{self.name} line {getattr(node, 'lineno', 0)}"
+        return self.name
+
+
+def read_rules(path: Path) -> RulesFile:
+    """Run the file and find its function. Raises ModelError with file and line, never what the file raised."""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ModelError(f"{path}: cannot be read ({fault}); give a Python file with a function {SHAPE}") from None
+    namespace: dict[str, Any] = {}
+    _run(str(path), lambda: namespace.update(runpy.run_path(str(path), run_name=path.stem)))
+    extend = namespace.get("extend")
+    if not inspect.isfunction(extend):
+        raise ModelError(f"{path}: has no function {SHAPE}; write one that adds your rules to the model")
+    if list(inspect.signature(extend).parameters) != ["model", "data"]:
+        line = extend.__code__.co_firstlineno
+        raise ModelError(f"{path} line {line}: extend{inspect.signature(extend)} must be {SHAPE}")
+    return RulesFile(str(path), hashlib.sha256(content).hexdigest(), text, extend)
+
+
+def _run(name: str, step: Callable[[], Any]) -> None:
+    """Run a step of the file; what it raises becomes one line that says where."""
+    try:
+        step()
+    except SyntaxError as fault:
+        raise ModelError(f"{name} line {fault.lineno}: {fault.msg}") from None
+    except (Exception, SystemExit) as fault:
+        lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == name]
+        where = f"{name} line {lines[-1]}" if lines else name
+        said = " ".join(str(fault).split())
+        raise ModelError(
+            f"{where}: {said if isinstance(fault, ModelError) else f'{type(fault).__name__}: {said}'}"
+        ) from None

@@ -1,0 +1,183 @@
+"""The model before and after a user changes it: what is the user's is found by comparing, and nothing is overlooked.
+
+Rules (rows, narrower bounds), variables and costs are the user's own. A row of the model that is no longer what it was
+is an error: the verifier holds every plan against the instance, so what is in the instance is changed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from scipy.sparse import csr_array
+
+from nbb_opt.errors import ModelError
+from nbb_opt.model.build import Built
+from nbb_opt.model.data.periods import Ints
+from nbb_opt.model.extension import Extension, Linear, matrix_of
+from nbb_opt.model.form import StandardForm
+from nbb_opt.model.pyomo_form import Compiled, PyomoStatement, compiled, terms_of
+
+FURTHER = "further terms of the objective"
+NOISE = 1e-9  # relative; sums in another order differ by less
+
+
+class Snapshot:
+    """A built model as it is before a user changes it."""
+
+    def __init__(self, built: Built) -> None:
+        self.built = built
+        self.form = compiled(built.model).form
+        self.row_names, self.col_names = list(self.form.row_names), list(self.form.col_names)
+        self.paid = dict(built.model.cost_components)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Snapshot:
+        """What is kept with a clone of the model."""
+        other = copy(self)
+        other.built = replace(self.built, stated=PyomoStatement(memo[id(self.built.model)]))
+        return other
+
+    def keep(self) -> None:
+        """Keep this with the model, for `of`."""
+        self.built.model.as_built = self
+
+    @classmethod
+    def of(cls, model: Any) -> Snapshot:
+        """What was kept with a model. Raises ModelError for one that is not of `nbb.build`."""
+        kept = getattr(model, "as_built", None)
+        if not isinstance(kept, cls):
+            raise ModelError(f"{type(model).__name__}: is no model of nbb.build(region); solve it with its own solver")
+        return kept
+
+    def extended(self, *, source: str = "Python", sha256: str = "") -> Built:
+        """The model with what was added since; the same as before where that is nothing.
+
+        Raises ModelError, by name, for a row of the model that was changed, and for what cannot be solved.
+        """
+        model = self.built.model
+        objective = model.component("minimise_cost")
+        if objective is None or not objective.active:
+            raise ModelError("the objective minimise_cost was taken away; add a cost of your own with nbb.add_cost")
+        now = _with_fixed_as_bounds(model, frozenset(self.col_names))
+        form, rows, columns = now.form, list(now.form.row_names), list(now.form.col_names)
+        row_at, col_at = _places(self.row_names, rows, "row"), _places(self.col_names, columns, "variable")
+        self._refuse_changes(form, row_at, col_at)
+        own_rows = np.setdiff1d(np.arange(len(rows)), row_at)
+        narrowed = self._narrowed(form, col_at)
+        matrix = csr_array(matrix_of(form))
+        rules = [_row(now, matrix, i) for i in own_rows.tolist()]
+        rules += [_bounds(now, j, *was) for j, was in narrowed.items()]
+        costs = list(self._costs(now, col_at))
+        if not rules and not costs:
+            return self.built
+        extension = Extension(
+            form, now.columns, frozenset(self.col_names), tuple(rules), tuple(costs), own_rows, narrowed, source, sha256
+        )
+        return replace(self.built, stated=PyomoStatement(model, now), extension=extension)
+
+    def _refuse_changes(self, form: StandardForm, row_at: Ints, col_at: Ints) -> None:
+        was, now = self.form, form
+        ours = csr_array(matrix_of(now))[row_at]
+        gone = np.asarray(abs(ours[:, col_at] - csr_array(matrix_of(was))).sum(axis=1)).ravel() != 0
+        gone |= np.diff(ours.indptr) != np.diff(csr_array(matrix_of(was)).indptr)
+        gone |= (now.row_low[row_at] != was.row_low) | (now.row_up[row_at] != was.row_up)
+        for i in np.flatnonzero(gone)[:1].tolist():
+            raise ModelError(
+                f"{self.row_names[i]} is a rule of the model and was changed; change the instance instead "
+                "(Instance.with_table), or add a rule of your own beside it"
+            )
+        wider = (now.col_low[col_at] < was.col_low) | (now.col_up[col_at] > was.col_up)
+        wider |= now.integer[col_at] != was.integer
+        for j in np.flatnonzero(wider)[:1].tolist():
+            raise ModelError(
+                f"{self.col_names[j]} is a variable of the model: its bounds may be narrowed, not widened, and its "
+                "domain stays"
+            )
+
+    def _narrowed(self, form: StandardForm, col_at: Ints) -> dict[int, tuple[float, float]]:
+        was = self.form
+        other = (form.col_low[col_at] != was.col_low) | (form.col_up[col_at] != was.col_up)
+        return {int(col_at[j]): (float(was.col_low[j]), float(was.col_up[j])) for j in np.flatnonzero(other)}
+
+    def _costs(self, now: Compiled, col_at: Ints) -> Iterator[Linear]:
+        """Costs by name, and what else the objective holds that it did not."""
+        model, form = self.built.model, now.form
+        left, constant, size = form.cost.copy(), form.cost_offset - self.form.cost_offset, np.abs(form.cost)
+        left[col_at] -= self.form.cost
+        np.maximum.at(size, col_at, np.abs(self.form.cost))
+        for name, paid in model.cost_components.items():
+            if name in self.paid:
+                continue
+            factor = model.paid_yearly if paid == "yearly" else model.paid_once
+            years = [year for key, year in model.amount_eur if key == name]
+            terms = terms_of(model, [factor[year] * model.amount_eur[name, year] for year in years])
+            eur = np.zeros(len(form.cost))
+            _place, column, value = terms.merged()
+            np.add.at(eur, column, value)
+            used = np.flatnonzero(eur)
+            yield Linear(name, f"paid {paid}", used, eur[used], float(terms.constant.sum()))
+            left -= eur
+            size = np.maximum(size, np.abs(eur))
+            constant -= float(terms.constant.sum())
+        further = np.flatnonzero(np.abs(left) > NOISE * size)
+        constant = constant if abs(constant) > NOISE * max(abs(form.cost_offset), 1.0) else 0.0
+        if len(further) or constant:
+            yield Linear(FURTHER, "", further, left[further], constant)
+
+
+def _places(names: list[str], now: list[str], what: str) -> Ints:
+    """Where each of `names` is now."""
+    place = {name: i for i, name in enumerate(now)}
+    for name in names:
+        if name not in place:
+            raise ModelError(
+                f"{what} {name} of the model was taken away; the verifier holds every plan against the whole model, so "
+                "choose a model of models/ without its block instead"
+            )
+    return np.array([place[name] for name in names], np.int64)
+
+
+def _row(now: Compiled, matrix: csr_array, row: int) -> Linear:
+    part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+    constraint, form = now.rows[row], now.form
+    return Linear(
+        form.row_names[row], constraint.parent_component().doc or "", matrix.indices[part].astype(np.int64),
+        matrix.data[part], 0.0, float(form.row_low[row]), float(form.row_up[row]),
+    )  # fmt: skip
+
+
+def _bounds(now: Compiled, column: int, low: float, up: float) -> Linear:
+    """Narrower bounds as a rule; a side as before is not the user's."""
+    least, most = float(now.form.col_low[column]), float(now.form.col_up[column])
+    return Linear(
+        f"bounds of {now.form.col_names[column]}", "", np.array([column]), np.ones(1), 0.0,
+        least if least != low else -np.inf, most if most != up else np.inf,
+    )  # fmt: skip
+
+
+def _with_fixed_as_bounds(model: pyo.ConcreteModel, ours: frozenset[str]) -> Compiled:
+    """The model compiled so that a variable that a user fixed stays in its rows, between equal bounds."""
+    fixed = [v for v in model.component_data_objects(pyo.Var, active=True) if v.fixed and v.name in ours]
+    for variable in fixed:
+        variable.unfix()
+    try:
+        now = compiled(model)
+    finally:
+        for variable in fixed:
+            variable.fixed = True
+    if not fixed:
+        return now
+    at = {id(variable): j for j, variable in enumerate(now.columns)}
+    low, up = now.form.col_low.copy(), now.form.col_up.copy()
+    for variable in fixed:
+        j = at[id(variable)]
+        if variable.value is None or not low[j] <= variable.value <= up[j]:
+            raise ModelError(
+                f"{variable.name} is fixed at {variable.value}, outside its bounds {low[j]:g} to {up[j]:g}"
+            )
+        low[j] = up[j] = variable.value
+    return replace(now, form=replace(now.form, col_low=low, col_up=up))

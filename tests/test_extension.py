@@ -1,0 +1,320 @@
+"""Rules and costs of a user's own are solved, verified and reported as such; what is faulty is named with its line."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+from typer.testing import CliRunner
+
+import nbb_opt as nbb
+from nbb_opt.cli.main import app
+from nbb_opt.errors import ModelError, NbbError
+from nbb_opt.shipped import shipped
+
+TINY = shipped("instances") / "tiny"
+GAP = 1e-6
+
+
+def half_of_the_ore_by_rail(m: Any) -> None:
+    ore = [c for c in m.chains_in[2030] if c.commodity == "ORE"]
+    by_rail = sum(m.carried_t[*c, 2030] for c in ore if m.main_mode[c] == "rail")
+    m.ore_by_rail = pyo.Constraint(expr=by_rail <= 0.5 * sum(m.carried_t[*c, 2030] for c in ore), doc="half of it")
+
+
+def tyres(m: Any, eur_per_km: float = 0.5) -> None:
+    def eur(m: Any, year: int) -> Any:
+        return sum(eur_per_km * m.driven_vkm[*lane, truck, year] for lane, truck in m.drives_in[year])
+
+    nbb.add_cost(m, "tyres", eur, paid="yearly")
+
+
+@cache
+def plain() -> nbb.Result:
+    return nbb.solve(nbb.examples.tiny(), gap=GAP)
+
+
+@cache
+def extended() -> nbb.Result:
+    """Ore at most half by rail, a cost of tyres, no larger grid in the west, a variable of the user's own."""
+    m = nbb.build(nbb.examples.tiny())
+    half_of_the_ore_by_rail(m)
+    tyres(m)
+    m.built["GRID_W", 2030].fix(0)
+    m.spare = pyo.Var(bounds=(1, 2))
+    m.more_than_spare = pyo.Constraint(expr=sum(m.bought[key] for key in m.bought) >= m.spare)
+    m.minimise_cost.expr += 1000 * m.spare
+    return nbb.solve(m, gap=GAP)
+
+
+def rules_file(folder: Path, text: str) -> Path:
+    path = folder / "rules.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rules_change_the_plan_and_are_listed_with_their_slack() -> None:
+    plan = extended()
+    said = plan.record["extension"]
+    rules = {rule["name"]: rule for rule in said["rules"]}
+    assert plan.verified
+    assert plan.cost_eur > plain().cost_eur
+    assert list(rules) == ["ore_by_rail", "more_than_spare", "bounds of built[GRID_W,2030]"]
+    assert (rules["ore_by_rail"]["slack"], rules["ore_by_rail"]["doc"]) == (pytest.approx(0, abs=1e-6), "half of it")
+    assert [rules[name]["recomputed"] for name in rules] == [True, False, True]
+    assert said["new_variables"] == ["spare"]
+    ore = plan.flows[(plan.flows["commodity"] == "ORE") & (plan.flows["year"] == 2030)]
+    assert ore.loc[ore["main_mode"] == "rail", "flow_t_per_year"].sum() <= 0.5 * ore["flow_t_per_year"].sum() + 1e-6
+
+
+def test_a_cost_of_ones_own_is_apart_from_the_system_cost_and_minimised_with_it() -> None:
+    plan = extended()
+    costs = {cost["name"]: cost for cost in plan.record["extension"]["costs"]}
+    years = {period.year: period.years for period in plan.instance.periods}
+    km = plan.run.tables["driven"].groupby("year")["loaded_vkm"].sum()
+    assert set(costs) == {"tyres", "further terms of the objective"}
+    assert plan.instance.meta.discount_rate == 0
+    assert costs["tyres"]["eur"] == pytest.approx(sum(0.5 * km[year] * years[year] for year in years))
+    assert costs["further terms of the objective"]["eur"] == pytest.approx(1000.0)
+    assert not costs["further terms of the objective"]["recomputed"]
+    assert plan.objective_eur == pytest.approx(plan.cost_eur + costs["tyres"]["eur"] + 1000.0)
+    assert plan.cost_eur == pytest.approx(plan.costs["discounted_eur"].sum())
+    assert "tyres" not in set(plan.costs["component"])
+    assert plan.bound_eur == pytest.approx(plan.objective_eur, rel=2 * GAP)
+
+
+def test_the_do_nothing_plan_is_what_it_is_without_the_rules() -> None:
+    assert extended().reference.cost_eur == pytest.approx(plain().reference.cost_eur, rel=1e-6)
+    assert "extension" not in extended().reference.record
+    assert nbb.verify(extended().reference).ok
+
+
+def test_a_model_without_additions_and_its_clone_give_the_plain_plan() -> None:
+    m = nbb.build(nbb.examples.tiny())
+    both = [nbb.solve(m, gap=GAP), nbb.solve(m.clone(), gap=GAP)]
+    assert [plan.cost_eur for plan in both] == pytest.approx([plain().cost_eur] * 2, rel=2 * GAP)
+    assert all("extension" not in plan.record for plan in both)
+    other = m.clone()
+    half_of_the_ore_by_rail(other)
+    assert nbb.solve(other, gap=GAP).cost_eur > plain().cost_eur * (1 + 10 * GAP)
+
+
+def test_a_run_is_verified_again_from_its_tables(tmp_path: Path) -> None:
+    verdict = nbb.verify(extended().save(tmp_path / "run"))
+    assert verdict.ok
+    said = verdict.checks.groupby("rule")["where"].first()
+    assert {"keep_own_rule", "agree_own_rule", "agree_own_cost"} <= set(said.index)
+    assert "the word of the run" in said["trust_own_rule"]
+
+
+def _less(key: str, name: str, figure: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    def change(record: dict[str, Any], _terms: dict[str, Any]) -> None:
+        next(each for each in record["extension"][key] if each["name"] == name)[figure] -= 1000.0
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (_less("rules", "ore_by_rail", "value"), "agree_own_rule"),
+        (_less("rules", "ore_by_rail", "at_most"), "agree_own_rule"),
+        (_less("costs", "tyres", "eur"), "agree_own_cost"),
+        (lambda record, _terms: record["extension"].update(objective_eur=record["cost_eur"]), "agree_cost_eur"),
+        (lambda record, terms: terms["rules"][0].update(at_most=-5000.0), "keep_own_rule"),
+        (lambda record, terms: terms["rules"].pop(), "agree_own_rule"),
+        (lambda record, _terms: record.pop("extension"), "keep_own_rule"),
+        (lambda record, _terms: record.update(bound=record["extension"]["objective_eur"] * 1.1), "agree_bound"),
+    ],
+)
+def test_a_false_word_about_ones_own_rules_is_seen(
+    change: Callable[[dict[str, Any], dict[str, Any]], None], rule: str
+) -> None:
+    from dataclasses import replace
+
+    from nbb_opt.verify import verify_run
+
+    run = extended().run
+    record, terms = json.loads(json.dumps(run.record)), json.loads(str(run.beside["own_rules.json"]))
+    change(record, terms)
+    forged = replace(run, record=record, beside={**run.beside, "own_rules.json": json.dumps(terms)})
+    verdict = verify_run(forged, extended().instance)
+    assert rule in set(verdict.failures()["rule"])
+
+
+def test_report_workbook_and_closing_lines_name_them_as_the_users_own(tmp_path: Path) -> None:
+    plan = extended()
+    page = plan.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    for words in ("Rules of your own", "ore_by_rail", "Costs of your own", "tyres", "They bind this plan only",
+                  "as the run says", "costs of your own of"):  # fmt: skip
+        assert words in page
+    assert "Rules of your own" not in plain().to_html(tmp_path / "plain.html").read_text(encoding="utf-8")
+    assert "1 binding" in str(plan) or "2 binding" in str(plan)
+    assert "tyres" in str(plan)
+    import openpyxl
+
+    book = openpyxl.load_workbook(plan.to_excel(tmp_path / "report.xlsx"), read_only=True)
+    assert {"Own rules", "Own costs"} <= set(book.sheetnames)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda m: m.serve_demand.deactivate(), "row serve_demand.* was taken away"),
+        (lambda m: m.del_component("respect_grid"), "row respect_grid.* was taken away"),
+        (
+            lambda m: m.policy_value.__setitem__(next(iter(m.policy_value)), 0.5),
+            "is a rule of the model and was changed",
+        ),
+        (lambda m: m.minimise_cost.deactivate(), "minimise_cost was taken away"),
+        (lambda m: setattr(m.built["RAIL_MINE", 2030], "domain", pyo.Reals), r"built\[RAIL_MINE,2030\] is a variable"),
+        (lambda m: m.built["RAIL_MINE", 2030].fix(7), r"built\[RAIL_MINE,2030\] is fixed at 7, outside"),
+        (lambda m: nbb.add_cost(m, "service", lambda m, y: 0, paid="yearly"), "'service' is there already"),
+    ],
+)
+def test_a_change_of_the_models_own_rules_is_refused_by_name(change: Callable[[Any], None], what: str) -> None:
+    m = nbb.build(nbb.examples.tiny())
+
+    def changed_and_solved() -> None:
+        change(m)
+        nbb.solve(m)
+
+    with pytest.raises(ModelError, match=what):
+        changed_and_solved()
+
+
+def test_a_model_of_another_origin_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"no model of nbb\.build"):
+        nbb.solve(pyo.ConcreteModel())
+
+
+RULES = """import pyomo.environ as pyo
+
+def extend(model, data):
+    trucks = [key for key in model.bought]
+    assert len(data["vehicles"])
+    model.few_trucks = pyo.Constraint(expr=sum(model.bought[key] for key in trucks) <= 1000)
+"""
+
+
+def test_the_command_line_takes_a_file_of_rules_and_keeps_its_digest(tmp_path: Path) -> None:
+    import hashlib
+
+    path = rules_file(tmp_path, RULES)
+    said = CliRunner().invoke(app, ["solve", str(TINY), "--extend", str(path), "--out", str(tmp_path / "run")])
+    assert said.exit_code == 0, said.output
+    assert "1\N{NO-BREAK SPACE}rule" in said.output
+    record = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert record["extension"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert record["extension"]["rules"][0]["at_most"] == 1000.0
+    again = CliRunner().invoke(app, ["verify", str(tmp_path / "run")])
+    assert again.exit_code == 0, again.output
+    assert "rules of the user's own are not solved again" in again.output
+
+
+HEAD = "import pyomo.environ as pyo\nfrom nbb_opt import add_cost\n"
+
+
+def rules(*lines: str) -> str:
+    """A file whose function has these lines, the first of them line 4."""
+    return HEAD + "\n    ".join(["def extend(model, data):", *lines]) + "\n"
+
+
+FAULTY = {
+    "no_function": (HEAD, r"rules.py: has no function extend\(model, data\)"),
+    "no_python": ("def extend(model, data)\n", "rules.py line 1: expected ':'"),
+    "raises": (rules("model.x = 1 / 0"), "rules.py line 4: ZeroDivisionError"),
+    "raises_on_import": (HEAD + "raise SystemExit('no')\n", "rules.py line 3: SystemExit: no"),
+    "other_arguments": (HEAD + "def extend(data, model):\n    pass\n", r"line 3: extend\(data, model\) must be"),
+    "adds_nothing": (rules("pass"), "rules.py line 3: .* adds no rule and no cost"),
+    "only_a_variable": (rules("model.y = pyo.Var()"), "adds no rule and no cost"),
+    "misspelt": (rules("model.r = pyo.Constraint(expr=model.truck_km['W', 'X', 2025] <= 1)"), "line 4: KeyError: .*X"),
+    "nonlinear": (rules("x = model.bought", "model.square = pyo.Constraint(expr=sum(x[k] ** 2 for k in x) <= 1)"),
+                  "rules.py line 5: .*square"),
+    "nan": (rules("x = model.bought", "model.odd = pyo.Constraint(expr=sum(float('nan') * x[k] for k in x) <= 1)"),
+            "rules.py line 5: .*odd"),
+    "nan_side": (rules("x = model.bought", "model.odd = pyo.Constraint(expr=sum(x[k] for k in x) <= float('nan'))"),
+                 "rules.py line 5: .*odd"),
+    "nan_cost": (rules("nan, x = float('nan'), model.bought",
+                       "add_cost(model, 'odd', lambda m, y: nan * sum(x[k] for k in x), paid='yearly')"),
+                 "rules.py.*: .*the objective"),
+    "too_large": (rules("x = model.bought", "model.large = pyo.Constraint(expr=1e16 * sum(x[k] for k in x) <= 1)"),
+                  "rules.py line 5: .*large.* coefficient 1e"),
+    "returns_nothing": (rules("add_cost(model, 'none', lambda m, y: None, paid='yearly')"), "line 4: .*'none'"),
+    "never_holds": (rules("x = model.bought; k = next(iter(x))", "model.never = pyo.Constraint(expr=0 * x[k] >= 1)"),
+                    "rules.py line 5: .*never"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTY)
+def test_a_faulty_file_ends_in_one_line_with_file_and_line(tmp_path: Path, case: str) -> None:
+    text, what = FAULTY[case]
+    path = rules_file(tmp_path, text)
+    with pytest.raises(ModelError, match=what) as found:
+        nbb.solve(nbb.examples.tiny(), extend=path)
+    assert len(str(found.value).splitlines()) == 1
+    assert str(found.value).startswith(str(path))
+
+
+TONNES = "tonnes = sum(model.carried_t[k] for k in model.carried_t)"
+KM = "km = sum(model.driven_vkm[k] for k in model.driven_vkm)"
+SCALES = {
+    "a whole number of 1e9": rules(
+        "model.n = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(0, 2e9))",
+        "model.large = pyo.Constraint(expr=model.n >= 1e9 + 0.5 * sum(model.bought[k] for k in model.bought))",
+        "model.minimise_cost.expr += 0.001 * model.n",
+    ),
+    "coefficients of 1e9": rules(TONNES, "model.large = pyo.Constraint(expr=1e9 * tonnes <= 1e15)"),
+    "coefficients of 1e9 beside 1e-6": rules(
+        TONNES, KM, "model.large = pyo.Constraint(expr=1e9 * tonnes + 1e-6 * km <= 1e15)"
+    ),
+    "all scales 1": rules(
+        "model.usual_size.clear()", "model.decide_order.clear()", TONNES,
+        "model.large = pyo.Constraint(expr=1e6 * tonnes <= 1e12)",
+    ),
+    "no bound at all": rules(
+        "model.n = pyo.Var()", "model.r = pyo.Constraint(expr=model.n <= 5)", "model.minimise_cost.expr += model.n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SCALES)
+def test_foreign_scales_end_in_a_plan_or_a_named_error(tmp_path: Path, case: str) -> None:
+    path = rules_file(tmp_path, SCALES[case])
+    named = {
+        "no bound at all": "unbounded",
+        "coefficients of 1e9 beside 1e-6": "large: its coefficients are too far apart",
+    }
+    if case in named:
+        with pytest.raises(NbbError, match=named[case]):
+            nbb.solve(nbb.examples.tiny(), extend=path)
+        return
+    plan = nbb.solve(nbb.examples.tiny(), extend=path, gap=1e-3)
+    assert plan.verified
+    assert plan.cost_eur == pytest.approx(plain().cost_eur, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"method": "decompose"}, "column generation knows no rules of your own"),
+        ({"statement": "arrays"}, "stated in Pyomo, not in arrays"),
+        ({"decision_gap": 0.05}, "decision gap"),
+    ],
+)
+def test_what_cannot_keep_ones_own_rules_is_refused(tmp_path: Path, options: dict[str, Any], what: str) -> None:
+    tyre_file = rules(KM, "add_cost(model, 'tyres', lambda m, y: km, paid='yearly')")
+    with pytest.raises(ModelError, match=what):
+        nbb.solve(nbb.examples.tiny(), extend=rules_file(tmp_path, tyre_file), options=nbb.SolveOptions(**options))
+
+
+def test_a_size_that_needs_arrays_is_refused_with_that_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(importlib.import_module("nbb_opt.model.build"), "LARGEST_IN_PYOMO", 10)
+    with pytest.raises(ModelError, match=r"a model of [\d,]+ nonzeros needs the arrays"):
+        nbb.solve(nbb.examples.tiny(), extend=rules_file(tmp_path, RULES))
