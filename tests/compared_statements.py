@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyomo.environ as pyo
@@ -10,14 +12,15 @@ from pyomo.repn import generate_standard_repn
 
 from nbb_opt.model import StandardForm
 from nbb_opt.model.arrays.assembly import Assembly
-from nbb_opt.model.arrays.keys import label
+from nbb_opt.model.pyomo_form import compile_model
 
 RELATIVE = 1e-13  # of the entry itself: what two orders of the same few operations may round differently
 Entries = dict[tuple[str, ...], float]
+Shares = dict[str, list[str]]
 
 
-def entries_of_form(form: StandardForm, *, hints: bool = False) -> Entries:
-    """Every number of a form under the names of its row and column; with `hints` usual sizes and order of decisions.
+def entries_of_form(form: StandardForm) -> Entries:
+    """Every number of a form under the names of its row and column, usual sizes and order of decisions included.
 
     A row `>=` counts as its negative `<=`; the sign of an equality is that which makes the coefficient of its first
     column by name positive.
@@ -45,9 +48,8 @@ def entries_of_form(form: StandardForm, *, hints: bool = False) -> Entries:
         found["cost", name] = float(form.cost[j])
         found["low", name], found["up", name] = float(form.col_low[j]), float(form.col_up[j])
         found["integer", name] = float(form.integer[j])
-        if hints:
-            found["size", name] = float(form.col_unit_scale[j])
-            found["order", name] = float(form.fix_order[j])
+        found["size", name] = float(form.col_unit_scale[j])
+        found["order", name] = float(form.fix_order[j])
     return found
 
 
@@ -65,17 +67,67 @@ def entries_of_expressions(m: pyo.ConcreteModel, names: Iterable[str]) -> Entrie
     return {key: value for key, value in found.items() if value}
 
 
-def entries_of_shares(a: Assembly, keys: Mapping[str, Iterable[object]]) -> Entries:
-    """The same of the shared expressions of a statement in arrays; `keys` names the rows of each."""
+def entries_of_shares(a: Assembly, rows: Shares) -> Entries:
+    """The same of the shared expressions of a statement in arrays."""
     columns = a.column_names()
     found: Entries = {}
-    for name, index in keys.items():
-        labels = [label(name, key) for key in index]
-        row, column, value = a.shared[name].merged()
-        for r, j, v in zip(row.tolist(), column.tolist(), value.tolist(), strict=True):
+    for name, labels in rows.items():
+        terms = a.share(name, len(labels))
+        for r, j, v in zip(*(part.tolist() for part in terms.merged()), strict=True):
             found[labels[r], columns[j]] = v
-        found |= {(labels[r], ""): c for r, c in enumerate(a.shared[name].constant.tolist())}
+        found |= {(labels[r], ""): c for r, c in enumerate(terms.constant.tolist())}
     return {key: value for key, value in found.items() if value}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model on an instance, stated in both ways; what the arrays share is named, row by row, as the Pyomo model does.
+
+    A costs or an amount of the Pyomo model is an indexed expression.
+    """
+
+    in_pyomo: Callable[[], pyo.ConcreteModel]
+    in_arrays: Callable[[], Assembly]
+    shares: Callable[[], Shares]
+
+    @cached_property
+    def rows(self) -> Shares:
+        """Names of the rows of everything shared."""
+        return self.shares()
+
+    def of_pyomo(self, m: pyo.ConcreteModel) -> Entries:
+        """Every number of the form of a Pyomo model, hints for solvers included, and of its named expressions."""
+        names = dict.fromkeys(label.split("[")[0] for labels in self.rows.values() for label in labels)
+        return entries_of_form(compile_model(m)) | entries_of_expressions(m, names)
+
+    def of_arrays(self, a: Assembly) -> Entries:
+        """The same of arrays."""
+        return entries_of_form(a.form()) | entries_of_shares(a, self.rows)
+
+    @cached_property
+    def pyomo(self) -> Entries:
+        """What the Pyomo model says."""
+        return self.of_pyomo(self.in_pyomo())
+
+    @cached_property
+    def arrays(self) -> Entries:
+        """What the arrays say."""
+        return self.of_arrays(self.in_arrays())
+
+    @cached_property
+    def families(self) -> dict[str, list[str]]:
+        """Names of the constraints with rows, of the variables, and of what is shared, in the Pyomo model."""
+        m = self.in_pyomo()
+        found = {
+            kind.__name__: [c.local_name for c in m.component_objects(kind) if len(c)]
+            for kind in (pyo.Constraint, pyo.Var)
+        }
+        stated = {key[0] for key in self.pyomo}
+        return found | {"share": [name for name, labels in self.rows.items() if stated & set(labels)]}
+
+    def apart(self) -> list[str]:
+        """How the two differ."""
+        return differences(self.pyomo, self.arrays)
 
 
 def differences(one: Entries, other: Entries) -> list[str]:
