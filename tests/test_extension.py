@@ -189,6 +189,36 @@ def test_a_change_of_the_models_own_rules_is_refused_by_name(change: Callable[[A
         changed_and_solved()
 
 
+INFEASIBLE = {
+    "a rule alone": (
+        lambda m: setattr(m, "many", pyo.Constraint(expr=sum(m.built.values()) >= 100)),
+        ("This cannot be kept", "your own rule many: 9", "short, in its own unit"),
+    ),
+    "a rule against a cap": (
+        lambda m: setattr(m, "dirty", pyo.Constraint(
+            expr=sum(m.emissions_ttw_kg[n, 2025] + m.emissions_wtt_kg[n, 2025] for n in m.countries) >= 5e6
+        )),
+        ("These cannot all be kept", "your own rule dirty", "emission cap CAP_2025 in 2025 (policies)"),
+    ),
+    "a fixed variable against a rule": (
+        lambda m: (m.built["RAIL_MINE", 2030].fix(0),
+                   setattr(m, "rail", pyo.Constraint(expr=m.built["RAIL_MINE", 2030] >= 1))),
+        ("your own rule bounds of built[RAIL_MINE,2030]: 1 short", "your own rule rail: 1 short"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", INFEASIBLE)
+def test_a_rule_that_leaves_no_plan_is_named_as_the_users_own(case: str) -> None:
+    m = nbb.build(nbb.examples.tiny())
+    change, words = INFEASIBLE[case]
+    change(m)
+    with pytest.raises(nbb.Infeasible) as found:
+        nbb.solve(m)
+    for each in words:
+        assert each in str(found.value)
+
+
 def test_a_model_of_another_origin_is_refused() -> None:
     with pytest.raises(ModelError, match=r"no model of nbb\.build"):
         nbb.solve(pyo.ConcreteModel())
@@ -288,7 +318,7 @@ SCALES = {
 def test_foreign_scales_end_in_a_plan_or_a_named_error(tmp_path: Path, case: str) -> None:
     path = rules_file(tmp_path, SCALES[case])
     named = {
-        "no bound at all": "unbounded",
+        "no bound at all": "earns without end",
         "coefficients of 1e9 beside 1e-6": "large: its coefficients are too far apart",
     }
     if case in named:
@@ -318,3 +348,27 @@ def test_a_size_that_needs_arrays_is_refused_with_that_reason(monkeypatch: pytes
     monkeypatch.setattr(importlib.import_module("nbb_opt.model.build"), "LARGEST_IN_PYOMO", 10)
     with pytest.raises(ModelError, match=r"a model of [\d,]+ nonzeros needs the arrays"):
         nbb.solve(nbb.examples.tiny(), extend=rules_file(tmp_path, RULES))
+
+
+PAGE = shipped("models") / "EXTENDING.md"
+EXAMPLES = {
+    "1. A share of a commodity by rail": ["boxes_by_rail"],
+    "2. A limit on one corridor": ["west_to_plant[2030]"],
+    "3. A new cost": ["noise"],
+}
+
+
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_the_examples_of_the_page_run_as_they_are(tmp_path: Path, title: str) -> None:
+    part = PAGE.read_text(encoding="utf-8").split(f"## {title}\n")[1].split("\n## ")[0]
+    code = part.split("```python\n")[1].split("```")[0]
+    plan = nbb.solve(nbb.examples.tiny(), extend=rules_file(tmp_path, code), gap=GAP)
+    said = plan.record["extension"]
+    assert plan.verified
+    assert [each["name"] for each in (*said["rules"], *said["costs"])] == EXAMPLES[title]
+    assert all(each["recomputed"] for each in (*said["rules"], *said["costs"]))
+    assert plan.objective_eur > plain().objective_eur * (1 + 10 * GAP)  # each of them bites
+
+
+def test_the_page_has_no_other_examples() -> None:
+    assert PAGE.read_text(encoding="utf-8").count("```python") == len(EXAMPLES)

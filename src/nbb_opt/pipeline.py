@@ -187,7 +187,8 @@ class Steps:
 
         if self.options.method != "decompose":
             with self.timed("solve", label):
-                return self.solve_form(standard_form(built), stop=self.stop.part(share), label=label)
+                own = built.extension
+                return self.solve_form(standard_form(built), stop=self.stop.part(share), label=label, own=own)
         from nbb_opt.solve.colgen import solve_split
 
         options = self.options
@@ -198,8 +199,9 @@ class Steps:
             )  # fmt: skip
 
     def solve_form(
-        self, form: StandardForm, *, stop: Stop | None = None, label: str = "", warm: Warm | None = None
-    ) -> Solution:
+        self, form: StandardForm, *, stop: Stop | None = None, label: str = "", warm: Warm | None = None,
+        own: Extension | None = None,
+    ) -> Solution:  # fmt: skip
         """Solve a standard form (of a model, or edited) with these options. Raises Infeasible, saying why."""
         options = self.options
         try:
@@ -217,7 +219,10 @@ class Steps:
         except Infeasible as finding:
             from nbb_opt.solve.why_infeasible import LIMIT_S, explain
 
-            why = explain(form, stop=Stop(LIMIT_S, asked=self.stop.asked))
+            names: tuple[str, ...] = ()
+            if own is not None:
+                form, names = own.with_bounds_as_rows(form)
+            why = explain(form, stop=Stop(LIMIT_S, asked=self.stop.asked), own=names)
             raise Infeasible("\n".join(filter(None, (f"{label}{finding}", why)))) from None
 
     def verify(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,10 +96,9 @@ class Extension:
         kind = variable.parent_component().name
         return kind if variable.name in self.ours else "", [*(key if isinstance(key, tuple) else (key,))]
 
-    @cached_property
-    def with_bounds_as_rows(self) -> tuple[StandardForm, tuple[str, ...]]:
-        """The form with narrower bounds as rows, and the names of all rows of the user, to look for a cause."""
-        form, columns = self.form, np.array(list(self.narrowed), np.int64)
+    def with_bounds_as_rows(self, form: StandardForm) -> tuple[StandardForm, tuple[str, ...]]:
+        """A form with narrower bounds as rows, and the names of all rows of the user, to look for a cause."""
+        columns = np.array(list(self.narrowed), np.int64)
         more = csr_array(
             (np.ones(len(columns)), (np.arange(len(columns)), columns)), shape=(len(columns), len(form.cost))
         )
@@ -109,7 +107,7 @@ class Extension:
         low, up = form.col_low.copy(), form.col_up.copy()
         for column, (least, most) in self.narrowed.items():
             low[column], up[column] = least, most
-        names = [f"{form.col_names[j]} within its bounds" for j in columns.tolist()]
+        names = [f"bounds of {form.col_names[j]}" for j in columns.tolist()]
         wide = replace(
             form, a_indptr=matrix.indptr, a_indices=matrix.indices, a_values=matrix.data, col_low=low, col_up=up,
             row_low=np.concatenate([form.row_low, form.col_low[columns]]),

@@ -64,6 +64,8 @@ class Snapshot:
             raise ModelError("the objective minimise_cost was taken away; add a cost of your own with nbb.add_cost")
         now = _with_fixed_as_bounds(model, frozenset(self.col_names))
         form, rows, columns = now.form, list(now.form.row_names), list(now.form.col_names)
+        for j in np.flatnonzero(form.col_low > form.col_up)[:1].tolist():
+            raise ModelError(f"{columns[j]} has bounds {form.col_low[j]:g} to {form.col_up[j]:g}, which nothing keeps")
         row_at, col_at = _places(self.row_names, rows, "row"), _places(self.col_names, columns, "variable")
         self._refuse_changes(form, row_at, col_at)
         own_rows = np.setdiff1d(np.arange(len(rows)), row_at)

@@ -11,7 +11,7 @@ Chinneck, J. W. (2008): Feasibility and Infeasibility in Optimization, chapters 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ MEANS: dict[str, tuple[str, str, str]] = {
         "demand for {2} from {0} to {1} in {3} (od)", "t", "that no chain of links, terminals and trucks can carry",
     ),
 }  # fmt: skip
+OWN = "own"  # rows that a user added, whatever their names
 WHOLE = ("vehicles", "units")
 LARGER = {"kg CO2e": "t CO2e", "kW": "MW"}
 
@@ -63,8 +64,12 @@ class Rule:
 
     row: str
     short: float
+    own: bool = False  # a rule that the user added to the model
 
     def __str__(self) -> str:
+        if self.own:
+            said = f"your own rule {self.row}"
+            return said if np.isnan(self.short) else f"{said}: {self.short:,.6g} short, in its own unit"
         family, parts = _parts(self.row)
         words, unit, what = {**RULES, **MEANS}[family]
         shown = words.format(*parts) if words.count("{") > 1 else words.format(", ".join(parts))
@@ -92,9 +97,12 @@ def _parts(row: str) -> tuple[str, list[str]]:
     return (found[1], found[2].split(",")) if found else (row, [])
 
 
-def explain(form: StandardForm, *, stop: Stop | None = None) -> str:
-    """The conflicts of an infeasible problem as text for people, "" if none could be shown in time."""
-    found = conflicts(form, stop=stop)
+def explain(form: StandardForm, *, stop: Stop | None = None, own: Sequence[str] = ()) -> str:
+    """The conflicts of an infeasible problem as text for people, "" if none could be shown in time.
+
+    `own` names rows that a user added to the model.
+    """
+    found = conflicts(form, stop=stop, own=own)
     lines = []
     for conflict in found:
         whole = " with whole vehicles, chargers and projects" if conflict.whole else ""
@@ -107,11 +115,11 @@ def explain(form: StandardForm, *, stop: Stop | None = None) -> str:
     return "\n".join(lines)
 
 
-def conflicts(form: StandardForm, *, stop: Stop | None = None) -> list[Conflict]:
+def conflicts(form: StandardForm, *, stop: Stop | None = None, own: Sequence[str] = ()) -> list[Conflict]:
     """Up to MOST_CONFLICTS conflicts, each found with the rules of those before set free."""
-    elastic = _Elastic(form, (*RULES, *MEANS), stop or Stop(LIMIT_S))
+    elastic = _Elastic(form, stop or Stop(LIMIT_S), frozenset(own))
     nothing = np.zeros(0, np.int64)
-    rules, means, demand = elastic.of(RULES), elastic.of(MEANS), elastic.of({"serve_demand": 0})
+    rules, means, demand = elastic.of((*RULES, OWN)), elastic.of(MEANS), elastic.of(("serve_demand",))
     ways_back = np.setdiff1d(means, demand)
     for whole in (False, True):
         elastic.whole(whole)
@@ -136,7 +144,7 @@ def _among(elastic: _Elastic, candidates: Ints, hard: Ints, whole: bool) -> list
             short = elastic.short(row, np.concatenate([hard, candidates]))
             if np.isnan(short):  # there are other conflicts
                 short = elastic.short(row, np.concatenate([hard, kept]))
-            named.append(Rule(elastic.names[row], short))
+            named.append(Rule(elastic.names[row], short, elastic.names[row] in elastic.own))
         found.append(Conflict(tuple(named), whole, minimal))
         left = np.setdiff1d(left, kept)
     return found
@@ -145,9 +153,9 @@ def _among(elastic: _Elastic, candidates: Ints, hard: Ints, whole: bool) -> list
 class _Elastic:
     """The problem with a slack column on every row of some families; rows that are not kept are free."""
 
-    def __init__(self, form: StandardForm, families: Sequence[str], stop: Stop) -> None:
-        self.names, self.stop = form.row_names, stop
-        soft = [i for i, name in enumerate(form.row_names) if _parts(name)[0] in families]
+    def __init__(self, form: StandardForm, stop: Stop, own: frozenset[str]) -> None:
+        self.names, self.stop, self.own = form.row_names, stop, own
+        soft = [i for i in range(len(form.row_names)) if self._family(i) in {*RULES, *MEANS, OWN}]
         self.rows: Ints = np.array(soft, np.int64)
         sides = [(r, +1.0) for r in soft if np.isfinite(form.row_low[r])]
         sides += [(r, -1.0) for r in soft if np.isfinite(form.row_up[r])]
@@ -178,8 +186,11 @@ class _Elastic:
         if not whole:
             self.solver.relax()
 
-    def of(self, families: Mapping[str, object]) -> Ints:
-        return np.array([r for r in self.rows if _parts(self.names[r])[0] in families], np.int64)
+    def _family(self, row: int) -> str:
+        return OWN if self.names[row] in self.own else _parts(self.names[row])[0]
+
+    def of(self, families: Collection[str]) -> Ints:
+        return np.array([r for r in self.rows if self._family(r) in families], np.int64)
 
     def _run(self, kept: Ints) -> Answer:
         """Least slack with these rows kept and the others free."""
@@ -208,8 +219,8 @@ class _Elastic:
         kept = rules
         if self.solver.relaxed:
             kept = self._priced(rules, hard)
-        for family in dict.fromkeys(_parts(self.names[r])[0] for r in kept.tolist()):  # whole families first
-            rest = np.array([r for r in kept if _parts(self.names[r])[0] != family], np.int64)
+        for family in dict.fromkeys(self._family(r) for r in kept.tolist()):  # whole families first
+            rest = np.array([r for r in kept if self._family(r) != family], np.int64)
             if len(rest) < len(kept) and len(rest) and self.possible(np.concatenate([hard, rest])) is False:
                 kept = rest
         for row in kept.tolist():
