@@ -19,8 +19,9 @@ def network(
     a, k = np.array(arcs, float), np.array(commodities, float)
     ends = a[:, :2].astype(np.int64), k[:, :2].astype(np.int64)
     return Network(
-        nodes, ends[0][:, 0], ends[0][:, 1], a[:, 2], a[:, 3], a[:, 4], ends[1][:, 0], ends[1][:, 1], k[:, 2]
-    )
+        nodes=nodes, tail=ends[0][:, 0], head=ends[0][:, 1], cost_eur_per_t=a[:, 2], capacity_t=a[:, 3],
+        fixed_eur=a[:, 4], origin=ends[1][:, 0], destination=ends[1][:, 1], demand_t=k[:, 2],
+    )  # fmt: skip
 
 
 def made_up(seed: int, *, nodes: int = 6, arcs: int = 18, commodities: int = 5, tight: float = 2.0) -> Network:

@@ -72,13 +72,9 @@ def world(
     tables = {table.name: frame(table.name, rows.get(table.name, [])) for table in TABLES if table.name != "od"}
     spans = [b - a for a, b in zip(periods, [*periods[1:], periods[-1] + 10], strict=True)]
     return Instance(
-        folder,
-        meta,
-        tuple(Period(y, n) for y, n in zip(periods, spans, strict=True)),
-        tables,
-        folder / "od.csv",
-        digest,
-    )
+        path=folder, meta=meta, periods=tuple(Period(y, n) for y, n in zip(periods, spans, strict=True)), tables=tables,
+        od_path=folder / "od.csv", digest=digest,
+    )  # fmt: skip
 
 
 def _rail(row: Mapping[str, Any]) -> dict[str, Any]:

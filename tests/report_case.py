@@ -248,7 +248,10 @@ def make_instance(spoil: Callable[[str], str] = lambda word: word) -> Instance:
         alternatives=3,
         max_main_legs=2,
     )
-    return Instance(Path("small"), meta, tuple(Period(y, 5) for y in YEARS), tables, Path("small/od.csv"), "0" * 64)
+    return Instance(
+        path=Path("small"), meta=meta, periods=tuple(Period(y, 5) for y in YEARS), tables=tables,
+        od_path=Path("small/od.csv"), digest="0" * 64,
+    )  # fmt: skip
 
 
 def _path(mode: str, nodes: str, links: pd.DataFrame) -> list[str]:

@@ -203,7 +203,10 @@ def test_the_table_names_the_first_flips():
         "from_mode": "road",
         "to_mode": "rail",
     }
-    row = Row("x", "other", (), "optimal", {2025: 1.0, 2030: 1.0}, 1e6, {2025: 1.0, 2030: 1.0}, 0.0, (flip,) * 7)
+    row = Row(
+        choice="x", title="other", factors=(), status="optimal", same_plan_t={2025: 1.0, 2030: 1.0}, cost_eur=1e6,
+        emissions_t={2025: 1.0, 2030: 1.0}, gap=0.0, flips=(flip,) * 7,
+    )  # fmt: skip
     text = as_table(tiny(), [row])
     assert "other (may be chance: cost differs by less than the gap):" in text
     assert not may_be_chance(replace(row, cost_eur=1.1e6, gap=0.01), row)

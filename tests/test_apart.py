@@ -34,9 +34,10 @@ def joined(seed: int) -> StandardForm:
     up = np.concatenate([np.full(BLOCKS * ROWS, np.inf), np.zeros(BLOCKS * JOINT)])
     count = size[1]
     return StandardForm(
-        np.concatenate([rng.uniform(1.0, 9.0, BLOCKS * COLUMNS), np.full(JOINT, 2.0)]), 7.0, a.indptr, a.indices,
-        a.data, low, up, np.zeros(count), np.full(count, np.inf), np.zeros(count, bool), [], [], np.ones(count),
-        np.full(count, -1, np.int8),
+        cost=np.concatenate([rng.uniform(1.0, 9.0, BLOCKS * COLUMNS), np.full(JOINT, 2.0)]), cost_offset=7.0,
+        a_indptr=a.indptr, a_indices=a.indices, a_values=a.data, row_low=low, row_up=up, col_low=np.zeros(count),
+        col_up=np.full(count, np.inf), integer=np.zeros(count, bool), col_names=[], row_names=[],
+        col_unit_scale=np.ones(count), fix_order=np.full(count, -1, np.int8),
     )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ BEHIND_THE_INTERFACE = {"acceptance", "emissions", "instance", "network", "pipel
                         "verify"}  # fmt: skip
 BY_USERS_ONLY = {"pickle", "marshal", "shelve", "yaml"}  # formats that run code
 WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}
+COMPILED = re.compile(r"^@(njit|lean|vectorize|guvectorize)\b", re.MULTILINE)
+BY_POSITION = 6  # arguments of a record
 LONGEST = 600
 LONG_BY_NATURE = {"instance/schema.py"}  # one table of tables, read as such
 
@@ -133,8 +135,7 @@ def what_the_verifier_shares(tree: Tree) -> list[str]:
 
 
 def kernels_that_import_more(tree: Tree) -> list[str]:
-    compiled = re.compile(r"^@(njit|lean|vectorize|guvectorize)\b", re.MULTILINE)
-    kernels = {module_of(name) for name, text in tree.text.items() if compiled.search(text)}
+    kernels = {module_of(name) for name, text in tree.text.items() if COMPILED.search(text)}
     return [
         f"{name} has kernels and imports {sorted(wrong)}"
         for name in tree.text
@@ -182,6 +183,25 @@ def circles(tree: Tree) -> list[str]:
     return found
 
 
+def records_by_position(tree: Tree) -> list[str]:
+    """Records of many fields that take them by position, where two of one type may be swapped unnoticed."""
+    found = []
+    for name in tree.text:
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list):
+                if any("kw_only=True" in ast.unparse(decorator) for decorator in node.decorator_list):
+                    continue
+                fields = [ast.unparse(each.annotation) for each in node.body if isinstance(each, ast.AnnAssign)]
+                fields = [each for each in fields if "ClassVar" not in each]
+                if (fields.index("KW_ONLY") if "KW_ONLY" in fields else len(fields)) > BY_POSITION:
+                    found.append(f"{name}: make {node.name} keyword-only")
+            elif isinstance(node, ast.Call) and len(node.args) > BY_POSITION and not COMPILED.search(tree.text[name]):
+                called = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
+                if called[:1].isupper():
+                    found.append(f"{name} line {node.lineno}: name the arguments of {called}")
+    return found
+
+
 def badly_kept_files(tree: Tree) -> list[str]:
     found = []
     for name, text in tree.text.items():
@@ -216,6 +236,7 @@ WALLS = (
     prints,
     commands_around_the_interface,
     circles,
+    records_by_position,
     badly_kept_files,
     data_run_as_code,
 )
@@ -230,6 +251,10 @@ PLANTED = {
     "prints": {"model/a.py": "print(1)\n"},
     "commands_around_the_interface": {"cli/a.py": "from nbb_opt.pipeline import Steps\n"},
     "circles": {"model/a.py": "import nbb_opt.model.b\n", "model/b.py": "import nbb_opt.model.a\n"},
+    "records_by_position": {
+        "model/a.py": "@dataclass\nclass A:\n" + "".join(f"    {letter}: int\n" for letter in "abcdefg"),
+        "model/b.py": "B(1, 2, 3, 4, 5, 6, 7)\n",
+    },
     "badly_kept_files": {"model/utils.py": ""},
     "data_run_as_code": {"app/a.py": "eval('1')\n"},
     "relative_imports": {"app/a.py": "from . import b\n"},

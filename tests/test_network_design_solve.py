@@ -137,8 +137,9 @@ def test_nothing_to_decide_is_optimal_at_once() -> None:
 def test_the_unit_of_money_does_not_matter(factor: float) -> None:
     problem = made_up(5, tight=3.0)
     scaled = Network(
-        problem.nodes, problem.tail, problem.head, problem.cost_eur_per_t * factor, problem.capacity_t,
-        problem.fixed_eur * factor, problem.origin, problem.destination, problem.demand_t,
+        nodes=problem.nodes, tail=problem.tail, head=problem.head, cost_eur_per_t=problem.cost_eur_per_t * factor,
+        capacity_t=problem.capacity_t, fixed_eur=problem.fixed_eur * factor, origin=problem.origin,
+        destination=problem.destination, demand_t=problem.demand_t,
     )  # fmt: skip
     assert designed(scaled).cost_eur == pytest.approx(factor * designed(problem).cost_eur, rel=1e-6)
 
@@ -146,8 +147,9 @@ def test_the_unit_of_money_does_not_matter(factor: float) -> None:
 def test_more_capacity_never_costs_more() -> None:
     problem = made_up(8, tight=2.0)
     wider = Network(
-        problem.nodes, problem.tail, problem.head, problem.cost_eur_per_t, problem.capacity_t * 2, problem.fixed_eur,
-        problem.origin, problem.destination, problem.demand_t,
+        nodes=problem.nodes, tail=problem.tail, head=problem.head, cost_eur_per_t=problem.cost_eur_per_t,
+        capacity_t=problem.capacity_t * 2, fixed_eur=problem.fixed_eur, origin=problem.origin,
+        destination=problem.destination, demand_t=problem.demand_t,
     )  # fmt: skip
     assert designed(wider).cost_eur <= designed(problem).cost_eur * (1 + 1e-6)
 

@@ -189,9 +189,10 @@ def one_layer(first: np.ndarray, start: np.ndarray, end: np.ndarray) -> Network:
     things[1::2, 0] = np.arange(1, n, 2)
     back = np.argsort(end, kind="stable")
     return Network(
-        first[None], start, end, np.arange(n), np.zeros(n, dtype=np.int64),
-        np.searchsorted(end[back], np.arange(first.size))[None], back, np.zeros(0, dtype=np.int64), np.ones((n, 1)),
-        np.ones((0, 1)), things, np.zeros((0, 2), dtype=np.int64), n, n,
+        first_arc=first[None], arc_from=start, arc_to=end, arc_link=np.arange(n), arc_layer=np.zeros(n, dtype=np.int64),
+        first_back=np.searchsorted(end[back], np.arange(first.size))[None], back_arc=back,
+        transfer_node=np.zeros(0, dtype=np.int64), link_sums=np.ones((n, 1)), transfer_sums=np.ones((0, 1)),
+        link_things=things, transfer_things=np.zeros((0, 2), dtype=np.int64), first_project=n, n_things=n,
     )  # fmt: skip
 
 

@@ -59,9 +59,10 @@ def test_a_ray_of_several_columns_and_of_falling_ones_is_found(sign: float) -> N
         cost, ends = np.array([-1.0, 1.0]) * sign, ([0.0, np.inf] if sign > 0 else [-np.inf, 0.0])
         side = (-np.inf, 1.0) if sign > 0 else (-1.0, np.inf)
         form = StandardForm(
-            cost, 0.0, np.array([0, 1, 2]), np.array([0, 0]), np.array([1.0, slope]), np.array([side[0]]),
-            np.array([side[1]]), np.full(2, ends[0]), np.full(2, ends[1]), np.zeros(2, bool), ["x", "y"], ["row"],
-            np.ones(2), np.full(2, -1, np.int8),
+            cost=cost, cost_offset=0.0, a_indptr=np.array([0, 1, 2]), a_indices=np.array([0, 0]),
+            a_values=np.array([1.0, slope]), row_low=np.array([side[0]]), row_up=np.array([side[1]]),
+            col_low=np.full(2, ends[0]), col_up=np.full(2, ends[1]), integer=np.zeros(2, bool), col_names=["x", "y"],
+            row_names=["row"], col_unit_scale=np.ones(2), fix_order=np.full(2, -1, np.int8),
         )  # fmt: skip
         if bounded:
             refuse_unbounded(form)

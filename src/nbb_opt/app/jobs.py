@@ -24,7 +24,7 @@ KEPT_POINTS = 400
 RUNNING, DONE, FAILED = "running", "done", "failed"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Job:
     """A calculation and what is known of it; `history` holds elapsed seconds, incumbent and bound."""
 
@@ -73,7 +73,7 @@ class Jobs:
             self.process.start()
             there.close()
             self._pipe = here
-            self.job = Job((self.job.number if self.job else 0) + 1, task.kind, case, plan)
+            self.job = Job(number=(self.job.number if self.job else 0) + 1, kind=task.kind, case=case, plan=plan)
             watch = (self.job, self.process, here, folder, finish)
             self._thread = threading.Thread(target=self._watch, args=watch, daemon=True)
             self._thread.start()

@@ -188,7 +188,8 @@ class Service:
             raise Refused(f"Put {many} right first; they are marked in the grid.")
         rows, source = [list(row) for row in stored.rows], self.store.case(case).source
         task = worker.Task(
-            kind, source, rows, "", str(self.cache), options.changed(), self.best(case, opened)
+            kind=kind, source=source, rows=rows, folder="", cache=str(self.cache), options=options.changed(),
+            best=self.best(case, opened),
         )  # fmt: skip
 
         def finish(done: dict[str, Any], folder: Path) -> dict[str, Any]:

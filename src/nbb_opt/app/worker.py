@@ -47,7 +47,7 @@ ASIDE = "do nothing: "  # begins the phases of the plan that is solved for compa
 Send = Callable[[dict[str, Any]], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What to do: `rows` is the plan as typed, `folder` is for the files, `best` what is known of the best plan."""
 

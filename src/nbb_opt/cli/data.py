@@ -95,8 +95,9 @@ def convert(
         show(api.convert(target, folder, form=str(source)), as_json)
         return
     choices = Choices(
-        year, commodity, lookup, km_per_length, hours_per_time, within_zones, tuple(drop or ()), duplicates, instance,
-        zone_map, commodity_map, Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
+        year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=hours_per_time,
+        within_zones=within_zones, drop=tuple(drop or ()), duplicates=duplicates, instance=instance, zone_map=zone_map,
+        commodity_map=commodity_map, asked=Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
     )  # fmt: skip
     show(api.convert(source, target, choices=choices), as_json)
 

@@ -51,7 +51,7 @@ class PartSums:
 Each = Callable[[Callable[[Part], PartSums], Sequence[Part]], Iterable[PartSums]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sums:
     """`flow` numbers (see Target.names), `year` and `tonnes` (t/year), sorted by flow and year.
 
@@ -189,7 +189,11 @@ def _sums(
     total = total or Packed(np.empty(0, dtype=np.int64), np.empty(0))
     kept = rows - int(counts.sum())
     counts[kernels.FAULT_DUPLICATE] = kept - total.key.size
-    return Sums(*total.parts(), rows, kept, dense, counts, tuple(places), shippers)
+    flow, year, tonnes = total.parts()
+    return Sums(
+        flow=flow, year=year, tonnes=tonnes, rows=rows, kept=kept, dense=dense, counts=counts, places=tuple(places),
+        shippers=shippers,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

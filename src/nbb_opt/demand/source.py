@@ -36,7 +36,7 @@ class Group:
     row_0: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
 
@@ -171,7 +171,10 @@ def open_source(
                     raise InstanceError([Problem(label, what, hint)])
                 groups.append(Group(number, i, group.num_rows, row_0))
                 row_0 += group.num_rows
-    return Source(name, tuple(files), tuple(constants), tuple(groups), within, by_shipper, held)
+    return Source(
+        name=name, files=tuple(files), constants=tuple(constants), groups=tuple(groups), inside=within,
+        by_shipper=by_shipper, held=held,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ class Synthetic:
     """
 
     rows: int
+    _: KW_ONLY
     places: int = 5000
     zones: int = 500
     classes: int = 50

@@ -31,7 +31,7 @@ MAY_BE_BLANK = ("grid_method", "note")
 NEAREST = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """Everything that decides which factor is meant."""
 
@@ -46,7 +46,7 @@ class Key:
     year: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Factor:
     """One emission factor with its licence and source; `value` is in `unit`."""
 

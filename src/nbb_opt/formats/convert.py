@@ -36,7 +36,7 @@ class Report:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choices:
     """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
 

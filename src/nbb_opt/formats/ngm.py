@@ -105,14 +105,9 @@ def read_ngm(
     used = np.union1d(origin, destination)
     lines.append(f"{len(places) - used.size} {unit}s have no flow")
     od = OdTable(
-        tuple(places),
-        tuple(str(number) for number in commodity_ids),
-        origin[keep],
-        destination[keep],
-        commodity[keep],
-        year[keep],
-        tonnes[keep],
-    )
+        zones=tuple(places), commodities=tuple(str(number) for number in commodity_ids), origin=origin[keep],
+        destination=destination[keep], commodity=commodity[keep], year=year[keep], tonnes=tonnes[keep],
+    )  # fmt: skip
     return od, zones.drop_duplicates("NGM_zone_nr"), lines
 
 

@@ -75,8 +75,11 @@ def read_omx(path: Path, *, year: int | None, lookup: str | None) -> tuple[OdTab
             parts.append((o, d, k, np.full(o.size, in_year), tonnes[o, d]))
     if not parts:
         raise InstanceError([Problem(path.name, "holds no matrix", "give at least one")])
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    table = OdTable(zones, tuple(commodities), *columns)
+    origin, destination, which, years, tonnes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    table = OdTable(
+        zones=zones, commodities=tuple(commodities), origin=origin, destination=destination, commodity=which,
+        year=years, tonnes=tonnes,
+    )  # fmt: skip
     lines = [f"{len(parts)} matrices of {len(zones)} zones read; {table.tonnes.size:,} cells above zero are rows"]
     return table, lines
 

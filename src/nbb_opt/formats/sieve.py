@@ -105,13 +105,18 @@ class Sieve:
         flow, year, tonnes = self._sums.packed().parts()
         origin, destination, commodity = self._target.names(flow)
         if self.known is not None:
-            return OdTable(self.known.zones, self.known.commodities, origin, destination, commodity, year, tonnes)
+            return OdTable(
+                zones=self.known.zones, commodities=self.known.commodities, origin=origin, destination=destination,
+                commodity=commodity, year=year, tonnes=tonnes,
+            )  # fmt: skip
         zones, zone_rank = _sorted(self._zones)
         commodities, rank = _sorted(self._commodities)
         origin, destination, commodity = zone_rank[origin], zone_rank[destination], rank[commodity]
         order = np.lexsort((year, commodity, destination, origin))
-        columns = (column[order] for column in (origin, destination, commodity, year, tonnes))
-        return OdTable(zones, commodities, *columns)
+        return OdTable(
+            zones=zones, commodities=commodities, origin=origin[order], destination=destination[order],
+            commodity=commodity[order], year=year[order], tonnes=tonnes[order],
+        )  # fmt: skip
 
     def _add(self, batch: pa.RecordBatch, kept: np.ndarray) -> None:
         before = np.minimum(self._sums.counts, faults.PLACES_KEPT)

@@ -26,7 +26,7 @@ ROW_GROUP_ROWS = 1_000_000
 QUOTED = pa.csv.WriteOptions(quoting_style="needed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OdTable:
     """OD rows as positions among `zones` and `commodities`; year and t/year."""
 

@@ -88,7 +88,10 @@ def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable
         raise InstanceError([Problem(path.name, "has a pair of zones twice", "remove one of them")])
     zones = tuple(str(i + 1) for i in range(n))
     o, d = np.array(origins, dtype=np.int64), np.array(destinations, dtype=np.int64)
-    table = OdTable(zones, (commodity,), o, d, np.zeros_like(o), np.full(o.size, year), np.array(tonnes, dtype=float))
+    table = OdTable(
+        zones=zones, commodities=(commodity,), origin=o, destination=d, commodity=np.zeros_like(o),
+        year=np.full(o.size, year), tonnes=np.array(tonnes, dtype=float),
+    )  # fmt: skip
     lines = [f"{n} zones, {o.size:,} pairs above zero, {total:,.1f} in all, taken as t/year of {commodity}"]
     if stated is not None and abs(stated - total) > 1e-6 * total:
         lines.append(f"the head says {tags['TOTAL OD FLOW']} in all: taken as rounded")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
@@ -53,6 +53,7 @@ class CellFaults:
 
     file: TableFile
     problems: list[Problem]
+    _: KW_ONLY
     rows: set[int] = field(default_factory=set)
     unusable: set[int] = field(default_factory=set)
     offset: int = 0

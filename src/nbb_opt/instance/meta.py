@@ -29,7 +29,7 @@ class Period:
     years: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Meta:
     """The keys of `instance.toml` but for the periods; `discount_rate` is a share per year."""
 

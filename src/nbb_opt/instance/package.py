@@ -10,7 +10,7 @@ import tomllib
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -69,6 +69,7 @@ class Package:
     path: Path
     sizes: Mapping[str, int]
     members: Mapping[str, str]
+    _: KW_ONLY
     zipped: bool
     sheets: Mapping[str, Sheet] | None = None
     problems: tuple[Problem, ...] = ()

@@ -30,7 +30,7 @@ from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_s
 from nbb_opt.instance.years import at_years
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Instance:
     """A checked instance.
 
@@ -231,7 +231,7 @@ def _read(
         flow_faults.tell_the_rest()
     for faults in read.faults.values():
         faults.tell_the_rest()
-    world = World(meta, periods, read.frames, read.faults, flows, od or "")
+    world = World(meta=meta, periods=periods, frames=read.frames, faults=read.faults, flows=flows, flow_file=od or "")
     problems.extend(run_rules(world))
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
@@ -240,10 +240,12 @@ def _read(
     if problems or meta is None or flows is None or od is None:
         raise InstanceError(problems)
     frames = MappingProxyType({name: in_key_order(BY_NAME[name], frame) for name, frame in read.frames.items()})
-    content = digest(meta, periods, frames, flows)
-    od_path = package.path / od
-    adds = add_duplicates and flows.n_repeated > 0
-    return Instance(package.path, meta, periods, frames, od_path, content, flows.shippers, adds, flows), rows
+    found = Instance(
+        path=package.path, meta=meta, periods=periods, tables=frames, od_path=package.path / od,
+        digest=digest(meta, periods, frames, flows), shippers=flows.shippers,
+        add_duplicates=add_duplicates and flows.n_repeated > 0, flows=flows,
+    )  # fmt: skip
+    return found, rows
 
 
 def _meta(package: Package, problems: list[Problem]) -> tuple[Meta | None, tuple[Period, ...]]:

@@ -6,7 +6,7 @@ The mathematics that uses the columns stands in ``models/README.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 Kind = Literal["id", "text", "number", "integer", "year", "bool", "choice", "ref", "refs", "choices"]
@@ -40,6 +40,7 @@ class Column:
     kind: Kind
     meaning: str
     unit: str = ""
+    _: KW_ONLY
     blank: str | None = None
     low: float | None = None
     high: float | None = None

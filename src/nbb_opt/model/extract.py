@@ -67,7 +67,7 @@ def _clean(built: Built, values: Floats) -> Floats:
     return np.where(np.abs(x) <= DUST * scale, 0.0, np.where(from_zero, np.maximum(x, 0.0), x))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Carried:
     """Flows: tonnes of a chain in a period, sorted by both; and what trucks drive: loaded vkm of a vehicle on a lane in
     a period, sorted by all three.

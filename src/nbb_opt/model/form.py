@@ -12,7 +12,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.model.data.periods import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StandardForm:
     """Minimise cost.x + cost_offset with row_low <= A x <= row_up, col_low <= x <= col_up; A by columns (CSC).
 

@@ -91,10 +91,12 @@ def _in_order(model: pyo.ConcreteModel, made: Any) -> Compiled:
     whole = np.array([not variable.is_continuous() for variable in columns], bool)
     bounds = np.array([_bounds(variable) for variable in columns], float).reshape(-1, 2)
     form = StandardForm(
-        cost, float(made.c_offset[0]), np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32), row,
-        value, low, up, bounds[:, 0], bounds[:, 1], whole, _names(columns, model), _names(rows, model),
-        np.where(whole, 1.0, _powers_of_two(_hints(model, "usual_size", columns, 1.0))),
-        np.where(whole, _hints(model, "decide_order", columns, LAST), -1).astype(np.int8),
+        cost=cost, cost_offset=float(made.c_offset[0]),
+        a_indptr=np.searchsorted(column, np.arange(len(columns) + 1)).astype(np.int32), a_indices=row, a_values=value,
+        row_low=low, row_up=up, col_low=bounds[:, 0], col_up=bounds[:, 1], integer=whole,
+        col_names=_names(columns, model), row_names=_names(rows, model),
+        col_unit_scale=np.where(whole, 1.0, _powers_of_two(_hints(model, "usual_size", columns, 1.0))),
+        fix_order=np.where(whole, _hints(model, "decide_order", columns, LAST), -1).astype(np.int8),
     )  # fmt: skip
     return Compiled(checked(form), columns, rows)
 

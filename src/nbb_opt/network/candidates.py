@@ -13,7 +13,7 @@ from nbb_opt.network.graph import ROAD, Graph
 from nbb_opt.network.kernels import look_at_steps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Chains as numbers. `code` (steps,): an arc, or -1 - row of transfers.csv; chain c has first[c]..first[c + 1].
 
@@ -42,8 +42,9 @@ def take(candidates: Candidates, chains: np.ndarray) -> Candidates:
     first = np.append(0, np.cumsum(length))
     steps = np.arange(first[-1]) - np.repeat(first[:-1] - candidates.first[:-1][chains], length)
     return Candidates(
-        candidates.code[steps], first, candidates.bundle[chains], candidates.kind[chains],
-        candidates.project_set[chains], candidates.project_sets, candidates.weights[chains],
+        code=candidates.code[steps], first=first, bundle=candidates.bundle[chains], kind=candidates.kind[chains],
+        project_set=candidates.project_set[chains], project_sets=candidates.project_sets,
+        weights=candidates.weights[chains],
     )  # fmt: skip
 
 

@@ -117,7 +117,10 @@ def _described(graph: Graph, found: Found, bundle: np.ndarray) -> Candidates:
         found.code, found.first, graph.arc_link, graph.link_project, graph.transfer_project, project_set
     )
     sets = tuple(tuple(cells[a:b].tolist()) for a, b in pairwise(start.tolist()))
-    return Candidates(found.code, found.first, bundle, kind, project_set, sets, found.sums)
+    return Candidates(
+        code=found.code, first=found.first, bundle=bundle, kind=kind, project_set=project_set, project_sets=sets,
+        weights=found.sums,
+    )  # fmt: skip
 
 
 def _check_all_carried(instance: Instance, bundles: pd.DataFrame, any_way: np.ndarray, free: np.ndarray) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 LANE, SERVICE, TRANSFER = 0, 1, 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Items:
     """What chains consist of: first the lanes, numbered as in the table `lanes`, then services, then transfers.
 
@@ -48,7 +48,7 @@ class Items:
         return int(np.searchsorted(self.kind, LANE, side="right"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ChainRows:
     """Chain c of bundle[c] is item[item_start[c]] to item[item_start[c + 1]] in driving order; sorted by bundle.
 

@@ -16,7 +16,7 @@ from nbb_opt.instance.schema import CARGO_TYPES, MODES
 ROAD = 0  # layer and mode of the road
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """Nodes, links, transfers and projects are numbered by the row of their table, arcs and switches by layer and node.
 

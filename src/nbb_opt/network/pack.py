@@ -16,7 +16,7 @@ from nbb_opt.network.kernels import look_at_steps
 from nbb_opt.network.weights import Amounts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Piece:
     """Chains of one cargo type as rows of legs of their own and transfers.
 
@@ -49,9 +49,11 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type:
     kept = (leg_of_step >= 0) | (code < 0)
     items = np.diff(np.append(0, np.cumsum(kept))[found.first])
     return Piece(
-        cargo_type, items.astype(np.int16), item[kept].astype(np.int32), np.append(0, np.cumsum(size)),
-        look_at_steps.rows_of(code, start, size), found.bundle.astype(np.int32), found.kind.astype(np.int32),
-        main_mode(instance, graph, found).astype(np.int8), found.project_set.astype(np.int32), found.project_sets,
+        cargo_type=cargo_type, size=items.astype(np.int16), item=item[kept].astype(np.int32),
+        leg_first=np.append(0, np.cumsum(size)), leg_arc=look_at_steps.rows_of(code, start, size),
+        bundle=found.bundle.astype(np.int32), kind=found.kind.astype(np.int32),
+        main_mode=main_mode(instance, graph, found).astype(np.int8), project_set=found.project_set.astype(np.int32),
+        project_sets=found.project_sets,
     )  # fmt: skip
 
 
@@ -71,8 +73,9 @@ def joined(pieces: list[Piece]) -> Piece:
     )
     pieces.clear()
     return Piece(
-        cargo_type, whole[0], item, np.append(0, np.cumsum(size)), look_at_steps.rows_of(arcs, start, size), whole[1],
-        whole[2], whole[3], project_set, sets,
+        cargo_type=cargo_type, size=whole[0], item=item, leg_first=np.append(0, np.cumsum(size)),
+        leg_arc=look_at_steps.rows_of(arcs, start, size), bundle=whole[1], kind=whole[2], main_mode=whole[3],
+        project_set=project_set, project_sets=sets,
     )  # fmt: skip
 
 

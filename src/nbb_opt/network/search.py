@@ -22,7 +22,7 @@ MOST_LABELS = 3_000  # of one search for a chain that comes back to no place
 MOST_LABELS_IN_ALL = 8_000_000  # of all of them: about a second
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """Chains of some bundles of a class, those of a bundle together, as they are found.
 
@@ -89,7 +89,9 @@ def search_class(
         code, size, owner, sums = (np.concatenate(parts_of) for parts_of in zip(*pieces, strict=True))
         steps = np.append(0, np.cumsum(size))
         given_up, room.counts[GIVEN_UP] = int(room.counts[GIVEN_UP]), 0
-        return Found(code, steps, owner, sums, n_distinct, given_up, costs)
+        return Found(
+            code=code, first=steps, bundle=owner, sums=sums, n_distinct=n_distinct, n_given_up=given_up, costs=costs,
+        )  # fmt: skip
 
     for start, mine in zip(origins.tolist(), np.split(order, first[1:]), strict=True):
         goals, goal_of = np.unique(place_of[destination[mine]], return_inverse=True)
@@ -129,9 +131,11 @@ def _network(graph: Graph, measures: Measures) -> Network:
     back = np.argsort(place, kind="stable")
     wanted = np.arange(n_layers)[:, None] * (graph.nodes.size + 1) + np.arange(graph.nodes.size + 1)
     return Network(
-        graph.first_arc, graph.arc_from, graph.arc_to, graph.arc_link, graph.arc_layer,
-        np.searchsorted(place[back], wanted), back, graph.transfer_node, measures.link_sums, measures.transfer_sums,
-        things.links, things.transfers, things.first_project, things.n,
+        first_arc=graph.first_arc, arc_from=graph.arc_from, arc_to=graph.arc_to, arc_link=graph.arc_link,
+        arc_layer=graph.arc_layer, first_back=np.searchsorted(place[back], wanted), back_arc=back,
+        transfer_node=graph.transfer_node, link_sums=measures.link_sums, transfer_sums=measures.transfer_sums,
+        link_things=things.links, transfer_things=things.transfers, first_project=things.first_project,
+        n_things=things.n,
     )  # fmt: skip
 
 
@@ -139,9 +143,10 @@ def _scratch(network: Network, patterns: Patterns) -> Scratch:
     n_layers, n_nodes = network.first_arc.shape[0], network.first_arc.shape[1] - 1
     most_steps = (2 * patterns.most_main_legs + 1) * (n_nodes + 2)
     return Scratch(
-        np.empty(network.link_sums.shape[1]), np.empty(2 * most_steps, np.int32), np.empty(most_steps, np.int32),
-        np.zeros(network.n_things, np.int16), np.full(n_nodes * n_layers, -1), np.zeros(1, np.int64),
-        np.empty(6, np.int32), np.empty((patterns.parent.size, 2), np.int64),
+        sums=np.empty(network.link_sums.shape[1]), things=np.empty(2 * most_steps, np.int32),
+        steps=np.empty(most_steps, np.int32), marks=np.zeros(network.n_things, np.int16),
+        seen=np.full(n_nodes * n_layers, -1), looked_at=np.zeros(1, np.int64), row=np.empty(6, np.int32),
+        trail=np.empty((patterns.parent.size, 2), np.int64),
     )  # fmt: skip
 
 
@@ -191,9 +196,11 @@ def _searches(
     open_table[further] = _distinct(is_open)[0]
     change_first, change_to = _changes(runs, main_table, main_dist, main_leg)
     searches = Searches(
-        runs.base, runs.n_wanted, road_table, main_table, switch_table, weight_table, open_table, road_dist,
-        road_leg, main_dist, main_leg, np.array([cost for cost, _ in switches]),
-        np.array([used for _, used in switches]), arc_weight[further], change_first, change_to, switch_node, place_of,
+        base=runs.base, n_wanted=runs.n_wanted, road_table=road_table, main_table=main_table, switch_table=switch_table,
+        weight_table=weight_table, open_table=open_table, road_dist=road_dist, road_leg=road_leg, main_dist=main_dist,
+        main_leg=main_leg, switch_cost=np.array([cost for cost, _ in switches]),
+        switch_used=np.array([used for _, used in switches]), weight=arc_weight[further], change_first=change_first,
+        change_to=change_to, switch_node=switch_node, place_of=place_of,
     )  # fmt: skip
     return searches, legs, road_weight
 

@@ -18,7 +18,7 @@ from nbb_opt.network.graph import CARGO_TYPE_INDEX, Graph
 from nbb_opt.network.services import options, services
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Amounts:
     """EUR and kg CO2e per tonne, by cargo type (first axis, as in schema.CARGO_TYPES) and period (second axis).
 
@@ -85,9 +85,10 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
         [[price.get((c, year), 0.0) for c in instance["transfers"]["node"].map(country)] for year in years]
     )
     return Amounts(
-        cost, carbon, ttw, wtt, links["time_h"].to_numpy(),
-        cargo_type[0], taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000, cargo_type[2], cargo_type[3],
-        cargo_type[1],
+        link_cost=cost, link_carbon_cost=carbon, link_ttw=ttw, link_wtt=wtt, link_time=links["time_h"].to_numpy(),
+        transfer_cost=cargo_type[0],
+        transfer_carbon_cost=taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000,
+        transfer_ttw=cargo_type[2], transfer_wtt=cargo_type[3], transfer_time=cargo_type[1],
     )  # fmt: skip
 
 

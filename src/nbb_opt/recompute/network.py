@@ -16,7 +16,7 @@ TRANSFER = ["from_node", "mode_a", "mode_b", "terminal", "project"]
 STEP_WORDS = ("link", "from_node", "to_node", "mode_a", "mode_b", "terminal", "project")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """Words stand as numbers of `words`.
 

@@ -106,7 +106,7 @@ Sense = Literal["<=", ">=", "=="]
 Where = Callable[[int], str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether a plan is accepted, and the figures recomputed from the instance and the plan.
 

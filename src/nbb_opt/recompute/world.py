@@ -12,7 +12,7 @@ import pandas as pd
 from nbb_opt.instance import Instance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Time and the by-year tables, one row per key and period (`year` = start year)."""
 

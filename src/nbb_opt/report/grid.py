@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -41,6 +41,7 @@ class Grid:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    _: KW_ONLY
     first: int = 12  # rows shown before the rest is folded away
     note: str = ""
     total_row: bool = False

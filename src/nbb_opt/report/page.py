@@ -130,7 +130,7 @@ def comparison_grid(
 MAP_WIDTH_PX = 800.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunView:
     """Everything the template shows of one run."""
 

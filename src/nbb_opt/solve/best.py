@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -62,6 +62,7 @@ class BestKnown(Generic[Plan]):
     stop: Stop
     listen: Listener | None = None
     label: str = ""
+    _: KW_ONLY
     plan: Plan | None = None
     incumbent: float = UNKNOWN[0]
     bound: float = UNKNOWN[1]

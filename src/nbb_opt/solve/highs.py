@@ -103,7 +103,7 @@ SMALLEST = 1e-12  # HiGHS drops what is smaller
 LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an error that Pyomo would show
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What HiGHS said, in business units: `values` is None when it has no plan, `reduced_cost` unless it was an LP.
 
@@ -306,7 +306,10 @@ class Solver:
         "error".
         """
         if stop.left_s() <= 0:
-            return Answer("time_limit", float("nan"), -np.inf, None, None, 0, 0)
+            return Answer(
+                status="time_limit", objective=float("nan"), bound=-np.inf, values=None, reduced_cost=None, nodes=0,
+                iterations=0,
+            )  # fmt: skip
         self._stop, self._tell = stop, _teller(self.scaling.objective, stop, phase, listen, known)
         answer = self._run_once(stop, 0)
         for means in OTHER_MEANS:
@@ -369,7 +372,10 @@ class Solver:
             iterations_before + int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
         )
         nodes = int(max(info.mip_node_count, 0))
-        return Answer(status, objective, bound, values, reduced_cost, nodes, iterations, row_dual)
+        return Answer(
+            status=status, objective=objective, bound=bound, values=values, reduced_cost=reduced_cost, nodes=nodes,
+            iterations=iterations, row_dual=row_dual,
+        )  # fmt: skip
 
 
 def _in_trouble(answer: Answer) -> bool:

@@ -17,7 +17,7 @@ SERVED = ["link", "cargo_type", "year"]
 KEPT = ["before", "year", "commodity", "main_mode"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Freight:
     """`bundle_t`, `lane_t`: t by row of Network.bundles or Network.lanes and period, NaN where nothing is said.
 
@@ -83,7 +83,7 @@ def read_freight(
     sums = {
         name: total(rows, keys[name], *rows.columns.difference(keys[name], sort=False)) for name, rows in sums.items()
     }
-    return Freight(bundle_t, lane_t, **sums, chain_checks=chain_checks, built_checks=built_checks)
+    return Freight(bundle_t=bundle_t, lane_t=lane_t, **sums, chain_checks=chain_checks, built_checks=built_checks)
 
 
 def _add(sums: np.ndarray, row: np.ndarray, flows: pd.DataFrame) -> None:

@@ -54,7 +54,10 @@ def verify_plan(
     emissions_t = {year: float(kg.get(year, 0.0)) / 1000.0 for year in world.years}
     check_reported(reported, costs, cost_eur, emissions_t, checks)
     check_own(reported, own_terms, tables, checks)
-    return Verdict(not checks.failed, checks.frame(), cost_eur, emissions_t, costs, emissions)
+    return Verdict(
+        ok=not checks.failed, checks=checks.frame(), cost_eur=cost_eur, emissions_t_co2e=emissions_t, costs=costs,
+        emissions=emissions,
+    )  # fmt: skip
 
 
 def _failed(checks: Checks) -> list[dict[str, Any]]:
@@ -65,7 +68,9 @@ def _refused(checks: Checks) -> Verdict:
     """A plan whose tables or paths make no sense has no cost."""
     costs = pd.DataFrame({"component": [], "year": [], "amount_eur": [], "discounted_eur": []})
     emissions = pd.DataFrame({name: [] for name in ("year", "country", "mode", "energy_carrier", "ttw_kg", "wtt_kg")})
-    return Verdict(False, checks.frame(), float("nan"), {}, costs, emissions)
+    return Verdict(
+        ok=False, checks=checks.frame(), cost_eur=float("nan"), emissions_t_co2e={}, costs=costs, emissions=emissions,
+    )  # fmt: skip
 
 
 class PlanCheck:

@@ -20,7 +20,7 @@ WORK_AMOUNTS = ("loaded_vkm", "all_vkm", "hours_worked", "trips")
 ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Roads:
     """`facts` (index lane): km, charge_eur_per_t. `done_tkm`: lane, year, tkm.
 

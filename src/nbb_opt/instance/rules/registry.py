@@ -18,7 +18,7 @@ from nbb_opt.instance.meta import Meta, Period
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """The tables read so far. What could not be read is None, or missing from `frames`."""
 

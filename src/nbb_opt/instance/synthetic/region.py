@@ -32,7 +32,7 @@ SMALLEST = 2 * len(CORRIDORS)
 EARTH_KM = 6371.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Places:
     """Towns (Z): id, country, coordinates in degrees, weight (sums to 1), at the sea or not, fleet region.
 
@@ -78,7 +78,10 @@ def make_places(rng: np.random.Generator, zones: int) -> Places:
     far[country[:, None] != country[hubs][None, :]] = np.inf
     width = len(str(zones))
     ids = tuple(f"T{i + 1:0{width}d}" for i in range(zones))
-    return Places(ids, country, lat, lon, weight, coastal, hubs, np.argmin(far, axis=1))
+    return Places(
+        ids=ids, country=country, lat=lat, lon=lon, weight=weight, coastal=coastal, hubs=hubs,
+        region=np.argmin(far, axis=1),
+    )  # fmt: skip
 
 
 def _hubs(lat: Floats, lon: Floats, country: npt.NDArray[np.object_], weight: Floats) -> Ints:

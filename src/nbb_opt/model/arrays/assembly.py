@@ -18,7 +18,7 @@ from nbb_opt.model.form import StandardForm, checked
 FIX_ORDER = {"opened": 0, "built": 0, "upgraded": 0, "installed": 1, "bought": 2, "kept": 2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Columns:
     """One kind of variable: its keys, the position of the first among all columns, bounds, whether whole numbers.
 
@@ -80,7 +80,10 @@ class Assembly:
         low = np.broadcast_to(np.asarray(0.0 if fixed is None else fixed, float), (count,))
         high = np.broadcast_to(np.asarray(np.inf if up is None else up, float), (count,))
         power = float(2.0 ** np.round(np.log2(typical))) if typical > 0 else 1.0
-        columns = Columns(name, index, self.size, low, high if fixed is None else low, whole, power)
+        columns = Columns(
+            name=name, keys=index, start=self.size, low=low, up=high if fixed is None else low, whole=whole,
+            typical=power,
+        )  # fmt: skip
         self.kinds[name] = columns
         self.size += count
         return np.arange(columns.start, self.size)
@@ -155,10 +158,11 @@ class Assembly:
         """The arrays as a standard form; names are made when they are read."""
         matrix, (low, up) = self.matrix(), self.sides()
         return checked(StandardForm(
-            self.cost, self.cost_offset, matrix.indptr, matrix.indices, matrix.data, low, up, self.per_column("low"),
-            self.per_column("up"), self.per_column("whole").astype(bool), Labels(self.column_names, self.size),
-            Labels(self.row_names, self.row_count), self.per_column("typical"),
-            self.per_column("fix_order").astype(np.int8),
+            cost=self.cost, cost_offset=self.cost_offset, a_indptr=matrix.indptr, a_indices=matrix.indices,
+            a_values=matrix.data, row_low=low, row_up=up, col_low=self.per_column("low"), col_up=self.per_column("up"),
+            integer=self.per_column("whole").astype(bool), col_names=Labels(self.column_names, self.size),
+            row_names=Labels(self.row_names, self.row_count), col_unit_scale=self.per_column("typical"),
+            fix_order=self.per_column("fix_order").astype(np.int8),
         ))  # fmt: skip
 
     def matrix(self) -> csc_array:

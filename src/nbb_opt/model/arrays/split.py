@@ -39,7 +39,7 @@ class Columns:
     value: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Split:
     """A model of `master` columns and rows, `pieces` (tonnes through them) and `efforts` (of driving loaded vkm).
 
@@ -110,18 +110,20 @@ def split(built: Built) -> Split:
     entry, count = entries(matrix.indptr, master_at)
     indptr = np.concatenate([np.zeros(1, np.int32), np.cumsum(count, dtype=np.int32)])
     master = StandardForm(
-        form.cost[master_at], form.cost_offset, indptr, matrix.indices[entry], matrix.data[entry], form.row_low,
-        form.row_up, form.col_low[master_at], form.col_up[master_at], form.integer[master_at],
-        _some(form.col_names, master_at), form.row_names, form.col_unit_scale[master_at], form.fix_order[master_at],
+        cost=form.cost[master_at], cost_offset=form.cost_offset, a_indptr=indptr, a_indices=matrix.indices[entry],
+        a_values=matrix.data[entry], row_low=form.row_low, row_up=form.row_up, col_low=form.col_low[master_at],
+        col_up=form.col_up[master_at], integer=form.integer[master_at], col_names=_some(form.col_names, master_at),
+        row_names=form.row_names, col_unit_scale=form.col_unit_scale[master_at], fix_order=form.fix_order[master_at],
     )  # fmt: skip
     built_at = np.full((len(p.names), size), -1, np.int64)
     built_at[p.project, p.t] = np.searchsorted(master_at, a.start.get("built", 0) + np.arange(len(p.project)))
     nodes, ends = data.instance["nodes"], data.prepared.bundles
     of = data.prepared.rows.bundle if len(chains.demand_t) != len(ends) else slice(None)
     return Split(
-        master, a.size, master_at, piece_at, effort_at, part(piece_at), part(effort_at), chains, data.drives, built_at,
-        data.world.nodes.of(ends["origin"])[of], data.world.nodes.of(ends["destination"])[of],
-        nodes[["lat", "lon"]].to_numpy(float), (a.kinds[PIECE].typical, a.kinds[EFFORT].typical),
+        master=master, columns=a.size, master_at=master_at, piece_at=piece_at, effort_at=effort_at,
+        pieces=part(piece_at), efforts=part(effort_at), chains=chains, drives=data.drives, project_column=built_at,
+        origin=data.world.nodes.of(ends["origin"])[of], destination=data.world.nodes.of(ends["destination"])[of],
+        place=nodes[["lat", "lon"]].to_numpy(float), unit=(a.kinds[PIECE].typical, a.kinds[EFFORT].typical),
     )  # fmt: skip
 
 

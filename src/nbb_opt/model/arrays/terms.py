@@ -97,7 +97,7 @@ def sorted_terms(row: Ints, column: Ints, value: Floats, rows: int) -> tuple[Any
     return np.repeat(np.arange(rows, dtype=small), np.diff(by_row.indptr)), by_row.indices, by_row.data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
     """Checked rows of one constraint: those kept, their terms (row counts kept rows only) and sides."""
 
@@ -137,7 +137,7 @@ def checked_rows(name: str, index: Index, terms: Terms, *, sense: str, side: Flo
     edge = sides[kept]
     low = edge if sense != "<=" else np.full(len(kept), -np.inf)
     up = edge if sense != ">=" else np.full(len(kept), np.inf)
-    return Rows(kept, row, column, value, low, up, constant[kept])
+    return Rows(kept=kept, row=row, column=column, value=value, low=low, up=up, constant=constant[kept])
 
 
 def check_coefficients(name: str, row: Ints, value: Floats, index: Index | None) -> None:

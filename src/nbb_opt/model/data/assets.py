@@ -14,7 +14,7 @@ from nbb_opt.model.data.world import World
 HOURS_PER_YEAR = 8760.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chargers:
     """Charger types (K), areas where energy can be drawn, and columns of `installed` (area, charger, period)."""
 
@@ -30,7 +30,7 @@ class Chargers:
     t: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Projects:
     """Projects (A) and the columns of `built` (project, period); `adds` are (project, table, row, amount)."""
 
@@ -67,8 +67,10 @@ def chargers_of(instance: Instance, time: Time, areas: Ints) -> Chargers:
     ready = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
     area, kind, t = np.nonzero(np.broadcast_to(ready, (len(areas), *ready.shape)))
     return Chargers(
-        Names(table["charger"]), kw, table["capex_eur"].to_numpy(float), table["fixed_eur_per_year"].to_numpy(float),
-        life, HOURS_PER_YEAR * kw * table["utilisation_share"].to_numpy(float), areas, areas[area], kind, t,
+        names=Names(table["charger"]), kw=kw, capex_eur=table["capex_eur"].to_numpy(float),
+        fixed_eur_per_year=table["fixed_eur_per_year"].to_numpy(float), lifetime=life,
+        kwh_per_year=HOURS_PER_YEAR * kw * table["utilisation_share"].to_numpy(float), areas=areas, area=areas[area],
+        kind=kind, t=t,
     )  # fmt: skip
 
 
@@ -101,9 +103,12 @@ def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) 
     earliest = table["earliest_year"].to_numpy(np.int64)
     project, t = np.nonzero((earliest[:, None] <= time.years[None, :]) & allowed)
     return Projects(
-        names, table["capex_eur"].to_numpy(float), table["fixed_eur_per_year"].to_numpy(float), earliest,
-        table["lifetime_years"].to_numpy(np.int64), table["max_units"].to_numpy(np.int64), tuple(pairs["requires"]),
-        tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), tuple(adds), share, project, t,
+        names=names, capex_eur=table["capex_eur"].to_numpy(float),
+        fixed_eur_per_year=table["fixed_eur_per_year"].to_numpy(float), earliest=earliest,
+        lifetime=table["lifetime_years"].to_numpy(np.int64), max_units=table["max_units"].to_numpy(np.int64),
+        requires=tuple(pairs["requires"]),
+        excludes=tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), adds=tuple(adds), funding=share,
+        project=project, t=t,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def in_order(components: Mapping[str, str]) -> dict[str, str]:
     return {name: components[name] for name in [*ALL, *components] if name in components}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """Per unit of column `col`: kWh, TTW and WTT kg of a carrier in a country.
 
@@ -70,6 +70,5 @@ def ledger_of(frame: pd.DataFrame) -> Ledger:
     key = ["col", "t", "country", "mode", "carrier", "area"]
     total = frame.groupby(key, sort=True)[["kwh", "ttw_kg", "wtt_kg"]].sum().reset_index()
     total = total[(total["kwh"] != 0) | (total["ttw_kg"] != 0) | (total["wtt_kg"] != 0)]
-    whole = [total[name].to_numpy(np.int64) for name in key]
-    parts = [total[name].to_numpy(float) for name in ("kwh", "ttw_kg", "wtt_kg")]
-    return Ledger(*whole, *parts)
+    whole = {name: total[name].to_numpy(np.int64) for name in key}
+    return Ledger(**whole, **{name: total[name].to_numpy(float) for name in ("kwh", "ttw_kg", "wtt_kg")})

@@ -18,7 +18,7 @@ from nbb_opt.model.data.world import World
 COMPONENTS = ("road_energy", "road_running", "drivers")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Driving:
     """Columns of `driven_vkm`: truck and period, and figures per unit, which is a loaded vkm on a lane.
 
@@ -65,9 +65,10 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     trips = np.where(lanes.local[g], 0.0, 1 / km)
     load = lanes.load_t[g, v]
     return Driving(
-        g, v, t, region, lanes.arrival[g], lanes.cargo_type[g], load, np.ones(len(g)), 1 + kappa, hours, trips, trips,
-        lanes.open_h_per_week[g], cost, ledger, lanes.on_the_way[g, v],
-        float(np.median(km / load)) if len(g) else 1.0,
+        lane=g, vehicle=v, t=t, region=region, arrival=lanes.arrival[g], cargo_type=lanes.cargo_type[g], load_t=load,
+        loaded_vkm=np.ones(len(g)), km_per_vkm=1 + kappa, hours_per_vkm=hours, leaves_per_vkm=trips,
+        arrives_per_vkm=trips, open_h_per_week=lanes.open_h_per_week[g], cost_eur=cost, ledger=ledger,
+        on_the_way=lanes.on_the_way[g, v], usual_vkm_per_t=float(np.median(km / load)) if len(g) else 1.0,
     )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def taken_in(
     return ledger_of(frame), sum_by(column, kwh * price, size=columns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Empties:
     """Columns of `empty_vkm`: from region, to region, truck, cargo_type, period, and figures per empty vkm."""
 
@@ -187,4 +188,7 @@ def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Drivin
         "drivers": hours * world.driver_cost[country, t],
         "carbon": ledger.carbon_eur(len(v), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
-    return Empties(a, b, v, h, t, hours, 1 / km, cost, ledger)
+    return Empties(
+        origin=a, destination=b, vehicle=v, cargo_type=h, t=t, hours_per_vkm=hours, trips_per_vkm=1 / km, cost_eur=cost,
+        ledger=ledger,
+    )  # fmt: skip

@@ -100,9 +100,11 @@ def drives_of(
     each = np.nonzero(usable.any(axis=2))
     usual = float(np.median(lanes.distance_km[each[0]] / lanes.load_t[each])) if count else 1.0
     drives = Drives(
-        start, vehicle, period, hours, kwh, lanes.load_t, 1 + lanes.kappa, energy, lanes.distance_km, lanes.region,
-        lanes.arrival, lanes.cargo_type, hours_class.astype(np.int64), lanes.share, lanes.toll_by_country, stops.start,
-        stops.area, stops.share, **{f"{kind}_at": at for kind, at in column.items()}, first=first,
+        start=start, vehicle=vehicle, t=period, hours_per_vkm=hours, kwh_per_vkm=kwh, load_t=lanes.load_t,
+        km_per_vkm=1 + lanes.kappa, energy=energy, distance_km=lanes.distance_km, region=lanes.region,
+        arrival=lanes.arrival, cargo_type=lanes.cargo_type, hours_class=hours_class.astype(np.int64), share=lanes.share,
+        toll=lanes.toll_by_country, stop_start=stops.start, stop_area=stops.area, stop_share=stops.share,
+        **{f"{kind}_at": at for kind, at in column.items()}, first=first,
     )  # fmt: skip
     return stated(instance, world, trucks, column, open_h=classes, usual_vkm_per_t=usual), drives
 
@@ -215,7 +217,7 @@ def stated(
             ledgers.append(ledger)
             cost["road_energy"] += eur
             on_the_way[mine] = kind == "stop"
-    ledger = Ledger(*(np.concatenate([getattr(one, f.name) for one in ledgers]) for f in fields(Ledger)))
+    ledger = Ledger(**{f.name: np.concatenate([getattr(one, f.name) for one in ledgers]) for f in fields(Ledger)})
     cost["carbon"] = ledger.carbon_eur(size, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
     return Driving(
         lane=np.arange(size), **whole, load_t=zero(), loaded_vkm=part["vkm"], km_per_vkm=part["km"],

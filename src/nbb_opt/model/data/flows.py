@@ -24,7 +24,7 @@ COMPONENTS = ("service", "handling", "cargo_time")
 FLOW_DUST = 1e-9  # a fixed flow below this share of its bundle's demand is no flow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Flows:
     """Columns of `carried_t`: chain and period of each, cost per tonne, and how often a tonne uses what.
 
@@ -93,9 +93,11 @@ def flows_of(
         "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
     }
     return Flows(
-        chain, t, bundle[chain], demand_t, mode_class[chain], now[bundle[chain], t], grows[bundle[chain], t],
-        float(np.median(demand_t)), fixed, cost, ledger, _uses(has, items.uses_lane, chain),
-        _uses(has, items.uses_group, chain), _uses(has, items.uses_terminal, chain), needs_of(prepared, chain),
+        chain=chain, t=t, bundle=bundle[chain], demand_t=demand_t, mode_class=mode_class[chain],
+        now=now[bundle[chain], t], grows=grows[bundle[chain], t], usual_t=float(np.median(demand_t)), fixed_t=fixed,
+        cost_eur=cost, ledger=ledger, uses_lane=_uses(has, items.uses_lane, chain),
+        uses_group=_uses(has, items.uses_group, chain), uses_terminal=_uses(has, items.uses_terminal, chain),
+        needs=needs_of(prepared, chain),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TRANSFER = len(MODES)  # `mode` of a transfer in a ledger
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ItemFigures:
     """Per tonne on an item (I) of `Prepared.items`: EUR, hours, emissions and energy, and what of limits it uses.
 
@@ -66,10 +66,11 @@ def item_figures(
     moved = np.flatnonzero(items.transfer >= 0)
     terminal = held.of(instance["transfers"]["terminal"])[items.transfer[moved]]
     return ItemFigures(
-        usable, hours, service, lift, ledger_of(pd.concat([on_links, on_nodes], ignore_index=True)),
-        _counts(np.arange(n_lanes), np.arange(n_lanes), (size, n_lanes)),
-        _counts(owner, group, (size, len(world.links))),
-        _counts(moved[terminal >= 0], terminal[terminal >= 0], (size, len(held))),
+        open=usable, hours=hours, service_eur=service, handling_eur=lift,
+        ledger=ledger_of(pd.concat([on_links, on_nodes], ignore_index=True)),
+        uses_lane=_counts(np.arange(n_lanes), np.arange(n_lanes), (size, n_lanes)),
+        uses_group=_counts(owner, group, (size, len(world.links))),
+        uses_terminal=_counts(moved[terminal >= 0], terminal[terminal >= 0], (size, len(held))),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ LANES_AT_ONCE = 50_000  # their links are many
 RANGE_SLACK_KM = 1e-9  # a range that fits on paper also fits in floating point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lanes:
     """Lanes (G), and what each truck (V) could do on them; `usable` (G, V, T) says which combinations exist.
 
@@ -111,10 +111,11 @@ def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -
     drivable &= ~np.isnan(factor) & (load > 0)
     usable = drivable[:, :, None] & trucks.available[None, :, :]
     return Lanes(
-        distance, sum_by(g, world.link_h[link], size=count), cargo_type, region, arrival, local, toll,
-        toll_by_country, np.minimum(world.open_h_per_week[first], world.open_h_per_week[last]),
-        sum_by(g, world.link_charge[link], size=count), share, load, omega, kappa, at_home, on_the_way, usable, stops,
-        reach,
+        distance_km=distance, time_h=sum_by(g, world.link_h[link], size=count), cargo_type=cargo_type, region=region,
+        arrival=arrival, local=local, toll_eur_per_vkm=toll, toll_by_country=toll_by_country,
+        open_h_per_week=np.minimum(world.open_h_per_week[first], world.open_h_per_week[last]),
+        charge_eur_per_t=sum_by(g, world.link_charge[link], size=count), share=share, load_t=load, omega=omega,
+        kappa=kappa, at_home=at_home, on_the_way=on_the_way, usable=usable, stops=stops, reach_km=reach,
     )  # fmt: skip
 
 

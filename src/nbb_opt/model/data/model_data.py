@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nbb_opt.network import Prepared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelData:
     """Everything the blocks read; arrays, names and tuples only.
 
@@ -90,11 +90,12 @@ def model_data(
     empties = empties_of(instance, world, trucks, driving, distances)
     areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
     return ModelData(
-        instance, prepared, time, world, trucks, lanes, items, flows, driving, empties,
-        stock_of(instance, world, time, trucks, driving, empties), chargers_of(instance, time, areas[areas >= 0]),
-        projects_of(instance, world, time, allowed=allowed),
-        policies_of(instance, world, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
-        chains, drives,
+        instance=instance, prepared=prepared, time=time, world=world, trucks=trucks, lanes=lanes, items=items,
+        flows=flows, driving=driving, empties=empties, stock=stock_of(instance, world, time, trucks, driving, empties),
+        chargers=chargers_of(instance, time, areas[areas >= 0]),
+        projects=projects_of(instance, world, time, allowed=allowed),
+        policies=policies_of(instance, world, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
+        chains=chains, drives=drives,
     )  # fmt: skip
 
 

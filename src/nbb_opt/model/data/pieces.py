@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Small = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chains:
     """Chain c uses pieces `piece[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
@@ -117,9 +117,10 @@ def pieces_of(
     flows = _flows(instance, world, items, at, classes=classes.shape[1], usual_t=usual_t)
     k = count + 1 + classes.shape[1]
     return flows, Chains(
-        rows.item_start, rows.item, first, rows.main_mode, rows.project_set, goods.commodity[of_bundle],
-        goods.hour_eur[of_bundle], items.hours, rows.project_sets, ready, demand_t, now[of_bundle], grows[of_bundle],
-        at[:count], at[count], at[count + 1 : k], at[k:],
+        start=rows.item_start, piece=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
+        commodity=goods.commodity[of_bundle], hour_eur=goods.hour_eur[of_bundle], hours=items.hours,
+        needs=rows.project_sets, ready=ready, demand_t=demand_t, now=now[of_bundle], grows=grows[of_bundle],
+        at=at[:count], waiting_at=at[count], now_at=at[count + 1 : k], then_at=at[k:],
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, c
     item = row[row < count]
     beside = np.zeros(total - len(item))
     has = at[items.ledger.col, items.ledger.t]
-    ledger = Ledger(*(getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)))
+    ledger = Ledger(**{field.name: getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)})
     ledger = replace(ledger, col=has[has >= 0].astype(np.int64))
     carbon = ledger.carbon_eur(total, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
     cost = {
@@ -143,9 +144,10 @@ def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, c
     mode_class = np.where(is_then, row - count - 1 - classes, np.where(is_now, row - count - 1, -1))
     none = np.zeros(0, np.int64)
     return Flows(
-        row, t, none, np.zeros(0), mode_class, is_now.astype(float), is_then.astype(float), usual_t, np.zeros(0), cost,
-        ledger, _uses(items.uses_lane, item), _uses(items.uses_group, item), _uses(items.uses_terminal, item),
-        (none, none), pieces=True,
+        chain=row, t=t, bundle=none, demand_t=np.zeros(0), mode_class=mode_class, now=is_now.astype(float),
+        grows=is_then.astype(float), usual_t=usual_t, fixed_t=np.zeros(0), cost_eur=cost, ledger=ledger,
+        uses_lane=_uses(items.uses_lane, item), uses_group=_uses(items.uses_group, item),
+        uses_terminal=_uses(items.uses_terminal, item), needs=(none, none), pieces=True,
     )  # fmt: skip
 
 

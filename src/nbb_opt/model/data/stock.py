@@ -14,7 +14,7 @@ from nbb_opt.model.data.trucks import Trucks
 from nbb_opt.model.data.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stock:
     """(region, truck) pairs, columns of `bought` (pair, period) and `kept` (pair, vintage, period), and owned trucks.
 
@@ -73,10 +73,11 @@ def stock_of(instance: Instance, world: World, time: Time, trucks: Trucks, drivi
             if time.years[s] - year < life[p]:
                 kept.append((p, year, s, u, len(kept) - 1 if s > u + 1 else -1, -1))
     table = np.array(kept, np.int64).reshape(-1, 6)
-    own = (own_pair, own_year, count)
     return Stock(
-        region, vehicle, pair, t, table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4], table[:, 5], *own
-    )
+        region=region, vehicle=vehicle, bought_pair=pair, bought_t=t, kept_pair=table[:, 0], kept_vintage=table[:, 1],
+        kept_t=table[:, 2], kept_since=table[:, 3], kept_before=table[:, 4], kept_owned=table[:, 5],
+        owned_pair=own_pair, owned_vintage=own_year, owned_vehicles=count,
+    )  # fmt: skip
 
 
 def resale_eur(trucks: Trucks, time: Time, *, vehicle: Ints, vintage_year: Ints, year: int | Ints) -> Floats:

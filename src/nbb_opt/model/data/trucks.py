@@ -12,7 +12,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_per
 from nbb_opt.model.data.world import Subsidies, World, range_left, subsidies_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trucks:
     """Trucks (V); by cargo type (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited."""
 
@@ -87,11 +87,13 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
     )  # fmt: skip
     number = {c: table[c].to_numpy(float) for c in ("gross_t", "kerb_t", "winter_factor", "charge_kw", "annual_km")}
     return Trucks(
-        names, table["technology"].tolist(), carrier, number["gross_t"],
-        number["kerb_t"], number["winter_factor"], usable_km, ~np.isnan(number["charge_kw"]),
-        number["charge_kw"], number["annual_km"], table["annual_h"].to_numpy(float),
-        table["lifetime_years"].to_numpy(np.int64), table["resale_share"].to_numpy(float), available,
-        by_cargo_type["load_factor"], by_cargo_type["empty_share"], by_cargo_type["turnaround_h"], yearly["capex_eur"],
-        yearly["fixed_eur_per_year"], yearly["running_eur_per_vkm"], yearly["empty_kwh_per_vkm"],
-        yearly["full_kwh_per_vkm"], subsidies,
+        names=names, technology=table["technology"].tolist(), carrier=carrier, gross_t=number["gross_t"],
+        kerb_t=number["kerb_t"], winter_factor=number["winter_factor"], usable_km=usable_km,
+        battery=~np.isnan(number["charge_kw"]), charge_kw=number["charge_kw"], annual_km=number["annual_km"],
+        annual_h=table["annual_h"].to_numpy(float), lifetime=table["lifetime_years"].to_numpy(np.int64),
+        resale_share=table["resale_share"].to_numpy(float), available=available,
+        load_factor=by_cargo_type["load_factor"], empty_share=by_cargo_type["empty_share"],
+        turnaround_h=by_cargo_type["turnaround_h"], capex_eur=yearly["capex_eur"],
+        fixed_eur_per_year=yearly["fixed_eur_per_year"], running_eur_per_vkm=yearly["running_eur_per_vkm"],
+        empty_kwh_per_vkm=yearly["empty_kwh_per_vkm"], full_kwh_per_vkm=yearly["full_kwh_per_vkm"], subsidies=subsidies,
     )  # fmt: skip

@@ -93,7 +93,7 @@ def subsidies_of(
     return Subsidies(grant, exempt)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Ids and arrays by node, link, region (-1: none) and by (carrier, country, period) or (country, period)."""
 
@@ -152,19 +152,23 @@ def world_of(instance: Instance) -> World:
         columns=("price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"),
     )  # fmt: skip
     return World(
-        countries, nodes, regions, areas, links, carriers, Names(CARGO_TYPES),
-        instance["countries"]["winter_share"].to_numpy(float), countries.of(node["country"]),
-        regions.of(node["fleet_region"]), areas.of(node["charge_area"]), countries.of(region["country"]),
-        areas.of(region["charge_area"]), countries.of(area["country"]), area["grid_mw"].to_numpy(float),
-        nodes.of(link["from_node"]), nodes.of(link["to_node"]),
-        link["distance_km"].to_numpy(float), link["time_h"].to_numpy(float), countries.of(link["country"]),
-        link["toll_eur_per_vkm"].to_numpy(float), link["charge_eur_per_t"].to_numpy(float),
-        link["max_gross_t"].fillna(np.inf).to_numpy(float), energy_factors(instance),
-        Names(MODES).of(link["mode"]), np.where(group >= 0, group, np.arange(len(links))),
-        link["capacity_t_per_year"].fillna(np.inf).to_numpy(float),
-        country["driver_cost_eur_per_h"], country["carbon_price_eur_per_t"], country["driver_limit_h_per_year"],
-        energy["price_eur_per_kwh"], energy["ttw_kg_co2e_per_kwh"], energy["wtt_kg_co2e_per_kwh"],
-        break_share(instance, countries), open_h_per_week(instance, nodes), public_charging_of(instance, areas),
+        countries=countries, nodes=nodes, regions=regions, areas=areas, links=links, carriers=carriers,
+        cargo_types=Names(CARGO_TYPES), winter_share=instance["countries"]["winter_share"].to_numpy(float),
+        node_country=countries.of(node["country"]), node_region=regions.of(node["fleet_region"]),
+        node_area=areas.of(node["charge_area"]), region_country=countries.of(region["country"]),
+        region_area=areas.of(region["charge_area"]), area_country=countries.of(area["country"]),
+        area_grid_mw=area["grid_mw"].to_numpy(float), link_from=nodes.of(link["from_node"]),
+        link_to=nodes.of(link["to_node"]), link_km=link["distance_km"].to_numpy(float),
+        link_h=link["time_h"].to_numpy(float), link_country=countries.of(link["country"]),
+        link_toll=link["toll_eur_per_vkm"].to_numpy(float), link_charge=link["charge_eur_per_t"].to_numpy(float),
+        link_gross_t=link["max_gross_t"].fillna(np.inf).to_numpy(float), link_energy=energy_factors(instance),
+        link_mode=Names(MODES).of(link["mode"]), link_group=np.where(group >= 0, group, np.arange(len(links))),
+        link_capacity_t=link["capacity_t_per_year"].fillna(np.inf).to_numpy(float),
+        driver_cost=country["driver_cost_eur_per_h"], carbon_price=country["carbon_price_eur_per_t"],
+        driver_limit_h=country["driver_limit_h_per_year"], energy_price=energy["price_eur_per_kwh"],
+        energy_ttw=energy["ttw_kg_co2e_per_kwh"], energy_wtt=energy["wtt_kg_co2e_per_kwh"],
+        break_share=break_share(instance, countries), open_h_per_week=open_h_per_week(instance, nodes),
+        public=public_charging_of(instance, areas),
     )  # fmt: skip
 
 

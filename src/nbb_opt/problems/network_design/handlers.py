@@ -147,8 +147,10 @@ def design_statement(instance: DesignInstance, spec: DesignSpec, statement: Lite
 def _solved_whole(network: Network, form: StandardForm, steps: Steps) -> Designed:
     found = steps.solve_form(form)
     opened, flow_t = found.values[: network.arcs] > 0.5, found.values[network.arcs :].reshape(-1, network.arcs)
-    return Designed(found.status, found.objective, found.bound, opened, flow_t, 0, flow_t.size, found.nodes,
-                    found.iterations, found.log, found.history)  # fmt: skip
+    return Designed(
+        status=found.status, cost_eur=found.objective, bound_eur=found.bound, opened=opened, flow_t=flow_t, paths=0,
+        strong_rows=flow_t.size, nodes=found.nodes, iterations=found.iterations, log=found.log, history=found.history,
+    )  # fmt: skip
 
 
 def _tables(instance: DesignInstance, open_arcs: np.ndarray, flow_t: np.ndarray) -> dict[str, pd.DataFrame]:

@@ -88,7 +88,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Network:
     """Arcs and commodities; nodes are numbers from 0.
 
@@ -155,8 +155,9 @@ class DesignInstance:
 
         cost, capacity, fixed = (_floats(arcs, name) for name in ("cost_eur_per_t", "capacity_t", "fixed_eur"))
         return Network(
-            len(place), at(arcs["from_node"]), at(arcs["to_node"]), cost, capacity, fixed,
-            at(commodities["origin"]), at(commodities["destination"]), _floats(commodities, "demand_t"),
+            nodes=len(place), tail=at(arcs["from_node"]), head=at(arcs["to_node"]), cost_eur_per_t=cost,
+            capacity_t=capacity, fixed_eur=fixed, origin=at(commodities["origin"]),
+            destination=at(commodities["destination"]), demand_t=_floats(commodities, "demand_t"),
         )  # fmt: skip
 
 

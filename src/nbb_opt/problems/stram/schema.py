@@ -168,7 +168,7 @@ TABLES: tuple[Table, ...] = (
 BY_NAME = {table.name: table for table in TABLES}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Figures of `[rules]` in `instance.toml`; shares are of one, amounts per year."""
 

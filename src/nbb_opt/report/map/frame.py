@@ -24,7 +24,7 @@ WATER_FILL, LAND_FILL, COAST, BORDER = "#e6eef4", "#fbfaf6", "#a9b6c1", "#b9aea0
 Key = tuple[str, int, int] | str  # a cell of the water grid, or a node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """Places in px of the drawing; `far` nodes lie outside it. `sea_ways` gives each used sea link as keys of `at`."""
 

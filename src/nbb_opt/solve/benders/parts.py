@@ -78,7 +78,7 @@ class Scenario:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stages:
     """The first stage (`master`, with the columns of the objective) and the scenarios of a form.
 
@@ -181,7 +181,10 @@ def stages_of(form: StandardForm, stage: Ints, *, complete: Callable[[Floats], F
         scenarios.append(Scenario(part, own, mine, touch, touched, int(position[future[0]])))
     master = part_of(form, columns, master_rows, cost=form.cost[columns], matrix=rows)
     assert len(objective_at)
-    return Stages(form, master, columns, master_rows, position[shared], scenarios, complete)
+    return Stages(
+        whole=form, master=master, columns=columns, rows=master_rows, shared_at=position[shared], scenarios=scenarios,
+        complete=complete,
+    )  # fmt: skip
 
 
 def part_of(

@@ -63,7 +63,10 @@ class GroupArrays(NamedTuple):
         of_cluster = np.full((len(groups.start) - 1, periods), -1, np.int64)
         of_cluster[groups.cluster, groups.t] = np.arange(groups.size)
         most = int(np.diff(groups.state_start).max(initial=1))
-        return cls(groups.start, groups.bundles, of_cluster, groups.state_start, groups.states, groups.set_bits, most)
+        return cls(
+            start=groups.start, bundles=groups.bundles, of_cluster=of_cluster, state_start=groups.state_start,
+            states=groups.states, set_bits=groups.set_bits, most_states=most,
+        )  # fmt: skip
 
 
 class PieceColumns(NamedTuple):
@@ -102,7 +105,7 @@ MOST_GROUPS, MOST_TIES = 1200, 2500  # in all; more make the restricted master s
 CELLS_OF_KINDS = 3  # room for parts of the map: clusters for every kind, at least
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Groups:
     """Group g is cluster `cluster[g]` in period `t[g]` (periods rise) and has
     `states[state_start[g]:state_start[g+1]]`.
@@ -186,8 +189,9 @@ def make_groups(split: Split) -> Groups:
         loose_t[column] = loose_t.get(column, 0.0) + weight[g][column]
     of = np.array(pairs, np.int64).reshape(-1, 2)
     return Groups(
-        start, order.astype(np.int64), of[:, 0], of[:, 1], np.array(state_start, np.int64),
-        np.array(states, np.int64), tuple(of_bit), set_bits, tuple(loose), loose_t,
+        start=start, bundles=order.astype(np.int64), cluster=of[:, 0], t=of[:, 1],
+        state_start=np.array(state_start, np.int64), states=np.array(states, np.int64), of_bit=tuple(of_bit),
+        set_bits=set_bits, loose=tuple(loose), loose_t=loose_t,
     )  # fmt: skip
 
 

@@ -85,7 +85,10 @@ class Apart:
     def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
         """Solve every part; infeasible where one is."""
         if not self.kept:
-            return Answer("infeasible", float("nan"), -np.inf, None, None, 0, 0)
+            return Answer(
+                status="infeasible", objective=float("nan"), bound=-np.inf, values=None, reduced_cost=None, nodes=0,
+                iterations=0,
+            )  # fmt: skip
         with stop.by_ctrl_c(patient=True), ThreadPoolExecutor(self.threads) as pool:
             found = list(pool.map(lambda part: part[2].run(stop, phase=phase, listen=None, known=known), self.parts))
         iterations = sum(one.iterations for one in found)
@@ -96,7 +99,10 @@ class Apart:
             values[columns], dual[rows] = one.values, one.row_dual
         objective = float(self.cost @ values) + self.offset
         reduced: Any = self.cost - self.matrix.T @ (dual - self.price_of_row)
-        return Answer("optimal", objective, objective, values, reduced, 0, iterations, dual)
+        return Answer(
+            status="optimal", objective=objective, bound=objective, values=values, reduced_cost=reduced, nodes=0,
+            iterations=iterations, row_dual=dual,
+        )  # fmt: skip
 
 
 def _may_hold(matrix: csc_array, free: npt.NDArray[np.bool_], low: Floats, up: Floats, *, size: Floats) -> bool:

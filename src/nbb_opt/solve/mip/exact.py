@@ -36,7 +36,7 @@ FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solution:
     """A plan and what is proven about it.
 

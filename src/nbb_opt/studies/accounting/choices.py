@@ -159,7 +159,7 @@ DIESEL_BLEND, HVO_AGENCY = "fuel-diesel-mk1-wtw-mj-energimyndigheten-2016", "fue
 AGAIN = "solved_again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FerryLoad:
     """What a ferry that takes freight and passengers carries on an average crossing."""
 
@@ -174,7 +174,9 @@ class FerryLoad:
 
 
 # A crossing of the Kvarken: 26 trailers of 22 t and 17 m, 180 cars, 400 passengers. Assumed; give your own shares.
-ASSUMED_LOAD = FerryLoad(26, 22, 17, 180, 1.5, 5, 400, 0.1)
+ASSUMED_LOAD = FerryLoad(
+    trailers=26, trailer_t=22, trailer_m=17, cars=180, car_t=1.5, car_m=5, passengers=400, passenger_t=0.1,
+)  # fmt: skip
 
 
 def freight_shares(load: FerryLoad) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ AS_STATED = "as_stated"
 SHOWN_FLIPS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One choice: emissions in t CO2e by period for the same plan and for the re-optimised one, its cost in EUR.
 
@@ -34,10 +34,10 @@ class Row:
     factors: tuple[str, ...]
     status: str
     same_plan_t: Mapping[int, float]
-    cost_eur: float | None
-    emissions_t: Mapping[int, float]
-    gap: float | None
-    flips: tuple[Mapping[str, Any], ...]
+    cost_eur: float | None = None
+    emissions_t: Mapping[int, float] = field(default_factory=dict)
+    gap: float | None = None
+    flips: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def flipped_bundles(self) -> int:
@@ -103,8 +103,10 @@ def accounting_study(
     tell = say or (lambda _line: None)
     own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
     rows = [
-        Row(AS_STATED, "as the instance states", (), run.record["status"], own, run.record["cost_eur"], own,
-            run.record["gap"], ())
+        Row(
+            choice=AS_STATED, title="as the instance states", factors=(), status=run.record["status"], same_plan_t=own,
+            cost_eur=run.record["cost_eur"], emissions_t=own, gap=run.record["gap"],
+        )
     ]  # fmt: skip
     reference = run.tables
     for i, choice in enumerate(choices, start=1):
@@ -115,8 +117,12 @@ def accounting_study(
             if choice.name == AGAIN:
                 reference = tables
         except NotApplicable as finding:
-            rows.append(Row(choice.name, choice.title, choice.factors, f"left out: {finding}", {}, None, {}, None, ()))
+            rows.append(_without_plan(choice, f"left out: {finding}", {}))
     return rows
+
+
+def _without_plan(choice: Choice, why: str, same_plan_t: Mapping[int, float]) -> Row:
+    return Row(choice=choice.name, title=choice.title, factors=choice.factors, status=why, same_plan_t=same_plan_t)
 
 
 def _row(
@@ -136,11 +142,21 @@ def _row(
         new = solve_instance(changed, model=run.record["model"], options=options, cache_dir=cache_dir)
     except (Infeasible, NoPlan) as finding:
         status = f"no plan: {str(finding).splitlines()[0]}"
-        return Row(choice.name, choice.title, choice.factors, status, same, None, {}, None, ()), reference
+        return _without_plan(choice, status, same), reference
     found = {int(year): float(value) for year, value in new.record["emissions_t_co2e"].items()}
     flips = mode_flips(reference, new.tables)
     status, cost, gap = (new.record[name] for name in ("status", "cost_eur", "gap"))
-    return Row(choice.name, choice.title, choice.factors, status, same, cost, found, gap, flips), new.tables
+    return Row(
+        choice=choice.name,
+        title=choice.title,
+        factors=choice.factors,
+        status=status,
+        same_plan_t=same,
+        cost_eur=cost,
+        emissions_t=found,
+        gap=gap,
+        flips=flips,
+    ), new.tables
 
 
 def same_plan_t(instance: Instance, changed: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, float]:

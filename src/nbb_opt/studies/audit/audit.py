@@ -25,7 +25,7 @@ from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.scenarios import Regret, regrets
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Audit:
     """Everything found about a plan. `cost_eur` is that of the plan as if what is short were there.
 
@@ -163,9 +163,12 @@ def audit(
     shorter = replace(options, time_limit_s=each_s)
     lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
     return Audit(
-        instance, plan_file.name, judged.faults, judged.solution.objective, question.emissions_t(judged.solution),
-        ownership(question, judged.solution, lanes), lanes, mended, rows, best, question.emissions_t(best),
-        question.emissions_t(mended.solution), improved, break_even(question, mended.solution, lanes), lost_in,
+        instance=instance, plan_name=plan_file.name, faults=judged.faults, cost_eur=judged.solution.objective,
+        emissions_t_per_year=question.emissions_t(judged.solution),
+        ownership=ownership(question, judged.solution, lanes), lanes=lanes, repair=mended, repaired_plan=rows,
+        best=best, best_emissions_t_per_year=question.emissions_t(best),
+        repaired_emissions_t_per_year=question.emissions_t(mended.solution), changes=improved,
+        break_even=break_even(question, mended.solution, lanes), regrets=lost_in,
     )  # fmt: skip
 
 

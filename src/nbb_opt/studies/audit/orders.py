@@ -11,7 +11,7 @@ from nbb_opt.studies.audit.plan import FleetPlan
 from nbb_opt.studies.audit.question import Question, orders_by_bundle
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Impossible:
     """An order a truck cannot drive, and why; `short_km` is how much its range is short, 0 if that is not why."""
 
@@ -96,7 +96,10 @@ def impossible_orders(question: Question, plan: FleetPlan) -> list[Impossible]:
         reasons = sorted((_reason(question, g, v, t) for g in mine), key=lambda reason: reason[1])
         text, short = reasons[0] if reasons else ("no truck leaves the origin of this order", 0.0)
         region = data.world.regions[int(data.lanes.region[mine[0]])] if mine else ""
-        found.append(Impossible(row["name"], row["vehicle"], t, region, row["share"], text, short))
+        found.append(Impossible(
+            order=row["name"], vehicle=row["vehicle"], t=t, region=region, share=row["share"], reason=text,
+            short_km=short,
+        ))  # fmt: skip
     return found
 
 

@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Key = tuple[str, str, int]  # place, type, period
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """The stated model and, for every number a plan may set, the columns that make it up.
 
@@ -108,7 +108,10 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
         ("", p.names[a], t): [start["built"] + i]
         for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))
     }
-    return Question(steps, instance, prepared, spec, built, form, trucks, chargers, projects, built.stated.families())
+    return Question(
+        steps=steps, instance=instance, prepared=prepared, spec=spec, built=built, form=form, trucks=trucks,
+        chargers=chargers, projects=projects, rows=built.stated.families(),
+    )  # fmt: skip
 
 
 def orders_by_bundle(question: Question) -> dict[str, int]:

@@ -116,7 +116,7 @@ def run_sweep(
     return done
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Point:
     """A point to solve. `priced` False: the objective is emissions, not cost."""
 
@@ -160,7 +160,7 @@ class _Runner:
             point = self._known(name)
             if point is None and not self.stop.asked.is_set():
                 varied, built, form = self._stated(axis, value)
-                point = self._solve(name, _Point(value, varied, built, form, self.warm))
+                point = self._solve(name, _Point(value=value, instance=varied, built=built, form=form, warm=self.warm))
             self.found += [point] if point is not None else []
 
     def _stated(self, axis: Axis, value: float) -> tuple[Instance, Built, StandardForm]:
@@ -178,14 +178,12 @@ class _Runner:
         tonnes = over_horizon(self.built)
         base = capped(self.form, tonnes, np.inf)
         name = f"front {count}"
-        cheapest = self._known(f"{name} least cost") or self._solve(
-            f"{name} least cost", _Point(np.inf, self.instance, self.built, base, self.warm)
-        )
+        free = _Point(value=np.inf, instance=self.instance, built=self.built, form=base, warm=self.warm)
+        cheapest = self._known(f"{name} least cost") or self._solve(f"{name} least cost", free)
         least = replace(base, cost=tonnes, cost_offset=0.0)
         alone = self._new_warm()  # scaled for another objective
-        cleanest = self._known(f"{name} least emissions") or self._solve(
-            f"{name} least emissions", _Point(-np.inf, self.instance, self.built, least, alone, priced=False)
-        )
+        clean = replace(free, value=-np.inf, form=least, warm=alone, priced=False)
+        cleanest = self._known(f"{name} least emissions") or self._solve(f"{name} least emissions", clean)
         if cheapest is None or cleanest is None:
             return
         if cheapest.emissions_t is None or cleanest.emissions_t is None:
@@ -202,8 +200,7 @@ class _Runner:
             key = f"{name} cap {cap_t!r}"
             point = self._known(key)
             if point is None and not self.stop.asked.is_set():
-                form = with_cap(base, cap_t)
-                point = self._solve(key, _Point(cap_t, self.instance, self.built, form, self.warm, cap_t=cap_t))
+                point = self._solve(key, replace(free, value=cap_t, form=with_cap(base, cap_t), cap_t=cap_t))
             self.found += [point] if point is not None else []
 
     def _known(self, name: str) -> Point | None:
@@ -229,11 +226,11 @@ class _Runner:
     def _relaxed(self, asked: _Point, steps: Steps) -> Point:
         found = solve_relaxed(asked.form, warm=asked.warm, stop=steps.stop)
         if found.values is None or found.row_dual is None:
-            return Point(asked.value, found.status, iterations=found.iterations)
+            return Point(value=asked.value, status=found.status, iterations=found.iterations)
         slope = -float(found.row_dual[-1]) if asked.cap_t is not None else None
         return Point(
-            asked.value, found.status, found.objective, found.objective, 0.0, eur_per_t=slope,
-            iterations=found.iterations, **self._emitted(asked.built, found.values),
+            value=asked.value, status=found.status, cost_eur=found.objective, bound_eur=found.objective, gap=0.0,
+            eur_per_t=slope, iterations=found.iterations, **self._emitted(asked.built, found.values),
         )  # fmt: skip
 
     def _whole(self, asked: _Point, steps: Steps) -> Point:
@@ -242,9 +239,9 @@ class _Runner:
             solution = steps.solve_form(asked.form, label=asked.label, warm=asked.warm)
         except Infeasible as finding:
             self.say(f"{asked.label}{finding}")
-            return Point(asked.value, "infeasible")
+            return Point(value=asked.value, status="infeasible")
         except NoPlan:
-            return Point(asked.value, "time_limit")
+            return Point(value=asked.value, status="time_limit")
         tables = extract(built, solution.values)
         emitted = self._emitted(built, solution.values)
         said = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
@@ -257,9 +254,9 @@ class _Runner:
         if asked.cap_t is not None and total > asked.cap_t * (1 + SLACK):
             raise VerifyFailed(f"the plan under a cap of {asked.cap_t:g} t CO2e emits {total:g}")
         return Point(
-            asked.value, solution.status, solution.objective, solution.bound, solution.gap, verified=True,
-            built=tuple(sorted(set(tables["projects"]["project"]))), iterations=solution.iterations,
-            nodes=solution.nodes, **emitted,
+            value=asked.value, status=solution.status, cost_eur=solution.objective, bound_eur=solution.bound,
+            gap=solution.gap, verified=True, built=tuple(sorted(set(tables["projects"]["project"]))),
+            iterations=solution.iterations, nodes=solution.nodes, **emitted,
         )  # fmt: skip
 
     def _emitted(self, built: Built, values: Floats) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 FOLDER = "points"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One solved point.
 

@@ -73,10 +73,11 @@ def small_problem(relaxation: Relaxation, free: Bools, opened: Bools) -> Small:
     whole = np.arange(size) < len(chosen)
     nothing = Labels(lambda: [], 0)
     form = StandardForm(
-        np.concatenate([n.fixed_eur[chosen], cost]), float(n.fixed_eur[opened & ~free].sum()),
-        np.searchsorted(col[order], np.arange(size + 1)).astype(np.int32), row[order].astype(np.int32), value[order],
-        low, up, np.zeros(size), np.where(whole, 1.0, np.inf), whole, nothing, nothing, np.ones(size),
-        np.where(whole, 0, -1),
+        cost=np.concatenate([n.fixed_eur[chosen], cost]), cost_offset=float(n.fixed_eur[opened & ~free].sum()),
+        a_indptr=np.searchsorted(col[order], np.arange(size + 1)).astype(np.int32),
+        a_indices=row[order].astype(np.int32), a_values=value[order], row_low=low, row_up=up, col_low=np.zeros(size),
+        col_up=np.where(whole, 1.0, np.inf), integer=whole, col_names=nothing, row_names=nothing,
+        col_unit_scale=np.ones(size), fix_order=np.where(whole, 0, -1),
     )  # fmt: skip
     return Small(form, chosen, paths)
 

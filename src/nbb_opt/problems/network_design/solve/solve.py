@@ -68,7 +68,7 @@ SHARE_IN_TURN = 0.6  # of the time left then, for improving while HiGHS waits
 SHARE_BEFORE_TREE = 0.4  # of the time left for improving before our own tree, by one thread
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Designed:
     """A plan and what is proven: `status` is "optimal" (the gap asked for is proven), or as of `Solution`.
 
@@ -174,9 +174,10 @@ class _DesignSearch:
             raise self.stop.no_plan()
         status = "optimal" if best.proven() else self.stop.ended_by()
         return Designed(
-            status, best.incumbent, best.bound, best.plan.opened, best.plan.flow_t(), len(self.improver.pool),
-            int(np.count_nonzero(found.strong_row >= 0)), best.nodes, best.iterations + found.lp.iterations,
-            "".join(best.log), tuple(best.history),
+            status=status, cost_eur=best.incumbent, bound_eur=best.bound, opened=best.plan.opened,
+            flow_t=best.plan.flow_t(), paths=len(self.improver.pool),
+            strong_rows=int(np.count_nonzero(found.strong_row >= 0)), nodes=best.nodes,
+            iterations=best.iterations + found.lp.iterations, log="".join(best.log), history=tuple(best.history),
         )  # fmt: skip
 
     def _side_by_side(self, first: Callable[[Callable[[], None]], None], second: Callable[[Stop], None]) -> None:

@@ -15,7 +15,7 @@ from nbb_opt.problems.stram.model.spec import StramSpec
 from nbb_opt.problems.stram.schema import Rules
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """Arcs (two per edge: a to b, then b to a), fuels of modes, arc-fuels, vehicles; positions in the order of files.
 
@@ -45,7 +45,7 @@ class Network:
     av_vehicle: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     """Candidate paths. `leg_path` and `leg_arc` are parallel; `ends` (K, 2) are origin and destination.
 
@@ -67,7 +67,7 @@ class Paths:
     empty_vehicle: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StramData:
     """Everything the blocks read. Unit costs are (scenarios, T, F, P), the others (T, F, P); T counts all periods.
 
@@ -118,10 +118,11 @@ def stram_data(case: StramCase, spec: StramSpec, *, first_emissions_t: float | N
     worth = case["products"]["time_value_nok_per_t_h"].to_numpy(float)
     chosen = all_scenarios if spec.scenarios == "all" else [case.keys["base_scenario"]]
     return StramData(
-        case, spec, case.rules, states, network, paths_of(case, network), cost,
-        spread(emissions, "g_co2_per_tkm") * 1e-6, spread(emissions, "co2_nok_per_tkm"),
-        (nets.km / speed)[:, None] * worth, reference,
-        np.array([all_scenarios.index(name) for name in chosen], np.int64), first_emissions_t,
+        case=case, spec=spec, rules=case.rules, states=states, network=network, paths=paths_of(case, network),
+        nok_per_tkm=cost, t_co2_per_tkm=spread(emissions, "g_co2_per_tkm") * 1e-6,
+        co2_nok_per_tkm=spread(emissions, "co2_nok_per_tkm"), time_nok_per_t=(nets.km / speed)[:, None] * worth,
+        reference=reference, scenario_rows=np.array([all_scenarios.index(name) for name in chosen], np.int64),
+        first_emissions_t=first_emissions_t,
     )  # fmt: skip
 
 
@@ -157,11 +158,12 @@ def network_of(case: StramCase) -> Network:
     av_af, av_vehicle = np.nonzero(mode[af_arc][:, None] == vehicle_mode)
     fuel_names = Names(list(dict.fromkeys(tech["fuel"])))
     return Network(
-        nodes, Names(edges["edge"]), modes, products, fuel_names, vehicle_names, edge,
-        np.column_stack([a, b]).ravel(), np.column_stack([b, a]).ravel(), mode,
-        edges["distance_km"].to_numpy(float)[edge], fuel_mode, fuel_names.of(tech["fuel"]), vehicle_mode,
-        vehicle_names.of([name.partition("/")[2] for name in pairs.ids]), vehicle_of, af_arc, af_fuel, av_af,
-        av_vehicle,
+        nodes=nodes, edges=Names(edges["edge"]), modes=modes, products=products, fuels=fuel_names,
+        vehicles=vehicle_names, edge=edge, tail=np.column_stack([a, b]).ravel(), head=np.column_stack([b, a]).ravel(),
+        mode=mode, km=edges["distance_km"].to_numpy(float)[edge], fuel_mode=fuel_mode,
+        fuel_name=fuel_names.of(tech["fuel"]), vehicle_mode=vehicle_mode,
+        vehicle_name=vehicle_names.of([name.partition("/")[2] for name in pairs.ids]), vehicle_of=vehicle_of,
+        af_arc=af_arc, af_fuel=af_fuel, av_af=av_af, av_vehicle=av_vehicle,
     )  # fmt: skip
 
 
@@ -200,8 +202,9 @@ def paths_of(case: StramCase, network: Network) -> Paths:
     at, vehicle = np.nonzero(mode[first][alone][:, None] == network.vehicle_mode)
     ends_of = np.column_stack([network.tail[arc[first]], network.head[arc[last]]])
     return Paths(
-        number, path, arc, ends_of, cost, time, handled[:, 0], handled[:, 1], handled[:, 2], times.astype(float),
-        alone[at], vehicle,
+        number=number, leg_path=path, leg_arc=arc, ends=ends_of, transfer_nok=cost, transfer_time_nok=time,
+        handled_path=handled[:, 0], handled_node=handled[:, 1], handled_mode=handled[:, 2],
+        handled_times=times.astype(float), empty_path=alone[at], empty_vehicle=vehicle,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from nbb_opt.problems.stram import StramCase
 from nbb_opt.problems.stram.model.spec import StramSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class States:
     """All states in order, the shared ones first.
 
@@ -74,9 +74,10 @@ def states_of(case: StramCase, spec: StramSpec) -> States:
         return periods[column].to_numpy()[period]
 
     return States(
-        of("year").astype(np.int64), scenario, previous, of("stage") == 1, period, of("yearly_factor").astype(float),
-        of("investment_factor").astype(float), of("emission_cap_share").astype(float),
-        Names(["", *scenarios["scenario"].tolist()]), scenarios["probability"].to_numpy(float),
+        year=of("year").astype(np.int64), scenario=scenario, previous=previous, first=of("stage") == 1, period=period,
+        yearly_factor=of("yearly_factor").astype(float), investment_factor=of("investment_factor").astype(float),
+        cap_share=of("emission_cap_share").astype(float), names=Names(["", *scenarios["scenario"].tolist()]),
+        probability=scenarios["probability"].to_numpy(float),
     )  # fmt: skip
 
 
