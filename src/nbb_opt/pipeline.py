@@ -47,7 +47,7 @@ Tables = Mapping[str, pd.DataFrame]
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """One solved and verified model: its tables, what is proven about it, and its ledger of emissions."""
 
@@ -281,7 +281,10 @@ class Steps:
         with self.timed("ledger", label):
             ledger = build_ledger(instance, tables)
             check_ledger(instance, tables, ledger)
-        return Plan(tables, solution, verdict, spec, ledger, claims, own_terms)
+        return Plan(
+            tables=tables, solution=solution, verdict=verdict, spec=spec, ledger=ledger, claims=claims,
+            own_terms=own_terms,
+        )  # fmt: skip
 
 
 def accept(verdict: Judged, what: str) -> None:

@@ -13,7 +13,7 @@ from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Linear:
     """low <= constant + coefficient.x[column] <= up, or with no sides a cost in EUR, net present value."""
 
@@ -30,7 +30,7 @@ class Linear:
         return float(self.coefficient @ values[self.column]) + self.constant
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Extension:
     """The user's own rules and costs on top of a model, and the form of all of it.
 

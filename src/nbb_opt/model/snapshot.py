@@ -77,8 +77,9 @@ class Snapshot:
         if not rules and not costs:
             return self.built
         extension = Extension(
-            form, now.columns, frozenset(self.col_names), tuple(rules), tuple(costs), own_rows, narrowed, source, sha256
-        )
+            form=form, variables=now.columns, ours=frozenset(self.col_names), rules=tuple(rules), costs=tuple(costs),
+            rows=own_rows, narrowed=narrowed, source=source, sha256=sha256,
+        )  # fmt: skip
         return replace(self.built, stated=PyomoStatement(model, now), extension=extension)
 
     def _refuse_changes(self, form: StandardForm, row_at: Ints, col_at: Ints) -> None:
@@ -121,14 +122,16 @@ class Snapshot:
             _place, column, value = terms.merged()
             np.add.at(eur, column, value)
             used = np.flatnonzero(eur)
-            yield Linear(name, f"paid {paid}", used, eur[used], float(terms.constant.sum()))
+            yield Linear(
+                name=name, doc=f"paid {paid}", column=used, coefficient=eur[used], constant=float(terms.constant.sum()),
+            )  # fmt: skip
             left -= eur
             size = np.maximum(size, np.abs(eur))
             constant -= float(terms.constant.sum())
         further = np.flatnonzero(np.abs(left) > NOISE * size)
         constant = constant if abs(constant) > NOISE * max(abs(form.cost_offset), 1.0) else 0.0
         if len(further) or constant:
-            yield Linear(FURTHER, "", further, left[further], constant)
+            yield Linear(name=FURTHER, doc="", column=further, coefficient=left[further], constant=constant)
 
 
 def _places(names: list[str], now: list[str], what: str) -> Ints:
@@ -147,8 +150,9 @@ def _row(now: Compiled, matrix: csr_array, row: int) -> Linear:
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     constraint, form = now.rows[row], now.form
     return Linear(
-        form.row_names[row], constraint.parent_component().doc or "", matrix.indices[part].astype(np.int64),
-        matrix.data[part], 0.0, float(form.row_low[row]), float(form.row_up[row]),
+        name=form.row_names[row], doc=constraint.parent_component().doc or "",
+        column=matrix.indices[part].astype(np.int64), coefficient=matrix.data[part], constant=0.0,
+        low=float(form.row_low[row]), up=float(form.row_up[row]),
     )  # fmt: skip
 
 
@@ -156,8 +160,8 @@ def _bounds(now: Compiled, column: int, low: float, up: float) -> Linear:
     """Narrower bounds as a rule; a side as before is not the user's."""
     least, most = float(now.form.col_low[column]), float(now.form.col_up[column])
     return Linear(
-        f"bounds of {now.form.col_names[column]}", "", np.array([column]), np.ones(1), 0.0,
-        least if least != low else -np.inf, most if most != up else np.inf,
+        name=f"bounds of {now.form.col_names[column]}", doc="", column=np.array([column]), coefficient=np.ones(1),
+        constant=0.0, low=least if least != low else -np.inf, up=most if most != up else np.inf,
     )  # fmt: skip
 
 
