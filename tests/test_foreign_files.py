@@ -193,9 +193,10 @@ def tiny_in_dialect(folder: Path) -> Path:
 def test_an_instance_in_a_dialect_is_read_with_its_digest_and_check_names_the_command(tmp_path: Path) -> None:
     source, target = tiny_in_dialect(tmp_path / "mine"), tmp_path / "tidy"
     done = CliRunner().invoke(app, ["check", str(source)])
+    said = f"{done.output}{done.exception}"
     assert done.exit_code == 1
-    assert "columns are separated by semicolons" in done.output
-    assert f"nbb-opt convert {source} {source}-tidy" in done.output
+    assert "columns are separated by semicolons" in said
+    assert f"nbb-opt convert {source} {source}-tidy" in said
     done = CliRunner().invoke(app, ["convert", str(source), str(target)])
     assert done.exit_code == 0, done.output
     assert "links.csv, column two_way: TRUE is true" in done.output

@@ -47,8 +47,12 @@ def convert(
     year: Annotated[int | None, typer.Option(help="Year of a file that names none (OMX, TNTP).")] = None,
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
-    km_per_length: Annotated[float | None, typer.Option(help="TNTP network: km per unit of length.")] = None,
+    km_per_length: Annotated[float | None, typer.Option(help="TNTP or GMNS network: km per unit of length.")] = None,
     hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
+    speed: Annotated[
+        float | None, typer.Option("--km-per-h-per-speed", help="GMNS network: km/h per unit of speed.")
+    ] = None,
+    country: Annotated[str, typer.Option(help="GMNS network: two letters of its country.")] = "",
     within_zones: Annotated[bool, typer.Option("--within-zones", help="NGM: keep flows within a zone.")] = False,
     drop: Annotated[
         list[str] | None,
@@ -83,6 +87,9 @@ def convert(
     workbook of a folder; `nbb-opt convert mine tidy` one of a folder whose tables are written as above. One table:
     `nbb-opt convert links.csv tidy/links.csv`.
 
+    A road network too: `nbb-opt convert osm region --country AT --km-per-length 0.001 --km-per-h-per-speed 1` makes an
+    instance without demand of node.csv and link.csv (GMNS, as osm2gmns writes them) or of a GeoPackage.
+
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
     from nbb_opt import api
@@ -98,6 +105,7 @@ def convert(
         year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=hours_per_time,
         within_zones=within_zones, drop=tuple(drop or ()), duplicates=duplicates, instance=instance, zone_map=zone_map,
         commodity_map=commodity_map, asked=Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
+        country=country, km_per_h_per_speed=speed,
     )  # fmt: skip
     show(api.convert(source, target, choices=choices), as_json)
 

@@ -13,6 +13,7 @@ from nbb_opt.demand.source import Source, damage_refused, open_source
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.dialect import Asked, Notes
 from nbb_opt.formats.foreign import PARQUET, TEXT, read_foreign
+from nbb_opt.formats.gmns import convert_gmns, is_gmns
 from nbb_opt.formats.instance_forms import convert_instance, convert_table, is_instance
 from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
@@ -42,7 +43,7 @@ class Choices:
 
     `drop` and `duplicates`: see sieve.Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
     and `commodity_map` (CSV: given,becomes) give other names to those of the source. `asked`: names of columns,
-    separator, decimal sign and unit of a file of another program.
+    separator, decimal sign and unit of a file of another program. `country`, `km_per_h_per_speed`: of a GMNS network.
     """
 
     year: int | None = None
@@ -57,6 +58,8 @@ class Choices:
     zone_map: Path | None = None
     commodity_map: Path | None = None
     asked: Asked = field(default_factory=Asked)
+    country: str = ""
+    km_per_h_per_speed: float | None = None
 
 
 def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Report:
@@ -79,6 +82,12 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
             hint = "convert to .parquet with them, or to a folder without"
             raise InstanceError([Problem(str(target), "an instance by region takes no options", hint)])
         return Report((target,), tuple(write_ngm_instance(source, target)))
+    if not target.suffix and is_gmns(source):
+        own = {name: getattr(choices, name) for name in ("country", "km_per_length", "km_per_h_per_speed")}
+        if choices != Choices(**own):
+            hint = "leave out all but --country, --km-per-length and --km-per-h-per-speed"
+            raise InstanceError([Problem(str(target), "a network takes no such options", hint)])
+        return Report((target,), tuple(convert_gmns(source, target, **own)))
     if is_instance(source) and target.suffix in ("", ".xlsx"):
         if choices != replace(Choices(), asked=Asked(sep=choices.asked.sep, decimal=choices.asked.decimal)):
             hint = "leave them out, all but --sep and --decimal"
@@ -141,6 +150,8 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         ("--km-per-length", choices.km_per_length is not None, False),
         ("--hours-per-time", choices.h_per_time is not None, False),
         ("--within-zones", choices.within_zones, ngm),
+        ("--country", bool(choices.country), False),
+        ("--km-per-h-per-speed", choices.km_per_h_per_speed is not None, False),
         ("--columns, --sep, --decimal or --unit", choices.asked != Asked(), not (tntp or omx or ngm)),
     ):
         if given and not used:

@@ -198,8 +198,10 @@ def _parquet(path: Path, table: Table, asked: Asked, notes: Notes) -> Callable[[
                 columns = [name for name in kept if name not in own]
                 for batch in opened.iter_batches(batch_size=_PIECE_ROWS, columns=columns, use_threads=False):
                     cells = [
-                        pa.repeat(own[name], batch.num_rows) if name in own else _as_text(batch.column(name))
-                        for name in kept
+                        pa.repeat(own[name], batch.num_rows)
+                        if name in own
+                        else _as_text(batch.column(name), kinds[became], f"{notes.file}, column {name}")
+                        for name, became in zip(kept, new, strict=True)
                     ]
                     yield pa.RecordBatch.from_arrays(cells, names=new)
 
@@ -216,17 +218,23 @@ def _check_type(kind: pa.DataType, column: Column, where: str) -> None:
     elif column.kind in ("number", "integer", "year"):
         good, want = text or whole or number, "a number"
     else:
-        good, want = text or whole, "text or whole numbers"
+        good, want = text or whole or is_.is_floating(value), "text or whole numbers"
     if not good:
         raise InstanceError(
             [Problem(where, f"is of type {kind}", f"it must be {want}: convert it where it comes from")]
         )
 
 
-def _as_text(cells: pa.Array) -> pa.Array:
+def _as_text(cells: pa.Array, column: Column, where: str) -> pa.Array:
     """Cells as text that reads back as the same value; a blank where there is none."""
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     if pa.types.is_floating(cells.type):
         cells = cells.cast(pa.float64())
+        if column.kind not in ("number", "integer", "year", "bool"):  # names as numbers, where some are blank
+            try:
+                cells = cells.cast(pa.int64())
+            except pa.ArrowInvalid as error:
+                what, hint = "holds names that are no whole numbers", "write them as text"
+                raise InstanceError([Problem(where, what, hint)]) from error
     return cells.cast(pa.string()).fill_null("")

@@ -36,6 +36,7 @@ _BESIDE = re.compile(
     r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?|docs(/[^/]+\.md)?|plan[^/]*\.csv"
 )
 _LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
+_OTHER_ENDINGS = ("pq", "parq", "parquet", "csv", "tsv", "txt", "xlsx")  # that a table may have elsewhere
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -150,6 +151,10 @@ def file_problems(package: Package) -> list[Problem]:
         stem, _, ending = name.rpartition(".")
         if ending in ("csv", "parquet") and (now := is_now("table", stem)):
             problems.append(Problem(name, f"{now}.{ending}", HOW, "renamed"))
+        elif name not in allowed and stem in BY_NAME and ending.casefold() in _OTHER_ENDINGS:
+            own = "parquet" if ending.casefold() in ("pq", "parq", "parquet") else "csv"
+            hint = f"nbb-opt convert {name} {stem}.{own}"
+            problems.append(Problem(name, f"is not named {stem}.csv or {stem}.parquet", hint, "file"))
         elif name not in allowed and not _BESIDE.fullmatch(name):
             hint = did_you_mean(name, allowed) or f"an instance holds {META_FILE}, tables as .csv or .parquet, and *.md"
             problems.append(Problem(name, "is not a file of an instance", hint, "file"))
@@ -227,9 +232,10 @@ def _open_folder(path: Path) -> Package:
             continue
         if entry.is_dir():
             if not _BESIDE.fullmatch(entry.name):
-                problems.append(
-                    Problem(entry.name, "is a folder; an instance has none but build and docs", "move it", "file")
-                )
+                stem = entry.stem.casefold()
+                hint = f"nbb-opt convert {entry.name} {stem}.parquet, then move it" if stem in BY_NAME else "move it"
+                what = "is a folder; an instance has none but build and docs"
+                problems.append(Problem(entry.name, what, hint, "file"))
             continue
         if not entry.is_file():
             problems.append(Problem(entry.name, "is not a regular file", "put the file itself here", "file"))
