@@ -24,7 +24,7 @@ class Done:
 
 
 def nbb_opt(*words: object, cwd: Path | None = None, check: int | None = None) -> Done:
-    """Run `nbb-opt WORDS` in `cwd`; with `check` that exit code is demanded. A traceback fails the test as it is."""
+    """Run `nbb-opt WORDS` in `cwd`; with `check` that exit code is demanded. A fault of ours fails the test."""
     out, err = io.StringIO(), io.StringIO()
     arguments, before, term = sys.argv, Path.cwd(), signal.getsignal(signal.SIGTERM)
     disabled = logging.root.manager.disable
@@ -42,5 +42,6 @@ def nbb_opt(*words: object, cwd: Path | None = None, check: int | None = None) -
         signal.signal(signal.SIGTERM, term)
         logging.disable(disabled)
     done = Done(code if isinstance(code, int) else 0 if code is None else 1, out.getvalue(), err.getvalue())
+    assert done.returncode != 70, f"a fault of ours: {done.stderr}"
     assert check is None or done.returncode == check, done.stdout + done.stderr
     return done

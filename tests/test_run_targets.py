@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from nbb_opt import run_folder
+from command_line import nbb_opt
+from nbb_opt import output, run_folder
 from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import check_target, is_run, write_folder
 
 FILES = {"run.json": b"{}\n", "tables/a.csv": b"x\n"}
+TINY = Path(__file__).parents[1] / "instances" / "tiny"
+HAULIER = TINY.parent / "haulier"
 DEAD = 2**22 + 1  # above the largest process id
 
 
@@ -60,7 +63,7 @@ def test_names_that_cannot_be_shown_and_places_that_cannot_be_written_are_refuse
 
 def test_a_full_place_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(run_folder.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    monkeypatch.setattr(output.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(NbbError, match="free"):
         check_target(tmp_path / "run")
 
@@ -74,7 +77,7 @@ def test_a_plan_that_cannot_be_written_is_kept_in_a_place_that_is_named(tmp_path
         real(folder, files)
 
     monkeypatch.setattr(run_folder, "_write_files", full)
-    with pytest.raises(NbbError, match="the plan is kept in") as told:
+    with pytest.raises(NbbError, match="the plan is not lost: it is kept in") as told:
         write_folder(target, FILES)
     kept = Path(str(told.value).split("kept in ")[1].split(";")[0])
     assert is_run(kept)
@@ -93,7 +96,7 @@ def test_leftovers_of_a_killed_writer_are_removed_and_an_old_run_between_two_ren
 
 
 def test_what_a_living_writer_is_writing_is_left_alone(tmp_path: Path) -> None:
-    part = run_folder._staging(tmp_path / "run")
+    part = output.staging(tmp_path / "run")
     check_target(tmp_path / "run")
     assert part.is_dir()
 
@@ -103,3 +106,83 @@ def test_a_run_is_one_only_if_every_file_that_its_manifest_lists_is_there(tmp_pa
     (target / "tables" / "a.csv").unlink()
     assert not is_run(target)
     assert json.loads((target / "manifest.json").read_bytes())["layout"] == 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("done") / "run"
+    nbb_opt("solve", TINY, "--out", target, check=0)
+    return target
+
+
+def writing(run: Path, out: Path) -> dict[str, tuple[object, ...]]:
+    """Every command that writes, writing to `out`."""
+    plan = HAULIER / "plan.csv"
+    return {
+        "solve": ("solve", TINY, "--out", out),
+        "solve of network design": ("solve", TINY.parent / "design_tiny", "--out", out),
+        "solve --write": ("solve", TINY, "--write", out.with_suffix(".lp")),
+        "report": ("report", run, "--out", out.with_suffix(".html")),
+        "report --ileap": ("report", run, "--ileap", out, "--out", run.parent / "beside.html"),
+        "sweep": ("sweep", TINY, "--front", "2", "--relax", "--out", out),
+        "audit": ("audit", HAULIER, "--plan", plan, "--changes", "0", "--no-scenarios", "--out", out),
+        "audit --template": ("audit", HAULIER, "--template", out.with_suffix(".csv")),
+        "new": ("new", out),
+        "new workbook": ("new", out.with_suffix(".xlsx"), "--from", "tiny"),
+        "new --synthetic": ("new", out, "--synthetic", "--bundles", "50"),
+        "upgrade": ("upgrade", TINY, out),
+        "convert": ("convert", TINY / "od.csv", out.with_suffix(".parquet")),
+        "convert table": ("convert", TINY / "links.csv", out / "links.csv"),
+        "convert instance": ("convert", TINY, out),
+        "synthesize-od": ("synthesize-od", out.with_suffix(".parquet"), "--rows", "10"),
+    }  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_no_command_writes_into_an_instance(run: Path, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    shutil.copytree(TINY, case)
+    before = contents(case)
+    for name, words in writing(run, case / "made").items():
+        done = nbb_opt(*words, check=None)
+        assert done.returncode == 1, (name, done.stdout, done.stderr)
+        assert "lies in the instance" in done.stderr, (name, done.stderr)
+    assert contents(case) == before
+
+
+def test_no_command_writes_over_a_file_that_is_not_of_its_own_making(run: Path, tmp_path: Path) -> None:
+    for suffix in ("", ".lp", ".html", ".csv", ".parquet", ".xlsx"):
+        (tmp_path / f"mine{suffix}").write_text("a year of work")
+    before = contents(tmp_path)
+    for name, words in writing(run, tmp_path / "mine").items():
+        done = nbb_opt(*words, check=None)
+        assert done.returncode == 1, (name, done.stdout, done.stderr)
+    assert contents(tmp_path) == before
+
+
+def test_a_report_never_replaces_the_workbook_of_an_instance_beside_it(run: Path, tmp_path: Path) -> None:
+    nbb_opt("new", tmp_path / "mine.xlsx", "--from", "tiny", check=0)
+    before = (tmp_path / "mine.xlsx").read_bytes()
+    assert "no report of ours" in nbb_opt("report", run, "--out", tmp_path / "mine.html", check=1).stderr
+    assert (tmp_path / "mine.xlsx").read_bytes() == before
+    for _again in range(2):
+        nbb_opt("report", run, "--out", tmp_path / "page.html", "--again", "0", check=0)
+
+
+def test_a_file_that_cannot_be_written_is_kept_in_a_place_that_is_named(tmp_path: Path, monkeypatch) -> None:
+    real = output._write_beside
+
+    def full(target: Path, data: bytes) -> None:
+        if target.parent == tmp_path:
+            raise OSError(28, "No space left on device")
+        real(target, data)
+
+    monkeypatch.setattr(output, "_write_beside", full)
+    with pytest.raises(NbbError, match="it is kept in") as told:
+        output.write_file(tmp_path / "page.html", "found")
+    kept = Path(str(told.value).split("kept in ")[1].split(";")[0])
+    assert kept.read_text() == "found"
+    shutil.rmtree(kept.parent)

@@ -7,43 +7,30 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbb_opt.errors import NbbError
+from nbb_opt.output import check_place, kept_elsewhere, staging
 
 LAYOUT = 1  # of the run folder; a reader refuses any other
 MANIFEST = "manifest.json"
 RECORD = "run.json"
-INSTANCE = "instance.toml"
-LEAST_FREE_BYTES = 20_000_000
 
 
 def check_target(target: Path) -> None:
     """Before the work: whether a run can be written to `target`. Leftovers of killed writers are put right first.
 
-    Raises NbbError if something other than a run of ours or an empty folder is there, if it lies in an instance, if
-    its name cannot be shown, or if the place is read-only or full.
+    Raises NbbError as `check_place` does, and if something other than a run of ours or an empty folder is there.
     """
     target = Path(target)
-    if not target.name.isprintable() or not target.name:
-        raise NbbError(f"{str(target)!r}: is no name that can be shown; choose another one for the results")
+    check_place(target)
     try:
         put_right(target)
         _refuse_what_is_there(target)
-        where = Path(os.path.abspath(target))
-        inside = next((folder for folder in (where, *where.parents) if (folder / INSTANCE).is_file()), None)
-        if inside is not None:
-            raise NbbError(f"{target}: lies in the instance {inside}; choose another place for the results")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.rmdir(_staging(target))
-        free = shutil.disk_usage(target.parent).free
-    except (OSError, ValueError) as fault:
+    except OSError as fault:
         raise NbbError(f"{target}: cannot be written ({fault}); choose another place for the results") from None
-    if free < LEAST_FREE_BYTES:
-        raise NbbError(f"{target}: only {free / 1e6:.0f} MB are free there; make room or choose another place")
 
 
 def put_right(target: Path) -> None:
@@ -94,7 +81,8 @@ def write_folder(target: Path, files: Mapping[str, bytes], *, replace: bool = Fa
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_beside(target, files)
     except OSError as fault:
-        raise NbbError(f"{target}: cannot be written ({fault}); {_kept_elsewhere(target, files)}") from fault
+        kept = kept_elsewhere("run", lambda place: _write_beside(place, files))
+        raise NbbError(f"{target}: cannot be written ({fault}); the plan is not lost: {kept}") from fault
     return target
 
 
@@ -103,11 +91,6 @@ def _refuse_what_is_there(target: Path) -> None:
     empty = target.is_dir() and not target.is_symlink() and not any(target.iterdir())
     if there and not empty and (target.is_symlink() or not is_run(target)):
         raise NbbError(f"{target}: is there already and is no run; choose another place for the results")
-
-
-def _staging(target: Path) -> Path:
-    """A new folder beside `target`, named after it and this process."""
-    return Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}-", suffix=".part", dir=target.parent))
 
 
 def _alive(pid: int) -> bool:
@@ -121,27 +104,13 @@ def _alive(pid: int) -> bool:
 
 
 def _write_beside(target: Path, files: Mapping[str, bytes]) -> None:
-    staged = _staging(target)
+    staged = staging(target)
     try:
         _write_files(staged, files)
         _move_in(staged, target)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
-
-
-def _kept_elsewhere(target: Path, files: Mapping[str, bytes]) -> str:
-    """Where the run was kept instead, as text."""
-    for place in (Path(tempfile.gettempdir()), Path.home(), Path("/dev/shm")):
-        if not place.is_dir():
-            continue
-        try:
-            kept = Path(tempfile.mkdtemp(prefix="nbb-opt-kept-", dir=place)) / "run"
-            _write_beside(kept, files)
-        except OSError:
-            continue
-        return f"the plan is kept in {kept}; move it where you want it"
-    return "no other place could be written either"
 
 
 def _keep_foreign(old: Path, target: Path) -> None:

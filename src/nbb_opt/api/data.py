@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, read_instance, write_workbook
+from nbb_opt.output import check_new, check_place
 from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def write(region: Instance, path: Path | str) -> Path:
     from nbb_opt.formats.instance_forms import write_folder
 
     path = Path(path)
-    if path.exists():
-        raise NbbError(f"{path}: is there already; choose another name")
+    check_new(path)
     if path.suffix == ".xlsx":
         return write_workbook(region, path)
     write_folder(region, path)
@@ -79,6 +79,7 @@ def new(target: Path | str, *, template: str = "haulier") -> Path:
     """
     from nbb_opt.instance import new_instance
 
+    check_place(Path(target))
     return new_instance(target, source=template)
 
 
@@ -92,6 +93,7 @@ def synthesize(target: Path | str, *, flows: int = 1000, seed: int = 0, zones: i
     """
     from nbb_opt.instance.synthetic import Shape, write_synthetic
 
+    check_place(Path(target))
     return write_synthetic(target, Shape(flows, seed, zones))
 
 
@@ -106,6 +108,7 @@ def synthesize_od(target: Path | str, rows: Synthetic) -> Path:
     """
     from nbb_opt.demand.synthetic import write_synthetic
 
+    check_new(Path(target))
     write_synthetic(Path(target), rows)
     return Path(target)
 
@@ -138,6 +141,7 @@ def upgrade(old: Path | str, new: Path | str) -> list[str]:
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(Path(old), "upgrade")
+    check_place(Path(new))
     return upgrade_instance(old, new)
 
 
@@ -159,6 +163,7 @@ def convert(
     from nbb_opt.problems.dispatch import convert as convert_problem
     from nbb_opt.problems.handlers import Response
 
+    check_new(Path(target)) if Path(target).is_file() else check_place(Path(target))
     if form is not None:
         return convert_problem(form, Path(source), Path(target))
     done = convert_files(Path(source), Path(target), choices=choices)

@@ -15,7 +15,9 @@ from nbb_opt.api.data import read
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
+from nbb_opt.output import check_file
 from nbb_opt.result import Run, read_run
+from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
@@ -202,6 +204,7 @@ class Result:
         """Write the report, one closed HTML page. A plan read from a folder is verified first."""
         from nbb_opt.report import write_html
 
+        check_file(Path(path))
         write_html(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
 
@@ -209,6 +212,7 @@ class Result:
         """Write the workbook with every table of report and plan. A plan read from a folder is verified first."""
         from nbb_opt.report import write_workbook
 
+        check_file(Path(path))
         write_workbook(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
 
@@ -234,6 +238,7 @@ class Result:
         """Write a run folder, as `nbb-opt solve` does; an earlier run there is replaced. `nbb.load` reads it."""
         from nbb_opt.pipeline import write as write_run_folder
 
+        check_target(Path(path))
         return write_run_folder(Path(path), self.instance, self.run, self.ledger).path
 
 
@@ -443,7 +448,12 @@ def report(
         again_s=again_s, intensities=None if intensities is None else Path(intensities),
         ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
     )  # fmt: skip
-    return handlers(problems.pop()).report(request)
+    problem = problems.pop()
+    if request.out.suffix.lower() not in (".html", ".htm"):
+        raise NbbError(f"{request.out}: a report is a page; name it .html")
+    for file in [request.out, *([request.out.with_suffix(".xlsx")] if problem == FREIGHT else [])]:
+        check_file(file)
+    return handlers(problem).report(request)
 
 
 def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:

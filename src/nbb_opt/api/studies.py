@@ -13,6 +13,7 @@ from nbb_opt.api.plans import LOG, Listener, Result, listener_of, solve, with_ch
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
+from nbb_opt.output import check_folder, check_new
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import cache_folder
 
@@ -91,10 +92,13 @@ def audit(
     >>> len(found.faults) > 0, found.repair.solution.objective >= found.best.bound
     (True, True)
     """
+    from nbb_opt.studies.audit.audit import RECORD as AUDIT_RECORD
     from nbb_opt.studies.audit.audit import audit as run_audit
     from nbb_opt.studies.audit.audit import write_audit
     from nbb_opt.studies.audit.view import page_of
 
+    if out is not None:
+        check_folder(Path(out), AUDIT_RECORD)
     instance = region if isinstance(region, Instance) else read(region)
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
@@ -117,8 +121,7 @@ def fleet_plan(region: Instance | Path | str, path: Path | str) -> Path:
     from nbb_opt.studies.audit.plan import template, write_plan
 
     path, instance = Path(path), region if isinstance(region, Instance) else read(region)
-    if path.exists():
-        raise NbbError(f"{path}: is there already; give another name")
+    check_new(path)
     write_plan(template(instance), path)
     return path
 

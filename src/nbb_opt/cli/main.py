@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import sys
-from contextlib import ExitStack
+import traceback
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -36,8 +39,10 @@ from nbb_opt.renames import is_now
 
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan in time, 5 a check failed, "
-    "6 a benchmark got worse, 130 stopped (Ctrl-C) before there was a plan."
+    "6 a benchmark got worse, 70 a fault in nbb-opt itself, 130 stopped (Ctrl-C) before there was a plan. "
+    "With --debug the traceback of any error is shown."
 )
+DEBUG = "--debug"
 
 
 class Commands(TyperGroup):
@@ -69,20 +74,83 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; errors meant for users end without a traceback."""
+    """Run the command line; errors meant for users end without a traceback, one line and an exit code each."""
+    debug = DEBUG in sys.argv[1:]
+    sys.argv = [sys.argv[0], *(word for word in sys.argv[1:] if word != DEBUG)]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
+    survive_aborts()
     choose_place(lambda line: print(line, file=sys.stderr))
     try:
         app()
     except NbbError as error:
+        if debug:
+            traceback.print_exc()
         fail(error)
+    except Exception as fault:
+        if debug:
+            traceback.print_exc()
+        code, line = in_a_line(fault)
+        with suppress(OSError):
+            print(line, file=sys.stderr)
+        if isinstance(fault, BrokenPipeError):  # nor may Python try to flush what nobody reads
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(code)
+
+
+def in_a_line(fault: Exception) -> tuple[int, str]:
+    """Exit code and line for what is no error of ours.
+
+    >>> in_a_line(FileNotFoundError(2, "No such file or directory", "x.csv"))
+    (1, 'x.csv: No such file or directory; nbb-opt --debug shows where')
+    >>> in_a_line(MemoryError())[0], in_a_line(KeyError("x"))[0]
+    (1, 70)
+    """
+    more = f"; nbb-opt {DEBUG} shows where"
+    if isinstance(fault, BrokenPipeError):
+        return 1, "nobody reads the output any more"
+    if isinstance(fault, MemoryError):
+        return 1, f"the memory is not enough; give more of it, or a smaller instance{more}"
+    if isinstance(fault, OSError) and fault.strerror:
+        return 1, f"{fault.filename}: {fault.strerror}{more}" if fault.filename else f"{fault.strerror}{more}"
+    said = " ".join(str(fault).split())[:300]
+    return 70, f"a fault in nbb-opt, not in your data ({type(fault).__name__}: {said}){more}: please report it"
+
+
+def survive_aborts() -> None:
+    """Under a memory limit (`ulimit -v`), work in a child: libraries abort there where they get none, in C.
+
+    The parent passes on signals and says in a line what ended the child.
+    """
+    if os.name != "posix":
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return
+    child = os.fork()
+    if child == 0:
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: os.kill(child, number))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code < 0:
+        name, most = signal.Signals(-code).name, f"the memory limit of {limit / 1e6:,.0f} MB"
+        print(f"ended by {name}: most likely {most}; give more, or a smaller instance", file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def fail(error: NbbError) -> NoReturn:
     """Print an error and leave with its exit code."""
-    if isinstance(error, InstanceError):
-        many = len(error.problems)
-        print(f"{many} problem{'s' if many != 1 else ''} found", file=sys.stderr)
-    print(str(error), file=sys.stderr)
+    with suppress(BrokenPipeError):
+        if isinstance(error, InstanceError):
+            many = len(error.problems)
+            print(f"{many} problem{'s' if many != 1 else ''} found", file=sys.stderr)
+        print(str(error), file=sys.stderr)
     sys.exit(error.exit_code)
 
 
@@ -266,7 +334,9 @@ def solve(
     )  # fmt: skip
     if write is not None:
         from nbb_opt.model.model_file import write_model
+        from nbb_opt.output import check_new
 
+        check_new(write)
         stated = stated_model(instance, model, options)
         write_model(stated.form, write, title=stated.title)
         print(f"wrote {write}: {len(stated.form.cost):,} columns, {len(stated.form.row_low):,} rows; check a solution: "

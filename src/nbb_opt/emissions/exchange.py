@@ -21,6 +21,7 @@ import pandas as pd
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
+from nbb_opt.output import check_place, write_file
 from nbb_opt.recompute.world import join, total
 
 MODES = {"road": "Road", "rail": "Rail", "sea": "Sea", "ferry": "Sea"}
@@ -236,16 +237,20 @@ def write_exchange(
     foreign = sorted({path.name for path in folder.iterdir()} - set(FILES)) if folder.is_dir() else []
     if foreign or (folder.exists() and not folder.is_dir()):
         raise NbbError(f"{folder}: holds {', '.join(foreign) or 'no folder'}; give a new folder")
+    check_place(folder)
     words = {**KNOWN_CARRIERS, **(carriers or {})}
     documents = {
         "shipments.json": shipments(ledger, locations(instance)),
         "tocs.json": transport_categories(ledger, words),
         "hocs.json": hub_categories(instance, ledger, words, hub_carrier=hub_carrier),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
-        (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    ledger.elements.to_csv(folder / "ledger.csv", index=False, lineterminator="\n")
-    sustainability_table(instance, ledger).to_csv(folder / "sustainability.csv", index=False, lineterminator="\n")
-    ledger.making.to_csv(folder / "making.csv", index=False, lineterminator="\n")
+        write_file(folder / name, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    rows = {
+        "ledger": ledger.elements,
+        "sustainability": sustainability_table(instance, ledger),
+        "making": ledger.making,
+    }
+    for name, table in rows.items():
+        write_file(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     return [folder / name for name in FILES]

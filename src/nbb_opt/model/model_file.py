@@ -13,6 +13,7 @@ from scipy.sparse import csc_array
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.form import StandardForm
+from nbb_opt.output import write_file
 
 TERMS_PER_LINE = 6
 LONGEST_NAME = 200  # solvers cut or refuse names from 255 characters on
@@ -91,7 +92,7 @@ def write_model(form: StandardForm, path: Path, *, title: str) -> None:
         text = lp_text(form, title=title, digits=17)
     else:
         text = "\n".join(_mps_lines(form, title)) + "\n"
-    path.write_text(text, encoding="ascii", errors="replace")
+    write_file(path, text.encode("ascii", errors="replace"))
 
 
 def _mps_lines(form: StandardForm, title: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbb_opt.acceptance import AGAIN_S
 from nbb_opt.errors import NbbError
+from nbb_opt.output import GENERATOR, write_file
 
 if TYPE_CHECKING:
     from nbb_opt.emissions.ledger import Ledger
@@ -129,8 +130,9 @@ def write_page(out: Path, title: str, body: str) -> None:
         "body{font:15px sans-serif;margin:2rem}td,th{padding:.3rem .8rem;border-bottom:1px solid #ccc;"
         "text-align:right}td:first-child,th:first-child{text-align:left}"
     )
-    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>\n<style>{style}</style>\n'
-    out.write_text(f"{head}<h1>{title}</h1>\n{body}</html>\n", encoding="utf-8")
+    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8">{GENERATOR}'
+    head += f"<title>{title}</title>\n<style>{style}</style>\n"
+    write_file(out, f"{head}<h1>{title}</h1>\n{body}</html>\n")
 
 
 def path_of(instance: Instance | Path | None) -> Path | None:

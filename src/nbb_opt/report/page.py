@@ -15,6 +15,7 @@ from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
+from nbb_opt.output import write_file
 from nbb_opt.report.basis import (
     assumption_counts,
     assumption_rows,
@@ -161,7 +162,7 @@ def write_html(
     instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
 ) -> None:
     """Write the report of one run, or of several side by side, to `path`."""
-    path.write_bytes(html_bytes(instance, runs, ledgers=ledgers, own=own))
+    write_file(path, html_bytes(instance, runs, ledgers=ledgers, own=own))
 
 
 def html_bytes(

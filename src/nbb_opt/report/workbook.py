@@ -17,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.instance import Instance
+from nbb_opt.output import COMMENT, write_file
 from nbb_opt.report.basis import (
     assumption_counts,
     assumption_rows,
@@ -74,7 +75,7 @@ def write_workbook(
     instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
 ) -> None:
     """Write the workbook of one run, or of several side by side, to `path`."""
-    path.write_bytes(workbook_bytes(instance, runs, ledgers=ledgers, own=own))
+    write_file(path, workbook_bytes(instance, runs, ledgers=ledgers, own=own))
 
 
 def workbook_bytes(
@@ -99,7 +100,7 @@ def workbook_bytes(
     }
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": "Made with nbb_opt."})
+        book.set_properties({"title": f"{instance.meta.title}: transport plan"[:255], "comments": COMMENT})
         _Sheets(book, instance, runs, ledgers, own).write()
     return file.getvalue()
 

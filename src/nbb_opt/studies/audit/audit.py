@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
+from nbb_opt.output import write_file
 from nbb_opt.pipeline import Steps
 from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
@@ -23,6 +23,8 @@ from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
 from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.scenarios import Regret, regrets
+
+RECORD = "audit.json"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -195,13 +197,7 @@ def write_audit(found: Audit, folder: Path, page: str) -> None:
         "lanes": found.lanes,
         "break_even": found.break_even,
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".audit-") as work:
-        for name, table in tables.items():
-            table.to_csv(Path(work, f"{name}.csv"), index=False)
-        text = json.dumps(found.record, ensure_ascii=False, indent=1)
-        Path(work, "audit.json").write_text(text, encoding="utf-8")
-        Path(work, "audit.html").write_text(page, encoding="utf-8")
-        folder.mkdir(exist_ok=True)
-        for path in sorted(Path(work).iterdir()):
-            path.replace(folder / path.name)
+    for name, table in tables.items():
+        write_file(folder / f"{name}.csv", table.to_csv(index=False))
+    write_file(folder / "audit.html", page)
+    write_file(folder / RECORD, json.dumps(found.record, ensure_ascii=False, indent=1))

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from nbb_opt.output import GENERATOR, write_file
 from nbb_opt.report.charts.svg import (
     INK,
     MUTED,
@@ -50,6 +51,7 @@ def write_page(path: Path, about: Mapping[str, Any], points: Sequence[Point], *,
         tag(
             "head",
             tag("meta", charset="utf-8"),
+            Markup(GENERATOR),
             tag("meta", http_equiv="Content-Security-Policy", content="default-src 'none'; style-src 'unsafe-inline'"),
             tag("title", title),
             tag("style", Markup(STYLE)),
@@ -57,7 +59,7 @@ def write_page(path: Path, about: Mapping[str, Any], points: Sequence[Point], *,
         tag("body", tag("h1", title), tag("p", told), *curves(about, points), _table(points, on_front=on_front)),
         lang="en",
     )
-    path.write_text(f"<!doctype html>\n{page}\n", encoding="utf-8")
+    write_file(path, f"<!doctype html>\n{page}\n")
 
 
 def curves(about: Mapping[str, Any], points: Sequence[Point]) -> list[Markup]:

@@ -18,11 +18,12 @@ from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, s
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
+from nbb_opt.output import check_folder
 from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Progress, Stop, Warm, solve_relaxed
 from nbb_opt.studies.sweep.axes import Axis, capped, over_horizon, per_period, with_cap
 from nbb_opt.studies.sweep.page import write_page
-from nbb_opt.studies.sweep.store import Point, Store, write_tables
+from nbb_opt.studies.sweep.store import FOLDER, RECORD, Point, Store, write_tables
 
 EMISSIONS = "emissions"  # the axis of a front
 LEAST_END = 1e-4  # share of the span left out at the low end, where the last kilogram has no finite price
@@ -89,6 +90,8 @@ def run_sweep(
         raise NbbError(f"{axis.name}: give factors above zero, as in 0.8,1,1.2")
     if axis is None and front < 2:
         raise NbbError("a front needs at least two points")
+    if out is not None:
+        check_folder(out, RECORD, FOLDER)
     prices = axis is not None and axis.form is None
     whole = replace(options, method="monolith")
     steps = Steps(whole, stop=stop or Stop(float("inf")), listen=listen)

@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbb_opt.output import write_file
+
 FOLDER = "points"
+RECORD = "sweep.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,5 @@ def csv_text(points: Sequence[Point]) -> str:
 
 def write_tables(folder: Path, record: Mapping[str, Any], points: Sequence[Point]) -> None:
     """Write sweep.csv, a row for each point, and the record as sweep.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sweep.csv").write_text(csv_text(points), encoding="utf-8")
-    (folder / "sweep.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_file(folder / "sweep.csv", csv_text(points))
+    write_file(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
