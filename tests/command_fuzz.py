@@ -31,66 +31,26 @@ MEMORY_BYTES, FILE_BYTES = 6_000_000_000, 200_000_000
 LEFT_OUT = ("app", "bench", "bench-best", "bench-page", "models")
 WHOLE = ["0", "1", "2", "7", "-1", "2030", "99999999999999999999", "1e3", "nan", "", "0x10", "٣", "1_0"]
 REAL = ["0", "1", "0.5", "-1", "nan", "inf", "-inf", "1e-9", "1e308", "", "1,5", "½", "0x1p3"]
-WORDS = [
-    "x",
-    "joint",
-    "do_nothing",
-    "stram",
-    "network_design",
-    "demand",
-    "carbon_price",
-    "capacity:E10",
-    "rule:",
-    "energy_price:diesel",
-    "0.8,1,1.2",
-    "1,,nan",
-    "tiny",
-    "haulier",
-    "../tiny",
-    "ö",
-    "a=b",
-    "=",
-    "a,b=c,=",
-    "-",
-    "scip",
-    "highs",
-    "refuse",
-    "add",
-    "tcp://127.0.0.1:9",
-    "not-finite",
-    "boundary_ttw",
-    "%s",
-    "{}",
-    "kt",
-    ";",
-    "\\t",
-]
-WORDS += ["", "x" * 5000, "\u202e", "\udcff"]
-NOWHERE = [
-    ".",
-    "..",
-    "missing",
-    "missing/deep",
-    "tiny/links.csv",
-    "tiny/od.csv",
-    "run/run.json",
-    "/dev/null",
-    "/dev/full",
-    "/dev/null/x",
-    "/proc/self/mem",
-    "~",
-    "out.csv",
-    "out.xlsx",
-    "out.html",
-] + ["", "a\nb", "n" * 300, "\udcff"]
+PLAIN = """
+x joint do_nothing stram network_design demand carbon_price capacity:E10 rule: energy_price:diesel 0.8,1,1.2 1,,nan
+tiny haulier ../tiny ö a=b = a,b=c,= - scip highs refuse add tcp://127.0.0.1:9 not-finite boundary_ttw %s {} kt ; \\t
+"""
+WORDS = [*PLAIN.split(), "", "x" * 5000, "\u202e", "\udcff"]
+PLACES = """
+. .. missing missing/deep tiny/links.csv tiny/od.csv run/run.json /dev/null /dev/full /dev/null/x /proc/self/mem ~
+out.csv out.xlsx out.html
+"""
+NOWHERE = [*PLACES.split(), "", "a\nb", "n" * 300, "\udcff"]
 LIKELY = {
-    "instance": "tiny tiny haulier design_tiny stram_tiny tiny.xlsx", "run": "run run design_run", "runs": "run design_run",
-    "out": "made made.html", "model": "joint do_nothing model.toml", "plan": "haulier/plan.csv", "target": "made made.xlsx",
+    "instance": "tiny tiny haulier design_tiny stram_tiny tiny.xlsx", "run": "run run design_run",
+    "runs": "run design_run", "out": "made made.html", "model": "joint do_nothing model.toml",
+    "plan": "haulier/plan.csv", "target": "made made.xlsx",
     "old": "tiny tiny.xlsx", "new": "made made.xlsx", "vary": "demand carbon_price", "values": "0.8,1", "front": "2 3",
     "source": "tiny run od.parquet tiny/od.csv trips.tntp x_net.tntp od.omx", "solution": "solution.sol",
 }  # fmt: skip
 USUAL = {
-    "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "sensitivity": "--time-limit 2", "verify": "--again 0",
+    "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "sensitivity": "--time-limit 2",
+    "verify": "--again 0",
     "audit": "--time-limit 2 --changes 0 --no-scenarios", "report": "--again 0",
 }  # fmt: skip
 
@@ -118,8 +78,8 @@ def make_pool(folder: Path) -> list[str]:
     (folder / "solution.sol").write_text("built[GRID_W,2025] 1\nx nan\n")
     strange = {
         "empty": b"", "zero": b"\0" * 999, "deep": b"[" * 100_000, "open": b'{"a":' * 5000, "line": b"x," * 500_000,
-        "latin": "Luleå;1,5\n".encode("latin-1"), "utf16": "a,b\n1,2\n".encode("utf-16"), "bytes": bytes(range(256)) * 40,
-        "csv": b'a,b\n1\n1,2,3\n"x\n', "number": b"1e999999\n", "pk": b"PK\3\4" + b"\0" * 50,
+        "latin": "Luleå;1,5\n".encode("latin-1"), "utf16": "a,b\n1,2\n".encode("utf-16"),
+        "bytes": bytes(range(256)) * 40, "csv": b'a,b\n1\n1,2,3\n"x\n', "number": b"1e999999\n", "pk": b"PK\3\4" + b"\0" * 50,
         "par": b"PAR1" + b"\xff" * 50 + b"PAR1",
     }  # fmt: skip
     for name, content in strange.items():
