@@ -80,8 +80,8 @@ def make_pool(folder: Path) -> list[str]:
         "empty": b"", "zero": b"\0" * 999, "deep": b"[" * 100_000, "open": b'{"a":' * 5000, "line": b"x," * 500_000,
         "latin": "Luleå;1,5\n".encode("latin-1"),
         "utf16": "a,b\n1,2\n".encode("utf-16"),
-        "bytes": bytes(range(256)) * 40, "csv": b'a,b\n1\n1,2,3\n"x\n', "number": b"1e999999\n", "pk": b"PK\3\4" + b"\0" * 50,
-        "par": b"PAR1" + b"\xff" * 50 + b"PAR1",
+        "bytes": bytes(range(256)) * 40, "csv": b'a,b\n1\n1,2,3\n"x\n', "number": b"1e999999\n",
+        "pk": b"PK\3\4" + b"\0" * 50, "par": b"PAR1" + b"\xff" * 50 + b"PAR1",
     }  # fmt: skip
     for name, content in strange.items():
         for ending in ("csv", "xlsx", "parquet", "omx", "tntp", "toml", "json", "zip", "sol", "dow"):
