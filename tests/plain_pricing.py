@@ -18,19 +18,19 @@ Floats = npt.NDArray[np.float64]
 
 
 def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats, Floats]:
-    """Value, cost and use of every state at these prices, bundle by bundle, column by column, drive by drive.
+    """Value, cost and use of every state at these prices, bundle by bundle, column by column, haul by haul.
 
-    Works on whole chains, as the model without pieces states them, and leaves out rows over whole groups.
+    Works on whole chains, as the model without segments states them, and leaves out rows over whole groups.
     """
     chains, flows = split.chains, expand(split, np.arange(len(split.chains)))
-    every = np.arange(len(split.drives.t))
-    drives, lane_of = split.columns_of(every), split.drives.lane_of(every)
-    load_t = split.drives.load_t[lane_of, split.drives.vehicle]
+    every = np.arange(len(split.hauls.t))
+    hauls, lane_of = split.columns_of(every), split.hauls.lane_of(every)
+    load_t = split.hauls.load_t[lane_of, split.hauls.vehicle]
     best: dict[int, tuple[float, int]] = {}
-    for drive, lane in enumerate((lane_of * split.periods + split.drives.t).tolist()):
-        eur = _reduced(drives, drive, price) / load_t[drive]
+    for haul, lane in enumerate((lane_of * split.periods + split.hauls.t).tolist()):
+        eur = _reduced(hauls, haul, price) / load_t[haul]
         if lane not in best or eur < best[lane][0]:
-            best[lane] = (eur, drive)
+            best[lane] = (eur, haul)
     value, cost = np.zeros(len(groups.states)), np.zeros(len(groups.states))
     use = np.zeros((len(groups.states), len(price)))
     bundle = chains.bundle_of(flows.chain)
@@ -52,10 +52,10 @@ def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats,
                 cost[s] += tonnes * flows.columns.cost[flow]
                 _use(flows.columns, flow, tonnes, use[s])
                 for lane, tkm in _work(flows, flow):
-                    drive = best[lane][1]
-                    vkm = tonnes * tkm / load_t[drive]
-                    cost[s] += vkm * drives.cost[drive]
-                    _use(drives, drive, vkm, use[s])
+                    haul = best[lane][1]
+                    vkm = tonnes * tkm / load_t[haul]
+                    cost[s] += vkm * hauls.cost[haul]
+                    _use(hauls, haul, vkm, use[s])
     return value, cost, use
 
 

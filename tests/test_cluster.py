@@ -150,7 +150,7 @@ def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_p
 
     write_synthetic(tmp_path / "s", Shape(400, 2))
     instance = read_instance(tmp_path / "s")
-    model = split(build(instance, prepare(instance), read_model("joint"), route="pieces"))
+    model = split(build(instance, prepare(instance), read_model("joint"), route="segments"))
     groups = make_groups(model)
     model = with_group_rows(model, groups)
     whole = Oracle(model, groups, threads=1)
@@ -164,7 +164,7 @@ def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_p
             assert here.value.tobytes() == there.value.tobytes()
             assert here.cost.tobytes() == there.cost.tobytes()
             assert np.array_equal(here.use.toarray(), there.use.toarray())
-            one, other = whole.hand_out(price, share), parts.hand_out(price, share)
+            one, other = whole.disaggregate(price, share), parts.disaggregate(price, share)
             order, again = np.lexsort((one.t, one.chain, one.tonnes)), np.lexsort((other.t, other.chain, other.tonnes))
             for name in ("chain", "t", "tonnes"):
                 assert np.array_equal(getattr(one, name)[order], getattr(other, name)[again])

@@ -31,7 +31,7 @@ from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.box import Box
 from nbb_opt.solve.colgen.circulation import Circulation
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
-from nbb_opt.solve.colgen.inside import Inside
+from nbb_opt.solve.colgen.interior_point import InteriorPoint
 from nbb_opt.solve.colgen.master import Master
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
@@ -54,7 +54,7 @@ def tiny() -> Instance:
 
 
 def cut(instance: Instance, model: str = "joint", *, prune: bool = True) -> Split:
-    return split(build(instance, prepare(instance, prune=prune), read_model(model), route="pieces"))
+    return split(build(instance, prepare(instance, prune=prune), read_model(model), route="segments"))
 
 
 def stated(instance: Instance, model: str = "joint") -> Built:
@@ -102,8 +102,8 @@ def shared_instance(name: str, folder: Path) -> Instance:
 
 
 def unlike(instance: Instance, model: str, *, nudged: str = "") -> str:
-    """In what the columns of chains and trucks on lanes differ from those put together from pieces and efforts; "" if
-    in nothing. One entry of the pieces or efforts may be `nudged`, by 1e-9.
+    """In what the columns of chains and trucks on lanes differ from those put together from segments and resources;
+    "" if in nothing. One entry of the segments or resources may be `nudged`, by 1e-9.
     """
     built, parts = stated(instance, model), cut(instance, model)
     form, flows = standard_form(built), built.data.flows
@@ -118,32 +118,30 @@ def unlike(instance: Instance, model: str, *, nudged: str = "") -> str:
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
     of_master = matrix.tocsr()[rows].tocsc()
     whole, made = of_master[:, at], expand(parts, np.arange(len(parts.chains)))
-    driven, drives = built.data.driving, parts.columns_of(np.arange(len(parts.drives.t)))
-    lane = parts.drives.lane_of(np.arange(len(parts.drives.t)))
+    driven, hauls = built.data.driving, parts.columns_of(np.arange(len(parts.hauls.t)))
+    lane = parts.hauls.lane_of(np.arange(len(parts.hauls.t)))
     driven_at = built.assembly.start["driven_vkm"] + np.arange(len(driven.t))
-    own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), drives))
+    own, trips = (matrix_of(part, len(rows)) for part in (columns_of_master(parts), hauls))
     work = matrix.tocsr()[np.flatnonzero(names == "cover_work")].tocsc()
     periods, used = parts.periods, np.unique(made.work_lane)
     lanes = csc_array(
-        (-made.work_tkm, made.work_lane, made.work_start), shape=(len(parts.drives.distance_km) * periods, len(at))
+        (-made.work_tkm, made.work_lane, made.work_start), shape=(len(parts.hauls.distance_km) * periods, len(at))
     )
-    load = parts.drives.load_t[lane, parts.drives.vehicle]
-    loads = csc_array(
-        (load, (lane * periods + parts.drives.t, np.arange(len(load)))), shape=(lanes.shape[0], len(load))
-    )
+    load = parts.hauls.load_t[lane, parts.hauls.vehicle]
+    loads = csc_array((load, (lane * periods + parts.hauls.t, np.arange(len(load)))), shape=(lanes.shape[0], len(load)))
     for what, one, other in (
         ("chains and periods", np.stack([flows.chain, flows.t]), np.stack([made.chain, made.t])),
         ("cost", form.cost[at], made.columns.cost),
         ("use of rows", whole, matrix_of(made.columns, len(rows))),
         ("work on lanes", work[:, at], lanes.tocsr()[used]),
-        ("work of drives", work[:, driven_at], loads.tocsr()[used]),
+        ("work of hauls", work[:, driven_at], loads.tocsr()[used]),
         (
             "trucks",
             np.stack([driven.lane, driven.vehicle, driven.t]),
-            np.stack([lane, parts.drives.vehicle, parts.drives.t]),
+            np.stack([lane, parts.hauls.vehicle, parts.hauls.t]),
         ),
-        ("cost of drives", form.cost[driven_at], drives.cost),
-        ("drives", of_master[:, driven_at], trips),
+        ("cost of hauls", form.cost[driven_at], hauls.cost),
+        ("hauls", of_master[:, driven_at], trips),
         ("master", of_master[:, np.setdiff1d(np.arange(len(form.cost)), outside(built))], own),
         ("sides", finite(form.row_low[rows], form.row_up[rows]), finite(parts.master.row_low, parts.master.row_up)),
     ):
@@ -179,8 +177,8 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
     assert unlike(instance, "joint") == ""
     if name == "tiny":
         assert unlike(instance, "do_nothing") == ""
-        assert unlike(instance, "joint", nudged="pieces") == "use of rows"
-        assert unlike(instance, "joint", nudged="efforts") == "drives"
+        assert unlike(instance, "joint", nudged="segments") == "use of rows"
+        assert unlike(instance, "joint", nudged="resources") == "hauls"
 
 
 def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
@@ -218,7 +216,9 @@ def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, t
 def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(model: str) -> None:
     instance, spec = tiny(), read_model(model)
     whole = solve_form(standard_form(stated(instance, model)), gap=1e-9, time_limit_s=60)
-    parts, tables = solved_in_parts(build(instance, prepare(instance), spec, route="pieces"), gap=1e-6, time_limit_s=60)
+    parts, tables = solved_in_parts(
+        build(instance, prepare(instance), spec, route="segments"), gap=1e-6, time_limit_s=60
+    )
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
     assert parts.bound <= whole.objective * (1 + 1e-9)
     assert whole.bound <= parts.objective * (1 + 1e-9)
@@ -232,14 +232,14 @@ def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(model:
 def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     instance, spec = tiny(), read_model("electrify_only")
     prepared = prepare(instance)
-    nothing = build(instance, prepared, read_model("do_nothing"), route="pieces")
+    nothing = build(instance, prepared, read_model("do_nothing"), route="segments")
     flows = solved_in_parts(nothing, gap=1e-6)[1]["flows"]
     fixed = flows_of(prepared, flows)
     whole = solve_form(
         standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays")), gap=1e-9, time_limit_s=60
     )
     parts, tables = solved_in_parts(
-        build(instance, prepared, spec, fixed_flows_t=fixed, route="pieces"), gap=1e-6, time_limit_s=60
+        build(instance, prepared, spec, fixed_flows_t=fixed, route="segments"), gap=1e-6, time_limit_s=60
     )
     pd.testing.assert_frame_equal(tables["flows"], flows)
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
@@ -277,7 +277,7 @@ def bound_case() -> tuple[Split, Bounds, Oracle, float, np.ndarray]:
     _, master = priced_value(cut(tiny()))
     assert master.best is not None
     whole = relaxed_value(standard_form(stated(tiny())))
-    return model, Bounds(model, groups), oracle, whole, master._asked(master.best)
+    return model, Bounds(model, groups), oracle, whole, master._smoothed(master.best)
 
 
 @settings(max_examples=60, deadline=None)
@@ -414,7 +414,7 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
 
 
 def keys(pool: Pool) -> set[tuple[int, int, int]]:
-    return set(zip(pool.state.tolist(), pool.call.tolist(), pool.drive.tolist(), strict=True))
+    return set(zip(pool.state.tolist(), pool.call.tolist(), pool.haul.tolist(), strict=True))
 
 
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
@@ -427,20 +427,20 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     write_synthetic(tmp_path / "s", Shape(60, 3))
     model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    inside = Inside(master, BestKnown(1e-3, Stop(60.0)), listen=None)
-    relaxed = inside.relax(1e-2, known=(np.nan, -np.inf))
+    interior = InteriorPoint(master, BestKnown(1e-3, Stop(60.0)), listen=None)
+    relaxed = interior.relax(1e-2, known=(np.nan, -np.inf))
     cost = master.form.cost
-    plan = inside.plan(relaxed)
+    plan = interior.plan(relaxed)
     assert plan is not None
     assert plan.values is not None
-    kept, made = keys(inside.near_optimum[0]), keys(master.pool.take(np.flatnonzero(master.shares > 0)))
-    inside.resume()
+    kept, made = keys(interior.near_optimum[0]), keys(master.pool.take(np.flatnonzero(master.shares > 0)))
+    interior.resume()
     assert keys(master.pool) == kept | made
     assert len(master.pool) == len(kept | made)
     assert np.array_equal(master.form.cost, cost)
     whole = plan.values[np.flatnonzero(master.form.integer)]
     assert np.abs(whole - np.round(whole)).max() < 1e-6
-    again = inside.relax(1e-4, known=(plan.objective, relaxed.bound))
+    again = interior.relax(1e-4, known=(plan.objective, relaxed.bound))
     assert relaxed.bound <= again.bound <= again.objective <= plan.objective * (1 + 1e-6)
     assert again.bound >= again.objective * (1 - 2e-4)
 
@@ -451,8 +451,8 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
     instance = read_instance(tmp_path / "s")
     model, clusters, oracle = grouped(cut(instance))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    inside = Inside(master, BestKnown(1e-6, Stop(60.0)), listen=None)
-    relaxed = inside.relax(1e-6, known=(np.nan, -np.inf))
+    interior = InteriorPoint(master, BestKnown(1e-6, Stop(60.0)), listen=None)
+    relaxed = interior.relax(1e-6, known=(np.nan, -np.inf))
     assert relaxed.values is not None
     assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)
     assert (relaxed.values[master.slack.column] < 1e-4 * master.size[master.slack.row]).all()
@@ -461,9 +461,9 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
 def test_a_plan_may_not_live_on_slack_that_a_verifier_would_see() -> None:
     _, master = priced_value(cut(tiny()))
     values = np.zeros(len(master.form.cost))
-    assert not master._short(values)
+    assert not master._uses_slack(values)
     values[master.slack.column[0]] = 1e-8 * master.size[master.slack.row[0]]  # 1 kWh of a row of 100 GWh
-    assert master._short(values)
+    assert master._uses_slack(values)
 
 
 def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() -> None:
@@ -472,18 +472,18 @@ def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() ->
     stop, ask = Stop(30.0), {"phase": "", "listen": None, "known": (float("nan"), -np.inf)}
     found = master.solver.run(stop, **ask)
     assert found.values is not None
-    assert master._short(found.values)
+    assert master._uses_slack(found.values)
     held, loaded = set(np.flatnonzero(master._slack_of(found.values) > 1e-9).tolist()), master.solver
     before = master.slack_eur
-    master.dearer_where_short(found.values, times=1e6)
+    master.raise_slack_where_used(found.values, times=1e6)
     assert set(np.flatnonzero(master.slack_eur > before).tolist()) == held
     for _ in range(10):
         found = master.solver.run(stop, **ask)
         assert found.values is not None
-        if not master._short(found.values):
+        if not master._uses_slack(found.values):
             break
-        master.dearer_where_short(found.values, times=1e6)
-    assert not master._short(found.values)
+        master.raise_slack_where_used(found.values, times=1e6)
+    assert not master._uses_slack(found.values)
     assert master.solver is loaded
 
 
@@ -523,9 +523,9 @@ def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> N
     rng = np.random.default_rng(1)
     up = np.isfinite(model.master.row_up)
     asked = [(np.where(up, -rng.random(oracle.rows), 0.0), rng.random(len(clusters.states))) for _ in range(7)]
-    one_by_one = [oracle.hand_out(*one) for one in asked]
+    one_by_one = [oracle.disaggregate(*one) for one in asked]
     oracle.threads = 2
-    side_by_side = list(oracle.hand_out_each(asked))
+    side_by_side = list(oracle._disaggregateeach(asked))
     assert len(side_by_side) == 7
     for one, other in zip(one_by_one, side_by_side, strict=True):
         for name in ("chain", "t", "tonnes", "vkm"):
@@ -538,12 +538,12 @@ def test_what_goes_through_pieces_is_what_whole_chains_cost_and_use(tmp_path: Pa
     whole = expand(model, np.arange(0, len(model.chains), 3))
     tonnes = np.random.default_rng(1).random(len(whole.t))
     through = oracle.through(whole.chain, whole.t, tonnes)
-    assert model.pieces.cost @ through == pytest.approx(whole.columns.cost @ tonnes, rel=1e-12)
+    assert model.segments.cost @ through == pytest.approx(whole.columns.cost @ tonnes, rel=1e-12)
 
     def used(columns: Columns, amount: np.ndarray) -> np.ndarray:
         return np.bincount(columns.row, columns.value * np.repeat(amount, np.diff(columns.indptr)), oracle.rows)
 
-    np.testing.assert_allclose(used(model.pieces, through), used(whole.columns, tonnes), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(used(model.segments, through), used(whole.columns, tonnes), rtol=1e-9, atol=1e-12)
 
 
 def test_entries_that_are_nothing_in_their_row_are_left_out() -> None:
@@ -574,7 +574,7 @@ def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     write_synthetic(tmp_path / "s", Shape(60, 3))
     instance, spec = read_instance(tmp_path / "s"), read_model("joint")
-    built, stop = build(instance, prepare(instance), spec, route="pieces"), Stop(60.0)
+    built, stop = build(instance, prepare(instance), spec, route="segments"), Stop(60.0)
 
     def listen(progress: Progress) -> None:
         if np.isfinite(progress.incumbent):

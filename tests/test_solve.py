@@ -17,7 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, highs, scaling, solve_form
-from nbb_opt.solve.highs import Solver, give_back, run_in_thread
+from nbb_opt.solve.highs import Solver, return_heap, run_in_thread
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive, Rows, groups
 
@@ -130,7 +130,7 @@ def test_freed_memory_is_given_back():
     pin = pieces.pop()
     pieces.clear()
     before = resident_mb()
-    give_back()
+    return_heap()
     assert resident_mb() < before - 100
     assert len(pin) == 100_000
 

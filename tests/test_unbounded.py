@@ -38,9 +38,9 @@ def test_a_grant_that_pays_for_buying_is_refused_with_the_truck_and_what_each_ea
 
 def test_column_generation_refuses_it_too() -> None:
     case = with_grant(400_000.0)
-    pieces = split(build(case, prepare(case), read_model("joint"), route="pieces"))
+    segments = split(build(case, prepare(case), read_model("joint"), route="segments"))
     with pytest.raises(ModelError, match="buying a BATTERY"):
-        solve_split(pieces, gap=0.0)
+        solve_split(segments, gap=0.0)
 
 
 def test_what_pays_but_cannot_grow_is_solved() -> None:

@@ -18,7 +18,7 @@ def started(case, options, method):
 
     def solved(model, stop):
         spec = read_model(model)
-        built = build(instance, prepared, spec, route="pieces" if method == "decompose" else "arrays")
+        built = build(instance, prepared, spec, route="segments" if method == "decompose" else "arrays")
         if method == "decompose":
             found = solve_split(split(built), **asked, stop=stop)
         else:

@@ -144,7 +144,7 @@ class Steps:
         method = "monolith" if options.solver is not None else chosen_method(options.method, expected.nonzeros)
         say(expected.line())
         if not options.too_large:
-            refuse_too_large(expected, available_mb=memory_mb(), pieces=method == "decompose")
+            refuse_too_large(expected, available_mb=memory_mb(), segments=method == "decompose")
         say(f"method: {method}, {_why(options.method, method)}")
         if method == "decompose" and options.presolve != "choose":
             raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
@@ -175,7 +175,7 @@ class Steps:
 
         options = self.options
         with self.timed("build", label):
-            route: Any = "pieces" if options.method == "decompose" else options.statement
+            route: Any = "segments" if options.method == "decompose" else options.statement
             if route == "auto":
                 route = statement_for(forecast(instance, prepared, spec).nonzeros)
                 self.options = replace(options, statement=route)

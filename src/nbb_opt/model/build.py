@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nbb_opt.model.pyomo_form import PyomoStatement
     from nbb_opt.network import Prepared
 
-Route = Literal["pyomo", "arrays", "pieces"]
+Route = Literal["pyomo", "arrays", "segments"]
 # Pyomo states and compiles a million entries in some 5 CPU seconds, the arrays in a tenth of one.
 LARGEST_IN_PYOMO = 1_000_000
 
@@ -100,7 +100,7 @@ def build(
     """Build the model; amounts in t, vkm, vehicles, chargers, units, EUR, kg, kWh, all per year of the period.
 
     `route` is the statement: in Pyomo, or as arrays (the same standard form in a small part of the time and memory), or
-    as arrays with a column per piece of chains (see pieces/) instead of one per chain, for `split`.
+    as arrays with a column per segment of chains (see segments.py) instead of one per chain, for `split`.
 
     `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing
     plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, a block has no statement
@@ -111,7 +111,7 @@ def build(
             f"model '{spec.name}' has flows = \"{spec.flows}\": "
             + ("give fixed_flows_t, the flows of the do-nothing plan" if fixed_flows_t is None else "give no flows")
         )
-    data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, pieces=route == "pieces")
+    data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, segments=route == "segments")
     return build_from(data, spec, route=route)
 
 

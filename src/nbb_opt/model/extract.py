@@ -26,7 +26,7 @@ INTEGER_SLACK = 1e-5
 def extract(built: Built, values: Floats, carried: Carried | None = None) -> dict[str, pd.DataFrame]:
     """Every result table of a plan; `values` holds one number per column, in the order of the standard form.
 
-    Where columns are those of pieces and efforts, `carried` says what goes by which chain and truck.
+    Where columns are those of segments and resources, `carried` says what goes by which chain and truck.
     Integers are rounded. Money that comes back has a negative amount; the year of what comes back at the end is the
     horizon. Emissions of transfers have the mode `transfer` and no energy carrier. Raises SolveError if `values` are
     no plan (an integer is none, a value is negative) or the costs by component do not add up to the objective.

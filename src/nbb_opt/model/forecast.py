@@ -259,19 +259,19 @@ def memory_mb() -> int | None:
         return None
 
 
-def refuse_too_large(expected: Forecast, *, available_mb: int | None, pieces: bool = False) -> None:
+def refuse_too_large(expected: Forecast, *, available_mb: int | None, segments: bool = False) -> None:
     """Raise ModelError with advice if the model will not fit; where the system does not say, nothing is refused.
 
-    `pieces`: it is solved by column generation, which never holds a column per chain.
+    `segments`: it is solved by column generation, which never holds a column per chain.
     """
     needed_mb, way = expected.memory_mb, ""
-    if pieces:
+    if segments:
         needed_mb = int((BYTES_ALWAYS_IN_PIECES + BYTES_PER_COLUMN_IN_PIECES * expected.columns) / 1e6)
         way = f"; column generation needs about {needed_mb} MB"
     if available_mb is not None and needed_mb > available_mb:
         raise ModelError(
             f"the model will not fit: {expected.line()}{way}, but this machine has {available_mb} MB. "
-            f"{'Ask' if pieces else 'Take --method decompose, ask'} for fewer "
+            f"{'Ask' if segments else 'Take --method decompose, ask'} for fewer "
             "alternatives in instance.toml ([chains] alternatives), fewer periods or fewer small flows, take a machine "
             "with more memory, or solve all the same with --ignore-memory-forecast"
         )

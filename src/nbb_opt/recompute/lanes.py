@@ -33,7 +33,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
     ]
     winter = links["country"].map(world.indexed("countries")["winter_share"]).to_numpy(dtype=float)
     links = links.assign(
-        effort_km=links["distance_km"] * world.energy_factor(links.index.to_series()),
+        level_km=links["distance_km"] * world.energy_factor(links.index.to_series()),
         winter_km=links["distance_km"] * winter,
         toll_eur=links["distance_km"] * links["toll_eur_per_vkm"],
     )
@@ -43,7 +43,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
         first_node=("from_node", "first"),
         last_node=("to_node", "last"),
         km=("distance_km", "sum"),
-        effort_km=("effort_km", "sum"),
+        level_km=("level_km", "sum"),
         hours=("time_h", "sum"),
         gross_limit=("max_gross_t", "min"),
         winter_km=("winter_km", "sum"),
@@ -88,7 +88,7 @@ def _passes(world: World, parts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFr
     )
     after = parts[["lane"]].assign(
         node=parts["to_node"],
-        at_km=parts.groupby("lane")["effort_km"].cumsum(),
+        at_km=parts.groupby("lane")["level_km"].cumsum(),
         place=parts.groupby("lane").cumcount() + 1,
     )
     passes = pd.concat([start, after], ignore_index=True).sort_values(["lane", "place"], kind="stable")
@@ -103,7 +103,7 @@ def _stretches(passes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({"first_km": groups.min(), "last_km": groups.max()})
     gap = passes["at_km"].where(passes["lane"] == passes["lane"].shift()) - passes["at_km"].shift()
     frame = frame.assign(longest_gap_km=gap.groupby(passes["lane"]).max().fillna(0.0))
-    frame = frame.assign(tail_km=facts["effort_km"].reindex(frame.index) - frame["last_km"])
+    frame = frame.assign(tail_km=facts["level_km"].reindex(frame.index) - frame["last_km"])
     return frame[["first_km", "tail_km", "longest_gap_km"]].reindex(facts.index)
 
 
@@ -111,7 +111,7 @@ def _area_shares(passes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     same_before = passes["lane"] == passes["lane"].shift()
     same_after = passes["lane"] == passes["lane"].shift(-1)
     at = passes["at_km"]
-    whole = passes["lane"].map(facts["effort_km"])
+    whole = passes["lane"].map(facts["level_km"])
     before = np.where(same_before, (at - at.shift()) / 2.0, at)
     after = np.where(same_after, (at.shift(-1) - at) / 2.0, whole - at)
     frame = passes.assign(share=(before + after) / whole)

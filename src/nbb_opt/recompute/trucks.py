@@ -174,13 +174,13 @@ def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) 
     rows = rows.assign(range_left=world.range_left(rows["vehicle"]))
     capacity = rows["gross_t"] - rows["kerb_t"]
     load = (np.minimum(rows["gross_t"], rows["gross_limit"]) - rows["kerb_t"]) * rows["load_factor"]
-    season = (1.0 + rows["winter"] * (rows["winter_factor"] - 1.0)) * rows["effort_km"] / rows["km"]
+    season = (1.0 + rows["winter"] * (rows["winter_factor"] - 1.0)) * rows["level_km"] / rows["km"]
     loaded = rows["empty_kwh_per_vkm"] + (rows["full_kwh_per_vkm"] - rows["empty_kwh_per_vkm"]) * load / capacity
     empty_per_loaded = np.where(rows["local"], rows["empty_share"] / (1.0 - rows["empty_share"]), 0.0)
     kwh = season * (loaded + empty_per_loaded * rows["empty_kwh_per_vkm"])
     reach = usable_range(rows)
     battery = rows["charge_kw"].notna()
-    fits_home = 2.0 * rows["effort_km"] <= reach + RANGE_SLACK
+    fits_home = 2.0 * rows["level_km"] <= reach + RANGE_SLACK
     home = battery & fits_home & (rows["home_area"] != "")
     on_way = (
         rows["first_km"].notna()

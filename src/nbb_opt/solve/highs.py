@@ -77,7 +77,7 @@ def run_in_thread(run: Callable[[], Any], stop: Stop, heartbeat: Callable[[], No
         raise failure[0]
 
 
-def give_back() -> None:
+def return_heap() -> None:
     """Give back what glibc keeps for later of what was freed (pieces below 32 MB); other C libraries are left alone.
 
     Of a million flows that is about half a gigabyte when they are solved.
@@ -180,8 +180,8 @@ class Solver:
         if self.highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
             raise SolveError(f"HiGHS refused option {option} = {value!r}")
 
-    def inside(self) -> None:
-        """From now on solve from inside (interior point) and without a basis: for prices amid all that are best."""
+    def use_interior_point(self) -> None:
+        """From now on solve by interior point, without crossover or a basis: for prices amid all that are best."""
         self.set("solver", "ipm")
         self.set("run_crossover", "off")
 

@@ -36,11 +36,11 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         driver_h           $\sum_{gv} \eta_{gvt} z_{gvt}$ in the country of $r(g)$
     """
     d, flows, time = data.driving, data.flows, data.time
-    lanes = (d.lane,) if flows.pieces else lane_parts(data.prepared, data.world, d.lane)
+    lanes = (d.lane,) if flows.segments else lane_parts(data.prepared, data.world, d.lane)
     index = Keys(*lanes, (data.trucks.names, d.vehicle), time.years[d.t])
     typical = flows.usual_t * d.usual_vkm_per_t
     column = a.add_variables("driven_vkm", index, typical=typical)
-    if not flows.pieces:  # what drives every lane is decided with the chains that use it
+    if not flows.segments:  # what drives every lane is decided with the chains that use it
         col, lane, times = flows.uses_lane
         code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
         terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -data.lanes.distance_km[lane] * times)
@@ -159,7 +159,7 @@ def fit_opening_hours(a: Assembly, data: ModelData, *, bought: Ints, kept: Ints)
     open_h, vehicles = d.open_h_per_week, len(trucks.names)
     pair = np.searchsorted(s.region * vehicles + s.vehicle, d.region * vehicles + d.vehicle)
     index: list[Keys] = []
-    pieces: list[Terms] = []
+    found: list[Terms] = []
     for hours in np.unique(open_h[np.isfinite(open_h)]).tolist():
         mine = np.flatnonzero((open_h <= hours) & (WEEKS_PER_YEAR * hours < trucks.annual_h[d.vehicle]))
         code, row = np.unique(pair[mine] * time.size + d.t[mine], return_inverse=True)
@@ -175,10 +175,10 @@ def fit_opening_hours(a: Assembly, data: ModelData, *, bought: Ints, kept: Ints)
             time.years[code % time.size],
         )  # fmt: skip
         index.append(keys)
-        pieces.append(terms)
-    rows = Terms(sum(part.rows for part in pieces))
+        found.append(terms)
+    rows = Terms(sum(part.rows for part in found))
     start = 0
-    for part in pieces:
+    for part in found:
         row, column, value = part.merged()
         rows.add(start + row, column, value)
         start += part.rows

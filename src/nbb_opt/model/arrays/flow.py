@@ -34,12 +34,14 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         emissions_wtt_kg    $\sum_c wtt_{cnt}\, x_{ct}$ of services and transfers in country $n$
     """
     flows, time = data.flows, data.time
-    chains = (flows.chain,) if flows.pieces else chain_parts(data.prepared, data.world, flows.chain)
+    chains = (flows.chain,) if flows.segments else chain_parts(data.prepared, data.world, flows.chain)
     column = a.add_variables(
         "carried_t", Keys(*chains, time.years[flows.t]),
         fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=flows.usual_t,
     )  # fmt: skip
-    if not flows.pieces:  # what goes through a piece of chains is the sum of theirs: demand is served by whole chains
+    if (
+        not flows.segments
+    ):  # what goes through a segment of chains is the sum of theirs: demand is served by whole chains
         code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
         bundle, t = code // time.size, code % time.size
         a.add_rows(

@@ -128,7 +128,7 @@ def _limit_mode_shift(a: Assembly, data: ModelData, rules: Rules) -> None:
     column = a.start["carried_t"] + np.arange(len(flows.t))
     index: list[tuple[str, str, str, int]] = []
     side: list[float] = []
-    pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for policy, t in (rule for rule in rules if rule[1] > 0):
         both = (demand[:, t] > 0) & (demand[:, t - 1] > 0)
         now, then = (flows.t == t) & (flows.now > 0), (flows.t == t - 1) & (flows.grows > 0)
@@ -136,12 +136,12 @@ def _limit_mode_shift(a: Assembly, data: ModelData, rules: Rules) -> None:
             k, m = divmod(of_class, len(MODES))
             same = flows.mode_class == of_class
             here, past = np.flatnonzero(now & same), np.flatnonzero(then & same)
-            pieces.append((np.full(len(here), len(index)), column[here], flows.now[here]))
-            pieces.append((np.full(len(past), len(index)), column[past], -flows.grows[past]))
+            found.append((np.full(len(here), len(index)), column[here], flows.now[here]))
+            found.append((np.full(len(past), len(index)), column[past], -flows.grows[past]))
             total = float(demand[both & (of_bundle == k), t].sum())
             index.append((policy.name, commodities[k], MODES[m], int(data.time.years[t])))
             side.append(policy.value * float(data.time.lengths[t - 1]) * total)
     terms = Terms(len(index))
-    for row, col, value in pieces:
+    for row, col, value in found:
         terms.add(row, col, value)
     a.add_rows("limit_mode_shift", index, terms, sense="<=", side=np.array(side))

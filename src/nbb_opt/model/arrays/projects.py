@@ -42,7 +42,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     at = np.full((len(p.names), time.size), -1, np.int64)
     at[p.project, p.t] = column
 
-    if not flows.pieces:  # pieces belong to no flow: what their chains need is kept to where chains are chosen
+    if not flows.segments:  # segments belong to no flow: what their chains need is kept to where chains are chosen
         col, project = flows.needs
         code = (flows.bundle[col] * len(p.names) + project) * time.size + flows.t[col]
         _, first, row = np.unique(code, return_index=True, return_inverse=True)

@@ -1,7 +1,7 @@
 """The stated model cut in two: what is as large as the demand (chains, trucks on lanes), and everything else.
 
-The blocks state a model with columns for pieces of chains (see pieces/) and for efforts of trucks on lanes (see
-drives/); no chain and no truck on a lane ever has a column. All other columns, and all rows, are the master: fleet,
+The blocks state a model with columns for segments of chains (see segments.py) and for resources of trucks on lanes (see
+hauls.py); no chain and no truck on a lane ever has a column. All other columns, and all rows, are the master: fleet,
 chargers, projects, empty trips, capacities, policies. Nothing is stated twice: the parts are slices of the arrays that
 the blocks made.
 """
@@ -23,10 +23,10 @@ from nbb_opt.model.data.periods import Floats, Ints, entries, sum_by
 from nbb_opt.model.form import StandardForm
 
 if TYPE_CHECKING:
-    from nbb_opt.model.data.efforts import Drives
-    from nbb_opt.model.data.pieces import Chains
+    from nbb_opt.model.data.hauls import Hauls
+    from nbb_opt.model.data.segments import Chains
 
-PIECE, EFFORT = "carried_t", "driven_vkm"
+SEGMENT, RESOURCE = "carried_t", "driven_vkm"
 
 
 @dataclass(frozen=True)
@@ -41,24 +41,24 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A model of `master` columns and rows, `pieces` (tonnes through them) and `efforts` (of driving loaded vkm).
+    """A model of `master` columns and rows, `segments` (tonnes through them) and `resources` (of driving loaded vkm).
 
-    `chains` says which pieces each chain uses, `drives` which efforts a truck on a lane takes; of the pieces those
+    `chains` says which segments each chain uses, `hauls` which resources a truck on a lane takes; of the segments those
     below the number of lanes are lanes. `project_column` (projects, periods) is the master column of a project, -1
     where there is none. A bundle goes from `origin` to `destination`, rows of `place` (degrees north, degrees east).
-    `unit`: usual tonnes and vkm. `columns` is the number of columns stated; `master_at`, `piece_at`, `effort_at` say
-    where each kind is among them.
+    `unit`: usual tonnes and vkm. `columns` is the number of columns stated; `master_at`, `segment_at`, `resource_at`
+    say where each kind is among them.
     """
 
     master: StandardForm
     columns: int
     master_at: Ints
-    piece_at: slice
-    effort_at: slice
-    pieces: Columns
-    efforts: Columns
+    segment_at: slice
+    resource_at: slice
+    segments: Columns
+    resources: Columns
     chains: Chains
-    drives: Drives
+    hauls: Hauls
     project_column: Ints
     origin: Ints
     destination: Ints
@@ -73,16 +73,16 @@ class Split:
     @property
     def nonzeros(self) -> int:
         """Entries in memory of all columns."""
-        return len(self.master.a_values) + len(self.pieces.value) + len(self.efforts.value)
+        return len(self.master.a_values) + len(self.segments.value) + len(self.resources.value)
 
     def cost_at(self, values: Floats) -> float:
         """Cost in EUR of values of all columns stated."""
-        parts = ((self.master_at, self.master), (self.piece_at, self.pieces), (self.effort_at, self.efforts))
+        parts = ((self.master_at, self.master), (self.segment_at, self.segments), (self.resource_at, self.resources))
         return float(sum(part.cost @ values[at] for at, part in parts)) + self.master.cost_offset
 
-    def columns_of(self, drives: Ints) -> Columns:
-        """The columns of some drives, as the model without efforts states them."""
-        made, e = self.drives.efforts(drives), self.efforts
+    def columns_of(self, hauls: Ints) -> Columns:
+        """The columns of some hauls, as the model without resources states them."""
+        made, e = self.hauls.resources(hauls), self.resources
         own = csc_array((e.value, e.row, e.indptr), shape=(len(self.master.row_low), len(e.cost)))
         use = (own @ made).tocsc()
         use.sort_indices()
@@ -90,15 +90,17 @@ class Split:
 
 
 def split(built: Built) -> Split:
-    """Cut a model that was stated with `route="pieces"`. Raises ModelError for one stated otherwise."""
+    """Cut a model that was stated with `route="segments"`. Raises ModelError for one stated otherwise."""
     a, data = built.assembly, built.data
-    if data.chains is None or data.drives is None:
-        raise ModelError(f"model '{built.spec.name}' has a column per chain; state it with route=\"pieces\" to cut it")
+    if data.chains is None or data.hauls is None:
+        raise ModelError(
+            f"model '{built.spec.name}' has a column per chain; state it with route=\"segments\" to cut it"
+        )
     form, chains, size, p = standard_form(built), data.chains, data.time.size, data.projects
-    piece_at = slice(a.start[PIECE], a.start[PIECE] + len(data.flows.t))
-    effort_at = slice(a.start[EFFORT], a.start[EFFORT] + len(data.driving.t))
+    segment_at = slice(a.start[SEGMENT], a.start[SEGMENT] + len(data.flows.t))
+    resource_at = slice(a.start[RESOURCE], a.start[RESOURCE] + len(data.driving.t))
     rest = np.ones(a.size, bool)
-    rest[piece_at] = rest[effort_at] = False
+    rest[segment_at] = rest[resource_at] = False
     master_at = np.flatnonzero(rest)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(a.row_count, a.size))
 
@@ -120,10 +122,10 @@ def split(built: Built) -> Split:
     nodes, ends = data.instance["nodes"], data.prepared.bundles
     of = data.prepared.rows.bundle if len(chains.demand_t) != len(ends) else slice(None)
     return Split(
-        master=master, columns=a.size, master_at=master_at, piece_at=piece_at, effort_at=effort_at,
-        pieces=part(piece_at), efforts=part(effort_at), chains=chains, drives=data.drives, project_column=built_at,
+        master=master, columns=a.size, master_at=master_at, segment_at=segment_at, resource_at=resource_at,
+        segments=part(segment_at), resources=part(resource_at), chains=chains, hauls=data.hauls, project_column=built_at,
         origin=data.world.nodes.of(ends["origin"])[of], destination=data.world.nodes.of(ends["destination"])[of],
-        place=nodes[["lat", "lon"]].to_numpy(float), unit=(a.kinds[PIECE].typical, a.kinds[EFFORT].typical),
+        place=nodes[["lat", "lon"]].to_numpy(float), unit=(a.kinds[SEGMENT].typical, a.kinds[RESOURCE].typical),
     )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ def _some(names: Sequence[str], at: Ints) -> Labels:
 
 @dataclass(frozen=True)
 class Expanded:
-    """Columns of whole chains, as the model without pieces states them: chain and period, cost, use of the master's
+    """Columns of whole chains, as the model without segments states them: chain and period, cost, use of the master's
     rows, and per tonne `work_tkm` on `work_lane`, lane times periods plus period (CSR over columns: `work_start`).
     """
 
@@ -147,13 +149,13 @@ class Expanded:
 
 def expand(split: Split, chains: Ints) -> Expanded:
     """The columns of some chains (numbers that rise), in every period in which they may carry something."""
-    c, rows, lanes, size = split.chains, len(split.master.row_low), len(split.drives.distance_km), split.periods
+    c, rows, lanes, size = split.chains, len(split.master.row_low), len(split.hauls.distance_km), split.periods
     entry, count = entries(c.start, chains)
-    piece, by = c.piece[entry], np.repeat(np.arange(len(chains)), count)
+    segment, by = c.segment[entry], np.repeat(np.arange(len(chains)), count)
     bundle = c.bundle_of(chains)
-    waiting = sum_by(by, c.hours[piece], size=len(chains)) * c.hour_eur[bundle]
+    waiting = sum_by(by, c.hours[segment], size=len(chains)) * c.hour_eur[bundle]
     exists = (c.demand_t[bundle] > 0) & c.ready[c.project_set[chains]]
-    np.logical_and.at(exists, by, c.at[piece] >= 0)
+    np.logical_and.at(exists, by, c.at[segment] >= 0)
     chain, t = np.nonzero(exists)
     column = np.full(exists.shape, -1, np.int64)
     column[chain, t] = np.arange(len(chain))
@@ -162,10 +164,10 @@ def expand(split: Split, chains: Ints) -> Expanded:
         here = column[by, s]
         keep = here >= 0
         flow.append(here[keep])
-        at.append(c.at[piece[keep], s].astype(np.int64))
+        at.append(c.at[segment[keep], s].astype(np.int64))
         times.append(np.ones(int(keep.sum())))
-        driven = keep & (piece < lanes)
-        work.append((piece[driven] * size + s, here[driven], split.drives.distance_km[piece[driven]]))
+        driven = keep & (segment < lanes)
+        work.append((segment[driven] * size + s, here[driven], split.hauls.distance_km[segment[driven]]))
     mine, every = bundle[chain], np.arange(len(chain))
     extra: list[tuple[npt.NDArray[np.int32], Floats]] = [(c.waiting_at[t], waiting[chain])]
     if len(c.now_at):
@@ -177,9 +179,10 @@ def expand(split: Split, chains: Ints) -> Expanded:
         at.append(position[keep].astype(np.int64))
         times.append(number[keep])
     made = csc_array(
-        (np.concatenate(times), (np.concatenate(at), np.concatenate(flow))), shape=(len(split.pieces.cost), len(chain))
+        (np.concatenate(times), (np.concatenate(at), np.concatenate(flow))),
+        shape=(len(split.segments.cost), len(chain)),
     )
-    p = split.pieces
+    p = split.segments
     use = (csc_array((p.value, p.row, p.indptr), shape=(rows, len(p.cost))) @ made).tocsc()
     use.sort_indices()
     lane, driven_by, tkm = (np.concatenate([one[k] for one in work]) for k in range(3))

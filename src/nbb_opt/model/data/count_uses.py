@@ -3,12 +3,12 @@
 from numba import njit
 
 FUEL, HOME, ON_THE_WAY = 0, 1, 2
-BATCH = 256  # drives whose efforts are best listed at once
+BATCH = 256  # hauls whose resources are best listed at once
 
 
 @njit(cache=True, nogil=True)
-def most_efforts(d):
-    """How many efforts a drive has at most."""
+def most_resources(d):
+    """How many resources a haul has at most."""
     stop_start, countries, stops = d.stop_start, d.share.shape[1], 0
     for lane in range(stop_start.shape[0] - 1):
         stops = max(stops, stop_start[lane + 1] - stop_start[lane])
@@ -16,8 +16,8 @@ def most_efforts(d):
 
 
 @njit(cache=True, nogil=True)
-def list_efforts(d, drives, lanes, count, start, column, amount):
-    """The efforts of the first `count` of some drives (with their lanes), one after another: those of drive k are
+def list_resources(d, hauls, lanes, count, start, column, amount):
+    """The resources of the first `count` of some hauls (with their lanes), one after another: those of haul k are
     start[k] to start[k + 1] of `column` and `amount`.
     """
     (
@@ -28,13 +28,13 @@ def list_efforts(d, drives, lanes, count, start, column, amount):
     countries = share.shape[1]
     n = 0
     for k in range(count):
-        drive, lane = drives[k], lanes[k]
+        haul, lane = hauls[k], lanes[k]
         start[k] = n
-        v, t, r, a, h = vehicle[drive], period[drive], region[lane], arrival[lane], cargo_type[lane]
-        km, kwh, takes = km_per_vkm[lane, v], kwh_per_vkm[drive], energy[lane, v]
+        v, t, r, a, h = vehicle[haul], period[haul], region[lane], arrival[lane], cargo_type[lane]
+        km, kwh, takes = km_per_vkm[lane, v], kwh_per_vkm[haul], energy[lane, v]
         column[n], amount[n] = vkm_at[r, v, t], 1.0
         column[n + 1], amount[n + 1] = km_at[r, v, t], km
-        column[n + 2], amount[n + 2] = hours_at[r, hours_class[lane], v, t], hours_per_vkm[drive]
+        column[n + 2], amount[n + 2] = hours_at[r, hours_class[lane], v, t], hours_per_vkm[haul]
         n += 3
         if r != a:
             column[n], amount[n] = leaves_at[r, h, v, t], 1.0 / distance_km[lane]

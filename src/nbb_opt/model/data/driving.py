@@ -22,8 +22,8 @@ COMPONENTS = ("road_energy", "road_running", "drivers")
 class Driving:
     """Columns of `driven_vkm`: truck and period, and figures per unit, which is a loaded vkm on a lane.
 
-    The columns are those of `lane`, or, where there are too many lanes for a column each, efforts that lanes add up
-    (see drives/): then `lane` numbers them, and only what an effort is made of is not 0.
+    The columns are those of `lane`, or, where there are too many lanes for a column each, resources that lanes add up
+    (see hauls.py): then `lane` numbers them, and only what a resource is made of is not 0.
     `km_per_vkm` counts local empty km, `leaves_per_vkm` and `arrives_per_vkm` trips from `region` to another one and to
     `arrival` from another one; `open_h_per_week` are the opening hours in which the hours must be worked,
     `on_the_way` says that the battery is charged on the way. `region` and `arrival` are -1 where there are no such

@@ -29,8 +29,8 @@ class Flows:
     """Columns of `carried_t`: chain and period of each, cost per tonne, and how often a tonne uses what.
 
     `mode_class` is commodity times the number of modes plus main mode; of it the rows that compare modes count `now`
-    times the tonnes and `grows` times those of the period before. `usual_t` is a usual flow. Where `pieces` is set,
-    the columns are pieces of chains (see pieces/): rows that belong to whole chains have no columns to stand on.
+    times the tonnes and `grows` times those of the period before. `usual_t` is a usual flow. Where `segments` is set,
+    the columns are segments of chains (see segments.py): rows that belong to whole chains have no columns to stand on.
     `uses_*` are sparse (column, what, times); in `uses_group`, road links without a limit are left out (their use
     follows from the lanes); `fixed_t` holds the flow where flows are given, else it is empty.
     """
@@ -50,7 +50,7 @@ class Flows:
     uses_group: tuple[Ints, Ints, Floats]
     uses_terminal: tuple[Ints, Ints, Floats]
     needs: tuple[Ints, Ints]
-    pieces: bool = False
+    segments: bool = False
 
 
 def flows_of(

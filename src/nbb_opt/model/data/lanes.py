@@ -76,8 +76,8 @@ def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -
     to_node = np.where(items.backwards[here], world.link_from[link], world.link_to[link])
     km = world.link_km[link]
     distance = sum_by(g, km, size=count)
-    effort_km = km * world.link_energy[link]  # km on the level that take as much energy
-    effort = sum_by(g, effort_km, size=count)
+    level_km = km * world.link_energy[link]  # km on the level that take as much energy
+    level = sum_by(g, level_km, size=count)
     share = np.zeros((count, len(world.countries)))
     np.add.at(share, (g, world.link_country[link]), km)
     share /= distance[:, None]
@@ -100,10 +100,10 @@ def _some_lanes(world: World, items: Items, trucks: Trucks, low: int, up: int) -
     )  # (G, V), NaN: carries none
     load = (np.minimum(trucks.gross_t[None, :], gross[:, None]) - trucks.kerb_t[None, :]) * factor
     omega = 1 + (share @ world.winter_share)[:, None] * (trucks.winter_factor[None, :] - 1)
-    omega *= (effort / distance)[:, None]
+    omega *= (level / distance)[:, None]
     kappa = np.where(local[:, None], empty / (1 - empty), 0.0)
-    stops, reach = _stops(world, first, to_node, g, effort_km, effort)
-    there_and_back = 2 * effort[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
+    stops, reach = _stops(world, first, to_node, g, level_km, level)
+    there_and_back = 2 * level[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM
     has_home = world.region_area[region] >= 0
     at_home = trucks.battery[None, :] & there_and_back & has_home[:, None]
     on_the_way = trucks.battery[None, :] & ~at_home & (reach[:, None] <= trucks.usable_km[None, :] + RANGE_SLACK_KM)

@@ -21,8 +21,8 @@ from nbb_opt.model.data.world import World, world_of
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from nbb_opt.model.data.efforts import Drives
-    from nbb_opt.model.data.pieces import Chains
+    from nbb_opt.model.data.hauls import Hauls
+    from nbb_opt.model.data.segments import Chains
     from nbb_opt.network import Prepared
 
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class ModelData:
     """Everything the blocks read; arrays, names and tuples only.
 
-    Where `flows` are columns of pieces and `driving` of efforts, `chains` and `drives` say what adds them up (see
-    pieces/ and drives/).
+    Where `flows` are columns of segments and `driving` of resources, `chains` and `hauls` say what adds them up (see
+    segments.py and hauls.py).
     """
 
     instance: Instance
@@ -49,7 +49,7 @@ class ModelData:
     projects: Projects
     policies: tuple[Policy, ...]
     chains: Chains | None
-    drives: Drives | None
+    hauls: Hauls | None
 
 
 def model_data(
@@ -58,11 +58,11 @@ def model_data(
     spec: ModelSpec,
     *,
     fixed_flows_t: Floats | None = None,
-    pieces: bool = False,
+    segments: bool = False,
 ) -> ModelData:
     """Coefficients for `spec`; `fixed_flows_t` (chains, periods) where the model's flows are given.
 
-    With `pieces`, flows are columns of pieces of chains, and driving of efforts.
+    With `segments`, flows are columns of segments of chains, and driving of resources.
     """
     from nbb_opt.network import road_distances, services
 
@@ -74,13 +74,13 @@ def model_data(
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
     asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
-    chains, drives = None, None
-    if pieces:
-        from nbb_opt.model.data.efforts import drives_of
-        from nbb_opt.model.data.pieces import pieces_of
+    chains, hauls = None, None
+    if segments:
+        from nbb_opt.model.data.hauls import hauls_of
+        from nbb_opt.model.data.segments import segments_of
 
-        flows, chains = pieces_of(instance, prepared, world, time, **asked)
-        driving, drives = drives_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
+        flows, chains = segments_of(instance, prepared, world, time, **asked)
+        driving, hauls = hauls_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
     else:
         flows = flows_of(instance, prepared, world, time, **asked)
         driving = driving_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
@@ -95,7 +95,7 @@ def model_data(
         chargers=chargers_of(instance, time, areas[areas >= 0]),
         projects=projects_of(instance, world, time, allowed=allowed),
         policies=policies_of(instance, world, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
-        chains=chains, drives=drives,
+        chains=chains, hauls=hauls,
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class Bounds:
         self.tie_start = np.concatenate([[0], np.cumsum([len(bits) for bits in groups.of_bit])]).astype(np.int64)
         self.state_group = groups.of_state
         self.member_state, self.member_tie = self._members()
-        self.unpaid = bool((split.pieces.cost < 0).any() or (split.efforts.cost < 0).any())
+        self.unpaid = bool((split.segments.cost < 0).any() or (split.resources.cost < 0).any())
 
     def _members(self) -> tuple[Ints, Ints]:
         """Pairs (state, tie) of the columns that each state needs."""

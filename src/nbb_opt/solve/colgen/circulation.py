@@ -29,11 +29,11 @@ class Circulation:
     """
 
     def __init__(self, split: Split, lane_classes: Ints) -> None:
-        master, d, efforts = split.master, split.drives, split.efforts
+        master, d, resources = split.master, split.hauls, split.resources
         free = ~master.integer & ~np.isfinite(master.col_up)
         balance = (master.row_low == 0) & (master.row_up == 0)
         rows = len(balance)
-        row_of = _only_row(balance, efforts.indptr, efforts.row, efforts.value)
+        row_of = _only_row(balance, resources.indptr, resources.row, resources.value)
         region, arrival, cargo_type = lane_classes.T
         leaves, arrives = d.leaves_at[region, cargo_type], d.arrives_at[arrival, cargo_type]  # (classes, V, T)
         leaves = np.where(leaves >= 0, np.append(row_of, -1)[leaves], -1)

@@ -24,7 +24,7 @@ class ChainArrays(NamedTuple):
     """Fields of `Chains`, and the number of modes."""
 
     start: Ints
-    piece: Small
+    segment: Small
     first: Ints
     main_mode: npt.NDArray[np.int8]
     project_set: Small
@@ -69,8 +69,8 @@ class GroupArrays(NamedTuple):
         )  # fmt: skip
 
 
-class PieceColumns(NamedTuple):
-    """Columns of pieces; `row_at` says where each of the master's rows is among those in which pieces stand."""
+class SegmentColumns(NamedTuple):
+    """Columns of segments; `row_at` says where each of the master's rows is among those in which segments stand."""
 
     cost: Floats
     indptr: Ints
@@ -79,16 +79,16 @@ class PieceColumns(NamedTuple):
     row_at: Ints
 
     @classmethod
-    def of(cls, split: Split) -> tuple[PieceColumns, Ints]:
+    def of(cls, split: Split) -> tuple[SegmentColumns, Ints]:
         """Those of a model, and the rows in which they stand."""
-        p, rows = split.pieces, np.unique(split.pieces.row).astype(np.int64)
+        p, rows = split.segments, np.unique(split.segments.row).astype(np.int64)
         row_at = np.full(len(split.master.row_low), -1, np.int64)
         row_at[rows] = np.arange(len(rows))
         return cls(p.cost, p.indptr, p.row, p.value, row_at), rows
 
 
 class Prices(NamedTuple):
-    """EUR per tonne: `table` of pieces by period (infinite without a column), `waiting` per EUR of waiting (periods),
+    """EUR per tonne: `table` of segments by period (infinite without a column), `waiting` per EUR of waiting (periods),
     `now` and `then` by class of modes and period, `adder` by group and project set.
     """
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
+from nbb_opt.solve.colgen.block_separable import BlockSeparable
 from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.oracle import Oracle, Priced
@@ -25,7 +26,6 @@ from nbb_opt.solve.colgen.pool import (
     usual_eur,
     with_slack,
 )
-from nbb_opt.solve.colgen.separate_periods import Apart
 from nbb_opt.solve.highs import Answer, Solver
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
@@ -37,7 +37,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
 LAST_START = len(DEAR) - 1
-LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved from inside
+LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved by interior point
 DEAREST, MISSED = 1e13, 1e-9  # EUR for a unit of slack; share of a row's usual size that is no slack yet
 
 
@@ -59,7 +59,7 @@ class Master:
         self.size, self.eur = self._first_columns()
         self.threads, self.seed, self.log = threads, seed, log
         self.shares: Floats = np.zeros(0)
-        self.apart = False
+        self.by_period = False
         self.left_out: tuple[Ints, Floats] | None = None
         self.interior, self.large = False, self.pool.matrix.nnz > LARGE_POOL
         self.usual = usual_eur(split, self.size, self.eur)
@@ -83,7 +83,7 @@ class Master:
         for dear in DEAR:
             limit = ~lifted & np.isfinite(master.row_up) & (usual > 0)
             price = np.where(limit, -dear * eur / np.where(limit, usual, 1.0), 0.0)
-            priced = self._ask(self.bounds.clamp(price))
+            priced = self._call_oracle(self.bounds.clamp(price))
             usual = np.maximum(usual, abs(priced.use[ends]).sum(axis=0))
             self.dust = np.maximum(self.dust, DUST * usual)
             eur = eur or float(priced.cost[every].sum())
@@ -94,7 +94,7 @@ class Master:
         middle = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
         return np.where(size > 0, size, middle), eur
 
-    def _ask(self, price: Floats) -> Priced:
+    def _call_oracle(self, price: Floats) -> Priced:
         self.prices.append(price)
         return self.oracle(price)
 
@@ -115,20 +115,20 @@ class Master:
         """Columns of the restricted master beside the master's own."""
         return len(self.pool)
 
-    def inside(self) -> None:
-        """From now on solve from inside, without a basis, and forget columns far from the optimum: for many columns."""
-        self.interior, self.apart, self.left_out = True, False, None
+    def use_interior_point(self) -> None:
+        """From now on solve by interior point, without a basis, and forget columns far from the optimum."""
+        self.interior, self.by_period, self.left_out = True, False, None
 
-    def settle(self) -> None:
+    def use_simplex(self) -> None:
         """From now on solve from the last basis."""
-        self.interior, self.apart, self.left_out = False, False, None
+        self.interior, self.by_period, self.left_out = False, False, None
         self._load()
 
-    def fall_apart(self, columns: Ints | None, prices: Floats | None) -> None:
+    def solve_by_period(self, columns: Ints | None, prices: Floats | None) -> None:
         """From now on solve the parts that fixed columns leave, without some columns whose rows are paid for at prices
-        (see `Apart`); from inside, or to a vertex where none are left out.
+        (see `BlockSeparable`); by interior point, or to a vertex where none are left out.
         """
-        self.apart, self.left_out = True, None
+        self.by_period, self.left_out = True, None
         if columns is not None and prices is not None:
             rows = self.bounds.matrix[:, columns].indices  # nothing must be kept in them, so they need no slack
             self.left_out = np.union1d(columns, self.slack.column[np.isin(self.slack.row, rows)]), prices
@@ -150,7 +150,7 @@ class Master:
         others = np.ones(len(form.row_low), bool)
         others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
         form.row_low[others], form.row_up[others] = -np.inf, np.inf
-        fit = Apart(form, threads=1, seed=self.seed, log=self.log)
+        fit = BlockSeparable(form, threads=1, seed=self.seed, log=self.log)
         answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=UNKNOWN)
         if answer.values is None:
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
@@ -164,10 +164,10 @@ class Master:
         """Hand the master and all columns to HiGHS, whole numbers relaxed."""
         self.unload()
         form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
-        self.solver: Solver | Apart
-        if self.apart:
+        self.solver: Solver | BlockSeparable
+        if self.by_period:
             columns, prices = self.left_out or (None, None)
-            self.solver = Apart(
+            self.solver = BlockSeparable(
                 form, threads=self.threads, seed=self.seed, log=self.log, interior=self.interior, left_out=columns,
                 prices=prices,
             )  # fmt: skip
@@ -175,7 +175,7 @@ class Master:
         form = replace(form, integer=np.zeros(len(form.cost), bool))
         self.solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         if self.interior:
-            self.solver.inside()
+            self.solver.use_interior_point()
 
     def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
         """Whole numbers for the master from a search over the columns found so far; None if there are none."""
@@ -183,7 +183,7 @@ class Master:
         solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         solver.set("mip_rel_gap", gap)
         found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
-        if found.values is None or self._short(found.values):
+        if found.values is None or self._uses_slack(found.values):
             return None
         return np.round(found.values[np.flatnonzero(self.form.integer)])
 
@@ -201,12 +201,12 @@ class Master:
         """Give some columns their own bounds back."""
         self.bound(columns, self.form.col_low[columns], self.form.col_up[columns])
 
-    def dearer(self, times: float) -> None:
-        """Make slack dearer, where a plan lives on it."""
+    def raise_slack(self, times: float) -> None:
+        """Make slack dearer, where a plan uses it."""
         self.price_slack(np.minimum(self.slack_eur * times, DEAREST))
 
-    def dearer_where_short(self, values: Floats, *, times: float, above: float = MISSED) -> None:
-        """Make slack dearer in the rows that live on it, by more than a share of their usual size."""
+    def raise_slack_where_used(self, values: Floats, *, times: float, above: float = MISSED) -> None:
+        """Make slack dearer in the rows that use it, by more than a share of their usual size."""
         short = self._slack_of(values) > above
         self.price_slack(np.where(short, np.minimum(self.slack_eur * times, DEAREST), self.slack_eur))
 
@@ -216,7 +216,7 @@ class Master:
         return self.form.cost[self.slack.column]
 
     def price_slack(self, eur: Floats) -> None:
-        """Give slack other costs: at once, or from inside, once problems are handed over anew."""
+        """Give slack other costs: at once, or by interior point, once problems are handed over anew."""
         cost = self.form.cost.copy()
         cost[self.slack.column] = eur
         self.form = replace(self.form, cost=cost)
@@ -227,6 +227,6 @@ class Master:
         """Slack as a share of the usual size of its row."""
         return np.asarray(values[self.slack.column] / self.form.col_unit_scale[self.slack.column])
 
-    def _short(self, values: Floats) -> bool:
-        """Whether a plan lives on slack."""
+    def _uses_slack(self, values: Floats) -> bool:
+        """Whether a plan uses slack."""
         return bool((self._slack_of(values) > MISSED).any())

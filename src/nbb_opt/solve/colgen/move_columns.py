@@ -3,19 +3,19 @@
 import numpy as np
 from numba import njit, prange
 
-from nbb_opt.model.data.count_uses import BATCH, list_efforts, most_efforts
+from nbb_opt.model.data.count_uses import BATCH, list_resources, most_resources
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def price_drives(d, price, cost, block_start, lanes, unit, best, trip, trip_by, ratio, ratio_by):
-    """Every truck on every lane at a price and a cost in EUR per unit of effort.
+def price_hauls(d, price, cost, block_start, lanes, unit, best, trip, trip_by, ratio, ratio_by):
+    """Every truck on every lane at a price and a cost in EUR per unit of resource.
 
-    By lane and period: `unit` EUR per tkm and drive of the `best` truck, the first of equal ones; infinite and -1 where
+    By lane and period: `unit` EUR per tkm and haul of the `best` truck, the first of equal ones; infinite and -1 where
     there is none. By block of lanes (lanes[block_start[b]:block_start[b + 1]]), truck and period: the least price of a
-    loaded `trip` and the drive it is (infinite: none), and the largest `ratio` of minus price to cost where that is
-    above 0, with its drive.
+    loaded `trip` and the haul it is (infinite: none), and the largest `ratio` of minus price to cost where that is
+    above 0, with its haul.
     """
-    most = most_efforts(d)
+    most = most_resources(d)
     for b in prange(block_start.shape[0] - 1):
         trip[b], trip_by[b], ratio[b], ratio_by[b] = np.inf, -1, 0.0, -1
         _price_lanes(
@@ -27,54 +27,54 @@ def price_drives(d, price, cost, block_start, lanes, unit, best, trip, trip_by, 
 @njit(cache=True, nogil=True)
 def _price_lanes(d, price, cost, lanes, most, unit, best, trip, trip_by, ratio, ratio_by):
     first, vehicle, period, load_t, distance_km = d.start, d.vehicle, d.t, d.load_t, d.distance_km
-    drives, on, start = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH + 1, np.int64)
+    hauls, on, start = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH + 1, np.int64)
     column, amount = np.empty(BATCH * most, np.int64), np.empty(BATCH * most)
-    at, drive = 0, first[lanes[0]]
+    at, haul = 0, first[lanes[0]]
     for lane in lanes:
         unit[lane], best[lane] = np.inf, -1
     while at < lanes.shape[0]:
         count = 0
         while count < BATCH and at < lanes.shape[0]:
-            if drive == first[lanes[at] + 1]:
+            if haul == first[lanes[at] + 1]:
                 at += 1
-                drive = first[lanes[at]] if at < lanes.shape[0] else 0
+                haul = first[lanes[at]] if at < lanes.shape[0] else 0
                 continue
-            drives[count], on[count] = drive, lanes[at]
-            count, drive = count + 1, drive + 1
-        list_efforts(d, drives, on, count, start, column, amount)
+            hauls[count], on[count] = haul, lanes[at]
+            count, haul = count + 1, haul + 1
+        list_resources(d, hauls, on, count, start, column, amount)
         for k in range(count):
-            lane, v, t = on[k], vehicle[drives[k]], period[drives[k]]
+            lane, v, t = on[k], vehicle[hauls[k]], period[hauls[k]]
             eur = 0.0
             for n in range(start[k], start[k + 1]):
                 eur += amount[n] * price[column[n]]
             if eur / load_t[lane, v] < unit[lane, t]:
-                unit[lane, t], best[lane, t] = eur / load_t[lane, v], drives[k]
+                unit[lane, t], best[lane, t] = eur / load_t[lane, v], hauls[k]
             if eur * distance_km[lane] < trip[v, t]:
-                trip[v, t], trip_by[v, t] = eur * distance_km[lane], drives[k]
+                trip[v, t], trip_by[v, t] = eur * distance_km[lane], hauls[k]
             if eur < 0:
                 full = 0.0
                 for n in range(start[k], start[k + 1]):
                     full += amount[n] * cost[column[n]]
                 times = -eur / full if full > 0 else np.inf
                 if times > ratio[v, t]:
-                    ratio[v, t], ratio_by[v, t] = times, drives[k]
+                    ratio[v, t], ratio_by[v, t] = times, hauls[k]
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def price_pieces(at, cost, indptr, row, value, price, distance_km, unit, table):
-    """Fill `table` (pieces, periods) with EUR per tonne, lanes with their best truck; infinite without a column."""
-    for piece in prange(at.shape[0]):
+def price_segments(at, cost, indptr, row, value, price, distance_km, unit, table):
+    """Fill `table` (segments, periods) with EUR per tonne, lanes with their best truck; infinite without a column."""
+    for segment in prange(at.shape[0]):
         for t in range(at.shape[1]):
-            column = at[piece, t]
+            column = at[segment, t]
             if column < 0:
-                table[piece, t] = np.inf
+                table[segment, t] = np.inf
                 continue
             eur = cost[column]
             for k in range(indptr[column], indptr[column + 1]):
                 eur -= value[k] * price[row[k]]
-            if piece < distance_km.shape[0]:
-                eur += distance_km[piece] * unit[piece, t]
-            table[piece, t] = eur
+            if segment < distance_km.shape[0]:
+                eur += distance_km[segment] * unit[segment, t]
+            table[segment, t] = eur
 
 
 BUNDLES = 32  # bundles that choose at once
@@ -95,7 +95,7 @@ def _choose(bundles, groups, c, g, p, least, which):
 
     `groups` has the group of the cluster by period, -1 where there is none.
     """
-    start, pieces, first, main_mode, project_set, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    start, segments, first, main_mode, project_set, commodity, hour_eur, hours_of, _, now, grows = c[:11]
     _, _, _, state_start, states, set_bits, _ = g
     table, waiting, now_eur, then_eur, adder = p
     size, compares = groups.shape[0], now_eur.shape[0] > 0
@@ -107,10 +107,10 @@ def _choose(bundles, groups, c, g, p, least, which):
             total[:] = 0.0
             hours, wanted, kind = 0.0, project_set[chain], 0
             for k in range(start[chain], start[chain + 1]):
-                piece = pieces[k]
-                hours += hours_of[piece]
+                segment = segments[k]
+                hours += hours_of[segment]
                 for t in range(size):
-                    total[t] += table[piece, t]
+                    total[t] += table[segment, t]
             hours *= hour_eur[bundle]
             if compares:
                 kind = commodity[bundle] * c.modes + main_mode[chain]
@@ -135,14 +135,14 @@ def _choose(bundles, groups, c, g, p, least, which):
 
 @njit(cache=True, nogil=True)
 def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven):
-    """Add what the chosen chains cost and use, but for efforts: write down drive, lane, state and vkm in `driven`, and
+    """Add what the chosen chains cost and use, but for resources: write down haul, lane, state and vkm in `driven`, and
     give their number. States after the first get the difference from it.
     """
-    start, pieces, _, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
+    start, segments, _, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
     at, waiting_at, now_at, then_at, modes = c[11:]
     column_cost, indptr, row, row_value, row_at = m
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
-    drives, lanes, of_state, vkm = driven
+    hauls, lanes, of_state, vkm = driven
     count = 0
     extra, times = np.empty(3, np.int64), np.empty(3)
     for i in range(bundles.shape[0]):
@@ -165,16 +165,16 @@ def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, c
                     set_t[s, project_set[chain]] += amount
                     hours = 0.0
                     for k in range(start[chain], start[chain + 1]):
-                        piece = pieces[k]
-                        hours += hours_of[piece]
-                        column = at[piece, t]
+                        segment = segments[k]
+                        hours += hours_of[segment]
+                        column = at[segment, t]
                         cost[s] += amount * column_cost[column]
                         for j in range(indptr[column], indptr[column + 1]):
                             use[s, row_at[row[j]]] += amount * row_value[j]
-                        if piece < distance_km.shape[0]:
-                            drive = best[piece, t]
-                            drives[count], lanes[count], of_state[count] = drive, piece, s
-                            vkm[count] = amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+                        if segment < distance_km.shape[0]:
+                            haul = best[segment, t]
+                            hauls[count], lanes[count], of_state[count] = haul, segment, s
+                            vkm[count] = amount * distance_km[segment] / load_t[segment, vehicle[haul]]
                             count += 1
                     extra[:] = -1
                     extra[0], times[0] = waiting_at[t], hours * hour_eur[bundle]
@@ -192,36 +192,36 @@ def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, c
 
 
 @njit(cache=True, nogil=True)
-def _add_efforts(d, driven, count, scratch, efforts):
-    """Add the efforts of what was driven to their states."""
-    drives, lanes, of_state, vkm = driven
+def _add_resources(d, driven, count, scratch, resources):
+    """Add the resources of what was driven to their states."""
+    hauls, lanes, of_state, vkm = driven
     start, column, amount = scratch
     first, period = d.first, d.t
     for low in range(0, count, BATCH):
         here = min(BATCH, count - low)
-        list_efforts(d, drives[low:], lanes[low:], here, start, column, amount)
+        list_resources(d, hauls[low:], lanes[low:], here, start, column, amount)
         for k in range(here):
-            state, base, times = of_state[low + k], first[period[drives[low + k]]], vkm[low + k]
+            state, base, times = of_state[low + k], first[period[hauls[low + k]]], vkm[low + k]
             for n in range(start[k], start[k + 1]):
-                efforts[state, column[n] - base] += times * amount[n]
+                resources[state, column[n] - base] += times * amount[n]
 
 
 @njit(cache=True, nogil=True)
-def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t):
     """Every bundle of some clusters takes its cheapest chain, for each state of each group: value at prices, true cost
-    without that of efforts, use of the rows and of the efforts of the group's period, tonnes by project set.
+    without that of resources, use of the rows and of the resources of the group's period, tonnes by project set.
 
     State s is added to row `place[s]` of all of these, the states of a group side by side; `most_lanes` are the lanes
     of a chain at most. `value` is infinite where a bundle has no chain that the state allows. States after the first
     are worked out as differences from it.
     """
-    most = most_efforts(d)
+    most = most_resources(d)
     for cluster in clusters:
-        _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t)
+        _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t)
 
 
 @njit(cache=True, nogil=True)
-def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, efforts, set_t):
+def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t):
     groups, state_start = g.of_cluster[cluster], g.state_start
     widest, every = 1, 0
     for group in groups:
@@ -236,19 +236,19 @@ def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cos
         bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
         _choose(bundles, groups, c, g, p, least, which)
         count = _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven)
-        _add_efforts(d, driven, count, scratch, efforts)
+        _add_resources(d, driven, count, scratch, resources)
     for group in groups:
         if group >= 0:
             base = place[state_start[group]]
             for s in range(base + 1, base + state_start[group + 1] - state_start[group]):
                 cost[s] += cost[base]
                 use[s] += use[base]
-                efforts[s] += efforts[base]
+                resources[s] += resources[base]
                 set_t[s] += set_t[base]
 
 
 @njit(cache=True, nogil=True)
-def count_handed(g, demand_t, share):
+def count_disaggregated(g, demand_t, share):
     """How many (bundle, period, state) carry something where states have these shares."""
     count = 0
     for cluster in range(g.of_cluster.shape[0]):
@@ -264,9 +264,9 @@ def count_handed(g, demand_t, share):
 
 
 @njit(cache=True, nogil=True)
-def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
-    """Hand `share` of each (group, state) column to the chains and drives it stands for: an entry of `chain_of`,
-    `t_of`, `tonnes_of` per chain taken (see `count_handed`), and vkm of drives.
+def disaggregate(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
+    """Hand `share` of each (group, state) column to the chains and hauls it stands for: an entry of `chain_of`,
+    `t_of`, `tonnes_of` per chain taken (see `count_disaggregated`), and vkm of hauls.
     """
     periods, count = g.of_cluster.shape[1], 0
     least, which = np.empty((BUNDLES, periods, g.most_states)), np.empty((BUNDLES, periods, g.most_states), np.int64)
@@ -280,12 +280,12 @@ def hand_out(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
         for low in range(g.start[cluster], g.start[cluster + 1], BUNDLES):
             bundles = g.bundles[low : min(low + BUNDLES, g.start[cluster + 1])]
             _choose(bundles, groups, c, g, p, least, which)
-            count = _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm)
+            count = _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm)
 
 
 @njit(cache=True, nogil=True)
-def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm):
-    start, pieces, demand_t = c.start, c.piece, c.demand_t
+def _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm):
+    start, segments, demand_t = c.start, c.segment, c.demand_t
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
     for i in range(bundles.shape[0]):
         bundle = bundles[i]
@@ -299,23 +299,23 @@ def _hand_out(bundles, groups, c, d, g, best, which, share, count, chain_of, t_o
                 chain_of[count], t_of[count], tonnes_of[count] = chain, t, amount
                 count += 1
                 for k in range(start[chain], start[chain + 1]):
-                    piece = pieces[k]
-                    if piece < distance_km.shape[0]:
-                        drive = best[piece, t]
-                        vkm[drive] += amount * distance_km[piece] / load_t[piece, vehicle[drive]]
+                    segment = segments[k]
+                    if segment < distance_km.shape[0]:
+                        haul = best[segment, t]
+                        vkm[haul] += amount * distance_km[segment] / load_t[segment, vehicle[haul]]
     return count
 
 
 @njit(cache=True, nogil=True)
-def add_pieces(c, chain_of, bundle_of, t_of, tonnes_of, through):
-    """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of pieces."""
-    start, pieces, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+def add_segments(c, chain_of, bundle_of, t_of, tonnes_of, through):
+    """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of segments."""
+    start, segments, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]
     at, waiting_at, now_at, then_at, modes = c[11:]
     for i in range(chain_of.shape[0]):
         chain, bundle, t, amount, hours = chain_of[i], bundle_of[i], t_of[i], tonnes_of[i], 0.0
         for k in range(start[chain], start[chain + 1]):
-            hours += hours_of[pieces[k]]
-            through[at[pieces[k], t]] += amount
+            hours += hours_of[segments[k]]
+            through[at[segments[k], t]] += amount
         through[waiting_at[t]] += amount * hours * hour_eur[bundle]
         if now_at.shape[0]:
             kind = commodity[bundle] * modes + main_mode[chain]

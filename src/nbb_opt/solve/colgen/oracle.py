@@ -16,8 +16,15 @@ import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, vstack
 
 from nbb_opt.model.data.periods import entries
-from nbb_opt.solve.colgen.groups import ChainArrays, GroupArrays, Groups, PieceColumns, Prices, loose_columns
-from nbb_opt.solve.colgen.move_columns import add_pieces, aggregate, count_handed, hand_out, price_drives, price_pieces
+from nbb_opt.solve.colgen.groups import ChainArrays, GroupArrays, Groups, Prices, SegmentColumns, loose_columns
+from nbb_opt.solve.colgen.move_columns import (
+    add_segments,
+    aggregate,
+    count_disaggregated,
+    disaggregate,
+    price_hauls,
+    price_segments,
+)
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LARGE = 5_000  # fewer bundles are not worth a second thread
-LANES_PER_BLOCK, DRIVES_AT_ONCE = 512, 100_000
+LANES_PER_BLOCK, HAULS_AT_ONCE = 512, 100_000
 BYTES_AT_ONCE = 1 << 26  # of what a thread adds up before that is packed: most of it is 0
 
 
@@ -33,14 +40,14 @@ BYTES_AT_ONCE = 1 << 26  # of what a thread adds up before that is packed: most 
 class Trips:
     """Loaded trips without freight at some prices, by class of lanes, truck and period.
 
-    `price` is the least EUR for a trip (infinite: no truck may drive there), that of drive `cheapest`; `ratio` the
-    largest of minus price to cost of a vkm where that is above 0, that of `drive`.
+    `price` is the least EUR for a trip (infinite: no truck may drive there), that of haul `cheapest`; `ratio` the
+    largest of minus price to cost of a vkm where that is above 0, that of `haul`.
     """
 
     price: Floats
     cheapest: Ints
     ratio: Floats
-    drive: Ints
+    haul: Ints
 
     @property
     def worst(self) -> float:
@@ -48,8 +55,8 @@ class Trips:
         return float(self.ratio.max(initial=0.0))
 
     def wanted(self, above: float) -> Ints:
-        """The drives with a ratio above this, one per class, truck and period, in rising order."""
-        return np.unique(self.drive[self.ratio > above])
+        """The hauls with a ratio above this, one per class, truck and period, in rising order."""
+        return np.unique(self.haul[self.ratio > above])
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Handed:
-    """Tonnes of a chain in a period, one entry per state that sends some; vkm of drives."""
+class Disaggregated:
+    """Tonnes of a chain in a period, one entry per state that sends some; vkm of hauls."""
 
     chain: npt.NDArray[np.int32]
     t: npt.NDArray[np.int8]
@@ -83,7 +90,7 @@ class Handed:
 
 
 class Oracle:
-    """Prices trucks on lanes first, then pieces and chains, then lets every bundle choose.
+    """Prices trucks on lanes first, then segments and chains, then lets every bundle choose.
 
     Classes of lanes go from one region to another with goods of one cargo type: `lane_classes` lists them (class, 3).
     """
@@ -94,24 +101,24 @@ class Oracle:
         self.threads = min(threads, most) if len(split.chains.demand_t) >= LARGE else 1
         self.rows = len(split.master.row_low)
         self.chains, self.group_arrays = ChainArrays.of(split), GroupArrays.of(groups, split.periods)
-        self.pieces, self.piece_rows = PieceColumns.of(split)
+        self.segments, self.piece_rows = SegmentColumns.of(split)
         self.most_lanes = int(np.diff(split.chains.start).max(initial=1))
         self.lane_classes, self.block_class, self.block_start, self.lanes = _blocks(split)
-        e = split.efforts
-        self.effort_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
+        e = split.resources
+        self.resource_use = csc_array((e.value, e.row, e.indptr), shape=(self.rows, len(e.cost))).T.tocsr()
         column, table = loose_columns(groups), np.array(groups.loose, np.int64).reshape(-1, 3)
         self.loose_row = np.searchsorted(column, table[:, 2]) + self.rows - len(column)
         self.loose_group, self.loose_set = table[:, 0], table[:, 1]
         self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
         self._known: tuple[Floats, tuple[Floats, Ints, Trips]] | None = None
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
-        self.most_efforts = int(np.diff(split.drives.first).max(initial=0))
+        self.most_resources = int(np.diff(split.hauls.first).max(initial=0))
         self.state_group = groups.of_state
         self.parts, self.place = self._parts()
 
     def __call__(self, price: Floats) -> Priced:
         """Answer prices (EUR per unit of each master row, the sign of a dual)."""
-        unit, best, trips = self._drives(price)
+        unit, best, trips = self._hauls(price)
         prices = self._prices(price, unit)
         with ThreadPoolExecutor(self.threads) as workers:
             parts = list(workers.map(lambda part: self._of_part(part, prices, best), self.parts))
@@ -119,7 +126,7 @@ class Oracle:
 
     def _parts(self) -> tuple[list[Part], Ints]:
         """Parts of about equal work, at least one for each thread, and the place of every state in its part."""
-        wide = len(self.piece_rows) + self.most_efforts + self.groups.set_bits.shape[1]
+        wide = len(self.piece_rows) + self.most_resources + self.groups.set_bits.shape[1]
         state_cluster, place = self.groups.cluster[self.state_group], np.zeros(len(self.state_group), np.int64)
         count, parts = max(self.threads, ceil(len(place) * wide * 8 / BYTES_AT_ONCE)), []
         for clusters in equal_parts(self.split, self.groups, count):
@@ -130,78 +137,78 @@ class Oracle:
 
     def _of_part(self, part: Part, prices: Prices, best: Ints) -> tuple[Ints, Floats, Floats, Any]:
         """The states of a part, their value, cost and use."""
-        count, first = len(part.states), self.split.drives.first
+        count, first = len(part.states), self.split.hauls.first
         value, cost = np.zeros(count), np.zeros(count)
         use, set_t = np.zeros((count, len(self.piece_rows))), np.zeros((count, self.groups.set_bits.shape[1]))
-        efforts = np.zeros((count, self.most_efforts))
-        asked = (self.chains, self.split.drives, self.group_arrays, self.pieces, prices, best)
-        aggregate(part.clusters, self.place, self.most_lanes, *asked, value, cost, use, efforts, set_t)
+        resources = np.zeros((count, self.most_resources))
+        asked = (self.chains, self.split.hauls, self.group_arrays, self.segments, prices, best)
+        aggregate(part.clusters, self.place, self.most_lanes, *asked, value, cost, use, resources, set_t)
         found = csr_array(use)
         of_rows = csr_array((found.data, self.piece_rows[found.indices], found.indptr), shape=(count, self.rows))
         driven, t_of_state = [], self.groups.t[self.state_group[part.states]]
         of_period = np.searchsorted(t_of_state, np.arange(self.split.periods + 1))
         for (low, up), (begins, ends) in zip(pairwise(of_period.tolist()), pairwise(first.tolist()), strict=True):
-            done = csr_array(efforts[low:up, : ends - begins])
-            cost[low:up] += np.asarray(done @ self.split.efforts.cost[begins:ends])
-            driven.append(done @ self.effort_use[begins:ends])
+            done = csr_array(resources[low:up, : ends - begins])
+            cost[low:up] += np.asarray(done @ self.split.resources.cost[begins:ends])
+            driven.append(done @ self.resource_use[begins:ends])
         return part.states, value, cost, of_rows + vstack(driven, format="csr") + self._loose_use(part.states, set_t)
 
     def trips(self, price: Floats) -> Trips:
         """The loaded trips without freight at these prices."""
-        return self._drives(price)[2]
+        return self._hauls(price)[2]
 
-    def hand_out(self, price: Floats, share: Floats) -> Handed:
+    def disaggregate(self, price: Floats, share: Floats) -> Disaggregated:
         """What `share` of each state's column at these prices stands for."""
-        return next(self.hand_out_each([(price, share)]))
+        return next(self._disaggregateeach([(price, share)]))
 
-    def hand_out_each(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Handed]:
+    def _disaggregateeach(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Disaggregated]:
         """The same for several prices and shares: priced one after the other, handed out side by side, in order."""
         with ThreadPoolExecutor(self.threads) as workers:
-            waiting: deque[Future[Handed]] = deque()
+            waiting: deque[Future[Disaggregated]] = deque()
             for price, share in asked:
                 if len(waiting) == self.threads:
                     yield waiting.popleft().result()
-                unit, best, _ = self._drives(price)
-                waiting.append(workers.submit(self._handed, share, best, self._prices(price, unit)))
+                unit, best, _ = self._hauls(price)
+                waiting.append(workers.submit(self._disaggregated, share, best, self._prices(price, unit)))
             while waiting:
                 yield waiting.popleft().result()
 
-    def _handed(self, share: Floats, best: Ints, prices: Prices) -> Handed:
-        count = count_handed(self.group_arrays, self.split.chains.demand_t, share)
+    def _disaggregated(self, share: Floats, best: Ints, prices: Prices) -> Disaggregated:
+        count = count_disaggregated(self.group_arrays, self.split.chains.demand_t, share)
         chain, t, tonnes = np.empty(count, np.int32), np.empty(count, np.int8), np.empty(count)
-        drives = self.split.drives
-        vkm = np.zeros(len(drives.t))
-        hand_out(self.chains, drives, self.group_arrays, prices, best, share, chain, t, tonnes, vkm)
-        return Handed(chain, t, tonnes, vkm)
+        hauls = self.split.hauls
+        vkm = np.zeros(len(hauls.t))
+        disaggregate(self.chains, hauls, self.group_arrays, prices, best, share, chain, t, tonnes, vkm)
+        return Disaggregated(chain, t, tonnes, vkm)
 
     def through(self, chain: Ints, t: Ints, tonnes: Floats) -> Floats:
-        """Amounts through the columns of pieces where chains carry tonnes in a period."""
-        found, bundle = np.zeros(len(self.split.pieces.cost)), self.split.chains.bundle_of(chain)
-        add_pieces(self.chains, chain, bundle, t, tonnes, found)
+        """Amounts through the columns of segments where chains carry tonnes in a period."""
+        found, bundle = np.zeros(len(self.split.segments.cost)), self.split.chains.bundle_of(chain)
+        add_segments(self.chains, chain, bundle, t, tonnes, found)
         return found
 
-    def efforts(self, vkm: Floats, drives: Ints) -> Floats:
-        """Efforts of vkm of some drives."""
-        found = np.zeros(len(self.split.efforts.cost))
-        for low in range(0, len(drives), DRIVES_AT_ONCE):
-            here = slice(low, low + DRIVES_AT_ONCE)
-            found += self.split.drives.efforts(drives[here]) @ vkm[here]
+    def resources(self, vkm: Floats, hauls: Ints) -> Floats:
+        """Resources of vkm of some hauls."""
+        found = np.zeros(len(self.split.resources.cost))
+        for low in range(0, len(hauls), HAULS_AT_ONCE):
+            here = slice(low, low + HAULS_AT_ONCE)
+            found += self.split.hauls.resources(hauls[here]) @ vkm[here]
         return found
 
-    def _drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
-        """EUR per tkm and best drive (lanes, periods), and the trips; those of the last prices asked are remembered."""
+    def _hauls(self, price: Floats) -> tuple[Floats, Ints, Trips]:
+        """EUR per tkm and best haul (lanes, periods), and the trips; those of the last prices asked are remembered."""
         if self._known is None or not np.array_equal(self._known[0], price):
-            self._known = price.copy(), self._priced_drives(price)
+            self._known = price.copy(), self._priced_hauls(price)
         return self._known[1]
 
-    def _priced_drives(self, price: Floats) -> tuple[Floats, Ints, Trips]:
-        d, cost = self.split.drives, self.split.efforts.cost
+    def _priced_hauls(self, price: Floats) -> tuple[Floats, Ints, Trips]:
+        d, cost = self.split.hauls, self.split.resources.cost
         shape, by = (len(d.distance_km), self.split.periods), (len(self.block_class), *d.vkm_at.shape[1:])
         unit, best = np.empty(shape), np.empty(shape, np.int64)
         trip, trip_by, ratio, ratio_by = np.empty(by), np.empty(by, np.int64), np.empty(by), np.empty(by, np.int64)
         numba.set_num_threads(self.threads)
-        worth = cost - self.effort_use @ price
-        price_drives(
+        worth = cost - self.resource_use @ price
+        price_hauls(
             d, worth, cost, self.block_start, self.lanes, unit, best, trip, trip_by, ratio, ratio_by
         )  # fmt: skip
         start = np.searchsorted(self.block_class, np.arange(len(self.lane_classes)))
@@ -218,13 +225,13 @@ class Oracle:
 
     def _prices(self, price: Floats, unit: Floats) -> Prices:
         """What chains are worth at these prices, given those of a tkm on lanes."""
-        c, s, p = self.split.chains, self.split, self.split.pieces
+        c, s, p = self.split.chains, self.split, self.split.segments
         table = np.empty(c.at.shape)
         columns = (p.cost, p.indptr, p.row, p.value)
-        price_pieces(c.at, *columns, price, s.drives.distance_km, unit, table)
+        price_segments(c.at, *columns, price, s.hauls.distance_km, unit, table)
         beside = np.concatenate([c.waiting_at[None], c.now_at, c.then_at])
         worth = np.empty(beside.shape)
-        price_pieces(beside, *columns, price, np.zeros(0), np.zeros((0, s.periods)), worth)
+        price_segments(beside, *columns, price, np.zeros(0), np.zeros((0, s.periods)), worth)
         worth = np.where(beside >= 0, worth, 0.0)
         adder = np.zeros(self.groups.set_bits.shape)
         np.subtract.at(adder, (self.loose_group, self.loose_set), price[self.loose_row] * self.loose_per_t)
@@ -263,7 +270,7 @@ def _blocks(split: Split) -> tuple[Ints, Ints, Ints, Ints]:
     """Classes of lanes (from region, to region, cargo_type); blocks of lanes of one class: its class, where they start
     in the list of lanes, and that list.
     """
-    d = split.drives
+    d = split.hauls
     code = np.stack([d.region, d.arrival, d.cargo_type], axis=1)
     classes, of_lane = np.unique(code, axis=0, return_inverse=True)
     lanes = np.argsort(of_lane, kind="stable")

@@ -23,7 +23,7 @@ DUST = 1e-11  # share of a column below which it carries nothing
 
 
 @dataclass(frozen=True)
-class Plan:
+class MasterPlan:
     """Values of the master's columns, and the shares of the columns that carry something."""
 
     values: Floats
@@ -31,18 +31,18 @@ class Plan:
     pool: Pool
 
     @classmethod
-    def of(cls, values: Floats, master: Restricted) -> Plan:
+    def of(cls, values: Floats, master: Restricted) -> MasterPlan:
         """What the master just found."""
         used = np.flatnonzero(master.shares > DUST)
         return cls(values, master.shares[used], master.pool.take(used))
 
-    def handed_out(self, split: Split, master: Restricted, oracle: Oracle) -> tuple[Floats, Carried]:
+    def disaggregated(self, split: Split, master: Restricted, oracle: Oracle) -> tuple[Floats, Carried]:
         """One number per column stated, whole numbers whole; and the flows: a mixture of what every call answered."""
         values = np.zeros(split.columns)
         values[split.master_at] = self.values[: len(split.master_at)]
         whole = split.master_at[split.master.integer]
         values[whole] = np.round(values[whole])
-        vkm = np.zeros(len(split.drives.t))
+        vkm = np.zeros(len(split.hauls.t))
         all_handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]] = []
         pool, carried, group = self.pool, self.pool.state >= 0, master.bounds.state_group
         total = np.bincount(group[pool.state[carried]], self.shares[carried], minlength=master.groups.size)
@@ -53,27 +53,27 @@ class Plan:
             share = np.zeros(len(group))
             share[pool.state[mine]] = self.shares[mine] / total[group[pool.state[mine]]]
             asked.append((master.prices[call], share))
-        for handed in oracle.hand_out_each(asked):
-            all_handed.append((handed.chain, handed.t, handed.tonnes))
-            vkm += handed.vkm
-        np.add.at(vkm, pool.drive[~carried], self.shares[~carried])
-        d, drives = split.drives, np.flatnonzero(vkm)
+        for disaggregated in oracle._disaggregateeach(asked):
+            all_handed.append((disaggregated.chain, disaggregated.t, disaggregated.tonnes))
+            vkm += disaggregated.vkm
+        np.add.at(vkm, pool.haul[~carried], self.shares[~carried])
+        d, hauls = split.hauls, np.flatnonzero(vkm)
         chain, t, tonnes = _by_period(all_handed, split.periods)
-        values[split.piece_at] = oracle.through(chain, t, tonnes)
-        values[split.effort_at] = oracle.efforts(vkm[drives], drives)
+        values[split.segment_at] = oracle.through(chain, t, tonnes)
+        values[split.resource_at] = oracle.resources(vkm[hauls], hauls)
         return values, Carried(
-            chain=chain, t=t, tonnes=tonnes, lane=d.lane_of(drives), vehicle=d.vehicle[drives].astype(np.int64),
-            driven_t=d.t[drives].astype(np.int64), vkm=vkm[drives],
+            chain=chain, t=t, tonnes=tonnes, lane=d.lane_of(hauls), vehicle=d.vehicle[hauls].astype(np.int64),
+            driven_t=d.t[hauls].astype(np.int64), vkm=vkm[hauls],
         )  # fmt: skip
 
 
 def _by_period(
-    handed: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]], periods: int
+    disaggregated: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8], Floats]], periods: int
 ) -> tuple[Ints, Ints, Floats]:
     """Chain, period and tonnes, one entry for each chain and period, by chain; added up period by period: less room."""
     found: list[tuple[Ints, Ints, Floats]] = []
     for now in range(periods):
-        some = [(chain[t == now], tonnes[t == now]) for chain, t, tonnes in handed]
+        some = [(chain[t == now], tonnes[t == now]) for chain, t, tonnes in disaggregated]
         chain, at = np.unique(np.concatenate([np.zeros(0, np.int32), *(c for c, _ in some)]), return_inverse=True)
         tonnes = sum_by(at, np.concatenate([np.zeros(0), *(x for _, x in some)]), size=len(chain))
         found.append((chain.astype(np.int64), np.full(len(chain), now), tonnes))

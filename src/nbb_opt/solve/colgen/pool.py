@@ -25,14 +25,14 @@ DUST = 1e-11  # of a row's usual size: less than this is no use of it
 
 @dataclass(frozen=True)
 class Pool:
-    """One entry per column: the state and oracle call it came from, or the drive of a trip without freight (else -1).
+    """One entry per column: the state and oracle call it came from, or the haul of a trip without freight (else -1).
 
     `matrix` (CSC) has the master's rows, then one row per group, then one per tie.
     """
 
     state: Ints
     call: Ints
-    drive: Ints
+    haul: Ints
     cost: Floats
     matrix: Any
 
@@ -41,11 +41,11 @@ class Pool:
 
     def take(self, which: Ints) -> Pool:
         """Some of the columns."""
-        return Pool(self.state[which], self.call[which], self.drive[which], self.cost[which], self.matrix[:, which])
+        return Pool(self.state[which], self.call[which], self.haul[which], self.cost[which], self.matrix[:, which])
 
     def unit(self, vkm: float) -> Floats:
         """A usual value of each column: a share of one, or `vkm`."""
-        return np.where(self.drive < 0, 1.0, vkm)
+        return np.where(self.haul < 0, 1.0, vkm)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def joined(old: Pool, new: Pool) -> Pool:
     return Pool(
         np.concatenate([old.state, new.state]),
         np.concatenate([old.call, new.call]),
-        np.concatenate([old.drive, new.drive]),
+        np.concatenate([old.haul, new.haul]),
         np.concatenate([old.cost, new.cost]),
         hstack([old.matrix, new.matrix], format="csc"),
     )
@@ -96,12 +96,12 @@ def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust:
     return Pool(states, np.full(count, call), np.full(count, -1), priced.cost[states], matrix)
 
 
-def trips(bounds: Bounds, drives: Ints) -> Pool:
+def trips(bounds: Bounds, hauls: Ints) -> Pool:
     """Columns of loaded trips without freight."""
-    made, none = bounds.split.columns_of(drives), np.full(len(drives), -1)
+    made, none = bounds.split.columns_of(hauls), np.full(len(hauls), -1)
     rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
-    matrix = csc_array((made.value, made.row, made.indptr), shape=(rows, len(drives)))
-    return Pool(none, none, drives, made.cost, matrix)
+    matrix = csc_array((made.value, made.row, made.indptr), shape=(rows, len(hauls)))
+    return Pool(none, none, hauls, made.cost, matrix)
 
 
 def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
@@ -109,12 +109,12 @@ def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
 
     `size` is a usual size of each row, `eur` of the whole cost.
     """
-    master, rows, count = split.master, len(size), len(split.drives.t)
+    master, rows, count = split.master, len(size), len(split.hauls.t)
     eur_in, use = np.zeros(rows), np.zeros(rows)
     some = split.columns_of(np.arange(0, count, 1 + count // MOST_DRIVES))
     for cost, indptr, row, value in (
         (some.cost, some.indptr, some.row, some.value),
-        (split.pieces.cost, split.pieces.indptr, split.pieces.row, split.pieces.value),
+        (split.segments.cost, split.segments.indptr, split.segments.row, split.segments.value),
         (np.abs(master.cost), master.a_indptr, master.a_indices, master.a_values),
     ):
         each = np.repeat(cost, np.diff(indptr))
@@ -126,20 +126,20 @@ def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
 def slack_cost(usual: Floats, prices: Floats | None) -> Floats:
     """What a unit of slack in each row costs at first: more than what usually does that unit, and than first prices.
 
-    Slack far dearer than needed makes prices that prove nothing; where a plan lives on slack it gets dearer.
+    Slack far dearer than needed makes prices that prove nothing; where a plan uses slack it gets dearer.
     """
     return SLACK_DEAR * np.maximum(usual, 0.0 if prices is None else np.abs(prices))
 
 
 def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tuple[StandardForm, Slack]:
-    """The master with a slack column on either side of each row in which chains or drives occur.
+    """The master with a slack column on either side of each row in which chains or hauls occur.
 
     `size` is a usual size of each row, `cost` what a unit of slack costs in EUR, `loose` the
     rows over whole groups.
     """
     master = split.master
     rows, own = len(master.row_low), len(master.cost)
-    active = np.union1d(np.union1d(split.pieces.row, split.efforts.row), loose).astype(np.int64)
+    active = np.union1d(np.union1d(split.segments.row, split.resources.row), loose).astype(np.int64)
     over, under = active[np.isfinite(master.row_up[active])], active[np.isfinite(master.row_low[active])]
     row = np.concatenate([over, under])
     sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])

@@ -33,12 +33,16 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more
-INSIDE, BOXED = 0.9, 0.6  # weight of the best prices in those asked after a linear program from inside
+INSIDE, BOXED = 0.9, 0.6  # weight of the best prices in those asked after a linear program by interior point
 SMOOTH, LESS = 0.8, 0.1  # weight of the best prices so far (after Wentges, 1997), less where that finds nothing
 CUTS_KEPT, ENOUGH, NOTHING = 60, 1e-9, -np.inf
 DEARER, TIMES = 5, 30.0  # how often, and how much dearer slack gets before a model counts as infeasible
 IDLE = 2  # rounds in boxes that bring nothing before that is taken for the end
-STEP, ROUGH, PATIENCE = 3.0, 1e-5, 5  # the same from inside, where no value is quite zero: after every linear program
+STEP, ROUGH, PATIENCE = (
+    3.0,
+    1e-5,
+    5,
+)  # the same by interior point, where no value is quite zero: after every linear program
 
 
 class Restricted(Master):
@@ -59,15 +63,15 @@ class Restricted(Master):
         self.box: Box | None = None  # keeps prices near the best known
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
 
-    def guess(self, y: Floats, sigma: Floats, drives: Ints) -> None:
+    def guess(self, y: Floats, sigma: Floats, hauls: Ints) -> None:
         """Take first prices of rows and ties, ask for the columns they want, and add trips without freight."""
         y = self._consistent(y)
-        priced = self._ask(y)
+        priced = self._call_oracle(y)
         self.cuts.append(self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst))
         self.best = self.anchor = self.cuts[-1]
         every = np.arange(len(priced.value))
         self._keep(priced, self._cheapest(self.bounds.with_ties(priced.value, sigma)) if self.large else every)
-        self.pool = joined(self.pool, trips(self.bounds, drives))
+        self.pool = joined(self.pool, trips(self.bounds, hauls))
         self._price_slack(y)
 
     def _consistent(self, price: Floats) -> Floats:
@@ -79,12 +83,12 @@ class Restricted(Master):
         )  # fmt: skip
 
     def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
-        """As `run`, with slack made dearer while the optimum lives on it: "infeasible" only if that does not help."""
+        """As `run`, with slack made dearer while the optimum uses it: "infeasible" only if that does not help."""
         found = self.run(stop, phase=phase, listen=listen, known=known)
         for _ in range(DEARER):
             if found.status != "infeasible" or stop.now():
                 break
-            self.dearer(TIMES)
+            self.raise_slack(TIMES)
             again = self.run(stop, phase=phase, listen=listen, known=known)
             found = replace(again, iterations=found.iterations + again.iterations)
         if found.status == "infeasible" and stop.now():  # nothing is proven: time was over before slack was given up
@@ -92,20 +96,20 @@ class Restricted(Master):
         return found
 
     def node(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
-        """As `run` for a node of a tree: slack gets dearer while the optimum lives on it and is no worse than `cutoff`.
+        """As `run` for a node of a tree: slack gets dearer while the optimum uses it and is no worse than `cutoff`.
 
-        What still lives on slack is a relaxation like any other: nobody has proven that it holds no plan.
+        What still uses slack is a relaxation like any other: nobody has proven that it holds no plan.
         """
         found = self.off_slack(lambda: self.run(stop, phase=phase, listen=listen, known=known), stop)
         return found if found.values is None else replace(found, status="optimal")
 
     def off_slack(self, run: Callable[[], Answer], stop: Stop) -> Answer:
-        """What `run` finds, again and again with slack dearer where that lives on it, from the last basis on."""
+        """What `run` finds, again and again with slack dearer where that uses it, from the last basis on."""
         found = run()
         for _ in range(DEARER):
             if found.status != "infeasible" or found.values is None or found.bound >= self.cutoff or stop.now():
                 break
-            self.dearer_where_short(found.values, times=TIMES)
+            self.raise_slack_where_used(found.values, times=TIMES)
             again = run()
             found = replace(again, iterations=found.iterations + again.iterations)
         return found
@@ -150,9 +154,9 @@ class Restricted(Master):
         own = len(self.form.cost)
         assert answer.values is not None
         assert answer.reduced_cost is not None
-        lives_on_slack = not self.interior and self._short(answer.values)
+        uses_slack = not self.interior and self._uses_slack(answer.values)
         return replace(
-            answer, status="infeasible" if lives_on_slack else "optimal", values=answer.values[:own],
+            answer, status="infeasible" if uses_slack else "optimal", values=answer.values[:own],
             reduced_cost=answer.reduced_cost[:own], bound=min(bound, answer.objective), iterations=iterations,
         )  # fmt: skip
 
@@ -162,7 +166,7 @@ class Restricted(Master):
         """
         missing = np.setdiff1d(np.arange(len(self.groups.states)), self.pool.state)
         y = np.zeros(len(self.size)) if self.best is None else self.best.y
-        return not self.interior and len(missing) > 0 and self._add(self._keep(self._ask(y), missing))
+        return not self.interior and len(missing) > 0 and self._add(self._keep(self._call_oracle(y), missing))
 
     def _load_anew(self) -> None:
         if self.box is not None:
@@ -179,7 +183,7 @@ class Restricted(Master):
             rows = len(self.size)
             self.box.learn(found.row_dual[:rows], held=short[:rows], moved=moved)
             return np.zeros(len(short), bool)
-        self.dearer_where_short(found.values, times=STEP, above=ROUGH)
+        self.raise_slack_where_used(found.values, times=STEP, above=ROUGH)
         return short
 
     def _enough(self, value: float, bound: float) -> bool:
@@ -198,14 +202,14 @@ class Restricted(Master):
         self.best = cuts[int(np.argmax(proven))]
         return max(proven)
 
-    def _asked(self, cut: Cut) -> Floats:
+    def _smoothed(self, cut: Cut) -> Floats:
         """The prices of a cut as duals of the restricted master; groups have none."""
         return np.concatenate([cut.y, np.zeros(self.groups.size), -cut.sigma])
 
     def remember(self, pool: Pool, reduced: Floats) -> None:
         """Go back to the columns of some time before, with their reduced costs, and those that carry something now."""
-        known = set(zip(pool.state.tolist(), pool.call.tolist(), pool.drive.tolist(), strict=True))
-        keys = zip(self.pool.state.tolist(), self.pool.call.tolist(), self.pool.drive.tolist(), strict=True)
+        known = set(zip(pool.state.tolist(), pool.call.tolist(), pool.haul.tolist(), strict=True))
+        keys = zip(self.pool.state.tolist(), self.pool.call.tolist(), self.pool.haul.tolist(), strict=True)
         carries = self._shares_of_all() > 0
         new = [k for k, key in enumerate(keys) if carries[k] and key not in known]
         self.pool, self.reduced = joined(pool, self.pool.take(np.array(new, np.int64))), reduced
@@ -233,7 +237,7 @@ class Restricted(Master):
     def _price(self, dual: Floats, bound: float, short: Flags) -> tuple[float, bool]:
         """Ask for columns at smoothed prices, then at the prices themselves where those bring nothing.
 
-        From inside prices are nearly the best, but for the dear ones of rows that are `short` (live on slack): so
+        By interior point prices are nearly the best, but for the dear ones of rows that are `short` (use slack): so
         columns keep out of the way of those and are good otherwise.
         """
         best, brought = self.best, self._add_trips(dual[: len(self.size)])
@@ -241,7 +245,7 @@ class Restricted(Master):
         for weight in (first, 0.0):
             if weight and best is None:
                 continue
-            prices = dual if best is None else weight * self._asked(best) + (1 - weight) * dual
+            prices = dual if best is None else weight * self._smoothed(best) + (1 - weight) * dual
             value, cut, added = self._price_at(np.where(short, dual, prices), dual)
             if value > bound:
                 bound, self.best = value, cut
@@ -255,7 +259,7 @@ class Restricted(Master):
         """What these prices, made consistent, prove, and whether columns that the duals ask for were added."""
         rows, groups = len(self.split.master.row_low), self.groups.size
         y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
-        priced = self._ask(y)
+        priced = self._call_oracle(y)
         cut = self.bounds.cut(y, sigma, value=priced.value, ratio=priced.trips.worst)
         self.cuts = [*self.cuts[-CUTS_KEPT:], cut]
         reduced = priced.cost - priced.use @ dual[:rows] - dual[rows : rows + groups][self.bounds.state_group]
@@ -272,7 +276,7 @@ class Restricted(Master):
 
     def _add_trips(self, dual: Floats) -> bool:
         """The loaded trips without freight that prices ask for: of any class, truck and period the cheapest."""
-        new = trips(self.bounds, np.setdiff1d(self.oracle.trips(dual).wanted(1e-9), self.pool.drive))
+        new = trips(self.bounds, np.setdiff1d(self.oracle.trips(dual).wanted(1e-9), self.pool.haul))
         self.pool = joined(self.pool, new)
         return self._add(new)
 

@@ -45,9 +45,9 @@ def sampled_prices(
     label: str = "",
 ) -> tuple[Floats, Floats, Ints] | None:
     """Prices of the master's rows (EUR per unit) and of every (group, bit), the mean of `samples` in each of which
-    about `bundles` stand for all, and the drives that go without freight in some.
+    about `bundles` stand for all, and the hauls that go without freight in some.
 
-    None if no sample has a plan. Solved from inside: prices in the middle of all that are best prove more.
+    None if no sample has a plan. Solved by interior point: prices in the middle of all that are best prove more.
     """
     cheapest = oracle.trips(np.zeros(len(split.master.row_low))).cheapest
     trips, rows = np.unique(cheapest[cheapest >= 0]), len(split.master.row_low)
@@ -58,7 +58,7 @@ def sampled_prices(
         weight = weights(split, groups.of_cluster, bundles, at=(k + 0.5) / samples)
         form, of = sampled_form(split, weight, trips)
         solver = Solver(form, threads=1, seed=seed, log=log)
-        solver.inside()
+        solver.use_interior_point()
         found = solver.run(stop, phase=label, listen=None, known=UNKNOWN)
         if found.status != "optimal" or found.values is None or found.row_dual is None:
             return None
@@ -103,12 +103,12 @@ def weights(split: Split, cluster: Ints, bundles: int, *, at: float = 0.5) -> Fl
     return np.divide(hits * (end[-1] / bundles), tonnes, out=np.zeros(len(tonnes)), where=hits > 0)
 
 
-def drives_on(split: Split, work: Ints) -> tuple[Ints, Ints]:
-    """The drives that may do some work (lane times periods plus period, rising), and the place in `work` of each."""
-    drives, count = entries(split.drives.start, work // split.periods)
+def hauls_on(split: Split, work: Ints) -> tuple[Ints, Ints]:
+    """The hauls that may do some work (lane times periods plus period, rising), and the place in `work` of each."""
+    hauls, count = entries(split.hauls.start, work // split.periods)
     place = np.repeat(np.arange(len(work)), count)
-    now = split.drives.t[drives] == work[place] % split.periods
-    return drives[now], place[now]
+    now = split.hauls.t[hauls] == work[place] % split.periods
+    return hauls[now], place[now]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Sampled:
 def sampled_form(split: Split, weight: Floats, empty: Ints) -> tuple[StandardForm, Sampled]:
     """The linear program of the sample: rows of the master first, then demand, needs and work of the chosen bundles.
 
-    The last columns are drives that may go `empty`, without freight.
+    The last columns are hauls that may go `empty`, without freight.
     """
     master, c = split.master, split.chains
     flows = expand(split, entries(c.first, np.flatnonzero(weight > 0))[0])
@@ -136,9 +136,9 @@ def sampled_form(split: Split, weight: Floats, empty: Ints) -> tuple[StandardFor
     item, of_item = np.unique(bundle * c.demand_t.shape[1] + flows.t, return_inverse=True)
     item_t = c.demand_t.ravel()[item]
     work, place = np.unique(flows.work_lane, return_inverse=True)
-    drives, driven = drives_on(split, work)
-    load_t = split.drives.load_t[work[driven] // split.periods, split.drives.vehicle[drives]]
-    driven_by, drives = np.arange(len(drives)), np.concatenate([drives, empty])
+    hauls, driven = hauls_on(split, work)
+    load_t = split.hauls.load_t[work[driven] // split.periods, split.hauls.vehicle[hauls]]
+    driven_by, hauls = np.arange(len(hauls)), np.concatenate([hauls, empty])
     of_set = [np.flatnonzero(c.project_set[flows.chain] == s) for s in range(len(c.needs))]
     pairs = [(f, p) for s, mine in enumerate(of_set) for f in mine.tolist() for p in c.needs[s]]
     needing, project = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
@@ -146,20 +146,20 @@ def sampled_form(split: Split, weight: Floats, empty: Ints) -> tuple[StandardFor
     rows, one = len(master.row_low), np.ones
     of = Sampled(len(item), column, bundle[needing], flows.t[needing], c.demand_t[bundle, flows.t][needing])
 
-    f, d = flows.columns, split.columns_of(drives)
+    f, d = flows.columns, split.columns_of(hauls)
     use = csc_array((f.value * np.repeat(times, np.diff(f.indptr)), f.row, f.indptr), shape=(rows, count))
-    trips = csc_array((d.value, d.row, d.indptr), shape=(rows, len(drives)))
+    trips = csc_array((d.value, d.row, d.indptr), shape=(rows, len(hauls)))
     own = csc_array((master.a_values, master.a_indices, master.a_indptr), shape=(rows, len(master.cost)))
     k, by = np.arange(len(column)), np.repeat(np.arange(count), np.diff(flows.work_start))
     units = coo_array((-of.demand_t, (k, column)), shape=(len(k), len(master.cost)))
     needs = coo_array((one(len(k)), (k, needing)), shape=(len(k), count))
     serve = coo_array((one(count), (of_item, np.arange(count))), shape=(len(item), count))
-    load = coo_array((load_t, (driven, driven_by)), shape=(len(work), len(drives)))
+    load = coo_array((load_t, (driven, driven_by)), shape=(len(work), len(hauls)))
     done = coo_array((-flows.work_tkm * times[by], (place, by)), shape=(len(work), count))
     whole = block_array(
         [[own, use, trips], [None, serve, None], [units, needs, None], [None, done, load]], format="csc"
     )
-    more, unit = count + len(drives), split.unit
+    more, unit = count + len(hauls), split.unit
     form = replace(
         master, cost=np.concatenate([master.cost, f.cost * times, d.cost]), a_indptr=whole.indptr,
         a_indices=whole.indices, a_values=whole.data,
@@ -168,7 +168,7 @@ def sampled_form(split: Split, weight: Floats, empty: Ints) -> tuple[StandardFor
         col_low=np.concatenate([master.col_low, np.zeros(more)]),
         col_up=np.concatenate([master.col_up, np.full(more, np.inf)]),
         integer=np.zeros(len(master.cost) + more, bool), col_names=[], row_names=[],
-        col_unit_scale=np.concatenate([master.col_unit_scale, np.full(count, unit[0]), np.full(len(drives), unit[1])]),
+        col_unit_scale=np.concatenate([master.col_unit_scale, np.full(count, unit[0]), np.full(len(hauls), unit[1])]),
         fix_order=np.full(len(master.cost) + more, -1),
     )  # fmt: skip
     return form, of

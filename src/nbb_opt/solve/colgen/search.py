@@ -12,13 +12,13 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible
 from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
-from nbb_opt.solve.colgen.inside import Inside
+from nbb_opt.solve.colgen.interior_point import InteriorPoint
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.plan import Plan
+from nbb_opt.solve.colgen.plan import MasterPlan
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.colgen.sample import sampled_prices
 from nbb_opt.solve.colgen.shards import sharded
-from nbb_opt.solve.highs import Answer, give_back
+from nbb_opt.solve.highs import Answer, return_heap
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.dive import groups as groups_of
@@ -54,7 +54,7 @@ def solve_split(
     """
     refuse_unbounded(split.master)  # a chain needs demand: it cannot grow without limit
     stop = stop or Stop(time_limit_s)
-    give_back()  # what stating took
+    return_heap()  # what stating took
     groups = make_groups(split)
     split = with_group_rows(split, groups)
     with ExitStack() as stack:
@@ -62,15 +62,15 @@ def solve_split(
             oracle = Oracle(split, groups, threads=threads)
         else:
             oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
-        best = BestKnown[Plan](gap, stop, listen, label)
+        best = BestKnown[MasterPlan](gap, stop, listen, label)
         found = _ColumnSearch(split, groups, oracle, best, threads=threads, seed=seed).run()
-    give_back()  # what searching took
+    return_heap()  # what searching took
     return found
 
 
 class _ColumnSearch:
     def __init__(
-        self, split: Split, groups: Groups, oracle: Oracle, best: BestKnown[Plan], *, threads: int, seed: int
+        self, split: Split, groups: Groups, oracle: Oracle, best: BestKnown[MasterPlan], *, threads: int, seed: int
     ) -> None:
         self.best, self.stop = best, best.stop
         self.split, self.oracle = split, oracle
@@ -78,7 +78,7 @@ class _ColumnSearch:
         self.master = Restricted(split, groups, oracle, threads=threads, seed=seed, log=best.log)
         best.log.append(
             f"column generation: {groups.size} groups, {len(groups.states)} states, {len(split.chains)} chains of "
-            f"{len(split.pieces.cost)} chain segments, {len(split.drives.t)} drives, "
+            f"{len(split.segments.cost)} chain segments, {len(split.hauls.t)} hauls, "
             f"master of {len(split.master.cost)} columns\n"
         )
 
@@ -94,7 +94,7 @@ class _ColumnSearch:
     def _steps(self) -> None:
         """From basis to basis: relax, then plans of our own, a search over the columns, the tree, while needed."""
         if self.master.large:
-            self.master.settle()
+            self.master.use_simplex()
             self.master.worth = -np.inf
         relaxed = self._root()
         decided = self._plans(relaxed) if relaxed.values is not None else None
@@ -105,19 +105,19 @@ class _ColumnSearch:
                 self._branch(columns)
 
     def _passes(self) -> None:
-        """Relax and round up from inside, each time nearer to the optimum, while that is needed."""
-        inside = Inside(self.master, self.best, listen=self._heard)
-        for tolerance in inside.tolerances():
-            relaxed = inside.relax(tolerance, known=self.best.known)
+        """Relax and round up by interior point, each time nearer to the optimum, while that is needed."""
+        interior = InteriorPoint(self.master, self.best, listen=self._heard)
+        for tolerance in interior.tolerances():
+            relaxed = interior.relax(tolerance, known=self.best.known)
             self.best.prove(relaxed.bound)
             if relaxed.values is None or self.best.proven() or self.stop.now():
                 break
-            self._keep(inside.plan(relaxed))
-            inside.resume()
+            self._keep(interior.plan(relaxed))
+            interior.resume()
             if self.best.proven() or self.stop.now():
                 break
-        self.master.free(inside.whole)
-        self.best.iterations += inside.iterations
+        self.master.free(interior.whole)
+        self.best.iterations += interior.iterations
 
     def _guess(self) -> None:
         """First prices from a sample of the bundles."""
@@ -190,7 +190,7 @@ class _ColumnSearch:
         for _ in range(DEARER):
             if decided is None or plan is not None or self.stop.now():
                 break
-            master.dearer(TIMES)  # whole numbers may cost more than slack where fractions did not
+            master.raise_slack(TIMES)  # whole numbers may cost more than slack where fractions did not
             plan = dive.complete(decided)
         self._keep(plan)
         return self.best.incumbent
@@ -198,7 +198,7 @@ class _ColumnSearch:
     def _keep(self, plan: Answer | None) -> None:
         """Remember the plan that the master just found, if it is the best."""
         if plan is not None and plan.values is not None and not plan.objective >= self.best.incumbent:
-            self.best.offer(Plan.of(plan.values, self.master), plan.objective)
+            self.best.offer(MasterPlan.of(plan.values, self.master), plan.objective)
 
     def _search_columns(self) -> None:
         """Whole numbers from a search over the columns found so far, priced again while that finds better plans."""
@@ -253,8 +253,8 @@ class _ColumnSearch:
         if best.plan is None:
             raise self.stop.no_plan(best.label)
         self.master.unload()
-        give_back()
-        values, carried = best.plan.handed_out(self.split, self.master, self.oracle)
+        return_heap()
+        values, carried = best.plan.disaggregated(self.split, self.master, self.oracle)
         objective = self.split.cost_at(values)
         bound = min(best.bound, objective)
         gap = relative_gap(objective, bound)

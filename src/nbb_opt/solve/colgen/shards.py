@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nbb_opt.model.data.periods import entries
 from nbb_opt.solve.colgen.groups import Groups
-from nbb_opt.solve.colgen.oracle import Handed, Oracle, Priced, equal_parts, in_order
+from nbb_opt.solve.colgen.oracle import Disaggregated, Oracle, Priced, equal_parts, in_order
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -43,9 +43,9 @@ def shard_of(split: Split, groups: Groups, clusters: Ints) -> Shard:
     c, s = split.chains, np.sort(clusters)
     bundle = np.sort(groups.bundles[entries(groups.start, s)[0]])
     chain, count = entries(c.first, bundle)
-    piece, pieces = entries(c.start, chain)
+    segment, segments = entries(c.start, chain)
     chains = replace(
-        c, start=_start(pieces), piece=c.piece[piece], first=_start(count), main_mode=c.main_mode[chain],
+        c, start=_start(segments), segment=c.segment[segment], first=_start(count), main_mode=c.main_mode[chain],
         project_set=c.project_set[chain], commodity=c.commodity[bundle], hour_eur=c.hour_eur[bundle],
         demand_t=c.demand_t[bundle], now=c.now[bundle], grows=c.grows[bundle],
     )  # fmt: skip
@@ -80,17 +80,17 @@ class ShardedOracle(Oracle):
         trips = self.trips(price)
         return Priced(*in_order(list(self.cluster.each(partial(_price, price), self.shards))), trips)
 
-    def hand_out(self, price: Floats, share: Floats) -> Handed:
+    def disaggregate(self, price: Floats, share: Floats) -> Disaggregated:
         """What states stand for; see `Oracle`."""
-        parts = list(self.cluster.each(partial(_hand_out, price, share), self.shards))
+        parts = list(self.cluster.each(partial(_disaggregate, price, share), self.shards))
         chain, t, tonnes = (
             np.concatenate([getattr(part, name) for part in parts]) for name in ("chain", "t", "tonnes")
         )
-        return Handed(chain, t, tonnes, np.sum([part.vkm for part in parts], axis=0))
+        return Disaggregated(chain, t, tonnes, np.sum([part.vkm for part in parts], axis=0))
 
-    def hand_out_each(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Handed]:
+    def _disaggregateeach(self, asked: Iterable[tuple[Floats, Floats]]) -> Iterator[Disaggregated]:
         """One after the other: workers have enough to do with each; see `Oracle`."""
-        return (self.hand_out(price, share) for price, share in asked)
+        return (self.disaggregate(price, share) for price, share in asked)
 
 
 def _price(price: Floats, shard: Shard) -> tuple[Ints, Floats, Floats, Any]:
@@ -98,8 +98,8 @@ def _price(price: Floats, shard: Shard) -> tuple[Ints, Floats, Floats, Any]:
     return shard.states, found.value, found.cost, found.use
 
 
-def _hand_out(price: Floats, share: Floats, shard: Shard) -> Handed:
-    found = shard.oracle.hand_out(price, share[shard.states])
+def _disaggregate(price: Floats, share: Floats, shard: Shard) -> Disaggregated:
+    found = shard.oracle.disaggregate(price, share[shard.states])
     return replace(found, chain=shard.chains[found.chain].astype(np.int32))
 
 

@@ -44,7 +44,7 @@ class Solution:
     request) or "not_proven" (the search ended by itself, with time left).
     `objective` and `bound` are in EUR; `values` has one entry per column of the form, integers whole.
     `history` holds (elapsed_s, incumbent, bound) whenever one of them changed.
-    Where columns are those of pieces and efforts, `carried` has flows and driving; rows and nonzeros are those in
+    Where columns are those of segments and resources, `carried` has flows and driving; rows and nonzeros are those in
     memory.
     """
 

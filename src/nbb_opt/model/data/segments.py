@@ -1,10 +1,10 @@
-"""Chains as short lists of pieces: lanes, services and transfers of one cargo type, each stated once for all chains.
+"""Chains as short lists of segments: lanes, services and transfers of one cargo type, each stated once for all chains.
 
 Nearly every figure of a chain is the sum of those of its items (network/compact.py). So where there are too many chains
-for a column each, the blocks state columns for *pieces* instead: the tonnes that go through one piece in one period, by
-whatever chains.
-What a column of the whole model would cost and use is the sum over the pieces of its chain, and over three things that
-differ between the bundles that share a piece, each a piece of its own that a tonne uses a number of times:
+for a column each, the blocks state columns for *segments* instead: the tonnes that go through one segment in one
+period, by whatever chains.
+What a column of the whole model would cost and use is the sum over the segments of its chain, and over three things
+that differ between the bundles that share a segment, each a segment of its own that a tonne uses a number of times:
 
 - *waiting* (one per period): costs 1 EUR per year; a tonne uses hours of its chain times its value of time;
 - *now* and *then* (one per commodity, main mode and period, where an instance compares modes): stand in the rows of
@@ -36,18 +36,18 @@ Small = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, kw_only=True)
 class Chains:
-    """Chain c uses pieces `piece[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
+    """Chain c uses segments `segment[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
-    Per tonne a chain takes the sum of the `hours` of its pieces; an hour costs `hour_eur` by bundle. Per bundle and
+    Per tonne a chain takes the sum of the `hours` of its segments; an hour costs `hour_eur` by bundle. Per bundle and
     period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]` lists the projects of set s,
     `project_set[c]` is the set of a chain, `ready` (sets, periods) says when all of a set can be in service. `at`
-    (pieces, periods) is the position of a piece's column among those of `carried_t`, -1 where it cannot be used; so are
-    `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared. The
-    class of a chain is the commodity of its bundle times the number of modes plus its `main_mode`.
+    (segments, periods) is the position of a segment's column among those of `carried_t`, -1 where it cannot be used; so
+    are `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared.
+    The class of a chain is the commodity of its bundle times the number of modes plus its `main_mode`.
     """
 
     start: Ints
-    piece: Small
+    segment: Small
     first: Ints
     main_mode: npt.NDArray[np.int8]
     project_set: Small
@@ -76,7 +76,7 @@ class Chains:
         return self.commodity[self.bundle_of(chains)] * len(MODES) + self.main_mode[chains]
 
 
-def pieces_of(
+def segments_of(
     instance: Instance,
     prepared: Prepared,
     world: World,
@@ -86,7 +86,7 @@ def pieces_of(
     earliest: dict[str, int] | None,
     fixed_flows_t: Floats | None,
 ) -> tuple[Flows, Chains]:
-    """The columns of pieces and the chains made of them; arguments as in `flows_of`.
+    """The columns of segments and the chains made of them; arguments as in `flows_of`.
 
     Where flows are given, every chain counts as a bundle of its own, with its flow as demand.
     """
@@ -125,7 +125,7 @@ def pieces_of(
 
 
 def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
-    """The columns of all pieces: items first, then waiting, now and then."""
+    """The columns of all segments: items first, then waiting, now and then."""
     row, t = np.nonzero(at >= 0)
     count, total = len(items.hours), len(row)
     item = row[row < count]
@@ -147,7 +147,7 @@ def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, c
         chain=row, t=t, bundle=none, demand_t=np.zeros(0), mode_class=mode_class, now=is_now.astype(float),
         grows=is_then.astype(float), usual_t=usual_t, fixed_t=np.zeros(0), cost_eur=cost, ledger=ledger,
         uses_lane=_uses(items.uses_lane, item), uses_group=_uses(items.uses_group, item),
-        uses_terminal=_uses(items.uses_terminal, item), needs=(none, none), pieces=True,
+        uses_terminal=_uses(items.uses_terminal, item), needs=(none, none), segments=True,
     )  # fmt: skip
 
 

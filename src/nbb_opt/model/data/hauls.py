@@ -1,4 +1,4 @@
-"""Trucks on lanes without a column each: what they do is a sum of efforts, and only efforts are stated."""
+"""Trucks on lanes without a column each: what they do is a sum of resources, and only resources are stated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.costs import Ledger
-from nbb_opt.model.data.count_uses import FUEL, HOME, ON_THE_WAY, list_efforts, most_efforts
+from nbb_opt.model.data.count_uses import FUEL, HOME, ON_THE_WAY, list_resources, most_resources
 from nbb_opt.model.data.driving import Driving, energy_and_hours, taken_in
 from nbb_opt.model.data.lanes import LANES_AT_ONCE, Lanes
 from nbb_opt.model.data.periods import Floats, Ints, entries
@@ -21,15 +21,15 @@ from nbb_opt.model.data.world import World
 Small = npt.NDArray[np.int8]
 
 
-class Drives(NamedTuple):
-    """Drive d is truck `vehicle[d]` in period `t[d]`; the drives of lane g are start[g] to start[g + 1].
+class Hauls(NamedTuple):
+    """Haul d is truck `vehicle[d]` in period `t[d]`; the hauls of lane g are start[g] to start[g + 1].
 
-    By drive: `hours_per_vkm`, `kwh_per_vkm` (with local empty km). By lane and truck (G, V): `load_t`, `km_per_vkm`,
+    By haul: `hours_per_vkm`, `kwh_per_vkm` (with local empty km). By lane and truck (G, V): `load_t`, `km_per_vkm`,
     `energy` (FUEL, HOME or ON_THE_WAY). By lane: `distance_km`, `region`, `arrival`, `cargo_type`, `hours_class` (a
-    place in the hours effort), `share` of km and `toll` in EUR per vkm by country (G, N), and stop_start[g] to
+    place in the hours resource), `share` of km and `toll` in EUR per vkm by country (G, N), and stop_start[g] to
     stop_start[g + 1] of `stop_area` and the `stop_share` of energy taken in there.
-    `*_at` are the columns of efforts, -1 where there is none: loaded vkm, km, home (R, V, T), hours (R, classes, V, T),
-    leaves, arrives (R, H, V, T), toll, fuel (N, V, T), stop (areas, V, T). Columns are numbered period by period:
+    `*_at` are the columns of resources, -1 where there is none: loaded vkm, km, home (R, V, T), hours (R, classes, V,
+    T), leaves, arrives (R, H, V, T), toll, fuel (N, V, T), stop (areas, V, T). Columns are numbered period by period:
     those of period t are first[t] to first[t + 1].
     """
 
@@ -62,23 +62,23 @@ class Drives(NamedTuple):
     stop_at: Ints
     first: Ints
 
-    def lane_of(self, drives: Ints) -> Ints:
-        """Lane of some drives."""
-        return np.searchsorted(self.start, drives, side="right") - 1
+    def lane_of(self, hauls: Ints) -> Ints:
+        """Lane of some hauls."""
+        return np.searchsorted(self.start, hauls, side="right") - 1
 
-    def efforts(self, drives: Ints) -> csc_array:
-        """What a loaded vkm of some drives is made of: (columns of efforts, drives)."""
-        start, room = np.zeros(len(drives) + 1, np.int64), len(drives) * most_efforts(self)
+    def resources(self, hauls: Ints) -> csc_array:
+        """What a loaded vkm of some hauls is made of: (columns of resources, hauls)."""
+        start, room = np.zeros(len(hauls) + 1, np.int64), len(hauls) * most_resources(self)
         column, amount = np.empty(room, np.int64), np.empty(room)
-        list_efforts(self, drives, self.lane_of(drives), len(drives), start, column, amount)
+        list_resources(self, hauls, self.lane_of(hauls), len(hauls), start, column, amount)
         size = int(start[-1])
-        return csc_array((amount[:size], column[:size], start), shape=(int(self.first[-1]), len(drives)))
+        return csc_array((amount[:size], column[:size], start), shape=(int(self.first[-1]), len(hauls)))
 
 
-def drives_of(
+def hauls_of(
     instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray
-) -> tuple[Driving, Drives]:
-    """The efforts as columns of `driven_vkm`, and the drives made of them, for the lanes `in_use` (lanes, periods)."""
+) -> tuple[Driving, Hauls]:
+    """The resources as columns of `driven_vkm`, and the hauls made of them, for the lanes `in_use` (lanes, periods)."""
     usable = lanes.usable & in_use[:, None, :]
     classes, hours_class = np.unique(lanes.open_h_per_week, return_inverse=True)
     energy = np.where(lanes.at_home, HOME, np.where(lanes.on_the_way, ON_THE_WAY, FUEL)).astype(np.int8)
@@ -87,7 +87,7 @@ def drives_of(
     vehicle, period = np.empty(count, np.int8), np.empty(count, np.int8)
     hours, kwh = np.empty(count), np.empty(count)
     stops = Stops.of(lanes)
-    wanted = no_efforts(world, trucks, classes=len(classes), periods=in_use.shape[1])
+    wanted = no_resources(world, trucks, classes=len(classes), periods=in_use.shape[1])
     for low in range(0, len(usable), LANES_AT_ONCE):
         g, v, t = np.nonzero(usable[low : low + LANES_AT_ONCE])
         g += low
@@ -99,14 +99,14 @@ def drives_of(
     column, first = numbered(wanted)
     each = np.nonzero(usable.any(axis=2))
     usual = float(np.median(lanes.distance_km[each[0]] / lanes.load_t[each])) if count else 1.0
-    drives = Drives(
+    hauls = Hauls(
         start=start, vehicle=vehicle, t=period, hours_per_vkm=hours, kwh_per_vkm=kwh, load_t=lanes.load_t,
         km_per_vkm=1 + lanes.kappa, energy=energy, distance_km=lanes.distance_km, region=lanes.region,
         arrival=lanes.arrival, cargo_type=lanes.cargo_type, hours_class=hours_class.astype(np.int64), share=lanes.share,
         toll=lanes.toll_by_country, stop_start=stops.start, stop_area=stops.area, stop_share=stops.share,
         **{f"{kind}_at": at for kind, at in column.items()}, first=first,
     )  # fmt: skip
-    return stated(instance, world, trucks, column, open_h=classes, usual_vkm_per_t=usual), drives
+    return stated(instance, world, trucks, column, open_h=classes, usual_vkm_per_t=usual), hauls
 
 
 class Stops(NamedTuple):
@@ -127,7 +127,7 @@ class Stops(NamedTuple):
 def _want(
     wanted: dict[str, npt.NDArray[np.bool_]], lanes: Lanes, stops: Stops, energy: Small, *, g: Ints, v: Ints, t: Ints
 ) -> None:
-    """Mark the efforts that some (lane, truck, period) take."""
+    """Mark the resources that some (lane, truck, period) take."""
     region, cargo_type, far = lanes.region[g], lanes.cargo_type[g], ~lanes.local[g]
     wanted["vkm"][region, v, t] = wanted["km"][region, v, t] = True
     wanted["leaves"][region[far], cargo_type[far], v[far], t[far]] = True
@@ -146,8 +146,8 @@ OF_TRUCKS = ("vkm", "km", "hours", "leaves", "arrives")
 KINDS = (*OF_TRUCKS, "toll", "fuel", "home", "stop")
 
 
-def no_efforts(world: World, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
-    """Places for every kind of effort, all False; the last two axes are truck and period.
+def no_resources(world: World, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
+    """Places for every kind of resource, all False; the last two axes are truck and period.
 
     vkm, km, home: region; hours: region and class of opening hours; leaves, arrives: region and cargo type; toll, fuel:
     country; stop: charging area.
@@ -160,7 +160,7 @@ def no_efforts(world: World, trucks: Trucks, *, classes: int, periods: int) -> d
 
 
 def numbered(wanted: dict[str, Bools]) -> tuple[dict[str, Ints], Ints]:
-    """Column of every effort, -1 where none is wanted, period by period; the first column of every period, and the end.
+    """Column of every resource, -1 where none is wanted, period by period; the first of every period, and the end.
 
     >>> columns, first = numbered({"km": np.array([[[True, True]]]), "vkm": np.array([[[False, True]]])})
     >>> columns["km"].tolist(), columns["vkm"].tolist(), first.tolist()
@@ -182,7 +182,7 @@ def numbered(wanted: dict[str, Bools]) -> tuple[dict[str, Ints], Ints]:
 def stated(
     instance: Instance, world: World, trucks: Trucks, column: dict[str, Ints], *, open_h: Floats, usual_vkm_per_t: float
 ) -> Driving:
-    """The efforts at their columns: of what an effort is made a unit is 1, all else is 0. `open_h` are the opening
+    """The resources at their columns: of what a resource is made a unit is 1, all else is 0. `open_h` are the opening
     hours by class.
     """
     size = sum(int((at >= 0).sum()) for at in column.values())

@@ -29,7 +29,7 @@ LIGHT = 0.05  # of all entries: parts lighter than this are solved together
 MISSED = 1e-9  # relative; a row without a free column that is missed by more cannot be kept
 
 
-class Apart:
+class BlockSeparable:
     """The parts of a linear program; `left_out` columns are 0, and `prices` (rows) are paid for what their rows take.
 
     `run` is that of `Solver`; a left-out row has its price as dual.
@@ -71,7 +71,7 @@ class Apart:
             part = part_of(form, columns, rows, cost=self.cost[columns], matrix=by_row)
             solver = Solver(replace(part, integer=np.zeros(len(columns), bool)), threads=1, seed=seed, log=log)
             if interior:
-                solver.inside()
+                solver.use_interior_point()
             self.parts.append((columns, rows, solver))
 
     def price(self, columns: Ints, eur: Floats) -> None:

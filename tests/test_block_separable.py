@@ -10,7 +10,7 @@ from scipy.sparse import csc_array
 
 from nbb_opt.model import StandardForm
 from nbb_opt.solve import Stop
-from nbb_opt.solve.colgen.separate_periods import Apart
+from nbb_opt.solve.colgen.block_separable import BlockSeparable
 from nbb_opt.solve.highs import Answer, Solver
 
 NEVER = (float("nan"), -np.inf)
@@ -47,8 +47,8 @@ def whole(form: StandardForm) -> Answer:
     return found
 
 
-def apart(form: StandardForm, **asked: object) -> tuple[Apart, Answer]:
-    parts = Apart(form, threads=2, seed=0, log=[], **asked)  # type: ignore[arg-type]
+def apart(form: StandardForm, **asked: object) -> tuple[BlockSeparable, Answer]:
+    parts = BlockSeparable(form, threads=2, seed=0, log=[], **asked)  # type: ignore[arg-type]
     return parts, parts.run(Stop(30.0), phase="", listen=None, known=NEVER)
 
 

@@ -1,8 +1,8 @@
-"""Plans for many columns: relax from inside, round everything up, price what that changed; then nearer, and again.
+"""Plans for many columns: relax by interior point, round up, price what that changed; then nearer, and again.
 
-A step of the warm simplex on thousands of rows takes longer than a linear program solved from inside, so all but the
-last program of a pass are solved that way, without a basis. A pass goes as near to the optimum as its tolerance says:
-the first stops early, so that there is a plan soon. Rounding up keeps most of what was decided possible; where it does
+A step of the warm simplex on thousands of rows takes longer than a linear program solved by interior point, so all but
+the last program of a pass are solved that way, without a basis. A pass goes as near to the optimum as its tolerance
+says: the first stops early, so that there is a plan soon. Rounding up keeps most of what was decided possible; where it does
 not (fewer chargers than were wanted where the grid is full), slack gets dearer and columns that do without are priced.
 """
 
@@ -32,8 +32,8 @@ REPAIRS = 6  # how often vehicles are rounded up
 WORTH = 0.1  # of a tolerance: how much nearer value and bound a round must bring, or it is the last
 
 
-class Inside:
-    """Passes over a master from inside; `took_s` is how long the last plan took, 0 before the first."""
+class InteriorPoint:
+    """Passes over a master by interior point; `took_s` is how long the last plan took, 0 before the first."""
 
     def __init__(self, master: Restricted, best: BestKnown, *, listen: Listener | None) -> None:
         self.master, self.best, self.stop, self.listen, self.label = master, best, best.stop, listen, best.label
@@ -51,7 +51,7 @@ class Inside:
     def relax(self, tolerance: float, *, known: tuple[float, float]) -> Answer:
         """The relaxation, as near as `tolerance` or as long as time leaves enough for a plan."""
         master = self.master
-        master.inside()
+        master.use_interior_point()
         master.free(self.whole)
         left = max(self.stop.left_s(), 1e-9)
         enough = left > self.took_s  # else the bound is all that can still get better
@@ -87,12 +87,12 @@ class Inside:
         assert relaxed.values is not None
         self._round_up(built, relaxed.values, nothing=NEARLY)
         for repair in range(REPAIRS):
-            master.fall_apart(every, prices)
+            master.solve_by_period(every, prices)
             found = self._priced(AGAIN if repair else ROUNDS)
             if found.values is None:
                 return None
             self._round_up(vehicles, master.fitting(every, found))
-            master.fall_apart(None, None)
+            master.solve_by_period(None, None)
             found = self._vertex()
             if found.status != "infeasible" or found.values is None:
                 return found if found.status == "optimal" else None
@@ -101,7 +101,7 @@ class Inside:
         return None
 
     def _vertex(self) -> Answer:
-        """With all that is whole decided; slack gets dearer where that lives on it, and the last basis goes on."""
+        """With all that is whole decided; slack gets dearer where that uses it, and the last basis goes on."""
         return self.master.off_slack(lambda: self._priced(0), self.stop)
 
     def _priced(self, rounds: int) -> Answer:
