@@ -2,8 +2,9 @@
 
 A step of the warm simplex on thousands of rows takes longer than a linear program solved by interior point, so all but
 the last program of a pass are solved that way, without a basis. A pass goes as near to the optimum as its tolerance
-says: the first stops early, so that there is a plan soon. Rounding up keeps most of what was decided possible; where it does
-not (fewer chargers than were wanted where the grid is full), slack gets dearer and columns that do without are priced.
+says: the first stops early, so that there is a plan soon. Rounding up keeps most of what was decided possible; where it
+does not (fewer chargers than were wanted where the grid is full), slack gets dearer and columns that do without are
+priced.
 """
 
 from __future__ import annotations
