@@ -123,8 +123,9 @@ def split(built: Built) -> Split:
     of = data.prepared.rows.bundle if len(chains.demand_t) != len(ends) else slice(None)
     return Split(
         master=master, columns=a.size, master_at=master_at, segment_at=segment_at, resource_at=resource_at,
-        segments=part(segment_at), resources=part(resource_at), chains=chains, hauls=data.hauls, project_column=built_at,
-        origin=data.world.nodes.of(ends["origin"])[of], destination=data.world.nodes.of(ends["destination"])[of],
+        segments=part(segment_at), resources=part(resource_at), chains=chains, hauls=data.hauls,
+        project_column=built_at, origin=data.world.nodes.of(ends["origin"])[of],
+        destination=data.world.nodes.of(ends["destination"])[of],
         place=nodes[["lat", "lon"]].to_numpy(float), unit=(a.kinds[SEGMENT].typical, a.kinds[RESOURCE].typical),
     )  # fmt: skip
 
