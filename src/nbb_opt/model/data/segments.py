@@ -117,7 +117,7 @@ def segments_of(
     flows = _flows(instance, world, items, at, classes=classes.shape[1], usual_t=usual_t)
     k = count + 1 + classes.shape[1]
     return flows, Chains(
-        start=rows.item_start, piece=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
+        start=rows.item_start, segment=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
         commodity=goods.commodity[of_bundle], hour_eur=goods.hour_eur[of_bundle], hours=items.hours,
         needs=rows.project_sets, ready=ready, demand_t=demand_t, now=now[of_bundle], grows=grows[of_bundle],
         at=at[:count], waiting_at=at[count], now_at=at[count + 1 : k], then_at=at[k:],
