@@ -74,7 +74,7 @@ class Judged(Protocol):
 class Steps:
     """The steps of one job: what they share (options, deadline, listener, cluster) and the seconds that each took.
 
-    Without a `stop` the time limit of the options begins now.
+    Without a `stop` the time limit of the options begins now. Raises SolveError for a solver that is not there.
     """
 
     def __init__(
@@ -91,6 +91,10 @@ class Steps:
         self.listen, self.cluster = listen, cluster
         self.seconds = {} if seconds is None else seconds
         self.reference_eur: float | None = None  # cost of the plan that decides nothing, once it is known
+        if self.options.solver is not None:  # one that is not there is refused before any work is done
+            from nbb_opt.solve.any_solver import find_solver
+
+            find_solver(self.options.solver)
 
     @property
     def target(self) -> float | DecisionGap:

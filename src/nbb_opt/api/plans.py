@@ -373,17 +373,14 @@ def verify(
     bound of do_nothing: confirmed by solving again
     bound of joint: confirmed by solving again
     """
-    from nbb_opt.problems.dispatch import handlers, problem_of, stated_model
+    from nbb_opt.problems.dispatch import handlers, problem_of, verify_solution
     from nbb_opt.problems.handlers import VerifyRequest
 
     if isinstance(plan, Result):
         return _accept(plan, instance, model, again_s, cache=cache)
     path, where = Path(plan), Path(instance) if isinstance(instance, str) else instance
     if solution is not None:
-        from nbb_opt.model.model_file import read_solution
-
-        stated = stated_model(path, model)
-        return stated.accept(read_solution(Path(solution), stated.form))
+        return verify_solution(path, model, Path(solution))
     request = VerifyRequest(run=path, instance=where, model=model, again_s=again_s, cache=cache)
     return handlers(problem_of(path, "verify")).verify(request)
 

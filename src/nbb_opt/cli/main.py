@@ -336,6 +336,8 @@ def solve(
         from nbb_opt.model.model_file import write_model
         from nbb_opt.output import check_new
 
+        if named := [option for option, on in (("--out", out), ("--solver", solver), ("--json", as_json)) if on]:
+            raise NbbError(f"{', '.join(named)}: --write leaves the model in a file and solves nothing; leave it out")
         check_new(write)
         stated = stated_model(instance, model, options)
         write_model(stated.form, write, title=stated.title)

@@ -1,4 +1,4 @@
-"""A standard form as a file that people and other solvers read (LP, MPS), and the way back from solution files."""
+"""A standard form as a file that people and other solvers read (LP, MPS)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csc_array
 
-from nbb_opt.errors import ModelError, NbbError
+from nbb_opt.errors import ModelError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.form import StandardForm
 from nbb_opt.output import write_file
@@ -76,12 +76,6 @@ def _signed(value: float, digits: int) -> str:
 
 
 FORMATS = (".lp", ".mps")
-WHOLE = 1e-5  # how far from a whole number a solver's integer column may be
-# lines of a solution file that are no values, in the words of HiGHS, SCIP, CBC and CPLEX
-HEADS = re.compile(
-    r"(model status|optimal|feasible|none|infeasible|primal|objective|solution|status|stopped|unbounded|basis|cost_)",
-    re.IGNORECASE,
-)
 
 
 def write_model(form: StandardForm, path: Path, *, title: str) -> None:
@@ -141,61 +135,3 @@ def _mps_lines(form: StandardForm, title: str) -> Iterator[str]:
             yield f" LO BOUND {name} {low!r}"
         yield f" UP BOUND {name} {up!r}" if math.isfinite(up) else f" PL BOUND {name}"
     yield "ENDATA"
-
-
-def read_solution(path: Path, form: StandardForm) -> Floats:
-    """Values per column from a solution file with a name and a value on each line (HiGHS, Gurobi, SCIP, CBC, CPLEX).
-
-    A column that is not in the file is zero, as SCIP and CBC leave zeros out. Raises NbbError, with the line, for a
-    name that the model does not have, one that comes twice, a value that is no number or breaks whole numbers or
-    bounds by more than solvers do.
-    """
-    place = {name: j for j, name in enumerate(file_names(form.col_names))}
-    values, seen = np.zeros(len(form.cost)), np.zeros(len(form.cost), bool)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise NbbError(f"{path}: cannot be read as a solution file ({fault})") from None
-    for number, line in enumerate(lines, 1):
-        words = line.split()
-        if line.startswith("# Rows") or line.startswith("# Dual"):
-            break
-        if not words or line.startswith(("#", "*", "=")):
-            continue
-        name, value = (words[1], words[2]) if len(words) > 2 and words[0].isdigit() else (words[0], words[-1])
-        if name == words[0] and len(words) > 1:
-            value = words[1]
-        if name not in place:
-            if HEADS.match(line):
-                continue
-            raise NbbError(
-                f"{path}, line {number}: '{name}' is no column of the model; give the instance and the model that "
-                "the file was written from"
-            )
-        j = place[name]
-        try:
-            values[j] = float(value)
-        except ValueError:
-            raise NbbError(f"{path}, line {number}: '{value}' is no number") from None
-        if seen[j]:
-            raise NbbError(f"{path}, line {number}: '{name}' comes twice")
-        seen[j] = True
-    if not seen.any():
-        raise NbbError(f"{path}: holds no value of the model; is it the solution file?")
-    return _sound(path, form, values)
-
-
-def _sound(path: Path, form: StandardForm, values: Floats) -> Floats:
-    """The values with whole numbers whole."""
-    rounded = np.where(form.integer, np.round(values), values)
-    room = WHOLE * np.maximum(1.0, np.abs(values))
-    wrong = (
-        ~np.isfinite(values) | (np.abs(rounded - values) > room)
-        | (rounded < form.col_low - room) | (rounded > form.col_up + room)
-    )  # fmt: skip
-    for j in np.flatnonzero(wrong)[:1].tolist():
-        kind = "whole number" if form.integer[j] else "value"
-        raise NbbError(
-            f"{path}: {form.col_names[j]} = {values[j]!r} is no {kind} from {form.col_low[j]:g} to {form.col_up[j]:g}"
-        )
-    return np.clip(rounded, form.col_low, form.col_up)

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbb_opt.errors import InstanceError, NbbError, Problem
+from nbb_opt.errors import InstanceError, NbbError, Problem, VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.problems.handlers import Handlers, Response, Stated
 from nbb_opt.run_folder import RECORD
@@ -103,7 +103,26 @@ def handlers(problem: str) -> Handlers:
 
 def stated_model(path: Path, model: str | None = None, options: SolveOptions | None = None) -> Stated:
     """A model (the usual one if not given) on an instance, for solvers elsewhere. Raises InstanceError, ModelError."""
+    if (path / RECORD).is_file():
+        raise NbbError(f"{path}: is a run; a model is written of an instance, and a solution file is verified with it")
     return handlers(problem_of_instance(path)).state(path, model, options or SolveOptions())
+
+
+def verify_solution(path: Path, model: str | None, file: Path) -> Response:
+    """Verify the solution file of a solver elsewhere, of a model on the instance at `path`.
+
+    Raises NbbError for a file that holds no such solution, VerifyFailed for a solution that is not accepted.
+    """
+    from nbb_opt.model.solution_file import read_solution
+
+    stated = stated_model(path, model)
+    found = read_solution(file, stated.form)
+    note = found.note()
+    try:
+        done = stated.accept(found.values)
+    except VerifyFailed as fault:
+        raise VerifyFailed("\n".join(filter(None, (str(fault), note)))) from None
+    return Response(done.record, tuple(filter(None, (*done.lines, note))))
 
 
 def convert(form: str, source: Path, target: Path) -> Response:

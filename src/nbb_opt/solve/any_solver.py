@@ -96,7 +96,7 @@ def solve_with(
     `feasibility` as in `Warm`. Raises SolveError (not there, with what installs it; ended without an answer),
     Infeasible, NoPlan.
     """
-    call = _interface(solver)
+    call = find_solver(solver)
     refuse_unbounded(form)
     if listen is not None:
         listen(Progress(f"{label}{solver}", stop.elapsed_s()))
@@ -195,7 +195,7 @@ def _pyomo_model(form: StandardForm, scaling: Scaling) -> tuple[Any, list[Any]]:
     return m, variables
 
 
-def _interface(name: str) -> Callable[..., _Found]:
+def find_solver(name: str) -> Callable[..., _Found]:
     """How to call the solver. Raises SolveError where it is not there, with what installs it."""
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory as ModernFactory
