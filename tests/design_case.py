@@ -7,24 +7,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nbb_opt.problems.network_design import DesignInstance, Network
+from nbb_opt.problems.network_design import DesignInstance, DesignNetwork
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.solve import Solution, solve_form
 
 
 def network(
     nodes: int, arcs: list[tuple[int, int, float, float, float]], commodities: list[tuple[int, int, float]]
-) -> Network:
+) -> DesignNetwork:
     """Arcs as (tail, head, cost, capacity, fixed), commodities as (origin, destination, demand)."""
     a, k = np.array(arcs, float), np.array(commodities, float)
     ends = a[:, :2].astype(np.int64), k[:, :2].astype(np.int64)
-    return Network(
+    return DesignNetwork(
         nodes=nodes, tail=ends[0][:, 0], head=ends[0][:, 1], cost_eur_per_t=a[:, 2], capacity_t=a[:, 3],
         fixed_eur=a[:, 4], origin=ends[1][:, 0], destination=ends[1][:, 1], demand_t=k[:, 2],
     )  # fmt: skip
 
 
-def made_up(seed: int, *, nodes: int = 6, arcs: int = 18, commodities: int = 5, tight: float = 2.0) -> Network:
+def made_up(seed: int, *, nodes: int = 6, arcs: int = 18, commodities: int = 5, tight: float = 2.0) -> DesignNetwork:
     """Random arcs (parallel ones too), some without cost or fixed cost; `tight` is capacity over mean demand."""
     chance = np.random.default_rng(seed)
     ring = [(i, (i + 1) % nodes) for i in range(nodes)]
@@ -42,12 +42,12 @@ def made_up(seed: int, *, nodes: int = 6, arcs: int = 18, commodities: int = 5, 
     )
 
 
-def reference(problem: Network, *, strong: bool = True) -> Solution:
+def reference(problem: DesignNetwork, *, strong: bool = True) -> Solution:
     """The optimum of the compact statement; raises Infeasible."""
     return solve_form(design_form(problem, strong=strong), gap=1e-9, time_limit_s=60.0)
 
 
-def instance_of(problem: Network) -> DesignInstance:
+def instance_of(problem: DesignNetwork) -> DesignInstance:
     """The instance whose arrays are `problem`, with made-up names."""
     nodes, arcs, commodities = (
         [f"{word} {i}" for i in range(size)]

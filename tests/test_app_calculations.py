@@ -20,7 +20,7 @@ from app_case import TINY, client, finished, tiny_case
 from nbb_opt.app.service import rows_digest
 from nbb_opt.instance import read_instance
 from nbb_opt.result import read_run
-from nbb_opt.studies.audit.faults import Judged, judge
+from nbb_opt.studies.audit.faults import Assessment, judge
 from nbb_opt.studies.audit.plan import read_plan
 from nbb_opt.studies.audit.question import Question, ask
 
@@ -36,7 +36,7 @@ def question() -> Question:
     return ask(read_instance(TINY))
 
 
-def judged(app: Any, case: str, plan: str) -> Judged:
+def judged(app: Any, case: str, plan: str) -> Assessment:
     """A plan of tiny as the audit judges it, from its file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.csv")

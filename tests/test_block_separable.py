@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 from nbb_opt.model import StandardForm
 from nbb_opt.solve import Stop
 from nbb_opt.solve.colgen.block_separable import BlockSeparable
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 
 NEVER = (float("nan"), -np.inf)
 BLOCKS, ROWS, COLUMNS, JOINT = 4, 6, 9, 3
@@ -41,13 +41,13 @@ def joined(seed: int) -> StandardForm:
     )  # fmt: skip
 
 
-def whole(form: StandardForm) -> Answer:
+def whole(form: StandardForm) -> SolverResult:
     found = Solver(form, threads=1, seed=0, log=[]).run(Stop(30.0), phase="", listen=None, known=NEVER)
     assert found.status == "optimal"
     return found
 
 
-def apart(form: StandardForm, **asked: object) -> tuple[BlockSeparable, Answer]:
+def apart(form: StandardForm, **asked: object) -> tuple[BlockSeparable, SolverResult]:
     parts = BlockSeparable(form, threads=2, seed=0, log=[], **asked)  # type: ignore[arg-type]
     return parts, parts.run(Stop(30.0), phase="", listen=None, known=NEVER)
 

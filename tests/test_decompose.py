@@ -37,7 +37,7 @@ from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
 from nbb_opt.solve.colgen.restricted import Restricted
 from nbb_opt.solve.colgen.sample import sampled_form, sampled_prices, weights
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Progress
 from nbb_opt.verify import verify_plan
 from plain_pricing import priced
@@ -74,7 +74,7 @@ def relaxed_value(form) -> float:
     return found.objective
 
 
-def priced_value(model: Split, *, bundles: int = 0, threads: int = 1) -> tuple[Answer, Restricted]:
+def priced_value(model: Split, *, bundles: int = 0, threads: int = 1) -> tuple[SolverResult, Restricted]:
     groups = make_groups(model)
     model = with_group_rows(model, groups)
     oracle = Oracle(model, groups, threads=threads)

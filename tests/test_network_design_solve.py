@@ -10,25 +10,25 @@ import pytest
 
 from design_case import made_up, network, reference
 from nbb_opt.errors import Infeasible, NoPlan, SolveError
-from nbb_opt.problems.network_design import Network
+from nbb_opt.problems.network_design import DesignNetwork
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.network_design.solve import Designed, improve, small, solve_network_design
 from nbb_opt.problems.network_design.solve import solve as steps
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
-from nbb_opt.problems.network_design.solve.solve import Turns
+from nbb_opt.problems.network_design.solve.solve import Alternation
 from nbb_opt.solve import BestKnown, Stop
 from nbb_opt.solve.highs import Solver
 
 COST = 1e-6
 
 
-def designed(problem: Network, *, gap: float = 1e-7, seed: int = 0, threads: int = 1) -> Designed:
+def designed(problem: DesignNetwork, *, gap: float = 1e-7, seed: int = 0, threads: int = 1) -> Designed:
     return solve_network_design(problem, gap=gap, seed=seed, threads=threads, stop=Stop(60.0))
 
 
-def check(problem: Network, found: Designed) -> None:
+def check(problem: DesignNetwork, found: Designed) -> None:
     """Recompute everything from the flows."""
     flow = found.flow_t
     assert (flow >= 0).all()
@@ -47,7 +47,7 @@ def check(problem: Network, found: Designed) -> None:
     assert found.bound_eur <= found.cost_eur
 
 
-def outcome(problem: Network) -> float:
+def outcome(problem: DesignNetwork) -> float:
     """The optimum, or infinity where there is none."""
     try:
         return reference(problem).objective
@@ -136,7 +136,7 @@ def test_nothing_to_decide_is_optimal_at_once() -> None:
 @pytest.mark.parametrize("factor", [1e-3, 1e4])
 def test_the_unit_of_money_does_not_matter(factor: float) -> None:
     problem = made_up(5, tight=3.0)
-    scaled = Network(
+    scaled = DesignNetwork(
         nodes=problem.nodes, tail=problem.tail, head=problem.head, cost_eur_per_t=problem.cost_eur_per_t * factor,
         capacity_t=problem.capacity_t, fixed_eur=problem.fixed_eur * factor, origin=problem.origin,
         destination=problem.destination, demand_t=problem.demand_t,
@@ -146,7 +146,7 @@ def test_the_unit_of_money_does_not_matter(factor: float) -> None:
 
 def test_more_capacity_never_costs_more() -> None:
     problem = made_up(8, tight=2.0)
-    wider = Network(
+    wider = DesignNetwork(
         nodes=problem.nodes, tail=problem.tail, head=problem.head, cost_eur_per_t=problem.cost_eur_per_t,
         capacity_t=problem.capacity_t * 2, fixed_eur=problem.fixed_eur, origin=problem.origin,
         destination=problem.destination, demand_t=problem.demand_t,
@@ -201,7 +201,7 @@ def test_a_fault_of_the_thread_beside_is_not_lost(by_tree: bool, monkeypatch: py
 
 def test_the_second_works_while_the_first_waits_and_hears_of_a_stop() -> None:
     stop, halt = Stop(60.0), Stop(60.0)
-    turns = Turns(stop, halt, until=stop.part(0.0))
+    turns = Alternation(stop, halt, until=stop.part(0.0))
     steps_seen: list[str] = []
 
     def second() -> None:
@@ -222,7 +222,7 @@ def test_the_second_works_while_the_first_waits_and_hears_of_a_stop() -> None:
 
 def test_the_second_never_begins_if_the_first_ends_in_its_turn() -> None:
     stop, halt = Stop(60.0), Stop(60.0)
-    turns = Turns(stop, halt, until=stop.part(0.9))
+    turns = Alternation(stop, halt, until=stop.part(0.9))
     turns.first()
     turns.over()
     with turns.second():
@@ -318,7 +318,7 @@ def test_cheapest_paths_are_those_of_every_path_tried() -> None:
                 assert (problem.head[path[:-1]] == problem.tail[path[1:]]).all()
 
 
-def _slow(problem: Network, price: np.ndarray, k: int) -> float:
+def _slow(problem: DesignNetwork, price: np.ndarray, k: int) -> float:
     """Bellman and Ford."""
     distance = np.full(problem.nodes, np.inf)
     distance[problem.origin[k]] = 0.0

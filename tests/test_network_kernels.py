@@ -23,14 +23,14 @@ from nbb_opt.network.kernels.find_legs import (
     N_ROWS,
     N_USES,
     SHORTER,
+    GraphArrays,
     Legs,
-    Network,
     fill_tables,
     forget_legs,
     no_legs,
 )
-from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
-from nbb_opt.network.prune import Measures, make_measures, make_things
+from nbb_opt.network.kernels.keep_chains import DOMINATED, RETURNS
+from nbb_opt.network.prune import Measures, limited_uses, make_measures
 from nbb_opt.network.runs import Runs, make_classes, make_runs
 from nbb_opt.network.search import Found, search_class
 from nbb_opt.network.weights import make_amounts
@@ -58,7 +58,7 @@ def as_lists(graph: Graph, runs: Runs, run: int) -> tuple[Arcs, Switches]:
 
 def measures_of(instance: Instance, graph: Graph) -> Measures:
     """Those of the last class."""
-    amounts, things = make_amounts(instance, graph), make_things(instance, graph)
+    amounts, things = make_amounts(instance, graph), limited_uses(instance, graph)
     return make_measures(graph, amounts, make_classes(instance)[-1], things=things)
 
 
@@ -182,13 +182,13 @@ def _layer(rng: np.random.Generator, n_nodes: int, n_arcs: int) -> tuple[np.ndar
     return first, start, end, weight
 
 
-def one_layer(first: np.ndarray, start: np.ndarray, end: np.ndarray) -> Network:
+def one_layer(first: np.ndarray, start: np.ndarray, end: np.ndarray) -> GraphArrays:
     """A network of one layer; every arc counts as one, and every second one uses a thing."""
     n = start.size
     things = np.full((n, 2), -1)
     things[1::2, 0] = np.arange(1, n, 2)
     back = np.argsort(end, kind="stable")
-    return Network(
+    return GraphArrays(
         first_arc=first[None], arc_from=start, arc_to=end, arc_link=np.arange(n), arc_layer=np.zeros(n, dtype=np.int64),
         first_back=np.searchsorted(end[back], np.arange(first.size))[None], back_arc=back,
         transfer_node=np.zeros(0, dtype=np.int64), link_sums=np.ones((n, 1)), transfer_sums=np.ones((0, 1)),
@@ -205,7 +205,7 @@ def arcs_of(legs: Legs, leg: int) -> list[int]:
     return arcs[::-1]
 
 
-def legs_from_the_first(network: Network, legs: Legs, weight: np.ndarray) -> tuple[Legs, np.ndarray, np.ndarray]:
+def legs_from_the_first(network: GraphArrays, legs: Legs, weight: np.ndarray) -> tuple[Legs, np.ndarray, np.ndarray]:
     """The cheapest legs from node 0 to every node: legs, costs and numbers."""
     n_nodes = network.first_arc.shape[1] - 1
     dist, number = np.empty((1, 1, n_nodes)), np.empty((1, 1, n_nodes), np.int32)
@@ -333,7 +333,7 @@ def rows_of(found: Found) -> dict[int, list[tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_chains_kept_are_those_that_no_other_outclasses(tmp_path: Path, seed: int) -> None:
+def test_the_chains_kept_are_those_that_no_other_dominates(tmp_path: Path, seed: int) -> None:
     """The search compares as it goes, and most runs by what differs; the reference compares all chains of every run."""
     instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=4, n_projects=2, alternatives=1 + seed % 3)
     graph, measures = make_graph(instance), measures_of(instance, make_graph(instance))
@@ -346,7 +346,7 @@ def test_the_chains_kept_are_those_that_no_other_outclasses(tmp_path: Path, seed
     asked = {"measures": measures, "origin": pairs[:, 0], "destination": pairs[:, 1], "max_main_legs": 2}
     apart = Runs(runs.link_weight, runs.transfer_weight, runs.n_wanted, np.full(runs.base.size, -1))
     (every,) = search_class(graph, cls, apart, **asked, leave_out=RETURNS)
-    (kept,) = search_class(graph, cls, runs, **asked, leave_out=OUTCLASSED)
+    (kept,) = search_class(graph, cls, runs, **asked, leave_out=DOMINATED)
     assert kept.n_distinct >= every.bundle.size > kept.bundle.size
     amounts, uses = every.sums.tolist(), uses_of(every, graph, measures)
     groups = [np.flatnonzero(every.bundle == b).tolist() for b in range(len(pairs))]

@@ -20,8 +20,8 @@ from network_worlds import random_world
 PREPARE = sys.modules["nbb_opt.network.prepare"]  # the module; the package has a function of the same name
 
 
-def without_outclassing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All chains are candidates, outclassed or not."""
+def without_dominance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All chains are candidates, dominated or not."""
     monkeypatch.setattr(PREPARE, "find_chains", partial(find_chains, every=True))
 
 
@@ -41,16 +41,16 @@ def with_slower_tracks() -> Instance:
 
 def test_dropped_chains_are_never_missed_by_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = with_slower_tracks()
-    without_outclassing(monkeypatch)
+    without_dominance(monkeypatch)
     whole, pruned = prepare(instance, prune=False), prepare(instance, prune=True)
     assert len(pruned.chains) < len(whole.chains)
     assert optimum(instance, pruned) == pytest.approx(optimum(instance, whole), rel=1e-6)
 
 
-def test_outclassed_chains_are_not_missed_on_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dominated_chains_are_not_missed_on_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = with_slower_tracks()
     candidates = prepare(instance)
-    without_outclassing(monkeypatch)
+    without_dominance(monkeypatch)
     whole = prepare(instance, prune=False)
     assert len(candidates.chains) < len(whole.chains)
     assert optimum(instance, candidates) == pytest.approx(optimum(instance, whole), rel=1e-6)
@@ -58,7 +58,7 @@ def test_outclassed_chains_are_not_missed_on_tiny(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pruning_only_takes_chains_away(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_outclassing(monkeypatch)
+    without_dominance(monkeypatch)
     instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=25, n_projects=2, alternatives=3)
     whole, pruned = prepare(instance, prune=False), prepare(instance)
     columns = ["bundle", "kind", "distance_km", "time_h", "projects"]
@@ -71,7 +71,7 @@ def test_pruning_only_takes_chains_away(tmp_path: Path, seed: int, monkeypatch: 
 def test_dropped_chains_are_never_missed_in_a_random_world(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_outclassing(monkeypatch)
+    without_dominance(monkeypatch)
     instance = random_world(tmp_path, seed=seed, n_nodes=12, n_flows=8, n_projects=2, alternatives=3)
     whole, pruned = prepare(instance, prune=False), prepare(instance)
     assert len(pruned.rows) < len(whole.rows)

@@ -24,7 +24,7 @@ from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.benders.two_stage import solve_two_stage
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from stram_case import SHARED, TINY, copy_of, plans, solved, tiny
 from test_stram_instance import needs_data
 
@@ -113,7 +113,7 @@ def test_a_run_that_ends_without_values_does_not_end_the_rounds(trouble: int, mo
     built = build_stram(tiny(), plan.spec, first_emissions_t=emissions)
     answer, seen = Solver._answer, []
 
-    def spoiled(self: Solver, before: int) -> Answer:
+    def spoiled(self: Solver, before: int) -> SolverResult:
         found = answer(self, before)
         seen.append(found.status)
         return replace(found, values=None) if len(seen) in (trouble, trouble + 1) else found

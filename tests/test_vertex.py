@@ -12,7 +12,7 @@ from nbb_opt.errors import SolveError
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.stram.model import build_stram, read_stram_model
 from nbb_opt.solve import Stop, solve_form
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.vertex import exact_values, exact_vertex, row_miss
 from nbb_opt.solve.mip.warm import Warm
 from stram_case import tiny
@@ -20,7 +20,7 @@ from stram_case import tiny
 TIGHT = 1e-9
 
 
-def relaxation() -> tuple[StandardForm, Solver, Answer]:
+def relaxation() -> tuple[StandardForm, Solver, SolverResult]:
     built = build_stram(tiny(), read_stram_model("stram_cap"), first_emissions_t=7500.0)
     form = built.form()
     solver = Solver(form, threads=1, seed=0, log=[])
@@ -80,7 +80,7 @@ def test_a_plan_with_an_error_in_a_row_is_solved_again_from_a_clean_start(monkey
     form, _, _ = relaxation()
     run = Solver.run
 
-    def spoiled(self: Solver, *args: object, phase: str, **others: object) -> Answer:
+    def spoiled(self: Solver, *args: object, phase: str, **others: object) -> SolverResult:
         answer = run(self, *args, phase=phase, **others)  # type: ignore[arg-type]
         if answer.values is None or phase == "fix and re-solve":
             return answer

@@ -219,7 +219,7 @@ def sum_part(
     """Sum the rows of one part; faulty rows are counted and left to the caller to judge."""
     sums = Accumulator(target, within=within, budget_bytes=budget_bytes, by_shipper=source.by_shipper)
     places: list[Place] = []
-    turns = _Turns()
+    turns = _InOrder()
 
     def add(group: Group, batches: Iterable[pa.RecordBatch]) -> None:
         row = group.row_0
@@ -275,7 +275,7 @@ def sum_part(
     return PartSums(sums.packed(), sum(group.rows for group in part), sums.counts, tuple(places), dense, shippers)
 
 
-class _Turns:
+class _InOrder:
     """Lets threads do one thing in the order of their numbers, however they come; a failure ends the waiting."""
 
     def __init__(self) -> None:

@@ -57,7 +57,7 @@ def _write_table(source: Path, target: Path, table: Table, asked: Asked, notes: 
         for columns in _columns(found.batches(), work):
             faults = CellFaults(TableFile(table.name, source.name, found.first_row), problems, offset=rows)
             parsed(columns, table, faults)
-            faults.tell_the_rest()
+            faults.count_the_rest()
             rows += len(next(iter(columns.values())))
         if problems:
             raise InstanceError(problems)

@@ -17,7 +17,7 @@ from nbb_opt.demand.sums import Accumulator
 from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable
-from nbb_opt.instance.cells import TOLD_IN_FULL, name_fault
+from nbb_opt.instance.cells import SHOWN_IN_FULL, name_fault
 from nbb_opt.instance.wording import shown
 
 MOST_ZONES, MOST_COMMODITIES = 1 << 20, 1 << 13  # so that a flow fits a key
@@ -145,7 +145,7 @@ class Sieve:
 
     def _judge(self) -> None:
         counts = self._sums.counts
-        problems = list(itertools.islice(self._names(), TOLD_IN_FULL))
+        problems = list(itertools.islice(self._names(), SHOWN_IN_FULL))
         for fault in self._refused():
             count, hint = int(counts[fault]), self._words[fault][2]
             if fault == faults.FAULT_DUPLICATE:

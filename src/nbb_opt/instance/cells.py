@@ -33,7 +33,7 @@ _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ALIKE = "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv"
 _LATIN_OF = str.maketrans(dict(zip(_ALIKE[::2], _ALIKE[1::2], strict=True)))
 _NOT_IN_ID = re.compile(r"[;/*\"]")
-TOLD_IN_FULL = 50
+SHOWN_IN_FULL = 50
 SMALLEST = 1e-7  # a solver drops coefficients not much smaller
 _LONGEST_TEXT = 5000
 _LONGEST_ID = 120
@@ -47,7 +47,7 @@ class CellFaults:
 
     `rows` are the indices of rows with a fault in a cell; `unusable` rows could not be read at all and are passed over.
     `told` cells (row index and column) were named before, as what a workbook holds but a table cannot say.
-    Of one kind of fault in one column the first ones are told in full, the others are counted (`tell_the_rest`).
+    Of one kind of fault in one column the first ones are told in full, the others are counted (`count_the_rest`).
     `offset` is the index of the first row where a file is read in parts.
     """
 
@@ -65,15 +65,15 @@ class CellFaults:
             return
         self.rows.add(index)
         self.counts[column, rule] += 1
-        if self.counts[column, rule] > TOLD_IN_FULL:
+        if self.counts[column, rule] > SHOWN_IN_FULL:
             return
         self.problems.append(Problem(self.file.place(self.offset + index, column, value), what, hint, rule))
 
-    def tell_the_rest(self) -> None:
+    def count_the_rest(self) -> None:
         """Adds one problem for each kind of fault that was met more often than it was told."""
         for (column, rule), count in self.counts.items():
-            if count > TOLD_IN_FULL:
-                what = f"{count - TOLD_IN_FULL} more faults of the kind {rule!r}"
+            if count > SHOWN_IN_FULL:
+                what = f"{count - SHOWN_IN_FULL} more faults of the kind {rule!r}"
                 where = f"{self.file.file}, column {column}"
                 self.problems.append(Problem(where, what, "see the first ones", rule))
 

@@ -153,7 +153,7 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
     """Puts every fault that the kernels counted into words, with its place, value and likely fix."""
     rows = sorted({row for _, row, _ in sums.places})
     cells = {name: find_cells(batches(), name, rows) for name in COLUMNS} if rows else {}
-    keys = {row: _tell(row, {name: cells[name][row] for name in COLUMNS}, target, faults) for row in rows}
+    keys = {row: _report(row, {name: cells[name][row] for name in COLUMNS}, target, faults) for row in rows}
     for fault in {fault for fault, _, _ in sums.places}:
         told = [row for kind, row, _ in sums.places if kind == fault]
         name = "destination" if fault == kernels.FAULT_SAME_PLACE else WORDS[fault][1]
@@ -175,7 +175,7 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
         check_texts([name], _COLUMNS[SHIPPER], CellFaults(faults.file, faults.problems, offset=row))
 
 
-def _tell(row: int, cells: Mapping[str, object], target: Target, faults: CellFaults) -> list[tuple[str, str]]:
+def _report(row: int, cells: Mapping[str, object], target: Target, faults: CellFaults) -> list[tuple[str, str]]:
     """All faults of one row in words; their columns and the names of the rules."""
     before = faults.counts.copy()
     unusable = {0} if row in faults.unusable else set[int]()

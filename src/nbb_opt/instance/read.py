@@ -20,7 +20,7 @@ from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
 from nbb_opt.instance.package import META_FILE, SEAL_FILE, Package, file_problems, open_package, table_file
 from nbb_opt.instance.read_only import ReadOnlyTable
 from nbb_opt.instance.references import check_keys, check_references
-from nbb_opt.instance.rules import World, run_rules
+from nbb_opt.instance.rules import RuleContext, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.seal import check_rows, digest, read_seal, write_seal
 from nbb_opt.instance.tables.csv_file import csv_bytes, header_problems, read_csv
@@ -157,7 +157,7 @@ def demand_of(instance: Instance) -> Flows:
         flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
     finally:
         package.close()
-    faults.tell_the_rest()
+    faults.count_the_rest()
     if flows is None:
         raise InstanceError(problems)
     return flows
@@ -193,7 +193,7 @@ def read_places_and_goods(path: Path | str) -> tuple[pd.DataFrame, pd.DataFrame]
             problems.append(Problem(f"{path}, table {name}", "is missing", "an instance has it", "missing_file"))
         read.add(BY_NAME[name], package, problems)
     for faults in read.faults.values():
-        faults.tell_the_rest()
+        faults.count_the_rest()
     if problems:
         raise InstanceError(problems)
     return read.frames["nodes"], read.frames["commodities"]
@@ -228,11 +228,13 @@ def _read(
         flows = read_flows(
             package, od, read.frames, flow_faults, sealed=vouched, add_duplicates=add_duplicates, each=each
         )
-        flow_faults.tell_the_rest()
+        flow_faults.count_the_rest()
     for faults in read.faults.values():
-        faults.tell_the_rest()
-    world = World(meta=meta, periods=periods, frames=read.frames, faults=read.faults, flows=flows, flow_file=od or "")
-    problems.extend(run_rules(world))
+        faults.count_the_rest()
+    context = RuleContext(
+        meta=meta, periods=periods, frames=read.frames, faults=read.faults, flows=flows, flow_file=od or ""
+    )
+    problems.extend(run_rules(context))
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
         rows[od] = flows.rows

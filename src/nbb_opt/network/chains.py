@@ -15,8 +15,8 @@ from nbb_opt.instance import Instance
 from nbb_opt.network.candidates import Candidates
 from nbb_opt.network.graph import Graph
 from nbb_opt.network.kernels import look_at_steps
-from nbb_opt.network.kernels.keep_chains import OUTCLASSED, RETURNS
-from nbb_opt.network.prune import make_measures, make_things
+from nbb_opt.network.kernels.keep_chains import DOMINATED, RETURNS
+from nbb_opt.network.prune import limited_uses, make_measures
 from nbb_opt.network.runs import ChainClass, make_classes, make_runs, priced_run
 from nbb_opt.network.search import MOST_LABELS_IN_ALL, Found, search_class
 from nbb_opt.network.weights import Amounts
@@ -37,9 +37,9 @@ def find_chains(
 ) -> list[Kept]:
     """Search every class in every run; what `use` makes of the chains of some 50,000 bundles of one class at a time.
 
-    `use` gets them piece by piece, as they were described and as they were found, and the class. A chain that comes
+    `use` gets them batch by batch, as they were described and as they were found, and the class. A chain that comes
     back to a place on the same side is no candidate.
-    Unless `every` chain is asked for, one that another of its bundle outclasses is none either (see keep_chains). Two
+    Unless `every` chain is asked for, one that another of its bundle dominates is none either (see keep_chains). Two
     threads search and call `use`; what they give stands in an order that does not depend on them, so that memory holds
     little more than what `use` keeps.
     Raises InstanceError naming the bundles that cannot be carried today.
@@ -47,14 +47,14 @@ def find_chains(
     classes = make_classes(instance)
     origin, destination, bundle_class = _ends(graph, classes, bundles)
     carried, today = np.zeros(len(bundles), dtype=bool), np.zeros(len(bundles), dtype=bool)
-    things = make_things(instance, graph)
+    things = limited_uses(instance, graph)
 
     def candidates(cls: ChainClass, mine: np.ndarray) -> Iterator[tuple[Candidates, Found]]:
         for found in search_class(
             graph, cls, make_runs(instance, graph, amounts, cls=cls),
             measures=make_measures(graph, amounts, cls, things=things), origin=origin[mine],
             destination=destination[mine], max_main_legs=instance.meta.max_main_legs,
-            leave_out=RETURNS if every else OUTCLASSED,
+            leave_out=RETURNS if every else DOMINATED,
             labels_per_flow=MOST_LABELS_IN_ALL // max(1, len(bundles)),
         ):  # fmt: skip
             part = _described(graph, found, mine[found.bundle])
@@ -77,7 +77,7 @@ def cheapest_chains(
 ) -> Iterator[tuple[ChainClass, Candidates]]:  # fmt: skip
     """The cheapest chains of every sequence of main legs of `some` bundles, by prices of links and of transfers, with
     nothing or everything built; class by class."""
-    classes, things = make_classes(instance), make_things(instance, graph)
+    classes, things = make_classes(instance), limited_uses(instance, graph)
     origin, destination, bundle_class = _ends(graph, classes, bundles)
     for i in np.unique(bundle_class[some]).tolist():
         cls, mine = classes[i], some[bundle_class[some] == i]

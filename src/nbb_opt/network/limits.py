@@ -20,7 +20,7 @@ from nbb_opt.network.candidates import Candidates, take
 from nbb_opt.network.chains import cheapest_chains
 from nbb_opt.network.graph import Graph
 from nbb_opt.network.kernels.look_at_steps import count_uses
-from nbb_opt.network.prune import Things
+from nbb_opt.network.prune import LimitedUses
 from nbb_opt.network.runs import ChainClass
 from nbb_opt.network.weights import Amounts
 
@@ -30,7 +30,7 @@ MOST_ROUNDS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Tight:
+class ConstrainedChains:
     """Chains of the flows that have none today without a limited thing: how often each uses what is limited, `uses`
     (chains, limits), its `bundle`, and whether it needs no project, `today`."""
 
@@ -38,26 +38,28 @@ class Tight:
     bundle: np.ndarray
     today: np.ndarray
 
-    def only(self, chains: np.ndarray) -> Tight:
+    def only(self, chains: np.ndarray) -> ConstrainedChains:
         """Some of the chains."""
-        return Tight(self.uses[chains], self.bundle[chains], self.today[chains])
+        return ConstrainedChains(self.uses[chains], self.bundle[chains], self.today[chains])
 
 
-def tight_of(graph: Graph, things: Things, found: Candidates) -> Tight:
+def constrained_chains(graph: Graph, things: LimitedUses, found: Candidates) -> ConstrainedChains:
     """Those among the chains found, in which all chains of a bundle are together."""
     tight = _used(graph, things, found)
     loose = tight.bundle[tight.today & ~tight.uses.any(axis=1)]
     return tight.only(~np.isin(tight.bundle, loose))
 
 
-def joined(some: Sequence[Tight]) -> Tight:
+def joined(some: Sequence[ConstrainedChains]) -> ConstrainedChains:
     """All of them."""
-    return Tight(*(np.concatenate([getattr(one, name) for one in some]) for name in ("uses", "bundle", "today")))
+    return ConstrainedChains(
+        *(np.concatenate([getattr(one, name) for one in some]) for name in ("uses", "bundle", "today"))
+    )
 
 
 def chains_for_limits(
-    instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame, demand_t: np.ndarray, tight: Tight,
-    things: Things,
+    instance: Instance, graph: Graph, amounts: Amounts, *, bundles: pd.DataFrame, demand_t: np.ndarray,
+    tight: ConstrainedChains, things: LimitedUses,
 ) -> tuple[list[tuple[ChainClass, Candidates]], list[str]]:  # fmt: skip
     """Chains to be added so that all flows are carried in every period, today or else with everything built; and lines
     that say so, or how much no chain there is can carry. demand_t (bundles, periods)."""
@@ -89,9 +91,9 @@ def chains_for_limits(
 
 
 def _complete(
-    instance: Instance, graph: Graph, amounts: Amounts, tight: Tight, *, bundles: pd.DataFrame, demand: np.ndarray,
-    capacity: np.ndarray, things: Things, built: bool,
-) -> tuple[Tight, list[tuple[ChainClass, Candidates]], float]:  # fmt: skip
+    instance: Instance, graph: Graph, amounts: Amounts, tight: ConstrainedChains, *, bundles: pd.DataFrame,
+    demand: np.ndarray, capacity: np.ndarray, things: LimitedUses, built: bool,
+) -> tuple[ConstrainedChains, list[tuple[ChainClass, Candidates]], float]:  # fmt: skip
     """The chains with those added for a period, these alone, and the tonnes that are left."""
     added: list[tuple[ChainClass, Candidates]] = []
     mine = np.unique(tight.bundle)
@@ -116,16 +118,16 @@ def _complete(
     return tight, added, left
 
 
-def _used(graph: Graph, things: Things, found: Candidates) -> Tight:
+def _used(graph: Graph, things: LimitedUses, found: Candidates) -> ConstrainedChains:
     n = things.first_project
     uses = np.zeros((found.bundle.size, n), dtype=np.int16)
     count_uses(found.code, found.first, graph.arc_link, things.links[:, 0], things.transfers[:, 0], uses)
     today = np.array([not one for one in found.project_sets], dtype=bool)[found.project_set]
-    return Tight(uses, found.bundle, today)
+    return ConstrainedChains(uses, found.bundle, today)
 
 
 def _capacities(instance: Instance, *, built: bool) -> np.ndarray:
-    """Tonnes per year of the limited links and terminals, as measures.make_things numbers them; with every project
+    """Tonnes per year of the limited links and terminals, as measures.limited_uses numbers them; with every project
     built in all its units if `built`."""
     units = dict(zip(instance["projects"]["project"], instance["projects"]["max_units"], strict=True))
     effects, found = instance["project_effects"], []
@@ -141,7 +143,7 @@ def _capacities(instance: Instance, *, built: bool) -> np.ndarray:
 
 
 def _carry(
-    tight: Tight, bundles: np.ndarray, demand: np.ndarray, capacity: np.ndarray
+    tight: ConstrainedChains, bundles: np.ndarray, demand: np.ndarray, capacity: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Tonnes left over if as many as possible are carried; by how many fewer with a tonne more of each limit, and with
     a tonne less of each bundle."""

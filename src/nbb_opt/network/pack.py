@@ -1,4 +1,4 @@
-"""Candidates turned into rows of items: piece by piece, and the pieces joined."""
+"""Candidates turned into rows of items: batch by batch, and the batches joined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nbb_opt.network.weights import Amounts
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Piece:
+class ChainBatch:
     """Chains of one cargo type as rows of legs of their own and transfers.
 
     `size` (chains,) items of `item` make up each chain. An item is a leg, whose arcs are leg_arc[leg_first[i]] to
@@ -37,7 +37,7 @@ class Piece:
     project_sets: tuple[tuple[int, ...], ...]
 
 
-def piece_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type: int) -> Piece:
+def batch_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type: int) -> ChainBatch:
     """The chains of `found`, all of one cargo type, with every leg once."""
     code = found.code
     leg_of_step, start, size = number_legs(graph, found, np.zeros(found.bundle.size, dtype=np.int64))
@@ -48,7 +48,7 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type:
     item[moved] = -1 - (2 * row + turned)
     kept = (leg_of_step >= 0) | (code < 0)
     items = np.diff(np.append(0, np.cumsum(kept))[found.first])
-    return Piece(
+    return ChainBatch(
         cargo_type=cargo_type, size=items.astype(np.int16), item=item[kept].astype(np.int32),
         leg_first=np.append(0, np.cumsum(size)), leg_arc=look_at_steps.rows_of(code, start, size),
         bundle=found.bundle.astype(np.int32), kind=found.kind.astype(np.int32),
@@ -57,54 +57,54 @@ def piece_of(instance: Instance, graph: Graph, found: Candidates, *, cargo_type:
     )  # fmt: skip
 
 
-def joined(pieces: list[Piece]) -> Piece:
+def joined(batches: list[ChainBatch]) -> ChainBatch:
     """Pieces of one cargo type as one, every leg once; the list is emptied."""
-    cargo_type = pieces[0].cargo_type
-    n_legs = [piece.leg_first.size - 1 for piece in pieces]
-    arcs, leg_first = _legs_of(pieces)
+    cargo_type = batches[0].cargo_type
+    n_legs = [batch.leg_first.size - 1 for batch in batches]
+    arcs, leg_first = _legs_of(batches)
     same, start, size = look_at_steps.distinct_legs(arcs, leg_first, np.full(leg_first.size - 1, cargo_type))
-    sets, project_set = _sets_of(pieces)
+    sets, project_set = _sets_of(batches)
     whole = [
-        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "kind", "main_mode")
+        np.concatenate([getattr(batch, name) for batch in batches]) for name in ("size", "bundle", "kind", "main_mode")
     ]
     numbers = np.split(same, np.cumsum(n_legs)[:-1])
     item = np.concatenate(
-        [look_at_steps.with_numbers(piece.item, leg, 0) for piece, leg in zip(pieces, numbers, strict=True)]
+        [look_at_steps.with_numbers(batch.item, leg, 0) for batch, leg in zip(batches, numbers, strict=True)]
     )
-    pieces.clear()
-    return Piece(
+    batches.clear()
+    return ChainBatch(
         cargo_type=cargo_type, size=whole[0], item=item, leg_first=np.append(0, np.cumsum(size)),
         leg_arc=look_at_steps.rows_of(arcs, start, size), bundle=whole[1], kind=whole[2], main_mode=whole[3],
         project_set=project_set, project_sets=sets,
     )  # fmt: skip
 
 
-def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amounts) -> tuple[ChainRows, Items]:
-    """All pieces as one, sorted by bundle; the list is emptied.
+def pack(instance: Instance, graph: Graph, batches: list[ChainBatch], *, amounts: Amounts) -> tuple[ChainRows, Items]:
+    """All batches as one, sorted by bundle; the list is emptied.
 
     Lanes and services are numbered as they first occur, transfers by cargo type, row and direction; chains of one
     cargo type share them. Sets of projects are numbered as they first occur.
     """
-    n_rows, n_legs = len(instance["transfers"]), np.array([piece.leg_first.size - 1 for piece in pieces])
-    arcs, first = _legs_of(pieces)
-    by_leg = np.repeat(np.array([piece.cargo_type for piece in pieces], dtype=np.int64), n_legs)
+    n_rows, n_legs = len(instance["transfers"]), np.array([batch.leg_first.size - 1 for batch in batches])
+    arcs, first = _legs_of(batches)
+    by_leg = np.repeat(np.array([batch.cargo_type for batch in batches], dtype=np.int64), n_legs)
     same, start, size = look_at_steps.distinct_legs(arcs, first, by_leg)
-    sets, project_set = _sets_of(pieces)
-    kinds = np.unique(np.concatenate([np.unique(piece.kind) for piece in pieces]))
-    kind = np.concatenate([np.searchsorted(kinds, piece.kind).astype(np.int16) for piece in pieces])
+    sets, project_set = _sets_of(batches)
+    kinds = np.unique(np.concatenate([np.unique(batch.kind) for batch in batches]))
+    kind = np.concatenate([np.searchsorted(kinds, batch.kind).astype(np.int16) for batch in batches])
     length, bundle, mode = (
-        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("size", "bundle", "main_mode")
+        np.concatenate([getattr(batch, name) for batch in batches]) for name in ("size", "bundle", "main_mode")
     )
     order = np.argsort(bundle, kind="stable").astype(np.int32)
     item_start, place = look_at_steps.places_in_order(length, order)
     item = np.empty(item_start[-1], dtype=np.int32)
     done = 0
     for numbers in np.split(same, np.cumsum(n_legs)[:-1]):
-        piece = pieces.pop(0)
-        shift, here = piece.cargo_type * 2 * n_rows, place[done : done + piece.size.size]
-        look_at_steps.put_rows(piece.item, piece.size, numbers, shift, here, item_start, item)
+        batch = batches.pop(0)
+        shift, here = batch.cargo_type * 2 * n_rows, place[done : done + batch.size.size]
+        look_at_steps.put_rows(batch.item, batch.size, numbers, shift, here, item_start, item)
         done += here.size
-    del piece, here, place, length
+    del batch, here, place, length
 
     seen = look_at_steps.order_seen(item, start.size)  # legs as they first occur
     road = graph.arc_layer[arcs[start[seen]]] == ROAD
@@ -149,18 +149,18 @@ def pack(instance: Instance, graph: Graph, pieces: list[Piece], *, amounts: Amou
     return rows, items
 
 
-def _legs_of(pieces: Sequence[Piece]) -> tuple[np.ndarray, np.ndarray]:
-    """Arcs of the legs of all pieces, and where each leg begins."""
-    length = np.concatenate([np.diff(piece.leg_first) for piece in pieces])
-    return np.concatenate([piece.leg_arc for piece in pieces]), np.append(0, np.cumsum(length))
+def _legs_of(batches: Sequence[ChainBatch]) -> tuple[np.ndarray, np.ndarray]:
+    """Arcs of the legs of all batches, and where each leg begins."""
+    length = np.concatenate([np.diff(batch.leg_first) for batch in batches])
+    return np.concatenate([batch.leg_arc for batch in batches]), np.append(0, np.cumsum(length))
 
 
-def _sets_of(pieces: Sequence[Piece]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
-    """The sets of projects of all pieces, and the number of each chain's."""
+def _sets_of(batches: Sequence[ChainBatch]) -> tuple[tuple[tuple[int, ...], ...], np.ndarray]:
+    """The sets of projects of all batches, and the number of each chain's."""
     index: dict[tuple[int, ...], int] = {(): 0}
     number = [
-        np.array([index.setdefault(one, len(index)) for one in piece.project_sets], dtype=np.int32)[piece.project_set]
-        for piece in pieces
+        np.array([index.setdefault(one, len(index)) for one in batch.project_sets], dtype=np.int32)[batch.project_set]
+        for batch in batches
     ]
     return tuple(index), np.concatenate(number)
 

@@ -18,10 +18,10 @@ from nbb_opt.network.candidates import Candidates, keep_best, take
 from nbb_opt.network.chains import find_chains
 from nbb_opt.network.compact import ChainRows, Items, spread
 from nbb_opt.network.graph import make_graph
-from nbb_opt.network.limits import Tight, chains_for_limits, tight_of
+from nbb_opt.network.limits import ConstrainedChains, chains_for_limits, constrained_chains
 from nbb_opt.network.limits import joined as joined_tight
-from nbb_opt.network.pack import Piece, joined, pack, piece_of
-from nbb_opt.network.prune import make_things, not_replaced
+from nbb_opt.network.pack import ChainBatch, batch_of, joined, pack
+from nbb_opt.network.prune import limited_uses, not_replaced
 from nbb_opt.network.runs import ChainClass, project_states
 from nbb_opt.network.search import Found
 from nbb_opt.network.tables import chains_table, lane_links_table, lanes_table, steps_table
@@ -131,11 +131,11 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
         names = instance["links"]["link"].to_numpy()[closed].tolist()
         log.append(f"network: {len(names)} links have no vehicle in some period and are not used: {', '.join(names)}")
     seen: list[list[int]] = []
-    tight: list[Tight] = []
-    things, states = make_things(instance, graph), project_states(instance, graph)
+    tight: list[ConstrainedChains] = []
+    things, states = limited_uses(instance, graph), project_states(instance, graph)
 
-    def choose(parts: Iterable[tuple[Candidates, Found]], cls: ChainClass) -> Piece:
-        pieces = []
+    def choose(parts: Iterable[tuple[Candidates, Found]], cls: ChainClass) -> ChainBatch:
+        batches = []
         for some, found in parts:
             best = keep_best(
                 some, alternatives=instance.meta.alternatives, n_periods=len(instance.periods), states=states
@@ -144,11 +144,11 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
             kept = not_replaced(instance, graph, taken, amounts=amounts, cls=cls) if prune else np.arange(best.size)
             taken = take(taken, kept)
             seen.append([found.n_distinct, some.bundle.size, best.size, kept.size, found.n_given_up])
-            tight.append(tight_of(graph, things, taken))
-            pieces.append(piece_of(instance, graph, taken, cargo_type=cls.cargo_type))
-        return joined(pieces)
+            tight.append(constrained_chains(graph, things, taken))
+            batches.append(batch_of(instance, graph, taken, cargo_type=cls.cargo_type))
+        return joined(batches)
 
-    pieces = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
+    batches = find_chains(instance, graph, amounts, bundles=bundles, use=choose)
     n_all, n_found, n_kept, n_left, n_given_up = np.sum(seen, axis=0).tolist()
     log.append(
         f"chains: {n_all} distinct chains found; {n_all - n_found} left out: they come back to a place, or another"
@@ -171,9 +171,9 @@ def _make(instance: Instance, *, prune: bool) -> Prepared:
     added, lines = chains_for_limits(
         instance, graph, amounts, bundles=bundles, demand_t=demand.demand_t, tight=joined_tight(tight), things=things
     )
-    pieces += [piece_of(instance, graph, more, cargo_type=cls.cargo_type) for cls, more in added]
+    batches += [batch_of(instance, graph, more, cargo_type=cls.cargo_type) for cls, more in added]
     log += lines
-    rows, items = pack(instance, graph, pieces, amounts=amounts)
+    rows, items = pack(instance, graph, batches, amounts=amounts)
     log.append(f"chains: {len(rows)} kept for {len(bundles)} bundles on {items.n_lanes} lanes")
     log.append("chains by kind: " + ", ".join(f"{kind} {n}" for kind, n in rows.by_kind().items()))
     return Prepared(instance, bundles, demand.demand_t, rows, items, tuple(log))

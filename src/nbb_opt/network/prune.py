@@ -16,7 +16,7 @@ from nbb_opt.network.weights import Amounts
 
 
 @dataclass(frozen=True)
-class Things:
+class LimitedUses:
     """What chains use: links (links, 2) and transfers (transfers, 2) give a capacity group or terminal with a limit,
     and a project, -1 where there is none. Of `n` things those from `first_project` on are projects."""
 
@@ -33,17 +33,17 @@ class Measures:
 
     link_sums: np.ndarray
     transfer_sums: np.ndarray
-    things: Things
+    things: LimitedUses
 
 
-def make_measures(graph: Graph, amounts: Amounts, cls: ChainClass, *, things: Things) -> Measures:
+def make_measures(graph: Graph, amounts: Amounts, cls: ChainClass, *, things: LimitedUses) -> Measures:
     """The measures of a class."""
     tables = [general_weights(graph, amounts, cls, clean_trucks=clean) for clean in (False, True)]
     links, transfers = (np.ascontiguousarray(np.vstack(pair).T) for pair in zip(*tables, strict=True))
     return Measures(links, transfers, things)
 
 
-def make_things(instance: Instance, graph: Graph) -> Things:
+def limited_uses(instance: Instance, graph: Graph) -> LimitedUses:
     """The things of an instance: links of one capacity group are one thing."""
     links, terminals, transfers = instance["links"], instance["terminals"], instance["transfers"]
     row = {name: i for i, name in enumerate(links["link"])}
@@ -54,7 +54,7 @@ def make_things(instance: Instance, graph: Graph) -> Things:
     at = np.array([place[name] for name in transfers["terminal"]], dtype=np.int64)
     terminal, n_terminals = _limited(limited, at)
     first = n_links + n_terminals
-    return Things(
+    return LimitedUses(
         np.column_stack([link_thing, _shifted(graph.link_project, first)]),
         np.column_stack([_shifted(terminal, n_links), _shifted(graph.transfer_project, first)]),
         first,
@@ -139,7 +139,7 @@ def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Am
 
 def _uses(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
     """(chains, things): how often a chain uses every limited capacity group and terminal, and needs every project."""
-    things = make_things(instance, graph)
+    things = limited_uses(instance, graph)
     uses = np.zeros((found.bundle.size, things.n), dtype=np.int16)
     for link_thing, transfer_thing in zip(things.links.T, things.transfers.T, strict=True):
         count_uses(found.code, found.first, graph.arc_link, link_thing, transfer_thing, uses)

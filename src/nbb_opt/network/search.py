@@ -9,10 +9,10 @@ import numpy as np
 
 from nbb_opt.network.graph import ROAD, Graph, pattern_tree
 from nbb_opt.network.kernels.find_chains import Origin, Patterns, Searches, make_runs, write_kept
-from nbb_opt.network.kernels.find_legs import N_ROWS, N_USES, NONE, Legs, Network, fill_tables, forget_legs, no_legs
-from nbb_opt.network.kernels.find_simple import GIVEN_UP, LABELS_LEFT, make_room
+from nbb_opt.network.kernels.find_legs import N_ROWS, N_USES, NONE, GraphArrays, Legs, fill_tables, forget_legs, no_legs
+from nbb_opt.network.kernels.find_simple import GIVEN_UP, LABELS_LEFT, make_workspace
 from nbb_opt.network.kernels.join_legs import new_labels, no_changes
-from nbb_opt.network.kernels.keep_chains import N_FOUND, OUTCLASSED, Scratch, none_kept
+from nbb_opt.network.kernels.keep_chains import DOMINATED, N_FOUND, Scratch, none_kept
 from nbb_opt.network.kernels.number_parts import no_parts
 from nbb_opt.network.prune import Measures
 from nbb_opt.network.runs import ChainClass, Runs
@@ -50,14 +50,14 @@ def search_class(
     origin: np.ndarray,
     destination: np.ndarray,
     max_main_legs: int,
-    leave_out: int = OUTCLASSED,
+    leave_out: int = DOMINATED,
     labels_per_flow: int = MOST_LABELS_IN_ALL,
     want_costs: bool = False,
 ) -> Iterator[Found]:
     """Chains from every `origin` to its `destination` (node numbers, one pair per bundle) over all runs.
 
     They come some CHAINS_AT_ONCE at a time (all at once with `want_costs`). What is left out: NOTHING, chains that come
-    back to a place on the same side (RETURNS), or also those that another of their bundle outclasses (see keep_chains).
+    back to a place on the same side (RETURNS), or also those that another of their bundle dominates (see keep_chains).
     Searches for chains that come back to no place may make `labels_per_flow` labels for each bundle.
     """
     parent, leg = pattern_tree(graph, np.array(cls.modes), max_main_legs)
@@ -75,18 +75,18 @@ def search_class(
     n_common, n_uses = legs.size[[N_ROWS, N_USES]].tolist()
     n_patterns, n_switch, n_nodes = parent.size, switch_node.size, graph.nodes.size
     parts, scratch = no_parts(measures.link_sums.shape[1]), _scratch(network, patterns)
-    room = make_room(
+    room = make_workspace(
         n_patterns, max_main_legs, n_nodes, graph.arc_to.size, max(1, int(runs.n_wanted.max())), MOST_LABELS
     )
     known = np.empty((n_patterns, n_switch), np.int32)
     order = np.lexsort((np.arange(origin.size), origin))
     origins, first = np.unique(origin[order], return_index=True)
     costs = np.full((runs.base.size if want_costs else 0, origin.size, n_patterns), np.inf)
-    pieces: list[tuple[np.ndarray, ...]] = []
+    batches: list[tuple[np.ndarray, ...]] = []
     n_distinct, n_chains = 0, 0
 
     def found() -> Found:
-        code, size, owner, sums = (np.concatenate(parts_of) for parts_of in zip(*pieces, strict=True))
+        code, size, owner, sums = (np.concatenate(parts_of) for parts_of in zip(*batches, strict=True))
         steps = np.append(0, np.cumsum(size))
         given_up, room.counts[GIVEN_UP] = int(room.counts[GIVEN_UP]), 0
         return Found(
@@ -113,24 +113,24 @@ def search_class(
             np.zeros((searches.weight.shape[0], n_patterns, goals.size), bool), mine_cost,
         )  # fmt: skip
         code, size, owner, sums = write_kept(legs, parts, kept, goal_of, scratch.steps)
-        pieces.append((code, size, mine[owner], sums))
+        batches.append((code, size, mine[owner], sums))
         n_distinct += int(kept.of_goal[goal_of, N_FOUND].sum())
         n_chains += size.size
         if want_costs:
             costs[:, mine] = mine_cost[:, :, goal_of].transpose(0, 2, 1)
         elif n_chains >= CHAINS_AT_ONCE:
             yield found()
-            pieces, n_distinct, n_chains = [], 0, 0
-    if pieces:
+            batches, n_distinct, n_chains = [], 0, 0
+    if batches:
         yield found()
 
 
-def _network(graph: Graph, measures: Measures) -> Network:
+def _network(graph: Graph, measures: Measures) -> GraphArrays:
     n_layers, things = graph.layer_mode.size, measures.things
     place = graph.arc_layer * (graph.nodes.size + 1) + graph.arc_to
     back = np.argsort(place, kind="stable")
     wanted = np.arange(n_layers)[:, None] * (graph.nodes.size + 1) + np.arange(graph.nodes.size + 1)
-    return Network(
+    return GraphArrays(
         first_arc=graph.first_arc, arc_from=graph.arc_from, arc_to=graph.arc_to, arc_link=graph.arc_link,
         arc_layer=graph.arc_layer, first_back=np.searchsorted(place[back], wanted), back_arc=back,
         transfer_node=graph.transfer_node, link_sums=measures.link_sums, transfer_sums=measures.transfer_sums,
@@ -139,7 +139,7 @@ def _network(graph: Graph, measures: Measures) -> Network:
     )  # fmt: skip
 
 
-def _scratch(network: Network, patterns: Patterns) -> Scratch:
+def _scratch(network: GraphArrays, patterns: Patterns) -> Scratch:
     n_layers, n_nodes = network.first_arc.shape[0], network.first_arc.shape[1] - 1
     most_steps = (2 * patterns.most_main_legs + 1) * (n_nodes + 2)
     return Scratch(
@@ -151,8 +151,8 @@ def _scratch(network: Network, patterns: Patterns) -> Scratch:
 
 
 def _searches(
-    graph: Graph, runs: Runs, network: Network, place_of: np.ndarray, place_node: np.ndarray, has_switch: np.ndarray,
-    *, layers: np.ndarray,
+    graph: Graph, runs: Runs, network: GraphArrays, place_of: np.ndarray, place_node: np.ndarray,
+    has_switch: np.ndarray, *, layers: np.ndarray,
 ) -> tuple[Searches, Legs, np.ndarray]:  # fmt: skip
     """The tables of all runs, the legs they number, and the weight of arcs (road tables, arcs); `layers` (but for the
     road) are those of some pattern."""

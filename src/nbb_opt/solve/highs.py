@@ -104,7 +104,7 @@ LARGEST = 1e15  # HiGHS drops a row with a coefficient this large without an err
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SolverResult:
     """What HiGHS said, in business units: `values` is None when it has no plan, `reduced_cost` unless it was an LP.
 
     The reduced cost of a fixed column is a slope of the optimum in that column's value: EUR per unit. `row_dual` is the
@@ -126,7 +126,7 @@ class Relaxation(Protocol):
 
     @property
     def form(self) -> StandardForm: ...
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer: ...
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult: ...
     def bound(self, columns: npt.NDArray[np.int64], low: Floats, up: Floats) -> None: ...
     def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None: ...
     def free(self, columns: npt.NDArray[np.int64]) -> None: ...
@@ -298,7 +298,7 @@ class Solver:
         if status == highspy.HighsStatus.kError:
             raise SolveError(f"HiGHS refused: {what}")
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
         """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress.
 
         An answer called optimal has values. Where HiGHS ends in trouble, or optimal without a point it calls feasible,
@@ -306,7 +306,7 @@ class Solver:
         "error".
         """
         if stop.left_s() <= 0:
-            return Answer(
+            return SolverResult(
                 status="time_limit", objective=float("nan"), bound=-np.inf, values=None, reduced_cost=None, nodes=0,
                 iterations=0,
             )  # fmt: skip
@@ -321,7 +321,7 @@ class Solver:
                 answer = self._run_once(stop, answer.iterations)
         return replace(answer, status="error") if answer.status == "optimal" and answer.values is None else answer
 
-    def _run_once(self, stop: Stop, before: int) -> Answer:
+    def _run_once(self, stop: Stop, before: int) -> SolverResult:
         """Run from the basis at hand; from none where that goes in circles. `before` are iterations to count too."""
         linear = self.relaxed or not self.form.integer.any()
         few = int(STALLED * (self.highs.getNumCol() + self.highs.getNumRow()))
@@ -348,7 +348,7 @@ class Solver:
         for option, value in kept.items():
             self.set(option, value)
 
-    def _answer(self, iterations_before: int) -> Answer:
+    def _answer(self, iterations_before: int) -> SolverResult:
         highs, scale = self.highs, self.scaling
         status = _STATUS.get(highs.getModelStatus(), "error")
         info = highs.getInfo()
@@ -372,13 +372,13 @@ class Solver:
             iterations_before + int(max(info.simplex_iteration_count, 0)) + int(max(info.ipm_iteration_count, 0))
         )
         nodes = int(max(info.mip_node_count, 0))
-        return Answer(
+        return SolverResult(
             status=status, objective=objective, bound=bound, values=values, reduced_cost=reduced_cost, nodes=nodes,
             iterations=iterations, row_dual=row_dual,
         )  # fmt: skip
 
 
-def _in_trouble(answer: Answer) -> bool:
+def _in_trouble(answer: SolverResult) -> bool:
     return answer.status == "error" or (answer.status == "optimal" and answer.values is None)
 
 

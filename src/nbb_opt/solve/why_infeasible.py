@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.scaling import power_of_two
 from nbb_opt.solve.stop import UNKNOWN, Stop
 
@@ -192,7 +192,7 @@ class _Elastic:
     def of(self, families: Collection[str]) -> Ints:
         return np.array([r for r in self.rows if self._family(r) in families], np.int64)
 
-    def _run(self, kept: Ints) -> Answer:
+    def _run(self, kept: Ints) -> SolverResult:
         """Least slack with these rows kept and the others free."""
         free = ~np.isin(self.owner, kept)
         self.solver.bound(self.columns, np.zeros(len(free)), np.where(free, np.inf, 0.0))

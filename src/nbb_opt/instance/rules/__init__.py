@@ -12,6 +12,6 @@ from nbb_opt.instance.rules import (  # noqa: F401 - importing a module register
     projects,
     vehicles,
 )
-from nbb_opt.instance.rules.registry import RULES, World, run_rules
+from nbb_opt.instance.rules.registry import RULES, RuleContext, run_rules
 
-__all__ = ["RULES", "World", "run_rules"]
+__all__ = ["RULES", "RuleContext", "run_rules"]

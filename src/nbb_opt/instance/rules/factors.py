@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
 from nbb_opt.instance.rules.figures import ASSUMPTION
-from nbb_opt.instance.rules.registry import Row, World, rule
+from nbb_opt.instance.rules.registry import Row, RuleContext, rule
 
 UNIT = re.compile(r"(?P<mass>kg|g|t)[ _]?co2(e|eq)?[ _]?(/|per)[ _]?(?P<energy>kwh|mwh|mj|gj)", re.IGNORECASE)
 KG = {"g": 1e-3, "kg": 1.0, "t": 1e3}
@@ -67,7 +67,7 @@ class _Cited:
 
 
 @rule("energy", "factors")
-def figures_are_those_of_their_factors(world: World) -> Iterator[Problem]:
+def figures_are_those_of_their_factors(context: RuleContext) -> Iterator[Problem]:
     """A row of `energy` has the value of the factors it cites, of their boundary, in kg/kWh, of one set of potentials.
 
     Of several factors of one boundary a figure lies between them. A figure that is derived from factors shows it in
@@ -75,8 +75,8 @@ def figures_are_those_of_their_factors(world: World) -> Iterator[Problem]:
     that of the WTT factors, or, where a WTW factor is among them, TTW + WTT the sum of all. That holds for rows whose
     source is `assumption` too; these may mix potentials if the note names the sets.
     """
-    factors = {row["factor"]: row for row in world.each("factors")}
-    for i, row in world.rows("energy"):
+    factors = {row["factor"]: row for row in context.each("factors")}
+    for i, row in context.rows("energy"):
         named = [factors[name] for name in pieces(row["factors"]) if name in factors]
         cited = []
         for factor in named:
@@ -85,17 +85,17 @@ def figures_are_those_of_their_factors(world: World) -> Iterator[Problem]:
                 what = f"cites {factor['factor']} in {factor['unit']}, the figures of this table are in kg CO2e/kWh"
                 hint = f"{found.shown}; " if found else ""
                 hint += f"give the factor in kg CO2e/kWh, or the conversion in the note: {factor['factor']} x ..."
-                yield world.fault("energy", i, "factors", factor["factor"], what, hint)
+                yield context.fault("energy", i, "factors", factor["factor"], what, hint)
             if found is not None:
                 cited.append(found)
         if len(cited) == len(named):
-            yield from _compare(world, i, row, cited)
+            yield from _compare(context, i, row, cited)
         sets = {factor["gwp_set"] for factor in named} - NOT_STATED
         explained = ASSUMPTION in pieces(row["source"]) and all(name in row["note"] for name in sets)
         if len(sets) > 1 and not explained:
             what = f"mixes warming potentials of {' and '.join(sorted(sets))}"
             hint = "cite factors of one set; an assumption (source) may mix them where its note names the sets"
-            yield world.fault("energy", i, "factors", row["factors"], what, hint)
+            yield context.fault("energy", i, "factors", row["factors"], what, hint)
 
 
 def _convert(factor: Row, note: str) -> _Cited | None:
@@ -111,21 +111,21 @@ def _convert(factor: Row, note: str) -> _Cited | None:
     return _Cited(factor, value * times, shown, weighed=len(steps) > (found is None))
 
 
-def _compare(world: World, i: int, row: Row, cited: list[_Cited]) -> Iterator[Problem]:
+def _compare(context: RuleContext, i: int, row: Row, cited: list[_Cited]) -> Iterator[Problem]:
     by_boundary = {b: [one for one in cited if one.factor["boundary"] == b] for b in FIGURES}
     if not any(one.weighed for one in cited):
         for boundary, some in by_boundary.items():
             values = [one.kg_per_kwh for one in some]
-            yield from _fault(world, i, row, some, boundary, min(values, default=0.0), max(values, default=0.0))
+            yield from _fault(context, i, row, some, boundary, min(values, default=0.0), max(values, default=0.0))
         return
     for boundary in ("TTW", "WTW" if by_boundary["WTW"] else "WTT"):
         some = cited if boundary == "WTW" else by_boundary[boundary]
         total = sum(one.kg_per_kwh for one in some)
-        yield from _fault(world, i, row, some, boundary, total, total)
+        yield from _fault(context, i, row, some, boundary, total, total)
 
 
 def _fault(
-    world: World, i: int, row: Row, cited: list[_Cited], boundary: str, low: float, high: float
+    context: RuleContext, i: int, row: Row, cited: list[_Cited], boundary: str, low: float, high: float
 ) -> Iterator[Problem]:
     columns = FIGURES[boundary]
     figure = sum(row[column] for column in columns)
@@ -137,4 +137,4 @@ def _fault(
     what = f"is not what it cites: {shown} ({boundary}), the row has {sums} kg CO2e/kWh"
     hint = f"take the figure of the factor, show in the note how it follows ({cited[0].factor['factor']} x 0.9), "
     hint += "or cite another; a figure of your own cites none and has the source 'assumption'"
-    yield world.fault("energy", i, columns[0], f"{row[columns[0]]:g}", what, hint)
+    yield context.fault("energy", i, columns[0], f"{row[columns[0]]:g}", what, hint)

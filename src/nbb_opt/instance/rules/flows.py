@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import TOLD_IN_FULL, pieces
-from nbb_opt.instance.rules.registry import World, checked_on_reading, rule
+from nbb_opt.instance.cells import SHOWN_IN_FULL, pieces
+from nbb_opt.instance.rules.registry import RuleContext, checked_on_reading, rule
 from nbb_opt.instance.wording import did_you_mean, listed
 
 Spot = tuple[str, str, float]  # node, mode, gauge (0 but on rail)
@@ -23,23 +23,23 @@ checked_on_reading(
 
 def _some(problems: list[Problem], where: str) -> Iterator[Problem]:
     """The first problems, and how many more there are."""
-    yield from problems[:TOLD_IN_FULL]
-    if len(problems) > TOLD_IN_FULL:
-        yield Problem(where, f"{len(problems) - TOLD_IN_FULL} more faults of the same kind", "see the first ones")
+    yield from problems[:SHOWN_IN_FULL]
+    if len(problems) > SHOWN_IN_FULL:
+        yield Problem(where, f"{len(problems) - SHOWN_IN_FULL} more faults of the same kind", "see the first ones")
 
 
 @rule(uses=("od", "meta"))
-def flows_cover_periods(world: World) -> Iterator[Problem]:
+def flows_cover_periods(context: RuleContext) -> Iterator[Problem]:
     """Every flow (of a shipper, if shippers are named) has rows from the first to the last period's start year, or
     around them; with 0 tonnes in years in which nothing moves."""
-    flows = world.flows
+    flows = context.flows
     assert flows is not None
     first, last = flows.series[:-1], flows.series[1:] - 1
-    where = f"{world.flow_file}, column year"
+    where = f"{context.flow_file}, column year"
     problems = []
     for year, missing in (
-        (world.periods[0].year, flows.year[first] > world.periods[0].year),
-        (world.periods[-1].year, flows.year[last] < world.periods[-1].year),
+        (context.periods[0].year, flows.year[first] > context.periods[0].year),
+        (context.periods[-1].year, flows.year[last] < context.periods[-1].year),
     ):
         for s in np.flatnonzero(missing).tolist():
             years = listed(map(str, flows.year[first[s] : last[s] + 1].tolist()))
@@ -52,13 +52,13 @@ def flows_cover_periods(world: World) -> Iterator[Problem]:
 
 
 @rule(uses=("od", "commodities", "nodes", "links", "transfers"))
-def flows_have_a_way(world: World) -> Iterator[Problem]:
+def flows_have_a_way(context: RuleContext) -> Iterator[Problem]:
     """A chain of links and transfers that exist today (no project needed) and of modes the commodity may use joins the
     ends of every flow; it begins and ends on the road side."""
-    flows = world.flows
+    flows = context.flows
     assert flows is not None
-    modes = {row["commodity"]: frozenset(pieces(row["modes"])) for row in world.each("commodities")}
-    both_ways = all(row["two_way"] for row in world.each("links") if not row["project"])
+    modes = {row["commodity"]: frozenset(pieces(row["modes"])) for row in context.each("commodities")}
+    both_ways = all(row["two_way"] for row in context.each("links") if not row["project"])
     networks: dict[frozenset[str], dict[Spot, list[Spot]]] = {}
     reached: dict[tuple[frozenset[str], str], set[str]] = {}
     lost: list[tuple[str, str, str]] = []
@@ -66,7 +66,7 @@ def flows_have_a_way(world: World) -> Iterator[Problem]:
         start, end, commodity = flows.names(flow)
         allowed = modes[commodity]
         if allowed not in networks:
-            networks[allowed] = _network(world, allowed)
+            networks[allowed] = _network(context, allowed)
         if (allowed, start) not in reached:
             nodes = _reached(networks[allowed], start)
             reached[allowed, start] = nodes
@@ -74,7 +74,7 @@ def flows_have_a_way(world: World) -> Iterator[Problem]:
                 reached.update({(allowed, node): nodes for node in nodes})
         if end not in reached[allowed, start]:
             lost.append((commodity, start, end))
-    where = f"{world.flow_file}, column destination"
+    where = f"{context.flow_file}, column destination"
     hint = "add a link or transfer that exists today, or let the commodity use another mode"
     problems = [
         Problem(
@@ -87,11 +87,11 @@ def flows_have_a_way(world: World) -> Iterator[Problem]:
     yield from _some(problems, where)
 
 
-def _network(world: World, modes: frozenset[str]) -> dict[Spot, list[Spot]]:
+def _network(context: RuleContext, modes: frozenset[str]) -> dict[Spot, list[Spot]]:
     """Where one can get from each (node, mode, gauge) in one step today."""
     steps: dict[Spot, list[Spot]] = {}
     gauges: dict[str, set[float]] = {}
-    for row in world.each("links"):
+    for row in context.each("links"):
         gauge = row["gauge_mm"] if row["mode"] == "rail" else 0.0
         for end in ("from_node", "to_node"):
             if row["mode"] == "rail":
@@ -102,7 +102,7 @@ def _network(world: World, modes: frozenset[str]) -> dict[Spot, list[Spot]]:
         steps.setdefault(here, []).append(there)
         if row["two_way"]:
             steps.setdefault(there, []).append(here)
-    for row in world.each("transfers"):
+    for row in context.each("transfers"):
         node = row["node"]
         if row["project"] or not {row["mode_a"], row["mode_b"]} <= modes | {"road"}:
             continue
@@ -127,10 +127,10 @@ def _reached(steps: dict[Spot, list[Spot]], origin: str) -> set[str]:
 
 
 @rule("sites", uses=("nodes",))
-def sites_are_zones(world: World) -> Iterator[Problem]:
+def sites_are_zones(context: RuleContext) -> Iterator[Problem]:
     """The node of a site is a zone, as freight starts or ends there."""
-    zones = [row["node"] for row in world.each("nodes") if row["is_zone"]]
-    for i, row in world.rows("sites"):
+    zones = [row["node"] for row in context.each("nodes") if row["is_zone"]]
+    for i, row in context.rows("sites"):
         if row["node"] not in zones:
             hint = did_you_mean(row["node"], zones) or f"set is_zone of {row['node']} to true"
-            yield world.fault("sites", i, "node", row["node"], "is not a zone", hint)
+            yield context.fault("sites", i, "node", row["node"], "is not a zone", hint)

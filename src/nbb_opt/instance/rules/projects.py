@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
-from nbb_opt.instance.rules.registry import World, rule
+from nbb_opt.instance.rules.registry import RuleContext, rule
 from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS
 from nbb_opt.instance.wording import did_you_mean, listed, number
 
@@ -15,82 +15,82 @@ _SHARE_ROUNDING = 1e-6
 
 
 @rule("project_funding")
-def funding_shares_add_up(world: World) -> Iterator[Problem]:
+def funding_shares_add_up(context: RuleContext) -> Iterator[Problem]:
     """The funding shares of a project, if given, add up to 1."""
     shares: dict[str, float] = {}
     first: dict[str, int] = {}
-    for i, row in world.rows("project_funding"):
+    for i, row in context.rows("project_funding"):
         shares[row["project"]] = shares.get(row["project"], 0.0) + row["share"]
         first.setdefault(row["project"], i)
-    at_fault = {world.frames["project_funding"]["project"].iloc[i] for i in world.faults["project_funding"].rows}
+    at_fault = {context.frames["project_funding"]["project"].iloc[i] for i in context.faults["project_funding"].rows}
     for project, share in shares.items():
         if abs(share - 1) > _SHARE_ROUNDING and project not in at_fault:
             what = f"has shares that add up to {number(round(share, 9))}"
             missing = number(round(1 - share, 9))
             hint = f"{missing} is missing" if share < 1 else "they must add up to 1"
-            yield world.fault("project_funding", first[project], "project", project, what, hint)
+            yield context.fault("project_funding", first[project], "project", project, what, hint)
 
 
 @rule("project_effects", uses=("links", "terminals", "charge_areas"))
-def effects_change_an_existing_figure(world: World) -> Iterator[Problem]:
+def effects_change_an_existing_figure(context: RuleContext) -> Iterator[Problem]:
     """A project effect names a row of its table, that table's column, and a figure that is not unlimited already."""
-    for i, row in world.rows("project_effects"):
+    for i, row in context.rows("project_effects"):
         table, column = row["table"], row["column"]
         if column != EFFECT_COLUMNS[table]:
             hint = f"did you mean {EFFECT_COLUMNS[table]!r}?"
             what = f"is not what a project changes in {table}"
-            yield world.fault("project_effects", i, "column", column, what, hint)
+            yield context.fault("project_effects", i, "column", column, what, hint)
             continue
         key = BY_NAME[table].key[0]
-        rows = {other[key]: other for other in world.each(table)}
+        rows = {other[key]: other for other in context.each(table)}
         if row["row"] not in rows:
-            hint = did_you_mean(row["row"], rows) or f"name a {key} of {world.file(table)}"
-            yield world.fault("project_effects", i, "row", row["row"], f"is not in {table}.{key}", hint)
+            hint = did_you_mean(row["row"], rows) or f"name a {key} of {context.file(table)}"
+            yield context.fault("project_effects", i, "row", row["row"], f"is not in {table}.{key}", hint)
             continue
         changed = rows[row["row"]]
         if math.isnan(changed[column]):
             shared = changed.get("capacity_link")
             what = f"has a blank {column}, which is unlimited already"
             hint = f"did you mean {shared!r}?" if shared else f"give it a {column}, or remove the effect"
-            yield world.fault("project_effects", i, "row", row["row"], what, hint)
+            yield context.fault("project_effects", i, "row", row["row"], what, hint)
 
 
 @rule("projects", uses=("project_effects", "links", "transfers"))
-def projects_do_something(world: World) -> Iterator[Problem]:
+def projects_do_something(context: RuleContext) -> Iterator[Problem]:
     """Every project has an effect, or a link or transfer that exists only with it."""
-    used = {row["project"] for table in ("project_effects", "links", "transfers") for row in world.each(table)}
-    for i, row in world.rows("projects"):
+    used = {row["project"] for table in ("project_effects", "links", "transfers") for row in context.each(table)}
+    for i, row in context.rows("projects"):
         if row["project"] not in used:
             hint = "add a row to project_effects, or name it in the project column of a link or transfer"
-            yield world.fault("projects", i, "project", row["project"], "changes nothing", hint)
+            yield context.fault("projects", i, "project", row["project"], "changes nothing", hint)
 
 
 @rule("projects", uses=("projects",))
-def projects_do_not_require_in_a_circle(world: World) -> Iterator[Problem]:
+def projects_do_not_require_in_a_circle(context: RuleContext) -> Iterator[Problem]:
     """A project does not require itself, directly or through others."""
-    requires = {row["project"]: pieces(row["requires"]) for row in world.each("projects")}
+    requires = {row["project"]: pieces(row["requires"]) for row in context.each("projects")}
     told: set[str] = set()
-    for i, row in world.rows("projects"):
+    for i, row in context.rows("projects"):
         path = _way_back(row["project"], requires)
         if path and row["project"] not in told:
             told.update(path)
             what = "requires itself" if len(path) == 2 else f"requires itself in a circle: {' -> '.join(path)}"
-            yield world.fault("projects", i, "requires", row["requires"], what, "remove one of the requirements")
+            yield context.fault("projects", i, "requires", row["requires"], what, "remove one of the requirements")
 
 
 @rule("projects", uses=("projects",))
-def projects_do_not_exclude_what_they_require(world: World) -> Iterator[Problem]:
+def projects_do_not_exclude_what_they_require(context: RuleContext) -> Iterator[Problem]:
     """A project excludes neither itself nor a project it requires, directly or through others, nor do those."""
-    rows = {row["project"]: row for row in world.each("projects")}
+    rows = {row["project"]: row for row in context.each("projects")}
     excludes = {(name, other) for name, row in rows.items() for other in pieces(row["excludes"])}
-    for i, row in world.rows("projects"):
+    for i, row in context.rows("projects"):
         if (row["project"], row["project"]) in excludes:
-            yield world.fault("projects", i, "excludes", row["excludes"], "holds the project itself", "remove it")
+            yield context.fault("projects", i, "excludes", row["excludes"], "holds the project itself", "remove it")
         together = sorted({row["project"], *_needed(row["project"], rows)})
         pair = next(((a, b) for a in together for b in together if a != b and (a, b) in excludes), None)
         if pair:
             what = f"can never be built: it needs {pair[0]} and {pair[1]}, and one excludes the other"
-            yield world.fault("projects", i, "requires", row["requires"], what, "correct requires or excludes")
+            yield context.fault("projects", i, "requires", row["requires"], what, "correct requires or excludes")
 
 
 def _needed(project: str, rows: dict[str, dict[str, str]]) -> set[str]:
@@ -127,72 +127,72 @@ _SHARES = ("cap_technology_share", "limit_mode_shift_share_per_year")
 
 
 @rule("policies")
-def policies_have_the_value_of_their_kind(world: World) -> Iterator[Problem]:
+def policies_have_the_value_of_their_kind(context: RuleContext) -> Iterator[Problem]:
     """A policy has a value, but for a ban, which has none."""
-    for i, row in world.rows("policies"):
+    for i, row in context.rows("policies"):
         blank = math.isnan(row["value"])
         if row["kind"] == "ban_purchase" and not blank:
-            yield world.fault("policies", i, "value", row["value"], "is given for a ban", "leave it blank")
+            yield context.fault("policies", i, "value", row["value"], "is given for a ban", "leave it blank")
         elif row["kind"] != "ban_purchase" and blank:
             what = f"is blank for {row['kind']}"
-            yield world.fault("policies", i, "value", None, what, "the last part of the kind is its unit")
+            yield context.fault("policies", i, "value", None, what, "the last part of the kind is its unit")
 
 
 @rule("policies")
-def policies_about_shares_are_shares(world: World) -> Iterator[Problem]:
+def policies_about_shares_are_shares(context: RuleContext) -> Iterator[Problem]:
     """cap_technology_share and limit_mode_shift_share_per_year are between 0 and 1."""
-    for i, row in world.rows("policies"):
+    for i, row in context.rows("policies"):
         if row["kind"] in _SHARES and row["value"] > 1:
             hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"
-            yield world.fault("policies", i, "value", row["value"], "is a share above 1", hint)
+            yield context.fault("policies", i, "value", row["value"], "is a share above 1", hint)
 
 
 @rule("policies", uses=("vehicles",))
-def policies_name_a_truck_technology(world: World) -> Iterator[Problem]:
+def policies_name_a_truck_technology(context: RuleContext) -> Iterator[Problem]:
     """cap_technology_share and ban_purchase name a technology of some truck; other policies name none."""
-    trucks = sorted({row["technology"] for row in world.each("vehicles") if row["mode"] == "road"})
-    for i, row in world.rows("policies"):
+    trucks = sorted({row["technology"] for row in context.each("vehicles") if row["mode"] == "road"})
+    for i, row in context.rows("policies"):
         technology = row["technology"]
         if row["kind"] not in _ABOUT_TECHNOLOGY:
             if technology:
                 what = f"is given for {row['kind']}"
-                yield world.fault("policies", i, "technology", technology, what, "leave it blank")
+                yield context.fault("policies", i, "technology", technology, what, "leave it blank")
         elif not technology:
             what = f"is blank for {row['kind']}"
-            yield world.fault("policies", i, "technology", None, what, f"one of {listed(trucks)}")
+            yield context.fault("policies", i, "technology", None, what, f"one of {listed(trucks)}")
         elif technology not in trucks:
-            yield world.fault("policies", i, "technology", technology, "is of no truck", f"one of {listed(trucks)}")
+            yield context.fault("policies", i, "technology", technology, "is of no truck", f"one of {listed(trucks)}")
 
 
 @rule("policies", uses=("meta",))
-def policies_begin_with_a_period(world: World) -> Iterator[Problem]:
+def policies_begin_with_a_period(context: RuleContext) -> Iterator[Problem]:
     """The year of a policy is the start year of a period; for a ban any year."""
-    starts = [period.year for period in world.periods]
-    for i, row in world.rows("policies"):
+    starts = [period.year for period in context.periods]
+    for i, row in context.rows("policies"):
         year = row["year"]
         if row["kind"] == "ban_purchase" or math.isnan(year) or year in starts:
             continue
         nearest = min(starts, key=lambda start: abs(start - year))
         hint = f"did you mean {nearest}? Periods start in {listed(map(str, starts))}"
-        yield world.fault("policies", i, "year", year, "is not the start year of a period", hint)
+        yield context.fault("policies", i, "year", year, "is not the start year of a period", hint)
 
 
 @rule("policies")
-def mode_shares_are_kept_everywhere(world: World) -> Iterator[Problem]:
+def mode_shares_are_kept_everywhere(context: RuleContext) -> Iterator[Problem]:
     """limit_mode_shift_share_per_year names no country: it holds for flows, which cross borders."""
-    for i, row in world.rows("policies"):
+    for i, row in context.rows("policies"):
         if row["kind"] == "limit_mode_shift_share_per_year" and row["country"]:
             what = "is given for limit_mode_shift_share_per_year"
-            yield world.fault("policies", i, "country", row["country"], what, "leave it blank")
+            yield context.fault("policies", i, "country", row["country"], what, "leave it blank")
 
 
 @rule("policies")
-def policies_are_said_once(world: World) -> Iterator[Problem]:
+def policies_are_said_once(context: RuleContext) -> Iterator[Problem]:
     """No two policies have the same kind, country, technology and year."""
     seen: dict[tuple[object, ...], int] = {}
-    for i, row in world.rows("policies"):
+    for i, row in context.rows("policies"):
         year = None if math.isnan(row["year"]) else row["year"]
         first = seen.setdefault((row["kind"], row["country"], row["technology"], year), i)
         if first != i:
-            what = f"says the same kind of thing as row {world.faults['policies'].file.row(first)}"
-            yield world.fault("policies", i, "policy", row["policy"], what, "remove one of the two")
+            what = f"says the same kind of thing as row {context.faults['policies'].file.row(first)}"
+            yield context.fault("policies", i, "policy", row["policy"], what, "remove one of the two")

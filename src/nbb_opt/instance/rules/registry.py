@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class RuleContext:
     """The tables read so far. What could not be read is None, or missing from `frames`."""
 
     meta: Meta | None
@@ -75,7 +75,7 @@ class World:
         return True
 
 
-Check = Callable[[World], Iterator[Problem]]
+Check = Callable[[RuleContext], Iterator[Problem]]
 
 
 @dataclass(frozen=True)
@@ -107,18 +107,18 @@ def rule(*reads: str, uses: tuple[str, ...] = ()) -> Callable[[Check], Check]:
 def checked_on_reading(name: str, demands: str, *uses: str) -> None:
     """Registers a rule that the reader of a table keeps, row by row, for the list in SCHEMA.md."""
 
-    def check(world: World) -> Iterator[Problem]:
+    def check(context: RuleContext) -> Iterator[Problem]:
         return iter(())
 
     check.__name__ = name
     RULES[name] = Rule(name, demands, check, (), uses)
 
 
-def run_rules(world: World) -> list[Problem]:
+def run_rules(context: RuleContext) -> list[Problem]:
     """Problems of every rule that can run, each carrying the name of its rule."""
     return [
         dataclasses.replace(problem, rule=one.name)
         for one in RULES.values()
-        if world.can_run(one)
-        for problem in one.check(world)
+        if context.can_run(one)
+        for problem in one.check(context)
     ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
-from nbb_opt.instance.rules.registry import World, rule
+from nbb_opt.instance.rules.registry import RuleContext, rule
 from nbb_opt.instance.wording import listed, number
 
 _OWNED_COLUMNS = ("annual_km", "annual_h", "lifetime_years")
@@ -23,245 +23,245 @@ _TECHNOLOGIES = {
 
 
 @rule("vehicles")
-def vehicles_weigh_less_empty_than_full(world: World) -> Iterator[Problem]:
+def vehicles_weigh_less_empty_than_full(context: RuleContext) -> Iterator[Problem]:
     """kerb_t is less than gross_t."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         if row["kerb_t"] >= row["gross_t"]:
             what = f"is not less than gross_t ({number(row['gross_t'])} t)"
             hint = "kerb_t is the weight when empty; were the two swapped?"
-            yield world.fault("vehicles", i, "kerb_t", row["kerb_t"], what, hint)
+            yield context.fault("vehicles", i, "kerb_t", row["kerb_t"], what, hint)
 
 
 @rule("vehicles")
-def technologies_fit_the_mode(world: World) -> Iterator[Problem]:
+def technologies_fit_the_mode(context: RuleContext) -> Iterator[Problem]:
     """electric (overhead line) is for rail, marine for sea and ferry, ferry for ferry."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         allowed = _TECHNOLOGIES[row["mode"]]
         if row["technology"] not in allowed:
             battery = row["mode"] == "road" and row["technology"] == "electric"
             hint = "did you mean 'battery'?" if battery else f"one of {listed(allowed)}"
             what = f"is not a technology of {row['mode']} vehicles"
-            yield world.fault("vehicles", i, "technology", row["technology"], what, hint)
+            yield context.fault("vehicles", i, "technology", row["technology"], what, hint)
 
 
 @rule("vehicles")
-def trucks_are_owned(world: World) -> Iterator[Problem]:
+def trucks_are_owned(context: RuleContext) -> Iterator[Problem]:
     """A road vehicle has annual_km, annual_h and lifetime_years."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         for column in _OWNED_COLUMNS:
             if row["mode"] == "road" and math.isnan(row[column]):
-                yield world.fault("vehicles", i, column, None, "is blank for a truck", "trucks are owned: give it")
+                yield context.fault("vehicles", i, column, None, "is blank for a truck", "trucks are owned: give it")
 
 
 @rule("vehicles")
-def services_are_not_owned(world: World) -> Iterator[Problem]:
+def services_are_not_owned(context: RuleContext) -> Iterator[Problem]:
     """A rail, sea or ferry vehicle leaves annual_km, annual_h and lifetime_years blank."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         for column in _OWNED_COLUMNS:
             if row["mode"] != "road" and not math.isnan(row[column]):
                 what = f"is given although {row['mode']} is bought as a service"
-                yield world.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode road?")
+                yield context.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode road?")
 
 
 @rule("vehicle_years", uses=("vehicles",))
-def services_cost_nothing_to_own(world: World) -> Iterator[Problem]:
+def services_cost_nothing_to_own(context: RuleContext) -> Iterator[Problem]:
     """capex_eur and fixed_eur_per_year of a rail, sea or ferry vehicle are 0: its running cost holds them."""
-    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
-    for i, row in world.rows("vehicle_years"):
+    modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
+    for i, row in context.rows("vehicle_years"):
         for column in ("capex_eur", "fixed_eur_per_year"):
             if modes[row["vehicle"]] != "road" and row[column] != 0:
                 what = f"is not 0 although {row['vehicle']} is bought as a service"
                 hint = "write 0 and put the cost into running_eur_per_vkm"
-                yield world.fault("vehicle_years", i, column, row[column], what, hint)
+                yield context.fault("vehicle_years", i, column, row[column], what, hint)
 
 
 @rule("vehicle_years", uses=("vehicles",))
-def vehicles_have_costs(world: World) -> Iterator[Problem]:
+def vehicles_have_costs(context: RuleContext) -> Iterator[Problem]:
     """Every vehicle has rows in vehicle_years."""
-    priced = set(world.frames["vehicle_years"]["vehicle"])
-    for i, row in world.rows("vehicles"):
+    priced = set(context.frames["vehicle_years"]["vehicle"])
+    for i, row in context.rows("vehicles"):
         if row["vehicle"] not in priced:
-            hint = f"add its cost and energy use to {world.file('vehicle_years')}"
-            yield world.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_years", hint)
+            hint = f"add its cost and energy use to {context.file('vehicle_years')}"
+            yield context.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_years", hint)
 
 
 @rule("vehicle_years")
-def full_vehicles_use_no_less_energy(world: World) -> Iterator[Problem]:
+def full_vehicles_use_no_less_energy(context: RuleContext) -> Iterator[Problem]:
     """full_kwh_per_vkm is at least empty_kwh_per_vkm."""
-    for i, row in world.rows("vehicle_years"):
+    for i, row in context.rows("vehicle_years"):
         full, empty = row["full_kwh_per_vkm"], row["empty_kwh_per_vkm"]
         if full < empty:
             what = f"is less than empty_kwh_per_vkm ({number(empty)} kWh/vkm)"
-            yield world.fault("vehicle_years", i, "full_kwh_per_vkm", full, what, "were the two swapped?")
+            yield context.fault("vehicle_years", i, "full_kwh_per_vkm", full, what, "were the two swapped?")
 
 
 @rule("vehicles")
-def track_columns_are_for_trains(world: World) -> Iterator[Problem]:
+def track_columns_are_for_trains(context: RuleContext) -> Iterator[Problem]:
     """axle_load_t and gauge_mm are given for rail vehicles only."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         for column in ("axle_load_t", "gauge_mm"):
             if row["mode"] != "rail" and not math.isnan(row[column]):
                 what = f"is given for a {row['mode']} vehicle"
-                yield world.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode rail?")
+                yield context.fault("vehicles", i, column, row[column], what, "leave it blank, or is the mode rail?")
 
 
 @rule("vehicles")
-def battery_trucks_say_range_and_charging(world: World) -> Iterator[Problem]:
+def battery_trucks_say_range_and_charging(context: RuleContext) -> Iterator[Problem]:
     """A road vehicle of technology battery has range_km and charge_kw; no other vehicle has charge_kw."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         battery = row["mode"] == "road" and row["technology"] == "battery"
         for column in ("range_km", "charge_kw"):
             if battery and math.isnan(row[column]):
-                yield world.fault("vehicles", i, column, None, "is blank for a battery truck", "give it")
+                yield context.fault("vehicles", i, column, None, "is blank for a battery truck", "give it")
         if not battery and not math.isnan(row["charge_kw"]):
             what = f"is given for a {row['mode']} vehicle of technology {row['technology']}"
             hint = "only battery trucks charge: leave it blank, or is the technology battery?"
-            yield world.fault("vehicles", i, "charge_kw", row["charge_kw"], what, hint)
+            yield context.fault("vehicles", i, "charge_kw", row["charge_kw"], what, hint)
 
 
 @rule("vehicles")
-def making_is_for_trucks(world: World) -> Iterator[Problem]:
+def making_is_for_trucks(context: RuleContext) -> Iterator[Problem]:
     """making_kg_co2e is for road vehicles, battery_making_kg_co2e for battery trucks; making_source is their source."""
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         makes = {"making_kg_co2e": row["mode"] == "road", "battery_making_kg_co2e": not math.isnan(row["charge_kw"])}
         for column, may in makes.items():
             if not may and not math.isnan(row[column]):
                 what = f"is given for a {row['mode']} vehicle of technology {row['technology']}"
-                yield world.fault("vehicles", i, column, row[column], what, "leave it blank: only trucks are bought")
+                yield context.fault("vehicles", i, column, row[column], what, "leave it blank: only trucks are bought")
         if not row["making_source"] and not all(math.isnan(row[column]) for column in makes):
             what = "is blank although making_kg_co2e or battery_making_kg_co2e is given"
-            yield world.fault("vehicles", i, "making_source", None, what, "name a row of sources")
+            yield context.fault("vehicles", i, "making_source", None, what, "name a row of sources")
 
 
 @rule("vehicles", uses=("vehicle_loads",))
-def vehicles_carry_something(world: World) -> Iterator[Problem]:
+def vehicles_carry_something(context: RuleContext) -> Iterator[Problem]:
     """Every vehicle has a row in vehicle_loads."""
-    carrying = {row["vehicle"] for row in world.each("vehicle_loads")}
-    for i, row in world.rows("vehicles"):
+    carrying = {row["vehicle"] for row in context.each("vehicle_loads")}
+    for i, row in context.rows("vehicles"):
         if row["vehicle"] not in carrying:
-            hint = f"say in {world.file('vehicle_loads')} what it carries"
-            yield world.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_loads", hint)
+            hint = f"say in {context.file('vehicle_loads')} what it carries"
+            yield context.fault("vehicles", i, "vehicle", row["vehicle"], "has no row in vehicle_loads", hint)
 
 
 @rule("vehicle_loads", uses=("vehicles",))
-def turnaround_is_for_trucks(world: World) -> Iterator[Problem]:
+def turnaround_is_for_trucks(context: RuleContext) -> Iterator[Problem]:
     """turnaround_h of a rail, sea or ferry vehicle is 0: handling_costs hold that time."""
-    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
-    for i, row in world.rows("vehicle_loads"):
+    modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
+    for i, row in context.rows("vehicle_loads"):
         if modes[row["vehicle"]] != "road" and row["turnaround_h"] != 0:
             what = f"is not 0 although {row['vehicle']} is bought as a service"
-            yield world.fault("vehicle_loads", i, "turnaround_h", row["turnaround_h"], what, "write 0")
+            yield context.fault("vehicle_loads", i, "turnaround_h", row["turnaround_h"], what, "write 0")
 
 
 @rule("commodities", uses=("vehicles", "vehicle_loads"))
-def commodities_have_a_vehicle(world: World) -> Iterator[Problem]:
+def commodities_have_a_vehicle(context: RuleContext) -> Iterator[Problem]:
     """For every commodity some vehicle of a mode it may use carries its cargo type."""
-    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
-    carried = {(modes[row["vehicle"]], row["cargo_type"]) for row in world.each("vehicle_loads")}
-    for i, row in world.rows("commodities"):
+    modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
+    carried = {(modes[row["vehicle"]], row["cargo_type"]) for row in context.each("vehicle_loads")}
+    for i, row in context.rows("commodities"):
         allowed = pieces(row["modes"])
         if not any((mode, row["cargo_type"]) in carried for mode in allowed):
             what = f"is carried by no {' or '.join(allowed)} vehicle"
-            hint = f"add a row to {world.file('vehicle_loads')}"
-            yield world.fault("commodities", i, "cargo_type", row["cargo_type"], what, hint)
+            hint = f"add a row to {context.file('vehicle_loads')}"
+            yield context.fault("commodities", i, "cargo_type", row["cargo_type"], what, hint)
 
 
 @rule("fleet", uses=("vehicles",))
-def fleets_are_trucks(world: World) -> Iterator[Problem]:
+def fleets_are_trucks(context: RuleContext) -> Iterator[Problem]:
     """The fleet names road vehicles: trains and ships are bought as a service."""
-    modes = {row["vehicle"]: row["mode"] for row in world.each("vehicles")}
-    for i, row in world.rows("fleet"):
+    modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
+    for i, row in context.rows("fleet"):
         if modes[row["vehicle"]] != "road":
             what = f"is a {modes[row['vehicle']]} vehicle, bought as a service"
-            yield world.fault("fleet", i, "vehicle", row["vehicle"], what, "name a road vehicle, or remove the row")
+            yield context.fault("fleet", i, "vehicle", row["vehicle"], what, "name a road vehicle, or remove the row")
 
 
 @rule("fleet", uses=("meta",))
-def fleets_are_older_than_the_plan(world: World) -> Iterator[Problem]:
+def fleets_are_older_than_the_plan(context: RuleContext) -> Iterator[Problem]:
     """vintage_year is before the first period: later trucks are bought by the plan."""
-    first = world.periods[0].year
-    for i, row in world.rows("fleet"):
+    first = context.periods[0].year
+    for i, row in context.rows("fleet"):
         if row["vintage_year"] >= first:
             hint = f"give a year before {first}"
-            yield world.fault("fleet", i, "vintage_year", row["vintage_year"], f"is not before {first}", hint)
+            yield context.fault("fleet", i, "vintage_year", row["vintage_year"], f"is not before {first}", hint)
 
 
 @rule("fleet", uses=("vehicles",))
-def fleets_could_be_had(world: World) -> Iterator[Problem]:
+def fleets_could_be_had(context: RuleContext) -> Iterator[Problem]:
     """vintage_year is not before the vehicle's available_from."""
-    since = {row["vehicle"]: row["available_from"] for row in world.each("vehicles")}
-    for i, row in world.rows("fleet"):
+    since = {row["vehicle"]: row["available_from"] for row in context.each("vehicles")}
+    for i, row in context.rows("fleet"):
         if row["vintage_year"] < since[row["vehicle"]]:
             what = f"is before {row['vehicle']} could be had ({since[row['vehicle']]})"
-            hint = f"correct it, or available_from in {world.file('vehicles')}"
-            yield world.fault("fleet", i, "vintage_year", row["vintage_year"], what, hint)
+            hint = f"correct it, or available_from in {context.file('vehicles')}"
+            yield context.fault("fleet", i, "vintage_year", row["vintage_year"], what, hint)
 
 
 @rule("battery_wear", uses=("vehicles",))
-def wear_is_about_a_range(world: World) -> Iterator[Problem]:
+def wear_is_about_a_range(context: RuleContext) -> Iterator[Problem]:
     """A vehicle in battery_wear is a truck with a range."""
-    known = {row["vehicle"]: row for row in world.each("vehicles")}
-    for i, row in world.rows("battery_wear"):
+    known = {row["vehicle"]: row for row in context.each("vehicles")}
+    for i, row in context.rows("battery_wear"):
         vehicle = known.get(row["vehicle"])
         if vehicle is not None and (vehicle["mode"] != "road" or vehicle["range_km"] != vehicle["range_km"]):
             what = "is no truck with a range_km"
-            yield world.fault("battery_wear", i, "vehicle", row["vehicle"], what, "remove the row or give range_km")
+            yield context.fault("battery_wear", i, "vehicle", row["vehicle"], what, "remove the row or give range_km")
 
 
 @rule("subsidies", uses=("vehicles",))
-def subsidies_name_a_truck_technology(world: World) -> Iterator[Problem]:
+def subsidies_name_a_truck_technology(context: RuleContext) -> Iterator[Problem]:
     """A subsidy is for a technology of some truck."""
-    trucks = sorted({row["technology"] for row in world.each("vehicles") if row["mode"] == "road"})
-    for i, row in world.rows("subsidies"):
+    trucks = sorted({row["technology"] for row in context.each("vehicles") if row["mode"] == "road"})
+    for i, row in context.rows("subsidies"):
         if row["technology"] not in trucks:
-            yield world.fault(
+            yield context.fault(
                 "subsidies", i, "technology", row["technology"], "is of no truck", f"one of {listed(trucks)}"
             )
 
 
 @rule("subsidies")
-def subsidies_end_after_they_begin(world: World) -> Iterator[Problem]:
+def subsidies_end_after_they_begin(context: RuleContext) -> Iterator[Problem]:
     """last_year is not before first_year."""
-    for i, row in world.rows("subsidies"):
+    for i, row in context.rows("subsidies"):
         if row["last_year"] < row["first_year"]:
             what = f"is before first_year {int(row['first_year'])}"
-            yield world.fault("subsidies", i, "last_year", int(row["last_year"]), what, "were the two swapped?")
+            yield context.fault("subsidies", i, "last_year", int(row["last_year"]), what, "were the two swapped?")
 
 
 @rule("subsidies")
-def subsidies_about_shares_are_shares(world: World) -> Iterator[Problem]:
+def subsidies_about_shares_are_shares(context: RuleContext) -> Iterator[Problem]:
     """purchase_grant_share and toll_exemption_share are between 0 and 1."""
-    for i, row in world.rows("subsidies"):
+    for i, row in context.rows("subsidies"):
         if row["kind"].endswith("_share") and row["value"] > 1:
             hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"
-            yield world.fault("subsidies", i, "value", row["value"], "is a share above 1", hint)
+            yield context.fault("subsidies", i, "value", row["value"], "is a share above 1", hint)
 
 
 @rule("subsidies")
-def subsidies_are_given_once(world: World) -> Iterator[Problem]:
+def subsidies_are_given_once(context: RuleContext) -> Iterator[Problem]:
     """Two subsidies of one kind, country and technology do not overlap."""
     spans: dict[tuple[object, ...], list[tuple[int, int, int]]] = {}
-    for i, row in world.rows("subsidies"):
+    for i, row in context.rows("subsidies"):
         same = spans.setdefault((row["kind"], row["country"], row["technology"]), [])
         for first, last, other in same:
             if row["first_year"] <= last and first <= row["last_year"]:
-                what = f"overlaps row {world.faults['subsidies'].file.row(other)}, which says the same kind of thing"
-                yield world.fault("subsidies", i, "subsidy", row["subsidy"], what, "change the years or remove one")
+                what = f"overlaps row {context.faults['subsidies'].file.row(other)}, which says the same kind of thing"
+                yield context.fault("subsidies", i, "subsidy", row["subsidy"], what, "change the years or remove one")
                 break
         same.append((int(row["first_year"]), int(row["last_year"]), i))
 
 
 @rule("subsidies", uses=("meta", "vehicles", "vehicle_years"))
-def grants_leave_a_price_to_pay(world: World) -> Iterator[Problem]:
+def grants_leave_a_price_to_pay(context: RuleContext) -> Iterator[Problem]:
     """The purchase grants of a period for a truck are no more than it loses until it can be sold, at the start of the
     next period: a resale value is that of the full price, and trucks bought to be sold would earn without end."""
-    grants = [(i, row) for i, row in world.rows("subsidies") if row["kind"].startswith("purchase_grant")]
+    grants = [(i, row) for i, row in context.rows("subsidies") if row["kind"].startswith("purchase_grant")]
     prices: dict[str, dict[int, float]] = {}
-    for row in sorted(world.each("vehicle_years"), key=lambda row: row["year"]):
+    for row in sorted(context.each("vehicle_years"), key=lambda row: row["year"]):
         prices.setdefault(row["vehicle"], {})[row["year"]] = row["capex_eur"]
-    trucks = [truck for truck in world.each("vehicles") if truck["mode"] == "road"]
+    trucks = [truck for truck in context.each("vehicles") if truck["mode"] == "road"]
     countries = sorted({row["country"] for _, row in grants})
-    for period, country, truck in itertools.product(world.periods, countries, trucks):
+    for period, country, truck in itertools.product(context.periods, countries, trucks):
         given = [
             (i, row) for i, row in grants
             if row["country"] == country and row["technology"] == truck["technology"]
@@ -279,46 +279,46 @@ def grants_leave_a_price_to_pay(world: World) -> Iterator[Problem]:
             )
             what += f"the {lost_eur:,.0f} EUR of its {price_eur:,.0f} EUR that it loses until it can be sold"
             hint = "trucks would be bought only to be sold; lower the grant, or resale_share in vehicles"
-            yield world.fault("subsidies", i, "value", row["value"], what, hint)
+            yield context.fault("subsidies", i, "value", row["value"], what, hint)
             return
 
 
 @rule("vehicles", uses=("energy", "links", "charge_areas", "fleet_regions"))
-def energy_is_priced_where_vehicles_take_it_in(world: World) -> Iterator[Problem]:
+def energy_is_priced_where_vehicles_take_it_in(context: RuleContext) -> Iterator[Problem]:
     """The energy table has a vehicle's carrier for every country with links of its mode; for battery trucks for every
     country with charge areas or fleet regions; for overhead-line trains where rail links are electrified."""
-    priced = {(row["energy_carrier"], row["country"]) for row in world.each("energy")}
-    charging = {row["country"] for table in ("charge_areas", "fleet_regions") for row in world.each(table)}
+    priced = {(row["energy_carrier"], row["country"]) for row in context.each("energy")}
+    charging = {row["country"] for table in ("charge_areas", "fleet_regions") for row in context.each(table)}
     countries: dict[str, set[str]] = {}
     electrified = set()
-    for row in world.each("links"):
+    for row in context.each("links"):
         countries.setdefault(row["mode"], set()).add(row["country"])
         if row["electrified_share"] > 0:
             electrified.add(row["country"])
     told: set[tuple[str, str]] = set()
-    for i, row in world.rows("vehicles"):
+    for i, row in context.rows("vehicles"):
         needed = countries.get(row["mode"], set())
         if row["mode"] == "road" and not math.isnan(row["charge_kw"]):
             needed = charging
         elif row["technology"] == "electric":
             needed = electrified
         elif row["mode"] == "road":
-            needed = needed | {region["country"] for region in world.each("fleet_regions")}
+            needed = needed | {region["country"] for region in context.each("fleet_regions")}
         for country in sorted(needed):
             pair = (row["energy_carrier"], country)
             if pair not in priced and pair not in told:
                 told.add(pair)
                 what = f"has no row for {country}, where {row['vehicle']} may take it in"
-                hint = f"add rows {pair[0]},{country} to {world.file('energy')}"
-                yield world.fault("vehicles", i, "energy_carrier", row["energy_carrier"], what, hint)
+                hint = f"add rows {pair[0]},{country} to {context.file('energy')}"
+                yield context.fault("vehicles", i, "energy_carrier", row["energy_carrier"], what, hint)
 
 
 @rule("countries", uses=("country_years", "links", "nodes", "fleet_regions"))
-def countries_have_prices(world: World) -> Iterator[Problem]:
+def countries_have_prices(context: RuleContext) -> Iterator[Problem]:
     """Every country with nodes, links or fleet regions has rows in country_years."""
-    used = {row["country"] for table in ("nodes", "links", "fleet_regions") for row in world.each(table)}
-    priced = {row["country"] for row in world.each("country_years")}
-    for i, row in world.rows("countries"):
+    used = {row["country"] for table in ("nodes", "links", "fleet_regions") for row in context.each(table)}
+    priced = {row["country"] for row in context.each("country_years")}
+    for i, row in context.rows("countries"):
         if row["country"] in used - priced:
-            hint = f"add wages and carbon price to {world.file('country_years')}"
-            yield world.fault("countries", i, "country", row["country"], "has no row in country_years", hint)
+            hint = f"add wages and carbon price to {context.file('country_years')}"
+            yield context.fault("countries", i, "country", row["country"], "has no row in country_years", hint)

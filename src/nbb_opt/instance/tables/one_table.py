@@ -38,7 +38,7 @@ def read_one_table(path: Path, table: Table) -> tuple[pd.DataFrame, TableFile]:
     if values is not None:
         frame = frame_of(table, values)
         check_keys(table, frame, faults)
-        faults.tell_the_rest()
+        faults.count_the_rest()
     if problems or values is None:
         raise InstanceError(problems)
     return frame, faults.file

@@ -84,7 +84,7 @@ def _periods(sheet: Sheet | None, problems: list[Problem]) -> list[tuple[int, in
         return None
     faults = CellFaults(sheet.file, problems)
     year, years = (parse_column(sheet.cells[column.name], column, faults) for column in PERIODS.columns)
-    faults.tell_the_rest()
+    faults.count_the_rest()
     return None if faults.rows else [(int(first), int(length)) for first, length in zip(year, years, strict=True)]
 
 
@@ -244,7 +244,7 @@ class _SheetReader:
         self.told: set[tuple[int, str]] = set()
         if self.table.name == "od" and last - first + 1 > self.most_rows:
             what = f"has rows down to {last + 1}"
-            self._tell(
+            self._report(
                 self.name, what, f"{self.most_rows} flows are read from a sheet; use od.parquet or od.csv", "size"
             )
         elif usable:
@@ -267,12 +267,12 @@ class _SheetReader:
                 first = min(self.grid.rows[row])
                 hint = "nothing may stand under a table: delete it, or delete the empty rows"
                 what = f"stands under {row - end - 1} empty rows"
-                self._tell(self._at(row, first, self.grid.rows[row][first]), what, hint, "text_under_table")
+                self._report(self._at(row, first, self.grid.rows[row][first]), what, hint, "text_under_table")
                 break
             end = row
         return end
 
-    def _tell(self, where: str, what: str, hint: str, rule: str, kind: str = "") -> None:
+    def _report(self, where: str, what: str, hint: str, rule: str, kind: str = "") -> None:
         """Adds a problem; of one kind the first ones are told in full, the others counted."""
         key = (kind or what, rule)
         self.counts[key] = self.counts.get(key, 0) + 1
@@ -292,7 +292,7 @@ class _SheetReader:
             header = [name.strip() for name in header]
         if missing := [name for name in self.renamed if name not in header]:
             what = f"{self.name} has no column {listed(missing)}"
-            self._tell("--columns", what, f"it has {listed((name for name in header if name), 99)}", "column")
+            self._report("--columns", what, f"it has {listed((name for name in header if name), 99)}", "column")
         self._left_out = {i for i, name in enumerate(header) if self.renamed.get(name, name) == "" and name}
         header = [self.renamed.get(name, name) for name in header]
         known = [column.name for column in self.table.columns]
@@ -304,7 +304,7 @@ class _SheetReader:
         for i, cell in cells.items():
             if (cell.kind != "text" or cell.formula is not None) and i not in self._left_out:
                 what = "holds a formula" if cell.formula is not None else "is not a text"
-                self._tell(self._at(HEADER_ROW, i, cell), what, "write the name of the column", "column")
+                self._report(self._at(HEADER_ROW, i, cell), what, "write the name of the column", "column")
         named = [name for name in header if name]
         places: dict[str, str] = {}
         for i, name in enumerate(header):  # of two columns with one name the second is shown
@@ -312,7 +312,7 @@ class _SheetReader:
                 places[f"{self.name} row 1, column {written}"] = f"{self.name}!{column_letters(i)}1, column {written}"
         for problem in header_problems(named, self.table, self.name):
             where = places.get(problem.where, f"{self.name}!A1")
-            self._tell(where, problem.what, problem.hint, problem.rule)
+            self._report(where, problem.what, problem.hint, problem.rule)
         return not self.problems
 
     def _units_are_right(self, columns: dict[str, int]) -> bool:
@@ -334,7 +334,7 @@ class _SheetReader:
                 self.note("it has no row of units" + (f": taken are {taken}" if taken else ""))
                 return True
             hint = f"insert a row under the header: {listed((unit_text(c) for c in self.table.columns), 99)}"
-            self._tell(f"{self.name}!A2", "is not the row of units", hint, "units")
+            self._report(f"{self.name}!A2", "is not the row of units", hint, "units")
             return False
         for column, cell in wrong:
             wanted = unit_text(column)
@@ -344,7 +344,7 @@ class _SheetReader:
                 what, hint = "is not the unit", f"give the figures in {wanted}, then write {wanted!r}"
             else:
                 what, hint = "is not what stands under this header", f"write {wanted!r}"
-            self._tell(self._at(UNIT_ROW, columns[column.name], cell), what, hint, "units", "unit")
+            self._report(self._at(UNIT_ROW, columns[column.name], cell), what, hint, "units", "unit")
         return True
 
     def _merged_and_hidden(self, last: int, columns: dict[str, int]) -> None:
@@ -354,16 +354,16 @@ class _SheetReader:
                 hint = "unmerge it and write every cell"
                 cell = merged.partition(":")[0]
                 what = f"is merged with others ({merged})"
-                self._tell(f"{self.name}!{cell}", what, hint, "merged", "is merged")
+                self._report(f"{self.name}!{cell}", what, hint, "merged", "is merged")
         for row in sorted(self.grid.hidden_rows):
             if self.grid.rows.get(row):
                 hint = "show it (clear the filter), or delete it"
-                self._tell(f"{self.name} row {row + 1}", "is hidden", hint, "hidden")
+                self._report(f"{self.name} row {row + 1}", "is hidden", hint, "hidden")
         for first, end in self.grid.hidden_columns:
             for name, i in columns.items():
                 if first <= i <= end:
                     where = f"{self.name}!{column_letters(i)}1, column {name}"
-                    self._tell(where, "is a hidden column", "show it; what is not seen is not imported", "hidden")
+                    self._report(where, "is a hidden column", "show it; what is not seen is not imported", "hidden")
 
     def _row(self, row: int, columns: dict[str, int], into: dict[str, list[str]], unusable: set[int]) -> None:
         cells = self.grid.rows.get(row, {})
@@ -372,16 +372,16 @@ class _SheetReader:
         outside = [i for i in cells if i not in places]
         for i in outside:
             hint = "the column has no header: delete the cell, or move it to another workbook"
-            self._tell(self._at(row, i, cells[i]), "stands outside the table", hint, "outside")
+            self._report(self._at(row, i, cells[i]), "stands outside the table", hint, "outside")
         inside = len(cells) - len(outside)
         lonely = inside == 1 and sum(column.blank is None for column in self.table.columns) > 2
         if not inside:
             hint = "delete the empty row; the rows of a table follow each other"
-            self._tell(f"{self.name} row {row + 1}", "is blank", hint, "blank_row")
+            self._report(f"{self.name} row {row + 1}", "is blank", hint, "blank_row")
         elif lonely:
             only = next(i for i in cells if i in places)
             hint = "no text may stand under a table: delete it; if it is a row, fill in its other cells"
-            self._tell(self._at(row, only, cells[only]), "is the only cell of its row", hint, "text_under_table")
+            self._report(self._at(row, only, cells[only]), "is the only cell of its row", hint, "text_under_table")
         if not inside or lonely:
             unusable.add(row - self.first_row)
             for words in into.values():
@@ -394,7 +394,7 @@ class _SheetReader:
             cell = cells.get(i)
             fault = None if cell is None else _fault(cell, column)
             if fault is not None:
-                self._tell(self._at(row, i, cell), *fault, kind=fault[2])
+                self._report(self._at(row, i, cell), *fault, kind=fault[2])
                 self.told.add((row - self.first_row, column.name))
                 known = cell is not None and cell.kind == "text" and column.kind in _TEXTS
                 into[column.name].append(cell.text if cell is not None and known else "")

@@ -18,7 +18,7 @@ SHORTER, ARC, LAST_USE, HOW_MANY_USES = range(4)  # columns of Legs.row
 BEFORE, THING = range(2)  # columns of Legs.use
 
 
-class Network(NamedTuple):
+class GraphArrays(NamedTuple):
     """Arcs and transfers; *_sums (rows, weights); *_things (rows, 2): limited thing and project, -1 if there is none.
 
     `first_arc` and `arc_to` are those of graph.Graph; the arcs of layer l that end at node n are

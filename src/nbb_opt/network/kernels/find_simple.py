@@ -17,12 +17,12 @@ from nbb_opt.network.kernels.find_legs import NONE, cheapest_paths, longer_leg, 
 from nbb_opt.network.kernels.number_parts import LOAD, MAIN_LEG, PART_BEFORE, ROAD_LEG, UNLOAD, part_number
 
 LOADED, ROAD_SIDE, UNLOADED, RIDING = range(4)  # backwards: road just reached, on it; main leg just reached, on it
-NODE, AT, STEP, NEXT, EARLIER = range(5)  # columns of Room.label; AT counts 4 sides per main leg from the goal
-MARK, CRITICAL, GIVEN_UP, LABELS_LEFT = range(4)  # what Room.counts holds
-MOST_CRITICAL = 60  # bits of Room.visited
+NODE, AT, STEP, NEXT, EARLIER = range(5)  # columns of Workspace.label; AT counts 4 sides per main leg from the goal
+MARK, CRITICAL, GIVEN_UP, LABELS_LEFT = range(4)  # what Workspace.counts holds
+MOST_CRITICAL = 60  # bits of Workspace.visited
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Room for the searches: label (labels, 5), cost and visited critical places of each; settled (sides, nodes, 2):
     mark of a search and its last label settled there; to_road, to_ride (patterns, nodes): the cheapest walk from the
     origin, where `known` (patterns,) is the run; found (chains,) labels; counts: mark of the last search, critical
@@ -45,10 +45,10 @@ class Room(NamedTuple):
     heap_item: np.ndarray
 
 
-def make_room(n_patterns, most_main_legs, n_nodes, n_arcs, n_chains, most_labels):
-    """Room for searches that give up after `most_labels` labels."""
+def make_workspace(n_patterns, most_main_legs, n_nodes, n_arcs, n_chains, most_labels):
+    """Workspace for searches that give up after `most_labels` labels."""
     on_heap = max(most_labels, n_arcs + n_nodes)
-    return Room(
+    return Workspace(
         np.empty((most_labels, 5), np.int64), np.empty(most_labels), np.empty(most_labels, np.int64),
         np.zeros((4 * most_main_legs + 4, n_nodes, 2), np.int64), np.empty(MOST_CRITICAL, np.int64),
         np.empty((n_patterns, n_nodes)), np.empty((n_patterns, n_nodes)), np.full(n_patterns, NONE, np.int64),

@@ -1,8 +1,8 @@
-"""Kernels that keep the chains of one origin as they are found, without those that another outclasses.
+"""Kernels that keep the chains of one origin as they are found, without those that another dominates.
 
-A chain is known by its main part, last transfer and last leg (see legs and parts). Another chain of its goal outclasses
+A chain is known by its main part, last transfer and last leg (see legs and parts). Another chain of its goal dominates
 it if it is larger in no sum, uses no limited thing more often and needs no other project; of equal ones the first
-stays. What outclassed a chain may be outclassed itself: then so is the first, so that the order does not matter.
+stays. What dominated a chain may be dominated itself: then so is the first, so that the order does not matter.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from nbb_opt.network.kernels.look_at_steps import comes_back
 from nbb_opt.network.kernels.number_parts import PART_USE, write_chain
 
 N_KEPT, N_THINGS, N_SEEN = range(3)  # what Kept.size holds
-NOTHING, RETURNS, OUTCLASSED = range(3)  # what is left out: also chains that come back, also those outclassed
+NOTHING, RETURNS, DOMINATED = range(3)  # what is left out: also chains that come back, also those dominated
 GOAL, PART, LEAVE, LAST, COMES_BACK = range(5)  # columns of Kept.row and Kept.seen: the first four are the key
 FIRST_THING, HOW_MANY_THINGS, AFTER = range(4, 7)  # further columns of Kept.row
 HEAD, TAIL, N_FOUND = range(3)  # columns of Kept.of_goal
@@ -168,7 +168,7 @@ def _all_among(some, things, marks):
 
 
 @lean
-def _is_outclassed(kept, head, scratch, n_things):
+def _is_dominated(kept, head, scratch, n_things):
     c = head
     while c >= 0:
         first = kept.row[c, FIRST_THING]
@@ -180,7 +180,7 @@ def _is_outclassed(kept, head, scratch, n_things):
 
 
 @lean
-def _drop_outclassed(kept, of_goal, scratch, n_things):
+def _drop_dominated(kept, of_goal, scratch, n_things):
     before, c = NONE, of_goal[HEAD]
     while c >= 0:
         after, first = kept.row[c, AFTER], kept.row[c, FIRST_THING]
@@ -201,9 +201,9 @@ def _drop_outclassed(kept, of_goal, scratch, n_things):
 @lean
 def consider(network, legs, parts, origin, goal, part, leave, last, leave_out, ask, kept, scratch):
     """Keep a chain if it is new and not to be left out: NOTHING, RETURNS to a place on the same side, or also those
-    OUTCLASSED by another of its goal. If one will `ask`, gives whether it comes back.
+    DOMINATED by another of its goal. If one will `ask`, gives whether it comes back.
 
-    It replaces those it outclasses; a chain all by road (no main part) always stays. There must be room for one more.
+    It replaces those it dominates; a chain all by road (no main part) always stays. There must be room for one more.
     """
     n = kept.size[N_SEEN]
     met = kept.seen[n]
@@ -216,8 +216,8 @@ def consider(network, legs, parts, origin, goal, part, leave, last, leave_out, a
     kept.of_goal[goal, N_FOUND] += 1
     n_things = _describe(network, legs, parts, part, leave, last, scratch.sums, scratch.things)
     of_goal = kept.of_goal[goal]
-    outclassed = leave_out == OUTCLASSED and part >= 0 and _is_outclassed(kept, of_goal[HEAD], scratch, n_things)
-    if outclassed and not ask:
+    dominated = leave_out == DOMINATED and part >= 0 and _is_dominated(kept, of_goal[HEAD], scratch, n_things)
+    if dominated and not ask:
         return False
     size = write_chain(legs, parts, part, leave, last, scratch.steps)
     scratch.looked_at[0] += 1
@@ -227,10 +227,10 @@ def consider(network, legs, parts, origin, goal, part, leave, last, leave_out, a
     ):  # fmt: skip
         met[COMES_BACK] = 1
         return True
-    if outclassed:
+    if dominated:
         return False
-    if leave_out == OUTCLASSED:
-        _drop_outclassed(kept, of_goal, scratch, n_things)
+    if leave_out == DOMINATED:
+        _drop_dominated(kept, of_goal, scratch, n_things)
     c = kept.size[N_KEPT]
     kept.size[N_KEPT] += 1
     row = kept.row[c]

@@ -249,7 +249,7 @@ def places_in_order(length, order):
 
 @njit(cache=True, nogil=True)
 def put_rows(item, length, number, shift, place, start, out):
-    """Put the rows of a piece where they belong: row i begins at start[place[i]]; numbers as in `with_numbers`."""
+    """Put the rows of a batch where they belong: row i begins at start[place[i]]; numbers as in `with_numbers`."""
     n = 0
     for i in range(length.size):
         for k in range(length[i]):
@@ -269,7 +269,7 @@ def changes_seen(item, n):
 
 @njit(cache=True, nogil=True)
 def with_numbers(item, number, shift):
-    """Items of a piece with other numbers: number (legs,) of a leg, a change as many further on as `shift` says."""
+    """Items of a batch with other numbers: number (legs,) of a leg, a change as many further on as `shift` says."""
     out = np.empty_like(item)
     for i in range(item.size):
         out[i] = number[item[i]] if item[i] >= 0 else item[i] - shift

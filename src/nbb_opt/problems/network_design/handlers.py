@@ -36,7 +36,7 @@ from nbb_opt.problems.network_design import (
     write_design_run,
 )
 from nbb_opt.problems.network_design.canad import convert_canad
-from nbb_opt.problems.network_design.instance import PROBLEM, Network
+from nbb_opt.problems.network_design.instance import PROBLEM, DesignNetwork
 from nbb_opt.problems.network_design.model import DesignSpec, design_form, entries, read_design_model
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
 from nbb_opt.run_folder import check_target
@@ -144,7 +144,7 @@ def design_statement(instance: DesignInstance, spec: DesignSpec, statement: Lite
     return design_form(instance.network(), names=instance.names(), strong=spec.strong_rows == "all")
 
 
-def _solved_whole(network: Network, form: StandardForm, steps: Steps) -> Designed:
+def _solved_whole(network: DesignNetwork, form: StandardForm, steps: Steps) -> Designed:
     found = steps.solve_form(form)
     opened, flow_t = found.values[: network.arcs] > 0.5, found.values[network.arcs :].reshape(-1, network.arcs)
     return Designed(

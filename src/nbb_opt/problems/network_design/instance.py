@@ -89,7 +89,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Network:
+class DesignNetwork:
     """Arcs and commodities; nodes are numbers from 0.
 
     By arc: `tail`, `head` (nodes), `cost_eur_per_t`, `capacity_t`, `fixed_eur`. By commodity: `origin`, `destination`
@@ -145,7 +145,7 @@ class DesignInstance:
         nodes, arcs, commodities = (self.tables[table.name][table.key[0]].tolist() for table in TABLES)
         return nodes, arcs, commodities
 
-    def network(self) -> Network:
+    def network(self) -> DesignNetwork:
         """The figures as arrays, rows in file order."""
         arcs, commodities = self.tables["arcs"], self.tables["commodities"]
         place = {name: i for i, name in enumerate(self.tables["nodes"]["node"].tolist())}
@@ -154,7 +154,7 @@ class DesignInstance:
             return np.array([place[name] for name in column.tolist()], np.int64)
 
         cost, capacity, fixed = (_floats(arcs, name) for name in ("cost_eur_per_t", "capacity_t", "fixed_eur"))
-        return Network(
+        return DesignNetwork(
             nodes=len(place), tail=at(arcs["from_node"]), head=at(arcs["to_node"]), cost_eur_per_t=cost,
             capacity_t=capacity, fixed_eur=fixed, origin=at(commodities["origin"]),
             destination=at(commodities["destination"]), demand_t=_floats(commodities, "demand_t"),
@@ -186,7 +186,7 @@ def read_design(path: Path | str) -> DesignInstance:
             check_references(table, frames, faults[table.name])
     _check_ends(frames, faults)
     for each in faults.values():
-        each.tell_the_rest()
+        each.count_the_rest()
     if problems:
         raise InstanceError(problems)
     return DesignInstance(package.path, MappingProxyType(meta), MappingProxyType(frames), _digest(meta, frames))

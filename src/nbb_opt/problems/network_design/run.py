@@ -61,7 +61,7 @@ def result_tables(contents: Mapping[str, bytes]) -> dict[str, pd.DataFrame]:
     for table in RESULTS:
         faults = CellFaults(TableFile(table.name, f"{table.name}.csv"), problems)
         frame = read_table(contents[table.name], table, faults)
-        faults.tell_the_rest()
+        faults.count_the_rest()
         if frame is not None:
             frames[table.name] = frame
     if problems:

@@ -243,7 +243,7 @@ def read_stram(path: Path | str) -> StramCase:
     if len(frames) == len(TABLES) and not problems:
         check_complete(keys, frames, faults, problems)
     for each in faults.values():
-        each.tell_the_rest()
+        each.count_the_rest()
     if problems or rules is None:
         raise InstanceError(problems)
     return StramCase(path, MappingProxyType(keys), rules, MappingProxyType(frames), _digest(keys, rules, frames))

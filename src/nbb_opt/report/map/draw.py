@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass
-class Room:
+class FreeSpace:
     """The room of a drawing that is already taken."""
 
     width: float
@@ -118,7 +118,7 @@ def network_layer(instance: Instance, frame: Frame) -> Markup:
     return tag("path", d=data, fill="none", stroke=UNUSED, stroke_width=1)
 
 
-def charging_layer(instance: Instance, frame: Frame, tables: Tables, year: int, room: Room | None) -> Markup:
+def charging_layer(instance: Instance, frame: Frame, tables: Tables, year: int, room: FreeSpace | None) -> Markup:
     """Draw charging areas as circles whose area grows with the MW installed."""
     parts = []
     for area, mw in amounts(charging_mw(instance, tables, year)):
@@ -218,7 +218,7 @@ def badge(x: float, y: float, label: str) -> Markup:
     return box + words(label, x, y + 4, size=11, anchor="middle", fill="#ffffff", weight="600")
 
 
-def badges(instance: Instance, frame: Frame, projects: list[tuple[int, str]], room: Room) -> list[Markup]:
+def badges(instance: Instance, frame: Frame, projects: list[tuple[int, str]], room: FreeSpace) -> list[Markup]:
     parts = []
     for count, project in projects:
         at = place_of_project(instance, frame, project)
@@ -233,7 +233,7 @@ def badges(instance: Instance, frame: Frame, projects: list[tuple[int, str]], ro
     return parts
 
 
-def exits(instance: Instance, frame: Frame, tonnes: pd.Series, room: Room) -> list[Markup]:
+def exits(instance: Instance, frame: Frame, tonnes: pd.Series, room: FreeSpace) -> list[Markup]:
     """Mark where flows leave the frame for places far outside, with their names and tonnes."""
     links = instance["links"].set_index("link")
     names = instance["nodes"].set_index("node")["name"]
@@ -299,7 +299,7 @@ def draw_map(
 ) -> Markup:
     """Draw the big map of a period. `projects` gives the numbers of those in service."""
     tonnes = link_tonnes(tables, year)
-    room = Room(frame.width, frame.height)
+    room = FreeSpace(frame.width, frame.height)
     nodes = instance["nodes"].set_index("node")
     flows = flow_layer(instance, frame, tonnes, most_t=most_t)
     charging = charging_layer(instance, frame, tables, year, room)

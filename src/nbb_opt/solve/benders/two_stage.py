@@ -27,7 +27,7 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.solve.benders.parts import Cut, Stages, stages_of
 from nbb_opt.solve.best import BestKnown
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.exact import Solution
@@ -196,7 +196,7 @@ class _StagedSearch:
             solver.set("simplex_strategy", 4)  # primal: the basis of another scenario fits the rows, not the costs
         return solver
 
-    def _run(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
+    def _run(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> SolverResult:
         answer = solver.run(stop or self.stop, phase=phase, listen=self.best.relay, known=self.best.known)
         self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded") and self.best.plan is None:
@@ -308,7 +308,7 @@ class _StagedSearch:
             if self.stop.now() or self.best.proven() or self.best.known == before:
                 return
 
-    def _leaf(self, answer: Answer) -> float:
+    def _leaf(self, answer: SolverResult) -> float:
         """Try a first stage whose integer columns are whole; gives the cost of the best plan known."""
         if answer.values is not None:
             self._close_at(np.round(answer.values[self.whole]))

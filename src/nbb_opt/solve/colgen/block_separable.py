@@ -17,7 +17,7 @@ from scipy.sparse import block_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from nbb_opt.solve.benders.parts import part_of
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Listener, Stop
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class BlockSeparable:
             mine = np.flatnonzero(np.isin(own, columns))
             solver.price(mine, self.cost[own[mine]])
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
         """Solve every part; infeasible where one is."""
         if not self.kept:
-            return Answer(
+            return SolverResult(
                 status="infeasible", objective=float("nan"), bound=-np.inf, values=None, reduced_cost=None, nodes=0,
                 iterations=0,
             )  # fmt: skip
@@ -99,7 +99,7 @@ class BlockSeparable:
             values[columns], dual[rows] = one.values, one.row_dual
         objective = float(self.cost @ values) + self.offset
         reduced: Any = self.cost - self.matrix.T @ (dual - self.price_of_row)
-        return Answer(
+        return SolverResult(
             status="optimal", objective=objective, bound=objective, values=values, reduced_cost=reduced, nodes=0,
             iterations=iterations, row_dual=dual,
         )  # fmt: skip

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.box import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
-from nbb_opt.solve.highs import Answer
+from nbb_opt.solve.highs import SolverResult
 from nbb_opt.solve.mip.dive import WHOLE, Rows, orders
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
@@ -49,7 +49,7 @@ class InteriorPoint:
         widest, nearest = max(FIRST, SHARE * self.best.gap), SHARE * self.best.gap / 4
         return [widest / 2**k for k in range(1 + math.ceil(math.log2(widest / max(nearest, NEAREST))))]
 
-    def relax(self, tolerance: float, *, known: tuple[float, float]) -> Answer:
+    def relax(self, tolerance: float, *, known: tuple[float, float]) -> SolverResult:
         """The relaxation, as near as `tolerance` or as long as time leaves enough for a plan."""
         master = self.master
         master.use_interior_point()
@@ -71,7 +71,7 @@ class InteriorPoint:
         """Go on from the columns of the last relaxation and those of the plan made since."""
         self.master.remember(*self.near_optimum)
 
-    def plan(self, relaxed: Answer) -> Answer | None:
+    def plan(self, relaxed: SolverResult) -> SolverResult | None:
         """A plan with whole numbers near the relaxation, at a vertex; None if rounding up gives none."""
         master, began, usual = self.master, perf_counter(), self.master.slack_eur
         master.price_slack(TIMES * usual)
@@ -80,7 +80,7 @@ class InteriorPoint:
         self.took_s = perf_counter() - began
         return found
 
-    def _plan(self, relaxed: Answer) -> Answer | None:
+    def _plan(self, relaxed: SolverResult) -> SolverResult | None:
         master, (built, vehicles) = self.master, self._groups()
         assert relaxed.row_dual is not None
         none = np.zeros(0, np.int64)
@@ -101,11 +101,11 @@ class InteriorPoint:
                 master.free(self._group(order))
         return None
 
-    def _vertex(self) -> Answer:
+    def _vertex(self) -> SolverResult:
         """With all that is whole decided; slack gets dearer where that uses it, and the last basis goes on."""
         return self.master.off_slack(lambda: self._priced(0), self.stop)
 
-    def _priced(self, rounds: int) -> Answer:
+    def _priced(self, rounds: int) -> SolverResult:
         """What is decided so far, priced for some rounds."""
         return self._run(self.stop, "round up", rounds=rounds, tolerance=self.best.gap / 10, known=UNKNOWN)
 
@@ -126,7 +126,9 @@ class InteriorPoint:
             values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)
             self.master.fix(group, values[group])
 
-    def _run(self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]) -> Answer:
+    def _run(
+        self, stop: Stop, phase: str, *, rounds: float, tolerance: float, known: tuple[float, float]
+    ) -> SolverResult:
         master = self.master
         master.rounds, master.tolerance, master.worth = rounds, tolerance, WORTH * tolerance
         found = master.run(stop, phase=self.label + phase, listen=self.listen, known=known)

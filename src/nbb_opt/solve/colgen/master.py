@@ -26,7 +26,7 @@ from nbb_opt.solve.colgen.pool import (
     usual_eur,
     with_slack,
 )
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Master:
         if not self.interior:
             self._load()
 
-    def fitting(self, columns: Ints, found: Answer) -> Floats:
+    def fitting(self, columns: Ints, found: SolverResult) -> Floats:
         """Values of the master's columns as found, but of some columns what their own rows then ask for, at least cost.
 
         Raises SolveError where nothing fits.

@@ -117,7 +117,7 @@ class Oracle:
         self.parts, self.place = self._parts()
 
     def __call__(self, price: Floats) -> Priced:
-        """Answer prices (EUR per unit of each master row, the sign of a dual)."""
+        """SolverResult prices (EUR per unit of each master row, the sign of a dual)."""
         unit, best, trips = self._hauls(price)
         prices = self._prices(price, unit)
         with ThreadPoolExecutor(self.threads) as workers:

@@ -22,7 +22,7 @@ from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.master import LAST_START, Master
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Pool, joined, trips
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Restricted(Master):
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
 
-    def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+    def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
         """As `run`, with slack made dearer while the optimum uses it: "infeasible" only if that does not help."""
         found = self.run(stop, phase=phase, listen=listen, known=known)
         for _ in range(DEARER):
@@ -95,7 +95,7 @@ class Restricted(Master):
             return replace(found, status="time_limit", values=None)
         return found
 
-    def node(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+    def node(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
         """As `run` for a node of a tree: slack gets dearer while the optimum uses it and is no worse than `cutoff`.
 
         What still uses slack is a relaxation like any other: nobody has proven that it holds no plan.
@@ -103,7 +103,7 @@ class Restricted(Master):
         found = self.off_slack(lambda: self.run(stop, phase=phase, listen=listen, known=known), stop)
         return found if found.values is None else replace(found, status="optimal")
 
-    def off_slack(self, run: Callable[[], Answer], stop: Stop) -> Answer:
+    def off_slack(self, run: Callable[[], SolverResult], stop: Stop) -> SolverResult:
         """What `run` finds, again and again with slack dearer where that uses it, from the last basis on."""
         found = run()
         for _ in range(DEARER):
@@ -114,7 +114,7 @@ class Restricted(Master):
             found = replace(again, iterations=found.iterations + again.iterations)
         return found
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> Answer:
+    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
         bound, iterations, answer = self._from_best_known(), 0, None
         still_open, proven, idle = np.inf, -np.inf, 0
@@ -173,7 +173,7 @@ class Restricted(Master):
             self.price_slack(self.box.cost(np.zeros(len(self.size)) if self.best is None else self.best.y))
         self._load()
 
-    def _learn(self, found: Answer, *, moved: bool) -> Flags:
+    def _learn(self, found: SolverResult, *, moved: bool) -> Flags:
         """Set the boxes of prices anew; without boxes make slack dearer where it is used, and say in which rows."""
         assert found.values is not None
         assert found.row_dual is not None

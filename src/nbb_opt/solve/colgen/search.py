@@ -18,7 +18,7 @@ from nbb_opt.solve.colgen.plan import MasterPlan
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.colgen.sample import sampled_prices
 from nbb_opt.solve.colgen.shards import sharded
-from nbb_opt.solve.highs import Answer, return_heap
+from nbb_opt.solve.highs import SolverResult, return_heap
 from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.dive import groups as groups_of
@@ -130,7 +130,7 @@ class _ColumnSearch:
         if found is not None:
             master.guess(*found)
 
-    def _root(self) -> Answer:
+    def _root(self) -> SolverResult:
         master = self.master
         master.tolerance = max(self.best.gap / 5, 1e-9)
         master.rounds = ALL_ROUNDS
@@ -145,7 +145,7 @@ class _ColumnSearch:
             raise self.stop.no_plan(self.best.label)
         return relaxed
 
-    def _plans(self, relaxed: Answer) -> Answer | None:
+    def _plans(self, relaxed: SolverResult) -> SolverResult | None:
         """Plans by rounding up at once, and by diving; each priced again once the projects are decided."""
         master = self.master
         first = groups_of(master.form)[0]
@@ -158,7 +158,7 @@ class _ColumnSearch:
             bound=self.best.bound,
         )
         assert relaxed.values is not None
-        last: Answer | None = None
+        last: SolverResult | None = None
         for quick in (True, False) if len(first) else (True,):
             master.rounds = DIVE_ROUNDS
             if quick:
@@ -180,7 +180,7 @@ class _ColumnSearch:
         self.best.iterations += dive.iterations
         return last
 
-    def _complete(self, dive: Dive, decided: Answer | None) -> float:
+    def _complete(self, dive: Dive, decided: SolverResult | None) -> float:
         """Price again with what is fixed, then round up the rest; gives the cost of the best plan known."""
         master, rounds = self.master, self.master.rounds
         master.rounds = TREE_ROUNDS
@@ -195,7 +195,7 @@ class _ColumnSearch:
         self._keep(plan)
         return self.best.incumbent
 
-    def _keep(self, plan: Answer | None) -> None:
+    def _keep(self, plan: SolverResult | None) -> None:
         """Remember the plan that the master just found, if it is the best."""
         if plan is not None and plan.values is not None and not plan.objective >= self.best.incumbent:
             self.best.offer(MasterPlan.of(plan.values, self.master), plan.objective)
@@ -228,7 +228,7 @@ class _ColumnSearch:
         )
         master.rounds, master.cutoff = TREE_ROUNDS, self.best.incumbent
 
-        def complete(decided: Answer) -> float:
+        def complete(decided: SolverResult) -> float:
             master.cutoff = np.inf
             master.cutoff = self._complete(dive, decided)
             return self.best.incumbent

@@ -76,7 +76,7 @@ class ShardedOracle(Oracle):
         self.cluster, self.shards = cluster, shards
 
     def __call__(self, price: Floats) -> Priced:
-        """Answer prices; see `Oracle`."""
+        """SolverResult prices; see `Oracle`."""
         trips = self.trips(price)
         return Priced(*in_order(list(self.cluster.each(partial(_price, price), self.shards))), trips)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.highs import Answer, Relaxation
+from nbb_opt.solve.highs import Relaxation, SolverResult
 from nbb_opt.solve.stop import Listener, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
@@ -51,8 +51,8 @@ class Branch:
         stop: Stop,
         listen: Listener | None,
         label: str,
-        complete: Callable[[Answer], float],
-        relax: Callable[..., Answer] | None = None,
+        complete: Callable[[SolverResult], float],
+        relax: Callable[..., SolverResult] | None = None,
     ) -> None:
         self.relax = relax or solver.run
         self.solver, self.columns, self.stop, self.listen, self.label = solver, columns, stop, listen, label
@@ -97,7 +97,7 @@ class Branch:
         if not self.history or bound > self.history[-1][1]:
             self.history.append((self.nodes, bound))
 
-    def _node(self, low: Floats, up: Floats) -> tuple[Node | None, Answer]:
+    def _node(self, low: Floats, up: Floats) -> tuple[Node | None, SolverResult]:
         """The linear program within these bounds; no node if it is infeasible or time is over."""
         self.solver.bound(self.columns, low, up)
         answer = self.relax(
@@ -187,11 +187,11 @@ class TreeBeside:
         if not alone:
             self._may_work.set()
 
-        def relax(*args: Any, **options: Any) -> Answer:
+        def relax(*args: Any, **options: Any) -> SolverResult:
             self._may_work.wait()
             return solver.run(*args, **options)
 
-        def keep(answer: Answer) -> float:
+        def keep(answer: SolverResult) -> float:
             assert answer.values is not None
             self.leaves.append(np.round(answer.values[columns]))
             return np.inf

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from nbb_opt.solve.highs import Answer, Relaxation
+from nbb_opt.solve.highs import Relaxation, SolverResult
 from nbb_opt.solve.stop import GRACE_S, Listener, Stop
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ class Dive:
         self.iterations = 0
         self.rows = [Rows.decided_by(form, order) for order in orders(form)]
 
-    def decide(self, relaxed: Answer) -> Answer | None:
+    def decide(self, relaxed: SolverResult) -> SolverResult | None:
         """Fix the first group at whole numbers, the others still free; None if that fails or time is over."""
         first = groups(self.form)[0]
         return self._decide(first, relaxed) if len(first) else relaxed
 
-    def hasten(self, relaxed: Answer) -> Answer | None:
+    def hasten(self, relaxed: SolverResult) -> SolverResult | None:
         """What `decide` does, in one step: for when its time is over, since any plan is better than none.
 
         Columns near the next whole number go there, the others down: of a project that means not to build it.
@@ -116,18 +116,18 @@ class Dive:
         self.stop = limit
         return found
 
-    def improve(self, decided: Answer) -> Answer:
+    def improve(self, decided: SolverResult) -> SolverResult:
         """Flip what was decided while that gains and time is left."""
         first = groups(self.form)[0]
         return self._flip(first, decided, self.rows[0]) if len(first) else decided
 
-    def complete(self, decided: Answer) -> Answer | None:
+    def complete(self, decided: SolverResult) -> SolverResult | None:
         """A plan: round up every further group, then free it again; None if there is no plan.
 
         It may take a few seconds more than the limit, since what is decided is lost without it.
         """
         limit, self.stop = self.stop, self.stop.grace(GRACE_S)
-        found: Answer | None = decided
+        found: SolverResult | None = decided
         for group, rows in zip(groups(self.form)[1:], self.rows[1:], strict=True):
             found = self._round_up(group, found, rows) if found is not None else None
         for group in groups(self.form)[1:]:
@@ -135,11 +135,11 @@ class Dive:
         self.stop = limit
         return found
 
-    def solve_again(self) -> Answer | None:
+    def solve_again(self) -> SolverResult | None:
         """Solve with what is fixed; None if that is infeasible or time is over."""
         return self._solve(np.zeros(0, np.int64), np.zeros(0))
 
-    def _solve(self, columns: Ints, values: Floats) -> Answer | None:
+    def _solve(self, columns: Ints, values: Floats) -> SolverResult | None:
         """Fix `columns` and solve again; None if that is infeasible or time is over."""
         self.solver.fix(columns, values)
         answer = self.solver.run(
@@ -148,7 +148,7 @@ class Dive:
         self.iterations += answer.iterations
         return answer if answer.status == "optimal" else None
 
-    def _decide(self, group: Ints, answer: Answer) -> Answer | None:
+    def _decide(self, group: Ints, answer: SolverResult) -> SolverResult | None:
         undecided = group
         while len(undecided):
             assert answer.values is not None
@@ -169,7 +169,7 @@ class Dive:
             answer, undecided = found, np.setdiff1d(undecided, chosen)
         return answer
 
-    def _better_side(self, column: Ints, low: float) -> Answer | None:
+    def _better_side(self, column: Ints, low: float) -> SolverResult | None:
         """Fix one column at `low` or one more, whichever costs less."""
         down = self._solve(column, np.array([low]))
         up = self._solve(column, np.array([low + 1.0]))
@@ -178,7 +178,7 @@ class Dive:
             return down
         return up
 
-    def _flip(self, group: Ints, answer: Answer, rows: Rows) -> Answer:
+    def _flip(self, group: Ints, answer: SolverResult, rows: Rows) -> SolverResult:
         """Try single steps of decided columns that may gain, until none does or time is over."""
         low, up = self.form.col_low[group], self.form.col_up[group]
         failed: set[tuple[int, float]] = set()
@@ -206,7 +206,7 @@ class Dive:
             failed.clear()
         return answer
 
-    def _round_up(self, group: Ints, answer: Answer, rows: Rows) -> Answer | None:
+    def _round_up(self, group: Ints, answer: SolverResult, rows: Rows) -> SolverResult | None:
         """Whole numbers that are enough."""
         assert answer.values is not None
         return self._solve(group, rows.rounded_up(group, answer.values))

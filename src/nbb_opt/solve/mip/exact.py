@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.options import Presolve
 from nbb_opt.solve.best import BestKnown, DecisionGap
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.branch import TreeBeside
 from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
@@ -128,7 +128,7 @@ class _MipSearch:
         self._accept(self._linear(solver, "last plan"))
         solver.free(self.whole)
 
-    def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> Answer:
+    def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> SolverResult:
         known = self.best.known
         answer = solver.run(stop or self.stop, phase=self.best.label + phase, listen=self.best.hear, known=known)
         self.best.iterations += answer.iterations
@@ -138,7 +138,7 @@ class _MipSearch:
             )
         return answer
 
-    def _first_plan(self, solver: Solver, relaxed: Answer) -> None:
+    def _first_plan(self, solver: Solver, relaxed: SolverResult) -> None:
         """Some plan at once: the first group rounded, or decided by a dive, the further ones rounded up."""
         best = self.best
         dive = Dive(self.form, solver, stop=self.stop, listen=best.hear, label=best.label, bound=best.bound)
@@ -151,7 +151,7 @@ class _MipSearch:
                 break
         best.iterations += dive.iterations
 
-    def _plans_and_tree(self, solver: Solver, relaxed: Answer) -> None:
+    def _plans_and_tree(self, solver: Solver, relaxed: SolverResult) -> None:
         """Better plans by small MIPs, the bound by a tree over the first group, in steps until the gap is proven.
 
         How hard the small MIPs try follows from what is undecided at the start, so that nothing hangs on the money of
@@ -215,7 +215,7 @@ class _MipSearch:
         self.best.nodes += counted
         self.best.iterations += iterations
 
-    def _fixed(self, whole_values: Floats) -> Answer:
+    def _fixed(self, whole_values: Floats) -> SolverResult:
         """The exact vertex: the linear program with the integer columns fixed, from a clean start."""
         solver = self.warm.fresh(self.form)
         solver.relax()
@@ -247,7 +247,7 @@ class _MipSearch:
                 raise SolveError("HiGHS returned a plan whose integer columns are not whole")
             self._accept(self._fixed(whole))
 
-    def _accept(self, answer: Answer) -> None:
+    def _accept(self, answer: SolverResult) -> None:
         if answer.status == "optimal" and answer.values is not None and not answer.objective >= self.best.incumbent:
             values = self._keeping(answer.values)
             values[self.whole] = np.round(values[self.whole])
@@ -276,6 +276,6 @@ class _MipSearch:
         )  # fmt: skip
 
 
-def exact_plan(form: StandardForm, whole: Floats, warm: Warm) -> Answer:
+def exact_plan(form: StandardForm, whole: Floats, warm: Warm) -> SolverResult:
     """The vertex of the linear program in which every integer column is fixed, whole numbers that another one chose."""
     return _MipSearch(form, warm, BestKnown(0.0, Stop(GRACE_S), None, ""))._fixed(whole)

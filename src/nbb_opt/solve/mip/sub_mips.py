@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.highs import Answer
+from nbb_opt.solve.highs import SolverResult
 from nbb_opt.solve.mip.dive import groups
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
@@ -48,12 +48,12 @@ class SubMips:
         self.solver.relax()
         self.iterations = 0
 
-    def decide(self, relaxed: Answer, effort: Effort) -> Floats | None:
+    def decide(self, relaxed: SolverResult, effort: Effort) -> Floats | None:
         """Whole values of the first group, the others relaxed; None if none is found in time."""
         found = self._whole(self.first, self.form.col_low, self.form.col_up, relaxed, effort.left_out_first, effort.gap)
         return None if found is None else found[self.first]
 
-    def complete(self, decided: Floats, effort: Effort, *, below: float) -> Answer | None:
+    def complete(self, decided: Floats, effort: Effort, *, below: float) -> SolverResult | None:
         """A plan with the first group as decided, a vertex of the linear program; None if none is found in time.
 
         What cannot cost less than `below` is given up early.
@@ -77,13 +77,13 @@ class SubMips:
         finally:
             self.solver.free(every)
 
-    def _linear(self) -> Answer | None:
+    def _linear(self) -> SolverResult | None:
         answer = self.solver.run(self.stop, phase=self.label + "plan", listen=self.listen, known=UNKNOWN)
         self.iterations += answer.iterations
         return answer if answer.status == "optimal" and answer.values is not None else None
 
     def _whole(
-        self, group: Ints, low: Floats, up: Floats, relaxed: Answer, left_out: float, gap: float
+        self, group: Ints, low: Floats, up: Floats, relaxed: SolverResult, left_out: float, gap: float
     ) -> Floats | None:
         """All values with `group` whole: on the slim columns, on all of them if those allow none."""
         assert relaxed.values is not None
@@ -109,7 +109,7 @@ class SubMips:
                 break
         return None
 
-    def _slim(self, up: Floats, relaxed: Answer, left_out: float) -> Floats:
+    def _slim(self, up: Floats, relaxed: SolverResult, left_out: float) -> Floats:
         """Upper bounds with the continuous columns at zero that are zero and dear in the relaxation."""
         assert relaxed.values is not None
         assert relaxed.reduced_cost is not None

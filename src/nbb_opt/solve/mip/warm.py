@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.options import Presolve
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import UNKNOWN, Stop
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     `status` is "optimal", "infeasible", "time_limit" or "stopped". Raises SolveError if HiGHS misbehaves.
     """
     solver = warm.take(form)
-    answer: Answer = solver.run(stop, phase="relax", listen=None, known=UNKNOWN)
+    answer: SolverResult = solver.run(stop, phase="relax", listen=None, known=UNKNOWN)
     if answer.status in ("error", "unbounded"):
         raise SolveError(f"HiGHS ended a linear program as {answer.status}: " + "".join(warm.log[-5:]))
     status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status

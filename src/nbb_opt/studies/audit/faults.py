@@ -45,14 +45,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Assessment:
     """A plan as far as it goes: its faults, and the cheapest way to run it as if what is short were there."""
 
     faults: list[Fault]
     solution: Solution
 
 
-def judge(question: Question, plan: FleetPlan) -> Judged:
+def judge(question: Question, plan: FleetPlan) -> Assessment:
     """Find every fault of the plan, then the cheapest operation with exactly as much missing as must be.
 
     Limits are made elastic, each in units of one truck, charger or driver, and the sum of what is short is minimised.
@@ -78,7 +78,7 @@ def judge(question: Question, plan: FleetPlan) -> Judged:
             faults.append(_limit_fault(question, family, key, short, size))
         edit.columns[column - len(question.form.cost)].up = max(0.0, short) * (1 + 1e-9)
     edit.price_as_stated()
-    return Judged(_in_order(faults), _solved(question, edit))
+    return Assessment(_in_order(faults), _solved(question, edit))
 
 
 def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:

@@ -14,7 +14,7 @@ from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Names
 from nbb_opt.model.form import StandardForm
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.shipped import shipped
 
 STRONG_ROWS = ("all", "none")
@@ -47,7 +47,7 @@ def read_design_model(name: str = "network_design") -> DesignSpec:
     return DesignSpec(name, table["title"], table["strong_rows"])
 
 
-def entries(network: Network, spec: DesignSpec) -> int:
+def entries(network: DesignNetwork, spec: DesignSpec) -> int:
     """How many coefficients the rows have: of a flow two balances and a capacity, and two in its strong row."""
     return network.arcs + (5 if spec.strong_rows == "all" else 3) * network.arcs * network.commodities
 
@@ -56,7 +56,7 @@ NamesOf = tuple[Sequence[str], Sequence[str], Sequence[str]]
 
 
 def add_network_design(
-    a: Assembly, network: Network, *, nodes: Names, arcs: Names, commodities: Names, strong: bool
+    a: Assembly, network: DesignNetwork, *, nodes: Names, arcs: Names, commodities: Names, strong: bool
 ) -> None:
     """Columns, rows and objective of models/network_design.md."""
     n = network
@@ -85,7 +85,7 @@ def add_network_design(
     a.minimise([Weighed(name, np.ones(m), each) for name, each in (("open", opening), ("carry", carrying))])
 
 
-def design_form(network: Network, *, names: NamesOf | None = None, strong: bool = True) -> StandardForm:
+def design_form(network: DesignNetwork, *, names: NamesOf | None = None, strong: bool = True) -> StandardForm:
     """The standard form; columns are the arcs' `opened`, then `carried_t` by commodity * arcs + arc.
 
     `names` are those of nodes, arcs, commodities (numbers if not given); `strong`: whether strong rows are stated.
@@ -94,7 +94,7 @@ def design_form(network: Network, *, names: NamesOf | None = None, strong: bool 
     return design_assembly(network, names=names, strong=strong).form()
 
 
-def design_assembly(network: Network, *, names: NamesOf | None = None, strong: bool = True) -> Assembly:
+def design_assembly(network: DesignNetwork, *, names: NamesOf | None = None, strong: bool = True) -> Assembly:
     """The model itself as arrays; arguments as of `design_form`."""
     a = Assembly("network_design")
     numbers = tuple([str(i) for i in range(size)] for size in (network.nodes, network.arcs, network.commodities))

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.model import StandardForm
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
-from nbb_opt.problems.network_design.solve.routing import Plan, route
+from nbb_opt.problems.network_design.solve.routing import DesignPlan, route
 from nbb_opt.problems.network_design.solve.small import improve_compact, improve_paths
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.stop import Stop
@@ -66,7 +66,7 @@ DEAR = 5e-4  # how much a euro of reduced cost counts against a closed arc
 
 
 def choose_free(
-    network: Network, pool: Pool, opened: Bools, relaxed: Floats, reduced_eur: Floats, *,
+    network: DesignNetwork, pool: Pool, opened: Bools, relaxed: Floats, reduced_eur: Floats, *,
     way: int, size: int, chance: np.random.Generator,
 ) -> Bools:  # fmt: skip
     """About half of `size` arcs among the open ones and up to `size` among the closed ones that some path uses."""
@@ -93,7 +93,7 @@ def choose_free(
     return free
 
 
-def _steps_from(network: Network, opened: Bools, node: int) -> Floats:
+def _steps_from(network: DesignNetwork, opened: Bools, node: int) -> Floats:
     """Open arcs between a node and every other, either way; far ones all count as 9."""
     far = np.full(network.nodes, 9.0)
     far[node] = 0.0
@@ -115,7 +115,13 @@ class Improver:
     """Works with paths and a relaxation of its own; what it finds goes to `best`. Its methods raise OutOfTime."""
 
     def __init__(
-        self, network: Network, best: BestKnown[Plan], *, compact: StandardForm | None, stop: Stop, seed: int
+        self,
+        network: DesignNetwork,
+        best: BestKnown[DesignPlan],
+        *,
+        compact: StandardForm | None,
+        stop: Stop,
+        seed: int,
     ) -> None:
         self.network, self.best, self.stop, self.seed = network, best, stop, seed
         self.compact = compact
@@ -184,7 +190,7 @@ class Improver:
             self.best.announce(f"slope scaling, {len(self.pool):,} paths")
         return opened
 
-    def _mine(self) -> Plan:
+    def _mine(self) -> DesignPlan:
         """The best plan over paths of the own pool, whoever found it."""
         best = self.best.plan
         assert best is not None
@@ -192,7 +198,7 @@ class Improver:
             return best
         return route(self.network, self.pool, best.opened, self.stop) or best
 
-    def _small(self, free: Bools, kept: Bools, start: Plan, number: int, *, factor: float = 1.0) -> bool:
+    def _small(self, free: Bools, kept: Bools, start: DesignPlan, number: int, *, factor: float = 1.0) -> bool:
         """Solve a restricted problem and take its plan; whether it was solved to its end."""
         limit = min(self.stop.left_s(), factor * SMALL_SHARE * self.stop.time_limit_s)
         stop = Stop(self.stop.elapsed_s() + limit, started=self.stop.started, asked=self.stop.asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 
 Ints = npt.NDArray[np.int64]
@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 class Pool:
     """Grows only; a path is known by its position."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: DesignNetwork) -> None:
         self.network = network
         self.commodity: list[int] = []
         self.paths: list[Ints] = []

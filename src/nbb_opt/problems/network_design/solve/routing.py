@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import LinearProgram
 from nbb_opt.solve.stop import Stop
@@ -22,7 +22,7 @@ PROMISING = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class DesignPlan:
     """Open arcs (those that carry something), and shares of commodities on paths of the pool; cost added up anew."""
 
     cost_eur: float
@@ -41,7 +41,7 @@ class Plan:
         return flow.reshape(network.commodities, network.arcs)
 
 
-def route(network: Network, pool: Pool, opened: Bools, stop: Stop) -> Plan | None:
+def route(network: DesignNetwork, pool: Pool, opened: Bools, stop: Stop) -> DesignPlan | None:
     """The cheapest flows over open arcs; None if they cannot carry all demand. Raises OutOfTime."""
     k = network.commodities
     absent_eur = network.demand_t * (100.0 * network.nodes * network.cost_eur_per_t.max(initial=0.0) + 1.0)
@@ -53,16 +53,16 @@ def route(network: Network, pool: Pool, opened: Bools, stop: Stop) -> Plan | Non
     return plan_of(network, pool, which[kept], share[kept])
 
 
-def plan_of(network: Network, pool: Pool, paths: Ints, shares: Floats) -> Plan:
+def plan_of(network: DesignNetwork, pool: Pool, paths: Ints, shares: Floats) -> DesignPlan:
     """A plan from shares of paths; they are brought to a sum of exactly one for each commodity."""
     commodity, _length, arcs, cost = pool.columns(paths)
     shares = shares / np.bincount(commodity, weights=shares, minlength=network.commodities)[commodity]
     opened = np.zeros(network.arcs, bool)
     opened[arcs] = True
-    return Plan(float(cost @ shares + network.fixed_eur[opened].sum()), opened, paths, shares, pool)
+    return DesignPlan(float(cost @ shares + network.fixed_eur[opened].sum()), opened, paths, shares, pool)
 
 
-def refuse_infeasible(network: Network, pool: Pool, names: tuple[str, ...], stop: Stop) -> None:
+def refuse_infeasible(network: DesignNetwork, pool: Pool, names: tuple[str, ...], stop: Stop) -> None:
     """Raise Infeasible if even with every arc open some demand cannot be carried; says whose, and how much."""
     k = network.commodities
     everything = np.ones(network.arcs, bool)
@@ -81,7 +81,7 @@ def refuse_infeasible(network: Network, pool: Pool, names: tuple[str, ...], stop
 
 
 def _flows(
-    network: Network, pool: Pool, opened: Bools, absent_eur: Floats, factor: float, stop: Stop
+    network: DesignNetwork, pool: Pool, opened: Bools, absent_eur: Floats, factor: float, stop: Stop
 ) -> tuple[Ints, Floats]:
     """Paths, and shares: of each commodity without a path, then of each path. Path costs count `factor` times."""
     n, k, m = network, network.commodities, network.arcs

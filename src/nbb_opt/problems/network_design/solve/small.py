@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from nbb_opt.model.arrays.keys import Labels
 from nbb_opt.model.form import StandardForm
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation
-from nbb_opt.problems.network_design.solve.routing import Plan
-from nbb_opt.solve.highs import Answer, Solver
+from nbb_opt.problems.network_design.solve.routing import DesignPlan
+from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.scaling import unscaled
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
@@ -83,7 +83,7 @@ def small_problem(relaxation: Relaxation, free: Bools, opened: Bools) -> Small:
 
 
 def improve_paths(
-    relaxation: Relaxation, free: Bools, opened: Bools, *, start: Plan, stop: Stop, seed: int
+    relaxation: Relaxation, free: Bools, opened: Bools, *, start: DesignPlan, stop: Stop, seed: int
 ) -> tuple[Bools | None, bool]:
     """Arcs of the best plan found when only `free` arcs may change, and whether that was solved to its end."""
     small = small_problem(relaxation, free, opened)
@@ -106,7 +106,7 @@ def hurry(solver: Solver) -> None:
     solver.set("mip_heuristic_effort", HEURISTIC_EFFORT)
 
 
-def _values(small: Small, plan: Plan) -> Floats:
+def _values(small: Small, plan: DesignPlan) -> Floats:
     values = np.zeros(len(small.form.cost))
     values[: len(small.arcs)] = plan.opened[small.arcs]
     at = len(small.arcs) + np.searchsorted(small.paths, plan.paths)
@@ -117,20 +117,20 @@ def _values(small: Small, plan: Plan) -> Floats:
 COMPACT_PAIRS = 15_000  # commodities times arcs up to which HiGHS on the compact statement proves more than our tree
 
 
-def is_small(network: Network) -> bool:
+def is_small(network: DesignNetwork) -> bool:
     """Whether the compact statement is small enough for HiGHS to do well on it."""
     return network.commodities * network.arcs <= COMPACT_PAIRS
 
 
-def compact_form(network: Network) -> StandardForm:
+def compact_form(network: DesignNetwork) -> StandardForm:
     """The compact statement as arrays."""
     return design_form(network, strong=False)
 
 
 def search_compact(
-    form: StandardForm, network: Network, *, gap: float, seed: int, stop: Stop, listen: Listener,
+    form: StandardForm, network: DesignNetwork, *, gap: float, seed: int, stop: Stop, listen: Listener,
     offer: Callable[[Bools], None], between: Callable[[], None], log: list[str],
-) -> Answer:  # fmt: skip
+) -> SolverResult:  # fmt: skip
     """What HiGHS finds by itself. The arcs of every better plan of its own go to `offer`; `between` is called now and
     then, may wait, and ends it by what it raises.
     """
@@ -141,7 +141,7 @@ def search_compact(
 
 
 def improve_compact(
-    form: StandardForm, network: Network, free: Bools, opened: Bools, *, start: Plan, stop: Stop, seed: int
+    form: StandardForm, network: DesignNetwork, free: Bools, opened: Bools, *, start: DesignPlan, stop: Stop, seed: int
 ) -> tuple[Bools | None, bool]:
     """Arcs of the best plan found when only `free` arcs may change, and whether that was solved to its end.
 
@@ -159,6 +159,6 @@ def improve_compact(
     return opened_now, answer.status in ENDED
 
 
-def _columns_of(plan: Plan) -> Floats:
+def _columns_of(plan: DesignPlan) -> Floats:
     """A plan as values of the columns of the compact statement."""
     return np.concatenate([plan.opened.astype(float), plan.flow_t().ravel()])

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.model import StandardForm
-from nbb_opt.problems.network_design.instance import Network
+from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.pool import Pool
 from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
-from nbb_opt.problems.network_design.solve.routing import Plan, refuse_infeasible, route
+from nbb_opt.problems.network_design.solve.routing import DesignPlan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.small import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.tree import Tree
 from nbb_opt.solve.best import BestKnown
@@ -25,7 +25,7 @@ from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
 LOOK_S = 0.1  # how often who waits looks whether somebody asked to stop
 
 
-class Turns:
+class Alternation:
     """The first works until `until`, then waits once while the second works; without `until` nobody ever waits.
 
     `halt` stops the second: a request to stop the whole (`stop`) reaches it here while the first waits.
@@ -93,7 +93,7 @@ class Designed:
 
 
 def solve_network_design(
-    network: Network,
+    network: DesignNetwork,
     *,
     compact: StandardForm | None = None,
     names: tuple[str, ...] | None = None,
@@ -124,7 +124,13 @@ class _DesignSearch:
     """Who proves and who improves: in turn by one thread, side by side by two or more."""
 
     def __init__(
-        self, network: Network, best: BestKnown[Plan], *, compact: StandardForm | None = None, threads: int, seed: int
+        self,
+        network: DesignNetwork,
+        best: BestKnown[DesignPlan],
+        *,
+        compact: StandardForm | None = None,
+        threads: int,
+        seed: int,
     ) -> None:
         self.network, self.best, self.stop = network, best, best.stop
         self.threads, self.seed = threads, seed
@@ -186,7 +192,7 @@ class _DesignSearch:
         If one thread has to do for both, `first` waits while the other works, in what it is given to call.
         """
         halt = Stop(self.stop.time_limit_s, started=self.stop.started)
-        turns = Turns(self.stop, halt, self.stop.part(SHARE_COMPACT) if self.threads == 1 else None)
+        turns = Alternation(self.stop, halt, self.stop.part(SHARE_COMPACT) if self.threads == 1 else None)
         faults: list[Exception] = []
 
         def work() -> None:

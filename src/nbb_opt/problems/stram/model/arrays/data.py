@@ -16,7 +16,7 @@ from nbb_opt.problems.stram.schema import Rules
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class StramNetwork:
     """Arcs (two per edge: a to b, then b to a), fuels of modes, arc-fuels, vehicles; positions in the order of files.
 
     `fuel_mode` (F) and `vehicle_mode` (V) give the mode. An arc-fuel is an arc with a fuel of its mode, an arc-vehicle
@@ -79,7 +79,7 @@ class StramData:
     spec: StramSpec
     rules: Rules
     states: States
-    network: Network
+    network: StramNetwork
     paths: Paths
     nok_per_tkm: Floats
     t_co2_per_tkm: Floats
@@ -138,7 +138,7 @@ def _vehicle_pairs(case: StramCase) -> Names:
     return Names(list(dict.fromkeys(_pair(case["vehicles"]["mode"], case["vehicles"]["vehicle"]))))
 
 
-def network_of(case: StramCase) -> Network:
+def network_of(case: StramCase) -> StramNetwork:
     """Arcs, fuels and vehicles of the instance."""
     edges, tech, table = case["edges"], case["technologies"], case["vehicles"]
     nodes, modes = Names(case["nodes"]["node"]), Names(case["modes"]["mode"])
@@ -157,7 +157,7 @@ def network_of(case: StramCase) -> Network:
     af_arc, af_fuel = np.nonzero(mode[:, None] == fuel_mode)
     av_af, av_vehicle = np.nonzero(mode[af_arc][:, None] == vehicle_mode)
     fuel_names = Names(list(dict.fromkeys(tech["fuel"])))
-    return Network(
+    return StramNetwork(
         nodes=nodes, edges=Names(edges["edge"]), modes=modes, products=products, fuels=fuel_names,
         vehicles=vehicle_names, edge=edge, tail=np.column_stack([a, b]).ravel(), head=np.column_stack([b, a]).ravel(),
         mode=mode, km=edges["distance_km"].to_numpy(float)[edge], fuel_mode=fuel_mode,
@@ -167,7 +167,7 @@ def network_of(case: StramCase) -> Network:
     )  # fmt: skip
 
 
-def paths_of(case: StramCase, network: Network) -> Paths:
+def paths_of(case: StramCase, network: StramNetwork) -> Paths:
     """Legs as arcs, transfers and terminals of every candidate path."""
     legs = case["path_legs"].sort_values(["path", "step"], kind="stable")
     number, path = np.unique(legs["path"].to_numpy(), return_inverse=True)
@@ -208,7 +208,7 @@ def paths_of(case: StramCase, network: Network) -> Paths:
     )  # fmt: skip
 
 
-def _transfer_rates(case: StramCase, network: Network) -> tuple[Floats, Floats]:
+def _transfer_rates(case: StramCase, network: StramNetwork) -> tuple[Floats, Floats]:
     table, modes = case["transfers"], network.modes
     shape = (len(modes), len(modes), len(network.products))
     where = (modes.of(table["mode_from"]), modes.of(table["mode_to"]), network.products.of(table["product"]))
