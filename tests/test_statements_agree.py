@@ -51,7 +51,7 @@ def freight(data: ModelData, model: str = "joint") -> Case:
 
     def shares() -> dict[str, list[str]]:
         years, paid_in = data.time.years.tolist(), [*data.time.years.tolist(), data.time.horizon_year]
-        places = dict.fromkeys(PER_COUNTRY, data.world.countries.ids) | {"energy_kwh": data.world.areas.ids}
+        places = dict.fromkeys(PER_COUNTRY, data.base.countries.ids) | {"energy_kwh": data.base.areas.ids}
         of_places = {name: [label(name, (p, y)) for p in ids for y in years] for name, ids in places.items()}
         return of_places | {shared_name(cost): [label("amount_eur", (cost, y)) for y in paid_in] for cost in ALL}
 

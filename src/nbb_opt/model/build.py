@@ -80,12 +80,12 @@ class Built:
         Of emissions_ttw_kg, emissions_wtt_kg and driver_h the places are countries, of energy_kwh charging areas; a
         component of the costs has one row per period and, last, one for the horizon.
         """
-        size, world = self.data.time.size, self.data.world
+        size, base = self.data.time.size, self.data.base
         if not isinstance(self.stated, Assembly):
             return self.stated.terms(name, self.data)
         if name in PAID:
             return self.stated.share(shared_name(name), size + 1)
-        places = world.areas if name == "energy_kwh" else world.countries
+        places = base.areas if name == "energy_kwh" else base.countries
         return self.stated.share(name, len(places) * size)
 
 

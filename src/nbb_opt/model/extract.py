@@ -85,8 +85,8 @@ class Carried:
 def _activity(built: Built, x: Floats, carried: Carried | None) -> dict[str, pd.DataFrame]:
     data, start, years = built.data, built.start, built.data.time.years
     flows, driving, empties = data.flows, data.driving, data.empties
-    region = np.array(data.world.regions.ids, object)
-    truck, cargo_type = np.array(data.trucks.names.ids, object), np.array(data.world.cargo_types.ids, object)
+    region = np.array(data.base.regions.ids, object)
+    truck, cargo_type = np.array(data.trucks.names.ids, object), np.array(data.base.cargo_types.ids, object)
     if carried is None:
         moved = pd.DataFrame({
             "chain": flows.chain, "year": years[flows.t], "tonnes": _part(start, "carried_t", x, flows.t),
@@ -121,7 +121,7 @@ def _stocks(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
     bought, kept = _part(start, "bought", x, s.bought_t), _part(start, "kept", x, s.kept_t)
     pair = np.concatenate([s.bought_pair, s.kept_pair])
     fleet = pd.DataFrame({
-        "fleet_region": np.array(data.world.regions.ids, object)[s.region[pair]],
+        "fleet_region": np.array(data.base.regions.ids, object)[s.region[pair]],
         "vehicle": np.array(data.trucks.names.ids, object)[s.vehicle[pair]],
         "vintage_year": np.concatenate([time.years[s.bought_t], s.kept_vintage]),
         "year": time.years[np.concatenate([s.bought_t, s.kept_t])],
@@ -130,12 +130,12 @@ def _stocks(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
     fleet = fleet[fleet["kept"] > 0].sort_values(["fleet_region", "vehicle", "vintage_year", "year"])
 
     new = _part(start, "installed", x, c.t)
-    installed = np.zeros((len(data.world.areas), len(c.names), time.size))
+    installed = np.zeros((len(data.base.areas), len(c.names), time.size))
     installed[c.area, c.kind, c.t] = new
     serving = chargers_in_service(built, installed)
     j, k, t = np.nonzero((installed > 0) | (serving > 0))
     chargers = pd.DataFrame({
-        "charge_area": np.array(data.world.areas.ids, object)[j], "charger": np.array(c.names.ids, object)[k],
+        "charge_area": np.array(data.base.areas.ids, object)[j], "charger": np.array(c.names.ids, object)[k],
         "year": time.years[t], "installed": installed[j, k, t], "in_service": serving[j, k, t],
     })  # fmt: skip
     built_units = np.zeros((len(p.names), time.size))
@@ -179,10 +179,10 @@ def _emissions(built: Built, done: list[tuple[Ledger, Floats]]) -> tuple[pd.Data
     data = built.data
     frame = pd.concat([
         pd.DataFrame({
-            "year": data.time.years[ledger.t], "country": np.array(data.world.countries.ids, object)[ledger.country],
+            "year": data.time.years[ledger.t], "country": np.array(data.base.countries.ids, object)[ledger.country],
             "mode": np.array(MODE_NAMES, object)[ledger.mode],
-            "energy_carrier": np.array([*data.world.carriers.ids, ""], object)[ledger.carrier],
-            "charge_area": np.array([*data.world.areas.ids, ""], object)[ledger.area],
+            "energy_carrier": np.array([*data.base.carriers.ids, ""], object)[ledger.carrier],
+            "charge_area": np.array([*data.base.areas.ids, ""], object)[ledger.area],
             "kwh": amount * ledger.kwh, "ttw_kg": amount * ledger.ttw_kg, "wtt_kg": amount * ledger.wtt_kg,
         })[amount > 0]
         for ledger, amount in done
@@ -196,11 +196,11 @@ def _emissions(built: Built, done: list[tuple[Ledger, Floats]]) -> tuple[pd.Data
 def use_rows(built: Built, x: Floats) -> pd.DataFrame:
     """Rows of the table `use`; limit is infinite where there is none, and includes what projects and chargers add."""
     data, start = built.data, built.start
-    world, size = data.world, data.time.size
+    base, size = data.base, data.time.size
     terminal = data.instance["terminals"]
     capacity = terminal["capacity_t_per_year"].fillna(np.inf).to_numpy(float)
     frames = [
-        _tonnes(built, x, data.flows.uses_group, world.links, world.link_capacity_t, "link", "links"),
+        _tonnes(built, x, data.flows.uses_group, base.links, base.link_capacity_t, "link", "links"),
         _tonnes(built, x, data.flows.uses_terminal, Names(terminal["terminal"]), capacity, "terminal", "terminals"),
     ]
     if "installed" in start:
@@ -212,17 +212,17 @@ def use_rows(built: Built, x: Floats) -> pd.DataFrame:
         sold, power = np.zeros(kwh.shape), np.zeros(kwh.shape)
         np.add.at(sold, (c.area[new], t), serving * c.kwh_per_year[kind])
         np.add.at(power, (c.area[new], t), serving * c.kw[kind])
-        grid = _with_projects(built, x, 1000.0 * world.area_grid_mw, "charge_areas", 1000.0)
+        grid = _with_projects(built, x, 1000.0 * base.area_grid_mw, "charge_areas", 1000.0)
         bought = _bought_from_others(built, x)
-        frames.append(_frame(built, "charge_area", world.areas, kwh, sold + bought, "kWh"))
-        frames.append(_frame(built, "grid", world.areas, power, grid, "kW"))
-        frames.append(_frame(built, "public_charging", world.areas, bought, world.public.kwh_per_year, "kWh"))
+        frames.append(_frame(built, "charge_area", base.areas, kwh, sold + bought, "kWh"))
+        frames.append(_frame(built, "grid", base.areas, power, grid, "kW"))
+        frames.append(_frame(built, "public_charging", base.areas, bought, base.public.kwh_per_year, "kWh"))
     return pd.concat(frames, ignore_index=True)
 
 
 def _bought_from_others(built: Built, x: Floats) -> Floats:
     """kWh bought at others' points, by area and period."""
-    sold, here = built.data.world.public.kwh_per_year, built.data.chargers.areas
+    sold, here = built.data.base.public.kwh_per_year, built.data.chargers.areas
     kwh, offered = np.zeros(sold.shape), np.zeros(sold.shape, bool)
     offered[here] = sold[here] > 0
     first = built.start.get("public_kwh", 0)
@@ -247,15 +247,15 @@ def _on_free_roads(built: Built, x: Floats) -> Floats:
     column, lane, times = data.flows.uses_lane
     on_lane = np.zeros((data.prepared.items.n_lanes, size))
     np.add.at(on_lane, (lane, data.flows.t[column]), times * x[built.start["carried_t"] + column])
-    items, used = data.prepared.items, np.zeros((len(data.world.links), size))
+    items, used = data.prepared.items, np.zeros((len(data.base.links), size))
     for low in range(0, len(on_lane), LANES_AT_ONCE):
         some = on_lane[low : low + LANES_AT_ONCE]
         start = items.link_start[low : low + len(some) + 1]
-        group = data.world.link_group[items.link[start[0] : start[-1]]]
+        group = data.base.link_group[items.link[start[0] : start[-1]]]
         by = np.repeat(np.arange(len(some)), np.diff(start))
         for t in range(size):
             used[:, t] += sum_by(group, some[by, t], size=len(used))
-    used[np.isfinite(data.world.link_capacity_t)] = 0.0
+    used[np.isfinite(data.base.link_capacity_t)] = 0.0
     return used
 
 

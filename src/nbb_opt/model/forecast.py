@@ -15,12 +15,12 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.flows import needs_of, ready_sets
 from nbb_opt.model.data.items import links_of_lanes, links_of_services
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, time_of
 from nbb_opt.model.data.trucks import Trucks, trucks_of
-from nbb_opt.model.data.world import World, world_of
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class FleetCounts:
 
 
 def flow_counts(
-    instance: Instance, prepared: Prepared, world: World, time: Time, lanes: Lanes, *, projects: bool
+    instance: Instance, prepared: Prepared, base: BaseData, time: Time, lanes: Lanes, *, projects: bool
 ) -> FlowCounts:
     """Chains that may carry something, and the rows they stand in."""
     from nbb_opt.model.data.count_uses import count_rows, may_carry, used_by
@@ -74,7 +74,7 @@ def flow_counts(
     rows = float(served.sum() + in_use.sum() + needed.sum())
     nonzeros = columns + float(exists[chain].sum() + needed.sum())
     lane = np.minimum(np.arange(len(items) + 1), items.n_lanes)
-    for start, what in ((lane, np.arange(items.n_lanes)), *_limited(instance, prepared, world)):
+    for start, what in ((lane, np.arange(items.n_lanes)), *_limited(instance, prepared, base)):
         seen = np.zeros(int(what.max(initial=-1)) + 1, np.int64)
         nonzeros += float(count_rows(exists, chains.item_start, chains.item, start, what, seen))
         rows += float(np.count_nonzero(seen)) * time.size if start is not lane else 0.0
@@ -84,9 +84,9 @@ def flow_counts(
     return FlowCounts(np.array([columns, rows, nonzeros]), exists.sum(axis=0), in_use)
 
 
-def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple[Ints, Ints]]:
+def _limited(instance: Instance, prepared: Prepared, base: BaseData) -> list[tuple[Ints, Ints]]:
     """By item (where each begins, and what): the capacity groups of links with a limit; terminals with one."""
-    items, limited = prepared.items, np.isfinite(world.link_capacity_t[world.link_group])
+    items, limited = prepared.items, np.isfinite(base.link_capacity_t[base.link_group])
     owner, link = links_of_services(prepared)
     on_lanes, lane_link = links_of_lanes(prepared, limited)
     owner, link = np.concatenate([on_lanes, owner[limited[link]]]), np.concatenate([lane_link, link[limited[link]]])
@@ -94,26 +94,26 @@ def _limited(instance: Instance, prepared: Prepared, world: World) -> list[tuple
     terminal = np.append(Names(held).of(instance["transfers"]["terminal"]), -1)[items.transfer]
     moved, every = np.flatnonzero(terminal >= 0), np.arange(len(items) + 1)
     return [
-        (np.searchsorted(owner, every), world.link_group[link]),
+        (np.searchsorted(owner, every), base.link_group[link]),
         (np.searchsorted(moved, every), terminal[moved]),
     ]
 
 
 def fleet_counts(
-    instance: Instance, world: World, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, distances: pd.DataFrame
+    instance: Instance, base: BaseData, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, distances: pd.DataFrame
 ) -> FleetCounts:
     """Trucks on the lanes `used` (G, V, T), their empty trips between the regions of `distances`, and their stock."""
-    regions, vehicles = len(world.regions), len(trucks.names)
+    regions, vehicles = len(base.regions), len(trucks.names)
     g, v, t = np.nonzero(used)
     far = ~lanes.local[g]
-    shape = (vehicles, len(world.cargo_types), time.size, regions)
+    shape = (vehicles, len(base.cargo_types), time.size, regions)
     starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
     starts[v[far], lanes.cargo_type[g[far]], t[far], lanes.region[g[far]]] = True
     ends[v[far], lanes.cargo_type[g[far]], t[far], lanes.arrival[g[far]]] = True
     places = float((starts | ends).sum()) if len(distances) else 0.0
-    ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
+    ends &= ~trucks.battery[:, None, None, None] | (base.region_area >= 0)[None, None, None, :]
     km = np.full((regions, regions), np.inf)
-    km[world.regions.of(distances["from_region"]), world.regions.of(distances["to_region"])] = distances["distance_km"]
+    km[base.regions.of(distances["from_region"]), base.regions.of(distances["to_region"])] = distances["distance_km"]
     np.fill_diagonal(km, np.inf)
     finite = np.where(np.isinf(km), np.nan, km)
     within = finite[None] <= trucks.usable_km[:, None, None] + RANGE_SLACK_KM  # (V, R, R)
@@ -144,12 +144,12 @@ def fleet_counts(
 
 
 def charging_size(
-    instance: Instance, world: World, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, fleet: FleetCounts
+    instance: Instance, base: BaseData, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, fleet: FleetCounts
 ) -> Floats:
     """Chargers and the rows of energy, power on the way and grid, in areas where a truck may draw."""
     stops = lanes.stops.groupby("lane").size().reindex(np.arange(len(lanes.local)), fill_value=0).to_numpy()
     home, way = used & lanes.at_home[:, :, None], used & lanes.on_the_way[:, :, None]
-    drawn = [world.region_area[lanes.region[home.any(axis=(1, 2))]]]
+    drawn = [base.region_area[lanes.region[home.any(axis=(1, 2))]]]
     on_way = np.flatnonzero(way.any(axis=(1, 2)))
     drawn.append(lanes.stops.loc[lanes.stops["lane"].isin(on_way), "area"].to_numpy(np.int64))
     areas = len(np.unique(np.concatenate(drawn)))
@@ -169,7 +169,7 @@ def charging_size(
 
 
 def policy_size(
-    instance: Instance, world: World, time: Time, flows: FlowCounts, fleet: FleetCounts, *, mode_shift: bool
+    instance: Instance, base: BaseData, time: Time, flows: FlowCounts, fleet: FleetCounts, *, mode_shift: bool
 ) -> Floats:
     """Rules, counted as if every column of a period took part in those that look at all of them."""
     rows = nonzeros = 0.0
@@ -189,7 +189,7 @@ def policy_size(
             rows += 2.0 * len(later) * len(instance["commodities"])
         else:
             rows += float(holds.sum())
-    limited = ~np.isnan(world.driver_limit_h)
+    limited = ~np.isnan(base.driver_limit_h)
     nonzeros += float((limited.mean(axis=0) * fleet.per_period).sum()) if limited.size else 0.0
     return np.array([0.0, rows + float(limited.sum()), nonzeros])
 
@@ -229,20 +229,20 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
     """
     from nbb_opt.network import road_distances
 
-    time, world = time_of(instance), world_of(instance)
-    trucks = trucks_of(instance, world, time, technologies=spec.technologies)
-    lanes = lanes_of(world, prepared.items, trucks)
-    flows = flow_counts(instance, prepared, world, time, lanes, projects="projects" in spec.blocks)
+    time, base = time_of(instance), base_data(instance)
+    trucks = trucks_of(instance, base, time, technologies=spec.technologies)
+    lanes = lanes_of(base, prepared.items, trucks)
+    flows = flow_counts(instance, prepared, base, time, lanes, projects="projects" in spec.blocks)
     used = lanes.usable & flows.in_use[:, None, :]
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:
         distances = distances.iloc[:0]
-    fleet = fleet_counts(instance, world, time, trucks, lanes, used, distances)
+    fleet = fleet_counts(instance, base, time, trucks, lanes, used, distances)
     counts = flows.size + fleet.size
     if "charging" in spec.blocks:
-        counts += charging_size(instance, world, time, trucks, lanes, used, fleet)
+        counts += charging_size(instance, base, time, trucks, lanes, used, fleet)
     if {"policy", "mode_shift"} & set(spec.blocks):
-        counts += policy_size(instance, world, time, flows, fleet, mode_shift="mode_shift" in spec.blocks)
+        counts += policy_size(instance, base, time, flows, fleet, mode_shift="mode_shift" in spec.blocks)
     columns, rows, nonzeros = (round(float(part)) for part in counts)
     return Forecast(
         rows, columns, nonzeros,

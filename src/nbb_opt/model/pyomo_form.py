@@ -278,7 +278,7 @@ class PyomoStatement:
         if name in m.cost_components:
             paid_in = [*years, data.time.horizon_year]
             return terms_of(m, _some(m.amount_eur, [(name, y) for y in paid_in]))
-        places = data.world.areas.ids if name == "energy_kwh" else data.world.countries.ids
+        places = data.base.areas.ids if name == "energy_kwh" else data.base.countries.ids
         return terms_of(m, _some(m.component(name), [(p, y) for p in places for y in years]))
 
 

@@ -37,41 +37,39 @@ def add_charging(a: Assembly, data: ModelData) -> None:
         cost_eur   $\sum_t D_t (fixed_k m_{jkt} + add_{jt} s_{jt}) + d_t\, capex_k i_{jkt} - d_H\, capex_k
             \max(0, 1 - (y_H - y_t) / L_k)\, i_{jkt}$
     """
-    c, time, world = data.chargers, data.time, data.world
+    c, time, base = data.chargers, data.time, data.base
     size = time.size
-    index = Keys((world.areas, c.area), (c.names, c.kind), time.years[c.t])
+    index = Keys((base.areas, c.area), (c.names, c.kind), time.years[c.t])
     column = a.add_variables("installed", index, whole=True)
     age = time.years[None, :] - time.years[c.t][:, None]
     new, t = np.nonzero((age >= 0) & (age < c.lifetime[c.kind][:, None]))
     kind, serving = c.kind[new], column[new]
 
-    selling, sold_t = np.nonzero(
-        np.isin(np.arange(len(world.areas)), c.areas)[:, None] & (world.public.kwh_per_year > 0)
-    )
-    on_sale = world.public.kwh_per_year[selling, sold_t]
+    selling, sold_t = np.nonzero(np.isin(np.arange(len(base.areas)), c.areas)[:, None] & (base.public.kwh_per_year > 0))
+    on_sale = base.public.kwh_per_year[selling, sold_t]
     public = a.add_variables(
-        "public_kwh", Keys((world.areas, selling), time.years[sold_t]), up=on_sale,
+        "public_kwh", Keys((base.areas, selling), time.years[sold_t]), up=on_sale,
         typical=float(np.median(on_sale)) if len(on_sale) else 1.0,
     )  # fmt: skip
-    share_costs(a, data, column=public, t=sold_t, cost_eur={"public_charging": world.public.price_add[selling, sold_t]})
+    share_costs(a, data, column=public, t=sold_t, cost_eur={"public_charging": base.public.price_add[selling, sold_t]})
 
-    place = np.full(len(world.areas), -1, np.int64)
+    place = np.full(len(base.areas), -1, np.int64)
     place[c.areas] = np.arange(len(c.areas))
     at = np.arange(len(c.areas) * size)
-    where = Keys((world.areas, c.areas[at // size]), time.years[at % size])
+    where = Keys((base.areas, c.areas[at // size]), time.years[at % size])
     row = place[c.area[new]] * size + t
-    drawn_row, drawn_col, drawn = a.share("energy_kwh", len(world.areas) * size).merged()
+    drawn_row, drawn_col, drawn = a.share("energy_kwh", len(base.areas) * size).merged()
     energy = Terms(len(where)).add(place[drawn_row // size] * size + drawn_row % size, drawn_col, drawn)
     energy.add(row, serving, -c.kwh_per_year[kind]).add(place[selling] * size + sold_t, public, -1.0)
     a.add_rows("deliver_energy", where, energy, sense="<=")
 
-    points = _Points(place[selling] * size + sold_t, world.public.kw[selling, sold_t], public)
+    points = _Points(place[selling] * size + sold_t, base.public.kw[selling, sold_t], public)
     _deliver_on_the_way(a, data, place=place, row=row, kind=kind, serving=serving, points=points)
     power = Terms(len(where)).add(row, serving, c.kw[kind])
     for area, s, project, mw in added_by_projects(data, columns_of_built(a, data), "charge_areas"):
         if place[area] >= 0:
             power.add(np.array([place[area] * size + s]), np.array([project]), -1000.0 * mw)
-    grid_kw = 1000.0 * np.repeat(world.area_grid_mw[c.areas], size)
+    grid_kw = 1000.0 * np.repeat(base.area_grid_mw[c.areas], size)
     a.add_rows("respect_grid", where, power, sense="<=", side=grid_kw)
 
     share_costs(a, data, column=serving, t=t, cost_eur={"charger_fixed": c.fixed_eur_per_year[kind]})
@@ -103,7 +101,7 @@ def _deliver_on_the_way(
     levels = np.unique(kw[drawn])
     areas, size = len(c.areas), time.size
     where = [
-        (data.world.areas[j], year, float(level))
+        (data.base.areas[j], year, float(level))
         for level in levels
         for j in c.areas.tolist()
         for year in time.years.tolist()

@@ -8,11 +8,11 @@ from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import share_costs, share_driver_hours, share_ledger, share_truck_work
 from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.data.base import WEEKS_PER_YEAR, lane_parts
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Ints
 from nbb_opt.model.data.stock import resale_eur
-from nbb_opt.model.data.world import WEEKS_PER_YEAR, lane_parts
 
 
 def add_driving(a: Assembly, data: ModelData) -> None:
@@ -36,7 +36,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         driver_h           $\sum_{gv} \eta_{gvt} z_{gvt}$ in the country of $r(g)$
     """
     d, flows, time = data.driving, data.flows, data.time
-    lanes = (d.lane,) if flows.segments else lane_parts(data.prepared, data.world, d.lane)
+    lanes = (d.lane,) if flows.segments else lane_parts(data.prepared, data.base, d.lane)
     index = Keys(*lanes, (data.trucks.names, d.vehicle), time.years[d.t])
     typical = flows.usual_t * d.usual_vkm_per_t
     column = a.add_variables("driven_vkm", index, typical=typical)
@@ -45,7 +45,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
         code, row = np.unique(lane * time.size + flows.t[col], return_inverse=True)
         terms = Terms(len(code)).add(row, a.start["carried_t"] + col, -data.lanes.distance_km[lane] * times)
         terms.add(np.searchsorted(code, d.lane * time.size + d.t), column, d.load_t)
-        where = Keys(*lane_parts(data.prepared, data.world, code // time.size), time.years[code % time.size])
+        where = Keys(*lane_parts(data.prepared, data.base, code // time.size), time.years[code % time.size])
         a.add_rows("cover_work", where, terms, sense=">=")
     share_costs(a, data, column=column, t=d.t, cost_eur=d.cost_eur)
     share_ledger(a, data, d.ledger, column)
@@ -79,11 +79,11 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
         cost_eur   $\sum_t D_t\, fixed_{vt} (b_{rvt} + \sum_u k_{rvut}) + d_t\, (capex_{vt} - grant_{rvt}) b_{rvt}
             - d_t \sum_u resale_{vut} (k_{rvu,t-1} - k_{rvut}) - d_H \sum_u resale_{vuH} k_{rvuT}$
     """
-    s, trucks, time, world = data.stock, data.trucks, data.time, data.world
+    s, trucks, time, base = data.stock, data.trucks, data.time, data.base
     size, pairs = data.time.size, len(s.region)
 
     def of_pairs(pair: Ints, *others: Ints) -> Keys:
-        return Keys((world.regions, s.region[pair]), (trucks.names, s.vehicle[pair]), *others)
+        return Keys((base.regions, s.region[pair]), (trucks.names, s.vehicle[pair]), *others)
 
     bought = a.add_variables("bought", of_pairs(s.bought_pair, time.years[s.bought_t]), whole=True)
     vintages = of_pairs(s.kept_pair, s.kept_vintage, time.years[s.kept_t])
@@ -131,7 +131,7 @@ def _share_truck_costs(
         "fleet_fixed": trucks.fixed_eur_per_year[v_bought, s.bought_t],
         "fleet_purchase": trucks.capex_eur[v_bought, s.bought_t],
     })  # fmt: skip
-    country = data.world.region_country[s.region[s.bought_pair]]
+    country = data.base.region_country[s.region[s.bought_pair]]
     grant = trucks.subsidies.grant_eur[v_bought, country, s.bought_t]
     share_costs(a, data, column=bought, t=s.bought_t, cost_eur={"fleet_grant": -grant})
     share_costs(a, data, column=kept, t=s.kept_t, cost_eur={"fleet_fixed": trucks.fixed_eur_per_year[v_kept, s.kept_t]})
@@ -171,7 +171,7 @@ def fit_opening_hours(a: Assembly, data: ModelData, *, bought: Ints, kept: Ints)
             terms.add(at[at >= 0], column[at >= 0], -WEEKS_PER_YEAR * hours)
         of = code // time.size
         keys = Keys(
-            (data.world.regions, s.region[of]), (trucks.names, s.vehicle[of]), np.full(len(of), hours),
+            (data.base.regions, s.region[of]), (trucks.names, s.vehicle[of]), np.full(len(of), hours),
             time.years[code % time.size],
         )  # fmt: skip
         index.append(keys)

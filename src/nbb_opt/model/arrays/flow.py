@@ -11,9 +11,9 @@ from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import added_by_projects, share_costs, share_ledger
 from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.data.base import chain_parts, flow_parts
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints, Names
-from nbb_opt.model.data.world import chain_parts, flow_parts
 
 
 def add_flow(a: Assembly, data: ModelData) -> None:
@@ -34,7 +34,7 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         emissions_wtt_kg    $\sum_c wtt_{cnt}\, x_{ct}$ of services and transfers in country $n$
     """
     flows, time = data.flows, data.time
-    chains = (flows.chain,) if flows.segments else chain_parts(data.prepared, data.world, flows.chain)
+    chains = (flows.chain,) if flows.segments else chain_parts(data.prepared, data.base, flows.chain)
     column = a.add_variables(
         "carried_t", Keys(*chains, time.years[flows.t]),
         fixed=flows.fixed_t if len(flows.fixed_t) else None, typical=flows.usual_t,
@@ -45,7 +45,7 @@ def add_flow(a: Assembly, data: ModelData) -> None:
         code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
         bundle, t = code // time.size, code % time.size
         a.add_rows(
-            "serve_demand", Keys(*flow_parts(data.prepared, data.world, bundle), time.years[t]),
+            "serve_demand", Keys(*flow_parts(data.prepared, data.base, bundle), time.years[t]),
             Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
         )  # fmt: skip
     share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)
@@ -100,12 +100,12 @@ def add_links(a: Assembly, data: ModelData) -> None:
     Constraints
         respect_link_capacity   $\sum_c n_{cl} x_{ct} \le cap_l + \sum_a adds_{al} w_{at}$   $\forall l,t$
     """
-    world = data.world
+    base = data.base
     uses = data.flows.uses_group
-    limited = np.isfinite(world.link_capacity_t)
+    limited = np.isfinite(base.link_capacity_t)
     add_capacity_rows(
-        a, data, "respect_link_capacity", uses=uses, capacity_t=world.link_capacity_t, limited=limited,
-        names=world.links, table="links",
+        a, data, "respect_link_capacity", uses=uses, capacity_t=base.link_capacity_t, limited=limited,
+        names=base.links, table="links",
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def _cap_emissions(a: Assembly, data: ModelData, rules: Rules) -> None:
     size = data.time.size
     terms = Terms(len(rules))
     for shared in ("emissions_ttw_kg", "emissions_wtt_kg") if rules else ():
-        place, column, kg = a.share(shared, len(data.world.countries) * size).merged()
+        place, column, kg = a.share(shared, len(data.base.countries) * size).merged()
         for row, (policy, t) in enumerate(rules):
             mine = (place % size == t) & ((policy.country < 0) | (place // size == policy.country))
             terms.add(np.full(int(mine.sum()), row), column[mine], kg[mine])
@@ -70,7 +70,7 @@ def _cap_emissions(a: Assembly, data: ModelData, rules: Rules) -> None:
 def _cap_technology(a: Assembly, data: ModelData, rules: Rules) -> None:
     d = data.driving
     technology = np.array(data.trucks.technology, object)[d.vehicle]
-    country = data.world.region_country[d.region]
+    country = data.base.region_country[d.region]
     column = a.start["driven_vkm"] + np.arange(len(d.lane))
     terms = Terms(len(rules))
     for row, (policy, t) in enumerate(rules):
@@ -83,7 +83,7 @@ def _cap_technology(a: Assembly, data: ModelData, rules: Rules) -> None:
 def _ban_purchase(a: Assembly, data: ModelData, rules: Rules) -> None:
     s = data.stock
     technology = np.array(data.trucks.technology, object)[s.vehicle[s.bought_pair]]
-    country = data.world.region_country[s.region[s.bought_pair]]
+    country = data.base.region_country[s.region[s.bought_pair]]
     column = a.start["bought"] + np.arange(len(s.bought_t))
     terms = Terms(len(rules))
     for row, (policy, t) in enumerate(rules):
@@ -108,7 +108,7 @@ def _limit_budget(a: Assembly, data: ModelData, rules: Rules) -> None:
 
 
 def _limit_driver_hours(a: Assembly, data: ModelData) -> None:
-    size, limit = data.time.size, data.world.driver_limit_h
+    size, limit = data.time.size, data.base.driver_limit_h
     country, t = np.nonzero(~np.isnan(limit))
     place = np.full(limit.shape, -1, np.int64)
     place[country, t] = np.arange(len(country))
@@ -117,7 +117,7 @@ def _limit_driver_hours(a: Assembly, data: ModelData) -> None:
     limited = row >= 0
     terms = Terms(len(country)).add(row[limited], column[limited], hours[limited])
     years = data.time.years[t].tolist()
-    index = [(data.world.countries[n], year) for n, year in zip(country.tolist(), years, strict=True)]
+    index = [(data.base.countries[n], year) for n, year in zip(country.tolist(), years, strict=True)]
     a.add_rows("respect_driver_hours", index, terms, sense="<=", side=limit[country, t])
 
 

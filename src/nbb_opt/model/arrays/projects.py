@@ -8,10 +8,10 @@ from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import share_costs
 from nbb_opt.model.arrays.terms import Terms
+from nbb_opt.model.data.base import flow_parts
 from nbb_opt.model.data.costs import shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Ints
-from nbb_opt.model.data.world import flow_parts
 
 
 def add_projects(a: Assembly, data: ModelData) -> None:
@@ -49,7 +49,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
         one, of, t = col[first], project[first], flows.t[col[first]]
         terms = Terms(len(first)).add(row, a.start["carried_t"] + col, 1.0)
         terms.add(np.arange(len(first)), at[of, t], -flows.demand_t[one])
-        where = Keys(*flow_parts(data.prepared, data.world, flows.bundle[one]), (p.names, of), time.years[t])
+        where = Keys(*flow_parts(data.prepared, data.base, flows.bundle[one]), (p.names, of), time.years[t])
         a.add_rows("use_only_built", where, terms, sense="<=")
 
     before = np.where(p.t > 0, at[p.project, p.t - 1], -1)

@@ -33,9 +33,9 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
         energy_kwh         $\sum E^0_{rvt} e_{rr'vht}$ drawn in the home charging area of $r$
         driver_h           $\sum e_{rr'vht} \tau_{rr'} / \delta_{rr'}$ in the country of $r$
     """
-    e, d, time, world = data.empties, data.driving, data.time, data.world
+    e, d, time, base = data.empties, data.driving, data.time, data.base
     names = data.trucks.names
-    regions, cargo_types = world.regions, world.cargo_types
+    regions, cargo_types = base.regions, base.cargo_types
     index = Keys(
         (regions, e.origin), (regions, e.destination), (names, e.vehicle), (cargo_types, e.cargo_type), time.years[e.t]
     )
@@ -45,7 +45,7 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     driven = a.start["driven_vkm"]
 
     def code(region: np.ndarray, vehicle: np.ndarray, cargo_type: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return ((region * len(names) + vehicle) * len(world.cargo_types) + cargo_type) * time.size + t
+        return ((region * len(names) + vehicle) * len(base.cargo_types) + cargo_type) * time.size + t
 
     leaving = code(d.region[leaves], d.vehicle[leaves], d.cargo_type[leaves], d.t[leaves])
     arriving = code(d.arrival[arrives], d.vehicle[arrives], d.cargo_type[arrives], d.t[arrives])

@@ -20,11 +20,11 @@ def share_ledger(a: Assembly, data: ModelData, ledger: Ledger, column: Ints) -> 
     """Add emissions by country and period and electricity by charging area and period."""
     size, at = data.time.size, column[ledger.col]
     place = ledger.country * size + ledger.t
-    countries = len(data.world.countries) * size
+    countries = len(data.base.countries) * size
     a.share("emissions_ttw_kg", countries).add(place, at, ledger.ttw_kg)
     a.share("emissions_wtt_kg", countries).add(place, at, ledger.wtt_kg)
     drawn = ledger.area >= 0
-    energy = a.share("energy_kwh", len(data.world.areas) * size)
+    energy = a.share("energy_kwh", len(data.base.areas) * size)
     energy.add((ledger.area * size + ledger.t)[drawn], at[drawn], ledger.kwh[drawn])
 
 
@@ -32,8 +32,8 @@ def share_driver_hours(
     a: Assembly, data: ModelData, *, region: Ints, t: Ints, column: Ints, hours_per_vkm: Floats
 ) -> None:
     """Add driver hours by country (of the region) and period."""
-    row = data.world.region_country[region] * data.time.size + t
-    a.share("driver_h", len(data.world.countries) * data.time.size).add(row, column, hours_per_vkm)
+    row = data.base.region_country[region] * data.time.size + t
+    a.share("driver_h", len(data.base.countries) * data.time.size).add(row, column, hours_per_vkm)
 
 
 def share_truck_work(

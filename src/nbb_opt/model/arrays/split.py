@@ -124,8 +124,8 @@ def split(built: Built) -> Split:
     return Split(
         master=master, columns=a.size, master_at=master_at, segment_at=segment_at, resource_at=resource_at,
         segments=part(segment_at), resources=part(resource_at), chains=chains, hauls=data.hauls,
-        project_column=built_at, origin=data.world.nodes.of(ends["origin"])[of],
-        destination=data.world.nodes.of(ends["destination"])[of],
+        project_column=built_at, origin=data.base.nodes.of(ends["origin"])[of],
+        destination=data.base.nodes.of(ends["destination"])[of],
         place=nodes[["lat", "lon"]].to_numpy(float), unit=(a.kinds[SEGMENT].typical, a.kinds[RESOURCE].typical),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nbb_opt.model.blocks import at
-from nbb_opt.model.data.world import WEEKS_PER_YEAR
+from nbb_opt.model.data.base import WEEKS_PER_YEAR
 
 ALWAYS = float("inf")  # a lane without opening hours
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, split_refs
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time
-from nbb_opt.model.data.world import World
 
 HOURS_PER_YEAR = 8760.0
 
@@ -74,11 +74,11 @@ def chargers_of(instance: Instance, time: Time, areas: Ints) -> Chargers:
     )  # fmt: skip
 
 
-def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) -> Projects:
+def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool) -> Projects:
     """Projects with what they add; `allowed` False: none may be built, so there are no columns."""
     table, effects, funding = instance["projects"], instance["project_effects"], instance["project_funding"]
     names, terminals = Names(table["project"]), Names(instance["terminals"]["terminal"])
-    rows = {"links": world.links, "terminals": terminals, "charge_areas": world.areas}
+    rows = {"links": base.links, "terminals": terminals, "charge_areas": base.areas}
     adds = []
     for project, where, key, amount in zip(
         *(effects[c].tolist() for c in ("project", "table", "row", "adds")), strict=True
@@ -86,14 +86,14 @@ def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) 
         row = int(rows[where].of([key])[0])
         if row < 0:
             raise ModelError(f"project_effects.csv, project '{project}': {where} has no row '{key}'")
-        if where == "links" and world.link_group[row] != row:
+        if where == "links" and base.link_group[row] != row:
             raise ModelError(
                 f"project_effects.csv, project '{project}': link '{key}' uses the capacity of "
-                f"'{world.links[world.link_group[row]]}'; let the project add to that link"
+                f"'{base.links[base.link_group[row]]}'; let the project add to that link"
             )
         adds.append((int(names.of([project])[0]), str(where), row, float(amount)))
-    share = np.zeros((len(names), len(world.countries)))
-    share[names.of(funding["project"]), world.countries.of(funding["country"])] = funding["share"].to_numpy(float)
+    share = np.zeros((len(names), len(base.countries)))
+    share[names.of(funding["project"]), base.countries.of(funding["country"])] = funding["share"].to_numpy(float)
     pairs = {
         column: [
             (a, int(b)) for a, cell in enumerate(table[column].tolist()) for b in names.of(split_refs(cell)).tolist()
@@ -112,7 +112,7 @@ def projects_of(instance: Instance, world: World, time: Time, *, allowed: bool) 
     )  # fmt: skip
 
 
-def policies_of(instance: Instance, world: World, time: Time) -> tuple[Policy, ...]:
+def policies_of(instance: Instance, base: BaseData, time: Time) -> tuple[Policy, ...]:
     """Rules with the periods they hold in: that which contains the year; from that year on for a ban."""
     found = []
     for row in instance["policies"].to_dict("records"):
@@ -130,7 +130,7 @@ def policies_of(instance: Instance, world: World, time: Time) -> tuple[Policy, .
             holds = time.years >= year
         else:
             holds = (time.years <= year) & (year < time.years + time.lengths)
-        country = int(world.countries.of([row["country"]])[0])
+        country = int(base.countries.of([row["country"]])[0])
         periods = tuple(np.flatnonzero(holds).tolist())
         found.append(Policy(str(row["policy"]), kind, country, str(row["technology"]), periods, value))
     return tuple(found)

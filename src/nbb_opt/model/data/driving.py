@@ -9,11 +9,11 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes
 from nbb_opt.model.data.periods import Floats, Ints, sum_by
 from nbb_opt.model.data.trucks import Trucks
-from nbb_opt.model.data.world import World
 
 COMPONENTS = ("road_energy", "road_running", "drivers")
 
@@ -49,18 +49,18 @@ class Driving:
     usual_vkm_per_t: float
 
 
-def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray) -> Driving:
+def driving_of(instance: Instance, base: BaseData, trucks: Trucks, lanes: Lanes, in_use: np.ndarray) -> Driving:
     """Columns for every usable (lane, truck, period) of the lanes `in_use` (lanes, periods), with their figures."""
     g, v, t = np.nonzero(lanes.usable & in_use[:, None, :])
     kappa, km, region = lanes.kappa[g, v], lanes.distance_km[g], lanes.region[g]
-    kwh, hours = energy_and_hours(world, trucks, lanes, g=g, v=v, t=t)
+    kwh, hours = energy_and_hours(base, trucks, lanes, g=g, v=v, t=t)
     spared = (lanes.toll_by_country[g] * trucks.subsidies.toll_exempt[v, :, t]).sum(axis=1)
-    ledger, energy_eur = _energy(world, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
+    ledger, energy_eur = _energy(base, trucks, lanes, g=g, v=v, t=t, kwh=kwh)
     cost = {
         "road_energy": energy_eur,
         "road_running": (1 + kappa) * (trucks.running_eur_per_vkm[v, t] + lanes.toll_eur_per_vkm[g] - spared),
-        "drivers": hours * world.driver_cost[world.region_country[region], t],
-        "carbon": ledger.carbon_eur(len(g), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
+        "drivers": hours * base.driver_cost[base.region_country[region], t],
+        "carbon": ledger.carbon_eur(len(g), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     trips = np.where(lanes.local[g], 0.0, 1 / km)
     load = lanes.load_t[g, v]
@@ -72,7 +72,9 @@ def driving_of(instance: Instance, world: World, trucks: Trucks, lanes: Lanes, i
     )  # fmt: skip
 
 
-def energy_and_hours(world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints) -> tuple[Floats, Floats]:
+def energy_and_hours(
+    base: BaseData, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints
+) -> tuple[Floats, Floats]:
     """kWh taken in and hours of a driver per loaded vkm of some (lane, truck, period), with local empty km."""
     kappa, omega, km = lanes.kappa[g, v], lanes.omega[g, v], lanes.distance_km[g]
     low, high = trucks.empty_kwh_per_vkm[v, t], trucks.full_kwh_per_vkm[v, t]
@@ -80,13 +82,13 @@ def energy_and_hours(world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: 
     kwh = loaded_kwh + kappa * omega * low
     charging_h = np.where(lanes.on_the_way[g, v], kwh / np.where(trucks.battery[v], trucks.charge_kw[v], 1.0), 0.0)
     wheel_h = lanes.time_h[g] / km * (1 + kappa)
-    pause = world.break_share[world.region_country[lanes.region[g]]]
+    pause = base.break_share[base.region_country[lanes.region[g]]]
     standing_h = np.maximum(charging_h, pause * wheel_h)  # batteries are charged in the breaks
     return kwh, wheel_h + trucks.turnaround_h[v, lanes.cargo_type[g]] / km + standing_h
 
 
 def _energy(
-    world: World, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints, kwh: Floats
+    base: BaseData, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints, kwh: Floats
 ) -> tuple[Ledger, Floats]:
     """Where the energy is taken in: fuels by km in each country, electricity by charging area."""
     column = np.arange(len(g))
@@ -94,21 +96,21 @@ def _energy(
     row, country = np.nonzero(lanes.share[g[fuel]] > 0)
     fuel = fuel[row]
     home = np.flatnonzero(lanes.at_home[g, v])
-    home_area = world.region_area[lanes.region[g[home]]]
+    home_area = base.region_area[lanes.region[g[home]]]
     way = pd.DataFrame({"col": column, "lane": g})[lanes.on_the_way[g, v]].merge(lanes.stops, on="lane", how="left")
     stop, stop_area = way["col"].to_numpy(np.int64), way["area"].to_numpy(np.int64)
     cols = np.concatenate([fuel, home, stop])
     area = np.concatenate([np.full(len(fuel), -1), home_area, stop_area])
-    where = np.concatenate([country, world.area_country[home_area], world.area_country[stop_area]])
+    where = np.concatenate([country, base.area_country[home_area], base.area_country[stop_area]])
     part = np.concatenate([lanes.share[g[fuel], country], np.ones(len(home)), way["share"].to_numpy(float)])
     return taken_in(
-        world, trucks, column=cols, vehicle=v[cols], t=t[cols], country=where, area=area, kwh=kwh[cols] * part,
+        base, trucks, column=cols, vehicle=v[cols], t=t[cols], country=where, area=area, kwh=kwh[cols] * part,
         columns=len(g),
     )  # fmt: skip
 
 
 def taken_in(
-    world: World,
+    base: BaseData,
     trucks: Trucks,
     *,
     column: Ints,
@@ -121,15 +123,15 @@ def taken_in(
 ) -> tuple[Ledger, Floats]:
     """Ledger and energy cost per unit of each column, from rows (column, country, area, kWh)."""
     carrier = trucks.carrier[vehicle]
-    price = world.energy_price[carrier, country, t]
+    price = base.energy_price[carrier, country, t]
     for row in np.flatnonzero(np.isnan(price))[:1].tolist():
         raise ModelError(
-            f"energy.csv has no {world.carriers[carrier[row]]} in {world.countries[country[row]]}, which "
+            f"energy.csv has no {base.carriers[carrier[row]]} in {base.countries[country[row]]}, which "
             f"{trucks.names[vehicle[row]]} takes in there; add rows"
         )
     frame = pd.DataFrame({
         "col": column, "t": t, "country": country, "mode": 0, "carrier": carrier, "area": area, "kwh": kwh,
-        "ttw_kg": kwh * world.energy_ttw[carrier, country, t], "wtt_kg": kwh * world.energy_wtt[carrier, country, t],
+        "ttw_kg": kwh * base.energy_ttw[carrier, country, t], "wtt_kg": kwh * base.energy_wtt[carrier, country, t],
     })  # fmt: skip
     return ledger_of(frame), sum_by(column, kwh * price, size=columns)
 
@@ -149,44 +151,46 @@ class Empties:
     ledger: Ledger
 
 
-def empties_of(instance: Instance, world: World, trucks: Trucks, driving: Driving, distances: pd.DataFrame) -> Empties:
+def empties_of(
+    instance: Instance, base: BaseData, trucks: Trucks, driving: Driving, distances: pd.DataFrame
+) -> Empties:
     """Columns for the trips that may be needed.
 
     A truck carrying one cargo type may go empty from a region where lanes from other regions end to a region where
     lanes to other regions start, if their hubs are joined, within its usable range, and, with a battery, if the region
     it leaves has a home charging area.
     """
-    regions = len(world.regions)
+    regions = len(base.regions)
     joined = np.full((regions, regions), -1, np.int64)
-    origin, destination = world.regions.of(distances["from_region"]), world.regions.of(distances["to_region"])
+    origin, destination = base.regions.of(distances["from_region"]), base.regions.of(distances["to_region"])
     joined[origin, destination] = np.arange(len(distances))
     np.fill_diagonal(joined, -1)
     leaves, arrives = driving.leaves_per_vkm > 0, driving.arrives_per_vkm > 0
-    shape = (len(trucks.names), len(world.cargo_types), trucks.available.shape[1], regions)
+    shape = (len(trucks.names), len(base.cargo_types), trucks.available.shape[1], regions)
     starts, ends = np.zeros(shape, bool), np.zeros(shape, bool)
     for at, where, which in ((starts, driving.region, leaves), (ends, driving.arrival, arrives)):
         at[driving.vehicle[which], driving.cargo_type[which], driving.t[which], where[which]] = True
-    ends &= ~trucks.battery[:, None, None, None] | (world.region_area >= 0)[None, None, None, :]
+    ends &= ~trucks.battery[:, None, None, None] | (base.region_area >= 0)[None, None, None, :]
     v, h, t, a, b = np.nonzero(ends[..., :, None] & starts[..., None, :] & (joined >= 0))
     path = joined[a, b]
     within = distances["distance_km"].to_numpy(float)[path] <= trucks.usable_km[v] + RANGE_SLACK_KM
     v, h, t, a, b, path = (part[within] for part in (v, h, t, a, b, path))
     km = distances["distance_km"].to_numpy(float)[path]
-    country = world.region_country[a]
-    hours = distances["time_h"].to_numpy(float)[path] / km * (1 + world.break_share[country])
+    country = base.region_country[a]
+    hours = distances["time_h"].to_numpy(float)[path] / km * (1 + base.break_share[country])
     toll = distances["toll_eur_per_vkm"].to_numpy(float)[path] * (1 - trucks.subsidies.toll_exempt[v, country, t])
-    omega = 1 + world.winter_share[country] * (trucks.winter_factor[v] - 1)
-    area = np.where(trucks.battery[v], world.region_area[a], -1)
-    where = np.where(area >= 0, world.area_country[area], country) if len(world.areas) else country
+    omega = 1 + base.winter_share[country] * (trucks.winter_factor[v] - 1)
+    area = np.where(trucks.battery[v], base.region_area[a], -1)
+    where = np.where(area >= 0, base.area_country[area], country) if len(base.areas) else country
     ledger, energy_eur = taken_in(
-        world, trucks, column=np.arange(len(v)), vehicle=v, t=t, country=where, area=area,
+        base, trucks, column=np.arange(len(v)), vehicle=v, t=t, country=where, area=area,
         kwh=omega * trucks.empty_kwh_per_vkm[v, t], columns=len(v),
     )  # fmt: skip
     cost = {
         "road_energy": energy_eur,
         "road_running": trucks.running_eur_per_vkm[v, t] + toll,
-        "drivers": hours * world.driver_cost[country, t],
-        "carbon": ledger.carbon_eur(len(v), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
+        "drivers": hours * base.driver_cost[country, t],
+        "carbon": ledger.carbon_eur(len(v), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     return Empties(
         origin=a, destination=b, vehicle=v, cargo_type=h, t=t, hours_per_vkm=hours, trips_per_vkm=1 / km, cost_eur=cost,

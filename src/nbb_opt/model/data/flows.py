@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.items import ItemFigures, chain_items
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, entries
-from nbb_opt.model.data.world import World
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
@@ -56,7 +56,7 @@ class Flows:
 def flows_of(
     instance: Instance,
     prepared: Prepared,
-    world: World,
+    base: BaseData,
     time: Time,
     *,
     items: ItemFigures,
@@ -90,7 +90,7 @@ def flows_of(
         "service": (has @ items.service_eur)[chain, t],
         "handling": (has @ items.handling_eur)[chain],
         "cargo_time": (has @ items.hours * goods.hour_eur[bundle])[chain],
-        "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base),
+        "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     return Flows(
         chain=chain, t=t, bundle=bundle[chain], demand_t=demand_t, mode_class=mode_class[chain],

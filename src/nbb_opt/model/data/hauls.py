@@ -10,13 +10,13 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.count_uses import FUEL, HOME, ON_THE_WAY, list_resources, most_resources
 from nbb_opt.model.data.driving import Driving, energy_and_hours, taken_in
 from nbb_opt.model.data.lanes import LANES_AT_ONCE, Lanes
 from nbb_opt.model.data.periods import Floats, Ints, entries
 from nbb_opt.model.data.trucks import Trucks
-from nbb_opt.model.data.world import World
 
 Small = npt.NDArray[np.int8]
 
@@ -76,7 +76,7 @@ class Hauls(NamedTuple):
 
 
 def hauls_of(
-    instance: Instance, world: World, trucks: Trucks, lanes: Lanes, in_use: np.ndarray
+    instance: Instance, base: BaseData, trucks: Trucks, lanes: Lanes, in_use: np.ndarray
 ) -> tuple[Driving, Hauls]:
     """The resources as columns of `driven_vkm`, and the hauls made of them, for the lanes `in_use` (lanes, periods)."""
     usable = lanes.usable & in_use[:, None, :]
@@ -87,13 +87,13 @@ def hauls_of(
     vehicle, period = np.empty(count, np.int8), np.empty(count, np.int8)
     hours, kwh = np.empty(count), np.empty(count)
     stops = Stops.of(lanes)
-    wanted = no_resources(world, trucks, classes=len(classes), periods=in_use.shape[1])
+    wanted = no_resources(base, trucks, classes=len(classes), periods=in_use.shape[1])
     for low in range(0, len(usable), LANES_AT_ONCE):
         g, v, t = np.nonzero(usable[low : low + LANES_AT_ONCE])
         g += low
         here = slice(start[low], start[min(low + LANES_AT_ONCE, len(usable))])
         vehicle[here], period[here] = v, t
-        kwh[here], hours[here] = energy_and_hours(world, trucks, lanes, g=g, v=v, t=t)
+        kwh[here], hours[here] = energy_and_hours(base, trucks, lanes, g=g, v=v, t=t)
         wanted["hours"][lanes.region[g], hours_class[g], v, t] = True
         _want(wanted, lanes, stops, energy[g, v], g=g, v=v, t=t)
     column, first = numbered(wanted)
@@ -106,7 +106,7 @@ def hauls_of(
         toll=lanes.toll_by_country, stop_start=stops.start, stop_area=stops.area, stop_share=stops.share,
         **{f"{kind}_at": at for kind, at in column.items()}, first=first,
     )  # fmt: skip
-    return stated(instance, world, trucks, column, open_h=classes, usual_vkm_per_t=usual), hauls
+    return stated(instance, base, trucks, column, open_h=classes, usual_vkm_per_t=usual), hauls
 
 
 class Stops(NamedTuple):
@@ -146,16 +146,16 @@ OF_TRUCKS = ("vkm", "km", "hours", "leaves", "arrives")
 KINDS = (*OF_TRUCKS, "toll", "fuel", "home", "stop")
 
 
-def no_resources(world: World, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
+def no_resources(base: BaseData, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
     """Places for every kind of resource, all False; the last two axes are truck and period.
 
     vkm, km, home: region; hours: region and class of opening hours; leaves, arrives: region and cargo type; toll, fuel:
     country; stop: charging area.
     """
-    region, country = len(world.regions), len(world.countries)
+    region, country = len(base.regions), len(base.countries)
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(KINDS, (region,))
-    shapes |= {"hours": (region, classes), "toll": (country,), "fuel": (country,), "stop": (len(world.areas),)}
-    shapes |= dict.fromkeys(("leaves", "arrives"), (region, len(world.cargo_types)))
+    shapes |= {"hours": (region, classes), "toll": (country,), "fuel": (country,), "stop": (len(base.areas),)}
+    shapes |= dict.fromkeys(("leaves", "arrives"), (region, len(base.cargo_types)))
     return {kind: np.zeros((*shapes[kind], len(trucks.names), periods), bool) for kind in KINDS}
 
 
@@ -180,7 +180,13 @@ def numbered(wanted: dict[str, Bools]) -> tuple[dict[str, Ints], Ints]:
 
 
 def stated(
-    instance: Instance, world: World, trucks: Trucks, column: dict[str, Ints], *, open_h: Floats, usual_vkm_per_t: float
+    instance: Instance,
+    base: BaseData,
+    trucks: Trucks,
+    column: dict[str, Ints],
+    *,
+    open_h: Floats,
+    usual_vkm_per_t: float,
 ) -> Driving:
     """The resources at their columns: of what a resource is made a unit is 1, all else is 0. `open_h` are the opening
     hours by class.
@@ -205,20 +211,20 @@ def stated(
         elif kind == "toll":
             cost["road_running"][mine] = 1.0 - trucks.subsidies.toll_exempt[v, place, t]
         elif kind == "hours":
-            cost["drivers"][mine] = world.driver_cost[world.region_country[place], t]
+            cost["drivers"][mine] = base.driver_cost[base.region_country[place], t]
             opening[mine] = open_h[index[1]]
         elif kind in ("fuel", "home", "stop"):
-            area = np.full(len(mine), -1) if kind == "fuel" else world.region_area[place] if kind == "home" else place
-            country = place if kind == "fuel" else world.area_country[area]
+            area = np.full(len(mine), -1) if kind == "fuel" else base.region_area[place] if kind == "home" else place
+            country = place if kind == "fuel" else base.area_country[area]
             ledger, eur = taken_in(
-                world, trucks, column=mine, vehicle=v, t=t, country=country, area=area, kwh=np.ones(len(mine)),
+                base, trucks, column=mine, vehicle=v, t=t, country=country, area=area, kwh=np.ones(len(mine)),
                 columns=size,
             )  # fmt: skip
             ledgers.append(ledger)
             cost["road_energy"] += eur
             on_the_way[mine] = kind == "stop"
     ledger = Ledger(**{f.name: np.concatenate([getattr(one, f.name) for one in ledgers]) for f in fields(Ledger)})
-    cost["carbon"] = ledger.carbon_eur(size, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
+    cost["carbon"] = ledger.carbon_eur(size, price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base)
     return Driving(
         lane=np.arange(size), **whole, load_t=zero(), loaded_vkm=part["vkm"], km_per_vkm=part["km"],
         hours_per_vkm=part["hours"], leaves_per_vkm=part["leaves"], arrives_per_vkm=part["arrives"],

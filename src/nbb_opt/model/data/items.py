@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import Ledger, ledger_of
 from nbb_opt.model.data.lanes import Lanes
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, sum_by
-from nbb_opt.model.data.world import World
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
@@ -44,7 +44,7 @@ class ItemFigures:
 
 
 def item_figures(
-    instance: Instance, prepared: Prepared, world: World, time: Time, *, lanes: Lanes, services: pd.DataFrame
+    instance: Instance, prepared: Prepared, base: BaseData, time: Time, *, lanes: Lanes, services: pd.DataFrame
 ) -> ItemFigures:
     """Add up the links of every item; models/README.md sections 3 and 5.
 
@@ -54,14 +54,14 @@ def item_figures(
     size, n_lanes = len(items), items.n_lanes
     usable = np.ones((size, time.size), bool)
     usable[:n_lanes] = lanes.usable.any(axis=1)
-    service, on_links = _services(prepared, world, time, services)
+    service, on_links = _services(prepared, base, time, services)
     service[:n_lanes] += lanes.charge_eur_per_t[:, None]
-    hours, lift, on_nodes = _transfers(instance, prepared, world, time)
+    hours, lift, on_nodes = _transfers(instance, prepared, base, time)
     hours[:n_lanes] += lanes.time_h
     owner, link = links_of_services(prepared)
-    hours += sum_by(owner, world.link_h[link], size=size)
-    on_lanes, lane_link = links_of_lanes(prepared, np.isfinite(world.link_capacity_t[world.link_group]))
-    owner, group = np.concatenate([on_lanes, owner]), world.link_group[np.concatenate([lane_link, link])]
+    hours += sum_by(owner, base.link_h[link], size=size)
+    on_lanes, lane_link = links_of_lanes(prepared, np.isfinite(base.link_capacity_t[base.link_group]))
+    owner, group = np.concatenate([on_lanes, owner]), base.link_group[np.concatenate([lane_link, link])]
     held = Names(instance["terminals"]["terminal"])
     moved = np.flatnonzero(items.transfer >= 0)
     terminal = held.of(instance["transfers"]["terminal"])[items.transfer[moved]]
@@ -69,7 +69,7 @@ def item_figures(
         open=usable, hours=hours, service_eur=service, handling_eur=lift,
         ledger=ledger_of(pd.concat([on_links, on_nodes], ignore_index=True)),
         uses_lane=_counts(np.arange(n_lanes), np.arange(n_lanes), (size, n_lanes)),
-        uses_group=_counts(owner, group, (size, len(world.links))),
+        uses_group=_counts(owner, group, (size, len(base.links))),
         uses_terminal=_counts(moved[terminal >= 0], terminal[terminal >= 0], (size, len(held))),
     )  # fmt: skip
 
@@ -105,25 +105,25 @@ def _counts(row: Ints, column: Ints, shape: tuple[int, int]) -> csr_array:
     return found
 
 
-def _services(prepared: Prepared, world: World, time: Time, services: pd.DataFrame) -> tuple[Floats, pd.DataFrame]:
+def _services(prepared: Prepared, base: BaseData, time: Time, services: pd.DataFrame) -> tuple[Floats, pd.DataFrame]:
     """EUR per tonne (items, periods), and ledger rows of every service."""
     period = {int(year): t for t, year in enumerate(time.years)}
     table = services[services["year"].isin(list(period))]
-    l_, h_ = world.links.of(table["link"]), world.cargo_types.of(table["cargo_type"])
+    l_, h_ = base.links.of(table["link"]), base.cargo_types.of(table["cargo_type"])
     offers = pd.DataFrame({
-        "pair": l_ * len(world.cargo_types) + h_, "t": [period[int(y)] for y in table["year"]],
-        "country": world.countries.of(table["country"]), "carrier": world.carriers.of(table["energy_carrier"]),
+        "pair": l_ * len(base.cargo_types) + h_, "t": [period[int(y)] for y in table["year"]],
+        "country": base.countries.of(table["country"]), "carrier": base.carriers.of(table["energy_carrier"]),
         "cost": table["cost_eur_per_t"].to_numpy(float), "kwh": table["kwh_per_t"].to_numpy(float),
         "ttw_kg": table["ttw_kg_per_t"].to_numpy(float), "wtt_kg": table["wtt_kg_per_t"].to_numpy(float),
     })  # fmt: skip
     items = prepared.items
     owner, link = links_of_services(prepared)
     wanted = pd.DataFrame({
-        "col": owner, "pair": link * len(world.cargo_types) + items.cargo_type[owner], "mode": world.link_mode[link],
+        "col": owner, "pair": link * len(base.cargo_types) + items.cargo_type[owner], "mode": base.link_mode[link],
     })  # fmt: skip
     periods_of = offers.groupby("pair")["t"].nunique()
     for pair in np.setdiff1d(wanted["pair"], periods_of.index[periods_of == time.size])[:1].tolist():
-        link_id, h = world.links[pair // len(world.cargo_types)], world.cargo_types[pair % len(world.cargo_types)]
+        link_id, h = base.links[pair // len(base.cargo_types)], base.cargo_types[pair % len(base.cargo_types)]
         raise ModelError(
             f"link {link_id} has no service for {h} in every period; add a vehicle that may carry it there"
         )
@@ -133,21 +133,23 @@ def _services(prepared: Prepared, world: World, time: Time, services: pd.DataFra
     return cost.reshape(len(items), time.size), used.assign(area=-1)
 
 
-def _transfers(instance: Instance, prepared: Prepared, world: World, time: Time) -> tuple[Floats, Floats, pd.DataFrame]:
+def _transfers(
+    instance: Instance, prepared: Prepared, base: BaseData, time: Time
+) -> tuple[Floats, Floats, pd.DataFrame]:
     """Hours and EUR per tonne (items,), and ledger rows of every transfer; `handling_costs` holds for both ways."""
     items, table, modes = prepared.items, instance["handling_costs"], Names(MODES)
     moved = np.flatnonzero(items.transfer >= 0)
-    key = _pair(modes.of(table["mode_a"]), modes.of(table["mode_b"])) * 100 + world.cargo_types.of(table["cargo_type"])
+    key = _pair(modes.of(table["mode_a"]), modes.of(table["mode_b"])) * 100 + base.cargo_types.of(table["cargo_type"])
     before, after = items.mode_a[moved].astype(np.int64), items.mode_b[moved].astype(np.int64)
     row = pd.Index(key).get_indexer(pd.Index(_pair(before, after) * 100 + items.cargo_type[moved]))
     for lost in np.flatnonzero(row < 0)[:1].tolist():
-        h, a, b = world.cargo_types[int(items.cargo_type[moved[lost]])], MODES[before[lost]], MODES[after[lost]]
+        h, a, b = base.cargo_types[int(items.cargo_type[moved[lost]])], MODES[before[lost]], MODES[after[lost]]
         raise ModelError(f"handling_costs.csv has no row for {a} to {b} of {h}; add one")
     hours, cost = np.zeros(len(items)), np.zeros(len(items))
     hours[moved], cost[moved] = table["time_h"].to_numpy(float)[row], table["cost_eur_per_t"].to_numpy(float)[row]
     each, t = np.repeat(np.arange(len(moved)), time.size), np.tile(np.arange(time.size), len(moved))
     on_nodes = pd.DataFrame({
-        "col": moved[each], "t": t, "country": world.node_country[items.from_node[moved]][each], "mode": TRANSFER,
+        "col": moved[each], "t": t, "country": base.node_country[items.from_node[moved]][each], "mode": TRANSFER,
         "carrier": -1, "area": -1, "kwh": 0.0, "ttw_kg": table["ttw_kg_co2e_per_t"].to_numpy(float)[row][each],
         "wtt_kg": table["wtt_kg_co2e_per_t"].to_numpy(float)[row][each],
     })  # fmt: skip

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
+from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
 from nbb_opt.model.data.flows import Flows, flows_of
 from nbb_opt.model.data.items import ItemFigures, item_figures
@@ -17,7 +18,6 @@ from nbb_opt.model.data.lanes import Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Time, time_of
 from nbb_opt.model.data.stock import Stock, stock_of
 from nbb_opt.model.data.trucks import Trucks, trucks_of
-from nbb_opt.model.data.world import World, world_of
 from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ModelData:
     instance: Instance
     prepared: Prepared
     time: Time
-    world: World
+    base: BaseData
     trucks: Trucks
     lanes: Lanes
     items: ItemFigures
@@ -66,10 +66,10 @@ def model_data(
     """
     from nbb_opt.network import road_distances, services
 
-    time, world = time_of(instance), world_of(instance)
-    trucks = trucks_of(instance, world, time, technologies=spec.technologies)
-    lanes = lanes_of(world, prepared.items, trucks)
-    items = item_figures(instance, prepared, world, time, lanes=lanes, services=services(instance))
+    time, base = time_of(instance), base_data(instance)
+    trucks = trucks_of(instance, base, time, technologies=spec.technologies)
+    lanes = lanes_of(base, prepared.items, trucks)
+    items = item_figures(instance, prepared, base, time, lanes=lanes, services=services(instance))
     table = instance["projects"]
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
@@ -79,22 +79,22 @@ def model_data(
         from nbb_opt.model.data.hauls import hauls_of
         from nbb_opt.model.data.segments import segments_of
 
-        flows, chains = segments_of(instance, prepared, world, time, **asked)
-        driving, hauls = hauls_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
+        flows, chains = segments_of(instance, prepared, base, time, **asked)
+        driving, hauls = hauls_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     else:
-        flows = flows_of(instance, prepared, world, time, **asked)
-        driving = driving_of(instance, world, trucks, lanes, lanes_used(flows, lanes, time))
+        flows = flows_of(instance, prepared, base, time, **asked)
+        driving = driving_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:
         distances = distances.iloc[:0]
-    empties = empties_of(instance, world, trucks, driving, distances)
+    empties = empties_of(instance, base, trucks, driving, distances)
     areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
     return ModelData(
-        instance=instance, prepared=prepared, time=time, world=world, trucks=trucks, lanes=lanes, items=items,
-        flows=flows, driving=driving, empties=empties, stock=stock_of(instance, world, time, trucks, driving, empties),
+        instance=instance, prepared=prepared, time=time, base=base, trucks=trucks, lanes=lanes, items=items,
+        flows=flows, driving=driving, empties=empties, stock=stock_of(instance, base, time, trucks, driving, empties),
         chargers=chargers_of(instance, time, areas[areas >= 0]),
-        projects=projects_of(instance, world, time, allowed=allowed),
-        policies=policies_of(instance, world, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
+        projects=projects_of(instance, base, time, allowed=allowed),
+        policies=policies_of(instance, base, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
         chains=chains, hauls=hauls,
     )  # fmt: skip
 

@@ -22,11 +22,11 @@ from scipy.sparse import csr_array
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
 from nbb_opt.model.data.items import ItemFigures
 from nbb_opt.model.data.periods import Floats, Ints, Time, entries
-from nbb_opt.model.data.world import World
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
@@ -79,7 +79,7 @@ class Chains:
 def segments_of(
     instance: Instance,
     prepared: Prepared,
-    world: World,
+    base: BaseData,
     time: Time,
     *,
     items: ItemFigures,
@@ -114,7 +114,7 @@ def segments_of(
     place = np.nonzero(np.concatenate([used, np.ones((1, size), bool), *classes]))
     at[place] = np.arange(len(place[0]))
     usual_t = float(np.median(demand_t[demand_t > 0]))
-    flows = _flows(instance, world, items, at, classes=classes.shape[1], usual_t=usual_t)
+    flows = _flows(instance, base, items, at, classes=classes.shape[1], usual_t=usual_t)
     k = count + 1 + classes.shape[1]
     return flows, Chains(
         start=rows.item_start, segment=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
@@ -124,7 +124,7 @@ def segments_of(
     )  # fmt: skip
 
 
-def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
+def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
     """The columns of all segments: items first, then waiting, now and then."""
     row, t = np.nonzero(at >= 0)
     count, total = len(items.hours), len(row)
@@ -133,7 +133,7 @@ def _flows(instance: Instance, world: World, items: ItemFigures, at: Small, *, c
     has = at[items.ledger.col, items.ledger.t]
     ledger = Ledger(**{field.name: getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)})
     ledger = replace(ledger, col=has[has >= 0].astype(np.int64))
-    carbon = ledger.carbon_eur(total, price_eur_per_t=world.carbon_price, base=instance.meta.carbon_base)
+    carbon = ledger.carbon_eur(total, price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base)
     cost = {
         "service": np.concatenate([items.service_eur[item, t[: len(item)]], beside]),
         "handling": np.concatenate([items.handling_eur[item], beside]),

@@ -8,10 +8,10 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.driving import Driving, Empties
 from nbb_opt.model.data.periods import Floats, Ints, Time
 from nbb_opt.model.data.trucks import Trucks
-from nbb_opt.model.data.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,14 @@ class Stock:
     owned_vehicles: Ints
 
 
-def stock_of(instance: Instance, world: World, time: Time, trucks: Trucks, driving: Driving, empties: Empties) -> Stock:
+def stock_of(
+    instance: Instance, base: BaseData, time: Time, trucks: Trucks, driving: Driving, empties: Empties
+) -> Stock:
     """List pairs and columns. Pairs without work exist for owned trucks only, so that those can be sold."""
     size = len(trucks.names)
     fleet = instance["fleet"]
     fleet = fleet[trucks.names.of(fleet["vehicle"]) >= 0]
-    owned = world.regions.of(fleet["fleet_region"]) * size + trucks.names.of(fleet["vehicle"])
+    owned = base.regions.of(fleet["fleet_region"]) * size + trucks.names.of(fleet["vehicle"])
     for row in fleet[fleet["vintage_year"] >= time.years[0]].head(1).itertuples():
         raise ModelError(
             f"fleet.csv: {row.vehicle} of {row.vintage_year} in {row.fleet_region}: a truck owned today must be "

@@ -8,8 +8,8 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.model.data.base import BaseData, Subsidies, range_left, subsidies_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_period
-from nbb_opt.model.data.world import Subsidies, World, range_left, subsidies_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Trucks:
     subsidies: Subsidies
 
 
-def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str) -> Trucks:
+def trucks_of(instance: Instance, base: BaseData, time: Time, *, technologies: str) -> Trucks:
     """Road vehicles, all of them or those of the technologies that occur in `fleet`."""
     vehicles = instance["vehicles"]
     chosen = vehicles["mode"] == "road"
@@ -60,7 +60,7 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
     for column in ("annual_km", "annual_h", "lifetime_years"):
         for vehicle in table.loc[table[column].isna(), "vehicle"].tolist()[:1]:
             raise ModelError(f"vehicles.csv, vehicle '{vehicle}': a truck needs {column}; fill it in")
-    carrier = world.carriers.of(table["energy_carrier"])
+    carrier = base.carriers.of(table["energy_carrier"])
     for v in np.flatnonzero(carrier < 0)[:1].tolist():
         raise ModelError(f"vehicles.csv, vehicle '{names[v]}': energy.csv has no row for its energy carrier; add rows")
     yearly = by_key_and_period(
@@ -72,17 +72,17 @@ def trucks_of(instance: Instance, world: World, time: Time, *, technologies: str
         for v in np.flatnonzero(np.isnan(values).any(axis=1))[:1].tolist():
             raise ModelError(f"vehicle_years.csv: vehicle '{names[v]}' has no {column} for every period; add rows")
     loads = instance["vehicle_loads"]
-    v, h = names.of(loads["vehicle"]), world.cargo_types.of(loads["cargo_type"])
+    v, h = names.of(loads["vehicle"]), base.cargo_types.of(loads["cargo_type"])
     v, h, loads = v[v >= 0], h[v >= 0], loads[v >= 0]
     by_cargo_type = {}
     for column in ("load_factor", "empty_share", "turnaround_h"):
-        by_cargo_type[column] = np.full((len(names), len(world.cargo_types)), np.nan)
+        by_cargo_type[column] = np.full((len(names), len(base.cargo_types)), np.nan)
         by_cargo_type[column][v, h] = loads[column].to_numpy(float)
     limit = table["range_km"].fillna(np.inf) / table["winter_factor"] * (1 - table["reserve_share"])
     usable_km = limit.to_numpy(float) * range_left(instance, names)
     available = table["available_from"].to_numpy(np.int64)[:, None] <= time.years[None, :]
     subsidies = subsidies_of(
-        instance, world.countries, time, technology=table["technology"].tolist(), vehicles=names,
+        instance, base.countries, time, technology=table["technology"].tolist(), vehicles=names,
         capex_eur=yearly["capex_eur"],
     )  # fmt: skip
     number = {c: table[c].to_numpy(float) for c in ("gross_t", "kerb_t", "winter_factor", "charge_kw", "annual_km")}

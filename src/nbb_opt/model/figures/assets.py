@@ -15,11 +15,11 @@ ADDS_TO = {"links": "added_to_link", "terminals": "added_to_terminal", "charge_a
 
 def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `built`."""
-    p, names, countries = data.projects, data.projects.names.ids, data.world.countries.ids
+    p, names, countries = data.projects, data.projects.names.ids, data.base.countries.ids
     rows = {
-        "links": data.world.links.ids,
+        "links": data.base.links.ids,
         "terminals": data.instance["terminals"]["terminal"].tolist(),
-        "charge_areas": data.world.areas.ids,
+        "charge_areas": data.base.areas.ids,
     }
     added = {
         name: Members(
@@ -43,13 +43,13 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
 
 def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `installed` and `public_kwh`."""
-    c, world, years = data.chargers, data.world, named.years
-    kinds, areas, public = c.names.ids, of(data.world.areas, c.areas), data.world.public
+    c, base, years = data.chargers, data.base, named.years
+    kinds, areas, public = c.names.ids, of(data.base.areas, c.areas), data.base.public
     area_years = list(product(areas, years))
     here = np.asarray(c.areas, np.int64)
     sold = public.kwh_per_year[here]
     return {
-        "installations": list(zip(of(world.areas, c.area), of(c.names, c.kind), named.year(c.t), strict=True)),
+        "installations": list(zip(of(base.areas, c.area), of(c.names, c.kind), named.year(c.t), strict=True)),
         "areas": areas,
         "chargers": kinds,
         "charger_kw": Figure("charger_kw", kinds, c.kw),
@@ -57,7 +57,7 @@ def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "charger_lifetime": dict(zip(kinds, c.lifetime.tolist(), strict=True)),
         "charger_capex_eur": Figure("charger_capex_eur", kinds, c.capex_eur),
         "charger_fixed_eur": Figure("charger_fixed_eur", kinds, c.fixed_eur_per_year),
-        "grid_mw": Figure("grid_mw", areas, world.area_grid_mw[here]),
+        "grid_mw": Figure("grid_mw", areas, base.area_grid_mw[here]),
         "usual_sale_kwh": float(np.median(sold[sold > 0])) if (sold > 0).any() else 1.0,
         "on_sale_kwh": Figure("on_sale_kwh", area_years, np.where(sold > 0, sold, np.nan).ravel()),
         "public_kw": Figure("public_kw", area_years, np.where(sold > 0, public.kw[here], np.nan).ravel()),
@@ -75,7 +75,7 @@ KINDS = (
 
 def policy_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of the blocks policy and mode_shift; a country "" means all together."""
-    policies, countries = data.policies, data.world.countries.ids
+    policies, countries = data.policies, data.base.countries.ids
     held = [(p.kind, (p.name, named.years[t])) for p in policies for t in p.periods]
     return {
         "policy_countries": {p.name: [countries[p.country]] if p.country >= 0 else countries for p in policies},

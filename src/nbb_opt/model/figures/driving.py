@@ -13,10 +13,10 @@ from nbb_opt.model.figures.names import Figure, Members, Named, flat, limits, of
 
 def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `bought` and `kept`."""
-    t, s, world, years = data.trucks, data.stock, data.world, named.years
-    trucks, regions, countries = t.names.ids, world.regions.ids, world.countries.ids
-    region, truck = of(world.regions, s.region), of(t.names, s.vehicle)
-    country_of = dict(zip(regions, of(world.countries, world.region_country), strict=True))
+    t, s, base, years = data.trucks, data.stock, data.base, named.years
+    trucks, regions, countries = t.names.ids, base.regions.ids, base.countries.ids
+    region, truck = of(base.regions, s.region), of(t.names, s.vehicle)
+    country_of = dict(zip(regions, of(base.countries, base.region_country), strict=True))
     buy = zip(s.bought_pair.tolist(), named.year(s.bought_t), strict=True)
     purchases = [(region[p], truck[p], y) for p, y in buy]
     keep = zip(s.kept_pair.tolist(), s.kept_vintage.tolist(), named.year(s.kept_t), strict=True)
@@ -60,7 +60,7 @@ def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
 
 def _work(data: ModelData, named: Named) -> set[tuple[str, str, int]]:
     """Region, truck and year of all driving."""
-    d, regions = data.driving, data.world.regions
+    d, regions = data.driving, data.base.regions
     loaded = zip(of(regions, d.region), named.trucks_driving, named.year(d.t), strict=True)
     empty = ((trip.region, trip.truck, y) for trip, y in zip(named.trips, named.year(data.empties.t), strict=True))
     return {*loaded, *empty}
@@ -68,17 +68,17 @@ def _work(data: ModelData, named: Named) -> set[tuple[str, str, int]]:
 
 def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `driven_vkm`."""
-    d, world, years = data.driving, data.world, named.years
+    d, base, years = data.driving, data.base, named.years
     lane, truck, year = named.lanes, named.trucks_driving, named.year(d.t)
     region, arrival, goods = (
-        of(world.regions, d.region),
-        of(world.regions, d.arrival),
-        of(world.cargo_types, d.cargo_type),
+        of(base.regions, d.region),
+        of(base.regions, d.arrival),
+        of(base.cargo_types, d.cargo_type),
     )
     lane_truck_years = list(flat(lane, truck, year))
-    nodes, trucks = world.nodes.ids, data.trucks.names.ids
+    nodes, trucks = base.nodes.ids, data.trucks.names.ids
     away = np.flatnonzero(d.leaves_per_vkm).tolist()
-    places: list[Any] = [world.regions.ids, trucks, world.cargo_types.ids, years]
+    places: list[Any] = [base.regions.ids, trucks, base.cargo_types.ids, years]
     leaving = [(region[i], truck[i], goods[i], year[i]) for i in away]
     arriving = [(arrival[i], truck[i], goods[i], year[i]) for i in away]
     lanes_away = [lane[i] for i in away]
@@ -88,10 +88,10 @@ def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "drives_in": Members("drives_in", year, zip(lane, truck, strict=True), parts=[years]),
         "trucks_on": Members(
             "trucks_on", flat(lane, year), truck,
-            parts=[nodes, nodes, world.cargo_types.ids, {each.n for each in lane}, years],
+            parts=[nodes, nodes, base.cargo_types.ids, {each.n for each in lane}, years],
         ),
         "lanes_of": Members(
-            "lanes_of", zip(region, truck, year, strict=True), lane, parts=[world.regions.ids, trucks, years]
+            "lanes_of", zip(region, truck, year, strict=True), lane, parts=[base.regions.ids, trucks, years]
         ),
         "leaving": Members("leaving", leaving, lanes_away, parts=places),
         "arriving": Members("arriving", arriving, lanes_away, parts=places),
@@ -107,9 +107,9 @@ def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
 
 def trip_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `empty_vkm`."""
-    e, world, years, year = data.empties, data.world, named.years, named.year(data.empties.t)
-    trips, regions, trucks = named.trips, world.regions.ids, data.trucks.names.ids
-    goods = world.cargo_types.ids
+    e, base, years, year = data.empties, data.base, named.years, named.year(data.empties.t)
+    trips, regions, trucks = named.trips, base.regions.ids, data.trucks.names.ids
+    goods = base.cargo_types.ids
     keys = list(flat(trips, year))
     ends = [trip[:2] for trip in trips]
     places: list[Any] = [regions, trucks, goods, years]

@@ -15,8 +15,8 @@ from nbb_opt.model.figures.names import Figure, Members, Named, of
 
 def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """TTW and WTT kg by country, kWh by charging area: members (what moves, amount per unit) of a place and year."""
-    world, d, years = data.world, data.driving, named.years
-    country_years = list(product(world.countries.ids, years))
+    base, d, years = data.base, data.driving, named.years
+    country_years = list(product(base.countries.ids, years))
     driven = list(zip(named.lanes, named.trucks_driving, strict=True))
     found: dict[str, Any] = {}
     for what, ledger, moving in (
@@ -25,21 +25,21 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
         ("trip", data.empties.ledger, named.trips),
     ):
         for unit, names, place, amount in (
-            ("ttw_kg", world.countries, ledger.country, ledger.ttw_kg),
-            ("wtt_kg", world.countries, ledger.country, ledger.wtt_kg),
-            ("kwh", world.areas, ledger.area, ledger.kwh),
+            ("ttw_kg", base.countries, ledger.country, ledger.ttw_kg),
+            ("wtt_kg", base.countries, ledger.country, ledger.wtt_kg),
+            ("kwh", base.areas, ledger.area, ledger.kwh),
         ):
             name = f"{what}_{unit}"
             found[name] = _by_place(name, named, names, place, ledger, moving, np.where(place >= 0, amount, 0.0))
     way = np.where((d.ledger.area >= 0) & d.on_the_way[d.ledger.col], d.ledger.kwh, 0.0)
-    found["way_kwh"] = _by_place("way_kwh", named, world.areas, d.ledger.area, d.ledger, driven, way)
+    found["way_kwh"] = _by_place("way_kwh", named, base.areas, d.ledger.area, d.ledger, driven, way)
     powers = data.trucks.charge_kw[d.vehicle[d.ledger.col[way > 0]]]
     return found | {
         "powers_kw": np.unique(powers).tolist(),
-        "carbon_price_eur_per_t": Figure("carbon_price_eur_per_t", country_years, world.carbon_price.ravel()),
+        "carbon_price_eur_per_t": Figure("carbon_price_eur_per_t", country_years, base.carbon_price.ravel()),
         "carbon_counts_wtt": data.instance.meta.carbon_base != "TTW",
-        "driver_cost_eur_per_h": Figure("driver_cost_eur_per_h", country_years, world.driver_cost.ravel()),
-        "driver_limit_h": Figure("driver_limit_h", country_years, world.driver_limit_h.ravel()),
+        "driver_cost_eur_per_h": Figure("driver_cost_eur_per_h", country_years, base.driver_cost.ravel()),
+        "driver_limit_h": Figure("driver_limit_h", country_years, base.driver_limit_h.ravel()),
     }
 
 

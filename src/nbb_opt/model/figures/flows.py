@@ -47,21 +47,21 @@ def _at(values: Sequence[Any], which: Ints) -> list[Any]:
 
 def _passing(data: ModelData, named: Named, chain: Sequence[Chain], year: Sequence[int]) -> dict[str, Any]:
     """Which chains go how often through a lane, a link with a limit, a terminal with a limit: (chain, times)."""
-    flows, world, table = data.flows, data.world, data.instance["terminals"]
+    flows, base, table = data.flows, data.base, data.instance["terminals"]
     terminals = Names(table["terminal"])
-    link_t = limits("link_capacity_t", world.links.ids, world.link_capacity_t)
+    link_t = limits("link_capacity_t", base.links.ids, base.link_capacity_t)
     terminal_t = Figure("terminal_capacity_t", terminals.ids, table["capacity_t_per_year"])
     column, lane, times = flows.uses_lane
-    lanes, nodes = named.lane_at(lane), world.nodes.ids
+    lanes, nodes = named.lane_at(lane), base.nodes.ids
     found = {
         "chains_on": Members(
             "chains_on", flat(lanes, _at(year, column)), zip(_at(chain, column), times.tolist(), strict=True),
-            parts=[nodes, nodes, world.cargo_types.ids, {each.n for each in lanes}, named.years],
+            parts=[nodes, nodes, base.cargo_types.ids, {each.n for each in lanes}, named.years],
         ),
         "link_capacity_t": link_t, "terminal_capacity_t": terminal_t,
     }  # fmt: skip
     for name, names, limited, (column, what, times) in (
-        ("chains_through_link", world.links, link_t, flows.uses_group),
+        ("chains_through_link", base.links, link_t, flows.uses_group),
         ("chains_through_terminal", terminals, terminal_t, flows.uses_terminal),
     ):
         places = of(names, what)

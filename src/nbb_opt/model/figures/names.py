@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.keys import Keys
+from nbb_opt.model.data.base import chain_parts, lane_parts
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Ints, Names
-from nbb_opt.model.data.world import chain_parts, lane_parts
 
 
 class Figure(dict[Any, float]):
@@ -163,9 +163,9 @@ class Named:
     @cached_property
     def trips(self) -> list[Trip]:
         """Empty trip of every column of `empties`."""
-        e, world = self.data.empties, self.data.world
-        regions = of(world.regions, e.origin), of(world.regions, e.destination)
-        goods = of(world.cargo_types, e.cargo_type)
+        e, base = self.data.empties, self.data.base
+        regions = of(base.regions, e.origin), of(base.regions, e.destination)
+        goods = of(base.cargo_types, e.cargo_type)
         return [Trip(*key) for key in zip(*regions, of(self.data.trucks.names, e.vehicle), goods, strict=True)]
 
     @cached_property
@@ -176,7 +176,7 @@ class Named:
     def _each(self, kind: Any, number: Ints, parts_of: Any) -> list[Any]:
         """One object for every number, the same for the same number."""
         which, at = np.unique(number, return_inverse=True)
-        made = [kind(*key) for key in Keys(*parts_of(self.data.prepared, self.data.world, which))]
+        made = [kind(*key) for key in Keys(*parts_of(self.data.prepared, self.data.base, which))]
         return [made[i] for i in at.tolist()]
 
 

@@ -139,7 +139,7 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
     energy carrier.
     """
     data, start = question.built.data, question.built.start
-    d, trucks, world = data.driving, data.trucks, data.world
+    d, trucks, base = data.driving, data.trucks, data.base
     z = solution.values[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
     per_tkm = _per_tkm(question, costs).assign(done=z * d.load_t)
     work = per_tkm.groupby(["lane", "t"])["done"].sum()
@@ -163,7 +163,7 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
             mean = {name: float(weight @ both[name].to_numpy()) for name in both.columns if name not in ("lane",)}
             row = _prices(mean)
             rows.append({
-                "fleet_region": world.regions[region], "year": int(data.time.years[t]),
+                "fleet_region": base.regions[region], "year": int(data.time.years[t]),
                 "vehicle": trucks.names[v], "other": trucks.names[main],
                 "work_share": float(both["work"].sum()) / total, "cost_eur_per_tkm": mean["cost"],
                 "other_eur_per_tkm": mean["cost_other"], **row,
@@ -174,7 +174,7 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
 def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
     """Cost, energy, carbon and capital per tonne-km of every lane, truck and period."""
     data = question.built.data
-    d, world, trucks = data.driving, data.world, data.trucks
+    d, base, trucks = data.driving, data.base, data.trucks
     load = d.load_t
     energy = costs["road_energy"].to_numpy() / load
     kwh = costs["kwh_per_vkm"].to_numpy() / load
@@ -187,7 +187,7 @@ def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
         "cost": costs["tco_eur_per_vkm"].to_numpy() / load, "energy": energy, "kwh": kwh,
         "carbon": costs["carbon"].to_numpy() / load, "kg": kg, "capital_share": capital,
         "capex": trucks.capex_eur[d.vehicle, d.t],
-        "carbon_price": world.carbon_price[world.region_country[d.region], d.t],
+        "carbon_price": base.carbon_price[base.region_country[d.region], d.t],
     })  # fmt: skip
 
 

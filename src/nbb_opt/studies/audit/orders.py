@@ -95,7 +95,7 @@ def impossible_orders(question: Question, plan: FleetPlan) -> list[Impossible]:
             continue
         reasons = sorted((_reason(question, g, v, t) for g in mine), key=lambda reason: reason[1])
         text, short = reasons[0] if reasons else ("no truck leaves the origin of this order", 0.0)
-        region = data.world.regions[int(data.lanes.region[mine[0]])] if mine else ""
+        region = data.base.regions[int(data.lanes.region[mine[0]])] if mine else ""
         found.append(Impossible(
             order=row["name"], vehicle=row["vehicle"], t=t, region=region, share=row["share"], reason=text,
             short_km=short,
@@ -109,7 +109,7 @@ def _reason(question: Question, g: int, v: int, t: int) -> tuple[str, float]:
     trucks, lanes, name = data.trucks, data.lanes, data.trucks.names[v]
     if not trucks.available[v, t]:
         return f"{name} cannot be had in {int(data.time.years[t])}", np.inf
-    cargo_type = data.world.cargo_types[int(lanes.cargo_type[g])]
+    cargo_type = data.base.cargo_types[int(lanes.cargo_type[g])]
     if np.isnan(lanes.load_t[g, v]):
         return f"{name} carries no {cargo_type} (vehicle_loads.csv)", np.inf
     if lanes.load_t[g, v] <= 0:
@@ -117,7 +117,7 @@ def _reason(question: Question, g: int, v: int, t: int) -> tuple[str, float]:
     usable, both_ways = float(trucks.usable_km[v]), 2 * float(lanes.distance_km[g])
     needs = [both_ways]
     if trucks.battery[v]:
-        at_depot = data.world.region_area[lanes.region[g]] >= 0
+        at_depot = data.base.region_area[lanes.region[g]] >= 0
         needs = ([both_ways] if at_depot else []) + (
             [float(lanes.reach_km[g])] if np.isfinite(lanes.reach_km[g]) else []
         )

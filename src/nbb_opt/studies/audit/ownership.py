@@ -32,11 +32,11 @@ def lane_costs(question: Question) -> pd.DataFrame:
     the cheapest charger strong enough, per kWh at its utilisation. Sources: models/README.md section 4.
     """
     data = question.built.data
-    d, trucks, world, lanes = data.driving, data.trucks, data.world, data.lanes
+    d, trucks, base, lanes = data.driving, data.trucks, data.base, data.lanes
     g, v, t = d.lane, d.vehicle, d.t
     rate = question.instance.meta.discount_rate
     recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
-    country = world.region_country[d.region]
+    country = base.region_country[d.region]
     price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, country, t]
     owning = trucks.fixed_eur_per_year[v, t] + price * recovery[v]
     vkm_a_year = np.minimum(trucks.annual_km[v] / d.km_per_vkm, trucks.annual_h[v] / d.hours_per_vkm)
@@ -46,7 +46,7 @@ def lane_costs(question: Question) -> pd.DataFrame:
         "lane": g, "from_node": question.prepared.lanes["from_node"].to_numpy()[g],
         "to_node": question.prepared.lanes["to_node"].to_numpy()[g],
         "cargo_type": question.prepared.lanes["cargo_type"].to_numpy()[g],
-        "fleet_region": np.array(world.regions.ids)[d.region], "vehicle": np.array(trucks.names.ids)[v],
+        "fleet_region": np.array(base.regions.ids)[d.region], "vehicle": np.array(trucks.names.ids)[v],
         "year": data.time.years[t], "distance_km": lanes.distance_km[g], "load_t": d.load_t, "km_per_vkm": d.km_per_vkm,
         "kwh_per_vkm": kwh, "hours_per_vkm": d.hours_per_vkm, **{name: d.cost_eur[name] for name in COMPONENTS},
         "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(question)[v] * trucks.battery[v],
@@ -80,7 +80,7 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     included.
     """
     data, start, x = question.built.data, question.built.start, solution.values
-    d, e, trucks, world = data.driving, data.empties, data.trucks, data.world
+    d, e, trucks, base = data.driving, data.empties, data.trucks, data.base
     z = x[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
     empty = x[start["empty_vkm"] : start["empty_vkm"] + len(e.origin)] if "empty_vkm" in start else np.zeros(0)
     running = sum(d.cost_eur[name] for name in COMPONENTS) + costs["chargers"].to_numpy()
@@ -103,11 +103,11 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     rate, rows = question.instance.meta.discount_rate, []
     for (region, vehicle, t), columns in sorted(question.trucks.items()):
         number = round(float(x[columns].sum()))
-        r, v = int(world.regions.of([region])[0]), int(trucks.names.of([vehicle])[0])
+        r, v = int(base.regions.of([region])[0]), int(trucks.names.of([vehicle])[0])
         if not number:
             continue
         done = done_by.get((r, v, t), nothing)
-        n = int(world.region_country[r])
+        n = int(base.region_country[r])
         price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, n, t]
         owning = trucks.fixed_eur_per_year[v, t] + price * yearly_share(rate, float(trucks.lifetime[v]))
         eur, km, tonnes = done["eur"] + number * owning, done["km"], done["tonnes"]

@@ -93,7 +93,7 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
     form = standard_form(built)
     data, start = built.data, built.start
     s, c, p, time = data.stock, data.chargers, data.projects, data.time
-    regions, vehicles = data.world.regions, data.trucks.names
+    regions, vehicles = data.base.regions, data.trucks.names
     trucks: dict[Key, list[int]] = {}
     for pairs, periods, name in ((s.bought_pair, s.bought_t, "bought"), (s.kept_pair, s.kept_t, "kept")):
         for i, (pair, t) in enumerate(zip(pairs.tolist(), periods.tolist(), strict=True)):
@@ -103,7 +103,7 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
     for i, (area, kind, new) in enumerate(zip(c.area.tolist(), c.kind.tolist(), c.t.tolist(), strict=True)):
         age = time.years - time.years[new]
         for t in np.flatnonzero((age >= 0) & (age < c.lifetime[kind])).tolist():
-            chargers.setdefault((data.world.areas[area], c.names[kind], t), []).append(start["installed"] + i)
+            chargers.setdefault((data.base.areas[area], c.names[kind], t), []).append(start["installed"] + i)
     projects = {
         ("", p.names[a], t): [start["built"] + i]
         for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))

@@ -94,7 +94,7 @@ def subsidies_of(
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class BaseData:
     """Ids and arrays by node, link, region (-1: none) and by (carrier, country, period) or (country, period)."""
 
     countries: Names
@@ -135,7 +135,7 @@ class World:
     public: PublicCharging
 
 
-def world_of(instance: Instance) -> World:
+def base_data(instance: Instance) -> BaseData:
     """Turn the small tables into arrays."""
     countries, nodes = Names(instance["countries"]["country"]), Names(instance["nodes"]["node"])
     regions, areas = Names(instance["fleet_regions"]["fleet_region"]), Names(instance["charge_areas"]["charge_area"])
@@ -151,7 +151,7 @@ def world_of(instance: Instance) -> World:
         instance, "energy", [("energy_carrier", carriers), ("country", countries)],
         columns=("price_eur_per_kwh", "ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh"),
     )  # fmt: skip
-    return World(
+    return BaseData(
         countries=countries, nodes=nodes, regions=regions, areas=areas, links=links, carriers=carriers,
         cargo_types=Names(CARGO_TYPES), winter_share=instance["countries"]["winter_share"].to_numpy(float),
         node_country=countries.of(node["country"]), node_region=regions.of(node["fleet_region"]),
@@ -175,33 +175,33 @@ def world_of(instance: Instance) -> World:
 Parts = tuple[Any, ...]  # arrays of numbers, or names with an array of positions among them, as `Keys` takes them
 
 
-def flow_parts(prepared: Prepared, world: World, bundle: Ints) -> Parts:
+def flow_parts(prepared: Prepared, base: BaseData, bundle: Ints) -> Parts:
     """Origin, destination and commodity of some bundles."""
     names = prepared.bundles
     commodities = Names(sorted(set(names["commodity"].tolist())))
     return (
-        (world.nodes, world.nodes.of(names["origin"])[bundle]),
-        (world.nodes, world.nodes.of(names["destination"])[bundle]),
+        (base.nodes, base.nodes.of(names["origin"])[bundle]),
+        (base.nodes, base.nodes.of(names["destination"])[bundle]),
         (commodities, commodities.of(names["commodity"])[bundle]),
     )
 
 
-def chain_parts(prepared: Prepared, world: World, chain: Ints) -> Parts:
+def chain_parts(prepared: Prepared, base: BaseData, chain: Ints) -> Parts:
     """Origin, destination, commodity and number of some chains; chains are sorted by bundle."""
     bundle = prepared.rows.bundle.astype(np.int64)
     number = np.arange(len(bundle)) - np.searchsorted(bundle, bundle) + 1
-    return (*flow_parts(prepared, world, bundle[chain]), number[chain])
+    return (*flow_parts(prepared, base, bundle[chain]), number[chain])
 
 
-def lane_parts(prepared: Prepared, world: World, lane: Ints) -> Parts:
+def lane_parts(prepared: Prepared, base: BaseData, lane: Ints) -> Parts:
     """Nodes at both ends, cargo type and number of some lanes."""
     items = prepared.items
     ends, cargo_type = (items.from_node.astype(np.int64), items.to_node.astype(np.int64)), items.cargo_type
-    code = (ends[0] * len(world.nodes) + ends[1]) * len(world.cargo_types) + cargo_type
+    code = (ends[0] * len(base.nodes) + ends[1]) * len(base.cargo_types) + cargo_type
     number = number_within(code[: items.n_lanes])
     return (
-        *((world.nodes, end[lane]) for end in ends),
-        (world.cargo_types, cargo_type[lane].astype(np.int64)),
+        *((base.nodes, end[lane]) for end in ends),
+        (base.cargo_types, cargo_type[lane].astype(np.int64)),
         number[lane],
     )
 
