@@ -178,8 +178,8 @@ def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
     load = d.load_t
     energy = costs["road_energy"].to_numpy() / load
     kwh = costs["kwh_per_vkm"].to_numpy() / load
-    base = question.instance.meta.carbon_base
-    taxed = d.ledger.ttw_kg + (d.ledger.wtt_kg if base == "WTW" else 0.0)
+    counted = question.instance.meta.carbon_base
+    taxed = d.ledger.ttw_kg + (d.ledger.wtt_kg if counted == "WTW" else 0.0)
     kg = np.bincount(d.ledger.col, taxed, minlength=len(load)) / load
     capital = costs["recovery"].to_numpy() / costs["vkm_a_year"].to_numpy() / load
     return pd.DataFrame({
