@@ -1,5 +1,7 @@
 """Plans from small MIPs beside a tree: better than rounding up, and the same on one core as on two."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from nbb_opt.solve.stop import UNKNOWN
 from nbb_opt.verify import verify_run
 from test_solve import best_by_trying_all_depots, depots, knapsack
 
-ALL_COLUMNS = Effort(left_out_first=np.inf, left_out_further=np.inf, gap=0.0)
+ALL_COLUMNS = Effort(left_out_first=np.inf, gap_first=0.0, left_out_further=np.inf, gap_further=0.0)
 
 
 def relaxed(problem):
@@ -46,7 +48,7 @@ def test_decided_depots_completed_by_small_mips_cost_no_more_than_rounded_up(see
 def test_slim_columns_that_allow_no_plan_give_way_to_all_columns():
     problem = depots(1)
     _solver, root = relaxed(problem)
-    nothing_left = Effort(left_out_first=-np.inf, left_out_further=-np.inf, gap=0.0)  # every column at zero left out
+    nothing_left = replace(ALL_COLUMNS, left_out_first=-np.inf, left_out_further=-np.inf)  # every column at zero
     # one depot serves everybody: the columns of its deliveries are zero in the relaxation, so that all are needed
     one = np.eye(6)[int(np.argmin(root.values[:6]))]
     plan = small_mips(problem).complete(one, nothing_left, below=np.inf)
@@ -102,6 +104,22 @@ def test_a_fault_in_the_tree_is_raised_where_its_bound_is_asked_for():
     beside = TreeBeside(Broken(), groups(problem)[0], stop=Stop(60.0), root_bound=root.objective, label="")
     with beside.running(), pytest.raises(SolveError, match="HiGHS is gone"):
         beside.bound_after(10)
+
+
+def test_no_small_mip_is_more_exact_than_what_is_asked_for_needs():
+    loose = replace(ALL_COLUMNS, gap_first=5.0).at_most(2.0)
+    assert (loose.gap_first, loose.gap_further) == (5.0, 2.0)
+
+
+def test_a_search_whose_gap_is_proven_by_the_plan_of_a_small_mip_waits_for_no_bound_of_the_tree():
+    problem = depots(3, budget=1500)
+    solver, root = relaxed(problem)
+    dive = Dive(problem, solver, stop=Stop(60.0), listen=None, label="", bound=root.objective)
+    quick, optimum = dive.complete(dive.hasten(root)).objective, best_by_trying_all_depots(problem)
+    assert quick > optimum * 1.001  # so that rounding is not enough
+    gap = 1 - root.objective / ((quick + optimum) / 2)
+    found = solve_form(problem, gap=gap, threads=1)
+    assert (found.status, found.nodes) == ("optimal", 0)
 
 
 def test_a_decision_gap_stops_at_a_share_of_what_can_be_decided():

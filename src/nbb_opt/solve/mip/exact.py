@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-# steps of the search for plans, in shares of what is undecided at the start: columns left out where the first group is
-# decided, columns left out where the further ones are, gap of each small MIP
-EFFORTS = ((1 / 200, 1 / 600, 1 / 20), (1 / 60, 1 / 600, 1 / 60))
+# steps of the search for plans, in shares of what is undecided at the start: columns left out and gap of the small MIP
+# where the first group is decided, and of those where the further ones are
+EFFORTS = ((1 / 1200, 1 / 10, 1 / 1200, 1 / 40), (1 / 600, 1 / 40, 1 / 1200, 1 / 60))
+ENOUGH = 1 / 10  # of the gap asked for: no small MIP has to be more exact
 NODES = 128  # of the tree in the first step; twice as many in each further one
 FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there is no plan
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
@@ -154,12 +155,13 @@ class _MipSearch:
     def _plans_and_tree(self, solver: Solver, relaxed: SolverResult) -> None:
         """Better plans by small MIPs, the bound by a tree over the first group, in steps until the gap is proven.
 
-        How hard the small MIPs try follows from what is undecided at the start, so that nothing hangs on the money of
-        an instance.
+        How hard the small MIPs try follows from what is undecided at the start and what is asked for, so that nothing
+        hangs on the money of an instance.
         """
         first, best = groups(self.form)[0], self.best
         undecided = best.incumbent - best.bound if best.plan is not None else FIRST_GUESS * abs(best.bound)
-        efforts = [Effort(*(share * undecided for share in shares)) for shares in EFFORTS]
+        enough = ENOUGH * best.gap * abs(best.bound)
+        efforts = [Effort(*(share * undecided for share in shares)).at_most(enough) for shares in EFFORTS]
         beside = TreeBeside(
             solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
         )
@@ -203,7 +205,7 @@ class _MipSearch:
                     if not any(np.array_equal(decided, other) for other in tried):
                         tried.append(decided)
                         complete(decided, efforts[min(step, len(efforts) - 1)])
-                if step >= len(efforts) and beside.ended_by(before):
+                if self.best.proven() or (step >= len(efforts) and beside.ended_by(before)):
                     break
                 self.best.prove(beside.bound_after(nodes))
                 if self.best.proven() or self.stop.now():

@@ -34,8 +34,13 @@ class Effort:
     """How hard to try, in EUR: columns dearer than `left_out` are left out, a MIP ends within `gap` of its bound."""
 
     left_out_first: float
+    gap_first: float
     left_out_further: float
-    gap: float
+    gap_further: float
+
+    def at_most(self, enough: float) -> Effort:
+        """The effort without MIPs that are more exact than `enough`."""
+        return replace(self, gap_first=max(self.gap_first, enough), gap_further=max(self.gap_further, enough))
 
 
 class SubMips:
@@ -50,7 +55,9 @@ class SubMips:
 
     def decide(self, relaxed: SolverResult, effort: Effort) -> Floats | None:
         """Whole values of the first group, the others relaxed; None if none is found in time."""
-        found = self._whole(self.first, self.form.col_low, self.form.col_up, relaxed, effort.left_out_first, effort.gap)
+        found = self._whole(
+            self.first, self.form.col_low, self.form.col_up, relaxed, effort.left_out_first, effort.gap_first
+        )
         return None if found is None else found[self.first]
 
     def complete(self, decided: Floats, effort: Effort, *, below: float) -> SolverResult | None:
@@ -67,7 +74,7 @@ class SubMips:
             for group in self.further:
                 if answer is None or answer.objective >= below:
                     return None
-                found = self._whole(group, low, up, answer, effort.left_out_further, effort.gap)
+                found = self._whole(group, low, up, answer, effort.left_out_further, effort.gap_further)
                 if found is None:
                     return None
                 low[group] = up[group] = found[group]
