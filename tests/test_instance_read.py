@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import nbb_opt
 from instance_copies import TINY, Copy, copy_tiny, copy_with_every_table, problems_of
+from nbb_opt.api.data import check
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import by_period, describe, new_instance, open_od, read_instance, seal, split_refs
-from nbb_opt.instance.schema import BY_NAME, TABLES
+from nbb_opt.instance.schema import BY_NAME, TABLES, UNUSED
 from nbb_opt.shipped import shipped, shipped_names
 
 
@@ -197,6 +199,41 @@ def test_a_new_instance_is_a_copy_that_reads(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert read_instance(new_instance(tmp_path / "empty", source="tiny")).meta.name == "empty"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["My North", "empty"]
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.xlsx"])
+def test_the_texts_of_a_new_instance_fit_the_copy_and_not_the_template(name: str, tmp_path: Path) -> None:
+    template = read_instance(shipped("instances") / "haulier").meta
+    plain = read_instance(new_instance(tmp_path / f"a{name}", source="haulier"))
+    assert plain.meta.title == "amine, begun as a copy of haulier"
+    titled = read_instance(new_instance(tmp_path / name, source="haulier", title='Öst & "Co"'))
+    assert titled.meta.title == 'Öst & "Co"'
+    assert titled.meta.description.startswith("Begun as a copy of haulier")
+    assert (titled.meta.licence, titled.periods) == (template.licence, plain.periods)
+    if name == "mine":
+        assert (tmp_path / name / "README.md").read_text(encoding="utf-8").startswith('# Öst & "Co"\n')
+    with pytest.raises(InstanceError, match=r"--title .* is not a title"):
+        new_instance(tmp_path / "other", source="tiny", title="two\nlines")
+
+
+def test_check_says_which_tables_nothing_reads_and_no_others() -> None:
+    package = Path(nbb_opt.__file__).parent
+    apart = ("instance", "formats", "renames.py")
+    texts = {
+        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
+        for path in package.rglob("*.py")
+        if path.relative_to(package).parts[0] not in apart
+    }
+    freight = {name: text for name, text in texts.items() if not name.startswith("problems/")}
+    readers = {
+        table.name: {name for name, text in freight.items() if f'"{table.name}"' in text and name != "report/basis.py"}
+        for table in TABLES
+    }
+    unread = {name for name, found in readers.items() if not found and name != "od"}  # demand is read as flows
+    assert unread == set(UNUSED), "say in UNUSED what nothing reads, and no more of what something reads"
+    lines = check(shipped("instances") / "nbb").lines
+    assert {line.partition(":")[0] for line in lines if line.endswith("yet") or "yet: " in line} <= set(UNUSED)
+    assert any(line.startswith("ranges: they are listed in reports") for line in lines)
 
 
 def test_a_new_instance_never_overwrites(tmp_path: Path) -> None:

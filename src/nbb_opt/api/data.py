@@ -69,8 +69,10 @@ def write(region: Instance, path: Path | str) -> Path:
     return path
 
 
-def new(target: Path | str, *, template: str = "haulier") -> Path:
+def new(target: Path | str, *, template: str = "haulier", title: str = "") -> Path:
     """Copy an instance that comes with the package to a new folder, or to a new workbook to fill in.
+
+    Its title is `title`, or says of what it is a copy.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +82,7 @@ def new(target: Path | str, *, template: str = "haulier") -> Path:
     from nbb_opt.instance import new_instance
 
     check_place(Path(target))
-    return new_instance(target, source=template)
+    return new_instance(target, source=template, title=title)
 
 
 def synthesize(target: Path | str, *, flows: int = 1000, seed: int = 0, zones: int | None = None) -> Path:

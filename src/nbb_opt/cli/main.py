@@ -171,6 +171,7 @@ def _root(
 def new(
     target: Annotated[Path, typer.Argument(help="Folder to create, or a workbook ending in .xlsx.", metavar="TARGET")],
     source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
+    title: Annotated[str, typer.Option(help="Title of the copy.")] = "",
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
     bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
@@ -181,6 +182,8 @@ def new(
 
     if synthetic and source is not None:
         raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
+    if synthetic and title:
+        raise typer.BadParameter("--title is for a copy of a template; edit instance.toml of an invented instance")
     if synthetic and target.suffix.lower() == ".xlsx":
         raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
     if synthetic:
@@ -188,7 +191,7 @@ def new(
         print(f"{target}: {bundles} invented flows. Next: nbb-opt check {target}")
         return
     template = source or "haulier"
-    api.new(target, template=template)
+    api.new(target, template=template, title=title)
     edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
     print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
 

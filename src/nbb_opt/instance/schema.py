@@ -597,7 +597,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "ranges",
-        "how far an uncertain figure may be off; used by the sensitivity study",
+        "how far an uncertain figure may be off; shown in reports",
         ("table", "row", "column"),
         (
             _text("table", "table"),
@@ -664,3 +664,9 @@ META_KEYS: dict[str, str] = {
 }
 CARBON_BASES = ("TTW", "WTW")
 FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
+
+# Tables that are checked but change no plan and no study yet, and what is done with them; `nbb-opt check` says so.
+UNUSED = {
+    "sites": "nothing is computed from them yet: the demand of plants is what `od` gives",
+    "ranges": "they are listed in reports; no study varies figures by them yet",
+}

@@ -13,6 +13,7 @@ from nbb_opt.acceptance import accept_run
 from nbb_opt.emissions.ledger import build_ledger
 from nbb_opt.errors import InstanceError, ModelError, NbbError, Problem, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.schema import UNUSED
 from nbb_opt.instance.wording import by_another_program
 from nbb_opt.model import extract, read_model, standard_form
 from nbb_opt.options import SolveOptions
@@ -51,8 +52,11 @@ def check(path: Path) -> Response:
         f"{found.meta.title}: no problems found",
         "rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()),
         f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}",
+        *(f"{name}: {why}" for name, why in UNUSED.items() if name in rows),
     )
-    return Response({"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows}, lines)
+    unused = [name for name in UNUSED if name in rows]
+    record = {"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows, "unused": unused}
+    return Response(record, lines)
 
 
 def solve(request: SolveRequest) -> Response:
