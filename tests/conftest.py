@@ -1,10 +1,37 @@
-"""What all tests share: which are slow suites, and how many tests of behaviour there are."""
+"""What all tests share: which are slow suites, which row of the promises a test proves, and what is said at the end.
+
+`@pytest.mark.promise(row, small, full)` says that a test proves a row of PROMISES, with `small` cases, or `full` with
+--hard; the fixture `cases` is that number. A test without numbers is one case.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 HARD = "slow suites too: thousands of cases, long solves, a wheel in an empty environment (make test-hard)"
+PROMISES = {
+    1: "spoiled Parquet files are refused or read the same",
+    2: "spoiled text files, and any command line, end in an error of ours",
+    3: "bad workbooks are refused by cell, none is read in part",
+    4: "bombs and paths that lead out are refused",
+    5: "no number that cannot be reaches the solver",
+    6: "HiGHS holds the problem that was sent, with the options asked for",
+    7: "every plan is recomputed from its tables by the verifier",
+    8: "spoiled plans and forged runs are refused",
+    9: "two statements, two routes, brute force: one optimum",
+    10: "numerically nasty instances end in verified plans",
+    11: "same input, seed and options: same objective and counters",
+    12: "kernels agree with plain Python and stay within bounds",
+    13: "time limits and requests to stop are kept, with the best plan",
+    14: "a killed writer leaves the old run or the new one",
+    15: "under a memory cap: an error in a line, or a plan",
+    16: "planted causes of infeasibility are named, minimal",
+    17: "hostile texts are no formulas, scripts or requests",
+    18: "the app answers this machine and its own page only",
+    19: "journeys through app and report in a browser",
+    20: "a killed worker of a cluster changes nothing",
+    21: "many solves in one process need no more memory",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,9 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hard: a slow suite, run with --hard (make test-hard)")
     config.addinivalue_line("markers", "release: builds and installs the wheel, run with --hard (make test-release)")
+    config.addinivalue_line("markers", "promise(row, small=1, full=small): proves a row of PROMISES with so many cases")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in item.iter_markers("promise"):
+            item.user_properties.append(("promise", (mark.args[0], _cases(mark, config))))
     if config.getoption("--hard"):
         return
     slow = [item for item in items if item.get_closest_marker("hard") or item.get_closest_marker("release")]
@@ -24,11 +55,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(slow)]
 
 
+def _cases(mark: pytest.Mark, config: pytest.Config) -> int:
+    sizes = mark.args[1:] or (1,)
+    return int(sizes[-1] if config.getoption("--hard") else sizes[0])
+
+
+@pytest.fixture
+def cases(request: pytest.FixtureRequest) -> int:
+    """How many cases the test tries, by its promise."""
+    return _cases(request.node.get_closest_marker("promise"), request.config)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests of behaviour passed: a function counts once, however many cases it was given."""
-    passed = {report.nodeid.partition("[")[0] for report in terminalreporter.stats.get("passed", ())}
+    """The rows of PROMISES that ran, and how many tests of behaviour passed: a function counts once."""
+    reports = [(how, each) for how in ("passed", "failed", "error", "skipped") for each in _of(terminalreporter, how)]
+    for row, title in PROMISES.items():
+        mine = [(how, n, each) for how, each in reports for key, (of, n) in each.user_properties
+                if key == "promise" and of == row]  # fmt: skip
+        if not mine:
+            continue
+        held = sum(n for how, n, _ in mine if how == "passed")
+        broken = sorted({each.nodeid for how, _, each in mine if how in ("failed", "error")})
+        skipped = sorted({each.longrepr[2] for how, _, each in mine if how == "skipped"})
+        said = f"BROKEN: {', '.join(broken)}" if broken else "held" if held else "not tried"
+        said += f" ({'; '.join(skipped)})" if skipped else ""
+        terminalreporter.write_line(f"{row:3} {title:<70} {held:7,} {said}")
+    passed = {report.nodeid.partition("[")[0] for report in _of(terminalreporter, "passed")}
     examples = sum(not name.partition("::")[0].startswith("tests/") for name in passed)
-    cases = len(terminalreporter.stats.get("passed", ()))
+    cases = len(_of(terminalreporter, "passed"))
     terminalreporter.write_line(
         f"{len(passed) - examples} tests of behaviour, {examples} documented examples, {cases} cases passed"
     )
+
+
+def _of(terminalreporter: pytest.TerminalReporter, how: str) -> list[pytest.TestReport]:
+    return terminalreporter.stats.get(how, [])

@@ -30,6 +30,7 @@ OPEN = ("highs", "scip", "cbc")
 ODD = ["a b", "a_b", "é", "x-y", "q'q", "1", "[z]", "a,b", "#"]
 
 
+@pytest.mark.promise(9)
 @pytest.mark.parametrize("solver", OPEN)
 @pytest.mark.parametrize("seed", [1, 4])
 def test_an_open_solver_finds_and_proves_our_optimum(solver: str, seed: int) -> None:

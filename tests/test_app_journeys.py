@@ -39,7 +39,10 @@ from nbb_opt.result import read_run
 from workbook_drafts import draft_of_tiny
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
+pytestmark = [
+    pytest.mark.promise(19),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path"),
+]
 HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
 PAYLOAD = "\"><img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
 
@@ -409,6 +412,7 @@ def test_two_windows_ask_whose_change_holds_and_lose_neither(app: Served, browse
         assert {each.name: each for each in app.service.store.plans(case)}["Shared, this window"].rows[1][4] == "5"
 
 
+@pytest.mark.promise(17)
 def test_hostile_names_and_cells_are_shown_and_never_run(app: Served, browser: Browser, tmp_path: Path) -> None:
     draft = draft_of_tiny()
     for sheet, column in (("fleet_regions", 1), ("vehicles", 1), ("nodes", 1)):

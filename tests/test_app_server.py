@@ -18,6 +18,8 @@ pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 from app_case import STATIC, TOKEN, Served, client, served, tiny_case, tiny_workbook
 from nbb_opt.app.server import MOST_BODY_BYTES, SAFE_HEADERS
 
+pytestmark = pytest.mark.promise(18)
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Any]:

@@ -63,6 +63,7 @@ def rows_of(path: Path) -> Path:
     return path
 
 
+@pytest.mark.promise(20)
 def test_a_cluster_gives_the_same_bits_even_if_a_worker_is_killed_midway(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect
 
@@ -139,6 +140,7 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
         read_instance(tiny, each=cluster.each)
 
 
+@pytest.mark.promise(20)
 @pytest.mark.hard
 def test_shards_answer_as_the_whole_bit_for_bit_even_if_a_worker_is_killed(tmp_path: Path, address: str) -> None:
     from nbb_opt.cluster import connect

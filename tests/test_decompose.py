@@ -201,6 +201,7 @@ def test_a_sample_stands_for_all_tonnes(tmp_path: Path) -> None:
     assert np.abs(apart).max() <= tonnes.sum() / 20 * (1 + 1e-12)  # no cluster by more than what one bundle stands for
 
 
+@pytest.mark.promise(9)
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, tmp_path: Path) -> None:
     write_synthetic(tmp_path / "s", Shape(BUNDLES, seed))

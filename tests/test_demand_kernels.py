@@ -48,6 +48,7 @@ def batches_of(rows: list[plain_demand.Row]) -> list[pa.RecordBatch]:
     return found
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("budget_bytes", [0, 1 << 20])
 @pytest.mark.parametrize("seed", range(8))
 def test_rows_are_summed_and_refused_as_in_plain_python(seed: int, budget_bytes: int) -> None:
@@ -94,6 +95,7 @@ def test_tonnes_in_a_year_are_those_of_plain_python(seed: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+@pytest.mark.promise(12)
 @pytest.mark.hard
 def test_no_kernel_reads_out_of_bounds(tmp_path: object) -> None:
     done = subprocess.run(

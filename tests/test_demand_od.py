@@ -263,6 +263,7 @@ def test_the_same_seed_writes_the_same_rows_and_order_is_only_order(tmp_path: Pa
         assert pairs.value_counts().iloc[0] > 3 * pairs.value_counts().median()
 
 
+@pytest.mark.promise(12)
 @pytest.mark.hard
 def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
     words = "one_percent or (pandas and False-False) or no_bit"

@@ -35,6 +35,7 @@ def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> N
     )
 
 
+@pytest.mark.promise(8)
 @pytest.mark.parametrize("every", [FEW, pytest.param(ALL, marks=pytest.mark.hard)])
 def test_every_forgery_is_refused(run: Run, every: int) -> None:
     assert len(FORGERIES) >= 60

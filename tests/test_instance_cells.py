@@ -89,6 +89,7 @@ def test_a_spoiled_cell_is_named_with_its_fix(
     assert {problem.rule for problem in found} <= {rule, "reference" if renamed else rule}
 
 
+@pytest.mark.promise(5)
 @pytest.mark.parametrize("text", ["NaN", "inf", "1e-10", "1e15", "-200", "1e999"])
 def test_no_numeric_column_takes_a_value_that_cannot_be(tmp_path: Path, text: str) -> None:
     copy = copy_with_every_table(tmp_path / "copy")

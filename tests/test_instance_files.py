@@ -57,6 +57,7 @@ def _pack(copy: Copy, more: Entries) -> Path:
     return path
 
 
+@pytest.mark.promise(4)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_hostile_zip_is_refused_and_writes_nothing(tmp_path: Path, attack: str) -> None:
@@ -70,6 +71,7 @@ def test_a_hostile_zip_is_refused_and_writes_nothing(tmp_path: Path, attack: str
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.promise(4)
 def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
     packed = _pack(copy_tiny(tmp_path / "copy"), [("big.md", bytes(300_000))])
     content = packed.read_bytes()
@@ -156,6 +158,7 @@ def test_a_spoiled_parquet_table_is_named_with_row_and_column(tmp_path: Path, ch
     assert any(words in str(problem) and "od.parquet" in problem.where for problem in found), found
 
 
+@pytest.mark.promise(4)
 def test_a_parquet_bomb_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = copy_tiny(tmp_path / "copy")
     path = copy.as_parquet("od")

@@ -111,6 +111,7 @@ def sequences(graph: Graph, found: Found) -> list[tuple[int, ...]]:
     ]
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("n_wanted", [1, 2])
 def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_no_place(
     tmp_path: Path, n_wanted: int
@@ -156,6 +157,7 @@ def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_
     assert not_the_walk > WORLDS
 
 
+@pytest.mark.promise(12)
 @pytest.mark.hard
 def test_no_kernel_reads_out_of_bounds(tmp_path: Path) -> None:
     code = (
@@ -213,6 +215,7 @@ def legs_from_the_first(network: GraphArrays, legs: Legs, weight: np.ndarray) ->
     return legs, dist[0, 0], number[0, 0]
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("seed", range(20))
 def test_the_path_of_a_leg_is_the_shortest_and_adds_up(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -295,6 +298,7 @@ class Joined:
         return labels
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("seed", range(40))
 def test_what_a_few_new_legs_change_is_what_joining_anew_finds(seed: int) -> None:
     """Cost and origin of every label agree, ties included (lengths are small whole numbers)."""
@@ -372,6 +376,7 @@ def uses_of(found: Found, graph: Graph, measures: Measures) -> list[list[int]]:
     return uses
 
 
+@pytest.mark.promise(12)
 @pytest.mark.parametrize("seed", range(30))
 def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
     rng = np.random.default_rng(seed)

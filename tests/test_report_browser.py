@@ -27,6 +27,7 @@ FLAGS = (
 )
 
 
+@pytest.mark.promise(17)
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
 @pytest.mark.parametrize(
     "payload", ["", '"><img src="https://evil.example/x" onerror="document.title=1"><script>alert(1)</script>']

@@ -31,6 +31,7 @@ def parts(path: Path) -> dict[str, str]:
         }
 
 
+@pytest.mark.promise(17)
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_text_becomes_a_formula_or_a_link(formula: str, tmp_path: Path) -> None:
     def spoil(word: str) -> str:

@@ -169,12 +169,13 @@ result.write_run(Path(sys.argv[1]), {{"instance": "second"}}, some_tables(), som
 """
 
 
+@pytest.mark.promise(14)
 @pytest.mark.hard
 @pytest.mark.skipif(os.name != "posix", reason="needs a hard kill")
 @pytest.mark.parametrize("replacing", [False, True])
 def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Path, replacing: bool) -> None:
     tests = str(Path(__file__).parent)
-    steps = range(0, 45, 2 if os.environ.get("NBB_OPT_LONG_TESTS") else 9)
+    steps = range(0, 45, 2)
     for step in [*steps, 35, 36, 37, 38, 39]:
         target = tmp_path / str(step) / "run"
         target.parent.mkdir(exist_ok=True)

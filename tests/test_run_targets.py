@@ -61,6 +61,7 @@ def test_names_that_cannot_be_shown_and_places_that_cannot_be_written_are_refuse
             check_target(target)
 
 
+@pytest.mark.promise(14)
 def test_a_full_place_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(output.shutil, "disk_usage", lambda _: usage._replace(free=1000))
@@ -68,6 +69,7 @@ def test_a_full_place_is_refused_before_the_work(tmp_path: Path, monkeypatch: py
         check_target(tmp_path / "run")
 
 
+@pytest.mark.promise(14)
 def test_a_plan_that_cannot_be_written_is_kept_in_a_place_that_is_named(tmp_path: Path, monkeypatch) -> None:
     target, real = tmp_path / "run", run_folder._write_files
 

@@ -87,6 +87,7 @@ def test_integers_come_back_whole_and_the_gap_is_proven():
     assert solution.gap == 0.0
 
 
+@pytest.mark.promise(9)
 @pytest.mark.parametrize("seed", range(3))
 def test_brute_force_agrees(seed):
     problem = knapsack(items=12, seed=seed)
@@ -145,6 +146,7 @@ def test_a_problem_that_only_whole_numbers_make_impossible_is_called_infeasible(
         solve_form(form([1.0], [[2]], [1], [1], integer=[0]), gap=1e-6)
 
 
+@pytest.mark.promise(5)
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1e15])
 def test_a_number_that_is_not_one_never_reaches_highs(wrong):
     problem = form([1.0, 1.0], [[1, 1]], [1], [2])
@@ -154,6 +156,7 @@ def test_a_number_that_is_not_one_never_reaches_highs(wrong):
         solve_form(replace(problem, cost=np.array([1.0, wrong])), gap=1e-6)
 
 
+@pytest.mark.promise(6)
 def test_an_unknown_option_is_an_error():
     solver = Solver(form([1.0], [[1]], [1], [2]), threads=1, seed=0, log=[])
     with pytest.raises(SolveError, match="mip_relgap"):
@@ -203,6 +206,7 @@ def test_an_end_without_a_plan_says_time_limit_only_when_time_is_over():
     assert Stop(60.0).ended_by() == "not_proven"
 
 
+@pytest.mark.promise(13)
 def test_the_time_limit_is_kept_and_the_best_plan_stays():
     started = time.perf_counter()
     solution = solve_form(knapsack(items=400, seed=3), time_limit_s=2.0, gap=0.0)

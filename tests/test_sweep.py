@@ -190,6 +190,7 @@ def test_a_matrix_with_other_places_is_handed_over_again_with_the_basis() -> Non
     assert solve_relaxed(tight, warm=warm, stop=Stop(60)).objective == pytest.approx(alone.objective, rel=1e-9)
 
 
+@pytest.mark.promise(9)
 @pytest.mark.parametrize(("which", "gap"), [(TINY, 1e-6), (TINY.parent / "haulier", 0.01)], ids=["tiny", "haulier"])
 def test_the_optimum_is_the_same_with_presolve_on_and_off(which: Path, gap: float) -> None:
     case = read_instance(which)

@@ -2,12 +2,10 @@
 
 A change is left out where the changed plan is just as true: `chains.kind` is a label for reports; a run number of a
 chain, bundle or lane may be any number as long as it is used throughout; `lane` of a step that is no lane is -1.
-NBB_OPT_MUTATIONS sets how many are tried (2,000 in the long run).
 """
 
 from __future__ import annotations
 
-import os
 import random
 
 import pandas as pd
@@ -16,7 +14,6 @@ import pytest
 from nbb_opt.result import TABLES
 from tiny_plan import blocks_of, full_plan, reported, tiny, verdict_on
 
-MUTATIONS = int(os.environ.get("NBB_OPT_MUTATIONS", "90"))
 INSTANCE = tiny()
 LABELS = {("chains", "kind")}
 WHAT_IS_CHECKED = [
@@ -46,12 +43,12 @@ def mutate(tables: dict[str, pd.DataFrame], table: str, column: str, rng: random
     return f"{table} row {row} {column}: {old!r} -> {new!r}"
 
 
-@pytest.mark.hard
-def test_nearly_every_change_of_a_cell_is_found_and_named() -> None:
+@pytest.mark.promise(8, 90, 2000)
+def test_nearly_every_change_of_a_cell_is_found_and_named(cases: int) -> None:
     plans = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
     assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in plans.items())
     missed, tried = [], 0
-    for number in range(MUTATIONS):
+    for number in range(cases):
         rng = random.Random(number)
         table, column = WHAT_IS_CHECKED[number % len(WHAT_IS_CHECKED)]
         name = rng.choice(list(plans))
@@ -63,7 +60,7 @@ def test_nearly_every_change_of_a_cell_is_found_and_named() -> None:
         verdict = verdict_on(INSTANCE, tables, blocks=blocks_of(name), reported=reported(name))
         if verdict.ok or not verdict.failures()["rule"].all():
             missed.append(change)
-    assert tried >= 0.9 * MUTATIONS
+    assert tried >= 0.9 * cases
     assert len(missed) <= 0.001 * tried, "\n".join(missed)
 
 

@@ -104,6 +104,7 @@ def random_world(folder: Path, seed: int) -> Path:
     return folder
 
 
+@pytest.mark.promise(7)
 @pytest.mark.parametrize("seed", range(WORLDS))
 @pytest.mark.parametrize("model", ["joint", "electrify_only"])
 def test_builder_and_verifier_agree_on_random_worlds(tmp_path: Path, seed: int, model: str) -> None:

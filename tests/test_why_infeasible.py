@@ -211,6 +211,7 @@ def is_minimal(form: StandardForm, conflict: Conflict) -> bool:
     )
 
 
+@pytest.mark.promise(16)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.hard] * bool(i % FEW)) for i, name in enumerate(PLANTED)]
 )

@@ -23,6 +23,7 @@ def test_the_workbook_that_is_spoiled_is_sound(tmp_path: Path) -> None:
     assert read_instance(draft_of_tiny().save(tmp_path / "tiny.xlsx")).digest == read_instance(TINY).digest
 
 
+@pytest.mark.promise(3)
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_fault_is_named_by_cell_with_its_fix(fault: str, tmp_path: Path) -> None:
     broken = BROKEN[fault]

@@ -66,6 +66,7 @@ def test_other_spreadsheets_are_refused_with_what_to_do(ending: str, sound: Path
     assert f"is a {ending} file (save it as an Excel workbook (.xlsx))" in said
 
 
+@pytest.mark.promise(4)
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [

@@ -6,12 +6,12 @@ import random
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from instance_copies import TINY
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from workbook_drafts import draft_of_tiny
-
-TRIES = 60
 
 
 def changed(data: bytes, dice: random.Random) -> bytes:
@@ -36,21 +36,23 @@ def digest_of(path: Path) -> str | None:
         return None
 
 
-def test_a_mutated_file_is_refused_or_reads_the_same(tmp_path: Path) -> None:
+@pytest.mark.promise(3, 30, 500)
+def test_a_mutated_file_is_refused_or_reads_the_same(cases: int, tmp_path: Path) -> None:
     dice = random.Random(1)
     sound = draft_of_tiny().save(tmp_path / "sound.xlsx").read_bytes()
     digest = read_instance(TINY).digest
     path = tmp_path / "mutated.xlsx"
     refused = 0
-    for _ in range(TRIES):
+    for _ in range(cases):
         path.write_bytes(changed(sound, dice))
         found = digest_of(path)
         assert found in (None, digest)
         refused += found is None
-    assert refused > TRIES // 3
+    assert refused > cases // 3
 
 
-def test_a_workbook_with_mutated_parts_never_crashes(tmp_path: Path) -> None:
+@pytest.mark.promise(3, 30, 500)
+def test_a_workbook_with_mutated_parts_never_crashes(cases: int, tmp_path: Path) -> None:
     dice = random.Random(2)
     sound = draft_of_tiny().save(tmp_path / "sound.xlsx")
     with zipfile.ZipFile(sound) as archive:
@@ -58,10 +60,10 @@ def test_a_workbook_with_mutated_parts_never_crashes(tmp_path: Path) -> None:
     read = [name for name in parts if name.startswith(("xl/work", "xl/sh", "xl/st", "_rels", "xl/_rels"))]
     path = tmp_path / "mutated.xlsx"
     refused = 0
-    for _ in range(TRIES):
+    for _ in range(cases):
         victim = dice.choice(read)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in parts.items():
                 archive.writestr(name, changed(data, dice) if name == victim else data)
         refused += digest_of(path) is None
-    assert refused > TRIES // 3
+    assert refused > cases // 3

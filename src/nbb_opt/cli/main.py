@@ -110,7 +110,7 @@ def in_a_line(fault: Exception) -> tuple[int, str]:
     more = f"; nbb-opt {DEBUG} shows where"
     if isinstance(fault, BrokenPipeError):
         return 1, "nobody reads the output any more"
-    if isinstance(fault, MemoryError):
+    if isinstance(fault, MemoryError) or (memory_limit() is not None and isinstance(fault, CUT_SHORT)):
         return 1, f"the memory is not enough; give more of it, or a smaller instance{more}"
     if isinstance(fault, OSError) and fault.strerror:
         return 1, f"{fault.filename}: {fault.strerror}{more}" if fault.filename else f"{fault.strerror}{more}"
@@ -118,27 +118,35 @@ def in_a_line(fault: Exception) -> tuple[int, str]:
     return 70, f"a fault in nbb-opt, not in your data ({type(fault).__name__}: {said}){more}: please report it"
 
 
+LIBC_GAVE_UP = 127  # its exit code where a thread gets no memory
+CUT_SHORT = (ImportError, RuntimeError, SystemError)  # what libraries raise where memory is refused
+
+
+def memory_limit() -> int | None:
+    """Bytes of address space this process may take (`ulimit -v`), None for no limit."""
+    if os.name != "posix":
+        return None
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def survive_aborts() -> None:
     """Under a memory limit (`ulimit -v`), work in a child: libraries abort there where they get none, in C.
 
     The parent passes on signals and says in a line what ended the child.
     """
-    if os.name != "posix":
-        return
-    import resource
-
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit == resource.RLIM_INFINITY:
-        return
-    child = os.fork()
-    if child == 0:
+    limit = memory_limit()
+    if limit is None or (child := os.fork()) == 0:
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: os.kill(child, number))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code < 0:
-        name, most = signal.Signals(-code).name, f"the memory limit of {limit / 1e6:,.0f} MB"
-        print(f"ended by {name}: most likely {most}; give more, or a smaller instance", file=sys.stderr)
+    if code < 0 or code == LIBC_GAVE_UP:
+        name = signal.Signals(-code).name if code < 0 else "the C library"
+        most = f"most likely the memory limit of {limit / 1e6:,.0f} MB"
+        print(f"ended by {name}: {most}; give more, or a smaller instance", file=sys.stderr)
         code = 1
     sys.stdout.flush()
     os._exit(code)
