@@ -20,7 +20,7 @@ TINY = Path(__file__).resolve().parent.parent / "instances" / "tiny"
 
 
 def copy_tiny(target: Path) -> Copy:
-    """A copy of the data files of tiny, without its seal."""
+    """A copy of the data files of tiny, without its manifest."""
     target.mkdir()
     for path in sorted(TINY.iterdir()):
         if path.suffix == ".csv" or path.name == "instance.toml":

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from instance_copies import copy_tiny
-from nbb_opt.instance import seal
+from nbb_opt.instance import write_manifest
 
 WATCHED = """
 import json, sys
@@ -28,7 +28,7 @@ print(json.dumps([sum(Path(path).name.startswith("od.") for path in opened), run
 """
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet", "sealed parquet of shippers"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "checksummed parquet of shippers"])
 def test_a_solve_opens_the_demand_file_at_most_twice(tmp_path: Path, form: str) -> None:
     copy = copy_tiny(tmp_path / "case")
     if form != "csv":
@@ -37,8 +37,8 @@ def test_a_solve_opens_the_demand_file_at_most_twice(tmp_path: Path, form: str) 
         table = pa.Table.from_pandas(rows, preserve_index=False)
         pq.write_table(table, copy.path / "od.parquet", write_page_checksum=True)
         (copy.path / "od.csv").unlink()
-    if "sealed" in form:
-        seal(copy.path)
+    if "checksummed" in form:
+        write_manifest(copy.path)
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, str(copy.path), str(tmp_path / "run")],
         env=os.environ, capture_output=True, text=True, timeout=500, check=False,

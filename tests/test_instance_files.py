@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from instance_copies import Copy, copy_tiny, problems_of
-from nbb_opt.instance import seal
+from nbb_opt.instance import write_manifest
 from nbb_opt.instance.tables import parquet_file
 
 Entries = list[tuple[zipfile.ZipInfo | str, bytes]]
@@ -193,7 +193,7 @@ def test_parquet_without_page_checksums_needs_a_seal(tmp_path: Path) -> None:
     [problem] = problems_of(copy.path)
     assert "has no page checksums" in problem.what
     assert "write_page_checksum=True" in problem.hint
-    seal(copy.path)
+    write_manifest(copy.path)
     assert problems_of(copy.path) == ()
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from instance_copies import TINY, Copy, copy_tiny, copy_with_every_table
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance import Instance, read_instance, seal
+from nbb_opt.instance import Instance, read_instance, write_manifest
 from nbb_opt.instance.schema import BY_NAME
 
 FILES = sorted(path.name for path in TINY.iterdir() if path.suffix == ".csv" or path.name == "instance.toml")
@@ -124,17 +124,19 @@ def test_a_mutated_text_file_is_refused_or_read_as_written(copy: Copy, cases: in
 
 @settings(QUIET, max_examples=40)
 @given(mutation=mutations())
-def test_a_mutated_file_of_a_sealed_instance_is_refused(copy: Copy, mutation: tuple[str, int, int, bytes]) -> None:
+def test_a_mutated_file_of_an_instance_with_a_manifest_is_refused(
+    copy: Copy, mutation: tuple[str, int, int, bytes]
+) -> None:
     file, *change = mutation
     path = copy.path / file
     content = path.read_bytes()
-    sealed = seal(copy.path)
+    manifest = write_manifest(copy.path)
     try:
         path.write_bytes(_mutate(content, *change))
         assert (_try(copy.path) is None) == (path.read_bytes() != content)
     finally:
         path.write_bytes(content)
-        sealed.unlink()
+        manifest.unlink()
 
 
 @settings(QUIET, max_examples=20)

@@ -1,4 +1,4 @@
-"""Reading tiny: types, periods, digests, Parquet, .zip, seal, template and the rendered schema page."""
+"""Reading tiny: types, periods, digests, Parquet, .zip, manifest, template and the rendered schema page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import nbb_opt
 from instance_copies import TINY, Copy, copy_tiny, copy_with_every_table, problems_of
 from nbb_opt.api.data import check
 from nbb_opt.errors import InstanceError
-from nbb_opt.instance import by_period, describe, new_instance, open_od, read_instance, seal, split_refs
+from nbb_opt.instance import by_period, describe, new_instance, open_od, read_instance, split_refs, write_manifest
 from nbb_opt.instance.schema import BY_NAME, TABLES, UNUSED
 from nbb_opt.shipped import shipped, shipped_names
 
@@ -143,9 +143,9 @@ def test_a_zip_is_the_same_instance_as_its_folder(copy: Copy, tmp_path: Path) ->
 
 
 def test_a_seal_is_stable_and_accepted(copy: Copy) -> None:
-    first = seal(copy.path).read_bytes()
+    first = write_manifest(copy.path).read_bytes()
     assert read_instance(copy.path).digest == read_instance(TINY).digest
-    assert seal(copy.path).read_bytes() == first
+    assert write_manifest(copy.path).read_bytes() == first
     resources = {entry["path"]: entry for entry in json.loads(first)["resources"]}
     assert set(resources) == {path.name for path in copy.path.iterdir()} - {"datapackage.json"}
     assert resources["od.csv"]["rows"] == len(copy.rows("od"))
@@ -153,17 +153,17 @@ def test_a_seal_is_stable_and_accepted(copy: Copy) -> None:
 
 
 def test_a_changed_file_does_not_match_its_seal(copy: Copy) -> None:
-    seal(copy.path)
+    write_manifest(copy.path)
     copy.edit("nodes.csv", lambda content: content.replace(b"West town", b"Vest town", 1))
     [problem] = problems_of(copy.path)
-    assert (problem.where, problem.rule) == ("nodes.csv", "seal")
+    assert (problem.where, problem.rule) == ("nodes.csv", "manifest")
     assert "nbb-opt manifest" in problem.hint
-    seal(copy.path)
+    write_manifest(copy.path)
     assert problems_of(copy.path) == ()
 
 
 def test_a_seal_with_other_row_counts_or_files_is_refused(copy: Copy) -> None:
-    path = seal(copy.path)
+    path = write_manifest(copy.path)
     content = json.loads(path.read_bytes())
     content["resources"][0]["rows"] += 1
     del content["resources"][1]
@@ -184,12 +184,12 @@ def test_a_broken_seal_is_refused(copy: Copy, text: str) -> None:
 
 def test_a_damaged_parquet_file_is_not_opened_once_it_is_sealed(copy: Copy) -> None:
     path = copy.as_parquet("od")
-    seal(copy.path)
+    write_manifest(copy.path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     [problem] = problems_of(copy.path)
-    assert (problem.where, problem.rule) == ("od.parquet", "seal")
+    assert (problem.where, problem.rule) == ("od.parquet", "manifest")
 
 
 def test_a_new_instance_is_a_copy_that_reads(tmp_path: Path) -> None:

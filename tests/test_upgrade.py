@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from instance_copies import copy_with_every_table
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError, ModelError
-from nbb_opt.instance import read_instance, seal, upgrade, write_workbook
+from nbb_opt.instance import read_instance, upgrade, write_manifest, write_workbook
 from nbb_opt.model.spec import spec_of
 from nbb_opt.renames import RENAMES, Rename
 
@@ -122,7 +122,7 @@ def test_an_upgraded_workbook_says_the_same_and_keeps_styles_comments_and_drop_d
 
 
 def test_a_manifest_is_checked_first_and_written_anew(old: Path, today: Path, tmp_path: Path) -> None:
-    seal(today)  # as it was then: the same checksums but for the files that were renamed
+    write_manifest(today)  # as it was then: the same checksums but for the files that were renamed
     text = (today / "datapackage.json").read_text("utf-8")
     for path in old.iterdir():
         new = {"supports.csv": "subsidies.csv", "futures.csv": "scenarios.csv"}.get(path.name, path.name)

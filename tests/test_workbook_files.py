@@ -11,7 +11,7 @@ import pytest
 
 from instance_copies import TINY, problems_of
 from nbb_opt.errors import InstanceError
-from nbb_opt.instance import open_od, read_instance, seal
+from nbb_opt.instance import open_od, read_instance, write_manifest
 from nbb_opt.instance.tables import xlsx_file
 from nbb_opt.instance.workbook import read as workbook_read
 from workbook_drafts import Draft, draft_of_tiny
@@ -169,8 +169,8 @@ def test_more_demand_than_a_sheet_may_hold_is_refused(tmp_path: Path, monkeypatc
 
 
 def test_a_workbook_is_not_sealed(sound: Path) -> None:
-    with pytest.raises(InstanceError, match="only folders are sealed"):
-        seal(sound)
+    with pytest.raises(InstanceError, match="only folders have a manifest"):
+        write_manifest(sound)
 
 
 def test_demand_of_a_workbook_opens_as_csv(sound: Path) -> None:

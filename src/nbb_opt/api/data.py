@@ -123,11 +123,11 @@ def manifest(path: Path | str) -> Path:
     ...     manifest(new(Path(folder, "mycase"), template="tiny")).name
     'datapackage.json'
     """
-    from nbb_opt.instance import seal
+    from nbb_opt.instance import write_manifest
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(Path(path), "manifest")
-    return seal(path)
+    return write_manifest(path)
 
 
 def upgrade(old: Path | str, new: Path | str) -> list[str]:

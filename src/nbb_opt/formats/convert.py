@@ -18,7 +18,7 @@ from nbb_opt.formats.instance_forms import convert_instance, convert_table, is_i
 from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
-from nbb_opt.formats.sieve import Policy, Sieve
+from nbb_opt.formats.row_filter import Policy, RowFilter
 from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet, write_workbook_rows
 from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
 from nbb_opt.instance.flows import numbered
@@ -41,7 +41,7 @@ class Report:
 class Choices:
     """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
 
-    `drop` and `duplicates`: see sieve.Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
+    `drop` and `duplicates`: see Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
     and `commodity_map` (CSV: given,becomes) give other names to those of the source. `asked`: names of columns,
     separator, decimal sign and unit of a file of another program. `country`, `km_per_h_per_speed`: of a GMNS network.
     """
@@ -125,18 +125,18 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
         batches, first_row = _rows(source, choices.asked, notes)
     else:
         batches = table.batches()
-    sieve = Sieve(source.name, policy, known=known or _names_of(table), first_row=first_row)
+    row_filter = RowFilter(source.name, policy, known=known or _names_of(table), first_row=first_row)
     if target.suffix == ".omx" or policy.duplicates == "add":
-        table = sieve.add_up(batches)
+        table = row_filter.add_up(batches)
         batches = table.batches()
     else:
-        batches = sieve.pass_on(batches)
+        batches = row_filter.pass_on(batches)
     if target.suffix == ".omx":
         assert table is not None
         written = write_omx(table, target)
     else:
         written = [f"{WRITERS[target.suffix](batches, target):,} rows written"]
-    return Report(tuple(files), (*lines, *notes.said(), *sieve.lines, *written))
+    return Report(tuple(files), (*lines, *notes.said(), *row_filter.lines, *written))
 
 
 def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:

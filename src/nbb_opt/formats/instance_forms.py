@@ -19,11 +19,11 @@ from nbb_opt.formats.foreign import in_plain_cells, read_foreign
 from nbb_opt.formats.table import QUOTED, appearing
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.cells import CellFaults
+from nbb_opt.instance.manifest import read_manifest
 from nbb_opt.instance.meta import meta_text
-from nbb_opt.instance.package import META_FILE, SEAL_FILE, file_problems, open_package
+from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, file_problems, open_package
 from nbb_opt.instance.read import open_od, parsed, read_package
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
-from nbb_opt.instance.seal import read_seal
 from nbb_opt.instance.tables.csv_file import csv_bytes
 from nbb_opt.instance.tables.xlsx_file import read_book
 from nbb_opt.instance.wording import TableFile
@@ -134,13 +134,13 @@ def _from_sheets(source: Path, asked: Asked, _work: Path) -> tuple[Instance, lis
 def _from_files(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[str]]:
     package = open_package(source)
     problems = [*file_problems(package)]
-    sealed = read_seal(package, problems)
+    checksummed = read_manifest(package, problems)
     if problems:
         raise InstanceError(problems)
     given, plain = work / "given", work / "plain"
     given.mkdir()
     plain.mkdir()
-    lines = [f"{SEAL_FILE} is left out: write it anew with nbb-opt manifest"] if sealed else []
+    lines = [f"{MANIFEST_FILE} is left out: write it anew with nbb-opt manifest"] if checksummed else []
     for name in package.sizes:
         stem, ending = Path(name).stem, Path(name).suffix
         is_table = stem in BY_NAME and ending in (".csv", ".parquet")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbb_opt.demand.add_rows import NO_ZONE
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.sieve import Known
+from nbb_opt.formats.row_filter import Known
 from nbb_opt.instance import read_places_and_goods
 
 MAP_COLUMNS = ("given", "becomes")

@@ -9,8 +9,8 @@ from nbb_opt.instance.read import (
     open_od,
     read_instance,
     read_places_and_goods,
-    seal,
     split_refs,
+    write_manifest,
 )
 from nbb_opt.instance.template import new_instance
 from nbb_opt.instance.upgrade import upgrade
@@ -27,8 +27,8 @@ __all__ = [
     "open_od",
     "read_instance",
     "read_places_and_goods",
-    "seal",
     "split_refs",
     "upgrade",
+    "write_manifest",
     "write_workbook",
 ]

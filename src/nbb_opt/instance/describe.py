@@ -71,8 +71,8 @@ could be built, `policies` caps and bans.
   `nbb-opt convert links.csv tidy/links.csv`. A cell that may mean two numbers (`1.234`, where nothing shows the decimal
   sign) is refused until `--decimal` says which.
 - **Parquet**: the same columns as text, numbers, whole numbers and bools; a null is a blank. Write it with page
-  checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance must be sealed. Rows
-  are counted from 1. Use it for large demand.
+  checksums (pyarrow: `write_page_checksum=True`), which are verified; without them the instance needs a checksum
+  manifest. Rows are counted from 1. Use it for large demand.
 - **Excel**: a workbook (.xlsx) is an instance too; `nbb-opt new mine.xlsx --from haulier` writes one to fill in. It
   has a sheet for each table: names of the columns in row 1, units in row 2, rows from 3 on. The sheets `settings` and
   `periods` stand for `instance.toml`; `README` is not read. Faults are named by cell (`links!G7`). Formulas, dates,

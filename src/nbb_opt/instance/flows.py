@@ -46,7 +46,7 @@ def read_flows(
     frames: Mapping[str, pd.DataFrame],
     faults: CellFaults,
     *,
-    sealed: bool,
+    checksummed: bool,
     add_duplicates: bool = False,
     each: Each | None = None,
 ) -> Flows | None:
@@ -60,7 +60,7 @@ def read_flows(
     before = len(faults.problems)
     target, nodes, commodities = target_of(frames)
     try:
-        sums, batches = _summed(package, file, target, faults, sealed=sealed, each=each)
+        sums, batches = _summed(package, file, target, faults, checksummed=checksummed, each=each)
         if len(faults.problems) == before:
             _judge(sums, batches, target, faults, add_duplicates=add_duplicates)
     except InstanceError as error:
@@ -76,7 +76,7 @@ def read_flows(
 
 
 def _summed(
-    package: Package, file: str, target: Target, faults: CellFaults, *, sealed: bool, each: Each | None
+    package: Package, file: str, target: Target, faults: CellFaults, *, checksummed: bool, each: Each | None
 ) -> tuple[Sums, Batches]:
     """The sums of all rows, and how to go through the rows again to say what is wrong."""
     if each is not None and not file.endswith(".parquet"):
@@ -93,7 +93,7 @@ def _summed(
         with package.view(file) as stream:
             rows = _CsvRows(stream, file, faults.problems)
             return sum_batches(rows, target, by_shipper=SHIPPER in rows.header), lambda: _csv_again(package, file)
-    open_parquet(package.view(file), OD, file, sealed=sealed)
+    open_parquet(package.view(file), OD, file, checksummed=checksummed)
     where = (package.path / file) if not package.zipped else Path(file)
     inside = package.path if package.zipped else None
     source = open_source(where, inside=inside, shippers=True, held=package.held[file])

@@ -23,7 +23,7 @@ from nbb_opt.instance.workbook.sheets import PERIODS, SETTINGS
 from nbb_opt.renames import HOW, is_now
 
 META_FILE = "instance.toml"
-SEAL_FILE = "datapackage.json"
+MANIFEST_FILE = "datapackage.json"
 MAX_TABLE_BYTES = 64 * 2**20
 MAX_FILES = 500
 MAX_ZIP_BYTES = 2 * 2**30
@@ -107,7 +107,7 @@ class Package:
             self.held.popitem()[1].close_file()
 
     def with_edits(self, edited: Mapping[str, bytes]) -> Package:
-        """The package with other content for some files, which stays in memory; a seal is about those on disk only."""
+        """The package with other content for some files, which stays in memory; a manifest is of those on disk only."""
         if not edited:
             return self
         stems = {Path(name).stem for name in edited}
@@ -118,7 +118,9 @@ class Package:
                     file = sheets[sheet].file if sheet in sheets else TableFile(sheet, sheet)
                     sheets[sheet] = Sheet(file, cells)
             return replace(self, sheets=sheets)
-        kept = {name: size for name, size in self.sizes.items() if Path(name).stem not in stems and name != SEAL_FILE}
+        kept = {
+            name: size for name, size in self.sizes.items() if Path(name).stem not in stems and name != MANIFEST_FILE
+        }
         return replace(self, sizes={**kept, **{name: len(edited[name]) for name in edited}}, edited=edited)
 
     def read(self, name: str) -> bytes:
@@ -146,7 +148,7 @@ def file_problems(package: Package) -> list[Problem]:
     if package.sheets is not None:
         return list(package.problems)
     problems = []
-    allowed = [*DATA_FILES, SEAL_FILE]
+    allowed = [*DATA_FILES, MANIFEST_FILE]
     for name in package.sizes:
         stem, _, ending = name.rpartition(".")
         if ending in ("csv", "parquet") and (now := is_now("table", stem)):

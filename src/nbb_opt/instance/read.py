@@ -16,13 +16,13 @@ from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
 from nbb_opt.instance.flows import read_flows
+from nbb_opt.instance.manifest import check_rows, digest, read_manifest, save_manifest
 from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
-from nbb_opt.instance.package import META_FILE, SEAL_FILE, Package, file_problems, open_package, table_file
+from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, Package, file_problems, open_package, table_file
 from nbb_opt.instance.read_only import ReadOnlyTable
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import RuleContext, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
-from nbb_opt.instance.seal import check_rows, digest, read_seal, write_seal
 from nbb_opt.instance.tables.csv_file import csv_bytes, header_problems, read_csv
 from nbb_opt.instance.tables.parquet_file import read_parquet
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
@@ -116,7 +116,7 @@ class Instance:
         """Read with these files instead of those on disk."""
         package = _open(self.path).with_edits({**self.edited, **edited})
         try:
-            found, _rows = _read(package, sealed=True, add_duplicates=self.add_duplicates)
+            found, _rows = _read(package, checksummed=True, add_duplicates=self.add_duplicates)
         finally:
             package.close()
         return replace(found, edited={**self.edited, **edited})
@@ -131,14 +131,14 @@ def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each 
     """
     package = _open(Path(path))
     try:
-        return _read(package, sealed=True, add_duplicates=add_duplicates, each=each)[0]
+        return _read(package, checksummed=True, add_duplicates=add_duplicates, each=each)[0]
     finally:
         package.close()
 
 
 def read_package(package: Package) -> Instance:
     """As `read_instance`, of a package that is open."""
-    return _read(package, sealed=True)[0]
+    return _read(package, checksummed=True)[0]
 
 
 def demand_of(instance: Instance) -> Flows:
@@ -154,7 +154,9 @@ def demand_of(instance: Instance) -> Flows:
     package = package.with_edits(instance.edited)
     faults = _faults(package, "od", file, problems)
     try:
-        flows = read_flows(package, file, instance.tables, faults, sealed=True, add_duplicates=instance.add_duplicates)
+        flows = read_flows(
+            package, file, instance.tables, faults, checksummed=True, add_duplicates=instance.add_duplicates
+        )
     finally:
         package.close()
     faults.count_the_rest()
@@ -163,19 +165,21 @@ def demand_of(instance: Instance) -> Flows:
     return flows
 
 
-def seal(path: Path | str) -> Path:
+def write_manifest(path: Path | str) -> Path:
     """Checks the instance in a folder and writes its `datapackage.json`; returns the path of that file.
 
-    Raises InstanceError if anything but an earlier seal is at fault, or if the instance is a .zip.
+    Raises InstanceError if anything but an earlier manifest is at fault, or if the instance is a .zip.
     """
     package = _open(Path(path))
     if package.sheets is not None:
-        raise InstanceError([Problem(str(path), "is a workbook", "only folders are sealed", "seal")])
+        raise InstanceError([Problem(str(path), "is a workbook", "only folders have a manifest", "manifest")])
     if package.zipped:
-        raise InstanceError([Problem(str(path), "is a .zip", "seal the folder, then pack it", "seal")])
+        raise InstanceError(
+            [Problem(str(path), "is a .zip", "write the manifest of the folder, then pack it", "manifest")]
+        )
     try:
-        instance, rows = _read(package, sealed=False)
-        return write_seal(package, instance.meta, instance.tables, rows)
+        instance, rows = _read(package, checksummed=False)
+        return save_manifest(package, instance.meta, instance.tables, rows)
     finally:
         package.close()
 
@@ -204,17 +208,17 @@ def _open(path: Path) -> Package:
 
 
 def _read(
-    package: Package, *, sealed: bool, add_duplicates: bool = False, each: Each | None = None
+    package: Package, *, checksummed: bool, add_duplicates: bool = False, each: Each | None = None
 ) -> tuple[Instance, dict[str, int]]:
     """The instance, and the number of rows by file."""
     problems = file_problems(package)
     if any(problem.rule == "size" for problem in problems):
         raise InstanceError(problems)  # before anything so large is read
-    entries = read_seal(package, problems) if sealed else {}
+    entries = read_manifest(package, problems) if checksummed else {}
     meta, periods = _meta(package, problems)
-    trusted = frozenset(entries) if sealed else frozenset(package.sizes)
-    has_seal = SEAL_FILE in package or not sealed
-    read = ReadTables(trusted=trusted if has_seal else None)
+    trusted = frozenset(entries) if checksummed else frozenset(package.sizes)
+    has_manifest = MANIFEST_FILE in package or not checksummed
+    read = ReadTables(trusted=trusted if has_manifest else None)
     for table in TABLES:
         if table.name != "od":
             read.add(table, package, problems)
@@ -226,7 +230,7 @@ def _read(
         flow_faults = _faults(package, "od", od, problems)
         vouched = read.vouched(od)
         flows = read_flows(
-            package, od, read.frames, flow_faults, sealed=vouched, add_duplicates=add_duplicates, each=each
+            package, od, read.frames, flow_faults, checksummed=vouched, add_duplicates=add_duplicates, each=each
         )
         flow_faults.count_the_rest()
     for faults in read.faults.values():
@@ -268,14 +272,14 @@ class ReadTables:
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     faults: dict[str, CellFaults] = field(default_factory=dict)
-    trusted: frozenset[str] | None = None  # files that match the seal; None without a seal
+    trusted: frozenset[str] | None = None  # files that match the manifest; None without a manifest
 
     def may_read(self, file: str) -> bool:
-        """Binary files that do not match their seal are not even opened."""
+        """Binary files that do not match their manifest are not even opened."""
         return file.endswith(".csv") or self.trusted is None or file in self.trusted
 
     def vouched(self, file: str) -> bool:
-        """Whether a seal says that the file is as it was written (or is about to be written, see `seal`)."""
+        """Whether a manifest says that the file is as it was written (or is about to be, see `write_manifest`)."""
         return self.trusted is not None and file in self.trusted
 
     def add(self, table: Table, package: Package, problems: list[Problem]) -> None:
@@ -296,7 +300,7 @@ class ReadTables:
             values = parsed(read_csv(package.read(file), table, faults), table, faults)
         else:
             with package.open(file) as stream:
-                values = read_parquet(stream, table, faults, sealed=self.vouched(file))
+                values = read_parquet(stream, table, faults, checksummed=self.vouched(file))
         if values is None:
             return
         given = values.get("note")

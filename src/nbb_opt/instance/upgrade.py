@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.package import META_FILE, SEAL_FILE, open_package
-from nbb_opt.instance.read import seal
+from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, open_package
+from nbb_opt.instance.read import write_manifest
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.tables.xlsx_file import Cell, read_book
 from nbb_opt.instance.wording import column_letters
@@ -63,8 +63,8 @@ def upgrade(old: Path | str, new: Path | str) -> list[str]:
 
 
 def _folder(old: Path, target: Path) -> list[str]:
-    sealed = (old / SEAL_FILE).is_file()
-    if sealed:
+    checksummed = (old / MANIFEST_FILE).is_file()
+    if checksummed:
         _check_manifest(old)
     shutil.copytree(old, target, symlinks=True)
     lines = []
@@ -77,10 +77,10 @@ def _folder(old: Path, target: Path) -> list[str]:
                 path.unlink()
                 (target / name).write_bytes(data)
             lines += said
-    if sealed and lines:
-        (target / SEAL_FILE).unlink()
-        seal(target)
-        lines.append(f"{SEAL_FILE}: written anew")
+    if checksummed and lines:
+        (target / MANIFEST_FILE).unlink()
+        write_manifest(target)
+        lines.append(f"{MANIFEST_FILE}: written anew")
     return lines
 
 
@@ -88,9 +88,11 @@ def _zip(old: Path, target: Path) -> list[str]:
     lines = []
     with zipfile.ZipFile(old) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
         names = source.namelist()
-        if any(PurePosixPath(name).name == SEAL_FILE for name in names):
+        if any(PurePosixPath(name).name == MANIFEST_FILE for name in names):
             hint = "unpack it and upgrade the folder"
-            raise InstanceError([Problem(old.name, f"holds a {SEAL_FILE}, which has to be written anew", hint, "seal")])
+            raise InstanceError(
+                [Problem(old.name, f"holds a {MANIFEST_FILE}, which has to be written anew", hint, "manifest")]
+            )
         for info in source.infolist():
             data = source.read(info)
             place = PurePosixPath(info.filename)
@@ -112,17 +114,19 @@ def _check_manifest(folder: Path) -> None:
     """Raises InstanceError for a file that is not the one its checksum was written for."""
     problems = []
     try:
-        listed = json.loads((folder / SEAL_FILE).read_text("utf-8"))["resources"]
+        listed = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))["resources"]
         hashes = {str(entry["path"]): entry["hash"] for entry in listed}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = "is not a list of resources with path and hash"
-        raise InstanceError([Problem(SEAL_FILE, what, "fetch the instance again, or remove it", "seal")]) from error
+        raise InstanceError(
+            [Problem(MANIFEST_FILE, what, "fetch the instance again, or remove it", "manifest")]
+        ) from error
     for name, hashed in hashes.items():
         path = folder / name
         data = path.read_bytes() if path.parent == folder and path.is_file() else b""
         if f"sha256:{hashlib.sha256(data).hexdigest()}" != hashed:
-            what = f"is not the file {SEAL_FILE} was written for"
-            problems.append(Problem(name, what, f"fetch it again, or remove {SEAL_FILE}", "seal"))
+            what = f"is not the file {MANIFEST_FILE} was written for"
+            problems.append(Problem(name, what, f"fetch it again, or remove {MANIFEST_FILE}", "manifest"))
     if problems:
         raise InstanceError(problems)
 

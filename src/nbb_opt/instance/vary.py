@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from nbb_opt.instance.manifest import digest
 from nbb_opt.instance.read import Instance, demand_of
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.seal import digest
 from nbb_opt.instance.tables.csv_file import csv_bytes
 
 

@@ -33,10 +33,11 @@ def damage_refused(file: str) -> Iterator[None]:
         raise InstanceError([problem]) from error
 
 
-def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> pq.ParquetFile:
+def open_parquet(stream: BinaryIO, table: Table, file: str, *, checksummed: bool) -> pq.ParquetFile:
     """The opened file. Raises InstanceError if it is damaged, too large, or its columns are not those of the table.
 
-    A file that no seal vouches for (`sealed`) must have page checksums: without them damage can read as other numbers.
+    A file that no manifest vouches for (`checksummed`) must have page checksums: without them damage can read as other
+    numbers.
     """
     with damage_refused(file):
         metadata = pq.read_metadata(stream)
@@ -48,7 +49,7 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         )  # fmt: skip
         schema = opened.schema_arrow
         cells = metadata.num_rows * max(len(schema), 1)
-        checked = sealed or _has_checksums(stream, metadata)
+        checked = checksummed or _has_checksums(stream, metadata)
         largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
     problems = header_problems(schema.names, table, file)
     problems = [Problem(p.where.replace(f"{file} row 1", file), p.what, p.hint, p.rule) for p in problems]
@@ -61,7 +62,7 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
         what = f"has a row group of {largest / 2**20:.0f} MiB"
         problems.append(Problem(file, what, "write row groups of at most a million rows", "size"))
     if not checked:
-        hint = "write it with page checksums (pyarrow: write_page_checksum=True), or seal the instance"
+        hint = "write it with page checksums (pyarrow: write_page_checksum=True), or write a checksum manifest"
         hint += "; nbb-opt convert od.parquet NEW.parquet writes them" * (table.name == "od")
         problems.append(Problem(file, "has no page checksums, so that damage could go unnoticed", hint, "parquet"))
     if not problems:
@@ -72,11 +73,11 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, sealed: bool) -> 
     return opened
 
 
-def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, sealed: bool) -> dict[str, Values] | None:
+def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, checksummed: bool) -> dict[str, Values] | None:
     """Values of a small table; None (and problems) if there is no usable table."""
     file = faults.file.file
     try:
-        opened = open_parquet(stream, table, file, sealed=sealed)
+        opened = open_parquet(stream, table, file, checksummed=checksummed)
         with damage_refused(file):
             content = opened.read()
             for column in table.columns:

@@ -18,7 +18,7 @@ from nbb_opt.demand import Flows
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import pieces
 from nbb_opt.instance.meta import Meta, Period
-from nbb_opt.instance.package import DATA_FILES, META_FILE, SEAL_FILE, Package
+from nbb_opt.instance.package import DATA_FILES, MANIFEST_FILE, META_FILE, Package
 from nbb_opt.instance.schema import TABLES
 from nbb_opt.instance.tables.csv_file import decode
 from nbb_opt.instance.wording import did_you_mean, shown
@@ -76,12 +76,12 @@ def _canonical(values: np.ndarray) -> bytes:
     return json.dumps([str(value) for value in values.tolist()], ensure_ascii=False).encode()
 
 
-_RESEAL = "if the change was meant, run `nbb-opt manifest` on the instance, else fetch the file again"
+_WRITE_AGAIN = "if the change was meant, run `nbb-opt manifest` on the instance, else fetch the file again"
 _CHUNK_BYTES = 2**20
 
 
 def data_files(package: Package) -> list[str]:
-    """Names of the files a seal covers, sorted."""
+    """Names of the files a manifest covers, sorted."""
     return sorted(name for name in package.sizes if name in DATA_FILES)
 
 
@@ -94,11 +94,11 @@ def file_hash(package: Package, name: str) -> str:
     return f"sha256:{sha.hexdigest()}"
 
 
-def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, Any]]:
+def read_manifest(package: Package, problems: list[Problem]) -> dict[str, dict[str, Any]]:
     """Entries of `datapackage.json` by file name, for the files that match it; empty if there are none to be read."""
-    if SEAL_FILE not in package:
+    if MANIFEST_FILE not in package:
         return {}
-    text = decode(package.read(SEAL_FILE), SEAL_FILE, problems)
+    text = decode(package.read(MANIFEST_FILE), MANIFEST_FILE, problems)
     if text is None:
         return {}
     try:
@@ -109,36 +109,42 @@ def read_seal(package: Package, problems: list[Problem]) -> dict[str, dict[str, 
         complete, entries = False, {}
     if not complete:
         hint = "run `nbb-opt manifest` on the instance, or remove the file"
-        problems.append(Problem(SEAL_FILE, "is not a list of resources with path, hash and bytes", hint, "seal"))
+        problems.append(
+            Problem(MANIFEST_FILE, "is not a list of resources with path, hash and bytes", hint, "manifest")
+        )
         return {}
     files = data_files(package)
     matching: dict[str, dict[str, Any]] = {}
     for name in entries:
         if name not in files:
-            hint = did_you_mean(str(name), files) or _RESEAL
-            problems.append(Problem(f"{SEAL_FILE}, resource {shown(name)}", "is not in the instance", hint, "seal"))
+            hint = did_you_mean(str(name), files) or _WRITE_AGAIN
+            problems.append(
+                Problem(f"{MANIFEST_FILE}, resource {shown(name)}", "is not in the instance", hint, "manifest")
+            )
     for name in files:
         if name not in entries:
-            problems.append(Problem(f"{SEAL_FILE}, file {name}", "is not listed", _RESEAL, "seal"))
+            problems.append(Problem(f"{MANIFEST_FILE}, file {name}", "is not listed", _WRITE_AGAIN, "manifest"))
         elif entries[name]["bytes"] != package.sizes[name]:
-            what = f"has {package.sizes[name]} bytes, {SEAL_FILE} says {shown(entries[name]['bytes'])}"
-            problems.append(Problem(name, what, _RESEAL, "seal"))
+            what = f"has {package.sizes[name]} bytes, {MANIFEST_FILE} says {shown(entries[name]['bytes'])}"
+            problems.append(Problem(name, what, _WRITE_AGAIN, "manifest"))
         elif entries[name]["hash"] != file_hash(package, name):
-            problems.append(Problem(name, f"is not the file {SEAL_FILE} was written for (sha256)", _RESEAL, "seal"))
+            problems.append(
+                Problem(name, f"is not the file {MANIFEST_FILE} was written for (sha256)", _WRITE_AGAIN, "manifest")
+            )
         else:
             matching[name] = entries[name]
     return matching
 
 
 def check_rows(entries: Mapping[str, dict[str, Any]], rows: Mapping[str, int], problems: list[Problem]) -> None:
-    """Row counts of the seal against the rows read."""
+    """Row counts of the manifest against the rows read."""
     for name, entry in entries.items():
         if name in rows and entry.get("rows") != rows[name]:
-            what = f"has {rows[name]} rows, {SEAL_FILE} says {shown(entry.get('rows'))}"
-            problems.append(Problem(name, what, _RESEAL, "seal"))
+            what = f"has {rows[name]} rows, {MANIFEST_FILE} says {shown(entry.get('rows'))}"
+            problems.append(Problem(name, what, _WRITE_AGAIN, "manifest"))
 
 
-def write_seal(package: Package, meta: Meta, frames: Mapping[str, pd.DataFrame], rows: Mapping[str, int]) -> Path:
+def save_manifest(package: Package, meta: Meta, frames: Mapping[str, pd.DataFrame], rows: Mapping[str, int]) -> Path:
     """Writes `datapackage.json` into the folder: the same content for the same files, written whole or not at all."""
     known: dict[str, Any] = {row["source"]: row for row in frames["sources"].to_dict("records")}
     resources = []
@@ -163,18 +169,18 @@ def write_seal(package: Package, meta: Meta, frames: Mapping[str, pd.DataFrame],
         "resources": resources,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=package.path, prefix=".seal-")
+    handle, temporary = tempfile.mkstemp(dir=package.path, prefix=".manifest-")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(text.encode("utf-8"))
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, package.path / SEAL_FILE)
+        os.replace(temporary, package.path / MANIFEST_FILE)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return package.path / SEAL_FILE
+    return package.path / MANIFEST_FILE
 
 
 def _source(row: Mapping[str, Any]) -> dict[str, str]:

@@ -62,7 +62,7 @@ class Known:
     strict: bool
 
 
-class Sieve:
+class RowFilter:
     """Takes the rows of one source once, by `pass_on` or `add_up`; `lines` then say what was left out or added up.
 
     Without `known` every id is good that is not blank. Raises InstanceError with the count and first places of every
