@@ -27,14 +27,12 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import chosen_method, flows_of, solve_instance
 from nbb_opt.solve import BestKnown, Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
-from nbb_opt.solve.colgen.bound import Bounds
-from nbb_opt.solve.colgen.box import Box
-from nbb_opt.solve.colgen.circulation import Circulation
+from nbb_opt.solve.colgen.bound import Bounds, Circulation
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.interior_point import InteriorPoint
 from nbb_opt.solve.colgen.master import Master
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import Pool, Slack, _without_dust
+from nbb_opt.solve.colgen.pool import Box, Pool, Slack, _without_dust
 from nbb_opt.solve.colgen.restricted import Restricted
 from nbb_opt.solve.colgen.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Solver, SolverResult

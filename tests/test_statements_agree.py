@@ -33,7 +33,7 @@ from nbb_opt.problems.network_design.model.network_design import design_model
 from nbb_opt.problems.stram import StramCase
 from nbb_opt.problems.stram.model import build as stram_build
 from nbb_opt.problems.stram.model import read_stram_model, stram_models
-from nbb_opt.problems.stram.model.arrays.build import stram_arrays
+from nbb_opt.problems.stram.model.arrays import stram_arrays
 from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.model.figures import figures
 from nbb_opt.problems.stram.model.spec import COMPONENTS

@@ -19,7 +19,7 @@ from nbb_opt.problems.dispatch import handlers
 from nbb_opt.problems.handlers import ReportRequest, SolveRequest, VerifyRequest
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model, stram_models
-from nbb_opt.problems.stram.model.arrays.build import stram_arrays
+from nbb_opt.problems.stram.model.arrays import stram_arrays
 from nbb_opt.problems.stram.model.build import stram_model
 from nbb_opt.problems.stram.plan import options_of, plan_stram
 from nbb_opt.solve import Stop, solve_form

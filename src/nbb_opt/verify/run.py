@@ -15,8 +15,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.recompute.verdict import Checks, Verdict, names
 from nbb_opt.recompute.world import join
 from nbb_opt.result import OWN_RULES, Run
-from nbb_opt.verify.claims import check_claims, mapping, number
-from nbb_opt.verify.models import REFERENCE, Rules, rules_of
+from nbb_opt.verify.claims import REFERENCE, Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
 
 ALONE = "do nothing: "

@@ -3,11 +3,10 @@
 from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.charging import add_charging
-from nbb_opt.model.arrays.fleet import add_driving, add_fleet
+from nbb_opt.model.arrays.fleet import add_driving, add_fleet, add_rebalance
 from nbb_opt.model.arrays.flow import add_flow, add_links, add_terminals
 from nbb_opt.model.arrays.policy import add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
-from nbb_opt.model.arrays.rebalance import add_rebalance
 from nbb_opt.model.data.costs import ALL, factors, shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.spec import ModelSpec

@@ -12,8 +12,7 @@ from types import SimpleNamespace
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.figures.assets import charging_figures, policy_figures, project_figures
 from nbb_opt.model.figures.driving import driving_figures, trip_figures, truck_figures
-from nbb_opt.model.figures.emissions import emission_figures
-from nbb_opt.model.figures.flows import flow_figures
+from nbb_opt.model.figures.flows import emission_figures, flow_figures
 from nbb_opt.model.figures.names import Figure, Named
 
 

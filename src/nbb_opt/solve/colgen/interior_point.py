@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.best import BestKnown
-from nbb_opt.solve.colgen.box import Box
+from nbb_opt.solve.colgen.pool import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import SolverResult
 from nbb_opt.solve.mip.dive import WHOLE, Rows, orders

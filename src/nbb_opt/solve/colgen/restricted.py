@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.colgen.bound import Cut
-from nbb_opt.solve.colgen.box import Box
-from nbb_opt.solve.colgen.circulation import Circulation
+from nbb_opt.solve.colgen.bound import Circulation, Cut
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.master import LAST_START, Master
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import Pool, joined, trips
+from nbb_opt.solve.colgen.pool import Box, Pool, joined, trips
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
 

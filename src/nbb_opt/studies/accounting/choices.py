@@ -13,8 +13,8 @@ import pandas as pd
 from nbb_opt.emissions.factors import Factor, Registry, factor_by_id, kg_per_kwh, nearest
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
+from nbb_opt.instance.read import varied
 from nbb_opt.instance.schema import FERRY_ALLOCATIONS
-from nbb_opt.instance.vary import varied
 
 ENERGY_KG = ("ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh")
 

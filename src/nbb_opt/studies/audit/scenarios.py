@@ -10,8 +10,8 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.instance.read import varied
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.vary import varied
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.studies.audit.faults import judge

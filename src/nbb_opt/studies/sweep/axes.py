@@ -16,7 +16,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.instance.vary import varied, with_demand
+from nbb_opt.instance.read import varied, with_demand
 from nbb_opt.model import Built, StandardForm
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, sum_by

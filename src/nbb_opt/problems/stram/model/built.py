@@ -15,7 +15,7 @@ from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm
 from nbb_opt.options import Statement
 from nbb_opt.problems.stram import StramCase
-from nbb_opt.problems.stram.model.arrays.build import stram_arrays
+from nbb_opt.problems.stram.model.arrays import stram_arrays
 from nbb_opt.problems.stram.model.spec import StramSpec
 
 if TYPE_CHECKING:
