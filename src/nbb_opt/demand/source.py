@@ -179,10 +179,19 @@ def open_source(
 
 @contextmanager
 def damage_refused(label: str, row: int | None = None) -> Iterator[None]:
-    """Whatever pyarrow raises on a damaged file becomes an InstanceError that names file and place."""
+    """Whatever pyarrow or h5py raises on a damaged file becomes an InstanceError that names file and place."""
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, EOFError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        RuntimeError,
+        OverflowError,
+        EOFError,
+    ) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         what = f"cannot be read beyond row {row}: {reason}" if row is not None else f"cannot be read: {reason}"
         raise InstanceError([Problem(label, what, "correct it or write it again")]) from error

@@ -100,7 +100,7 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
         return Report((target,), tuple(convert_table(source, target, BY_NAME[name], choices.asked)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
         raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
-    if source.suffix == ".tntp" and is_network(source):
+    if source.suffix.lower() == ".tntp" and is_network(source):
         return _network(source, target, choices)
     if not source.is_dir() and source.suffix.lower() not in SOURCES:
         raise InstanceError([Problem(str(source), "is of no known format", f"give {', '.join(SOURCES)} or a folder")])
@@ -115,9 +115,9 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
         files.append(target.with_suffix(".zones.csv"))
         with appearing(files[1]) as work:
             zones.to_csv(work, index=False, lineterminator="\n")
-    elif source.suffix == ".omx":
+    elif source.suffix.lower() == ".omx":
         table, lines = read_omx(source, year=choices.year, lookup=choices.lookup)
-    elif source.suffix == ".tntp":
+    elif source.suffix.lower() == ".tntp":
         table, lines = read_trips(source, year=choices.year, commodity=choices.commodity)
     first_row, notes = 1, Notes(source.name)
     batches: Iterable[pa.RecordBatch]
@@ -142,7 +142,11 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
 def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:
     """Raises InstanceError if a choice could not be followed."""
     problems = []
-    tntp, omx, ngm = source.suffix == ".tntp", source.suffix == ".omx", source.is_dir() and is_ngm(source)
+    tntp, omx, ngm = (
+        source.suffix.lower() == ".tntp",
+        source.suffix.lower() == ".omx",
+        source.is_dir() and is_ngm(source),
+    )
     for option, given, used in (
         ("--year", choices.year is not None, tntp or omx),
         ("--commodity", choices.commodity != Choices.commodity, tntp),
@@ -160,7 +164,7 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         hint = "name the instance whose zones and commodities are known: --for INSTANCE"
         unclear = [kind for kind in choices.drop if kind in NEED_NAMES]
         problems += [Problem(f"--drop {kind}", "nothing says what is known", hint) for kind in unclear]
-    if source.suffix in {".omx", ".tntp"} or (source.is_dir() and is_ngm(source)):
+    if source.suffix.lower() in {".omx", ".tntp"} or (source.is_dir() and is_ngm(source)):
         whole = [kind for kind in choices.drop if kind not in (*NEED_NAMES, "within-zone")]
         hint = "correct the file, or convert it to .csv elsewhere"
         problems += [Problem(f"--drop {kind}", f"{source.name} is refused with such cells", hint) for kind in whole]

@@ -124,11 +124,14 @@ def _encoding(path: Path) -> tuple[str, str]:
     """UTF-8, UTF-16 by its mark or its blank bytes, else Windows-1252 with a word of the text as an example."""
     with path.open("rb") as stream:
         start = stream.read(512)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", ""
     zeros = [start[i::2].count(0) for i in (0, 1)]
-    if max(zeros) * 3 > len(start) / 2:
-        return ("utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"), ""
+    wide = "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
+    if not wide and max(zeros) * 3 > len(start) / 2:
+        wide = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    if wide:
+        if not _decodes(path, wide):
+            raise InstanceError([Problem(path.name, "is damaged UTF-16 text", "save it as UTF-8")])
+        return wide, ""
     if _decodes(path, "utf-8"):
         return "utf-8", ""
     if not _decodes(path, "cp1252"):

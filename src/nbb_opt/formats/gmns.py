@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.formats.table import MOST_BYTES_WHOLE, check_size
 from nbb_opt.instance.cells import name_fault
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.synthetic.region import Row, air_km
@@ -121,6 +122,7 @@ def _ends(links: pd.DataFrame) -> tuple[list[str], list[str]]:
 
 def _layer(source: Path, layer: str) -> pd.DataFrame:
     """A layer as text."""
+    check_size(source / f"{layer}.csv" if source.is_dir() else source, MOST_BYTES_WHOLE)
     try:
         if source.is_dir():
             found = pd.read_csv(source / f"{layer}.csv", dtype="str", keep_default_na=False, encoding="utf-8-sig")

@@ -16,12 +16,12 @@ import pyarrow.csv
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.dialect import Asked, Notes
 from nbb_opt.formats.foreign import in_plain_cells, read_foreign
-from nbb_opt.formats.table import QUOTED, appearing
+from nbb_opt.formats.table import QUOTED, appearing, check_size
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.manifest import read_manifest
 from nbb_opt.instance.meta import meta_text
-from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, file_problems, open_package
+from nbb_opt.instance.package import MANIFEST_FILE, MAX_TABLE_BYTES, META_FILE, file_problems, open_package
 from nbb_opt.instance.read import open_od, parsed, read_package
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.tables.csv_file import csv_bytes
@@ -36,7 +36,7 @@ def is_instance(source: Path) -> bool:
     """Whether this is a whole instance, not a table of flows: a folder or workbook with settings, or a .zip."""
     if source.is_dir():
         return (source / META_FILE).is_file()
-    return source.suffix == ".zip" or (is_spreadsheet(source) and SETTINGS.name in read_book(source, ()).names)
+    return source.suffix.lower() == ".zip" or (is_spreadsheet(source) and SETTINGS.name in read_book(source, ()).names)
 
 
 def convert_table(source: Path, target: Path, table: Table, asked: Asked) -> list[str]:
@@ -50,6 +50,8 @@ def convert_table(source: Path, target: Path, table: Table, asked: Asked) -> lis
 
 
 def _write_table(source: Path, target: Path, table: Table, asked: Asked, notes: Notes) -> int:
+    if source.is_file():
+        check_size(source, MAX_TABLE_BYTES)
     found = read_foreign(source, table, asked, notes)
     problems: list[Problem] = []
     rows = 0

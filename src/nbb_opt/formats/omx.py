@@ -110,7 +110,11 @@ def _zones(file: object, name: str, size: int, lookup: str | None) -> tuple[str,
         raise InstanceError([Problem(name, f"has no lookup {lookup!r}", f"it has {', '.join(found) or 'none'}")])
     if not found:
         return tuple(str(i + 1) for i in range(size))
-    cells = found[lookup or next(iter(found))][()]
+    held = found[lookup or next(iter(found))]
+    if getattr(held, "shape", None) != (size,) or held.dtype.kind not in "iuSUO":
+        what = f"is no list of {size} whole numbers or texts"
+        raise InstanceError([Problem(f"{name} lookup", what, f"{size} different names")])
+    cells = held[()]
     zones = tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells.tolist())
     if len(zones) != size or len(set(zones)) != size:
         raise InstanceError([Problem(f"{name} lookup", "does not name every zone once", f"{size} different names")])

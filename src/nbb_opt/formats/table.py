@@ -23,6 +23,7 @@ from nbb_opt.instance.workbook.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, un
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([*[(name, WORDS) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
 ROW_GROUP_ROWS = 1_000_000
+MOST_BYTES_WHOLE = 1 << 29  # of a file that is read as a whole
 QUOTED = pa.csv.WriteOptions(quoting_style="needed")
 
 
@@ -72,6 +73,14 @@ def write_csv(batches: Iterable[pa.RecordBatch], path: Path) -> int:
             writer.write_batch(batch.cast(plain))
             rows += batch.num_rows
     return rows
+
+
+def check_size(path: Path, most_bytes: int) -> None:
+    """Raises InstanceError for a file that is too large to be read as a whole, before it is."""
+    size = path.stat().st_size
+    if size > most_bytes:
+        hint = f"at most {most_bytes // 2**20} MiB are read; write it in parts, or demand as Parquet"
+        raise InstanceError([Problem(path.name, f"has {size / 2**20:,.0f} MiB", hint)])
 
 
 @contextmanager

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.table import OdTable, appearing
+from nbb_opt.formats.table import MOST_BYTES_WHOLE, OdTable, appearing, check_size
+from nbb_opt.instance.cells import is_number
 
 _COUNT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?(?![0-9,])|[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?(?![0-9,.])")
 _TAG = re.compile(r"<([^>]+)>\s*(.*)")
 MOST_ZONES = 1 << 16
+LINK_CELLS = 5  # that are read: ends, capacity, length, time
 ROUNDED = 1e-4  # how far the total of a head may be from its cells: it is often rounded
 NODE_COLUMNS = ("node", "x", "y", "through")
 LINK_COLUMNS = ("link", "from_node", "to_node", "distance_km", "time_h", "capacity_per_period")
@@ -26,6 +28,7 @@ def is_network(path: Path) -> bool:
 
 def _sections(path: Path) -> tuple[dict[str, str], list[tuple[int, str]]]:
     """Tags of the head, and the lines after it with their numbers; comments (~) are left out."""
+    check_size(path, MOST_BYTES_WHOLE)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -58,7 +61,7 @@ def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable
     for number, line in body:
         try:
             if line.lower().startswith("origin"):
-                origin = int(line.split()[1])
+                origin = _whole(line.split()[1])
                 if not 1 <= origin <= n:
                     raise ValueError(f"origin {origin} is outside 1 to {n}")
                 continue
@@ -66,7 +69,7 @@ def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable
                 if not piece.strip():
                     continue
                 to, _, amount = piece.partition(":")
-                destination, value = int(to), float(amount)
+                destination, value = _whole(to), _real(amount)
                 if not 1 <= destination <= n or not origin:
                     raise ValueError(f"destination {destination} is outside 1 to {n} or before any origin")
                 if not math.isfinite(value) or value < 0:
@@ -104,17 +107,19 @@ def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_
         what = "TNTP does not say its units of length and time"
         raise InstanceError([Problem(path.name, what, "give --km-per-length and --hours-per-time")])
     tags, body = _sections(path)
+    width = 0
     rows: list[tuple[int, int, int, float, float, float]] = []
     problems: list[Problem] = []
     for number, line in body:
         cells = line.rstrip(";").split()
         try:
-            if len(cells) < 5:
+            if len(cells) < LINK_CELLS:
                 raise ValueError(f"has {len(cells)} columns")
-            a, b = int(cells[0]), int(cells[1])
-            capacity, length, time = (float(cell) for cell in cells[2:5])
+            a, b = _whole(cells[0]), _whole(cells[1])
+            capacity, length, time = map(_real, cells[2:5])
             if not all(math.isfinite(x) and x >= 0 for x in (capacity, length, time)):
                 raise ValueError("a number is negative or not finite")
+            width = max(width, len(cells))
             rows.append((len(rows) + 1, a, b, length * km_per_length, time * h_per_time, capacity))
         except ValueError as error:
             expected = "expected: init_node term_node capacity length free_flow_time ..."
@@ -136,12 +141,30 @@ def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_
         writer.writerow(NODE_COLUMNS)
         writer.writerows((node, *places.get(node, ("", "")), str(node >= first_through).lower()) for node in nodes)
     lines = [f"{len(rows):,} links between {len(nodes):,} nodes written; capacity is kept in the units of the file"]
+    if width > LINK_CELLS:
+        lines.append(f"{width - LINK_CELLS} more columns (b, power, speed, toll, type) are left out")
     if closed := sum(node < first_through for node in nodes):
         lines.append(
             f"{closed} nodes are ends of trips only (first thru node {first_through}): `through` is false in "
             f"{nodes_file(target).name}; no chain may pass them"
         )
     return lines
+
+
+def _whole(text: str) -> int:
+    """
+    >>> _whole(" 12 ")
+    12
+    """
+    if not re.fullmatch("[0-9]{1,9}", text.strip()):
+        raise ValueError(f"{text.strip()!r} is no whole number")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    if not is_number(text.strip()):
+        raise ValueError(f"{text.strip()!r} is no number")
+    return float(text)
 
 
 def nodes_file(target: Path) -> Path:
@@ -159,7 +182,7 @@ def _places(path: Path) -> dict[int, tuple[float, float]]:
         if not cells or cells[0].lower() in ("node", "id"):
             continue
         try:
-            found[int(cells[0])] = (float(cells[1]), float(cells[2]))
+            found[_whole(cells[0])] = (_real(cells[1]), _real(cells[2]))
         except (ValueError, IndexError):
             raise InstanceError([Problem(f"{path.name} line {number}", "is not node, x, y", "correct it")]) from None
     return found
@@ -171,9 +194,7 @@ def _stated(path: Path, tags: dict[str, str], tag: str, *, needed: bool = False)
         if needed:
             raise InstanceError([Problem(path.name, f"does not say <{tag}>", "add it to the head")])
         return None
-    number = re.match(
-        r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?(?![0-9,])|[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?(?![0-9,.])", tags[tag]
-    )
+    number = _COUNT.match(tags[tag])
     if number is None:
         raise InstanceError([Problem(f"{path.name}, <{tag}>", f"is {tags[tag]!r}", "write it as a number")])
     return float(number[0].replace(",", ""))
