@@ -112,7 +112,7 @@ def test_no_small_mip_is_more_exact_than_what_is_asked_for_needs():
 
 
 def test_a_search_whose_gap_is_proven_by_the_plan_of_a_small_mip_waits_for_no_bound_of_the_tree():
-    problem = depots(3, budget=1500)
+    problem = depots(2, budget=1500)
     solver, root = relaxed(problem)
     dive = Dive(problem, solver, stop=Stop(60.0), listen=None, label="", bound=root.objective)
     quick, optimum = dive.complete(dive.hasten(root)).objective, best_by_trying_all_depots(problem)

@@ -193,27 +193,27 @@ class _MipSearch:
     ) -> None:
         """Each step makes a plan of a decision of the first group, then takes the bound of twice as many nodes."""
         tried: list[Floats] = []
-        nodes, before = NODES, 0
+        nodes, waited = NODES, 0
         with beside.running():
             for step in itertools.count():
                 if step < len(efforts):
                     found = decide(efforts[step])
                     decisions = [] if found is None else [found]
                 else:
-                    decisions = beside.leaves if beside.ended_by(before) else []
+                    decisions = beside.leaves if beside.ended_by(waited) else []
                 for decided in decisions:
                     if not any(np.array_equal(decided, other) for other in tried):
                         tried.append(decided)
                         complete(decided, efforts[min(step, len(efforts) - 1)])
-                if self.best.proven() or (step >= len(efforts) and beside.ended_by(before)):
+                if self.best.proven() or (step >= len(efforts) and beside.ended_by(waited)):
                     break
                 self.best.prove(beside.bound_after(nodes))
+                nodes, waited = 2 * nodes, nodes
                 if self.best.proven() or self.stop.now():
                     break
-                nodes, before = 2 * nodes, nodes
             if self.stop.now():
                 self.best.prove(beside.bound)
-        counted, iterations = beside.counted(nodes)
+        counted, iterations = beside.counted(waited)
         self.best.nodes += counted
         self.best.iterations += iterations
 
