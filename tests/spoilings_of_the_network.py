@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from spoiling import Spoiling, adding, dropping, link, setting, steps
+from spoiling import Spoiling, adding, creating, dropping, link, setting, steps
 
 MINE_ROAD = {"link": "ROAD_MINE_WEST"}
 GAP_RAIL = {"link": "RAIL_WEST_GAP"}
 
+TOTAL = {"total": "T", "name": "Mine", "measure": "handled_t_per_year", "modes": "road", "observed": "1",
+         "observed_year": "2024", "outside": "0", "source": "made_up"}  # fmt: skip
+
 SPOILINGS = [
+    Spoiling(
+        "control_totals_say_where",
+        creating("control_totals", **TOTAL),
+        "control_totals.csv row 2, column nodes",
+        "name where",
+    ),
+    Spoiling(
+        "control_totals_say_where",
+        creating("control_totals", **(TOTAL | {"nodes": "MINE", "links": "ROAD_MINE_WEST"})),
+        "control_totals.csv row 2, column links, value 'ROAD_MINE_WEST'",
+        "leave it blank",
+    ),
     Spoiling(
         "years_cover_periods",
         dropping("country_years", country="SE", year="2025"),

@@ -52,6 +52,7 @@ def build(folder: Path) -> list[str]:
         "sites": demand.sites(),
         "policies": rules.policies(),
         "ranges": rules.ranges(),
+        "control_totals": demand.control_totals(),
     }
     write_tables(tables, folder)
     write_od(demand.od_rows(flows), folder / "od.parquet")

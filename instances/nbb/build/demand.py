@@ -54,3 +54,24 @@ def sites() -> list[Row]:
                 }
             )
     return rows
+
+
+def control_totals() -> list[Row]:
+    """Observed totals; what lies outside is ocean freight of their places and goods, as it is not in the model."""
+    lists = ("modes", "nodes", "links", "origins", "destinations", "commodities", "source")
+    rows: list[Row] = []
+    for r in raw("control_totals"):
+        names = {key: r[key].split() for key in lists}
+        outside = [
+            by_year[YEARS[0]]
+            for (origin, destination, commodity), by_year in ocean_freight().items()
+            if "sea" in names["modes"]
+            and {origin, destination} & set(names["nodes"])
+            and origin in (names["origins"] or [origin])
+            and destination in (names["destinations"] or [destination])
+            and commodity in (names["commodities"] or [commodity])
+        ]
+        row: Row = {key: refs(value) if key in lists else value for key, value in r.items()}
+        row |= {"observed": float(r["observed"]), "observed_year": int(r["observed_year"]), "outside": sum(outside)}
+        rows.append(row)
+    return rows

@@ -48,6 +48,7 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
         "goods_table": _goods(flows, ocean),
         "block_table": _blocks(blocks),
         "outside_table": _outside(flows, ocean),
+        "totals_table": _totals(tables["control_totals"]),
         "rates_table": _rates(tables),
         "assumed": _assumed(tables),
         "source_table": _table(
@@ -105,6 +106,18 @@ def _outside(flows: Flows, ocean: Flows) -> str:
         for name, year, observed, ours, source, note in outside_table(flows, ocean)
     ]
     return _table(("total", "observed kt", "demand 2025 kt", "difference", "source", "remark"), rows)
+
+
+def _totals(totals: list[Row]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for row in totals:
+        kilo = str(row["measure"]).endswith("t_per_year")
+        observed, outside = (float(str(row[key])) / (1e3 if kilo else 1) for key in ("observed", "outside"))
+        shown = f"{observed:,.0f} {'kt' if kilo else 'g/tkm'} ({row['observed_year']})"
+        rows.append(
+            (row["name"], shown, f"{outside:,.0f}" if outside else "", row["note"], row["reason"], row["source"])
+        )
+    return _table(("total", "observed", "ocean freight kt", "remark", "why a plan may lie far off", "source"), rows)
 
 
 def _rates(tables: Tables) -> str:

@@ -16,7 +16,7 @@ from nbb_opt.api.data import (
 )
 from nbb_opt.api.pictures import Picture, draw
 from nbb_opt.api.plans import Result, build, compare, load, report, solve, verify
-from nbb_opt.api.studies import audit, fleet_plan, sensitivity, sweep
+from nbb_opt.api.studies import audit, control_totals, fleet_plan, sensitivity, sweep
 
 __all__ = [
     "Picture",
@@ -25,6 +25,7 @@ __all__ = [
     "build",
     "check",
     "compare",
+    "control_totals",
     "convert",
     "draw",
     "fleet_plan",

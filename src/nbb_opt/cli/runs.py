@@ -34,6 +34,7 @@ def add_commands(app: typer.Typer) -> None:
         verify
     )
     app.command(epilog="Example: nbb-opt report runs/nbb-joint runs/nbb-shift_only --out comparison.html")(report)
+    app.command(epilog="Example: nbb-opt totals runs/nbb-joint")(totals)
     app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
 
 
@@ -135,6 +136,21 @@ def sensitivity(
             ferry_shares=read_shares(ferry_share) if ferry_share else None,
         )  # fmt: skip
     print(json.dumps(found.record, ensure_ascii=False, indent=1) if as_json else found)
+
+
+def totals(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Control totals: what was observed beside the flows of the do-nothing plan in the first period."""
+    from nbb_opt import api
+    from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt.studies.control_totals import as_lines
+
+    problem_of(run, "totals")
+    found = api.control_totals(run, instance=instance)
+    print(found.to_json(orient="records", force_ascii=False, indent=1) if as_json else "\n".join(as_lines(found)))
 
 
 class Response(Protocol):

@@ -23,6 +23,7 @@ POLICY_KINDS = (
     "limit_budget_eur",
     "limit_mode_shift_share_per_year",
 )
+MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
 EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
 
@@ -73,6 +74,10 @@ def _text(name: str, meaning: str, blank: str | None = None) -> Column:
 
 def _ref(name: str, target: str, meaning: str, blank: str | None = None) -> Column:
     return Column(name, "ref", meaning, target=target, blank=blank)
+
+
+def _filter(name: str, target: str, meaning: str, blank: str, kind: Kind = "refs") -> Column:
+    return Column(name, kind, meaning, blank=blank, target=target, optional=True)
 
 
 def _choice(name: str, options: tuple[str, ...], meaning: str, blank: str | None = None) -> Column:
@@ -619,6 +624,35 @@ TABLES: tuple[Table, ...] = (
             _text("row", "key of the row without its year, parts joined by `/`; `*` for every row"),
             _text("column", "column"),
             _num("factor", "the figure times this", "", 0, 100),
+            *_provenance(),
+        ),
+        optional=True,
+    ),
+    Table(
+        "control_totals",
+        "what was observed around the base year, to hold against the flows of a plan; no model reads it",
+        ("total",),
+        (
+            _id("total", "control total"),
+            _text("name", "name"),
+            _choice(
+                "measure",
+                MEASURES,
+                "what is measured, over the freight that every filter below leaves: tonnes handled at `nodes`, where a "
+                "mode takes or leaves them (moved on by another mode, loaded or unloaded); tonnes carried over any of "
+                "`links`; tonne-km; or WTW emissions per tonne-km of `modes`. Its unit is the last part of its name",
+            ),
+            Column("modes", "choices", "only these modes", options=MODES),
+            _filter("nodes", "nodes.node", "places of a measure of handling", "none"),
+            _filter("links", "links.link", "links of a measure of carrying", "none"),
+            _filter("country", "countries.country", "only on links of this country", "every country", kind="ref"),
+            _filter("origins", "nodes.node", "only from here", "from anywhere"),
+            _filter("destinations", "nodes.node", "only to here", "to anywhere"),
+            _filter("commodities", "commodities.commodity", "only these goods", "all goods"),
+            _num("observed", "observed value", "see measure", 1e-6, 1e15),
+            _year("observed_year", "year it was observed in"),
+            _num("outside", "part of it that is not freight of this instance", "see measure", 0, 1e15),
+            Column("reason", "text", "why a plan may lie far from it", blank="it should not", optional=True),
             *_provenance(),
         ),
         optional=True,

@@ -126,6 +126,17 @@ def _reached(steps: dict[Spot, list[Spot]], origin: str) -> set[str]:
     return {node for node, mode, _ in seen if mode == "road"}
 
 
+@rule("control_totals")
+def control_totals_say_where(world: World) -> Iterator[Problem]:
+    """A control total of handling names `nodes`, one of carrying `links`, and others neither."""
+    needed = {"handled_t_per_year": "nodes", "carried_t_per_year": "links"}
+    for i, row in world.rows("control_totals"):
+        for column in ("nodes", "links"):
+            if (needed.get(row["measure"]) == column) != bool(row[column]):
+                hint = "name where" if not row[column] else "leave it blank"
+                yield world.fault("control_totals", i, column, row[column], f"does not go with {row['measure']}", hint)
+
+
 @rule("sites", uses=("nodes",))
 def sites_are_zones(context: RuleContext) -> Iterator[Problem]:
     """The node of a site is a zone, as freight starts or ends there."""

@@ -1,0 +1,101 @@
+"""Control totals: what was observed in the base year, beside what a plan's flows give in its first period."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nbb_opt.errors import NbbError
+from nbb_opt.instance import Instance, split_refs
+from nbb_opt.result import Run
+
+CLOSE, FAR = 0.2, 0.4  # a deviation up to this share is close; one above the other needs a reason
+COLUMNS = ("total", "name", "measure", "observed", "observed_year", "modelled", "deviation", "reason", "source", "note")
+# measure -> what its numbers are divided by when they are printed, and the unit then
+SHOWN = {
+    "handled_t_per_year": (1e3, "kt"), "carried_t_per_year": (1e3, "kt"), "work_tkm_per_year": (1e6, "Mtkm"),
+    "emissions_g_per_tkm": (1.0, "g/tkm"),
+}  # fmt: skip
+
+
+def control_totals(instance: Instance, plan: Run) -> pd.DataFrame:
+    """A row for each row of table `control_totals`, with the columns COLUMNS.
+
+    `modelled` is what the plan's flows of the first period give, with `outside` of the row (what is observed with it
+    but is not freight of the instance); `deviation` is modelled / observed - 1. Units are those of the measure.
+    Raises NbbError if the instance has no control totals.
+    """
+    if instance["control_totals"].empty:
+        raise NbbError(f"{instance.path}: has no table control_totals (see SCHEMA.md); add observed totals to compare")
+    year = instance.periods[0].year
+    moved = movements(plan, instance["links"], year)
+    kg = plan.tables["emissions"].query("year == @year")
+    rows = instance["control_totals"].copy()
+    rows["modelled"] = [_modelled(row, moved, kg) for _, row in rows.iterrows()] + rows["outside"]
+    rows["deviation"] = rows["modelled"] / rows["observed"] - 1
+    return rows[list(COLUMNS)]
+
+
+def movements(plan: Run, links: pd.DataFrame, year: int) -> pd.DataFrame:
+    """A row for each link that a flow of `year` passes.
+
+    origin, destination, commodity; `leg` numbers what is moved by one mode from `start` to `end`, both between
+    transfers; `mode`, `link`, `country`, `distance_km`, `tonnes`.
+    """
+    tables = plan.tables
+    flows = tables["flows"].query("year == @year").merge(tables["chains"][["chain", "bundle"]], on="chain")
+    flows = flows.merge(tables["bundles"], on="bundle")[["chain", "origin", "destination", "commodity", "tonnes"]]
+    steps = tables["chain_steps"].merge(flows, on="chain").sort_values(["chain", "step"], ignore_index=True)
+    moves = steps["kind"].isin(("link", "lane"))
+    steps["leg"] = (~moves | steps["chain"].ne(steps["chain"].shift())).cumsum()
+    legs = steps[moves].assign(
+        start=lambda rows: rows.groupby("leg")["from_node"].transform("first"),
+        end=lambda rows: rows.groupby("leg")["to_node"].transform("last"),
+    )
+    lanes = legs["kind"].eq("lane")
+    on_road = legs[lanes].drop(columns="link").merge(tables["lane_links"][["lane", "link"]], on="lane")
+    passed = pd.concat([legs[~lanes], on_road]).astype({"link": "str"})
+    facts = links[["link", "mode", "country", "distance_km"]]
+    wanted = ["origin", "destination", "commodity", "leg", "start", "end", "link", "tonnes"]
+    return passed[wanted].merge(facts, on="link")
+
+
+def _modelled(total: pd.Series, moved: pd.DataFrame, kg: pd.DataFrame) -> float:
+    """The measure of one row of `control_totals` over the links that its filters leave."""
+    filters = {"modes": "mode", "origins": "origin", "destinations": "destination", "commodities": "commodity"}
+    for column, of_moves in filters.items():
+        if names := split_refs(total[column]):
+            moved = moved[moved[of_moves].isin(names)]
+    if total["country"]:
+        moved, kg = moved[moved["country"] == total["country"]], kg[kg["country"] == total["country"]]
+    match total["measure"]:
+        case "handled_t_per_year":
+            nodes = split_refs(total["nodes"])
+            ends = moved.drop_duplicates("leg")
+            return float((ends["tonnes"] * (ends["start"].isin(nodes) * 1 + ends["end"].isin(nodes))).sum())
+        case "carried_t_per_year":
+            here = moved[moved["link"].isin(split_refs(total["links"]))]
+            return float(here.drop_duplicates("leg")["tonnes"].sum())
+        case "work_tkm_per_year":
+            return float((moved["tonnes"] * moved["distance_km"]).sum())
+        case measure:
+            assert measure == "emissions_g_per_tkm", measure
+            of_modes = kg[kg["mode"].isin(split_refs(total["modes"]))]
+            grams = 1000 * float(of_modes["ttw_kg"].sum() + of_modes["wtt_kg"].sum())
+            return grams / float((moved["tonnes"] * moved["distance_km"]).sum())
+
+
+def as_lines(totals: pd.DataFrame) -> list[str]:
+    """The totals as lines, worst first, then how many are close and why some are far off."""
+    ranked = totals.reindex(totals["deviation"].abs().sort_values(ascending=False, kind="stable").index)
+    width = int(totals["name"].str.len().max())
+    lines = []
+    for row in ranked.itertuples():
+        over, unit = SHOWN[row.measure]
+        figures = f"observed {row.observed / over:10,.1f} ({row.observed_year})  modelled {row.modelled / over:10,.1f}"
+        lines.append(f"{row.name:{width}}  {figures} {unit:5}  {row.deviation:+6.0%}")
+    close = totals["deviation"].abs() <= CLOSE
+    lines.append(f"within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%})")
+    far = ranked[ranked["deviation"].abs() > FAR]
+    return lines + [
+        f"more than {FAR:.0%} off: {row.name}: {row.reason or 'no reason given'}" for row in far.itertuples()
+    ]
