@@ -35,6 +35,12 @@ LEFT_OUT = {
         for year in ("2025", "2030")
     ],
     "battery_wear": [{"vehicle": "BATTERY", "range_loss_share": "0.2"}],
+    "control_totals": [
+        {
+            "total": "MINED", "name": "Ore", "measure": "handled_t_per_year", "modes": "road;rail", "nodes": "MINE",
+            "observed": "4e4", "observed_year": "2024", "outside": "0",
+        }
+    ],
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
     "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
