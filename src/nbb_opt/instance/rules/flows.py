@@ -127,14 +127,16 @@ def _reached(steps: dict[Spot, list[Spot]], origin: str) -> set[str]:
 
 
 @rule("control_totals")
-def control_totals_say_where(world: World) -> Iterator[Problem]:
+def control_totals_say_where(context: RuleContext) -> Iterator[Problem]:
     """A control total of handling names `nodes`, one of carrying `links`, and others neither."""
     needed = {"handled_t_per_year": "nodes", "carried_t_per_year": "links"}
-    for i, row in world.rows("control_totals"):
+    for i, row in context.rows("control_totals"):
         for column in ("nodes", "links"):
             if (needed.get(row["measure"]) == column) != bool(row[column]):
                 hint = "name where" if not row[column] else "leave it blank"
-                yield world.fault("control_totals", i, column, row[column], f"does not go with {row['measure']}", hint)
+                yield context.fault(
+                    "control_totals", i, column, row[column], f"does not go with {row['measure']}", hint
+                )
 
 
 @rule("sites", uses=("nodes",))
