@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from nbb_opt.errors import NbbError
@@ -86,16 +89,16 @@ def _modelled(total: pd.Series, moved: pd.DataFrame, kg: pd.DataFrame) -> float:
 
 def as_lines(totals: pd.DataFrame) -> list[str]:
     """The totals as lines, worst first, then how many are close and why some are far off."""
-    ranked = totals.reindex(totals["deviation"].abs().sort_values(ascending=False, kind="stable").index)
-    width = int(totals["name"].str.len().max())
+    order = totals["deviation"].abs().sort_values(ascending=False, kind="stable").index
+    ranked: list[dict[Hashable, Any]] = totals.loc[order].to_dict("records")
+    width = max(len(row["name"]) for row in ranked)
     lines = []
-    for row in ranked.itertuples():
-        over, unit = SHOWN[row.measure]
-        figures = f"observed {row.observed / over:10,.1f} ({row.observed_year})  modelled {row.modelled / over:10,.1f}"
-        lines.append(f"{row.name:{width}}  {figures} {unit:5}  {row.deviation:+6.0%}")
+    for row in ranked:
+        over, unit = SHOWN[row["measure"]]
+        observed, modelled = row["observed"] / over, row["modelled"] / over
+        figures = f"observed {observed:10,.1f} ({row['observed_year']})  modelled {modelled:10,.1f} {unit:5}"
+        lines.append(f"{row['name']:{width}}  {figures}  {row['deviation']:+6.0%}")
     close = totals["deviation"].abs() <= CLOSE
     lines.append(f"within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%})")
-    far = ranked[ranked["deviation"].abs() > FAR]
-    return lines + [
-        f"more than {FAR:.0%} off: {row.name}: {row.reason or 'no reason given'}" for row in far.itertuples()
-    ]
+    far = [row for row in ranked if abs(row["deviation"]) > FAR]
+    return lines + [f"more than {FAR:.0%} off: {row['name']}: {row['reason'] or 'no reason given'}" for row in far]
