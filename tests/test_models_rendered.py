@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -14,6 +15,43 @@ from nbb_opt.model import render
 from nbb_opt.problems.dispatch import render_models
 
 MODELS = Path(__file__).parents[1] / "models"
+ROOM = MODELS.parent / "src" / "nbb_opt"
+STATED_IN = [
+    *sorted((ROOM / "model" / "blocks").glob("*.py")),
+    *sorted((ROOM / "problems" / "stram" / "model" / "blocks").glob("*.py")),
+    ROOM / "problems" / "network_design" / "model" / "network_design.py",
+]
+# words of arrays and positions; a year is counted, not indexed, so range(last + 1, ...) of years is none
+BOOKKEEPING = re.compile(r"\b(numpy|np|pandas|pd|enumerate|len|argsort|iloc|loc|reshape|arange|position)\b|\[\d+:")
+LONGEST_RULE = 8  # lines; an equation that needs more is better cut into named parts
+
+
+def rules_of(path: Path) -> list[ast.FunctionDef]:
+    """The functions of a file that state an equation, which is their docstring."""
+    functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    with_model = [f for f in functions if f.args.args and f.args.args[0].arg == "m" and not f.args.kwonlyargs]
+    return [f for f in with_model if "$" in (ast.get_docstring(f) or "")]
+
+
+def code_of(rule: ast.FunctionDef) -> tuple[int, str]:
+    """Lines and text of a rule without its equation."""
+    body = rule.body[1:]
+    assert body[-1].end_lineno is not None
+    return body[-1].end_lineno - body[0].lineno + 1, "\n".join(ast.unparse(part) for part in body)
+
+
+def test_rules_are_short_and_look_up_by_business_keys_without_bookkeeping() -> None:
+    rules = [(path.name, rule) for path in STATED_IN for rule in rules_of(path)]
+    assert len(rules) > 80
+    wrong = [f"{name}: {rule.name}" for name, rule in rules
+             if code_of(rule)[0] > LONGEST_RULE or BOOKKEEPING.search(code_of(rule)[1])]  # fmt: skip
+    assert wrong == []
+
+
+def test_bookkeeping_in_a_rule_would_be_seen() -> None:
+    (rule,) = ast.parse('def f(m, i):\n    "$x$"\n    return sum(m.x[k] for k, _ in enumerate(m.rows))').body
+    assert isinstance(rule, ast.FunctionDef)
+    assert BOOKKEEPING.search(code_of(rule)[1])
 
 
 def test_the_committed_files_are_those_the_code_renders() -> None:

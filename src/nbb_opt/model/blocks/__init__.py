@@ -6,7 +6,7 @@ A variable that does not exist is zero: sums run over what exists. Keys are flat
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -44,6 +44,13 @@ def at(variable: Any, *key: Any) -> Any:
     if key in variable:
         return variable[key]
     return 0
+
+
+def in_use(m: Any, per_t: Iterable[Any], per_vkm: Iterable[Any], per_empty_vkm: Iterable[Any], year: int) -> Any:
+    """What chains, trucks and empty trips use or emit: figures (key, amount) times what is carried and driven."""
+    carried = sum(amount * m.carried_t[*chain, year] for chain, amount in per_t)
+    driven = sum(amount * m.driven_vkm[*lane, truck, year] for (lane, truck), amount in per_vkm)
+    return carried + driven + sum(amount * m.empty_vkm[*trip, year] for trip, amount in per_empty_vkm)
 
 
 def if_any(relation: Any) -> Any:

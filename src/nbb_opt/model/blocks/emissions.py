@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nbb_opt.model.blocks import in_use
+
 KG_PER_T = 1000.0
 
 
-def emissions_ttw_kg(m: Any, country: str, year: int) -> Any:
+def emissions_ttw_kg(m, country, year):
     r"""$\sum_c ttw_{cnt} x_{ct} + \sum_{gv} ttw_{gvnt} z_{gvt} + \sum_{rr'vh} ttw_{rvnt} e_{rr'vht}$"""
-    return (
-        sum(kg * m.carried_t[*c, year] for c, kg in m.chain_ttw_kg[country, year])
-        + sum(kg * m.driven_vkm[*g, v, year] for (g, v), kg in m.truck_ttw_kg[country, year])
-        + sum(kg * m.empty_vkm[*trip, year] for trip, kg in m.trip_ttw_kg[country, year])
-    )
+    return in_use(m, m.chain_ttw_kg[country, year], m.truck_ttw_kg[country, year], m.trip_ttw_kg[country, year], year)
 
 
-def emissions_wtt_kg(m: Any, country: str, year: int) -> Any:
+def emissions_wtt_kg(m, country, year):
     r"""$\sum_c wtt_{cnt} x_{ct} + \sum_{gv} wtt_{gvnt} z_{gvt} + \sum_{rr'vh} wtt_{rvnt} e_{rr'vht}$"""
-    return (
-        sum(kg * m.carried_t[*c, year] for c, kg in m.chain_wtt_kg[country, year])
-        + sum(kg * m.driven_vkm[*g, v, year] for (g, v), kg in m.truck_wtt_kg[country, year])
-        + sum(kg * m.empty_vkm[*trip, year] for trip, kg in m.trip_wtt_kg[country, year])
-    )
+    return in_use(m, m.chain_wtt_kg[country, year], m.truck_wtt_kg[country, year], m.trip_wtt_kg[country, year], year)
 
 
 def add_emissions(m: Any, *, ttw_kg: Callable[..., Any], wtt_kg: Callable[..., Any]) -> None:
@@ -36,7 +30,7 @@ def add_emissions(m: Any, *, ttw_kg: Callable[..., Any], wtt_kg: Callable[..., A
             total[country, year].set_value(total[country, year].expr + more(m, country, year))
 
 
-def carbon(m: Any, year: int) -> Any:
+def carbon(m, year):
     r"""$\sum_n carbon\_price_{nt}\, ttw_{nt} / 1000$, or of $ttw_{nt} + wtt_{nt}$ where `carbon_base` is not TTW"""
 
     def taxed_kg(country: str) -> Any:

@@ -8,57 +8,54 @@ $y_t - u < L_v$; elsewhere they are zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from nbb_opt.model.blocks import at
 from nbb_opt.model.data.base import WEEKS_PER_YEAR
 
 ALWAYS = float("inf")  # a lane without opening hours
 
 
-def cover_work(m: Any, start: str, end: str, cargo_type: str, n: int, year: int) -> Any:
+def cover_work(m, start, end, cargo_type, n, year):
     r"""$\sum_v p_{gv} z_{gvt} \ge \delta_g \sum_{c \ni g} x_{ct} \quad \forall g,t$"""
     lane = start, end, cargo_type, n
     work = sum(m.load_t[*lane, v] * m.driven_vkm[*lane, v, year] for v in m.trucks_on[*lane, year])
     return work >= sum(m.distance_km[lane] * times * m.carried_t[*c, year] for c, times in m.chains_on[*lane, year])
 
 
-def truck_km(m: Any, region: str, truck: str, year: int) -> Any:
+def truck_km(m, region, truck, year):
     r"""$\sum_{g: r(g)=r} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} e_{rr'vht}$"""
     loaded = sum(m.km_per_vkm[*g, truck] * m.driven_vkm[*g, truck, year] for g in m.lanes_of[region, truck, year])
     return loaded + sum(m.empty_vkm[*trip, year] for trip in m.trips_of[region, truck, year])
 
 
-def truck_h(m: Any, region: str, truck: str, year: int) -> Any:
+def truck_h(m, region, truck, year):
     r"""$\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'}$"""
     lanes, trips = m.lanes_of[region, truck, year], m.trips_of[region, truck, year]
     loaded = sum(m.h_per_vkm[*g, truck, year] * m.driven_vkm[*g, truck, year] for g in lanes)
     return loaded + sum(m.trip_h_per_km[trip[:2]] * m.empty_vkm[*trip, year] for trip in trips)
 
 
-def trucks_in_service(m: Any, region: str, truck: str, year: int) -> Any:
+def trucks_in_service(m, region, truck, year):
     r"""$b_{rvt} + \sum_u k_{rvut}$"""
     kept = sum(m.kept[region, truck, u, year] for u in m.vintages_of[region, truck, year])
     return at(m.bought, region, truck, year) + kept
 
 
-def driver_h(m: Any, country: str, year: int) -> Any:
+def driver_h(m, country, year):
     r"""$\sum_{r \in n,\, v} truck\_h_{rvt}$"""
     return sum(m.truck_h[r, v, year] for r, v in m.work_in[country, year])
 
 
-def cover_km(m: Any, region: str, truck: str, year: int) -> Any:
+def cover_km(m, region, truck, year):
     r"""$truck\_km_{rvt} \le annual\_km_v (b_{rvt} + \sum_u k_{rvut}) \quad \forall r,v,t$"""
     return m.truck_km[region, truck, year] <= m.annual_km[truck] * m.trucks_in_service[region, truck, year]
 
 
-def cover_hours(m: Any, region: str, truck: str, year: int) -> Any:
+def cover_hours(m, region, truck, year):
     r"""$truck\_h_{rvt} \le annual\_h_v (b_{rvt} + \sum_u k_{rvut}) \quad \forall r,v,t$"""
     return m.truck_h[region, truck, year] <= m.annual_h[truck] * m.trucks_in_service[region, truck, year]
 
 
-def fit_opening_hours(m: Any, region: str, truck: str, open_h: float, year: int) -> Any:
+def fit_opening_hours(m, region, truck, open_h, year):
     r"""$\sum_{g: r(g)=r,\, W_g \le W} \eta_{gvt} z_{gvt} \le 52\, W (b_{rvt} + \sum_u k_{rvut}) \quad \forall r,v,t$,
     weekly opening hours $W$ of a lane with $52\, W < annual\_h_v$; $W_g$ is the shorter of those at both ends"""
     lanes = [g for g in m.lanes_of[region, truck, year] if m.open_h_per_week.get(g, ALWAYS) <= open_h]
@@ -66,7 +63,7 @@ def fit_opening_hours(m: Any, region: str, truck: str, open_h: float, year: int)
     return hours <= WEEKS_PER_YEAR * open_h * m.trucks_in_service[region, truck, year]
 
 
-def short_hours(m: Any) -> Iterator[tuple[str, str, float, int]]:
+def short_hours(m):
     """Where `fit_opening_hours` says more than `cover_hours`."""
     for open_h in sorted(set(m.open_h_per_week.values())):
         for (region, truck, year), lanes in m.lanes_of.items():
@@ -75,7 +72,7 @@ def short_hours(m: Any) -> Iterator[tuple[str, str, float, int]]:
                 yield region, truck, open_h, year
 
 
-def trucks_before(m: Any, region: str, truck: str, vintage: int, year: int) -> Any:
+def trucks_before(m, region, truck, vintage, year):
     """$k_{rvu,t-1}$: what was bought or kept, or what `fleet` holds."""
     last = m.previous.get(year)
     if last is None:
@@ -83,41 +80,41 @@ def trucks_before(m: Any, region: str, truck: str, vintage: int, year: int) -> A
     return m.bought[region, truck, last] if vintage == last else m.kept[region, truck, vintage, last]
 
 
-def balance_stock(m: Any, region: str, truck: str, vintage: int, year: int) -> Any:
+def balance_stock(m, region, truck, vintage, year):
     r"""$k_{rvut} \le k_{rvu,t-1} \quad \forall r,v,u,t$; before stands what was bought or what `fleet` holds"""
     return m.kept[region, truck, vintage, year] <= trucks_before(m, region, truck, vintage, year)
 
 
-def road_energy(m: Any, year: int) -> Any:
+def road_energy(m, year):
     r"""$\sum_{gv} energy_{gvt} z_{gvt} + \sum_{rr'vh} energy_{rvt} e_{rr'vht}$"""
     loaded = sum(m.road_energy_eur_per_vkm[*g, v, year] * m.driven_vkm[*g, v, year] for g, v in m.drives_in[year])
     return loaded + sum(m.trip_energy_eur_per_vkm[*e, year] * m.empty_vkm[*e, year] for e in m.trips_in[year])
 
 
-def road_running(m: Any, year: int) -> Any:
+def road_running(m, year):
     r"""$\sum_{gv} (1 + \kappa_{gv})(running_{vt} + toll_g) z_{gvt}
     + \sum_{rr'vh} (running_{vt} + toll_{rr'}) e_{rr'vht}$"""
     loaded = sum(m.road_running_eur_per_vkm[*g, v, year] * m.driven_vkm[*g, v, year] for g, v in m.drives_in[year])
     return loaded + sum(m.trip_running_eur_per_vkm[*e, year] * m.empty_vkm[*e, year] for e in m.trips_in[year])
 
 
-def drivers(m: Any, year: int) -> Any:
+def drivers(m, year):
     r"""$\sum_n driver\_cost_{nt}\, driver\_h_{nt}$"""
     return sum(m.driver_cost_eur_per_h[n, year] * m.driver_h[n, year] for n in m.countries)
 
 
-def fleet_fixed(m: Any, year: int) -> Any:
+def fleet_fixed(m, year):
     r"""$\sum_{rv} fixed_{vt} (b_{rvt} + \sum_u k_{rvut})$"""
     new = sum(m.truck_fixed_eur[v, year] * m.bought[r, v, year] for r, v in m.purchases_in[year])
     return new + sum(m.truck_fixed_eur[v, year] * m.kept[r, v, u, year] for r, v, u in m.kept_in[year])
 
 
-def fleet_purchase(m: Any, year: int) -> Any:
+def fleet_purchase(m, year):
     r"""$\sum_{rv} capex_{vt} b_{rvt}$"""
     return sum(m.truck_capex_eur[v, year] * m.bought[r, v, year] for r, v in m.purchases_in[year])
 
 
-def fleet_grant(m: Any, year: int) -> Any:
+def fleet_grant(m, year):
     r"""$-\sum_{rv} grant_{rvt} b_{rvt}$"""
     if year == m.horizon:
         return 0
@@ -125,13 +122,13 @@ def fleet_grant(m: Any, year: int) -> Any:
     return -sum(grant * number for grant, number in bought if grant)
 
 
-def resale_eur(m: Any, truck: str, vintage: int, year: int) -> float:
+def resale_eur(m, truck, vintage, year):
     r"""$resale\_share_v\, capex_{v,\max(u, y_1)} \max(0, (L_v - (y_t - u)) / L_v)$"""
     left = max(0.0, (m.truck_lifetime[truck] - (year - vintage)) / m.truck_lifetime[truck])
     return float(m.resale_share[truck] * m.truck_capex_eur[truck, max(vintage, m.years[0])] * left)
 
 
-def fleet_resale(m: Any, year: int) -> Any:
+def fleet_resale(m, year):
     r"""$-\sum_{rvu} resale_{vut} (k_{rvu,t-1} - k_{rvut})$; at the horizon
     $-\sum_{rvu} resale_{vuH} k_{rvuT} - \sum_{rv} resale_{vTH} b_{rvT}$"""
     if year < m.horizon:

@@ -6,30 +6,28 @@ the chain needs can be in service; elsewhere it is zero. Where flows are given, 
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def given_flow(m: Any, *chain_year: Any) -> tuple[float, float | None]:
+def given_flow(m, *chain_year):
     """From zero up, or what is given."""
     return m.given_t.get(chain_year, 0.0), m.given_t.get(chain_year)
 
 
-def serve_demand(m: Any, origin: str, destination: str, commodity: str, year: int) -> Any:
+def serve_demand(m, origin, destination, commodity, year):
     r"""$\sum_{c \in b} x_{ct} = q_{bt} \quad \forall b,t: q_{bt} > 0$"""
     flow = origin, destination, commodity
     return sum(m.carried_t[*c, year] for c in m.chains_of[*flow, year]) == m.demand_t[*flow, year]
 
 
-def service(m: Any, year: int) -> Any:
+def service(m, year):
     r"""$\sum_c service_{ct}\, x_{ct}$: rail, sea, ferry, and charges per tonne of every link"""
     return sum(m.service_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
 
 
-def handling(m: Any, year: int) -> Any:
+def handling(m, year):
     r"""$\sum_c handling_c\, x_{ct}$: transfers between modes"""
     return sum(m.handling_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
 
 
-def cargo_time(m: Any, year: int) -> Any:
+def cargo_time(m, year):
     r"""$\sum_c cargo\_time_c\, x_{ct}$: value of time times hours of links and transfers"""
     return sum(m.cargo_time_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])

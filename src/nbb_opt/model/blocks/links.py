@@ -6,12 +6,10 @@ chain $c$ uses, road links of its lanes included. Groups without a limit have no
 
 from __future__ import annotations
 
-from typing import Any
-
 from nbb_opt.model.blocks.projects import added
 
 
-def respect_link_capacity(m: Any, link: str, year: int) -> Any:
+def respect_link_capacity(m, link, year):
     r"""$\sum_c n_{cl} x_{ct} \le cap_l + \sum_a adds_{al} w_{at} \quad \forall l,t$"""
     through = sum(times * m.carried_t[*c, year] for c, times in m.chains_through_link[link, year])
     return through <= m.link_capacity_t[link] + added(m, m.added_to_link[link], year)

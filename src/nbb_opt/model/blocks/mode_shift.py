@@ -5,11 +5,8 @@ The rows leave out flows that are new in a period. A model whose flows are given
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
 
-
-def limit_mode_shift(m: Any, policy: str, commodity: str, mode: str, year: int) -> Any:
+def limit_mode_shift(m, policy, commodity, mode, year):
     r"""$\sum_c x_{ct} \le \sum_c (q_{bt} / q_{b,t-1}) x_{c,t-1} + value\, \ell_{t-1} \sum_b q_{bt}$ per commodity and
     main mode, over flows with demand in both periods"""
     last = m.previous[year]
@@ -22,7 +19,7 @@ def limit_mode_shift(m: Any, policy: str, commodity: str, mode: str, year: int) 
     return now <= then + m.policy_value[policy] * m.length[last] * demand_t
 
 
-def modes_compared(m: Any) -> Iterator[tuple[str, str, str, int]]:
+def modes_compared(m):
     """Every commodity and main mode that something is carried by, for each rule in force."""
     for policy, year in m.policy_years["limit_mode_shift_share_per_year"]:
         for commodity, mode, compared in m.chains_compared:

@@ -6,35 +6,33 @@ period. Emissions are WTW. $n$ is the country of the rule; without one it holds 
 
 from __future__ import annotations
 
-from typing import Any
-
 from nbb_opt.model.blocks import if_any
 from nbb_opt.model.blocks.emissions import KG_PER_T
 from nbb_opt.model.blocks.projects import newly_built
 
 
-def cap_emissions(m: Any, policy: str, year: int) -> Any:
+def cap_emissions(m, policy, year):
     r"""$\sum_n (ttw_{nt} + wtt_{nt}) \le 1000\, value$ [kg]"""
     emitted_kg = sum(m.emissions_ttw_kg[n, year] + m.emissions_wtt_kg[n, year] for n in m.policy_countries[policy])
     return emitted_kg <= KG_PER_T * m.policy_value[policy]
 
 
-def cap_technology(m: Any, policy: str, year: int) -> Any:
+def cap_technology(m, policy, year):
     r"""$\sum_{g,\, v \in tech} z_{gvt} \le value \sum_{gv} z_{gvt}$ of lanes based in $n$"""
-    at_work = [work for n in m.policy_countries[policy] for work in m.work_in[n, year]]
-    driven = [(v, m.driven_vkm[*g, v, year]) for r, v in at_work for g in m.lanes_of[r, v, year]]
-    of_technology = sum(vkm for v, vkm in driven if m.technology[v] == m.policy_technology[policy])
-    return if_any(of_technology <= m.policy_value[policy] * sum(vkm for _, vkm in driven))
+    lanes = [(g, v) for n in m.policy_countries[policy] for r, v in m.work_in[n, year] for g in m.lanes_of[r, v, year]]
+    of_technology = [(g, v) for g, v in lanes if m.technology[v] == m.policy_technology[policy]]
+    driven = sum(m.driven_vkm[*g, v, year] for g, v in lanes)
+    return if_any(sum(m.driven_vkm[*g, v, year] for g, v in of_technology) <= m.policy_value[policy] * driven)
 
 
-def ban_purchase(m: Any, policy: str, year: int) -> Any:
+def ban_purchase(m, policy, year):
     r"""$\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$"""
     countries, technology = m.policy_countries[policy], m.policy_technology[policy]
     banned = [(r, v) for r, v in m.purchases_in[year] if m.country_of[r] in countries and m.technology[v] == technology]
     return if_any(sum(m.bought[r, v, year] for r, v in banned) <= 0)
 
 
-def spend_within_budget(m: Any, policy: str, year: int) -> Any:
+def spend_within_budget(m, policy, year):
     r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$"""
     country = m.policy_country[policy]
     share = {a: m.funding_share[a, country] if country else 1.0 for a in m.projects}
@@ -42,6 +40,6 @@ def spend_within_budget(m: Any, policy: str, year: int) -> Any:
     return spent <= m.policy_value[policy]
 
 
-def respect_driver_hours(m: Any, country: str, year: int) -> Any:
+def respect_driver_hours(m, country, year):
     r"""$driver\_h_{nt} \le driver\_limit\_h_{nt} \quad \forall n,t$ with a limit"""
     return m.driver_h[country, year] <= m.driver_limit_h[country, year]

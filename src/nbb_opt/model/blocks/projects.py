@@ -6,35 +6,32 @@ $\Delta w_{at} = w_{at} - w_{a,t-1}$.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import pyomo.environ as pyo
 
 
-def units(m: Any, project: str, year: int) -> Any:
+def units(m, project, year):
     """Binary where one unit is all there can be."""
     return pyo.Binary if m.max_units[project] == 1 else pyo.NonNegativeIntegers
 
 
-def in_service(m: Any, project: str, year: int | None) -> Any:
+def in_service(m, project, year):
     """$w_{at}$, zero before its time."""
     if (project, year) in m.project_years:
         return m.built[project, year]
     return 0
 
 
-def newly_built(m: Any, project: str, year: int) -> Any:
+def newly_built(m, project, year):
     r"""$\Delta w_{at}$"""
     return in_service(m, project, year) - in_service(m, project, m.previous.get(year))
 
 
-def added(m: Any, adds: Iterable[tuple[str, float]], year: int) -> Any:
+def added(m, adds, year):
     r"""$\sum_a adds_a w_{at}$"""
     return sum(amount * in_service(m, a, year) for a, amount in adds)
 
 
-def use_only_built(m: Any, origin: str, destination: str, commodity: str, project: str, year: int) -> Any:
+def use_only_built(m, origin, destination, commodity, project, year):
     r"""$\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at} \quad \forall b,a,t$; $b_a$ are the chains of $b$ that need $a$"""
     flow = origin, destination, commodity
     # big-M: the chains of flow b carry the demand of b together
@@ -42,14 +39,14 @@ def use_only_built(m: Any, origin: str, destination: str, commodity: str, projec
     return sum(m.carried_t[*c, year] for c in m.chains_needing[*flow, project, year]) <= most * m.built[project, year]
 
 
-def keep_built(m: Any, project: str, year: int) -> Any:
+def keep_built(m, project, year):
     r"""$w_{at} \ge w_{a,t-1} \quad \forall a,t$"""
     if (project, m.previous.get(year)) not in m.project_years:
         return pyo.Constraint.Skip
     return m.built[project, year] >= m.built[project, m.previous[year]]
 
 
-def require_project(m: Any, project: str, required: str, year: int) -> Any:
+def require_project(m, project, required, year):
     r"""$w_{at} \le max\_units_a\, w_{bt} \quad \forall a,t$ and $b$ required by $a$"""
     if (project, year) not in m.project_years:
         return pyo.Constraint.Skip
@@ -57,7 +54,7 @@ def require_project(m: Any, project: str, required: str, year: int) -> Any:
     return m.built[project, year] <= m.max_units[project] * in_service(m, required, year)
 
 
-def exclude_project(m: Any, project: str, other: str, year: int) -> Any:
+def exclude_project(m, project, other, year):
     r"""$w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1 \quad \forall t$ and $a,b$ of which one
     excludes the other"""
     if not {(project, year), (other, year)} <= m.project_years.keys():
@@ -65,17 +62,17 @@ def exclude_project(m: Any, project: str, other: str, year: int) -> Any:
     return m.built[project, year] / m.max_units[project] + m.built[other, year] / m.max_units[other] <= 1
 
 
-def project_fixed(m: Any, year: int) -> Any:
+def project_fixed(m, year):
     r"""$\sum_a fixed_a w_{at}$"""
     return sum(m.project_fixed_eur[a] * in_service(m, a, year) for a in m.projects)
 
 
-def project_purchase(m: Any, year: int) -> Any:
+def project_purchase(m, year):
     r"""$\sum_a capex_a \Delta w_{at}$"""
     return sum(m.project_capex_eur[a] * newly_built(m, a, year) for a in m.projects)
 
 
-def project_residual(m: Any, year: int) -> Any:
+def project_residual(m, year):
     r"""$-\sum_{at} capex_a \max(0, 1 - (y_H - y_t) / L_a)\, \Delta w_{at}$ at the horizon"""
     if year < m.horizon:
         return 0

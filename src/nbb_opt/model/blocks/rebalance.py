@@ -6,10 +6,8 @@ drive for $h$ in $t$, a road joins their hubs today and, with a battery, $r$ has
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def return_empties(m: Any, region: str, truck: str, cargo_type: str, year: int) -> Any:
+def return_empties(m, region, truck, cargo_type, year):
     r"""$\sum_{g: r \to} z_{gvt} / \delta_g + \sum_{r'} e_{rr'vht} / \delta_{rr'}
     = \sum_{g: \to r} z_{gvt} / \delta_g + \sum_{r'} e_{r'rvht} / \delta_{r'r} \quad \forall r,v,h,t$,
     lanes between regions"""

@@ -21,12 +21,13 @@ State = tuple[str, int]
 
 def figures(case: StramCase, spec: StramSpec) -> dict[str, Any]:
     """All figures of a model by name."""
+    unit_costs = case["unit_costs"].groupby("scenario")
     return {
         **vars(case.rules), **_states(case, spec), **_network(case), **_technologies(case), **_paths(case),
         **_capacities(case),
         "demand_t": {key: t for key, t in by(case["demand"], "origin", "destination", "product", "year").items() if t},
         "charging_nok_per_t": by(case["charging"], "edge", "fuel", "year"),
-        "nok_per_tkm": by(case["unit_costs"], "scenario", "mode", "fuel", "product", "year"),
+        "nok_per_tkm": {s: by(costs, "mode", "fuel", "product", "year") for s, costs in unit_costs},
         "g_co2_per_tkm": by(case["unit_emissions"], "mode", "fuel", "product", "year", of="g_co2_per_tkm"),
         "co2_nok_per_tkm": by(case["unit_emissions"], "mode", "fuel", "product", "year", of="co2_nok_per_tkm"),
         "like_product": by(case["empty_products"], "mode", "fuel", "vehicle", "year", of="product"),

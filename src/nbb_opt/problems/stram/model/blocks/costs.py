@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 
+from nbb_opt.problems.stram.model.blocks.empties import on_empty_tkm
+from nbb_opt.problems.stram.model.blocks.flows import on_tkm
+
 
 def declare(m) -> None:
     worst = m.spec.first_stage_cost == "worst"
@@ -44,18 +47,12 @@ def declare(m) -> None:
 
 def loaded_nok(m, r, s, y):
     r"""$\sum_{afp} c_{fp,r}\, \delta_a\, x_{nafp}$ at the unit costs of scenario $r$"""
-    return sum(
-        m.nok_per_tkm[r, m.mode[e], f, p, y] * m.km[e] * m.moved_t[s, y, e, i, f, p]
-        for e, i, f in m.ARC_FUELS for p in m.products
-    )  # fmt: skip
+    return on_tkm(m, m.nok_per_tkm[r], s, y)
 
 
 def empty_nok(m, r, s, y):
     r"""$\phi \sum_{afv} c_{f\pi(f,v),r}\, \delta_a\, b_{nafv}$ at the unit costs of scenario $r$"""
-    return m.empty_factor * sum(
-        m.nok_per_tkm[r, m.mode[e], f, m.like_product[m.mode[e], f, v, y], y] * m.km[e] * m.empty_t[s, y, e, i, f, v]
-        for e, i, f, v in m.ARC_FUEL_VEHICLES
-    )
+    return on_empty_tkm(m, m.nok_per_tkm[r], s, y)
 
 
 OPEX = {"loaded_opex": loaded_nok, "empty_opex": empty_nok}
@@ -68,7 +65,7 @@ def distinct_nok(m, opex, y):
         for e, _, f in m.ARC_FUELS
         for p in (m.products if opex == "loaded_opex" else m.vehicles_of[m.mode[e]])
     ]
-    return {tuple(m.nok_per_tkm[r, *key] for key in used) for r in m.priced_in[""]}
+    return {tuple(m.nok_per_tkm[r][key] for key in used) for r in m.priced_in[""]}
 
 
 def opex_nok(m, opex, s, y):

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 
+from nbb_opt.problems.stram.model.blocks.empties import on_empty_tkm
+from nbb_opt.problems.stram.model.blocks.flows import on_tkm
+
 T_PER_G = 1e-6
 
 
@@ -30,16 +33,8 @@ def declare(m) -> None:
 
 def count_emissions(m, s, y):
     r"""$E_n = \sum_{afp} e_{fp,t} \delta_a x_{nafp} + \phi \sum_{afv} e_{f\pi(f,v),t} \delta_a b_{nafv}$ $\forall n$"""
-    loaded = sum(
-        T_PER_G * m.g_co2_per_tkm[m.mode[e], f, p, y] * m.km[e] * m.moved_t[s, y, e, i, f, p]
-        for e, i, f in m.ARC_FUELS for p in m.products
-    )  # fmt: skip
-    empty = sum(
-        T_PER_G * m.g_co2_per_tkm[m.mode[e], f, m.like_product[m.mode[e], f, v, y], y]
-        * m.km[e] * m.empty_t[s, y, e, i, f, v]
-        for e, i, f, v in m.ARC_FUEL_VEHICLES
-    )  # fmt: skip
-    return m.emitted_t[s, y] == loaded + m.empty_factor * empty
+    emitted_g = on_tkm(m, m.g_co2_per_tkm, s, y) + on_empty_tkm(m, m.g_co2_per_tkm, s, y)
+    return m.emitted_t[s, y] == T_PER_G * emitted_g
 
 
 def keep_first_low(m, s, y):

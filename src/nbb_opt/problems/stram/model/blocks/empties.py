@@ -71,7 +71,12 @@ def balance_vehicles(m, s, y, i, mode, f, v):
 
 def empty_co2(m, s, y):
     r"""$\phi \sum_{afv} c^{CO2}_{f\pi(f,v),t}\, \delta_a\, b_{nafv}$"""
+    return on_empty_tkm(m, m.co2_nok_per_tkm, s, y)
+
+
+def on_empty_tkm(m, per_tkm, s, y):
+    r"""$\phi \sum_{afv} c_{f\pi(f,v),t}\, \delta_a\, b_{nafv}$ at figures $c$ per tonne-km of the reference product"""
     return m.empty_factor * sum(
-        m.co2_nok_per_tkm[m.mode[e], f, m.like_product[m.mode[e], f, v, y], y] * m.km[e] * m.empty_t[s, y, e, i, f, v]
+        per_tkm[m.mode[e], f, m.like_product[m.mode[e], f, v, y], y] * m.km[e] * m.empty_t[s, y, e, i, f, v]
         for e, i, f, v in m.ARC_FUEL_VEHICLES
     )

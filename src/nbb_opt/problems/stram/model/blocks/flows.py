@@ -51,10 +51,16 @@ def link_paths(m, s, y, e, i, p):
 
 def loaded_co2(m, s, y):
     r"""$\sum_{afp} c^{CO2}_{fp,t}\, \delta_a\, x_{nafp}$"""
+    return on_tkm(m, m.co2_nok_per_tkm, s, y)
+
+
+def on_tkm(m, per_tkm, s, y):
+    r"""$\sum_{afp} c_{fp,t}\, \delta_a\, x_{nafp}$ at figures $c$ per tonne-km by mode, fuel, product and year"""
     return sum(
-        m.co2_nok_per_tkm[m.mode[e], f, p, y] * m.km[e] * m.moved_t[s, y, e, i, f, p]
-        for e, i, f in m.ARC_FUELS for p in m.products
-    )  # fmt: skip
+        per_tkm[m.mode[e], f, p, y] * m.km[e] * m.moved_t[s, y, e, i, f, p]
+        for e, i, f in m.ARC_FUELS
+        for p in m.products
+    )
 
 
 def time(m, s, y):
