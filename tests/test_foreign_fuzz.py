@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from instance_copies import TINY
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.instance import read_instance
+from nbb_opt.instance.schema import BY_NAME
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
 PLACES = ["Luleå", "Örnsköldsvik", "Jyväskylä", "Mo i Rana", "Kemi, port", "0180", "7", "O'Hara"]
@@ -95,6 +99,42 @@ def test_a_table_in_any_dialect_is_read_right_or_asks_for_the_decimal_sign(tries
         assert "--decimal" in said or read_back(target) == right, data
         asked += bool(said)
     assert 0 < asked < tries * 0.6
+
+
+def rewritten(dice: random.Random, folder: Path) -> str:
+    """Every table of the instance in `folder` in some dialect; the decimal sign."""
+    sep, encoding, decimal = dice.choice(";\t|"), dice.choice(["utf-8", "utf-16", "cp1252"]), dice.choice(".,")
+    words = dice.choice([("TRUE", "FALSE"), ("True", "False"), ("ja", "nej"), ("1", "0")])
+    for path in folder.glob("*.csv"):
+        kinds = {column.name: column.kind for column in BY_NAME[path.stem].columns}
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for name in frame.columns:
+            if kinds[name] == "bool":
+                frame[name] = frame[name].map({"true": words[0], "false": words[1]})
+            elif kinds[name] in ("integer", "year") and dice.random() < 0.5:
+                frame[name] = frame[name].map(lambda cell: f"{cell}{decimal}0" if cell else "")
+            elif kinds[name] == "number":
+                frame[name] = frame[name].str.replace(".", decimal)
+        order = dice.sample(list(frame.columns), len(frame.columns))
+        frame[order].to_csv(path, index=False, sep=sep, encoding=encoding)
+    return decimal
+
+
+@pytest.mark.parametrize("tries", [pytest.param(4), pytest.param(150, marks=MANY.marks)])
+def test_an_instance_in_any_dialect_keeps_its_digest_or_asks_for_the_decimal_sign(tries: int, tmp_path: Path) -> None:
+    dice = random.Random(5)
+    digest = read_instance(TINY).digest
+    for i in range(tries):
+        folder, target = tmp_path / f"a{i}", tmp_path / f"b{i}"
+        shutil.copytree(TINY, folder)
+        decimal = rewritten(dice, folder)
+        said = refusal(folder, target, Choices())
+        assert "--decimal" in said or read_instance(target).digest == digest, said
+        shutil.rmtree(target, ignore_errors=True)
+        convert(folder, target, choices=Choices(asked=Asked(decimal=decimal)))
+        assert read_instance(target).digest == digest
+        shutil.rmtree(folder)
+        shutil.rmtree(target)
 
 
 def mutated(dice: random.Random, data: bytes) -> bytes:

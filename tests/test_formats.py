@@ -451,6 +451,18 @@ def test_no_name_that_an_instance_refuses_passes(tmp_path: Path, name: str) -> N
         convert(tmp_path / "a.csv", tmp_path / "b.omx")
 
 
+def test_a_map_makes_good_names_of_bad_ones_but_no_bad_ones(tmp_path: Path) -> None:
+    ROWS.assign(commodity="x/y").to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "z.csv").write_text('given,becomes\nOulu,FI\n"Kemi, port",FI\nLuleå,SE\n')
+    (tmp_path / "k.csv").write_text("given,becomes\nx/y,all\n")
+    choices = Choices(zone_map=tmp_path / "z.csv", commodity_map=tmp_path / "k.csv", duplicates="add")
+    convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=choices)
+    assert set(pd.read_csv(tmp_path / "b.csv")["commodity"]) == {"all"}
+    (tmp_path / "k.csv").write_text("given,becomes\nx/y,a*b\n")
+    with pytest.raises(InstanceError, match=r"commodity 'a\*b': is a name and may not hold"):
+        convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=choices)
+
+
 def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     with pytest.raises(InstanceError, match="is no regular file"):

@@ -135,9 +135,10 @@ class RowFilter:
         return [fault for fault in np.flatnonzero(self._sums.counts).tolist() if fault not in self._allowed]
 
     def _names(self) -> Iterator[Problem]:
-        """Ids of the source that no instance takes as a name."""
+        """Names in what is written that no instance takes; those of an instance were checked with it."""
         if self.known is None or not self.known.strict:
-            for kind, names in (("zone", self._zones), ("commodity", self._commodities)):
+            zones, commodities = self.known and self.known.zones, self.known and self.known.commodities
+            for kind, names in (("zone", zones or self._zones), ("commodity", commodities or self._commodities)):
                 for name in names:
                     if fault := name_fault(name):
                         hint = f"{fault[1]} or give it another name: --{kind}-map" if fault[1] else f"--{kind}-map"
