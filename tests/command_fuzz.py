@@ -134,7 +134,7 @@ def line_of(chance: random.Random, pool: list[str]) -> list[str]:
     words, options = [], []
     for parameter in commands[name].params:
         if not parameter.opts[0].startswith("-"):
-            if chance.random() < 0.97:
+            if chance.random() < (0.97 if parameter.required else 0.3):
                 words += [
                     value_of(chance, parameter, pool)
                     for _ in range(chance.choice([1, 1, 2]) if parameter.nargs < 0 else 1)

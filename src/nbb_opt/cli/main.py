@@ -387,7 +387,7 @@ for _commands in (runs, sweep, audit, app_command, data, bench):
 
 @app.command(epilog="Example: nbb-opt doctor")
 def doctor(as_json: AsJson = False) -> None:
-    """Show versions, processor and memory, and try the solver."""
+    """Show versions, processor and memory, try the solver, and say which promises this machine can keep."""
     from nbb_opt.cli.doctor import doctor as examine
 
     facts = examine()
