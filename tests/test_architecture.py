@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
 
@@ -46,6 +47,15 @@ BY_USERS_ONLY = {"pickle", "marshal", "shelve", "yaml"}  # formats that run code
 WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}
 COMPILED = re.compile(r"^@(njit|lean|vectorize|guvectorize)\b", re.MULTILINE)
 BY_POSITION = 6  # arguments of a record
+# module -> what verifier and recomputation may take from it, and what they may look at of an instance beside its tables
+SHARED = {
+    "nbb_opt.errors": {"InstanceError", "NbbError", "Problem", "VerifyFailed"},
+    "nbb_opt.instance": {"Instance", "open_od"},
+    "nbb_opt.renames": {"is_now"},
+    "nbb_opt.result": {"OWN_RULES", "Run", "TABLES", "as_table"},
+    "nbb_opt.shipped": {"shipped", "shipped_names"},
+}
+FACTS = ("digest", "meta", "od_path", "path", "periods", "shippers")
 LONGEST = 600
 LONG_BY_NATURE = {"instance/schema.py"}  # one table of tables, read as such
 
@@ -117,22 +127,29 @@ def libraries_out_of_place(tree: Tree) -> list[str]:
 
 
 def what_the_verifier_shares(tree: Tree) -> list[str]:
+    """Beyond the tables that an instance was read into and the files of a run, it works everything out by itself."""
     found = []
-    for name in tree.text:
-        if within(name, ("verify", "recompute")):
-            wrong = rooms_behind(tree, name) - {
-                "verify",
-                "recompute",
-                "instance",
-                "result",
-                "errors",
-                "shipped",
-                "renames",
-            }
-            wrong |= {m.split(".")[0] for m in tree.imports[name]} & {"pyomo", "highspy", "numba", "scipy"}
-            wrong |= {"by_period"} & set(re.findall(r"\w+", tree.text[name]))  # it interpolates by itself
-            found += [f"{name} shares {sorted(wrong)}"] if wrong else []
+    for name in (name for name in tree.text if within(name, ("verify", "recompute"))):
+        wrong = rooms_behind(tree, name) - {"verify", "recompute", *(module.split(".")[1] for module in SHARED)}
+        wrong |= {m.split(".")[0] for m in tree.imports[name]} & {"pyomo", "highspy", "numba", "scipy"}
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nbb_opt."):
+                taken = {alias.name for alias in node.names}
+                own = within(node.module.split(".")[1], ("verify", "recompute"))
+                wrong |= set() if own else taken - SHARED.get(node.module, set())
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] == "instance":
+                wrong |= {f"instance.{node.attr}"} - {f"instance.{fact}" for fact in FACTS}
+        found += [f"{name} shares {sorted(wrong)}"] if wrong else []
     return found
+
+
+def insides_of_the_recomputation(tree: Tree) -> list[str]:
+    return [
+        f"{name} imports {module}; take it from nbb_opt.recompute, where what others use is listed"
+        for name in tree.text
+        for module in tree.imports[name]
+        if module.startswith("nbb_opt.recompute.") and not within(name, ("recompute",))
+    ]
 
 
 def kernels_that_import_more(tree: Tree) -> list[str]:
@@ -203,6 +220,43 @@ def records_by_position(tree: Tree) -> list[str]:
     return found
 
 
+def badly_documented_names(tree: Tree) -> list[str]:
+    """Names that a package lists in `__all__`: documented; those of `nbb_opt` itself typed too, and with an example."""
+    found = []
+    for name in (name for name in tree.text if name.endswith("__init__.py")):
+        face = name == "__init__.py"
+        listed = {each.value for each in ast.walk(tree.parsed[name]) if isinstance(each, ast.Constant)}
+        for file, made in _definitions(tree, name, listed):
+            inside = [each for each in made.body if isinstance(each, ast.FunctionDef) and each.name[0] != "_"]
+            parts = [made, *(inside if face else ())]
+            texts = [ast.get_docstring(each) or "" for each in parts]
+            bare = [each.name for each, text in zip(parts, texts, strict=True) if not text]
+            found += [f"{file}: {made.name}: document {each}" for each in bare]
+            if face:
+                found += [] if ">>>" in "".join(texts) else [f"{file}: {made.name} needs an example"]
+                found += [f"{file}: {made.name}: type {each.name}" for each in parts if _untyped(each)]
+    return found
+
+
+def _definitions(tree: Tree, name: str, wanted: set[Any]) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+    """The functions and classes of these names that a file makes or passes on, each with the file that makes it."""
+    body = tree.parsed[name].body
+    lazily = [each for node in body if isinstance(node, ast.If) and name == "__init__.py" for each in node.body]
+    for node in [*body, *lazily]:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in wanted:
+            yield name, node
+        elif isinstance(node, ast.ImportFrom) and tree.modules.get(node.module or "", name) != name:
+            passed_on = wanted & {each.name for each in node.names}
+            yield from _definitions(tree, tree.modules[node.module or ""], passed_on) if passed_on else ()
+
+
+def _untyped(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return False
+    every = [each for each in (*node.args.args, *node.args.kwonlyargs) if each.arg not in ("self", "cls")]
+    return node.returns is None or any(each.annotation is None for each in every)
+
+
 def badly_kept_files(tree: Tree) -> list[str]:
     found = []
     for name, text in tree.text.items():
@@ -233,18 +287,25 @@ WALLS = (
     imports_against_the_layers,
     libraries_out_of_place,
     what_the_verifier_shares,
+    insides_of_the_recomputation,
     kernels_that_import_more,
     prints,
     commands_around_the_interface,
     circles,
     records_by_position,
+    badly_documented_names,
     badly_kept_files,
     data_run_as_code,
 )
 PLANTED = {
     "imports_against_the_layers": {"instance/a.py": "import nbb_opt.solve\n", "solve/__init__.py": ""},
     "libraries_out_of_place": {"studies/a.py": "import highspy\n"},
-    "what_the_verifier_shares": {"verify/a.py": "import pyomo.environ\n"},
+    "what_the_verifier_shares": {
+        "verify/a.py": "import pyomo.environ\n",
+        "verify/b.py": "from nbb_opt.instance import by_period\n",
+        "recompute/c.py": "def f(world): return world.instance.flows\n",
+    },
+    "insides_of_the_recomputation": {"emissions/a.py": "from nbb_opt.recompute.trucks import read_driven\n"},
     "kernels_that_import_more": {
         "network/a.py": "import nbb_opt.errors\n@njit\ndef f(): pass\n",
         "errors.py": "",
@@ -255,6 +316,12 @@ PLANTED = {
     "records_by_position": {
         "model/a.py": "@dataclass\nclass A:\n" + "".join(f"    {letter}: int\n" for letter in "abcdefg"),
         "model/b.py": "B(1, 2, 3, 4, 5, 6, 7)\n",
+    },
+    "badly_documented_names": {
+        "__init__.py": "from nbb_opt.api import solve\n__all__ = ['solve']\n",
+        "api.py": "def solve(region):\n    return region\n",
+        "model/__init__.py": "from nbb_opt.model.a import state\n__all__ = ['state']\n",
+        "model/a.py": "def state() -> None:\n    return None\n",
     },
     "badly_kept_files": {"model/utils.py": ""},
     "data_run_as_code": {"app/a.py": "eval('1')\n"},
@@ -273,4 +340,6 @@ def test_every_wall_notices_a_planted_fault(tmp_path: Path) -> None:
         for name, text in PLANTED[wall.__name__].items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
-        assert wall(Tree(root)), wall.__name__
+        said = "\n".join(wall(Tree(root)))
+        planted = [name for name in PLANTED[wall.__name__] if PLANTED[wall.__name__][name] and "__init__" not in name]
+        assert [name for name in planted if name not in said and module_of(name) not in said] == [], wall.__name__

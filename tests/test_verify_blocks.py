@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbb_opt.recompute.demand import demand_of
-from nbb_opt.recompute.verdict import Checks, Verdict, Words, in_blocks
-from nbb_opt.recompute.world import read_world
+from nbb_opt.recompute import Words, demand_of, in_blocks, read_world
 from nbb_opt.result import as_table, compact_table
+from nbb_opt.verify.verdict import Checks, Verdict
 from test_verify_rules import FAULTS, INSTANCE, JOINT, Tables
 from tiny_plan import reported, verdict_on
 

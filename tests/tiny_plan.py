@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.recompute.verdict import Checks
-from nbb_opt.recompute.world import read_world
+from nbb_opt.recompute import read_world
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import Verdict, verify_plan
 from nbb_opt.verify.limits import UNITS
 from nbb_opt.verify.plan import PlanCheck
+from nbb_opt.verify.verdict import Checks
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 EXPECTED: dict[str, Any] = tomllib.loads((TINY / "expected.toml").read_text(encoding="utf-8"))

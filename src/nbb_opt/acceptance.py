@@ -20,10 +20,10 @@ from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.network import prepare
 from nbb_opt.pipeline import REFERENCE, flows_of
-from nbb_opt.recompute.verdict import Checks, Verdict
 from nbb_opt.result import Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
+from nbb_opt.verify.verdict import Checks, Verdict
 
 AGAIN_S = 20.0
 LARGEST_FLOWS = 20_000  # from here to prepare and state the model alone takes longer than that

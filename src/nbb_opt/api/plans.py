@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
     from nbb_opt.emissions.ledger import Ledger
     from nbb_opt.problems.handlers import Response
-    from nbb_opt.recompute.verdict import Verdict
     from nbb_opt.solve.stop import Progress, Stop
+    from nbb_opt.verify.verdict import Verdict
 
 LOG = logging.getLogger("nbb_opt")
 AGAIN_S = 20.0

@@ -22,7 +22,7 @@ from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, show
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.output import check_place, write_file
-from nbb_opt.recompute.world import join, total
+from nbb_opt.recompute import join, total
 
 MODES = {"road": "Road", "rail": "Rail", "sea": "Sea", "ferry": "Sea"}
 ENERGY_CARRIERS = (

@@ -11,7 +11,7 @@ from nbb_opt.emissions.factors import Factor, Registry
 from nbb_opt.emissions.ledger import HUB, Ledger
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.world import total
+from nbb_opt.recompute import total
 
 # From an intensity per actual km to activity on the shortest feasible distance; ferries count as sea.
 ADJUSTMENTS = {"road": 1.05, "sea": 1.15, "ferry": 1.15, "rail": 1.0}

@@ -18,12 +18,22 @@ import pandas as pd
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.demand import FLOW, SHIPPER, demand_by_shipper
-from nbb_opt.recompute.lanes import Lanes, read_lanes
-from nbb_opt.recompute.network import handling_rows
-from nbb_opt.recompute.services import chosen_services, service_options
-from nbb_opt.recompute.trucks import read_driven, read_empties
-from nbb_opt.recompute.world import World, join, read_world, total, values_in_periods
+from nbb_opt.recompute import (
+    FLOW,
+    SHIPPER,
+    Lanes,
+    World,
+    chosen_services,
+    demand_by_shipper,
+    handling_rows,
+    join,
+    read_driven,
+    read_empties,
+    read_lanes,
+    read_world,
+    total,
+    values_in_periods,
+)
 
 EARTH_RADIUS_KM = 6371.0088
 Amount = TypeVar("Amount", float, pd.Series)
@@ -92,7 +102,7 @@ def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
     needed = runs.pipe(join, flows[["chain", "cargo_type", "year"]], on="chain")
     needed = needed[["leg", "cargo_type", "year"]].drop_duplicates()
     used = needed.pipe(join, parts[["leg", "link"]], on="leg")
-    chosen = chosen_services(world, service_options(world, used[["link", "cargo_type", "year"]].drop_duplicates()))
+    chosen = chosen_services(world, used[["link", "cargo_type", "year"]].drop_duplicates())
     columns = ["link", "cargo_type", "year", "vehicle", "country", "energy_carrier", "share", "distance_km"]
     found = used.pipe(join, chosen[[*columns, "kwh_per_tkm"]], on=["link", "cargo_type", "year"])
     km = found["share"] * found["distance_km"]

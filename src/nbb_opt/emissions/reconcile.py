@@ -21,7 +21,7 @@ from nbb_opt.emissions.ledger import (
 )
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance, split_refs
-from nbb_opt.recompute.world import join, read_world, total
+from nbb_opt.recompute import join, read_world, total
 from nbb_opt.result import Run
 
 

@@ -1,4 +1,4 @@
-"""Demand read from the instance's own file, batch by batch, and every tonne of it served."""
+"""Demand read from the instance's own file, batch by batch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from nbb_opt.instance import Instance, open_od
-from nbb_opt.recompute.verdict import Checks, Words, find
+from nbb_opt.recompute.tables import Words
 from nbb_opt.recompute.world import World
 
 FLOW = ["origin", "destination", "commodity"]
 SHIPPER = "shipper"
-BATCH_ROWS = FLOWS_AT_ONCE = 262_144
+BATCH_ROWS = 262_144
 YEARS = 10_000  # more than any year: flow and year make one number
 _READ: WeakKeyDictionary[Instance, Demand] = WeakKeyDictionary()
 
@@ -121,47 +121,3 @@ def _with_shipper(rows: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
         return rows
     named = rows[SHIPPER].astype("str").fillna("") if SHIPPER in rows.columns else ""
     return rows.assign(**{SHIPPER: named})
-
-
-def check_demand(
-    world: World, demand: Demand, bundles: pd.DataFrame, *, said_t: np.ndarray, carried_t: np.ndarray, checks: Checks
-) -> None:
-    """`agree_demand`: the plan's demand is the instance's. `serve_demand`: the chains of a bundle carry all of it.
-
-    `said_t`, `carried_t` (bundles, periods) are NaN where the plan says nothing.
-    """
-    words = pd.Index(sorted({*demand.words, *(word for name in FLOW for word in bundles[name].unique())}))
-    own, theirs = np.zeros(len(demand.flows), np.int64), np.zeros(len(bundles), np.int64)
-    for name in FLOW:
-        own = own * len(words) + find(words, demand.words)[demand.flows[name]]
-        code, texts = pd.factorize(bundles[name])
-        theirs = theirs * len(words) + find(words, texts)[code]
-    keys = np.union1d(own, theirs)
-    rows = [np.full(keys.size, -1) for _ in range(2)]
-    for row, mine in zip(rows, (own, theirs), strict=True):
-        row[np.searchsorted(keys, mine)] = np.arange(mine.size)
-    checks.gather(
-        _compare(demand.tonnes, said_t, carried_t, at=[row[start : start + FLOWS_AT_ONCE] for row in rows],
-                 keys=keys[start : start + FLOWS_AT_ONCE], words=words, years=world.years)
-        for start in range(0, keys.size, FLOWS_AT_ONCE)
-    )  # fmt: skip
-
-
-def _compare(
-    true_t: np.ndarray, said_t: np.ndarray, carried_t: np.ndarray,
-    *, at: Sequence[np.ndarray], keys: np.ndarray, words: pd.Index, years: Sequence[int],
-) -> Checks:  # fmt: skip
-    """Some flows, in rows `at[0]` of the instance's demand and `at[1]` of the plan's bundles; -1: none."""
-    checks = Checks()
-    true = np.where((at[0] >= 0)[:, None], true_t[at[0]], 0.0) if len(true_t) else np.zeros((keys.size, len(years)))
-    for rule, tonnes in (("agree_demand", said_t), ("serve_demand", carried_t)):
-        found = np.where((at[1] >= 0)[:, None], tonnes[at[1]], np.nan) if len(tonnes) else np.full(true.shape, np.nan)
-        row, t = np.nonzero((true != 0.0) | ~np.isnan(found))
-
-        def where(i: int, row: np.ndarray = row, t: np.ndarray = t) -> str:
-            rest, commodity = divmod(int(keys[row[i]]), len(words))
-            origin, destination = divmod(rest, len(words))
-            return f"{words[origin]} to {words[destination]} of {words[commodity]} {years[t[i]]}"
-
-        checks.compare(rule, np.nan_to_num(found[row, t]), "==", true[row, t], where=where, unit="t")
-    return checks

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.network import in_order
-from nbb_opt.recompute.world import World, total
+from nbb_opt.recompute.tables import total
+from nbb_opt.recompute.world import World
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Where, Words, find, pick
-from nbb_opt.recompute.world import World, join
+from nbb_opt.recompute.tables import Where, Words, find, join, pick
+from nbb_opt.recompute.world import World
 
 MODE_ORDER = ("road", "rail", "sea", "ferry")
 TRANSFER = ["from_node", "mode_a", "mode_b", "terminal", "project"]

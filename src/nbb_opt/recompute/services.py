@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Checks, names
-from nbb_opt.recompute.world import World, join, keyed, look_up
+from nbb_opt.recompute.tables import join, keyed, look_up
+from nbb_opt.recompute.world import World
 
 TIE = 1e-12
 
 
-def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:
+def _options(world: World, used: pd.DataFrame) -> pd.DataFrame:
     """Admissible vehicles per link, cargo type and every period, with amounts per tkm."""
     links = world.table("links").rename(columns={"gauge_mm": "link_gauge", "axle_load_t": "link_axle"})
     links = links[
@@ -51,8 +51,9 @@ def service_options(world: World, used: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def chosen_services(world: World, options: pd.DataFrame) -> pd.DataFrame:
-    """The service used per link, cargo type and year: `share` adds up to 1 where the link can be used."""
+def chosen_services(world: World, used: pd.DataFrame) -> pd.DataFrame:
+    """The services of the links and cargo types `used`, by year: `share` adds up to 1 where the link can be used."""
+    options = _options(world, used)
     rail = options["mode"] == "rail"
     wire = options["electrified_share"].fillna(0.0)
     electric = options["technology"] == "electric"
@@ -68,19 +69,6 @@ def chosen_services(world: World, options: pd.DataFrame) -> pd.DataFrame:
     needed = np.where(rows["kind"] == "any", 1, 2)
     found = rows.groupby(group[:3])["kind"].transform("size")
     return rows[found == needed].reset_index(drop=True)
-
-
-def check_services(world: World, used: pd.DataFrame, chosen: pd.DataFrame, checks: Checks) -> None:
-    """`admit_services`: a used link has a service in its year; a used rail link has one in every period."""
-    links = world.table("links").set_index("link")
-    ready = pd.MultiIndex.from_frame(chosen[["link", "cargo_type", "year"]].drop_duplicates())
-    now = pd.MultiIndex.from_frame(used[["link", "cargo_type", "year"]]).isin(ready)
-    checks.hold("admit_services", now, where=names(used, "link {} for {} {}", ["link", "cargo_type", "year"]))
-    pairs = used[["link", "cargo_type"]].drop_duplicates()
-    pairs = pairs[pairs["link"].map(links["mode"]).to_numpy() == "rail"]
-    always = pairs.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
-    fine = pd.MultiIndex.from_frame(always[["link", "cargo_type", "year"]]).isin(ready)
-    checks.hold("admit_services", fine, where=names(always, "rail link {} for {} {}", ["link", "cargo_type", "year"]))
 
 
 def service_amounts(used: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.lanes import Lanes
-from nbb_opt.recompute.verdict import Checks, names
-from nbb_opt.recompute.world import World, join
+from nbb_opt.recompute.tables import join
+from nbb_opt.recompute.world import World
 
 Texts = pd.Series | np.ndarray
 
@@ -111,23 +111,6 @@ def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     )
 
 
-def check_empties(empties: pd.DataFrame, checks: Checks) -> None:
-    """`admit_empties`: a truck on the market that takes the goods, on a road within its range, with a home charger."""
-    fine = (
-        (empties["mode"] == "road")
-        & empties["km"].notna()
-        & empties["load_factor"].notna()
-        & (empties["available_from"] <= empties["year"])
-        & (~empties["battery"] | (empties["charge_area"] != ""))
-        & (empties["km"] <= usable_range(empties) + RANGE_SLACK)
-    )
-    where = names(
-        empties, "empty trips {} to {} vehicle {} for {} {}",
-        ["from_region", "to_region", "vehicle", "cargo_type", "year"],
-    )  # fmt: skip
-    checks.hold("admit_empties", fine.to_numpy(dtype=bool), where=where)
-
-
 def empties_energy(empties: pd.DataFrame) -> pd.DataFrame:
     """Columns year, mode, energy_carrier, country, charge_area, kwh."""
     rows = empties.assign(kwh=empties["empty_vkm"] * empties["kwh_per_vkm"])
@@ -203,19 +186,6 @@ def usable_range(rows: pd.DataFrame) -> pd.Series:
     """Range that may be counted on, km; infinite where the range is blank."""
     usable = rows["range_km"] / rows["winter_factor"] * (1.0 - rows["reserve_share"]) * rows["range_left"]
     return usable.fillna(np.inf)
-
-
-def check_driven(driven: pd.DataFrame, checks: Checks) -> None:
-    """`admit_trucks`: a road vehicle on the market, that takes the goods, based somewhere. `respect_range`."""
-    where = names(driven, "lane {} vehicle {} {}", ["lane", "vehicle", "year"])
-    fine = (
-        (driven["mode"] == "road")
-        & (driven["load_t"] > 0)
-        & (driven["available_from"] <= driven["year"])
-        & (driven["region"] != "")
-    )
-    checks.hold("admit_trucks", fine.to_numpy(dtype=bool), where=where)
-    checks.hold("respect_range", driven["in_range"].to_numpy(dtype=bool), where=where)
 
 
 def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:

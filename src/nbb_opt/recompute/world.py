@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,30 +130,3 @@ def values_in_periods(
             rows.append((*parts, year, *values.tolist()))
     frame = pd.DataFrame(rows, columns=[*keys, "year", *columns])
     return frame.astype({**dict.fromkeys(keys, "str"), "year": "int64", **dict.fromkeys(columns, "float64")})
-
-
-def keyed(frame: pd.DataFrame, keys: Sequence[str], column: str) -> pd.Series:
-    """One column as a Series indexed by `keys`."""
-    return frame.set_index(list(keys))[column]
-
-
-def look_up(series: pd.Series, *keys: pd.Series | np.ndarray) -> np.ndarray:
-    """Values of a series indexed by several keys, NaN where there is none; shape of the keys."""
-    if len(keys) == 1:
-        return series.reindex(np.asarray(keys[0])).to_numpy(dtype=float)
-    return series.reindex(pd.MultiIndex.from_arrays([np.asarray(key) for key in keys])).to_numpy(dtype=float)
-
-
-def total(frame: pd.DataFrame, keys: Sequence[str], *columns: str) -> pd.DataFrame:
-    """Sums of `columns` by `keys`; what is not a number stays so instead of counting as nothing."""
-    sums = frame.groupby(list(keys))[list(columns)].sum(skipna=False)
-    return sums.reset_index()
-
-
-def join(left: pd.DataFrame, right: pd.DataFrame, **how: Any) -> pd.DataFrame:
-    """`left.merge(right, **how)`, also where both are empty (which pandas 3 cannot join on text)."""
-    if len(left) or len(right):
-        return left.merge(right, **how)
-    texts = [{c: "object" for c in frame.columns if frame[c].dtype == "str"} for frame in (left, right)]
-    both = left.astype(texts[0]).merge(right.astype(texts[1]), **how)
-    return both.astype({column: "str" for column in both.columns if both[column].dtype == "object"})

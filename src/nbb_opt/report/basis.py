@@ -13,7 +13,7 @@ from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, show
 from nbb_opt.emissions.reconcile import factors_used, reconcile, traced_totals
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.recompute.world import total
+from nbb_opt.recompute import total
 from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.text import cut, number, percent
 from nbb_opt.result import Run

@@ -4,8 +4,8 @@ It shares no code with the builder of the model; it is written from models/READM
 not accepted.
 """
 
-from nbb_opt.recompute.verdict import FLOORS, Verdict
 from nbb_opt.verify.plan import verify_plan
 from nbb_opt.verify.run import verify_run
+from nbb_opt.verify.verdict import FLOORS, Verdict
 
 __all__ = ["FLOORS", "Verdict", "verify_plan", "verify_run"]

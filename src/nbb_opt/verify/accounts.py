@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Checks, names
-from nbb_opt.recompute.world import World, join, total
+from nbb_opt.recompute import World, join, total
+from nbb_opt.verify.verdict import Checks, names
 
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "public_charging",

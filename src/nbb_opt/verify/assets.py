@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.trucks import grants_eur
-from nbb_opt.recompute.verdict import Checks, Where, names
-from nbb_opt.recompute.world import World, join, keyed, look_up, total
+from nbb_opt.recompute import Where, World, grants_eur, join, keyed, look_up, total
+from nbb_opt.verify.verdict import Checks, names
 
 STOCK = ["fleet_region", "vehicle", "vintage_year"]
 

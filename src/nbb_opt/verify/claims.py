@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
-from nbb_opt.recompute.verdict import FLOORS, OBJECTIVE_RELATIVE, Checks
 from nbb_opt.shipped import shipped, shipped_names
+from nbb_opt.verify.verdict import FLOORS, OBJECTIVE_RELATIVE, Checks
 
 REFERENCE = "do_nothing"
 

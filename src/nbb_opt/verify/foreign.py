@@ -15,15 +15,13 @@ import pyarrow.parquet as pq
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.demand import FLOW, demand_of
-from nbb_opt.recompute.network import read_chains, read_network
-from nbb_opt.recompute.verdict import Checks, Verdict
-from nbb_opt.recompute.world import World, join, read_world
+from nbb_opt.recompute import FLOW, World, demand_of, join, read_chains, read_network, read_world
 from nbb_opt.renames import is_now
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
 from nbb_opt.verify.limits import UNITS
 from nbb_opt.verify.plan import PlanCheck, verify_plan
+from nbb_opt.verify.verdict import Checks, Verdict
 
 # table -> column -> dtype; the text in models/SOLUTIONS.md says the same
 REQUIRED: dict[str, dict[str, str]] = {

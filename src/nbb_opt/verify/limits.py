@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.network import Network
-from nbb_opt.recompute.verdict import Checks, find, in_blocks, names, pick
-from nbb_opt.recompute.world import World, join, keyed, look_up, total
+from nbb_opt.recompute import Network, World, find, in_blocks, join, keyed, look_up, pick, total
+from nbb_opt.verify.verdict import Checks, names
 
 UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
 

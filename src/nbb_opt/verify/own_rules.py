@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Checks, Sense
 from nbb_opt.verify.claims import listed, mapping, number
+from nbb_opt.verify.verdict import Checks, Sense
 
 Tables = Mapping[str, pd.DataFrame]
 Amounts = dict[tuple[Any, ...], float]

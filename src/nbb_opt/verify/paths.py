@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.network import MODE_ORDER, Chains, Network, in_order
-from nbb_opt.recompute.verdict import Checks, find, names, pick
-from nbb_opt.recompute.world import World
+from nbb_opt.recompute import MODE_ORDER, Chains, Network, World, find, in_order, join, pick
+from nbb_opt.verify.verdict import Checks, names
 
 
 def check_lanes(world: World, tables: Mapping[str, pd.DataFrame], checks: Checks) -> None:
@@ -153,3 +152,16 @@ def main_modes(network: Network, chains: Chains) -> np.ndarray:
     weights = steps["true_km"].fillna(0.0).to_numpy()[mode >= 0]
     km = np.bincount(place, weights, minlength=len(chains.table) * len(MODE_ORDER)).reshape(-1, len(MODE_ORDER))
     return np.array(MODE_ORDER, object)[km.round(6).argmax(axis=1)]
+
+
+def check_services(world: World, used: pd.DataFrame, chosen: pd.DataFrame, checks: Checks) -> None:
+    """`admit_services`: a used link has a service in its year; a used rail link has one in every period."""
+    links = world.table("links").set_index("link")
+    ready = pd.MultiIndex.from_frame(chosen[["link", "cargo_type", "year"]].drop_duplicates())
+    now = pd.MultiIndex.from_frame(used[["link", "cargo_type", "year"]]).isin(ready)
+    checks.hold("admit_services", now, where=names(used, "link {} for {} {}", ["link", "cargo_type", "year"]))
+    pairs = used[["link", "cargo_type"]].drop_duplicates()
+    pairs = pairs[pairs["link"].map(links["mode"]).to_numpy() == "rail"]
+    always = pairs.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
+    fine = pd.MultiIndex.from_frame(always[["link", "cargo_type", "year"]]).isin(ready)
+    checks.hold("admit_services", fine, where=names(always, "rail link {} for {} {}", ["link", "cargo_type", "year"]))

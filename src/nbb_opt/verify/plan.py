@@ -9,18 +9,27 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
-from nbb_opt.recompute import services, trucks
-from nbb_opt.recompute.demand import check_demand, demand_of
-from nbb_opt.recompute.network import read_network
-from nbb_opt.recompute.verdict import Checks, Verdict, find, names
-from nbb_opt.recompute.world import World, keyed, read_world
-from nbb_opt.verify import accounts, assets, limits
+from nbb_opt.recompute import (
+    World,
+    chosen_services,
+    demand_of,
+    empties_costs,
+    empties_energy,
+    find,
+    keyed,
+    read_empties,
+    read_network,
+    read_world,
+    service_amounts,
+)
+from nbb_opt.verify import accounts, assets, limits, paths
 from nbb_opt.verify.claims import check_reported
-from nbb_opt.verify.freight import read_freight
+from nbb_opt.verify.freight import check_demand, read_freight
 from nbb_opt.verify.own_rules import check_own
 from nbb_opt.verify.policies import check_policies
-from nbb_opt.verify.roads import read_roads
+from nbb_opt.verify.roads import check_empties, read_roads
 from nbb_opt.verify.sound import check_tables
+from nbb_opt.verify.verdict import Checks, Verdict, names
 
 
 def verify_plan(
@@ -82,7 +91,7 @@ class PlanCheck:
         self.stock = assets.read_stock(world, tables)
         self.chargers = assets.read_chargers(world, tables, checks)
         self.projects = assets.read_projects(world, tables)
-        self.empties = trucks.read_empties(world, tables)
+        self.empties = read_empties(world, tables)
         self.public = limits.public_use(world, tables)
         self.network = read_network(world, tables)
         self.demand_t = self._demand()
@@ -96,9 +105,9 @@ class PlanCheck:
             built=keyed(self.projects, ["project", "year"], "built"),
         )
         used = self.freight.served
-        self.chosen = services.chosen_services(world, services.service_options(world, used))
-        self.served = services.service_amounts(used, self.chosen)
-        self.energy = accounts.energy_table([self.served, self.roads.energy, trucks.empties_energy(self.empties)])
+        self.chosen = chosen_services(world, used)
+        self.served = service_amounts(used, self.chosen)
+        self.energy = accounts.energy_table([self.served, self.roads.energy, empties_energy(self.empties)])
         self.emissions = accounts.emissions_table(world, self.energy, self.freight.hub_kg)
 
     def _demand(self) -> np.ndarray:
@@ -117,9 +126,9 @@ class PlanCheck:
         )  # fmt: skip
         self.checks.gather(self.roads.lane_checks)
         self.checks.gather(freight.chain_checks)
-        services.check_services(world, freight.served, self.chosen, self.checks)
+        paths.check_services(world, freight.served, self.chosen, self.checks)
         self.checks.gather(self.roads.truck_checks)
-        trucks.check_empties(self.empties, self.checks)
+        check_empties(self.empties, self.checks)
         assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
@@ -203,7 +212,7 @@ class PlanCheck:
         parts = [
             freight,
             self.roads.costs,
-            trucks.empties_costs(world, self.empties),
+            empties_costs(world, self.empties),
             assets.fleet_costs(world, self.stock),
             assets.charger_costs(world, self.chargers),
             limits.public_costs(self.public),

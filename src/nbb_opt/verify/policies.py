@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Checks
-from nbb_opt.recompute.world import World
+from nbb_opt.recompute import World
 from nbb_opt.verify.roads import Roads
+from nbb_opt.verify.verdict import Checks
 
 
 def check_policies(

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nbb_opt.recompute import trucks
-from nbb_opt.recompute.lanes import read_lanes
-from nbb_opt.recompute.verdict import Checks, in_blocks
-from nbb_opt.recompute.world import World, total
+from nbb_opt.recompute import (
+    RANGE_SLACK,
+    World,
+    driven_costs,
+    driven_energy,
+    in_blocks,
+    read_driven,
+    read_lanes,
+    total,
+    usable_range,
+    way_energy,
+)
 from nbb_opt.verify import paths
+from nbb_opt.verify.verdict import Checks, names
 
 WORK = [
     "region", "region_to", "local", "region_country", "vehicle", "technology", "cargo_type", "year", "open_h",
@@ -64,8 +73,8 @@ def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
     lane_checks, truck_checks = Checks(), Checks()
     paths.check_lanes(world, tables, lane_checks)
     lanes = read_lanes(world, tables)
-    driven = trucks.read_driven(world, tables, lanes)
-    trucks.check_driven(driven, truck_checks)
+    driven = read_driven(world, tables, lanes)
+    check_driven(driven, truck_checks)
     driven = driven.assign(
         tkm=driven["load_t"] * driven["loaded_vkm"],
         all_vkm=driven["loaded_vkm"] * (1.0 + driven["kappa"]),
@@ -78,9 +87,39 @@ def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
         done_tkm=total(driven, ["lane", "year"], "tkm"),
         work=total(driven, WORK, *WORK_AMOUNTS),
         driver_hours=hours,
-        energy=total(trucks.driven_energy(world, driven, lanes), ENERGY, "kwh"),
-        on_the_way=total(trucks.way_energy(driven, lanes), ["charge_area", "year", "charge_kw"], "kwh"),
-        costs=total(trucks.driven_costs(world, driven, lanes), ["component", "year"], "amount_eur"),
+        energy=total(driven_energy(world, driven, lanes), ENERGY, "kwh"),
+        on_the_way=total(way_energy(driven, lanes), ["charge_area", "year", "charge_kw"], "kwh"),
+        costs=total(driven_costs(world, driven, lanes), ["component", "year"], "amount_eur"),
         lane_checks=[lane_checks],
         truck_checks=[truck_checks],
     )
+
+
+def check_driven(driven: pd.DataFrame, checks: Checks) -> None:
+    """`admit_trucks`: a road vehicle on the market, that takes the goods, based somewhere. `respect_range`."""
+    where = names(driven, "lane {} vehicle {} {}", ["lane", "vehicle", "year"])
+    fine = (
+        (driven["mode"] == "road")
+        & (driven["load_t"] > 0)
+        & (driven["available_from"] <= driven["year"])
+        & (driven["region"] != "")
+    )
+    checks.hold("admit_trucks", fine.to_numpy(dtype=bool), where=where)
+    checks.hold("respect_range", driven["in_range"].to_numpy(dtype=bool), where=where)
+
+
+def check_empties(empties: pd.DataFrame, checks: Checks) -> None:
+    """`admit_empties`: a truck on the market that takes the goods, on a road within its range, with a home charger."""
+    fine = (
+        (empties["mode"] == "road")
+        & empties["km"].notna()
+        & empties["load_factor"].notna()
+        & (empties["available_from"] <= empties["year"])
+        & (~empties["battery"] | (empties["charge_area"] != ""))
+        & (empties["km"] <= usable_range(empties) + RANGE_SLACK)
+    )
+    where = names(
+        empties, "empty trips {} to {} vehicle {} for {} {}",
+        ["from_region", "to_region", "vehicle", "cargo_type", "year"],
+    )  # fmt: skip
+    checks.hold("admit_empties", fine.to_numpy(dtype=bool), where=where)

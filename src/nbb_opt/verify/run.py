@@ -12,11 +12,11 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.recompute.verdict import Checks, Verdict, names
-from nbb_opt.recompute.world import join
+from nbb_opt.recompute import join
 from nbb_opt.result import OWN_RULES, Run
 from nbb_opt.verify.claims import REFERENCE, Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
+from nbb_opt.verify.verdict import Checks, Verdict, names
 
 ALONE = "do nothing: "
 LEAST_GAP = 1e-6  # relative gap below which no decision gap asks for more

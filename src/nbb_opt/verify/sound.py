@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.verdict import Checks, Where, in_blocks
-from nbb_opt.recompute.world import World
+from nbb_opt.recompute import Where, World, in_blocks
 from nbb_opt.result import TABLES
+from nbb_opt.verify.verdict import Checks
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "bundles": (("bundle",), ("origin", "destination", "commodity")),

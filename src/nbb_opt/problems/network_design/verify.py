@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.problems.network_design.instance import DesignInstance
-from nbb_opt.recompute.verdict import OBJECTIVE_RELATIVE, Checks, names
+from nbb_opt.verify.verdict import OBJECTIVE_RELATIVE, Checks, names
 
 LEAST_T = 1e-9  # a flow not above this does not need its arc open
 

@@ -1,96 +1,16 @@
-"""What the verifier says, a row per broken rule, and how it reads long columns: words as numbers, tables in blocks."""
+"""What the verifier says: a row for each broken rule, and the tightest one of a rule that is kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-MISSING = -1
-
-
-class Words:
-    """The same word always has the same number, whatever column it stands in; what is no word has MISSING.
-
-    >>> words = Words()
-    >>> words.of(pd.Series(["b", "a", "b"])).tolist(), words.number("a"), words.texts(np.array([1, 0])).tolist()
-    ([0, 1, 0], 1, ['a', 'b'])
-    """
-
-    def __init__(self) -> None:
-        self._number: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._number)
-
-    def number(self, word: str) -> int:
-        """Number of one word."""
-        return self._number.setdefault(word, len(self._number))
-
-    def of(self, column: pd.Series) -> np.ndarray:
-        """Numbers (int32) of a column of words."""
-        code, names = pd.factorize(column)
-        return np.array([*(self.number(name) for name in names), MISSING], np.int32)[code]
-
-    def texts(self, numbers: np.ndarray) -> pd.Series:
-        """The words of numbers as a column; no number may be MISSING."""
-        return pd.Series(pd.array(list(self._number), dtype="str").take(numbers))
-
-
-def find(index: pd.Index, values: pd.Series | np.ndarray | pd.Index | Sequence[str]) -> np.ndarray:
-    """Places of values in an index without repetition, -1 for those that are not in it."""
-    return index.get_indexer(pd.Index(values))
-
-
-def pick(values: pd.Series | np.ndarray, at: np.ndarray, missing: float = MISSING) -> np.ndarray:
-    """values[at], `missing` where `at` is -1.
-
-    >>> pick(np.array([5, 6]), np.array([1, -1])).tolist()
-    [6, -1]
-    """
-    return np.append(np.asarray(values), missing)[at]
-
-
-BLOCK_ROWS = 262_144
-Tables = dict[str, pd.DataFrame]
-
-
-def in_blocks(tables: Mapping[str, pd.DataFrame], key: str, names: Sequence[str]) -> Iterator[Tables]:
-    """The tables `names` in blocks of rising `key`, at least one; all rows of one number of `key` are in one block.
-
-    A block has about BLOCK_ROWS rows of the longest of the tables. Rows stay in the order of their table.
-
-    >>> frame = pd.DataFrame({"lane": [2, 1, 2]})
-    >>> [block["lanes"]["lane"].tolist() for block in in_blocks({"lanes": frame}, "lane", ["lanes"])]
-    [[2, 1, 2]]
-    """
-    ordered = {name: _Ordered(tables[name], key) for name in names}
-    longest = max(ordered.values(), key=lambda table: table.keys.size).keys
-    edges = np.unique(longest[BLOCK_ROWS::BLOCK_ROWS])
-    cuts = {name: [0, *np.searchsorted(table.keys, edges).tolist(), table.keys.size] for name, table in ordered.items()}
-    for i in range(edges.size + 1):
-        yield {name: table.rows(cuts[name][i], cuts[name][i + 1]) for name, table in ordered.items()}
-
-
-class _Ordered:
-    """A table with its numbers of `key` in rising order; `order` says in which rows they stand, None: as they are."""
-
-    def __init__(self, frame: pd.DataFrame, key: str) -> None:
-        self.frame, self.keys = frame, frame[key].to_numpy()
-        self.order: np.ndarray | None = None
-        if (self.keys[1:] < self.keys[:-1]).any():
-            self.order = np.argsort(self.keys, kind="stable")
-            self.keys = self.keys[self.order]
-
-    def rows(self, start: int, stop: int) -> pd.DataFrame:
-        """Rows with the numbers `start` to `stop` of the rising order."""
-        some: slice | np.ndarray = slice(start, stop) if self.order is None else np.sort(self.order[start:stop])
-        return self.frame.iloc[some].reset_index(drop=True)
-
+from nbb_opt.recompute import Where
 
 RELATIVE = 1e-6
 OBJECTIVE_RELATIVE = 1e-9
@@ -103,7 +23,6 @@ FLOORS: dict[str, float] = {
 COLUMNS = ["rule", "where", "found", "limit", "slack", "ok"]
 COMPARED_AT_ONCE = 262_144
 Sense = Literal["<=", ">=", "=="]
-Where = Callable[[int], str]
 
 
 @dataclass(frozen=True, kw_only=True)
