@@ -66,7 +66,7 @@ def test_rows_in_any_order_and_words_in_any_form_give_the_same_verdict(monkeypat
 
 
 def test_every_row_is_in_one_block_with_all_rows_of_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbb_opt.recompute.verdict.BLOCK_ROWS", 4)
+    monkeypatch.setattr("nbb_opt.recompute.tables.BLOCK_ROWS", 4)
     rng = np.random.default_rng(1)
     tables = {
         "flows": pd.DataFrame({"chain": rng.integers(0, 9, 30), "row": np.arange(30)}),
