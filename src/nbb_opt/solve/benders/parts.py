@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
+from nbb_opt.model.data.periods import Floats, Ints
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 SHARED, OBJECTIVE = -1, -2
 LEAST_VIOLATION = 1e-9  # relative; a proof of infeasibility that is not violated by more is of no use
 

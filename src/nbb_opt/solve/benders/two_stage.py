@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
-import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.benders.parts import Cut, Stages, stages_of
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.highs import Solver, SolverResult
@@ -38,10 +38,6 @@ from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
-
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import block_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.benders.parts import part_of
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Listener, Stop
@@ -23,8 +24,6 @@ from nbb_opt.solve.stop import Listener, Stop
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 LIGHT = 0.05  # of all entries: parts lighter than this are solved together
 MISSED = 1e-9  # relative; a row without a free column that is missed by more cannot be kept
 

@@ -23,14 +23,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.colgen.groups import Groups
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
 
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 SWEEPS = 50
 
 

@@ -10,13 +10,12 @@ import numpy.typing as npt
 from scipy.sparse import csc_array, vstack
 
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.colgen.move_columns import mark_sets
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
 
 

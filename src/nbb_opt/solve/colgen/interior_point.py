@@ -13,8 +13,8 @@ import math
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.pool import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
@@ -22,8 +22,6 @@ from nbb_opt.solve.highs import SolverResult
 from nbb_opt.solve.mip.dive import WHOLE, Rows, orders
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 FIRST, SHARE, NEAREST = 0.0015, 0.5, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
 RELAX = 0.35  # of the time that is left for the relaxation while there is no plan
 SPARE = 1.5  # times what the last plan took is left for the next one

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import SolveError
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.colgen.block_separable import BlockSeparable
 from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.groups import Groups
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from nbb_opt.model import Split
 
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 DEAR = (0.0, 0.3, 30.0)  # of the first columns: times the whole cost for using a limit as much as usual
 LAST_START = len(DEAR) - 1
 LARGE_POOL = 100_000  # nonzeros of the first columns from which the root is solved by interior point

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, vstack
 
-from nbb_opt.model.data.periods import entries
+from nbb_opt.model.data.periods import Floats, Ints, entries
 from nbb_opt.solve.colgen.groups import ChainArrays, GroupArrays, Groups, Prices, SegmentColumns, loose_columns
 from nbb_opt.solve.colgen.move_columns import (
     add_segments,
@@ -29,8 +29,6 @@ from nbb_opt.solve.colgen.move_columns import (
 if TYPE_CHECKING:
     from nbb_opt.model import Split
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 LARGE = 5_000  # fewer bundles are not worth a second thread
 LANES_PER_BLOCK, HAULS_AT_ONCE = 512, 100_000
 BYTES_AT_ONCE = 1 << 26  # of what a thread adds up before that is packed: most of it is 0

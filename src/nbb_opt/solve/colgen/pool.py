@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.colgen.bound import Bounds
 from nbb_opt.solve.colgen.oracle import Priced
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from nbb_opt.model import Split, StandardForm
 
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 SLACK_DEAR = 3.0  # times what usually does a unit
 SLACK_SHARE = 0.05  # of the whole cost for a row missed by its usual size, where nothing is known of it
 MOST_DRIVES = 200_000  # looked at to find out what usually does a unit

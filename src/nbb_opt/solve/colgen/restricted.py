@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.colgen.bound import Circulation, Cut
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.master import LAST_START, Master
@@ -26,8 +27,6 @@ from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
 if TYPE_CHECKING:
     from nbb_opt.model import Split
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 KEPT = 2.0  # columns kept for every row (1: rounds find again what was forgotten)
 ALL_ROUNDS = np.inf  # of pricing: until nothing is found any more

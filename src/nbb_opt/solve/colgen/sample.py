@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import block_array, coo_array, csc_array
 
 from nbb_opt.model.arrays.split import expand
-from nbb_opt.model.data.periods import entries
+from nbb_opt.model.data.periods import Floats, Ints, entries
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.highs import Solver
@@ -26,8 +26,6 @@ from nbb_opt.solve.stop import UNKNOWN, Stop
 if TYPE_CHECKING:
     from nbb_opt.model import Split, StandardForm
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 USED = 1e-3  # of a usual amount: what interior points leave of nothing
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible
-from nbb_opt.model.data.periods import sum_by
+from nbb_opt.model.data.periods import Floats, Ints, sum_by
 from nbb_opt.model.extract import Carried
 from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from nbb_opt.model import Split
 
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 DUST = 1e-11  # share of a column below which it carries nothing
 
 

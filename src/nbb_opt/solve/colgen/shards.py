@@ -14,9 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nbb_opt.model.data.periods import entries
+from nbb_opt.model.data.periods import Floats, Ints, entries
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.oracle import Disaggregated, Oracle, Priced, equal_parts, in_order
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
     from nbb_opt.model import Split
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 SHARDS_PER_WORKER = 2
 
 

@@ -11,8 +11,6 @@ from scipy.sparse import coo_array, csc_array
 
 from nbb_opt.model import StandardForm
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 INFINITE = float("inf")
 
 

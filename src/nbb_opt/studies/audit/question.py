@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nbb_opt.instance import Instance
@@ -19,7 +18,6 @@ from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan, order_names
 
-Ints = npt.NDArray[np.int64]
 Key = tuple[str, str, int]  # place, type, period
 
 
