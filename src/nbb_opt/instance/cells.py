@@ -187,10 +187,10 @@ def name_fault(text: str) -> tuple[str, str] | None:
     return fault[:2] if fault else None
 
 
-def look(text: str) -> str:
+def as_latin(text: str) -> str:
     """The text with letters of other scripts that look like Latin ones written as these.
 
-    >>> look("\\u0410\\u0412C")
+    >>> as_latin("\\u0410\\u0412C")
     'ABC'
     """
     return text.translate(_LATIN_OF)
@@ -201,7 +201,7 @@ def has_control(text: str) -> bool:
     return _CONTROL.search(text) is not None
 
 
-def pieces(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """Parts of a `;`-joined cell."""
     return text.split(";") if text else []
 
@@ -231,7 +231,7 @@ def _id_fault(text: str, column: Column | None = None) -> tuple[str, str, str] |
     plain = unicodedata.normalize("NFKC", text)
     if plain != text:
         return "is a name with letters that look like others", f"did you mean {plain!r}?", "id"
-    latin = look(text)
+    latin = as_latin(text)
     if latin != text and re.search("[A-Za-z]", text):
         return "is a name that mixes letters of two scripts that look alike", f"did you mean {latin!r}?", "id"
     if len(text) > _LONGEST_ID:
@@ -254,7 +254,7 @@ def _choice_fault(text: str, column: Column) -> tuple[str, str, str] | None:
 
 
 def _list_fault(text: str, column: Column) -> tuple[str, str, str] | None:
-    parts = pieces(text)
+    parts = split_list(text)
     tidy = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
     if tidy != parts:
         if not tidy:

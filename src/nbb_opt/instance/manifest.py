@@ -16,7 +16,7 @@ import pandas as pd
 
 from nbb_opt.demand import Flows
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.meta import Meta, Period
 from nbb_opt.instance.package import DATA_FILES, MANIFEST_FILE, META_FILE, Package
 from nbb_opt.instance.schema import TABLES
@@ -155,7 +155,7 @@ def save_manifest(package: Package, meta: Meta, frames: Mapping[str, pd.DataFram
             entry["rows"] = rows[name]
         frame = frames.get(Path(name).stem)
         if frame is not None and "source" in frame.columns and Path(name).stem != "sources":
-            used = sorted({source for cell in frame["source"] for source in pieces(cell)})
+            used = sorted({source for cell in frame["source"] for source in split_list(cell)})
             entry["sources"] = [_source(known[source]) for source in used]
         resources.append(entry)
     content = {

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, pieces
+from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, split_list
 from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.manifest import check_rows, digest, read_manifest, save_manifest
 from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
@@ -357,7 +357,7 @@ def split_refs(text: str) -> list[str]:
     >>> split_refs("A;B"), split_refs("")
     (['A', 'B'], [])
     """
-    return pieces(text)
+    return split_list(text)
 
 
 def open_od(instance: Instance) -> BinaryIO:

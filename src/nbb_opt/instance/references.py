@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from nbb_opt.instance.cells import CellFaults, look, pieces
+from nbb_opt.instance.cells import CellFaults, as_latin, split_list
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
 
@@ -35,7 +35,7 @@ def check_keys(table: Table, frame: pd.DataFrame, faults: CellFaults) -> None:
         first[key] = i
         if single:
             name = str(key[0])
-            other = folded.setdefault(look(name).casefold(), name)
+            other = folded.setdefault(as_latin(name).casefold(), name)
             if other != name:
                 alike = (
                     "by letters that look alike" if name.casefold() != other.casefold() else "by upper and lower case"
@@ -55,7 +55,7 @@ def check_references(table: Table, frames: Mapping[str, pd.DataFrame], faults: C
         known: dict[str, list[str]] = {}
         for i, text in enumerate(frames[table.name][column.name]):
             if text not in known:
-                parts = pieces(text) if column.kind == "refs" else ([text] if text else [])
+                parts = split_list(text) if column.kind == "refs" else ([text] if text else [])
                 known[text] = [part for part in parts if part not in names]
             for part in known[text]:
                 faults.add(i, column.name, text, *unknown_name(part, text, names, column.target), rule="reference")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.rules.figures import ASSUMPTION
 from nbb_opt.instance.rules.registry import Row, RuleContext, rule
 
@@ -77,7 +77,7 @@ def figures_are_those_of_their_factors(context: RuleContext) -> Iterator[Problem
     """
     factors = {row["factor"]: row for row in context.each("factors")}
     for i, row in context.rows("energy"):
-        named = [factors[name] for name in pieces(row["factors"]) if name in factors]
+        named = [factors[name] for name in split_list(row["factors"]) if name in factors]
         cited = []
         for factor in named:
             found = _convert(factor, row["note"])
@@ -91,7 +91,7 @@ def figures_are_those_of_their_factors(context: RuleContext) -> Iterator[Problem
         if len(cited) == len(named):
             yield from _compare(context, i, row, cited)
         sets = {factor["gwp_set"] for factor in named} - NOT_STATED
-        explained = ASSUMPTION in pieces(row["source"]) and all(name in row["note"] for name in sets)
+        explained = ASSUMPTION in split_list(row["source"]) and all(name in row["note"] for name in sets)
         if len(sets) > 1 and not explained:
             what = f"mixes warming potentials of {' and '.join(sorted(sets))}"
             hint = "cite factors of one set; an assumption (source) may mix them where its note names the sets"

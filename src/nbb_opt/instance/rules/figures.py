@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.rules.registry import Row, RuleContext, rule
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.wording import did_you_mean, listed
@@ -34,7 +34,7 @@ def _with_source(context: RuleContext) -> Iterator[Table]:
 
 
 def _assumed(row: Row) -> bool:
-    return ASSUMPTION in pieces(row["source"])
+    return ASSUMPTION in split_list(row["source"])
 
 
 @rule("sources")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import SHOWN_IN_FULL, pieces
+from nbb_opt.instance.cells import SHOWN_IN_FULL, split_list
 from nbb_opt.instance.rules.registry import RuleContext, checked_on_reading, rule
 from nbb_opt.instance.wording import did_you_mean, listed
 
@@ -57,7 +57,7 @@ def flows_have_a_way(context: RuleContext) -> Iterator[Problem]:
     ends of every flow; it begins and ends on the road side."""
     flows = context.flows
     assert flows is not None
-    modes = {row["commodity"]: frozenset(pieces(row["modes"])) for row in context.each("commodities")}
+    modes = {row["commodity"]: frozenset(split_list(row["modes"])) for row in context.each("commodities")}
     both_ways = all(row["two_way"] for row in context.each("links") if not row["project"])
     networks: dict[frozenset[str], dict[Spot, list[Spot]]] = {}
     reached: dict[tuple[frozenset[str], str], set[str]] = {}

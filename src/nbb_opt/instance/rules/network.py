@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces, states_reason
+from nbb_opt.instance.cells import split_list, states_reason
 from nbb_opt.instance.rules.registry import Row, RuleContext, rule
 from nbb_opt.instance.wording import listed, number
 
@@ -274,7 +274,7 @@ def transfers_have_handling_costs(context: RuleContext) -> Iterator[Problem]:
     priced = {(*sorted((row["mode_a"], row["mode_b"])), row["cargo_type"]) for row in context.each("handling_costs")}
     wanted: dict[tuple[str, str], dict[str, str]] = {}
     for row in context.each("commodities"):
-        modes = sorted(set(pieces(row["modes"])))
+        modes = sorted(set(split_list(row["modes"])))
         for pair in (*itertools.combinations(modes, 2), *((mode, mode) for mode in modes)):
             wanted.setdefault(pair, {}).setdefault(row["cargo_type"], row["commodity"])
     told: set[tuple[str, ...]] = set()

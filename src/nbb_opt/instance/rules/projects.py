@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.rules.registry import RuleContext, rule
 from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS
 from nbb_opt.instance.wording import did_you_mean, listed, number
@@ -68,7 +68,7 @@ def projects_do_something(context: RuleContext) -> Iterator[Problem]:
 @rule("projects", uses=("projects",))
 def projects_do_not_require_in_a_circle(context: RuleContext) -> Iterator[Problem]:
     """A project does not require itself, directly or through others."""
-    requires = {row["project"]: pieces(row["requires"]) for row in context.each("projects")}
+    requires = {row["project"]: split_list(row["requires"]) for row in context.each("projects")}
     told: set[str] = set()
     for i, row in context.rows("projects"):
         path = _way_back(row["project"], requires)
@@ -82,7 +82,7 @@ def projects_do_not_require_in_a_circle(context: RuleContext) -> Iterator[Proble
 def projects_do_not_exclude_what_they_require(context: RuleContext) -> Iterator[Problem]:
     """A project excludes neither itself nor a project it requires, directly or through others, nor do those."""
     rows = {row["project"]: row for row in context.each("projects")}
-    excludes = {(name, other) for name, row in rows.items() for other in pieces(row["excludes"])}
+    excludes = {(name, other) for name, row in rows.items() for other in split_list(row["excludes"])}
     for i, row in context.rows("projects"):
         if (row["project"], row["project"]) in excludes:
             yield context.fault("projects", i, "excludes", row["excludes"], "holds the project itself", "remove it")
@@ -97,7 +97,7 @@ def _needed(project: str, rows: dict[str, dict[str, str]]) -> set[str]:
     needed: set[str] = set()
     ahead = [project]
     while ahead:
-        for other in pieces(rows[ahead.pop()]["requires"]):
+        for other in split_list(rows[ahead.pop()]["requires"]):
             if other not in needed:
                 needed.add(other)
                 ahead.append(other)

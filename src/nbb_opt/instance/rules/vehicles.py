@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import pieces
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.rules.registry import RuleContext, rule
 from nbb_opt.instance.wording import listed, number
 
@@ -159,7 +159,7 @@ def commodities_have_a_vehicle(context: RuleContext) -> Iterator[Problem]:
     modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
     carried = {(modes[row["vehicle"]], row["cargo_type"]) for row in context.each("vehicle_loads")}
     for i, row in context.rows("commodities"):
-        allowed = pieces(row["modes"])
+        allowed = split_list(row["modes"])
         if not any((mode, row["cargo_type"]) in carried for mode in allowed):
             what = f"is carried by no {' or '.join(allowed)} vehicle"
             hint = f"add a row to {context.file('vehicle_loads')}"

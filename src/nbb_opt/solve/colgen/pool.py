@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SLACK_DEAR = 3.0  # times what usually does a unit
 SLACK_SHARE = 0.05  # of the whole cost for a row missed by its usual size, where nothing is known of it
-MOST_DRIVES = 200_000  # looked at to find out what usually does a unit
+MOST_HAULS = 200_000  # looked at to find out what usually does a unit
 DUST = 1e-11  # of a row's usual size: less than this is no use of it
 
 
@@ -111,7 +111,7 @@ def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
     """
     master, rows, count = split.master, len(size), len(split.hauls.t)
     eur_in, use = np.zeros(rows), np.zeros(rows)
-    some = split.columns_of(np.arange(0, count, 1 + count // MOST_DRIVES))
+    some = split.columns_of(np.arange(0, count, 1 + count // MOST_HAULS))
     for cost, indptr, row, value in (
         (some.cost, some.indptr, some.row, some.value),
         (split.segments.cost, split.segments.indptr, split.segments.row, split.segments.value),
