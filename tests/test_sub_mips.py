@@ -7,9 +7,10 @@ import pytest
 
 import nbb_opt as nbb
 from milp_case import TINY
-from nbb_opt.errors import SolveError
+from nbb_opt.errors import NoPlan, SolveError
 from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps, solve_instance
 from nbb_opt.result import decision_gap, read_run
 from nbb_opt.solve import DecisionGap, Stop, solve_form
 from nbb_opt.solve.mip.branch import TreeBeside
@@ -150,3 +151,23 @@ def test_a_run_to_a_decision_gap_says_so_and_is_verified_by_it(tmp_path):
     run.record["options"]["decision_gap"] = 1e-9  # now "optimal" claims more than is proven, unless all is proven
     run.record["bound"] -= 0.1 * (found.reference.cost_eur - found.cost_eur)
     assert not verify_run(run, read_instance(TINY)).ok
+
+
+def test_time_that_ends_before_a_plan_leaves_the_do_nothing_plan_and_says_what_helps(tmp_path, monkeypatch):
+    solve = Steps.solve
+
+    def too_slow(self, built, **options):
+        return solve(self, built, **options) if built.spec.name == "do_nothing" else unsolved(Stop(0.0))
+
+    def unsolved(stop):
+        raise stop.no_plan()
+
+    monkeypatch.setattr(Steps, "solve", too_slow)
+    instance = read_instance(TINY)
+    with pytest.raises(
+        NoPlan, match=r"in time \(0 s\); allow more with --time-limit\. The do-nothing plan, verified, is"
+    ):
+        solve_instance(instance, out=tmp_path / "run")
+    kept = read_run(tmp_path / "run")
+    assert kept.record["model"] == "do_nothing"
+    assert verify_run(kept, instance).ok

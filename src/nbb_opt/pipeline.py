@@ -23,7 +23,7 @@ import pandas as pd
 from nbb_opt import __version__
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
-from nbb_opt.errors import Infeasible, ModelError, VerifyFailed
+from nbb_opt.errors import Infeasible, ModelError, NoPlan, Stopped, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
@@ -319,7 +319,8 @@ def solve_instance(
     With `out` the run is also written there as a complete folder (an earlier run in the same place is replaced).
     With a `cluster` its workers sum the demand and answer for the chains of column generation; they must see the
     instance at the same path.
-    Raises InstanceError, ModelError, Infeasible, NoPlan, SolveError; VerifyFailed after writing nothing.
+    Raises InstanceError, ModelError, Infeasible, SolveError; VerifyFailed after writing nothing; NoPlan where the time
+    was too short, after writing the do-nothing plan if there is one by then.
     """
     from nbb_opt.model import read_model
 
@@ -344,14 +345,24 @@ def solve_instance(
             reference = steps.plan(prepared, read_model(REFERENCE), share=0.5, label="do nothing: ")
             steps.reference_eur = reference.solution.objective
             fixed = flows_of(prepared, reference.tables["flows"]) if spec.flows == REFERENCE else None
-            plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
-        own_rules = {} if plan.own_terms is None else {OWN_RULES: json.dumps(plan.own_terms)}
-        run = Run(Path(), _record(instance, plan, reference, steps), plan.tables, reference.tables, beside={
-            "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": reference.verdict.as_json()}),
-            "solver.log": plan.solution.log,
-            "bounds.csv": history_csv(plan.solution.history), **own_rules,
-        })  # fmt: skip
+            try:
+                plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
+            except NoPlan as end:
+                if out is None or isinstance(end, Stopped):
+                    raise
+                write(out, instance, _run(instance, reference, reference, steps), reference.ledger)
+                raise NoPlan(f"{end}. The do-nothing plan, verified, is in {out}") from end
+        run = _run(instance, plan, reference, steps)
         return run if out is None else write(out, instance, run, plan.ledger)
+
+
+def _run(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> Run:
+    own_rules = {} if plan.own_terms is None else {OWN_RULES: json.dumps(plan.own_terms)}
+    return Run(Path(), _record(instance, plan, reference, steps), plan.tables, reference.tables, beside={
+        "verify.json": json.dumps({"plan": plan.verdict.as_json(), "do_nothing": reference.verdict.as_json()}),
+        "solver.log": plan.solution.log,
+        "bounds.csv": history_csv(plan.solution.history), **own_rules,
+    })  # fmt: skip
 
 
 def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None) -> Run:
