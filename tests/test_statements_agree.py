@@ -351,6 +351,8 @@ PARAMETERS: dict[str, Callable[[Instance], Instance]] = {
     "driver_limit_h": times("country_years", "driver_limit_h_per_year"),
     "driver_cost_eur_per_h": times("country_years", "driver_cost_eur_per_h"),
     "carbon_price_eur_per_t": times("country_years", "carbon_price_eur_per_t"),
+    "energy_price_eur_per_kwh": times("energy", "price_eur_per_kwh"),
+    "truck_capex_eur": times("vehicle_years", "capex_eur"),
     "charger_capex_eur": times("chargers", "capex_eur"),
     "charger_fixed_eur": times("chargers", "fixed_eur_per_year"),
     "project_capex_eur": times("projects", "capex_eur"),

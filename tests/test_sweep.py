@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nbb_opt.instance.vary import varied
 from typer.testing import CliRunner
 
 from milp_case import TINY, policy, tiny, vary
@@ -16,8 +17,10 @@ from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.model import build, extract, read_model, standard_form
+from nbb_opt.model.build import restated
 from nbb_opt.network import prepare
 from nbb_opt.options import Presolve, SolveOptions
+from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.mip.sub_mips import SubMips
 from nbb_opt.studies.sweep import Sweep, axis_of, run_sweep
@@ -61,6 +64,56 @@ def test_a_changed_right_hand_side_is_that_of_the_varied_instance_stated_anew(na
         np.testing.assert_allclose(one, other, rtol=1e-14, err_msg=array)
         different |= not np.array_equal(other, getattr(standard_form(built), array))
     assert different
+
+
+def edited(table: str, column: str) -> Any:
+    return lambda case, factor: varied(case, {table: case[table].assign(**{column: factor * case[table][column]})})
+
+
+STUDIED = {
+    **{name: axis_of(name, ruled()).vary for name in (*names(), "carbon_price", "energy_price", "energy_price:diesel")},
+    "purchase_price": edited("vehicle_years", "capex_eur"),
+    "charger_price": edited("chargers", "capex_eur"),
+    "grid": edited("charge_areas", "grid_mw"),
+}
+
+
+@pytest.mark.parametrize("name", STUDIED)
+def test_other_numbers_in_the_pyomo_model_give_the_varied_instance_stated_anew(name: str) -> None:
+    case, spec = ruled(), read_model("joint")
+    prepared = prepare(case, prune=False)
+    built = build(case, prepared, spec)
+    before, changed = standard_form(built), STUDIED[name](case, 1.25)
+    other = replace(prepared, demand_t=prepared.demand_t * (1.25 if name == "demand" else 1.0))
+    again = restated(built, changed, other)
+    assert again.model is built.model  # not built anew
+    now, anew = standard_form(again), standard_form(build(changed, other, spec))
+    for array in ("cost", "a_indptr", "a_indices", "a_values", "row_low", "row_up", "col_low", "col_up"):
+        np.testing.assert_allclose(getattr(now, array), getattr(anew, array), rtol=1e-12, atol=1e-12, err_msg=array)
+    assert not all(
+        np.array_equal(getattr(now, a), getattr(before, a)) for a in ("cost", "a_values", "row_low", "row_up")
+    )
+
+
+def test_what_is_more_than_numbers_is_built_anew() -> None:
+    case, spec = ruled(), read_model("joint")
+    prepared = prepare(case, prune=False)
+    built = build(case, prepared, spec)
+    changed = varied(case, {"vehicles": case["vehicles"].assign(lifetime_years=case["vehicles"].lifetime_years + 1)})
+    again = restated(built, changed, prepared)
+    assert again.model is not built.model
+    assert list(standard_form(again).row_names) == list(standard_form(build(changed, prepared, spec)).row_names)
+
+
+def test_a_sweep_of_plans_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    steps_build = Steps.build
+    monkeypatch.setattr(Steps, "build", lambda self, *args, **kw: made.append("") or steps_build(self, *args, **kw))
+    for name in ("demand", "energy_price"):
+        made.clear()
+        found = run_sweep(tiny(), axis=axis_of(name, tiny()), values=(0.9, 1.0), options=SolveOptions(gap=1e-6))
+        assert all(point.verified for point in found.points)
+        assert len(made) == 1
 
 
 @pytest.mark.parametrize("name", ["demand", "carbon_price", "energy_price", "energy_price:diesel", "rule:CAP"])

@@ -39,19 +39,22 @@ def sweep(
     progress: Listener | None = None,
     cache: bool = True,
     stop: Stop | None = None,
+    extend: Path | str | None = None,
 ) -> pd.DataFrame:
     """A front of cost against emissions (`front` points), or one thing times each of `values`: a row for each point.
 
     `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
     solves the LP relaxation: quick, and every cost is a lower bound. The time limit is for each point. With `out` table
     and page are written there and finished points are not solved again; Ctrl-C keeps what is finished. `.attrs` is
-    the record, as in `sweep.json`: what was asked, the `status` ("done" or "stopped") and the points.
+    the record, as in `sweep.json`: what was asked, the `status` ("done" or "stopped") and the points. `extend` is a
+    file with rules and costs of your own (models/EXTENDING.md); the costs of the points have yours in them then.
 
     >>> from nbb_opt import examples
     >>> found = sweep(examples.tiny(), front=3, relax=True)
     >>> found[["cost_eur", "emissions_t_co2e"]].shape, bool(found["cost_eur"].is_monotonic_decreasing)
     ((3, 2), True)
     """
+    from nbb_opt.model.rules_file import read_rules
     from nbb_opt.studies.sweep import axis_of, run_sweep
 
     if (vary is None) == (front == 0):
@@ -59,11 +62,12 @@ def sweep(
     if front and values:
         raise NbbError("sweep: --values belong to --vary; a front finds its own")
     instance = region if isinstance(region, Instance) else read(region)
+    rules = None if extend is None else read_rules(Path(extend))
     return run_sweep(
         instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
         options=with_changes(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
         out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
-        listen=listener_of(progress), say=LOG.info, stop=stop,
+        listen=listener_of(progress), say=LOG.info, stop=stop, rules=rules,
     ).table()  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from nbb_opt.cli.options import (
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
     AsJson,
+    ExtendBy,
     Gap,
     HighsPresolve,
     InstancePath,
@@ -30,7 +31,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(
         epilog="Example: nbb-opt sweep instances/nbb --front 20 --relax; "
-        "nbb-opt sweep mycase --vary demand --values 0.8,1,1.2"
+        "nbb-opt sweep mycase --vary demand --values 0.8,1,1.2; nbb-opt sweep mycase --front 5 --extend rules.py"
     )(sweep)
 
 
@@ -58,6 +59,7 @@ def sweep(
     statement: StatedIn = "auto",
     presolve: HighsPresolve = "choose",
     cold_start: Annotated[bool, typer.Option("--cold-start", help="Cold start of every point, to compare.")] = False,
+    extend: ExtendBy = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve at many demands, prices or limits, or the front of cost against emissions; each point starts from the last.
@@ -80,7 +82,7 @@ def sweep(
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):
         points = api.sweep(
             region, vary=vary, values=_factors(values), front=front, model=model, options=options, relax=relax,
-            cold_start=cold_start, out=target, progress=line, stop=Stop(float("inf")),
+            cold_start=cold_start, out=target, progress=line, stop=Stop(float("inf")), extend=extend,
         )  # fmt: skip
     status = points.attrs["status"]
     if as_json:

@@ -7,7 +7,7 @@ network when data are worked out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy.typing as npt
@@ -124,6 +124,29 @@ def build_from(data: ModelData, spec: ModelSpec, *, route: Route = "pyomo") -> B
 
     with pause_gc():
         return Built(data, spec, PyomoStatement(freight_model(data, spec)))
+
+
+def restated(built: Built, instance: Instance, prepared: Prepared) -> Built:
+    """The model with the figures of a varied instance.
+
+    In Pyomo the same model is given other numbers where that is all that is different (prices, caps, budgets,
+    capacities, demand); `built` is not to be compiled any more then.
+    """
+    data = model_data(instance, prepared, built.spec)
+    if isinstance(built.stated, Assembly):
+        return build_from(data, built.spec, route="arrays")
+    from nbb_opt.model.figures import figures
+    from nbb_opt.model.model import take_numbers
+    from nbb_opt.model.pyomo_form import PyomoStatement, pause_gc
+
+    with pause_gc():
+        same = built.extension is None and take_numbers(built.model, figures(data))
+    return Built(data, built.spec, PyomoStatement(built.model)) if same else build_from(data, built.spec)
+
+
+def with_figures_of(built: Built, instance: Instance, prepared: Prepared) -> Built:
+    """The model as it is stated, its plans read with the figures of a varied instance: where a form was edited."""
+    return replace(built, data=model_data(instance, prepared, built.spec))
 
 
 def standard_form(built: Built) -> StandardForm:

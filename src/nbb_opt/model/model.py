@@ -28,6 +28,8 @@ from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.figures import figures
 from nbb_opt.model.spec import ModelSpec
 
+NOTHING_EUR = 1e-9  # per tonne
+
 
 def freight_model(data: ModelData, spec: ModelSpec) -> pyo.ConcreteModel:
     """The model of `models/<name>.toml` on the data of one instance: t, vkm, vehicles, chargers, units, EUR, kg, kWh.
@@ -61,6 +63,8 @@ def given(m: Any, f: SimpleNamespace) -> None:
     parameter("driver_limit_h", r"$driver\_limit\_h_{nt}$ driver hours that can be had [h/year]")
     parameter("driver_cost_eur_per_h", r"$driver\_cost_{nt}$ [EUR/h]")
     parameter("carbon_price_eur_per_t", r"$carbon\_price_{nt}$ [EUR/t CO2e]; which train or ship is used stays")
+    parameter("energy_price_eur_per_kwh", r"$price_{ent}$ [EUR/kWh]; which train or ship is used stays")
+    parameter("truck_capex_eur", r"$capex_{vt}$ purchase price of a truck [EUR]")
     parameter("charger_capex_eur", r"$capex_k$ of a charger [EUR]")
     parameter("charger_fixed_eur", r"$fixed_k$ of a charger [EUR/year]")
     parameter("project_capex_eur", r"$capex_a$ of a unit of a project [EUR]")
@@ -68,6 +72,26 @@ def given(m: Any, f: SimpleNamespace) -> None:
     for name, figure in vars(f).items():
         if m.component(name) is None:
             setattr(m, name, figure)
+
+
+def take_numbers(m: Any, f: SimpleNamespace) -> bool:
+    """Give the parameters other figures; False, and nothing done, where more than parameters would be different."""
+    parameters = {name: getattr(m, name) for name in vars(f) if isinstance(getattr(m, name), pyo.Param)}
+    if any(list(parameter) != list(getattr(f, name)) for name, parameter in parameters.items()):
+        return False
+    if not all(_same(name, getattr(m, name), figure) for name, figure in vars(f).items() if name not in parameters):
+        return False
+    for name, parameter in parameters.items():
+        parameter.store_values(dict(getattr(f, name)))
+    return True
+
+
+def _same(name: str, now: Any, then: Any) -> bool:
+    """Whether a figure stays. A usual size is a hint; what energy was taken out of is the same but for rounding."""
+    if name.startswith("usual_") or now == then:
+        return True
+    rounded = name == "service_eur_per_t" and now.keys() == then.keys()
+    return rounded and all(abs(then[key] - eur) <= NOTHING_EUR for key, eur in now.items())
 
 
 def decisions(m: Any, blocks: tuple[str, ...]) -> None:

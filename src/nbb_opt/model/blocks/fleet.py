@@ -86,9 +86,16 @@ def balance_stock(m, region, truck, vintage, year):
 
 
 def road_energy(m, year):
-    r"""$\sum_{gv} energy_{gvt} z_{gvt} + \sum_{rr'vh} energy_{rvt} e_{rr'vht}$"""
-    loaded = sum(m.road_energy_eur_per_vkm[*g, v, year] * m.driven_vkm[*g, v, year] for g, v in m.drives_in[year])
-    return loaded + sum(m.trip_energy_eur_per_vkm[*e, year] * m.empty_vkm[*e, year] for e in m.trips_in[year])
+    r"""$\sum_{en} price_{ent} (\sum_{gv} kwh_{gvent} z_{gvt} + \sum_{rr'vh} kwh_{rvent} e_{rr'vht})$ of energy
+    carriers $e$"""
+    return sum(
+        m.energy_price_eur_per_kwh[*place, year]
+        * (
+            sum(kwh * m.driven_vkm[*g, v, year] for (g, v), kwh in m.truck_bought_kwh[*place, year])
+            + sum(kwh * m.empty_vkm[*trip, year] for trip, kwh in m.trip_bought_kwh[*place, year])
+        )
+        for place in m.energy_sold[year]
+    )
 
 
 def road_running(m, year):
@@ -115,17 +122,19 @@ def fleet_purchase(m, year):
 
 
 def fleet_grant(m, year):
-    r"""$-\sum_{rv} grant_{rvt} b_{rvt}$"""
+    r"""$-\sum_{rv} (grant_{rvt} + grant\_share_{rvt}\, capex_{vt}) b_{rvt}$"""
     if year == m.horizon:
         return 0
-    bought = ((m.grant_eur[v, m.country_of[r], year], m.bought[r, v, year]) for r, v in m.purchases_in[year])
-    return -sum(grant * number for grant, number in bought if grant)
+    bought = [(v, m.country_of[r], m.bought[r, v, year]) for r, v in m.purchases_in[year]]
+    fixed = sum(m.grant_fixed_eur[v, n, year] * number for v, n, number in bought if m.grant_fixed_eur[v, n, year])
+    shares = [(m.grant_share[v, n, year], v, number) for v, n, number in bought if m.grant_share[v, n, year]]
+    return -fixed - sum(share * m.truck_capex_eur[v, year] * number for share, v, number in shares)
 
 
 def resale_eur(m, truck, vintage, year):
     r"""$resale\_share_v\, capex_{v,\max(u, y_1)} \max(0, (L_v - (y_t - u)) / L_v)$"""
     left = max(0.0, (m.truck_lifetime[truck] - (year - vintage)) / m.truck_lifetime[truck])
-    return float(m.resale_share[truck] * m.truck_capex_eur[truck, max(vintage, m.years[0])] * left)
+    return m.resale_share[truck] * left * m.truck_capex_eur[truck, max(vintage, m.years[0])]
 
 
 def fleet_resale(m, year):

@@ -19,8 +19,14 @@ def serve_demand(m, origin, destination, commodity, year):
 
 
 def service(m, year):
-    r"""$\sum_c service_{ct}\, x_{ct}$: rail, sea, ferry, and charges per tonne of every link"""
-    return sum(m.service_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+    r"""$\sum_c (service_{ct} + \sum_{en} price_{ent} kwh_{cent}) x_{ct}$: rail, sea and ferry with their energy, and
+    charges per tonne of every link"""
+    other = sum(m.service_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+    return other + sum(
+        m.energy_price_eur_per_kwh[*place, year]
+        * sum(kwh * m.carried_t[*c, year] for c, kwh in m.chain_bought_kwh[*place, year])
+        for place in m.energy_sold[year]
+    )
 
 
 def handling(m, year):

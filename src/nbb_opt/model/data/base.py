@@ -34,9 +34,14 @@ class PublicCharging:
 
 @dataclass(frozen=True)
 class Subsidies:
-    """By truck, country and period (V, N, T): grant in EUR per truck bought, share of the toll that is not paid."""
+    """By truck, country and period (V, N, T): grant in EUR per truck bought, share of the toll that is not paid.
+
+    The grant is `grant_fixed_eur` and, of the price of the truck, `grant_share`.
+    """
 
     grant_eur: Floats
+    grant_fixed_eur: Floats
+    grant_share: Floats
     toll_exempt: Floats
 
 
@@ -79,7 +84,7 @@ def subsidies_of(
     within its own.
     """
     shape = (len(vehicles), len(countries), time.size)
-    grant, exempt = np.zeros(shape), np.zeros(shape)
+    fixed, of_price, exempt = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for row in instance["subsidies"].to_dict("records"):
         mine = np.flatnonzero(np.array([name == row["technology"] for name in technology], bool))
         n, first, last = int(countries.of([row["country"]])[0]), int(row["first_year"]), int(row["last_year"])
@@ -88,9 +93,8 @@ def subsidies_of(
                 covered = max(0, min(last, year + length - 1) - max(first, year) + 1) / length
                 exempt[mine, n, t] += row["value"] * covered
             elif first <= year <= last:
-                share = row["kind"] == "purchase_grant_share"
-                grant[mine, n, t] += row["value"] * (capex_eur[mine, t] if share else 1.0)
-    return Subsidies(grant, exempt)
+                (of_price if row["kind"] == "purchase_grant_share" else fixed)[mine, n, t] += row["value"]
+    return Subsidies(fixed + of_price * capex_eur[:, None, :], fixed, of_price, exempt)
 
 
 @dataclass(frozen=True, kw_only=True)

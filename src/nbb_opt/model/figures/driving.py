@@ -54,7 +54,10 @@ def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "resale_share": Figure("resale_share", trucks, t.resale_share),
         "truck_capex_eur": Figure("truck_capex_eur", truck_years, t.capex_eur.ravel()),
         "truck_fixed_eur": Figure("truck_fixed_eur", truck_years, t.fixed_eur_per_year.ravel()),
-        "grant_eur": Figure("grant_eur", product(trucks, countries, years), t.subsidies.grant_eur.ravel()),
+        **{
+            name: Figure(name, product(trucks, countries, years), getattr(t.subsidies, name).ravel())
+            for name in ("grant_fixed_eur", "grant_share")
+        },
     }  # fmt: skip
 
 
@@ -100,7 +103,6 @@ def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "load_t": Figure("load_t", lane_trucks, d.load_t),
         "km_per_vkm": Figure("km_per_vkm", lane_trucks, d.km_per_vkm),
         "h_per_vkm": Figure("h_per_vkm", lane_truck_years, d.hours_per_vkm),
-        "road_energy_eur_per_vkm": Figure("road_energy_eur_per_vkm", lane_truck_years, d.cost_eur["road_energy"]),
         "road_running_eur_per_vkm": Figure("road_running_eur_per_vkm", lane_truck_years, d.cost_eur["road_running"]),
     }  # fmt: skip
 
@@ -123,6 +125,5 @@ def trip_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "trips_to": Members("trips_to", ((s, v, h, y) for _, s, v, h, y in keys), trips, parts=places),
         "trip_km": Figure("trip_km", ends, 1.0 / e.trips_per_vkm),
         "trip_h_per_km": Figure("trip_h_per_km", ends, e.hours_per_vkm),
-        "trip_energy_eur_per_vkm": Figure("trip_energy_eur_per_vkm", keys, e.cost_eur["road_energy"]),
         "trip_running_eur_per_vkm": Figure("trip_running_eur_per_vkm", keys, e.cost_eur["road_running"]),
     }  # fmt: skip

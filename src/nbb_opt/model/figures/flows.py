@@ -11,7 +11,7 @@ import numpy as np
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.costs import Ledger
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.data.periods import Floats, Ints, Names
+from nbb_opt.model.data.periods import Floats, Ints, Names, sum_by
 from nbb_opt.model.figures.names import Chain, Figure, Members, Named, flat, limits, of
 
 
@@ -34,12 +34,21 @@ def flow_figures(data: ModelData, named: Named) -> dict[str, Any]:
             "chains_needing", flat((chain[i].flow for i in need.tolist()), projects, _at(year, need)),
             _at(chain, need), parts=[*ends[:3], set(projects), named.years],
         ),
+        "service_eur_per_t": Figure("service_eur_per_t", chain_years, flows.cost_eur["service"] - _energy_eur(data)),
         **{f"{name}_eur_per_t": Figure(f"{name}_eur_per_t", chain_years, flows.cost_eur[name])
-           for name in ("service", "handling", "cargo_time")},
+           for name in ("handling", "cargo_time")},
         **_passing(data, named, chain, year),
         **_compared(data, named, chain, year),
         "km_by_mode": _km_by_mode(data, named),
     }  # fmt: skip
+
+
+def _energy_eur(data: ModelData) -> Floats:
+    """What the energy of rail, sea and ferry costs per tonne: `energy_price_eur_per_kwh` pays for it."""
+    ledger, flows = data.flows.ledger, data.flows
+    some = np.flatnonzero((ledger.carrier >= 0) & (ledger.kwh > 0))
+    price = data.base.energy_price[ledger.carrier[some], ledger.country[some], ledger.t[some]]
+    return sum_by(ledger.col[some], ledger.kwh[some] * price, size=len(flows.chain))
 
 
 def _at(values: Sequence[Any], which: Ints) -> list[Any]:
@@ -128,10 +137,15 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
         ):
             name = f"{what}_{unit}"
             found[name] = _by_place(name, named, names, place, ledger, moving, np.where(place >= 0, amount, 0.0))
+        found[f"{what}_bought_kwh"] = _bought(f"{what}_bought_kwh", named, ledger, moving)
     way = np.where((d.ledger.area >= 0) & d.on_the_way[d.ledger.col], d.ledger.kwh, 0.0)
     found["way_kwh"] = _by_place("way_kwh", named, base.areas, d.ledger.area, d.ledger, driven, way)
     powers = data.trucks.charge_kw[d.vehicle[d.ledger.col[way > 0]]]
+    priced = product(base.carriers.ids, base.countries.ids, years)
+    price = Figure("energy_price_eur_per_kwh", priced, base.energy_price.ravel())
     return found | {
+        "energy_price_eur_per_kwh": price,
+        "energy_sold": Members("energy_sold", (key[2] for key in price), (key[:2] for key in price), parts=[years]),
         "powers_kw": np.unique(powers).tolist(),
         "carbon_price_eur_per_t": Figure("carbon_price_eur_per_t", country_years, base.carbon_price.ravel()),
         "carbon_counts_wtt": data.instance.meta.carbon_base != "TTW",
@@ -147,3 +161,12 @@ def _by_place(
     keys = zip(of(names, place[some]), named.year(ledger.t[some]), strict=True)
     members = zip((moving[i] for i in ledger.col[some].tolist()), amount[some].tolist(), strict=True)
     return Members(name, keys, members, parts=[names.ids, named.years])
+
+
+def _bought(name: str, named: Named, ledger: Ledger, moving: list[Any]) -> Members:
+    """kWh by energy carrier, country and year."""
+    base, some = named.data.base, np.flatnonzero((ledger.carrier >= 0) & (ledger.kwh > 0))
+    carrier, country = of(base.carriers, ledger.carrier[some]), of(base.countries, ledger.country[some])
+    members = zip((moving[i] for i in ledger.col[some].tolist()), ledger.kwh[some].tolist(), strict=True)
+    parts: list[Any] = [base.carriers.ids, base.countries.ids, named.years]
+    return Members(name, zip(carrier, country, named.year(ledger.t[some]), strict=True), members, parts=parts)

@@ -1,8 +1,9 @@
 """What a sweep varies: how the instance changes, and which numbers of the stated model that changes.
 
 Right-hand sides (demand, capacities, limits of rules) change a few numbers of the form, known by their rows. Prices
-change costs, and may change which train or ship is cheapest and so coefficients: the form is stated again from the
-varied instance, on the same chains, and the difference is taken over.
+change costs, and may change which train or ship is cheapest and so coefficients: the parameters of the model are given
+the figures of the varied instance, on the same chains, and it is compiled again; it is built anew only where more than
+parameters is different.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ Form = Callable[[Built, StandardForm, float], StandardForm]
 class Axis:
     """One thing that is multiplied: `vary` gives the instance with it times a factor.
 
-    `form` gives the standard form with it times a factor from that of the base; None: state it anew.
+    `form` gives the standard form with it times a factor from that of the base; None: compile it again.
     """
 
     name: str

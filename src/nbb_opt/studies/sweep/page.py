@@ -43,6 +43,8 @@ def write_page(path: Path, about: Mapping[str, Any], points: Sequence[Point], *,
         kind = (
             f"each plan proven to a gap of {100 * about['gap']:g} % or as the table says, and accepted by the verifier"
         )
+    if about.get("extended_by"):
+        kind += f"; with rules and costs of your own from {about['extended_by']}, costs with yours"
     told = f"Model {about['model']}; {kind}. Candidate chains are those of the instance as it is, at every point."
     if status != "done":
         told += " The sweep was stopped: these are the points that were finished."

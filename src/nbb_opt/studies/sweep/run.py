@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,21 @@ import pandas as pd
 from nbb_opt import __version__
 from nbb_opt.errors import Infeasible, ModelError, NbbError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
+from nbb_opt.model import Built, ModelSpec, StandardForm, extract, forecast, read_model, standard_form
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder
-from nbb_opt.pipeline import Steps
+from nbb_opt.pipeline import Steps, in_pyomo, with_own
 from nbb_opt.solve import Progress, Stop, Warm, solve_relaxed
 from nbb_opt.studies.sweep.axes import Axis, capped, over_horizon, per_period, with_cap
 from nbb_opt.studies.sweep.page import write_page
 from nbb_opt.studies.sweep.store import FOLDER, RECORD, Point, Store, write_tables
 
 EMISSIONS = "emissions"  # the axis of a front
+if TYPE_CHECKING:
+    from nbb_opt.model.rules_file import RulesFile
+
 LEAST_END = 1e-4  # share of the span left out at the low end, where the last kilogram has no finite price
 SLACK = 1e-6  # relative, of the verified emissions over the cap
 
@@ -65,6 +68,7 @@ def run_sweep(
     options: SolveOptions | None = None,
     relax: bool = False,
     cold_start: bool = False,
+    rules: RulesFile | None = None,
     out: Path | None = None,
     cache_dir: Path | None = None,
     listen: Callable[[Progress], None] | None = None,
@@ -74,7 +78,7 @@ def run_sweep(
     """Solve at every factor of `axis` in `values`, or a front of `front` points of cost against emissions.
 
     `options` are for each point. `relax` solves the LP relaxation, whose costs are lower bounds and no plans;
-    `cold_start` solves every point from nothing, to compare.
+    `cold_start` solves every point from nothing, to compare. `rules` are a user's own; costs are with theirs then.
 
     The candidate chains are those of the instance as it is, for every point (not pruned where prices vary), so that
     points compare. Finished points are kept in `out`, beside table and page, and not solved again. A request to stop
@@ -95,15 +99,19 @@ def run_sweep(
     prices = axis is not None and axis.form is None
     whole = replace(options, method="monolith")
     steps = Steps(whole, stop=stop or Stop(float("inf")), listen=listen)
-    prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices)
-    about = {
+    prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices and rules is None)
+    if rules is not None:
+        steps.options = in_pyomo(whole, forecast(instance, prepared, spec).nonzeros, rules.name)
+    about: dict[str, Any] = {
         "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
         "blocks": list(spec.blocks), "axis": axis.name if axis else EMISSIONS, "relaxed": relax,
         "title": axis.title if axis else "emissions over the horizon", "gap": 0.0 if relax else options.gap,
         "seed": options.seed, "presolve": options.presolve, "version": __version__,
         "statement": options.statement, "time_limit_s": options.time_limit_s,
     }  # fmt: skip
-    runner = _Runner(prepared, spec, steps, Store(out, about), say, relax=relax, cold_start=cold_start)
+    if rules is not None:
+        about |= {"extended_by": rules.name, "sha256": rules.sha256}
+    runner = _Runner(prepared, spec, steps, Store(out, about), say, relax=relax, cold_start=cold_start, rules=rules)
     try:
         if axis:
             runner.along(axis, sorted(set(values)))
@@ -141,12 +149,13 @@ class _Point:
 class _Runner:
     def __init__(
         self, prepared: Prepared, spec: ModelSpec, steps: Steps, store: Store, say: Callable[[str], None],
-        *, relax: bool, cold_start: bool,
+        *, relax: bool, cold_start: bool, rules: RulesFile | None,
     ) -> None:  # fmt: skip
         self.instance, self.prepared, self.spec, self.steps = prepared.instance, prepared, spec, steps
         self.store, self.say, self.stop = store, say, steps.stop
-        self.relax, self.cold_start = relax, cold_start
+        self.relax, self.cold_start, self.rules = relax, cold_start, rules
         self.built = steps.build(self.instance, prepared, spec)
+        self.built = self.built if rules is None else rules.added_to(self.built)
         self.form = standard_form(self.built)
         self.warm = self._new_warm()
         self.found: list[Point] = []
@@ -167,14 +176,21 @@ class _Runner:
             self.found += [point] if point is not None else []
 
     def _stated(self, axis: Axis, value: float) -> tuple[Instance, Built, StandardForm]:
-        """The varied instance and its model; made anew only where a plan must be read from it or prices vary."""
-        if axis.form is not None and self.relax:
-            return self.instance, self.built, axis.form(self.built, self.form, value)
+        """The varied instance and its model: other numbers in the form, or prices in the model, compiled again.
+
+        Only under rules of the user's own it is built anew.
+        """
+        edited = axis.form(self.built, self.form, value) if axis.form is not None and self.rules is None else None
+        if edited is not None and self.relax:
+            return self.instance, self.built, edited
         varied = axis.vary(self.instance, value)
         more = value if axis.name == "demand" else 1.0
         prepared = replace(self.prepared, demand_t=self.prepared.demand_t * more)
-        built = self.steps.build(varied, prepared, self.spec)
-        return varied, built, standard_form(built)
+        if self.rules is not None:  # they may look at any figure
+            built = self.rules.added_to(self.steps.build(varied, prepared, self.spec))
+        else:
+            built = self.steps.restate(self.built, varied, prepared, edited=edited is not None)
+        return varied, built, edited or standard_form(built)
 
     def front(self, count: int) -> None:
         """Points evenly spaced in emissions between the cheapest plan and the one that emits least, both included."""
@@ -239,7 +255,7 @@ class _Runner:
     def _whole(self, asked: _Point, steps: Steps) -> Point:
         built = asked.built
         try:
-            solution = steps.solve_form(asked.form, label=asked.label, warm=asked.warm)
+            solution = steps.solve_form(asked.form, label=asked.label, warm=asked.warm, own=built.extension)
         except Infeasible as finding:
             self.say(f"{asked.label}{finding}")
             return Point(value=asked.value, status="infeasible")
@@ -247,11 +263,15 @@ class _Runner:
             return Point(value=asked.value, status="time_limit")
         tables = extract(built, solution.values)
         emitted = self._emitted(built, solution.values)
-        said = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
+        said: dict[str, Any] = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
         if asked.priced:
             said |= {"cost_eur": solution.objective, "bound": solution.bound, "gap": solution.gap}
+        own, terms = built.extension, None
+        if own is not None:
+            costs = replace(solution, objective=built.stated.cost_at(solution.values))
+            said, terms = with_own(said, own, costs, tables), own.terms()
         what = f"plan of {asked.label.removesuffix(': ')}"
-        verdict = steps.verify(asked.instance, tables, self.spec, said, what=what, label=asked.label)
+        verdict = steps.verify(asked.instance, tables, self.spec, said, what=what, label=asked.label, own_terms=terms)
         years = built.data.time.lengths.tolist()
         total = sum(tonnes * n for tonnes, n in zip(verdict.emissions_t_co2e.values(), years, strict=True))
         if asked.cap_t is not None and total > asked.cap_t * (1 + SLACK):
