@@ -18,6 +18,7 @@ from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Asked, Choices, convert
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.schema import BY_NAME
+from test_networks_of_other_tools import UNITS, written
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
 PLACES = ["Luleå", "Örnsköldsvik", "Jyväskylä", "Mo i Rana", "Kemi, port", "0180", "7", "O'Hara"]
@@ -201,4 +202,20 @@ def test_a_damaged_file_is_read_or_refused_in_our_words(tries: int, tmp_path: Pa
         spoilt = mutated(dice, data) if whole else parts_mutated(dice, data, tmp_path)
         (tmp_path / name).write_bytes(spoilt)
         refused += bool(refusal(tmp_path / name, tmp_path / f"out{ending}", choices))
+    assert refused > tries // 4
+
+
+@pytest.mark.parametrize("tries", [pytest.param(40), pytest.param(1000, marks=MANY.marks)])
+def test_a_damaged_network_is_read_or_refused_in_our_words(tries: int, tmp_path: Path) -> None:
+    dice = random.Random(1)
+    source = written(tmp_path / "osm")
+    sound = {name: (source / name).read_bytes() for name in ("node.csv", "link.csv")}
+    refused = 0
+    for _ in range(tries):
+        for name, data in sound.items():
+            (source / name).write_bytes(data)
+        name = dice.choice(list(sound))
+        (source / name).write_bytes(mutated(dice, sound[name]))
+        shutil.rmtree(tmp_path / "region", ignore_errors=True)
+        refused += bool(refusal(source, tmp_path / "region", UNITS))
     assert refused > tries // 4

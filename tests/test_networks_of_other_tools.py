@@ -89,6 +89,17 @@ def test_a_network_at_fault_is_refused_with_its_place(tmp_path: Path, spoil: obj
     assert not (tmp_path / "region").exists()
 
 
+def test_a_line_with_a_cell_too_many_is_refused_and_not_shifted(tmp_path: Path) -> None:
+    source = written(tmp_path / "osm")
+    text = (source / "node.csv").read_text()
+    (source / "node.csv").write_text(text.replace("East,", "East, of it,"))
+    with pytest.raises(InstanceError, match=r"node\.csv row 4: has 6 cells, the header has 5"):
+        convert(source, tmp_path / "region", choices=UNITS)
+    (source / "node.csv").write_text(text.partition("\n")[0] + "\n")
+    with pytest.raises(InstanceError, match="node: has no rows"):
+        convert(source, tmp_path / "region", choices=UNITS)
+
+
 def test_units_are_asked_for_with_what_the_coordinates_show(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"a link is 10\d\d long for each km of air line .*0\.001 for m"):
         convert(written(tmp_path / "osm"), tmp_path / "region", choices=Choices(country="SE"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -21,6 +22,7 @@ from nbb_opt.instance.cells import name_fault
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.synthetic.region import Row, air_km
 from nbb_opt.instance.synthetic.write import TAKEN_OVER, new_folder, settings, shipped_rows, write_rows
+from nbb_opt.instance.tables.csv_file import text_batches
 from nbb_opt.instance.wording import listed, number, shown
 from nbb_opt.shipped import shipped
 
@@ -125,7 +127,7 @@ def _layer(source: Path, layer: str) -> pd.DataFrame:
     check_size(source / f"{layer}.csv" if source.is_dir() else source, MOST_BYTES_WHOLE)
     try:
         if source.is_dir():
-            found = pd.read_csv(source / f"{layer}.csv", dtype="str", keep_default_na=False, encoding="utf-8-sig")
+            found = _from_csv(source / f"{layer}.csv")
         else:
             found = _from_geopackage(source, layer)
     except (ValueError, OSError) as error:
@@ -134,7 +136,22 @@ def _layer(source: Path, layer: str) -> pd.DataFrame:
     if missing := [name for name in NEEDED[layer] if name not in found.columns]:
         hint = f"GMNS has them; there are {listed(found.columns, 30)}"
         raise InstanceError([Problem(f"{source.name}, {layer}", f"has no column {', '.join(missing)}", hint)])
+    if found.empty:
+        raise InstanceError([Problem(f"{source.name}, {layer}", "has no rows", "give nodes and links")])
     return found
+
+
+def _from_csv(path: Path) -> pd.DataFrame:
+    """As pandas would read it, but that a line with a cell too many or too few is refused, not shifted."""
+    problems: list[Problem] = []
+    with path.open("rb") as stream:
+        batches = list(text_batches(stream, path.name, problems))
+    header = batches[0].schema.names
+    if len(set(header)) < len(header):
+        problems.append(Problem(f"{path.name} row 1", "names a column twice", "keep one of the two"))
+    if problems:
+        raise InstanceError(problems)
+    return pa.Table.from_batches(batches).to_pandas().astype("str")
 
 
 def _from_geopackage(source: Path, layer: str) -> pd.DataFrame:
