@@ -21,8 +21,8 @@ from nbb_opt.app.service import rows_digest
 from nbb_opt.instance import read_instance
 from nbb_opt.result import read_run
 from nbb_opt.studies.audit.faults import Assessment, judge
+from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.plan import read_plan
-from nbb_opt.studies.audit.question import Question, ask
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def app(tmp_path: Path) -> Iterator[Any]:
 
 
 @cache
-def question() -> Question:
-    return ask(read_instance(TINY))
+def fleet_model() -> FleetModel:
+    return state_fleet_model(read_instance(TINY))
 
 
 def judged(app: Any, case: str, plan: str) -> Assessment:
@@ -41,7 +41,7 @@ def judged(app: Any, case: str, plan: str) -> Assessment:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.csv")
         file.write_bytes(app.get(f"/api/cases/{case}/plans/{plan}/files/plan.csv").content)
-        return judge(question(), read_plan(file, question().instance, question().prepared.bundles))
+        return judge(fleet_model(), read_plan(file, fleet_model().instance, fleet_model().prepared.bundles))
 
 
 def test_check_and_solve_tell_what_the_audit_and_the_run_say(app: Any, tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_check_and_solve_tell_what_the_audit_and_the_run_say(app: Any, tmp_path:
     result = app.get(f"{base}/{plan}").json()["result"]
     assert result["cost_eur"] == pytest.approx(here.solution.objective)
     assert [(fault["where"], fault["text"]) for fault in result["faults"]] == [(f.where, f.text) for f in here.faults]
-    assert {int(y): t for y, t in result["emissions_t"].items()} == pytest.approx(question().emissions_t(here.solution))
+    assert {int(y): t for y, t in result["emissions_t"].items()} == pytest.approx(
+        fleet_model().emissions_t(here.solution)
+    )
     assert result["trucks"]["2025"] == {"diesel": 40.0}
 
     app.post(f"{base}/{plan}/job", json={"kind": "solve", "gap": 1e-6})

@@ -19,11 +19,11 @@ from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
 from nbb_opt.solve import solve_form
 from nbb_opt.studies.audit.faults import judge
+from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.improve import break_even, improve, numbers_in, repair
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
-from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
 
@@ -31,8 +31,8 @@ HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
 
 
 @cache
-def haulier() -> Question:
-    return ask(read_instance(HAULIER))
+def haulier() -> FleetModel:
+    return state_fleet_model(read_instance(HAULIER))
 
 
 @cache
@@ -41,9 +41,9 @@ def shipped_plan() -> FleetPlan:
 
 
 @cache
-def small() -> Question:
+def small() -> FleetModel:
     """Tiny: two depots, diesel and battery trucks, two periods."""
-    return ask(tiny())
+    return state_fleet_model(tiny())
 
 
 def rows(*lines: tuple[str, str, str, int, float]) -> pd.DataFrame:
@@ -69,27 +69,27 @@ def test_the_shipped_plan_has_exactly_its_three_planted_faults() -> None:
 
 
 def test_the_verifier_refuses_the_plan_for_the_same_limits_and_no_others() -> None:
-    question = haulier()
-    tables = question.tables(judge(question, shipped_plan()).solution)
+    fleet_model = haulier()
+    tables = fleet_model.tables(judge(fleet_model, shipped_plan()).solution)
     verdict = verify_plan(
-        question.instance, tables, blocks=question.spec.blocks, technologies=question.spec.technologies,
-        projects=question.spec.projects, reported={},
+        fleet_model.instance, tables, blocks=fleet_model.spec.blocks, technologies=fleet_model.spec.technologies,
+        projects=fleet_model.spec.projects, reported={},
     )  # fmt: skip
     assert set(verdict.failures()["rule"]) == {"respect_driver_hours", "respect_grid"}
 
 
 def test_the_repair_of_the_shipped_plan_works_and_changes_two_trucks() -> None:
-    question = haulier()
-    mended = repair(question, shipped_plan())
-    question.verified(mended.solution, "repaired plan")
+    fleet_model = haulier()
+    mended = repair(fleet_model, shipped_plan())
+    fleet_model.verified(mended.solution, "repaired plan")
     assert mended.trucks_changed == 2
     trucks = mended.changes[mended.changes["what"] == "truck"]
     assert (trucks["repaired"] - trucks["planned"]).tolist() == [-2.0, 2.0]
 
 
-def fleets(question: Question, most: int) -> Iterator[dict[tuple[str, str, int], int]]:
+def fleets(fleet_model: FleetModel, most: int) -> Iterator[dict[tuple[str, str, int], int]]:
     """Every fleet of at most that many trucks of each kind, depot and period."""
-    keys = sorted(question.trucks)
+    keys = sorted(fleet_model.trucks)
     for numbers in itertools.product(range(most + 1), repeat=len(keys)):
         yield dict(zip(keys, numbers, strict=True))
 
@@ -103,30 +103,32 @@ def changed_trucks(fleet: dict[tuple[str, str, int], int], planned: dict[tuple[s
 
 
 def test_no_smaller_repair_exists_among_all_fleets_of_a_cut_down_company() -> None:
-    question = one_period()
-    plan = plan_of(rows(("truck", "W", "DIESEL", 2025, 1.0), ("truck", "E", "BATTERY", 2025, 2.0)), question.instance)
-    mended = repair(question, plan)
+    fleet_model = one_period()
+    plan = plan_of(
+        rows(("truck", "W", "DIESEL", 2025, 1.0), ("truck", "E", "BATTERY", 2025, 2.0)), fleet_model.instance
+    )
+    mended = repair(fleet_model, plan)
     planned = {("W", "DIESEL", 0): 1.0, ("E", "BATTERY", 0): 2.0}
     best = np.inf
-    for fleet in fleets(question, 4):
+    for fleet in fleets(fleet_model, 4):
         size = changed_trucks(fleet, planned)
-        if size < best and works(question, fleet):
+        if size < best and works(fleet_model, fleet):
             best = size
     assert mended.trucks_changed == best > 0
 
 
 @cache
-def one_period() -> Question:
+def one_period() -> FleetModel:
     """Tiny with its first period only."""
     from dataclasses import replace
 
     case = tiny()
-    return ask(replace(case, periods=case.periods[:1]))
+    return state_fleet_model(replace(case, periods=case.periods[:1]))
 
 
-def works(question: Question, fleet: dict[tuple[str, str, int], int]) -> bool:
-    edit = FormEdit(question.form)
-    for key, columns in question.trucks.items():
+def works(fleet_model: FleetModel, fleet: dict[tuple[str, str, int], int]) -> bool:
+    edit = FormEdit(fleet_model.form)
+    for key, columns in fleet_model.trucks.items():
         edit.row(f"fleet{key}", columns, [1.0] * len(columns), low=fleet[key], up=fleet[key])
     edit.price({})
     try:
@@ -136,26 +138,26 @@ def works(question: Question, fleet: dict[tuple[str, str, int], int]) -> bool:
 
 
 def test_a_plan_without_faults_is_accepted_by_the_verifier_and_needs_no_repair() -> None:
-    question = small()
-    best = solve_form(question.form, time_limit_s=60, gap=1e-6)
+    fleet_model = small()
+    best = solve_form(fleet_model.form, time_limit_s=60, gap=1e-6)
     lines = [
-        (what, place, kind, question.instance.periods[t].year, float(number))
-        for what, numbers in numbers_in(question, best).items()
+        (what, place, kind, fleet_model.instance.periods[t].year, float(number))
+        for what, numbers in numbers_in(fleet_model, best).items()
         for (place, kind, t), number in numbers.items()
     ]
-    plan = plan_of(rows(*lines), question.instance)
-    found = judge(question, plan)
+    plan = plan_of(rows(*lines), fleet_model.instance)
+    found = judge(fleet_model, plan)
     assert found.faults == []
-    question.verified(found.solution, "plan")
+    fleet_model.verified(found.solution, "plan")
     assert found.solution.objective == pytest.approx(best.objective, rel=1e-6)
-    assert repair(question, plan).trucks_changed == 0
+    assert repair(fleet_model, plan).trucks_changed == 0
 
 
 def test_changes_of_a_small_company_close_the_whole_distance_in_falling_steps() -> None:
-    question = small()
-    best = solve_form(question.form, time_limit_s=60, gap=1e-6)
-    start = repair(question, plan_of(rows(("truck", "W", "DIESEL", 2025, 9.0)), question.instance)).solution
-    changes = improve(question, start, best, most=20)
+    fleet_model = small()
+    best = solve_form(fleet_model.form, time_limit_s=60, gap=1e-6)
+    start = repair(fleet_model, plan_of(rows(("truck", "W", "DIESEL", 2025, 9.0)), fleet_model.instance)).solution
+    changes = improve(fleet_model, start, best, most=20)
     together = [change.together_eur for change in changes]
     assert together == sorted(together)
     assert changes[0].alone_eur == pytest.approx(together[0])
@@ -182,9 +184,9 @@ def test_energy_and_cost_of_ownership_are_those_worked_out_by_hand() -> None:
 
 
 def test_what_the_trucks_of_a_plan_do_adds_up_to_the_plan() -> None:
-    question = haulier()
-    found = judge(question, shipped_plan())
-    table, tables = ownership(question, found.solution, lane_costs(question)), question.tables(found.solution)
+    fleet_model = haulier()
+    found = judge(fleet_model, shipped_plan())
+    table, tables = ownership(fleet_model, found.solution, lane_costs(fleet_model)), fleet_model.tables(found.solution)
     emissions = tables["emissions"]
     road = emissions[emissions["mode"] == "road"].groupby("year")[["ttw_kg", "wtt_kg"]].sum().sum(axis=1) / 1000
     pd.testing.assert_series_equal(table.groupby("year")["wtw_t_per_year"].sum(), road, check_names=False, rtol=1e-9)
@@ -192,12 +194,12 @@ def test_what_the_trucks_of_a_plan_do_adds_up_to_the_plan() -> None:
 
 
 def test_at_the_break_even_purchase_price_both_trucks_cost_the_same() -> None:
-    question = haulier()
-    solution = judge(question, shipped_plan()).solution
-    table = break_even(question, solution, lane_costs(question))
+    fleet_model = haulier()
+    solution = judge(fleet_model, shipped_plan()).solution
+    table = break_even(fleet_model, solution, lane_costs(fleet_model))
     row = table[(table["fleet_region"] == "SKEL") & (table["year"] == 2030) & (table["vehicle"] == "BAT400")].iloc[0]
-    instance = vary(question.instance, "vehicle_years", "vehicle", "BAT400", capex_eur=row["purchase_eur"])
-    again = ask(instance)
+    instance = vary(fleet_model.instance, "vehicle_years", "vehicle", "BAT400", capex_eur=row["purchase_eur"])
+    again = state_fleet_model(instance)
     other = break_even(again, solution, lane_costs(again))
     same = other[(other["fleet_region"] == "SKEL") & (other["year"] == 2030) & (other["vehicle"] == "BAT400")].iloc[0]
     assert same["cost_eur_per_tkm"] == pytest.approx(same["other_eur_per_tkm"], rel=1e-9)
@@ -230,18 +232,19 @@ def test_todays_fleet_is_a_plan_that_can_be_read_back(tmp_path: Path) -> None:
 
 
 def test_a_plan_in_a_workbook_is_the_plan_of_the_file_and_names_a_broken_cell(tmp_path: Path) -> None:
-    question, table = haulier(), template(haulier().instance)
+    fleet_model, table = haulier(), template(haulier().instance)
     for name in ("plan.csv", "plan.xlsx"):
         write_plan(table, tmp_path / name)
     one, two = (
-        read_plan(tmp_path / name, question.instance, question.prepared.bundles) for name in ("plan.csv", "plan.xlsx")
+        read_plan(tmp_path / name, fleet_model.instance, fleet_model.prepared.bundles)
+        for name in ("plan.csv", "plan.xlsx")
     )
     pd.testing.assert_frame_equal(one.trucks, two.trucks)
     write_plan(table.head(1).assign(type="DIESL"), tmp_path / "broken.xlsx")
     with pytest.raises(
         InstanceError, match=r"plan!C3, column type, value 'DIESL': is no truck \(did you mean 'DIESEL'"
     ):
-        read_plan(tmp_path / "broken.xlsx", question.instance, question.prepared.bundles)
+        read_plan(tmp_path / "broken.xlsx", fleet_model.instance, fleet_model.prepared.bundles)
     with pytest.raises(InstanceError, match="is neither"):
         write_plan(table, tmp_path / "plan.ods")
 
@@ -306,6 +309,6 @@ def test_an_audit_of_a_small_company_leaves_page_tables_and_a_plan_that_works(tm
     page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
     assert "What the plan cannot do" in page
     assert "http" not in page.split("</style>")[1]
-    question = small()
-    mended = read_plan(tmp_path / "out" / "repaired_plan.csv", question.instance, question.prepared.bundles)
-    assert judge(question, mended).faults == []
+    fleet_model = small()
+    mended = read_plan(tmp_path / "out" / "repaired_plan.csv", fleet_model.instance, fleet_model.prepared.bundles)
+    assert judge(fleet_model, mended).faults == []

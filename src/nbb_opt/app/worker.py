@@ -29,6 +29,7 @@ from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.studies.audit.audit import audit, write_audit
 from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.plan import (
     FleetPlan,
     cells_of,
@@ -38,7 +39,6 @@ from nbb_opt.studies.audit.plan import (
     read_cells,
     write_plan,
 )
-from nbb_opt.studies.audit.question import ask
 from nbb_opt.studies.audit.view import page_of
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
@@ -113,21 +113,21 @@ def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     instance = read_instance(task.source)
     plan, rows = _plan(task, instance)
     steps = Steps(SolveOptions(**task.options), stop=stop, listen=listen)
-    question = ask(instance, steps=steps, cache_dir=Path(task.cache))
+    fleet_model = state_fleet_model(instance, steps=steps, cache_dir=Path(task.cache))
     listen(Progress("judge", stop.elapsed_s()))
-    judged = judge(question, plan)
+    judged = judge(fleet_model, plan)
     works = not judged.faults
-    tables = question.verified(judged.solution, "plan") if works else question.tables(judged.solution)
+    tables = fleet_model.verified(judged.solution, "plan") if works else fleet_model.tables(judged.solution)
     faults = [fault_as_json(fault, rows) for fault in judged.faults]
     found = figures(instance, plan, judged.solution.objective, tables, faults, verified=works)
     send({"faults": len(faults), "cost_eur": judged.solution.objective})
-    pictures = pictures_of(instance, as_run(judged.solution.objective, question.spec.blocks, tables, works))
+    pictures = pictures_of(instance, as_run(judged.solution.objective, fleet_model.spec.blocks, tables, works))
     write_bytes(Path(task.folder, "pictures.json"), json_bytes(pictures))
     best = task.best if task.best is not None and task.best["digest"] == instance.digest else None
     if best is None:
         try:
-            solution = steps.solve_form(question.form, label="best: ")
-            question.verified(solution, "best plan")
+            solution = steps.solve_form(fleet_model.form, label="best: ")
+            fleet_model.verified(solution, "best plan")
             best = best_known(instance.digest, solution.objective, solution.bound, solution.gap)
         except NoPlan:
             best = None  # the faults and the cost of the plan stand; its distance is told as not known

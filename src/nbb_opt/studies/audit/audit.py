@@ -17,11 +17,11 @@ from nbb_opt.pipeline import Steps
 from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.improve import Change, Repair, break_even, improve, numbers_in, repair
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
-from nbb_opt.studies.audit.question import Question, ask
 from nbb_opt.studies.audit.scenarios import Regret, regrets
 
 RECORD = "audit.json"
@@ -140,46 +140,46 @@ def audit(
     Raises InstanceError for a plan file with problems, Infeasible if no fleet can do the work, NoPlan if time ran out.
     """
     options = options or SolveOptions()
-    question = ask(instance, steps=Steps(options), cache_dir=cache_dir)
-    plan = read_plan(plan_file, instance, question.prepared.bundles)
+    fleet_model = state_fleet_model(instance, steps=Steps(options), cache_dir=cache_dir)
+    plan = read_plan(plan_file, instance, fleet_model.prepared.bundles)
     say("what the plan cannot do")
-    judged = judge(question, plan)
+    judged = judge(fleet_model, plan)
     if not judged.faults:
-        question.verified(judged.solution, "plan")
+        fleet_model.verified(judged.solution, "plan")
     say(f"{len(judged.faults)} faults; the nearest plan that works")
-    mended = repair(question, plan)
-    question.verified(mended.solution, "repaired plan")
+    mended = repair(fleet_model, plan)
+    fleet_model.verified(mended.solution, "repaired plan")
     say("the best plan")
-    best = question.solve()
-    question.verified(best, "best plan")
+    best = fleet_model.solve()
+    fleet_model.verified(best, "best plan")
     years = [period.year for period in instance.periods]
     beyond = [
         ("order", each.order, each.vehicle, years[each.t], each.share, 0.0)
-        for each in impossible_orders(question, plan)
+        for each in impossible_orders(fleet_model, plan)
     ]
     lost = pd.DataFrame(beyond, columns=mended.changes.columns)
     mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
-    improved = improve(question, mended.solution, best, most=changes, time_limit_s=each_s, say=say)
-    lanes = lane_costs(question)
-    rows = repaired_plan(question, mended.solution)
+    improved = improve(fleet_model, mended.solution, best, most=changes, time_limit_s=each_s, say=say)
+    lanes = lane_costs(fleet_model)
+    rows = repaired_plan(fleet_model, mended.solution)
     shorter = replace(options, time_limit_s=each_s)
     lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
     return Audit(
         instance=instance, plan_name=plan_file.name, faults=judged.faults, cost_eur=judged.solution.objective,
-        emissions_t_per_year=question.emissions_t(judged.solution),
-        ownership=ownership(question, judged.solution, lanes), lanes=lanes, repair=mended, repaired_plan=rows,
-        best=best, best_emissions_t_per_year=question.emissions_t(best),
-        repaired_emissions_t_per_year=question.emissions_t(mended.solution), changes=improved,
-        break_even=break_even(question, mended.solution, lanes), regrets=lost_in,
+        emissions_t_per_year=fleet_model.emissions_t(judged.solution),
+        ownership=ownership(fleet_model, judged.solution, lanes), lanes=lanes, repair=mended, repaired_plan=rows,
+        best=best, best_emissions_t_per_year=fleet_model.emissions_t(best),
+        repaired_emissions_t_per_year=fleet_model.emissions_t(mended.solution), changes=improved,
+        break_even=break_even(fleet_model, mended.solution, lanes), regrets=lost_in,
     )  # fmt: skip
 
 
-def repaired_plan(question: Question, solution: Solution) -> pd.DataFrame:
+def repaired_plan(fleet_model: FleetModel, solution: Solution) -> pd.DataFrame:
     """A plan file of the repaired plan: every number in every period, orders left to the trucks."""
-    years = [period.year for period in question.instance.periods]
+    years = [period.year for period in fleet_model.instance.periods]
     rows = [
         (what, place, kind, years[t], float(number), "")
-        for what, numbers in numbers_in(question, solution).items()
+        for what, numbers in numbers_in(fleet_model, solution).items()
         for (place, kind, t), number in sorted(numbers.items())
         if any(numbers.get((place, kind, s), 0) for s in range(len(years)))
     ]

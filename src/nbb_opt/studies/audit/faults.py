@@ -9,10 +9,10 @@ import numpy as np
 
 from nbb_opt.errors import NoPlan
 from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.fleet_model import FleetModel, numbers_of
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.orders import impossible_orders, set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
-from nbb_opt.studies.audit.question import Question, numbers_of
 
 # family of constraints -> what is short, in which unit
 LIMITS: dict[str, tuple[str, str]] = {
@@ -52,43 +52,43 @@ class Assessment:
     solution: Solution
 
 
-def judge(question: Question, plan: FleetPlan) -> Assessment:
+def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
     """Find every fault of the plan, then the cheapest operation with exactly as much missing as must be.
 
     Limits are made elastic, each in units of one truck, charger or driver, and the sum of what is short is minimised.
     """
-    years = [period.year for period in question.instance.periods]
+    years = [period.year for period in fleet_model.instance.periods]
     faults = [
         Fault(
             "range" if np.isfinite(each.short_km) else "load", f"order {each.order}, {each.vehicle} of {each.region}",
             years[each.t], each.short_km if np.isfinite(each.short_km) else 0.0, "km", each.reason,
         )
-        for each in impossible_orders(question, plan)
+        for each in impossible_orders(fleet_model, plan)
     ]  # fmt: skip
-    faults += impossible_numbers(question, plan)
-    edit = FormEdit(question.form)
-    question.set_numbers(edit, plan)
-    set_orders(question, edit, plan)
-    slacks = _elastic(question, edit)
+    faults += impossible_numbers(fleet_model, plan)
+    edit = FormEdit(fleet_model.form)
+    fleet_model.set_numbers(edit, plan)
+    set_orders(fleet_model, edit, plan)
+    slacks = _elastic(fleet_model, edit)
     edit.price({column: 1.0 / size for column, (_, size, _) in slacks.items()})
-    found = _solved(question, edit)
+    found = _solved(fleet_model, edit)
     for column, (family, size, key) in slacks.items():
         short = float(found.values[column])
         if short > NEGLIGIBLE * size:
-            faults.append(_limit_fault(question, family, key, short, size))
-        edit.columns[column - len(question.form.cost)].up = max(0.0, short) * (1 + 1e-9)
+            faults.append(_limit_fault(fleet_model, family, key, short, size))
+        edit.columns[column - len(fleet_model.form.cost)].up = max(0.0, short) * (1 + 1e-9)
     edit.price_as_stated()
-    return Assessment(_in_order(faults), _solved(question, edit))
+    return Assessment(_in_order(faults), _solved(fleet_model, edit))
 
 
-def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
+def impossible_numbers(fleet_model: FleetModel, plan: FleetPlan) -> list[Fault]:
     """Trucks, chargers and projects that cannot be in service: not to be had yet, or where nothing needs them."""
-    years = [period.year for period in question.instance.periods]
+    years = [period.year for period in fleet_model.instance.periods]
     faults = []
     for what, said, columns in (
-        (TRUCK, plan.trucks, question.trucks),
-        (CHARGER, plan.chargers, question.chargers),
-        (PROJECT, plan.projects, question.projects),
+        (TRUCK, plan.trucks, fleet_model.trucks),
+        (CHARGER, plan.chargers, fleet_model.chargers),
+        (PROJECT, plan.projects, fleet_model.projects),
     ):
         for (place, kind, t), number in numbers_of(said).items():
             if (place, kind, t) not in columns:
@@ -98,21 +98,21 @@ def impossible_numbers(question: Question, plan: FleetPlan) -> list[Fault]:
     return faults
 
 
-def _elastic(question: Question, edit: FormEdit) -> dict[int, tuple[str, float, tuple[object, ...]]]:
+def _elastic(fleet_model: FleetModel, edit: FormEdit) -> dict[int, tuple[str, float, tuple[object, ...]]]:
     """A column of what is short for every row of LIMITS: (family, amount that one unit stands for, key)."""
     found = {}
     for family in LIMITS:
-        for key, row in question.rows.get(family, []):
-            size = _size(question, family, key)
+        for key, row in fleet_model.rows.get(family, []):
+            size = _size(fleet_model, family, key)
             slack = edit.column(f"short[{family},{key}]", typical=size)
             edit.enter(row, slack, -1.0)
             found[slack] = (family, size, key)
     return found
 
 
-def _size(question: Question, family: str, key: tuple[object, ...]) -> float:
+def _size(fleet_model: FleetModel, family: str, key: tuple[object, ...]) -> float:
     """What one truck, charger or driver stands for in a row."""
-    trucks = question.built.data.trucks
+    trucks = fleet_model.built.data.trucks
     sizes: dict[str, Callable[[], float]] = {
         "cover_km": lambda: float(trucks.annual_km[trucks.names.of([str(key[1])])[0]]),
         "cover_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
@@ -129,7 +129,7 @@ def _size(question: Question, family: str, key: tuple[object, ...]) -> float:
     return sizes[family]()
 
 
-def _limit_fault(question: Question, family: str, key: tuple[object, ...], short: float, size: float) -> Fault:
+def _limit_fault(fleet_model: FleetModel, family: str, key: tuple[object, ...], short: float, size: float) -> Fault:
     name, unit = LIMITS[family]
     *place, last = key
     where = " ".join(str(part) for part in place)
@@ -148,8 +148,8 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.year, fault.kind not in same, fault.kind, fault.where))
 
 
-def _solved(question: Question, edit: FormEdit) -> Solution:
-    found = question.solve(edit, time_limit_s=120.0, gap=EXACT, threads=1)
+def _solved(fleet_model: FleetModel, edit: FormEdit) -> Solution:
+    found = fleet_model.solve(edit, time_limit_s=120.0, gap=EXACT, threads=1)
     if found.status != "optimal":
         raise NoPlan("the audit of the plan ran out of time; try again on a quieter machine")
     return found

@@ -10,10 +10,10 @@ import pandas as pd
 
 from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.orders import set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
-from nbb_opt.studies.audit.question import Key, Question, numbers_of
 
 COST_GAP = 1e-4
 WHOLE = 1e-6  # a count may miss a whole number by this
@@ -32,21 +32,21 @@ class Repair:
     solution: Solution
 
 
-def repair(question: Question, plan: FleetPlan) -> Repair:
+def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     """Find the repair in three solves, each keeping what the one before proved.
 
     In a depot and period the trucks changed are those that come or those that go, whichever are more. Raises Infeasible
     if no plan at all obeys the instance.
     """
-    edit = FormEdit(question.form)
-    changed = _count_trucks(question, edit, numbers_of(plan.trucks))
-    others = _count_others(question, edit, plan)
-    missed = set_orders(question, edit, plan, price=True)
+    edit = FormEdit(fleet_model.form)
+    changed = _count_trucks(fleet_model, edit, numbers_of(plan.trucks))
+    others = _count_others(fleet_model, edit, plan)
+    missed = set_orders(fleet_model, edit, plan, price=True)
     others |= dict.fromkeys(missed.values(), 1.0)
 
     def solved(gap: float) -> Solution:
         try:
-            return question.solve(edit, gap=gap)
+            return fleet_model.solve(edit, gap=gap)
         except Infeasible as error:
             raise Infeasible("no fleet of any kind can do this work within the instance's limits") from error
 
@@ -59,16 +59,16 @@ def repair(question: Question, plan: FleetPlan) -> Repair:
     edit.row("others_changed", list(others), list(others.values()), up=second.objective * (1 + 1e-6) + WHOLE)
     edit.price_as_stated()
     third = solved(COST_GAP)
-    return Repair(trucks, second.objective, changes_of(question, plan, third, missed), third)
+    return Repair(trucks, second.objective, changes_of(fleet_model, plan, third, missed), third)
 
 
-def _count_trucks(question: Question, edit: FormEdit, planned: Mapping[Key, float]) -> list[int]:
+def _count_trucks(fleet_model: FleetModel, edit: FormEdit, planned: Mapping[Key, float]) -> list[int]:
     """Columns that count the trucks changed, one per depot and period."""
-    places = sorted({(region, t) for region, _, t in question.trucks})
+    places = sorted({(region, t) for region, _, t in fleet_model.trucks})
     counted = {place: edit.column(f"changed{list(place)}") for place in places}
     more: dict[tuple[str, int], list[int]] = {place: [] for place in places}
     fewer: dict[tuple[str, int], list[int]] = {place: [] for place in places}
-    for key, columns in question.trucks.items():
+    for key, columns in fleet_model.trucks.items():
         up, down = edit.column(f"more{list(key)}"), edit.column(f"fewer{list(key)}")
         value = planned.get(key, 0.0)
         edit.row(f"planned{list(key)}", [*columns, up, down], [1.0] * len(columns) + [-1.0, 1.0], low=value, up=value)
@@ -80,10 +80,10 @@ def _count_trucks(question: Question, edit: FormEdit, planned: Mapping[Key, floa
     return list(counted.values())
 
 
-def _count_others(question: Question, edit: FormEdit, plan: FleetPlan) -> dict[int, float]:
+def _count_others(fleet_model: FleetModel, edit: FormEdit, plan: FleetPlan) -> dict[int, float]:
     """Columns that count chargers and project units more or fewer than planned."""
     found: dict[int, float] = {}
-    for said, columns in ((plan.chargers, question.chargers), (plan.projects, question.projects)):
+    for said, columns in ((plan.chargers, fleet_model.chargers), (plan.projects, fleet_model.projects)):
         planned = numbers_of(said)
         for key, parts in columns.items():
             value = planned.get(key, 0.0)
@@ -93,21 +93,25 @@ def _count_others(question: Question, edit: FormEdit, plan: FleetPlan) -> dict[i
     return found
 
 
-def numbers_in(question: Question, solution: Solution) -> dict[str, dict[Key, int]]:
+def numbers_in(fleet_model: FleetModel, solution: Solution) -> dict[str, dict[Key, int]]:
     """Trucks, chargers and project units in service in a plan."""
     x = solution.values
     return {
         what: {key: round(float(x[parts].sum())) for key, parts in columns.items()}
-        for what, columns in ((TRUCK, question.trucks), (CHARGER, question.chargers), (PROJECT, question.projects))
+        for what, columns in (
+            (TRUCK, fleet_model.trucks),
+            (CHARGER, fleet_model.chargers),
+            (PROJECT, fleet_model.projects),
+        )
     }
 
 
-def changes_of(question: Question, plan: FleetPlan, solution: Solution, missed: Mapping[str, int]) -> pd.DataFrame:
+def changes_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution, missed: Mapping[str, int]) -> pd.DataFrame:
     """What is other than planned: columns what, place, type, year, planned, repaired."""
-    years = [period.year for period in question.instance.periods]
+    years = [period.year for period in fleet_model.instance.periods]
     rows: list[tuple[str, str, str, int, float, float]] = []
     said = {TRUCK: plan.trucks, CHARGER: plan.chargers, PROJECT: plan.projects}
-    for what, numbers in numbers_in(question, solution).items():
+    for what, numbers in numbers_in(fleet_model, solution).items():
         planned = numbers_of(said[what])
         for key in sorted({*numbers, *planned}):
             before, after = planned.get(key, 0.0), float(numbers.get(key, 0))
@@ -129,7 +133,7 @@ def planned_share(plan: FleetPlan, order: str, vehicle: str, t: int) -> float:
     return float(orders.loc[(name == order) & (orders["vehicle"] == vehicle) & (orders["t"] == t), "share"].sum())
 
 
-def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
+def break_even(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
     """For each depot, period and pair of technologies: the price of one thing at which both cost the same per tonne-km.
 
     The work is that of the plan on lanes both may drive, weighted by tonne-km; `costs` as from `lane_costs`. Columns
@@ -138,10 +142,10 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
     (of the vehicle); NaN where no price of zero or more does it. The other is the plan's most used truck of another
     energy carrier.
     """
-    data, start = question.built.data, question.built.start
+    data, start = fleet_model.built.data, fleet_model.built.start
     d, trucks, base = data.driving, data.trucks, data.base
     z = solution.values[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
-    per_tkm = _per_tkm(question, costs).assign(done=z * d.load_t)
+    per_tkm = _per_tkm(fleet_model, costs).assign(done=z * d.load_t)
     work = per_tkm.groupby(["lane", "t"])["done"].sum()
     per_tkm = per_tkm.assign(work=work.reindex(pd.MultiIndex.from_frame(per_tkm[["lane", "t"]])).to_numpy())
     rows = []
@@ -171,14 +175,14 @@ def break_even(question: Question, solution: Solution, costs: pd.DataFrame) -> p
     return pd.DataFrame(rows)
 
 
-def _per_tkm(question: Question, costs: pd.DataFrame) -> pd.DataFrame:
+def _per_tkm(fleet_model: FleetModel, costs: pd.DataFrame) -> pd.DataFrame:
     """Cost, energy, carbon and capital per tonne-km of every lane, truck and period."""
-    data = question.built.data
+    data = fleet_model.built.data
     d, base, trucks = data.driving, data.base, data.trucks
     load = d.load_t
     energy = costs["road_energy"].to_numpy() / load
     kwh = costs["kwh_per_vkm"].to_numpy() / load
-    counted = question.instance.meta.carbon_base
+    counted = fleet_model.instance.meta.carbon_base
     taxed = d.ledger.ttw_kg + (d.ledger.wtt_kg if counted == "WTW" else 0.0)
     kg = np.bincount(d.ledger.col, taxed, minlength=len(load)) / load
     capital = costs["recovery"].to_numpy() / costs["vkm_a_year"].to_numpy() / load
@@ -230,7 +234,7 @@ class Change:
 
 
 def improve(
-    question: Question,
+    fleet_model: FleetModel,
     start: Solution,
     best: Solution,
     *,
@@ -244,7 +248,7 @@ def improve(
     best plan differs from `start`, and the chargers and projects that suit the trucks. Every value is that of a
     re-optimised plan with all other numbers held, chargers and projects following the trucks.
     """
-    numbers, goal = numbers_in(question, start), numbers_in(question, best)
+    numbers, goal = numbers_in(fleet_model, start), numbers_in(fleet_model, best)
     gap_eur = start.objective - best.objective
     candidates: list[tuple[Key, ...]] = [(), *_swaps(numbers[TRUCK], goal[TRUCK])]
     done: list[Change] = []
@@ -254,7 +258,7 @@ def improve(
     while candidates and len(done) < most and gap_eur > WORTH_EUR:
         tried = {}
         for keys in candidates:
-            found = _with_free(question, numbers, free | set(keys), time_limit_s)
+            found = _with_free(fleet_model, numbers, free | set(keys), time_limit_s)
             if found is not None:
                 tried[keys] = found
             if not done:
@@ -263,10 +267,10 @@ def improve(
         if winner is None or last.objective - tried[winner].objective < WORTH_EUR:
             break
         free |= set(winner)
-        text = _in_words(question, last, tried[winner])
+        text = _in_words(fleet_model, last, tried[winner])
         last = tried[winner]
         saved = start.objective - last.objective
-        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, question.emissions_t(last)))
+        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, fleet_model.emissions_t(last)))
         say(f"change {len(done)}: {text}: {saved:,.0f} EUR together, {saved / gap_eur:.0%} of the distance")
         candidates.remove(winner)
     return done
@@ -285,29 +289,37 @@ def _swaps(numbers: Mapping[Key, int], goal: Mapping[Key, int]) -> list[tuple[Ke
 
 
 def _with_free(
-    question: Question, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float
+    fleet_model: FleetModel, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float
 ) -> Solution | None:
     """The best plan with every truck number held but the free ones; None if none was found in time."""
-    edit = FormEdit(question.form)
-    for key, columns in question.trucks.items():
+    edit = FormEdit(fleet_model.form)
+    for key, columns in fleet_model.trucks.items():
         if key not in free:
             value = float(numbers[TRUCK][key])
             edit.row(f"hold{list(key)}", columns, [1.0] * len(columns), low=value, up=value)
     try:
-        return question.solve(edit, time_limit_s=time_limit_s, gap=GAP)
+        return fleet_model.solve(edit, time_limit_s=time_limit_s, gap=GAP)
     except NoPlan:
         return None
 
 
-def _in_words(question: Question, before: Solution, after: Solution) -> str:
+def _in_words(fleet_model: FleetModel, before: Solution, after: Solution) -> str:
     """What became of the numbers, as `Umeå depot 2030: 6 BAT400 become 2, 6 DIESEL become 10`."""
-    one, two = numbers_in(question, before), numbers_in(question, after)
-    years = [period.year for period in question.instance.periods]
+    one, two = numbers_in(fleet_model, before), numbers_in(fleet_model, after)
+    years = [period.year for period in fleet_model.instance.periods]
     names = dict(
-        zip(question.instance["fleet_regions"]["fleet_region"], question.instance["fleet_regions"]["name"], strict=True)
+        zip(
+            fleet_model.instance["fleet_regions"]["fleet_region"],
+            fleet_model.instance["fleet_regions"]["name"],
+            strict=True,
+        )
     )
     names |= dict(
-        zip(question.instance["charge_areas"]["charge_area"], question.instance["charge_areas"]["name"], strict=True)
+        zip(
+            fleet_model.instance["charge_areas"]["charge_area"],
+            fleet_model.instance["charge_areas"]["name"],
+            strict=True,
+        )
     )
     groups: dict[tuple[str, int], list[str]] = {}
     for what, numbers in two.items():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nbb_opt.studies.audit.fleet_model import FleetModel, orders_by_bundle
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan
-from nbb_opt.studies.audit.question import Question, orders_by_bundle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,26 +24,26 @@ class Impossible:
     short_km: float
 
 
-def first_lanes(question: Question) -> dict[int, list[int]]:
+def first_lanes(fleet_model: FleetModel) -> dict[int, list[int]]:
     """Lanes that leave the origin, by bundle."""
-    steps = question.prepared.steps
+    steps = fleet_model.prepared.steps
     first = steps[(steps["step"] == 0) & (steps["kind"] == "lane")]
-    bundle = question.prepared.chains["bundle"].to_numpy(np.int64)[first["chain"].to_numpy(np.int64)]
+    bundle = fleet_model.prepared.chains["bundle"].to_numpy(np.int64)[first["chain"].to_numpy(np.int64)]
     found: dict[int, list[int]] = {}
     for b, lane in sorted(set(zip(bundle.tolist(), first["lane"].tolist(), strict=True))):
         found.setdefault(b, []).append(lane)
     return found
 
 
-def set_orders(question: Question, edit: FormEdit, plan: FleetPlan, *, price: bool = False) -> dict[str, int]:
+def set_orders(fleet_model: FleetModel, edit: FormEdit, plan: FleetPlan, *, price: bool = False) -> dict[str, int]:
     """On each lane from the order's origin, the vehicle does at least its share of the order's work.
 
     Orders that the vehicle cannot drive are left free (`impossible_orders` names them). With `price` each row may be
     missed: gives the columns of the shares missed (0 to the share), by order, vehicle and period.
     """
-    data, start = question.built.data, question.built.start
-    d, flows, lanes = data.driving, data.flows, first_lanes(question)
-    bundles, vehicles = orders_by_bundle(question), data.trucks.names
+    data, start = fleet_model.built.data, fleet_model.built.start
+    d, flows, lanes = data.driving, data.flows, first_lanes(fleet_model)
+    bundles, vehicles = orders_by_bundle(fleet_model), data.trucks.names
     column = {key: i for i, key in enumerate(zip(d.lane.tolist(), d.vehicle.tolist(), d.t.tolist(), strict=True))}
     carried, lane_of, times = data.flows.uses_lane
     missed: dict[str, int] = {}
@@ -52,7 +52,7 @@ def set_orders(question: Question, edit: FormEdit, plan: FleetPlan, *, price: bo
         usable = [g for g in lanes.get(b, []) if (g, v, t) in column]
         if not usable:
             continue
-        demand = float(question.prepared.demand_t[b, t])
+        demand = float(fleet_model.prepared.demand_t[b, t])
         slack = None
         if price:
             slack = edit.column(f"missed[{row['name']},{row['vehicle']},{t}]", up=row["share"])
@@ -82,18 +82,18 @@ def orders_with_names(plan: FleetPlan) -> list[dict]:
     return [dict(row) for row in orders.assign(name=names.astype("str")).to_dict("records")]
 
 
-def impossible_orders(question: Question, plan: FleetPlan) -> list[Impossible]:
+def impossible_orders(fleet_model: FleetModel, plan: FleetPlan) -> list[Impossible]:
     """Orders of the plan that no lane lets the vehicle drive, each with the reason nearest to being overcome."""
-    data, lanes, bundles = question.built.data, first_lanes(question), orders_by_bundle(question)
+    data, lanes, bundles = fleet_model.built.data, first_lanes(fleet_model), orders_by_bundle(fleet_model)
     found = []
     for row in orders_with_names(plan):
         b, v, t = bundles[row["name"]], int(data.trucks.names.of([row["vehicle"]])[0]), row["t"]
-        if question.prepared.demand_t[b, t] == 0:
+        if fleet_model.prepared.demand_t[b, t] == 0:
             continue
         mine = lanes.get(b, [])
         if any(data.lanes.usable[g, v, t] for g in mine):
             continue
-        reasons = sorted((_reason(question, g, v, t) for g in mine), key=lambda reason: reason[1])
+        reasons = sorted((_reason(fleet_model, g, v, t) for g in mine), key=lambda reason: reason[1])
         text, short = reasons[0] if reasons else ("no truck leaves the origin of this order", 0.0)
         region = data.base.regions[int(data.lanes.region[mine[0]])] if mine else ""
         found.append(Impossible(
@@ -103,9 +103,9 @@ def impossible_orders(question: Question, plan: FleetPlan) -> list[Impossible]:
     return found
 
 
-def _reason(question: Question, g: int, v: int, t: int) -> tuple[str, float]:
+def _reason(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[str, float]:
     """Why truck `v` cannot drive lane `g` in period `t`, and by how many km its range is short."""
-    data = question.built.data
+    data = fleet_model.built.data
     trucks, lanes, name = data.trucks, data.lanes, data.trucks.names[v]
     if not trucks.available[v, t]:
         return f"{name} cannot be had in {int(data.time.years[t])}", np.inf

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.question import Question
+from nbb_opt.studies.audit.fleet_model import FleetModel
 
 IDLE_KM = 1.0  # a year: less is round-off of the solver
 COMPONENTS = ("road_energy", "road_running", "drivers", "carbon")
@@ -21,7 +21,7 @@ def yearly_share(rate: float, years: float) -> float:
     return rate / (1 - (1 + rate) ** -years) if rate > 0 else 1 / years
 
 
-def lane_costs(question: Question) -> pd.DataFrame:
+def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
     """One row per lane, truck and period that the truck may drive: what one loaded km takes and costs.
 
     Columns lane, from_node, to_node, cargo_type, fleet_region, vehicle, year, load_t, km_per_vkm (empty km of local
@@ -31,10 +31,10 @@ def lane_costs(question: Question) -> pd.DataFrame:
     paid back over its life) over what it can do in a year, whichever of its km and hours runs out first. `chargers` is
     the cheapest charger strong enough, per kWh at its utilisation. Sources: models/README.md section 4.
     """
-    data = question.built.data
+    data = fleet_model.built.data
     d, trucks, base, lanes = data.driving, data.trucks, data.base, data.lanes
     g, v, t = d.lane, d.vehicle, d.t
-    rate = question.instance.meta.discount_rate
+    rate = fleet_model.instance.meta.discount_rate
     recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
     country = base.region_country[d.region]
     price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, country, t]
@@ -43,13 +43,13 @@ def lane_costs(question: Question) -> pd.DataFrame:
     kwh = np.bincount(d.ledger.col, d.ledger.kwh, minlength=len(g))
     wtw = np.bincount(d.ledger.col, d.ledger.ttw_kg + d.ledger.wtt_kg, minlength=len(g))
     table = pd.DataFrame({
-        "lane": g, "from_node": question.prepared.lanes["from_node"].to_numpy()[g],
-        "to_node": question.prepared.lanes["to_node"].to_numpy()[g],
-        "cargo_type": question.prepared.lanes["cargo_type"].to_numpy()[g],
+        "lane": g, "from_node": fleet_model.prepared.lanes["from_node"].to_numpy()[g],
+        "to_node": fleet_model.prepared.lanes["to_node"].to_numpy()[g],
+        "cargo_type": fleet_model.prepared.lanes["cargo_type"].to_numpy()[g],
         "fleet_region": np.array(base.regions.ids)[d.region], "vehicle": np.array(trucks.names.ids)[v],
         "year": data.time.years[t], "distance_km": lanes.distance_km[g], "load_t": d.load_t, "km_per_vkm": d.km_per_vkm,
         "kwh_per_vkm": kwh, "hours_per_vkm": d.hours_per_vkm, **{name: d.cost_eur[name] for name in COMPONENTS},
-        "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(question)[v] * trucks.battery[v],
+        "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(fleet_model)[v] * trucks.battery[v],
         "wtw_kg_per_vkm": wtw, "vkm_a_year": vkm_a_year, "recovery": recovery[v],
     })  # fmt: skip
     total = table[[*COMPONENTS, "truck", "chargers"]].sum(axis=1)
@@ -60,10 +60,10 @@ def lane_costs(question: Question) -> pd.DataFrame:
     )
 
 
-def _charger_eur_per_kwh(question: Question) -> np.ndarray:
+def _charger_eur_per_kwh(fleet_model: FleetModel) -> np.ndarray:
     """Cheapest charger for each truck, EUR per kWh it sells; 0 for trucks without a battery."""
-    data = question.built.data
-    c, trucks, rate = data.chargers, data.trucks, question.instance.meta.discount_rate
+    data = fleet_model.built.data
+    c, trucks, rate = data.chargers, data.trucks, fleet_model.instance.meta.discount_rate
     a_year = c.fixed_eur_per_year + c.capex_eur * np.array([yearly_share(rate, float(life)) for life in c.lifetime])
     each = a_year / c.kwh_per_year
     cheapest = np.zeros(len(trucks.names))
@@ -72,14 +72,14 @@ def _charger_eur_per_kwh(question: Question) -> np.ndarray:
     return cheapest
 
 
-def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
+def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
     """What each kind of truck of a plan does and costs, by depot and period.
 
     Columns fleet_region, vehicle, year, trucks, km_per_year, hours_per_year, tonnes_per_year, tco_eur_per_km,
     tco_eur_per_t, wtw_t_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty trips
     included.
     """
-    data, start, x = question.built.data, question.built.start, solution.values
+    data, start, x = fleet_model.built.data, fleet_model.built.start, solution.values
     d, e, trucks, base = data.driving, data.empties, data.trucks, data.base
     z = x[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
     empty = x[start["empty_vkm"] : start["empty_vkm"] + len(e.origin)] if "empty_vkm" in start else np.zeros(0)
@@ -100,8 +100,8 @@ def ownership(question: Question, solution: Solution, costs: pd.DataFrame) -> pd
     ]).groupby(keys).sum()  # fmt: skip
     done_by = dict(zip(work.index.tolist(), work.to_dict("records"), strict=True))
     nothing = dict.fromkeys(work.columns, 0.0)
-    rate, rows = question.instance.meta.discount_rate, []
-    for (region, vehicle, t), columns in sorted(question.trucks.items()):
+    rate, rows = fleet_model.instance.meta.discount_rate, []
+    for (region, vehicle, t), columns in sorted(fleet_model.trucks.items()):
         number = round(float(x[columns].sum()))
         r, v = int(base.regions.of([region])[0]), int(trucks.names.of([vehicle])[0])
         if not number:

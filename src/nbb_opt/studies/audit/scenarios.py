@@ -15,8 +15,8 @@ from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.studies.audit.faults import judge
+from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.plan import FleetPlan
-from nbb_opt.studies.audit.question import ask
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def regrets(
     """The plan in every scenario: its trucks, chargers and projects as planned, operated at least cost."""
     found = []
     for name in scenario_names(instance):
-        question = ask(in_scenario(instance, name), steps=Steps(options))
-        judged = judge(question, plan)
-        best = question.solve()
+        fleet_model = state_fleet_model(in_scenario(instance, name), steps=Steps(options))
+        judged = judge(fleet_model, plan)
+        best = fleet_model.solve()
         faults = tuple(f"{fault.where} {fault.year}: {fault.text}" for fault in judged.faults)
         found.append(Regret(name, judged.solution.objective, best.objective, best.bound, faults))
         say(f"scenario {name}: {found[-1].at_least_eur:,.0f} EUR lost at least")

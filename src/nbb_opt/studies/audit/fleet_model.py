@@ -22,7 +22,7 @@ Key = tuple[str, str, int]  # place, type, period
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class FleetModel:
     """The stated model and, for every number a plan may set, the columns that make it up.
 
     `trucks[region, vehicle, t]` are the columns of `bought` and `kept` in service in the period;
@@ -81,7 +81,7 @@ def numbers_of(rows: pd.DataFrame) -> dict[Key, float]:
     return dict(zip(keys, rows["number"].tolist(), strict=True))
 
 
-def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | None = None) -> Question:
+def state_fleet_model(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | None = None) -> FleetModel:
     """State the joint model of the instance, as arrays whose rows and columns can be edited."""
     steps = steps or Steps()
     steps.options = replace(steps.options, method="monolith")
@@ -106,12 +106,12 @@ def ask(instance: Instance, *, steps: Steps | None = None, cache_dir: Path | Non
         ("", p.names[a], t): [start["built"] + i]
         for i, (a, t) in enumerate(zip(p.project.tolist(), p.t.tolist(), strict=True))
     }
-    return Question(
+    return FleetModel(
         steps=steps, instance=instance, prepared=prepared, spec=spec, built=built, form=form, trucks=trucks,
         chargers=chargers, projects=projects, rows=built.stated.families(),
     )  # fmt: skip
 
 
-def orders_by_bundle(question: Question) -> dict[str, int]:
+def orders_by_bundle(fleet_model: FleetModel) -> dict[str, int]:
     """Bundle of every order name."""
-    return {name: b for b, name in enumerate(order_names(question.prepared.bundles))}
+    return {name: b for b, name in enumerate(order_names(fleet_model.prepared.bundles))}
