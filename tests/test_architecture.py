@@ -177,7 +177,7 @@ def prints(tree: Tree) -> list[str]:
 
 def commands_around_the_interface(tree: Tree) -> list[str]:
     return [
-        f"{name} does by itself what nbb_opt.api does: it imports {sorted(wrong)}"
+        f"{name} does by itself what a function of nbb_opt does: it imports {sorted(wrong)}"
         for name in tree.text
         if within(name, ("cli",)) and (wrong := rooms_behind(tree, name) & BEHIND_THE_INTERFACE)
     ]

@@ -20,34 +20,23 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbb_opt import examples
-    from nbb_opt.api import (
-        Picture,
-        Result,
-        audit,
-        build,
+    from nbb_opt.api.data import (
         check,
-        compare,
-        control_totals,
         convert,
-        draw,
-        fleet_plan,
-        load,
         manifest,
         new,
         prepare,
         read,
         render_models,
-        report,
-        sensitivity,
         size,
-        solve,
-        sweep,
         synthesize,
         synthesize_od,
         upgrade,
-        verify,
         write,
     )
+    from nbb_opt.api.pictures import Picture, draw
+    from nbb_opt.api.plans import Result, build, compare, load, report, solve, verify
+    from nbb_opt.api.studies import audit, control_totals, fleet_plan, sensitivity, sweep
     from nbb_opt.app.server import serve
     from nbb_opt.cli.doctor import doctor
     from nbb_opt.errors import Infeasible, InstanceError, ModelError, NbbError, NoPlan, SolveError, VerifyFailed
@@ -56,19 +45,24 @@ if TYPE_CHECKING:
     from nbb_opt.model.blocks.costs import add_cost
     from nbb_opt.options import SolveOptions
 
-# where the names of __all__ that are not of nbb_opt.api live
-_HOME = {
-    "Instance": "nbb_opt.instance",
-    "ReadOnlyError": "nbb_opt.instance.read_only",
-    "SolveOptions": "nbb_opt.options",
-    "doctor": "nbb_opt.cli.doctor",
-    "serve": "nbb_opt.app.server",
-    **dict.fromkeys(
-        ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
-        "nbb_opt.errors",
+# module -> its names; imported when first used
+_NAMES = {
+    "nbb_opt.api.data": (
+        "check", "convert", "manifest", "new", "prepare", "read", "render_models", "size", "synthesize",
+        "synthesize_od", "upgrade", "write",
     ),
-    "add_cost": "nbb_opt.model.blocks.costs",
-}
+    "nbb_opt.api.pictures": ("Picture", "draw"),
+    "nbb_opt.api.plans": ("Result", "build", "compare", "load", "report", "solve", "verify"),
+    "nbb_opt.api.studies": ("audit", "control_totals", "fleet_plan", "sensitivity", "sweep"),
+    "nbb_opt.app.server": ("serve",),
+    "nbb_opt.cli.doctor": ("doctor",),
+    "nbb_opt.errors": ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
+    "nbb_opt.instance": ("Instance",),
+    "nbb_opt.instance.read_only": ("ReadOnlyError",),
+    "nbb_opt.model.blocks.costs": ("add_cost",),
+    "nbb_opt.options": ("SolveOptions",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Infeasible",
@@ -130,7 +124,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("nbb_opt.examples")
     if name not in __all__:
         raise AttributeError(f"module 'nbb_opt' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(_HOME.get(name, "nbb_opt.api")), name)
+    return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

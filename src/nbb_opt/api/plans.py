@@ -369,7 +369,7 @@ def verify(
     >>> from nbb_opt import examples
     >>> for line in verify(solve(examples.tiny(), gap=1e-6)).lines:
     ...     print(line)
-    verified: OK, 79 checks, cost 18,988,400 EUR
+    verified: OK, ... checks, cost 18,988,400 EUR
     bound of do_nothing: confirmed by solving again
     bound of joint: confirmed by solving again
     """

@@ -52,7 +52,7 @@ def audit(
     A plan has a row for each number: what (truck, charger, project, order), place, type, year it holds from, number.
     Exit code 5 if the plan cannot work as written.
     """
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
 
@@ -60,13 +60,13 @@ def audit(
     if (plan is None) == (template is None):
         raise NbbError("audit: give either --plan FILE, or --template FILE to get a plan to begin with")
     if template is not None:
-        api.fleet_plan(instance, template)
+        nbb.fleet_plan(instance, template)
         print(f"{template} is today's fleet as a plan. Edit it, then: nbb-opt audit {instance} --plan {template}")
         return
     assert plan is not None
     options = SolveOptions(gap=gap, time_limit_s=time_limit, seed=seed)
     with logged(sys.stderr):
-        found = api.audit(
+        found = nbb.audit(
             instance,
             plan,
             options=options,

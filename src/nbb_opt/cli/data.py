@@ -92,14 +92,14 @@ def convert(
 
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.formats import Asked, Choices
     from nbb_opt.problems.dispatch import CONVERTERS
 
     if folder is not None:
         if str(source) not in CONVERTERS:
             raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
-        show(api.convert(target, folder, form=str(source)), as_json)
+        show(nbb.convert(target, folder, form=str(source)), as_json)
         return
     choices = Choices(
         year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=hours_per_time,
@@ -107,7 +107,7 @@ def convert(
         commodity_map=commodity_map, asked=Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
         country=country, km_per_h_per_speed=speed,
     )  # fmt: skip
-    show(api.convert(source, target, choices=choices), as_json)
+    show(nbb.convert(source, target, choices=choices), as_json)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -129,7 +129,7 @@ def synthesize_od(
     in_order: Annotated[bool, typer.Option("--sorted", help="Sort by origin and destination.")] = False,
 ) -> None:
     """Write a made-up OD file of any size (Zipf: few zones carry most rows), a row group at a time."""
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.demand.synthetic import Synthetic
 
     try:
@@ -140,5 +140,5 @@ def synthesize_od(
         rows, places=zones, zones=zones, classes=commodities, commodities=commodities, years=in_years, seed=seed,
         in_order=in_order, text=True,
     )  # fmt: skip
-    api.synthesize_od(target, spec)
+    nbb.synthesize_od(target, spec)
     print(f"wrote {rows:,} rows between {zones} zones to {target} ({target.stat().st_size / 1e6:,.1f} MB)")

@@ -186,7 +186,7 @@ def new(
     zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
     """Copy a template into a new folder or a new workbook to fill in, or invent a synthetic instance."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
     if synthetic and source is not None:
         raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
@@ -195,11 +195,11 @@ def new(
     if synthetic and target.suffix.lower() == ".xlsx":
         raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
     if synthetic:
-        api.synthesize(target, flows=bundles, seed=seed, zones=zones)
+        nbb.synthesize(target, flows=bundles, seed=seed, zones=zones)
         print(f"{target}: {bundles} invented flows. Next: nbb-opt check {target}")
         return
     template = source or "haulier"
-    api.new(target, template=template, title=title)
+    nbb.new(target, template=template, title=title)
     edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
     print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
 
@@ -207,10 +207,10 @@ def new(
 @app.command(epilog="Example: nbb-opt check instances/nbb; nbb-opt check mine.xlsx")
 def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
     try:
-        show(api.check(instance), as_json)
+        show(nbb.check(instance), as_json)
     except InstanceError as error:
         if not as_json:
             fail(error)
@@ -222,9 +222,9 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
 @app.command(epilog="Example: nbb-opt manifest mycase")
 def manifest(instance: InstancePath) -> None:
     """Write datapackage.json, the sha256 checksum of every file; from then on changed files are refused."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
-    print(f"wrote {api.manifest(instance)}")
+    print(f"wrote {nbb.manifest(instance)}")
 
 
 @app.command(epilog="Example: nbb-opt upgrade mycase mycase-now; nbb-opt upgrade mine.xlsx mine-now.xlsx")
@@ -233,9 +233,9 @@ def upgrade(
     new: Annotated[Path, typer.Argument(help="Where to write it, of the same kind.", metavar="NEW")],
 ) -> None:
     """Bring an instance of an earlier format to today's names of tables, columns and choices; all else is copied."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
-    lines = api.upgrade(old, new)
+    lines = nbb.upgrade(old, new)
     print("\n".join(lines or ["nothing in it was renamed since"]))
     print(f"wrote {new}. Next: nbb-opt check {new}")
 
@@ -256,7 +256,7 @@ def prepare(
     """Turn OD rows into bundles and candidate chains; say what was merged and dropped, and how large the model gets."""
     from dataclasses import asdict
 
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(instance, "prepare")
@@ -266,9 +266,9 @@ def prepare(
             from nbb_opt.cluster import connect
 
             workers = stack.enter_context(connect(cluster))
-        region = api.read(instance, add_duplicates=add_duplicates, cluster=workers)
-    prepared = api.prepare(region, prune=not no_prune, cache=not no_cache)
-    size = api.size(prepared)
+        region = nbb.read(instance, add_duplicates=add_duplicates, cluster=workers)
+    prepared = nbb.prepare(region, prune=not no_prune, cache=not no_cache)
+    size = nbb.size(prepared)
     if as_json:
         counts = {"bundles": len(prepared.bundles), "chains": len(prepared.rows), "lanes": prepared.items.n_lanes}
         facts = {**counts, "kinds": prepared.rows.by_kind(), "size": asdict(size), "log": list(prepared.log)}
@@ -373,9 +373,9 @@ def models(
     checking: Annotated[bool, typer.Option("--check", help="Only compare with the committed statements.")] = False,
 ) -> None:
     """Render the statement of every model (equations and literal LP) beside its .toml."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
-    stale = api.render_models(write=not checking)
+    stale = nbb.render_models(write=not checking)
     if checking and stale:
         raise VerifyFailed("out of date: " + ", ".join(stale) + "; run: nbb-opt models")
     print("up to date" if not stale else "rendered " + ", ".join(stale))

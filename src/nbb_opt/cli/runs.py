@@ -59,12 +59,12 @@ def verify(
     Costs, emissions and every rule of the model are recomputed. A bound is the word of the solver; it is held against
     a new solve of both models.
     """
-    from nbb_opt import api
+    import nbb_opt as nbb
 
     if solution is not None:
-        show(api.verify(instance or run, model=model, solution=solution), as_json)
+        show(nbb.verify(instance or run, model=model, solution=solution), as_json)
     else:
-        show(api.verify(run, instance=instance, model=model, again_s=again), as_json)
+        show(nbb.verify(run, instance=instance, model=model, again_s=again), as_json)
 
 
 def report(
@@ -89,10 +89,10 @@ def report(
     again: AgainSeconds = AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
-    from nbb_opt import api
+    import nbb_opt as nbb
 
     words = dict(pair.partition("=")[::2] for pair in carrier or [])
-    done = api.report(
+    done = nbb.report(
         runs, out, instance=instance, model=model, intensities=intensities, ileap=ileap, carriers=words,
         hub_carrier=hub_carrier, again_s=again,
     )  # fmt: skip
@@ -121,7 +121,7 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Sensitivity to emission accounting: the same plan counted in other ways, and re-optimised."""
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.studies.accounting.choices import read_shares
@@ -131,7 +131,7 @@ def sensitivity(
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
     options = SolveOptions(time_limit_s=time_limit, gap=gap, threads=threads)
     with logged(sys.stderr):
-        found = api.sensitivity(
+        found = nbb.sensitivity(
             source, choices=choice or (), factors=factors, instance=instance, model=model, options=options,
             ferry_shares=read_shares(ferry_share) if ferry_share else None,
         )  # fmt: skip
@@ -144,12 +144,12 @@ def totals(
     as_json: AsJson = False,
 ) -> None:
     """Control totals: what was observed beside the flows of the do-nothing plan in the first period."""
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.studies.control_totals import as_lines
 
     problem_of(run, "totals")
-    found = api.control_totals(run, instance=instance)
+    found = nbb.control_totals(run, instance=instance)
     print(found.to_json(orient="records", force_ascii=False, indent=1) if as_json else "\n".join(as_lines(found)))
 
 

@@ -66,13 +66,13 @@ def sweep(
 
     Ctrl-C keeps finished points; the same command goes on with the others.
     """
-    from nbb_opt import api
+    import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.solve import Stop
 
     problem_of(instance, "sweep")
-    region = api.read(instance)
+    region = nbb.read(instance)
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     target = out or Path("runs") / f"{region.meta.name}-sweep-{what}"
     options = SolveOptions(
@@ -80,7 +80,7 @@ def sweep(
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):
-        points = api.sweep(
+        points = nbb.sweep(
             region, vary=vary, values=_factors(values), front=front, model=model, options=options, relax=relax,
             cold_start=cold_start, out=target, progress=line, stop=Stop(float("inf")), extend=extend,
         )  # fmt: skip

@@ -129,11 +129,6 @@ class Assembly:
         self._low.append(found.low - found.constant)
         self._up.append(found.up - found.constant)
 
-    def add_expressions(self, name: str, index: Index, terms: Terms) -> None:
-        """Check the rows of shared terms, all of them, zeros included."""
-        row, _column, value = terms.merged()
-        check_coefficients(name, row, value, index)
-
     def minimise(self, components: list[Weighed]) -> None:
         """Set the objective: the sum of all amounts, each times its factor."""
         self.cost = np.zeros(self.size)
