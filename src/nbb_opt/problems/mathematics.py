@@ -13,6 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from nbb_opt.errors import ModelError
+from nbb_opt.model.model_file import lp_text
+from nbb_opt.model.pyomo_form import compile_model
 
 SECTIONS = ("Variables", "Constraints", "Contributes")
 SECTION_OF = dict(zip(("Var", "Constraint", "Expression"), SECTIONS, strict=True))
@@ -49,6 +51,28 @@ def topics_of(m: Any, modules: Sequence[ModuleType]) -> list[Topic]:
         name = module.__name__.rpartition(".")[2]
         found.append(Topic(name, title, " ".join(remarks.split()), {key: tuple(value) for key, value in rows.items()}))
     return found
+
+
+def statement_files(
+    m: Any, modules: Sequence[ModuleType], *, title: str, instance: str, see: str, note: str = "",
+    options: Sequence[tuple[str, object, str]],
+) -> dict[str, str]:  # fmt: skip
+    """The files `<name>.md` and `<name>.lp` of the begun model `m` on a shipped instance.
+
+    `see` says where data and rules are described, `note` what is assumed in the literal problem; `options` are those of
+    the model: name, value, meaning. Declares the modules on `m`.
+    """
+    topics = topics_of(m, modules)
+    lines = [
+        f"# {title}", "",
+        f"Rendered from the code by `nbb-opt models`; do not edit. {see} The literal problem on "
+        f"`instances/{instance}`: [{m.name}.lp]({m.name}.lp){note}.",
+        "", "| option | value | meaning |", "|---|---|---|",
+        *(f"| {name} | {str(value).lower()} | {meaning} |" for name, value, meaning in options),
+        *(line for topic in topics for line in topic_lines(topic)),
+    ]  # fmt: skip
+    lp = lp_text(compile_model(m), title=f"{title}: the problem on the instance {instance}")
+    return {f"{m.name}.md": "\n".join(lines) + "\n", f"{m.name}.lp": lp}
 
 
 def topic_lines(topic: Topic) -> list[str]:
