@@ -72,7 +72,7 @@ class Stop:
     def part(self, share: float) -> Stop:
         """A stop for one step, which may use a share of the time that is left; a request to stop reaches it too."""
         until = self.elapsed_s() + share * max(self.left_s(), 0.0)
-        return Stop(until, started=self.started, asked=self.asked)
+        return Stop(min(until, self.time_limit_s), started=self.started, asked=self.asked)
 
     def grace(self, grace_s: float) -> Stop:
         """A stop for the last step that turns what is known into a plan: `grace_s` at least, whoever asked to stop."""
