@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nbb_opt.instance.vary import varied
 from typer.testing import CliRunner
 
 from milp_case import TINY, policy, tiny, vary
 from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.read import varied
 from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.model.build import restated
 from nbb_opt.network import prepare

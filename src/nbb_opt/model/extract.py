@@ -13,7 +13,7 @@ from nbb_opt.instance.schema import MODES
 from nbb_opt.model.arrays.flow import columns_of_built
 from nbb_opt.model.arrays.share import added_by_projects
 from nbb_opt.model.build import Built
-from nbb_opt.model.data.costs import Ledger, factors, in_order
+from nbb_opt.model.data.costs import EmissionEntries, factors, in_order
 from nbb_opt.model.data.lanes import LANES_AT_ONCE
 from nbb_opt.model.data.periods import Floats, Ints, Names, sum_by
 from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table, compact_table
@@ -175,7 +175,7 @@ def _costs(built: Built, x: Floats) -> pd.DataFrame:
     return costs
 
 
-def _emissions(built: Built, done: list[tuple[Ledger, Floats]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _emissions(built: Built, done: list[tuple[EmissionEntries, Floats]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     data = built.data
     frame = pd.concat([
         pd.DataFrame({

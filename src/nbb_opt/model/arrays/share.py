@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nbb_opt.model.arrays.assembly import Assembly
-from nbb_opt.model.data.costs import Ledger, shared_name
+from nbb_opt.model.data.costs import EmissionEntries, shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints
 
@@ -16,7 +16,7 @@ def share_costs(a: Assembly, data: ModelData, *, column: Ints, t: Ints, cost_eur
         a.share(shared_name(component), data.time.size + 1).add(t, column, eur)
 
 
-def share_ledger(a: Assembly, data: ModelData, ledger: Ledger, column: Ints) -> None:
+def share_ledger(a: Assembly, data: ModelData, ledger: EmissionEntries, column: Ints) -> None:
     """Add emissions by country and period and electricity by charging area and period."""
     size, at = data.time.size, column[ledger.col]
     place = ledger.country * size + ledger.t

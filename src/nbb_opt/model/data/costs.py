@@ -41,7 +41,7 @@ def in_order(components: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class EmissionEntries:
     """Per unit of column `col`: kWh, TTW and WTT kg of a carrier in a country.
 
     `carrier` is -1 for a transfer, `area` -1 where no charging area is drawn from;
@@ -65,10 +65,10 @@ class Ledger:
         return sum_by(self.col, paid, size=columns)
 
 
-def ledger_of(frame: pd.DataFrame) -> Ledger:
+def ledger_of(frame: pd.DataFrame) -> EmissionEntries:
     """Add up the rows of one (col, country, mode, carrier, area) and drop those that are zero."""
     key = ["col", "t", "country", "mode", "carrier", "area"]
     total = frame.groupby(key, sort=True)[["kwh", "ttw_kg", "wtt_kg"]].sum().reset_index()
     total = total[(total["kwh"] != 0) | (total["ttw_kg"] != 0) | (total["wtt_kg"] != 0)]
     whole = {name: total[name].to_numpy(np.int64) for name in key}
-    return Ledger(**whole, **{name: total[name].to_numpy(float) for name in ("kwh", "ttw_kg", "wtt_kg")})
+    return EmissionEntries(**whole, **{name: total[name].to_numpy(float) for name in ("kwh", "ttw_kg", "wtt_kg")})

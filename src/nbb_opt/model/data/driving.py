@@ -10,7 +10,7 @@ import pandas as pd
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.base import BaseData
-from nbb_opt.model.data.costs import Ledger, ledger_of
+from nbb_opt.model.data.costs import EmissionEntries, ledger_of
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes
 from nbb_opt.model.data.periods import Floats, Ints, sum_by
 from nbb_opt.model.data.trucks import Trucks
@@ -44,7 +44,7 @@ class Driving:
     arrives_per_vkm: Floats
     open_h_per_week: Floats
     cost_eur: dict[str, Floats]
-    ledger: Ledger
+    ledger: EmissionEntries
     on_the_way: np.ndarray
     usual_vkm_per_t: float
 
@@ -89,7 +89,7 @@ def energy_and_hours(
 
 def _energy(
     base: BaseData, trucks: Trucks, lanes: Lanes, *, g: Ints, v: Ints, t: Ints, kwh: Floats
-) -> tuple[Ledger, Floats]:
+) -> tuple[EmissionEntries, Floats]:
     """Where the energy is taken in: fuels by km in each country, electricity by charging area."""
     column = np.arange(len(g))
     fuel = np.flatnonzero(~trucks.battery[v])
@@ -120,8 +120,8 @@ def taken_in(
     area: Ints,
     kwh: Floats,
     columns: int,
-) -> tuple[Ledger, Floats]:
-    """Ledger and energy cost per unit of each column, from rows (column, country, area, kWh)."""
+) -> tuple[EmissionEntries, Floats]:
+    """Emission entries and energy cost per unit of each column, from rows (column, country, area, kWh)."""
     carrier = trucks.carrier[vehicle]
     price = base.energy_price[carrier, country, t]
     for row in np.flatnonzero(np.isnan(price))[:1].tolist():
@@ -148,7 +148,7 @@ class Empties:
     hours_per_vkm: Floats
     trips_per_vkm: Floats
     cost_eur: dict[str, Floats]
-    ledger: Ledger
+    ledger: EmissionEntries
 
 
 def empties_of(

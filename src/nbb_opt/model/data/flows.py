@@ -13,7 +13,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData
-from nbb_opt.model.data.costs import Ledger, ledger_of
+from nbb_opt.model.data.costs import EmissionEntries, ledger_of
 from nbb_opt.model.data.items import ItemFigures, chain_items
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, entries
 
@@ -45,7 +45,7 @@ class Flows:
     usual_t: float
     fixed_t: Floats
     cost_eur: dict[str, Floats]
-    ledger: Ledger
+    ledger: EmissionEntries
     uses_lane: tuple[Ints, Ints, Floats]
     uses_group: tuple[Ints, Ints, Floats]
     uses_terminal: tuple[Ints, Ints, Floats]
@@ -204,7 +204,7 @@ def needs_of(prepared: Prepared, chain: Ints) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(chain)), many), listed[entry]
 
 
-def _ledger(ledger: Ledger, has: csr_array, chain: Ints, t: Ints) -> Ledger:
+def _ledger(ledger: EmissionEntries, has: csr_array, chain: Ints, t: Ints) -> EmissionEntries:
     """The ledger of items added up over the items of every column's chain."""
     periods = int(t.max(initial=-1)) + 1
     start = np.searchsorted(ledger.col * periods + ledger.t, np.arange(has.shape[1] * periods + 1))

@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.base import BaseData
-from nbb_opt.model.data.costs import Ledger
+from nbb_opt.model.data.costs import EmissionEntries
 from nbb_opt.model.data.count_uses import FUEL, HOME, ON_THE_WAY, list_resources, most_resources
 from nbb_opt.model.data.driving import Driving, energy_and_hours, taken_in
 from nbb_opt.model.data.lanes import LANES_AT_ONCE, Lanes
@@ -223,7 +223,9 @@ def stated(
             ledgers.append(ledger)
             cost["road_energy"] += eur
             on_the_way[mine] = kind == "stop"
-    ledger = Ledger(**{f.name: np.concatenate([getattr(one, f.name) for one in ledgers]) for f in fields(Ledger)})
+    ledger = EmissionEntries(
+        **{f.name: np.concatenate([getattr(one, f.name) for one in ledgers]) for f in fields(EmissionEntries)}
+    )
     cost["carbon"] = ledger.carbon_eur(size, price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base)
     return Driving(
         lane=np.arange(size), **whole, load_t=zero(), loaded_vkm=part["vkm"], km_per_vkm=part["km"],

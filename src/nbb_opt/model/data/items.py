@@ -13,7 +13,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData
-from nbb_opt.model.data.costs import Ledger, ledger_of
+from nbb_opt.model.data.costs import EmissionEntries, ledger_of
 from nbb_opt.model.data.lanes import Lanes
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, sum_by
 
@@ -37,7 +37,7 @@ class ItemFigures:
     hours: Floats
     service_eur: Floats
     handling_eur: Floats
-    ledger: Ledger
+    ledger: EmissionEntries
     uses_lane: csr_array
     uses_group: csr_array
     uses_terminal: csr_array

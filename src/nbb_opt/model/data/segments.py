@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData
-from nbb_opt.model.data.costs import Ledger
+from nbb_opt.model.data.costs import EmissionEntries
 from nbb_opt.model.data.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
 from nbb_opt.model.data.items import ItemFigures
 from nbb_opt.model.data.periods import Floats, Ints, Time, entries
@@ -131,7 +131,9 @@ def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *,
     item = row[row < count]
     beside = np.zeros(total - len(item))
     has = at[items.ledger.col, items.ledger.t]
-    ledger = Ledger(**{field.name: getattr(items.ledger, field.name)[has >= 0] for field in fields(Ledger)})
+    ledger = EmissionEntries(
+        **{field.name: getattr(items.ledger, field.name)[has >= 0] for field in fields(EmissionEntries)}
+    )
     ledger = replace(ledger, col=has[has >= 0].astype(np.int64))
     carbon = ledger.carbon_eur(total, price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base)
     cost = {

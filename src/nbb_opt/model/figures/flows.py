@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.instance.schema import MODES
-from nbb_opt.model.data.costs import Ledger
+from nbb_opt.model.data.costs import EmissionEntries
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints, Names, sum_by
 from nbb_opt.model.figures.names import Chain, Figure, Members, Named, flat, limits, of
@@ -155,7 +155,7 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
 
 
 def _by_place(
-    name: str, named: Named, names: Names, place: Any, ledger: Ledger, moving: list[Any], amount: Floats
+    name: str, named: Named, names: Names, place: Any, ledger: EmissionEntries, moving: list[Any], amount: Floats
 ) -> Members:
     some = np.flatnonzero(amount)
     keys = zip(of(names, place[some]), named.year(ledger.t[some]), strict=True)
@@ -163,7 +163,7 @@ def _by_place(
     return Members(name, keys, members, parts=[names.ids, named.years])
 
 
-def _bought(name: str, named: Named, ledger: Ledger, moving: list[Any]) -> Members:
+def _bought(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:
     """kWh by energy carrier, country and year."""
     base, some = named.data.base, np.flatnonzero((ledger.carrier >= 0) & (ledger.kwh > 0))
     carrier, country = of(base.carriers, ledger.carrier[some]), of(base.countries, ledger.country[some])

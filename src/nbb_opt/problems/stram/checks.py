@@ -34,7 +34,7 @@ class StramVerdict:
         return self.checks[~self.checks["ok"]].reset_index(drop=True)
 
 
-class Ledger:
+class StramChecks:
     """Collects the worst case of every rule."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.problems.stram.checks import STATE, Frame, Ledger, StramVerdict, rows_of
+from nbb_opt.problems.stram.checks import STATE, Frame, StramChecks, StramVerdict, rows_of
 from nbb_opt.problems.stram.read import StramCase
 from nbb_opt.problems.stram.verify_costs import check_costs
 from nbb_opt.problems.stram.verify_flows import check_flows, check_pace
@@ -27,7 +27,7 @@ def verify_stram(
     `options` are those of the model (years, scenarios, emission_cap, first_stage_cost), `reported` says `cost_nok`,
     `bound_nok` and, for several years, `first_emissions_t`, the emissions of the first year planned alone.
     """
-    ledger = Ledger()
+    ledger = StramChecks()
     states = expected_states(case, options)
     if not _sound(case, tables, states, ledger):
         return StramVerdict(False, ledger.frame(), float("nan"), {})
@@ -62,7 +62,7 @@ def expected_states(case: StramCase, options: Mapping[str, Any]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=columns)
 
 
-def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: Ledger) -> bool:
+def _sound(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: StramChecks) -> bool:
     """Rows name what exists, once, in states of the model, with finite amounts that are not negative."""
     known = set(zip(states["scenario"], states["year"], strict=True))
     keys = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbb_opt.problems.stram.checks import STATE, Frame, Ledger
+from nbb_opt.problems.stram.checks import STATE, Frame, StramChecks
 from nbb_opt.problems.stram.read import StramCase
 from nbb_opt.problems.stram.verify_flows import sums, with_ends
 
@@ -17,7 +17,7 @@ ONCE = ("edges_nok", "upgrades_nok", "terminals_nok")
 
 def check_costs(
     case: StramCase, tables: Mapping[str, Frame], states: Frame, options: Mapping[str, Any],
-    reported: Mapping[str, Any], ledger: Ledger,
+    reported: Mapping[str, Any], ledger: StramChecks,
 ) -> tuple[float, Frame, Frame]:  # fmt: skip
     """Append the rules of emissions and what the tables say of costs; gives the objective, costs and emissions."""
     moved, back = _with_units(case, tables)
@@ -65,7 +65,7 @@ def _with_units(case: StramCase, tables: Mapping[str, Frame]) -> tuple[Frame, Fr
 
 def _emissions(
     case: StramCase, tables: Mapping[str, Frame], states: Frame, options: Mapping[str, Any],
-    reported: Mapping[str, Any], emitted: pd.Series, ledger: Ledger,
+    reported: Mapping[str, Any], emitted: pd.Series, ledger: StramChecks,
 ) -> Frame:  # fmt: skip
     said = tables["emissions"].set_index(STATE).reindex(emitted.index)
     ledger.holds("say_emissions rows", pd.Series([len(tables["emissions"]) == len(states)], ["emissions"]))

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.problems.stram.checks import STATE, Frame, Ledger, rows_of
+from nbb_opt.problems.stram.checks import STATE, Frame, StramChecks, rows_of
 from nbb_opt.problems.stram.read import StramCase
 
 
-def check_flows(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: Ledger) -> None:
+def check_flows(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: StramChecks) -> None:
     """Append the rules of demand, links, balance, capacity, charging, upgrades and terminals."""
     legs = _legs(case)
     arcs = with_ends(case, tables["arc_flows"])
@@ -50,7 +50,7 @@ def against(found: pd.Series, other: pd.Series) -> tuple[pd.Series, pd.Series]:
     return found.reindex(index, fill_value=0.0), other.reindex(index, fill_value=0.0)
 
 
-def _demand(case: StramCase, tables: Mapping[str, Frame], states: Frame, legs: Frame, ledger: Ledger) -> None:
+def _demand(case: StramCase, tables: Mapping[str, Frame], states: Frame, legs: Frame, ledger: StramChecks) -> None:
     ends = legs.groupby("path").agg(origin=("from_node", "first"), destination=("to_node", "last")).reset_index()
     carried = tables["path_flows"].merge(ends, on="path", how="left")
     keys = ["origin", "destination", "product"]
@@ -60,7 +60,7 @@ def _demand(case: StramCase, tables: Mapping[str, Frame], states: Frame, legs: F
 
 
 def _links(
-    case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, legs: Frame, ledger: Ledger
+    case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, legs: Frame, ledger: StramChecks
 ) -> None:
     steps = legs[["path", "edge", "from_node"]]
     tolerance = case.rules.link_tolerance_t
@@ -80,7 +80,7 @@ def _links(
     ledger.holds("empties_of_the_mode", pd.Series(fine, used["path"], dtype=bool))
 
 
-def _balance(case: StramCase, arcs: Frame, empties: Frame, ledger: Ledger) -> None:
+def _balance(case: StramCase, arcs: Frame, empties: Frame, ledger: StramChecks) -> None:
     moved = arcs.merge(case["vehicles"], on=["mode", "product"], how="left", validate="many_to_one")
     both = pd.concat([moved, empties])
     keys = [*STATE, "mode", "fuel", "vehicle"]
@@ -110,7 +110,7 @@ def _serving(built: Frame, lead: pd.Series, states: Frame, what: list[str], amou
 
 
 def _edges(
-    case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, states: Frame, ledger: Ledger
+    case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, states: Frame, ledger: StramChecks
 ) -> None:
     edges = case["edges"].set_index("edge")
     limited = edges[edges["limited"]]
@@ -146,7 +146,7 @@ def _shared(built: Frame, states: Frame) -> Frame:
     return built.assign(scenario="")
 
 
-def _charging(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, ledger: Ledger) -> None:
+def _charging(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties: Frame, ledger: StramChecks) -> None:
     needed = set(zip(case["charging"]["edge"], case["charging"]["fuel"], strict=True))
     flows = pd.concat([arcs, empties])
     mine = [pair in needed for pair in zip(flows["edge"], flows["fuel"], strict=True)]
@@ -161,7 +161,7 @@ def _charging(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, empties
     ledger.holds("rent where needed", pd.Series(fine, tables["charging_rented"]["edge"], dtype=bool))
 
 
-def _upgrades(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, states: Frame, ledger: Ledger) -> None:
+def _upgrades(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, states: Frame, ledger: StramChecks) -> None:
     edges = case["edges"].set_index("edge")
     needs = edges[edges["upgrade_fuel"] != ""]
     mine = arcs[arcs["fuel"].to_numpy() == arcs["edge"].map(needs["upgrade_fuel"]).to_numpy()]
@@ -173,7 +173,7 @@ def _upgrades(case: StramCase, tables: Mapping[str, Frame], arcs: Frame, states:
     ledger.at_most("use_upgrades", load, pd.Series(limit, load.index) * times, unit="t")
 
 
-def _terminals(case: StramCase, tables: Mapping[str, Frame], legs: Frame, states: Frame, ledger: Ledger) -> None:
+def _terminals(case: StramCase, tables: Mapping[str, Frame], legs: Frame, states: Frame, ledger: StramChecks) -> None:
     terminals = case["terminals"].set_index(["node", "mode"])
     begins, ends = legs.groupby("path").first().reset_index(), legs.groupby("path").last().reset_index()
     same = legs["path"].shift(-1) == legs["path"]
@@ -205,7 +205,7 @@ def _terminals(case: StramCase, tables: Mapping[str, Frame], legs: Frame, states
     ledger.at_most("expand_terminals_once", whole, 1.0, unit="share")
 
 
-def _phase_out(case: StramCase, arcs: Frame, empties: Frame, ledger: Ledger) -> None:
+def _phase_out(case: StramCase, arcs: Frame, empties: Frame, ledger: StramChecks) -> None:
     out = case["technologies"].set_index(["mode", "fuel"])["phase_out_year"]
     for rule, flows in (("phase_out", arcs), ("phase_out_empties", empties)):
         year = out.reindex(pd.MultiIndex.from_frame(flows[["mode", "fuel"]])).to_numpy(float)
@@ -216,7 +216,7 @@ def _phase_out(case: StramCase, arcs: Frame, empties: Frame, ledger: Ledger) -> 
 Key = tuple[str, int]
 
 
-def check_pace(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: Ledger) -> Frame:
+def check_pace(case: StramCase, tables: Mapping[str, Frame], states: Frame, ledger: StramChecks) -> Frame:
     """Append the rules of shares and pace; gives the table `modes` as worked out from arc flows."""
     modes = worked(case, tables, states)
     said = tables["modes"].set_index([*STATE, "mode", "fuel"])
@@ -266,7 +266,7 @@ def worked(case: StramCase, tables: Mapping[str, Frame], states: Frame) -> Frame
     return found.assign(share=found["tkm"] / whole.where(whole > 0, 1.0))
 
 
-def _first_modes(case: StramCase, total: pd.Series, states: Frame, ledger: Ledger) -> None:
+def _first_modes(case: StramCase, total: pd.Series, states: Frame, ledger: StramChecks) -> None:
     year = states["year"].min()
     first = total[total.index.get_level_values("year") == year]
     least = case["modes"].set_index("mode")["first_share_min"]
@@ -274,7 +274,9 @@ def _first_modes(case: StramCase, total: pd.Series, states: Frame, ledger: Ledge
     ledger.at_most("keep_first_mode", pd.Series(smallest, first.index), first, unit="tkm", scale=first.sum())
 
 
-def _spreading(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: Ledger) -> None:
+def _spreading(
+    case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: StramChecks
+) -> None:
     """Step by step: what a fuel may reach in a year is what it had, and its growth once diffusion has begun."""
     rows = {}
     for tech in rows_of(case["technologies"].dropna(subset=["spread_start_year"])):
@@ -289,7 +291,7 @@ def _spreading(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mappin
     ledger.at_most("limit_spreading", frame["found"], frame["limit"], unit="tkm", scale=frame["scale"])
 
 
-def _modes(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: Ledger) -> None:
+def _modes(case: StramCase, tkm: pd.Series, total: pd.Series, before: Mapping[Key, Key], ledger: StramChecks) -> None:
     rules, life = case.rules, case["modes"].set_index("mode")["fleet_lifetime_years"]
     rows = {}
     for (scenario, year), last in before.items():
