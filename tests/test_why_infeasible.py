@@ -14,6 +14,7 @@ from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Instance
 from nbb_opt.model import StandardForm, build, read_model, standard_form
 from nbb_opt.network import prepare
+from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.solve import solve_form
 from nbb_opt.solve.why_infeasible import RULES, Conflict, conflicts, explain
@@ -241,3 +242,9 @@ def test_loosening_one_rule_by_what_is_said_is_enough() -> None:
 def test_solve_says_why_in_words() -> None:
     with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies\): \d+ t CO2e too low"):
         solve_instance(cap(1)(tiny()))
+
+
+def test_column_generation_says_why_too() -> None:
+    options = SolveOptions(method="decompose")
+    with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies\): \d+ t CO2e too low"):
+        solve_instance(cap(1)(tiny()), options=options)

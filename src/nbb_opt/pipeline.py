@@ -43,6 +43,7 @@ LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 REFERENCE = "do_nothing"
 # From about here the linear relaxation alone takes HiGHS half a minute, and column generation is done sooner.
 LARGE_NONZEROS = 1_500_000
+EXPLAINED_NONZEROS = 5_000_000  # the elastic model needs about the memory of the whole one twice
 Tables = Mapping[str, pd.DataFrame]
 Say = Callable[[str], None]
 
@@ -236,6 +237,18 @@ class Steps:
             why = explain(form, stop=Stop(LIMIT_S, asked=self.stop.asked), own=names)
             raise Infeasible("\n".join(filter(None, (f"{label}{finding}", why)))) from None
 
+    def _why_infeasible(
+        self, prepared: Prepared, spec: ModelSpec, fixed_flows_t: npt.NDArray[np.float64] | None
+    ) -> str:
+        """Why column generation found no plan, from the whole model, where that is not too large."""
+        from nbb_opt.model import build, forecast, standard_form
+        from nbb_opt.solve.why_infeasible import LIMIT_S, explain
+
+        if forecast(prepared.instance, prepared, spec).nonzeros > EXPLAINED_NONZEROS:
+            return "the model is too large to say which rules conflict; try a part of the demand"
+        whole = build(prepared.instance, prepared, spec, fixed_flows_t=fixed_flows_t, route="arrays")
+        return explain(standard_form(whole), stop=Stop(LIMIT_S, asked=self.stop.asked))
+
     def verify(
         self, instance: Instance, tables: Tables, spec: ModelSpec, reported: Mapping[str, Any], *, what: str = "",
         label: str = "", own_terms: Mapping[str, Any] | None = None,
@@ -281,7 +294,11 @@ class Steps:
         try:
             solution = self.solve(built, share=share, label=label)
         except Infeasible as finding:
-            raise Infeasible(f"{finding}\nplans may use the candidate chains only: {prepared.left_out}") from finding
+            said = [str(finding), f"plans may use the candidate chains only: {prepared.left_out}"]
+            if self.options.method == "decompose":
+                del built  # stated anew, whole
+                said.insert(1, self._why_infeasible(prepared, spec, fixed_flows_t))
+            raise Infeasible("\n".join(filter(None, said))) from finding
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
         claims, own_terms = reported(solution, tables), None

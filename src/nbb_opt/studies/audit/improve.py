@@ -48,7 +48,7 @@ def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
         try:
             return fleet_model.solve(edit, gap=gap)
         except Infeasible as error:
-            raise Infeasible("no fleet of any kind can do this work within the instance's limits") from error
+            raise Infeasible(f"no fleet of any kind can do this work within the instance's limits\n{error}") from error
 
     edit.price(dict.fromkeys(changed, 1.0))
     first = solved(1e-9)
