@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,17 @@ from nbb_opt.verify.verdict import Checks, Verdict
 from test_verify_rules import FAULTS, INSTANCE, JOINT, Tables
 from tiny_plan import reported, verdict_on
 
-SIZES = ("verdict.BLOCK_ROWS", "verdict.COMPARED_AT_ONCE", "demand.FLOWS_AT_ONCE", "demand.BATCH_ROWS")
+SIZES = (
+    ("recompute.tables", "BLOCK_ROWS"),
+    ("recompute.demand", "BATCH_ROWS"),
+    ("verify.verdict", "COMPARED_AT_ONCE"),
+    ("verify.freight", "FLOWS_AT_ONCE"),
+)
 
 
 def in_blocks_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in SIZES:
-        monkeypatch.setattr(f"nbb_opt.recompute.{name}", size)
+    for module, name in SIZES:
+        monkeypatch.setattr(import_module(f"nbb_opt.{module}"), name, size)
 
 
 def assert_same(one: Verdict, other: Verdict) -> None:
