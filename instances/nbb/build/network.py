@@ -9,6 +9,7 @@ from store import YEARS, Row, raw, refs
 MODES = ("road", "rail", "sea", "ferry")
 FERRY_T_PER_YEAR = 1386000.0  # 99 000 units of 17 m (derived from lane metres and sailings) of 14 t
 SEA_KMH = 26.0
+SPEEDS = " (70 under wire: Oslo-Narvik, 1960 km, in 26 to 28 h, Järnvägsnyheter; less on other lines)"
 REGULAR = (
     "GOT",
     "HEL",
@@ -79,7 +80,7 @@ def _rail() -> list[Row]:
                 max_gross_t=float(r["train_t"]),
                 toll_eur_per_vkm=float(r["access"]),
                 project=r["project"],
-                note=_join(r["note"], f"{r['kmh']} km/h, train of {r['train_t']} t and access charge assumed"),
+                note=_join(r["note"], f"{r['kmh']} km/h{SPEEDS}, train of {r['train_t']} t and access charge assumed"),
             )
         )
     return rows
