@@ -13,7 +13,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.studies.control_totals import as_lines
 
-CLOSE_SHARE = 0.8  # of the control totals of the flagship are within 20 %
+CLOSE_SHARE = 0.65  # of the control totals of the flagship are within 20 %
 FLAGSHIP = Path(__file__).parent.parent / "instances" / "nbb"
 
 

@@ -21,9 +21,9 @@ FILLS_VOLUME = ("container", "break_bulk")
 DIESEL_KERB_T = 24.0
 LOAD_NOTE = (
     "container: STraM fills a 40 t rig with 15.3 t, and one of 25.25 m has half as much room again: 23 t; empty share "
-    "3 to 5 % of general cargo in Sweden 2021 (Trafikanalys) and the trips to the next load; bulk and timber run back empty almost always within a "
-    "region; containers and break bulk fill the volume first, so a heavier truck takes as many tonnes (higher share); "
-    "hours to load and unload assumed"
+    "3 to 5 % of general cargo in Sweden 2021 (Trafikanalys) and the trips to the next load; bulk and timber run back "
+    "empty almost always within a region; containers and break bulk fill the volume first, so a heavier truck takes as "
+    "many tonnes (higher share); hours to load and unload assumed"
 )
 DIESEL_CAPEX = {2025: 252000.0, 2030: 254000.0, 2035: 257000.0, 2040: 260000.0}
 COST_NOTE = (
