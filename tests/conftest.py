@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The rows of PROMISES that ran, and how many tests of behaviour passed: a function counts once."""
     reports = [(how, each) for how in ("passed", "failed", "error", "skipped") for each in _of(terminalreporter, how)]
     for row, title in PROMISES.items():
-        mine = [(how, n, each) for how, each in reports for key, (of, n) in each.user_properties
+        mine = [(how, n, each) for how, each in reports for key, (of, n) in getattr(each, "user_properties", ())
                 if key == "promise" and of == row]  # fmt: skip
         if not mine:
             continue

@@ -168,8 +168,8 @@ class Solver:
 
         def interrupt(event: Any) -> None:
             between(event)
-            if me._faults or (me._stop is not None and me._stop.asked.is_set()):
-                event.interrupt()
+            # said each time: HiGHS remembers it from one run to the next
+            event.interrupt(bool(me._faults) or (me._stop is not None and me._stop.asked.is_set()))
 
         between = self._kept(lambda _event: me._between())
         for source in (self.highs.cbMipInterrupt, self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
