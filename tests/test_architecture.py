@@ -15,6 +15,7 @@ LAYERS = (
     ("errors", "__version__"),
     ("output",),
     ("shipped", "run_folder", "options", "renames", "first_use"),
+    ("compiling",),
     ("result", "demand"),
     ("instance",),
     ("recompute",),
@@ -44,8 +45,8 @@ PRINTERS = ("cli", "__main__")
 BEHIND_THE_INTERFACE = {"acceptance", "emissions", "instance", "network", "pipeline", "recompute", "report", "result",
                         "verify"}  # fmt: skip
 BY_USERS_ONLY = {"pickle", "marshal", "shelve", "yaml"}  # formats that run code
-WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba"}
-COMPILED = re.compile(r"^@(njit|lean|vectorize|guvectorize)\b", re.MULTILINE)
+WITH_KERNELS = {"__future__", "collections.abc", "typing", "numpy", "numpy.typing", "numba", "nbb_opt.compiling"}
+COMPILED = re.compile(r"^@(njit|kernel|lean_kernel|parallel_kernel|vectorize|guvectorize)\b", re.MULTILINE)
 BY_POSITION = 6  # arguments of a record
 # module -> what verifier and recomputation may take from it, and what they may look at of an instance beside its tables
 SHARED = {

@@ -34,7 +34,7 @@ from nbb_opt.cli.options import (
 )
 from nbb_opt.cli.runs import show
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
-from nbb_opt.first_use import choose_place
+from nbb_opt.first_use import announce
 from nbb_opt.renames import is_now
 
 EXIT_CODES = (
@@ -81,7 +81,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
     survive_aborts()
-    choose_place(lambda line: print(line, file=sys.stderr))
+    announce(lambda line: print(line, file=sys.stderr))
     try:
         app()
     except NbbError as error:

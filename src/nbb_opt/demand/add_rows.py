@@ -6,7 +6,8 @@ row reaches it: adding to it changes nothing, and its sign tells it from a flow 
 """
 
 import numpy as np
-from numba import njit
+
+from nbb_opt.compiling import kernel
 
 FIRST_YEAR = 1950
 YEAR_SLOTS = 171  # 1950 to 2120, the bounds of the schema
@@ -39,7 +40,7 @@ MAX_CELLS = 1 << 28
 YEAR_BITS = 8  # room for the year slot at the end of a key
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def slot_of(keys, key):
     """Slot of `key` in the open-addressing table `keys`, or the free slot where it belongs."""
     mask = keys.size - 1
@@ -50,7 +51,7 @@ def slot_of(keys, key):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_table(keys, values, new_keys, new_values):
     """Copy every entry of one table into a larger, empty one."""
     for i in range(keys.size):
@@ -60,7 +61,7 @@ def move_table(keys, values, new_keys, new_values):
             new_values[slot] = values[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fault(o, d, k, slot, t, within, least, most):
     if o < 0:
         return FAULT_ORIGIN_UNKNOWN if o == UNKNOWN else FAULT_ORIGIN_NO_ZONE
@@ -83,20 +84,20 @@ def _fault(o, d, k, slot, t, within, least, most):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _note(fault, row, counts, first):
     if counts[fault] < PLACES_KEPT:
         first[fault, counts[fault]] = row
     counts[fault] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _position(cell, table):
     """Place of a cell of an id column in its table; the last one, which stands for unknown, if it is outside."""
     return min(np.uint32(cell), np.uint32(table.size - 1))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_carefully(
     cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
     cell_o, cell_d, cell_k, cell_y, within, least, most, row_0, start, end, counts, first,
@@ -112,7 +113,7 @@ def _add_carefully(
             cells[cell_o[o] + cell_d[d] + cell_k[k] + cell_y[y]] += tonnes[r] + 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_dense(
     cells, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
     cell_o, cell_d, cell_k, cell_y, within, least, most, n_zones, row_0, counts, first,
@@ -162,7 +163,7 @@ def add_dense(
             cells[number[np.uint64(j)]] += tonnes[np.uint64(start + j)] + 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_sparse(
     keys, values, used, origin, destination, commodity, year, one_year, tonnes, zone_o, zone_d, group, year_slot,
     within, least, most, n_zones, n_groups, start, row_0, counts, first, twice, before, kept,
@@ -208,7 +209,7 @@ def add_sparse(
     return n, used
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pack(cells, n_flows, slots, keys, tonnes):
     """Write key and tonnes of every cell that a row has reached, sorted by key; their number.
 
@@ -233,7 +234,7 @@ def pack(cells, n_flows, slots, keys, tonnes):
     return many
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def merge(keys_a, tonnes_a, keys_b, tonnes_b, keys, tonnes):
     """Merge two sorted lists of flows, adding the tonnes of b to those of a; the number of flows."""
     i = j = many = 0
@@ -252,7 +253,7 @@ def merge(keys_a, tonnes_a, keys_b, tonnes_b, keys, tonnes):
     return many
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def tonnes_in_years(start, year, tonnes, years):
     """Tonnes of every series in `years`, (series, years) in t/year: linear between the years it has, NaN outside these.
 

@@ -9,7 +9,7 @@ import numpy as np
 from nbb_opt.instance import Instance
 from nbb_opt.network.candidates import Candidates, main_mode, number_legs, take
 from nbb_opt.network.graph import ROAD, Graph
-from nbb_opt.network.kernels.compiled import dominated
+from nbb_opt.network.kernels.dominance import dominated
 from nbb_opt.network.kernels.look_at_steps import count_uses, group_alike
 from nbb_opt.network.runs import ChainClass, general_weights
 from nbb_opt.network.weights import Amounts

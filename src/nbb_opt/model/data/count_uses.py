@@ -1,12 +1,12 @@
 """What chains use and what trucks on lanes do for a loaded vkm: the passes over all of them that are compiled."""
 
-from numba import njit
+from nbb_opt.compiling import kernel
 
 FUEL, HOME, ON_THE_WAY = 0, 1, 2
 BATCH = 256  # hauls whose resources are best listed at once
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def most_resources(d):
     """How many resources a haul has at most."""
     stop_start, countries, stops = d.stop_start, d.share.shape[1], 0
@@ -15,7 +15,7 @@ def most_resources(d):
     return 5 + countries + max(countries, stops)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def list_resources(d, hauls, lanes, count, start, column, amount):
     """The resources of the first `count` of some hauls (with their lanes), one after another: those of haul k are
     start[k] to start[k + 1] of `column` and `amount`.
@@ -59,7 +59,7 @@ def list_resources(d, hauls, lanes, count, start, column, amount):
     start[count] = n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def may_carry(start, item, bundle, project_set, ready, wanted, usable, exists):
     """Whether a chain may carry something in a period: its bundle is `wanted` (bundles, periods), its projects are
     `ready` (sets, periods), all its items are `usable` (items, periods).
@@ -73,7 +73,7 @@ def may_carry(start, item, bundle, project_set, ready, wanted, usable, exists):
                     exists[chain, t] = False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def used_by(exists, start, item, bundle, mode_class, now, grows, used, served, compared):
     """Mark the items that chains use (items, periods), the bundles they serve (bundles, periods), and the classes of
     modes that are compared, now and with the period after (2, classes, periods); `now`, `grows` (bundles, periods).
@@ -90,7 +90,7 @@ def used_by(exists, start, item, bundle, mode_class, now, grows, used, served, c
                 compared[1, mode_class[chain], t] |= grows[bundle[chain], t] > 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_rows(exists, start, item, what_start, what, seen):
     """How many of `what` (what[what_start[i]:what_start[i + 1]] by item) chains have, each once a chain, in all periods
     in which they may carry something; `seen` (of every what, 0 or more chains) is for the counting.

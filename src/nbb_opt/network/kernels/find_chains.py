@@ -6,9 +6,8 @@ What the runs find is compared at once (see keep_chains), and only what is kept 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import kernel, lean_kernel
 from nbb_opt.network.kernels.find_legs import MOST_USES, NONE, with_room
 from nbb_opt.network.kernels.find_simple import CRITICAL, find_simple, number_simple
 from nbb_opt.network.kernels.join_legs import SIDE_ROAD, copy_labels, join_best, join_changes
@@ -81,7 +80,7 @@ class Origin(NamedTuple):
     near: np.ndarray
 
 
-@lean
+@lean_kernel
 def _best_part(network, patterns, searches, legs, origin, run, labels, known, q, p, parts, scratch):
     """Number of the cheapest main part of a pattern that ends at a place; known (patterns, places): -1 if not known."""
     parent, leg = patterns.parent, patterns.leg
@@ -114,7 +113,7 @@ def _best_part(network, patterns, searches, legs, origin, run, labels, known, q,
     return known[last_q, last_p]
 
 
-@lean
+@lean_kernel
 def _take_best(
     network, patterns, searches, legs, origin, run, labels, known, looked_at, new_goal, leave_out, parts, kept, scratch,
     returns,
@@ -142,7 +141,7 @@ def _take_best(
             )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_simple(
     network, patterns, searches, legs, origin, run, labels, returns, leave_out, parts, kept, scratch, room, hopeless
 ):
@@ -173,7 +172,7 @@ def _take_simple(
     return legs, parts, kept
 
 
-@lean
+@lean_kernel
 def _join(patterns, searches, origin, run, labels):
     road = searches.road_table[run]
     n_switch = searches.road_dist.shape[1]
@@ -184,7 +183,7 @@ def _join(patterns, searches, origin, run, labels):
     )  # fmt: skip
 
 
-@lean
+@lean_kernel
 def _join_changes(patterns, searches, origin, run, labels, changes):
     road = searches.road_table[run]
     n_switch = searches.road_dist.shape[1]
@@ -196,7 +195,7 @@ def _join_changes(patterns, searches, origin, run, labels, changes):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def make_runs(
     network, patterns, searches, legs, origin, leave_out, parts, kept, scratch, room, labels, base_labels, changes,
     known, returns, hopeless, costs,
@@ -261,7 +260,7 @@ def make_runs(
     return legs, parts, kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_kept(legs, parts, kept, goal_of, steps):
     """The chains kept for flows to the goals goal_of (flows,): their steps, where each begins, its flow and sums."""
     n, n_steps = 0, 0

@@ -8,9 +8,8 @@ first: use u is of thing use[u, THING], after use use[u, BEFORE]. Plain Python t
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import kernel, lean_kernel
 
 NONE = -1
 N_ROWS, N_USES, MOST_USES = range(3)  # what `size` of legs and parts holds; MOST_USES of one leg
@@ -52,7 +51,7 @@ class Legs(NamedTuple):
     size: np.ndarray
 
 
-@lean
+@lean_kernel
 def push(cost, item, size, new_cost, order, new_item):
     """Put an item on a heap of `size` items ordered by cost, then order: cost (room,), item (room, 2)."""
     at = size
@@ -66,7 +65,7 @@ def push(cost, item, size, new_cost, order, new_item):
     return size + 1
 
 
-@lean
+@lean_kernel
 def pop(cost, item, size):
     """Take the first item off; it is to be read before. Gives the size left."""
     size -= 1
@@ -87,7 +86,7 @@ def pop(cost, item, size):
     return size
 
 
-@lean
+@lean_kernel
 def cheapest_paths(first_arc, arc_to, weight, start, cost, arc, reached, heap_cost, heap_item):
     """The cheapest way to every node of a layer, by Dijkstra, where it costs start (nodes,) to begin at a node.
 
@@ -116,7 +115,7 @@ def cheapest_paths(first_arc, arc_to, weight, start, cost, arc, reached, heap_co
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def longer_rows(old, n):
     """The same rows of a two-dimensional array with room for `n`."""
     new = np.empty((n, old.shape[1]), old.dtype)
@@ -126,7 +125,7 @@ def longer_rows(old, n):
     return new
 
 
-@lean
+@lean_kernel
 def mixed(hashed, number):
     """A hash continued by one more number."""
     hashed = (hashed ^ np.uint64(number + 0x40000000)) * np.uint64(0x9E3779B97F4A7C15)
@@ -141,7 +140,7 @@ def no_legs(n_weights):
     return Legs(row, np.zeros((1024, n_weights)), np.empty((2048, 2), np.int32), np.full(4096, NONE, np.int32), size)
 
 
-@lean
+@lean_kernel
 def _leg_slot(table, row, mine, last):
     mask = table.size - 1
     slot = np.int64(mixed(mixed(np.uint64(1), mine), last) & np.uint64(mask))
@@ -150,7 +149,7 @@ def _leg_slot(table, row, mine, last):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def with_room(legs, more):
     """The same legs with room for `more`."""
     n = legs.size[N_ROWS] + more
@@ -167,7 +166,7 @@ def with_room(legs, more):
     return legs
 
 
-@lean
+@lean_kernel
 def forget_legs(legs, n_rows, n_uses):
     """Back to the first `n_rows` legs, which had `n_uses` uses."""
     number = legs.size[N_ROWS] - 1
@@ -177,7 +176,7 @@ def forget_legs(legs, n_rows, n_uses):
     legs.size[N_ROWS], legs.size[N_USES] = n_rows, n_uses
 
 
-@lean
+@lean_kernel
 def longer_leg(network, legs, mine, last):
     """Number of leg `mine` and arc `last`; there must be room for it."""
     slot = _leg_slot(legs.table, legs.row, mine, last)
@@ -204,7 +203,7 @@ def longer_leg(network, legs, mine, last):
     return number
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_tables(network, legs, layer, weights, roots, targets, dist, number):
     """The cheapest legs in a layer for several weights (tables, arcs), from several places: roots (roots, 2) are their
     rows and nodes; to the nodes `targets`.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import lean_kernel
 from nbb_opt.network.kernels.find_legs import NONE, cheapest_paths, longer_leg, pop, push
 from nbb_opt.network.kernels.number_parts import LOAD, MAIN_LEG, PART_BEFORE, ROAD_LEG, UNLOAD, part_number
 
@@ -57,7 +57,7 @@ def make_workspace(n_patterns, most_main_legs, n_nodes, n_arcs, n_chains, most_l
     )  # fmt: skip
 
 
-@lean
+@lean_kernel
 def _bound_nodes(network, patterns, switch_node, switch_cost, origin, labels, weight, run, q, room):
     """Fill to_road and to_ride of a pattern and those before it."""
     first, arc_to = network.first_arc, network.arc_to
@@ -82,7 +82,7 @@ def _bound_nodes(network, patterns, switch_node, switch_cost, origin, labels, we
         q = patterns.parent[q]
 
 
-@lean
+@lean_kernel
 def _is_needed(room, mark, at, node, visited, cost, n_wanted):
     """Whether fewer than `n_wanted` labels that visited no other critical place are settled at a place and side at no
     more cost. (The bound of a main leg just reached leaves out rides that begin there; so costs do not only rise.)"""
@@ -96,7 +96,7 @@ def _is_needed(room, mark, at, node, visited, cost, n_wanted):
     return n < n_wanted
 
 
-@lean
+@lean_kernel
 def _add(network, room, n_wanted, n, n_heap, node, layer, at, step, after, cost, bound):
     """One more label unless it comes back to a critical place; gives how many labels and items on the heap there are.
 
@@ -121,7 +121,7 @@ def _add(network, room, n_wanted, n, n_heap, node, layer, at, step, after, cost,
     return n + 1, push(room.heap_cost, room.heap_item, n_heap, cost + bound, n, n)
 
 
-@lean
+@lean_kernel
 def _layer_of(patterns, q, at):
     """Pattern and layer of a label of a search for pattern q."""
     for _ in range(at // 4):
@@ -129,7 +129,7 @@ def _layer_of(patterns, q, at):
     return q, patterns.leg[q] if at % 4 >= UNLOADED else 0
 
 
-@lean
+@lean_kernel
 def _twice(network, patterns, q, label, room, seen, mark):
     """The first place that a chain visits twice, -1 if there is none."""
     while label >= 0:
@@ -141,7 +141,7 @@ def _twice(network, patterns, q, label, room, seen, mark):
     return NONE
 
 
-@lean
+@lean_kernel
 def find_simple(
     network, patterns, switch_node, place_of, switch_cost, switch_used, origin, goal, labels, weight, run, q, n_wanted,
     room, seen, looked_at,
@@ -217,7 +217,7 @@ def find_simple(
         counts[CRITICAL] += 1
 
 
-@lean
+@lean_kernel
 def number_simple(network, legs, parts, label, room, row):
     """Main part, last transfer and last leg of a chain that find_simple found. There must be room for its legs and
     parts."""

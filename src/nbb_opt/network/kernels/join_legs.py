@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import lean_kernel
 
 SIDE_ROAD = 0  # a main leg starts from the road side of its place
 SIDE_LEG = 1  # it starts from the end of the main leg before it
@@ -60,7 +60,7 @@ def no_changes(n_patterns, n_switch, n_goals):
     )  # fmt: skip
 
 
-@lean
+@lean_kernel
 def copy_labels(labels, to, q):
     """Copy the labels of pattern q."""
     for p in range(labels.road.shape[1]):
@@ -71,7 +71,7 @@ def copy_labels(labels, to, q):
         to.goal[q, k], to.goal_from[q, k] = labels.goal[q, k], labels.goal_from[q, k]
 
 
-@lean
+@lean_kernel
 def _reach(start, length, place, cost, came_from):
     """Better the cost of all places by the ways over `place`; of equal ones the first stays."""
     if start == np.inf:
@@ -83,7 +83,7 @@ def _reach(start, length, place, cost, came_from):
         came_from[p] = place if better else came_from[p]
 
 
-@lean
+@lean_kernel
 def join_best(
     parent, leg, has_child, layer_places, n_places_of, first, road, near, main, table_of, switch_cost, labels
 ):
@@ -123,13 +123,13 @@ def join_best(
                 _reach(leave, road[p], p, labels.road[q], labels.road_from[q])
 
 
-@lean
+@lean_kernel
 def _is_better(total, place, cost, came_from):
     """Whether a way over `place` replaces the one known: cheaper, or as cheap over a place that is no later."""
     return total < cost or (total == cost and total < np.inf and place <= came_from)
 
 
-@lean
+@lean_kernel
 def join_changes(
     parent, leg, has_child, layer_places, n_places_of, road, near, main, table_of, switch_cost, change_first,
     change_to, labels, changes,

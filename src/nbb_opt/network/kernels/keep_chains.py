@@ -8,9 +8,8 @@ stays. What dominated a chain may be dominated itself: then so is the first, so 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import kernel, lean_kernel
 from nbb_opt.network.kernels.find_legs import BEFORE, LAST_USE, NONE, THING, longer_rows, mixed
 from nbb_opt.network.kernels.look_at_steps import comes_back
 from nbb_opt.network.kernels.number_parts import PART_USE, write_chain
@@ -63,7 +62,7 @@ def none_kept(n_goals, n_weights):
     )  # fmt: skip
 
 
-@lean
+@lean_kernel
 def _slot(table, seen, key):
     hashed = np.uint64(1)
     for i in range(COMES_BACK):
@@ -80,7 +79,7 @@ def _slot(table, seen, key):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def room_to_keep(kept, more, most_things):
     """The same chains with room for `more` of at most so many things."""
     row, sums, things, seen, table = kept.row, kept.sums, kept.things, kept.seen, kept.table
@@ -102,7 +101,7 @@ def room_to_keep(kept, more, most_things):
     return Kept(row, sums, things, seen, table, kept.of_goal, kept.size)
 
 
-@lean
+@lean_kernel
 def _list_thing(network, thing, things, n):
     if thing < 0:
         return n
@@ -114,7 +113,7 @@ def _list_thing(network, thing, things, n):
     return n + 1
 
 
-@lean
+@lean_kernel
 def _list_uses(network, use, last, things, n):
     while last >= 0:
         n = _list_thing(network, use[last, THING], things, n)
@@ -122,7 +121,7 @@ def _list_uses(network, use, last, things, n):
     return n
 
 
-@lean
+@lean_kernel
 def _describe(network, legs, parts, part, leave, last, sums, things):
     """Fill sums (weights,) and things of a chain; give how many things there are."""
     n = 0
@@ -137,7 +136,7 @@ def _describe(network, legs, parts, part, leave, last, sums, things):
     return _list_uses(network, legs.use, legs.row[last, LAST_USE], things, n)
 
 
-@lean
+@lean_kernel
 def _no_more(sums, than):
     no_more = True
     w = 0
@@ -147,7 +146,7 @@ def _no_more(sums, than):
     return no_more
 
 
-@lean
+@lean_kernel
 def _all_among(some, things, marks):
     """Whether every one of `some` is among `things`, as often at least."""
     if some.size > things.size:
@@ -167,7 +166,7 @@ def _all_among(some, things, marks):
     return inside
 
 
-@lean
+@lean_kernel
 def _is_dominated(kept, head, scratch, n_things):
     c = head
     while c >= 0:
@@ -179,7 +178,7 @@ def _is_dominated(kept, head, scratch, n_things):
     return False
 
 
-@lean
+@lean_kernel
 def _drop_dominated(kept, of_goal, scratch, n_things):
     before, c = NONE, of_goal[HEAD]
     while c >= 0:
@@ -198,7 +197,7 @@ def _drop_dominated(kept, of_goal, scratch, n_things):
         c = after
 
 
-@lean
+@lean_kernel
 def consider(network, legs, parts, origin, goal, part, leave, last, leave_out, ask, kept, scratch):
     """Keep a chain if it is new and not to be left out: NOTHING, RETURNS to a place on the same side, or also those
     DOMINATED by another of its goal. If one will `ask`, gives whether it comes back.

@@ -1,12 +1,11 @@
 """Kernels that look at the steps of chains: an arc, or -1 - row of transfers.csv."""
 
 import numpy as np
-from numba import njit
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import kernel, lean_kernel
 
 
-@lean
+@lean_kernel
 def comes_back(code, origin, arc_to, arc_layer, transfer_node, n_layers, seen, mark):
     """Whether a chain of steps `code` is twice at one place on one side; layer 0 is the road, `origin` a node.
 
@@ -25,7 +24,7 @@ def comes_back(code, origin, arc_to, arc_layer, transfer_node, n_layers, seen, m
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def kinds(code, first, arc_layer, layer_mode):
     """Sequence of travelled modes as a number in base 5, the first mode lowest."""
     out = np.zeros(first.size - 1, dtype=np.int64)
@@ -38,7 +37,7 @@ def kinds(code, first, arc_layer, layer_mode):
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_project_sets(code, first, arc_link, link_project, transfer_project, number):
     """Number the sets of projects that chains need, as they first occur: number (chains,), 0 for none.
 
@@ -90,7 +89,7 @@ def number_project_sets(code, first, arc_link, link_project, transfer_project, n
     return start[: n_sets + 1], cells[: start[n_sets]]
 
 
-@lean
+@lean_kernel
 def _set_slot(table, start, cells, mine):
     mixed = np.uint64(1)
     for p in mine:
@@ -110,7 +109,7 @@ def _set_slot(table, start, cells, mine):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_uses(code, first, arc_link, link_thing, transfer_thing, out):
     """How often every chain uses every thing: out (chains, things); a thing of -1 is not counted."""
     for c in range(first.size - 1):
@@ -120,7 +119,7 @@ def count_uses(code, first, arc_link, link_thing, transfer_thing, out):
                 out[c, thing] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_legs(code, first, cargo_type, table, number, start, size):
     """Number the legs as they first occur, for every cargo type on its own.
 
@@ -166,7 +165,7 @@ def number_legs(code, first, cargo_type, table, number, start, size):
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def group_alike(bundle, mode, first, lane, group):
     """Number the chains so that those of equal bundle, mode and lanes, in any order, have the same number.
 
@@ -207,7 +206,7 @@ def group_alike(bundle, mode, first, lane, group):
             n += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def distinct_legs(arcs, first, cargo_type):
     """Number of every leg, equal for equal arcs and cargo type; where each number first stands, and how many arcs.
 
@@ -224,7 +223,7 @@ def distinct_legs(arcs, first, cargo_type):
     return number[first[:-1]], start[:n], size[:n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rows_of(cells, first, size):
     """The rows of `size` cells each that begin at `first`, one after the other."""
     out = np.empty(size.sum(), dtype=cells.dtype)
@@ -236,7 +235,7 @@ def rows_of(cells, first, size):
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def places_in_order(length, order):
     """Where rows of so many cells each begin in another order: (start, place of every row in that order)."""
     start = np.zeros(length.size + 1, dtype=np.int64)
@@ -247,7 +246,7 @@ def places_in_order(length, order):
     return start, place
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_rows(item, length, number, shift, place, start, out):
     """Put the rows of a batch where they belong: row i begins at start[place[i]]; numbers as in `with_numbers`."""
     n = 0
@@ -257,7 +256,7 @@ def put_rows(item, length, number, shift, place, start, out):
             n += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def changes_seen(item, n):
     """Which of `n` changes occur: item -1 - k stands for change k."""
     seen = np.zeros(n, dtype=np.bool_)
@@ -267,7 +266,7 @@ def changes_seen(item, n):
     return seen
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def with_numbers(item, number, shift):
     """Items of a batch with other numbers: number (legs,) of a leg, a change as many further on as `shift` says."""
     out = np.empty_like(item)
@@ -276,7 +275,7 @@ def with_numbers(item, number, shift):
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def with_places(item, place):
     """Items (int32) by their place: item i is place[i], and item -1 - k is place[-1 - k]. Works in `item` itself."""
     for i in range(item.size):
@@ -284,7 +283,7 @@ def with_places(item, place):
     return item
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def order_seen(cells, n):
     """The numbers 0 to n - 1 that occur in `cells`, as they first occur; negative cells are left out."""
     seen = np.zeros(n, dtype=np.bool_)

@@ -7,9 +7,8 @@ leg between (if any), the transfer to the main leg, and that leg. Equal steps, e
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from nbb_opt.network.kernels.compiled import lean
+from nbb_opt.compiling import kernel, lean_kernel
 from nbb_opt.network.kernels.find_legs import (
     ARC,
     BEFORE,
@@ -45,7 +44,7 @@ def no_parts(n_weights):
     )  # fmt: skip
 
 
-@lean
+@lean_kernel
 def _part_slot(table, rows, row):
     hashed = np.uint64(1)
     for i in range(PART_USE):
@@ -62,7 +61,7 @@ def _part_slot(table, rows, row):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def room_for_parts(parts, more, uses):
     """The same parts with room for `more`, of so many `uses` each beyond those of the part before."""
     n, n_uses = parts.size[N_ROWS] + more, parts.size[N_USES] + more * uses
@@ -79,7 +78,7 @@ def room_for_parts(parts, more, uses):
     return parts
 
 
-@lean
+@lean_kernel
 def _use(parts, number, thing):
     use = parts.size[N_USES]
     parts.size[N_USES] += 1
@@ -87,7 +86,7 @@ def _use(parts, number, thing):
     parts.row[number, PART_USE] = use
 
 
-@lean
+@lean_kernel
 def part_number(network, legs, parts, row):
     """Number of the main part of a `row`. There must be room for one more."""
     slot = _part_slot(parts.table, parts.row, row)
@@ -123,7 +122,7 @@ def part_number(network, legs, parts, row):
     return number
 
 
-@lean
+@lean_kernel
 def _write_leg(legs, leg, out, size):
     while leg > 0:
         out[size] = legs.row[leg, ARC]
@@ -132,7 +131,7 @@ def _write_leg(legs, leg, out, size):
     return size
 
 
-@lean
+@lean_kernel
 def write_chain(legs, parts, part, leave, last, out):
     """Write the steps of a chain, arcs or -1 - transfers in driving order: its main part, transfer, last leg.
 

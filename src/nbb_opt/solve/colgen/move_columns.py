@@ -1,12 +1,13 @@
 """Kernels of the large-scale route: worth of columns, and moving them. Plain twins: ``tests/plain_pricing.py``."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from nbb_opt.compiling import kernel, parallel_kernel
 from nbb_opt.model.data.count_uses import BATCH, list_resources, most_resources
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@parallel_kernel
 def price_hauls(d, price, cost, block_start, lanes, unit, best, trip, trip_by, ratio, ratio_by):
     """Every truck on every lane at a price and a cost in EUR per unit of resource.
 
@@ -24,7 +25,7 @@ def price_hauls(d, price, cost, block_start, lanes, unit, best, trip, trip_by, r
         )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _price_lanes(d, price, cost, lanes, most, unit, best, trip, trip_by, ratio, ratio_by):
     first, vehicle, period, load_t, distance_km = d.start, d.vehicle, d.t, d.load_t, d.distance_km
     hauls, on, start = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH + 1, np.int64)
@@ -60,7 +61,7 @@ def _price_lanes(d, price, cost, lanes, most, unit, best, trip, trip_by, ratio, 
                     ratio[v, t], ratio_by[v, t] = times, hauls[k]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@parallel_kernel
 def price_segments(at, cost, indptr, row, value, price, distance_km, unit, table):
     """Fill `table` (segments, periods) with EUR per tonne, lanes with their best truck; infinite without a column."""
     for segment in prange(at.shape[0]):
@@ -80,7 +81,7 @@ def price_segments(at, cost, indptr, row, value, price, distance_km, unit, table
 BUNDLES = 32  # bundles that choose at once
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mark_sets(first, project_set, used):
     """Mark the project sets that the chains of every bundle need (bundles, sets)."""
     for bundle in range(first.shape[0] - 1):
@@ -88,7 +89,7 @@ def mark_sets(first, project_set, used):
             used[bundle, project_set[chain]] = True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _choose(bundles, groups, c, g, p, least, which):
     """The cheapest chain of some bundles of a cluster for each period and state, among those that need nothing outside
     the state: `least` EUR per tonne and `which`, infinite and -1 where no chain will do.
@@ -133,7 +134,7 @@ def _choose(bundles, groups, c, g, p, least, which):
                     worst[t] = max(worst[t], least[i, t, s])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, cost, use, set_t, driven):
     """Add what the chosen chains cost and use, but for resources: write down haul, lane, state and vkm in `driven`, and
     give their number. States after the first get the difference from it.
@@ -191,7 +192,7 @@ def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, c
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_resources(d, driven, count, scratch, resources):
     """Add the resources of what was driven to their states."""
     hauls, lanes, of_state, vkm = driven
@@ -206,7 +207,7 @@ def _add_resources(d, driven, count, scratch, resources):
                 resources[state, column[n] - base] += times * amount[n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t):
     """Every bundle of some clusters takes its cheapest chain, for each state of each group: value at prices, true cost
     without that of resources, use of the rows and of the resources of the group's period, tonnes by project set.
@@ -220,7 +221,7 @@ def aggregate(clusters, place, most_lanes, c, d, g, m, p, best, value, cost, use
         _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cost, use, resources, set_t):
     groups, state_start = g.of_cluster[cluster], g.state_start
     widest, every = 1, 0
@@ -247,7 +248,7 @@ def _aggregate(cluster, place, most, most_lanes, c, d, g, m, p, best, value, cos
                 set_t[s] += set_t[base]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_disaggregated(g, demand_t, share):
     """How many (bundle, period, state) carry something where states have these shares."""
     count = 0
@@ -263,7 +264,7 @@ def count_disaggregated(g, demand_t, share):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def disaggregate(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
     """Hand `share` of each (group, state) column to the chains and hauls it stands for: an entry of `chain_of`,
     `t_of`, `tonnes_of` per chain taken (see `count_disaggregated`), and vkm of hauls.
@@ -283,7 +284,7 @@ def disaggregate(c, d, g, p, best, share, chain_of, t_of, tonnes_of, vkm):
             count = _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of, t_of, tonnes_of, vkm):
     start, segments, demand_t = c.start, c.segment, c.demand_t
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
@@ -306,7 +307,7 @@ def _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of,
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_segments(c, chain_of, bundle_of, t_of, tonnes_of, through):
     """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of segments."""
     start, segments, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from nbb_opt.compiling import kernel
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@njit(cache=True)
+@kernel
 def cheapest_paths(
     first: Ints, arc_from_here: Ints, head: Ints, tail: Ints, price: Floats, origin: Ints, destination: Ints
 ) -> tuple[Floats, Ints, Ints]:

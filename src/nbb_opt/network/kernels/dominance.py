@@ -1,23 +1,11 @@
-"""How kernels are compiled, and the kernel of dropping chains. Plain twins: ``tests/plain_network.py``."""
-
-from collections.abc import Callable
-from typing import Any
+"""Which chains another replaces. Plain twins: ``tests/plain_network.py``."""
 
 import numpy as np
-from numba import njit
+
+from nbb_opt.compiling import kernel
 
 
-def lean(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that makes no array: those it is given are then not counted at every call.
-
-    numba counts the references to each array of each tuple passed on, which took nine tenths of the search. Names that
-    begin with _ are called by kernels only: no way in from Python is compiled for them.
-    """
-    inner = function.__name__.startswith("_")
-    return njit(cache=True, nogil=True, _nrt=False, no_cpython_wrapper=inner, no_cfunc_wrapper=True)(function)  # type: ignore[call-overload]
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def dominated(order, first, amounts, uses):
     """Which chains another of their group replaces: (chains,) of bool.
 
