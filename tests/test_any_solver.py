@@ -50,6 +50,16 @@ def test_what_is_infeasible_is_so_by_every_solver(solver: str) -> None:
         solve_with(problem, solver, gap=1e-6, stop=Stop(30.0))
 
 
+def test_a_solver_that_breaks_is_named_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_licence(*_arguments: object) -> None:
+        raise ValueError("size-limited\nlicence")
+
+    problem = small_form([1.0, 1.0], [[1, 1]], [1.5], [np.inf])
+    monkeypatch.setattr(any_solver, "find_solver", lambda _name: no_licence)
+    with pytest.raises(SolveError, match="gurobi failed: ValueError: size-limited licence"):
+        solve_with(problem, "gurobi", gap=1e-6, stop=Stop(30.0))
+
+
 def test_fractions_at_the_time_limit_are_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = small_form([1.0, 1.0], [[1, 1]], [1.5], [np.inf], integer=(0,))
     stop = Stop(0.3)
@@ -219,6 +229,8 @@ def test_a_column_that_is_not_in_the_file_is_zero_and_named(tmp_path: Path) -> N
             r"line 3: x\(1\) is 0.5, and must be a whole number; solve the model with",
         ),
         (GUROBI.replace("x(1) 1", "x(1) -1"), r"line 3: x\(1\) is -1, and must be from 0 to"),
+        (GUROBI.replace("= 5", "= nan"), "line 2: 'nan' is no number"),
+        (HIGHS.replace("Objective 5", "Objective five"), "line 6: 'five' is no number"),
         (GUROBI.replace("x(2) 2", "x(2) 3"), "line 2: says the objective is 5, and the values of the file give 7;"),
         (GUROBI.replace("x(2) 2\n", ""), r"give 1; .*\n1 of 2 columns are not in the file and count as zero: x\(2\)"),
         (HIGHS.replace("x(2) 2\n", ""), "line 7: says 2 columns, and 1 are there; a part is lost"),

@@ -129,6 +129,24 @@ def _less(key: str, name: str, figure: str) -> Callable[[dict[str, Any], dict[st
         (lambda record, _terms: record["extension"].update(objective_eur=record["cost_eur"]), "agree_cost_eur"),
         (lambda record, terms: terms["rules"][0].update(at_most=-5000.0), "keep_own_rule"),
         (lambda record, terms: terms["rules"].pop(), "agree_own_rule"),
+        (_less("rules", "ore_by_rail", "slack"), "agree_own_rule"),
+        (_less("rules", "more_than_spare", "slack"), "agree_own_rule"),
+        (lambda record, _terms: record["extension"]["rules"][0].update(recomputed=False), "agree_own_rule"),
+        (lambda _record, terms: terms["rules"][0].update(terms=[["", ["a"], 1.0]]), "agree_own_rule"),
+        (lambda _record, terms: terms["rules"][0].update(constant="x"), "agree_own_rule"),
+        (lambda _record, terms: terms["costs"][0].update(terms=None), "agree_own_cost"),
+        *(
+            (lambda _record, terms, term=term: terms["rules"][0]["terms"].append(term), "agree_own_rule")
+            for term in (
+                5,
+                ["bought"],
+                ["bought", 5, 1.0],
+                ["bought", [["a"]], 1.0],
+                [["bought"], ["a"], 1.0],
+                ["bought", ["a"], "x"],
+                ["bought", ["a"], float("nan")],
+            )
+        ),
         (lambda record, _terms: record.pop("extension"), "keep_own_rule"),
         (lambda record, _terms: record.update(bound=record["extension"]["objective_eur"] * 1.1), "agree_bound"),
     ],
@@ -146,6 +164,19 @@ def test_a_false_word_about_ones_own_rules_is_seen(
     forged = replace(run, record=record, beside={**run.beside, "own_rules.json": json.dumps(terms)})
     verdict = verify_run(forged, extended().instance)
     assert rule in set(verdict.failures()["rule"])
+
+
+def test_variables_of_ones_own_may_have_keys_of_any_kind(tmp_path: Path) -> None:
+    import datetime
+
+    import numpy as np
+
+    m = nbb.build(nbb.examples.tiny())
+    m.spare = pyo.Var([np.int64(3), datetime.date(2030, 1, 1)], bounds=(0, 2), dense=True)
+    m.few = pyo.Constraint(expr=sum(m.spare.values()) <= 3, doc=7)
+    run = nbb.solve(m, gap=GAP).save(tmp_path / "run")
+    assert nbb.verify(run).ok
+    assert json.loads((run / "own_rules.json").read_text(encoding="utf-8"))["rules"][0]["terms"][0][0] == ""
 
 
 def test_report_workbook_and_closing_lines_name_them_as_the_users_own(tmp_path: Path) -> None:
@@ -173,9 +204,16 @@ def test_report_workbook_and_closing_lines_name_them_as_the_users_own(tmp_path: 
             "is a rule of the model and was changed",
         ),
         (lambda m: m.minimise_cost.deactivate(), "minimise_cost was taken away"),
+        (lambda m: m.minimise_cost.set_value(sum(m.bought.values())), "minimise_cost has lost its cost of"),
+        (lambda m: m.cost_components.pop("service"), "the cost service of the model was taken away"),
         (lambda m: setattr(m.built["RAIL_MINE", 2030], "domain", pyo.Reals), r"built\[RAIL_MINE,2030\] is a variable"),
+        (
+            lambda m: m.built["RAIL_MINE", 2030].setlb(0.5) or m.built["RAIL_MINE", 2030].setub(0.7),
+            r"built\[RAIL_MINE,2030\] is a whole number, and none is from 0.5 to 0.7",
+        ),
         (lambda m: m.built["RAIL_MINE", 2030].fix(7), r"built\[RAIL_MINE,2030\] is fixed at 7, outside"),
         (lambda m: nbb.add_cost(m, "service", lambda m, y: 0, paid="yearly"), "'service' is there already"),
+        (lambda m: nbb.add_cost(m, " ", lambda m, y: 0, paid="yearly"), "give it a name in words"),
     ],
 )
 def test_a_change_of_the_models_own_rules_is_refused_by_name(change: Callable[[Any], None], what: str) -> None:
@@ -248,6 +286,16 @@ def test_the_command_line_takes_a_file_of_rules_and_keeps_its_digest(tmp_path: P
     assert "rules of the user's own are not solved again" in again.output
 
 
+def test_what_a_file_of_rules_prints_is_no_part_of_the_answer_for_machines(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = rules_file(tmp_path, RULES.replace("    assert", "    print('a word')\n    assert"))
+    given = ["solve", str(TINY), "--extend", str(path), "--out", str(tmp_path / "run"), "--json"]
+    said = CliRunner().invoke(app, given)
+    assert json.loads(said.stdout)["verified"]
+    assert f"{path}: a word" in caplog.text
+
+
 HEAD = "import pyomo.environ as pyo\nfrom nbb_opt import add_cost\n"
 
 
@@ -259,12 +307,23 @@ def rules(*lines: str) -> str:
 FAULTY = {
     "no_function": (HEAD, r"rules.py: has no function extend\(model, data\)"),
     "no_python": ("def extend(model, data)\n", "rules.py line 1: expected ':'"),
+    "no_text": ("\0", "rules.py: source code"),
+    "never_runs": (HEAD + "async def extend(model, data):\n    pass\n", "rules.py line 3: .*a plain function"),
+    "yields": (rules("yield"), "rules.py line 3: .*a plain function"),
+    "endless_side": (rules("x = model.bought", "model.odd = pyo.Constraint(expr=sum(x[k] for k in x) >= 1e20)"),
+                     r"rules.py line 5: odd must be from 1e\+20"),
+    "endless_bound": (rules("model.y = pyo.Var(bounds=(1e21, None))", "model.odd = pyo.Constraint(expr=model.y >= 0)"),
+                      r"rules.py line 4: y must be from 1e\+21"),
     "raises": (rules("model.x = 1 / 0"), "rules.py line 4: ZeroDivisionError"),
     "raises_on_import": (HEAD + "raise SystemExit('no')\n", "rules.py line 3: SystemExit: no"),
     "other_arguments": (HEAD + "def extend(data, model):\n    pass\n", r"line 3: extend\(data, model\) must be"),
     "adds_nothing": (rules("pass"), "rules.py line 3: .* adds no rule and no cost"),
     "only_a_variable": (rules("model.y = pyo.Var()"), "adds no rule and no cost"),
     "misspelt": (rules("model.r = pyo.Constraint(expr=model.truck_km['W', 'X', 2025] <= 1)"), "line 4: KeyError: .*X"),
+    "misspelt_key": (rules("model.r = pyo.Constraint(expr=model.built['RAIL_MIN', 2030] <= 1)"),
+                     r"line 4: KeyError: .*did you mean \"\('RAIL_MINE', 2030\)\""),
+    "misspelt_name": (rules("model.r = pyo.Constraint(expr=model.carriedt['X'] <= 1)"),
+                      "line 4: AttributeError: .*did you mean 'carried_t'"),
     "nonlinear": (rules("x = model.bought", "model.square = pyo.Constraint(expr=sum(x[k] ** 2 for k in x) <= 1)"),
                   "rules.py line 5: .*square"),
     "nan": (rules("x = model.bought", "model.odd = pyo.Constraint(expr=sum(float('nan') * x[k] for k in x) <= 1)"),
@@ -304,6 +363,7 @@ SCALES = {
     "coefficients of 1e9 beside 1e-6": rules(
         TONNES, KM, "model.large = pyo.Constraint(expr=1e9 * tonnes + 1e-6 * km <= 1e15)"
     ),
+    "a cost of 1e9 a km": rules(KM, "add_cost(model, 'large', lambda m, y: 1e9 * km, paid='yearly')"),
     "all scales 1": rules(
         "model.usual_size.clear()", "model.decide_order.clear()", TONNES,
         "model.large = pyo.Constraint(expr=1e6 * tonnes <= 1e12)",
@@ -327,7 +387,7 @@ def test_foreign_scales_end_in_a_plan_or_a_named_error(tmp_path: Path, case: str
         return
     plan = nbb.solve(nbb.examples.tiny(), extend=path, gap=1e-3)
     assert plan.verified
-    assert plan.cost_eur == pytest.approx(plain().cost_eur, rel=0.2)
+    assert plan.cost_eur == pytest.approx(plain().cost_eur, rel=0.3)
 
 
 @pytest.mark.parametrize(

@@ -483,7 +483,7 @@ def with_own(claims: Mapping[str, Any], own: Extension, solution: Solution, tabl
     record, hidden = own.record(solution.values, solution.objective), not_shown(own.terms(), tables)
     for each in (*record["rules"], *record["costs"]):
         each["recomputed"] = each["name"] not in hidden
-    return {**claims, "cost_eur": solution.objective - own.cost_eur(solution.values), "extension": record}
+    return {**claims, "cost_eur": own.system.at(solution.values), "extension": record}
 
 
 def in_pyomo(options: SolveOptions, nonzeros: int, own: str) -> SolveOptions:

@@ -40,6 +40,7 @@ class Extension:
     form: StandardForm
     variables: list[Any]
     ours: frozenset[str]
+    system: Linear  # the cost of the model without the user's: a difference of large numbers would lose it
     rules: tuple[Linear, ...]
     costs: tuple[Linear, ...]
     rows: Ints
@@ -51,10 +52,6 @@ class Extension:
     def new_variables(self) -> list[str]:
         """Kinds of variables that the model did not have."""
         return list(dict.fromkeys(v.parent_component().name for v in self.variables if v.name not in self.ours))
-
-    def cost_eur(self, values: Floats) -> float:
-        """What the user's own costs amount to in a plan."""
-        return sum(each.at(values) for each in self.costs)
 
     def record(self, values: Floats, objective: float) -> dict[str, Any]:
         """What `run.json` says of it: each rule with its value and slack, each cost with its amount."""
@@ -91,10 +88,12 @@ class Extension:
         }  # fmt: skip
 
     def _name(self, column: int) -> tuple[str, list[Any]]:
+        """Kind and key of a variable of the model; of one of the user's own, whose key may be anything, its name."""
         variable = self.variables[column]
+        if variable.name not in self.ours:
+            return "", [variable.name]
         key = variable.index()
-        kind = variable.parent_component().name
-        return kind if variable.name in self.ours else "", [*(key if isinstance(key, tuple) else (key,))]
+        return variable.parent_component().name, [*(key if isinstance(key, tuple) else (key,))]
 
     def with_bounds_as_rows(self, form: StandardForm) -> tuple[StandardForm, tuple[str, ...]]:
         """A form with narrower bounds as rows, and the names of all rows of the user, to look for a cause."""

@@ -167,9 +167,9 @@ def _costs(built: Built, x: Floats) -> pd.DataFrame:
             if eur != 0:
                 rows.append({"component": component, "year": year, "amount_eur": eur, "discounted_eur": factor * eur})
     costs = as_table("costs", rows)
-    own = built.extension.cost_eur(x) if built.extension is not None else 0.0
-    objective, total = built.stated.cost_at(x) - own, float(costs["discounted_eur"].sum())
-    size = float(costs["discounted_eur"].abs().sum()) + abs(own)
+    own, total = built.extension, float(costs["discounted_eur"].sum())
+    objective = built.stated.cost_at(x) if own is None else own.system.at(x)
+    size = float(costs["discounted_eur"].abs().sum())
     if abs(total - objective) > 1e-9 * max(size, 1.0):
         raise SolveError(f"the costs by component add up to {total:.6f} EUR, the objective is {objective:.6f} EUR")
     return costs

@@ -37,6 +37,9 @@ class StandardForm:
     fix_order: npt.NDArray[np.int8]
 
 
+INFINITE = 1e20  # what solvers take for infinite
+
+
 def checked(form: StandardForm) -> StandardForm:
     """The form; raises ModelError where a number is not finite."""
     for name in ("cost", "a_values"):
@@ -48,4 +51,10 @@ def checked(form: StandardForm) -> StandardForm:
         raise ModelError("the compiled model has an offset that is not finite")
     for at in np.flatnonzero(~(np.isfinite(form.row_low) | np.isfinite(form.row_up)))[:1].tolist():
         raise ModelError(f"{form.row_names[at]} has sides {form.row_low[at]} and {form.row_up[at]}; give a finite one")
+    for names, low, up in ((form.row_names, form.row_low, form.row_up), (form.col_names, form.col_low, form.col_up)):
+        for at in np.flatnonzero((low >= INFINITE) | (up <= -INFINITE))[:1].tolist():
+            raise ModelError(
+                f"{names[at]} must be from {low[at]:g} to {up[at]:g}, and solvers take {INFINITE:g} for infinite; "
+                "choose another unit"
+            )
     return form

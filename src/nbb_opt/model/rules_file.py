@@ -5,18 +5,23 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import io
+import logging
 import re
 import runpy
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbb_opt.errors import ModelError
 from nbb_opt.model.build import Built
+from nbb_opt.model.figures.names import meant
 from nbb_opt.model.snapshot import Snapshot
 
+LOG = logging.getLogger("nbb_opt")
 SHAPE = "extend(model, data)"
 
 
@@ -35,7 +40,7 @@ class RulesFile:
         Raises ModelError with file and line where the file raises, adds nothing, or adds what cannot be solved.
         """
         before = Snapshot(built)
-        _run(self.name, lambda: self.extend(built.model, built.data.instance))
+        _run(self.name, lambda: self.extend(built.model, built.data.instance), model=built.model)
         try:
             extended = before.extended(source=self.name, sha256=self.sha256)
         except ModelError as fault:
@@ -76,19 +81,39 @@ def read_rules(path: Path) -> RulesFile:
     if list(inspect.signature(extend).parameters) != ["model", "data"]:
         line = extend.__code__.co_firstlineno
         raise ModelError(f"{path} line {line}: extend{inspect.signature(extend)} must be {SHAPE}")
+    if inspect.isgeneratorfunction(extend) or inspect.iscoroutinefunction(extend):
+        line = extend.__code__.co_firstlineno
+        raise ModelError(f"{path} line {line}: {SHAPE} must be a plain function, without yield or async; it never runs")
     return RulesFile(str(path), hashlib.sha256(content).hexdigest(), text, extend)
 
 
-def _run(name: str, step: Callable[[], Any]) -> None:
+def _run(name: str, step: Callable[[], Any], *, model: Any = None) -> None:
     """Run a step of the file; what it raises becomes one line that says where."""
+    said_by_it = io.StringIO()
     try:
-        step()
+        with redirect_stdout(said_by_it):  # what --json prints is the answer alone
+            step()
     except SyntaxError as fault:
-        raise ModelError(f"{name} line {fault.lineno}: {fault.msg}") from None
+        where = name if fault.lineno is None else f"{name} line {fault.lineno}"
+        raise ModelError(f"{where}: {fault.msg}") from None
     except (Exception, SystemExit) as fault:
         lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == name]
         where = f"{name} line {lines[-1]}" if lines else name
         said = " ".join(str(fault).split())
+        said += "" if model is None else _near(model, said)
         raise ModelError(
             f"{where}: {said if isinstance(fault, ModelError) else f'{type(fault).__name__}: {said}'}"
         ) from None
+    finally:
+        for line in said_by_it.getvalue().splitlines():
+            LOG.warning("%s: %s", name, line)
+
+
+def _near(model: Any, said: str) -> str:
+    """What the model has that is like a key or a component that it has not, as Pyomo says of it."""
+    if found := re.search(r"Index '(.*)' is not valid for indexed component '(.+?)'", said):
+        part = model.find_component(found[2])
+        return "" if part is None else meant(found[1], list(part))
+    if found := re.search(r"'ConcreteModel' object has no attribute '(\w+)'", said):
+        return meant(found[1], [*model.component_map(), *vars(model)])
+    return ""

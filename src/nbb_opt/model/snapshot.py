@@ -23,6 +23,7 @@ from nbb_opt.model.form import StandardForm
 from nbb_opt.model.pyomo_form import Compiled, PyomoStatement, compiled, terms_of
 
 FURTHER = "further terms of the objective"
+WHOLE = 1e-6  # how far from a whole number a bound of one may be
 NOISE = 1e-9  # relative; sums in another order differ by less
 
 
@@ -66,8 +67,12 @@ class Snapshot:
         form, rows, columns = now.form, list(now.form.row_names), list(now.form.col_names)
         for j in np.flatnonzero(form.col_low > form.col_up)[:1].tolist():
             raise ModelError(f"{columns[j]} has bounds {form.col_low[j]:g} to {form.col_up[j]:g}, which nothing keeps")
+        for j in np.flatnonzero(form.integer & (np.ceil(form.col_low - WHOLE) > form.col_up + WHOLE))[:1].tolist():
+            least, most = form.col_low[j], form.col_up[j]
+            raise ModelError(f"{columns[j]} is a whole number, and none is from {least:g} to {most:g}")
         row_at, col_at = _places(self.row_names, rows, "row"), _places(self.col_names, columns, "variable")
         self._refuse_changes(form, row_at, col_at)
+        self._refuse_lost_costs(form, col_at)
         own_rows = np.setdiff1d(np.arange(len(rows)), row_at)
         narrowed = self._narrowed(form, col_at)
         matrix = csr_array(matrix_of(form))
@@ -76,9 +81,12 @@ class Snapshot:
         costs = list(self._costs(now, col_at))
         if not rules and not costs:
             return self.built
+        system = Linear(
+            name="minimise_cost", doc="", column=col_at, coefficient=self.form.cost, constant=self.form.cost_offset
+        )
         extension = Extension(
-            form=form, variables=now.columns, ours=frozenset(self.col_names), rules=tuple(rules), costs=tuple(costs),
-            rows=own_rows, narrowed=narrowed, source=source, sha256=sha256,
+            form=form, variables=now.columns, ours=frozenset(self.col_names), system=system,
+            rules=tuple(rules), costs=tuple(costs), rows=own_rows, narrowed=narrowed, source=source, sha256=sha256,
         )  # fmt: skip
         return replace(self.built, stated=PyomoStatement(model, now), extension=extension)
 
@@ -100,6 +108,16 @@ class Snapshot:
                 f"{self.col_names[j]} is a variable of the model: its bounds may be narrowed, not widened, and its "
                 "domain stays"
             )
+
+    def _refuse_lost_costs(self, form: StandardForm, col_at: Ints) -> None:
+        """A further term may change what a variable costs; one that costs nothing any more was taken away."""
+        for j in np.flatnonzero((self.form.cost != 0) & (form.cost[col_at] == 0))[:1].tolist():
+            raise ModelError(
+                f"the objective minimise_cost has lost its cost of {self.col_names[j]}; keep what is in it, and add to "
+                "it a cost of your own with nbb.add_cost"
+            )
+        for name in self.paid.items() - self.built.model.cost_components.items():
+            raise ModelError(f"the cost {name[0]} of the model was taken away; keep cost_components as it is")
 
     def _narrowed(self, form: StandardForm, col_at: Ints) -> dict[int, tuple[float, float]]:
         was = self.form
@@ -150,7 +168,7 @@ def _row(now: Compiled, matrix: csr_array, row: int) -> Linear:
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     constraint, form = now.rows[row], now.form
     return Linear(
-        name=form.row_names[row], doc=constraint.parent_component().doc or "",
+        name=form.row_names[row], doc=str(constraint.parent_component().doc or ""),
         column=matrix.indices[part].astype(np.int64), coefficient=matrix.data[part], constant=0.0,
         low=float(form.row_low[row]), up=float(form.row_up[row]),
     )  # fmt: skip

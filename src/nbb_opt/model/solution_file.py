@@ -22,7 +22,7 @@ SHOWN = 3  # names of columns that a message shows
 HEADS = re.compile(
     r"(model status|optimal|feasible|none|infeasible|primal|objective|solution|status|stopped|unbounded)", re.IGNORECASE
 )
-OBJECTIVE = re.compile(r"(?:# )?Objective(?: value =)? ([-+0-9.eE]+)$")  # of HiGHS and Gurobi
+OBJECTIVE = re.compile(r"(?:# )?Objective(?: value =)? (\S+)$")  # of HiGHS and Gurobi
 COUNT = re.compile(r"# Columns (\d+)$")  # of HiGHS
 
 

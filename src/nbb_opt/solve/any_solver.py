@@ -104,7 +104,10 @@ def solve_with(
     model, variables = _pyomo_model(form, scaling)
     if stop.now():
         raise stop.no_plan(label)
-    found = call(model, variables, gap, max(stop.left_s(), 1.0), threads)
+    try:
+        found = call(model, variables, gap, max(stop.left_s(), 1.0), threads)
+    except Exception as fault:  # a licence that is missing or too small, an option unknown to that solver, ...
+        raise SolveError(f"{solver} failed: {type(fault).__name__}: {' '.join(str(fault).split())}") from fault
     if found.ended == "infeasible":
         raise Infeasible(f"no plan satisfies every constraint ({solver} says so)")
     if found.ended not in PROVEN and not _whole(form, found.values):  # CBC gives fractions where it has no plan

@@ -17,6 +17,7 @@ from nbb_opt.verify.verdict import Checks, Sense
 
 Tables = Mapping[str, pd.DataFrame]
 Amounts = dict[tuple[Any, ...], float]
+SHAPE = "a constant and terms of variable, key and coefficient must be there"
 
 
 def check_own(said: Mapping[str, Any], terms: Mapping[str, Any] | None, tables: Tables, checks: Checks) -> None:
@@ -37,7 +38,10 @@ def check_own(said: Mapping[str, Any], terms: Mapping[str, Any] | None, tables: 
         checks.hold(rule, same, where=_words(f"{kind}: own_rules.json has others than run.json"))
         for claim, formula in zip(claims, formulas, strict=False):
             name, value = str(claim.get("name")), number(claim.get(amount))
+            if not checks.hold(rule, _readable(formula), where=_words(f"{name}: own_rules.json: {SHAPE}")):
+                continue
             found, size = plan.amount(formula)
+            checks.hold(rule, claim.get("recomputed") is bool(np.isfinite(found)), where=_words(f"{name}: recomputed"))
             if np.isnan(found):
                 trusted.append(name)
             else:
@@ -61,12 +65,29 @@ def not_shown(terms: Mapping[str, Any], tables: Tables) -> set[str]:
 def _check_sides(
     name: str, claim: Mapping[str, Any], formula: Mapping[str, Any], value: float, size: float, checks: Checks
 ) -> None:
+    slack = np.inf
     for side in ("at_least", "at_most"):
         limit = formula.get(side)
         checks.hold("agree_own_rule", claim.get(side) == limit, where=_words(f"{name}: {side}"))
         if limit is not None:
             sense: Sense = ">=" if side == "at_least" else "<="
             checks.compare("keep_own_rule", value, sense, number(limit), where=_words(name), unit="own", scale=size)
+            slack = min(slack, value - number(limit) if side == "at_least" else number(limit) - value)
+    said, scale = number(claim.get("slack")), size + abs(value)
+    checks.compare("agree_own_rule", said, "==", slack, where=_words(f"{name}: slack"), unit="own", scale=scale)
+
+
+def _readable(formula: Mapping[str, Any]) -> bool:
+    """Whether it is a linear expression that can be read: terms and figures are what they should be."""
+    terms = formula.get("terms")
+    return isinstance(terms, list) and all(map(_is_term, terms)) and bool(np.isfinite(number(formula.get("constant"))))
+
+
+def _is_term(term: Any) -> bool:
+    if not (isinstance(term, list) and len(term) == 3 and isinstance(term[0], str) and isinstance(term[1], list)):
+        return False
+    named = all(part is None or isinstance(part, (str, int, float)) for part in term[1])
+    return named and bool(np.isfinite(number(term[2])))
 
 
 def _words(text: str) -> Callable[[int], str]:

@@ -15,7 +15,7 @@ def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: 
 
     `paid` is "yearly" (in each year of the period, at $D_t$), "once" (at the start of the period, at $d_t$) or
     "recovered" (once, and at the horizon at $d_H$; an amount below zero is recovered value). Raises ModelError for
-    another word, a name that is taken, or a function that gives nothing.
+    another word, a name that is blank or taken, or a function that gives nothing.
 
     >>> import nbb_opt as nbb
     >>> m = nbb.build(nbb.examples.tiny())
@@ -27,6 +27,8 @@ def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: 
     """
     if paid not in PAID:
         raise ModelError(f"cost component '{name}': paid is {paid!r}, not one of {', '.join(PAID)}")
+    if not isinstance(name, str) or not name.strip():
+        raise ModelError(f"cost component {name!r}: give it a name in words")
     if name in m.cost_components:
         raise ModelError(f"cost component '{name}' is there already; choose another name")
     factor = m.paid_yearly if paid == "yearly" else m.paid_once

@@ -38,7 +38,7 @@ class Figure(dict[Any, float]):
         super().__init__(pair for pair, absent in zip(pairs, np.isnan(number).tolist(), strict=True) if not absent)
 
     def __missing__(self, key: Hashable) -> float:
-        raise ModelError(f"{self.name} has no figure for {key!r}{_meant(key, self)}")
+        raise ModelError(f"{self.name} has no figure for {key!r}{meant(key, self)}")
 
 
 class Members(dict[Any, tuple[Any, ...]]):
@@ -69,7 +69,7 @@ class Members(dict[Any, tuple[Any, ...]]):
             raise ModelError(f"{self.name}: {key!r} has {len(values)} parts, not {len(self.parts)}")
         for value, known in zip(values, self.parts, strict=True):
             if value not in known:
-                raise ModelError(f"{self.name}: {value!r} of {key!r} is not known{_meant(value, known)}")
+                raise ModelError(f"{self.name}: {value!r} of {key!r} is not known{meant(value, known)}")
         return ()
 
 
@@ -83,7 +83,8 @@ def _parts(key: Any) -> tuple[Any, ...]:
     return tuple(key) if isinstance(key, tuple) else (key,)
 
 
-def _meant(key: Hashable, known: Collection[Any]) -> str:
+def meant(key: Hashable, known: Collection[Any]) -> str:
+    """What was probably meant by a key that is not known, in brackets."""
     words = sorted({str(each) for each in known})
     close = difflib.get_close_matches(str(key), words, n=1)
     return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(words[:12])})"
