@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import highspy
 import numpy as np
@@ -58,6 +59,21 @@ def test_a_solver_that_breaks_is_named_with_what_it_said(monkeypatch: pytest.Mon
     monkeypatch.setattr(any_solver, "find_solver", lambda _name: no_licence)
     with pytest.raises(SolveError, match="gurobi failed: ValueError: size-limited licence"):
         solve_with(problem, "gurobi", gap=1e-6, stop=Stop(30.0))
+
+
+def test_cbc_is_given_seconds_of_the_clock_not_of_the_processor() -> None:
+    class AskedError(Exception):
+        pass
+
+    class Solver:
+        options: ClassVar[dict[str, object]] = {}
+
+        def solve(self, *_model: object, **_how: object) -> None:
+            raise AskedError
+
+    with pytest.raises(AskedError):
+        any_solver._classic(Solver(), any_solver.KNOWN["cbc"])(None, [], 0.01, 7.9, 2)
+    assert Solver.options == {"timeMode": "elapsed", "ratioGap": 0.01, "sec": 7, "threads": 2}
 
 
 def test_fractions_at_the_time_limit_are_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:

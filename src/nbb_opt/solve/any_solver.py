@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +46,7 @@ class Known:
     install: str
     options: tuple[str, str, str] | None = None
     modern: tuple[str, ...] = field(default=())
+    always: Mapping[str, str] = field(default_factory=dict)  # options of every call
 
 
 KNOWN: dict[str, Known] = {
@@ -53,7 +54,10 @@ KNOWN: dict[str, Known] = {
     "scip": Known(
         ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",)
     ),
-    "cbc": Known(("cbc",), "pip install 'pulp<4' (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads")),
+    "cbc": Known(
+        ("cbc",), "pip install 'pulp<4' (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads"),
+        always={"timeMode": "elapsed"},  # it counts seconds of the processor otherwise
+    ),
     "glpk": Known(("glpk",), "the program glpsol (apt install glpk-utils)", ("mipgap", "tmlim", "")),
     "gurobi": Known(
         ("gurobi_direct", "gurobi"), "pip install gurobipy, and a licence", ("MIPGap", "TimeLimit", "Threads"),
@@ -218,7 +222,7 @@ def find_solver(name: str) -> Callable[..., _Found]:
             if each == "cbc" and (program := cbc_program()):
                 found = pyo.SolverFactory(each, executable=program)
             if found is not None and found.available(exception_flag=False):
-                return _classic(found, known.options)
+                return _classic(found, known)
     finally:
         quiet.setLevel(before)
     there = f"to install it: {known.install}" if name in KNOWN else f"known names: {', '.join(KNOWN)}"
@@ -259,10 +263,11 @@ def _modern(solver: Any) -> Callable[..., _Found]:
     return call
 
 
-def _classic(solver: Any, words: tuple[str, str, str] | None) -> Callable[..., _Found]:
+def _classic(solver: Any, known: Known) -> Callable[..., _Found]:
     def call(model: Any, variables: list[Any], gap: float, seconds: float, threads: int) -> _Found:
         limits = (gap, max(int(seconds), 1), threads)
-        for word, value in zip(words or (), limits, strict=False):
+        solver.options.update(known.always)
+        for word, value in zip(known.options or (), limits, strict=False):
             if word:
                 solver.options[word] = value
         found = solver.solve(model, load_solutions=False)
