@@ -245,6 +245,51 @@ def test_compare_says_whether_a_difference_is_decided() -> None:
         nbb.compare(plan(), loose, plan(), names=["a"])
 
 
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    table = nbb.compare(plan(), plan().reference, names=["mine", "nothing"])
+    front = nbb.sweep(tiny(), front=12, relax=True)
+    for each in (table, front):
+        assert isinstance(each, pd.DataFrame)
+        printed = str(each)
+        assert "..." not in printed
+        assert all(name in printed for name in each.columns)
+    assert front.attrs["status"] == "done"
+    assert "no" in str(table).split()
+    assert "<NA>" not in str(table) + table._repr_html_()
+    assert table["nothing undecided"].dtype == "boolean"
+    both = nbb.compare(plan(), plan(), names=["a", "b"])
+    assert "yes" in str(both).split()
+    assert type(table.iloc[:2]) is pd.DataFrame
+
+
+def test_what_is_no_plan_cannot_be_compared_and_what_is_no_region_cannot_be_solved() -> None:
+    for wrong in ([plan(), plan()], 3, "runs/nbb"):
+        with pytest.raises(nbb.NbbError, match="is no plan; give what nbb"):
+            nbb.compare(plan(), wrong)  # type: ignore[arg-type]
+    with pytest.raises(nbb.ModelError, match="is no model of nbb"):
+        nbb.solve(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [
+        ("gap", "0.01", "give a number"),
+        ("gap", None, "give a number"),
+        ("time_limit_s", "60", "give a number"),
+        ("threads", 1.5, "give a whole number"),
+        ("seed", 1.5, "give a whole number"),
+        ("seed", -1, "between 0 and 2147483647"),
+        ("decision_gap", 0, "give a share above 0"),
+        ("decision_gap", "x", "give a number"),
+    ],
+)
+def test_an_option_of_a_wrong_kind_is_named_with_its_value(option: str, value: object, hint: str) -> None:
+    with pytest.raises(nbb.ModelError, match=f"{option} = {value!r}: .*{hint}"):
+        nbb.SolveOptions(**{option: value})  # type: ignore[arg-type]
+
+
 def test_progress_is_called_or_logged(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[str] = []
     nbb.solve(tiny(), progress=lambda step: heard.append(step.phase))

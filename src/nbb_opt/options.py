@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any, Literal
 
 from nbb_opt.errors import ModelError
@@ -51,11 +52,24 @@ class SolveOptions:
     solver: str | None = None
 
     def __post_init__(self) -> None:
+        for names, kind, what in (
+            (("gap", "decision_gap", "time_limit_s"), Real, "a number"),
+            (("threads", "seed"), Integral, "a whole number"),
+        ):
+            for name in names:
+                given = getattr(self, name)
+                if not (isinstance(given, kind) or (name == "decision_gap" and given is None)):
+                    raise ModelError(f"{name} = {given!r}: give {what}")
         for name, fine, hint in (
             ("gap", 0 <= self.gap <= 1, "give a relative gap between 0 and 1, as 0.001 for 0.1 %"),
-            ("decision_gap", 0 < (self.decision_gap or 1) <= 1, "give a share above 0, at most 1, as 0.05 for 5 %"),
+            (
+                "decision_gap",
+                self.decision_gap is None or 0 < self.decision_gap <= 1,
+                "give a share above 0, at most 1, as 0.05 for 5 %",
+            ),
             ("time_limit_s", self.time_limit_s >= 0, "give seconds, not less than 0"),
             ("threads", self.threads >= 1, "give at least 1"),
+            ("seed", 0 <= self.seed < 2**31, "give a number between 0 and 2147483647"),
             ("method", self.method in ("auto", "monolith", "decompose"), "give auto, monolith or decompose"),
             ("statement", self.statement in ("auto", "pyomo", "arrays"), "give auto, pyomo or arrays"),
             ("presolve", self.presolve in ("choose", "on", "off"), "give choose, on or off"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,36 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("nbb_opt")
 AGAIN_S = 20.0
 Listener = Callable[["Progress"], None]
+
+
+class WholeTable(pd.DataFrame):
+    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
+
+    What is made from it (rows, columns, sums) is a plain DataFrame.
+
+    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
+           cost undecided
+    0 1,234,568       yes
+    1       2.5
+    """
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size(fallback=(120, 24)).columns
+        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
+        return "\n".join(line.rstrip() for line in text.splitlines())
+
+    def _repr_html_(self) -> str:
+        return self._in_words().to_html(float_format=_figure, na_rep="")
+
+    def _in_words(self) -> pd.DataFrame:
+        words = pd.DataFrame(self).copy()
+        for name in words.select_dtypes(["bool", "boolean"]):
+            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
+        return words
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -308,9 +339,10 @@ def solve(
     else:
         from nbb_opt.model.snapshot import Snapshot
 
+        kept = Snapshot.of(region)
         if extend is not None or model not in ("joint", region.name):
             raise ModelError("solve: a model of nbb.build says what is solved; leave out model and extend")
-        built = Snapshot.of(region).extended()
+        built = kept.extended()
         instance = built.data.instance
     run = solve_instance(
         instance, out=None if out is None else Path(out), model=model, options=chosen,
@@ -453,8 +485,8 @@ def report(
     return handlers(problem).report(request)
 
 
-def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:
-    """Key figures side by side, a row for each, and the differences to the first plan.
+def compare(*plans: Result, names: Sequence[str] = ()) -> WholeTable:
+    """Key figures side by side, a row for each, and the differences to the first plan; printed whole.
 
     The column `undecided` says of the costs whether a better search could turn the difference round: the optima lie
     between bound and objective (costs of your own included), and these ranges overlap. Other figures have no bound;
@@ -470,9 +502,12 @@ def compare(*plans: Result, names: Sequence[str] = ()) -> pd.DataFrame:
     """
     if not plans:
         raise NbbError("compare: give at least one plan")
+    for plan in plans:
+        if not isinstance(plan, Result):
+            raise NbbError(f"compare: {plan!r:.80} is no plan; give what nbb.solve or nbb.load gave, one after another")
     labels = _labels(plans, names)
     columns = {label: _key_figures(plan) for label, plan in zip(labels, plans, strict=True)}
-    table = pd.DataFrame(columns)
+    table = WholeTable(columns)
     table.index = pd.MultiIndex.from_tuples(table.index, names=["figure", "unit"])
     first, first_name = plans[0], labels[0]
     for label, plan in zip(labels[1:], plans[1:], strict=True):

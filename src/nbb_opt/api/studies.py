@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nbb_opt.api.data import read
-from nbb_opt.api.plans import LOG, Listener, Result, listener_of, load, solve, with_changes
+from nbb_opt.api.plans import LOG, Listener, Result, WholeTable, listener_of, load, solve, with_changes
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -40,7 +40,7 @@ def sweep(
     cache: bool = True,
     stop: Stop | None = None,
     extend: Path | str | None = None,
-) -> pd.DataFrame:
+) -> WholeTable:
     """A front of cost against emissions (`front` points), or one thing times each of `values`: a row for each point.
 
     `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
@@ -63,12 +63,15 @@ def sweep(
         raise NbbError("sweep: --values belong to --vary; a front finds its own")
     instance = region if isinstance(region, Instance) else read(region)
     rules = None if extend is None else read_rules(Path(extend))
-    return run_sweep(
+    found = run_sweep(
         instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
         options=with_changes(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
         out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
         listen=listener_of(progress), say=LOG.info, stop=stop, rules=rules,
     ).table()  # fmt: skip
+    whole = WholeTable(found)
+    whole.attrs = found.attrs
+    return whole
 
 
 def audit(
