@@ -68,6 +68,17 @@ def test_the_shipped_plan_has_exactly_its_three_planted_faults() -> None:
     assert short["range"] == pytest.approx(2 * 81 - 170 / 1.18 * 0.9)
 
 
+def test_a_depot_without_its_fast_chargers_is_named_with_their_power() -> None:
+    plan = pd.read_csv(HAULIER / "plan.csv", keep_default_na=False)
+    found = judge(haulier(), plan_of(plan[plan["place"] != "C_UME"], haulier().instance)).faults
+    chargers = {
+        (fault.where, fault.year, fault.text.split(" short by ")[0]) for fault in found if "C_UME" in fault.where
+    }
+    assert chargers == {
+        ("C_UME", 2030, "charging energy"), ("C_UME", 2030, "fast charging on the way at 350 kW or more"),
+    }  # fmt: skip
+
+
 def test_the_verifier_refuses_the_plan_for_the_same_limits_and_no_others() -> None:
     fleet_model = haulier()
     tables = fleet_model.tables(judge(fleet_model, shipped_plan()).solution)

@@ -112,13 +112,14 @@ def _elastic(fleet_model: FleetModel, edit: FormEdit) -> dict[int, tuple[str, fl
 
 def _size(fleet_model: FleetModel, family: str, key: tuple[object, ...]) -> float:
     """What one truck, charger or driver stands for in a row."""
-    trucks = fleet_model.built.data.trucks
+    trucks, chargers = fleet_model.built.data.trucks, fleet_model.built.data.chargers
+    charger_kwh = float(np.median(chargers.kwh_per_year)) if len(chargers.kwh_per_year) else 1e5  # the middle kind
     sizes: dict[str, Callable[[], float]] = {
         "cover_km": lambda: float(trucks.annual_km[trucks.names.of([str(key[1])])[0]]),
         "cover_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
         "fit_opening_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
-        "deliver_energy": lambda: 1e5,
-        "deliver_on_the_way": lambda: 1e5,
+        "deliver_energy": lambda: charger_kwh,
+        "deliver_on_the_way": lambda: charger_kwh,
         "respect_grid": lambda: 100.0,
         "respect_driver_hours": lambda: 1800.0,
         "cap_emissions": lambda: 1e5,
@@ -131,15 +132,16 @@ def _size(fleet_model: FleetModel, family: str, key: tuple[object, ...]) -> floa
 
 def _limit_fault(fleet_model: FleetModel, family: str, key: tuple[object, ...], short: float, size: float) -> Fault:
     name, unit = LIMITS[family]
-    *place, last = key
+    *place, year = key[:2] if family == "deliver_on_the_way" else key
+    if family == "deliver_on_the_way":
+        name = f"{name} at {float(str(key[2])):g} kW or more"
     where = " ".join(str(part) for part in place)
-    year = int(str(last))
     units = {
         "cover_km": "trucks", "cover_hours": "trucks", "fit_opening_hours": "trucks", "respect_driver_hours": "drivers",
     }  # fmt: skip
     more = f", about {short / size:.1f} {units[family]}" if family in units else ""
     text = f"{name} short by {short:,.0f} {unit}{more}"
-    return Fault(family, where, year, short, unit, text)
+    return Fault(family, where, int(str(year)), short, unit, text)
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
