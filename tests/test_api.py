@@ -92,17 +92,17 @@ def test_an_edited_region_is_verified_as_edited() -> None:
 
 
 def test_ctrl_c_keeps_the_best_plan_found() -> None:
-    pressed: list[str] = []
+    seen_eur: list[float] = []
 
     def press(step: Progress) -> None:
-        if not pressed and math.isfinite(step.incumbent) and not step.phase.startswith("do nothing"):
-            pressed.append(step.phase)
-            os.kill(os.getpid(), signal.SIGINT)
+        if math.isfinite(step.incumbent) and not step.phase.startswith("do nothing"):
+            seen_eur.append(step.incumbent)
+            if len(seen_eur) == 1:
+                os.kill(os.getpid(), signal.SIGINT)
 
     kept = nbb.solve(nbb.examples.haulier(), gap=0.0, time_limit_s=300, progress=press)
-    assert pressed
     assert (kept.status, kept.verified) == ("stopped", True)
-    assert kept.cost_eur <= kept.reference.cost_eur
+    assert kept.cost_eur <= min(seen_eur) * (1 + 1e-9)
 
 
 def test_an_edited_table_is_checked_with_place_and_fix() -> None:

@@ -244,7 +244,7 @@ def test_pyomo_and_arrays_state_the_same_model_with_all_of_it() -> None:
     one, two = (standard_form(build(case, prepared, read_model("joint"), route=r)) for r in ("pyomo", "arrays"))
     assert any(name.startswith("fit_opening_hours") for name in one.row_names)
     assert any(name.startswith("public_kwh") for name in one.col_names)
-    assert differences(entries_of_form(one, hints=True), entries_of_form(two, hints=True)) == []
+    assert differences(entries_of_form(one), entries_of_form(two)) == []
 
 
 def test_a_plan_with_all_of_it_is_accepted() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import plain_network as reference
 from nbb_opt.instance import Instance
 from nbb_opt.network.graph import Graph, make_graph, pattern_tree
-from nbb_opt.network.kernels import compiled
+from nbb_opt.network.kernels import dominance
 from nbb_opt.network.kernels import join_legs as joining
 from nbb_opt.network.kernels.find_legs import (
     ARC,
@@ -384,6 +384,6 @@ def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
     amounts, uses = rng.integers(0, 3, (n, 3)).astype(float), rng.integers(0, 2, (n, 2)).astype(np.int16)
     order, first = np.arange(n), np.array([0, 5, n])
     groups = [range(0, 5), range(5, n)]
-    gone = compiled.dominated(order, first, amounts, uses)
+    gone = dominance.dominated(order, first, amounts, uses)
     assert gone.tolist() == reference.dominated(groups, amounts.tolist(), uses.tolist())
     assert not gone.all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,9 +63,7 @@ def test_a_rule_binds_only_where_the_plan_reaches_it() -> None:
     assert rules["CAP"][-1] == "no"
     assert rules["BAN"][-1] == "kept"
     policies = instance["policies"].assign(value=[181e3, float("nan")])
-    tighter = type(instance)(
-        instance.path, instance.meta, instance.periods, {**instance.tables, "policies": policies}, instance.od_path, ""
-    )
+    tighter = replace(instance, tables={**instance.tables, "policies": policies})
     assert {row[0]: row[-1] for row in policy_grid(tighter, run).rows}["CAP"] == "2035"
 
 

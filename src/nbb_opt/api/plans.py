@@ -117,7 +117,7 @@ class Result:
 
     @property
     def status(self) -> str:
-        """ "optimal" (the gap asked for is proven), "time_limit" or "stopped"."""
+        """ "optimal" (the gap asked for is proven), "time_limit", "stopped" or "not_proven" (the search ended)."""
         return str(self.record["status"])
 
     @property

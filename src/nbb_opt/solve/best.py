@@ -11,6 +11,7 @@ import numpy as np
 from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
 
 Plan = TypeVar("Plan")
+ROUNDING = 1e-12  # relative gap of two sums of the same terms
 LEAST = 1e-6  # relative gap below which differences are not worth the search
 
 
@@ -100,8 +101,8 @@ class BestKnown(Generic[Plan]):
                 self._note(*self.known)
 
     def proven(self) -> bool:
-        """Whether the gap is closed as far as was asked."""
-        return self.plan is not None and relative_gap(*self.known) <= self.gap
+        """Whether the gap is closed as far as was asked, and can be told from zero at all."""
+        return self.plan is not None and relative_gap(*self.known) <= max(self.gap, ROUNDING)
 
     def hear(self, progress: Progress) -> None:
         """What HiGHS says of the whole problem: its plan counts as seen before it is made exact."""

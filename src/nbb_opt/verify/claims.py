@@ -55,7 +55,7 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
 
 
 CLAIMS = ("cost_eur", "bound", "gap", "emissions_t_co2e", "status", "blocks", "technologies", "projects")
-STATUSES = ("optimal", "time_limit", "stopped")
+STATUSES = ("optimal", "time_limit", "stopped", "not_proven")
 NEGLIGIBLE = 1e-9
 
 

@@ -45,8 +45,8 @@ def kg_per_kwh(value: float, unit: str) -> tuple[float, str] | None:
 def steps_in(note: str, factor: str) -> tuple[float, list[str]]:
     """What a note does with a factor, as a number and in steps.
 
-    >>> steps_in("a third less by 2040, electrolysis: grid x 0.66 / 0.62", "grid")
-    (1.064516129032258, ['x 0.66', '/ 0.62'])
+    >>> steps_in("two thirds by 2040, electrolysis: grid x 0.66 / 0.6", "grid")
+    (1.1, ['x 0.66', '/ 0.6'])
     """
     named = re.search(rf"(?<![\w-]){re.escape(factor)}((?:{STEP.pattern})+)", note)
     steps = STEP.findall(named[1]) if named else []

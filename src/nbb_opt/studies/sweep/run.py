@@ -205,6 +205,8 @@ class _Runner:
         cleanest = self._known(f"{name} least emissions") or self._solve(f"{name} least emissions", clean)
         if cheapest is None or cleanest is None:
             return
+        if "infeasible" in (cheapest.status, cleanest.status):
+            raise Infeasible("the front is empty: no plan satisfies every constraint")
         if cheapest.emissions_t is None or cleanest.emissions_t is None:
             raise NoPlan("the front has no ends: no plan at all, or none within the time for a point")
         high, low = cheapest.emissions_t, cleanest.emissions_t
@@ -260,7 +262,7 @@ class _Runner:
             self.say(f"{asked.label}{finding}")
             return Point(value=asked.value, status="infeasible")
         except NoPlan:
-            return Point(value=asked.value, status="time_limit")
+            return Point(value=asked.value, status=steps.stop.ended_by())
         tables = extract(built, solution.values)
         emitted = self._emitted(built, solution.values)
         said: dict[str, Any] = {"emissions_t_co2e": emitted["emissions_t_per_year"]}

@@ -25,7 +25,8 @@ class Point:
     `value` is the factor, or the cap in t CO2e over the horizon. Costs and bounds in EUR, emissions WTW in t CO2e over
     the horizon and per year by period; `eur_per_t` is the slope of the optimal cost in the cap (linear programs only).
     `verified`: the independent verifier accepted the plan; None for relaxed points, whose fractions are no plan.
-    `built` are the projects of the plan. A point without a plan ("infeasible", "time_limit") has None for figures.
+    `built` are the projects of the plan. A point without a plan ("infeasible", "time_limit", "not_proven") has
+    None for figures.
     """
 
     value: float
