@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,14 @@ def test_a_file_that_cannot_be_written_is_kept_in_a_place_that_is_named(tmp_path
     kept = Path(str(told.value).split("kept in ")[1].split(";")[0])
     assert kept.read_text() == "found"
     shutil.rmtree(kept.parent)
+
+
+def test_an_encrypted_archive_of_others_stays(tmp_path: Path) -> None:
+    target = tmp_path / "report.xlsx"
+    with zipfile.ZipFile(target, "w") as book:
+        book.writestr("docProps/core.xml", "theirs")
+    data = bytearray(target.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + flags] |= 1
+    target.write_bytes(data)
+    assert not output.is_ours(target)

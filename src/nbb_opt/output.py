@@ -78,7 +78,7 @@ def is_ours(path: Path) -> bool:
             with zipfile.ZipFile(path) as book, book.open("docProps/core.xml") as properties:
                 return COMMENT.encode() in properties.read(HEAD_BYTES)
         return GENERATOR.encode() in head
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, NotImplementedError):
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, RuntimeError):  # of an unknown packing or encrypted
         return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +122,14 @@ class Handlers:
     verify: Callable[[VerifyRequest], Response | Verdict]
     report: Callable[[ReportRequest], Response]
     state: Callable[[Path, str | None, SolveOptions], Stated]
+
+
+def no_problems(problem: str, name: str, title: str, tables: Mapping[str, Sized], digest: str) -> Response:
+    """What is in an instance that has no fault."""
+    rows = {table: len(content) for table, content in tables.items()}
+    record = {"ok": True, "problem": problem, "name": name, "digest": digest, "rows": rows}
+    listed = ", ".join(f"{table} {count}" for table, count in rows.items())
+    return Response(record, (f"{title}: no problems found", f"rows: {listed}", f"digest {digest[:16]}"))
 
 
 def write_page(out: Path, title: str, body: str) -> None:

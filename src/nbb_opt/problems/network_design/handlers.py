@@ -23,6 +23,7 @@ from nbb_opt.problems.handlers import (
     SolveRequest,
     Stated,
     VerifyRequest,
+    no_problems,
     path_of,
     refuse,
     write_page,
@@ -50,11 +51,7 @@ NOTHING_T = 1e-9  # a flow not above this is rounding and is not written
 def check(path: Path) -> Response:
     """What is in an instance that has no fault."""
     found = read_design(path)
-    rows = {name: len(table) for name, table in found.tables.items()}
-    record = {"ok": True, "problem": PROBLEM, "name": found.meta["name"], "digest": found.digest, "rows": rows}
-    listed = ", ".join(f"{name} {count}" for name, count in rows.items())
-    lines = (f"{found.meta['title']}: no problems found", f"rows: {listed}", f"digest {found.digest[:16]}")
-    return Response(record, lines)
+    return no_problems(PROBLEM, found.meta["name"], found.meta["title"], found.tables, found.digest)
 
 
 def solve(request: SolveRequest) -> Response:

@@ -20,6 +20,7 @@ from nbb_opt.problems.handlers import (
     SolveRequest,
     Stated,
     VerifyRequest,
+    no_problems,
     path_of,
     refuse,
     write_page,
@@ -41,12 +42,7 @@ LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
 def check(path: Path) -> Response:
     """What is in an instance that has no fault."""
     case = read_stram(path)
-    rows = {name: len(table) for name, table in case.tables.items()}
-    record = {"ok": True, "problem": PROBLEM, "name": case.keys["name"], "digest": case.digest, "rows": rows}
-    listed = ", ".join(f"{name} {count}" for name, count in rows.items())
-    return Response(
-        record, (f"{case.keys['title']}: no problems found", f"rows: {listed}", f"digest {case.digest[:16]}")
-    )
+    return no_problems(PROBLEM, case.keys["name"], case.keys["title"], case.tables, case.digest)
 
 
 def solve(request: SolveRequest) -> Response:
