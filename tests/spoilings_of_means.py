@@ -217,6 +217,36 @@ SPOILINGS = [
         "remove it",
     ),
     Spoiling(
+        "committed_projects_need_no_decision",
+        setting("projects", {"project": "RAIL_CAP"}, status="committed"),
+        "projects.csv row 3, column status_date",
+        "give the day",
+    ),
+    Spoiling(
+        "committed_projects_need_no_decision",
+        setting("projects", {"project": "GRID_W"}, status="existing", status_date="2024-06-30"),
+        "projects.csv row 4, column max_units, value 2",
+        "a project of its own to what is still to be decided",
+    ),
+    Spoiling(
+        "committed_projects_need_no_decision",
+        setting("projects", {"project": "RAIL_CAP"}, status="committed", status_date="2024-06-30", requires="GRID_W"),
+        "projects.csv row 3, column requires",
+        "requires GRID_W, which is an idea",
+    ),
+    Spoiling(
+        "links_have_the_status_of_their_project",
+        setting("links", {"link": "ROAD_MINE_WEST"}, status="committed"),
+        "links.csv row 2, column status, value 'committed'",
+        "name the project that brings it",
+    ),
+    Spoiling(
+        "dates_of_a_status_are_days",
+        setting("projects", {"project": "RAIL_CAP"}, status_date="June 2024"),
+        "projects.csv row 3, column status_date, value 'June 2024'",
+        "write it as 2026-11-30",
+    ),
+    Spoiling(
         "policies_have_the_value_of_their_kind",
         setting("policies", {"policy": "CAP_2025"}, value=""),
         "policies.csv row 2, column value",

@@ -226,9 +226,25 @@ def decisions() -> None:
     names = {area: name for area, name, _, _ in f.AREAS}
     write(
         "projects",
-        head + "source,note",
+        head + "status,status_date,source,note",
         [
-            [p, f"Grid connection {names[area]}", "grid", eur, fixed, since, 40, 2, "", "", node, f.ASM, why]
+            [
+                p,
+                f"Grid connection {names[area]}",
+                "grid",
+                eur,
+                fixed,
+                since,
+                40,
+                2,
+                "",
+                "",
+                node,
+                "idea",
+                "2026-11-30",
+                f.ASM,
+                why,
+            ]
             for p, area, node, _, eur, fixed, since, why in f.GRID_PROJECTS
         ],
     )

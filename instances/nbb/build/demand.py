@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gravity import Block, Flow, gravity_flows
-from store import YEARS, Row, raw, refs
+from store import STATUS_DATE, YEARS, Row, raw, refs
 
 
 def demand(links: list[Row]) -> tuple[dict[Flow, dict[int, float]], list[Block]]:
@@ -49,6 +49,7 @@ def sites() -> list[Row]:
                     "year": year,
                     "amount_t_per_year": float(r[f"t{year}"]),
                     "status": r["status"],
+                    "status_date": STATUS_DATE,
                     "source": refs(r["source"]),
                     "note": r["note"] or f"status: {r['status']}",
                 }

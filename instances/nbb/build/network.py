@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from store import YEARS, Row, raw, refs
+from store import STATUS_DATE, YEARS, Row, raw, refs
 
 MODES = ("road", "rail", "sea", "ferry")
 FERRY_T_PER_YEAR = 1386000.0  # 99 000 units of 17 m (derived from lane metres and sailings) of 14 t
@@ -31,7 +31,10 @@ REGULAR = (
 
 
 def links() -> list[Row]:
-    return _road() + _rail() + _sea() + [_ferry()]
+    """Every link, as far as it is or as far as the project is that brings it."""
+    status = {"": "existing"} | {r["project"]: r["status"] for r in raw("projects")}
+    rows = _road() + _rail() + _sea() + [_ferry()]
+    return [row | {"status": status[str(row["project"])], "status_date": STATUS_DATE} for row in rows]
 
 
 def _road() -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store import Row, nok, raw, refs, sek
+from store import STATUS_DATE, Row, nok, raw, refs, sek
 
 COLUMN = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
 
@@ -30,6 +30,8 @@ def projects() -> list[Row]:
                 "requires": r["requires"],
                 "excludes": r["excludes"],
                 "node": r["node"],
+                "status": r["status"],
+                "status_date": STATUS_DATE,
                 "source": refs(r["source"]) + ("" if "assumption" in r["source"] else ";assumption"),
                 "note": f"{r['note'] or 'cost assumed'}{quoted}; upkeep {float(r['fixed_share']):.1%} a year assumed",
             }

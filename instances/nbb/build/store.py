@@ -11,6 +11,7 @@ from nbb_opt.instance.schema import BY_NAME
 
 RAW = Path(__file__).parent / "raw"
 YEARS = (2025, 2030, 2035, 2040)
+STATUS_DATE = "2026-11-30"
 NOK_PER_EUR = 11.6
 SEK_PER_EUR = 11.2
 

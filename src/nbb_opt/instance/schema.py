@@ -23,6 +23,7 @@ POLICY_KINDS = (
     "limit_budget_eur",
     "limit_mode_shift_share_per_year",
 )
+STATUSES = ("existing", "under_construction", "committed", "idea")
 MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
 EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
@@ -105,6 +106,14 @@ def _num(
 
 def _year(name: str, meaning: str, blank: str | None = None) -> Column:
     return Column(name, "year", meaning, "year", blank=blank, low=1950, high=2120)
+
+
+def _status(meaning: str, blank: str) -> tuple[Column, Column]:
+    """How far something is, and the day on which that was so."""
+    return (
+        Column("status", "choice", meaning, options=STATUSES, blank=blank, optional=True),
+        Column("status_date", "text", "day of the status, YYYY-MM-DD", blank="not stated", optional=True),
+    )
 
 
 def _provenance() -> tuple[Column, ...]:
@@ -202,6 +211,11 @@ TABLES: tuple[Table, ...] = (
         Column("requires", "refs", "projects that must be in service", target="projects.project", blank="none"),
         Column("excludes", "refs", "projects it rules out", target="projects.project", blank="none"),
         _ref("node", "nodes.node", "where it is drawn on the map", blank="none"),
+        *_status(
+            "how far it is; what is more than an idea is built in its earliest year and not decided: an existing "
+            "project in every plan, one under construction or committed in every plan but the frozen one",
+            "idea",
+        ),
         optional=True,
     ),
     _table(
@@ -245,6 +259,7 @@ TABLES: tuple[Table, ...] = (
         _num("toll_eur_per_vkm", "toll or track access per vehicle-km", "EUR/vkm", 0, 1000, (0, 30)),
         _num("charge_eur_per_t", "fare, fairway or canal due per tonne", "EUR/t", 0, 10000, (0, 200)),
         _ref("project", "projects.project", "exists only if this project is built", blank="exists today"),
+        *_status("how far it is", "existing, or the status of its project"),
         _text("corridor", "corridor or line, for reports", blank="none"),
     ),
     _table(
@@ -504,7 +519,8 @@ TABLES: tuple[Table, ...] = (
         _choice("direction", ("produces", "needs"), "makes it or needs it"),
         _year("year", "year"),
         _num("amount_t_per_year", "amount", "t/year", 0, 1e10, (0, 1e8)),
-        _text("status", "status of the plant, with its date"),
+        _text("status", "status of the plant"),
+        Column("status_date", "text", "day of the status, YYYY-MM-DD", blank="not stated", optional=True),
         optional=True,
         by_year=True,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.cells import split_list
@@ -120,6 +121,61 @@ def _way_back(start: str, requires: dict[str, list[str]]) -> list[str]:
                 came_from[other] = name
                 ahead.append(other)
     return []
+
+
+@rule("projects", uses=("projects",))
+def committed_projects_need_no_decision(context: RuleContext) -> Iterator[Problem]:
+    """A project that is more than an idea has one unit and a date, requires no idea and excludes nothing but ideas."""
+    idea = {row["project"] for row in context.each("projects") if row["status"] in ("", "idea")}
+    for i, row in context.rows("projects"):
+        if row["project"] in idea:
+            continue
+        said = f"is {row['status'].replace('_', ' ')}"
+        if row["max_units"] != 1:
+            yield context.fault(
+                "projects", i, "max_units", row["max_units"], f"are more units than one, and the project {said}",
+                "give 1, and a project of its own to what is still to be decided",
+            )  # fmt: skip
+        if not row["status_date"]:
+            yield context.fault("projects", i, "status_date", None, f"is blank, and the project {said}", "give the day")
+        for column, odd in (
+            ("requires", idea),
+            ("excludes", {row["project"] for row in context.each("projects")} - idea),
+        ):
+            for other in sorted(odd & set(split_list(row[column]))):
+                what = (
+                    f"{column} {other}, which is {'an' if column == 'requires' else 'no'} idea, and the project {said}"
+                )
+                yield context.fault("projects", i, column, row[column], what, "correct one of the two statuses")
+
+
+@rule("links", uses=("projects",))
+def links_have_the_status_of_their_project(context: RuleContext) -> Iterator[Problem]:
+    """A link without a project exists; one with a project is as far as that is."""
+    projects = {row["project"]: row["status"] or "idea" for row in context.each("projects")}
+    for i, row in context.rows("links"):
+        true = projects.get(row["project"], "existing")
+        if row["status"] not in ("", true):
+            whose = f"its project {row['project']} is" if row["project"] else "no project brings it, so that it is"
+            hint = "name the project that brings it" if not row["project"] else "correct one of the two"
+            yield context.fault("links", i, "status", row["status"], f"{whose} {true}", hint)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == len("2026-01-01") and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+@rule("projects", "links", "sites")
+def dates_of_a_status_are_days(context: RuleContext) -> Iterator[Problem]:
+    """A status_date is a day written YYYY-MM-DD."""
+    for table in ("projects", "links", "sites"):
+        for i, row in context.rows(table):
+            day = row["status_date"]
+            if day and not _is_day(day):
+                yield context.fault(table, i, "status_date", day, "is not a day", "write it as 2026-11-30")
 
 
 _ABOUT_TECHNOLOGY = ("cap_technology_share", "ban_purchase")
