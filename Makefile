@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 INSTANCE ?= instances/nbb
 RUN ?= runs/nbb-joint
 
-.PHONY: demo test test-hard test-release lint setup clean
+.PHONY: demo test test-hard test-release mutate lint setup clean
 
 demo: setup
 	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.003 --time-limit 150 --out $(RUN)
@@ -14,9 +14,13 @@ demo: setup
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# Slow suites too: thousands of cases, long solves.
+# The promises in full and every slow suite: thousands of cases, long solves; ends with a table of what held.
 test-hard: setup
-	$(BIN)/python -m pytest --hard -m "not release"
+	$(BIN)/python -m pytest --hard -m "(promise or hard) and not release" -n 2 --dist loadfile
+
+# Changes the code that says whether a result is right, one operator at a time: some test has to fail.
+mutate: setup
+	$(BIN)/python tests/mutate.py
 
 # Builds the wheel and solves with it in empty environments, with the oldest and the newest dependencies.
 test-release: setup

@@ -1,10 +1,14 @@
 """What all tests share: which are slow suites, which row of the promises a test proves, and what is said at the end.
 
 `@pytest.mark.promise(row, small, full)` says that a test proves a row of PROMISES, with `small` cases, or `full` with
---hard; the fixture `cases` is that number. A test without numbers is one case.
+--hard; the fixture `cases` is that number, an argument `seed` runs through it. A test without numbers is one case.
+`--rows 13,15` runs the tests of these rows alone.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Callable
 
 import pytest
 
@@ -34,8 +38,12 @@ PROMISES = {
 }
 
 
+BEGUN = pytest.StashKey[float]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--hard", action="store_true", help=HARD)
+    parser.addoption("--rows", default="", help="only tests of these rows of the promises: 13,15")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,12 +55,40 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("promise"):
-            item.user_properties.append(("promise", (mark.args[0], _cases(mark, config))))
-    if config.getoption("--hard"):
-        return
-    slow = [item for item in items if item.get_closest_marker("hard") or item.get_closest_marker("release")]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if item not in set(slow)]
+            many = "cases" in getattr(item, "fixturenames", ())
+            item.user_properties.append(("promise", (mark.args[0], _cases(mark, config) if many else 1)))
+    if rows := [int(row) for row in config.getoption("--rows").split(",") if row]:
+        _leave_out(config, items, lambda item: all(mark.args[0] not in rows for mark in item.iter_markers("promise")))
+    if not config.getoption("--hard"):
+        _leave_out(config, items, lambda item: bool({"hard", "release"} & {mark.name for mark in item.iter_markers()}))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("promise")
+    if mark and len(mark.args) > 1 and "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(_cases(mark, metafunc.config)))
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], which: Callable[[pytest.Item], bool]) -> None:
+    out = [item for item in items if which(item)]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in set(out)]
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and of the children that it has waited for."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[BEGUN] = _cpu_s()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    if call.when == "call":
+        item.user_properties.append(("cpu_s", _cpu_s() - item.stash[BEGUN]))
 
 
 def _cases(mark: pytest.Mark, config: pytest.Config) -> int:
@@ -70,8 +106,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The rows of PROMISES that ran, and how many tests of behaviour passed: a function counts once."""
     reports = [(how, each) for how in ("passed", "failed", "error", "skipped") for each in _of(terminalreporter, how)]
     for row, title in PROMISES.items():
-        mine = [(how, n, each) for how, each in reports for key, (of, n) in getattr(each, "user_properties", ())
-                if key == "promise" and of == row]  # fmt: skip
+        mine = [(how, value[1], each) for how, each in reports for key, value in getattr(each, "user_properties", ())
+                if key == "promise" and value[0] == row]  # fmt: skip
         if not mine:
             continue
         held = sum(n for how, n, _ in mine if how == "passed")
@@ -79,7 +115,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         skipped = sorted({each.longrepr[2] for how, _, each in mine if how == "skipped"})
         said = f"BROKEN: {', '.join(broken)}" if broken else "held" if held else "not tried"
         said += f" ({'; '.join(skipped)})" if skipped else ""
-        terminalreporter.write_line(f"{row:3} {title:<70} {held:7,} {said}")
+        used_s = sum(dict(each.user_properties).get("cpu_s", 0.0) for _, _, each in mine)
+        terminalreporter.write_line(f"{row:3} {title:<70} {held:7,} {used_s:7,.0f} CPU s  {said}")
     passed = {report.nodeid.partition("[")[0] for report in _of(terminalreporter, "passed")}
     examples = sum(not name.partition("::")[0].startswith("tests/") for name in passed)
     cases = len(_of(terminalreporter, "passed"))

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from app_pages import (
     watched,
     window,
 )
+from hostile_texts import PAYLOADS
 from nbb_opt.result import read_run
 from workbook_drafts import draft_of_tiny
 
@@ -44,7 +46,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path"),
 ]
 HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
-PAYLOAD = "\"><img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
 
 
 @pytest.fixture(scope="module")
@@ -416,12 +417,12 @@ def test_two_windows_ask_whose_change_holds_and_lose_neither(app: Served, browse
 def test_hostile_names_and_cells_are_shown_and_never_run(app: Served, browser: Browser, tmp_path: Path) -> None:
     draft = draft_of_tiny()
     for sheet, column in (("fleet_regions", 1), ("vehicles", 1), ("nodes", 1)):
-        for row in draft.sheets[sheet][2:]:
-            row[column] = f"{row[column]}{PAYLOAD}"
+        for row, payload in zip(draft.sheets[sheet][2:], cycle(PAYLOADS), strict=False):
+            row[column] = f"{row[column]}{payload}"
     case = app.service.upload_instance(draft.save(tmp_path / "evil.xlsx").read_bytes(), "evil.xlsx")
-    rows = [[PAYLOAD] * 6, ["truck", "W", "DIESEL", "2025", "4", PAYLOAD]]
+    rows = [*([payload] * 6 for payload in PAYLOADS), ["truck", "W", "DIESEL", "2025", "4", PAYLOADS[1]]]
     app.service.case(case)
-    plan = app.service.new_plan(case, PAYLOAD[:70], "empty", rows).id
+    plan = app.service.new_plan(case, PAYLOADS[11], "empty", rows).id
     with window(browser, app) as page:
         for view in ("plan", "compare", "pictures"):
             go(page, case, view, plan)

@@ -30,6 +30,18 @@ TARGET = Target({i: i for i in range(9)}, {0: 0, 1: 1}, 9, 2)
 
 
 @dataclass(frozen=True)
+class Poison:
+    """Work that ends its worker at one of the numbers, every time."""
+
+    at: int
+
+    def __call__(self, number: int) -> int:
+        if number == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 2 * number
+
+
+@dataclass(frozen=True)
 class DyingOnce:
     """The work, but the first worker to do it is killed."""
 
@@ -138,6 +150,20 @@ def test_a_scheduler_that_does_not_answer_and_a_csv_are_refused(
     tiny = Path(__file__).parents[1] / "instances" / "tiny"
     with connect(address) as cluster, pytest.raises(InstanceError, match=r"od\.csv: is no Parquet"):
         read_instance(tiny, each=cluster.each)
+
+
+@pytest.mark.promise(20)
+@pytest.mark.hard
+def test_a_part_that_ends_every_worker_is_named_and_all_others_are_done(address: str) -> None:
+    from nbb_opt.cluster import ClusterError, connect
+
+    numbers = range(60)
+    with connect(address) as cluster:
+        answers = cluster.each(Poison(59), numbers)
+        assert [next(answers) for _ in range(59)] == [2 * number for number in range(59)]
+        with pytest.raises(ClusterError, match="part 59 ended several workers"):
+            next(answers)
+        assert list(cluster.each(Poison(-1), numbers)) == [2 * number for number in numbers]
 
 
 @pytest.mark.promise(20)

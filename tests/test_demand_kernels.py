@@ -48,9 +48,8 @@ def batches_of(rows: list[plain_demand.Row]) -> list[pa.RecordBatch]:
     return found
 
 
-@pytest.mark.promise(12)
+@pytest.mark.promise(12, 8, 250)
 @pytest.mark.parametrize("budget_bytes", [0, 1 << 20])
-@pytest.mark.parametrize("seed", range(8))
 def test_rows_are_summed_and_refused_as_in_plain_python(seed: int, budget_bytes: int) -> None:
     rows = random_rows(seed, 300)
     expected, faults = plain_demand.collect(rows)

@@ -79,6 +79,7 @@ def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
     assert any(problem.rule == "zip" for problem in problems_of(packed)) or problems_of(packed) == ()
 
 
+@pytest.mark.promise(4)
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text"])
 def test_a_damaged_zip_is_refused(tmp_path: Path, damage: str) -> None:
     packed = _pack(copy_tiny(tmp_path / "copy"), [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +22,6 @@ from nbb_opt.network.weights import make_amounts
 from network_worlds import random_world, world
 from test_network_chains import flow, link
 from test_network_kernels import as_lists
-
-WORLDS = int(os.environ.get("NBB_OPT_WORLDS", "10"))  # more by hand: NBB_OPT_WORLDS=300
 
 
 def short_of(instance: Instance, chains: list[tuple[int, np.ndarray]], demand: np.ndarray, limit: np.ndarray) -> float:
@@ -87,10 +84,14 @@ def tight_world(folder: Path, seed: int, *, alternatives: int) -> Instance:
     return replace(instance, tables=dict(instance.tables) | {"links": links})
 
 
+@pytest.mark.promise(9, 10, 300)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("alternatives", [1, 2])
-def test_what_all_chains_can_carry_within_the_limits_the_candidates_can(tmp_path: Path, alternatives: int) -> None:
+def test_what_all_chains_can_carry_within_the_limits_the_candidates_can(
+    tmp_path: Path, alternatives: int, cases: int
+) -> None:
     added = impossible = 0
-    for seed in range(WORLDS):
+    for seed in range(cases):
         instance = tight_world(tmp_path / str(seed), seed, alternatives=alternatives)
         prepared, graph = prepare(instance), make_graph(instance)
         limit = instance["links"]["capacity_t_per_year"].fillna(np.inf).to_numpy()
@@ -104,8 +105,8 @@ def test_what_all_chains_can_carry_within_the_limits_the_candidates_can(tmp_path
         assert ("can be carried by no chains within the limits of links and terminals today" in text) == any(
             short_of(instance, every, demand, limit) > 1 for demand in prepared.demand_t.T
         )
-    assert added >= WORLDS // 10
-    assert 0 < impossible < 2 * WORLDS
+    assert added >= cases // 10
+    assert 0 < impossible < 2 * cases
 
 
 def test_where_the_cheapest_walk_comes_back_the_next_best_carries_what_the_first_cannot(tmp_path: Path) -> None:

@@ -100,9 +100,6 @@ def test_three_main_legs_agree_too(tmp_path: Path) -> None:
     assert compare_with_reference(instance) > 50
 
 
-WORLDS = int(os.environ.get("NBB_OPT_WORLDS", "12"))  # more by hand: NBB_OPT_WORLDS=300
-
-
 def sequences(graph: Graph, found: Found) -> list[tuple[int, ...]]:
     """Layers of the main legs of every chain."""
     layer = [[graph.arc_layer[s] if s >= 0 else -1 for s in row] for row in np.split(found.code, found.first[1:-1])]
@@ -111,14 +108,15 @@ def sequences(graph: Graph, found: Found) -> list[tuple[int, ...]]:
     ]
 
 
-@pytest.mark.promise(12)
+@pytest.mark.promise(12, 12, 300)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("n_wanted", [1, 2])
 def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_no_place(
-    tmp_path: Path, n_wanted: int
+    tmp_path: Path, n_wanted: int, cases: int
 ) -> None:
     """Each chain found is added up step by step, so that a chain written wrongly shows as well."""
     compared = not_the_walk = 0
-    for seed in range(WORLDS):
+    for seed in range(cases):
         legs = 3 if seed % 6 == 5 else 2
         instance = random_world(
             tmp_path / str(seed), seed=seed, n_nodes=6 + seed % 3, n_flows=4, n_projects=1, max_main_legs=legs
@@ -153,8 +151,8 @@ def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_
                     np.testing.assert_allclose(sorted(mine[key]), best, rtol=1e-12)
                     compared += 1
                 not_the_walk += int(np.isfinite(found.costs[0, b]).sum()) - len(wanted)
-    assert compared > 20 * WORLDS
-    assert not_the_walk > WORLDS
+    assert compared > 20 * cases
+    assert not_the_walk > cases
 
 
 @pytest.mark.promise(12)
@@ -215,8 +213,7 @@ def legs_from_the_first(network: GraphArrays, legs: Legs, weight: np.ndarray) ->
     return legs, dist[0, 0], number[0, 0]
 
 
-@pytest.mark.promise(12)
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.promise(12, 20, 500)
 def test_the_path_of_a_leg_is_the_shortest_and_adds_up(seed: int) -> None:
     rng = np.random.default_rng(seed)
     first, start, end, weight = _layer(rng, 6, 14)
@@ -298,8 +295,7 @@ class Joined:
         return labels
 
 
-@pytest.mark.promise(12)
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.promise(12, 40, 500)
 def test_what_a_few_new_legs_change_is_what_joining_anew_finds(seed: int) -> None:
     """Cost and origin of every label agree, ties included (lengths are small whole numbers)."""
     case, rng = Joined(seed), np.random.default_rng(seed)
@@ -376,8 +372,7 @@ def uses_of(found: Found, graph: Graph, measures: Measures) -> list[list[int]]:
     return uses
 
 
-@pytest.mark.promise(12)
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.promise(12, 30, 500)
 def test_dominated_chains_are_those_of_the_definition(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = 12

@@ -56,6 +56,7 @@ def test_the_report_opens_without_complaint_or_request(payload: str, tmp_path: P
     assert not re.findall(r"https?://evil\.example[^\"]*", netlog.read_text(encoding="utf-8"))
 
 
+@pytest.mark.promise(19)
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
 def test_a_phone_shows_the_report_without_scrolling_sideways(tmp_path: Path) -> None:
     instance = make_instance()

@@ -9,21 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from hostile_texts import PAYLOADS
 from nbb_opt.errors import NbbError
 from nbb_opt.report import write_html
 from nbb_opt.report.page import render_html
 from report_case import make_instance, make_run
 
-PAYLOADS = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'><svg onload=alert(1)>",
-    "</title><script src=https://evil.example/x.js></script>",
-    "</style><iframe src='https://evil.example'></iframe>",
-    "{{ 7 * 7 }}{% include '/etc/passwd' %}",
-    "javascript:alert(1)",
-    "--><style>@import url(https://evil.example/x.css)</style>",
-)
 LOADING = {"src", "srcset", "data", "poster", "background", "action", "formaction", "ping", "xlink:href", "srcdoc"}
 
 
@@ -45,11 +36,10 @@ def page_text() -> str:
     return render_html(instance, [make_run(instance)])
 
 
-@pytest.mark.promise(17)
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_hostile_text_in_every_column_stays_text(payload: str) -> None:
+@pytest.mark.promise(17, 8, 40)
+def test_hostile_text_in_every_column_stays_text(seed: int) -> None:
     def spoil(word: str) -> str:
-        return f"{word} {payload}"
+        return f"{word} {PAYLOADS[seed]}"
 
     instance = make_instance(spoil)
     page = Page(

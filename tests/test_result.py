@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from nbb_opt.errors import NbbError
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import CHAINS_IN_FULL, EXTRA_FILES, TABLES, as_table, compact_table, read_run, write_run
-from nbb_opt.run_folder import MANIFEST
+from nbb_opt.run_folder import MANIFEST, check_target
 from nbb_opt.shipped import shipped
 
 RECORD = {"instance": "tiny", "cost_eur": 1.5, "emissions_t_co2e": {"2025": 3.0}, "note": "Umeå"}
@@ -149,46 +150,54 @@ def test_missing_added_and_unknown_parts_are_named(tmp_path: Path) -> None:
 
 
 KILLED = """
-import os, sys
+import os, random, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-import nbb_opt.result as result
-from test_result import a_run, some_tables, RECORD
-left = int(sys.argv[2])
-def counted(call):
-    def then(*args, **more):
-        global left
+from nbb_opt.result import write_run
+from test_result import some_tables
+place, cases, tables = Path(sys.argv[1]), int(sys.argv[2]), some_tables()
+def events_of_a_writer(target, killed_at):
+    if pid := os.fork():
+        return os.waitpid(pid, 0)
+    left = killed_at
+    def count(*_):
+        nonlocal left
         left -= 1
-        if left < 0:
+        if left == 0:
             os.kill(os.getpid(), 9)
-        return call(*args, **more)
-    return then
-os.fsync = counted(os.fsync)
-Path.rename = counted(Path.rename)
-result.write_run(Path(sys.argv[1]), {{"instance": "second"}}, some_tables(), some_tables(), replace=True)
+    sys.setprofile(count)
+    write_run(target, {{"instance": "second"}}, tables, tables, replace=True)
+    sys.setprofile(None)
+    (place / "events").write_text(str(killed_at - left))
+    os._exit(0)
+events_of_a_writer(place / "whole" / "run", 10**9)
+last = int((place / "events").read_text())
+for number in range(cases):
+    events_of_a_writer(place / str(number) / "run", random.Random(number).randrange(1, last))
 """
 
 
-@pytest.mark.promise(14)
-@pytest.mark.hard
+@pytest.mark.promise(14, 10, 200)
 @pytest.mark.skipif(os.name != "posix", reason="needs a hard kill")
-@pytest.mark.parametrize("replacing", [False, True])
-def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_or_none(tmp_path: Path, replacing: bool) -> None:
-    tests = str(Path(__file__).parent)
-    steps = range(0, 45, 2)
-    for step in [*steps, 35, 36, 37, 38, 39]:
-        target = tmp_path / str(step) / "run"
-        target.parent.mkdir(exist_ok=True)
-        if target.exists():
-            continue
-        if replacing:
-            a_run(target)
-        code = KILLED.format(tests=tests)
-        subprocess.run([sys.executable, "-c", code, str(target), str(step)], check=False, capture_output=True)
-        if target.exists():
-            assert read_run(target).record["instance"] in {"tiny", "second"}
-        for left in target.parent.glob(".*.old"):
-            assert read_run(left).record["instance"] == "tiny"
+def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new(tmp_path: Path, cases: int) -> None:
+    first = a_run(tmp_path / "first")
+    places = [tmp_path / name / "run" for name in ("whole", *map(str, range(cases)))]
+    for place in places:
+        if place.parent.name[-1] not in "13579":  # the others have no run yet
+            shutil.copytree(first, place)
+    code = KILLED.format(tests=str(Path(__file__).parent))
+    subprocess.run([sys.executable, "-c", code, str(tmp_path), str(cases)], check=True, capture_output=True)
+    old = 0
+    for place in places:
+        check_target(place)
+        assert place.exists() or place.parent.name[-1] in "13579"
+        assert [path.name for path in place.parent.glob("*")] == ["run"] * place.exists()
+        if place.exists():
+            found = read_run(place).record["instance"]
+            assert found in {"tiny", "second"}
+            old += found == "tiny"
+    assert 0 < old < cases
+    assert read_run(places[0]).record["instance"] == "second"
 
 
 def test_the_names_of_extra_files_are_fixed() -> None:

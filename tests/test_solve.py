@@ -87,8 +87,7 @@ def test_integers_come_back_whole_and_the_gap_is_proven():
     assert solution.gap == 0.0
 
 
-@pytest.mark.promise(9)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.promise(9, 3, 150)
 def test_brute_force_agrees(seed):
     problem = knapsack(items=12, seed=seed)
     best = 0.0

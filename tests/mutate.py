@@ -1,0 +1,333 @@
+"""Mutation testing of what says whether a result is right: `make mutate`, or `python tests/mutate.py --help`.
+
+One operator, comparison, constant or statement of the code is changed at a time; some test has to fail. Tests are
+collected once; each mutant is tried in a forked child, which puts the changed code into the functions that are there
+already and runs the tests that reach the function, the quickest first. Texts, annotations and what is raised are not
+changed. A mutant that no test can tell from the code is named in EQUIVALENT, with the reason.
+
+mutmut and cosmic-ray start the tests anew for every mutant (with numba, pyomo and pandas, ten times the work), and
+change texts of messages as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import os
+import pickle
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "nbb_opt"
+CODE = ("verify/*.py", "recompute/*.py", "emissions/*.py", "instance/rules/factors.py", "formats/dialect.py")
+TESTS = (
+    "test_verify_*.py", "test_emission_*.py", "test_factor_figures.py", "test_tiny.py", "test_forgeries.py",
+    "test_report_golden.py", "test_foreign_files.py", "test_instance_rules.py", "test_haulage.py",
+)  # fmt: skip
+NOT_PUT_IN = 77  # exit code of a child
+LEAST_CPU_S = 10  # a mutant that needs longer than this and five times what its tests need does not end: it is killed
+EQUIVALENT: dict[tuple[str, str, str], str] = {}  # file, function, change -> why nothing can tell it from the code
+
+SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.Mod: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.USub: ast.UAdd,
+    ast.Continue: ast.Break, ast.Break: ast.Continue,
+}  # fmt: skip
+NAMES = {"min": "max", "any": "all", "minimum": "maximum", "floor": "ceil", "nanmin": "nanmax", "isin": "notna"}
+NAMES |= {new: old for old, new in NAMES.items() if old != "isin"}
+SKIPPED = (ast.Raise, ast.JoinedStr, ast.arguments, ast.AnnAssign, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of the `number`-th node of a file; `function` is empty at the level of the module."""
+
+    path: Path
+    number: int
+    function: str
+    first_line: int
+    line: int
+    change: str
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(SOURCE)}:{self.line} {self.function}: {self.change}"
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every change of a file, in the order of its nodes."""
+    tree = ast.parse(path.read_text("utf-8"))
+    numbers = {node: i for i, node in enumerate(ast.walk(tree))}
+
+    def below(node: ast.AST, function: str, first_line: int) -> Iterator[Mutant]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                methods = [each for each in child.body if isinstance(each, ast.FunctionDef)]
+                for each in methods:
+                    yield from inside(each, f"{child.name}.{each.name}")
+            elif isinstance(child, ast.FunctionDef) and not function:
+                yield from inside(child, child.name)
+            elif not isinstance(child, SKIPPED):
+                changed = _change(child)
+                if changed and (function or isinstance(child, ast.Constant)):
+                    line = getattr(child, "lineno", first_line)
+                    before = _shown(child)
+                    changed()
+                    change = f"`{before}` -> `{_shown(child)}`"
+                    changed(back=True)
+                    yield Mutant(path, numbers[child], function, first_line, line, change)
+                yield from below(child, function, first_line)
+
+    def inside(node: ast.FunctionDef, name: str) -> Iterator[Mutant]:
+        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        yield from below(ast.Module(body, []), name, first)
+
+    yield from below(tree, "", 0)
+
+
+def _shown(node: ast.AST) -> str:
+    return ast.unparse(node.test if isinstance(node, ast.If | ast.While) else node).replace("\n", " ")
+
+
+def _change(node: ast.AST) -> Callable[..., None] | None:
+    """What changes the node in place, and back."""
+
+    def put(of: Any, name: str, new: Any) -> Callable[..., None]:
+        old = getattr(of, name)
+        return lambda back=False: setattr(of, name, old if back else new)
+
+    match node:
+        case ast.BinOp() | ast.AugAssign() | ast.BoolOp() if type(node.op) in SWAPS:
+            return put(node, "op", SWAPS[type(node.op)]())
+        case ast.UnaryOp(op=ast.Not() | ast.Invert()):
+            return put(node, "operand", ast.UnaryOp(node.op, node.operand))
+        case ast.UnaryOp(op=ast.USub()):
+            return put(node, "op", ast.UAdd())
+        case ast.Compare():
+            return put(node, "ops", [SWAPS[type(node.ops[0])](), *node.ops[1:]])
+        case ast.If() | ast.IfExp() | ast.While():
+            return put(node, "test", ast.UnaryOp(ast.Not(), node.test))
+        case ast.Constant(value=bool(value)):
+            return put(node, "value", not value)
+        case ast.Constant(value=int(value) | float(value)):
+            return put(node, "value", value + 1 if isinstance(value, int) else 2.0 * value or 1.0)
+        case ast.Expr(value=ast.Call()):
+            return put(node, "value", ast.Constant(None))
+        case ast.Call(func=ast.Attribute(attr=name) as called) if name in NAMES:
+            return put(called, "attr", NAMES[name])
+        case ast.Call(func=ast.Name(id=name) as called) if name in NAMES:
+            return put(called, "id", NAMES[name])
+    return None
+
+
+def put_in(mutant: Mutant) -> bool:
+    """Whether the changed code took the place of the old in this process."""
+    tree = ast.parse(mutant.path.read_text("utf-8"))
+    node = list(ast.walk(tree))[mutant.number]
+    change = _change(node)
+    assert change is not None
+    change()
+    ast.fix_missing_locations(tree)
+    if not mutant.function:
+        return _put_in_module(mutant, tree)
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in _codes(compile(tree, mutant.path, "exec"))}
+    new = codes.get((mutant.function, mutant.first_line))
+    old = [each for each in gc.get_objects() if isinstance(each, FunctionType) and _key(each.__code__) == _of(mutant)]
+    for function in old:
+        function.__code__ = new or function.__code__
+    return bool(new and old)
+
+
+def _put_in_module(mutant: Mutant, tree: ast.Module) -> bool:
+    """A constant of a module, and the same object under the same name wherever it was imported to."""
+    statement = next(each for each in tree.body if each.lineno <= mutant.line <= (each.end_lineno or each.lineno))
+    dotted = ".".join(("nbb_opt", *mutant.path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    module = sys.modules[dotted]
+    before = dict(vars(module))
+    exec(compile(ast.Module([statement], []), str(mutant.path), "exec"), vars(module))
+    for name, value in before.items():
+        new = vars(module)[name]
+        if new is not value:
+            for other in list(sys.modules.values()):
+                if vars(other).get(name) is value:
+                    setattr(other, name, new)
+    return True
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _codes(each)
+
+
+def _key(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+def _of(mutant: Mutant) -> tuple[str, str, int]:
+    return str(mutant.path), mutant.function, mutant.first_line
+
+
+@dataclass
+class Reach:
+    """What a run of the sound code said: CPU seconds of every test, and the functions that it reaches."""
+
+    cpu_s: dict[str, float]
+    functions: dict[str, set[tuple[str, str, int]]]
+
+
+class Mutation:
+    """Takes over once pytest has collected the tests."""
+
+    def __init__(self, chosen: Sequence[Mutant], most_cpu_s: float) -> None:
+        self.chosen, self.most_cpu_s = chosen, most_cpu_s
+        self.survived: list[Mutant] = []
+        self.killed = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
+        reach = self.reach_of(session)
+        items = {item.nodeid: item for item in session.items}
+        for number, mutant in enumerate(self.chosen, start=1):
+            begun = time.monotonic()
+            tests = [items[name] for name in self.tests_of(mutant, reach)]
+            killed = bool(tests) and self.is_killed(session, mutant, tests, reach)
+            self.killed += killed
+            if not killed:
+                self.survived.append(mutant)
+            how = "killed" if killed else "SURVIVED" if tests else "SURVIVED, no test reaches it"
+            seconds = time.monotonic() - begun
+            print(f"{number}/{len(self.chosen)} {how} ({len(tests)} tests, {seconds:.0f} s) {mutant}", flush=True)
+        return True
+
+    def reach_of(self, session: pytest.Session) -> Reach:
+        """By running every test once in a child, as pytest would, with a note of each function that is called."""
+        read, write = os.pipe()
+        if not os.fork():
+            os.close(read)
+            reach = Reach({}, {})
+            for item, then in zip_longest(session.items, session.items[1:]):
+                seen = reach.functions.setdefault(item.nodeid, set())
+
+                def note(frame: FrameType, _event: str, _what: object, seen: set[Any] = seen) -> None:
+                    if frame.f_code.co_filename.startswith(str(SOURCE)):
+                        seen.add(_key(frame.f_code))
+
+                begun = time.process_time()
+                sys.settrace(note)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
+                sys.settrace(None)
+                reach.cpu_s[item.nodeid] = time.process_time() - begun
+                if session.testsfailed:
+                    print(f"fails without any change: {item.nodeid}", flush=True)
+                    os._exit(1)
+            with os.fdopen(write, "wb") as out:
+                pickle.dump(reach, out)
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as source:
+            content = source.read()
+        assert content, "the tests must pass without any change"
+        found: Reach = pickle.loads(content)
+        return found
+
+    def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
+        """The tests that reach the function (the file, for a constant), by file, the quickest file first."""
+        file, of = str(mutant.path), _of(mutant)
+        reaching = {
+            name for name, seen in reach.functions.items()
+            if (of in seen if mutant.function else any(each[0] == file for each in seen))
+        }  # fmt: skip
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for name in reach.functions:
+            if name in reaching:
+                by_file[name.partition("::")[0]].append(name)
+        chosen, spent_s = [], 0.0
+        for names in sorted(by_file.values(), key=lambda names: max(reach.cpu_s[name] for name in names)):
+            for name in sorted(names, key=lambda name: reach.cpu_s[name]):
+                spent_s += reach.cpu_s[name]
+                if chosen and spent_s > self.most_cpu_s:
+                    return chosen
+                chosen.append(name)
+        return chosen
+
+    def is_killed(self, session: pytest.Session, mutant: Mutant, tests: list[pytest.Item], reach: Reach) -> bool:
+        """Whether a test fails, the process ends, or does not end."""
+        limit_s = int(LEAST_CPU_S + 5 * sum(reach.cpu_s[test.nodeid] for test in tests))
+        child = os.fork()
+        if child:
+            ended = os.waitpid(child, 0)[1]
+            if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == NOT_PUT_IN:
+                raise RuntimeError(f"the code to be changed is not there: {mutant}")
+            return ended != 0
+        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20 * limit_s)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        if not put_in(mutant):
+            os._exit(NOT_PUT_IN)
+        for test, then in zip_longest(tests, tests[1:]):
+            test.config.hook.pytest_runtest_protocol(item=test, nextitem=then)
+            if session.testsfailed:
+                os._exit(1)
+        os._exit(0)
+
+
+def main() -> int:
+    """Exit code 1 if fewer than --at-least percent are killed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("code", nargs="*", default=CODE, help="files in src/nbb_opt, as patterns")
+    parser.add_argument("--sample", type=int, default=300, help="mutants chosen at random; 0: all")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample: another seed, other mutants")
+    parser.add_argument("--cpu-s", type=float, default=30.0, help="CPU seconds of tests per mutant at most")
+    parser.add_argument("--at-least", type=float, default=90.0, help="percent to be killed")
+    parser.add_argument("--only", default="", help="only mutants whose line of the report has this text")
+    asked = parser.parse_args()
+    found = [mutant for pattern in asked.code for path in sorted(SOURCE.glob(pattern)) for mutant in mutants(path)]
+    found = [mutant for mutant in found if asked.only in str(mutant)]
+    chosen = random.Random(asked.seed).sample(found, min(asked.sample, len(found))) if asked.sample else found
+    equivalent = [each for each in chosen if _name(each) in EQUIVALENT]
+    chosen = [each for each in chosen if each not in set(equivalent)]
+    print(f"{len(found):,} mutants, {len(chosen)} chosen, {len(equivalent)} left out as equivalent", flush=True)
+    mutation = Mutation(chosen, asked.cpu_s)
+    tests = sorted({str(path) for pattern in TESTS for path in (ROOT / "tests").glob(pattern)})
+    doctests = [str(SOURCE / name) for name in ("emissions", "recompute", "verify", "instance/rules", "formats")]
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s", *tests, *doctests]
+    if code := pytest.main(words, plugins=[mutation]):
+        return int(code)
+    print(f"\n{len(mutation.survived)} survived:")
+    for mutant in sorted(mutation.survived, key=str):
+        print(f"  {mutant}")
+    files = Counter(mutant.path.relative_to(SOURCE).parts[0] for mutant in chosen)
+    lost = Counter(mutant.path.relative_to(SOURCE).parts[0] for mutant in mutation.survived)
+    for name, n in [*sorted(files.items()), ("all", len(chosen))]:
+        left = lost[name] if name != "all" else len(mutation.survived)
+        print(f"{name:12} {n:5} mutants {n - left:5} killed {100 * (n - left) / n:6.1f} %")
+    return int(100 * mutation.killed < asked.at_least * len(chosen))
+
+
+def _name(mutant: Mutant) -> tuple[str, str, str]:
+    return str(mutant.path.relative_to(SOURCE)), mutant.function, mutant.change
+
+
+if __name__ == "__main__":
+    sys.exit(main())
