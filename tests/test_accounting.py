@@ -25,7 +25,6 @@ from nbb_opt.studies.accounting.choices import (
     accounting_choices,
     chosen,
     freight_shares,
-    read_shares,
 )
 from nbb_opt.studies.accounting.study import (
     Row,
@@ -105,7 +104,7 @@ def test_passengers_and_freight_bear_the_whole_ferry():
 
 
 def test_a_market_method_needs_a_table_of_ones_own():
-    with pytest.raises(NotApplicable, match=r"--factors; nearest: grid-.*grid_method 'location_") as caught:
+    with pytest.raises(NotApplicable, match=r"factors=; nearest: grid-.*grid_method 'location_") as caught:
         choice("grid_market_residual").change(tiny())
     assert "grid_market_residual: no factor per kWh" in str(caught.value)
     changed = choice("grid_market_residual", with_own(residual())).change(tiny())
@@ -152,10 +151,10 @@ def test_a_registry_without_a_factor_of_a_choice_is_an_error():
         accounting_choices(Registry(registry.path, less))
 
 
-@pytest.mark.parametrize("word", ["mass", "mass=0", "mass=1.2", "weight=0.5", "mass=-1"])
-def test_a_share_that_makes_no_sense_is_refused(word):
-    with pytest.raises(NbbError, match="METHOD=SHARE"):
-        read_shares([word])
+@pytest.mark.parametrize("share", [("mass", "x"), ("mass", 0), ("mass", 1.2), ("weight", 0.5), ("mass", -1)])
+def test_a_share_that_makes_no_sense_is_refused(share):
+    with pytest.raises(NbbError, match="give a share above 0"):
+        accounting_choices(read_factors(), dict([share]))
 
 
 def test_the_study_tells_a_choice_left_out_from_one_that_was_solved():

@@ -81,7 +81,7 @@ def test_fractions_at_the_time_limit_are_no_plan(monkeypatch: pytest.MonkeyPatch
     stop = Stop(0.3)
     found = any_solver._Found(np.array([0.5, 1.0]), 0.0, "time")
     monkeypatch.setattr(any_solver, "find_solver", lambda _name: lambda *_arguments: found)
-    with pytest.raises(NoPlan, match=r"no plan found in time .* allow more with --time-limit"):
+    with pytest.raises(NoPlan, match=r"no plan found in time .* allow more with time_limit_s="):
         solve_with(problem, "cbc", gap=1e-6, stop=stop)
 
 

@@ -176,6 +176,19 @@ def prints(tree: Tree) -> list[str]:
     return found
 
 
+def options_below_the_command_line(tree: Tree) -> list[str]:
+    """Errors name parameters of the Python interface; the command line puts options for them (cli/options.py)."""
+    found = []
+    for name in (name for name in tree.text if not within(name, ("cli", "renames"))):
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.Call):
+                texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)]
+                text = "".join(str(each) for each in texts)
+                if (option := re.search(r"(?<![\w-])--[a-z][a-z-]+", text)) and "nbb-opt" not in text:
+                    found.append(f"{name} line {node.lineno} says {option.group()}; name the parameter")
+    return found
+
+
 def commands_around_the_interface(tree: Tree) -> list[str]:
     return [
         f"{name} does by itself what a function of nbb_opt does: it imports {sorted(wrong)}"
@@ -291,6 +304,7 @@ WALLS = (
     insides_of_the_recomputation,
     kernels_that_import_more,
     prints,
+    options_below_the_command_line,
     commands_around_the_interface,
     circles,
     records_by_position,
@@ -312,6 +326,7 @@ PLANTED = {
         "errors.py": "",
     },
     "prints": {"model/a.py": "print(1)\n"},
+    "options_below_the_command_line": {"model/a.py": "raise NbbError(f'{x}: give --gap')\n"},
     "commands_around_the_interface": {"cli/a.py": "from nbb_opt.pipeline import Steps\n"},
     "circles": {"model/a.py": "import nbb_opt.model.b\n", "model/b.py": "import nbb_opt.model.a\n"},
     "records_by_position": {

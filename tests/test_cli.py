@@ -41,6 +41,28 @@ def test_the_module_is_the_command():
     assert done.stdout == nbb_opt("check", TINY).stdout
 
 
+def test_errors_of_the_interface_name_the_options_of_the_command(tmp_path):
+    (tmp_path / "trips.tntp").write_text("<END OF METADATA>\n")
+    for words, option in (
+        (("convert", "trips.tntp", "od.csv"), "give --year"),
+        (("convert", TINY / "od.csv", "od.csv", "--decimal", ";"), "--decimal ';': is no"),
+        (("convert", TINY / "od.csv", "od.omx", "--duplicates", "keep"), "--duplicates add"),
+        (("new", "x", "--synthetic", "--bundles", 0), "--bundles: 0 flows"),
+        (("sweep", TINY), "either --vary WHAT with --values, or --front a"),
+        (("sweep", TINY, "--vary", "energy_price:coal", "--values", 1), "--vary energy_price:coal: energy.csv has no"),
+        (("solve", TINY, "--method", "decompose", "--solver", "cbc"), "leave out --method decompose or --solver"),
+        (
+            ("solve", ROOT / "instances" / "design_tiny", "--no-prune", "--extend", "r.py"),
+            "--no-prune, --extend: is about",
+        ),
+        (("verify", TINY / "nothing", "--solution", "x.sol", "--model", "joint"), "nothing"),
+        (("sensitivity", TINY, "--accounting", "--ferry-share", "mass=2"), "--ferry-share mass=2.0: give a share"),
+    ):
+        said = nbb_opt(*words, cwd=tmp_path, check=1).stderr
+        assert option in said
+        assert not re.search(r"\b[a-z_]+=(?!2)", said), said
+
+
 def test_help_loads_no_heavy_library():
     heavy = "('pandas', 'numba', 'pyomo', 'highspy', 'pyarrow')"
     script = f"import sys, nbb_opt.cli.main; print([m for m in {heavy} if m in sys.modules])"

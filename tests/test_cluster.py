@@ -217,7 +217,7 @@ def test_a_plan_with_the_chains_on_a_cluster_is_verified(tmp_path: Path, address
             place, options=SolveOptions(time_limit_s=60.0, gap=5e-3, method="decompose"), cluster=cluster
         )
         assert run.record["verified"]
-        with pytest.raises(ModelError, match="--method decompose"):
+        with pytest.raises(ModelError, match="method='decompose'"):
             solve_instance(place, options=SolveOptions(time_limit_s=60.0, gap=5e-3), cluster=cluster)
     alone = solve_instance(place, options=SolveOptions(time_limit_s=60.0, gap=5e-3, method="decompose"))
     assert run.record["cost_eur"] == alone.record["cost_eur"]

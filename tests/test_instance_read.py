@@ -212,7 +212,7 @@ def test_the_texts_of_a_new_instance_fit_the_copy_and_not_the_template(name: str
     assert (titled.meta.licence, titled.periods) == (template.licence, plain.periods)
     if name == "mine":
         assert (tmp_path / name / "README.md").read_text(encoding="utf-8").startswith('# Öst & "Co"\n')
-    with pytest.raises(InstanceError, match=r"--title .* is not a title"):
+    with pytest.raises(InstanceError, match=r"title=.* is not a title"):
         new_instance(tmp_path / "other", source="tiny", title="two\nlines")
 
 

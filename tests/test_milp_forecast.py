@@ -48,7 +48,7 @@ def test_what_will_not_fit_is_refused_with_advice_and_may_be_tried_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(model, "memory_mb", lambda: 100)
-    with pytest.raises(ModelError, match=r"will not fit: .* has 100 MB\. .*alternatives.*--ignore-memory-forecast"):
+    with pytest.raises(ModelError, match=r"will not fit: .* has 100 MB\. .*alternatives.*too_large=True"):
         solve_instance(tiny())
     assert solve_instance(tiny(), options=SolveOptions(too_large=True)).record["verified"]
 

@@ -103,7 +103,7 @@ def test_a_line_with_a_cell_too_many_is_refused_and_not_shifted(tmp_path: Path) 
 def test_units_are_asked_for_with_what_the_coordinates_show(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"a link is 10\d\d long for each km of air line .*0\.001 for m"):
         convert(written(tmp_path / "osm"), tmp_path / "region", choices=Choices(country="SE"))
-    with pytest.raises(InstanceError, match="--country: is ''"):
+    with pytest.raises(InstanceError, match="country='': is no country"):
         convert(tmp_path / "osm", tmp_path / "region", choices=Choices(km_per_length=0.001, km_per_h_per_speed=1.0))
 
 

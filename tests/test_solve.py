@@ -163,7 +163,7 @@ def test_an_unknown_option_is_an_error():
 
 
 def test_no_time_means_no_plan():
-    with pytest.raises(NoPlan, match="--time-limit"):
+    with pytest.raises(NoPlan, match="time_limit_s="):
         solve_form(knapsack(), gap=1e-6, time_limit_s=0.0)
 
 

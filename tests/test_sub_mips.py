@@ -165,7 +165,7 @@ def test_time_that_ends_before_a_plan_leaves_the_do_nothing_plan_and_says_what_h
     monkeypatch.setattr(Steps, "solve", too_slow)
     instance = read_instance(TINY)
     with pytest.raises(
-        NoPlan, match=r"in time \(0 s\); allow more with --time-limit\. The do-nothing plan, verified, is"
+        NoPlan, match=r"in time \(0 s\); allow more with time_limit_s=\. The do-nothing plan, verified, is"
     ):
         solve_instance(instance, out=tmp_path / "run")
     kept = read_run(tmp_path / "run")

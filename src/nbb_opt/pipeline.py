@@ -143,24 +143,24 @@ class Steps:
             self.options = in_pyomo(self.options, 0 if stated else expected.nonzeros, own)
         options = self.options
         if options.solver is not None and options.method == "decompose":
-            raise ModelError(f"{options.solver} solves a model whole; leave out --method decompose or --solver")
+            raise ModelError(f"{options.solver} solves a model whole; leave out method='decompose' or solver=")
         if options.solver is not None and options.decision_gap is not None:
-            raise ModelError(f"{options.solver} stops at --gap; leave out --decision-gap or --solver")
+            raise ModelError(f"{options.solver} stops at gap=; leave out decision_gap= or solver=")
         method = "monolith" if options.solver is not None else chosen_method(options.method, expected.nonzeros)
         say(expected.line())
         if not options.too_large:
             refuse_too_large(expected, available_mb=memory_mb(), segments=method == "decompose")
         say(f"method: {method}, {_why(options.method, method)}")
         if method == "decompose" and options.presolve != "choose":
-            raise ModelError("presolve is an option of the monolith; take --method monolith with it, or leave it out")
+            raise ModelError("presolve is an option of the monolith; take method='monolith' with it, or leave it out")
         if method != "decompose" and self.cluster is not None:
             raise ModelError(
                 "a cluster helps column generation only, and this model is solved whole; leave it out, or take "
-                "--method decompose"
+                "method='decompose'"
             )
         if method == "decompose" and options.statement == "pyomo":
             raise ModelError(
-                "column generation works on the arrays; take --method monolith with --statement pyomo, or leave it out"
+                "column generation works on the arrays; take method='monolith' with statement='pyomo', or leave it out"
             )
         arrays = "arrays" if method == "decompose" else options.statement
         self.options = replace(options, method=method, statement=statement_for(expected.nonzeros, arrays))
@@ -289,7 +289,7 @@ class Steps:
         if own is not None and own.costs and self.options.decision_gap is not None:
             raise ModelError(
                 f"{own.source}: has costs of its own, which the do-nothing plan has not, so that a decision gap means "
-                "nothing; give --gap instead"
+                "nothing; give gap= instead"
             )
         try:
             solution = self.solve(built, share=share, label=label)
@@ -491,13 +491,13 @@ def in_pyomo(options: SolveOptions, nonzeros: int, own: str) -> SolveOptions:
     from nbb_opt.model.build import LARGEST_IN_PYOMO
 
     if options.method == "decompose":
-        raise ModelError(f"{own}: column generation knows no rules of your own; leave out --method decompose")
+        raise ModelError(f"{own}: column generation knows no rules of your own; leave out method='decompose'")
     if options.statement == "arrays":
-        raise ModelError(f"{own}: rules of your own are stated in Pyomo, not in arrays; leave out --statement arrays")
+        raise ModelError(f"{own}: rules of your own are stated in Pyomo, not in arrays; leave out statement='arrays'")
     if options.statement == "auto" and nonzeros > LARGEST_IN_PYOMO:
         raise ModelError(
             f"{own}: rules of your own are stated in Pyomo, and a model of {nonzeros:,} nonzeros needs the arrays "
-            f"(more than {LARGEST_IN_PYOMO:,}); take a smaller instance, or --statement pyomo and patience"
+            f"(more than {LARGEST_IN_PYOMO:,}); take a smaller instance, or statement='pyomo' and patience"
         )
     return replace(options, method="monolith", statement="pyomo")
 

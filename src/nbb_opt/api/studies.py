@@ -58,9 +58,9 @@ def sweep(
     from nbb_opt.studies.sweep import axis_of, run_sweep
 
     if (vary is None) == (front == 0):
-        raise NbbError("sweep: give either --vary WHAT with --values, or --front POINTS")
+        raise NbbError("sweep: give either vary='WHAT' with values=, or front= a number of points")
     if front and values:
-        raise NbbError("sweep: --values belong to --vary; a front finds its own")
+        raise NbbError("sweep: values= belong to vary=; a front finds its own")
     instance = region if isinstance(region, Instance) else read(region)
     rules = None if extend is None else read_rules(Path(extend))
     found = run_sweep(

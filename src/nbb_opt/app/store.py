@@ -270,6 +270,6 @@ def _take_lock(path: Path) -> IO[bytes]:
     except OSError as error:
         file.close()
         raise Refused(
-            f"{path.parent}: another nbb-opt app works in this folder; use that one, or give another with --work"
+            f"{path.parent}: another nbb-opt app works in this folder; use that one, or give another with work="
         ) from error
     return file

@@ -37,8 +37,8 @@ def audit(
         Path | None, typer.Option(help="Write today's fleet as a plan to begin with, and stop.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")] = Path("runs/audit"),
-    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    step_time_limit: Annotated[float, typer.Option(min=1.0, help="Seconds for each smaller solve.")] = 20.0,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    each_s: Annotated[float, typer.Option("--step-time-limit", min=1.0, help="Seconds for each smaller solve.")] = 20.0,
     gap: Gap = DEFAULT_GAP,
     changes: Annotated[int, typer.Option(min=0, max=50, help="How many changes to look for.")] = 8,
     no_scenarios: Annotated[
@@ -64,13 +64,13 @@ def audit(
         print(f"{template} is today's fleet as a plan. Edit it, then: nbb-opt audit {instance} --plan {template}")
         return
     assert plan is not None
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, seed=seed)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit_s, seed=seed)
     with logged(sys.stderr):
         found = nbb.audit(
             instance,
             plan,
             options=options,
-            each_s=step_time_limit,
+            each_s=each_s,
             changes=changes,
             scenarios=not no_scenarios,
             out=out,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nbb_opt.cli.options import pairs
 from nbb_opt.cli.runs import show
 
 
@@ -48,8 +49,10 @@ def convert(
     commodity: Annotated[str, typer.Option(help="Commodity of a TNTP trip table.")] = "trips",
     lookup: Annotated[str | None, typer.Option(help="OMX lookup that names the zones.")] = None,
     km_per_length: Annotated[float | None, typer.Option(help="TNTP or GMNS network: km per unit of length.")] = None,
-    hours_per_time: Annotated[float | None, typer.Option(help="TNTP network: hours per unit of time.")] = None,
-    speed: Annotated[
+    h_per_time: Annotated[
+        float | None, typer.Option("--hours-per-time", help="TNTP network: hours per unit of time.")
+    ] = None,
+    km_per_h_per_speed: Annotated[
         float | None, typer.Option("--km-per-h-per-speed", help="GMNS network: km/h per unit of speed.")
     ] = None,
     country: Annotated[str, typer.Option(help="GMNS network: two letters of its country.")] = "",
@@ -101,22 +104,14 @@ def convert(
             raise typer.BadParameter(f"three paths: the first must be one of {', '.join(sorted(CONVERTERS))}")
         show(nbb.convert(target, folder, form=str(source)), as_json)
         return
+    new_names = pairs(columns or [], "--columns", joined=True)
     choices = Choices(
-        year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=hours_per_time,
+        year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=h_per_time,
         within_zones=within_zones, drop=tuple(drop or ()), duplicates=duplicates, instance=instance, zone_map=zone_map,
-        commodity_map=commodity_map, asked=Asked(_pairs(columns or []), sep.replace("\\t", "\t"), decimal, unit),
-        country=country, km_per_h_per_speed=speed,
+        commodity_map=commodity_map, asked=Asked(new_names, sep.replace("\\t", "\t"), decimal, unit),
+        country=country, km_per_h_per_speed=km_per_h_per_speed,
     )  # fmt: skip
     show(nbb.convert(source, target, choices=choices), as_json)
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = [pair.partition("=") for text in given for pair in text.split(",")]
-    if wrong := [pair[0] for pair in pairs if not pair[1] or not pair[0]]:
-        raise typer.BadParameter(f"{', '.join(wrong)}: write old=new, joined by commas", param_hint="--columns")
-    if len({old for old, _, _ in pairs}) < len(pairs):
-        raise typer.BadParameter("a column is named twice", param_hint="--columns")
-    return {old.strip(): new.strip() for old, _, new in pairs}
 
 
 def synthesize_od(

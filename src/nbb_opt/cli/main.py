@@ -31,6 +31,7 @@ from nbb_opt.cli.options import (
     StatedIn,
     Threads,
     TimeLimit,
+    in_options,
 )
 from nbb_opt.cli.runs import show
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
@@ -58,6 +59,15 @@ class Commands(TyperGroup):
             if now := is_now("option", option, command):
                 ctx.fail(f"{option} {now}")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As its parent does; an error names options, not the parameters of the Python interface."""
+        try:
+            return super().invoke(ctx)
+        except NbbError as error:
+            if command := self.commands.get(ctx.invoked_subcommand):
+                error.args = (in_options(str(error), command),)
+            raise
 
 
 app = typer.Typer(
@@ -178,27 +188,27 @@ def _root(
 @app.command(epilog="Example: nbb-opt new mycase --from haulier; as a workbook: nbb-opt new mine.xlsx --from haulier")
 def new(
     target: Annotated[Path, typer.Argument(help="Folder to create, or a workbook ending in .xlsx.", metavar="TARGET")],
-    source: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
+    template: Annotated[str | None, typer.Option("--from", help="Template: tiny, haulier (default) or nbb.")] = None,
     title: Annotated[str, typer.Option(help="Title of the copy.")] = "",
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Invent one of any size instead.")] = False,
-    bundles: Annotated[int, typer.Option(help="Flows to invent.")] = 1000,
+    flows: Annotated[int, typer.Option("--bundles", help="Flows to invent.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed; the same seed gives the same files.")] = 0,
     zones: Annotated[int | None, typer.Option(help="Towns to invent [default: grows with the flows].")] = None,
 ) -> None:
     """Copy a template into a new folder or a new workbook to fill in, or invent a synthetic instance."""
     import nbb_opt as nbb
 
-    if synthetic and source is not None:
+    if synthetic and template is not None:
         raise typer.BadParameter("--from copies a template, --synthetic invents an instance: give one of them")
     if synthetic and title:
         raise typer.BadParameter("--title is for a copy of a template; edit instance.toml of an invented instance")
     if synthetic and target.suffix.lower() == ".xlsx":
         raise typer.BadParameter("--synthetic writes a folder; give a name without .xlsx")
     if synthetic:
-        nbb.synthesize(target, flows=bundles, seed=seed, zones=zones)
-        print(f"{target}: {bundles} invented flows. Next: nbb-opt check {target}")
+        nbb.synthesize(target, flows=flows, seed=seed, zones=zones)
+        print(f"{target}: {flows} invented flows. Next: nbb-opt check {target}")
         return
-    template = source or "haulier"
+    template = template or "haulier"
     nbb.new(target, template=template, title=title)
     edit = "Its README sheet says how to fill it in" if target.suffix.lower() == ".xlsx" else "Edit its tables"
     print(f"{target} is a copy of {template}. {edit}, then: nbb-opt check {target}")
@@ -289,7 +299,7 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
     ] = None,
-    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     decision_gap: Annotated[
         float | None,
@@ -310,7 +320,7 @@ def solve(
     statement: StatedIn = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
-    ignore_memory_forecast: Annotated[
+    too_large: Annotated[
         bool, typer.Option("--ignore-memory-forecast", help="Solve even if the forecast exceeds memory.")
     ] = False,
     presolve: HighsPresolve = "choose",
@@ -339,8 +349,8 @@ def solve(
             "--extend: solves here and verifies; to write such a model use nbb.build(...).write(...) in Python"
         )
     options = SolveOptions(
-        time_limit_s=time_limit, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
-        prune=not no_prune, too_large=ignore_memory_forecast, method=method,
+        time_limit_s=time_limit_s, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
+        prune=not no_prune, too_large=too_large, method=method,
         statement=statement, presolve=presolve, solver=solver,
     )  # fmt: skip
     if write is not None:
@@ -359,7 +369,7 @@ def solve(
     try:
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(
-                instance=instance, model=model, out=out, options=options, stop=Stop(time_limit), listen=line,
+                instance=instance, model=model, out=out, options=options, stop=Stop(time_limit_s), listen=line,
                 cache=not no_cache, cluster=cluster, extend=extend,
             )  # fmt: skip
             done = handlers(problem_of(instance, "solve")).solve(request)

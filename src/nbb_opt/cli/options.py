@@ -1,9 +1,17 @@
-"""The options that several commands share, each with one name, one meaning and one default."""
+"""The options that several commands share, each with one name, one meaning and one default; and options in messages.
+
+A function of a command names its options as the Python interface names its parameters (`no_x` stands for x=False), so
+that a message of the interface can be said with options.
+"""
 
 from __future__ import annotations
 
+import ast
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +30,8 @@ __all__ = [
     "StatedIn",
     "Threads",
     "TimeLimit",
+    "in_options",
+    "pairs",
 ]
 ExtendBy = Annotated[
     Path | None,
@@ -31,7 +41,9 @@ InstancePath = Annotated[
     Path, typer.Argument(help="Instance: a folder, a .zip or a workbook (.xlsx).", metavar="INSTANCE")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-TimeLimit = Annotated[float, typer.Option(min=0.0, help="Seconds for the whole solve (for each point of a sweep).")]
+TimeLimit = Annotated[
+    float, typer.Option("--time-limit", min=0.0, help="Seconds for the whole solve (for each point of a sweep).")
+]
 Gap = Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative MIP gap tolerance: |cost - bound| over cost.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="Threads of the solver.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
@@ -39,3 +51,59 @@ StatedIn = Annotated[
     Statement, typer.Option(help="Build from the pyomo model, or from the arrays for scale; auto: by the size.")
 ]
 HighsPresolve = Annotated[Presolve, typer.Option(help="Presolve of HiGHS.")]
+
+
+def in_options(text: str, command: Any) -> str:
+    """A message of the Python interface with the options of a command (of typer) for the parameters that it names.
+
+    A parameter is written as name= or as name=value, a value of several words as a Python literal.
+
+    >>> from typer.main import get_command
+    >>> from nbb_opt.cli.main import app
+    >>> convert = get_command(app).commands["convert"]
+    >>> in_options("no year: give year=; or sep=';', columns={'old': 'new', 'other': ''}", convert)
+    "no year: give --year; or --sep ';', --columns old=new --columns other="
+    """
+    option_of = {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in command.params
+        if parameter.opts[0].startswith("-")
+    }
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"] or ""
+        if f"no_{name}" in option_of and value == "False":
+            return option_of[f"no_{name}"]
+        if name not in option_of:
+            return found[0]
+        return " ".join(f"{option_of[name]} {word}".strip() for word in _words(value))
+
+    return _PARAMETER.sub(option, text)
+
+
+_PARAMETER = re.compile(
+    r"""(?<![\w./\[-])(?P<name>[a-z]\w*)=(?!\S*/)(?P<value>'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s,;:)]+)?"""
+)  # not in a path, as year=2030/part.parquet
+
+
+def _words(value: str) -> list[str]:
+    """What follows the option, once for each time that it is given."""
+    if value in ("", "True"):
+        return [""]
+    try:
+        given = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return [value]
+    if isinstance(given, dict):
+        return [f"{key}={word}" for key, word in given.items()]
+    return [shlex.quote(str(word)) for word in (given if isinstance(given, tuple) else (given,))]
+
+
+def pairs(given: Sequence[str], option: str, *, joined: bool = False) -> Mapping[str, str]:
+    """What an option gives as name=value; with `joined` several of them by commas."""
+    words = [word.partition("=") for text in given for word in (text.split(",") if joined else [text])]
+    if wrong := [word[0] for word in words if not word[1] or not word[0].strip()]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: write name=value", param_hint=option)
+    if len({name for name, _, _ in words}) < len(words):
+        raise typer.BadParameter("a name is given twice", param_hint=option)
+    return {name.strip(): value.strip() for name, _, value in words}

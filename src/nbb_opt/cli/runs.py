@@ -18,6 +18,8 @@ from nbb_opt.cli.options import (
     Gap,
     Threads,
     TimeLimit,
+    in_options,
+    pairs,
 )
 from nbb_opt.errors import NbbError
 
@@ -51,7 +53,7 @@ def verify(
         Path | None,
         typer.Option(help="Solution file of a solver elsewhere (a name and a value a line); give the INSTANCE then."),
     ] = None,
-    again: AgainSeconds = AGAIN_S,
+    again_s: AgainSeconds = AGAIN_S,
     as_json: AsJson = False,
 ) -> None:
     """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md).
@@ -64,7 +66,7 @@ def verify(
     if solution is not None:
         show(nbb.verify(instance or run, model=model, solution=solution), as_json)
     else:
-        show(nbb.verify(run, instance=instance, model=model, again_s=again), as_json)
+        show(nbb.verify(run, instance=instance, model=model, again_s=again_s), as_json)
 
 
 def report(
@@ -74,8 +76,9 @@ def report(
     ileap: Annotated[
         Path | None, typer.Option(help="Folder for iLEAP 1.0 footprints, TOC and HOC data and CSV tables of one run.")
     ] = None,
-    carrier: Annotated[
-        list[str] | None, typer.Option(help="iLEAP word for an energy carrier of the instance, as in biogas=LNG.")
+    carriers: Annotated[
+        list[str] | None,
+        typer.Option("--carrier", help="iLEAP word for an energy carrier of the instance, as in biogas=LNG."),
     ] = None,
     hub_carrier: Annotated[str, typer.Option(help="Energy carrier that hubs use, for --ileap.")] = "diesel",
     intensities: Annotated[
@@ -86,23 +89,24 @@ def report(
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="The .toml of a model of your own, if the runs are of one.")] = None,
-    again: AgainSeconds = AGAIN_S,
+    again_s: AgainSeconds = AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
     import nbb_opt as nbb
 
-    words = dict(pair.partition("=")[::2] for pair in carrier or [])
+    words = pairs(carriers or [], "--carrier")
     done = nbb.report(
         runs, out, instance=instance, model=model, intensities=intensities, ileap=ileap, carriers=words,
-        hub_carrier=hub_carrier, again_s=again,
+        hub_carrier=hub_carrier, again_s=again_s,
     )  # fmt: skip
     show(done, False)
 
 
 def sensitivity(
+    context: typer.Context,
     source: Annotated[Path, typer.Argument(help="Run folder, or an instance to solve first.", metavar="RUN|INSTANCE")],
     accounting: Annotated[bool, typer.Option("--accounting", help="Count emissions in other ways.")] = False,
-    choice: Annotated[list[str] | None, typer.Option(help="Only this choice; may be given again.")] = None,
+    choices: Annotated[list[str] | None, typer.Option("--choice", help="Only this choice; may be given again.")] = None,
     factors: Annotated[
         Path | None,
         typer.Option(
@@ -110,12 +114,13 @@ def sensitivity(
             "grid methods need it: rows per kWh with grid_method market_residual or market_supplier."
         ),
     ] = None,
-    ferry_share: Annotated[
-        list[str] | None, typer.Option(help="Share of a ferry borne by freight, as in mass=0.6; one for each way.")
+    ferry_shares: Annotated[
+        list[str] | None,
+        typer.Option("--ferry-share", help="Share of a ferry borne by freight, as in mass=0.6; one for each way."),
     ] = None,
     instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
     model: Annotated[str, typer.Option(help="Model, if an instance is given.")] = "joint",
-    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,
     as_json: AsJson = False,
@@ -124,18 +129,25 @@ def sensitivity(
     import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
-    from nbb_opt.studies.accounting.choices import read_shares
 
     problem_of(source, "sensitivity")
     if not accounting:
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
-    options = SolveOptions(time_limit_s=time_limit, gap=gap, threads=threads)
+    options = SolveOptions(time_limit_s=time_limit_s, gap=gap, threads=threads)
     with logged(sys.stderr):
         found = nbb.sensitivity(
-            source, choices=choice or (), factors=factors, instance=instance, model=model, options=options,
-            ferry_shares=read_shares(ferry_share) if ferry_share else None,
+            source, choices=choices or (), factors=factors, instance=instance, model=model, options=options,
+            ferry_shares=_shares(ferry_shares) if ferry_shares else None,
         )  # fmt: skip
-    print(json.dumps(found.record, ensure_ascii=False, indent=1) if as_json else found)
+    text = in_options(str(found), context.command)
+    print(json.dumps(found.record, ensure_ascii=False, indent=1) if as_json else text)
+
+
+def _shares(given: list[str]) -> dict[str, float]:
+    try:
+        return {method: float(share) for method, share in pairs(given, "--ferry-share").items()}
+    except ValueError:
+        raise typer.BadParameter("write METHOD=SHARE, as in mass=0.6", param_hint="--ferry-share") from None
 
 
 def totals(

@@ -52,7 +52,7 @@ def sweep(
         Path | None,
         typer.Option(help="Folder for table and page [default: runs/NAME-sweep-WHAT]; finished points stay."),
     ] = None,
-    time_limit: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = 0,
@@ -76,7 +76,7 @@ def sweep(
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     target = out or Path("runs") / f"{region.meta.name}-sweep-{what}"
     options = SolveOptions(
-        gap=gap, time_limit_s=time_limit, threads=threads, seed=seed, statement=statement, presolve=presolve
+        gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed, statement=statement, presolve=presolve
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):

@@ -149,7 +149,7 @@ def _word(own: str, carriers: Mapping[str, str]) -> str:
     if word not in ENERGY_CARRIERS:
         said = f"is written as {word!r}, which iLEAP does not have" if word else "has no iLEAP energy carrier"
         raise NbbError(
-            f"energy carrier {own!r}: {said}; give it with --carrier {own}=WORD ({', '.join(ENERGY_CARRIERS)})"
+            f"energy carrier {own!r}: {said}; give it with carriers={{{own!r}: 'WORD'}} ({', '.join(ENERGY_CARRIERS)})"
         )
     return word
 
@@ -172,7 +172,7 @@ def hub_categories(
         if place not in factors:
             raise NbbError(
                 f"hub {row['from_node']!r}: {hub_carrier!r} has no row in energy.csv for {place[0]}, {place[1]}; "
-                "name the carrier of the hubs with --hub-carrier"
+                "name the carrier of the hubs with hub_carrier="
             )
         ttw, wtt = factors[place]
         carrier = {

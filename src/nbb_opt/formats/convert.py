@@ -85,17 +85,17 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     if not target.suffix and is_gmns(source):
         own = {name: getattr(choices, name) for name in ("country", "km_per_length", "km_per_h_per_speed")}
         if choices != Choices(**own):
-            hint = "leave out all but --country, --km-per-length and --km-per-h-per-speed"
+            hint = "leave out all but country=, km_per_length= and km_per_h_per_speed="
             raise InstanceError([Problem(str(target), "a network takes no such options", hint)])
         return Report((target,), tuple(convert_gmns(source, target, **own)))
     if is_instance(source) and target.suffix in ("", ".xlsx"):
         if choices != replace(Choices(), asked=Asked(sep=choices.asked.sep, decimal=choices.asked.decimal)):
-            hint = "leave them out, all but --sep and --decimal"
+            hint = "leave them out, all but sep= and decimal="
             raise InstanceError([Problem(str(target), "a whole instance takes no options", hint)])
         return Report((target,), tuple(convert_instance(source, target, choices.asked)))
     if name := _table_of(source, target):
         if choices != replace(Choices(), asked=replace(choices.asked, unit="t")):
-            hint = "leave them out, all but --columns, --sep and --decimal"
+            hint = "leave them out, all but columns=, sep= and decimal="
             raise InstanceError([Problem(str(target), "a table of an instance takes no such options", hint)])
         return Report((target,), tuple(convert_table(source, target, BY_NAME[name], choices.asked)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
@@ -148,31 +148,31 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         source.is_dir() and is_ngm(source),
     )
     for option, given, used in (
-        ("--year", choices.year is not None, tntp or omx),
-        ("--commodity", choices.commodity != Choices.commodity, tntp),
-        ("--lookup", choices.lookup is not None, omx),
-        ("--km-per-length", choices.km_per_length is not None, False),
-        ("--hours-per-time", choices.h_per_time is not None, False),
-        ("--within-zones", choices.within_zones, ngm),
-        ("--country", bool(choices.country), False),
-        ("--km-per-h-per-speed", choices.km_per_h_per_speed is not None, False),
-        ("--columns, --sep, --decimal or --unit", choices.asked != Asked(), not (tntp or omx or ngm)),
+        ("year=", choices.year is not None, tntp or omx),
+        ("commodity=", choices.commodity != Choices.commodity, tntp),
+        ("lookup=", choices.lookup is not None, omx),
+        ("km_per_length=", choices.km_per_length is not None, False),
+        ("h_per_time=", choices.h_per_time is not None, False),
+        ("within_zones=True", choices.within_zones, ngm),
+        ("country=", bool(choices.country), False),
+        ("km_per_h_per_speed=", choices.km_per_h_per_speed is not None, False),
+        ("columns=, sep=, decimal= or unit=", choices.asked != Asked(), not (tntp or omx or ngm)),
     ):
         if given and not used:
             problems.append(Problem(option, f"means nothing for {source.name}", "leave it out"))
     if known is None:
-        hint = "name the instance whose zones and commodities are known: --for INSTANCE"
+        hint = "name the instance whose zones and commodities are known: instance="
         unclear = [kind for kind in choices.drop if kind in NEED_NAMES]
-        problems += [Problem(f"--drop {kind}", "nothing says what is known", hint) for kind in unclear]
+        problems += [Problem(f"drop={(kind,)}", "nothing says what is known", hint) for kind in unclear]
     if source.suffix.lower() in {".omx", ".tntp"} or (source.is_dir() and is_ngm(source)):
         whole = [kind for kind in choices.drop if kind not in (*NEED_NAMES, "within-zone")]
         hint = "correct the file, or convert it to .csv elsewhere"
-        problems += [Problem(f"--drop {kind}", f"{source.name} is refused with such cells", hint) for kind in whole]
+        problems += [Problem(f"drop={(kind,)}", f"{source.name} is refused with such cells", hint) for kind in whole]
     if (choices.zone_map or choices.commodity_map) and choices.duplicates != "add":
         what = "several given names may become one, so that rows become one flow"
-        problems.append(Problem("maps", what, "say that they are to be added up: --duplicates add"))
+        problems.append(Problem("maps", what, "say that they are to be added up: duplicates='add'"))
     if target.suffix == ".omx" and choices.duplicates == "keep":
-        problems.append(Problem(target.name, "holds one number per flow", "--duplicates add"))
+        problems.append(Problem(target.name, "holds one number per flow", "duplicates='add'"))
     if problems:
         raise InstanceError(problems)
 
@@ -212,7 +212,7 @@ def _as_they_are(source: Source) -> Iterator[pa.RecordBatch]:
 def _numbered(texts: Iterable[pa.RecordBatch], file: str) -> Iterator[pa.RecordBatch]:
     for batch in texts:
         if SHIPPER in batch.schema.names:
-            hint = f"leave them out (--columns {SHIPPER}=, --duplicates add), or convert the whole instance"
+            hint = f"leave them out (columns={ {SHIPPER: ''} }, duplicates='add'), or convert the whole instance"
             raise InstanceError(
                 [Problem(f"{file}, column {SHIPPER}", "is not carried over with a file of flows", hint)]
             )

@@ -63,14 +63,14 @@ class Asked:
     def __post_init__(self) -> None:
         problems = []
         if self.sep and (len(self.sep) != 1 or self.sep in '"\r\n.' or self.sep.isalnum()):
-            problems.append(Problem(f"--sep {shown(self.sep)}", "is no separator", "one of , ; | or \\t"))
+            problems.append(Problem(f"sep={shown(self.sep)}", "is no separator", "one of , ; | or \\t"))
         if self.decimal not in ("", ".", ","):
-            problems.append(Problem(f"--decimal {shown(self.decimal)}", "is no decimal sign", ". or ,"))
+            problems.append(Problem(f"decimal={shown(self.decimal)}", "is no decimal sign", ". or ,"))
         if self.unit not in TONNES:
-            problems.append(Problem(f"--unit {shown(self.unit)}", "is not known", f"one of {', '.join(TONNES)}"))
+            problems.append(Problem(f"unit={shown(self.unit)}", "is not known", f"one of {', '.join(TONNES)}"))
         for names in (list(self.columns), [new for new in self.columns.values() if new]):
             if twice := sorted({name for name in names if names.count(name) > 1}):
-                problems.append(Problem("--columns", f"names {', '.join(twice)} twice", "name each once"))
+                problems.append(Problem("columns=", f"names {', '.join(twice)} twice", "name each once"))
         if problems:
             raise InstanceError(problems)
 
@@ -106,14 +106,14 @@ def decimal_sign(batches: Batches, table: Table, file: str, asked: Asked, *, pla
                     grouped |= set(re.findall("[.,]", cell)) - set(fits)
     if len(proven) == 2:
         what = f"has decimal commas ({proven[',']}) and decimal points ({proven['.']})"
-        raise InstanceError([Problem(file, what, "correct it, or say which is right: --decimal , or --decimal .")])
+        raise InstanceError([Problem(file, what, "correct it, or say which is right: decimal=',' or decimal='.'")])
     sign = next(iter(proven), "." if plain else "")
     for other, (cell, column) in open_cells.items():
         if (sign == other) or (sign and other in grouped):
             continue
         as_group, as_decimal = cell.replace(other, ""), cell.replace(other, ".")
         what = f"{cell} may be {as_group} or {as_decimal}"
-        raise InstanceError([Problem(f"{file}, column {column}", what, "say which: --decimal , or --decimal .")])
+        raise InstanceError([Problem(f"{file}, column {column}", what, "say which: decimal=',' or decimal='.'")])
     return sign or "."
 
 
@@ -187,7 +187,7 @@ def _rewritten(cells: pa.Array, column: Column, sign: str, notes: Notes, row: in
         at = pc.index(cells, fault.args[0]).as_py() + row + 1
         what = f"{shown(fault.args[0])} would be read as another number where the decimal sign is {sign!r}"
         place = f"{notes.file}, column {column.name}, record {at}"
-        raise InstanceError([Problem(place, what, "correct it, or give --decimal .")]) from None
+        raise InstanceError([Problem(place, what, "correct it, or give decimal='.'")]) from None
     return pa.array(words, pa.string()).take(coded.indices)
 
 

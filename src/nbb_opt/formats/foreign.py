@@ -48,7 +48,7 @@ def read_foreign(path: Path, table: Table, asked: Asked, notes: Notes) -> Foreig
     elif ending == ".xlsx":
         sheet, first_row, plain = read_list(path, table, asked.columns, notes.add)
         if asked.sep:
-            raise InstanceError([Problem("--sep", f"means nothing for {notes.file}", "leave it out")])
+            raise InstanceError([Problem("sep=", f"means nothing for {notes.file}", "leave it out")])
         batch = pa.RecordBatch.from_pydict({name: pa.array(cells, pa.string()) for name, cells in sheet.items()})
         raw = partial(list, [batch])
     else:
@@ -78,11 +78,11 @@ def renamed(given: Sequence[str], table: Table, asked: Asked, file: str) -> tupl
     missing = [name for name in asked.columns if name not in given]
     if missing:
         hint = f"it has {', '.join(given)}"
-        raise InstanceError([Problem("--columns", f"{file} has no column {', '.join(missing)}", hint)])
+        raise InstanceError([Problem("columns=", f"{file} has no column {', '.join(missing)}", hint)])
     kept = [name for name in given if asked.columns.get(name, name)]
     names = [asked.columns.get(name, name) for name in kept]
     problems = header_problems(names, table, file)
-    hint = "or give it another name or leave it out: --columns old=new,other="
+    hint = "or give it another name or leave it out: columns={'old': 'new', 'other': ''}"
     if problems:
         raise InstanceError(
             [Problem(p.where, p.what, f"{p.hint}; {hint}" if p.rule == "column" else p.hint, p.rule) for p in problems]
@@ -159,7 +159,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 def _parquet(path: Path, table: Table, asked: Asked, notes: Notes) -> Callable[[], Iterator[pa.RecordBatch]]:
     """The rows of a Parquet file, or of a folder of them as Spark, Hive and Dask write one, as text."""
     if asked.sep or asked.decimal:
-        option = "--sep" if asked.sep else "--decimal"
+        option = "sep=" if asked.sep else "decimal="
         raise InstanceError([Problem(option, f"means nothing for {notes.file}", "leave it out")])
     files = data_files(path) if path.is_dir() else [path]
     if not files:

@@ -70,7 +70,7 @@ def convert_gmns(
         for i in np.flatnonzero(sizes[column] <= 0).tolist()[:5]:
             problems.append(Problem(f"link row {i + 2}, column {column}", "is not above 0", "correct it"))
     if not (len(country) == 2 and country.isalpha() and country.isupper()):
-        problems.append(Problem("--country", f"is {country!r}", "the two letters of the country, such as AT"))
+        problems.append(Problem(f"country={country!r}", "is no country", "give its two letters, such as AT"))
     if not problems and len(links):
         problems += _units(places, ends, sizes["length"], km_per_length, km_per_h_per_speed)
     if problems:
@@ -216,13 +216,11 @@ def _units(
     problems = []
     if not km or not speed:
         seen = f"; a link is {ratio:.4g} long for each km of air line" if far.any() else ""
-        hint = (
-            "give --km-per-length (0.001 for m, 1.609344 for miles) and --km-per-h-per-speed (1, or 1.609344 for mph)"
-        )
+        hint = "give km_per_length= (0.001 for m, 1.609344 for miles) and km_per_h_per_speed= (1, or 1.609344 for mph)"
         problems.append(Problem("link", f"does not say its units of length and speed{seen}", hint))
     elif far.any() and not 0.9 <= ratio * km <= 3:
         what = f"a link would be {ratio * km:.3g} km long for each km of air line"
-        problems.append(Problem("--km-per-length", what, "look at the units of length and of the coordinates"))
+        problems.append(Problem("km_per_length=", what, "look at the units of length and of the coordinates"))
     return problems
 
 

@@ -30,7 +30,7 @@ def known_names(instance: Path | None, zone_map: Path | None, commodity_map: Pat
         zones = {node: i if zone else NO_ZONE for i, (node, zone) in enumerate(is_zone)}
         commodities = {name: i for i, name in enumerate(goods["commodity"])}
     elif zone_map is None or commodity_map is None:
-        hint = "give --for INSTANCE, or both --zone-map and --commodity-map"
+        hint = "give instance=, or both zone_map= and commodity_map="
         raise InstanceError([Problem("maps", "nothing says what the other ids are", hint)])
     zone_of, zone_names = _mapped(zones, zone_map, "a zone")
     commodity_of, commodity_names = _mapped(commodities, commodity_map, "a commodity")

@@ -49,13 +49,13 @@ def read_omx(path: Path, *, year: int | None, lookup: str | None) -> tuple[OdTab
                 raise InstanceError([Problem(f"{path.name} {name}", f"has shape {matrix.shape}", f"expected {shape}")])
             own_year = _year(matrix.attrs.get("year"), f"{path.name} /data/{name}")
             if year is not None and own_year not in (None, year):
-                what = f"says that it is of {own_year}, --year says {year}"
+                what = f"says that it is of {own_year}, but year={year} is given"
                 raise InstanceError(
-                    [Problem(f"{path.name} /data/{name}", what, "leave out --year, or correct the file")]
+                    [Problem(f"{path.name} /data/{name}", what, "leave out year=, or correct the file")]
                 )
             in_year = own_year or year or 0
             if not 1950 <= in_year <= 2120:
-                raise InstanceError([Problem(f"{path.name} {name}", "has no year", "give --year")])
+                raise InstanceError([Problem(f"{path.name} {name}", "has no year", "give year=")])
             commodity = _text(matrix.attrs.get("commodity", name))
             if commodity not in commodities:
                 commodities.append(commodity)
@@ -105,7 +105,7 @@ def _text(value: object) -> str:
 def _zones(file: object, name: str, size: int, lookup: str | None) -> tuple[str, ...]:
     found = dict(file.get("lookup", {}).items())  # type: ignore[attr-defined]
     if lookup is None and len(found) > 1:
-        raise InstanceError([Problem(name, f"has lookups {', '.join(found)}", "choose one with --lookup")])
+        raise InstanceError([Problem(name, f"has lookups {', '.join(found)}", "choose one with lookup=")])
     if lookup is not None and lookup not in found:
         raise InstanceError([Problem(name, f"has no lookup {lookup!r}", f"it has {', '.join(found) or 'none'}")])
     if not found:
@@ -141,7 +141,7 @@ def write_omx(table: OdTable, path: Path) -> list[str]:
                 cell = table.origin[rows].astype(np.int64) * n + table.destination[rows]
                 if np.unique(cell).size != cell.size:
                     what = f"{cell.size - np.unique(cell).size} rows of {commodity} {year} stand twice"
-                    raise InstanceError([Problem(path.name, what, "add the rows up: --duplicates add")])
+                    raise InstanceError([Problem(path.name, what, "add the rows up: duplicates='add'")])
                 matrix = np.zeros(n * n)
                 matrix[cell] = table.tonnes[rows]
                 name = f"{commodity} {year}"

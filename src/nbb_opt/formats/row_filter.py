@@ -150,7 +150,7 @@ class RowFilter:
         for fault in self._refused():
             count, hint = int(counts[fault]), self._words[fault][2]
             if fault == faults.FAULT_DUPLICATE:
-                hint = "add them up or keep them: --duplicates add, --duplicates keep"
+                hint = "add them up or keep them: duplicates='add', duplicates='keep'"
             what = f"{_rows(count)} refused: {self._places(fault)}"
             problems.append(Problem(self.file, what, hint))
         left = self._rows - int(counts.sum() - counts[faults.FAULT_DUPLICATE])

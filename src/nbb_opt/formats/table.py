@@ -125,7 +125,7 @@ def write_workbook_rows(batches: Iterable[pa.RecordBatch], path: Path) -> int:
         for batch in batches:
             if rows + batch.num_rows > MOST_ROWS:
                 what = f"would have more than {MOST_ROWS:,} rows; a sheet ends at row {SHEET_ROWS:,}"
-                hint = "write .parquet or .csv, add rows up (--duplicates add), or convert one year at a time"
+                hint = "write .parquet or .csv, add rows up (duplicates='add'), or convert one year at a time"
                 raise InstanceError([Problem(path.name, what, hint)])
             columns = [batch.column(name).to_pylist() for name in COLUMNS]
             for line, cells in enumerate(zip(*columns, strict=True), start=FIRST_ROW + rows):

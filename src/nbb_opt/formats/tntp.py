@@ -46,7 +46,7 @@ def _sections(path: Path) -> tuple[dict[str, str], list[tuple[int, str]]]:
 def read_trips(path: Path, *, year: int | None, commodity: str) -> tuple[OdTable, list[str]]:
     """A trip table as rows above zero. Its total must be the one of its head, if that gives one."""
     if year is None:
-        raise InstanceError([Problem(path.name, "a trip table has no year", "give --year")])
+        raise InstanceError([Problem(path.name, "a trip table has no year", "give year=")])
     tags, body = _sections(path)
     problems: list[Problem] = []
     origins: list[int] = []
@@ -105,7 +105,7 @@ def convert_network(path: Path, target: Path, *, km_per_length: float | None, h_
     """Write the links of a network as CSV with LINK_COLUMNS. TNTP files name no units, so both must be given."""
     if not km_per_length or not h_per_time:
         what = "TNTP does not say its units of length and time"
-        raise InstanceError([Problem(path.name, what, "give --km-per-length and --hours-per-time")])
+        raise InstanceError([Problem(path.name, what, "give km_per_length= and h_per_time=")])
     tags, body = _sections(path)
     width = 0
     rows: list[tuple[int, int, int, float, float, float]] = []

@@ -45,7 +45,7 @@ def new_instance(target: Path | str, *, source: str, title: str = "") -> Path:
         raise InstanceError([Problem(f"instance {source!r}", "does not come with this package", hint, "template")])
     if has_control(title) or title != title.strip():
         hint = "write it on one line, without spaces at its ends"
-        raise InstanceError([Problem(f"--title {shown(title)}", "is not a title", hint, "template")])
+        raise InstanceError([Problem(f"title={shown(title)}", "is not a title", hint, "template")])
     if target.suffix.lower() == ".xlsx":
         return _new_workbook(target, source, title)
     if target.is_symlink() or (target.exists() and not target.is_dir()):

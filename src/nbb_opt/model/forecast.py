@@ -269,9 +269,10 @@ def refuse_too_large(expected: Forecast, *, available_mb: int | None, segments: 
         needed_mb = int((BYTES_ALWAYS_IN_PIECES + BYTES_PER_COLUMN_IN_PIECES * expected.columns) / 1e6)
         way = f"; column generation needs about {needed_mb} MB"
     if available_mb is not None and needed_mb > available_mb:
+        way_out = "Ask" if segments else "Take method='decompose', ask"
         raise ModelError(
             f"the model will not fit: {expected.line()}{way}, but this machine has {available_mb} MB. "
-            f"{'Ask' if segments else 'Take --method decompose, ask'} for fewer "
+            f"{way_out} for fewer "
             "alternatives in instance.toml ([chains] alternatives), fewer periods or fewer small flows, take a machine "
-            "with more memory, or solve all the same with --ignore-memory-forecast"
+            "with more memory, or solve all the same with too_large=True"
         )

@@ -111,7 +111,7 @@ def verify(request: VerifyRequest) -> Verdict:
     if not is_foreign(request.run):
         return accepted(request.run, request)[2]
     if request.instance is None:
-        raise NbbError(f"{request.run}: these are tables of another engine; say of which instance with --instance")
+        raise NbbError(f"{request.run}: these are tables of another engine; say of which instance with instance=")
     spec = read_model(request.model or MODEL)
     if spec.flows != "free":
         raise NbbError(
@@ -149,7 +149,7 @@ def report(request: ReportRequest) -> Response:
     from nbb_opt.report import write_html, write_workbook
 
     if request.ileap is not None and len(request.plans) > 1:
-        raise NbbError("--ileap: is about one run; give one run folder")
+        raise NbbError("ileap=: is about one run; give one run folder")
     plans, lines = [], []
     for each in request.plans:
         if isinstance(each, Believed):

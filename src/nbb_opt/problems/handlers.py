@@ -52,10 +52,10 @@ class SolveRequest:
         """Raise NbbError if an option is given that only freight knows."""
         asked = self.options
         refuse(self.instance, problem, {
-            "--decision-gap": asked.decision_gap is not None, "--no-prune": not asked.prune,
-            "--no-cache": not self.cache, "--ignore-memory-forecast": asked.too_large,
-            "--method": asked.method != "auto", "--presolve": asked.presolve != "choose",
-            "--cluster": self.cluster is not None, "--extend": self.extend is not None,
+            "decision_gap=": asked.decision_gap is not None, "prune=False": not asked.prune,
+            "cache=False": not self.cache, "too_large=True": asked.too_large,
+            "method=": asked.method != "auto", "presolve=": asked.presolve != "choose",
+            "cluster=": self.cluster is not None, "extend=": self.extend is not None,
         })  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def find_solver(name: str) -> Callable[..., _Found]:
     finally:
         quiet.setLevel(before)
     there = f"to install it: {known.install}" if name in KNOWN else f"known names: {', '.join(KNOWN)}"
-    raise SolveError(f"solver '{name}' is not on this machine; {there}; without --solver our own search is used")
+    raise SolveError(f"solver '{name}' is not on this machine; {there}; without solver= our own search is used")
 
 
 def cbc_program() -> str | None:

@@ -96,16 +96,16 @@ class Stop:
         """The error for an end that came before any plan.
 
         >>> str(Stop(0.0).no_plan("root: "))
-        'root: no plan found in time (0 s); allow more with --time-limit'
+        'root: no plan found in time (0 s); allow more with time_limit_s='
         """
         ended = self.ended_by()
         if ended == "stopped":
             return Stopped(f"{label}stopped before a plan was found")
         if ended == "time_limit":
             limit = f"{self.time_limit_s:.3g} s"
-            return NoPlan(f"{label}no plan found in time ({limit}); allow more with --time-limit")
+            return NoPlan(f"{label}no plan found in time ({limit}); allow more with time_limit_s=")
         spent = f"{self.elapsed_s():.0f} of {self.time_limit_s:.0f} s"
-        return NoPlan(f"{label}the search ended after {spent} without a plan; another --seed may find one")
+        return NoPlan(f"{label}the search ended after {spent} without a plan; another seed= may find one")
 
     @contextmanager
     def by_ctrl_c(self, *, patient: bool = False) -> Iterator[None]:

@@ -41,7 +41,7 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
     if file is None and name not in known:
         raise VerifyFailed(
             f"the run says it solved the model {name!r}, which is none of {', '.join(known)}; if it is one of your "
-            "own, give its file: --model FILE.toml"
+            "own, give its file: model='FILE.toml'"
         )
     if file is not None and file.stem != name:
         raise VerifyFailed(f"{file}: the run says it solved the model {name!r}, not {file.stem!r}")

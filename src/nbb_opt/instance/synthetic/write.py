@@ -116,12 +116,10 @@ def _free(target: Path) -> None:
 def _check(shape: Shape, commodities: int) -> None:
     zones = shape.towns()
     if not SMALLEST <= zones <= MOST_ZONES:
-        raise _fault("--zones", f"{zones} towns", f"between {SMALLEST} and {MOST_ZONES}")
+        raise _fault("zones=", f"{zones} towns", f"between {SMALLEST} and {MOST_ZONES}")
     most = min(MOST_BUNDLES, most_flows(zones, commodities) // 2)
     if not 1 <= shape.bundles <= most:
-        raise _fault(
-            "--bundles", f"{shape.bundles} flows between {zones} towns", f"between 1 and {most}, or more towns"
-        )
+        raise _fault("flows=", f"{shape.bundles} flows between {zones} towns", f"between 1 and {most}, or more towns")
 
 
 def _tables(rng: np.random.Generator, places: Places, *, first_t: float, trucks: list[Row]) -> dict[str, list[Row]]:

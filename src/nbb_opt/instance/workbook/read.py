@@ -292,7 +292,7 @@ class _SheetReader:
             header = [name.strip() for name in header]
         if missing := [name for name in self.renamed if name not in header]:
             what = f"{self.name} has no column {listed(missing)}"
-            self._report("--columns", what, f"it has {listed((name for name in header if name), 99)}", "column")
+            self._report("columns=", what, f"it has {listed((name for name in header if name), 99)}", "column")
         self._left_out = {i for i, name in enumerate(header) if self.renamed.get(name, name) == "" and name}
         header = [self.renamed.get(name, name) for name in header]
         known = [column.name for column in self.table.columns]

@@ -33,7 +33,7 @@ def state_arrays(data: ModelData, spec: ModelSpec) -> Assembly:
         if block not in stated:
             raise ModelError(
                 f"model '{spec.name}': the block '{block}' is stated in Pyomo only, and this size or method needs "
-                "arrays; take --method monolith and --statement pyomo, or leave the block out"
+                "arrays; take method='monolith' and statement='pyomo', or leave the block out"
             )
     a = Assembly(spec.name)
     for block, add in BUILD:

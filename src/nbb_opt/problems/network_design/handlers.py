@@ -226,8 +226,8 @@ def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
 def report(request: ReportRequest) -> Response:
     """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
     out, given, rows = request.out, path_of(request.instance), []
-    refuse(out, PROBLEM, {"--ileap": request.ileap is not None or bool(request.carriers),
-                          "--intensities": request.intensities is not None})  # fmt: skip
+    refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
+                          "intensities=": request.intensities is not None})  # fmt: skip
     for path in [plan for plan in request.plans if isinstance(plan, Path)]:
         verify(VerifyRequest(run=path, instance=given))
         run = read_design_run(path)

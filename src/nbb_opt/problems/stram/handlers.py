@@ -189,8 +189,8 @@ def _case_of(run: StramRun, given: Path | None) -> StramCase:
 def report(request: ReportRequest) -> Response:
     """One page with the figures of the runs; maps and workbook are of freight only."""
     out, given, parts = request.out, path_of(request.instance), []
-    refuse(out, PROBLEM, {"--ileap": request.ileap is not None or bool(request.carriers),
-                          "--intensities": request.intensities is not None})  # fmt: skip
+    refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
+                          "intensities=": request.intensities is not None})  # fmt: skip
     for path in [plan for plan in request.plans if isinstance(plan, Path)]:
         verify(VerifyRequest(run=path, instance=given))
         run = read_stram_run(path)

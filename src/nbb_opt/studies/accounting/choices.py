@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -110,7 +110,7 @@ def _market(method: str, registry: Registry) -> Choice:
             wanted = {"subject": "grid", "unit": PER_ENERGY[0], "grid_method": method, "region": countries[0]}
             raise NotApplicable(
                 f"grid_{method}: no factor per kWh with grid_method {method} for {', '.join(countries)}, and none may "
-                "be shipped; give your own table with --factors; nearest: " + "; ".join(nearest(registry, wanted))
+                "be shipped; give your own table with factors=; nearest: " + "; ".join(nearest(registry, wanted))
             )
         return _counted(instance, name=f"grid_{method}", factors=factors)
 
@@ -199,6 +199,12 @@ def accounting_choices(registry: Registry, ferry_shares: Mapping[str, float] | N
     The market-based grid methods need `grid` factors with that grid_method in `registry`: none may be shipped.
     """
     shares = freight_shares(ASSUMED_LOAD) if ferry_shares is None else dict(ferry_shares)
+    for method, share in shares.items():
+        if method not in FERRY_ALLOCATIONS or not (isinstance(share, Real) and 0 < share <= 1):
+            raise NbbError(
+                f"ferry_shares={{{method!r}: {share!r}}}: give a share above 0, at most 1, by method: "
+                + ", ".join(FERRY_ALLOCATIONS)
+            )
     found = [
         Choice(AGAIN, "as the instance states, solved again", (), lambda one: one),
         Choice("boundary_ttw", "operation (TTW) emissions only", (), _ttw_only),
@@ -218,24 +224,6 @@ def chosen(choices: Sequence[Choice], names: Sequence[str]) -> tuple[Choice, ...
         if name not in known:
             raise NbbError(f"choice {name!r}: is unknown; one of {', '.join(known)}")
     return tuple(choice for choice in choices if not names or choice.name in names)
-
-
-def read_shares(words: Sequence[str]) -> dict[str, float]:
-    """Shares of freight given as `mass=0.6`. Raises NbbError for anything else.
-
-    >>> read_shares(["mass=0.6", "lane_metre=0.33"])
-    {'mass': 0.6, 'lane_metre': 0.33}
-    """
-    shares = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        if name not in FERRY_ALLOCATIONS or not re.fullmatch(r"0?\.\d+|1(\.0*)?", value) or float(value) == 0:
-            raise NbbError(
-                f"--ferry-share {word!r}: write METHOD=SHARE with a share above 0, at most 1; methods: "
-                + ", ".join(FERRY_ALLOCATIONS)
-            )
-        shares[name] = float(value)
-    return shares
 
 
 def _ttw_only(instance: Instance) -> Instance:
@@ -259,7 +247,7 @@ def _ferry(method: str, shares: Mapping[str, float]) -> Choice:
             raise NotApplicable(f"{name}: is the allocation of the instance")
         missing = [word for word in (own, method) if word not in shares]
         if missing:
-            raise NotApplicable(f"{name}: no share of freight by {', '.join(missing)}; give it with --ferry-share")
+            raise NotApplicable(f"{name}: no share of freight by {', '.join(missing)}; give it with ferry_shares=")
         vehicles = instance["vehicles"].copy()
         ferries = vehicles["mode"] == "ferry"
         carriers = set(vehicles.loc[ferries, "energy_carrier"])

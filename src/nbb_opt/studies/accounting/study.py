@@ -223,7 +223,7 @@ def as_table(instance: Instance, rows: Sequence[Row]) -> str:
             for flip in row.flips
         ]
         if told:
-            more = [f"  and {len(told) - SHOWN_FLIPS} more; --json lists all"] if len(told) > SHOWN_FLIPS else []
+            more = [f"  and {len(told) - SHOWN_FLIPS} more in its record"] if len(told) > SHOWN_FLIPS else []
             chance = " (may be chance: cost differs by less than the gap)" if may_be_chance(row, rows[0]) else ""
             text += ["", f"main mode flips, {row.title}{chance}:", *told[:SHOWN_FLIPS], *more]
     return "\n".join(text)

@@ -102,14 +102,14 @@ def axis_of(name: str, instance: Instance) -> Axis:
     if kind == "energy_price":
         carriers = sorted(set(instance["energy"]["energy_carrier"]))
         if key and key not in carriers:
-            raise NbbError(f"--vary {name}: energy.csv has no carrier '{key}'; it has {', '.join(carriers)}")
+            raise NbbError(f"vary={name!r}: energy.csv has no carrier '{key}'; it has {', '.join(carriers)}")
         vary = _price("energy", "price_eur_per_kwh", column="energy_carrier", key=key)
         return Axis(name, f"price of {key or 'all energy'}", vary, None)
     if kind == "capacity" and key:
         return _capacity(name, key, instance)
     if kind == "rule" and key:
         return _rule(name, key, instance)
-    raise NbbError(f"--vary {name}: is not known; write one of {', '.join(AXES)}")
+    raise NbbError(f"vary={name!r}: is not known; write one of {', '.join(AXES)}")
 
 
 def _times(table: str, column: str, rows: Callable[[pd.DataFrame], pd.Series]) -> Vary:
@@ -136,20 +136,20 @@ def _capacity(name: str, key: str, instance: Instance) -> Axis:
         found = frame[frame[table[:-1]] == key]
         if len(found):
             if found["capacity_t_per_year"].isna().all():
-                raise NbbError(f"--vary {name}: {key} has no capacity_t_per_year in {table}.csv; fill it in")
+                raise NbbError(f"vary={name!r}: {key} has no capacity_t_per_year in {table}.csv; fill it in")
             vary = _times(table, "capacity_t_per_year", _having(table[:-1], key))
             return Axis(name, f"capacity of {key}", vary, _sides(constraint, key))
-    raise NbbError(f"--vary {name}: neither links.csv nor terminals.csv has '{key}'")
+    raise NbbError(f"vary={name!r}: neither links.csv nor terminals.csv has '{key}'")
 
 
 def _rule(name: str, key: str, instance: Instance) -> Axis:
     found = instance["policies"][instance["policies"]["policy"] == key]
     if not len(found):
         known = ", ".join(instance["policies"]["policy"]) or "none"
-        raise NbbError(f"--vary {name}: policies.csv has no policy '{key}'; it has {known}")
+        raise NbbError(f"vary={name!r}: policies.csv has no policy '{key}'; it has {known}")
     kind = str(found["kind"].iloc[0])
     if kind not in RULE_ROWS:
-        raise NbbError(f"--vary {name}: a {kind} is no limit that can be moved; those are {', '.join(RULE_ROWS)}")
+        raise NbbError(f"vary={name!r}: a {kind} is no limit that can be moved; those are {', '.join(RULE_ROWS)}")
     vary = _times("policies", "value", _having("policy", key))
     return Axis(name, f"limit of rule {key}", vary, _sides(RULE_ROWS[kind], key))
 
