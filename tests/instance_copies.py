@@ -43,6 +43,9 @@ LEFT_OUT = {
     ],
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
     "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
+    "mode_constants": [
+        {"constant": "LARGE_LOTS", "mode": "road", "commodities": "ORE", "origins": "MINE", "eur_per_t": "1.5"},
+    ],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
     "scenarios": [
         {

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csc_array
 
-from milp_case import TINY, without_policies
+from milp_case import TINY, add_rows, without_policies
 from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
@@ -207,9 +207,13 @@ def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, t
         assert answer.bound == pytest.approx(whole, rel=1e-6)
 
 
+@pytest.mark.parametrize("against_road_eur_per_t", [0.0, 4.0])
 @pytest.mark.parametrize("model", ["joint", "shift_only", "do_nothing"])
-def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(model: str) -> None:
-    instance, spec = tiny(), read_model(model)
+def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(
+    model: str, against_road_eur_per_t: float
+) -> None:
+    constant = {"constant": "ROAD", "mode": "road", "eur_per_t": against_road_eur_per_t}
+    instance, spec = add_rows(tiny(), "mode_constants", [constant]), read_model(model)
     whole = solve_form(standard_form(stated(instance, model)), gap=1e-9, time_limit_s=60)
     parts, tables = solved_in_parts(
         build(instance, prepare(instance), spec, route="segments"), gap=1e-6, time_limit_s=60

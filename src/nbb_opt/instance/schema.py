@@ -537,6 +537,19 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     _table(
+        "mode_constants",
+        "what speaks against a mode beside cost and time, so that the base year goes by the modes that were observed; "
+        "never of a flow without demand in the first period, and not money that is paid",
+        ("constant",),
+        _id("constant", "mode constant"),
+        _choice("mode", MODES, "main mode of a chain that it is counted on; constants of several rows add up"),
+        _filter("commodities", "commodities.commodity", "only these goods", "all goods"),
+        _filter("origins", "nodes.node", "only flows from here", "from anywhere"),
+        _filter("destinations", "nodes.node", "only flows to here", "to anywhere"),
+        _num("eur_per_t", "counted on every tonne", "EUR/t", 0, 1000, (0, 60)),
+        optional=True,
+    ),
+    _table(
         "ranges",
         "how far an uncertain figure may be off; shown in reports",
         ("table", "row", "column"),

@@ -209,6 +209,8 @@ def what_it_costs(m: Any, blocks: tuple[str, ...]) -> None:
         emissions.carbon, fleet.fleet_fixed,
     ):  # fmt: skip
         costs.add_cost(m, rule.__name__, rule, paid="yearly")
+    if "mode_constants" in blocks:
+        costs.add_cost(m, "mode_constant", flow.mode_constant, paid="yearly")
     costs.add_cost(m, "fleet_purchase", fleet.fleet_purchase, paid="once")
     costs.add_cost(m, "fleet_grant", fleet.fleet_grant, paid="recovered")
     costs.add_cost(m, "fleet_resale", fleet.fleet_resale, paid="recovered")

@@ -24,6 +24,7 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "charging": ("fleet",),
     "policy": ("flow", "fleet"),
     "mode_shift": ("flow",),
+    "mode_constants": ("flow",),
 }
 OPTIONS: dict[str, tuple[str, ...]] = {
     "technologies": ("all", "today"),

@@ -7,7 +7,16 @@ builder of the model. What others use is listed here; they import it from here o
 
 from nbb_opt.recompute.demand import FLOW, SHIPPER, Demand, demand_by_shipper, demand_of
 from nbb_opt.recompute.lanes import Lanes, read_lanes
-from nbb_opt.recompute.network import MODE_ORDER, Chains, Network, handling_rows, in_order, read_chains, read_network
+from nbb_opt.recompute.network import (
+    MODE_ORDER,
+    Chains,
+    Network,
+    handling_rows,
+    in_order,
+    mode_constants,
+    read_chains,
+    read_network,
+)
 from nbb_opt.recompute.services import chosen_services, service_amounts
 from nbb_opt.recompute.tables import Where, Words, find, in_blocks, join, keyed, look_up, pick, total
 from nbb_opt.recompute.trucks import (
@@ -51,6 +60,7 @@ __all__ = [
     "join",
     "keyed",
     "look_up",
+    "mode_constants",
     "pick",
     "read_chains",
     "read_driven",

@@ -66,6 +66,19 @@ def read_network(world: World, tables: Mapping[str, pd.DataFrame]) -> Network:
     )
 
 
+def mode_constants(world: World, bundles: pd.DataFrame, from_the_start: np.ndarray) -> np.ndarray:
+    """EUR per tonne (bundles, modes as MODE_ORDER) of table `mode_constants`; zero where not `from_the_start`: such a
+    flow has no demand in the first period."""
+    eur = np.zeros((len(bundles), len(MODE_ORDER)))
+    for row in world.table("mode_constants").to_dict("records"):
+        on = from_the_start.copy()
+        for names, ends in (("origins", "origin"), ("destinations", "destination"), ("commodities", "commodity")):
+            if row[names] != "":
+                on &= np.isin(bundles[ends].to_numpy(str), row[names].split(";"))
+        eur[on, MODE_ORDER.index(row["mode"])] += row["eur_per_t"]
+    return eur
+
+
 def _lane_projects(world: World, lane_links: pd.DataFrame, lanes: pd.Series) -> np.ndarray:
     """The projects that the links of each of `lanes` need, joined by `;`."""
     needing = world.table("links")[["link", "project"]].query("project != ''")

@@ -26,6 +26,7 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_grant", "fleet_resale"),
     "Handling at terminals": ("handling",),
     "Time of the goods": ("cargo_time",),
+    "What speaks against a mode": ("mode_constant",),
     "Carbon price": ("carbon",),
     "Chargers and projects": (
         "charger_fixed", "charger_purchase", "charger_residual",

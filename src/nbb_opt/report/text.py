@@ -25,6 +25,7 @@ COMPONENT_WORDS = {
     "drivers": "Drivers",
     "handling": "Handling at terminals",
     "cargo_time": "Time of the goods",
+    "mode_constant": "What speaks against a mode",
     "carbon": "Carbon price",
     "fleet_fixed": "Trucks, yearly",
     "fleet_purchase": "Trucks, purchase",

@@ -11,8 +11,8 @@ from nbb_opt.recompute import World, join, total
 from nbb_opt.verify.verdict import Checks, names
 
 YEARLY = (
-    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "carbon", "public_charging",
-    "fleet_fixed", "charger_fixed", "project_fixed",
+    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
+    "public_charging", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 TRANSFER_MODE = "transfer"
 
@@ -47,10 +47,11 @@ def freight_costs(
     emissions: pd.DataFrame,
     charges: pd.DataFrame,
     cargo: pd.DataFrame,
+    constants: pd.DataFrame,
 ) -> pd.DataFrame:
     """Columns component, year, amount_eur of what depends on tonnes and vkm, drivers and running of trucks apart.
 
-    `hubs` (transfers), `charges` and `cargo` have columns year, amount_eur.
+    `hubs` (transfers), `charges`, `cargo` and `constants` (of modes) have columns year, amount_eur.
     """
     road = energy[energy["mode"] == "road"].pipe(
         join, world.energy, on=["energy_carrier", "country", "year"], how="left"
@@ -62,6 +63,7 @@ def freight_costs(
         "road_energy": road.assign(amount_eur=road["kwh"] * road["price_eur_per_kwh"]),
         "handling": hubs,
         "cargo_time": cargo,
+        "mode_constant": constants,
         "carbon": carbon.assign(amount_eur=kg / 1000.0 * carbon["carbon_price_eur_per_t"]),
     }
     frames = [rows[["year", "amount_eur"]].assign(component=component) for component, rows in parts.items()]

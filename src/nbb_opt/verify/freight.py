@@ -10,6 +10,7 @@ import pandas as pd
 
 from nbb_opt.recompute import (
     FLOW,
+    MODE_ORDER,
     Chains,
     Demand,
     Network,
@@ -35,9 +36,10 @@ class Freight:
     """`bundle_t`, `lane_t`: t by row of Network.bundles or Network.lanes and period, NaN where nothing is said.
 
     `served`: link, cargo_type, year, tonnes. `terminals`: row, year, used (t). `hub_eur`: year, amount_eur and
-    `hub_kg`: year, country, ttw_kg, wtt_kg of transfers. `fares`, `cargo`: year, amount_eur of charges of links and of
-    cargo time. `kept`: before, year, commodity, main_mode, now (t), then (t of the period before times the growth of
-    the bundle) of bundles with demand in both. `chain_checks`, `built_checks`: one for every block.
+    `hub_kg`: year, country, ttw_kg, wtt_kg of transfers. `fares`, `cargo`, `constants`: year, amount_eur of charges of
+    links, of cargo time and of mode constants. `kept`: before, year, commodity, main_mode, now (t), then (t of the
+    period before times the growth of the bundle) of bundles with demand in both. `chain_checks`, `built_checks`: one
+    for every block.
     """
 
     bundle_t: np.ndarray
@@ -48,6 +50,7 @@ class Freight:
     hub_kg: pd.DataFrame
     fares: pd.DataFrame
     cargo: pd.DataFrame
+    constants: pd.DataFrame
     kept: pd.DataFrame
     chain_checks: list[Checks]
     built_checks: list[Checks]
@@ -61,11 +64,12 @@ def read_freight(
     demand_t: np.ndarray,
     lane_charge: pd.Series,
     built: pd.Series,
+    constant_eur: np.ndarray,
 ) -> Freight:
     """Read and check `chains`, `chain_steps` and `flows`.
 
     `demand_t` (bundles, periods) is the plan's table; `lane_charge` EUR/t has index lane; `built` has index project,
-    year.
+    year. `constant_eur` (bundles, modes) is counted per tonne, modes as MODE_ORDER.
     """
     years = pd.Index(world.years)
     charge = lane_charge.reindex(network.lanes.index).to_numpy(dtype=float)
@@ -89,9 +93,12 @@ def read_freight(
         _add(lane_t, on_lane["lane_at"].to_numpy(), on_lane)
         for name, part in _sums(world, network, chains, flows, charge).items():
             parts.setdefault(name, []).append(part)
+        mode = find(pd.Index(MODE_ORDER), paths.main_modes(network, chains))[flows["owner"]]
+        counted = flows["tonnes"] * constant_eur[bundle_at, mode]
+        parts.setdefault("constants", []).append(flows[["year"]].assign(amount_eur=counted))
         parts.setdefault("kept", []).append(_kept(world, network, chains, flows, demand_t[bundle_at]))
     keys = {"served": SERVED, "terminals": ["row", "year"], "hub_eur": ["year"], "hub_kg": ["year", "country"],
-            "fares": ["year"], "cargo": ["year"], "kept": KEPT}  # fmt: skip
+            "fares": ["year"], "cargo": ["year"], "constants": ["year"], "kept": KEPT}  # fmt: skip
     sums = {name: pd.concat(parts[name], ignore_index=True) for name in keys}
     sums = {
         name: total(rows, keys[name], *rows.columns.difference(keys[name], sort=False)) for name, rows in sums.items()

@@ -17,6 +17,7 @@ from nbb_opt.recompute import (
     empties_energy,
     find,
     keyed,
+    mode_constants,
     read_empties,
     read_network,
     read_world,
@@ -96,6 +97,7 @@ class PlanCheck:
         self.network = read_network(world, tables)
         self.demand_t = self._demand()
         self.roads = read_roads(world, tables)
+        constants = mode_constants(world, tables["bundles"], self.demand_t[:, 0] > 0)
         self.freight = read_freight(
             world,
             self.network,
@@ -103,6 +105,7 @@ class PlanCheck:
             demand_t=np.nan_to_num(self.demand_t),
             lane_charge=self.roads.facts["charge_eur_per_t"],
             built=keyed(self.projects, ["project", "year"], "built"),
+            constant_eur=constants if "mode_constants" in blocks else np.zeros(constants.shape),
         )
         used = self.freight.served
         self.chosen = chosen_services(world, used)
@@ -208,6 +211,7 @@ class PlanCheck:
             emissions=self.emissions,
             charges=self.freight.fares,
             cargo=self.freight.cargo,
+            constants=self.freight.constants,
         )
         parts = [
             freight,

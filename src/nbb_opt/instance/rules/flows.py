@@ -139,6 +139,17 @@ def control_totals_say_where(context: RuleContext) -> Iterator[Problem]:
                 )
 
 
+@rule("mode_constants", uses=("commodities",))
+def mode_constants_are_of_modes_in_use(context: RuleContext) -> Iterator[Problem]:
+    """Goods that a mode constant names may use its mode."""
+    modes = {row["commodity"]: split_list(row["modes"]) for row in context.each("commodities")}
+    for i, row in context.rows("mode_constants"):
+        for commodity in split_list(row["commodities"]):
+            if row["mode"] not in modes.get(commodity, [row["mode"]]):
+                hint = f"leave it out, or let {commodity} use {row['mode']}"
+                yield context.fault("mode_constants", i, "commodities", commodity, f"may not use {row['mode']}", hint)
+
+
 @rule("sites", uses=("nodes",))
 def sites_are_zones(context: RuleContext) -> Iterator[Problem]:
     """The node of a site is a zone, as freight starts or ends there."""

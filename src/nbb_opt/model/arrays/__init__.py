@@ -4,7 +4,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.assembly import Assembly, Weighed
 from nbb_opt.model.arrays.charging import add_charging
 from nbb_opt.model.arrays.fleet import add_driving, add_fleet, add_rebalance
-from nbb_opt.model.arrays.flow import add_flow, add_links, add_terminals
+from nbb_opt.model.arrays.flow import add_flow, add_links, add_mode_constants, add_terminals
 from nbb_opt.model.arrays.policy import add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
 from nbb_opt.model.data.costs import ALL, factors, shared_name
@@ -14,6 +14,7 @@ from nbb_opt.model.spec import ModelSpec
 # block and what states it, in building order
 BUILD = (
     ("flow", add_flow),
+    ("mode_constants", add_mode_constants),
     ("projects", add_projects),
     ("links", add_links),
     ("terminals", add_terminals),

@@ -15,6 +15,8 @@ from nbb_opt.model.data.base import chain_parts, flow_parts
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints, Names
 
+MODE_CONSTANT = "mode_constant"
+
 
 def add_flow(a: Assembly, data: ModelData) -> None:
     r"""Carry every flow on its chains.
@@ -48,8 +50,20 @@ def add_flow(a: Assembly, data: ModelData) -> None:
             "serve_demand", Keys(*flow_parts(data.prepared, data.base, bundle), time.years[t]),
             Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
         )  # fmt: skip
-    share_costs(a, data, column=column, t=flows.t, cost_eur=flows.cost_eur)
+    paid = {name: eur for name, eur in flows.cost_eur.items() if name != MODE_CONSTANT}
+    share_costs(a, data, column=column, t=flows.t, cost_eur=paid)
     share_ledger(a, data, flows.ledger, column)
+
+
+def add_mode_constants(a: Assembly, data: ModelData) -> None:
+    r"""Count what speaks against a mode beside cost and time.
+
+    Contributes
+        cost_eur            $\sum_c constant_c\, x_{ct}$ of flows with demand in the first period
+    """
+    flows = data.flows
+    column = a.start["carried_t"] + np.arange(len(flows.t))
+    share_costs(a, data, column=column, t=flows.t, cost_eur={MODE_CONSTANT: flows.cost_eur[MODE_CONSTANT]})
 
 
 class Started(Protocol):

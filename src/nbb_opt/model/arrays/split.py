@@ -170,7 +170,10 @@ def expand(split: Split, chains: Ints) -> Expanded:
         driven = keep & (segment < lanes)
         work.append((segment[driven] * size + s, here[driven], split.hauls.distance_km[segment[driven]]))
     mine, every = bundle[chain], np.arange(len(chain))
-    extra: list[tuple[npt.NDArray[np.int32], Floats]] = [(c.waiting_at[t], waiting[chain])]
+    constant = c.constant_eur[bundle, c.main_mode[chains]]
+    extra: list[tuple[npt.NDArray[np.int32], Floats]] = [
+        (c.waiting_at[t], waiting[chain]), (c.choosing_at[t], constant[chain])
+    ]  # fmt: skip
     if len(c.now_at):
         of = c.class_of(chains[chain])
         extra += [(c.now_at[of, t], c.now[mine, t]), (c.then_at[of, t], c.grows[mine, t])]

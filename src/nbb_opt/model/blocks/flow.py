@@ -34,6 +34,12 @@ def handling(m, year):
     return sum(m.handling_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
 
 
+def mode_constant(m, year):
+    r"""$\sum_c constant_c\, x_{ct}$: what speaks against the main mode of a chain beside cost and time; nobody pays it,
+    and it is zero for flows without demand in the first period"""
+    return sum(m.mode_constant_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+
+
 def cargo_time(m, year):
     r"""$\sum_c cargo\_time_c\, x_{ct}$: value of time times hours of links and transfers"""
     return sum(m.cargo_time_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])

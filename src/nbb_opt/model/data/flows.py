@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from nbb_opt.errors import ModelError
-from nbb_opt.instance import Instance
+from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import EmissionEntries, ledger_of
@@ -20,7 +20,6 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time, entries
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
 
-COMPONENTS = ("service", "handling", "cargo_time")
 FLOW_DUST = 1e-9  # a fixed flow below this share of its bundle's demand is no flow
 
 
@@ -62,6 +61,7 @@ def flows_of(
     items: ItemFigures,
     earliest: dict[str, int] | None,
     fixed_flows_t: Floats | None,
+    constant_eur: Floats,
 ) -> Flows:
     """Choose the columns and add up the items of their chains.
 
@@ -90,6 +90,7 @@ def flows_of(
         "service": (has @ items.service_eur)[chain, t],
         "handling": (has @ items.handling_eur)[chain],
         "cargo_time": (has @ items.hours * goods.hour_eur[bundle])[chain],
+        "mode_constant": constant_eur[bundle, rows.main_mode][chain],
         "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     return Flows(
@@ -124,6 +125,19 @@ def goods_of(instance: Instance, prepared: Prepared) -> Goods:
     table = instance["commodities"]
     commodity = Names(table["commodity"]).of(prepared.bundles["commodity"])
     return Goods(commodity, table["value_of_time_eur_per_t_h"].to_numpy(float)[commodity])
+
+
+def mode_constants(instance: Instance, prepared: Prepared) -> Floats:
+    """EUR per tonne (bundles, modes) that the table of that name counts; none for flows that are new after period 0."""
+    bundles, found = prepared.bundles, np.zeros((len(prepared.bundles), len(MODES)))
+    filters = {"commodities": "commodity", "origins": "origin", "destinations": "destination"}
+    for _, row in instance["mode_constants"].iterrows():
+        meant = prepared.demand_t[:, 0] > 0
+        for of_row, of_flow in filters.items():
+            if names := split_refs(row[of_row]):
+                meant &= bundles[of_flow].isin(names).to_numpy()
+        found[meant, MODES.index(row["mode"])] += row["eur_per_t"]
+    return found
 
 
 def mode_classes(prepared: Prepared, goods: Goods) -> Ints:

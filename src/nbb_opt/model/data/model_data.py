@@ -12,7 +12,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
-from nbb_opt.model.data.flows import Flows, flows_of
+from nbb_opt.model.data.flows import Flows, flows_of, mode_constants
 from nbb_opt.model.data.items import ItemFigures, item_figures
 from nbb_opt.model.data.lanes import Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Time, time_of
@@ -73,7 +73,11 @@ def model_data(
     table = instance["projects"]
     allowed = "projects" in spec.blocks
     earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
-    asked: dict[str, Any] = {"items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t}
+    counted = mode_constants(instance, prepared)
+    asked: dict[str, Any] = {
+        "items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t,
+        "constant_eur": counted if "mode_constants" in spec.blocks else np.zeros(counted.shape),
+    }  # fmt: skip
     chains, hauls = None, None
     if segments:
         from nbb_opt.model.data.hauls import hauls_of

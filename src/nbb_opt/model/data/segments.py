@@ -3,10 +3,12 @@
 Nearly every figure of a chain is the sum of those of its items (network/compact.py). So where there are too many chains
 for a column each, the blocks state columns for *segments* instead: the tonnes that go through one segment in one
 period, by whatever chains.
-What a column of the whole model would cost and use is the sum over the segments of its chain, and over three things
+What a column of the whole model would cost and use is the sum over the segments of its chain, and over four things
 that differ between the bundles that share a segment, each a segment of its own that a tonne uses a number of times:
 
 - *waiting* (one per period): costs 1 EUR per year; a tonne uses hours of its chain times its value of time;
+- *choosing* (one per period, where an instance has mode constants): costs 1 EUR per year; a tonne uses the constant of
+  the main mode of its chain;
 - *now* and *then* (one per commodity, main mode and period, where an instance compares modes): stand in the rows of
   `limit_mode_shift`; used once by what is compared with the period before, and as often as demand will grow.
 """
@@ -31,6 +33,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Time, entries
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
 
+BESIDE = 2  # rows of waiting and choosing, after those of items
 Small = npt.NDArray[np.int32]
 
 
@@ -38,11 +41,12 @@ Small = npt.NDArray[np.int32]
 class Chains:
     """Chain c uses segments `segment[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
-    Per tonne a chain takes the sum of the `hours` of its segments; an hour costs `hour_eur` by bundle. Per bundle and
-    period: `demand_t` in tonnes, `now` and `grows` (see Flows). `needs[s]` lists the projects of set s,
-    `project_set[c]` is the set of a chain, `ready` (sets, periods) says when all of a set can be in service. `at`
-    (segments, periods) is the position of a segment's column among those of `carried_t`, -1 where it cannot be used; so
-    are `waiting_at` (periods), `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared.
+    Per tonne a chain takes the sum of the `hours` of its segments; an hour costs `hour_eur` by bundle, a main mode
+    `constant_eur` (bundles, modes). Per bundle and period: `demand_t` in tonnes, `now` and `grows` (see Flows).
+    `needs[s]` lists the projects of set s, `project_set[c]` is the set of a chain, `ready` (sets, periods) says when
+    all of a set can be in service. `at` (segments, periods) is the position of a segment's column among those of
+    `carried_t`, -1 where it cannot be used; so are `waiting_at` and `choosing_at` (periods), the latter -1 where no
+    mode has a constant, `now_at` and `then_at` (mode classes, periods), -1 for all where modes are not compared.
     The class of a chain is the commodity of its bundle times the number of modes plus its `main_mode`.
     """
 
@@ -53,6 +57,7 @@ class Chains:
     project_set: Small
     commodity: Ints
     hour_eur: Floats
+    constant_eur: Floats
     hours: Floats
     needs: tuple[tuple[int, ...], ...]
     ready: np.ndarray
@@ -61,6 +66,7 @@ class Chains:
     grows: Floats
     at: Small
     waiting_at: Small
+    choosing_at: Small
     now_at: Small
     then_at: Small
 
@@ -85,6 +91,7 @@ def segments_of(
     items: ItemFigures,
     earliest: dict[str, int] | None,
     fixed_flows_t: Floats | None,
+    constant_eur: Floats,
 ) -> tuple[Flows, Chains]:
     """The columns of segments and the chains made of them; arguments as in `flows_of`.
 
@@ -110,22 +117,24 @@ def segments_of(
     of_bundle: Ints | slice = slice(None)
     if fixed_flows_t is not None:
         demand_t, first, of_bundle = given, np.arange(len(rows) + 1), rows.bundle.astype(np.int64)
-    at = np.full((count + 1 + 2 * classes.shape[1], size), -1, np.int32)
-    place = np.nonzero(np.concatenate([used, np.ones((1, size), bool), *classes]))
+    at = np.full((count + BESIDE + 2 * classes.shape[1], size), -1, np.int32)
+    beside = np.array([[True] * size, [bool(constant_eur.any())] * size])
+    place = np.nonzero(np.concatenate([used, beside, *classes]))
     at[place] = np.arange(len(place[0]))
     usual_t = float(np.median(demand_t[demand_t > 0]))
     flows = _flows(instance, base, items, at, classes=classes.shape[1], usual_t=usual_t)
-    k = count + 1 + classes.shape[1]
+    k = count + BESIDE + classes.shape[1]
     return flows, Chains(
         start=rows.item_start, segment=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
-        commodity=goods.commodity[of_bundle], hour_eur=goods.hour_eur[of_bundle], hours=items.hours,
+        commodity=goods.commodity[of_bundle], hour_eur=goods.hour_eur[of_bundle],
+        constant_eur=constant_eur[of_bundle], hours=items.hours,
         needs=rows.project_sets, ready=ready, demand_t=demand_t, now=now[of_bundle], grows=grows[of_bundle],
-        at=at[:count], waiting_at=at[count], now_at=at[count + 1 : k], then_at=at[k:],
+        at=at[:count], waiting_at=at[count], choosing_at=at[count + 1], now_at=at[count + BESIDE : k], then_at=at[k:],
     )  # fmt: skip
 
 
 def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
-    """The columns of all segments: items first, then waiting, now and then."""
+    """The columns of all segments: items first, then waiting, choosing, now and then."""
     row, t = np.nonzero(at >= 0)
     count, total = len(items.hours), len(row)
     item = row[row < count]
@@ -140,10 +149,12 @@ def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *,
         "service": np.concatenate([items.service_eur[item, t[: len(item)]], beside]),
         "handling": np.concatenate([items.handling_eur[item], beside]),
         "cargo_time": (row == count).astype(float),
+        "mode_constant": (row == count + 1).astype(float),
         "carbon": carbon,
     }
-    is_now, is_then = (row > count) & (row <= count + classes), row > count + classes
-    mode_class = np.where(is_then, row - count - 1 - classes, np.where(is_now, row - count - 1, -1))
+    of_class = row - count - BESIDE
+    is_now, is_then = (of_class >= 0) & (of_class < classes), of_class >= classes
+    mode_class = np.where(is_then, of_class - classes, np.where(is_now, of_class, -1))
     none = np.zeros(0, np.int64)
     return Flows(
         chain=row, t=t, bundle=none, demand_t=np.zeros(0), mode_class=mode_class, now=is_now.astype(float),

@@ -36,7 +36,7 @@ def flow_figures(data: ModelData, named: Named) -> dict[str, Any]:
         ),
         "service_eur_per_t": Figure("service_eur_per_t", chain_years, flows.cost_eur["service"] - _energy_eur(data)),
         **{f"{name}_eur_per_t": Figure(f"{name}_eur_per_t", chain_years, flows.cost_eur[name])
-           for name in ("handling", "cargo_time")},
+           for name in ("handling", "cargo_time", "mode_constant")},
         **_passing(data, named, chain, year),
         **_compared(data, named, chain, year),
         "km_by_mode": _km_by_mode(data, named),

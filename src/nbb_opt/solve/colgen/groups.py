@@ -29,12 +29,14 @@ class ChainArrays(NamedTuple):
     project_set: Small
     commodity: Ints
     hour_eur: Floats
+    constant_eur: Floats
     hours: Floats
     demand_t: Floats
     now: Floats
     grows: Floats
     at: Small
     waiting_at: Small
+    choosing_at: Small
     now_at: Small
     then_at: Small
     modes: int
@@ -87,12 +89,13 @@ class SegmentColumns(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """EUR per tonne: `table` of segments by period (infinite without a column), `waiting` per EUR of waiting (periods),
-    `now` and `then` by class of modes and period, `adder` by group and project set.
+    """EUR per tonne: `table` of segments by period (infinite without a column), `waiting` and `choosing` per EUR of it
+    (periods), `now` and `then` by class of modes and period, `adder` by group and project set.
     """
 
     table: Floats
     waiting: Floats
+    choosing: Floats
     now: Floats
     then: Floats
     adder: Floats

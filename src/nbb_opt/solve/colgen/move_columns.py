@@ -96,9 +96,9 @@ def _choose(bundles, groups, c, g, p, least, which):
 
     `groups` has the group of the cluster by period, -1 where there is none.
     """
-    start, segments, first, main_mode, project_set, commodity, hour_eur, hours_of, _, now, grows = c[:11]
+    start, segments, first, main_mode, project_set, commodity, hour_eur, constant_eur, hours_of, _, now, grows = c[:12]
     _, _, _, state_start, states, set_bits, _ = g
-    table, waiting, now_eur, then_eur, adder = p
+    table, waiting, choosing, now_eur, then_eur, adder = p
     size, compares = groups.shape[0], now_eur.shape[0] > 0
     total, worst = np.empty(size), np.empty(size)  # worst: the dearest of the cheapest chains of all states
     for i in range(bundles.shape[0]):
@@ -113,6 +113,7 @@ def _choose(bundles, groups, c, g, p, least, which):
                 for t in range(size):
                     total[t] += table[segment, t]
             hours *= hour_eur[bundle]
+            constant = constant_eur[bundle, main_mode[chain]]
             if compares:
                 kind = commodity[bundle] * c.modes + main_mode[chain]
             for t in range(size):
@@ -122,7 +123,7 @@ def _choose(bundles, groups, c, g, p, least, which):
                 needed = set_bits[group, wanted]
                 if needed < 0:
                     continue
-                eur = total[t] + hours * waiting[t] + adder[group, wanted]
+                eur = total[t] + hours * waiting[t] + constant * choosing[t] + adder[group, wanted]
                 if compares:
                     eur += now[bundle, t] * now_eur[kind, t] + grows[bundle, t] * then_eur[kind, t]
                 if eur >= worst[t]:
@@ -139,13 +140,14 @@ def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, c
     """Add what the chosen chains cost and use, but for resources: write down haul, lane, state and vkm in `driven`, and
     give their number. States after the first get the difference from it.
     """
-    start, segments, _, main_mode, project_set, commodity, hour_eur, hours_of, demand_t, now, grows = c[:11]
-    at, waiting_at, now_at, then_at, modes = c[11:]
+    start, segments, _, main_mode, project_set = c[:5]
+    commodity, hour_eur, constant_eur, hours_of, demand_t, now, grows = c[5:12]
+    at, waiting_at, choosing_at, now_at, then_at, modes = c[12:]
     column_cost, indptr, row, row_value, row_at = m
     state_start, vehicle, load_t, distance_km = g.state_start, d.vehicle, d.load_t, d.distance_km
     hauls, lanes, of_state, vkm = driven
     count = 0
-    extra, times = np.empty(3, np.int64), np.empty(3)
+    extra, times = np.empty(4, np.int64), np.empty(4)
     for i in range(bundles.shape[0]):
         bundle = bundles[i]
         for t in range(groups.shape[0]):
@@ -179,11 +181,12 @@ def _add_chains(bundles, groups, c, d, g, m, best, place, least, which, value, c
                             count += 1
                     extra[:] = -1
                     extra[0], times[0] = waiting_at[t], hours * hour_eur[bundle]
+                    extra[1], times[1] = choosing_at[t], constant_eur[bundle, main_mode[chain]]
                     if now_at.shape[0]:
                         kind = commodity[bundle] * modes + main_mode[chain]
-                        extra[1], times[1] = now_at[kind, t], now[bundle, t]
-                        extra[2], times[2] = then_at[kind, t], grows[bundle, t]
-                    for k in range(3):
+                        extra[2], times[2] = now_at[kind, t], now[bundle, t]
+                        extra[3], times[3] = then_at[kind, t], grows[bundle, t]
+                    for k in range(4):
                         column = extra[k]
                         if column >= 0:
                             cost[s] += amount * times[k] * column_cost[column]
@@ -310,14 +313,16 @@ def _disaggregate(bundles, groups, c, d, g, best, which, share, count, chain_of,
 @kernel
 def add_segments(c, chain_of, bundle_of, t_of, tonnes_of, through):
     """Add tonnes of chains (each with its bundle and period) to what goes `through` the columns of segments."""
-    start, segments, _, main_mode, _, commodity, hour_eur, hours_of, _, now, grows = c[:11]
-    at, waiting_at, now_at, then_at, modes = c[11:]
+    start, segments, _, main_mode, _, commodity, hour_eur, constant_eur, hours_of, _, now, grows = c[:12]
+    at, waiting_at, choosing_at, now_at, then_at, modes = c[12:]
     for i in range(chain_of.shape[0]):
         chain, bundle, t, amount, hours = chain_of[i], bundle_of[i], t_of[i], tonnes_of[i], 0.0
         for k in range(start[chain], start[chain + 1]):
             hours += hours_of[segments[k]]
             through[at[segments[k], t]] += amount
         through[waiting_at[t]] += amount * hours * hour_eur[bundle]
+        if choosing_at[t] >= 0:
+            through[choosing_at[t]] += amount * constant_eur[bundle, main_mode[chain]]
         if now_at.shape[0]:
             kind = commodity[bundle] * modes + main_mode[chain]
             if now_at[kind, t] >= 0:

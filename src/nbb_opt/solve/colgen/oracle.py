@@ -227,13 +227,14 @@ class Oracle:
         table = np.empty(c.at.shape)
         columns = (p.cost, p.indptr, p.row, p.value)
         price_segments(c.at, *columns, price, s.hauls.distance_km, unit, table)
-        beside = np.concatenate([c.waiting_at[None], c.now_at, c.then_at])
+        beside = np.concatenate([c.waiting_at[None], c.choosing_at[None], c.now_at, c.then_at])
         worth = np.empty(beside.shape)
         price_segments(beside, *columns, price, np.zeros(0), np.zeros((0, s.periods)), worth)
         worth = np.where(beside >= 0, worth, 0.0)
         adder = np.zeros(self.groups.set_bits.shape)
         np.subtract.at(adder, (self.loose_group, self.loose_set), price[self.loose_row] * self.loose_per_t)
-        return Prices(table, worth[0], worth[1 : 1 + len(c.now_at)], worth[1 + len(c.now_at) :], adder)
+        now, then = worth[2 : 2 + len(c.now_at)], worth[2 + len(c.now_at) :]
+        return Prices(table, worth[0], worth[1], now, then, adder)
 
     def _loose_use(self, states: Ints, set_t: Floats) -> Any:
         """What some states, with these tonnes by project set, use of the rows over whole groups."""

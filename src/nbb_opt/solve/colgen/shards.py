@@ -44,7 +44,7 @@ def shard_of(split: Split, groups: Groups, clusters: Ints) -> Shard:
     chains = replace(
         c, start=_start(segments), segment=c.segment[segment], first=_start(count), main_mode=c.main_mode[chain],
         project_set=c.project_set[chain], commodity=c.commodity[bundle], hour_eur=c.hour_eur[bundle],
-        demand_t=c.demand_t[bundle], now=c.now[bundle], grows=c.grows[bundle],
+        constant_eur=c.constant_eur[bundle], demand_t=c.demand_t[bundle], now=c.now[bundle], grows=c.grows[bundle],
     )  # fmt: skip
     own = [np.searchsorted(bundle, groups.bundles[groups.start[q] : groups.start[q + 1]]) for q in s.tolist()]
     mine = np.flatnonzero(np.isin(groups.cluster, s))
