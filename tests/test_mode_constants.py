@@ -26,23 +26,19 @@ def counted_eur(case: Instance, *, year: int = 2025) -> float:
     return float(costs.query("component == 'mode_constant' and year == @year")["amount_eur"].sum())
 
 
-def by_road_t(case: Instance, commodity: str, *, year: int = 2025) -> float:
-    """Tonnes of the do-nothing plan whose main mode is the road."""
+def carried_t(case: Instance, commodity: str, mode: str, *, year: int = 2025) -> float:
+    """Tonnes of the do-nothing plan with this main mode."""
     tables = solve(case, "do_nothing").tables
     flows = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
-    return float(flows.query("year == @year and commodity == @commodity and main_mode == 'road'")["tonnes"].sum())
+    return float(flows.query("year == @year and commodity == @commodity and main_mode == @mode")["tonnes"].sum())
 
 
-def test_a_constant_is_counted_on_the_tonnes_of_its_mode_and_moves_them_to_another() -> None:
-    before = by_road_t(tiny(), "ORE")
-    assert 0 < by_road_t(against_road(commodities="ORE"), "ORE") <= before
-    assert counted_eur(against_road(commodities="ORE")) == pytest.approx(
-        EUR * by_road_t(against_road(commodities="ORE"), "ORE")
-    )
-    dear = add_rows(
-        tiny(), "mode_constants", [{"constant": "X", "mode": "road", "commodities": "ORE", "eur_per_t": 500.0}]
-    )
-    assert by_road_t(dear, "ORE") < before
+def test_a_constant_is_counted_on_the_tonnes_of_its_mode_and_a_large_one_moves_them() -> None:
+    case = against_road(commodities="ORE")
+    assert 0 < counted_eur(case) == pytest.approx(EUR * carried_t(case, "ORE", "road"))
+    row = {"constant": "X", "mode": "ferry", "commodities": "FISH", "eur_per_t": 500.0}
+    moved = add_rows(tiny(), "mode_constants", [row])
+    assert carried_t(tiny(), "FISH", "ferry") > 0 == carried_t(moved, "FISH", "ferry") == counted_eur(moved)
 
 
 def test_a_constant_is_that_of_the_flows_it_names() -> None:
@@ -57,7 +53,7 @@ def test_a_flow_that_is_new_after_the_first_period_has_no_constant(tmp_path: Pat
         copy.set("od", {"origin": origin, "destination": destination, "commodity": "WOOD", "year": "2025"}, tonnes="0")
     row = {"constant": "X", "mode": "road", "commodities": "WOOD", "eur_per_t": EUR}
     case = add_rows(read_instance(copy.path), "mode_constants", [row])
-    assert by_road_t(case, "WOOD", year=2030) > 0
+    assert carried_t(case, "WOOD", "road", year=2030) > 0
     assert counted_eur(case) == counted_eur(case, year=2030) == 0
 
 
