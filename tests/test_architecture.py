@@ -56,7 +56,7 @@ SHARED = {
     "nbb_opt.result": {"OWN_RULES", "Run", "TABLES", "as_table"},
     "nbb_opt.shipped": {"shipped", "shipped_names"},
 }
-FACTS = ("digest", "meta", "od_path", "path", "periods", "shippers")
+FACTS = ("digest", "meta", "od_path", "path", "periods", "shippers", "tables", "what_if")
 LONGEST = 600
 LONG_BY_NATURE = {"instance/schema.py"}  # one table of tables, read as such
 

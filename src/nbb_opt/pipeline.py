@@ -509,6 +509,7 @@ def _record(instance: Instance, plan: Plan, reference: Plan, steps: Steps) -> di
         "instance": instance.meta.name,
         "instance_source": str(instance.path),
         "instance_digest": instance.digest,
+        **({} if instance.what_if is None else {"what_if": instance.what_if.record}),
         "model": spec.name,
         "blocks": list(spec.blocks),
         "seed": options.pop("seed"),

@@ -101,7 +101,7 @@ class Result:
     def instance(self) -> Instance:
         """The instance that was solved. Raises NbbError if it is not what it was."""
         if "instance" not in self._made:
-            found = self.given or read_instance(self.record["instance_source"])
+            found = (self.given or read_instance(self.record["instance_source"])).as_recorded(self.record)
             if found.digest != self.record["instance_digest"]:
                 raise NbbError(
                     f"{found.path}: is not the instance of this plan (digest {found.digest[:12]} against "

@@ -23,15 +23,21 @@ from nbb_opt.cli.options import (
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
     AsJson,
+    Builds,
+    Closes,
     ExtendBy,
+    Forbids,
     Gap,
     HighsPresolve,
     InstancePath,
+    Scenarios,
     Seed,
+    Sets,
     StatedIn,
     Threads,
     TimeLimit,
     in_options,
+    in_what_if,
 )
 from nbb_opt.cli.runs import show
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
@@ -289,7 +295,7 @@ def prepare(
 
 @app.command(
     epilog="Example: nbb-opt solve instances/nbb --model joint --time-limit 120 --out runs/nbb-joint; "
-    "nbb-opt solve mine.xlsx; nbb-opt solve mycase --extend rules.py"
+    "nbb-opt solve instances/nbb --scenario ferry_closed --forbid NORRBOTNIA_1; nbb-opt solve mycase --extend rules.py"
 )
 def solve(
     instance: InstancePath,
@@ -327,6 +333,11 @@ def solve(
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers price the chains (column generation).")
     ] = None,
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
     extend: ExtendBy = None,
     solver: Annotated[
         str | None,
@@ -344,6 +355,10 @@ def solve(
     from nbb_opt.problems.handlers import SolveRequest
     from nbb_opt.solve import Stop
 
+    problem = problem_of(instance, "solve")
+    changed = in_what_if(instance, scenario, sets, close, build, forbid)
+    if changed is not None and write is not None:
+        raise NbbError("--write: writes the model of an instance as it is; write the changed one first (nbb.write)")
     if extend is not None and write is not None:
         raise NbbError(
             "--extend: solves here and verifies; to write such a model use nbb.build(...).write(...) in Python"
@@ -370,9 +385,9 @@ def solve(
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(
                 instance=instance, model=model, out=out, options=options, stop=Stop(time_limit_s), listen=line,
-                cache=not no_cache, cluster=cluster, extend=extend,
+                cache=not no_cache, cluster=cluster, extend=extend, changed=changed,
             )  # fmt: skip
-            done = handlers(problem_of(instance, "solve")).solve(request)
+            done = handlers(problem).solve(request)
     except KeyboardInterrupt:
         raise Stopped("stopped before a plan was found; nothing was written") from None
     show(done, as_json)

@@ -11,27 +11,36 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
+
+if TYPE_CHECKING:
+    from nbb_opt import Instance
 
 __all__ = [
     "DEFAULT_GAP",
     "DEFAULT_THREADS",
     "DEFAULT_TIME_LIMIT_S",
     "AsJson",
+    "Builds",
+    "Closes",
     "ExtendBy",
+    "Forbids",
     "Gap",
     "HighsPresolve",
     "InstancePath",
+    "Scenarios",
     "Seed",
+    "Sets",
     "StatedIn",
     "Threads",
     "TimeLimit",
     "in_options",
     "pairs",
+    "in_what_if",
 ]
 ExtendBy = Annotated[
     Path | None,
@@ -51,6 +60,23 @@ StatedIn = Annotated[
     Statement, typer.Option(help="Build from the pyomo model, or from the arrays for scale; auto: by the size.")
 ]
 HighsPresolve = Annotated[Presolve, typer.Option(help="Presolve of HiGHS.")]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", help="A named scenario of the instance, or a .toml file; may be given several times."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="CHANGE",
+        help="Change cells, as in 'country_years.carbon_price_eur_per_t[year>=2030]=200' or 'od.tonnes *= 1.2'.",
+    ),
+]
+Closes = Annotated[list[str] | None, typer.Option("--close", metavar="LINK", help="This link carries nothing.")]
+Builds = Annotated[
+    list[str] | None, typer.Option("--build", metavar="PROJECT", help="This project is built as soon as it can be.")
+]
+Forbids = Annotated[list[str] | None, typer.Option("--forbid", metavar="PROJECT", help="This project is never built.")]
 
 
 def in_options(text: str, command: Any) -> str:
@@ -107,3 +133,23 @@ def pairs(given: Sequence[str], option: str, *, joined: bool = False) -> Mapping
     if len({name for name, _, _ in words}) < len(words):
         raise typer.BadParameter("a name is given twice", param_hint=option)
     return {name.strip(): value.strip() for name, _, value in words}
+
+
+def in_what_if(
+    instance: Path,
+    scenarios: list[str] | None,
+    sets: list[str] | None,
+    close: list[str] | None,
+    build: list[str] | None,
+    forbid: list[str] | None,
+) -> Instance | None:
+    """The instance as these options change it; None if none is given."""
+    import nbb_opt as nbb
+
+    if not any((scenarios, sets, close, build, forbid)):
+        return None
+    return (
+        nbb.read(instance)
+        .scenario(*(scenarios or ()))
+        .with_changes(*(sets or ()), close=close or (), build=build or (), forbid=forbid or ())
+    )

@@ -16,14 +16,20 @@ from nbb_opt.cli.options import (
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
     AsJson,
+    Builds,
+    Closes,
     ExtendBy,
+    Forbids,
     Gap,
     HighsPresolve,
     InstancePath,
+    Scenarios,
     Seed,
+    Sets,
     StatedIn,
     Threads,
     TimeLimit,
+    in_what_if,
 )
 
 
@@ -59,6 +65,11 @@ def sweep(
     statement: StatedIn = "auto",
     presolve: HighsPresolve = "choose",
     cold_start: Annotated[bool, typer.Option("--cold-start", help="Cold start of every point, to compare.")] = False,
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
     extend: ExtendBy = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,8 +83,10 @@ def sweep(
     from nbb_opt.solve import Stop
 
     problem_of(instance, "sweep")
-    region = nbb.read(instance)
+    region = in_what_if(instance, scenario, sets, close, build, forbid) or nbb.read(instance)
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
+    if region.what_if is not None:
+        what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"
     target = out or Path("runs") / f"{region.meta.name}-sweep-{what}"
     options = SolveOptions(
         gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed, statement=statement, presolve=presolve

@@ -34,6 +34,7 @@ _ALIKE = "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуy�
 _LATIN_OF = str.maketrans(dict(zip(_ALIKE[::2], _ALIKE[1::2], strict=True)))
 _NOT_IN_ID = re.compile(r"[;/*\"]")
 SHOWN_IN_FULL = 50
+NOT_PLAUSIBLE = "is not plausible"  # how every message about such a figure begins
 SMALLEST = 1e-7  # a solver drops coefficients not much smaller
 _LONGEST_TEXT = 5000
 _LONGEST_ID = 120
@@ -153,7 +154,7 @@ def check_plausible(values: np.ndarray, notes: Sequence[str] | None, column: Col
         if notes is not None and states_reason(notes[i]):
             continue
         value = float(values[i])
-        what = f"is not plausible: {column.meaning} is usually {number(low)} to {with_unit(high, column)}"
+        what = f"{NOT_PLAUSIBLE}: {column.meaning} is usually {number(low)} to {with_unit(high, column)}"
         escape = "if it is right, write 'plausible: <reason>' in the note" if notes is not None else ""
         hint = "; ".join(part for part in (likely_value(value, column), escape) if part)
         faults.add(i, column.name, value, what, hint, rule="plausible")

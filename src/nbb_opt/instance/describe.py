@@ -84,7 +84,8 @@ could be built, `policies` caps and bans.
 - `datapackage.json` (optional, written by `nbb-opt manifest`) lists the sha256, size and rows of every data file.
   If it is there, all must match.
 - Beside them an instance may hold `*.md`, `*.txt`, `LICENSE*`, `NOTICE*`, `*.py`, `expected.toml`, `plan*.csv` and
-  the folders `build` and `docs`.
+  the folders `build`, `docs` and `scenarios` (a file `NAME.toml` for each what-if: `title`, `reason`, `source` and
+  `changes`, a list of statements such as `country_years.carbon_price_eur_per_t[year>=2030] = 200`).
 
 ## Cells
 

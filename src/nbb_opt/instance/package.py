@@ -23,6 +23,7 @@ from nbb_opt.instance.workbook.sheets import PERIODS, SETTINGS
 from nbb_opt.renames import HOW, is_now
 
 META_FILE = "instance.toml"
+SCENARIOS = "scenarios"  # folder of scenario files
 MANIFEST_FILE = "datapackage.json"
 MAX_TABLE_BYTES = 64 * 2**20
 MAX_FILES = 500
@@ -34,6 +35,7 @@ DATA_FILES = (META_FILE, *(f"{name}.{ending}" for name in BY_NAME for ending in 
 # Beside the data: texts for people, hand-worked expectations of tests, what built the data, and left-overs of systems.
 _BESIDE = re.compile(
     r"[^/]+\.(md|txt)|LICENSE[^/]*|NOTICE[^/]*|expected\.toml|[^/]+\.py|build(/.*)?|docs(/[^/]+\.md)?|plan[^/]*\.csv"
+    r"|scenarios(/[^/]+\.toml)?"
 )
 _LEFT_OVER = re.compile(r"(.*/)?(\.[^/]*|__pycache__(/.*)?|Thumbs\.db|desktop\.ini)|__MACOSX(/.*)?")
 _OTHER_ENDINGS = ("pq", "parq", "parquet", "csv", "tsv", "txt", "xlsx")  # that a table may have elsewhere
@@ -233,10 +235,13 @@ def _open_folder(path: Path) -> Package:
         if _LEFT_OVER.fullmatch(entry.name):
             continue
         if entry.is_dir():
-            if not _BESIDE.fullmatch(entry.name):
+            if entry.name == SCENARIOS:
+                sizes |= {f"{SCENARIOS}/{file.name}": file.stat().st_size for file in _entries(entry)
+                          if file.is_file() and not _LEFT_OVER.fullmatch(file.name)}  # fmt: skip
+            elif not _BESIDE.fullmatch(entry.name):
                 stem = entry.stem.casefold()
                 hint = f"nbb-opt convert {entry.name} {stem}.parquet, then move it" if stem in BY_NAME else "move it"
-                what = "is a folder; an instance has none but build and docs"
+                what = "is a folder; an instance has none but build, docs and scenarios"
                 problems.append(Problem(entry.name, what, hint, "file"))
             continue
         if not entry.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,15 @@ import pandas as pd
 
 from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.cells import CellFaults, Values, as_stored, check_plausible, parse_column, split_list
+from nbb_opt.instance.cells import (
+    NOT_PLAUSIBLE,
+    CellFaults,
+    Values,
+    as_stored,
+    check_plausible,
+    parse_column,
+    split_list,
+)
 from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.manifest import check_rows, digest, read_manifest, save_manifest
 from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
@@ -25,6 +33,16 @@ from nbb_opt.instance.rules import RuleContext, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
 from nbb_opt.instance.tables.csv_file import csv_bytes, header_problems, read_csv
 from nbb_opt.instance.tables.parquet_file import read_parquet
+from nbb_opt.instance.what_if import (
+    Scenario,
+    WhatIf,
+    changed,
+    chosen_scenario,
+    differing,
+    file_name,
+    in_words,
+    scenarios_of,
+)
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_settings
 from nbb_opt.instance.years import at_years
@@ -43,6 +61,7 @@ class Instance:
     was checked and summed on reading; `instance["od"]` is that as a table. `edited` are files that `with_table`
     replaced, in memory. Tables are read-only.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
+    `what_if` says what was changed of which base, if this is a what-if of `scenario` or `with_changes`.
     """
 
     path: Path
@@ -55,6 +74,7 @@ class Instance:
     add_duplicates: bool = False
     flows: Flows | None = field(default=None, repr=False)
     edited: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    what_if: WhatIf | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         tables = {name: ReadOnlyTable(frame, copy=False) for name, frame in self.tables.items()}
@@ -68,7 +88,74 @@ class Instance:
 
     def __repr__(self) -> str:
         years = ", ".join(str(period.year) for period in self.periods)
-        return f"<Instance {self.meta.name}: {self.meta.title}; {years}; digest {self.digest[:12]}>"
+        what_if = f"{', '.join(self.what_if.scenarios) or 'changed'}; " if self.what_if is not None else ""
+        return f"<Instance {self.meta.name}: {self.meta.title}; {what_if}{years}; digest {self.digest[:12]}>"
+
+    @property
+    def scenarios(self) -> dict[str, Scenario]:
+        """The named scenarios by name: files `scenarios/NAME.toml`, and those of the table `scenarios`."""
+        package = _open(self.path)
+        return scenarios_of(self, {name: package.read(file) for file in package.sizes if (name := file_name(file))})
+
+    def scenario(self, *names: str) -> Instance:
+        """The instance in named scenarios of its own, or of .toml files, one after the other; see `with_changes`.
+
+        >>> from nbb_opt.shipped import shipped
+        >>> haulier = read_instance(shipped("instances") / "haulier")
+        >>> haulier.scenario("hard winters")["countries"].set_index("country")["winter_share"]["SE"].round(3)
+        np.float64(0.6)
+        """
+        if not names:
+            return self
+        chosen = [chosen_scenario(self.scenarios, name) for name in names]
+        changes = [text for scenario in chosen for text in scenario.changes]
+        return self._changed(changes, tuple(scenario.name for scenario in chosen))
+
+    def with_changes(
+        self, *changes: str, close: Sequence[str] = (), build: Sequence[str] = (), forbid: Sequence[str] = ()
+    ) -> Instance:
+        """A what-if: the instance with some cells changed, as `TABLE.COLUMN[CONDITION, ...] = VALUE` (or `*=`, `+=`).
+
+        Links of `close` carry nothing; projects of `build` are in service as soon as they can be, those of `forbid`
+        never. It is checked like one read from files, but may leave the range in which figures usually lie; what was
+        changed is in `what_if`. Raises InstanceError with every problem.
+
+        >>> from nbb_opt.shipped import shipped
+        >>> tiny = read_instance(shipped("instances") / "tiny")
+        >>> dear = tiny.with_changes("country_years.carbon_price_eur_per_t[year>=2030] = 200", forbid=["RAIL_MINE"])
+        >>> dear.what_if.cells[-1]
+        Cell(table='projects', row='RAIL_MINE', column='earliest_year', before=2030, after=2120)
+        """
+        words = in_words(self, close=close, build=build, forbid=forbid)
+        return self._changed([*changes, *words], ()) if changes or words else self
+
+    def _changed(self, changes: Sequence[str], scenarios: tuple[str, ...]) -> Instance:
+        before = self.what_if
+        base = self if before is None else before.base
+        tables = changed(lambda name: self[name].copy(), changes)
+        files = {f"{name}.csv": csv_bytes(frame, BY_NAME[name]) for name, frame in tables.items()}
+        outside: list[Problem] = []
+        found = self._again(files, outside)
+        names = sorted({*tables, *(cell.table for cell in (before.cells if before is not None else ()))})
+        what_if = WhatIf(
+            base=base, scenarios=(*(before.scenarios if before is not None else ()), *scenarios),
+            changes=(*(before.changes if before is not None else ()), *changes),
+            cells=tuple(cell for name in names for cell in differing(name, base[name], found[name])),
+            outside=tuple(f"{problem.where}: {problem.what}" for problem in outside),
+        )  # fmt: skip
+        return replace(found, what_if=what_if)
+
+    def as_recorded(self, record: Mapping[str, Any]) -> Instance:
+        """The instance that the record of a run is about, if this is it, or its base: what was changed is again.
+
+        Raises InstanceError where the changes cannot be made.
+        """
+        what_if = record.get("what_if")
+        if not isinstance(what_if, Mapping) or self.digest in (record.get("instance_digest"), ""):
+            return self
+        if self.digest != what_if.get("base_digest"):
+            return self  # its digest says that it is another one
+        return self._changed([str(text) for text in what_if["changes"]], tuple(map(str, what_if["scenarios"])))
 
     def with_table(self, name: str, change: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame]) -> Instance:
         """An instance with another table (`od` for the demand): a DataFrame, or a function of the one that is there.
@@ -112,11 +199,11 @@ class Instance:
         text = meta_text(replace(self.meta, **settings), periods)
         return self._again({META_FILE: text.encode("utf-8")})
 
-    def _again(self, edited: Mapping[str, bytes]) -> Instance:
-        """Read with these files instead of those on disk."""
+    def _again(self, edited: Mapping[str, bytes], outside: list[Problem] | None = None) -> Instance:
+        """Read with these files instead of those on disk; `outside` takes figures that are not plausible."""
         package = _open(self.path).with_edits({**self.edited, **edited})
         try:
-            found, _rows = _read(package, checksummed=True, add_duplicates=self.add_duplicates)
+            found, _rows = _read(package, checksummed=True, add_duplicates=self.add_duplicates, outside=outside)
         finally:
             package.close()
         return replace(found, edited={**self.edited, **edited})
@@ -208,9 +295,14 @@ def _open(path: Path) -> Package:
 
 
 def _read(
-    package: Package, *, checksummed: bool, add_duplicates: bool = False, each: Each | None = None
+    package: Package,
+    *,
+    checksummed: bool,
+    add_duplicates: bool = False,
+    each: Each | None = None,
+    outside: list[Problem] | None = None,
 ) -> tuple[Instance, dict[str, int]]:
-    """The instance, and the number of rows by file."""
+    """The instance, and the number of rows by file. Figures that are not plausible are refused, or are `outside`."""
     problems = file_problems(package)
     if any(problem.rule == "size" for problem in problems):
         raise InstanceError(problems)  # before anything so large is read
@@ -218,7 +310,7 @@ def _read(
     meta, periods = _meta(package, problems)
     trusted = frozenset(entries) if checksummed else frozenset(package.sizes)
     has_manifest = MANIFEST_FILE in package or not checksummed
-    read = ReadTables(trusted=trusted if has_manifest else None)
+    read = ReadTables(trusted=trusted if has_manifest else None, outside=outside)
     for table in TABLES:
         if table.name != "od":
             read.add(table, package, problems)
@@ -238,7 +330,11 @@ def _read(
     context = RuleContext(
         meta=meta, periods=periods, frames=read.frames, faults=read.faults, flows=flows, flow_file=od or ""
     )
-    problems.extend(run_rules(context))
+    broken = list(run_rules(context))
+    if outside is not None:
+        outside.extend(problem for problem in broken if problem.what.startswith(NOT_PLAUSIBLE))
+        broken = [problem for problem in broken if not problem.what.startswith(NOT_PLAUSIBLE)]
+    problems.extend(broken)
     rows = {read.faults[name].file.file: len(frame) for name, frame in read.frames.items()}
     if od is not None and flows is not None:
         rows[od] = flows.rows
@@ -273,6 +369,7 @@ class ReadTables:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     faults: dict[str, CellFaults] = field(default_factory=dict)
     trusted: frozenset[str] | None = None  # files that match the manifest; None without a manifest
+    outside: list[Problem] | None = None  # takes figures that are not plausible; None: they are refused
 
     def may_read(self, file: str) -> bool:
         """Binary files that do not match their manifest are not even opened."""
@@ -305,10 +402,11 @@ class ReadTables:
             return
         given = values.get("note")
         notes = given if isinstance(given, list) else None
+        told = faults if self.outside is None else CellFaults(faults.file, self.outside)
         for column in table.columns:
             cells_of_column = values[column.name]
             if isinstance(cells_of_column, np.ndarray):
-                check_plausible(cells_of_column, notes, column, faults)
+                check_plausible(cells_of_column, notes, column, told)
         frame = frame_of(table, values)
         check_keys(table, frame, faults)
         self.frames[table.name] = frame

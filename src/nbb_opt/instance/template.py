@@ -12,7 +12,7 @@ from pathlib import Path
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import has_control
 from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
-from nbb_opt.instance.package import DATA_FILES, META_FILE
+from nbb_opt.instance.package import DATA_FILES, META_FILE, SCENARIOS
 from nbb_opt.instance.read import read_instance
 from nbb_opt.instance.wording import did_you_mean, listed, shown
 from nbb_opt.instance.workbook.write import write_workbook
@@ -59,6 +59,8 @@ def new_instance(target: Path | str, *, source: str, title: str = "") -> Path:
         for path in sorted((shipped("instances") / source).iterdir()):
             if path.is_file() and (path.name in DATA_FILES or _COPIED_BESIDE.fullmatch(path.name)):
                 shutil.copyfile(path, copy / path.name)
+            elif path.name == SCENARIOS:
+                shutil.copytree(path, copy / path.name)
         meta, periods = _read_meta(source)
         meta = _of_copy(meta, target.resolve().name, source, title)
         (copy / META_FILE).write_text(meta_text(meta, periods), encoding="utf-8", newline="")

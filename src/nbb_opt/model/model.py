@@ -104,8 +104,8 @@ def decisions(m: Any, blocks: tuple[str, ...]) -> None:
     if "projects" in blocks:
         m.PROJECT_YEARS = pyo.Set(initialize=list(m.project_years), dimen=2)
         m.built = pyo.Var(
-            m.PROJECT_YEARS, domain=projects.units, bounds=lambda m, a, t: (0, m.max_units[a]),
-            doc=r"$0 \le w_{at} \le max\_units_a$ integer, units of a project in service [units]",
+            m.PROJECT_YEARS, domain=projects.units, bounds=lambda m, a, t: (m.project_years[a, t], m.max_units[a]),
+            doc=r"$least_{at} \le w_{at} \le max\_units_a$ integer, units of a project in service [units]",
         )  # fmt: skip
     m.LANE_TRUCK_YEARS = pyo.Set(initialize=m.lane_truck_years, dimen=6)
     m.driven_vkm = pyo.Var(

@@ -14,6 +14,7 @@ from nbb_opt.emissions.ledger import build_ledger
 from nbb_opt.errors import InstanceError, ModelError, NbbError, Problem, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.schema import UNUSED
+from nbb_opt.instance.what_if import changed
 from nbb_opt.instance.wording import by_another_program
 from nbb_opt.model import extract, read_model, standard_form
 from nbb_opt.options import SolveOptions
@@ -47,15 +48,20 @@ def check(path: Path) -> Response:
         hint = f"nbb-opt convert {paths} reads them and says what it assumed"
         last = Problem(str(path), "holds tables as other programs write them", hint, "dialect")
         raise InstanceError([*error.problems, last]) from None
+    scenarios = found.scenarios
+    for scenario in scenarios.values():  # each can be applied
+        changed(lambda table: found[table].copy(), scenario.changes)
     rows = {name: len(table) for name, table in found.tables.items() if len(table)}
     lines = (
         f"{found.meta.title}: no problems found",
         "rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()),
         f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}",
         *(f"{name}: {why}" for name, why in UNUSED.items() if name in rows),
+        *([f"scenarios: {', '.join(scenarios)}"] if scenarios else ()),
     )
     unused = [name for name in UNUSED if name in rows]
-    record = {"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows, "unused": unused}
+    record = {"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows, "unused": unused,
+              "scenarios": list(scenarios)}  # fmt: skip
     return Response(record, lines)
 
 
@@ -69,7 +75,10 @@ def solve(request: SolveRequest) -> Response:
         from nbb_opt.model.rules_file import read_rules
 
         rules = read_rules(request.extend)
-    instance = read_instance(request.instance)
+    instance = request.changed or read_instance(request.instance)
+    name = f"{instance.meta.name}-{Path(model).stem}"
+    if instance.what_if is not None:
+        name += f"-{'-'.join(instance.what_if.scenarios) or 'what-if'}"
     with ExitStack() as stack:
         workers = None
         if request.cluster is not None:
@@ -77,7 +86,7 @@ def solve(request: SolveRequest) -> Response:
 
             workers = stack.enter_context(connect(request.cluster))
         run = solve_instance(
-            instance, out=request.out or Path("runs") / f"{instance.meta.name}-{Path(model).stem}", model=model,
+            instance, out=request.out or Path("runs") / name, model=model,
             options=request.options, cache_dir=cache_folder() if request.cache else None, listen=request.listen,
             say=LOG.info, stop=request.stop, cluster=workers, rules=rules,
         )  # fmt: skip
@@ -128,7 +137,8 @@ def verify(request: VerifyRequest) -> Verdict:
 def accepted(path: Path, request: VerifyRequest | ReportRequest) -> tuple[Run, Instance, Verdict]:
     """A run, its instance and its verdict; altered files are read too: the verifier says which rule breaks."""
     run = read_run(path, refuse_altered=False)
-    instance = as_instance(request.instance or Path(str(run.record.get("instance_source", ""))))
+    given = as_instance(request.instance or Path(str(run.record.get("instance_source", ""))))
+    instance = given.as_recorded(run.record)
     cache = not isinstance(request, VerifyRequest) or request.cache
     verdict = accept_run(
         run, instance, model_file=None if request.model is None else Path(request.model), again_s=request.again_s,

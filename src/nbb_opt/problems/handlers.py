@@ -35,7 +35,8 @@ class Response:
 class SolveRequest:
     """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`.
 
-    `cache`, `cluster` (the address of a scheduler) and `extend` (a file of rules of the user's own) are of freight.
+    `cache`, `cluster` (the address of a scheduler) `extend` (a file of rules of the user's own) and `changed` (the
+    instance as a what-if) are of freight.
     """
 
     instance: Path
@@ -47,6 +48,7 @@ class SolveRequest:
     cache: bool = True
     cluster: str | None = None
     extend: Path | None = None
+    changed: Instance | None = None
 
     def refuse_of_freight(self, problem: str) -> None:
         """Raise NbbError if an option is given that only freight knows."""
@@ -56,6 +58,7 @@ class SolveRequest:
             "cache=False": not self.cache, "too_large=True": asked.too_large,
             "method=": asked.method != "auto", "presolve=": asked.presolve != "choose",
             "cluster=": self.cluster is not None, "extend=": self.extend is not None,
+            "scenario=, sets=, close=, build=, forbid=": self.changed is not None,
         })  # fmt: skip
 
 

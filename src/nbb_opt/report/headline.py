@@ -11,6 +11,7 @@ from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
 from nbb_opt.report.own_rules import own_costs, own_lines
 from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
+from nbb_opt.report.what_if import what_if_line
 from nbb_opt.result import Run, decision_gap
 
 INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
@@ -228,6 +229,7 @@ def closing_block(instance: Instance, run: Run) -> str:
     money, undecided = figures["investments_eur"], _of_the_decision(run, figures).replace(NO_BREAK, "")
     lines = [
         f"{instance.meta.title}, model {record['model']}, against the do-nothing plan",
+        *([f"  {line}"] if (line := what_if_line(run)) else ()),
         f"  cost          {cost / 1e6:,.1f} MEUR net present value ({_change(cost, before)})",
         "  emissions     "
         + ", ".join(f"{year}: {now[year] / 1e3:,.1f} kt ({_change(now[year], then[year])})" for year in years)

@@ -38,6 +38,7 @@ from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
 from nbb_opt.report.map.frame import make_frame
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.text import meur
+from nbb_opt.report.what_if import what_if_grids, what_if_line
 from nbb_opt.result import Run
 
 NAMED = (
@@ -220,7 +221,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         label=label,
         compared=bool(run.baseline) and not is_do_nothing(run),
         figures=figures,
-        sentences=sentences(instance, run, figures),
+        sentences=[*filter(None, [what_if_line(run)]), *sentences(instance, run, figures)],
         tiles=tiles(instance, run, figures),
         proof=proof(run, figures),
         by_period=period_grid(instance, run, figures),
@@ -233,6 +234,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         charts=all_figures(instance, run, figures, key=key),
         decisions=[projects, shift_grid(instance, run), vehicle_grid(instance, run), charger_grid(instance, run)],
         limits=[
+            *what_if_grids(run),
             full_grid(instance, run),
             policy_grid(instance, run),
             *(own_grids(run) if "extension" in run.record else ()),

@@ -47,6 +47,7 @@ from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
+from nbb_opt.report.what_if import what_if_grids
 from nbb_opt.result import TABLES, Run
 
 MOST_ROWS = 1_048_575  # of a sheet, without the heading
@@ -133,6 +134,8 @@ class _Sheets:
         makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
         for make in makers:
             self._grids([make(instance, run) for run in runs])
+        if any("what_if" in run.record for run in runs):
+            self._grids([grid for run in runs for grid in what_if_grids(run)])
         if any("extension" in run.record for run in runs):
             for own in zip(*(own_grids(run) for run in runs), strict=True):
                 self._grids(own)

@@ -135,7 +135,7 @@ class PlanCheck:
         assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
-        """`respect_options`: only today's technologies, or no projects, if the model says so."""
+        """`respect_options`: only today's technologies, or no projects, if the model says so; else those required."""
         if technologies == "today":
             vehicles = self.world.indexed("vehicles")
             today = set(vehicles["technology"].reindex(self.world.table("fleet")["vehicle"]))
@@ -153,6 +153,10 @@ class PlanCheck:
         if projects == "none":
             where = names(self.projects, "{} {}: no project may be built", ["project", "year"])
             self.checks.hold("respect_options", (self.projects["built"] == 0).to_numpy(), where=where)
+        else:
+            due = (self.projects["year"] >= self.projects["required_from_year"]).astype(float)
+            where = names(self.projects, "{} {}: must be in service", ["project", "year"])
+            self.checks.compare("keep_built", self.projects["built"], ">=", due, where=where, unit="count")
 
     def limits(self) -> None:
         """The constraints of section 5, block by block, and the `use` table."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
@@ -19,6 +20,7 @@ from nbb_opt.verify.plan import verify_plan
 from nbb_opt.verify.verdict import Checks, Verdict, names
 
 ALONE = "do nothing: "
+CELLS_LISTED = 1000  # of a what-if
 LEAST_GAP = 1e-6  # relative gap below which no decision gap asks for more
 
 
@@ -44,6 +46,7 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
     for name in run.altered:
         checks.fail("keep_files", f"{name}: was altered after the run")
     _check_record(record, rules, reference, instance, checks)
+    _check_changes(mapping(record.get("what_if")), instance, checks)
     model = {key: value for key, value in options.items() if key in ("technologies", "projects")}
     check_claims({**record, **model}, rules, _gap_asked(record), checks)
     if rules.flows == REFERENCE:
@@ -96,6 +99,46 @@ def _check_record(
     checks.hold("claim_everything", [fine for fine, _ in found], where=lambda i: found[i][1])
     same = options.get("flows") == rules.flows and said.get("model") == reference.name
     checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the reference {reference.name!r}")
+
+
+def _check_changes(said: Mapping[str, Any], instance: Instance, checks: Checks) -> None:
+    """`state_changes`: the cells that a what-if says it changed are those in which it differs from its base."""
+    if instance.what_if is None:
+        where = "what_if: what was changed cannot be checked without the base; give the base with --instance"
+        checks.hold("state_changes", not said, where=lambda _: where)
+        return
+    base, listed = instance.what_if.base, said.get("cells")
+    listed = listed if isinstance(listed, list) else []
+    names = ["od", *(name for name in instance.tables if name != "od")]
+    found = [cell for name in sorted(names) for cell in _differences(name, base[name], instance[name])]
+    checks.hold("state_changes", said.get("base_digest") == base.digest, where=lambda _: "what_if: is of another base")
+    whole = said.get("changed_cells") == len(found) and len(listed) == min(len(found), CELLS_LISTED)
+    checks.hold("state_changes", whole, where=lambda _: f"what_if: {len(found)} cells differ from the base")
+    fine = [
+        (own["table"], own["column"], own["before"], own["after"])
+        == tuple(mapping(cell).get(key) for key in ("table", "column", "before", "after"))
+        and set(str(mapping(cell).get("row")).split("/")) <= own["cells"]
+        for cell, own in zip(listed, found, strict=False)
+    ]
+    checks.hold("state_changes", fine, where=lambda i: f"what_if, cell {i + 1}: {found[i]['table']} says another thing")
+
+
+def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[dict[str, Any]]:
+    """The cells that differ, column by column; `cells` are all of the row as text, its key among them."""
+    found = []
+    for column in before.columns:
+        old, new = before[column].astype(object), after[column].astype(object)
+        differs = ~((old == new) | (old.isna() & new.isna()))
+        for i in np.flatnonzero(differs.to_numpy(bool)).tolist():
+            row = {str(cell) for cell in before.iloc[i].tolist()}
+            pair = {key: _blank(cell.iloc[i]) for key, cell in (("before", old), ("after", new))}
+            found.append({"table": name, "column": column, **pair, "cells": row})
+    return found
+
+
+def _blank(cell: Any) -> Any:
+    """A cell as a record holds it: None for a blank."""
+    return None if pd.isna(cell) or cell == "" else cell
 
 
 def keep_flows(run: Run, checks: Checks) -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from nbb_opt.errors import Problem
-from nbb_opt.instance.cells import split_list, states_reason
+from nbb_opt.instance.cells import NOT_PLAUSIBLE, split_list, states_reason
 from nbb_opt.instance.rules.registry import Row, RuleContext, rule
 from nbb_opt.instance.wording import listed, number
 
@@ -70,7 +70,7 @@ def links_are_not_shorter_than_the_crow_flies(context: RuleContext) -> Iterator[
         air_km = great_circle_km(start["lat"], start["lon"], end["lat"], end["lon"])
         if row["distance_km"] >= air_km * _SHORTER_THAN_AIR_SHARE - _ROUNDING_KM or states_reason(row["note"]):
             continue
-        what = f"is not plausible: {row['from_node']} and {row['to_node']} are {air_km:.0f} km apart in a straight line"
+        what = f"{NOT_PLAUSIBLE}: {row['from_node']} and {row['to_node']} are {air_km:.0f} km apart in a straight line"
         likely = row["distance_km"] * 10
         hint = f"did you mean {number(likely)} km? " if 0.9 * air_km <= likely <= 2.5 * air_km else ""
         hint += "check the length and the coordinates, or write 'plausible: <reason>' in the note"
@@ -85,9 +85,7 @@ def links_are_not_faster_than_their_mode(context: RuleContext) -> Iterator[Probl
         fastest = _FASTEST_KM_PER_H[row["mode"]]
         if speed > fastest and not states_reason(row["note"]):
             minutes = row["time_h"] * 60
-            what = (
-                f"is not plausible: {number(row['distance_km'])} km in this time is {speed:.0f} km/h by {row['mode']}"
-            )
+            what = f"{NOT_PLAUSIBLE}: {number(row['distance_km'])} km in this time is {speed:.0f} km/h by {row['mode']}"
             likely = f"did you mean {number(float(f'{minutes:.4g}'))} h? " if row["distance_km"] / minutes > 5 else ""
             yield context.fault("links", i, "time_h", row["time_h"], what, f"{likely}at most {fastest:.0f} km/h")
 

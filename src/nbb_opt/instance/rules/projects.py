@@ -94,6 +94,25 @@ def projects_do_not_exclude_what_they_require(context: RuleContext) -> Iterator[
             yield context.fault("projects", i, "requires", row["requires"], what, "correct requires or excludes")
 
 
+@rule("projects", uses=("projects", "meta"))
+def required_projects_can_be_built(context: RuleContext) -> Iterator[Problem]:
+    """What must be in service from a year on can be by then, with all that it needs; and some period starts then."""
+    rows = {row["project"]: row for row in context.each("projects")}
+    last = max(period.year for period in context.periods)
+    for i, row in context.rows("projects"):
+        year = row["required_from_year"]
+        if math.isnan(year):
+            continue
+        late = [name for name in sorted({row["project"], *_needed(row["project"], rows)})
+                if name in rows and rows[name]["earliest_year"] > year]  # fmt: skip
+        if late:
+            what = f"is before {late[0]} can be in service ({rows[late[0]]['earliest_year']})"
+            yield context.fault("projects", i, "required_from_year", int(year), what, "give a later year")
+        elif year > last:
+            what = f"is after the last period begins ({last})"
+            yield context.fault("projects", i, "required_from_year", int(year), what, "give an earlier year")
+
+
 def _needed(project: str, rows: dict[str, dict[str, str]]) -> set[str]:
     needed: set[str] = set()
     ahead = [project]

@@ -72,16 +72,17 @@ class Assembly:
         *,
         whole: bool = False,
         fixed: Floats | None = None,
+        low: npt.ArrayLike = 0.0,
         up: npt.ArrayLike | None = None,
         typical: float = 1.0,
     ) -> Ints:
-        """Declare variables from zero up; gives their positions among all columns. `typical` is a usual value."""
+        """Declare variables from `low` up; gives their positions among all columns. `typical` is a usual value."""
         count = len(index)
-        low = np.broadcast_to(np.asarray(0.0 if fixed is None else fixed, float), (count,))
+        least = np.broadcast_to(np.asarray(low if fixed is None else fixed, float), (count,))
         high = np.broadcast_to(np.asarray(np.inf if up is None else up, float), (count,))
         power = float(2.0 ** np.round(np.log2(typical))) if typical > 0 else 1.0
         columns = Columns(
-            name=name, keys=index, start=self.size, low=low, up=high if fixed is None else low, whole=whole,
+            name=name, keys=index, start=self.size, low=least, up=high if fixed is None else least, whole=whole,
             typical=power,
         )  # fmt: skip
         self.kinds[name] = columns

@@ -18,10 +18,11 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     r"""Build projects, never take them back, and use what needs them only then.
 
     A variable exists from the first period that starts in or after `earliest_year`; before, $w_{at} = 0$.
+    $least_{at}$ is 1 from `required_from_year` on, else 0.
     $\Delta w_{at} = w_{at} - w_{a,t-1}$.
 
     Variables
-        built   $0 \le w_{at} \le max\_units_a$ integer   units in service   [units]
+        built   $least_{at} \le w_{at} \le max\_units_a$ integer   units in service   [units]
 
     Constraints
         use_only_built    $\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at}$   $\forall b,a,t$; $b_a$ are the chains of $b$
@@ -38,7 +39,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     p, time, flows = data.projects, data.time, data.flows
     most = p.max_units[p.project]
     index = Keys((p.names, p.project), time.years[p.t])
-    column = a.add_variables("built", index, whole=True, up=most)
+    column = a.add_variables("built", index, whole=True, low=p.least, up=most)
     at = np.full((len(p.names), time.size), -1, np.int64)
     at[p.project, p.t] = column
 

@@ -32,7 +32,10 @@ class Chargers:
 
 @dataclass(frozen=True, kw_only=True)
 class Projects:
-    """Projects (A) and the columns of `built` (project, period); `adds` are (project, table, row, amount)."""
+    """Projects (A) and the columns of `built` (project, period), from `least` up.
+
+    `adds` are (project, table, row, amount).
+    """
 
     names: Names
     capex_eur: Floats
@@ -46,6 +49,7 @@ class Projects:
     funding: Floats
     project: Ints
     t: Ints
+    least: Ints
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool
         ]
         for column in ("requires", "excludes")
     }
-    earliest = table["earliest_year"].to_numpy(np.int64)
+    earliest, required = table["earliest_year"].to_numpy(np.int64), table["required_from_year"].to_numpy(float)
     project, t = np.nonzero((earliest[:, None] <= time.years[None, :]) & allowed)
     return Projects(
         names=names, capex_eur=table["capex_eur"].to_numpy(float),
@@ -108,7 +112,7 @@ def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool
         lifetime=table["lifetime_years"].to_numpy(np.int64), max_units=table["max_units"].to_numpy(np.int64),
         requires=tuple(pairs["requires"]),
         excludes=tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), adds=tuple(adds), funding=share,
-        project=project, t=t,
+        project=project, t=t, least=(required[project] <= time.years[t]).astype(np.int64),
     )  # fmt: skip
 
 

@@ -30,7 +30,9 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
     }  # fmt: skip
     return added | {
         "projects": names,
-        "project_years": dict.fromkeys(zip(of(p.names, p.project), named.year(p.t), strict=True)),
+        "project_years": dict(
+            zip(zip(of(p.names, p.project), named.year(p.t), strict=True), p.least.tolist(), strict=True)
+        ),
         "max_units": dict(zip(names, p.max_units.tolist(), strict=True)),
         "requires": [(names[a], names[b]) for a, b in p.requires],
         "excludes": [(names[a], names[b]) for a, b in p.excludes],
