@@ -39,8 +39,8 @@ __all__ = [
     "Threads",
     "TimeLimit",
     "in_options",
-    "pairs",
     "in_what_if",
+    "pairs",
 ]
 ExtendBy = Annotated[
     Path | None,
