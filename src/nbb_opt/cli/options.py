@@ -11,14 +11,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
-
-if TYPE_CHECKING:
-    from nbb_opt import Instance
 
 __all__ = [
     "DEFAULT_GAP",
@@ -142,8 +139,8 @@ def in_what_if(
     close: list[str] | None,
     build: list[str] | None,
     forbid: list[str] | None,
-) -> Instance | None:
-    """The instance as these options change it; None if none is given."""
+) -> Any:
+    """The instance (an Instance) as these options change it; None if none is given."""
     import nbb_opt as nbb
 
     if not any((scenarios, sets, close, build, forbid)):

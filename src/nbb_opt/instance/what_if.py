@@ -20,18 +20,16 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.meta import Period
 from nbb_opt.instance.package import SCENARIOS
 from nbb_opt.instance.schema import BY_NAME, Column, Table
 from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
-
-if TYPE_CHECKING:
-    from nbb_opt.instance.read import Instance
 
 CELLS_LISTED = 1000
 _STATEMENT = re.compile(r"\s*(\w+)\.(\w+)\s*(?:\[(.*)\])?\s*(\*=|\+=|=)\s*(.*?)\s*", re.DOTALL)
@@ -43,6 +41,21 @@ _BLANK = "blank"
 _NUMERIC = ("number", "integer", "year")
 _KEYS = {"title", "reason", "source", "changes"}
 HOW = "write TABLE.COLUMN[CONDITION, ...] = VALUE, as in country_years.carbon_price_eur_per_t[year>=2030] = 200"
+
+
+class Base(Protocol):
+    """What a what-if needs of an instance."""
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of what it says."""
+
+    @property
+    def periods(self) -> Sequence[Period]:
+        """The periods."""
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        """A table."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,7 @@ class WhatIf:
     `outside` are the cells that leave the range in which such figures usually lie, in words.
     """
 
-    base: Instance = field(repr=False)
+    base: Any = field(repr=False)  # an Instance
     scenarios: tuple[str, ...]
     changes: tuple[str, ...]
     cells: tuple[Cell, ...] = field(repr=False)
@@ -141,7 +154,7 @@ def quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"[\[\],|=<>!*+]|^\s|\s$|^blank$|^$", name) else name
 
 
-def in_words(instance: Instance, *, close: Sequence[str] = (), build: Sequence[str] = (), forbid: Sequence[str] = ()
+def in_words(instance: Base, *, close: Sequence[str] = (), build: Sequence[str] = (), forbid: Sequence[str] = ()
              ) -> tuple[str, ...]:  # fmt: skip
     """Statements that close links, and that build projects as soon as they can be, or forbid them.
 
@@ -193,7 +206,7 @@ def read_scenario(name: str, content: bytes) -> Scenario:
     return Scenario(name, texts["title"], texts["reason"], tuple(lists["source"]), tuple(lists["changes"]))
 
 
-def scenarios_of(instance: Instance, files: Mapping[str, bytes]) -> dict[str, Scenario]:
+def scenarios_of(instance: Base, files: Mapping[str, bytes]) -> dict[str, Scenario]:
     """The scenarios of an instance by name: of its files, and of its table `scenarios`."""
     found = {name: read_scenario(name, content) for name, content in sorted(files.items())}
     known = set(instance["sources"]["source"])
