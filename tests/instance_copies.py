@@ -41,6 +41,14 @@ LEFT_OUT = {
             "observed": "4e4", "observed_year": "2024", "outside": "0",
         }
     ],
+    "fuel_substitutes": [
+        {"mode": "road", "replaces": "diesel", "energy_carrier": "electricity"} | row
+        for row in (
+            {"substitute": "LIMITED", "kwh_per_kwh": "1.4", "max_share": "0.9", "kwh_per_year": "5e5",
+             "available_from": "2025"},
+            {"substitute": "LATER", "kwh_per_kwh": "1.45", "max_share": "0.5", "available_from": "2030"},
+        )
+    ],
     "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
     "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
     "mode_constants": [

@@ -7,6 +7,10 @@ from spoiling import Spoiling, adding, creating, dropping, project, setting, ste
 TRUCK = {"vehicle": "DIESEL"}
 SHIP = {"vehicle": "SHIP"}
 
+SUBSTITUTE = {
+    "substitute": "POWER", "mode": "road", "replaces": "diesel", "energy_carrier": "electricity", "kwh_per_kwh": "0.5",
+    "max_share": "1", "available_from": "2025", "source": "made_up",
+}  # fmt: skip
 GRANT = {
     "subsidy": "GRANT",
     "kind": "purchase_grant_share",
@@ -377,6 +381,20 @@ SPOILINGS = [
         creating("subsidies", **(GRANT | {"technology": "marine"})),
         "subsidies.csv row 2, column technology, value 'marine'",
         "one of battery",
+    ),
+    *(
+        Spoiling(
+            "substitutes_replace_a_fuel",
+            creating("fuel_substitutes", **(SUBSTITUTE | cells)),
+            f"fuel_substitutes.csv row 2, column {column}",
+            fix,
+        )
+        for cells, column, fix in (
+            ({"energy_carrier": "diesel"}, "energy_carrier", "name the other energy carrier"),
+            ({"energy_carrier": "marine_fuel"}, "energy_carrier", "add rows to energy.csv"),
+            ({"mode": "sea"}, "replaces", "is the mode right?"),
+            ({"replaces": "electricity", "energy_carrier": "diesel"}, "replaces", "only fuels can be replaced"),
+        )
     ),
     Spoiling(
         "subsidies_end_after_they_begin",

@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 import pytest
 
 from milp_case import Instance, Solved, add_rows, policy, solve, tiny, vary, without_policies
+from test_fuels import substitute, with_hvo
 
 
 def cheap_rail_cap() -> Instance:
@@ -54,6 +55,9 @@ CASES = {
     "deliver_energy": tiny,
     "deliver_on_the_way": short_range,
     "respect_grid": lambda: vary(tiny(), "charge_areas", "charge_area", "CE", grid_mw=0.1),
+    "replace_at_most": lambda: substitute(with_hvo(tiny(), max_share=0.3), substitute="MORE", max_share=0.3),
+    "replace_once": lambda: substitute(with_hvo(tiny()), substitute="MORE"),
+    "respect_fuel_supply": lambda: with_hvo(tiny(), kwh_per_year=1000.0),
     "cap_emissions": tiny,
     "cap_technology": lambda: vary(tiny(), "policies", "policy", "FEW_BATTERIES", value=0.2),
     "ban_purchase": lambda: policy(tiny(), "BAN", "ban_purchase", technology="battery", year=2030.0, country="FI"),

@@ -160,7 +160,7 @@ BESIDE_THE_MODEL = {"control_totals", "ranges", "scenarios", "sites"}
 @pytest.mark.parametrize("table", [table.name for table in TABLES if table.optional])
 def test_every_optional_table_changes_the_model_of_a_random_instance(table: str) -> None:
     """So the comparison of random instances is about every table that there is."""
-    instance, _prepared = made_up(0)
+    instance, _prepared = made_up(1)
     without = replace(instance, tables={**instance.tables, table: instance[table].iloc[:0]})
     if table == "projects":  # what names a project goes with it
         tables = {**without.tables}
@@ -344,6 +344,7 @@ PARAMETERS: dict[str, Callable[[Instance], Instance]] = {
     "grid_mw": times("charge_areas", "grid_mw"),
     "on_sale_kwh": times("public_charging", "kwh_per_year"),
     "public_add_eur": times("public_charging", "price_add_eur_per_kwh"),
+    "fuel_supply_kwh": times("fuel_substitutes", "kwh_per_year"),
     "policy_value": times("policies", "value"),
     "driver_limit_h": times("country_years", "driver_limit_h_per_year"),
     "driver_cost_eur_per_h": times("country_years", "driver_cost_eur_per_h"),

@@ -87,6 +87,7 @@ TABLES: dict[str, dict[str, str]] = {
         "in_service": "int64",
     },
     "projects": {"project": "str", "year": "int64", "newly_built": "int64", "in_service": "int64"},
+    "fuels": {"substitute": "str", "country": "str", "year": "int64", "replaced_kwh": "float64"},
     "costs": {"component": "str", "year": "int64", "amount_eur": "float64", "discounted_eur": "float64"},
     "emissions": {
         "year": "int64",

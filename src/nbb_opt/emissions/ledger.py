@@ -20,6 +20,7 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.recompute import (
     FLOW,
+    PLACE,
     SHIPPER,
     Lanes,
     World,
@@ -30,9 +31,11 @@ from nbb_opt.recompute import (
     read_driven,
     read_empties,
     read_lanes,
+    read_replaced,
     read_world,
     total,
     values_in_periods,
+    with_substitutes,
 )
 
 EARTH_RADIUS_KM = 6371.0088
@@ -296,7 +299,7 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
     """The ledger of a plan, from the instance and its result tables. Raises NbbError if an amount has no owner."""
     world = read_world(instance)
     flows, steps = _flows_and_steps(world, tables)
-    parts = [_road(world, tables, flows, steps), _served(world, flows, steps), _hubs(world, flows, steps)]
+    parts = [_road(world, tables, flows, steps), _served(world, tables, flows, steps), _hubs(world, flows, steps)]
     elements = pd.concat([part[0] for part in parts], ignore_index=True)
     categories = pd.concat([part[1] for part in parts], ignore_index=True)
     lines = pd.concat([part[2] for part in parts], ignore_index=True)
@@ -362,7 +365,12 @@ def _flows_and_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> tuple[
     return flows, steps.reset_index(drop=True)
 
 
-def _energy_kg(world: World, lines: pd.DataFrame) -> pd.DataFrame:
+def _energy_kg(world: World, tables: Mapping[str, pd.DataFrame], lines: pd.DataFrame) -> pd.DataFrame:
+    """Lines of categories of some modes, with the fuels that were taken in and their emissions."""
+    replaced = read_replaced(world, tables)
+    lines = with_substitutes(
+        replaced[replaced["mode"].isin(lines["mode"])], lines[["category", *PLACE, "kwh"]], keys=["category"]
+    )
     rows = lines.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
     rows = rows.pipe(join, biogenic_factors(world), on=["energy_carrier", "country", "year"], how="left")
     rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
@@ -394,10 +402,10 @@ def _road(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame,
     elements = elements.pipe(join, work[["lane", "year", "category", "share"]], on=["lane", "year"])
     elements = elements.assign(mass_t=elements["mass"] * elements["share"])
     lines = road.lines.pipe(join, work[["lane", "year", "vehicle", "category", "mode"]], on=["lane", "year", "vehicle"])
-    return elements[ELEMENT], work[CATEGORIES], _energy_kg(world, lines)[LINE]
+    return elements[ELEMENT], work[CATEGORIES], _energy_kg(world, tables, lines)[LINE]
 
 
-def _served(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
+def _served(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     legs = read_legs(world, steps, flows)
     facts = legs.legs.rename(columns={"distance_km": "leg_km"})
     use = legs.use.pipe(join, facts, on="leg").assign(mode_a="", mode_b="", loaded_vkm=np.nan, empty_vkm=np.nan)
@@ -409,7 +417,7 @@ def _served(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     key = ["leg", "cargo_type", "year", "vehicle"]
     lines = legs.lines.pipe(join, use[[*key, "category", "mode"]], on=key).pipe(join, mass, on="category")
     lines = lines.assign(kwh=lines["kwh_per_t"] * lines["mass_t"])
-    return elements[ELEMENT], use[CATEGORIES], _energy_kg(world, lines)[LINE]
+    return elements[ELEMENT], use[CATEGORIES], _energy_kg(world, tables, lines)[LINE]
 
 
 def _hubs(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:

@@ -14,7 +14,7 @@ Kind = Literal["id", "text", "number", "integer", "year", "bool", "choice", "ref
 MODES = ("road", "rail", "sea", "ferry")
 CARGO_TYPES = ("dry_bulk", "liquid_bulk", "break_bulk", "neo_bulk", "timber", "container")
 NODE_KINDS = ("town", "port", "mine", "plant", "terminal", "junction", "border", "gateway", "depot")
-TECHNOLOGIES = ("diesel", "hvo", "battery", "hydrogen", "electric", "marine", "ferry")
+TECHNOLOGIES = ("diesel", "hvo", "biogas", "battery", "hydrogen", "electric", "marine", "ferry")
 PROJECT_KINDS = ("new_link", "capacity", "electrify", "terminal", "grid", "charging_hub", "speed", "customs")
 POLICY_KINDS = (
     "cap_emissions_t_per_year",
@@ -26,7 +26,8 @@ POLICY_KINDS = (
 STATUSES = ("existing", "under_construction", "committed", "idea")
 MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
-EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
+EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw",
+                  "fuel_substitutes": "kwh_per_year"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -435,6 +436,28 @@ TABLES: tuple[Table, ...] = (
         ),
         Column("factors", "refs", "emission factors used", target="factors.factor", blank="none"),
         by_year=True,
+    ),
+    _table(
+        "fuel_substitutes",
+        "an energy carrier that vehicles may take in instead of their own, chosen year by year",
+        ("substitute",),
+        _id("substitute", "substitute"),
+        _choice("mode", MODES, "mode of the vehicles"),
+        _ref("replaces", "energy.energy_carrier", "energy carrier of the vehicles"),
+        _ref("energy_carrier", "energy.energy_carrier", "energy carrier taken in instead, where both have a price"),
+        _num("kwh_per_kwh", "energy taken in for one kWh replaced", "kWh/kWh", 0.01, 10, (0.3, 1.5)),
+        _num("max_share", "share of these vehicles' energy in a country that it can replace", "share", 0, 1),
+        _num(
+            "kwh_per_year",
+            "energy of it to be had, all countries together",
+            "kWh/year",
+            0,
+            1e13,
+            (0, 1e11),
+            "unlimited",
+        ),
+        _year("available_from", "first year it can be had"),
+        optional=True,
     ),
     _table(
         "fleet",

@@ -19,6 +19,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, sum_by
 from nbb_opt.result import CHAINS_IN_FULL, TABLES, as_table, compact_table
 
 MODE_NAMES = (*MODES, "transfer")
+LEAST_KWH = 1e-3  # a year; less is rounding
 DUST = 1e-9  # share of a column's usual size below which a value is zero
 INTEGER_SLACK = 1e-5
 
@@ -48,7 +49,7 @@ def extract(built: Built, values: Floats, carried: Carried | None = None) -> dic
         (data.empties.ledger, "empty_vkm"),
     ]
     done = [(ledger, x[start[name] + ledger.col]) for ledger, name in ledgers if name in start]
-    tables["emissions"], tables["energy"] = _emissions(built, done)
+    tables["emissions"], tables["energy"] = _emissions(built, [*done, *_substitutes(built, x)])
     tables["use"] = use_rows(built, x)
     return {name: compact_table(name, tables[name]) for name in TABLES}
 
@@ -146,7 +147,14 @@ def _stocks(built: Built, x: Floats) -> dict[str, pd.DataFrame]:
         "project": np.array(p.names.ids, object)[i], "year": time.years[t],
         "newly_built": newly[i, t], "in_service": built_units[i, t],
     })  # fmt: skip
-    return {"fleet": fleet, "chargers": chargers, "projects": projects}
+    f = data.fuels
+    fuels = pd.DataFrame({
+        "substitute": np.array(f.names.ids, object)[f.fuel],
+        "country": np.array(data.base.countries.ids, object)[f.country],
+        "year": time.years[f.t], "replaced_kwh": _part(start, "replaced_kwh", x, f.t),
+    })  # fmt: skip
+    fuels = fuels[fuels["replaced_kwh"] > 0]
+    return {"fleet": fleet, "chargers": chargers, "projects": projects, "fuels": fuels}
 
 
 def chargers_in_service(built: Built, installed: Floats) -> Floats:
@@ -188,9 +196,26 @@ def _emissions(built: Built, done: list[tuple[EmissionEntries, Floats]]) -> tupl
         for ledger, amount in done
     ])  # fmt: skip
     key = ["year", "country", "mode", "energy_carrier"]
-    emissions = frame.groupby(key)[["ttw_kg", "wtt_kg"]].sum().reset_index()
     energy = frame.groupby([*key, "charge_area"])["kwh"].sum().reset_index()
-    return emissions[(emissions["ttw_kg"] != 0) | (emissions["wtt_kg"] != 0)], energy[energy["kwh"] > 0]
+    emissions = frame.groupby(key)[["kwh", "ttw_kg", "wtt_kg"]].sum().reset_index()
+    left = (emissions["kwh"] > LEAST_KWH) | (emissions["energy_carrier"] == "")  # all of it may have been replaced
+    some = (emissions["ttw_kg"] != 0) | (emissions["wtt_kg"] != 0)
+    return emissions[left & some], energy[energy["kwh"] > LEAST_KWH]
+
+
+def _substitutes(built: Built, x: Floats) -> list[tuple[EmissionEntries, Floats]]:
+    """What replaced energy takes out of the accounts of its own carrier, and puts into those of the other."""
+    f, base = built.data.fuels, built.data.base
+    replaced = _part(built.start, "replaced_kwh", x, f.t)
+    found = []
+    for carrier, kwh in ((f.replaces[f.fuel], -np.ones(len(f.t))), (f.carrier[f.fuel], f.kwh_per_kwh[f.fuel])):
+        entries = EmissionEntries(
+            col=np.arange(len(f.t)), t=f.t, country=f.country, mode=f.mode[f.fuel], carrier=carrier,
+            area=np.full(len(f.t), -1), kwh=kwh, ttw_kg=kwh * base.energy_ttw[carrier, f.country, f.t],
+            wtt_kg=kwh * base.energy_wtt[carrier, f.country, f.t],
+        )  # fmt: skip
+        found.append((entries, replaced))
+    return found
 
 
 def use_rows(built: Built, x: Floats) -> pd.DataFrame:

@@ -15,8 +15,10 @@ import pandas as pd
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
+from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.flows import needs_of, ready_sets
+from nbb_opt.model.data.fuels import Fuels, fuels_of
 from nbb_opt.model.data.items import links_of_lanes, links_of_services
 from nbb_opt.model.data.lanes import RANGE_SLACK_KM, Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, time_of
@@ -168,6 +170,23 @@ def charging_size(
     return np.array([areas * new, areas * time.size * (2.0 + len(levels)), nonzeros])
 
 
+def fuel_size(prepared: Prepared, fuels: Fuels, trucks: Trucks, lanes: Lanes, used: Bools, flows: FlowCounts) -> Floats:
+    """Fuels that replace others: every truck on a lane and chain whose energy they may replace stands in a row of it.
+
+    A truck counts once for each country of its lane, a chain by its main mode and once.
+    """
+    columns, nonzeros = float(len(fuels.t)), 2.0 * len(fuels.t)
+    countries, main_mode = (lanes.share > 0).sum(axis=1), prepared.rows.main_mode
+    for mode, carrier in zip(fuels.mode.tolist(), fuels.replaces.tolist(), strict=True):
+        if MODES[mode] == "road":
+            nonzeros += float((used[:, trucks.carrier == carrier] * countries[:, None, None]).sum())
+        else:
+            nonzeros += float((main_mode == mode).mean() * flows.per_period.sum()) if len(main_mode) else 0.0
+    limited = np.isfinite(fuels.kwh_per_year[fuels.fuel])
+    rows = columns + len(np.unique(fuels.together())) - 1 + len(np.unique((fuels.fuel * 1000 + fuels.t)[limited]))
+    return np.array([columns, max(rows, columns), nonzeros])
+
+
 def policy_size(
     instance: Instance, base: BaseData, time: Time, flows: FlowCounts, fleet: FleetCounts, *, mode_shift: bool
 ) -> Floats:
@@ -241,6 +260,8 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
     counts = flows.size + fleet.size
     if "charging" in spec.blocks:
         counts += charging_size(instance, base, time, trucks, lanes, used, fleet)
+    if "fuels" in spec.blocks:
+        counts += fuel_size(prepared, fuels_of(instance, base, time, allowed=True), trucks, lanes, used, flows)
     if {"policy", "mode_shift"} & set(spec.blocks):
         counts += policy_size(instance, base, time, flows, fleet, mode_shift="mode_shift" in spec.blocks)
     columns, rows, nonzeros = (round(float(part)) for part in counts)

@@ -17,6 +17,7 @@ from nbb_opt.model.blocks import (
     emissions,
     fleet,
     flow,
+    fuels,
     links,
     mode_shift,
     policy,
@@ -59,6 +60,7 @@ def given(m: Any, f: SimpleNamespace) -> None:
     parameter("grid_mw", r"$grid\_mw_j$ grid connection of a charging area [MW]")
     parameter("on_sale_kwh", r"$\bar s_{jt}$ energy that others sell in a charging area [kWh/year]")
     parameter("public_add_eur", r"$add_{jt}$ what others' points add to the price of energy [EUR/kWh]")
+    parameter("fuel_supply_kwh", r"$kwh\_per\_year_f$ of a fuel that can be had [kWh/year]")
     parameter("policy_value", r"$value$ limit of a rule: cap [t/year], share, budget [EUR], share per year")
     parameter("driver_limit_h", r"$driver\_limit\_h_{nt}$ driver hours that can be had [h/year]")
     parameter("driver_cost_eur_per_h", r"$driver\_cost_{nt}$ [EUR/h]")
@@ -141,11 +143,18 @@ def decisions(m: Any, blocks: tuple[str, ...]) -> None:
             m.PUBLIC_CHARGING, domain=pyo.NonNegativeReals, bounds=lambda m, j, t: (0, m.on_sale_kwh[j, t]),
             doc=r"$0 \le s_{jt} \le \bar s_{jt}$ energy bought at others' points [kWh/year]",
         )  # fmt: skip
+    if "fuels" in blocks:
+        m.REPLACED = pyo.Set(initialize=m.fuel_columns, dimen=3)
+        m.replaced_kwh = pyo.Var(
+            m.REPLACED, domain=pyo.NonNegativeReals,
+            doc=r"$\sigma_{fnt} \ge 0$ energy of their own carrier that vehicles replace by fuel $f$ [kWh/year]",
+        )  # fmt: skip
 
 
 def what_follows(m: Any) -> None:
     """Amounts that follow from the decisions."""
     m.YEARS = pyo.Set(initialize=m.years)
+    m.fuel_kwh = pyo.Expression(list(m.fuel_columns), rule=fuels.fuel_kwh)
     m.COUNTRY_YEARS = pyo.Set(initialize=[(n, t) for n in m.countries for t in m.years], dimen=2)
     m.AREA_YEARS = pyo.Set(initialize=[(j, t) for j in m.areas for t in m.years], dimen=2)
     m.WORK = pyo.Set(initialize=m.work_years, dimen=3)
@@ -188,6 +197,10 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
         m.deliver_energy = pyo.Constraint(m.AREA_YEARS, rule=charging.deliver_energy)
         m.deliver_on_the_way = pyo.Constraint(m.AREA_YEARS, m.powers_kw, rule=charging.deliver_on_the_way)
         m.respect_grid = pyo.Constraint(m.AREA_YEARS, rule=charging.respect_grid)
+    if "fuels" in blocks:
+        m.replace_at_most = pyo.Constraint(m.REPLACED, rule=fuels.replace_at_most)
+        m.replace_once = pyo.Constraint(list(m.fuels_together), rule=fuels.replace_once)
+        m.respect_fuel_supply = pyo.Constraint(m.fuel_supply_years, rule=fuels.respect_fuel_supply)
     if "policy" in blocks:
         m.cap_emissions = pyo.Constraint(m.policy_years["cap_emissions_t_per_year"], rule=policy.cap_emissions)
         m.cap_technology = pyo.Constraint(m.policy_years["cap_technology_share"], rule=policy.cap_technology)
@@ -219,6 +232,8 @@ def what_it_costs(m: Any, blocks: tuple[str, ...]) -> None:
         costs.add_cost(m, "charger_fixed", charging.charger_fixed, paid="yearly")
         costs.add_cost(m, "charger_purchase", charging.charger_purchase, paid="once")
         costs.add_cost(m, "charger_residual", charging.charger_residual, paid="recovered")
+    if "fuels" in blocks:
+        costs.add_cost(m, "fuel_substitution", fuels.fuel_substitution, paid="yearly")
     if "projects" in blocks:
         costs.add_cost(m, "project_fixed", projects.project_fixed, paid="yearly")
         costs.add_cost(m, "project_purchase", projects.project_purchase, paid="once")
@@ -231,7 +246,8 @@ def usual_sizes(m: Any) -> None:
     m.usual_size, m.decide_order = pyo.Suffix(), pyo.Suffix()
     m.usual_size[m.carried_t] = m.usual_t
     m.usual_size[m.driven_vkm] = m.usual_vkm
-    for name, usual in (("empty_vkm", m.usual_vkm), ("public_kwh", m.usual_sale_kwh)):
+    for name, usual in (("empty_vkm", m.usual_vkm), ("public_kwh", m.usual_sale_kwh),
+                        ("replaced_kwh", m.usual_fuel_kwh)):  # fmt: skip
         if m.component(name) is not None:
             m.usual_size[m.component(name)] = usual
     for order, names in enumerate((["built"], ["installed"], ["bought", "kept"])):

@@ -22,6 +22,7 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "fleet": ("flow",),
     "rebalance": ("fleet",),
     "charging": ("fleet",),
+    "fuels": ("flow", "fleet"),
     "policy": ("flow", "fleet"),
     "mode_shift": ("flow",),
     "mode_constants": ("flow",),

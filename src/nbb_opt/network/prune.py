@@ -79,8 +79,8 @@ def not_replaced(
 
     Chain A goes if a chain B of its bundle drives the same lanes and has the same main mode, needs no project that A
     does not need, uses no capacity group or terminal with a limit more often than A, costs no more in any period
-    (service, handling, charges, cargo time) and emits no more in any country and period, TTW and WTT. Of two equal ones
-    the first stays.
+    (service, handling, charges, cargo time) and emits no more in any country and period, TTW and WTT, and takes in just
+    as much energy that another fuel may replace. Of two equal ones the first stays.
     """
     group = _groups(instance, graph, found)
     others = np.flatnonzero(np.bincount(group)[group] > 1)
@@ -104,7 +104,10 @@ def _groups(instance: Instance, graph: Graph, found: Candidates) -> np.ndarray:
 
 
 def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Amounts, cls: ChainClass) -> np.ndarray:
-    """(chains, features): EUR per tonne, TTW and WTT kg per tonne by country, for every period; lanes left out."""
+    """(chains, features): EUR per tonne, TTW and WTT kg per tonne by country, for every period; lanes left out.
+
+    Energy per tonne by country that other fuels may replace is there twice, once with a minus: it must be equal.
+    """
     countries = {name: i for i, name in enumerate(instance["countries"]["country"])}
     link_country = np.array([countries[c] for c in instance["links"]["country"]], dtype=np.int64)
     node_country = np.array([countries[c] for c in instance["nodes"]["country"]], dtype=np.int64)
@@ -134,6 +137,9 @@ def _amounts(instance: Instance, graph: Graph, found: Candidates, *, amounts: Am
             kg = np.concatenate([on_link[h, t, link], on_transfer[h, transfer]])
             by_country = np.bincount(place, weights=kg, minlength=n_chains * n_countries)
             columns.append(by_country.reshape(n_chains, n_countries))
+        for kwh in amounts.link_replaceable[:, h, t]:
+            there = np.bincount(place[: len(link)], weights=kwh[link], minlength=n_chains * n_countries)
+            columns += [there.reshape(n_chains, n_countries), -there.reshape(n_chains, n_countries)]
     return np.ascontiguousarray(np.hstack(columns))
 
 

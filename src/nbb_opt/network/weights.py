@@ -25,7 +25,8 @@ class Amounts:
     link_cost, link_carbon_cost, link_ttw, link_wtt (cargo types, periods, links); infinite cost where there is no
     service or truck. transfer_cost, transfer_ttw, transfer_wtt (cargo types, transfers), transfer_carbon_cost (cargo
     types, periods, transfers); infinite cost where the cargo type has no row in handling_costs. Times in h: link_time
-    (links,), transfer_time (cargo types, transfers).
+    (links,), transfer_time (cargo types, transfers). link_replaceable (kinds, cargo types, periods, links) has the kWh
+    that other fuels may replace, by what they replace (mode and energy carrier; not of trucks).
     """
 
     link_cost: np.ndarray
@@ -33,6 +34,7 @@ class Amounts:
     link_ttw: np.ndarray
     link_wtt: np.ndarray
     link_time: np.ndarray
+    link_replaceable: np.ndarray
     transfer_cost: np.ndarray
     transfer_carbon_cost: np.ndarray
     transfer_ttw: np.ndarray
@@ -65,6 +67,15 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     for target, column in zip((cost, carbon, ttw, wtt), totals.columns, strict=True):
         target[at] = totals[column].to_numpy()
 
+    modes = served["link"].map(links.set_index("link")["mode"])
+    rules = instance["fuel_substitutes"]
+    kinds = rules.loc[rules["mode"] != "road", ["mode", "replaces"]].drop_duplicates().to_numpy().tolist()
+    replaceable = np.zeros((len(kinds), *shape))
+    for target, (mode, carrier) in zip(replaceable, kinds, strict=True):
+        mine = (modes == mode) & (served["energy_carrier"] == carrier)
+        kwh = served[mine].groupby(["cargo_type", "year", "link"])["kwh_per_t"].sum()
+        target[at] = kwh.reindex(totals.index, fill_value=0.0).to_numpy()
+
     trucks = _road(instance)
     at = (
         trucks["cargo_type_row"].to_numpy(dtype=np.int64),
@@ -86,6 +97,7 @@ def make_amounts(instance: Instance, graph: Graph) -> Amounts:
     )
     return Amounts(
         link_cost=cost, link_carbon_cost=carbon, link_ttw=ttw, link_wtt=wtt, link_time=links["time_h"].to_numpy(),
+        link_replaceable=replaceable,
         transfer_cost=cargo_type[0],
         transfer_carbon_cost=taxed_kg[:, None, :] * at_node.reshape(1, len(years), -1) / 1000,
         transfer_ttw=cargo_type[2], transfer_wtt=cargo_type[3], transfer_time=cargo_type[1],

@@ -6,6 +6,7 @@ builder of the model. What others use is listed here; they import it from here o
 """
 
 from nbb_opt.recompute.demand import FLOW, SHIPPER, Demand, demand_by_shipper, demand_of
+from nbb_opt.recompute.fuels import PLACE, read_replaced, substitution_costs, with_substitutes
 from nbb_opt.recompute.lanes import Lanes, read_lanes
 from nbb_opt.recompute.network import (
     MODE_ORDER,
@@ -36,6 +37,7 @@ from nbb_opt.recompute.world import World, read_world, values_in_periods
 __all__ = [
     "FLOW",
     "MODE_ORDER",
+    "PLACE",
     "RANGE_SLACK",
     "SHIPPER",
     "Chains",
@@ -67,10 +69,13 @@ __all__ = [
     "read_empties",
     "read_lanes",
     "read_network",
+    "read_replaced",
     "read_world",
     "service_amounts",
+    "substitution_costs",
     "total",
     "usable_range",
     "values_in_periods",
     "way_energy",
+    "with_substitutes",
 ]

@@ -22,6 +22,7 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Rail, sea and ferry services": ("service",),
     "Drivers": ("drivers",),
     "Truck energy": ("road_energy", "public_charging"),
+    "Other fuels than the vehicles' own": ("fuel_substitution",),
     "Truck running and tolls": ("road_running",),
     "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_grant", "fleet_resale"),
     "Handling at terminals": ("handling",),

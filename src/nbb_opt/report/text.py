@@ -12,6 +12,7 @@ MODE_WORDS = {"road": "Road", "rail": "Rail", "sea": "Sea", "ferry": "Ferry"}
 TECHNOLOGY_WORDS = {
     "diesel": "Diesel",
     "hvo": "HVO",
+    "biogas": "Biogas",
     "battery": "Battery",
     "hydrogen": "Hydrogen",
     "electric": "Overhead line",
@@ -32,6 +33,7 @@ COMPONENT_WORDS = {
     "fleet_resale": "Trucks, resale",
     "fleet_grant": "Trucks, grants",
     "public_charging": "Charging at others' points, markup",
+    "fuel_substitution": "Other fuels than the vehicles' own, extra cost",
     "charger_fixed": "Chargers, yearly",
     "charger_purchase": "Chargers, purchase",
     "charger_residual": "Chargers, residual value",

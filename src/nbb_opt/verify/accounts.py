@@ -12,7 +12,7 @@ from nbb_opt.verify.verdict import Checks, names
 
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
-    "public_charging", "fleet_fixed", "charger_fixed", "project_fixed",
+    "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 TRANSFER_MODE = "transfer"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import Network, World, find, in_blocks, join, keyed, look_up, pick, total
+from nbb_opt.recompute import PLACE, Network, World, find, in_blocks, join, keyed, look_up, pick, total
 from nbb_opt.verify.verdict import Checks, names
 
 UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
@@ -221,6 +221,30 @@ def check_charging(sold: pd.DataFrame, power: pd.DataFrame, public: pd.DataFrame
     checks.compare("deliver_energy", sold["used"], "<=", sold["limit"], where=where, unit="kWh")
     where = names(power, "charging area {} {}", ["row", "year"])
     checks.compare("respect_grid", power["used"], "<=", power["limit"], where=where, unit="kW")
+
+
+def check_fuels(
+    world: World, replaced: pd.DataFrame, energy: pd.DataFrame, projects: pd.DataFrame, checks: Checks
+) -> None:
+    """`replace_at_most`, `replace_once`, `respect_fuel_supply`, of `energy` as it would be with own carriers only."""
+    rows = replaced.rename(columns={"own": "energy_carrier"})
+    rows = rows.pipe(join, total(energy, PLACE, "kwh"), on=PLACE, how="left").fillna({"kwh": 0.0})
+    most = rows["max_share"] * rows["kwh"]
+    where = names(rows, "{} in {} {}", ["substitute", "country", "year"])
+    ready = ((rows["replaced_kwh"] >= 0) & (rows["available_from"] <= rows["year"])).to_numpy()
+    checks.hold("replace_at_most", ready, where=where)
+    checks.compare("replace_at_most", rows["replaced_kwh"], "<=", most, where=where, unit="kWh")
+    both = rows.groupby(PLACE).agg(replaced=("replaced_kwh", "sum"), kwh=("kwh", "first")).reset_index()
+    where = names(both, "{} {} in {} {}", PLACE)
+    checks.compare("replace_once", both["replaced"], "<=", both["kwh"], where=where, unit="kWh")
+    taken = rows.assign(used=rows["replaced_kwh"] * rows["kwh_per_kwh"], row=rows["substitute"])
+    taken = with_limits(
+        total(taken, ["row", "year"], "used"), world.indexed("fuel_substitutes")["kwh_per_year"],
+        added(world, projects, "fuel_substitutes", "kwh_per_year"),
+    )  # fmt: skip
+    taken = taken[np.isfinite(taken["limit"])]
+    where = names(taken, "supply of {} {}", ["row", "year"])
+    checks.compare("respect_fuel_supply", taken["used"], "<=", taken["limit"], where=where, unit="kWh")
 
 
 def check_way(way: pd.DataFrame, chargers: pd.DataFrame, public: pd.DataFrame, checks: Checks) -> None:

@@ -173,4 +173,5 @@ KINDS: dict[str, Callable[[Tables], Amounts | None]] = {
     "installed": lambda tables: _amounts(tables["chargers"], ["charge_area", "charger", "year"], "installed"),
     "built": lambda tables: _amounts(tables["projects"], ["project", "year"], "in_service"),
     "public_kwh": _public,
+    "replaced_kwh": lambda tables: _amounts(tables["fuels"], ["substitute", "country", "year"], "replaced_kwh"),
 }

@@ -20,8 +20,11 @@ from nbb_opt.recompute import (
     mode_constants,
     read_empties,
     read_network,
+    read_replaced,
     read_world,
     service_amounts,
+    substitution_costs,
+    with_substitutes,
 )
 from nbb_opt.verify import accounts, assets, limits, paths
 from nbb_opt.verify.claims import check_reported
@@ -110,7 +113,9 @@ class PlanCheck:
         used = self.freight.served
         self.chosen = chosen_services(world, used)
         self.served = service_amounts(used, self.chosen)
-        self.energy = accounts.energy_table([self.served, self.roads.energy, empties_energy(self.empties)])
+        self.own_energy = accounts.energy_table([self.served, self.roads.energy, empties_energy(self.empties)])
+        self.replaced = read_replaced(world, tables)
+        self.energy = with_substitutes(self.replaced, self.own_energy, keys=["charge_area"])
         self.emissions = accounts.emissions_table(world, self.energy, self.freight.hub_kg)
 
     def _demand(self) -> np.ndarray:
@@ -189,6 +194,9 @@ class PlanCheck:
         if "charging" in self.blocks:
             limits.check_charging(sold, power, self.public, checks)
             limits.check_way(roads.on_the_way, self.chargers, self.public, checks)
+        limits.check_fuels(world, self.replaced, self.own_energy, self.projects, checks)
+        if "fuels" not in self.blocks:
+            checks.hold("respect_options", self.replaced.empty, where=lambda _: "the model replaces no fuel")
         check_policies(
             world,
             emissions=self.emissions,
@@ -209,7 +217,7 @@ class PlanCheck:
         world, tables, checks = self.world, self.tables, self.checks
         freight = accounts.freight_costs(
             world,
-            energy=self.energy,
+            energy=self.own_energy,
             services=self.served,
             hubs=self.freight.hub_eur,
             emissions=self.emissions,
@@ -224,6 +232,7 @@ class PlanCheck:
             assets.fleet_costs(world, self.stock),
             assets.charger_costs(world, self.chargers),
             limits.public_costs(self.public),
+            substitution_costs(world, self.replaced),
             assets.project_costs(world, self.projects),
         ]
         costs = accounts.cost_table(world, pd.concat(parts, ignore_index=True))

@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fleet": (),  # trucks owned before and bought in the first year may be of one vintage
     "chargers": (("charge_area", "charger", "year"),),
     "projects": (("project", "year"),),
+    "fuels": (("substitute", "country", "year"),),
     "costs": (("component", "year"),),
     "emissions": (("year", "country", "mode", "energy_carrier"),),
     "energy": (("year", "mode", "energy_carrier", "country", "charge_area"),),
@@ -50,6 +51,8 @@ INSTANCE_NAMES = {
     ("chargers", "charge_area"): ("charge_areas", "charge_area"),
     ("chargers", "charger"): ("chargers", "charger"),
     ("projects", "project"): ("projects", "project"),
+    ("fuels", "substitute"): ("fuel_substitutes", "substitute"),
+    ("fuels", "country"): ("countries", "country"),
 }
 PLAN_NAMES = {
     ("demand", "bundle"): "bundles",

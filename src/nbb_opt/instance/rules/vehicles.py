@@ -15,10 +15,10 @@ from nbb_opt.instance.wording import listed, number
 
 _OWNED_COLUMNS = ("annual_km", "annual_h", "lifetime_years")
 _TECHNOLOGIES = {
-    "road": ("diesel", "hvo", "battery", "hydrogen"),
+    "road": ("diesel", "hvo", "biogas", "battery", "hydrogen"),
     "rail": ("diesel", "hvo", "battery", "hydrogen", "electric"),
-    "sea": ("marine", "hvo", "battery", "hydrogen", "diesel"),
-    "ferry": ("ferry", "marine", "hvo", "battery", "hydrogen", "diesel"),
+    "sea": ("marine", "hvo", "biogas", "battery", "hydrogen", "diesel"),
+    "ferry": ("ferry", "marine", "hvo", "biogas", "battery", "hydrogen", "diesel"),
 }
 
 
@@ -322,3 +322,29 @@ def countries_have_prices(context: RuleContext) -> Iterator[Problem]:
         if row["country"] in used - priced:
             hint = f"add wages and carbon price to {context.file('country_years')}"
             yield context.fault("countries", i, "country", row["country"], "has no row in country_years", hint)
+
+
+@rule("fuel_substitutes", uses=("vehicles", "energy"))
+def substitutes_replace_a_fuel(context: RuleContext) -> Iterator[Problem]:
+    """A substitute is another carrier than the one it replaces, has a price where that has one, and replaces what
+    vehicles of its mode take in, none of them from a charger."""
+    places: dict[str, set[str]] = {}
+    for row in context.each("energy"):
+        places.setdefault(row["energy_carrier"], set()).add(row["country"])
+    users = [(row["mode"], row["energy_carrier"], row["charge_kw"]) for row in context.each("vehicles")]
+    for i, row in context.rows("fuel_substitutes"):
+        own, other = row["replaces"], row["energy_carrier"]
+        charged = [not math.isnan(kw) for mode, carrier, kw in users if (mode, carrier) == (row["mode"], own)]
+        if own == other:
+            what, hint = "is what it replaces", "name the other energy carrier"
+            yield context.fault("fuel_substitutes", i, "energy_carrier", other, what, hint)
+        elif not places.get(own, set()) & places.get(other, set()):
+            what = f"has no price in any country where {own} has one"
+            hint = f"add rows to {context.file('energy')}"
+            yield context.fault("fuel_substitutes", i, "energy_carrier", other, what, hint)
+        if not charged:
+            what = f"is the energy carrier of no {row['mode']} vehicle"
+            yield context.fault("fuel_substitutes", i, "replaces", own, what, "is the mode right?")
+        elif any(charged):
+            what, hint = "is taken from chargers by some of these vehicles", "only fuels can be replaced"
+            yield context.fault("fuel_substitutes", i, "replaces", own, what, hint)

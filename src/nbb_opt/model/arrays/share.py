@@ -17,15 +17,24 @@ def share_costs(a: Assembly, data: ModelData, *, column: Ints, t: Ints, cost_eur
 
 
 def share_ledger(a: Assembly, data: ModelData, ledger: EmissionEntries, column: Ints) -> None:
-    """Add emissions by country and period and electricity by charging area and period."""
+    """Add emissions by country, electricity by charging area and energy that fuels may replace, all by period."""
     size, at = data.time.size, column[ledger.col]
     place = ledger.country * size + ledger.t
     countries = len(data.base.countries) * size
     a.share("emissions_ttw_kg", countries).add(place, at, ledger.ttw_kg)
     a.share("emissions_wtt_kg", countries).add(place, at, ledger.wtt_kg)
+    for fuel in range(len(data.fuels.names)):
+        own = data.fuels.energy_of(ledger, fuel)
+        at_place = fuel_places(data, np.full(len(own), fuel), ledger.country[own], ledger.t[own])
+        a.share("fuel_kwh", len(data.fuels.names) * countries).add(at_place, at[own], ledger.kwh[own])
     drawn = ledger.area >= 0
     energy = a.share("energy_kwh", len(data.base.areas) * size)
     energy.add((ledger.area * size + ledger.t)[drawn], at[drawn], ledger.kwh[drawn])
+
+
+def fuel_places(data: ModelData, fuel: Ints, country: Ints, t: Ints) -> Ints:
+    """Rows of the shared expression `fuel_kwh`."""
+    return (fuel * len(data.base.countries) + country) * data.time.size + t
 
 
 def share_driver_hours(

@@ -11,13 +11,17 @@ KG_PER_T = 1000.0
 
 
 def emissions_ttw_kg(m, country, year):
-    r"""$\sum_c ttw_{cnt} x_{ct} + \sum_{gv} ttw_{gvnt} z_{gvt} + \sum_{rr'vh} ttw_{rvnt} e_{rr'vht}$"""
-    return in_use(m, m.chain_ttw_kg[country, year], m.truck_ttw_kg[country, year], m.trip_ttw_kg[country, year], year)
+    r"""$\sum_c ttw_{cnt} x_{ct} + \sum_{gv} ttw_{gvnt} z_{gvt} + \sum_{rr'vh} ttw_{rvnt} e_{rr'vht}
+    + \sum_f (\mu_f\, ttw_{e'(f)nt} - ttw_{e(f)nt}) \sigma_{fnt}$"""
+    own = in_use(m, m.chain_ttw_kg[country, year], m.truck_ttw_kg[country, year], m.trip_ttw_kg[country, year], year)
+    return own + sum(kg * m.replaced_kwh[fuel, country, year] for fuel, kg in m.fuel_ttw_kg[country, year])
 
 
 def emissions_wtt_kg(m, country, year):
-    r"""$\sum_c wtt_{cnt} x_{ct} + \sum_{gv} wtt_{gvnt} z_{gvt} + \sum_{rr'vh} wtt_{rvnt} e_{rr'vht}$"""
-    return in_use(m, m.chain_wtt_kg[country, year], m.truck_wtt_kg[country, year], m.trip_wtt_kg[country, year], year)
+    r"""$\sum_c wtt_{cnt} x_{ct} + \sum_{gv} wtt_{gvnt} z_{gvt} + \sum_{rr'vh} wtt_{rvnt} e_{rr'vht}
+    + \sum_f (\mu_f\, wtt_{e'(f)nt} - wtt_{e(f)nt}) \sigma_{fnt}$"""
+    own = in_use(m, m.chain_wtt_kg[country, year], m.truck_wtt_kg[country, year], m.trip_wtt_kg[country, year], year)
+    return own + sum(kg * m.replaced_kwh[fuel, country, year] for fuel, kg in m.fuel_wtt_kg[country, year])
 
 
 def add_emissions(m: Any, *, ttw_kg: Callable[..., Any], wtt_kg: Callable[..., Any]) -> None:

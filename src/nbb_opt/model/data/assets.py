@@ -82,7 +82,8 @@ def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool
     """Projects with what they add; `allowed` False: none may be built, so there are no columns."""
     table, effects, funding = instance["projects"], instance["project_effects"], instance["project_funding"]
     names, terminals = Names(table["project"]), Names(instance["terminals"]["terminal"])
-    rows = {"links": base.links, "terminals": terminals, "charge_areas": base.areas}
+    rows = {"links": base.links, "terminals": terminals, "charge_areas": base.areas,
+            "fuel_substitutes": Names(instance["fuel_substitutes"]["substitute"])}  # fmt: skip
     adds = []
     for project, where, key, amount in zip(
         *(effects[c].tolist() for c in ("project", "table", "row", "adds")), strict=True

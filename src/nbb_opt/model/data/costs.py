@@ -11,8 +11,8 @@ import pandas as pd
 from nbb_opt.model.data.periods import Floats, Ints, Time, sum_by
 
 YEARLY = (
-    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time",
-    "mode_constant", "carbon", "public_charging", "fleet_fixed", "charger_fixed", "project_fixed",
+    "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
+    "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 ONCE = ("fleet_purchase", "charger_purchase", "project_purchase")
 BACK = ("fleet_grant", "fleet_resale", "charger_residual", "project_residual")

@@ -13,6 +13,7 @@ from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, p
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
 from nbb_opt.model.data.flows import Flows, flows_of, mode_constants
+from nbb_opt.model.data.fuels import Fuels, fuels_of
 from nbb_opt.model.data.items import ItemFigures, item_figures
 from nbb_opt.model.data.lanes import Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Time, time_of
@@ -47,6 +48,7 @@ class ModelData:
     stock: Stock
     chargers: Chargers
     projects: Projects
+    fuels: Fuels
     policies: tuple[Policy, ...]
     chains: Chains | None
     hauls: Hauls | None
@@ -98,6 +100,7 @@ def model_data(
         flows=flows, driving=driving, empties=empties, stock=stock_of(instance, base, time, trucks, driving, empties),
         chargers=chargers_of(instance, time, areas[areas >= 0]),
         projects=projects_of(instance, base, time, allowed=allowed),
+        fuels=fuels_of(instance, base, time, allowed="fuels" in spec.blocks),
         policies=policies_of(instance, base, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
         chains=chains, hauls=hauls,
     )  # fmt: skip

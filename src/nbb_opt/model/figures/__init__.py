@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.assets import charging_figures, policy_figures, project_figures
+from nbb_opt.model.figures.assets import charging_figures, fuel_figures, policy_figures, project_figures
 from nbb_opt.model.figures.driving import driving_figures, trip_figures, truck_figures
 from nbb_opt.model.figures.flows import emission_figures, flow_figures
 from nbb_opt.model.figures.names import Figure, Named
@@ -39,6 +39,7 @@ def figures(data: ModelData) -> SimpleNamespace:
         **truck_figures(data, named),
         **project_figures(data, named),
         **charging_figures(data, named),
+        **fuel_figures(data, named),
         **emission_figures(data, named),
         **policy_figures(data, named),
     )

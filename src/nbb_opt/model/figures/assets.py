@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from nbb_opt.model.data.fuels import USUAL_KWH
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.names import Figure, Members, Named, of
+from nbb_opt.model.figures.names import Figure, Members, Named, limits, of
 
-ADDS_TO = {"links": "added_to_link", "terminals": "added_to_terminal", "charge_areas": "added_to_area"}
+ADDS_TO = {
+    "links": "added_to_link", "terminals": "added_to_terminal", "charge_areas": "added_to_area",
+    "fuel_substitutes": "added_to_fuel",
+}  # fmt: skip
 
 
 def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
@@ -20,6 +24,7 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "links": data.base.links.ids,
         "terminals": data.instance["terminals"]["terminal"].tolist(),
         "charge_areas": data.base.areas.ids,
+        "fuel_substitutes": data.fuels.names.ids,
     }
     added = {
         name: Members(
@@ -66,6 +71,36 @@ def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "public_add_eur": Figure(
             "public_add_eur", area_years, np.where(sold > 0, public.price_add[here], np.nan).ravel()
         ),
+    }
+
+
+def fuel_figures(data: ModelData, named: Named) -> dict[str, Any]:
+    """Everything of `replaced_kwh` but the energy that may be replaced."""
+    f, base, names, countries = data.fuels, data.base, data.fuels.names.ids, data.base.countries.ids
+    fuel, country, year = of(f.names, f.fuel), of(base.countries, f.country), named.year(f.t)
+    columns = list(zip(fuel, country, year, strict=True))
+    first = f.together().tolist()
+    together: dict[Any, list[str]] = {}
+    for i, lead in enumerate(first):
+        if lead >= 0:
+            together.setdefault(columns[lead], []).append(fuel[i])
+    change = {
+        name: Members(name, zip(country, year, strict=True), zip(fuel, kg.tolist(), strict=True),
+                      parts=[countries, named.years])
+        for name, kg in (("fuel_ttw_kg", f.ttw_kg), ("fuel_wtt_kg", f.wtt_kg))
+    }  # fmt: skip
+    limited = limits("fuel_supply_kwh", names, f.kwh_per_year)
+    return change | {
+        "fuel_columns": columns,
+        "fuels_together": together,
+        "fuel_replaces": dict(zip(names, of(base.carriers, f.replaces), strict=True)),
+        "fuel_carrier": dict(zip(names, of(base.carriers, f.carrier), strict=True)),
+        "kwh_per_kwh": Figure("kwh_per_kwh", names, f.kwh_per_kwh),
+        "max_share": Figure("max_share", names, f.max_share),
+        "fuel_supply_kwh": limited,
+        "fuel_countries": Members("fuel_countries", zip(fuel, year, strict=True), country, parts=[names, named.years]),
+        "fuel_supply_years": list(dict.fromkeys((f, t) for f, _, t in columns if f in limited)),
+        "usual_fuel_kwh": USUAL_KWH,
     }
 
 

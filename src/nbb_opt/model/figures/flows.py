@@ -137,6 +137,7 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
         ):
             name = f"{what}_{unit}"
             found[name] = _by_place(name, named, names, place, ledger, moving, np.where(place >= 0, amount, 0.0))
+        found[f"{what}_fuel_kwh"] = _replaceable(f"{what}_fuel_kwh", named, ledger, moving)
         found[f"{what}_bought_kwh"] = _bought(f"{what}_bought_kwh", named, ledger, moving)
     way = np.where((d.ledger.area >= 0) & d.on_the_way[d.ledger.col], d.ledger.kwh, 0.0)
     found["way_kwh"] = _by_place("way_kwh", named, base.areas, d.ledger.area, d.ledger, driven, way)
@@ -161,6 +162,18 @@ def _by_place(
     keys = zip(of(names, place[some]), named.year(ledger.t[some]), strict=True)
     members = zip((moving[i] for i in ledger.col[some].tolist()), amount[some].tolist(), strict=True)
     return Members(name, keys, members, parts=[names.ids, named.years])
+
+
+def _replaceable(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:
+    """kWh that a substitute may replace, by substitute, country and year."""
+    base, fuels = named.data.base, named.data.fuels
+    own = [fuels.energy_of(ledger, fuel) for fuel in range(len(fuels.names))]
+    some = np.concatenate([np.zeros(0, np.int64), *own])
+    of_fuel = np.repeat(np.arange(len(own)), [len(each) for each in own])
+    keys = zip(of(fuels.names, of_fuel), of(base.countries, ledger.country[some]), named.year(ledger.t[some]),
+               strict=True)  # fmt: skip
+    members = zip((moving[i] for i in ledger.col[some].tolist()), ledger.kwh[some].tolist(), strict=True)
+    return Members(name, keys, members, parts=[fuels.names.ids, base.countries.ids, named.years])
 
 
 def _bought(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:

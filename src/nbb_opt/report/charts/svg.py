@@ -14,6 +14,7 @@ MODE_COLOURS = {"road": "#d55e00", "rail": "#0b3c5d", "sea": "#3f9bd1", "ferry":
 TECHNOLOGY_COLOURS = {
     "diesel": "#6f7680",
     "hvo": "#e0a100",
+    "biogas": "#7fb5a0",
     "battery": "#00805e",
     "hydrogen": "#56b4e9",
     "electric": "#0b3c5d",
