@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import nbb_opt as nbb
+from nbb_opt.cli.main import OUT_OF_MEMORY
 from nbb_opt.errors import Infeasible, InstanceError
 from nbb_opt.result import read_run
 
@@ -185,6 +186,21 @@ def test_under_a_memory_cap_a_command_ends_in_a_line_or_in_its_result(cases: int
         assert "Traceback" not in said + err, err
         assert process.returncode == 0 or (process.returncode in (1, 4) and err.strip()), (process.returncode, err)
         assert not out or (tmp_path / str(number)).exists() == (process.returncode == 0)
+
+
+@posix
+@pytest.mark.promise(15)
+def test_an_error_that_python_has_no_memory_to_hand_on_is_a_line_too() -> None:
+    script = (
+        "import resource\n"
+        "from nbb_opt.cli.main import survive_aborts\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\n"
+        "survive_aborts()\n"
+        "raise SystemError('error return without exception set')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == OUT_OF_MEMORY.decode()
 
 
 MANY = """

@@ -96,7 +96,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
-    survive_aborts()
+    survive_aborts(debug)
     announce(lambda line: print(line, file=sys.stderr))
     try:
         app()
@@ -134,6 +134,9 @@ def in_a_line(fault: Exception) -> tuple[int, str]:
     return 70, f"a fault in nbb-opt, not in your data ({type(fault).__name__}: {said}){more}: please report it"
 
 
+OUT_OF_MEMORY = (
+    f"the memory is not enough; give more of it, or a smaller instance; nbb-opt {DEBUG} shows where\n".encode()
+)
 LIBC_GAVE_UP = 127  # its exit code where a thread gets no memory
 CUT_SHORT = (ImportError, RuntimeError, SystemError)  # what libraries raise where memory is refused
 
@@ -148,13 +151,17 @@ def memory_limit() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
-def survive_aborts() -> None:
+def survive_aborts(debug: bool = False) -> None:
     """Under a memory limit (`ulimit -v`), work in a child: libraries abort there where they get none, in C.
 
     The parent passes on signals and says in a line what ended the child.
     """
     limit = memory_limit()
-    if limit is None or (child := os.fork()) == 0:
+    if limit is None:
+        return
+    if (child := os.fork()) == 0:
+        if not debug:  # for what Python had no memory to hand to main()
+            sys.excepthook = lambda *_: os.write(2, OUT_OF_MEMORY)
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: os.kill(child, number))
