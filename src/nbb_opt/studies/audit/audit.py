@@ -18,7 +18,16 @@ from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
-from nbb_opt.studies.audit.improve import Change, Repair, break_even, improve, numbers_in, repair
+from nbb_opt.studies.audit.improve import (
+    WORTH_EUR,
+    Change,
+    Repair,
+    break_even,
+    cheapest_repair,
+    improve,
+    numbers_in,
+    repair,
+)
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
@@ -31,6 +40,8 @@ RECORD = "audit.json"
 class Audit:
     """Everything found about a plan. `cost_eur` is that of the plan as if what is short were there.
 
+    `cheapest` is the cheapest repair with the fewest other trucks, where it costs less than the smallest one.
+
     Printed, it is what was found in lines.
     """
 
@@ -42,6 +53,7 @@ class Audit:
     ownership: pd.DataFrame
     lanes: pd.DataFrame
     repair: Repair
+    cheapest: Repair | None
     repaired_plan: pd.DataFrame
     best: Solution
     best_emissions_t_per_year: dict[int, float]
@@ -60,6 +72,11 @@ class Audit:
             f"  change {number}     {change.text}: {change.closed_share:.0%} of the distance closed"
             for number, change in enumerate(self.changes, start=1)
         ]
+        if self.cheapest is not None:
+            said += [
+                f"  or cheaper   {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
+                for row in self.cheapest.changes.itertuples(index=False)
+            ]
         lines = [f"{self.instance.meta.title}, plan {self.plan_name}", *said]
         return "\n".join([*lines, *(f"  {sentence}" for sentence in self.sentences())])
 
@@ -73,6 +90,14 @@ class Audit:
             said.append(
                 f"It works after {what if mended.trucks_changed else 'changes that leave every truck as planned'}."
             )
+        if self.cheapest is not None:
+            new = self.cheapest.trucks_changed
+            trucks = (
+                f"{new} other truck{'s' if new != 1 else ''}" if new else "no other truck, with another fuel in some"
+            )
+            cost_eur = self.cheapest.solution.objective
+            less = meur(mended.solution.objective - cost_eur)
+            said.append(f"With {trucks}, it works for {meur(cost_eur)}, {less} less than that.")
         said.append(
             f"{'The repaired plan' if self.faults else 'It'} costs {meur(mended.solution.objective)}, {meur(gap)} "
             f"({percent(gap / best.objective)}) more than the best plan found, which is within {percent(best.gap)} "
@@ -104,6 +129,13 @@ class Audit:
                 "cost_eur": mended.solution.objective,
                 "emissions_t_co2e": self.repaired_emissions_t_per_year,
                 "changes": mended.changes.to_dict("records"),
+            },
+            "cheapest_repair": None
+            if self.cheapest is None
+            else {
+                "trucks_changed": self.cheapest.trucks_changed,
+                "cost_eur": self.cheapest.solution.objective,
+                "changes": self.cheapest.changes.to_dict("records"),
             },
             "best": {
                 "cost_eur": best.objective,
@@ -149,6 +181,11 @@ def audit(
     say(f"{len(judged.faults)} faults; the nearest plan that works")
     mended = repair(fleet_model, plan)
     fleet_model.verified(mended.solution, "repaired plan")
+    cheapest = cheapest_repair(fleet_model, plan) if judged.faults else None
+    if cheapest is not None:
+        fleet_model.verified(cheapest.solution, "cheapest repair")
+        if mended.solution.objective - cheapest.solution.objective < WORTH_EUR:
+            cheapest = None
     say("the best plan")
     best = fleet_model.solve()
     fleet_model.verified(best, "best plan")
@@ -167,8 +204,8 @@ def audit(
     return Audit(
         instance=instance, plan_name=plan_file.name, faults=judged.faults, cost_eur=judged.solution.objective,
         emissions_t_per_year=fleet_model.emissions_t(judged.solution),
-        ownership=ownership(fleet_model, judged.solution, lanes), lanes=lanes, repair=mended, repaired_plan=rows,
-        best=best, best_emissions_t_per_year=fleet_model.emissions_t(best),
+        ownership=ownership(fleet_model, judged.solution, lanes), lanes=lanes, repair=mended, cheapest=cheapest,
+        repaired_plan=rows, best=best, best_emissions_t_per_year=fleet_model.emissions_t(best),
         repaired_emissions_t_per_year=fleet_model.emissions_t(mended.solution), changes=improved,
         break_even=break_even(fleet_model, mended.solution, lanes), regrets=lost_in,
     )  # fmt: skip

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csc_array
 
-from nbb_opt.errors import NoPlan
-from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.fleet_model import FleetModel, numbers_of
-from nbb_opt.studies.audit.form_edit import FormEdit
+from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.model.data.base import WEEKS_PER_YEAR
+from nbb_opt.solve import Solution, solve_form
+from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
+from nbb_opt.studies.audit.form_edit import INFINITE, FormEdit
 from nbb_opt.studies.audit.orders import impossible_orders, set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
 
-# family of constraints -> what is short, in which unit
-LIMITS: dict[str, tuple[str, str]] = {
-    "cover_km": ("truck km", "km a year"),
-    "cover_hours": ("truck hours", "h a year"),
-    "fit_opening_hours": ("truck hours while places are open", "h a year"),
-    "deliver_energy": ("charging energy", "kWh a year"),
-    "deliver_on_the_way": ("fast charging on the way", "kWh a year"),
-    "respect_grid": ("depot grid", "kW"),
-    "respect_driver_hours": ("driver hours", "h a year"),
-    "cap_emissions": ("emission cap", "kg CO2e a year"),
-    "cap_technology": ("share of a technology", "vkm a year"),
-    "ban_purchase": ("trucks banned from sale", "trucks"),
-    "spend_within_budget": ("budget", "EUR"),
+# family of constraints -> what is short, its unit, and what one unit more costs in a year: round figures that decide
+# which cause is named where several would do. A limit that money cannot move comes last.
+LIMITS: dict[str, tuple[str, str, float]] = {
+    "respect_grid": ("grid connection", "kW", 50.0),
+    "respect_driver_hours": ("driver hours", "h a year", 45.0),
+    "cap_emissions": ("emission cap", "kg CO2e a year", 0.15),
+    "cap_technology": ("share of a technology", "vkm a year", 0.5),
+    "ban_purchase": ("purchases under a ban", "trucks", 1e5),
+    "spend_within_budget": ("budget", "EUR", 0.1),
+    "respect_link_capacity": ("capacity of the link", "t a year", 10.0),
+    "respect_terminal_capacity": ("capacity of the terminal", "t a year", 10.0),
+    "limit_mode_shift": ("limit on mode shift", "t a year", 10.0),
+    "require_project": ("a project that another requires", "units", 1e7),
+    "exclude_project": ("projects that exclude each other", "units", 1e7),
 }
+LAST = 20.0  # times the price of a truck: trucks are short only where those planned cannot do it with all they need
+CANNOT_BE = 1e7  # EUR a year for a number in service other than planned: only where nothing else helps
+NEGLIGIBLE_EUR = 0.01  # a year; what is short by less is rounding
 EXACT = 1e-7  # gap of a linear program
-NEGLIGIBLE = 1e-6  # of one truck, charger or driver
+LIMIT_S = 120.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing the plan cannot do. `kind`: range, load, number or a family of LIMITS; `short` in `unit`."""
+    """One thing the plan cannot do. `kind`: range, load, number, trucks, chargers or of LIMITS; `short` in `unit`."""
 
     kind: str
     where: str
@@ -55,7 +61,8 @@ class Assessment:
 def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
     """Find every fault of the plan, then the cheapest operation with exactly as much missing as must be.
 
-    Limits are made elastic, each in units of one truck, charger or driver, and the sum of what is short is minimised.
+    Trucks and chargers may be added in whole numbers and limits exceeded, each at its price of a year; what the least
+    expensive way out takes is what is short. A truck is one truck whatever it lacks, km, hours or both.
     """
     years = [period.year for period in fleet_model.instance.periods]
     faults = [
@@ -67,18 +74,57 @@ def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
     ]  # fmt: skip
     faults += impossible_numbers(fleet_model, plan)
     edit = FormEdit(fleet_model.form)
-    fleet_model.set_numbers(edit, plan)
+    numbers = fleet_model.set_numbers(edit, plan)
     set_orders(fleet_model, edit, plan)
-    slacks = _elastic(fleet_model, edit)
-    edit.price({column: 1.0 / size for column, (_, size, _) in slacks.items()})
-    found = _solved(fleet_model, edit)
-    for column, (family, size, key) in slacks.items():
-        short = float(found.values[column])
-        if short > NEGLIGIBLE * size:
-            faults.append(_limit_fault(fleet_model, family, key, short, size))
-        edit.columns[column - len(fleet_model.form.cost)].up = max(0.0, short) * (1 + 1e-9)
+    ways = [*_more_trucks(fleet_model, edit), *_more_chargers(fleet_model, edit), *_beyond_limits(fleet_model, edit)]
+    ways += _other_numbers(fleet_model, edit, numbers)
+    edit.price({way.column: way.price_eur for way in ways})
+    amounts = _fewest_kinds(fleet_model, edit, ways)
+    for way, amount in amounts.items():
+        _allow(fleet_model, edit, way, float(np.round(amount)) if way.whole else amount * (1 + 1e-9))
     edit.price_as_stated()
-    return Assessment(_in_order(faults), _solved(fleet_model, edit))
+    found = _solved(fleet_model, edit)
+    short = {way: amount for way, amount in amounts.items() if amount * way.price_eur > NEGLIGIBLE_EUR}
+    faults += _named(fleet_model, short, found.values)
+    return Assessment(_in_order(faults), found)
+
+
+def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[_Way]) -> dict[_Way, float]:
+    """What the least expensive way out takes; a kind of limit that need not give way, does not.
+
+    Trucks stay as few as they are then, so that no truck is named for a limit that was closed.
+    """
+
+    def allow(kind: str, most: Callable[[_Way], float]) -> None:
+        for way in ways:
+            if way.kind == kind:
+                _allow(fleet_model, edit, way, most(way))
+
+    least = _amounts(ways, _solved(fleet_model, edit))
+    eur = dict.fromkeys([way.kind for way in ways], 0.0)
+    for way, amount in least.items():
+        eur[way.kind] += way.price_eur * amount
+    named = sorted((kind for kind, each_eur in eur.items() if each_eur > NEGLIGIBLE_EUR), key=eur.__getitem__)
+    for kind in eur:
+        if kind not in named:
+            allow(kind, lambda way: 0.0)
+    trucks = {way: float(np.round(amount)) for way, amount in least.items() if way.kind == "trucks"}
+    allow("trucks", trucks.__getitem__)
+    for kind in [kind for kind in named if kind != "trucks"] if len(named) > 1 else []:
+        allow(kind, lambda way: 0.0)
+        try:
+            least = _amounts(ways, solve_form(edit.form(), time_limit_s=LIMIT_S, gap=EXACT))
+        except Infeasible:
+            allow(kind, lambda way: INFINITE)
+    return least
+
+
+def _amounts(ways: list[_Way], found: Solution) -> dict[_Way, float]:
+    return {way: max(0.0, float(found.values[way.column])) for way in ways}
+
+
+def _allow(fleet_model: FleetModel, edit: FormEdit, way: _Way, most: float) -> None:
+    edit.columns[way.column - len(fleet_model.form.cost)].up = most
 
 
 def impossible_numbers(fleet_model: FleetModel, plan: FleetPlan) -> list[Fault]:
@@ -93,65 +139,163 @@ def impossible_numbers(fleet_model: FleetModel, plan: FleetPlan) -> list[Fault]:
         for (place, kind, t), number in numbers_of(said).items():
             if (place, kind, t) not in columns:
                 where = f"{place} {kind}".strip()
-                text = f"{number:g} {what}s {where} in {years[t]}: they cannot be had then, or nothing there needs one"
+                many = "" if number == 1 else "s"
+                text = (
+                    f"{number:g} {what}{many} {where} cannot work in {years[t]}: {_why_not(fleet_model, what, kind, t)}"
+                )
                 faults.append(Fault("number", where, years[t], number, f"{what}s", text))
     return faults
 
 
-def _elastic(fleet_model: FleetModel, edit: FormEdit) -> dict[int, tuple[str, float, tuple[object, ...]]]:
-    """A column of what is short for every row of LIMITS: (family, amount that one unit stands for, key)."""
-    found = {}
-    for family in LIMITS:
+def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
+    """Why a truck, charger or project cannot be in service at a place in a period."""
+    table, since = {
+        TRUCK: ("vehicles", "available_from"), CHARGER: ("chargers", "available_from"),
+        PROJECT: ("projects", "earliest_year"),
+    }[what]  # fmt: skip
+    rows = fleet_model.instance[table]
+    year = int(rows.loc[rows[what if what != TRUCK else "vehicle"] == kind, since].iloc[0])
+    if year > fleet_model.instance.periods[t].year:
+        return f"{kind} can be had from {year}"
+    return {
+        TRUCK: "no lane from there lets it drive (range, chargers, load)", CHARGER: "no truck charges there",
+        PROJECT: "it does nothing for the trucks",
+    }[what]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A column of one way out: more trucks or chargers of a `type` at a place, or a limit exceeded."""
+
+    kind: str
+    place: str
+    year: int
+    type: str
+    column: int
+    price_eur: float
+    whole: bool
+
+
+def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+    """A column of trucks more wherever trucks may work: they bring km, hours, and hours while places are open."""
+    trucks, years = fleet_model.built.data.trucks, fleet_model.built.data.time.years
+    price = trucks.capex_eur / trucks.lifetime[:, None] + trucks.fixed_eur_per_year
+    found: dict[tuple[object, ...], _Way] = {}
+    for family, brought in (
+        ("cover_km", trucks.annual_km),
+        ("cover_hours", trucks.annual_h),
+        ("fit_opening_hours", None),
+    ):
         for key, row in fleet_model.rows.get(family, []):
-            size = _size(fleet_model, family, key)
-            slack = edit.column(f"short[{family},{key}]", typical=size)
-            edit.enter(row, slack, -1.0)
-            found[slack] = (family, size, key)
+            region, vehicle, year = str(key[0]), str(key[1]), int(str(key[-1]))
+            v, t = int(trucks.names.of([vehicle])[0]), int(np.searchsorted(years, year))
+            if (region, vehicle, year) not in found:
+                column = edit.column(f"more[{region},{vehicle},{year}]", whole=True)
+                found[region, vehicle, year] = _Way(
+                    "trucks", region, year, vehicle, column, LAST * float(price[v, t]), True
+                )
+            amount = brought[v] if brought is not None else WEEKS_PER_YEAR * float(str(key[2]))
+            edit.enter(row, found[region, vehicle, year].column, -float(amount))
+    return list(found.values())
+
+
+def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+    """A column of chargers more wherever chargers may be, of each kind: they bring energy, fast enough for some trucks.
+
+    They ask nothing of the grid connection, so that a depot without chargers is not called short of grid as well.
+    """
+    chargers = fleet_model.built.data.chargers
+    price = chargers.capex_eur / chargers.lifetime + chargers.fixed_eur_per_year
+    rows: dict[tuple[str, int], list[tuple[int, float]]] = {}
+    for family in ("deliver_energy", "deliver_on_the_way"):
+        for key, row in fleet_model.rows.get(family, []):
+            least_kw = float(str(key[2])) if family == "deliver_on_the_way" else 0.0
+            rows.setdefault((str(key[0]), int(str(key[1]))), []).append((row, least_kw))
+    years, found = fleet_model.built.data.time.years, []
+    for area, charger, t in fleet_model.chargers:
+        k, year = int(chargers.names.of([charger])[0]), int(years[t])
+        column = edit.column(f"more[{area},{charger},{year}]", whole=True)
+        found.append(_Way("chargers", area, year, charger, column, float(price[k]), True))
+        for row, least_kw in rows.get((area, year), []):
+            if chargers.kw[k] >= least_kw:
+                edit.enter(row, column, -float(chargers.kwh_per_year[k]))
     return found
 
 
-def _size(fleet_model: FleetModel, family: str, key: tuple[object, ...]) -> float:
-    """What one truck, charger or driver stands for in a row."""
-    trucks, chargers = fleet_model.built.data.trucks, fleet_model.built.data.chargers
-    charger_kwh = float(np.median(chargers.kwh_per_year)) if len(chargers.kwh_per_year) else 1e5  # the middle kind
-    sizes: dict[str, Callable[[], float]] = {
-        "cover_km": lambda: float(trucks.annual_km[trucks.names.of([str(key[1])])[0]]),
-        "cover_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
-        "fit_opening_hours": lambda: float(trucks.annual_h[trucks.names.of([str(key[1])])[0]]),
-        "deliver_energy": lambda: charger_kwh,
-        "deliver_on_the_way": lambda: charger_kwh,
-        "respect_grid": lambda: 100.0,
-        "respect_driver_hours": lambda: 1800.0,
-        "cap_emissions": lambda: 1e5,
-        "cap_technology": lambda: 1e5,
-        "ban_purchase": lambda: 1.0,
-        "spend_within_budget": lambda: 1e6,
-    }
-    return sizes[family]()
+def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+    """A column of what is beyond the limit for every row of LIMITS."""
+    found = []
+    for family, (_, _, price) in LIMITS.items():
+        for key, row in fleet_model.rows.get(family, []):
+            *place, year = (str(part) for part in key)
+            column = edit.column(f"short[{family},{key}]", typical=1e4 / price)
+            edit.enter(row, column, -1.0 if np.isfinite(edit.row_up[row]) else 1.0)
+            found.append(_Way(family, " ".join(place), int(year), "", column, price, False))
+    return found
 
 
-def _limit_fault(fleet_model: FleetModel, family: str, key: tuple[object, ...], short: float, size: float) -> Fault:
-    name, unit = LIMITS[family]
-    *place, year = key[:2] if family == "deliver_on_the_way" else key
-    if family == "deliver_on_the_way":
-        name = f"{name} at {float(str(key[2])):g} kW or more"
-    where = " ".join(str(part) for part in place)
-    units = {
-        "cover_km": "trucks", "cover_hours": "trucks", "fit_opening_hours": "trucks", "respect_driver_hours": "drivers",
-    }  # fmt: skip
-    more = f", about {short / size:.1f} {units[family]}" if family in units else ""
-    text = f"{name} short by {short:,.0f} {unit}{more}"
-    return Fault(family, where, int(str(year)), short, unit, text)
+def _other_numbers(fleet_model: FleetModel, edit: FormEdit, rows: Mapping[Key, int]) -> list[_Way]:
+    """Columns of numbers fewer or more than planned: units that cannot come or go as the plan says."""
+    years, found = fleet_model.built.data.time.years, []
+    for (place, kind, t), row in rows.items():
+        for sign, kind_of_fault in ((1.0, "fewer"), (-1.0, "more")):
+            column = edit.column(f"{kind_of_fault}[{place},{kind},{t}]")
+            edit.enter(row, column, sign)
+            found.append(_Way(kind_of_fault, place, int(years[t]), kind, column, CANNOT_BE, False))
+    return found
+
+
+def _named(fleet_model: FleetModel, short: Mapping[_Way, float], values: np.ndarray) -> list[Fault]:
+    """What is short in words: trucks and chargers summed per place and year, each limit alone."""
+    faults = []
+    for kind, place, year in dict.fromkeys((way.kind, way.place, way.year) for way in short):
+        mine = [(way.type, n) for way, n in short.items() if (way.kind, way.place, way.year) == (kind, place, year)]
+        total = sum(number for _, number in mine)
+        if kind in LIMITS:
+            name, unit, _ = LIMITS[kind]
+            faults.append(Fault(kind, place, year, total, unit, f"{name} short by {amount_text(total)} {unit}"))
+        elif kind in ("trucks", "chargers"):
+            total = float(np.round(total))
+            which = ", ".join(f"{number:.0f} {name}" for name, number in mine)
+            what = kind if kind == "trucks" else _kind_of_chargers(fleet_model, place, year, values)
+            faults.append(Fault(kind, place, year, total, kind, f"{what} short: {which} more would do"))
+        else:
+            for name, number in mine:
+                where = f"{place} {name}".strip()
+                text = f"{amount_text(number)} {kind} than planned must be in service: units stay until they are sold"
+                faults.append(Fault("number", where, year, number, "units", text))
+    return faults
+
+
+def _kind_of_chargers(fleet_model: FleetModel, area: str, year: int, values: np.ndarray) -> str:
+    """Chargers, or fast chargers of the power that the trucks on the way need and the plan does not bring."""
+    form, built = fleet_model.form, values[: len(fleet_model.form.cost)]
+    matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
+    beyond = matrix @ built - form.row_up
+    levels = [
+        float(str(key[2]))
+        for key, row in fleet_model.rows.get("deliver_on_the_way", [])
+        if (str(key[0]), int(str(key[1]))) == (area, year) and beyond[row] > 1.0
+    ]
+    return f"fast chargers of {max(levels):g} kW or more" if levels else "chargers"
+
+
+def amount_text(amount: float) -> str:
+    """An amount in ordinary figures: never one that rounds to nothing.
+
+    >>> amount_text(1234.6), amount_text(2.5), amount_text(0.031)
+    ('1,235', '2.5', '0.031')
+    """
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
     """By year, what is short of trucks first, then by kind and place."""
-    same = {"cover_km", "cover_hours", "fit_opening_hours"}
-    return sorted(faults, key=lambda fault: (fault.year, fault.kind not in same, fault.kind, fault.where))
+    return sorted(faults, key=lambda fault: (fault.year, fault.kind != "trucks", fault.kind, fault.where))
 
 
 def _solved(fleet_model: FleetModel, edit: FormEdit) -> Solution:
-    found = fleet_model.solve(edit, time_limit_s=120.0, gap=EXACT, threads=1)
+    found = fleet_model.solve(edit, time_limit_s=LIMIT_S, gap=EXACT, threads=1)
     if found.status != "optimal":
         raise NoPlan("the audit of the plan ran out of time; try again on a quieter machine")
     return found

@@ -62,8 +62,9 @@ class FleetModel:
         form = self.form if edit is None else edit.form()
         return self.steps.limited(**options).solve_form(form, label=label)
 
-    def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> None:
-        """Make the numbers in service those of the plan; what the plan does not name is zero."""
+    def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> dict[Key, int]:
+        """Make the numbers in service those of the plan, what it does not name zero; gives the row of each number."""
+        rows = {}
         for columns, said in (
             (self.trucks, plan.trucks),
             (self.chargers, plan.chargers),
@@ -72,7 +73,9 @@ class FleetModel:
             number = numbers_of(said)
             for key, parts in columns.items():
                 value = number.get(key, 0.0)
-                edit.row(f"set[{','.join(map(str, key))}]", parts, [1.0] * len(parts), low=value, up=value)
+                name = f"set[{','.join(map(str, key))}]"
+                rows[key] = edit.row(name, parts, [1.0] * len(parts), low=value, up=value)
+        return rows
 
 
 def numbers_of(rows: pd.DataFrame) -> dict[Key, float]:

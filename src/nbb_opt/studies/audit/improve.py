@@ -62,15 +62,56 @@ def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     return Repair(trucks, second.objective, changes_of(fleet_model, plan, third, missed), third)
 
 
-def _count_trucks(fleet_model: FleetModel, edit: FormEdit, planned: Mapping[Key, float]) -> list[int]:
-    """Columns that count the trucks changed, one per depot and period."""
+def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
+    """The repair that costs least among those with the fewest other trucks; another fuel in a truck is no other truck.
+
+    Trucks that differ in their energy carrier alone (`fuelled_alike`) count as one kind. Orders are given up as little
+    as possible before cost counts; chargers and projects follow. `others_changed` is the orders given up.
+    """
+    alike = fuelled_alike(fleet_model)
+    edit = FormEdit(fleet_model.form)
+    changed = _count_trucks(fleet_model, edit, numbers_of(plan.trucks), alike)
+    missed = set_orders(fleet_model, edit, plan, price=True)
+    edit.price(dict.fromkeys(changed, 1.0))
+    trucks = round(fleet_model.solve(edit, gap=1e-9).objective)
+    edit.row("trucks_changed", changed, [1.0] * len(changed), up=trucks + WHOLE)
+    orders = 0.0
+    if missed:
+        edit.price(dict.fromkeys(missed.values(), 1.0))
+        orders = fleet_model.solve(edit, gap=1e-6).objective
+        edit.row("orders_missed", list(missed.values()), [1.0] * len(missed), up=orders + WHOLE)
+    edit.price_as_stated()
+    solution = fleet_model.solve(edit, gap=COST_GAP)
+    return Repair(trucks, orders, changes_of(fleet_model, plan, solution, missed), solution)
+
+
+def fuelled_alike(fleet_model: FleetModel) -> dict[str, str]:
+    """For each truck the first one that differs from it in nothing but what it is fuelled with."""
+    trucks, first = fleet_model.built.data.trucks, dict[tuple[object, ...], str]()
+    return {
+        name: name if trucks.battery[v] else first.setdefault(
+            (float(trucks.gross_t[v]), float(trucks.kerb_t[v]), float(trucks.usable_km[v]), float(trucks.annual_km[v])),
+            name,
+        )
+        for v, name in enumerate(trucks.names.ids)
+    }  # fmt: skip
+
+
+def _count_trucks(
+    fleet_model: FleetModel, edit: FormEdit, planned: Mapping[Key, float], alike: Mapping[str, str] | None = None
+) -> list[int]:
+    """Columns that count the trucks changed, one per depot and period; those of a kind that are `alike` are one."""
+    groups: dict[Key, tuple[list[int], float]] = {}
+    for (region, vehicle, t), columns in fleet_model.trucks.items():
+        key = (region, alike[vehicle] if alike else vehicle, t)
+        before, number = groups.get(key, ([], 0.0))
+        groups[key] = ([*before, *columns], number + planned.get((region, vehicle, t), 0.0))
     places = sorted({(region, t) for region, _, t in fleet_model.trucks})
     counted = {place: edit.column(f"changed{list(place)}") for place in places}
     more: dict[tuple[str, int], list[int]] = {place: [] for place in places}
     fewer: dict[tuple[str, int], list[int]] = {place: [] for place in places}
-    for key, columns in fleet_model.trucks.items():
+    for key, (columns, value) in groups.items():
         up, down = edit.column(f"more{list(key)}"), edit.column(f"fewer{list(key)}")
-        value = planned.get(key, 0.0)
         edit.row(f"planned{list(key)}", [*columns, up, down], [1.0] * len(columns) + [-1.0, 1.0], low=value, up=value)
         more[key[0], key[2]].append(up)
         fewer[key[0], key[2]].append(down)

@@ -54,8 +54,11 @@ def _repair(found: Audit) -> Section:
         "The fewest trucks are changed first; among those repairs the fewest orders, chargers and projects; among "
         "those the cheapest. repaired_plan.csv holds the result."
     )
-    grid = Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])
-    return Section("The smallest repair", text, [grid])
+    grids = [Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])]
+    if found.cheapest is not None:
+        rows = [tuple(row) for row in found.cheapest.changes.itertuples(index=False)]
+        grids.append(Grid("The cheapest repair with the fewest other trucks; fuels may change", columns, rows))
+    return Section("The smallest repair", text, grids)
 
 
 def _improve(found: Audit) -> Section:
