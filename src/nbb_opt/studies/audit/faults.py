@@ -163,7 +163,7 @@ def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
     }[what]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Way:
     """A column of one way out: more trucks or chargers of a `type` at a place, or a limit exceeded."""
 
@@ -192,8 +192,9 @@ def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
             if (region, vehicle, year) not in found:
                 column = edit.column(f"more[{region},{vehicle},{year}]", whole=True)
                 found[region, vehicle, year] = _Way(
-                    "trucks", region, year, vehicle, column, LAST * float(price[v, t]), True
-                )
+                    kind="trucks", place=region, year=year, type=vehicle, column=column,
+                    price_eur=LAST * float(price[v, t]), whole=True,
+                )  # fmt: skip
             amount = brought[v] if brought is not None else WEEKS_PER_YEAR * float(str(key[2]))
             edit.enter(row, found[region, vehicle, year].column, -float(amount))
     return list(found.values())
@@ -215,7 +216,10 @@ def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
     for area, charger, t in fleet_model.chargers:
         k, year = int(chargers.names.of([charger])[0]), int(years[t])
         column = edit.column(f"more[{area},{charger},{year}]", whole=True)
-        found.append(_Way("chargers", area, year, charger, column, float(price[k]), True))
+        found.append(_Way(
+            kind="chargers", place=area, year=year, type=charger, column=column,
+            price_eur=float(price[k]), whole=True,
+        ))  # fmt: skip
         for row, least_kw in rows.get((area, year), []):
             if chargers.kw[k] >= least_kw:
                 edit.enter(row, column, -float(chargers.kwh_per_year[k]))
@@ -230,7 +234,10 @@ def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
             *place, year = (str(part) for part in key)
             column = edit.column(f"short[{family},{key}]", typical=1e4 / price)
             edit.enter(row, column, -1.0 if np.isfinite(edit.row_up[row]) else 1.0)
-            found.append(_Way(family, " ".join(place), int(year), "", column, price, False))
+            found.append(_Way(
+                kind=family, place=" ".join(place), year=int(year), type="", column=column,
+                price_eur=price, whole=False,
+            ))  # fmt: skip
     return found
 
 
@@ -241,7 +248,10 @@ def _other_numbers(fleet_model: FleetModel, edit: FormEdit, rows: Mapping[Key, i
         for sign, kind_of_fault in ((1.0, "fewer"), (-1.0, "more")):
             column = edit.column(f"{kind_of_fault}[{place},{kind},{t}]")
             edit.enter(row, column, sign)
-            found.append(_Way(kind_of_fault, place, int(years[t]), kind, column, CANNOT_BE, False))
+            found.append(_Way(
+                kind=kind_of_fault, place=place, year=int(years[t]), type=kind, column=column,
+                price_eur=CANNOT_BE, whole=False,
+            ))  # fmt: skip
     return found
 
 
