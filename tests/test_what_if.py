@@ -11,7 +11,7 @@ import pytest
 import nbb_opt as nbb
 from nbb_opt.errors import InstanceError, VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.instance.what_if import Cell
+from nbb_opt.instance.what_if import Cell, changed
 from nbb_opt.shipped import shipped
 
 TINY = nbb.read(shipped("instances") / "tiny")
@@ -180,3 +180,16 @@ def test_the_scenarios_of_the_haulier_apply(name: str) -> None:
     haulier: Instance = nbb.read(shipped("instances") / "haulier").scenario(name)
     assert haulier.what_if is not None
     assert haulier.what_if.cells
+
+
+def test_every_scenario_of_nbb_applies_and_gives_source_and_reason() -> None:
+    region = nbb.read(shipped("instances") / "nbb")
+    scenarios = region.scenarios
+    assert len(scenarios) >= 12
+    for scenario in scenarios.values():
+        assert changed(lambda table: region[table].copy(), scenario.changes), scenario.name
+        assert scenario.source, scenario.name
+    closed = region.scenario("ferry_closed", "carbon_200_in_2030")
+    assert closed.what_if is not None
+    assert closed.what_if.scenarios == ("ferry_closed", "carbon_200_in_2030")
+    assert {cell.table for cell in closed.what_if.cells} == {"links", "country_years"}

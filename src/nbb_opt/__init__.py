@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbb_opt import examples
+    from nbb_opt.api.comparison import Comparison, compare
     from nbb_opt.api.data import (
         check,
         convert,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         write,
     )
     from nbb_opt.api.pictures import Picture, draw
-    from nbb_opt.api.plans import Result, build, compare, load, report, solve, verify
+    from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.studies import audit, control_totals, fleet_plan, sensitivity, sweep
     from nbb_opt.app.server import serve
     from nbb_opt.cli.doctor import doctor
@@ -47,12 +48,13 @@ if TYPE_CHECKING:
 
 # module -> its names; imported when first used
 _NAMES = {
+    "nbb_opt.api.comparison": ("Comparison", "compare"),
     "nbb_opt.api.data": (
         "check", "convert", "manifest", "new", "prepare", "read", "render_models", "size", "synthesize",
         "synthesize_od", "upgrade", "write",
     ),
     "nbb_opt.api.pictures": ("Picture", "draw"),
-    "nbb_opt.api.plans": ("Result", "build", "compare", "load", "report", "solve", "verify"),
+    "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.studies": ("audit", "control_totals", "fleet_plan", "sensitivity", "sweep"),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
@@ -65,6 +67,7 @@ _NAMES = {
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "Comparison",
     "Infeasible",
     "Instance",
     "InstanceError",

@@ -485,62 +485,6 @@ def report(
     return handlers(problem).report(request)
 
 
-def compare(*plans: Result, names: Sequence[str] = ()) -> WholeTable:
-    """Key figures side by side, a row for each, and the differences to the first plan; printed whole.
-
-    The column `undecided` says of the costs whether a better search could turn the difference round: the optima lie
-    between bound and objective (costs of your own included), and these ranges overlap. Other figures have no bound;
-    there it is blank.
-
-    >>> from nbb_opt import examples
-    >>> plan = solve(examples.tiny())
-    >>> table = compare(plan, plan.reference)
-    >>> table.columns.tolist()
-    ['joint', 'do_nothing', 'do_nothing - joint', 'do_nothing undecided']
-    >>> bool(table.loc[("system cost, net present value", "MEUR"), "do_nothing undecided"])
-    False
-    """
-    if not plans:
-        raise NbbError("compare: give at least one plan")
-    for plan in plans:
-        if not isinstance(plan, Result):
-            raise NbbError(f"compare: {plan!r:.80} is no plan; give what nbb.solve or nbb.load gave, one after another")
-    labels = _labels(plans, names)
-    columns = {label: _key_figures(plan) for label, plan in zip(labels, plans, strict=True)}
-    table = WholeTable(columns)
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["figure", "unit"])
-    first, first_name = plans[0], labels[0]
-    for label, plan in zip(labels[1:], plans[1:], strict=True):
-        table[f"{label} - {first_name}"] = table[label] - table[first_name]
-        undecided = plan.bound_eur <= first.objective_eur and first.bound_eur <= plan.objective_eur
-        table[f"{label} undecided"] = pd.array([undecided] + [pd.NA] * (len(table) - 1), dtype="boolean")
-    return table
-
-
-def _labels(plans: Sequence[Result], names: Sequence[str]) -> list[str]:
-    if names and len(names) != len(plans):
-        raise NbbError(f"compare: {len(plans)} plans and {len(names)} names; give one for each")
-    given = list(names) or [str(plan.record["model"]) for plan in plans]
-    return [name if given.count(name) == 1 else f"{name} {number}" for number, name in enumerate(given, 1)]
-
-
-def _key_figures(plan: Result) -> Mapping[tuple[str, str], float]:
-    found, periods = plan.figures, plan.instance.periods
-    emitted, money, last = found["emissions_t_co2e"], found["investments_eur"], periods[-1].year
-    return {
-        ("system cost, net present value", "MEUR"): found["cost_eur"] / 1e6,
-        **{(f"emissions {p.year}", "kt CO2e per year, WTW"): emitted[p.year] / 1e3 for p in periods},
-        ("emissions, all years", "kt CO2e, WTW"): sum(emitted[p.year] * p.years for p in periods) / 1e3,
-        (f"road to rail, sea and ferry {last}", "kt per year"): found["shifted_t"].get(last, 0.0) / 1e3,
-        (f"battery trucks {last}", "trucks"): float(found["battery_trucks"][last]),
-        ("projects built", "projects"): float(len({project for project, _, _ in found["projects_built"]})),
-        ("investments in projects", "MEUR"): money["projects"] / 1e6,
-        ("investments in chargers", "MEUR"): money["chargers"] / 1e6,
-        ("investments in vehicles", "MEUR"): money["vehicles"] / 1e6,
-        ("gap", "%"): 100 * plan.gap,
-    }
-
-
 def with_changes(options: SolveOptions | None, **changes: Any) -> SolveOptions:
     """The options, the default ones if there are none, with those of the changes that are not None."""
     given = {name: value for name, value in changes.items() if value is not None}

@@ -36,6 +36,9 @@ def add_commands(app: typer.Typer) -> None:
         verify
     )
     app.command(epilog="Example: nbb-opt report runs/nbb-joint runs/nbb-shift_only --out comparison.html")(report)
+    app.command(epilog="Example: nbb-opt compare runs/nbb-joint runs/nbb-joint-ferry_closed --out difference.html")(
+        compare
+    )
     app.command(epilog="Example: nbb-opt totals runs/nbb-joint")(totals)
     app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
 
@@ -148,6 +151,38 @@ def _shares(given: list[str]) -> dict[str, float]:
         return {method: float(share) for method, share in pairs(given, "--ferry-share").items()}
     except ValueError:
         raise typer.BadParameter("write METHOD=SHARE, as in mass=0.6", param_hint="--ferry-share") from None
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; the others against the first.", metavar="RUN...")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write, with a map of what moves.")] = None,
+    decide_s: Annotated[
+        float,
+        typer.Option(
+            "--decide", min=0.0, help="Seconds for each plan of an undecided pair, solved again to a smaller gap."
+        ),
+    ] = 0.0,
+    instance: Annotated[Path | None, typer.Option(help="Instance (the base), if it was moved since.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What differs between runs of one base: inputs, decisions by name, key figures, and what is proven of the cost."""
+    import nbb_opt as nbb
+    from nbb_opt.problems.dispatch import problem_of
+
+    if len(runs) < 2:
+        raise NbbError("compare: give at least two runs")
+    for run in runs:
+        problem_of(run, "compare")
+    folders = [run.resolve().name for run in runs]
+    names = folders if len(set(folders)) == len(folders) else [str(run) for run in runs]
+    with logged(sys.stderr):
+        plans = [nbb.load(run, instance=instance) for run in runs]
+        for plan in plans:
+            nbb.verify(plan, again_s=0.0)
+        found = nbb.compare(*plans, names=names, decide_s=decide_s)
+    if out is not None:
+        found.to_html(out)
+    show(found, as_json)
 
 
 def totals(

@@ -58,6 +58,17 @@ class Base(Protocol):
         """A table."""
 
 
+class Tabled(Protocol):
+    """An instance as something with tables."""
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Every table but `od`."""
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        """A table."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One changed cell; `row` is its key, parts joined by `/`, and a blank cell is None."""
@@ -135,6 +146,24 @@ def differing(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[Cell
         for i in np.flatnonzero(~_same(old, new)).tolist():
             cells.append(Cell(name, keys[i], column, _plain(old.iloc[i]), _plain(new.iloc[i])))
     return cells
+
+
+def input_differences(first: Tabled, other: Tabled) -> list[Cell]:
+    """The cells in which two instances differ; a row that only one of them has is one cell of column `(row)`."""
+    found = []
+    for name in sorted({"od", *first.tables}):
+        one, two = first[name], other[name]
+        keys = [_row_names(BY_NAME[name], frame) for frame in (one, two)]
+        if keys[0] == keys[1]:
+            found.extend(differing(name, one, two))
+            continue
+        known = [set(names) for names in keys]
+        both = known[0] & known[1]
+        for lines, mine in ((keys[0], ("there", None)), (keys[1], (None, "there"))):
+            found.extend(Cell(name, row, "(row)", *mine) for row in lines if row not in both)
+        kept = [frame[[row in both for row in names]] for frame, names in zip((one, two), keys, strict=True)]
+        found.extend(differing(name, *(frame.reset_index(drop=True) for frame in kept)))
+    return found
 
 
 def on_row(table: str, row: str, column: str, effect: str) -> str:

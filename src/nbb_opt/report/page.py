@@ -313,10 +313,23 @@ def render_audit(
     sections: Sequence[Section],
 ) -> str:
     """Give the page as HTML text; all text is escaped."""
+    return _render(
+        "audit.html.j2", instance, title=instance.meta.title, description=instance.meta.description,
+        plan_name=plan_name, sentences=sentences, tiles=tiles, faults=faults, sections=sections,
+    )  # fmt: skip
+
+
+def render_study(
+    instance: Instance, title: str, *, description: str, sentences: Sequence[str], sections: Sequence[Section]
+) -> str:
+    """The page of a study as HTML text: what it answers in sentences, then its sections; all text is escaped."""
+    return _render(
+        "study.html.j2", instance, title=title, description=description, sentences=sentences, sections=sections
+    )
+
+
+def _render(template: str, instance: Instance, **given: Any) -> str:
     environment = Environment(
         loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template("audit.html.j2").render(
-        title=instance.meta.title, description=instance.meta.description, plan_name=plan_name, sentences=sentences,
-        tiles=tiles, faults=faults, sections=sections, version=__version__, price_year=instance.meta.price_year,
-    )  # fmt: skip
+    return environment.get_template(template).render(**given, version=__version__, price_year=instance.meta.price_year)
