@@ -47,6 +47,7 @@ def build(folder: Path) -> list[str]:
         "vehicle_years": trucks.vehicle_years() + services.vehicle_years(),
         "factors": energy.factors(),
         "energy": energy.energy(),
+        "fuel_substitutes": energy.substitutes(),
         "fleet": trucks.fleet(),
         "chargers": trucks.chargers(),
         "sites": demand.sites(),

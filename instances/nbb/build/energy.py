@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from places import CARBON_PRICE
 from store import YEARS, Row, raw, refs
 
 MJ = 3.6 / 1000  # g/MJ to kg/kWh
@@ -28,11 +27,22 @@ REFERENCE = 91.16
 GRID = {2025: 0.059, 2030: 0.045, 2035: 0.032, 2040: 0.022}
 GRID_CONTINENT = {2025: 0.35, 2030: 0.25, 2035: 0.17, 2040: 0.1}
 ELECTROLYSIS = 0.62  # hydrogen (LHV) out of a kWh of power, compression included
-# Kvarken ferry, share of the shaft work: LNG, bio-LNG, battery
-FERRY_MIX = {2025: (0.55, 0.37, 0.08), 2030: (0.35, 0.5, 0.15), 2035: (0.15, 0.65, 0.2), 2040: (0.0, 0.75, 0.25)}
+# Kvarken ferry, share of the shaft work: LNG, bio-LNG, battery (12.6 MWh since January 2026). More biogas and a second
+# battery are choices (fuel_substitutes), so that the mix stays.
+FERRY_MIX = dict.fromkeys(YEARS, (0.62, 0.18, 0.2))
 BATTERY_OVER_ENGINE = 0.5  # kWh from the quay that replace one kWh of gas: 0.45 engine over 0.9 battery
 
-DIESEL_PRICE = {"NO": 0.0913, "SE": 0.105, "FI": 0.108, "DE": 0.105, "NL": 0.108}
+# Biofuel in diesel by law, share of the energy, from 2025 and from 2030. Sweden: 10 % less emissions than fossil
+# diesel, which HVO of 16.745 g/MJ brings with this share. Finland: 16.5 % in 2025, 34 % in 2030, of energy. Norway:
+# 17 % of the volume. Germany and the Netherlands: about B7, assumed.
+BLEND = {"SE": (0.121, 0.121), "FI": (0.165, 0.34), "NO": (0.164, 0.164), "DE": (0.06, 0.06), "NL": (0.06, 0.06)}
+BLEND_SOURCE = {"SE": "sekretariatet_plikt", "FI": "he_36_2023;he_174_2022", "NO": "miljodirektoratet_biofuel"}
+# HVO on the world market rises with demand of aircraft and ships; national tax and delivery on top.
+HVO_WORLD = {2025: 0.143, 2030: 0.148, 2035: 0.153, 2040: 0.158}
+HVO_ON_TOP = {"SE": 0.012, "FI": 0.029, "NO": 0.035, "DE": 0.05, "NL": 0.05}
+BIOGAS_PRICE = {"SE": 0.105, "FI": 0.1, "NO": 0.115, "DE": 0.12, "NL": 0.12}
+BIOGAS_TTW = 1.6 * MJ  # methane slip of a truck, assumed
+DIESEL_PRICE = {"NO": 0.105, "SE": 0.105, "FI": 0.108, "DE": 0.105, "NL": 0.108}
 ELECTRICITY_PRICE = {"NO": 0.081, "SE": 0.085, "FI": 0.092, "DE": 0.16, "NL": 0.16}
 HYDROGEN_PRICE = {2025: 0.2438, 2030: 0.217, 2035: 0.1901, 2040: 0.1632}
 MGO_PRICE, BIO_MARINE_PRICE, LNG_PRICE, BIO_LNG_PRICE = 0.056, 0.14, 0.05, 0.095
@@ -64,30 +74,42 @@ def energy() -> list[Row]:
         for year in YEARS:
             rows += _land(country, year)
     for year in YEARS:
-        rows += [_marine(year), _ferry(year)]
+        rows += [_marine(year), _ferry(year), *_for_ships(year)]
     return rows
 
 
 def _land(country: str, year: int) -> list[Row]:
     diesel, power = DIESEL_PRICE[country], ELECTRICITY_PRICE[country]
+    blend = BLEND[country][int(year >= 2030)]
     grid = (GRID if country in ("NO", "SE", "FI") else GRID_CONTINENT)[year]
     grid_factor = "grid-nordic-ivl-2021-2023" if country in ("NO", "SE", "FI") else ""
     fall = grid / GRID[2025]
     return [
         _row(
-            "diesel", country, year, diesel, DIESEL_TTW, DIESEL_WTT,
-            "fuel-diesel-mk3-wtw-mj-energimyndigheten-2016;fuel-diesel-mineral-wtt-l-defra-2025",
-            "energimyndigheten_2016;defra_2025;cnr_2021;stram;assumption",
-            "fossil diesel: WTW of environmental class 3 less the WTT of mineral diesel "
-            f"(fuel-diesel-mineral-wtt-l-defra-2025 / {DIESEL_KWH_PER_L:.4g} kWh/l); biofuel blended by law is "
-            "left out; price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, NO 0.0648 + 0.0265 tax) less its carbon "
-            "part; kept level",
+            "diesel", country, year, diesel, (1 - blend) * DIESEL_TTW + blend * HVO_TTW,
+            (1 - blend) * DIESEL_WTT + blend * HVO_WTT,
+            "fuel-diesel-mk3-wtw-mj-energimyndigheten-2016;fuel-hvo-wtt-mj-defra-2025",
+            "energimyndigheten_2016;defra_2025;cnr_2021;stram;" + ";".join(filter(None, [BLEND_SOURCE.get(country)]))
+            + (";" if country in BLEND_SOURCE else "") + "assumption",
+            f"biofuel by law, {blend:.1%} of the energy, taken as HVO: fuel-diesel-mk3-wtw-mj-energimyndigheten-2016 x "
+            f"{1 - blend:.4g}, fuel-hvo-wtt-mj-defra-2025 x {blend:.4g}, AR5 and unknown set; of fossil diesel WTT "
+            f"is that of mineral diesel, 0.62409 kg/l at {DIESEL_KWH_PER_L:.4g} kWh/l; "
+            "price: haulier price ex VAT (SE 1.2451 EUR/l in 2021, others by their taxes) less its carbon part; kept "
+            f"level; {BIOGENIC_NOTE}", blend * HVO_BIOGENIC,
         ),
         _row(
-            "hvo", country, year, round(1.25 * (diesel + DIESEL_TTW * CARBON_PRICE[year] / 1000), 4), HVO_TTW, HVO_WTT,
-            "fuel-hvo-wtt-mj-defra-2025", "defra_2025;assumption",
-            "price: diesel with its carbon price of the year plus 25 %, because both are sold at one pump; "
+            "hvo", country, year, round(HVO_WORLD[year] + HVO_ON_TOP[country], 4), HVO_TTW, HVO_WTT,
+            "fuel-hvo-wtt-mj-defra-2025", "defra_2025;ivl_hvo;assumption",
+            f"price: world market {HVO_WORLD[year]:g}, tax and delivery {HVO_ON_TOP[country]:g} EUR/kWh, assumed: "
+            "1 to 2 SEK/l above diesel with its carbon price, 5 in 2022 (IVL); it does not follow the carbon price; "
             f"TTW: CH4 and N2O only, 0.3 g/MJ assumed; {BIOGENIC_NOTE}", HVO_BIOGENIC,
+        ),
+        _row(
+            "biogas", country, year, BIOGAS_PRICE[country], BIOGAS_TTW, BIO_LNG_WTT, "fuel-bio-lng-wtt-mj-defra-2025",
+            "defra_2025;vafabmiljo;assumption",
+            "liquefied; price: below the 0.127 EUR/kWh without VAT of compressed gas in 2022, by country and level, "
+            "assumed; TTW: 1.6 g/MJ of methane slip assumed; biogenic CO2: 2.75 kg per kg at 49.1 MJ/kg",
+            2.75 / 0.0491 * MJ,
         ),
         _row(
             "electricity", country, year, power, 0.0, grid, grid_factor,
@@ -120,6 +142,44 @@ def _marine(year: int) -> Row:
         f"AR4 and AR5 mixed; prices 660 EUR/t and 0.14 EUR/kWh assumed; {BIOGENIC_NOTE}",
         share * HVO_BIOGENIC,
     )  # fmt: skip
+
+
+def _for_ships(year: int) -> list[Row]:
+    """What ships and the ferry may take in instead."""
+    fall = GRID[year] / GRID[2025]
+    return [
+        _row(
+            "marine_bio", "XX", year, BIO_MARINE_PRICE, HVO_TTW, HVO_WTT, "fuel-hvo-wtt-mj-defra-2025",
+            "defra_2025;bettersea;assumption",
+            "biodiesel of waste, counted as HVO; price assumed: B30 at 209 EUR/t above oil is 0.06 EUR/kWh of the "
+            f"bio part; {BIOGENIC_NOTE}", HVO_BIOGENIC,
+        ),
+        _row(
+            "marine_biogas", "XX", year, BIO_LNG_PRICE, BIO_LNG_TTW, BIO_LNG_WTT,
+            "fuel-bio-lng-otto-medium-speed-ttw-mj-fueleu;fuel-bio-lng-wtt-mj-defra-2025",
+            "fueleu;defra_2025;bettersea;assumption",
+            "AR4 and AR5 mixed; price assumed: some 250 EUR per t CO2e above oil, as a surplus in a FuelEU pool "
+            "brings; biogenic CO2: 2.75 kg per kg bio-LNG at 49.1 MJ/kg, less slip", BIO_LNG_BIOGENIC,
+        ),
+        _row(
+            "shore_power", "XX", year, round(ELECTRICITY_PRICE["SE"] + 0.02, 4), 0.0, GRID[year],
+            "grid-nordic-ivl-2021-2023", "ivl_grid;elpriser24;assumption",
+            "price: as for large users on land and 0.02 EUR/kWh for a connection that stands idle most hours, assumed; "
+            f"factor: Nordic consumption mix, fall by 2040 assumed: grid-nordic-ivl-2021-2023 x {fall:.4g}",
+        ),
+    ]  # fmt: skip
+
+
+def substitutes() -> list[Row]:
+    """What vehicles may take in instead of their own fuel."""
+    keys = ("kwh_per_kwh", "max_share")
+    return [
+        {name: cell for name, cell in r.items() if name != "kwh_per_year"}
+        | {key: float(r[key]) for key in keys}
+        | {"kwh_per_year": float(r["kwh_per_year"]) if r["kwh_per_year"] else None}
+        | {"available_from": int(r["available_from"]), "source": refs(r["source"])}
+        for r in raw("fuel_substitutes")
+    ]
 
 
 def _ferry(year: int) -> Row:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from store import STATUS_DATE, Row, nok, raw, refs, sek
 
-COLUMN = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw"}
+COLUMN = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw",
+          "fuel_substitutes": "kwh_per_year"}  # fmt: skip
 
 
 def _eur(r: dict[str, str]) -> float:
