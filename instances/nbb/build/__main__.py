@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import charging
 import demand
 import energy
 import goods
@@ -49,7 +50,12 @@ def build(folder: Path) -> list[str]:
         "energy": energy.energy(),
         "fuel_substitutes": energy.substitutes(),
         "fleet": trucks.fleet(),
-        "chargers": trucks.chargers(),
+        "chargers": charging.chargers(),
+        "public_charging": charging.public_charging(),
+        "battery_wear": charging.battery_wear(),
+        "driving_rules": charging.driving_rules(),
+        "gradients": charging.gradients(),
+        "subsidies": charging.subsidies(),
         "sites": demand.sites(),
         "policies": rules.policies(),
         "ranges": rules.ranges(),

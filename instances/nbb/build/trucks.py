@@ -1,4 +1,4 @@
-"""Truck combinations: weights, energy, costs by year, chargers, what each carries, and the fleet of today."""
+"""Truck combinations: weights, energy, costs by year, what each carries, and the fleet of today."""
 
 from __future__ import annotations
 
@@ -107,24 +107,6 @@ def vehicle_years() -> list[Row]:
         }
         for r in raw("trucks")
         for year in YEARS
-    ]
-
-
-def chargers() -> list[Row]:
-    return [
-        {
-            "charger": r["charger"],
-            "name": r["name"],
-            "kw": float(r["kw"]),
-            "capex_eur": float(r["capex_eur"]),
-            "fixed_eur_per_year": float(r["fixed_eur_per_year"]),
-            "lifetime_years": int(r["lifetime_years"]),
-            "utilisation_share": float(r["utilisation_share"]),
-            "available_from": int(r["available_from"]),
-            "source": "charging_hub_study;assumption",
-            "note": f"{r['note']}; fixed cost and use of the year's hours assumed",
-        }
-        for r in raw("chargers")
     ]
 
 

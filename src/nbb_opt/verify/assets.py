@@ -115,10 +115,19 @@ def read_chargers(world: World, tables: Mapping[str, pd.DataFrame], checks: Chec
     return rows.assign(in_service=true)
 
 
+def value_left(world: World, lifetime_years: pd.Series, built_in: pd.Series) -> np.ndarray:
+    """Share of the price that is left at the horizon: annuities of the years of life left, over those of all."""
+    life = lifetime_years.to_numpy(dtype=float)
+    left = np.maximum(life - (world.horizon - built_in.to_numpy(dtype=float)), 0.0)
+    rate = float(world.instance.meta.discount_rate)
+    if rate == 0.0:
+        return left / life
+    return np.asarray(np.expm1(-left * np.log1p(rate)) / np.expm1(-life * np.log1p(rate)))
+
+
 def charger_costs(world: World, chargers: pd.DataFrame) -> pd.DataFrame:
     """Columns component, year, amount_eur."""
-    age = world.horizon - chargers["year"]
-    left = ((chargers["lifetime_years"] - age) / chargers["lifetime_years"]).clip(lower=0.0)
+    left = value_left(world, chargers["lifetime_years"], chargers["year"])
     price = chargers["installed"] * chargers["capex_eur"]
     yearly = chargers["in_service"] * chargers["fixed_eur_per_year"]
     return pd.concat(
@@ -145,8 +154,7 @@ def read_projects(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
 def project_costs(world: World, projects: pd.DataFrame) -> pd.DataFrame:
     """Columns component, year, amount_eur."""
     price = projects["newly"] * projects["capex_eur"]
-    age = world.horizon - projects["year"]
-    left = ((projects["lifetime_years"] - age) / projects["lifetime_years"]).clip(lower=0.0)
+    left = value_left(world, projects["lifetime_years"], projects["year"])
     return pd.concat(
         [
             _rows("project_purchase", projects["year"], price.to_numpy()),

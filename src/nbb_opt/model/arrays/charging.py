@@ -34,8 +34,8 @@ def add_charging(a: Assembly, data: ModelData) -> None:
         respect_grid     $\sum_k kw_k m_{jkt} \le 1000 (grid\_mw_j + \sum_a adds_{aj} w_{at})$   $\forall j,t$
 
     Contributes
-        cost_eur   $\sum_t D_t (fixed_k m_{jkt} + add_{jt} s_{jt}) + d_t\, capex_k i_{jkt} - d_H\, capex_k
-            \max(0, 1 - (y_H - y_t) / L_k)\, i_{jkt}$
+        cost_eur   $\sum_t D_t (fixed_k m_{jkt} + add_{jt} s_{jt}) + d_t\, capex_k i_{jkt}
+            - d_H\, left_{kt}\, capex_k i_{jkt}$
     """
     c, time, base = data.chargers, data.time, data.base
     size = time.size
@@ -74,7 +74,7 @@ def add_charging(a: Assembly, data: ModelData) -> None:
 
     share_costs(a, data, column=serving, t=t, cost_eur={"charger_fixed": c.fixed_eur_per_year[kind]})
     share_costs(a, data, column=column, t=c.t, cost_eur={"charger_purchase": c.capex_eur[c.kind]})
-    left = np.maximum(0.0, 1 - (time.horizon_year - time.years[c.t]) / c.lifetime[c.kind])
+    left = time.value_left(c.lifetime)[c.kind, c.t]
     back = a.share(shared_name("charger_residual"), size + 1)
     back.add(np.full(len(column), size), column, -c.capex_eur[c.kind] * left)
 

@@ -34,7 +34,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
 
     Contributes
         cost_eur   $\sum_t D_t\, fixed_a w_{at} + d_t\, capex_a \Delta w_{at} - d_H\, capex_a
-            \max(0, 1 - (y_H - y_t) / L_a)\, \Delta w_{at}$
+            left_{at}\, \Delta w_{at}$
     """
     p, time, flows = data.projects, data.time, data.flows
     most = p.max_units[p.project]
@@ -60,7 +60,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
     a.add_rows("keep_built", index.take(later), terms, sense=">=")
 
     _add_pairs(a, data, at)
-    left = np.maximum(0.0, 1 - (time.horizon_year - time.years[p.t]) / p.lifetime[p.project])
+    left = time.value_left(p.lifetime)[p.project, p.t]
     capex = p.capex_eur[p.project]
     share_costs(a, data, column=column, t=p.t, cost_eur={
         "project_fixed": p.fixed_eur_per_year[p.project], "project_purchase": capex,

@@ -61,8 +61,9 @@ def charger_purchase(m, year):
 
 
 def charger_residual(m, year):
-    r"""$-\sum_{jkt} capex_k \max(0, 1 - (y_H - y_t) / L_k)\, i_{jkt}$ at the horizon"""
+    r"""$-\sum_{jkt} left_{kt}\, capex_k i_{jkt}$ at the horizon, $left_{kt} = (1 - (1+\rho)^{-(L_k - y_H + y_t)}) /
+    (1 - (1+\rho)^{-L_k})$ or 0: annuities of the years left over those of all"""
     if year < m.horizon:
         return 0
-    left = {(k, u): max(0.0, 1 - (year - u) / m.charger_lifetime[k]) for k in m.chargers for u in m.years}
+    left = m.charger_value_left
     return -sum(left[k, u] * m.charger_capex_eur[k] * m.installed[j, k, u] for j, k, u in m.installed)

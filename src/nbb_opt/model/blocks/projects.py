@@ -74,8 +74,9 @@ def project_purchase(m, year):
 
 
 def project_residual(m, year):
-    r"""$-\sum_{at} capex_a \max(0, 1 - (y_H - y_t) / L_a)\, \Delta w_{at}$ at the horizon"""
+    r"""$-\sum_{at} left_{at}\, capex_a \Delta w_{at}$ at the horizon, $left_{at} =
+    (1 - (1+\rho)^{-(L_a - y_H + y_t)}) / (1 - (1+\rho)^{-L_a})$ or 0: annuities of the years left over those of all"""
     if year < m.horizon:
         return 0
-    left = {(a, u): max(0.0, 1 - (year - u) / m.project_lifetime[a]) for a, u in m.project_years}
+    left = m.project_value_left
     return -sum(left[a, u] * m.project_capex_eur[a] * newly_built(m, a, u) for a, u in m.project_years)

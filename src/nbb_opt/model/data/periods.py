@@ -25,6 +25,26 @@ class Time:
     yearly_factor: Floats
     horizon_year: int
     horizon_factor: float
+    discount_rate: float
+
+    def value_left(self, lifetime: Ints) -> Floats:
+        """Share of its price that what is built in a period is worth at the horizon, by lifetime: (lifetimes, periods).
+
+        The present value of the annuities of the years of its life that are left, over that of all: what is paid within
+        the horizon is the annuity of each year in service.
+
+        >>> years = np.array([2025, 2030])
+        >>> free, dear = (Time(years, years, years, years, 2035, 1.0, rate) for rate in (0.0, 0.04))
+        >>> free.value_left(np.array([20, 8])).tolist()
+        [[0.5, 0.75], [0.0, 0.375]]
+        >>> dear.value_left(np.array([20])).round(4).tolist()
+        [[0.5968, 0.8181]]
+        """
+        left = np.maximum(lifetime[:, None] - (self.horizon_year - self.years)[None, :], 0).astype(float)
+        if self.discount_rate == 0:
+            return np.asarray(left / lifetime[:, None])
+        step = 1 / (1 + self.discount_rate)
+        return np.asarray((1 - step**left) / (1 - step ** lifetime[:, None].astype(float)))
 
     @property
     def size(self) -> int:
@@ -41,7 +61,9 @@ def time_of(instance: Instance) -> Time:
     once = step ** since.astype(float)
     yearly = np.array([sum(step ** float(s + k) for k in range(n)) for s, n in zip(since, lengths, strict=True)])
     horizon = int(years[-1] + lengths[-1])
-    return Time(years, lengths, once, yearly, horizon, float(step ** float(horizon - years[0])))
+    return Time(
+        years, lengths, once, yearly, horizon, float(step ** float(horizon - years[0])), instance.meta.discount_rate
+    )
 
 
 class Names:

@@ -42,7 +42,9 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "requires": [(names[a], names[b]) for a, b in p.requires],
         "excludes": [(names[a], names[b]) for a, b in p.excludes],
         "funding_share": Figure("funding_share", product(names, countries), p.funding.ravel()),
-        "project_lifetime": dict(zip(names, p.lifetime.tolist(), strict=True)),
+        "project_value_left": Figure(
+            "project_value_left", product(names, named.years), data.time.value_left(p.lifetime).ravel()
+        ),
         "project_capex_eur": Figure("project_capex_eur", names, p.capex_eur),
         "project_fixed_eur": Figure("project_fixed_eur", names, p.fixed_eur_per_year),
     }
@@ -61,6 +63,9 @@ def charging_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "chargers": kinds,
         "charger_kw": Figure("charger_kw", kinds, c.kw),
         "charger_kwh": Figure("charger_kwh", kinds, c.kwh_per_year),
+        "charger_value_left": Figure(
+            "charger_value_left", product(kinds, years), data.time.value_left(c.lifetime).ravel()
+        ),
         "charger_lifetime": dict(zip(kinds, c.lifetime.tolist(), strict=True)),
         "charger_capex_eur": Figure("charger_capex_eur", kinds, c.capex_eur),
         "charger_fixed_eur": Figure("charger_fixed_eur", kinds, c.fixed_eur_per_year),
