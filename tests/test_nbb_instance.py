@@ -204,7 +204,7 @@ def test_electricity_has_no_emissions_where_it_is_used_and_diesel_has(nbb: Insta
     per_kwh = diesel.set_index(["country", "year"])
     assert (hvo.price_eur_per_kwh > per_kwh.price_eur_per_kwh).all()
     assert (hvo.wtt_kg_co2e_per_kwh < 0.3 * (per_kwh.ttw_kg_co2e_per_kwh + per_kwh.wtt_kg_co2e_per_kwh)).all()
-    assert (diesel.ttw_kg_co2e_per_kwh + diesel.wtt_kg_co2e_per_kwh).between(0.3, 0.36).all()
+    assert (diesel.ttw_kg_co2e_per_kwh + diesel.wtt_kg_co2e_per_kwh).between(0.24, 0.33).all()
 
 
 def test_every_assumption_says_why(nbb: Instance) -> None:
