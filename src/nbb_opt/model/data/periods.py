@@ -24,7 +24,6 @@ class Time:
     once_factor: Floats
     yearly_factor: Floats
     horizon_year: int
-    horizon_factor: float
     discount_rate: float
 
     def value_left(self, lifetime: Ints) -> Floats:
@@ -34,7 +33,7 @@ class Time:
         the horizon is the annuity of each year in service.
 
         >>> years = np.array([2025, 2030])
-        >>> free, dear = (Time(years, years, years, years, 2035, 1.0, rate) for rate in (0.0, 0.04))
+        >>> free, dear = (Time(years, years, years, years, 2035, rate) for rate in (0.0, 0.04))
         >>> free.value_left(np.array([20, 8])).tolist()
         [[0.5, 0.75], [0.0, 0.375]]
         >>> dear.value_left(np.array([20])).round(4).tolist()
@@ -45,6 +44,11 @@ class Time:
             return np.asarray(left / lifetime[:, None])
         step = 1 / (1 + self.discount_rate)
         return np.asarray((1 - step**left) / (1 - step ** lifetime[:, None].astype(float)))
+
+    @property
+    def horizon_factor(self) -> float:
+        """Discount factor of a payment at the horizon."""
+        return float((1.0 / (1.0 + self.discount_rate)) ** float(self.horizon_year - self.years[0]))
 
     @property
     def size(self) -> int:
@@ -61,9 +65,7 @@ def time_of(instance: Instance) -> Time:
     once = step ** since.astype(float)
     yearly = np.array([sum(step ** float(s + k) for k in range(n)) for s, n in zip(since, lengths, strict=True)])
     horizon = int(years[-1] + lengths[-1])
-    return Time(
-        years, lengths, once, yearly, horizon, float(step ** float(horizon - years[0])), instance.meta.discount_rate
-    )
+    return Time(years, lengths, once, yearly, horizon, instance.meta.discount_rate)
 
 
 class Names:
