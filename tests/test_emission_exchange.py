@@ -107,15 +107,15 @@ def test_the_tables_for_a_sustainability_report_add_up(folder):
 
 
 def test_a_carrier_without_an_ileap_word_is_an_error_until_one_is_given(tmp_path):
-    other = vary(vary(tiny(), "energy", "energy_carrier", "diesel", energy_carrier="biogas"), "vehicles",
-                 "energy_carrier", "diesel", energy_carrier="biogas")  # fmt: skip
+    other = vary(vary(tiny(), "energy", "energy_carrier", "diesel", energy_carrier="ammonia"), "vehicles",
+                 "energy_carrier", "diesel", energy_carrier="ammonia")  # fmt: skip
     mine = build_ledger(other, solve(tiny()).tables)
-    with pytest.raises(NbbError, match=r"carriers=\{'biogas': 'WORD'\}"):
-        write_exchange(other, mine, tmp_path / "a", hub_carrier="biogas")
+    with pytest.raises(NbbError, match=r"carriers=\{'ammonia': 'WORD'\}"):
+        write_exchange(other, mine, tmp_path / "a", hub_carrier="ammonia")
     with pytest.raises(NbbError, match="hub_carrier="):
-        write_exchange(other, mine, tmp_path / "a", carriers={"biogas": "LNG"})
+        write_exchange(other, mine, tmp_path / "a", carriers={"ammonia": "LNG"})
     assert not (tmp_path / "a").exists()
-    write_exchange(other, mine, tmp_path / "a", carriers={"biogas": "LNG"}, hub_carrier="biogas")
+    write_exchange(other, mine, tmp_path / "a", carriers={"ammonia": "LNG"}, hub_carrier="ammonia")
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
