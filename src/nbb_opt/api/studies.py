@@ -179,6 +179,43 @@ def sensitivity(
     return Sensitivity(plan.instance, tuple(rows))
 
 
+def tornado(
+    region: Instance | Path | str,
+    *,
+    tables: Sequence[str] = (),
+    relax: bool = False,
+    model: str = "joint",
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    out: Path | str | None = None,
+    progress: Listener | None = None,
+    cache: bool = True,
+    stop: Stop | None = None,
+) -> WholeTable:
+    """Which uncertain figure matters: each of table `ranges` at its low and its high end, the greatest effect first.
+
+    A row for each end: difference of cost and emissions to the region as it is, projects that enter and leave, and
+    whether the difference of cost is proven (`decided`). `tables` are those to vary, all if there are none. `relax`
+    solves LP relaxations. The time limit is for each solve. With `out` table and page are written there, and finished
+    solves are not made again; Ctrl-C keeps them.
+
+    >>> from nbb_opt import examples
+    >>> found = tornado(examples.tiny(), tables=["chargers"], relax=True)
+    >>> sorted(set(found["end"])), bool(found["cost_difference_eur"].abs().max() > 0)
+    (['high', 'low'], True)
+    """
+    from nbb_opt.studies.tornado import run_tornado
+
+    instance = region if isinstance(region, Instance) else read(region)
+    found = run_tornado(
+        instance, tables=tables, model=model, options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+        relax=relax, out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
+        listen=listener_of(progress), say=LOG.info, stop=stop,
+    )  # fmt: skip
+    return WholeTable(found)
+
+
 def control_totals(plan: Result | Path | str, *, instance: Instance | Path | str | None = None) -> pd.DataFrame:
     """Observed totals of the instance beside the flows of a plan's do-nothing plan in the first period.
 

@@ -39,6 +39,7 @@ def add_commands(app: typer.Typer) -> None:
         epilog="Example: nbb-opt sweep instances/nbb --front 20 --relax; "
         "nbb-opt sweep mycase --vary demand --values 0.8,1,1.2; nbb-opt sweep mycase --front 5 --extend rules.py"
     )(sweep)
+    app.command(epilog="Example: nbb-opt tornado instances/nbb --relax; nbb-opt tornado mycase --table energy")(tornado)
 
 
 def sweep(
@@ -112,3 +113,51 @@ def _factors(text: str) -> list[float]:
         return [float(word) for word in text.split(",") if word.strip()]
     except ValueError:
         raise typer.BadParameter(f"--values {text!r}: write numbers joined by commas, as in 0.8,1,1.2") from None
+
+
+def tornado(
+    instance: InstancePath,
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="Only ranges of this table; may be given several times.")
+    ] = None,
+    relax: Annotated[bool, typer.Option("--relax", help="LP relaxation: quick lower bounds.")] = False,
+    model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for table and page [default: runs/NAME-tornado]; finished solves stay.")
+    ] = None,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which uncertain figure matters: each of table ranges at its low and high end, the greatest effect first.
+
+    Ctrl-C keeps finished solves; the same command goes on with the others.
+    """
+    import nbb_opt as nbb
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt.solve import Stop
+
+    problem_of(instance, "tornado")
+    region = in_what_if(instance, scenario, sets, close, build, forbid) or nbb.read(instance)
+    what = "tornado" + ("-relaxed" if relax else "")
+    if region.what_if is not None:
+        what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"
+    target = out or Path("runs") / f"{region.meta.name}-{what}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    with ProgressLine(sys.stderr) as line, logged(sys.stderr):
+        found = nbb.tornado(
+            region, tables=tables or (), relax=relax, model=model, out=target, progress=line, stop=Stop(float("inf")),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads),
+        )  # fmt: skip
+    if as_json:
+        print(found.to_json(orient="records", force_ascii=False, indent=1))
+        return
+    shown = found[["figure", "factor", "cost_difference_eur", "emissions_difference_t_co2e", "decided"]].head(30)
+    print(f"{type(found)(shown)}\nsee {target / 'tornado.html'} and .csv")

@@ -676,5 +676,4 @@ FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
 # Tables that are checked but change no plan and no study yet, and what is done with them; `nbb-opt check` says so.
 UNUSED = {
     "sites": "nothing is computed from them yet: the demand of plants is what `od` gives",
-    "ranges": "they are listed in reports; no study varies figures by them yet",
 }

@@ -7,8 +7,8 @@ A statement names a column of a table, rows of it, and what becomes of their cel
     links.capacity_t_per_year[link=HOL-VSK-FERRY] = 0
 
 Conditions are joined by commas and all hold; `=` and `!=` take several values joined by `|`, numbers know `<`, `<=`,
-`>`, `>=` too. `=` sets a cell (`blank` empties it), `*=` multiplies and `+=` adds where there is a figure; whole
-numbers stay whole. A name that holds one of the signs is put in quotation marks.
+`>`, `>=` too; a list has the names that it holds. `=` sets a cell (`blank` empties it), `*=` multiplies and `+=` adds
+where there is a figure; whole numbers stay whole. A name that holds one of the signs is put in quotation marks.
 A named scenario is a file `scenarios/NAME.toml` of the instance, or the rows of that name in the table `scenarios`.
 """
 
@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.meta import Period
 from nbb_opt.instance.package import SCENARIOS
 from nbb_opt.instance.schema import BY_NAME, Column, Table
@@ -343,7 +344,10 @@ def _holds(text: str, table: Table, frame: pd.DataFrame, refuse: Callable[..., I
     given = [_value(word, column, refuse) for word in words]
     mine = np.zeros(len(frame), bool)
     for word, value in zip(words, given, strict=True):
-        same = _same(cells, pd.Series([value] * len(cells), index=cells.index))
+        if column.kind in ("refs", "choices") and value:  # a list holds the name
+            same = np.array([value in split_list(cell) for cell in cells.tolist()], bool)
+        else:
+            same = _same(cells, pd.Series([value] * len(cells), index=cells.index))
         if not same.any() and column.kind not in _NUMERIC:
             known = list(dict.fromkeys(str(cell) for cell in cells))
             hint = did_you_mean(word, known) or f"{name} is one of {listed(nearest_first(word, known))}"

@@ -15,7 +15,7 @@ from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
 
 FREIGHT = "freight"
-OF_INSTANCES = ("check", "prepare", "solve", "sweep", "audit", "sensitivity", "manifest", "upgrade", "app")
+OF_INSTANCES = ("check", "prepare", "solve", "sweep", "tornado", "audit", "sensitivity", "manifest", "upgrade", "app")
 OF_RUNS = ("verify", "report", "compare", "sensitivity", "totals")
 NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight
 

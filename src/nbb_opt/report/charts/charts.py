@@ -179,6 +179,36 @@ def difference_bars(
     return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
 
 
+def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, key: str, title: str) -> Markup:
+    """Draw for each row its low and its high end from a common zero line: (name, {"low": value, "high": value})."""
+    values = [0.0, *(value for _, ends in rows for value in ends.values())]
+    low, high = min(values), max(values)
+    names = max(text_width(name, 12) for name, _ in rows) + 14
+    reserve = 62.0
+    room = WIDTH - names - 2 * reserve - 6
+    zero = names + reserve + room * (-low / ((high - low) or 1.0))
+    colours = {"low": "#0b3c5d", "high": "#d55e00"}
+    parts: list[Markup] = []
+    for i, (name, ends) in enumerate(rows):
+        y = 12.0 + 25 * i
+        parts.append(words(name, names - 10, y + 14, size=12, anchor="end"))
+        for end, value in sorted(ends.items(), key=lambda item: -abs(item[1])):
+            size = abs(value) / ((high - low) or 1.0) * room
+            told = tag("title", f"{name}, {end} end: {with_unit(value, unit, sign=True)}")
+            left = zero - size if value < 0 else zero
+            parts.append(tag("rect", told, x=left, y=y + 2, width=size, height=16, fill=colours[end]))
+        for value in {min(ends.values()), max(ends.values())}:
+            beyond = zero + value / ((high - low) or 1.0) * room + (-5 if value < 0 else 5)
+            anchor = "end" if value < 0 else "start"
+            parts.append(words(short(value, sign=True), beyond, y + 14, size=11, anchor=anchor, weight="600"))
+    bottom = 16.0 + 25 * len(rows)
+    parts.append(tag("line", x1=zero, x2=zero, y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
+    note = f"{unit}; blue: low end of the range, orange: high end"
+    parts.append(words(note, WIDTH - 4, bottom + 16, size=11, anchor="end", fill=MUTED))
+    said = "; ".join(f"{name} {min(e.values()):+.3g} to {max(e.values()):+.3g} {unit}" for name, e in rows)
+    return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
+
+
 def limit_bars(rows: Sequence[tuple[str, float, float, str]], *, unit: str, key: str, title: str) -> Markup:
     """Draw used against limit: rows of (name, used, limit, note)."""
     most = max([max(used, limit) for _, used, limit, _ in rows if limit != float("inf")] + [1e-9])

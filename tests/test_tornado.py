@@ -1,0 +1,77 @@
+"""The tornado: which uncertain figure matters, largest first, kept unit by unit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import nbb_opt as nbb
+from nbb_opt.cli.main import app
+from nbb_opt.shipped import shipped
+
+TINY = nbb.read(shipped("instances") / "tiny")
+RANGES = pd.DataFrame(
+    [
+        ("country_years", "SE/2035", "carbon_price_eur_per_t", 0.5, 2.0, "made up"),
+        ("energy", "diesel/SE/2025", "price_eur_per_kwh", 0.9, 1.1, "made up"),
+        ("projects", "RAIL_MINE", "capex_eur", 1.0, 1.1, "made up"),
+        ("chargers", "*", "utilisation_share", 0.9, 1.1, "made up"),
+    ],
+    columns=["table", "row", "column", "low_factor", "high_factor", "reason"],
+)
+
+
+@pytest.fixture(scope="module")
+def region() -> nbb.Instance:
+    return TINY.with_table("ranges", RANGES)
+
+
+def test_the_ends_of_ranges_are_solved_and_the_greatest_effect_comes_first(region: nbb.Instance) -> None:
+    found = nbb.tornado(region, relax=True, cache=False)
+    size = found["cost_difference_eur"].abs().groupby(found["figure"], sort=False).max()
+    assert size.is_monotonic_decreasing
+    carbon = found[found["figure"] == "country_years.carbon_price_eur_per_t of SE/2035"].set_index("end")
+    assert carbon.loc["low", "cost_difference_eur"] < 0 < carbon.loc["high", "cost_difference_eur"]
+    assert carbon.loc["high", "emissions_difference_t_co2e"] <= 0
+    dear = region.with_changes("country_years.carbon_price_eur_per_t[country=SE, year=2035] *= 2")
+    one, other = (
+        nbb.sweep(each, vary="demand", values=[1], relax=True, cache=False)["cost_eur"][0] for each in (region, dear)
+    )
+    assert carbon.loc["high", "cost_difference_eur"] == pytest.approx(other - one, rel=1e-6)
+    assert "projects.capex_eur of RAIL_MINE" in set(found["figure"])
+    assert len(found) == 7  # a factor of 1 changes nothing
+
+
+def test_finished_solves_are_not_made_again_and_the_command_writes_page_and_table(
+    region: nbb.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = nbb.write(region, tmp_path / "case")
+    command = ["tornado", str(folder), "--relax", "--table", "projects", "--out", str(tmp_path / "out")]
+    first = CliRunner().invoke(app, [*command, "--json"])
+    assert first.exit_code == 0, first.output
+    page = (tmp_path / "out" / "tornado.html").read_text(encoding="utf-8")
+    assert "projects.capex_eur of RAIL_MINE matters most" in page
+
+    def refuse(*_given: object, **_named: object) -> None:
+        raise AssertionError("solved again")
+
+    monkeypatch.setattr("nbb_opt.studies.tornado.run_sweep", refuse)
+    again = CliRunner().invoke(app, [*command, "--json"])
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout) == json.loads(first.stdout)
+    other = CliRunner().invoke(app, [*command[:-1], str(tmp_path / "other")])
+    assert isinstance(other.exception, AssertionError)
+
+
+def test_a_figure_that_cannot_be_varied_says_why_and_a_table_without_ranges_is_refused(region: nbb.Instance) -> None:
+    share = ("project_funding", "RAIL_MINE/SE", "share", 0.5, 1.0, "made up")
+    odd = region.with_table("ranges", lambda t: pd.concat([t, pd.DataFrame([share], columns=RANGES.columns)]))
+    found = nbb.tornado(odd, tables=["project_funding"], relax=True, cache=False)
+    assert found["status"].tolist() == ["not varied"]
+    assert found["note"].str.contains("add up to 0.5").all()
+    with pytest.raises(nbb.NbbError, match="'nodes' has no ranges; those are chargers, "):
+        nbb.tornado(odd, tables=["nodes"], cache=False)
