@@ -24,6 +24,18 @@ GRANT = {
 
 SPOILINGS = [
     Spoiling(
+        "mode_constants_are_of_modes_in_use",
+        creating("mode_constants", constant="SEA_ORE", mode="sea", commodities="ORE", eur_per_t="1", source="made_up"),
+        "mode_constants.csv row 2, column commodities, value 'ORE'",
+        "or let ORE use sea",
+    ),
+    Spoiling(
+        "required_projects_can_be_built",
+        setting("projects", {"project": "RAIL_MINE"}, required_from_year="2025"),
+        "projects.csv row 2, column required_from_year, value 2025",
+        "give a later year",
+    ),
+    Spoiling(
         "figures_are_those_of_their_factors",
         setting("factors", {"factor": "diesel_ttw"}, value="0.30"),
         "energy.csv row 2, column ttw_kg_co2e_per_kwh, value '0.25'",
