@@ -61,8 +61,10 @@ def test_files_of_the_builder_are_short() -> None:
     assert long == []
 
 
-def test_it_has_the_four_periods_and_the_size_of_the_region(nbb: Instance, od: pd.DataFrame) -> None:
-    assert [(period.year, period.years) for period in nbb.periods] == [(y, 5) for y in (2025, 2030, 2035, 2040)]
+def test_it_has_the_five_periods_and_the_size_of_the_region(nbb: Instance, od: pd.DataFrame) -> None:
+    assert [(period.year, period.years) for period in nbb.periods] == [
+        (2025, 3), (2028, 2), (2030, 5), (2035, 5), (2040, 5)
+    ]  # fmt: skip
     assert 500 <= len(od.groupby(["origin", "destination", "commodity"])) <= 820
     assert len(nbb["commodities"]) >= 10
     assert len(nbb["projects"]) >= 15

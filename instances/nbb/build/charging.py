@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from energy import ELECTRICITY_PRICE
-from store import YEARS, Row, raw, refs
+from store import Row, raw, refs
 
 # EUR per kWh at others' points for trucks, VAT apart.
-PUBLIC_PRICE = {2025: 0.40, 2030: 0.32, 2035: 0.26, 2040: 0.22}
+PUBLIC_PRICE = {2025: 0.40, 2028: 0.36, 2030: 0.32, 2035: 0.26, 2040: 0.22}
 PUBLIC_WHY = (
     "price: Milence at Varberg 0.40 EUR/kWh in 2024, falling to 0.22 by 2040 with use, assumed, less the price of "
     "electricity of the country"
@@ -14,7 +14,7 @@ PUBLIC_WHY = (
 # MW that the regulation asks for in the area in 2030, and the share of it that stands in each year; afterwards as
 # many again every five years, assumed. At 12 % of the hours nobody waits long, assumed.
 AFIR_MW = {"core": 3.6, "comprehensive": 1.5}
-AFIR_STANDS = {2025: 0.15, 2028: 0.55, 2030: 1.0, 2035: 2.0, 2040: 3.0}
+AFIR_STANDS = {2025: 0.15, 2028: 0.6, 2030: 1.0, 2035: 2.0, 2040: 3.0}
 AFIR_SHARE_OF_HOURS = 0.12
 AFIR_WHY = (
     "energy: the alternative fuels regulation asks for {mw} MW in 2030 ({network} network: "
@@ -52,8 +52,6 @@ def public_charging() -> list[Row]:
             continue
         mw = AFIR_MW[r["afir"]]
         for year, stands in AFIR_STANDS.items():
-            if year not in YEARS:
-                continue
             rows.append(
                 {
                     "charge_area": r["charge_area"],

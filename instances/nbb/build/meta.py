@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from store import YEARS
-
+# The first five years in two steps: what is bought before 2028 is bought at the prices and subsidies of its time.
+PERIODS = ((2025, 3), (2028, 2), (2030, 5), (2035, 5), (2040, 5))
 ALTERNATIVES = 1
 MAX_MAIN_LEGS = 2
 
@@ -28,5 +28,5 @@ max_main_legs = {MAX_MAIN_LEGS}
 
 
 def instance_toml() -> str:
-    """Text of instance.toml: four periods of five years."""
-    return _HEAD + "".join(f"\n[[periods]]\nyear = {year}\nyears = 5\n" for year in YEARS)
+    """Text of instance.toml."""
+    return _HEAD + "".join(f"\n[[periods]]\nyear = {year}\nyears = {years}\n" for year, years in PERIODS)
