@@ -35,8 +35,8 @@ def policies() -> list[Row]:
                 "year": year,
                 "value": share,
                 "source": "etn_driva;assumption",
-                "note": "no faster than sales let the stock turn: 14 % of new heavy trucks in Sweden in 2025, a tenth of "
-                "the stock new each year, half of sales by 2030 as the law asks makers (45 % less CO2 of new trucks), "
+                "note": "no faster than sales let the stock turn: 14 % of new heavy trucks in Sweden in 2025, a tenth "
+                "of the stock new a year, half of sales by 2030 as the law asks makers (45 % less CO2 of new trucks), "
                 "60 % afterwards, assumed",
             }
         )
