@@ -32,7 +32,7 @@ LEFT_OUT = ("app", "bench", "bench-best", "bench-page", "models")
 WHOLE = ["0", "1", "2", "7", "-1", "2030", "99999999999999999999", "1e3", "nan", "", "0x10", "٣", "1_0"]
 REAL = ["0", "1", "0.5", "-1", "nan", "inf", "-inf", "1e-9", "1e308", "", "1,5", "½", "0x1p3"]
 PLAIN = """
-x joint do_nothing stram network_design demand carbon_price capacity:E10 rule: energy_price:diesel 0.8,1,1.2 1,,nan
+x joint frozen stram network_design demand carbon_price capacity:E10 rule: energy_price:diesel 0.8,1,1.2 1,,nan
 tiny haulier ../tiny ö a=b = a,b=c,= - scip highs refuse add tcp://127.0.0.1:9 not-finite boundary_ttw %s {} kt ; \\t
 """
 WORDS = [*PLAIN.split(), "", "x" * 5000, "\u202e", "\udcff"]
@@ -43,7 +43,7 @@ out.csv out.xlsx out.html
 NOWHERE = [*PLACES.split(), "", "a\nb", "n" * 300, "\udcff"]
 LIKELY = {
     "instance": "tiny tiny haulier design_tiny stram_tiny tiny.xlsx", "run": "run run design_run",
-    "runs": "run design_run", "out": "made made.html", "model": "joint do_nothing model.toml",
+    "runs": "run design_run", "out": "made made.html", "model": "joint frozen model.toml",
     "plan": "haulier/plan.csv", "target": "made made.xlsx",
     "old": "tiny tiny.xlsx", "new": "made made.xlsx", "vary": "demand carbon_price", "values": "0.8,1", "front": "2 3",
     "source": "tiny run od.parquet tiny/od.csv trips.tntp x_net.tntp od.omx", "solution": "solution.sol",

@@ -15,7 +15,9 @@ from tiny_plan import with_accounts
 
 Record = dict[str, Any]
 Tables = dict[str, pd.DataFrame]
-REFERENCE_BLOCKS = ("flow", "links", "terminals", "fleet", "rebalance", "charging")
+REFERENCE_BLOCKS = (
+    "flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy", "mode_shift"
+)  # fmt: skip
 CLAIMS = ("cost_eur", "bound", "gap", "emissions_t_co2e", "status", "blocks")
 
 
@@ -30,8 +32,8 @@ class Forgery:
 
     def settle(self) -> None:
         self.tables = with_accounts(self.instance, self.tables, "joint", self.record["blocks"])
-        self.baseline = with_accounts(self.instance, self.baseline, "do_nothing", REFERENCE_BLOCKS)
-        for said, tables in ((self.record, self.tables), (self.record["baseline"], self.baseline)):
+        self.baseline = with_accounts(self.instance, self.baseline, "reference", REFERENCE_BLOCKS)
+        for said, tables in ((self.record, self.tables), (self.record["bars"]["reference"], self.baseline)):
             kg = (tables["emissions"]["ttw_kg"] + tables["emissions"]["wtt_kg"]).groupby(tables["emissions"]["year"])
             cost = float(tables["costs"]["discounted_eur"].sum())
             said |= {"cost_eur": cost, "bound": cost, "gap": 0.0, "status": "optimal"}
@@ -44,7 +46,7 @@ def forged(run: Run, instance: Instance) -> Iterator[tuple[str, Run]]:
         copies = [{table: frame.copy() for table, frame in tables.items()} for tables in (run.tables, run.baseline)]
         forgery = Forgery(instance, deepcopy(run.record), *copies)
         change(forgery)
-        yield name, Run(run.path, forgery.record, forgery.tables, forgery.baseline)
+        yield name, Run(run.path, forgery.record, forgery.tables, {**run.bars, "reference": forgery.baseline})
 
 
 Change = Callable[[Forgery], None]
@@ -84,22 +86,24 @@ def _gone(*path: str) -> Callable[[Record], Any]:
     return change
 
 
-for _model in ("shift_only", "electrify_only", "do_nothing", "mine", "network_design"):
+for _model in ("shift_only", "electrify_only", "frozen", "reference", "mine", "network_design"):
     _record(f"model renamed {_model}", _set("model", value=_model))
-for _block in ("policy", "mode_shift", "projects", "rebalance", "charging", "terminals"):
+for _block in ("caps", "policy", "mode_shift", "projects", "rebalance", "charging", "terminals"):
     _record(f"block {_block} taken out", lambda record, block=_block: record["blocks"].remove(block))
 _record("blocks: flow alone", _set("blocks", value=["flow"]))
 _record("technologies of today said", _set("options", "technologies", value="today"))
 _record("projects said to be none", _set("options", "projects", value="none"))
-_record("flows said to be fixed", _set("options", "flows", value="do_nothing"))
-_record("reference with projects", _set("baseline", "projects", value="all"))
-_record("reference with all technologies", _set("baseline", "technologies", value="all"))
-_record("reference of another model", _set("baseline", "model", value="shift_only"))
-_record("reference without charging", _set("baseline", "blocks", value=list(REFERENCE_BLOCKS[:-1])))
+_record("flows said to be fixed", _set("options", "flows", value="frozen"))
+_record("reference with projects", _set("bars", "reference", "projects", value="all"))
+_record("reference with the technologies of today", _set("bars", "reference", "technologies", value="today"))
+_record("reference left out", lambda r: (_gone("bars", "reference")(r), _set("options", "reference", value=False)(r)))
+_record("frozen plan left out", _gone("bars", "frozen"))
+_record("reference of another model", _set("bars", "reference", "model", value="shift_only"))
+_record("reference without charging", _set("bars", "reference", "blocks", value=list(REFERENCE_BLOCKS[:-1])))
 for _claim in CLAIMS:
     _record(f"{_claim} deleted", _gone(_claim))
-    _record(f"{_claim} of the reference deleted", _gone("baseline", _claim))
-for _name in ("verified", "model", "options", "baseline"):
+    _record(f"{_claim} of the reference deleted", _gone("bars", "reference", _claim))
+for _name in ("verified", "model", "options", "bars"):
     _record(f"{_name} deleted", _gone(_name))
 _record("one period without emissions", _gone("emissions_t_co2e", "2030"))
 _record("bound: -inf, gap: 0", _set("bound", value=float("-inf")))
@@ -108,7 +112,7 @@ _record("bound: not a number", _set("bound", value=float("nan")))
 _record("bound as text", _set("bound", value="18988400"))
 _record("not verified", _set("verified", value=False))
 _record("verified: 1", _set("verified", value=1))
-_record("reference's bound: -inf, gap: 0", _set("baseline", "bound", value=float("-inf")))
+_record("reference's bound: -inf, gap: 0", _set("bars", "reference", "bound", value=float("-inf")))
 _record("optimal at a gap of 5 %", lambda r: r.update(bound=0.95 * r["cost_eur"], gap=0.05))
 _record("proven status of its own", _set("status", value="proven"))
 _record("options without a gap", _gone("options", "gap"))
@@ -193,7 +197,7 @@ def _honest_gap(many: int, bound: float | None = None) -> Change:
     """A wasteful reference with the true bound (or one too low to be wrong), and the wide gap that follows."""
 
     def change(forgery: Forgery) -> None:
-        said = forgery.record["baseline"]
+        said = forgery.record["bars"]["reference"]
         true, status = dict(said), forgery.record["status"]
         own = {key: forgery.record[key] for key in ("cost_eur", "bound", "gap")}
         _trucks(forgery, "baseline", many)

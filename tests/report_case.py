@@ -442,16 +442,16 @@ def make_tables(
 
 
 def make_run(instance: Instance, *, model: str = "joint", spoil: Callable[[str], str] = lambda word: word) -> Run:
-    """Make a run of the instance beside its do-nothing plan."""
+    """Make a run of the instance beside its reference."""
     plan, baseline = make_tables(instance, effort=1.0, spoil=spoil), make_tables(instance, effort=0.0, spoil=spoil)
-    if model == "do_nothing":
+    if model == "frozen":
         plan = baseline
     cost, before = (float(t["costs"]["discounted_eur"].sum()) for t in (plan, baseline))
     record = {
         "instance": instance.meta.name,
         "instance_digest": instance.digest,
         "model": model,
-        "blocks": ["flow", "policy"],
+        "blocks": ["flow", "caps", "policy"],
         "options": {"gap": 0.005},
         "versions": {"nbb_opt": "0.1.0", "python": spoil("3.11")},
         "status": spoil("optimal"),
@@ -467,6 +467,6 @@ def make_run(instance: Instance, *, model: str = "joint", spoil: Callable[[str],
         "columns": 2000,
         "nonzeros": 9000,
         "integers": 120,
-        "baseline": {"cost_eur": before, "gap": 0.001},
+        "bars": {} if model == "frozen" else {"reference": {"cost_eur": before, "gap": 0.001}},
     }
-    return Run(Path(), record, plan, baseline)
+    return Run(Path(), record, plan, {} if model == "frozen" else {"reference": baseline})

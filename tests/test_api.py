@@ -19,6 +19,7 @@ import pytest
 import nbb_opt as nbb
 from nbb_opt import ReadOnlyError, Result
 from nbb_opt.api.plans import solve
+from nbb_opt.errors import NbbError
 from nbb_opt.instance.tables.csv_file import csv_bytes
 from nbb_opt.shipped import shipped
 from nbb_opt.solve import Progress
@@ -95,7 +96,7 @@ def test_ctrl_c_keeps_the_best_plan_found() -> None:
     seen_eur: list[float] = []
 
     def press(step: Progress) -> None:
-        if math.isfinite(step.incumbent) and not step.phase.startswith("do nothing"):
+        if math.isfinite(step.incumbent) and not step.phase.startswith(("frozen", "reference")):
             seen_eur.append(step.incumbent)
             if len(seen_eur) == 1:
                 os.kill(os.getpid(), signal.SIGINT)
@@ -178,13 +179,13 @@ def test_what_is_taken_out_of_a_table_can_be_edited() -> None:
 def test_the_example_runs_as_written(tmp_path: Path) -> None:
     region = nbb.examples.tiny()
     made = nbb.solve(region, gap=1e-3, time_limit_s=120)
-    assert str(made).splitlines()[0].endswith("against the do-nothing plan")
+    assert str(made).splitlines()[0].endswith("against the reference plan")
     assert "\n" not in repr(made)
     for table in (made.flows, made.fleet, made.projects, made.emissions, made.costs, made.chargers):
         assert len(table)
     dear = region.with_table("country_years", lambda t: t.assign(carbon_price_eur_per_t=2 * t.carbon_price_eur_per_t))
-    table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "do nothing", "dear carbon"])
-    assert table.columns.tolist()[:3] == ["plan", "do nothing", "dear carbon"]
+    table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "reference", "dear carbon"])
+    assert table.columns.tolist()[:3] == ["plan", "reference", "dear carbon"]
     front = nbb.sweep(region, front=4, relax=True)
     assert len(front) == 4
     assert made.to_html(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
@@ -209,11 +210,21 @@ def test_tables_of_a_plan_add_up_to_its_figures() -> None:
     assert made.history["bound_eur"].iloc[-1] <= made.history["incumbent_eur"].iloc[-1] * (1 + 1e-9)
 
 
-def test_the_reference_is_the_do_nothing_plan() -> None:
-    alone = nbb.solve(tiny(), model="do_nothing", gap=1e-6)
-    assert plan().reference.cost_eur == pytest.approx(alone.cost_eur, rel=1e-9)
-    assert plan().reference.reference.cost_eur == plan().reference.cost_eur
-    assert "model do_nothing" in str(plan().reference)
+def test_the_frozen_plan_beside_a_plan_is_the_one_solved_alone() -> None:
+    alone = nbb.solve(tiny(), model="frozen", gap=1e-6)
+    assert plan().frozen.cost_eur == pytest.approx(alone.cost_eur, rel=1e-9)
+    assert plan().reference.frozen.cost_eur == alone.frozen.cost_eur
+    assert plan().reference.reference.cost_eur == plan().reference.cost_eur < plan().frozen.cost_eur
+    assert "model reference, against the frozen plan" in str(plan().reference)
+    with pytest.raises(NbbError, match="the reference plan was not solved with this one"):
+        _ = alone.reference
+
+
+def test_a_plan_solved_without_a_reference_is_compared_with_the_frozen_plan() -> None:
+    quick = nbb.solve(tiny(), options=nbb.SolveOptions(gap=1e-6, reference=False))
+    assert list(quick.run.bars) == ["frozen"]
+    assert "against the frozen plan" in str(quick)
+    assert nbb.verify(quick).ok
 
 
 def test_a_saved_plan_is_read_back_whole(tmp_path: Path) -> None:

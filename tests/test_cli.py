@@ -190,7 +190,7 @@ def test_a_damaged_instance_is_reported_as_json(tmp_path):
 
 @pytest.mark.promise(13)
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("phase", ["read", "do nothing: build", "do nothing: search", "verify", "ledger"])
+@pytest.mark.parametrize("phase", ["read", "frozen: build", "reference: search", "verify", "ledger"])
 def test_ctrl_c_ends_without_a_traceback_and_keeps_what_is_found(phase, tmp_path):
     run = tmp_path / "run"
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Control totals: observed figures beside the flows of the do-nothing plan."""
+"""Control totals: observed figures beside the flows of the frozen plan."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def plan(tiny: Instance) -> nbb.Result:
     work = {"measure": "work_tkm_per_year", "modes": "road;rail;sea;ferry"}
     grams = {"measure": "emissions_g_per_tkm", "modes": "road"}
     region = with_totals(tiny, handled, carried, work, work | {"outside": 1e6}, grams, carried | {"origins": "EAST"})
-    return nbb.solve(region, "do_nothing")
+    return nbb.solve(region, "frozen")
 
 
 def test_what_is_handled_carried_and_moved_is_what_the_flows_of_the_first_period_say(plan: nbb.Result) -> None:
@@ -65,11 +65,11 @@ def test_a_total_far_off_is_named_with_its_reason(plan: nbb.Result) -> None:
 
 def test_an_instance_without_totals_says_what_to_add(tiny: Instance) -> None:
     with pytest.raises(nbb.NbbError, match="no table control_totals"):
-        nbb.control_totals(nbb.solve(tiny, "do_nothing"))
+        nbb.control_totals(nbb.solve(tiny, "frozen"))
 
 
 def test_the_flagship_meets_its_control_totals(tmp_path: Path) -> None:
-    nbb_opt("solve", FLAGSHIP, "--model", "do_nothing", "--gap", "0.005", "--out", tmp_path / "run", check=0)
+    nbb_opt("solve", FLAGSHIP, "--model", "frozen", "--gap", "0.005", "--out", tmp_path / "run", check=0)
     found = nbb.control_totals(tmp_path / "run")
     off = found["deviation"].abs()
     assert (off <= 0.2).mean() >= CLOSE_SHARE, as_lines(found)

@@ -171,7 +171,7 @@ def test_chains_put_together_from_pieces_are_the_columns_of_the_whole_model(name
     instance = shared_instance(name, tmp_path)
     assert unlike(instance, "joint") == ""
     if name == "tiny":
-        assert unlike(instance, "do_nothing") == ""
+        assert unlike(instance, "frozen") == ""
         assert unlike(instance, "joint", nudged="segments") == "use of rows"
         assert unlike(instance, "joint", nudged="resources") == "hauls"
 
@@ -208,7 +208,7 @@ def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, t
 
 
 @pytest.mark.parametrize("against_road_eur_per_t", [0.0, 4.0])
-@pytest.mark.parametrize("model", ["joint", "shift_only", "do_nothing"])
+@pytest.mark.parametrize("model", ["joint", "shift_only", "frozen"])
 def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(
     model: str, against_road_eur_per_t: float
 ) -> None:
@@ -231,7 +231,7 @@ def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(
 def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     instance, spec = tiny(), read_model("electrify_only")
     prepared = prepare(instance)
-    nothing = build(instance, prepared, read_model("do_nothing"), route="segments")
+    nothing = build(instance, prepared, read_model("frozen"), route="segments")
     flows = solved_in_parts(nothing, gap=1e-6)[1]["flows"]
     fixed = flows_of(prepared, flows)
     whole = solve_form(

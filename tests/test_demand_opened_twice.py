@@ -23,7 +23,7 @@ from pathlib import Path
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 limits = SolveOptions(time_limit_s=120.0)
-run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="do_nothing", options=limits)
+run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="frozen", options=limits)
 print(json.dumps([sum(Path(path).name.startswith("od.") for path in opened), run.record["verified"]]))
 """
 

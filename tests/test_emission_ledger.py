@@ -20,7 +20,7 @@ from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
 
 NBB = TINY.parent / "nbb"
-MODELS = ("joint", "do_nothing", "shift_only")
+MODELS = ("joint", "frozen", "shift_only")
 
 
 @cache
@@ -35,7 +35,7 @@ def ledger_of(model: str = "joint") -> Ledger:
 
 @cache
 def nbb() -> Run:
-    return solve_instance(NBB, model="do_nothing", options=SolveOptions(time_limit_s=600, gap=1e-2))
+    return solve_instance(NBB, model="frozen", options=SolveOptions(time_limit_s=600, gap=1e-2))
 
 
 def three_accounts_agree(instance, folder, tables):

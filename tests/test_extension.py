@@ -89,7 +89,7 @@ def test_a_cost_of_ones_own_is_apart_from_the_system_cost_and_minimised_with_it(
     assert plan.bound_eur == pytest.approx(plan.objective_eur, rel=2 * GAP)
 
 
-def test_the_do_nothing_plan_is_what_it_is_without_the_rules() -> None:
+def test_the_reference_is_what_it_is_without_the_rules() -> None:
     assert extended().reference.cost_eur == pytest.approx(plain().reference.cost_eur, rel=1e-6)
     assert "extension" not in extended().reference.record
     assert nbb.verify(extended().reference).ok

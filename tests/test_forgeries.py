@@ -30,7 +30,8 @@ def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> N
     verdict = accept_run(run, tiny())
     assert verdict.ok
     assert verdict.bounds == (
-        "bound of do_nothing: confirmed by solving again",
+        "bound of frozen: confirmed by solving again",
+        "bound of reference: confirmed by solving again",
         "bound of joint: confirmed by solving again",
     )
 
@@ -55,7 +56,7 @@ def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: 
     few = islice(forged(run, tiny()), 0, None, 3)
     for number, (name, fake) in enumerate(few):
         folder, page = tmp_path / f"run{number}", tmp_path / f"page{number}.html"
-        write_run(folder, fake.record, fake.tables, fake.baseline)
+        write_run(folder, fake.record, fake.tables, fake.bars)
         for arguments in (["verify", str(folder)], ["report", str(folder), "--out", str(page)]):
             found = command.invoke(app, [*arguments, "--instance", str(TINY)])
             assert isinstance(found.exception, NbbError), (name, arguments, found.output)
@@ -64,9 +65,11 @@ def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: 
 
 
 def test_a_reference_proven_to_less_than_asked_is_said_to_be(run: Run) -> None:
-    said = run.record["baseline"]
+    said = run.said_of("reference")
     loose = {**said, "bound": 0.9 * said["cost_eur"], "gap": 0.1, "status": "time_limit"}
-    verdict = accept_run(Run(run.path, {**run.record, "baseline": loose}, run.tables, run.baseline), tiny())
+    verdict = accept_run(
+        Run(run.path, {**run.record, "bars": {**run.record["bars"], "reference": loose}}, run.tables, run.bars), tiny()
+    )
     assert (
         f"proven to 10.00% only: what is saved against it may be {0.1 * said['cost_eur']:,.0f} EUR less"
         in (verdict.bounds[-1])
@@ -80,7 +83,7 @@ def test_without_a_new_solve_a_bound_is_called_the_word_of_the_solver(run: Run) 
 def test_a_run_of_a_model_of_ones_own_is_verified_with_its_file(run: Run, tmp_path: Path) -> None:
     model = tmp_path / "mine.toml"
     model.write_text((Path(__file__).parents[1] / "models" / "joint.toml").read_text(encoding="utf-8"))
-    mine = Run(run.path, {**run.record, "model": "mine"}, run.tables, run.baseline)
+    mine = Run(run.path, {**run.record, "model": "mine"}, run.tables, run.bars)
     assert accept_run(mine, tiny(), model_file=model).ok
     with pytest.raises(VerifyFailed, match="give its file"):
         accept_run(mine, tiny())

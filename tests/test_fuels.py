@@ -136,7 +136,7 @@ def test_column_generation_finds_the_same_optimum() -> None:
 
 def test_a_model_without_the_block_replaces_nothing() -> None:
     case = with_hvo(without_policies(tiny()))
-    assert solve(case, "do_nothing").tables["fuels"].empty
+    assert solve(case, "frozen").tables["fuels"].empty
     verdict = verify_plan(
         case, solve(case).tables, blocks=("flow", "fleet"), technologies="all", projects="all", reported={}
     )

@@ -208,7 +208,7 @@ def hilly(instance: Instance, factor: float) -> Instance:
 
 
 def test_hills_take_their_factor_of_energy_on_road_and_rail() -> None:
-    level, steep = solve(tiny(), "do_nothing"), solve(hilly(tiny(), 1.25), "do_nothing")
+    level, steep = solve(tiny(), "frozen"), solve(hilly(tiny(), 1.25), "frozen")
     one, two = level.built.data.driving.ledger, steep.built.data.driving.ledger
     np.testing.assert_allclose(two.kwh, 1.25 * one.kwh)
     keys = ["year", "mode", "energy_carrier", "country"]

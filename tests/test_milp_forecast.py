@@ -23,7 +23,7 @@ def case(name: str) -> Instance:
     return tiny() if name == "tiny" else read_instance(Path(TINY).parent / name)
 
 
-@pytest.mark.parametrize("model", ["joint", "do_nothing", "shift_only"])
+@pytest.mark.parametrize("model", ["joint", "frozen", "shift_only"])
 @pytest.mark.parametrize("name", ["tiny", "haulier", "synthetic"])
 def test_a_model_is_as_large_as_its_forecast_within_a_fifth(
     name: str, model: str, tmp_path_factory: pytest.TempPathFactory

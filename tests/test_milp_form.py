@@ -78,7 +78,7 @@ def test_flows_are_given_if_and_only_if_the_model_wants_them() -> None:
 def test_a_fuel_that_is_not_sold_in_a_country_is_an_error() -> None:
     broken = vary(tiny(), "vehicles", "vehicle", "DIESEL", energy_carrier="marine_fuel")
     with pytest.raises(ModelError, match=r"no marine_fuel in (SE|FI)"):
-        build(broken, prepare(tiny(), prune=False), read_model("do_nothing"))
+        build(broken, prepare(tiny(), prune=False), read_model("frozen"))
 
 
 def test_tables_have_their_columns_and_costs_add_up_to_the_objective() -> None:

@@ -47,7 +47,7 @@ def test_a_lower_emission_cap_never_lowers_cost() -> None:
 
 
 @settings(max_examples=3, deadline=None, derandomize=True)
-@given(st.floats(5_000, 40_000), st.floats(1.0, 2.0), st.sampled_from(["do_nothing", "joint"]))
+@given(st.floats(5_000, 40_000), st.floats(1.0, 2.0), st.sampled_from(["frozen", "joint"]))
 def test_more_rail_capacity_never_raises_cost(capacity_t: float, factor: float, model: str) -> None:
     small, large = (
         vary(tiny(), "links", "link", "RAIL_WEST_GAP", capacity_t_per_year=c) for c in (capacity_t, capacity_t * factor)
@@ -55,7 +55,7 @@ def test_more_rail_capacity_never_raises_cost(capacity_t: float, factor: float, 
     assert cost(large, model) <= cost(small, model) * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("model", ["do_nothing", "joint"])
+@pytest.mark.parametrize("model", ["frozen", "joint"])
 def test_doubling_every_price_doubles_cost(model: str) -> None:
     dear = vary(tiny(), "policies", "policy", "BUDGET_SE", value=5_000_000.0)
     for table, columns in PRICES.items():
@@ -67,7 +67,7 @@ def test_doubling_every_price_doubles_cost(model: str) -> None:
 
 
 def test_flows_fixed_to_those_of_doing_nothing_never_cost_less_than_free_ones() -> None:
-    nothing = solve(tiny(), "do_nothing")
+    nothing = solve(tiny(), "frozen")
     fixed = solve(tiny(), "electrify_only", flows=flows_of(nothing, tiny()))
     free = solve(tiny())
     assert fixed.cost_eur >= free.cost_eur
@@ -76,7 +76,7 @@ def test_flows_fixed_to_those_of_doing_nothing_never_cost_less_than_free_ones() 
 
 def test_without_rules_more_options_never_cost_more() -> None:
     case = without_policies(tiny())
-    nothing = solve(case, "do_nothing")
+    nothing = solve(case, "frozen")
     shift, electrify, joint = cost(case, "shift_only"), solve(
         case, "electrify_only", flows=flows_of(nothing, case)
     ).cost_eur, cost(case)  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_ban_is_obeyed_from_its_year_on() -> None:
 
 def test_enumerating_every_small_fleet_finds_the_same_optimum() -> None:
     case = replace(tiny(), periods=(Period(2025, 5),))
-    form = standard_form(build(case, prepare(case, prune=False), read_model("do_nothing")))
+    form = standard_form(build(case, prepare(case, prune=False), read_model("frozen")))
     found = solve_form(form, time_limit_s=60, gap=1e-9, threads=1)
     whole = np.flatnonzero(form.integer)
     most = {"bought(W": 2, "bought(E": 2, "kept(W,DIESEL,2020": 4, "kept(W,DIESEL,2024": 2,

@@ -19,7 +19,7 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("name", ["joint", "shift_only", "electrify_only", "do_nothing"])
+@pytest.mark.parametrize("name", ["joint", "shift_only", "electrify_only", "frozen"])
 def test_every_shipped_model_is_read(name: str) -> None:
     spec = read_model(name)
     assert spec.name == name

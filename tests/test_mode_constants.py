@@ -21,14 +21,14 @@ def against_road(**filters: str) -> Instance:
 
 
 def counted_eur(case: Instance, *, year: int = 2025) -> float:
-    """What the do-nothing plan counts in a year."""
-    costs = solve(case, "do_nothing").tables["costs"]
+    """What the frozen plan counts in a year."""
+    costs = solve(case, "frozen").tables["costs"]
     return float(costs.query("component == 'mode_constant' and year == @year")["amount_eur"].sum())
 
 
 def carried_t(case: Instance, commodity: str, mode: str, *, year: int = 2025) -> float:
-    """Tonnes of the do-nothing plan with this main mode."""
-    tables = solve(case, "do_nothing").tables
+    """Tonnes of the frozen plan with this main mode."""
+    tables = solve(case, "frozen").tables
     flows = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
     return float(flows.query("year == @year and commodity == @commodity and main_mode == @mode")["tonnes"].sum())
 
@@ -58,7 +58,7 @@ def test_a_flow_that_is_new_after_the_first_period_has_no_constant(tmp_path: Pat
 
 
 def test_a_model_without_the_block_counts_none() -> None:
-    spec = read_model("do_nothing")
+    spec = read_model("frozen")
     without = replace(spec, blocks=tuple(block for block in spec.blocks if block != "mode_constants"))
     assert solve(against_road(), without).cost_eur == pytest.approx(solve(tiny(), without).cost_eur)
     assert solve(against_road()).cost_eur > solve(tiny()).cost_eur

@@ -216,7 +216,7 @@ def test_every_assumption_says_why(nbb: Instance) -> None:
             assert (assumed.note.str.len() > 5).all(), name
 
 
-def test_only_diesel_trucks_are_owned_today_so_that_do_nothing_is_diesel(nbb: Instance) -> None:
+def test_only_diesel_trucks_are_owned_today_so_that_the_frozen_plan_is_diesel(nbb: Instance) -> None:
     assert set(nbb["fleet"].vehicle) == {"truck_diesel"}
 
 

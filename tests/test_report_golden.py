@@ -120,7 +120,7 @@ def numbers(text: str) -> list[str]:
 
 
 def changed(year: int) -> Fraction:
-    return hand.EMITTED_T["joint", year] / hand.EMITTED_T["do_nothing", year] - 1
+    return hand.EMITTED_T["joint", year] / hand.EMITTED_T["reference", year] - 1
 
 
 def stacks(figure: Callable[[str, int], dict[str, Any]], names: dict[str, str], years: Sequence[int] = YEARS) -> Rows:
@@ -141,10 +141,18 @@ def grouped(plan: str, year: int) -> dict[str, Fraction]:
 
 
 def differences() -> list[tuple[str, Fraction]]:
-    plan, nothing = hand.all_costs("joint"), hand.all_costs("do_nothing")
+    plan, nothing = hand.all_costs("joint"), hand.all_costs("reference")
     rows = [(COMPONENTS[name], (plan[name] - nothing[name]) / M) for name in COMPONENTS]
     rows = sorted((row for row in rows if row[1]), key=lambda row: row[1])
     return [*rows, ("Total", sum((eur for _, eur in rows), Fraction(0)))]
+
+
+def cost_parts(plan: str) -> list[Fraction]:
+    """MEUR in cash, as time of the goods, as carbon payments, and what is left at the horizon."""
+    left = sum(hand.costs(plan, HORIZON).values(), Fraction(0)) / M
+    whole = hand.all_costs(plan)
+    time, carbon = whole["cargo_time"] / M, whole["carbon"] / M
+    return [hand.WHOLE_EUR[plan][-1] / M - left - time - carbon, time, carbon, left]
 
 
 def tables_by_hand() -> dict[str, Rows]:
@@ -163,8 +171,13 @@ def tables_by_hand() -> dict[str, Rows]:
                 for area in ("East depot", "West depot") for year in YEARS if area in hand.charging(year)
                 for kwh, power, grid in [hand.charging(year)[area]]]  # fmt: skip
     return {
+        "The plan beside its bars": [
+            [plan, hand.WHOLE_EUR[plan][-1] / M, *cost_parts(plan),
+             *(hand.EMITTED_T[plan, year] / 1000 for year in YEARS), hand.trucks(plan, LAST)["BATTERY"]]
+            for plan in ("frozen", "reference", "joint")
+        ],
         "Key figures by period": [
-            [f"{year}–{year + 4}", emitted["do_nothing", year], emitted["joint", year], changed(year) * 100,
+            [f"{year}–{year + 4}", emitted["reference", year], emitted["joint", year], changed(year) * 100,
              hand.shifted_t(year) / 1000, hand.trucks("joint", year)["BATTERY"],
              sum(hand.trucks("joint", year).values()),
              len(hand.rows("joint", "projects", year))]
@@ -177,7 +190,7 @@ def tables_by_hand() -> dict[str, Rows]:
         ),
         "Trucks in service by technology": stacks(hand.trucks, trucks),
         "Cost by component, present value": stacks(grouped, {name: name for name in GROUPS}, (*YEARS, HORIZON)),
-        "Cost against doing nothing, present value": [list(row) for row in differences()],
+        "Cost against the reference plan, present value": [list(row) for row in differences()],
         "Charging by area": charging,
         "Projects built": [[1, "Railway to the mine", "new link", "Mine", LAST, 1, rail_capex / M, "SE 100 %"]],
         f"Largest changes of mode in {LAST}": [
@@ -249,18 +262,24 @@ def check_tables(answer: Element) -> None:
 
 def check_words(answer: Element) -> None:
     """Lead, tiles, proof, plausibility, map: every number in them, in order, and whether it is more or less."""
-    saved = (hand.WHOLE_EUR["do_nothing"][-1] - hand.WHOLE_EUR["joint"][-1]) / M
-    cost, nothing = hand.WHOLE_EUR["joint"][-1] / M, hand.WHOLE_EUR["do_nothing"][-1] / M
+    saved = (hand.WHOLE_EUR["reference"][-1] - hand.WHOLE_EUR["joint"][-1]) / M
+    cost, nothing = hand.WHOLE_EUR["joint"][-1] / M, hand.WHOLE_EUR["reference"][-1] / M
     battery, all_trucks = hand.trucks("joint", LAST)["BATTERY"], sum(hand.trucks("joint", LAST).values())
     less = -changed(LAST) * 100
     money = [sum(eur for name, eur in hand.all_costs("joint").items() if name == f"{what}_purchase") / M
              for what in ("project", "charger", "fleet")]  # fmt: skip
-    now, before = hand.EMITTED_T["joint", LAST] / 1000, hand.EMITTED_T["do_nothing", LAST] / 1000
+    now, before = hand.EMITTED_T["joint", LAST] / 1000, hand.EMITTED_T["reference", LAST] / 1000
     lead = next(p for p in answer.all("p") if p.attributes.get("class") == "lead").text()
     assert re.search(r"costs \S+ MEUR less from .* and emits \S+ % less CO2e in 2030", lead), lead
+    frozen = hand.WHOLE_EUR["frozen"][-1] / M
+    alone = 100 - 100 * hand.EMITTED_T["reference", LAST] / hand.EMITTED_T["frozen", LAST]
+    parts = {plan: cost_parts(plan) for plan in ("reference", "joint")}
+    more = [parts["joint"][i] - parts["reference"][i] for i in range(4)]
     follows(
-        lead.replace("CO2e", ""), [saved, FIRST, HORIZON, saved / nothing * 100, less, LAST, 60, battery, *money, 1]
-    )
+        lead.replace("CO2e", ""),
+        [saved, FIRST, HORIZON, saved / nothing * 100, less, LAST, frozen - nothing, alone, LAST, 60, battery, *money,
+         1, *more, *parts["joint"]],
+    )  # fmt: skip
     tiles = [tile for tile in answer.all("div") if tile.attributes.get("class") == "tile"]
     figures_by_hand: list[list[Any]] = [
         [-saved, -saved / nothing * 100, nothing], [LAST, -less, now, before], [hand.shifted_t(LAST) / 1000, LAST],
@@ -269,8 +288,8 @@ def check_words(answer: Element) -> None:
     for tile, wanted in zip(tiles, figures_by_hand, strict=True):
         follows(tile.text().replace("CO2e", ""), wanted)
     proof, *rest = [p.text() for p in answer.all("p") if p.attributes.get("class") == "quiet"]
-    follows(proof, [cost, cost, 0, 0, 0, 0, None])  # the last is the time it took
-    effect = hand.effect_of_modes_kg(LAST) / hand.EMITTED_T["do_nothing", LAST] / 10
+    follows(proof, [cost, cost, 0, 0, 0, 0, 0, None])  # the last is the time it took
+    effect = hand.effect_of_modes_kg(LAST) / hand.EMITTED_T["reference", LAST] / 10
     remark = next(tag for tag in answer.all("div") if tag.attributes.get("class") == "remark").text()
     published = [Fraction(36, 10), 2020, 12, 3, 894]  # of the study that is named there
     follows(remark.replace("CO2e", ""), [effect, LAST, *published, 100])
@@ -296,7 +315,7 @@ def check_map(drawing: Element, carried_kt: Fraction) -> None:
     text = drawing.text()
     year = LAST if str(LAST) in text else FIRST
     power = {f"C{area[0]}": mw for area, (_, mw, _) in hand.charging(year).items()}
-    if "doing nothing" not in text:
+    if "reference" not in text:
         for code, shown in re.findall(r"(C[WE]): ([\d.]+) MW", text):
             assert is_shown(shown, power.pop(code)), text
         assert not power
@@ -374,11 +393,11 @@ def check_charts(answer: Element) -> None:
     (cap,) = [line for line in drawing.all("line") if "stroke-dasharray" in line.attributes]
     assert abs(cap["y1"] - (zero - 0.822 * slope)) < 0.2
     assert cap["y1"] == cap["y2"]
-    assert cap["x1"] <= ends[FIRST, "Do nothing"][0]
-    assert ends[FIRST, "Plan"][1] <= cap["x2"] <= ends[LAST, "Do nothing"][0]
+    assert cap["x1"] <= ends[FIRST, "Reference"][0]
+    assert ends[FIRST, "Plan"][1] <= cap["x2"] <= ends[LAST, "Reference"][0]
     (said,) = [text.text() for text in drawing.all("text") if text.text().startswith("cap ")]
     assert is_shown(said.removeprefix("cap "), Fraction(822, 1000))
-    check_differences(chart(answer, "Cost against doing nothing by component"))
+    check_differences(chart(answer, "Cost against the reference plan by component"))
     check_limits(chart(answer, f"Truck charging by area in {LAST}"))
 
 

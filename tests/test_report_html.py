@@ -43,7 +43,7 @@ def test_hostile_text_in_every_column_stays_text(seed: int) -> None:
 
     instance = make_instance(spoil)
     page = Page(
-        render_html(instance, [make_run(instance, spoil=spoil), make_run(instance, model="do_nothing", spoil=spoil)])
+        render_html(instance, [make_run(instance, spoil=spoil), make_run(instance, model="frozen", spoil=spoil)])
     )
     for tag, attributes in page.tags:
         assert tag not in {"script", "iframe", "img", "object", "embed", "link", "base", "form", "foreignobject"}
@@ -94,7 +94,10 @@ def test_every_table_heading_has_a_scope(page_text: str) -> None:
 
 def test_the_answer_is_said_in_words(page_text: str) -> None:
     plain = re.sub(r"[\u202f\u00a0]", " ", page_text)
-    assert "Compared with doing nothing, this plan costs" in plain
+    assert (
+        "Compared with the reference plan (what the market and committed decisions do without a plan), this plan costs"
+        in plain
+    )
     assert "battery trucks are in service" in plain
     assert "41 checks by the built-in independent verifier" in plain
     assert "more than the 3.6 % which strong modal-shift policies" in plain
@@ -109,15 +112,15 @@ def test_a_refused_plan_is_marked_at_the_top() -> None:
 
 def test_several_runs_begin_with_a_comparison() -> None:
     instance = make_instance()
-    text = render_html(instance, [make_run(instance), make_run(instance, model="do_nothing")])
+    text = render_html(instance, [make_run(instance), make_run(instance, model="frozen")])
     assert "Plans side by side" in text
     assert text.index("Key figures of the plans") < text.index('id="run1"')
 
 
-def test_a_run_without_a_do_nothing_plan_makes_a_report() -> None:
+def test_a_run_without_bars_makes_a_report() -> None:
     instance = make_instance()
     run = make_run(instance)
-    run.record.pop("baseline")
+    run.record.pop("bars")
     alone = type(run)(run.path, run.record, run.tables, {})
     assert "This is a plan without" in render_html(instance, [alone])
 
@@ -136,4 +139,4 @@ def test_a_run_of_another_instance_is_refused() -> None:
     run = make_run(instance)
     tables = {**run.tables, "bundles": run.tables["bundles"].replace("KIR", "ELSEWHERE")}
     with pytest.raises(NbbError, match="origin 'ELSEWHERE' is not in the instance small"):
-        render_html(instance, [type(run)(run.path, run.record, tables, run.baseline)])
+        render_html(instance, [type(run)(run.path, run.record, tables, run.bars)])

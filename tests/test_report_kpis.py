@@ -49,11 +49,11 @@ def test_key_figures_can_be_written_as_json() -> None:
     assert figures["investments_eur"] == pytest.approx({"projects": 9.29e8, "chargers": 0.0, "vehicles": 1.95e8})
 
 
-def test_the_do_nothing_plan_shifts_nothing() -> None:
+def test_the_frozen_plan_shifts_nothing() -> None:
     instance = make_instance()
-    run = make_run(instance, model="do_nothing")
+    run = make_run(instance, model="frozen")
     assert set(key_figures(instance, run)["shifted_t"].values()) == {0.0}
-    assert shift_effect(instance, run)[0] == dict.fromkeys(YEARS, 0.0)
+    assert shift_effect(instance, itself)[0] == dict.fromkeys(YEARS, 0.0)
 
 
 def test_a_rule_binds_only_where_the_plan_reaches_it() -> None:

@@ -30,7 +30,7 @@ def some_tables() -> dict[str, pd.DataFrame]:
 
 def a_run(path: Path) -> Path:
     return write_run(
-        path, RECORD, some_tables(), some_tables(), extra_files={"solver.log": "done", "report.xlsx": b"PK"}
+        path, RECORD, some_tables(), {"frozen": some_tables()}, extra_files={"solver.log": "done", "report.xlsx": b"PK"}
     )
 
 
@@ -39,13 +39,13 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert run.record == RECORD
     for name, table in some_tables().items():
         pd.testing.assert_frame_equal(run.tables[name], compact_table(name, table))
-        pd.testing.assert_frame_equal(run.baseline[name], compact_table(name, table))
+        pd.testing.assert_frame_equal(run.bars["frozen"][name], compact_table(name, table))
     assert (tmp_path / "run" / "solver.log").read_text() == "done"
 
 
 def test_empty_tables_keep_their_columns_and_types(tmp_path: Path) -> None:
     empty = {name: as_table(name) for name in TABLES}
-    run = read_run(write_run(tmp_path / "run", RECORD, empty, empty))
+    run = read_run(write_run(tmp_path / "run", RECORD, empty, {"frozen": empty}))
     for name, table in run.tables.items():
         assert dict(table.dtypes) == dict(compact_table(name).dtypes)
         assert dict(as_table(name, table).dtypes.astype(str)) == TABLES[name]
@@ -68,7 +68,7 @@ def test_tables_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("nbb_opt.result.ROWS_WRITTEN_AT_ONCE", 2)
     tables = some_tables()
     tables["chain_steps"] = pd.concat([tables["chain_steps"]] * 5, ignore_index=True)
-    read = read_run(write_run(tmp_path / "run", RECORD, tables, tables)).tables["chain_steps"]
+    read = read_run(write_run(tmp_path / "run", RECORD, tables, {"frozen": tables})).tables["chain_steps"]
     pd.testing.assert_frame_equal(read, compact_table("chain_steps", tables["chain_steps"]))
 
 
@@ -77,7 +77,7 @@ def test_an_existing_run_is_replaced_only_when_asked(tmp_path: Path) -> None:
     with pytest.raises(NbbError, match="holds a run already"):
         a_run(target)
     tables = some_tables()
-    write_run(target, {"instance": "second"}, tables, tables, replace=True)
+    write_run(target, {"instance": "second"}, tables, {"frozen": tables}, replace=True)
     assert read_run(target).record == {"instance": "second"}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -86,17 +86,17 @@ def test_a_folder_that_is_no_run_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
     with pytest.raises(NbbError, match="is no run"):
-        write_run(tmp_path / "thesis", RECORD, some_tables(), some_tables(), replace=True)
+        write_run(tmp_path / "thesis", RECORD, some_tables(), {"frozen": some_tables()}, replace=True)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
 
 def test_unknown_extra_files_and_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NbbError, match=r"\.\./evil"):
-        write_run(tmp_path / "run", RECORD, some_tables(), some_tables(), extra_files={"../evil": "x"})
+        write_run(tmp_path / "run", RECORD, some_tables(), {"frozen": some_tables()}, extra_files={"../evil": "x"})
     tables = some_tables()
     most = {name: tables[name] for name in TABLES if name != "flows"}
     with pytest.raises(NbbError, match="flows"):
-        write_run(tmp_path / "run", RECORD, most, tables)
+        write_run(tmp_path / "run", RECORD, most, {"frozen": tables})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,12 +136,12 @@ def test_missing_added_and_unknown_parts_are_named(tmp_path: Path) -> None:
     (target / MANIFEST).write_text(json.dumps(manifest | {"layout": 99}))
     with pytest.raises(NbbError, match="layout 99"):
         read_run(target)
-    files = {name: digest for name, digest in manifest["files"].items() if name != "baseline/flows.parquet"}
+    files = {name: digest for name, digest in manifest["files"].items() if name != "frozen/flows.parquet"}
     (target / MANIFEST).write_text(json.dumps(manifest | {"files": files}))
-    with pytest.raises(NbbError, match=r"baseline/flows\.parquet"):
+    with pytest.raises(NbbError, match=r"frozen/flows\.parquet"):
         read_run(target)
     (target / MANIFEST).write_text(json.dumps(manifest))
-    (target / "baseline" / "flows.parquet").unlink()
+    (target / "frozen" / "flows.parquet").unlink()
     with pytest.raises(NbbError, match=r"flows\.parquet.*missing"):
         read_run(target)
     (target / MANIFEST).unlink()
@@ -166,7 +166,7 @@ def events_of_a_writer(target, killed_at):
         if left == 0:
             os.kill(os.getpid(), 9)
     sys.setprofile(count)
-    write_run(target, {{"instance": "second"}}, tables, tables, replace=True)
+    write_run(target, {{"instance": "second"}}, tables, {{"frozen": tables}}, replace=True)
     sys.setprofile(None)
     (place / "events").write_text(str(killed_at - left))
     os._exit(0)

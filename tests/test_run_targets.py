@@ -108,7 +108,7 @@ def test_a_run_is_one_only_if_every_file_that_its_manifest_lists_is_there(tmp_pa
     target = write_folder(tmp_path / "run", FILES)
     (target / "tables" / "a.csv").unlink()
     assert not is_run(target)
-    assert json.loads((target / "manifest.json").read_bytes())["layout"] == 1
+    assert json.loads((target / "manifest.json").read_bytes())["layout"] == 2
 
 
 @pytest.fixture(scope="module")

@@ -153,21 +153,19 @@ def test_a_run_to_a_decision_gap_says_so_and_is_verified_by_it(tmp_path):
     assert not verify_run(run, read_instance(TINY)).ok
 
 
-def test_time_that_ends_before_a_plan_leaves_the_do_nothing_plan_and_says_what_helps(tmp_path, monkeypatch):
+def test_time_that_ends_before_a_plan_leaves_the_last_plan_and_says_what_helps(tmp_path, monkeypatch):
     solve = Steps.solve
 
     def too_slow(self, built, **options):
-        return solve(self, built, **options) if built.spec.name == "do_nothing" else unsolved(Stop(0.0))
+        return solve(self, built, **options) if built.spec.name == "frozen" else unsolved(Stop(0.0))
 
     def unsolved(stop):
         raise stop.no_plan()
 
     monkeypatch.setattr(Steps, "solve", too_slow)
     instance = read_instance(TINY)
-    with pytest.raises(
-        NoPlan, match=r"in time \(0 s\); allow more with time_limit_s=\. The do-nothing plan, verified, is"
-    ):
+    with pytest.raises(NoPlan, match=r"in time \(0 s\); allow more with time_limit_s=\. The frozen plan, verified, is"):
         solve_instance(instance, out=tmp_path / "run")
     kept = read_run(tmp_path / "run")
-    assert kept.record["model"] == "do_nothing"
+    assert kept.record["model"] == "frozen"
     assert verify_run(kept, instance).ok

@@ -43,7 +43,7 @@ def test_sixty_flows_are_solved_and_verified_with_something_to_decide(tmp_path: 
     instance = read_instance(write_synthetic(tmp_path / "case", Shape(60, seed=1)))
     run = solve_instance(instance, options=SolveOptions(time_limit_s=60, gap=0.02, threads=1))
     assert run.record["verified"]
-    assert run.record["cost_eur"] < run.record["baseline"]["cost_eur"] * 1.05
+    assert run.record["cost_eur"] < run.said_of("reference")["cost_eur"] * 1.05
     assert len(run.tables["projects"])
     assert len(run.tables["chargers"])
     assert len(set(run.tables["chains"]["main_mode"])) > 2

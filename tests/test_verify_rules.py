@@ -174,7 +174,7 @@ def broken_rules(verdict: Verdict) -> set[str]:
 
 @pytest.mark.parametrize("name", list(EXPECTED))
 def test_the_plans_on_paper_cost_and_emit_what_the_paper_says(name: str) -> None:
-    options = {"do_nothing": ("today", "none"), "shift_only": ("today", "all")}
+    options = {"frozen": ("today", "existing"), "reference": ("all", "committed"), "shift_only": ("today", "all")}
     technologies, projects = options.get(name, ("all", "all"))
     verdict = verdict_on(
         INSTANCE, full_plan(INSTANCE, name), blocks=blocks_of(name), technologies=technologies, projects=projects,

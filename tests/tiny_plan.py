@@ -19,7 +19,18 @@ from nbb_opt.verify.verdict import Checks
 
 TINY = Path(__file__).parents[1] / "instances" / "tiny"
 EXPECTED: dict[str, Any] = tomllib.loads((TINY / "expected.toml").read_text(encoding="utf-8"))
-ALL_BLOCKS = ("flow", "links", "terminals", "projects", "fleet", "rebalance", "charging", "policy", "mode_shift")
+ALL_BLOCKS = (
+    "flow",
+    "links",
+    "terminals",
+    "projects",
+    "fleet",
+    "rebalance",
+    "charging",
+    "caps",
+    "policy",
+    "mode_shift",
+)
 YEARS = (2025, 2030)
 
 # name -> number, from, to, cargo_type, km, h, links in driving order
@@ -190,7 +201,9 @@ def with_accounts(
 
 
 def blocks_of(name: str) -> tuple[str, ...]:
-    absent = {"do_nothing": {"policy", "mode_shift"}, "electrify_only": {"mode_shift"}}.get(name, set())
+    absent = {"frozen": {"caps", "policy", "mode_shift"}, "reference": {"caps"}, "electrify_only": {"mode_shift"}}.get(
+        name, set()
+    )
     return tuple(block for block in ALL_BLOCKS if block not in absent)
 
 

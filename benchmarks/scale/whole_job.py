@@ -35,13 +35,13 @@ def started(case, options, method):
         return (*solved("joint", Stop(options.time_limit_s)), case)
 
     def without():
-        return solved("do_nothing", Stop(options.time_limit_s))
+        return solved("frozen", Stop(options.time_limit_s))
 
     return work, without
 
 
 def outcome_of(result, without):
-    """The outcome; `decision_gap` relates the gap to what investments can change: do nothing minus the bound."""
+    """The outcome; `decision_gap` relates the gap to what investments can change: reference minus the bound."""
     from benchmarks.harness import of_solution
     from nbb_opt.result import decision_gap
 

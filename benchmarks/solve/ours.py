@@ -1,4 +1,4 @@
-"""This package: the public `solve_instance`, which also solves the do-nothing plan and verifies both."""
+"""This package: the public `solve_instance`, which also solves the bars and verifies all."""
 
 from pathlib import Path
 
@@ -10,9 +10,7 @@ def start(case, options):
     from nbb_opt.pipeline import solve_instance
     from nbb_opt.shipped import shipped
 
-    solve_instance(
-        shipped("instances") / "tiny", model="do_nothing", options=SolveOptions(gap=1e-6)
-    )  # compiled and loaded
+    solve_instance(shipped("instances") / "tiny", model="frozen", options=SolveOptions(gap=1e-6))  # compiled and loaded
     wanted = SolveOptions(
         time_limit_s=options.time_limit_s, gap=case.get("gap", options.gap), threads=options.threads, seed=options.seed
     )
@@ -22,7 +20,7 @@ def start(case, options):
         history = []
 
         def listen(progress):
-            if not progress.phase.startswith("do nothing"):
+            if not progress.phase.startswith(("frozen", "reference")):
                 history.append((progress.elapsed_s, progress.incumbent, progress.bound))
 
         return solve_instance(place, model=case["model"], options=wanted, listen=listen), history

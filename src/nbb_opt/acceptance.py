@@ -1,13 +1,14 @@
 """Is a finished run to be believed: verified from its tables, its ledger added up, its bounds held against a new solve.
 
 The verifier recomputes everything but a bound: that no plan costs less is the word of a solver, written in a file. Here
-both models of a run are solved again for a while. A plan cheaper than a bound refutes it, and with it a model under
-another's name, or a plan called optimal that is not. The reference is what savings are counted from: where its own gap
-is wider than the one asked for that is said, and a plan cheaper than it by more refutes the run.
+every model of a run is solved again for a while. A plan cheaper than a bound refutes it, and with it a model under
+another's name, or a plan called optimal that is not. Bars are what savings are counted from: where the gap of one is
+wider than the one asked for that is said, and a plan cheaper than it by more refutes the run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from nbb_opt.emissions.reconcile import check_run
 from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import REFERENCE, flows_of
-from nbb_opt.result import Run
+from nbb_opt.pipeline import flows_of
+from nbb_opt.result import FROZEN, Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
 from nbb_opt.verify.verdict import Checks, Verdict
@@ -38,7 +39,7 @@ def accept_run(
     again_s: float = AGAIN_S,
     cache_dir: Path | None = None,
 ) -> Verdict:
-    """Verify a run, add up its ledger, and solve both of its models again for up to `again_s` seconds.
+    """Verify a run, add up its ledgers, and solve its models again for up to `again_s` seconds.
 
     The verdict has a line for each bound: confirmed, or still the word of the solver.
 
@@ -49,7 +50,7 @@ def accept_run(
         check_run(instance, run)
         checks = Checks()
         lines = _solve_again(run, instance, model_file, again_s, cache_dir, checks)
-        lines += _wide_reference(run)
+        lines += _wide_bars(run)
         rows = pd.concat([verdict.checks, checks.frame()], ignore_index=True) if checks.rows else verdict.checks
         verdict = replace(verdict, ok=not checks.failed, checks=rows, bounds=tuple(lines))
     if not verdict.ok:
@@ -60,48 +61,51 @@ def accept_run(
 def _solve_again(
     run: Run, instance: Instance, model_file: Path | None, again_s: float, cache_dir: Path | None, checks: Checks
 ) -> list[str]:
-    """`keep_bound`: no plan is cheaper than a bound. One line for each of the two."""
+    """`keep_bound`: no plan is cheaper than a bound. One line for each model."""
     from nbb_opt.model import build, read_model, standard_form
 
     if "extension" in run.record:
-        return ["both bounds are the word of the solver: rules of the user's own are not solved again"]
+        return ["bounds are the word of the solver: rules of the user's own are not solved again"]
     if again_s <= 0 or len(run.tables["bundles"]) > LARGEST_FLOWS:
         why = "was not asked for" if again_s <= 0 else f"takes too long above {LARGEST_FLOWS} flows"
-        return [f"both bounds are the word of the solver: solving again {why}"]
+        return [f"bounds are the word of the solver: solving again {why}"]
     prepared = prepare(instance, cache_dir=cache_dir, prune=run.record["options"].get("prune") is not False)
     lines, stop = [], Stop(again_s)
-    for share, spec, said in (
-        (0.5, read_model(REFERENCE), run.record["baseline"]),
-        (1.0, read_model(model_file or run.record["model"]), run.record),
-    ):
+    asked: list[tuple[Any, Mapping[str, Any], float]] = [
+        (read_model(bar), run.said_of(bar), _least_eur(run, bar)) for bar in run.bars
+    ]
+    asked.append((read_model(model_file or run.record["model"]), run.record, -np.inf))
+    for left, (spec, said, least) in zip(range(len(asked), 0, -1), asked, strict=True):
         fixed = None
-        if spec.flows == REFERENCE:
-            if run.baseline["flows"]["chain"].max() >= len(prepared.rows):
+        if spec.flows == FROZEN:
+            flows = run.bars[FROZEN]["flows"]
+            if flows["chain"].max() >= len(prepared.rows):
                 raise VerifyFailed(f"{run.path}: its chains are not those of this version; solve again")
-            fixed = flows_of(prepared, run.baseline["flows"])
+            fixed = flows_of(prepared, flows)
         form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))
-        least = _least_reference_eur(run) if said is run.record["baseline"] else -np.inf
-        lines.append(_hold_bound(form, spec.name, said, stop.part(share), checks, least))
+        lines.append(_hold_bound(form, spec.name, said, stop.part(1 / left), checks, least))
     return lines
 
 
-def _least_reference_eur(run: Run) -> float:
-    """What the do-nothing plan may cost less by another solve: its cost less the gap asked for."""
-    cost = float(run.record["baseline"]["cost_eur"])
+def _least_eur(run: Run, bar: str) -> float:
+    """What a bar may cost less by another solve: its cost less the gap asked for."""
+    cost = float(run.said_of(bar)["cost_eur"])
     return cost - (float(run.record["options"]["gap"]) + SAME) * max(abs(cost), 1.0)
 
 
-def _wide_reference(run: Run) -> list[str]:
-    """A sentence where the do-nothing plan is not proven to the gap asked for."""
-    said = run.record["baseline"]
-    if float(said["bound"]) >= _least_reference_eur(run):
-        return []
-    eur = float(said["cost_eur"]) - float(said["bound"])
-    shown = f"the do-nothing plan is proven to {said['gap']:.2%} only"
-    return [f"{shown}: what is saved against it may be {eur:,.0f} EUR less"]
+def _wide_bars(run: Run) -> list[str]:
+    """A sentence for each bar that is not proven to the gap asked for."""
+    lines = []
+    for bar in run.bars:
+        said = run.said_of(bar)
+        if float(said["bound"]) < _least_eur(run, bar):
+            eur = float(said["cost_eur"]) - float(said["bound"])
+            shown = f"the {bar} plan is proven to {said['gap']:.2%} only"
+            lines.append(f"{shown}: what is saved against it may be {eur:,.0f} EUR less")
+    return lines
 
 
-def _hold_bound(form: Any, name: str, said: dict[str, Any], stop: Stop, checks: Checks, least: float) -> str:
+def _hold_bound(form: Any, name: str, said: Mapping[str, Any], stop: Stop, checks: Checks, least: float) -> str:
     """Solve until the claimed bound (and `least`) is reached from below, or a plan is cheaper, or time is over."""
     bound, reached = float(said["bound"]), -np.inf
     slack = SAME * max(abs(bound), 1.0)

@@ -23,13 +23,14 @@ class SolveOptions:
     `gap` is the relative MIP gap at which to stop: |cost - bound| over |cost|. The default of 0.1 % is far below what
     is known of prices and demand, and is reached in minutes where 0.01 % takes hours; take a smaller one where two
     plans differ by less than it. `decision_gap`, where given, is the gap at which to stop instead, as a share of what
-    can be decided: (cost - bound) / (cost of the do-nothing plan - bound), since most of the cost is paid whatever is
-    decided; the do-nothing plan itself is solved to `gap`. `time_limit_s` is for the whole job, or for each point of a
+    can be decided: (cost - bound) / (cost of the reference - bound), since most of the cost is paid whatever is
+    decided; the reference itself is solved to `gap`. `time_limit_s` is for the whole job, or for each point of a
     sweep. `threads` and `seed` are those of the solver. `method`: "monolith" (one mixed-integer program), "decompose"
     (column generation) or "auto" (by the size forecast). `statement`: build the monolith from the "pyomo" model or from
     the "arrays", the statement for scale; "auto" by the size forecast. `presolve` is HiGHS' option, of the monolith.
     `prune` False keeps chains that another one replaces in every plan. `too_large` solves even if the forecast exceeds
-    the memory.
+    the memory. `reference` False leaves out the reference: the plan is compared with the frozen one only, and the
+    time of a third solve is saved.
     `solver` is another solver that Pyomo reaches (scip, cbc, gurobi, ...); None is our own search with HiGHS.
 
     >>> SolveOptions(gap=0.01).time_limit_s
@@ -49,6 +50,7 @@ class SolveOptions:
     presolve: Presolve = "choose"
     prune: bool = True
     too_large: bool = False
+    reference: bool = True
     solver: str | None = None
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["table", "column", "choice", "block", "command", "option"]
+Kind = Literal["table", "column", "choice", "block", "model", "command", "option"]
 HOW = "rename it, or let nbb-opt upgrade OLD NEW do it"
 
 
@@ -14,8 +14,8 @@ HOW = "rename it, or let nbb-opt upgrade OLD NEW do it"
 class Rename:
     """A name that changed.
 
-    `within` is the table of a column, `table.column` of a choice, the command of an option; tables and columns by
-    their names of today.
+    `within` is the table of a column, `table.column` of a choice (`model.key` in a model), the command of an option;
+    tables and columns by their names of today.
     """
 
     kind: Kind
@@ -36,6 +36,8 @@ RENAMES: tuple[Rename, ...] = (
     Rename("choice", "policies.kind", "keep_mode_share_per_year", "limit_mode_shift_share_per_year"),
     *(Rename("choice", f"{table}.table", "supports", "subsidies") for table in ("ranges", "scenarios")),
     Rename("block", "", "inertia", "mode_shift"),
+    Rename("model", "", "do_nothing", "frozen"),
+    Rename("choice", "model.flows", "do_nothing", "frozen"),
     Rename("command", "", "seal", "manifest"),
     Rename("option", "solve", "--too-large", "--ignore-memory-forecast"),
     Rename("option", "sweep", "--fresh", "--cold-start"),

@@ -25,7 +25,7 @@ ROWS_WRITTEN_AT_ONCE = 1_048_576
 # column -> dtype; `year` is the start year of a period. Rows whose amount is zero are left out.
 # `chains`, `chain_steps`, `lanes` and `lane_links` hold every candidate chain and its lanes, used or not; of an
 # instance with more than CHAINS_IN_FULL candidates only the chains with tonnes, with their lanes and those that are
-# driven. The numbers are those of the candidates, so that they may have gaps; plan and do-nothing plan number alike.
+# driven. The numbers are those of the candidates, so that they may have gaps; a plan and its bars number alike.
 TABLES: dict[str, dict[str, str]] = {
     "bundles": {"bundle": "int64", "origin": "str", "destination": "str", "commodity": "str"},
     "demand": {"bundle": "int64", "year": "int64", "tonnes": "float64"},
@@ -116,9 +116,16 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 
+# What a plan is compared with, the last of them where there are both: today's technologies and network; and what market
+# and committed decisions do without a plan.
+FROZEN, REFERENCE = "frozen", "reference"
+BARS = (FROZEN, REFERENCE)
+Tables = Mapping[str, pd.DataFrame]
+
+
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its record (`run.json`) and its tables, do-nothing tables under `baseline`.
+    """A finished run: its record (`run.json`), its tables, and by name those of the bars that it is compared with.
 
     `beside` holds further files of the run (names in EXTRA_FILES): the solver's log, the history of its bounds, what
     the verifier found, report and workbook. `path` is the folder, `Path()` while the run is in memory only. `altered`
@@ -127,10 +134,26 @@ class Run:
 
     path: Path
     record: dict[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    baseline: Mapping[str, pd.DataFrame]
+    tables: Tables
+    bars: Mapping[str, Tables]
     altered: tuple[str, ...] = ()
     beside: Mapping[str, bytes | str] = field(default_factory=dict, repr=False)
+
+    @property
+    def against(self) -> str:
+        """The bar the plan is compared with: the reference, else the frozen plan; "" for the frozen plan itself."""
+        return next((bar for bar in reversed(BARS) if bar in self.bars), "")
+
+    @property
+    def baseline(self) -> Tables:
+        """The tables of `against`; empty where there is none."""
+        return self.bars.get(self.against, {})
+
+    def said_of(self, bar: str) -> Mapping[str, Any]:
+        """What the record says of a bar; empty where there is none."""
+        bars = self.record.get("bars")
+        said = bars.get(bar) if isinstance(bars, Mapping) else None
+        return said if isinstance(said, Mapping) else {}
 
 
 def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
@@ -176,20 +199,20 @@ def _rising(column: pd.Series) -> pd.Series:
 
 OWN_RULES = "own_rules.json"  # a user's own rules and costs, written out by the names of variables
 EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", OWN_RULES)
-NEEDED_FILES = (RECORD, *(f"{folder}/{name}.parquet" for folder in ("tables", "baseline") for name in TABLES))
+TABLE_FILES = {folder: [f"{folder}/{name}.parquet" for name in TABLES] for folder in ("tables", *BARS)}
 
 
 def write_run(
     target: Path,
     record: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
-    baseline_tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
+    bars: Mapping[str, Tables],
     *,
     extra_files: Mapping[str, bytes | str] | None = None,
     replace: bool = False,
 ) -> Path:
     """Write a run folder, complete or not at all (see `write_folder`); `extra_files` holds names in EXTRA_FILES."""
-    return write_folder(Path(target), _contents(record, tables, baseline_tables, extra_files or {}), replace=replace)
+    return write_folder(Path(target), _contents(record, tables, bars, extra_files or {}), replace=replace)
 
 
 def read_run(path: Path, *, refuse_altered: bool = True) -> Run:
@@ -198,25 +221,32 @@ def read_run(path: Path, *, refuse_altered: bool = True) -> Run:
     The verifier reads altered files too (`refuse_altered=False`), to say which rule a change breaks.
     """
     path = Path(path)
-    contents, altered = read_folder(path, needed=NEEDED_FILES, may_hold=EXTRA_FILES, refuse_altered=refuse_altered)
+    more = [*EXTRA_FILES, *(name for bar in BARS for name in TABLE_FILES[bar])]
+    needed = [RECORD, *TABLE_FILES["tables"]]
+    contents, altered = read_folder(path, needed=needed, may_hold=more, refuse_altered=refuse_altered)
     record = read_record(contents[RECORD], path)
-    tables = {name: _read_table(contents, f"tables/{name}.parquet", path) for name in TABLES}
-    baseline = {name: _read_table(contents, f"baseline/{name}.parquet", path) for name in TABLES}
+    found = {}
+    for folder, files in TABLE_FILES.items():
+        missing = [name for name in files if name not in contents]
+        if missing and len(missing) < len(files):
+            raise NbbError(f"{path / missing[0]}: missing; the run is not complete: run again")
+        if not missing:
+            found[folder] = {name: _read_table(contents, f"{folder}/{name}.parquet", path) for name in TABLES}
     beside = {name: contents[name] for name in EXTRA_FILES if name in contents}
-    return Run(path, record, tables, baseline, altered, beside)
+    return Run(path, record, found.pop("tables"), found, altered, beside)
 
 
 def _contents(
     record: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
-    baseline_tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
+    bars: Mapping[str, Tables],
     extra_files: Mapping[str, bytes | str],
 ) -> dict[str, bytes]:
     unknown = sorted(set(extra_files) - set(EXTRA_FILES))
     if unknown:
         raise NbbError(f"{', '.join(unknown)}: not a file of a run folder; it may hold {', '.join(EXTRA_FILES)}")
     files = {RECORD: json_bytes(dict(record))}
-    for folder, frames in (("tables", tables), ("baseline", baseline_tables)):
+    for folder, frames in {"tables": tables, **bars}.items():
         if set(frames) != set(TABLES):
             odd = ", ".join(sorted(set(frames) ^ set(TABLES)))
             raise NbbError(f"{folder}: missing or unknown tables: {odd}")

@@ -14,7 +14,7 @@ from typing import Any
 from nbb_opt.errors import NbbError
 from nbb_opt.output import check_place, kept_elsewhere, staging
 
-LAYOUT = 1  # of the run folder; a reader refuses any other
+LAYOUT = 2  # of the run folder; a reader refuses any other
 MANIFEST = "manifest.json"
 RECORD = "run.json"
 
@@ -138,7 +138,7 @@ def read_folder(
         raise NbbError(f"{path / MANIFEST}: missing; the folder is no finished run, or a part of one: run again")
     listed = _read_manifest(path / MANIFEST, needed, may_hold)
     present = {str(file.relative_to(path).as_posix()) for file in path.rglob("*") if not file.is_dir()} - {MANIFEST}
-    of_runs = {*needed, *may_hold, *(f"{name.rpartition('/')[0]}/" for name in needed if "/" in name)}
+    of_runs = {*needed, *may_hold, *(f"{name.rpartition('/')[0]}/" for name in (*needed, *may_hold) if "/" in name)}
     for name in sorted(present - set(listed)):
         if name not in of_runs and f"{name.rpartition('/')[0]}/" not in of_runs:
             continue  # the user's own

@@ -126,7 +126,7 @@ def fleet() -> list[Row]:
                         "vintage_year": vintage,
                         "vehicles": some,
                         "source": "assumption",
-                        "note": "enough trucks for the road work of the do-nothing plan in 2025 and 10 % more; "
+                        "note": "enough trucks for the road work of the frozen plan in 2025 and 10 % more; "
                         "battery trucks of today are so few that they are left out",
                     }
                 )

@@ -134,8 +134,8 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
     >>> plan = solve(examples.tiny())
     >>> table = compare(plan, plan.reference)
     >>> table.columns.tolist()
-    ['joint', 'do_nothing', 'do_nothing - joint', 'do_nothing undecided']
-    >>> bool(table.loc[("system cost, net present value", "MEUR"), "do_nothing undecided"])
+    ['joint', 'reference', 'reference - joint', 'reference undecided']
+    >>> bool(table.loc[("system cost, net present value", "MEUR"), "reference undecided"])
     False
     """
     if not plans:

@@ -17,7 +17,7 @@ from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_file
-from nbb_opt.result import Run, read_run
+from nbb_opt.result import BARS, FROZEN, REFERENCE, Run, read_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
 
@@ -67,7 +67,7 @@ def _figure(value: float) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """A verified plan: its figures as tables with names and units, and the do-nothing plan beside it.
+    """A verified plan: its figures as tables with names and units, and the bars that it is compared with.
 
     `record` is what `run.json` holds. Amounts are per year of the period that begins in `year`.
 
@@ -147,13 +147,28 @@ class Result:
 
     @property
     def reference(self) -> Result:
-        """The do-nothing plan: today's technologies, no projects."""
-        said = self.record["baseline"]
+        """The reference: what market and committed decisions do without a plan. Raises NbbError if there is none."""
+        return self._bar(REFERENCE)
+
+    @property
+    def frozen(self) -> Result:
+        """The frozen plan: today's technologies and network."""
+        return self._bar(FROZEN)
+
+    def _bar(self, bar: str) -> Result:
+        said, mine = self.run.said_of(bar), self.record.get("bars", {})
+        if not said:
+            if self.record["model"] == bar:
+                return self
+            raise NbbError(f"the {bar} plan was not solved with this one; solve again with it")
         options = {**self.record["options"], **{key: said[key] for key in ("technologies", "projects")}}
-        record = {**self.record, **said, "options": {**options, "flows": "free"}}
+        before = BARS[: BARS.index(bar)]
+        bars = {name: mine[name] for name in before}
+        record = {**self.record, **said, "options": {**options, "flows": "free"}, "bars": bars}
         record.pop("extension", None)  # rules of your own bind the plan only
         known = {"accepted": True} if "accepted" in self._made else {}
-        return Result(Run(Path(), record, self.run.baseline, self.run.baseline), self.given or self.instance, known)
+        run = Run(Path(), record, self.run.bars[bar], {name: self.run.bars[name] for name in before})
+        return Result(run, self.given or self.instance, known)
 
     @property
     def flows(self) -> pd.DataFrame:
@@ -209,7 +224,7 @@ class Result:
 
     @property
     def history(self) -> pd.DataFrame:
-        """Incumbent and bound over the seconds of the search; no rows for the do-nothing plan."""
+        """Incumbent and bound over the seconds of the search; no rows for a bar."""
         text = self.run.beside.get("bounds.csv", "elapsed_s,incumbent_eur,bound_eur\n")
         return pd.read_csv(io.BytesIO(text.encode() if isinstance(text, str) else text))
 
@@ -311,7 +326,7 @@ def solve(
     cluster: Cluster | None = None,
     extend: Path | str | None = None,
 ) -> Result:
-    """The cheapest plan of a region by a model of `models/`, proven to a gap and verified, and the do-nothing plan.
+    """The cheapest plan of a region by a model of `models/`, proven to a gap and verified, and its bars.
 
     `region` may also be a model that `build` gave, with rules and costs of your own added to it; or they are in a file
     `extend` with a function `extend(model, data)` (see models/EXTENDING.md).
@@ -374,7 +389,7 @@ def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
 
     spec = read_model(model)
     if spec.flows != "free":
-        raise ModelError(f"build: the flows of '{model}' are those of the do-nothing plan; use solve(..., extend=FILE)")
+        raise ModelError(f"build: the flows of '{model}' are those of the frozen plan; use solve(..., extend=FILE)")
     built = build_model(region, prepare(region, prune=False), spec)
     Snapshot(built).keep()
     return built.model
@@ -394,7 +409,7 @@ def verify(
     `plan` is a result, a run folder of any problem, or a folder of tables of another engine (models/SOLUTIONS.md) with
     its `instance`; with `solution`, a file of names and values from a solver elsewhere, it is the instance that was
     solved. Costs, emissions and every rule of the model are recomputed by the built-in independent verifier, the ledger
-    is added up. A bound is the word of the solver; it is held against a new solve of both models of at most `again_s`
+    is added up. A bound is the word of the solver; it is held against a new solve of its models of at most `again_s`
     seconds, 0: none. `model` is the model that another engine solved, or the .toml of your own. Raises VerifyFailed,
     with every failed check, for what is not accepted.
 
@@ -402,7 +417,8 @@ def verify(
     >>> for line in verify(solve(examples.tiny(), gap=1e-6)).lines:
     ...     print(line)
     verified: OK, ... checks, cost 18,988,400 EUR
-    bound of do_nothing: confirmed by solving again
+    bound of frozen: confirmed by solving again
+    bound of reference: confirmed by solving again
     bound of joint: confirmed by solving again
     """
     from nbb_opt.problems.dispatch import handlers, problem_of, verify_solution

@@ -217,7 +217,7 @@ def tornado(
 
 
 def control_totals(plan: Result | Path | str, *, instance: Instance | Path | str | None = None) -> pd.DataFrame:
-    """Observed totals of the instance beside the flows of a plan's do-nothing plan in the first period.
+    """Observed totals of the instance beside the flows of a plan's frozen plan in the first period.
 
     A row for each row of table `control_totals`; `deviation` is modelled / observed - 1. `plan` is a plan or a run
     folder (with its `instance` if it moved).
@@ -226,11 +226,11 @@ def control_totals(plan: Result | Path | str, *, instance: Instance | Path | str
     >>> row = {"total": "T", "name": "Trucks", "measure": "work_tkm_per_year", "modes": "road", "observed": 1e7}
     >>> row |= {"observed_year": 2024, "outside": 0, "source": "made_up", "note": ""}
     >>> region = examples.tiny().with_table("control_totals", pd.DataFrame([row]))
-    >>> found = control_totals(solve(region, "do_nothing"))
+    >>> found = control_totals(solve(region, "frozen"))
     >>> found[["name", "modelled", "deviation"]].round(2).values.tolist()
     [['Trucks', 8000000.0, -0.2]]
     """
     from nbb_opt.studies.control_totals import control_totals as compared
 
     given = plan if isinstance(plan, Result) else load(plan, instance=instance)
-    return compared(given.instance, given.reference.run)
+    return compared(given.instance, given.frozen.run)

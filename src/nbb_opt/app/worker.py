@@ -43,7 +43,7 @@ from nbb_opt.studies.audit.view import page_of
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
 CHANGES = 5  # that "repair and improve" looks for
-ASIDE = "do nothing: "  # begins the phases of the plan that is solved for comparison only
+ASIDE = ("frozen: ", "reference: ")  # begin the phases of plans that are solved for comparison only
 Send = Callable[[dict[str, Any]], None]
 
 

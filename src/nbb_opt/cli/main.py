@@ -319,7 +319,7 @@ def solve(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Stop at this share of what can be decided instead: (cost - bound) / (do nothing - bound).",
+            help="Stop at this share of what can be decided instead: (cost - bound) / (reference - bound).",
         ),
     ] = None,
     threads: Threads = DEFAULT_THREADS,
@@ -332,6 +332,9 @@ def solve(
     ] = "auto",
     statement: StatedIn = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Compare with the frozen plan only; saves the time of one solve.")
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     too_large: Annotated[
         bool, typer.Option("--ignore-memory-forecast", help="Solve even if the forecast exceeds memory.")
@@ -373,7 +376,7 @@ def solve(
     options = SolveOptions(
         time_limit_s=time_limit_s, gap=gap, decision_gap=decision_gap, threads=threads, seed=seed,
         prune=not no_prune, too_large=too_large, method=method,
-        statement=statement, presolve=presolve, solver=solver,
+        statement=statement, presolve=presolve, solver=solver, reference=not no_reference,
     )  # fmt: skip
     if write is not None:
         from nbb_opt.model.model_file import write_model

@@ -190,7 +190,7 @@ def totals(
     instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Control totals: what was observed beside the flows of the do-nothing plan in the first period."""
+    """Control totals: what was observed beside the flows of the frozen plan in the first period."""
     import nbb_opt as nbb
     from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.studies.control_totals import as_lines

@@ -226,6 +226,6 @@ def check_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger:
 
 
 def check_run(instance: Instance, run: Run) -> None:
-    """The ledgers of a run and of its do-nothing plan add up. Raises VerifyFailed if one does not."""
-    for tables in (run.tables, run.baseline):
+    """The ledgers of a run and of its bars add up. Raises VerifyFailed if one does not."""
+    for tables in (run.tables, *run.bars.values()):
         check_ledger(instance, tables, build_ledger(instance, tables))

@@ -102,14 +102,14 @@ def build(
     `route` is the statement: in Pyomo, or as arrays (the same standard form in a small part of the time and memory), or
     as arrays with a column per segment of chains (see segments.py) instead of one per chain, for `split`.
 
-    `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the do-nothing
+    `fixed_flows_t` (chains, periods) in t/year is needed if and only if the model's flows are those of the frozen
     plan. Raises ModelError where options and arguments do not fit, a flow has no usable chain, a block has no statement
     as arrays, or a coefficient is missing, not finite, or outside 1e-9 to 1e15.
     """
-    if (fixed_flows_t is not None) != (spec.flows == "do_nothing"):
+    if (fixed_flows_t is not None) != (spec.flows == "frozen"):
         raise ModelError(
             f"model '{spec.name}' has flows = \"{spec.flows}\": "
-            + ("give fixed_flows_t, the flows of the do-nothing plan" if fixed_flows_t is None else "give no flows")
+            + ("give fixed_flows_t, the flows of the frozen plan" if fixed_flows_t is None else "give no flows")
         )
     data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, segments=route == "segments")
     return build_from(data, spec, route=route)

@@ -16,6 +16,7 @@ import pandas as pd
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
+from nbb_opt.model.data.assets import earliest_years
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.flows import needs_of, ready_sets
 from nbb_opt.model.data.fuels import Fuels, fuels_of
@@ -51,14 +52,14 @@ class FleetCounts:
 
 
 def flow_counts(
-    instance: Instance, prepared: Prepared, base: BaseData, time: Time, lanes: Lanes, *, projects: bool
+    instance: Instance, prepared: Prepared, base: BaseData, time: Time, lanes: Lanes, *, projects: str
 ) -> FlowCounts:
     """Chains that may carry something, and the rows they stand in."""
     from nbb_opt.model.data.count_uses import count_rows, may_carry, used_by
 
     table, chains, items = instance["projects"], prepared.rows, prepared.items
-    earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True))
-    ready = ready_sets(instance, prepared, time, earliest if projects else None)
+    earliest = earliest_years(instance, projects)
+    ready = ready_sets(instance, prepared, time, earliest)
     usable = np.ones((len(items), time.size), bool)
     usable[: items.n_lanes] = np.asarray(lanes.usable.any(axis=(1, 2)))[:, None]
     wanted, exists = prepared.demand_t > 0, np.empty((len(chains), time.size), bool)
@@ -80,9 +81,8 @@ def flow_counts(
         seen = np.zeros(int(what.max(initial=-1)) + 1, np.int64)
         nonzeros += float(count_rows(exists, chains.item_start, chains.item, start, what, seen))
         rows += float(np.count_nonzero(seen)) * time.size if start is not lane else 0.0
-    if projects:
-        steps_of = sum(max(0, int((time.years >= year).sum())) for year in earliest.values())
-        columns, rows, nonzeros = columns + steps_of, rows + steps_of, nonzeros + 4.0 * steps_of
+    steps_of = sum(int((time.years >= year).sum()) for year in earliest.values())
+    columns, rows, nonzeros = columns + steps_of, rows + steps_of, nonzeros + 4.0 * steps_of
     return FlowCounts(np.array([columns, rows, nonzeros]), exists.sum(axis=0), in_use)
 
 
@@ -251,7 +251,7 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
     time, base = time_of(instance), base_data(instance)
     trucks = trucks_of(instance, base, time, technologies=spec.technologies)
     lanes = lanes_of(base, prepared.items, trucks)
-    flows = flow_counts(instance, prepared, base, time, lanes, projects="projects" in spec.blocks)
+    flows = flow_counts(instance, prepared, base, time, lanes, projects=spec.projects)
     used = lanes.usable & flows.in_use[:, None, :]
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:
@@ -262,7 +262,7 @@ def forecast(instance: Instance, prepared: Prepared, spec: ModelSpec) -> Forecas
         counts += charging_size(instance, base, time, trucks, lanes, used, fleet)
     if "fuels" in spec.blocks:
         counts += fuel_size(prepared, fuels_of(instance, base, time, allowed=True), trucks, lanes, used, flows)
-    if {"policy", "mode_shift"} & set(spec.blocks):
+    if {"caps", "policy", "mode_shift"} & set(spec.blocks):
         counts += policy_size(instance, base, time, flows, fleet, mode_shift="mode_shift" in spec.blocks)
     columns, rows, nonzeros = (round(float(part)) for part in counts)
     return Forecast(

@@ -201,8 +201,9 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
         m.replace_at_most = pyo.Constraint(m.REPLACED, rule=fuels.replace_at_most)
         m.replace_once = pyo.Constraint(list(m.fuels_together), rule=fuels.replace_once)
         m.respect_fuel_supply = pyo.Constraint(m.fuel_supply_years, rule=fuels.respect_fuel_supply)
-    if "policy" in blocks:
+    if "caps" in blocks:
         m.cap_emissions = pyo.Constraint(m.policy_years["cap_emissions_t_per_year"], rule=policy.cap_emissions)
+    if "policy" in blocks:
         m.cap_technology = pyo.Constraint(m.policy_years["cap_technology_share"], rule=policy.cap_technology)
         m.ban_purchase = pyo.Constraint(m.policy_years["ban_purchase"], rule=policy.ban_purchase)
         m.spend_within_budget = pyo.Constraint(m.policy_years["limit_budget_eur"], rule=policy.spend_within_budget)

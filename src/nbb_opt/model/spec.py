@@ -23,14 +23,15 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "rebalance": ("fleet",),
     "charging": ("fleet",),
     "fuels": ("flow", "fleet"),
+    "caps": ("flow", "fleet"),
     "policy": ("flow", "fleet"),
     "mode_shift": ("flow",),
     "mode_constants": ("flow",),
 }
 OPTIONS: dict[str, tuple[str, ...]] = {
     "technologies": ("all", "today"),
-    "projects": ("all", "none"),
-    "flows": ("free", "do_nothing"),
+    "projects": ("all", "committed", "existing", "none"),
+    "flows": ("free", "frozen"),
 }
 KEYS = ("title", "blocks", *OPTIONS)
 
@@ -54,7 +55,8 @@ def read_model(model: str | Path) -> ModelSpec:
     """
     path = Path(model) if str(model).endswith(".toml") else shipped("models") / f"{model}.toml"
     if not path.is_file():
-        said = _did_you_mean(str(model), shipped_names("models"))
+        now = is_now("model", str(model))
+        said = f"; it {now}" if now else _did_you_mean(str(model), shipped_names("models"))
         raise ModelError(f"model '{model}': there is no file {path.name}{said}")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -88,8 +90,9 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
         faults += _block_faults(blocks)
     if table.get("projects") == "none" and "projects" in blocks:
         faults.append("projects = \"none\" contradicts the block 'projects'; leave one out")
-    if table.get("projects") == "all" and blocks and "projects" not in blocks:
-        faults.append('projects = "all" needs the block \'projects\'; add it or write projects = "none"')
+    if table.get("projects") in ("all", "committed", "existing") and blocks and "projects" not in blocks:
+        said = f"projects = \"{table['projects']}\" needs the block 'projects'"
+        faults.append(f'{said}; add it or write projects = "none"')
     if faults:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
@@ -100,8 +103,9 @@ def _option_faults(table: dict[str, Any]) -> list[str]:
     faults = []
     for key, words in OPTIONS.items():
         if key in table and table[key] not in words:
-            said = f"{key} = {table[key]!r} is not one of {', '.join(words)}"
-            faults.append(said + _did_you_mean(str(table[key]), words))
+            now = is_now("choice", str(table[key]), f"model.{key}")
+            said = f"{key} = {table[key]!r} {now or 'is not one of ' + ', '.join(words)}"
+            faults.append(said + ("" if now else _did_you_mean(str(table[key]), words)))
     return faults
 
 

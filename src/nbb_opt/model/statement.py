@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 OPTION_WORDS = {
     ("technologies", "all"): "every truck of the instance",
     ("technologies", "today"): "trucks whose technology occurs in the table `fleet`",
-    ("projects", "all"): "every project of the instance",
+    ("projects", "all"): "every project of the instance; what is more than an idea is built",
+    ("projects", "committed"): "what exists, is under construction or committed is built; no ideas",
+    ("projects", "existing"): "what exists is built, nothing else",
     ("projects", "none"): "no project; chains that need one do not exist",
     ("flows", "free"): "the model chooses the chains",
-    ("flows", "do_nothing"): "given: those of the do-nothing plan",
+    ("flows", "frozen"): "given: those of the frozen plan",
 }
 
 
 def render(name: str, instance: Instance) -> dict[str, str]:
     """The files `<name>.md` and `<name>.lp` of a model; the LP is that on `instance`.
 
-    Where flows are given, the instance's `expected.toml` says which flows the do-nothing plan has.
+    Where flows are given, the instance's `expected.toml` says which flows the frozen plan has.
     """
     from nbb_opt.network import prepare
 
     spec = read_model(name)
     prepared = prepare(instance, prune=False)
-    flows = expected_flows(instance, prepared) if spec.flows == "do_nothing" else None
+    flows = expected_flows(instance, prepared) if spec.flows == "frozen" else None
     built = build(instance, prepared, spec, fixed_flows_t=flows)
     lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}")
     return {f"{name}.md": markdown(built), f"{name}.lp": lp}
@@ -53,13 +55,13 @@ def render_all() -> dict[str, str]:
 
 
 def expected_flows(instance: Instance, prepared: Prepared) -> Floats:
-    """Do-nothing flows (chains, periods) in t/year as `expected.toml` states them by flow, main mode and year."""
+    """Flows of the frozen plan (chains, periods) in t/year, from `expected.toml` by flow, main mode and year."""
     document = tomllib.loads((instance.path / "expected.toml").read_text(encoding="utf-8"))
     chains = prepared.chains.merge(prepared.bundles, on="bundle")
     chains = chains[chains["projects"] == ""]
     flows = np.zeros((len(prepared.chains), len(instance.periods)))
     period = {p.year: t for t, p in enumerate(instance.periods)}
-    for row in document["do_nothing"]["tonnes"]:
+    for row in document["frozen"]["tonnes"]:
         same = (chains["origin"] == row["origin"]) & (chains["destination"] == row["destination"])
         same &= (chains["commodity"] == row["commodity"]) & (chains["main_mode"] == row["mode"])
         if same.sum() != 1:

@@ -66,7 +66,7 @@ def check(path: Path) -> Response:
 
 
 def solve(request: SolveRequest) -> Response:
-    """Solve the model and the do-nothing plan, verify both, write run folder, report and workbook."""
+    """Solve the model and its bars, verify all, write run folder, report and workbook."""
     from nbb_opt.report.headline import closing_block
 
     model = request.model or MODEL

@@ -53,9 +53,10 @@ def method(instance: Instance) -> list[tuple[str, str]]:
             "and projects; what is left of trucks, chargers and projects at the end is counted back",
         ),
         (
-            "Doing nothing",
-            "today's kinds of trucks and today's network, no projects, no rules; every flow on its cheapest way. It is "
-            "solved and checked like the plan",
+            "Frozen plan and reference",
+            "frozen: today's kinds of trucks and today's network, no projects, no rules; every flow on its cheapest "
+            "way. Reference: trucks that pay by themselves or that a law demands, and projects that are being built or "
+            "committed; no ideas, no cap on emissions. Both are solved and checked like the plan",
         ),
         ("Main mode", "the mode with most km of a chain; a flow counts as moved when its main mode is another one"),
         ("Licence of the data", meta.licence),

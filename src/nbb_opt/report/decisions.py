@@ -132,7 +132,7 @@ def charger_grid(instance: Instance, run: Run) -> Grid:
 
 
 def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
-    """List the largest changes of transport chain against the do-nothing plan in the last period."""
+    """List the largest changes of transport chain against the baseline in the last period."""
     year = instance.periods[-1].year
     moved = shifts(run, by=["main_mode", "kind"])
     moved = moved[(moved["year"] == year) & (moved["from_main_mode"] != moved["to_main_mode"])].head(most)
@@ -153,7 +153,7 @@ def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
         Column("From"),
         Column("To"),
         Column("Goods"),
-        Column("Doing nothing"),
+        Column(run.against.capitalize() or "Baseline"),
         Column("Plan"),
         Column("Moved", "kt", "kt a year"),
     )
@@ -260,7 +260,8 @@ POLICY_WORDS = {
 
 def block_of(kind: str) -> str:
     """Give the block of the model that keeps rules of a kind."""
-    return "mode_shift" if kind == "limit_mode_shift_share_per_year" else "policy"
+    blocks = {"limit_mode_shift_share_per_year": "mode_shift", "cap_emissions_t_per_year": "caps"}
+    return blocks.get(kind, "policy")
 
 
 def policy_grid(instance: Instance, run: Run) -> Grid:

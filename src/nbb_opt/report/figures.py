@@ -14,7 +14,6 @@ from nbb_opt.report.charts.charts import Bar, Series, difference_bars, limit_bar
 from nbb_opt.report.charts.svg import MODE_COLOURS, PALETTE, TECHNOLOGY_COLOURS
 from nbb_opt.report.decisions import charging_grid
 from nbb_opt.report.grid import Column, Grid, Style, amounts, each
-from nbb_opt.report.headline import is_do_nothing
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, component_word, short
 from nbb_opt.result import Run
 
@@ -62,12 +61,12 @@ def all_figures(instance: Instance, run: Run, figures: dict[str, Any], *, key: s
 
 
 def _compared(run: Run) -> bool:
-    return bool(run.baseline) and not is_do_nothing(run)
+    return bool(run.against)
 
 
 def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> Figure:
     now = {(y, m): v / 1e9 for y, modes in figures["modal_split_tkm"].items() for m, v in modes.items()}
-    then = {(y, m): v / 1e9 for y, modes in figures["modal_split_do_nothing_tkm"].items() for m, v in modes.items()}
+    then = {(y, m): v / 1e9 for y, modes in figures["modal_split_baseline_tkm"].items() for m, v in modes.items()}
     series = [Series(mode, MODE_WORDS[mode], colour) for mode, colour in MODE_COLOURS.items()]
     bars = _bars(instance, run, now, then)
     drawing = stacked_bars(
@@ -96,7 +95,7 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
     others = sorted({mode for _, mode in [*now, *then]} - set(colours))
     series = [Series(m, {**MODE_WORDS, "transfer": "Terminals"}.get(m, m), c) for m, c in colours.items()]
     series += [Series(mode, mode, PALETTE[-1]) for mode in others]
-    caps = emission_caps(instance) if "policy" in run.record.get("blocks", ()) else {}
+    caps = emission_caps(instance) if "caps" in run.record.get("blocks", ()) else {}
     drawing = stacked_bars(
         _bars(instance, run, now, then),
         series,
@@ -178,15 +177,20 @@ def _cost_differences(run: Run, key: str) -> Figure:
     rows.sort(key=lambda row: row[1])
     both = [*rows, ("Total", float(change.sum()))]
     drawing = difference_bars(
-        both, unit="MEUR", key=f"{key}-difference", title="Cost against doing nothing by component"
+        both, unit="MEUR", key=f"{key}-difference", title=f"Cost against the {run.against} plan by component"
     )
-    columns = (Column("Component"), Column("Plan less do nothing", "meur", "MEUR"))
+    columns = (Column("Component"), Column(f"Plan less {run.against}", "meur", "MEUR"))
     grid = Grid(
-        "Cost against doing nothing, present value", columns, both, first=30, name="Cost difference", total_row=True
+        f"Cost against the {run.against} plan, present value",
+        columns,
+        both,
+        first=30,
+        name="Cost difference",
+        total_row=True,
     )
     return Figure(
         "difference",
-        "Cost against doing nothing",
+        f"Cost against the {run.against} plan",
         drawing,
         "Where the plan spends less and where it spends more; present value.",
         grid,
@@ -224,7 +228,7 @@ def _bars(instance: Instance, run: Run, now: Table, then: Table) -> list[Bar]:
     bars = []
     for year in _years(instance, now, then):
         if _compared(run):
-            bars.append(Bar(str(year), "do nothing", {k: v for (y, k), v in then.items() if y == year}, pale=True))
+            bars.append(Bar(str(year), run.against, {k: v for (y, k), v in then.items() if y == year}, pale=True))
         bars.append(Bar(str(year), "plan", {k: v for (y, k), v in now.items() if y == year}))
     return bars
 
@@ -243,7 +247,7 @@ def _grid(
     used = [s for s in series if any(k == s.key for _, k in [*now, *then])]
     rows: list[list[Any]] = []
     for year in _years(instance, now, then):
-        for label, table in (("Do nothing", then), ("Plan", now)) if _compared(run) else (("Plan", now),):
+        for label, table in ((run.against.capitalize(), then), ("Plan", now)) if _compared(run) else (("Plan", now),):
             values = [table.get((year, s.key), 0.0) for s in used]
             rows.append([year, label, *values, sum(values)])
     columns = (

@@ -8,11 +8,11 @@ from typing import Any
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, amounts, each
-from nbb_opt.report.kpis import SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
+from nbb_opt.report.kpis import COST_PARTS, SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
 from nbb_opt.report.own_rules import own_costs, own_lines
 from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
 from nbb_opt.report.what_if import what_if_line
-from nbb_opt.result import Run, decision_gap
+from nbb_opt.result import FROZEN, REFERENCE, Run, decision_gap
 
 INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
 
@@ -26,9 +26,11 @@ class Tile:
     note: str
 
 
-def is_do_nothing(run: Run) -> bool:
-    """Say whether the run is the do-nothing plan itself."""
-    return run.record.get("model") == "do_nothing"
+# what the bars are, in a few words
+MEANING = {
+    FROZEN: "today's kinds of trucks and network, every flow on its cheapest way",
+    REFERENCE: "what the market and committed decisions do without a plan",
+}
 
 
 def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
@@ -36,21 +38,24 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
     first, last = instance.periods[0], instance.periods[-1]
     end = last.year + last.years
     now = figures["emissions_t_co2e"]
-    if figures["cost_do_nothing_eur"] is None or is_do_nothing(run):
-        kind = "the do-nothing plan: today's kinds of trucks, no projects, every flow on its cheapest way"
-        kind = kind if is_do_nothing(run) else "a plan without a do-nothing plan beside it"
+    if not run.against:
+        frozen = run.record.get("model") == FROZEN
+        kind = f"the frozen plan: {MEANING[FROZEN]}" if frozen else "a plan without a reference beside it"
         return [
             f"This is {kind}. It costs {meur(figures['cost_eur'])} from {first.year} to {end} (present value) and "
             f"emits {kt(now[last.year])} CO2e a year in {last.year}."
         ]
-    less = figures["cost_do_nothing_eur"] - figures["cost_eur"]
-    before = figures["emissions_do_nothing_t_co2e"]
+    less = figures["cost_baseline_eur"] - figures["cost_eur"]
+    before = figures["emissions_baseline_t_co2e"]
+    mine = "this reference" if run.record.get("model") == REFERENCE else "this plan"
     cut = (before[last.year] - now[last.year]) / before[last.year] if before[last.year] else 0.0
     said = [
-        f"Compared with doing nothing, this plan costs {meur(abs(less))} {'less' if less >= 0 else 'more'} from "
-        f"{first.year} to {end} (present value, {percent(abs(less) / abs(figures['cost_do_nothing_eur']))}) and emits "
-        f"{percent(abs(cut))} {'less' if cut >= 0 else 'more'} CO2e in {last.year}."
+        f"Compared with the {run.against} plan ({MEANING[run.against]}), {mine} costs {meur(abs(less))} "
+        f"{'less' if less >= 0 else 'more'} from {first.year} to {end} (present value, "
+        f"{percent(abs(less) / abs(figures['cost_baseline_eur']))}) and emits {percent(abs(cut))} "
+        f"{'less' if cut >= 0 else 'more'} CO2e in {last.year}."
     ]
+    said += _by_itself(figures, last.year)
     trucks = figures["battery_trucks"][last.year]
     said.append(
         f"By then it moves {kt(figures['shifted_t'][last.year], 0)} a year from truck to rail, sea and ferry, and "
@@ -64,25 +69,78 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
             f"It invests {listed(parts)}"
             + (f"; {plural(built, 'project is', 'projects are')} built." if built else ".")
         )
+    said.append(_in_cash(figures, run.against))
     return said
+
+
+def _by_itself(figures: dict[str, Any], year: int) -> list[str]:
+    """What the reference does by itself, against the frozen plan."""
+    if not {FROZEN, REFERENCE} <= figures["bars"].keys():
+        return []
+    frozen, alone = figures["bars"][FROZEN], figures["bars"][REFERENCE]
+    less = frozen["cost_eur"] - alone["cost_eur"]
+    before, now = frozen["emissions_t_co2e"][year], alone["emissions_t_co2e"][year]
+    cut = (before - now) / before if before else 0.0
+    return [
+        f"By itself the reference costs {meur(abs(less))} {'less' if less >= 0 else 'more'} than the frozen plan "
+        f"({MEANING[FROZEN]}) and emits {percent(abs(cut))} {'less' if cut >= 0 else 'more'} in {year}."
+    ]
+
+
+def _in_cash(figures: dict[str, Any], against: str) -> str:
+    """Cash apart from the time of the goods, carbon payments and what is left at the horizon."""
+    now, then = figures["cost_parts_eur"], figures["bars"][against]["cost_parts_eur"]
+    change = {part: now[part] - then[part] for part in COST_PARTS}
+    others = [part for part in COST_PARTS[1:] if now[part] or then[part]]
+    more = listed(
+        [f"{meur(change['cash'], sign=True)} in cash", *(f"{meur(change[p], sign=True)} {p}" for p in others)]
+    )
+    whole = listed([f"{meur(now['cash'])} in cash", *(f"{meur(now[part])} {part}" for part in others)])
+    return f"The difference is {more}; the whole cost of the plan is {whole}."
+
+
+def bars_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
+    """Give the bars and the plan beside each other: cost and its parts, emissions and battery trucks."""
+    years, last = [period.year for period in instance.periods], instance.periods[-1].year
+    bars = [*figures["bars"].items(), (str(run.record.get("model")), figures)]
+    parts = [part for part in COST_PARTS if any(found["cost_parts_eur"][part] for _, found in bars)]
+    rows = [
+        [
+            name,
+            found["cost_eur"] / 1e6,
+            *(found["cost_parts_eur"][part] / 1e6 for part in parts),
+            *(found["emissions_t_co2e"][year] / 1e3 for year in years),
+            found["battery_trucks"][last],
+        ]
+        for name, found in bars
+    ]
+    columns = (
+        Column("Bar"),
+        Column("System cost", "meur", "MEUR"),
+        *(Column(part.capitalize(), "meur", "MEUR") for part in parts),
+        *(Column(f"CO2e in {year}", "kt", "kt a year") for year in years),
+        Column(f"Battery trucks in {last}", "count"),
+    )
+    note = "; ".join(f"{bar}: {meaning}" for bar, meaning in MEANING.items() if bar in figures["bars"])
+    return Grid("The plan beside its bars", columns, rows, note=f"Present values. {note}." if note else "", name="Bars")
 
 
 def tiles(instance: Instance, run: Run, figures: dict[str, Any]) -> list[Tile]:
     """Give the figures of the first screen."""
     last = instance.periods[-1]
-    now, before = figures["emissions_t_co2e"], figures["emissions_do_nothing_t_co2e"]
+    now, before = figures["emissions_t_co2e"], figures["emissions_baseline_t_co2e"]
     money, record = figures["investments_eur"], run.record
-    compared = figures["cost_do_nothing_eur"] is not None and not is_do_nothing(run)
+    compared = bool(run.against)
     found = [Tile("System cost, present value", meur(figures["cost_eur"]), f"prices of {instance.meta.price_year}")]
     emitted = Tile(f"Emissions in {last.year}, well to wheel", f"{kt(now[last.year])} CO2e", "a year")
     if compared:
-        less = figures["cost_eur"] - figures["cost_do_nothing_eur"]
-        share = less / abs(figures["cost_do_nothing_eur"])
+        less = figures["cost_eur"] - figures["cost_baseline_eur"]
+        share = less / abs(figures["cost_baseline_eur"])
         found = [
             Tile(
-                "System cost against doing nothing",
+                f"System cost against the {run.against} plan",
                 meur(less, sign=True),
-                f"{percent(share, sign=True)} of {meur(figures['cost_do_nothing_eur'])} (present value)",
+                f"{percent(share, sign=True)} of {meur(figures['cost_baseline_eur'])} (present value)",
             )
         ]
         if before[last.year]:
@@ -133,9 +191,9 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
             f"this one costs {meur(cost, 2)}{parts} (gap {percent(figures['gap'], 3)}), so the best plan of all "
             f"could be at most {meur(max(cost - figures['bound_eur'], 0.0))} cheaper{_of_the_decision(run, figures)}. "
         )
-    before = record.get("baseline") or {}
-    if said and before.get("gap") is not None and not is_do_nothing(run):
-        said += f"The do-nothing plan is proven to {percent(before['gap'], 3)}. "
+    for bar, found in figures["bars"].items():
+        if said and found["gap"] is not None:
+            said += f"The {bar} plan is proven to {percent(found['gap'], 3)}. "
     seconds = record.get("seconds") or {}
     if seconds:
         said += f"Computed in {number(sum(seconds.values()), 1)} seconds. "
@@ -146,8 +204,8 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
 
 def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
     """Give the key figures of every period."""
-    compared = not is_do_nothing(run)
-    before = figures["emissions_do_nothing_t_co2e"] if compared else {}
+    compared = bool(run.against)
+    before = figures["emissions_baseline_t_co2e"] if compared else {}
     rows: list[list[Any]] = []
     for period in instance.periods:
         year = period.year
@@ -167,7 +225,7 @@ def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
         )
     columns = (
         Column("Period"),
-        Column("CO2e doing nothing", "kt", "kt a year"),
+        Column(f"CO2e {run.against or 'baseline'}", "kt", "kt a year"),
         Column("CO2e plan", "kt", "kt a year"),
         Column("Change", "percent", "%"),
         Column("Road to rail, sea, ferry", "kt", "kt a year"),
@@ -182,11 +240,14 @@ def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
 def plausibility(instance: Instance, run: Run) -> tuple[str, Grid | None]:
     """Compare the effect of changing modes alone with what was found elsewhere; name what drives it if it is more."""
     share, flows = shift_effect(instance, run)
-    if not share or is_do_nothing(run):
+    if not share:
         return "", None
     year = max(share, key=lambda y: share[y])
     bound = percent(SHIFT_BOUND_SHARE)
-    found = f"Changing modes alone is estimated to save {percent(share[year])} of the do-nothing emissions in {year}"
+    found = (
+        f"Changing modes alone is estimated to save {percent(share[year])} of the emissions of the {run.against} plan "
+        f"in {year}"
+    )
     found = found if len(share) == 1 else f"{found}, the most of any period"
     if share[year] <= SHIFT_BOUND_SHARE:
         return (
@@ -214,7 +275,7 @@ def plausibility(instance: Instance, run: Run) -> tuple[str, Grid | None]:
     said = (
         f"{found}. That is more than the {bound} which strong modal-shift policies were found to save in the Nordic "
         f"countries as a whole ({SHIFT_BOUND_SOURCE}): ask which figures do it. Most of it is {most}; the flows "
-        f"stand below. The estimate uses mean emissions per tonne-km of each mode in the do-nothing plan."
+        f"stand below. The estimate uses mean emissions per tonne-km of each mode in the {run.against} plan."
     )
     return said, Grid(f"What the change of mode saves in {year}", columns, rows, first=5, name="Mode effect")
 
@@ -224,18 +285,20 @@ def closing_block(instance: Instance, run: Run) -> str:
     figures, record = key_figures(instance, run), run.record
     years = [period.year for period in instance.periods]
     last = years[-1]
-    cost, before = figures["cost_eur"], figures["cost_do_nothing_eur"]
-    now, then = figures["emissions_t_co2e"], figures["emissions_do_nothing_t_co2e"]
+    cost, before = figures["cost_eur"], figures["cost_baseline_eur"]
+    now, then = figures["emissions_t_co2e"], figures["emissions_baseline_t_co2e"]
     money, undecided = figures["investments_eur"], _of_the_decision(run, figures).replace(NO_BREAK, "")
+    against = f", against the {run.against} plan" if run.against else ""
     lines = [
-        f"{instance.meta.title}, model {record['model']}, against the do-nothing plan",
+        f"{instance.meta.title}, model {record['model']}{against}",
         *([f"  {line}"] if (line := what_if_line(run)) else ()),
         f"  cost          {cost / 1e6:,.1f} MEUR net present value ({_change(cost, before)})",
         "  emissions     "
-        + ", ".join(f"{year}: {now[year] / 1e3:,.1f} kt ({_change(now[year], then[year])})" for year in years)
+        + ", ".join(f"{year}: {now[year] / 1e3:,.1f} kt ({_change(now[year], then.get(year))})" for year in years)
         + " CO2e WTW per year",
+        *_bars_in_lines(bars_grid(instance, run, figures)),
         "  road to rail, sea, ferry  "
-        + ", ".join(f"{year}: {figures['shifted_t'][year] / 1e3:,.0f} kt" for year in years),
+        + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years),
         "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),
         f"  investments   projects {money['projects'] / 1e6:,.1f}, chargers {money['chargers'] / 1e6:,.1f}, "
         f"vehicles {money['vehicles'] / 1e6:,.1f} MEUR until {last}",
@@ -253,13 +316,23 @@ def closing_block(instance: Instance, run: Run) -> str:
     return "\n".join(lines)
 
 
+def _bars_in_lines(grid: Grid) -> list[str]:
+    """The bars side by side, a line for each figure."""
+    figures = list(zip(*grid.written(), strict=True))
+    wide = max(12, *(len(name) + 2 for name in figures[0]))
+    heads = ["", *(column.heading for column in grid.columns[1:])]
+    first = max(map(len, heads)) + 2
+    rows = zip(heads, figures, strict=True)
+    return ["    " + head.ljust(first) + "".join(cell.rjust(wide) for cell in row) for head, row in rows]
+
+
 def _of_the_decision(run: Run, figures: dict[str, Any]) -> str:
     """The gap beside what can be decided, where there is something: most of the cost is paid whatever is decided."""
-    cost, bound, before = figures["cost_eur"], figures["bound_eur"], figures["cost_do_nothing_eur"]
+    cost, bound, before = figures["cost_eur"], figures["bound_eur"], figures["cost_baseline_eur"]
     if bound is None or before is None or not before > bound or own_costs(run):
         return ""
     return f", {percent(decision_gap(cost, bound, before), 1)} of what can be decided"
 
 
-def _change(now: float, before: float) -> str:
+def _change(now: float, before: float | None) -> str:
     return f"{(now - before) / before:+.1%}" if before else "nothing to compare"

@@ -1,4 +1,4 @@
-"""Key figures of a run and the comparisons with the do-nothing plan that the report is built from."""
+"""Key figures of a run and the comparisons with its bars that the report is built from."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ FLOW = ["origin", "destination", "commodity"]
 SHIFT_BOUND_SHARE = 0.036
 SHIFT_BOUND_SOURCE = "Pinchasik, Hovi et al. 2020, Sustainability 12(3) 894"
 
+# components of the cost that are no cash, and what is left at the horizon
+NO_CASH = {"cargo_time": "time of the goods", "mode_constant": "mode constants", "carbon": "carbon payments"}
+COST_PARTS = ("cash", *NO_CASH.values(), "residual value")
+
 Tables = Mapping[str, pd.DataFrame]
 
 
 def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
     """Give the figures of the headline: plain numbers, years as keys, EUR, t CO2e per year, tonnes per year.
 
-    Keys: ``cost_eur``, ``cost_do_nothing_eur``, ``emissions_t_co2e``, ``emissions_do_nothing_t_co2e``, ``shifted_t``,
+    Keys: ``cost_eur``, ``cost_baseline_eur``, ``emissions_t_co2e``, ``emissions_baseline_t_co2e``, ``shifted_t``,
     ``shifted_back_t``, ``battery_trucks``, ``trucks``, ``investments_eur`` (undiscounted; projects, chargers,
     vehicles), ``projects_built`` [(project, name, year)], ``chargers_installed``, ``modal_split_tkm``,
-    ``modal_split_do_nothing_tkm``, ``gap``, ``bound_eur``, ``verified``. Figures of the do-nothing plan are ``None``
-    or empty where the run has none beside it.
+    ``modal_split_baseline_tkm``, ``gap``, ``bound_eur``, ``verified``, ``cost_parts_eur`` (see `cost_parts_eur`), and
+    ``bars`` {name: {``cost_eur``, ``cost_parts_eur``, ``emissions_t_co2e``, ``battery_trucks``, ``gap``}} of the frozen
+    plan and the reference. Figures of the baseline, the last of the bars, are ``None`` or empty where there is none.
     """
     years = [period.year for period in instance.periods]
     record, tables, baseline = run.record, run.tables, run.baseline
@@ -36,9 +41,9 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
     trucks = trucks_by_technology(instance, tables)
     return {
         "cost_eur": float(record["cost_eur"]),
-        "cost_do_nothing_eur": float(record["baseline"]["cost_eur"]) if record.get("baseline") else None,
+        "cost_baseline_eur": float(run.said_of(run.against)["cost_eur"]) if run.against else None,
         "emissions_t_co2e": _by_year(emissions_t(tables), years),
-        "emissions_do_nothing_t_co2e": _by_year(emissions_t(baseline), years) if baseline else {},
+        "emissions_baseline_t_co2e": _by_year(emissions_t(baseline), years) if baseline else {},
         "shifted_t": _by_year(from_road.groupby("year")["tonnes"].sum(), years) if baseline else {},
         "shifted_back_t": _by_year(to_road.groupby("year")["tonnes"].sum(), years) if baseline else {},
         "battery_trucks": {year: int(trucks[year].get("battery", 0)) for year in years},
@@ -47,11 +52,35 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
         "projects_built": [(row.project, row.name, row.year) for row in each(projects_built(instance, tables))],
         "chargers_installed": int(tables["chargers"]["installed"].sum()),
         "modal_split_tkm": _nested(tkm_by_mode(instance, tables), years),
-        "modal_split_do_nothing_tkm": _nested(tkm_by_mode(instance, baseline), years) if baseline else {},
+        "modal_split_baseline_tkm": _nested(tkm_by_mode(instance, baseline), years) if baseline else {},
         "gap": record.get("gap"),
         "bound_eur": record.get("bound"),
         "verified": bool(record.get("verified", False)),
+        "cost_parts_eur": cost_parts_eur(instance, tables),
+        "bars": {
+            bar: {
+                "cost_eur": float(run.said_of(bar)["cost_eur"]),
+                "cost_parts_eur": cost_parts_eur(instance, of_bar),
+                "emissions_t_co2e": _by_year(emissions_t(of_bar), years),
+                "battery_trucks": {
+                    year: kinds.get("battery", 0) for year, kinds in trucks_by_technology(instance, of_bar).items()
+                },
+                "gap": run.said_of(bar).get("gap"),
+            }
+            for bar, of_bar in run.bars.items()
+        },
     }
+
+
+def cost_parts_eur(instance: Instance, tables: Tables) -> dict[str, float]:
+    """Give the present value of COST_PARTS: what is paid in cash, what is no cash, and what is left at the horizon
+    (negative); together they are the system cost.
+    """
+    rows, last = tables["costs"], instance.periods[-1]
+    part = rows["component"].map(NO_CASH).astype("object")
+    part = part.fillna("cash").mask(rows["year"] == last.year + last.years, "residual value")
+    found = rows["discounted_eur"].groupby(part).sum()
+    return {name: float(found.get(name, 0.0)) for name in COST_PARTS}
 
 
 def emissions_t(tables: Tables) -> pd.Series:
@@ -105,9 +134,9 @@ def tonnes_by_chain_kind(tables: Tables, by: list[str]) -> pd.Series:
 
 
 def shifts(run: Run, *, by: list[str]) -> pd.DataFrame:
-    """Give what moved between the do-nothing plan and the plan: flow, year, from_..., to_..., tonnes.
+    """Give what moved between the baseline and the plan: flow, year, from_..., to_..., tonnes.
 
-    What a flow loses on its old ways is spread over its new ways in proportion. No rows without a do-nothing plan.
+    What a flow loses on its old ways is spread over its new ways in proportion. No rows without a baseline.
     """
     columns = [*FLOW, "year", *(f"from_{c}" for c in by), *(f"to_{c}" for c in by), "tonnes"]
     if not run.baseline:
@@ -154,10 +183,10 @@ def projects_built(instance: Instance, tables: Tables) -> pd.DataFrame:
 
 
 def shift_effect(instance: Instance, run: Run) -> tuple[dict[int, float], pd.DataFrame]:
-    """Estimate what changing modes alone saves: share of do-nothing emissions by year, and kg by flow and year.
+    """Estimate what changing modes alone saves: share of the baseline's emissions by year, and kg by flow and year.
 
-    Each flow's change in tonne-km by mode is multiplied by that mode's mean emissions per tonne-km in the do-nothing
-    plan (in the plan, for a mode that the do-nothing plan does not use). Cleaner vehicles therefore do not count.
+    Each flow's change in tonne-km by mode is multiplied by that mode's mean emissions per tonne-km in the
+    baseline (in the plan, for a mode that the baseline does not use). Cleaner vehicles therefore do not count.
     """
     empty = pd.DataFrame({**{c: pd.Series(dtype="str") for c in FLOW}, "year": [], "saved_kg": []})
     if not run.baseline:

@@ -40,9 +40,9 @@ def own_grids(run: Run) -> tuple[Grid, Grid]:
     of_costs = (Column("Cost"), Column("Paid"), Column("Net present value", "meur", "MEUR"), Column("Checked"))
     note = (
         f"Added by {source}, in units of their own; not part of the instance. Variables are on the left, constants on "
-        "the right. They bind this plan only: the do-nothing plan is what it is without them."
+        "the right. They bind this plan only: frozen plan and reference are what they are without them."
     )
-    minimised = "Minimised together with the system cost, and not part of it. The do-nothing plan does not pay them."
+    minimised = "Minimised together with the system cost, and not part of it. The reference does not pay them."
     return (
         Grid("Rules of your own", of_rules, rules, note=note, name="Own rules"),
         Grid("Costs of your own", of_costs, costs, note=minimised, name="Own costs"),
@@ -57,7 +57,7 @@ def own_lines(run: Run) -> list[str]:
         binding = sorted((each for each in rules if _binds(each)), key=lambda each: str(each["name"]))
         named = ", ".join(str(each["name"]) for each in binding[:5]) + (", ..." if len(binding) > 5 else "")
         what = f"{len(binding)} binding: {named}" if binding else "none binds"
-        lines.append(f"  your own      {plural(len(rules), 'rule', 'rules')}, {what} (not in the do-nothing plan)")
+        lines.append(f"  your own      {plural(len(rules), 'rule', 'rules')}, {what} (not in the reference)")
     if costs:
         amounts = ", ".join(f"{each['name']} {each['eur'] / 1e6:,.1f}" for each in costs)
         lines.append(f"  your own      costs, beside those above: {amounts} MEUR net present value")

@@ -31,7 +31,7 @@ from nbb_opt.report.basis import (
 from nbb_opt.report.decisions import charger_grid, full_grid, policy_grid, project_grid, shift_grid, vehicle_grid
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Column, Grid, each
-from nbb_opt.report.headline import Tile, is_do_nothing, period_grid, plausibility, proof, sentences, tiles
+from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.kpis import key_figures, link_tonnes
 from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
@@ -87,7 +87,7 @@ def comparison_grid(
     rows: list[list[Any]] = []
     for found, label in zip(figures, labels, strict=True):
         money = found["investments_eur"]
-        before = found["cost_do_nothing_eur"]
+        before = found["cost_baseline_eur"]
         rows.append(
             [
                 label,
@@ -108,7 +108,7 @@ def comparison_grid(
     columns = (
         Column("Plan"),
         Column("System cost, present value", "meur", "MEUR"),
-        Column("Against doing nothing", "meur", "MEUR"),
+        Column("Against its baseline", "meur", "MEUR"),
         Column(f"CO2e in {last}", "kt", "kt a year"),
         Column("CO2e in all years", "kt", "kt"),
         Column(f"Road to rail, sea, ferry in {last}", "kt", "kt a year"),
@@ -143,6 +143,7 @@ class RunView:
     sentences: list[str]
     tiles: list[Tile]
     proof: str
+    bars: Grid
     by_period: Grid
     plausible_text: str
     plausible_grid: Grid | None
@@ -219,11 +220,12 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
     return RunView(
         key=key,
         label=label,
-        compared=bool(run.baseline) and not is_do_nothing(run),
+        compared=bool(run.against),
         figures=figures,
         sentences=[*filter(None, [what_if_line(run)]), *sentences(instance, run, figures)],
         tiles=tiles(instance, run, figures),
         proof=proof(run, figures),
+        bars=bars_grid(instance, run, figures),
         by_period=period_grid(instance, run, figures),
         plausible_text=plausible_text,
         plausible_grid=plausible_grid,
@@ -258,7 +260,7 @@ def _emission_grids(instance: Instance, ledger: Ledger, own: Registry | None) ->
 def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
     """The big map of the last period with its legend, and the small ones of every period."""
     years = [period.year for period in instance.periods]
-    compared = bool(run.baseline) and not is_do_nothing(run)
+    compared = bool(run.against)
     tonnes = {year: link_tonnes(run.tables, year) for year in years}
     before = link_tonnes(run.baseline, years[-1]) if compared else None
     all_used = [*tonnes.values(), *([before] if before is not None else [])]
@@ -268,7 +270,7 @@ def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
     small: list[tuple[str, Markup]] = []
     if len(years) > 1 or compared:
         shown = [(str(year), run.tables, year) for year in years]
-        shown += [(f"{years[-1]}, doing nothing", run.baseline, years[-1])] if compared else []
+        shown += [(f"{years[-1]}, {run.against}", run.baseline, years[-1])] if compared else []
         for i, (label, tables, year) in enumerate(shown):
             base = f"{key}-map-big"
             drawing = draw_small_map(

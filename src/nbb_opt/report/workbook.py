@@ -43,7 +43,7 @@ from nbb_opt.report.decisions import (
     vehicle_grid,
 )
 from nbb_opt.report.grid import Column, Grid
-from nbb_opt.report.headline import is_do_nothing, period_grid, sentences, tiles
+from nbb_opt.report.headline import bars_grid, period_grid, sentences, tiles
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
@@ -158,10 +158,10 @@ class _Sheets:
         plans = [used_only(run.tables) for run in runs]
         for name in TABLES:
             self._result_table(name, plans, name)
-        compared = [{} if is_do_nothing(run) or not run.baseline else used_only(run.baseline) for run in runs]
+        compared = [used_only(run.baseline) if run.against else {} for run in runs]
         for name in ("flows", "chains", "fleet", "costs", "emissions"):
             if any(compared):
-                self._result_table(name, compared, f"{name}_do_nothing")
+                self._result_table(name, compared, f"{name}_baseline")
 
     def _readme(self) -> None:
         sheet = self.book.add_worksheet("README")
@@ -177,7 +177,7 @@ class _Sheets:
                 "Headline and the tables of the report first; then one sheet per result table, units in the headings.",
             ),
             ("", "Chains that carry nothing are left out here, with their steps and lanes; tables/*.parquet has them."),
-            ("", "Sheets that end in _do_nothing hold the same tables of the do-nothing plan."),
+            ("", "Sheets that end in _baseline hold the same tables of the plan that it is compared with."),
             *method(self.instance),
         ]
         for run, label in zip(self.runs, self.labels, strict=True):
@@ -203,6 +203,7 @@ class _Sheets:
                 self._text(sheet, line, 1, tile.figure, self.plain)
                 self._text(sheet, line, 2, tile.note, self.plain)
                 line += 1
+            line = self._rows(sheet, bars_grid(self.instance, run, found), line + 1)
             line = self._rows(sheet, period_grid(self.instance, run, found), line + 1) + 2
 
     def _grids(self, grids: Sequence[Grid]) -> None:

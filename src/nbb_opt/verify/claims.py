@@ -15,8 +15,6 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.verify.verdict import FLOORS, OBJECTIVE_RELATIVE, Checks
 
-REFERENCE = "do_nothing"
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -34,7 +32,7 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
 
     Raises VerifyFailed if there is no such model, or the file is of another one.
 
-    >>> rules_of("do_nothing").technologies
+    >>> rules_of("frozen").technologies
     'today'
     """
     known = shipped_names("models")

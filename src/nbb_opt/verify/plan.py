@@ -140,7 +140,7 @@ class PlanCheck:
         assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
-        """`respect_options`: only today's technologies, or no projects, if the model says so; else those required."""
+        """`respect_options`: only technologies and projects that the model may use; `keep_built`: those that must be."""
         if technologies == "today":
             vehicles = self.world.indexed("vehicles")
             today = set(vehicles["technology"].reindex(self.world.table("fleet")["vehicle"]))
@@ -155,13 +155,7 @@ class PlanCheck:
             fine = used["vehicle"].map(vehicles["technology"]).isin(today).to_numpy(dtype=bool)
             where = names(used, "{} {}: a technology not in use today", ["vehicle", "year"])
             self.checks.hold("respect_options", fine, where=where)
-        if projects == "none":
-            where = names(self.projects, "{} {}: no project may be built", ["project", "year"])
-            self.checks.hold("respect_options", (self.projects["built"] == 0).to_numpy(), where=where)
-        else:
-            due = (self.projects["year"] >= self.projects["required_from_year"]).astype(float)
-            where = names(self.projects, "{} {}: must be in service", ["project", "year"])
-            self.checks.compare("keep_built", self.projects["built"], ">=", due, where=where, unit="count")
+        assets.check_status(self.projects, projects, self.checks)
 
     def limits(self) -> None:
         """The constraints of section 5, block by block, and the `use` table."""

@@ -12,6 +12,8 @@ from nbb_opt.recompute import World
 from nbb_opt.verify.roads import Roads
 from nbb_opt.verify.verdict import Checks
 
+BLOCK = {"limit_mode_shift_share_per_year": "mode_shift", "cap_emissions_t_per_year": "caps"}
+
 
 def check_policies(
     world: World,
@@ -32,7 +34,7 @@ def check_policies(
     """
     for policy in world.table("policies").to_dict("records"):
         name, kind, country, technology = (policy[key] for key in ("policy", "kind", "country", "technology"))
-        if ("mode_shift" if kind == "limit_mode_shift_share_per_year" else "policy") not in blocks:
+        if BLOCK.get(kind, "policy") not in blocks:
             continue
         for year in _years(world, policy):
             where = f"policy {name}" + (f" {country}" if country else "") + f" {year}"
@@ -90,7 +92,7 @@ def _ban_purchase(
 def _budget(
     world: World, projects: pd.DataFrame, country: str, year: int, value: float, where: str, checks: Checks
 ) -> None:
-    rows = projects[projects["year"] == year]
+    rows = projects[(projects["year"] == year) & projects["status"].isin(["", "idea"])]
     share = pd.Series(1.0, index=rows.index)
     if country:
         funding = world.table("project_funding")

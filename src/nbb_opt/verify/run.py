@@ -1,4 +1,4 @@
-"""Accept or refuse a whole run folder: the plan, the do-nothing plan beside it, and what the record says of both."""
+"""Accept or refuse a whole run folder: the plan, the bars that it is compared with, and what the record says of all."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ import pandas as pd
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.recompute import join
-from nbb_opt.result import OWN_RULES, Run
-from nbb_opt.verify.claims import REFERENCE, Rules, check_claims, mapping, number, rules_of
+from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run
+from nbb_opt.verify.claims import Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
 from nbb_opt.verify.verdict import Checks, Verdict, names
 
-ALONE = "do nothing: "
 CELLS_LISTED = 1000  # of a what-if
 LEAST_GAP = 1e-6  # relative gap below which no decision gap asks for more
 
 
 def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) -> Verdict:
-    """The verdict on the plan, with the faults of the do-nothing plan added (their `where` starts with `do nothing:`).
+    """The verdict on the plan, with the faults of its bars added (their `where` starts with the name of the bar).
 
     The rules are those of the model that the record names, read from `models/` or, for a model of the user's own, from
     `model_file`; what the record says of them is checked, not believed. A bound is checked against the cost only: that
@@ -40,26 +39,26 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
             f"{str(record.get('instance_digest'))[:12]} against {instance.digest[:12]}); "
             "give the instance it was made from"
         )
-    rules, reference = rules_of(record.get("model"), model_file), rules_of(REFERENCE)
-    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
+    rules, options = rules_of(record.get("model"), model_file), mapping(record.get("options"))
     checks = Checks()
     for name in run.altered:
         checks.fail("keep_files", f"{name}: was altered after the run")
-    _check_record(record, rules, reference, instance, checks)
+    _check_record(run, rules, instance, checks)
     _check_changes(mapping(record.get("what_if")), instance, checks)
     model = {key: value for key, value in options.items() if key in ("technologies", "projects")}
-    check_claims({**record, **model}, rules, _gap_asked(record), checks)
-    if rules.flows == REFERENCE:
+    check_claims({**record, **model}, rules, _gap_asked(run), checks)
+    if rules.flows == FROZEN and FROZEN in run.bars:
         keep_flows(run, checks)
-    beside = Checks()
-    check_claims(said, reference, options.get("gap"), beside)
     plan = _add(verify_plan(instance, run.tables, blocks=rules.blocks, technologies=rules.technologies,
                             projects=rules.projects, reported=record, own_terms=_own_terms(run)), checks)  # fmt: skip
-    baseline = _add(verify_plan(instance, run.baseline, blocks=reference.blocks, technologies=reference.technologies,
-                                projects=reference.projects, reported=said), beside)  # fmt: skip
-    found = baseline.checks.assign(where=ALONE + baseline.checks["where"].astype(str))
-    both = pd.concat([plan.checks, found], ignore_index=True)
-    return replace(plan, ok=plan.ok and baseline.ok, checks=both)
+    for name, tables in run.bars.items():
+        bar, said, beside = rules_of(name), run.said_of(name), Checks()
+        check_claims(said, bar, options.get("gap"), beside)
+        found = _add(verify_plan(instance, tables, blocks=bar.blocks, technologies=bar.technologies,
+                                 projects=bar.projects, reported=said), beside)  # fmt: skip
+        named = found.checks.assign(where=f"{name}: " + found.checks["where"].astype(str))
+        plan = replace(plan, ok=plan.ok and found.ok, checks=pd.concat([plan.checks, named], ignore_index=True))
+    return plan
 
 
 def _own_terms(run: Run) -> Mapping[str, Any]:
@@ -70,10 +69,10 @@ def _own_terms(run: Run) -> Mapping[str, Any]:
         return {}
 
 
-def _gap_asked(record: Mapping[str, Any]) -> Any:
+def _gap_asked(run: Run) -> Any:
     """The relative gap at which the solver could stop; of a decision gap, that of the same money."""
-    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
-    if options.get("decision_gap") is None or record.get("model") == REFERENCE:
+    record, options, said = run.record, mapping(run.record.get("options")), run.said_of(run.against)
+    if options.get("decision_gap") is None or not said:
         return options.get("gap")
     bound = number(record.get("bound"))
     allowed = number(options["decision_gap"]) * (number(said.get("cost_eur")) - bound)
@@ -85,20 +84,34 @@ def _add(verdict: Verdict, checks: Checks) -> Verdict:
     return replace(verdict, ok=verdict.ok and not checks.failed, checks=pd.concat(frames, ignore_index=True))
 
 
-def _check_record(
-    record: Mapping[str, Any], rules: Rules, reference: Rules, instance: Instance, checks: Checks
-) -> None:
+def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) -> None:
     """What holds for a run as a whole: `claim_everything`, `keep_model`."""
-    options, said = mapping(record.get("options")), mapping(record.get("baseline"))
+    record, options = run.record, mapping(run.record.get("options"))
+    said = mapping(record.get("bars"))
+    needed = _bars_needed(rules, options, own="extension" in record)
     found = (
         (record.get("verified") is True, "verified: the run does not say that it was verified when it was written"),
         (record.get("instance") == instance.meta.name, f"instance: the name is {instance.meta.name!r}"),
         (0.0 <= number(options.get("gap")) <= 1.0, "options, gap: is no share"),
-        (bool(said), "baseline: is missing"),
+        *((bar in said and bar in run.bars, f"bars, {bar}: is missing") for bar in needed),
     )
     checks.hold("claim_everything", [fine for fine, _ in found], where=lambda i: found[i][1])
-    same = options.get("flows") == rules.flows and said.get("model") == reference.name
-    checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the reference {reference.name!r}")
+    same = options.get("flows") == rules.flows and set(said) == set(run.bars) == set(needed)
+    same &= all(run.said_of(bar).get("model") == bar for bar in needed)
+    bars = ", ".join(needed) or "none"
+    checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the bars {bars}")
+
+
+def _bars_needed(rules: Rules, options: Mapping[str, Any], *, own: bool) -> list[str]:
+    """Every bar before the model itself; the reference may have been left out of any other model's run."""
+    names = list(BARS)
+    if rules.name in names and not own:
+        names = names[: names.index(rules.name)]
+    elif rules.name == FROZEN:
+        names = [FROZEN]
+    if options.get("reference") is False and rules.name != REFERENCE:
+        names = names[:1]
+    return names
 
 
 def _check_changes(said: Mapping[str, Any], instance: Instance, checks: Checks) -> None:
@@ -142,9 +155,9 @@ def _blank(cell: Any) -> Any:
 
 
 def keep_flows(run: Run, checks: Checks) -> None:
-    """`keep_flows`: a model with the flows of the do-nothing plan has these flows."""
+    """`keep_flows`: a model with the flows of the frozen plan has these flows."""
     both = run.tables["flows"].pipe(
-        join, run.baseline["flows"], on=["chain", "year"], how="outer", suffixes=("", "_base")
+        join, run.bars[FROZEN]["flows"], on=["chain", "year"], how="outer", suffixes=("", "_base")
     )
     both = both.fillna({"tonnes": 0.0, "tonnes_base": 0.0})
     where = names(both, "chain {} {}", ["chain", "year"])

@@ -4,15 +4,16 @@ import { get, planPath, post } from "./api.js";
 import { button, el, meur, number, percent, say, unit } from "./dom.js";
 
 const EVERY_MS = 350;
+const ASIDE = ["frozen", "reference"]; // plans that are solved for comparison only
 const KINDS = { check: "Checking the plan", solve: "Looking for the best plan", audit: "Looking for repair and improvements (some minutes)" };
 const PHASES = { read: "reading the input", prepare: "preparing the routes", judge: "looking for what cannot work", build: "stating the problem",
   verify: "checking the answer independently", ledger: "counting emissions", solve: "solving" };
 
 export function phaseWords(phase) {
   if (!phase) return "starting";
-  const nothing = "do nothing: ";
+  const aside = ASIDE.find((name) => phase.startsWith(`${name}: `));
   if (phase.startsWith("audit: ")) return phase.slice(7);
-  if (phase.startsWith(nothing)) return `for comparison, doing nothing: ${phaseWords(phase.slice(nothing.length))}`;
+  if (aside) return `for comparison, the ${aside} plan: ${phaseWords(phase.slice(aside.length + 2))}`;
   const short = phase.replace("best: ", "");
   return PHASES[short] || "searching for better plans";
 }
@@ -83,7 +84,7 @@ export class JobPanel {
 
   live(job) {
     const p = job.progress;
-    const known = !(p.phase || "").startsWith("do nothing") && job.kind !== "audit";
+    const known = !ASIDE.some((name) => (p.phase || "").startsWith(name)) && job.kind !== "audit";
     const [, incumbent, bound] = known ? job.history.at(-1) || [] : [];
     const facts = [["Plan found so far", incumbent === null || incumbent === undefined ? "none yet" : meur(incumbent)],
       ["No plan can cost less than", bound === null || bound === undefined ? "not known yet" : meur(bound)],

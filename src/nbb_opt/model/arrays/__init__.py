@@ -6,7 +6,7 @@ from nbb_opt.model.arrays.charging import add_charging
 from nbb_opt.model.arrays.fleet import add_driving, add_fleet, add_rebalance
 from nbb_opt.model.arrays.flow import add_flow, add_links, add_mode_constants, add_terminals
 from nbb_opt.model.arrays.fuels import add_fuels
-from nbb_opt.model.arrays.policy import add_mode_shift, add_policy
+from nbb_opt.model.arrays.policy import add_caps, add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
 from nbb_opt.model.data.costs import ALL, factors, shared_name
 from nbb_opt.model.data.model_data import ModelData
@@ -24,6 +24,7 @@ BUILD = (
     ("fleet", add_fleet),
     ("charging", add_charging),
     ("fuels", add_fuels),
+    ("caps", add_caps),
     ("policy", add_policy),
     ("mode_shift", add_mode_shift),
 )

@@ -12,20 +12,27 @@ from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Names
 
 
-def add_policy(a: Assembly, data: ModelData) -> None:
-    r"""Obey caps, bans, budgets and driver hours.
-
-    A rule holds in the period that contains its year (a ban: in every period that starts in or after it), or in every
-    period. Emissions are WTW. $n$ is the country of the rule; without one it holds for all countries together.
+def add_caps(a: Assembly, data: ModelData) -> None:
+    r"""Emit no more than allowed in the period that contains the year of a cap, or in every period. Emissions are WTW.
 
     Constraints
         cap_emissions          $\sum_n (ttw_{nt} + wtt_{nt}) \le 1000\, value$   [kg]
-        cap_technology         $\sum_{g,\, v \in tech} z_{gvt} \le value \sum_{gv} z_{gvt}$   lanes based in $n$
-        ban_purchase           $\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$
-        spend_within_budget    $\sum_a share_{an}\, capex_a (w_{at} - w_{a,t-1}) \le value$
-        respect_driver_hours   $driver\_h_{nt} \le driver\_limit\_h_{nt}$   $\forall n,t$ with a limit
     """
     _cap_emissions(a, data, _rules(data, "cap_emissions_t_per_year"))
+
+
+def add_policy(a: Assembly, data: ModelData) -> None:
+    r"""Obey technology shares, bans, budgets and driver hours.
+
+    A rule holds in the period that contains its year (a ban: in every period that starts in or after it), or in every
+    period. $n$ is the country of the rule; without one it holds for all countries together.
+
+    Constraints
+        cap_technology         $\sum_{g,\, v \in tech} z_{gvt} \le value \sum_{gv} z_{gvt}$   lanes based in $n$
+        ban_purchase           $\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$
+        spend_within_budget    $\sum_a share_{an}\, capex_a (w_{at} - w_{a,t-1}) \le value$   ideas $a$
+        respect_driver_hours   $driver\_h_{nt} \le driver\_limit\_h_{nt}$   $\forall n,t$ with a limit
+    """
     _cap_technology(a, data, _rules(data, "cap_technology_share"))
     _ban_purchase(a, data, _rules(data, "ban_purchase"))
     _limit_budget(a, data, _rules(data, "limit_budget_eur"))
@@ -98,11 +105,12 @@ def _limit_budget(a: Assembly, data: ModelData, rules: Rules) -> None:
     at = np.full((len(p.names), data.time.size), -1, np.int64)
     at[p.project, p.t] = a.start.get("built", 0) + np.arange(len(p.project))
     terms = Terms(len(rules))
+    ideas = np.flatnonzero(~p.committed)
     for row, (policy, t) in enumerate(rules):
-        eur = p.capex_eur * (p.funding[:, policy.country] if policy.country >= 0 else 1.0)
-        terms.add(np.full(len(eur), row), at[:, t], eur)
+        eur = p.capex_eur[ideas] * (p.funding[ideas, policy.country] if policy.country >= 0 else 1.0)
+        terms.add(np.full(len(eur), row), at[ideas, t], eur)
         if t:
-            terms.add(np.full(len(eur), row), at[:, t - 1], -eur)
+            terms.add(np.full(len(eur), row), at[ideas, t - 1], -eur)
     side = np.array([policy.value for policy, _ in rules])
     a.add_rows("spend_within_budget", _index(data, rules), terms, sense="<=", side=side)
 

@@ -33,11 +33,11 @@ def ban_purchase(m, policy, year):
 
 
 def spend_within_budget(m, policy, year):
-    r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$"""
+    r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$ over $a$ that are ideas: other money is spent"""
     country = m.policy_country[policy]
-    share = {a: m.funding_share[a, country] if country else 1.0 for a in m.projects}
-    spent = sum(share[a] * m.project_capex_eur[a] * newly_built(m, a, year) for a in m.projects)
-    return spent <= m.policy_value[policy]
+    share = {a: m.funding_share[a, country] if country else 1.0 for a in m.projects if a not in m.committed}
+    spent = sum(share[a] * m.project_capex_eur[a] * newly_built(m, a, year) for a in share)
+    return if_any(spent <= m.policy_value[policy])
 
 
 def respect_driver_hours(m, country, year):

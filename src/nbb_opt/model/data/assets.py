@@ -8,10 +8,17 @@ import numpy as np
 
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, split_refs
+from nbb_opt.instance.schema import STATUSES
 from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
 HOURS_PER_YEAR = 8760.0
+IDEA = ("", "idea")
+# what a model may build, by its option `projects`
+MAY_BUILD = {
+    "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed"),
+    "all": STATUSES,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +39,7 @@ class Chargers:
 
 @dataclass(frozen=True, kw_only=True)
 class Projects:
-    """Projects (A) and the columns of `built` (project, period), from `least` up.
+    """Projects (A) and the columns of `built` (project, period), from `least` up: what is more than an idea is built.
 
     `adds` are (project, table, row, amount).
     """
@@ -40,13 +47,13 @@ class Projects:
     names: Names
     capex_eur: Floats
     fixed_eur_per_year: Floats
-    earliest: Ints
     lifetime: Ints
     max_units: Ints
     requires: tuple[tuple[int, int], ...]
     excludes: tuple[tuple[int, int], ...]
     adds: tuple[tuple[int, str, int, float], ...]
     funding: Floats
+    committed: np.ndarray
     project: Ints
     t: Ints
     least: Ints
@@ -78,8 +85,16 @@ def chargers_of(instance: Instance, time: Time, areas: Ints) -> Chargers:
     )  # fmt: skip
 
 
-def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool) -> Projects:
-    """Projects with what they add; `allowed` False: none may be built, so there are no columns."""
+def earliest_years(instance: Instance, which: str) -> dict[str, float]:
+    """First year of every project in a model with the option `projects` = `which`; inf where it may not be built."""
+    table = instance["projects"]
+    status = ["idea" if word in IDEA else word for word in table["status"].tolist()]
+    years = zip(table["project"].tolist(), status, table["earliest_year"].tolist(), strict=True)
+    return {name: float(year) if word in MAY_BUILD[which] else np.inf for name, word, year in years}
+
+
+def projects_of(instance: Instance, base: BaseData, time: Time, earliest_years: dict[str, float]) -> Projects:
+    """Projects with what they add; those that may not be built have no columns."""
     table, effects, funding = instance["projects"], instance["project_effects"], instance["project_funding"]
     names, terminals = Names(table["project"]), Names(instance["terminals"]["terminal"])
     rows = {"links": base.links, "terminals": terminals, "charge_areas": base.areas,
@@ -105,15 +120,17 @@ def projects_of(instance: Instance, base: BaseData, time: Time, *, allowed: bool
         ]
         for column in ("requires", "excludes")
     }
-    earliest, required = table["earliest_year"].to_numpy(np.int64), table["required_from_year"].to_numpy(float)
-    project, t = np.nonzero((earliest[:, None] <= time.years[None, :]) & allowed)
+    earliest = np.array([earliest_years[name] for name in table["project"].tolist()], float)
+    committed, required = ~table["status"].isin(IDEA).to_numpy(), table["required_from_year"].to_numpy(float)
+    project, t = np.nonzero(earliest[:, None] <= time.years[None, :])
     return Projects(
         names=names, capex_eur=table["capex_eur"].to_numpy(float),
-        fixed_eur_per_year=table["fixed_eur_per_year"].to_numpy(float), earliest=earliest,
+        fixed_eur_per_year=table["fixed_eur_per_year"].to_numpy(float),
         lifetime=table["lifetime_years"].to_numpy(np.int64), max_units=table["max_units"].to_numpy(np.int64),
         requires=tuple(pairs["requires"]),
         excludes=tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), adds=tuple(adds), funding=share,
-        project=project, t=t, least=(required[project] <= time.years[t]).astype(np.int64),
+        committed=committed,
+        project=project, t=t, least=(committed[project] | (required[project] <= time.years[t])).astype(np.int64),
     )  # fmt: skip
 
 

@@ -59,14 +59,14 @@ def flows_of(
     time: Time,
     *,
     items: ItemFigures,
-    earliest: dict[str, int] | None,
+    earliest: dict[str, float],
     fixed_flows_t: Floats | None,
     constant_eur: Floats,
 ) -> Flows:
     """Choose the columns and add up the items of their chains.
 
     A column exists where the bundle has demand, every lane of the chain has a truck that may drive it, and every
-    project the chain needs can be in service (`earliest` gives their years; None: no project may be built). Where
+    project the chain needs can be in service (`earliest` gives their years, inf for those that may not be built). Where
     flows are given, columns exist for the given flows only.
     """
     rows = prepared.rows
@@ -102,11 +102,10 @@ def flows_of(
     )  # fmt: skip
 
 
-def ready_sets(instance: Instance, prepared: Prepared, time: Time, earliest: dict[str, int] | None) -> np.ndarray:
+def ready_sets(instance: Instance, prepared: Prepared, time: Time, earliest: dict[str, float]) -> np.ndarray:
     """Whether all projects of a set can be in service, (sets, periods); `earliest` as in `flows_of`."""
     projects = instance["projects"]["project"].tolist()
-    never = dict.fromkeys(projects, np.inf)
-    years = [(earliest or never)[project] for project in projects]
+    years = [earliest[project] for project in projects]
     since = [max((years[p] for p in one), default=-np.inf) for one in prepared.rows.project_sets]
     ready: np.ndarray = np.less_equal.outer(np.array(since, float), time.years)
     return ready

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.instance import Instance
-from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, policies_of, projects_of
+from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, earliest_years, policies_of, projects_of
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
 from nbb_opt.model.data.flows import Flows, flows_of, mode_constants
@@ -72,9 +72,7 @@ def model_data(
     trucks = trucks_of(instance, base, time, technologies=spec.technologies)
     lanes = lanes_of(base, prepared.items, trucks)
     items = item_figures(instance, prepared, base, time, lanes=lanes, services=services(instance))
-    table = instance["projects"]
-    allowed = "projects" in spec.blocks
-    earliest = dict(zip(table["project"].tolist(), table["earliest_year"].tolist(), strict=True)) if allowed else None
+    earliest = earliest_years(instance, spec.projects)
     counted = mode_constants(instance, prepared)
     asked: dict[str, Any] = {
         "items": items, "earliest": earliest, "fixed_flows_t": fixed_flows_t,
@@ -99,9 +97,9 @@ def model_data(
         instance=instance, prepared=prepared, time=time, base=base, trucks=trucks, lanes=lanes, items=items,
         flows=flows, driving=driving, empties=empties, stock=stock_of(instance, base, time, trucks, driving, empties),
         chargers=chargers_of(instance, time, areas[areas >= 0]),
-        projects=projects_of(instance, base, time, allowed=allowed),
+        projects=projects_of(instance, base, time, earliest),
         fuels=fuels_of(instance, base, time, allowed="fuels" in spec.blocks),
-        policies=policies_of(instance, base, time) if {"policy", "mode_shift"} & set(spec.blocks) else (),
+        policies=policies_of(instance, base, time) if {"caps", "policy", "mode_shift"} & set(spec.blocks) else (),
         chains=chains, hauls=hauls,
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def segments_of(
     time: Time,
     *,
     items: ItemFigures,
-    earliest: dict[str, int] | None,
+    earliest: dict[str, float],
     fixed_flows_t: Floats | None,
     constant_eur: Floats,
 ) -> tuple[Flows, Chains]:

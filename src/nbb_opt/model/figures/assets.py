@@ -38,6 +38,7 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "project_years": dict(
             zip(zip(of(p.names, p.project), named.year(p.t), strict=True), p.least.tolist(), strict=True)
         ),
+        "committed": [names[a] for a in np.flatnonzero(p.committed).tolist()],
         "max_units": dict(zip(names, p.max_units.tolist(), strict=True)),
         "requires": [(names[a], names[b]) for a, b in p.requires],
         "excludes": [(names[a], names[b]) for a, b in p.excludes],

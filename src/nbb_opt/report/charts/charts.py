@@ -1,4 +1,4 @@
-"""Charts as closed SVG: stacked bars for plan against do nothing, bars for charging areas, cost differences."""
+"""Charts as closed SVG: stacked bars for plan against its baseline, bars for charging areas, cost differences."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def difference_bars(
     unit: str,
     key: str,
     title: str,
-    note: str = "left of the line: less than doing nothing",
+    note: str = "left of the line: less than the baseline",
 ) -> Markup:
     """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
     low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])
