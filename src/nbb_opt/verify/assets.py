@@ -175,7 +175,7 @@ BUILT = {
 
 
 def check_status(projects: pd.DataFrame, which: str, checks: Checks) -> None:
-    """`respect_options`: nothing is built that the model may not; `keep_built`: what is no idea or required is built."""
+    """`respect_options`: only what the model may build is; `keep_built`: what is no idea, or required, is."""
     status = projects["status"].replace("", "idea")
     may = status.isin(BUILT[which])
     where = names(projects, "project {} {}: may not be built", ["project", "year"])

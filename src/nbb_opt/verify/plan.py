@@ -140,7 +140,7 @@ class PlanCheck:
         assets.check_stock(world, self.stock, self.checks)
 
     def options(self, technologies: str, projects: str) -> None:
-        """`respect_options`: only technologies and projects that the model may use; `keep_built`: those that must be."""
+        """`respect_options`: what the model may use and build; `keep_built`: what must be."""
         if technologies == "today":
             vehicles = self.world.indexed("vehicles")
             today = set(vehicles["technology"].reindex(self.world.table("fleet")["vehicle"]))
