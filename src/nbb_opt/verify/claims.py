@@ -15,6 +15,8 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.verify.verdict import FLOORS, OBJECTIVE_RELATIVE, Checks
 
+BARS = FROZEN, REFERENCE = ("frozen", "reference")
+
 
 @dataclass(frozen=True)
 class Rules:

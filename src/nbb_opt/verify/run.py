@@ -14,8 +14,8 @@ import pandas as pd
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.recompute import join
-from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run
-from nbb_opt.verify.claims import Rules, check_claims, mapping, number, rules_of
+from nbb_opt.result import OWN_RULES, Run
+from nbb_opt.verify.claims import BARS, FROZEN, REFERENCE, Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
 from nbb_opt.verify.verdict import Checks, Verdict, names
 
