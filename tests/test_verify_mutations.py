@@ -16,8 +16,12 @@ from tiny_plan import blocks_of, full_plan, reported, tiny, verdict_on
 
 INSTANCE = tiny()
 LABELS = {("chains", "kind")}
-WHAT_IS_CHECKED = [
-    (table, column) for table, columns in TABLES.items() for column in columns if (table, column) not in LABELS
+PLANS = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
+WHAT_IS_CHECKED = [  # fuels, of which the plan on paper has none, are spoiled in test_fuels
+    (table, column)
+    for table, columns in TABLES.items()
+    for column in columns
+    if (table, column) not in LABELS and table != "fuels"
 ]
 
 
@@ -45,14 +49,13 @@ def mutate(tables: dict[str, pd.DataFrame], table: str, column: str, rng: random
 
 @pytest.mark.promise(8, 90, 2000)
 def test_nearly_every_change_of_a_cell_is_found_and_named(cases: int) -> None:
-    plans = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
-    assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in plans.items())
+    assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in PLANS.items())
     missed, tried = [], 0
     for number in range(cases):
         rng = random.Random(number)
         table, column = WHAT_IS_CHECKED[number % len(WHAT_IS_CHECKED)]
-        name = rng.choice(list(plans))
-        tables = dict(plans[name])
+        name = rng.choice(list(PLANS))
+        tables = dict(PLANS[name])
         change = mutate(tables, table, column, rng)
         if not change:
             continue
