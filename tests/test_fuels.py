@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.decisions import fuel_grid
+from nbb_opt.result import Run
 from nbb_opt.verify import verify_plan
 
 MADE_UP = {"source": "made_up", "note": ""}
@@ -141,3 +144,12 @@ def test_a_model_without_the_block_replaces_nothing() -> None:
         case, solve(case).tables, blocks=("flow", "fleet"), technologies="all", projects="all", reported={}
     )
     assert "respect_options" in set(verdict.checks.loc[~verdict.checks["ok"], "rule"])
+
+
+def test_the_report_says_what_a_tonne_less_costs_by_fuel() -> None:
+    case = vary(with_hvo(tiny(), price=0.6), "policies", "policy", "CAP_2025", value=500.0)
+    run = Run(Path(), {}, solve(case).tables, {})
+    rows = fuel_grid(case, run).rows
+    assert {row[0] for row in rows} == {"hvo"}
+    for row in rows:  # 0.45 EUR and 0.27 kg a kWh
+        assert row[6:9] == pytest.approx([0.45 * row[5], 0.27 * row[5], 0.45 / 0.27 * 1000])

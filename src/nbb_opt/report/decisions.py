@@ -101,6 +101,36 @@ def vehicle_grid(instance: Instance, run: Run) -> Grid:
     return Grid("Trucks bought", columns, rows, name="Trucks bought")
 
 
+def fuel_grid(instance: Instance, run: Run) -> Grid:
+    """List the fuels taken in instead of the vehicles' own, with what that costs and spares."""
+    rules, countries = instance["fuel_substitutes"].set_index("substitute"), names_of(instance, "countries", "country")
+    figures = by_period(instance, "energy").set_index(["energy_carrier", "country", "year"])
+    rows: list[list[str | float | int | None]] = []
+    for row in each(run.tables["fuels"].sort_values(["substitute", "country", "year"])):
+        rule, kwh = rules.loc[row.substitute], float(row.replaced_kwh)
+        own, other = (figures.loc[(rule[name], row.country, row.year)] for name in ("replaces", "energy_carrier"))
+        eur = kwh * (rule["kwh_per_kwh"] * other["price_eur_per_kwh"] - own["price_eur_per_kwh"])
+        kg = kwh * sum(
+            own[part] - rule["kwh_per_kwh"] * other[part] for part in ("ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh")
+        )
+        rows.append(
+            [rule["energy_carrier"], rule["replaces"], MODE_WORDS[rule["mode"]], countries[row.country], row.year,
+             kwh / 1e6, eur / 1e6, kg / 1e6, 1000 * eur / kg if kg > 0 else None]
+        )  # fmt: skip
+    columns = (
+        Column("Fuel"),
+        Column("Instead of"),
+        Column("By"),
+        Column("Taken in in"),
+        Column("Period from", "year"),
+        Column("Replaced", "decimal", "GWh a year"),
+        Column("Dearer by", "meur", "MEUR a year"),
+        Column("CO2e less", "kt", "kt a year"),
+        Column("Without carbon price", "number", "EUR per t"),
+    )
+    return Grid("Fuels taken in instead of the vehicles' own", columns, rows, name="Other fuels")
+
+
 def charger_grid(instance: Instance, run: Run) -> Grid:
     """List the chargers installed by charging area, type and period."""
     kinds = instance["chargers"].set_index("charger")

@@ -28,7 +28,15 @@ from nbb_opt.report.basis import (
     shipper_grid,
     source_rows,
 )
-from nbb_opt.report.decisions import charger_grid, full_grid, policy_grid, project_grid, shift_grid, vehicle_grid
+from nbb_opt.report.decisions import (
+    charger_grid,
+    fuel_grid,
+    full_grid,
+    policy_grid,
+    project_grid,
+    shift_grid,
+    vehicle_grid,
+)
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
@@ -52,6 +60,7 @@ NAMED = (
     ("chargers", "charger", "chargers", "charger"),
     ("chargers", "charge_area", "charge_areas", "charge_area"),
     ("projects", "project", "projects", "project"),
+    ("fuels", "substitute", "fuel_substitutes", "substitute"),
 )
 
 
@@ -234,7 +243,13 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             for row in projects.rows
         ],
         charts=all_figures(instance, run, figures, key=key),
-        decisions=[projects, shift_grid(instance, run), vehicle_grid(instance, run), charger_grid(instance, run)],
+        decisions=[
+            projects,
+            shift_grid(instance, run),
+            vehicle_grid(instance, run),
+            *([fuel_grid(instance, run)] if len(run.tables["fuels"]) else []),
+            charger_grid(instance, run),
+        ],
         limits=[
             *what_if_grids(run),
             full_grid(instance, run),

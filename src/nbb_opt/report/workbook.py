@@ -36,6 +36,7 @@ from nbb_opt.report.basis import (
 from nbb_opt.report.decisions import (
     charger_grid,
     charging_grid,
+    fuel_grid,
     full_grid,
     policy_grid,
     project_grid,
@@ -134,6 +135,8 @@ class _Sheets:
         makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
         for make in makers:
             self._grids([make(instance, run) for run in runs])
+        if any(len(run.tables["fuels"]) for run in runs):
+            self._grids([fuel_grid(instance, run) for run in runs])
         if any("what_if" in run.record for run in runs):
             self._grids([grid for run in runs for grid in what_if_grids(run)])
         if any("extension" in run.record for run in runs):
