@@ -103,20 +103,19 @@ def vehicle_grid(instance: Instance, run: Run) -> Grid:
 
 def fuel_grid(instance: Instance, run: Run) -> Grid:
     """List the fuels taken in instead of the vehicles' own, with what that costs and spares."""
-    rules, countries = instance["fuel_substitutes"].set_index("substitute"), names_of(instance, "countries", "country")
-    figures = by_period(instance, "energy").set_index(["energy_carrier", "country", "year"])
+    rules = {row.substitute: row for row in each(instance["fuel_substitutes"])}
+    figures = {(row.energy_carrier, row.country, row.year): row for row in each(by_period(instance, "energy"))}
+    countries = names_of(instance, "countries", "country")
     rows: list[list[str | float | int | None]] = []
     for row in each(run.tables["fuels"].sort_values(["substitute", "country", "year"])):
-        rule, kwh = rules.loc[row.substitute], float(row.replaced_kwh)
-        own, other = (figures.loc[(rule[name], row.country, row.year)] for name in ("replaces", "energy_carrier"))
-        eur = kwh * (rule["kwh_per_kwh"] * other["price_eur_per_kwh"] - own["price_eur_per_kwh"])
-        kg = kwh * sum(
-            own[part] - rule["kwh_per_kwh"] * other[part] for part in ("ttw_kg_co2e_per_kwh", "wtt_kg_co2e_per_kwh")
-        )
-        rows.append(
-            [rule["energy_carrier"], rule["replaces"], MODE_WORDS[rule["mode"]], countries[row.country], row.year,
-             kwh / 1e6, eur / 1e6, kg / 1e6, 1000 * eur / kg if kg > 0 else None]
-        )  # fmt: skip
+        rule, kwh = rules[row.substitute], float(row.replaced_kwh)
+        own, other = (figures[carrier, row.country, row.year] for carrier in (rule.replaces, rule.energy_carrier))
+        eur = kwh * (rule.kwh_per_kwh * other.price_eur_per_kwh - own.price_eur_per_kwh)
+        kg = kwh * (own.ttw_kg_co2e_per_kwh + own.wtt_kg_co2e_per_kwh)
+        kg -= kwh * rule.kwh_per_kwh * (other.ttw_kg_co2e_per_kwh + other.wtt_kg_co2e_per_kwh)
+        each_t = 1000 * eur / kg if kg > 0 else None
+        who = [rule.energy_carrier, rule.replaces, MODE_WORDS[rule.mode], countries[row.country], int(row.year)]
+        rows.append([*who, kwh / 1e6, eur / 1e6, kg / 1e6, each_t])
     columns = (
         Column("Fuel"),
         Column("Instead of"),
