@@ -55,6 +55,13 @@ LEFT_OUT = {
         {"constant": "LARGE_LOTS", "mode": "road", "commodities": "ORE", "origins": "MINE", "eur_per_t": "1.5"},
     ],
     "opening_hours": [{"node": "MINE", "hours_per_week": "80"}],
+    "outside_flows": [
+        {
+            "origin": "PORTE", "destination": "PORTW", "commodity": "PULP", "link": "SEA_PORTE_PORTW", "year": year,
+            "tonnes": "3e4",
+        }
+        for year in ("2025", "2030")
+    ],
     "scenarios": [
         {
             "scenario": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh",

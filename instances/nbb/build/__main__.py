@@ -58,6 +58,8 @@ def build(folder: Path) -> list[str]:
         "subsidies": charging.subsidies(),
         "sites": demand.sites(),
         "policies": rules.policies(),
+        "outside_flows": demand.outside_flows(links),
+        "mode_constants": rules.mode_constants(),
         "ranges": rules.ranges(),
         "control_totals": demand.control_totals(),
     }

@@ -20,7 +20,7 @@ def demand(links: list[Row]) -> tuple[dict[Flow, dict[int, float]], list[Block]]
 
 
 def ocean_freight() -> dict[Flow, dict[int, float]]:
-    """Freight of a plant between its own quay and overseas: no choice of mode, so not in the model; t/year."""
+    """Freight of a plant between its own quay and overseas, t/year: no choice of mode, so in `outside_flows`."""
     flows: dict[Flow, dict[int, float]] = {}
     for r in raw("plant_flows"):
         if r["in_model"] == "false":
@@ -28,6 +28,25 @@ def ocean_freight() -> dict[Flow, dict[int, float]]:
             for year in YEARS:
                 entry[year] += float(r[f"t{year}"])
     return flows
+
+
+def outside_flows(links: list[Row]) -> list[Row]:
+    """Rows of that table: each over the sea link between its ends, plants of one flow together."""
+    ends = {frozenset((row["from_node"], row["to_node"])): row["link"] for row in links if row["mode"] == "sea"}
+    plants = [r for r in raw("plant_flows") if r["in_model"] == "false"]
+    rows: list[Row] = []
+    for (origin, destination, commodity), by_year in sorted(ocean_freight().items()):
+        mine = [
+            r for r in plants if (r["origin"], r["destination"], r["commodity"]) == (origin, destination, commodity)
+        ]
+        names = dict.fromkeys(name for r in mine for name in r["source"].split())
+        flow: Row = {
+            "origin": origin, "destination": destination, "commodity": commodity,
+            "link": ends[frozenset((origin, destination))], "source": ";".join(names),
+            "note": "; ".join(f"{r['site']}: {r['note']}" for r in mine),
+        }  # fmt: skip
+        rows += [flow | {"year": year, "tonnes": tonnes} for year, tonnes in by_year.items()]
+    return rows
 
 
 def od_rows(flows: dict[Flow, dict[int, float]]) -> list[tuple[str, str, str, int, float]]:
@@ -58,21 +77,11 @@ def sites() -> list[Row]:
 
 
 def control_totals() -> list[Row]:
-    """Observed totals; what lies outside is ocean freight of their places and goods, as it is not in the model."""
+    """Observed totals; ocean freight is in the instance, so that nothing of them lies outside."""
     lists = ("modes", "nodes", "links", "origins", "destinations", "commodities", "source")
     rows: list[Row] = []
     for r in raw("control_totals"):
-        names = {key: r[key].split() for key in lists}
-        outside = [
-            by_year[YEARS[0]]
-            for (origin, destination, commodity), by_year in ocean_freight().items()
-            if "sea" in names["modes"]
-            and {origin, destination} & set(names["nodes"])
-            and origin in (names["origins"] or [origin])
-            and destination in (names["destinations"] or [destination])
-            and commodity in (names["commodities"] or [commodity])
-        ]
         row: Row = {key: refs(value) if key in lists else value for key, value in r.items()}
-        row |= {"observed": float(r["observed"]), "observed_year": int(r["observed_year"]), "outside": sum(outside)}
+        row |= {"observed": float(r["observed"]), "observed_year": int(r["observed_year"]), "outside": 0.0}
         rows.append(row)
     return rows

@@ -49,6 +49,7 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
         "block_table": _blocks(blocks),
         "outside_table": _outside(flows, ocean),
         "totals_table": _totals(tables["control_totals"]),
+        "constants_table": _constants(tables["mode_constants"]),
         "rates_table": _rates(tables),
         "assumed": _assumed(tables),
         "source_table": _table(
@@ -82,7 +83,7 @@ def _goods(flows: Flows, ocean: Flows) -> str:
     inside, outside = by_commodity(flows), by_commodity(ocean)
     rows.append(("**all**", len(flows), *(f"**{sum(v[year] for v in inside.values()):.2f}**" for year in YEARS)))
     rows.append(
-        ("outside: ocean freight", len(ocean), *(f"{sum(v[year] for v in outside.values()):.2f}" for year in YEARS))
+        ("beside: ocean freight", len(ocean), *(f"{sum(v[year] for v in outside.values()):.2f}" for year in YEARS))
     )
     return _table(("goods", "flows", *(f"Mt {year}" for year in YEARS)), rows)
 
@@ -112,12 +113,20 @@ def _totals(totals: list[Row]) -> str:
     rows: list[tuple[object, ...]] = []
     for row in totals:
         kilo = str(row["measure"]).endswith("t_per_year")
-        observed, outside = (float(str(row[key])) / (1e3 if kilo else 1) for key in ("observed", "outside"))
+        observed = float(str(row["observed"])) / (1e3 if kilo else 1)
         shown = f"{observed:,.0f} {'kt' if kilo else 'g/tkm'} ({row['observed_year']})"
-        rows.append(
-            (row["name"], shown, f"{outside:,.0f}" if outside else "", row["note"], row["reason"], row["source"])
-        )
-    return _table(("total", "observed", "ocean freight kt", "remark", "why a plan may lie far off", "source"), rows)
+        rows.append((row["name"], shown, row["note"], row["reason"], row["source"]))
+    return _table(("total", "observed", "remark", "why a plan may lie far off", "source"), rows)
+
+
+def _constants(constants: list[Row]) -> str:
+    rows: list[tuple[object, ...]] = [
+        (row["constant"], row["mode"], str(row["commodities"]).replace(";", ", "),
+         f"{str(row['origins']).replace(';', ' ')} to {str(row['destinations']).replace(';', ' ')}", row["eur_per_t"],
+         row["note"], row["source"])
+        for row in constants
+    ]  # fmt: skip
+    return _table(("constant", "against", "goods", "flows", "EUR/t", "why", "source"), rows)
 
 
 def _rates(tables: Tables) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store import Row, raw
+from store import Row, raw, refs
 
 # Caps are off: with the truck technologies of today no plan meets them, so `shift_only` would have no answer.
 # To switch them on, set WITH_CAPS; they are shares below the do-nothing plan of 2025 (WTW tonnes a year).
@@ -65,6 +65,16 @@ def policies() -> list[Row]:
                 }
             )
     return rows
+
+
+def mode_constants() -> list[Row]:
+    """What speaks against a mode beside cost and time; `calibrate.py` finds how much."""
+    lists = ("commodities", "origins", "destinations", "source")
+    return [
+        {key: refs(value) if key in lists else value for key, value in r.items() if key != "total"}
+        | {"eur_per_t": float(r["eur_per_t"])}
+        for r in raw("mode_constants")
+    ]
 
 
 def ranges() -> list[Row]:

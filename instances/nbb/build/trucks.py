@@ -30,8 +30,10 @@ COST_NOTE = (
     "purchase: STraM tractor (105 kEUR in 2023) times 1.35 for a 76 t unit plus 110 kEUR trailers; battery premium: "
     "at least 181 kEUR in 2024 (Enova), then falling as in STraM, larger for the long battery; fixed: insurance, "
     "tax, overhead and road user charge of CNR (about 33 kEUR in 2021); running: tyres and maintenance of CNR (0.124 "
-    "EUR/km at 60 t) times 1.35, battery 15 % less; energy: 34.5 l/100 km at 60 t (CNR) scaled by (t/60)^0.7; battery "
-    "2.1 kWh/km at 74 t and 8 % charging loss; by year as in STraM"
+    "EUR/km at 60 t) times 1.35, battery 15 % less; energy: 26 l/100 km empty and 56 at 76 t, that is "
+    "39 with 23 t (long-haul rigs 38, Sveriges Åkeriföretag) and 44 over a round trip with 63 t (Kaunis Iron: 15 000 t "
+    "CO2 for 2.3 Mt over 160 km are 46); battery: half of that with 8 % charging loss, and little when idle; by year "
+    "as in STraM"
 )
 VEHICLE_NOTE = (
     "76 t is the Finnish limit, a lower limit of a link cuts the load; lifetime 10 years for two periods (STraM: 8); "
@@ -102,7 +104,7 @@ def vehicle_years() -> list[Row]:
             "running_eur_per_vkm": float(r["running_eur_per_vkm"]),
             "empty_kwh_per_vkm": round(float(r["empty_kwh"]) * float(r[f"left{year}"]), 3),
             "full_kwh_per_vkm": round(float(r["full_kwh"]) * float(r[f"left{year}"]), 3),
-            "source": "stram;cnr_2021;enova;assumption",
+            "source": "stram;cnr_2021;enova;akeri_fuel;kaunis_co2;assumption",
             "note": COST_NOTE,
         }
         for r in raw("trucks")

@@ -216,11 +216,13 @@ def tornado(
     return WholeTable(found)
 
 
-def control_totals(plan: Result | Path | str, *, instance: Instance | Path | str | None = None) -> pd.DataFrame:
+def control_totals(
+    plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None
+) -> pd.DataFrame:
     """Observed totals of the instance beside the flows of a plan's frozen plan in the first period.
 
-    A row for each row of table `control_totals`; `deviation` is modelled / observed - 1. `plan` is a plan or a run
-    folder (with its `instance` if it moved).
+    A row for each row of table `control_totals`; `deviation` is modelled / observed - 1. `plan` is a plan, a run
+    folder (with its `instance` if it moved), or an instance: of it the first period alone is solved.
 
     >>> from nbb_opt import examples
     >>> row = {"total": "T", "name": "Trucks", "measure": "work_tkm_per_year", "modes": "road", "observed": 1e7}
@@ -230,7 +232,10 @@ def control_totals(plan: Result | Path | str, *, instance: Instance | Path | str
     >>> found[["name", "modelled", "deviation"]].round(2).values.tolist()
     [['Trucks', 8000000.0, -0.2]]
     """
+    from nbb_opt.studies.control_totals import base_year
     from nbb_opt.studies.control_totals import control_totals as compared
 
+    if isinstance(plan, Instance):
+        return compared(plan, base_year(plan))
     given = plan if isinstance(plan, Result) else load(plan, instance=instance)
     return compared(given.instance, given.frozen.run)

@@ -570,6 +570,20 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     _table(
+        "outside_flows",
+        "freight in a year without a choice of mode, as of a plant over its own quay: no model moves it and no "
+        "percentage counts it; ports, maps and reports show it",
+        ("origin", "destination", "commodity", "year"),
+        _ref("origin", "nodes.node", "where it starts"),
+        _ref("destination", "nodes.node", "where it ends"),
+        _ref("commodity", "commodities.commodity", "commodity"),
+        _ref("link", "links.link", "rail, sea or ferry link from one to the other that carries it"),
+        _year("year", "year"),
+        _num("tonnes", "amount; what terminals have left for other freight is their capacity", "t/year", 0, 1e10),
+        optional=True,
+        by_year=True,
+    ),
+    _table(
         "mode_constants",
         "what speaks against a mode beside cost and time, so that the base year goes by the modes that were observed; "
         "never of a flow without demand in the first period, and not money that is paid",

@@ -10,6 +10,7 @@ import pandas as pd
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.intensities import own_intensities
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
+from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.emissions.reconcile import factors_used, reconcile, traced_totals
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
@@ -304,6 +305,23 @@ def reconciliation_grid(instance: Instance, run: Run, ledger: Ledger) -> Grid:
     )
     note = f"Beside these, {int(many.sum())} sums of single categories agree; they have a sheet of their own."
     return Grid("Reconciliation of the emissions", columns, cells, note=note, name="Reconciliation")
+
+
+def outside_grids(instance: Instance) -> list[Grid]:
+    """What freight without a choice of mode moves and emits, by goods and period; none where there is none."""
+    rows = outside_freight(instance)
+    if rows.empty:
+        return []
+    rows = rows.assign(kg=rows["ttw_kg"] + rows["wtt_kg"])
+    sums = rows.groupby(["commodity", "year"], as_index=False)[["tonnes", "tkm", "kg"]].sum()
+    names = instance["commodities"].set_index("commodity")["name"]
+    cells = [[names[row.commodity], row.year, row.tonnes / 1e3, row.tkm / 1e6, row.kg / 1e6] for row in each(sums)]
+    columns = (
+        Column("Goods"), Column("Period from", "year"), Column("Moved", "kt", "kt a year"),
+        Column("Work", "number", "Mtkm a year"), Column("CO2e, well to wheel", "kt", "kt a year"),
+    )  # fmt: skip
+    note = "It stands beside the accounts: no model decides on it, and no total or percentage counts it."
+    return [Grid("Freight without a choice of mode", columns, cells, note=note, name="Without a choice")]
 
 
 def own_grid(instance: Instance, ledger: Ledger, own: Registry) -> Grid:

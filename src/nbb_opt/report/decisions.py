@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
@@ -14,6 +15,7 @@ from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed
 from nbb_opt.result import Run
 
 FULL_SHARE = 0.98
+AFLOAT = ("sea", "ferry")
 PROJECT_WORDS = {
     "new_link": "new link",
     "capacity": "more capacity",
@@ -214,6 +216,27 @@ def full_grid(instance: Instance, run: Run) -> Grid:
     )
     note = "Capacities without a row here have room left. Chargers are sized to the need and are not listed."
     return Grid("Capacities in full use (more than 98 %)", columns, rows, note=note, name="Full capacities")
+
+
+def port_grid(instance: Instance, run: Run) -> Grid:
+    """List what ships and ferries take and leave at each place in the last period, with freight without a choice."""
+    year = instance.periods[-1].year
+    flows = run.tables["flows"].query("year == @year")[["chain", "tonnes"]]
+    steps = run.tables["chain_steps"].query("kind == 'transfer'").merge(flows, on="chain")
+    steps = steps[steps["mode_a"].isin(AFLOAT) | steps["mode_b"].isin(AFLOAT)]
+    chosen = steps.groupby(steps["from_node"].astype("str"))["tonnes"].sum()
+    ships = outside_freight(instance).query("year == @year and mode in @AFLOAT")
+    given = pd.concat([ships.set_index(end)["tonnes"] for end in ("origin", "destination")]).groupby(level=0).sum()
+    both = pd.DataFrame({"chosen": chosen, "given": given}).fillna(0.0)
+    both = both.assign(all=both["chosen"] + both["given"]).sort_values("all", ascending=False).reset_index(names="node")
+    names = names_of(instance, "nodes", "node")
+    rows = [[names[row.node], row.chosen / 1e3, row.given / 1e3, row.all / 1e3] for row in each(both)]
+    columns = (
+        Column("Place"), Column("With a choice of mode", "kt", "kt"), Column("Without", "kt", "kt"),
+        Column("All", "kt", "kt"),
+    )  # fmt: skip
+    note = "Tonnes that a ship or ferry takes or leaves. Freight without a choice of mode is in no percentage."
+    return Grid(f"Ports in {year}", columns, rows, note=note, name="Ports")
 
 
 def name_of_row(instance: Instance, row: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, amounts, each
-from nbb_opt.report.kpis import COST_PARTS, SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, shift_effect
+from nbb_opt.report.kpis import COST_PARTS, SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, outside, shift_effect
 from nbb_opt.report.own_rules import own_costs, own_lines
 from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
 from nbb_opt.report.what_if import what_if_line
@@ -70,7 +70,23 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
             + (f"; {plural(built, 'project is', 'projects are')} built." if built else ".")
         )
     said.append(_in_cash(figures, run.against))
-    return said
+    return said + beside(instance, now[last.year], before[last.year])
+
+
+def beside(instance: Instance, now_t: float, before_t: float) -> list[str]:
+    """Say what freight without a choice of mode is beside the percentages, and what they were with it.
+
+    `now_t`, `before_t`: emissions of the last period, in t CO2e a year.
+    """
+    year = instance.periods[-1].year
+    moved_t, emitted_t = outside(instance, year)
+    if not moved_t:
+        return []
+    change = (now_t - before_t) / (before_t + emitted_t)
+    return [
+        f"No percentage counts freight without a choice of mode, as over plants' own quays: {kt(moved_t, 0)} in "
+        f"{year}, which emit {kt(emitted_t)} CO2e a year; with it, emissions change by {percent(change, sign=True)}."
+    ]
 
 
 def _by_itself(figures: dict[str, Any], year: int) -> list[str]:
@@ -297,6 +313,7 @@ def closing_block(instance: Instance, run: Run) -> str:
         + ", ".join(f"{year}: {now[year] / 1e3:,.1f} kt ({_change(now[year], then.get(year))})" for year in years)
         + " CO2e WTW per year",
         *_bars_in_lines(bars_grid(instance, run, figures)),
+        *(f"                {line}" for line in beside(instance, now[last], then.get(last, now[last]))),
         "  road to rail, sea, ferry  "
         + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years),
         "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance
 from nbb_opt.report.grid import amounts, each
 from nbb_opt.result import Run
@@ -87,6 +88,12 @@ def emissions_t(tables: Tables) -> pd.Series:
     """Give WTW t CO2e per year of each period, index `year`."""
     rows = tables["emissions"]
     return ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e3).groupby(rows["year"]).sum()
+
+
+def outside(instance: Instance, year: int) -> tuple[float, float]:
+    """Give t per year, and WTW t CO2e per year, of freight without a choice of mode in the period of `year`."""
+    rows = outside_freight(instance).query("year == @year")
+    return float(rows["tonnes"].sum()), float((rows["ttw_kg"] + rows["wtt_kg"]).sum()) / 1e3
 
 
 def investments_eur(tables: Tables) -> dict[str, float]:
@@ -201,6 +208,13 @@ def shift_effect(instance: Instance, run: Run) -> tuple[dict[int, float], pd.Dat
     total_kg = emissions_t(run.baseline) * 1e3
     share = by_flow.groupby("year")["saved_kg"].sum() / total_kg
     return {int(year): float(part) for year, part in amounts(share) if np.isfinite(part)}, by_flow
+
+
+def drawn_tonnes(instance: Instance, tables: Tables, year: int) -> pd.Series:
+    """Give the same as `link_tonnes` with freight without a choice of mode."""
+    beside = outside_freight(instance).query("year == @year").groupby("link")["tonnes"].sum()
+    both = link_tonnes(tables, year).add(beside, fill_value=0.0)
+    return both[both > 0]
 
 
 def link_tonnes(tables: Tables, year: int) -> pd.Series:

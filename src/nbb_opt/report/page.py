@@ -23,6 +23,7 @@ from nbb_opt.report.basis import (
     factor_card,
     making_grid,
     method,
+    outside_grids,
     own_grid,
     range_grid,
     shipper_grid,
@@ -33,6 +34,7 @@ from nbb_opt.report.decisions import (
     fuel_grid,
     full_grid,
     policy_grid,
+    port_grid,
     project_grid,
     shift_grid,
     vehicle_grid,
@@ -40,7 +42,7 @@ from nbb_opt.report.decisions import (
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
-from nbb_opt.report.kpis import key_figures, link_tonnes
+from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
 from nbb_opt.report.map.frame import make_frame
@@ -249,6 +251,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             vehicle_grid(instance, run),
             *([fuel_grid(instance, run)] if len(run.tables["fuels"]) else []),
             charger_grid(instance, run),
+            port_grid(instance, run),
         ],
         limits=[
             *what_if_grids(run),
@@ -256,7 +259,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             policy_grid(instance, run),
             *(own_grids(run) if "extension" in run.record else ()),
         ],
-        emissions=emissions,
+        emissions=[*emissions, *outside_grids(instance)],
         computed=computed(run),
         **maps,
     )
@@ -276,8 +279,8 @@ def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
     """The big map of the last period with its legend, and the small ones of every period."""
     years = [period.year for period in instance.periods]
     compared = bool(run.against)
-    tonnes = {year: link_tonnes(run.tables, year) for year in years}
-    before = link_tonnes(run.baseline, years[-1]) if compared else None
+    tonnes = {year: drawn_tonnes(instance, run.tables, year) for year in years}
+    before = drawn_tonnes(instance, run.baseline, years[-1]) if compared else None
     all_used = [*tonnes.values(), *([before] if before is not None else [])]
     frame = make_frame(instance, {str(link) for used in all_used for link in used.index}, width=MAP_WIDTH_PX)
     most_t = max([float(used.max()) for used in all_used if len(used)], default=0.0)

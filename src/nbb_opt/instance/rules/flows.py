@@ -150,6 +150,29 @@ def mode_constants_are_of_modes_in_use(context: RuleContext) -> Iterator[Problem
                 yield context.fault("mode_constants", i, "commodities", commodity, f"may not use {row['mode']}", hint)
 
 
+@rule("outside_flows", uses=("links", "commodities"))
+def outside_flows_have_a_link(context: RuleContext) -> Iterator[Problem]:
+    """The link of freight outside the model exists today, is none of the road, joins the ends of the flow, and the
+    goods may use its mode."""
+    links = {row["link"]: row for row in context.each("links")}
+    modes = {row["commodity"]: split_list(row["modes"]) for row in context.each("commodities")}
+    for i, row in context.rows("outside_flows"):
+        link = links.get(row["link"])
+        if link is None or row["commodity"] not in modes:
+            continue
+        joins = (row["origin"], row["destination"]) == (link["from_node"], link["to_node"])
+        joins |= link["two_way"] and (row["destination"], row["origin"]) == (link["from_node"], link["to_node"])
+        if not joins:
+            what, hint = f"does not lead from {row['origin']} to {row['destination']}", "name the link that does"
+        elif link["mode"] == "road" or link["mode"] not in modes[row["commodity"]]:
+            what, hint = f"is {link['mode']}", f"{row['commodity']} may use {listed(modes[row['commodity']])}, not road"
+        elif link["project"]:
+            what, hint = f"needs the project {link['project']}", "name a link that exists today"
+        else:
+            continue
+        yield context.fault("outside_flows", i, "link", row["link"], what, hint)
+
+
 @rule("sites", uses=("nodes",))
 def sites_are_zones(context: RuleContext) -> Iterator[Problem]:
     """The node of a site is a zone, as freight starts or ends there."""

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from nbb_opt.instance import Instance
 from nbb_opt.report.charts.svg import INK, MODE_COLOURS, MUTED, drawing, path_data, tag, text_width, words
 from nbb_opt.report.grid import amounts, each
-from nbb_opt.report.kpis import charging_mw, link_tonnes
+from nbb_opt.report.kpis import charging_mw, drawn_tonnes
 from nbb_opt.report.map.coast import Floats
 from nbb_opt.report.map.frame import Frame, merge_ways
 from nbb_opt.report.text import MODE_WORDS, cut, kt, plural, short, with_unit
@@ -298,7 +298,7 @@ def draw_map(
     key: str,
 ) -> Markup:
     """Draw the big map of a period. `projects` gives the numbers of those in service."""
-    tonnes = link_tonnes(tables, year)
+    tonnes = drawn_tonnes(instance, tables, year)
     room = FreeSpace(frame.width, frame.height)
     nodes = instance["nodes"].set_index("node")
     flows = flow_layer(instance, frame, tonnes, most_t=most_t)
@@ -355,7 +355,7 @@ def draw_small_map(
     instance: Instance, frame: Frame, tables: Tables, *, year: int, label: str, most_t: float, key: str, base: str
 ) -> Markup:
     """Draw a small map of a period on the ground of the big map (`base`), flows and charging only."""
-    tonnes = link_tonnes(tables, year)
+    tonnes = drawn_tonnes(instance, tables, year)
     return drawing(
         tag("clipPath", tag("rect", width=frame.width, height=frame.height), id=f"{key}-clip"),
         tag(
