@@ -86,6 +86,10 @@ def _gone(*path: str) -> Callable[[Record], Any]:
     return change
 
 
+def _one_more(record: Record, key: str) -> None:
+    record[key] += 1
+
+
 for _model in ("shift_only", "electrify_only", "frozen", "reference", "mine", "network_design"):
     _record(f"model renamed {_model}", _set("model", value=_model))
 for _block in ("caps", "policy", "mode_shift", "projects", "rebalance", "charging", "terminals"):
@@ -116,6 +120,29 @@ _record("reference's bound: -inf, gap: 0", _set("bars", "reference", "bound", va
 _record("optimal at a gap of 5 %", lambda r: r.update(bound=0.95 * r["cost_eur"], gap=0.05))
 _record("proven status of its own", _set("status", value="proven"))
 _record("options without a gap", _gone("options", "gap"))
+
+
+for _key in ("rows", "columns", "nonzeros", "integers"):
+    _record(f"{_key} one more", lambda r, key=_key: _one_more(r, key))
+    _record(f"{_key} of the reference one more", lambda r, key=_key: _one_more(r["bars"]["reference"], key))
+_record("fewer checks than there are", lambda r: r.update(checks=r["checks"] - 1))
+for _key, _values in {
+    "seconds": ("x", None, {"solve": "x"}, {"solve": -1.0}, {"solve": float("nan")}),
+    "versions": (None, [], {"highspy": None}), "seed": (-1, "0", None), "threads": (2.5, True), "nodes": (-3, "x"),
+    "iterations": (None, 1.5), "checks": ("41", None), "rows": (-1, "101"), "instance_source": (None, 7),
+}.items():  # fmt: skip
+    for _value in _values:
+        _record(f"{_key}: {_value!r}", _set(_key, value=_value))
+for _key, _value in {
+    "gap": "x", "decision_gap": 2.0, "time_limit_s": -1.0, "method": "guess", "statement": 1, "presolve": "never",
+    "prune": "no", "too_large": None, "solver": 3,
+}.items():  # fmt: skip
+    _record(f"options, {_key}: {_value!r}", _set("options", _key, value=_value))
+    _record(f"options, {_key} deleted", _gone("options", _key))
+for _path in (("praise",), ("options", "praise"), ("bars", "praise"), ("bars", "frozen", "praise")):
+    _record(f"unknown key {', '.join(_path)}", _set(*_path, value="the best plan of all"))
+for _key in ("seconds", "versions", "seed", "threads", "checks", "nodes"):
+    _record(f"{_key} deleted", _gone(_key))
 
 
 def _trucks(forgery: Forgery, tables: str, many: int, vehicle: str = "DIESEL") -> None:

@@ -20,10 +20,11 @@ from nbb_opt.emissions.reconcile import check_run
 from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import flows_of
+from nbb_opt.pipeline import chosen_method, flows_of
 from nbb_opt.result import FROZEN, Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
+from nbb_opt.verify.shape import SIZES, WORD
 from nbb_opt.verify.verdict import Checks, Verdict
 
 AGAIN_S = 20.0
@@ -50,7 +51,7 @@ def accept_run(
         check_run(instance, run)
         checks = Checks()
         lines = _solve_again(run, instance, model_file, again_s, cache_dir, checks)
-        lines += _wide_bars(run)
+        lines += [*_wide_bars(run), f"the word of the run, which nothing shows: {', '.join(WORD)}"]
         rows = pd.concat([verdict.checks, checks.frame()], ignore_index=True) if checks.rows else verdict.checks
         verdict = replace(verdict, ok=not checks.failed, checks=rows, bounds=tuple(lines))
     if not verdict.ok:
@@ -83,6 +84,7 @@ def _solve_again(
                 raise VerifyFailed(f"{run.path}: its chains are not those of this version; solve again")
             fixed = flows_of(prepared, flows)
         form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))
+        _hold_sizes(form, spec.name, run.record, said, checks)
         lines.append(_hold_bound(form, spec.name, said, stop.part(1 / left), checks, least))
     return lines
 
@@ -103,6 +105,20 @@ def _wide_bars(run: Run) -> list[str]:
             shown = f"the {bar} plan is proven to {said['gap']:.2%} only"
             lines.append(f"{shown}: what is saved against it may be {eur:,.0f} EUR less")
     return lines
+
+
+def _hold_sizes(form: Any, name: str, record: Mapping[str, Any], said: Mapping[str, Any], checks: Checks) -> None:
+    """`agree_sizes`: rows, columns, nonzeros and integers are those of the model, unless columns were generated."""
+    if chosen_method(record["options"]["method"], len(form.a_values)) == "decompose":
+        return
+    true = {
+        "rows": len(form.row_low), "columns": len(form.cost), "nonzeros": len(form.a_values),
+        "integers": int(form.integer.sum()),
+    }  # fmt: skip
+    checks.hold(
+        "agree_sizes", [said[size] == true[size] for size in SIZES],
+        where=lambda i: f"{name}: {list(SIZES)[i]} are {true[list(SIZES)[i]]}",
+    )  # fmt: skip
 
 
 def _hold_bound(form: Any, name: str, said: Mapping[str, Any], stop: Stop, checks: Checks, least: float) -> str:

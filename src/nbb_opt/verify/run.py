@@ -17,6 +17,7 @@ from nbb_opt.recompute import join
 from nbb_opt.result import OWN_RULES, Run
 from nbb_opt.verify.claims import BARS, FROZEN, REFERENCE, Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
+from nbb_opt.verify.shape import shape_faults
 from nbb_opt.verify.verdict import Checks, Verdict, names
 
 CELLS_LISTED = 1000  # of a what-if
@@ -49,8 +50,14 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
     check_claims({**record, **model}, rules, _gap_asked(run), checks)
     if rules.flows == FROZEN and FROZEN in run.bars:
         keep_flows(run, checks)
-    plan = _add(verify_plan(instance, run.tables, blocks=rules.blocks, technologies=rules.technologies,
-                            projects=rules.projects, reported=record, own_terms=_own_terms(run)), checks)  # fmt: skip
+    plan = verify_plan(
+        instance, run.tables, blocks=rules.blocks, technologies=rules.technologies, projects=rules.projects,
+        reported=record, own_terms=_own_terms(run),
+    )  # fmt: skip
+    if plan.ok:
+        many = len(plan.checks)
+        checks.hold("agree_checks", record.get("checks") == many, where=lambda _: f"checks: there are {many}")
+    plan = _add(plan, checks)
     for name, tables in run.bars.items():
         bar, said, beside = rules_of(name), run.said_of(name), Checks()
         check_claims(said, bar, options.get("gap"), beside)
@@ -85,14 +92,15 @@ def _add(verdict: Verdict, checks: Checks) -> Verdict:
 
 
 def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) -> None:
-    """What holds for a run as a whole: `claim_everything`, `keep_model`."""
+    """What holds for a run as a whole: `keep_shape`, `claim_everything`, `keep_model`."""
     record, options = run.record, mapping(run.record.get("options"))
+    for fault in shape_faults(record):
+        checks.fail("keep_shape", fault)
     said = mapping(record.get("bars"))
     needed = _bars_needed(rules, options, own="extension" in record)
     found = (
         (record.get("verified") is True, "verified: the run does not say that it was verified when it was written"),
         (record.get("instance") == instance.meta.name, f"instance: the name is {instance.meta.name!r}"),
-        (0.0 <= number(options.get("gap")) <= 1.0, "options, gap: is no share"),
         *((bar in said and bar in run.bars, f"bars, {bar}: is missing") for bar in needed),
     )
     checks.hold("claim_everything", [fine for fine, _ in found], where=lambda i: found[i][1])

@@ -1,0 +1,106 @@
+"""The shape of a run's record: which keys there are and what may stand at them. A record of another shape is refused.
+
+What of it is right is worked out elsewhere; what nothing can work out is the word of the run (`WORD`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Fits = Callable[[Any], bool]
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def amount(value: Any) -> bool:
+    return figure(value) and 0 <= value < math.inf
+
+
+def share(value: Any) -> bool:
+    return figure(value) and 0 <= value <= 1
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(text, value))
+
+
+def keyed(fits: Fits) -> Fits:
+    """A table of names and values that fit."""
+    return lambda value: isinstance(value, Mapping) and all(map(fits, value.values()))
+
+
+def one_of(*words: Any) -> Fits:
+    return lambda value: value in words
+
+
+def blank_or(fits: Fits) -> Fits:
+    return lambda value: value is None or fits(value)
+
+
+def anything(value: Any) -> bool:
+    return True
+
+
+SIZES = dict.fromkeys(("rows", "columns", "nonzeros", "integers"), whole)
+EFFORT = dict.fromkeys(("nodes", "iterations"), whole)
+CLAIMS: Mapping[str, Any] = {"cost_eur": figure, "bound": figure, "gap": figure, "emissions_t_co2e": keyed(figure)}
+PLAN: Mapping[str, Any] = {"model": text, "blocks": texts, "status": text, **CLAIMS, **SIZES, **EFFORT}
+OPTIONS: Mapping[str, Any] = {
+    "technologies": text, "projects": text, "flows": text, "gap": share, "decision_gap": blank_or(share),
+    "time_limit_s": amount, "method": one_of("auto", "monolith", "decompose"),
+    "statement": one_of("auto", "pyomo", "arrays"), "presolve": one_of("choose", "on", "off"), "prune": flag,
+    "too_large": flag, "solver": blank_or(text), "reference": flag,
+}  # fmt: skip
+RUN: Mapping[str, Any] = {
+    "instance": text, "instance_source": text, "instance_digest": text, **PLAN, "seed": whole, "threads": whole,
+    "options": OPTIONS, "versions": keyed(text), "verified": flag, "checks": whole, "seconds": keyed(amount),
+    "bars": ({**PLAN, "technologies": text, "projects": text},),
+}  # fmt: skip
+MAY_BE = {"what_if": keyed(anything), "extension": keyed(anything)}
+WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions")
+
+
+def shape_faults(
+    record: Any, fields: Mapping[str, Any] = RUN, may_be: Mapping[str, Fits] = MAY_BE, inside: str = ""
+) -> Iterator[str]:
+    """Keys that are missing or unknown, and values of the wrong kind.
+
+    >>> list(shape_faults({"gap": "x", "size": 1}, {"gap": share, "seed": whole}, {}))
+    ["gap: 'x' cannot stand here", 'seed: is missing', 'size: is unknown']
+    """
+    if not isinstance(record, Mapping):
+        yield f"{inside or 'record'}: is no table of names and values"
+        return
+    for key, fits in fields.items():
+        name = f"{inside}{key}"
+        if key not in record:
+            yield f"{name}: is missing"
+        elif isinstance(fits, Mapping):
+            yield from shape_faults(record[key], fits, {}, f"{name}, ")
+        elif isinstance(fits, tuple):  # the fields of each part
+            parts = record[key].items() if isinstance(record[key], Mapping) else [("", None)]
+            for part, value in parts:
+                yield from shape_faults(value, fits[0], {}, f"{name}, {str(part)[:40]}, ")
+        elif not fits(record[key]):
+            yield f"{name}: {str(record[key])[:40]!r} cannot stand here"
+    for key in record:
+        if key not in fields and key not in may_be:
+            yield f"{inside}{str(key)[:40]}: is unknown"
+        elif key in may_be and not may_be[key](record[key]):
+            yield f"{inside}{key}: is no table of names and values"
