@@ -40,7 +40,7 @@ BLEND_SOURCE = {"SE": "sekretariatet_plikt", "FI": "he_36_2023;he_174_2022", "NO
 # HVO on the world market rises with demand of aircraft and ships; national tax and delivery on top.
 HVO_WORLD = {2025: 0.143, 2030: 0.148, 2035: 0.153, 2040: 0.158}
 HVO_ON_TOP = {"SE": 0.012, "FI": 0.029, "NO": 0.035, "DE": 0.05, "NL": 0.05}
-BIOGAS_PRICE = {"SE": 0.105, "FI": 0.1, "NO": 0.115, "DE": 0.12, "NL": 0.12}
+BIOGAS_PRICE = {"SE": 0.127, "FI": 0.122, "NO": 0.135, "DE": 0.14, "NL": 0.14}
 BIOGAS_TTW = 1.6 * MJ  # methane slip of a truck, assumed
 DIESEL_PRICE = {"NO": 0.105, "SE": 0.105, "FI": 0.108, "DE": 0.105, "NL": 0.108}
 ELECTRICITY_PRICE = {"NO": 0.081, "SE": 0.085, "FI": 0.092, "DE": 0.16, "NL": 0.16}
@@ -107,8 +107,8 @@ def _land(country: str, year: int) -> list[Row]:
         _row(
             "biogas", country, year, BIOGAS_PRICE[country], BIOGAS_TTW, BIO_LNG_WTT, "fuel-bio-lng-wtt-mj-defra-2025",
             "defra_2025;vafabmiljo;assumption",
-            "liquefied; price: below the 0.127 EUR/kWh without VAT of compressed gas in 2022, by country and level, "
-            "assumed; TTW: 1.6 g/MJ of methane slip assumed; biogenic CO2: 2.75 kg per kg at 49.1 MJ/kg",
+            "liquefied; price: that of compressed gas in Sweden in 2022 without VAT, 0.127 EUR/kWh, kept level, other "
+            "countries assumed; TTW: 1.6 g/MJ of methane slip assumed; biogenic CO2: 2.75 kg per kg at 49.1 MJ/kg",
             2.75 / 0.0491 * MJ,
         ),
         _row(

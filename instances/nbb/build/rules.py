@@ -13,6 +13,8 @@ INERTIA_PER_YEAR = 0.025
 # Of the truck-km, as fast as sales let the stock turn: 14 % of new heavy trucks in Sweden were battery trucks in 2025,
 # a tenth of the stock is renewed a year, and the law asks makers for 45 % less CO2 of new trucks in 2030.
 BATTERY_SHARE = {2025: 0.06, 2028: 0.12, 2030: 0.3}
+# Liquefied biogas for lorries in the region: a plant of 100 to 125 GWh a year feeds some 300 of them.
+BIOGAS_SHARE = 0.1
 BUDGET_EUR = {"NO": 350e6, "SE": 1500e6, "FI": 350e6}
 
 
@@ -40,6 +42,17 @@ def policies() -> list[Row]:
                 "60 % afterwards, assumed",
             }
         )
+    rows.append(
+        {
+            "policy": "biogas_supply",
+            "kind": "cap_technology_share",
+            "technology": "biogas",
+            "value": BIOGAS_SHARE,
+            "source": "foodaktuell_nurmo;assumption",
+            "note": "the plant at Nurmo makes 100 to 125 GWh a year from 2026, at 0.4 GWh a truck enough for some 300, a "
+            "tenth of the trucks of the region; that no more comes is assumed",
+        }
+    )
     for country, value in BUDGET_EUR.items():
         rows.append(
             {
