@@ -49,8 +49,8 @@ def policies() -> list[Row]:
             "technology": "biogas",
             "value": BIOGAS_SHARE,
             "source": "foodaktuell_nurmo;assumption",
-            "note": "the plant at Nurmo makes 100 to 125 GWh a year from 2026, at 0.4 GWh a truck enough for some 300, a "
-            "tenth of the trucks of the region; that no more comes is assumed",
+            "note": "the plant at Nurmo makes 100 to 125 GWh a year from 2026, at 0.4 GWh a truck enough for some 300, "
+            "a tenth of the trucks of the region; that no more comes is assumed",
         }
     )
     for country, value in BUDGET_EUR.items():
