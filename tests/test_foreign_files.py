@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,30 @@ def test_a_csv_of_a_european_spreadsheet_is_read_and_each_assumption_is_one_line
     assert words in said
     assert "spaces between thousands, for example '1 000,5' is 1000.5" in said
     assert len(said.splitlines()) == 5 + (not encoding.startswith("utf-8")), said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=; \n"])
+def test_a_first_line_of_excel_says_the_separator_and_is_no_row(tmp_path: Path, encoding: str, line: str) -> None:
+    rows, said = converted(tmp_path, line + SEMICOLONS, encoding)
+    assert rows == ROWS
+    assert "the first line says the separator: ';'" in said
+    with pytest.raises(InstanceError, match="row 3: tonnes much"):
+        converted(tmp_path, line + SEMICOLONS.replace("1 000,5", "much"), encoding)
+
+
+@pytest.mark.parametrize("name", ["Luleå", "Östersund", "Västerås", "Jönköping", "Tromsø", "Hämeenlinna"])
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
+def test_text_of_an_old_mac_or_of_dos_is_not_read_as_other_letters(tmp_path: Path, name: str, encoding: str) -> None:
+    text = SEMICOLONS.replace("Luleå", name)
+    with pytest.raises(InstanceError, match=r"save it as UTF-8"):
+        converted(tmp_path, text, encoding)
+    assert converted(tmp_path, text, "cp1252")[0][0][0] == name
+
+
+def test_rare_letters_beside_usual_ones_are_windows_1252(tmp_path: Path) -> None:
+    text = SEMICOLONS.replace("Oulu", "Kárášjohka – “Žižek” Šibenik")
+    assert converted(tmp_path, text, "cp1252")[0][0][1] == "Kárášjohka – “Žižek” Šibenik"
 
 
 @pytest.mark.parametrize("sep", [";", "\t", "|", ","])
@@ -145,6 +170,16 @@ def test_columns_get_other_names_and_are_left_out_only_when_asked(tmp_path: Path
 def test_units_of_tonnes_are_exact_to_the_last_digit(tmp_path: Path, unit: str, cell: str, tonnes: float) -> None:
     text = f"origin,destination,commodity,year,tonnes\nA,B,ORE,2025,{cell}\n"
     assert converted(tmp_path, text, unit=unit)[0][0][4] == tonnes
+
+
+def test_a_strict_workbook_is_refused_with_what_to_save_it_as(tmp_path: Path) -> None:
+    usual = sheet_of(tmp_path / "usual.xlsx", [list(COLUMNS), ["A", "B", "ORE", 2025, 1.5]])
+    with zipfile.ZipFile(usual) as old, zipfile.ZipFile(tmp_path / "strict.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"schemas.openxmlformats.org", b"purl.oclc.org/ooxml")
+                         .replace(b"/ooxml/spreadsheetml/2006", b"/ooxml/spreadsheetml"))  # fmt: skip
+    with pytest.raises(InstanceError, match="Strict Open XML.*save it as 'Excel Workbook"):
+        convert(tmp_path / "strict.xlsx", tmp_path / "b.csv", choices=Choices())
 
 
 def sheet_of(path: Path, rows: list[list[object]], name: str = "Blad1") -> Path:

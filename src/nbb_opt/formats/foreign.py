@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.dialect import Asked, Batches, Notes, decimal_sign, plain_cells, scaled
 from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.csv_file import ENCODINGS, SEPARATORS, header_problems, text_batches
+from nbb_opt.instance.wording import shown
 from nbb_opt.instance.workbook.read import read_list
 
 PARQUET = (".parquet", ".pq", ".parq")
@@ -25,6 +27,12 @@ TEXT = (".csv", ".tsv", ".txt")
 _BLOCK_BYTES = 1 << 20
 _PIECE_ROWS = 1 << 18
 _LONGEST_HEADER = 1 << 16
+_TOLD = re.compile(r"(?i)\ufeff?\"?sep=([^\"\r\n])\"?[^\S\r\n]*(?:\r\n|\r|\n)")
+# Bytes 80 to 9F are letters of the north in Mac Roman and DOS, in Windows-1252 rare letters and marks. A capital after
+# a small letter or a mark within a word is wrong; rare ones are odd where nothing shows that the letters are right.
+_WRONG = re.compile("[a-zß-ÿ][ŠŒŽŸ]|[^\\W\\d_][‚ƒ„…†‡ˆ‰‹•˜™›“”‘¾][^\\W\\d_]|[^\\W\\d_]¿")
+_ODD = re.compile("[ŠŒŽšœžŸƒ]|[^\\W\\d_][‚„†‡ˆ‹›˜]|[‚…†‡ˆ‰›•˜™¯][^\\W\\d_]")
+_LATIN = re.compile("[À-ÖØ-öø-ÿ]")
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,7 @@ def read_foreign(path: Path, table: Table, asked: Asked, notes: Notes) -> Foreig
         batch = pa.RecordBatch.from_pydict({name: pa.array(cells, pa.string()) for name, cells in sheet.items()})
         raw = partial(list, [batch])
     else:
-        raw, plain = _csv(path, table, asked, notes)
-        first_row = 2
+        raw, first_row, plain = _csv(path, table, asked, notes)
     if asked.unit != "t":
         notes.add(f"tonnes are given in {asked.unit}, as asked")
     return Foreign(in_plain_cells(raw, table, asked, notes, plain=plain), first_row)
@@ -90,23 +97,39 @@ def renamed(given: Sequence[str], table: Table, asked: Asked, file: str) -> tupl
     return kept, names
 
 
-def _csv(path: Path, table: Table, asked: Asked, notes: Notes) -> tuple[Callable[[], Iterator[pa.RecordBatch]], bool]:
-    """The rows of a CSV file as text, and whether it is laid out as the tables of an instance are."""
+def _csv(
+    path: Path, table: Table, asked: Asked, notes: Notes
+) -> tuple[Callable[[], Iterator[pa.RecordBatch]], int, bool]:
+    """The rows of a CSV file as text, the row of the first, and whether it is laid out as tables of an instance are.
+
+    A first line `sep=;`, as Excel writes and reads it, says the separator and is no row of the table.
+    """
     encoding, example = _encoding(path)
     with path.open("rb") as stream:
-        head = stream.read(_LONGEST_HEADER).decode(encoding, "ignore").removeprefix("\ufeff")
+        start = stream.read(_LONGEST_HEADER)
+    mark = next((m for m in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) if start.startswith(m)), b"")
+    if encoding == "utf-16":
+        encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+    head = start[len(mark) :].decode(encoding, "ignore")
+    told = _TOLD.match(head)
+    skipped = len(mark) + len(told[0].encode(encoding)) if told else len(mark)
+    head = head[len(told[0]) :] if told else head
     header = head.splitlines()[0] if head.strip() else ""
     known = {column.name for column in table.columns} | set(asked.columns)
     names = {sep: next(csv.reader([header], delimiter=sep), []) for sep in SEPARATORS}
-    sep = asked.sep or max(SEPARATORS, key=lambda s: (len(known & {n.strip() for n in names[s]}), len(names[s])))
+    sep = asked.sep or (told[1] if told else "")
+    sep = sep or max(SEPARATORS, key=lambda s: (len(known & {n.strip() for n in names[s]}), len(names[s])))
+    if told:
+        notes.add(f"the first line says the separator: {shown(told[1])}")
     if encoding != "utf-8":
         notes.add(f"text is read as {ENCODINGS[encoding]}", example)
-    if sep != "," and not asked.sep:
+    if sep != "," and not asked.sep and not told:
         notes.add(f"columns are separated by {SEPARATORS[sep]}")
 
     def rows() -> Iterator[pa.RecordBatch]:
         problems: list[Problem] = []
         with path.open("rb") as stream:
+            stream.seek(skipped)
             text = stream if encoding == "utf-8" else codecs.EncodedFile(stream, "utf-8", encoding)
             batches = text_batches(cast(BinaryIO, text), notes.file, problems, sep=sep)
             given = [name.strip() for name in next(batches).schema.names]
@@ -117,7 +140,7 @@ def _csv(path: Path, table: Table, asked: Asked, notes: Notes) -> tuple[Callable
         if problems:
             raise InstanceError(problems)
 
-    return rows, sep == "," and encoding == "utf-8"
+    return rows, 3 if told else 2, sep == "," and encoding == "utf-8"
 
 
 def _encoding(path: Path) -> tuple[str, str]:
@@ -136,12 +159,24 @@ def _encoding(path: Path) -> tuple[str, str]:
         return "utf-8", ""
     if not _decodes(path, "cp1252"):
         raise InstanceError([Problem(path.name, "is neither UTF-8 nor Windows-1252 text", "save it as UTF-8")])
-    with path.open(encoding="cp1252", errors="replace", newline="") as text:
+    example = odd = ""
+    proven = False
+    with path.open(encoding="cp1252", newline="") as text:
         for line in text:
-            if not line.isascii():
-                words = [w for w in line.replace(";", " ").replace(",", " ").split() if not w.isascii()]
-                return "cp1252", words[0][:40] if words else ""
-    return "cp1252", ""
+            if line.isascii():
+                continue
+            words = [word for word in re.split(r"[\s;,|]+", line) if not word.isascii()]
+            example = example or next(iter(words), "")[:40]
+            proven = proven or _LATIN.search(line) is not None
+            odd = odd or next((word for word in words if _ODD.search(word)), "")[:40]
+            wrong = next((word for word in words if _WRONG.search(word)), "")[:40]
+            if wrong:
+                odd, proven = wrong, False
+                break
+    if odd and not proven:
+        what = f"is not UTF-8, and as Windows-1252 it reads {shown(odd)}: it may come from an old Mac or from DOS"
+        raise InstanceError([Problem(path.name, what, "save it as UTF-8")])
+    return "cp1252", example
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -39,6 +39,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _CONSTANTS = {"TRUE()": "true", "FALSE()": "false"}  # how LibreOffice writes a plain TRUE or FALSE
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml"
 _SAVE = "open it in Excel or LibreOffice and save it as an Excel workbook (.xlsx)"
 
 
@@ -121,12 +122,15 @@ def _check_file(path: Path) -> None:
             raise Damaged(what, f"{_SAVE}, without a password")
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
+        strict = _is_strict(archive)
     if problems := zip_problems(path.name, entries):
         raise InstanceError(problems)
     total = sum(entry.file_size for entry in entries)
     if total > MAX_UNPACKED_BYTES:
         hint = f"{MAX_UNPACKED_BYTES // 2**20} MiB are allowed; delete the empty formatted rows under the tables"
         raise Damaged(f"unpacks to {total / 2**20:.0f} MiB", hint, "size")
+    if strict:
+        raise Damaged("is saved as Strict Open XML", "save it as 'Excel Workbook (.xlsx)' instead")
     if any(entry.filename.lower().endswith(("vbaproject.bin", "workbook.bin")) for entry in entries):
         raise Damaged("holds macros or is binary")
     for entry in entries:
@@ -134,6 +138,14 @@ def _check_file(path: Path) -> None:
         whole = name.endswith((".rels", "workbook.xml", "styles.xml")) or name == "[content_types].xml"
         if whole and entry.file_size > _MAX_OTHER_BYTES:
             raise Damaged(f"has {entry.file_size / 2**20:.0f} MiB in {entry.filename}", rule="size")
+
+
+def _is_strict(archive: zipfile.ZipFile) -> bool:
+    """Whether the workbook has the names of ISO 29500 Strict, which openpyxl does not know."""
+    if "xl/workbook.xml" not in archive.namelist():
+        return False
+    with archive.open("xl/workbook.xml") as stream:
+        return _STRICT in stream.read(4096)
 
 
 def _book(path: Path, wanted: Collection[str]) -> Book:
