@@ -178,7 +178,7 @@ def test_a_strict_workbook_is_refused_with_what_to_save_it_as(tmp_path: Path) ->
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(b"schemas.openxmlformats.org", b"purl.oclc.org/ooxml")
                          .replace(b"/ooxml/spreadsheetml/2006", b"/ooxml/spreadsheetml"))  # fmt: skip
-    with pytest.raises(InstanceError, match="Strict Open XML.*save it as 'Excel Workbook"):
+    with pytest.raises(InstanceError, match=r"Strict Open XML.*save it as 'Excel Workbook"):
         convert(tmp_path / "strict.xlsx", tmp_path / "b.csv", choices=Choices())
 
 
