@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from command_line import Done, nbb_opt
@@ -160,3 +163,19 @@ def test_the_page_on_solutions_names_every_table_and_column() -> None:
         assert re.findall(r"`(\w+)`", row.split("|")[2]) == list(columns)
     for name in OPTIONAL:
         assert f"`{name}`" in page
+
+
+def test_a_flipped_bit_in_a_parquet_table_is_noticed(solution: Path, tmp_path: Path) -> None:
+    shutil.copytree(solution, tmp_path / "solution")
+    path = tmp_path / "solution" / "flows.parquet"
+    flows = pd.read_csv(path.with_suffix(".csv"), keep_default_na=False)
+    path.with_suffix(".csv").unlink()
+    table = pa.Table.from_pandas(flows, preserve_index=False)
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(table, path, write_page_checksum=True, **plain)
+    assert verdict_on(path.parent).ok
+    content = path.read_bytes()
+    at = content.index(struct.pack("<d", float(flows["tonnes"].max())))
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])  # a tonnage is another one now
+    with pytest.raises(InstanceError, match=r"flows\.parquet.*cannot be read"):
+        verdict_on(path.parent)
