@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
+    from nbb_opt.studies.explain import Explained
 
 
 def sweep(
@@ -214,6 +215,48 @@ def tornado(
         listen=listener_of(progress), say=LOG.info, stop=stop,
     )  # fmt: skip
     return WholeTable(found)
+
+
+def explain(
+    plan: Result | Path | str,
+    *,
+    origin: str,
+    destination: str,
+    commodity: str,
+    year: int | None = None,
+    instance: Instance | Path | str | None = None,
+    time_limit_s: float = 600.0,
+    cache: bool = True,
+) -> Explained:
+    """Why a flow of a plan goes the way it goes: every candidate way, its cost split, its limit, what would flip it.
+
+    The whole numbers of the plan are fixed; costs are EUR per tonne at the prices (duals) of the linear program that is
+    left, scarcity of full links, terminals and rules among them. `flips` of the result are the smallest price changes
+    that bring the best other way of each mode in, tried by solving again. `year` is a period, the last with demand if
+    not given. Printed by its `lines`.
+
+    >>> from nbb_opt import examples
+    >>> plan = solve(examples.tiny(), gap=1e-6)
+    >>> found = explain(plan, origin="MINE", destination="WEST", commodity="ORE")
+    >>> bool(found.table["above_eur_per_t"].iloc[0] < 1e-6), len(found.table) > 1
+    (True, True)
+    """
+    from nbb_opt.model import read_model
+    from nbb_opt.pipeline import Steps
+    from nbb_opt.studies.explain import explain_flow
+
+    given = plan if isinstance(plan, Result) else load(plan, instance=instance)
+    if "extension" in given.record:
+        raise NbbError("explain: a plan with rules of your own cannot be explained: their prices are not known here")
+    spec = read_model(str(given.record["model"]))
+    if spec.flows != "free":
+        raise NbbError(f"explain: the flows of model '{spec.name}' are given; explain a plan that chooses them")
+    steps = Steps(SolveOptions(time_limit_s=time_limit_s, method="monolith", statement="arrays"))
+    prepared = steps.prepare(given.instance, cache_dir=cache_folder() if cache else None, prune=False)
+    return explain_flow(
+        given.instance, given.run, spec, steps, prepared, origin=origin, destination=destination, commodity=commodity,
+        year=year, say=LOG.info,
+    )  # fmt: skip
 
 
 def control_totals(

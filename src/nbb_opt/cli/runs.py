@@ -39,6 +39,9 @@ def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: nbb-opt compare runs/nbb-joint runs/nbb-joint-ferry_closed --out difference.html")(
         compare
     )
+    app.command(
+        epilog="Example: nbb-opt explain runs/nbb-joint --origin BOD --destination GOT --commodity steel --year 2035"
+    )(explain)
     app.command(epilog="Example: nbb-opt totals runs/nbb-joint")(totals)
     app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
 
@@ -182,6 +185,29 @@ def compare(
         found = nbb.compare(*plans, names=names, decide_s=decide_s)
     if out is not None:
         found.to_html(out)
+    show(found, as_json)
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    origin: Annotated[str, typer.Option(help="Node where the flow starts.")],
+    destination: Annotated[str, typer.Option(help="Node where it ends.")],
+    commodity: Annotated[str, typer.Option(help="What is carried.")],
+    year: Annotated[int | None, typer.Option(help="Period [default: the last with demand].")] = None,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    instance: Annotated[Path | None, typer.Option(help="Instance (the base), if it was moved since.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a flow goes the way it goes: every candidate way, its cost split, its limit, and what would flip it."""
+    import nbb_opt as nbb
+    from nbb_opt.problems.dispatch import problem_of
+
+    problem_of(run, "explain")
+    with logged(sys.stderr):
+        found = nbb.explain(
+            run, origin=origin, destination=destination, commodity=commodity, year=year, instance=instance,
+            time_limit_s=time_limit_s,
+        )  # fmt: skip
     show(found, as_json)
 
 

@@ -16,7 +16,7 @@ from nbb_opt.shipped import shipped
 
 FREIGHT = "freight"
 OF_INSTANCES = ("check", "prepare", "solve", "sweep", "tornado", "audit", "sensitivity", "manifest", "upgrade", "app")
-OF_RUNS = ("verify", "report", "compare", "sensitivity", "totals")
+OF_RUNS = ("verify", "report", "compare", "explain", "sensitivity", "totals")
 NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight
 
 
