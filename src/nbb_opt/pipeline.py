@@ -31,7 +31,7 @@ from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
 from nbb_opt.run_folder import check_target
-from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, solve_form
+from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.stop import Listener, Progress
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 LARGE_NONZEROS = 1_500_000
 EXPLAINED_NONZEROS = 5_000_000  # the elastic model needs about the memory of the whole one twice
 Say = Callable[[str], None]
+PRICES_S = 20.0  # for the price of the next tonne
 SHARE_OF_TIME = {FROZEN: 0.25, REFERENCE: 0.4}  # of what is left when it begins
 
 
@@ -60,6 +61,7 @@ class Plan:
     ledger: Ledger
     claims: Mapping[str, Any]
     own_terms: Mapping[str, Any] | None = None  # a user's own rules and costs by the names of variables
+    next_tonne_eur: Mapping[str, float] | None = None  # by period, of a model with caps of its own
 
 
 class Judged(Protocol):
@@ -306,6 +308,7 @@ class Steps:
                 del built  # stated anew, whole
                 said.insert(1, self._why_infeasible(prepared, spec, fixed_flows_t))
             raise Infeasible("\n".join(filter(None, said))) from finding
+        next_tonne_eur = self._next_tonne_eur(built, solution) if spec.caps_t else None
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
         claims, own_terms = reported(solution, tables), None
@@ -318,8 +321,36 @@ class Steps:
             check_ledger(instance, tables, ledger)
         return Plan(
             tables=tables, solution=solution, verdict=verdict, spec=spec, ledger=ledger, claims=claims,
-            own_terms=own_terms,
+            own_terms=own_terms, next_tonne_eur=next_tonne_eur,
         )  # fmt: skip
+
+    def _next_tonne_eur(self, built: Built, solution: Solution) -> dict[str, float] | None:
+        """What one tonne less a year costs under the model's own caps, EUR/t of the period: the dual value of the cap
+        where every whole number (trucks, chargers, projects) stays as it is, so that only what can be changed from day
+        to day answers. None where column generation has no form to ask, or in no time.
+        """
+        from nbb_opt.model import standard_form
+        from nbb_opt.model.data.assets import CAP_OF_MODEL
+
+        if self.options.method == "decompose":
+            return None
+        form, time_ = standard_form(built), built.data.time
+        whole = np.rint(solution.values)
+        fixed = replace(
+            form, integer=np.zeros_like(form.integer), col_low=np.where(form.integer, whole, form.col_low),
+            col_up=np.where(form.integer, whole, form.col_up),
+        )  # fmt: skip
+        warm = Warm(threads=self.options.threads, seed=self.options.seed, presolve=self.options.presolve)
+        with self.timed("prices"):
+            found = solve_relaxed(fixed, warm=warm, stop=Stop(PRICES_S, asked=self.stop.asked))
+        if found.row_dual is None:
+            return None
+        prices = {}
+        for row, name in enumerate(form.row_names):
+            if name.startswith("cap_emissions") and CAP_OF_MODEL in name:
+                t = next(t for t, year in enumerate(time_.years.tolist()) if name.rstrip("])'\"").endswith(str(year)))
+                prices[str(time_.years[t])] = -float(found.row_dual[row]) * 1000.0 / float(time_.yearly_factor[t])
+        return prices
 
 
 def accept(verdict: Judged, what: str) -> None:
@@ -377,6 +408,8 @@ def solve_instance(
                 bars[bar] = aside.plan(prepared, read_model(bar), share=SHARE_OF_TIME[bar], label=f"{bar}: ")
             steps.reference_eur = next((plan.solution.objective for plan in reversed(bars.values())), None)
             fixed = flows_of(prepared, bars[FROZEN].tables["flows"]) if spec.flows == FROZEN else None
+            if spec.cuts:
+                spec = spec.with_caps(next(iter(bars[FROZEN].claims["emissions_t_co2e"].values())))
             plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
         except NoPlan as end:
             if out is None or not bars or isinstance(end, Stopped):
@@ -540,6 +573,8 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
         **plan.claims,
         "verified": all(each.verdict.ok for each in (plan, *bars.values())),
         "checks": len(plan.verdict.checks),
+        **({"next_tonne_eur_per_t": plan.next_tonne_eur} if plan.next_tonne_eur else {}),
+        **({"caps_t_co2e": caps_by_period(instance, spec)} if spec.caps_t else {}),
         "seconds": steps.seconds,
         **_sizes(solution),
         "bars": {
@@ -555,6 +590,15 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
             for name, bar in bars.items()
         },
     }
+
+
+def caps_by_period(instance: Instance, spec: ModelSpec) -> dict[str, float]:
+    """Caps of the model itself by period, t CO2e a year, WTW."""
+    found: dict[str, float] = {}
+    for period in instance.periods:
+        held = [cap_t for year, cap_t in spec.caps_t if year <= period.year]
+        found |= {str(period.year): held[-1]} if held else {}
+    return found
 
 
 def _sizes(solution: Solution) -> dict[str, int]:

@@ -111,6 +111,10 @@ def build(
             f"model '{spec.name}' has flows = \"{spec.flows}\": "
             + ("give fixed_flows_t, the flows of the frozen plan" if fixed_flows_t is None else "give no flows")
         )
+    if spec.cuts and not spec.caps_t:
+        raise ModelError(
+            f"model '{spec.name}' has caps below what the frozen plan emits; solve it, or give with_caps()"
+        )
     data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, segments=route == "segments")
     return build_from(data, spec, route=route)
 

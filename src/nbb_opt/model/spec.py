@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,16 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "flows": ("free", "frozen"),
 }
 KEYS = ("title", "blocks", *OPTIONS)
+CAPS = ("cut",)
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model: its blocks in building order and its three options."""
+    """A model: its blocks in building order, its three options, and its own caps on emissions.
+
+    `cuts` are shares by which all countries together emit less, WTW, than the frozen plan does in the first period, by
+    the first year in which that holds; `caps_t` is what they come to, in t CO2e a year, once that plan is known.
+    """
 
     name: str
     title: str
@@ -46,6 +51,16 @@ class ModelSpec:
     technologies: str = "all"
     projects: str = "all"
     flows: str = "free"
+    cuts: tuple[tuple[int, float], ...] = ()
+    caps_t: tuple[tuple[int, float], ...] = ()
+
+    def with_caps(self, base_t: float) -> ModelSpec:
+        """The model with its caps in tonnes; `base_t` is what the frozen plan emits a year in the first period.
+
+        >>> ModelSpec("m", "t", ("caps",), cuts=((2030, 0.2),)).with_caps(1000.0).caps_t
+        ((2030, 800.0),)
+        """
+        return replace(self, caps_t=tuple((year, base_t * (1 - share)) for year, share in self.cuts))
 
 
 def read_model(model: str | Path) -> ModelSpec:
@@ -72,7 +87,8 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     ...          "projects": "none", "flows": "free"}}, name="m").blocks
     ('flow', 'fleet')
     """
-    faults = [f"unknown key '{key}'{_did_you_mean(key, ['model'])}" for key in document if key != "model"]
+    known = ("model", "caps")
+    faults = [f"unknown key '{key}'{_did_you_mean(key, known)}" for key in document if key not in known]
     table = document.get("model")
     if not isinstance(table, dict):
         raise ModelError(f"{name}.toml: needs a table [model] with the keys {', '.join(KEYS)}")
@@ -93,10 +109,30 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if table.get("projects") in ("all", "committed", "existing") and blocks and "projects" not in blocks:
         said = f"projects = \"{table['projects']}\" needs the block 'projects'"
         faults.append(f'{said}; add it or write projects = "none"')
+    cuts = _cuts(document.get("caps", {}), faults)
+    if "caps" in document and "caps" not in blocks:
+        faults.append("[caps] needs the block 'caps'; add it")
     if faults:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
-    return ModelSpec(name, title, ordered, table["technologies"], table["projects"], table["flows"])
+    return ModelSpec(name, title, ordered, table["technologies"], table["projects"], table["flows"], cuts)
+
+
+def _cuts(table: Any, faults: list[str]) -> tuple[tuple[int, float], ...]:
+    """Shares by year of `[caps] cut = { 2030 = 0.2, ... }`; what is wrong is added to `faults`."""
+    if not isinstance(table, dict):
+        faults.append("[caps] must be a table")
+        return ()
+    faults += [f"unknown key '{key}' of [caps]{_did_you_mean(key, CAPS)}" for key in table if key not in CAPS]
+    cuts = table.get("cut", {})
+    found = []
+    for year, share in cuts.items() if isinstance(cuts, dict) else [("cut", cuts)]:
+        fine = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
+        if not (str(year).isdigit() and fine):
+            faults.append(f"[caps] cut: {year} = {share!r}; write a year and the share of emissions cut, as 2030 = 0.2")
+        else:
+            found.append((int(year), float(share)))
+    return tuple(sorted(found))
 
 
 def _option_faults(table: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,6 +43,8 @@ def render(name: str, instance: Instance) -> dict[str, str]:
     spec = read_model(name)
     prepared = prepare(instance, prune=False)
     flows = expected_flows(instance, prepared) if spec.flows == "frozen" else None
+    if spec.cuts:
+        spec = spec.with_caps(float(next(iter(_expected(instance)["emissions_t_co2e"].values()))))
     built = build(instance, prepared, spec, fixed_flows_t=flows)
     lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}")
     return {f"{name}.md": markdown(built), f"{name}.lp": lp}
@@ -56,18 +58,23 @@ def render_all() -> dict[str, str]:
 
 def expected_flows(instance: Instance, prepared: Prepared) -> Floats:
     """Flows of the frozen plan (chains, periods) in t/year, from `expected.toml` by flow, main mode and year."""
-    document = tomllib.loads((instance.path / "expected.toml").read_text(encoding="utf-8"))
     chains = prepared.chains.merge(prepared.bundles, on="bundle")
     chains = chains[chains["projects"] == ""]
     flows = np.zeros((len(prepared.chains), len(instance.periods)))
     period = {p.year: t for t, p in enumerate(instance.periods)}
-    for row in document["frozen"]["tonnes"]:
+    for row in _expected(instance)["tonnes"]:
         same = (chains["origin"] == row["origin"]) & (chains["destination"] == row["destination"])
         same &= (chains["commodity"] == row["commodity"]) & (chains["main_mode"] == row["mode"])
         if same.sum() != 1:
             raise ModelError(f"expected.toml: {row} fits {int(same.sum())} chains, not one")
         flows[chains.loc[same, "chain"].iloc[0], period[row["year"]]] = row["tonnes"]
     return flows
+
+
+def _expected(instance: Instance) -> dict[str, Any]:
+    """What `expected.toml` says of the frozen plan."""
+    found: dict[str, Any] = tomllib.loads((instance.path / "expected.toml").read_text(encoding="utf-8"))["frozen"]
+    return found
 
 
 def markdown(built: Built) -> str:
@@ -89,6 +96,8 @@ def markdown(built: Built) -> str:
     for option in ("technologies", "projects", "flows"):
         value = getattr(spec, option)
         lines.append(f"| {option} | {value} | {OPTION_WORDS[option, value]} |")
+    cuts = ", ".join(f"{share:.0%} from {year}" for year, share in spec.cuts)
+    lines += ["", f"Caps: below the frozen plan's first period {cuts}."] if cuts else []
     lines += ["", f"Blocks: {', '.join(spec.blocks)}.", "", "## Objective", ""]
     lines += [
         r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot (\text{once}_t + \text{recovered}_t) "

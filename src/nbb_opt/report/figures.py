@@ -96,6 +96,8 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
     series = [Series(m, {**MODE_WORDS, "transfer": "Terminals"}.get(m, m), c) for m, c in colours.items()]
     series += [Series(mode, mode, PALETTE[-1]) for mode in others]
     caps = emission_caps(instance) if "caps" in run.record.get("blocks", ()) else {}
+    for year, cap in run.record.get("caps_t_co2e", {}).items():
+        caps[int(year)] = min(float(cap), caps.get(int(year), float(cap)))
     drawing = stacked_bars(
         _bars(instance, run, now, then),
         series,

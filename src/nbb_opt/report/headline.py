@@ -70,6 +70,7 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
             + (f"; {plural(built, 'project is', 'projects are')} built." if built else ".")
         )
     said.append(_in_cash(figures, run.against))
+    said += _under_caps(run)
     return said + beside(instance, now[last.year], before[last.year])
 
 
@@ -99,8 +100,26 @@ def _by_itself(figures: dict[str, Any], year: int) -> list[str]:
     cut = (before - now) / before if before else 0.0
     return [
         f"By itself the reference costs {meur(abs(less))} {'less' if less >= 0 else 'more'} than the frozen plan "
-        f"({MEANING[FROZEN]}) and emits {percent(abs(cut))} {'less' if cut >= 0 else 'more'} in {year}."
+        f"({MEANING[FROZEN]}){_committed(alone['projects_eur'] - frozen['projects_eur'])} and emits "
+        f"{percent(abs(cut))} {'less' if cut >= 0 else 'more'} in {year}."
     ]
+
+
+def _committed(eur: float) -> str:
+    return f", {meur(eur)} of committed projects among it," if eur else ""
+
+
+def _under_caps(run: Run) -> list[str]:
+    """The caps of the model itself, and what the next tonne costs."""
+    caps, prices = run.record.get("caps_t_co2e", {}), run.record.get("next_tonne_eur_per_t", {})
+    if not caps:
+        return []
+    held = listed([f"{kt(float(cap))} in {year}" for year, cap in caps.items()])
+    said = [f"Its emissions are capped at {held}."]
+    if prices:
+        dear = listed([f"{number(float(eur))} EUR in {year}" for year, eur in prices.items()])
+        said.append(f"With the trucks, chargers and projects of the plan the next tonne costs {dear}.")
+    return said
 
 
 def _in_cash(figures: dict[str, Any], against: str) -> str:
@@ -314,6 +333,7 @@ def closing_block(instance: Instance, run: Run) -> str:
         + " CO2e WTW per year",
         *_bars_in_lines(bars_grid(instance, run, figures)),
         *(f"                {line}" for line in beside(instance, now[last], then.get(last, now[last]))),
+        *(f"  {line}" for line in _under_caps(run)),
         "  road to rail, sea, ferry  "
         + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years),
         "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),

@@ -31,8 +31,8 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
     ``shifted_back_t``, ``battery_trucks``, ``trucks``, ``investments_eur`` (undiscounted; projects, chargers,
     vehicles), ``projects_built`` [(project, name, year)], ``chargers_installed``, ``modal_split_tkm``,
     ``modal_split_baseline_tkm``, ``gap``, ``bound_eur``, ``verified``, ``cost_parts_eur`` (see `cost_parts_eur`), and
-    ``bars`` {name: {``cost_eur``, ``cost_parts_eur``, ``emissions_t_co2e``, ``battery_trucks``, ``gap``}} of the frozen
-    plan and the reference. Figures of the baseline, the last of the bars, are ``None`` or empty where there is none.
+    ``bars`` {name: {``cost_eur``, ``cost_parts_eur``, ``emissions_t_co2e``, ``battery_trucks``,
+    ``projects_eur``, ``gap``}} of the frozen plan and the reference. Figures of the baseline, the last of the bars, are ``None`` or empty where there is none.
     """
     years = [period.year for period in instance.periods]
     record, tables, baseline = run.record, run.tables, run.baseline
@@ -67,10 +67,17 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
                     year: kinds.get("battery", 0) for year, kinds in trucks_by_technology(instance, of_bar).items()
                 },
                 "gap": run.said_of(bar).get("gap"),
+                "projects_eur": _projects_eur(of_bar),
             }
             for bar, of_bar in run.bars.items()
         },
     }
+
+
+def _projects_eur(tables: Tables) -> float:
+    """Give the present value of what projects cost, less what is left of them at the horizon."""
+    rows = tables["costs"]
+    return float(rows.loc[rows["component"].str.startswith("project_"), "discounted_eur"].sum())
 
 
 def cost_parts_eur(instance: Instance, tables: Tables) -> dict[str, float]:

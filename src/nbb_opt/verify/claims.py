@@ -27,6 +27,7 @@ class Rules:
     technologies: str
     projects: str
     flows: str
+    cuts: tuple[tuple[int, float], ...] = ()  # from a year on, share below the first period of the frozen plan
 
 
 def rules_of(name: Any, file: Path | None = None) -> Rules:
@@ -47,10 +48,12 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
         raise VerifyFailed(f"{file}: the run says it solved the model {name!r}, not {file.stem!r}")
     path = file or shipped("models") / f"{name}.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
-        options = (str(table[key]) for key in ("technologies", "projects", "flows"))
-        return Rules(path.stem, tuple(table["blocks"]), *options)
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        table, cut = document["model"], document.get("caps", {}).get("cut", {})
+        technologies, projects, flows = (str(table[key]) for key in ("technologies", "projects", "flows"))
+        cuts = tuple(sorted((int(year), float(share)) for year, share in cut.items()))
+        return Rules(path.stem, tuple(table["blocks"]), technologies, projects, flows, cuts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise VerifyFailed(f"{path}: is no model ({fault})") from None
 
 

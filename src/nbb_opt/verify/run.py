@@ -63,9 +63,32 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
         check_claims(said, bar, options.get("gap"), beside)
         found = _add(verify_plan(instance, tables, blocks=bar.blocks, technologies=bar.technologies,
                                  projects=bar.projects, reported=said), beside)  # fmt: skip
+        if name == FROZEN and rules.cuts:
+            plan = _add(plan, _own_caps(rules, found, plan, record))
         named = found.checks.assign(where=f"{name}: " + found.checks["where"].astype(str))
         plan = replace(plan, ok=plan.ok and found.ok, checks=pd.concat([plan.checks, named], ignore_index=True))
     return plan
+
+
+def _own_caps(rules: Rules, frozen: Verdict, plan: Verdict, record: Mapping[str, Any]) -> Checks:
+    """`cap_emissions`: in no period does the plan emit more than the model's own caps, shares of the frozen plan."""
+    checks, base_t = Checks(), next(iter(frozen.emissions_t_co2e.values()), 0.0)
+    said = mapping(record.get("caps_t_co2e"))
+    cut = {
+        year: next((share for since, share in reversed(rules.cuts) if since <= year), 0.0)
+        for year in plan.emissions_t_co2e
+    }
+    years = [year for year, share in cut.items() if share]
+    caps_t = [base_t * (1 - cut[year]) for year in years]
+
+    def where(i: int) -> str:
+        return f"cap of the model {rules.name} {years[i]}"
+
+    emitted = [plan.emissions_t_co2e[year] for year in years]
+    checks.compare("cap_emissions", emitted, "<=", caps_t, where=where, unit="t_co2e")
+    claimed = [number(said.get(str(year))) for year in years]
+    checks.compare("agree_caps", claimed, "==", caps_t, where=where, unit="t_co2e")
+    return checks
 
 
 def _own_terms(run: Run) -> Mapping[str, Any]:

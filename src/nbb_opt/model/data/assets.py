@@ -14,6 +14,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
 HOURS_PER_YEAR = 8760.0
 IDEA = ("", "idea")
+CAP_OF_MODEL = "model, from "  # begins the name of a cap of the model itself
 # what a model may build, by its option `projects`
 MAY_BUILD = {
     "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed"),
@@ -134,9 +135,18 @@ def projects_of(instance: Instance, base: BaseData, time: Time, earliest_years: 
     )  # fmt: skip
 
 
-def policies_of(instance: Instance, base: BaseData, time: Time) -> tuple[Policy, ...]:
-    """Rules with the periods they hold in: that which contains the year; from that year on for a ban."""
+def policies_of(
+    instance: Instance, base: BaseData, time: Time, caps_t: tuple[tuple[int, float], ...] = ()
+) -> tuple[Policy, ...]:
+    """Rules with the periods they hold in: that which contains the year; from that year on for a ban.
+
+    `caps_t` are caps of the model itself: each holds from its year until that of the next.
+    """
     found = []
+    for i, (since, cap_t) in enumerate(caps_t):
+        until = caps_t[i + 1][0] if i + 1 < len(caps_t) else np.inf
+        periods = tuple(np.flatnonzero((time.years >= since) & (time.years < until)).tolist())
+        found.append(Policy(f"{CAP_OF_MODEL}{since}", "cap_emissions_t_per_year", -1, "", periods, cap_t))
     for row in instance["policies"].to_dict("records"):
         kind, value, year = str(row["kind"]), float(row["value"]), float(row["year"])
         where = f"policies.csv, policy '{row['policy']}'"

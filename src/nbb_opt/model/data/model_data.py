@@ -93,13 +93,14 @@ def model_data(
         distances = distances.iloc[:0]
     empties = empties_of(instance, base, trucks, driving, distances)
     areas = np.unique(np.concatenate([driving.ledger.area, empties.ledger.area]))
+    ruled = {"caps", "policy", "mode_shift"} & set(spec.blocks)
     return ModelData(
         instance=instance, prepared=prepared, time=time, base=base, trucks=trucks, lanes=lanes, items=items,
         flows=flows, driving=driving, empties=empties, stock=stock_of(instance, base, time, trucks, driving, empties),
         chargers=chargers_of(instance, time, areas[areas >= 0]),
         projects=projects_of(instance, base, time, earliest),
         fuels=fuels_of(instance, base, time, allowed="fuels" in spec.blocks),
-        policies=policies_of(instance, base, time) if {"caps", "policy", "mode_shift"} & set(spec.blocks) else (),
+        policies=policies_of(instance, base, time, spec.caps_t) if ruled else (),
         chains=chains, hauls=hauls,
     )  # fmt: skip
 
