@@ -32,7 +32,8 @@ def key_figures(instance: Instance, run: Run) -> dict[str, Any]:
     vehicles), ``projects_built`` [(project, name, year)], ``chargers_installed``, ``modal_split_tkm``,
     ``modal_split_baseline_tkm``, ``gap``, ``bound_eur``, ``verified``, ``cost_parts_eur`` (see `cost_parts_eur`), and
     ``bars`` {name: {``cost_eur``, ``cost_parts_eur``, ``emissions_t_co2e``, ``battery_trucks``,
-    ``projects_eur``, ``gap``}} of the frozen plan and the reference. Figures of the baseline, the last of the bars, are ``None`` or empty where there is none.
+    ``projects_eur``, ``gap``}} of the frozen plan and the reference. Figures of the
+    baseline, the last of the bars, are ``None`` or empty where there is none.
     """
     years = [period.year for period in instance.periods]
     record, tables, baseline = run.record, run.tables, run.baseline
