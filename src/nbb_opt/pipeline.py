@@ -31,7 +31,7 @@ from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
 from nbb_opt.run_folder import check_target
-from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, solve_form, solve_relaxed
+from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
 from nbb_opt.solve.stop import Listener, Progress
 
 if TYPE_CHECKING:
@@ -334,22 +334,17 @@ class Steps:
 
         if self.options.method == "decompose":
             return None
-        form, time_ = standard_form(built), built.data.time
-        whole = np.rint(solution.values)
-        fixed = replace(
-            form, integer=np.zeros_like(form.integer), col_low=np.where(form.integer, whole, form.col_low),
-            col_up=np.where(form.integer, whole, form.col_up),
-        )  # fmt: skip
-        warm = Warm(threads=self.options.threads, seed=self.options.seed, presolve=self.options.presolve)
+        form, time_, options = standard_form(built), built.data.time, self.options
+        warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve)
         with self.timed("prices"):
-            found = solve_relaxed(fixed, warm=warm, stop=Stop(PRICES_S, asked=self.stop.asked))
-        if found.row_dual is None:
+            row_dual = duals_of_plan(form, solution.values, warm=warm, stop=Stop(PRICES_S, asked=self.stop.asked))
+        if row_dual is None:
             return None
         prices = {}
         for row, name in enumerate(form.row_names):
             if name.startswith("cap_emissions") and CAP_OF_MODEL in name:
                 t = next(t for t, year in enumerate(time_.years.tolist()) if name.rstrip("])'\"").endswith(str(year)))
-                prices[str(time_.years[t])] = -float(found.row_dual[row]) * 1000.0 / float(time_.yearly_factor[t])
+                prices[str(time_.years[t])] = -float(row_dual[row]) * 1000.0 / float(time_.yearly_factor[t])
         return prices
 
 
@@ -574,7 +569,7 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
         "verified": all(each.verdict.ok for each in (plan, *bars.values())),
         "checks": len(plan.verdict.checks),
         **({"next_tonne_eur_per_t": plan.next_tonne_eur} if plan.next_tonne_eur else {}),
-        **({"caps_t_co2e": caps_by_period(instance, spec)} if spec.caps_t else {}),
+        **({"caps_t_co2e": spec.caps_in(plan.verdict.emissions_t_co2e)} if spec.caps_t else {}),
         "seconds": steps.seconds,
         **_sizes(solution),
         "bars": {
@@ -590,15 +585,6 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
             for name, bar in bars.items()
         },
     }
-
-
-def caps_by_period(instance: Instance, spec: ModelSpec) -> dict[str, float]:
-    """Caps of the model itself by period, t CO2e a year, WTW."""
-    found: dict[str, float] = {}
-    for period in instance.periods:
-        held = [cap_t for year, cap_t in spec.caps_t if year <= period.year]
-        found |= {str(period.year): held[-1]} if held else {}
-    return found
 
 
 def _sizes(solution: Solution) -> dict[str, int]:

@@ -37,7 +37,7 @@ KEYS = ("title", "blocks", *OPTIONS)
 CAPS = ("cut",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """A model: its blocks in building order, its three options, and its own caps on emissions.
 
@@ -57,10 +57,15 @@ class ModelSpec:
     def with_caps(self, base_t: float) -> ModelSpec:
         """The model with its caps in tonnes; `base_t` is what the frozen plan emits a year in the first period.
 
-        >>> ModelSpec("m", "t", ("caps",), cuts=((2030, 0.2),)).with_caps(1000.0).caps_t
+        >>> ModelSpec(name="m", title="t", blocks=("caps",), cuts=((2030, 0.2),)).with_caps(1000.0).caps_t
         ((2030, 800.0),)
         """
         return replace(self, caps_t=tuple((year, base_t * (1 - share)) for year, share in self.cuts))
+
+    def caps_in(self, years: Iterable[int]) -> dict[str, float]:
+        """The cap in each period that has one, by its first year."""
+        held = {str(year): [cap_t for since, cap_t in self.caps_t if since <= year] for year in years}
+        return {year: caps[-1] for year, caps in held.items() if caps}
 
 
 def read_model(model: str | Path) -> ModelSpec:
@@ -115,7 +120,8 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if faults:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
-    return ModelSpec(name, title, ordered, table["technologies"], table["projects"], table["flows"], cuts)
+    options = {key: table[key] for key in OPTIONS}
+    return ModelSpec(name=name, title=title, blocks=ordered, cuts=cuts, **options)
 
 
 def _cuts(table: Any, faults: list[str]) -> tuple[tuple[int, float], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import highspy
@@ -86,6 +86,16 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     if status != "optimal":
         return Relaxed(status, float("nan"), None, None, answer.iterations)
     return Relaxed(status, answer.objective, answer.values, answer.row_dual, answer.iterations)
+
+
+def duals_of_plan(form: StandardForm, values: Floats, *, warm: Warm, stop: Stop) -> Floats | None:
+    """Slope of the optimum in the sides of each row, EUR per unit, where every whole number stays as in the plan."""
+    whole, free = np.rint(values), ~form.integer
+    fixed = replace(
+        form, integer=np.zeros_like(form.integer), col_low=np.where(free, form.col_low, whole),
+        col_up=np.where(free, form.col_up, whole),
+    )  # fmt: skip
+    return solve_relaxed(fixed, warm=warm, stop=stop).row_dual
 
 
 def _same_shape(one: StandardForm, other: StandardForm) -> bool:
