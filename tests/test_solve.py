@@ -36,6 +36,7 @@ class Form:
     integer: np.ndarray
     col_unit_scale: np.ndarray
     fix_order: np.ndarray
+    row_names: tuple[str, ...] = ()
 
 
 def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0, first=()):

@@ -83,6 +83,11 @@ class BestKnown(Generic[Plan]):
         """Incumbent and bound."""
         return self.incumbent, self.bound
 
+    @property
+    def enough(self) -> float:
+        """The bound that proves the gap of the best plan; infinite while there is none."""
+        return np.inf if self.plan is None else self.incumbent - self.gap * abs(self.incumbent)
+
     def offer(self, plan: Plan, cost: float) -> bool:
         """Keep a plan if it is the best; whether it is."""
         with self._lock:

@@ -22,6 +22,8 @@ from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_
 from nbb_opt.solve.stop import Listener, Progress, Stop
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from nbb_opt.model import StandardForm
 
 
@@ -156,6 +158,7 @@ class Solver:
         self._stop: Stop | None = None
         self._between: Callable[[], None] = lambda: None
         self._faults: list[Exception] = []
+        self._basis_before_rows: highspy.HighsBasis | None = None
         self._listen_in()
         self._pass(form)
 
@@ -232,6 +235,36 @@ class Solver:
         )  # fmt: skip
         self.cost = np.concatenate([self.cost, cost])
         self.scaling = replace(scale, column=np.concatenate([scale.column, column]))
+
+    def add_rows(self, matrix: csr_array, low: Floats) -> None:
+        """Add rows matrix.x >= low, in business units; `drop_rows` takes them away again."""
+        if self._basis_before_rows is None:
+            self._basis_before_rows = self.highs.getBasis()
+        many, sizes = len(low), np.diff(matrix.indptr)
+        scaled = matrix.data * self.scaling.column[matrix.indices]
+        largest = np.maximum.reduceat(np.abs(scaled), matrix.indptr[:-1])
+        factor = 1.0 / power_of_two(largest)
+        self._ok(
+            self.highs.addRows(
+                many, low * factor, np.full(many, np.inf), len(scaled), matrix.indptr[:-1].astype(np.int32),
+                matrix.indices.astype(np.int32), scaled * np.repeat(factor, sizes),
+            ),
+            "more rows",
+        )  # fmt: skip
+
+    def drop_rows(self) -> None:
+        """Take the rows added since away, with the basis from before."""
+        if self._basis_before_rows is None:
+            return
+        rows = np.arange(len(self.scaling.row), self.highs.getNumRow(), dtype=np.int32)
+        self._ok(self.highs.deleteRows(len(rows), rows), "to drop rows")
+        self.start_at(self._basis_before_rows)
+        self._basis_before_rows = None
+
+    def start_at(self, basis: highspy.HighsBasis) -> None:
+        """Begin the next linear program at a basis of this many rows and columns, if it is one."""
+        if basis.valid:
+            self._ok(self.highs.setBasis(basis), "a basis")
 
     def relax(self) -> None:
         """Make every column continuous."""

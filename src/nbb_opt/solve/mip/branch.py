@@ -227,17 +227,28 @@ class TreeBeside:
         """What is proven by now."""
         return max(self._root_bound, self.tree.bound)
 
-    def bound_after(self, nodes: int) -> float:
-        """What was proven when so many nodes were solved, or the tree ended, or time was over."""
+    def bound_after(self, nodes: int, enough: float = np.inf) -> tuple[float, int]:
+        """What was proven when so many nodes were solved, or the tree ended, or time was over; and after how many.
+
+        A bound of `enough` ends the waiting at the node that proved it, however far the tree is by then.
+        """
         self._may_work.set()
-        while not (self.tree.nodes > nodes or self.ended.wait(WAIT_S) or self._user.now()):
+        while not (
+            self.tree.nodes > nodes or self.bound >= enough or self.ended.wait(WAIT_S) or self._user.now()
+        ):  # fmt: skip
             pass
         if self._alone:
             self._may_work.clear()
         if self._fault is not None:
             raise self._fault
-        proven = [bound for solved, bound in list(self.tree.history) if solved <= nodes]
-        return max([self._root_bound, *proven])
+        best = self._root_bound
+        for solved, bound in list(self.tree.history):
+            if solved > nodes:
+                break
+            best = max(best, bound)
+            if best >= enough:
+                return best, solved
+        return best, nodes
 
     def ended_by(self, nodes: int) -> bool:
         """Whether the tree had nothing left to explore after so many nodes."""

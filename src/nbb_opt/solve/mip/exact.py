@@ -15,6 +15,7 @@ from nbb_opt.options import Presolve
 from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.branch import TreeBeside
+from nbb_opt.solve.mip.cuts import CapacityRows, Cuts, with_cuts
 from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.vertex import exact_values, row_miss
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-# steps of the search for plans, in shares of what is undecided at the start: columns left out and gap of the small MIP
-# where the first group is decided, and of those where the further ones are
-EFFORTS = ((1 / 1200, 1 / 10, 1 / 1200, 1 / 40), (1 / 600, 1 / 40, 1 / 1200, 1 / 60))
+# steps of the search for plans, in shares of what is undecided at the start: columns left out and gap of the small
+# MIPs. The first group is decided by a dive in the first step, by such a MIP in the second.
+EFFORTS = ((1 / 200, 1 / 15), (1 / 200, 1 / 40))
 ENOUGH = 1 / 10  # of the gap asked for: no small MIP has to be more exact
 NODES = 128  # of the tree in the first step; twice as many in each further one
 FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there is no plan
+CUTTING = 1 / 4  # of the time left, at most
+ROUNDS, LITTLE = 3, 1e-2  # cutting ends when so many rounds rise by less than that share of all
+NO_WHOLE_PLAN = "no plan with whole vehicles and projects satisfies every constraint"
 INTEGRAL = 1e-5  # how far from a whole number an integer column of the search may be before it is not trusted
 
 
@@ -99,6 +103,7 @@ class _MipSearch:
     def __init__(self, form: StandardForm, warm: Warm, best: BestKnown[Floats]) -> None:
         self.form, self.warm, self.best, self.stop = form, warm, best, best.stop
         self.whole = np.flatnonzero(form.integer)
+        self.tight = form  # with cuts, once there are some
         warm.log = best.log
 
     def run(self) -> Solution:
@@ -113,7 +118,11 @@ class _MipSearch:
             else:
                 self._try_last(solver)
                 if not self.best.proven():
+                    relaxed = self._cut(solver, relaxed)
+                root = solver.highs.getBasis()
+                if not self.best.proven():
                     self._first_plan(solver, relaxed)
+                    solver.start_at(root)
                 if not self.best.proven() and not self.stop.now():
                     self._plans_and_tree(solver, relaxed)
                 if not self.best.proven():
@@ -138,6 +147,32 @@ class _MipSearch:
                 f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.best.log[-5:])
             )
         return answer
+
+    def _cut(self, solver: Solver, relaxed: SolverResult) -> SolverResult:
+        """The relaxation with cuts, while they lift it; `tight` is the problem with them."""
+        capacities, stop = CapacityRows(self.form), self.stop.part(CUTTING)
+        kept: list[Cuts] = []
+        rises: list[float] = []
+        while not stop.now() and not self.best.proven():
+            assert relaxed.values is not None
+            cuts = capacities.cuts(relaxed.values)
+            if cuts is None:
+                break
+            solver.set("presolve", "off")  # would throw the basis away
+            solver.add_rows(cuts.matrix, cuts.low)
+            kept.append(cuts)
+            answer = self._linear(solver, "cuts")
+            if answer.status in ("infeasible", "infeasible_or_unbounded"):
+                raise Infeasible(NO_WHOLE_PLAN)
+            if answer.status != "optimal":
+                break
+            rises.append(answer.objective - relaxed.objective)
+            relaxed = answer
+            self.best.prove(relaxed.objective)
+            if sum(rises[-ROUNDS:]) < LITTLE * sum(rises):
+                break
+        self.tight = with_cuts(self.form, kept)
+        return relaxed
 
     def _first_plan(self, solver: Solver, relaxed: SolverResult) -> None:
         """Some plan at once: the first group rounded, or decided by a dive, the further ones rounded up."""
@@ -169,7 +204,7 @@ class _MipSearch:
         def listen(progress: Progress) -> None:
             best.relay(replace(progress, bound=beside.bound))
 
-        mips = SubMips(self.form, self.warm, stop=self.stop, listen=listen, label=best.label)
+        mips = SubMips(self.tight, self.warm, solver, stop=self.stop, listen=listen, label=best.label)
 
         def complete(decided: Floats, effort: Effort) -> None:
             plan = mips.complete(decided, effort, below=best.incumbent)
@@ -177,7 +212,14 @@ class _MipSearch:
                 self._accept(plan)
 
         if len(first):
-            self._step_by_step(beside, lambda effort: mips.decide(relaxed, effort), complete, efforts)
+            rounded = None if best.plan is None else best.plan[first]
+
+            def dive() -> Floats | None:
+                found = mips.dive(relaxed)
+                return rounded if found is None else found
+
+            ways = [dive, lambda: mips.decide(relaxed, efforts[-1])]
+            self._step_by_step(beside, list(zip(ways, efforts, strict=True)), complete)
         else:
             for effort in efforts:
                 if not best.proven() and not self.stop.now():
@@ -187,28 +229,29 @@ class _MipSearch:
     def _step_by_step(
         self,
         beside: TreeBeside,
-        decide: Callable[[Effort], Floats | None],
+        steps: list[tuple[Callable[[], Floats | None], Effort]],
         complete: Callable[[Floats, Effort], None],
-        efforts: list[Effort],
     ) -> None:
-        """Each step makes a plan of a decision of the first group, then takes the bound of twice as many nodes."""
+        """Each of `steps` completes a decision of the first group, then takes the bound of twice as many nodes."""
         tried: list[Floats] = []
         nodes, waited = NODES, 0
         with beside.running():
             for step in itertools.count():
-                if step < len(efforts):
-                    found = decide(efforts[step])
+                decide, effort = steps[min(step, len(steps) - 1)]
+                if step < len(steps):
+                    found = decide()
                     decisions = [] if found is None else [found]
                 else:
                     decisions = beside.leaves if beside.ended_by(waited) else []
                 for decided in decisions:
                     if not any(np.array_equal(decided, other) for other in tried):
                         tried.append(decided)
-                        complete(decided, efforts[min(step, len(efforts) - 1)])
-                if self.best.proven() or (step >= len(efforts) and beside.ended_by(waited)):
+                        complete(decided, effort)
+                if self.best.proven() or (step >= len(steps) and beside.ended_by(waited)):
                     break
-                self.best.prove(beside.bound_after(nodes))
-                nodes, waited = 2 * nodes, nodes
+                bound, waited = beside.bound_after(nodes, self.best.enough)
+                self.best.prove(bound)
+                nodes *= 2
                 if self.best.proven() or self.stop.now():
                     break
             if self.stop.now():
@@ -230,7 +273,7 @@ class _MipSearch:
     def _search(self) -> None:
         if self.stop.now():
             return
-        solver = self.warm.fresh(self.form)
+        solver = self.warm.fresh(self.tight)
         solver.set("mip_rel_gap", self.best.gap)
         solver.set("mip_abs_gap", 0.0)
         if self.best.plan is not None:
@@ -239,7 +282,7 @@ class _MipSearch:
         self.best.nodes += answer.nodes
         self.best.iterations += answer.iterations
         if answer.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:
-            raise Infeasible("no plan with whole vehicles and projects satisfies every constraint")
+            raise Infeasible(NO_WHOLE_PLAN)
         if answer.status in ("error", "unbounded"):
             raise SolveError(f"HiGHS ended the search as {answer.status}: " + "".join(self.best.log[-5:]))
         self.best.prove(answer.bound)

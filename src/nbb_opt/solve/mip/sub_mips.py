@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.solve.highs import SolverResult
-from nbb_opt.solve.mip.dive import groups
+from nbb_opt.solve.highs import Solver, SolverResult
+from nbb_opt.solve.mip.dive import Dive, groups
+from nbb_opt.solve.mip.warm import Warm, again
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
-    from nbb_opt.solve.mip.warm import Warm
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -33,32 +33,42 @@ ZERO = 1e-9
 class Effort:
     """How hard to try, in EUR: columns dearer than `left_out` are left out, a MIP ends within `gap` of its bound."""
 
-    left_out_first: float
-    gap_first: float
-    left_out_further: float
-    gap_further: float
+    left_out: float
+    gap: float
 
     def at_most(self, enough: float) -> Effort:
         """The effort without MIPs that are more exact than `enough`."""
-        return replace(self, gap_first=max(self.gap_first, enough), gap_further=max(self.gap_further, enough))
+        return replace(self, gap=max(self.gap, enough))
 
 
 class SubMips:
-    """Small MIPs of one form, each from a clean start; `solver` is one relaxed problem of its own, kept warm."""
+    """Small MIPs of one form, each from a clean start; `solver` is one relaxed problem of its own, kept warm.
 
-    def __init__(self, form: StandardForm, warm: Warm, *, stop: Stop, listen: Listener | None, label: str) -> None:
+    It begins with the basis of `last`, in which the same rows are relaxed.
+    """
+
+    def __init__(
+        self, form: StandardForm, warm: Warm, last: Solver, *, stop: Stop, listen: Listener | None, label: str
+    ) -> None:
         self.form, self.warm, self.stop, self.listen, self.label = form, warm, stop, listen, label
         self.first, *self.further = groups(form)
-        self.solver = warm.fresh(form, threads=1)
-        self.solver.relax()
+        self.solver = again(last, warm.fresh(form, threads=1))
+        self.solver.set("presolve", "off")
         self.iterations = 0
 
     def decide(self, relaxed: SolverResult, effort: Effort) -> Floats | None:
         """Whole values of the first group, the others relaxed; None if none is found in time."""
-        found = self._whole(
-            self.first, self.form.col_low, self.form.col_up, relaxed, effort.left_out_first, effort.gap_first
-        )
+        found = self._whole(self.first, self.form.col_low, self.form.col_up, relaxed, effort)
         return None if found is None else found[self.first]
+
+    def dive(self, relaxed: SolverResult) -> Floats | None:
+        """What `decide` gives, by a dive, a linear program each step; None if it fails or time is over."""
+        stop = self.stop.part(0.5)
+        dive = Dive(self.form, self.solver, stop=stop, listen=self.listen, label=self.label, bound=-np.inf)
+        answer = dive.decide(relaxed)
+        self.iterations += dive.iterations
+        self.solver.free(self.first)
+        return None if answer is None or answer.values is None else np.round(answer.values[self.first])
 
     def complete(self, decided: Floats, effort: Effort, *, below: float) -> SolverResult | None:
         """A plan with the first group as decided, a vertex of the linear program; None if none is found in time.
@@ -74,7 +84,7 @@ class SubMips:
             for group in self.further:
                 if answer is None or answer.objective >= below:
                     return None
-                found = self._whole(group, low, up, answer, effort.left_out_further, effort.gap_further)
+                found = self._whole(group, low, up, answer, effort)
                 if found is None:
                     return None
                 low[group] = up[group] = found[group]
@@ -89,9 +99,7 @@ class SubMips:
         self.iterations += answer.iterations
         return answer if answer.status == "optimal" and answer.values is not None else None
 
-    def _whole(
-        self, group: Ints, low: Floats, up: Floats, relaxed: SolverResult, left_out: float, gap: float
-    ) -> Floats | None:
+    def _whole(self, group: Ints, low: Floats, up: Floats, relaxed: SolverResult, effort: Effort) -> Floats | None:
         """All values with `group` whole: on the slim columns, on all of them if those allow none."""
         assert relaxed.values is not None
         if (np.abs(relaxed.values[group] - np.round(relaxed.values[group])) <= ZERO).all():
@@ -99,13 +107,13 @@ class SubMips:
         integer = np.zeros(len(self.form.cost), bool)
         integer[group] = True
         for slim in (True, False):
-            high = self._slim(up, relaxed, left_out) if slim else up
+            high = self._slim(up, relaxed, effort.left_out) if slim else up
             form = replace(self.form, col_low=low, col_up=high, integer=integer)
             solver = self.warm.fresh(form, threads=1)
             for option in WITHOUT:
                 solver.set(option, False)
             solver.set("mip_rel_gap", 0.0)
-            solver.set("mip_abs_gap", gap * solver.scaling.objective)
+            solver.set("mip_abs_gap", effort.gap * solver.scaling.objective)
             answer = solver.run(self.stop.part(0.5), phase=self.label + "plan", listen=self.listen, known=UNKNOWN)
             self.iterations += answer.iterations
             if answer.values is not None:

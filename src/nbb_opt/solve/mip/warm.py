@@ -49,8 +49,9 @@ class Warm:
         last = self._solver
         if last is not None and _same_shape(last.form, form):
             last.log = self.log
+            last.drop_rows()
             if not _change(last, form):
-                last = _again(last, self.fresh(form))
+                last = again(last, self.fresh(form))
             # presolve would throw the basis away
             last.set("presolve", "off")
             last.set("solver", "simplex")
@@ -135,10 +136,8 @@ def _change(solver: Solver, form: StandardForm) -> bool:
     return True
 
 
-def _again(last: Solver, new: Solver) -> Solver:
+def again(last: Solver, new: Solver) -> Solver:
     """The basis of one solver in another that holds as many rows and columns."""
     new.relax()
-    basis = last.highs.getBasis()
-    if basis.valid and new.highs.setBasis(basis) == highspy.HighsStatus.kError:
-        raise SolveError("HiGHS refused the basis of the last problem")
+    new.start_at(last.highs.getBasis())
     return new
