@@ -114,10 +114,3 @@ def test_freight_without_a_choice_is_handled_carried_and_emits_beside_the_plan(t
     assert moved["tonnes"].tolist() == pytest.approx([3e4, 4e4])
     assert (moved["tkm"] / moved["tonnes"] == moved["distance_km"]).all()
     assert (moved["ttw_kg"] > 0).all()
-
-
-def test_a_link_that_does_not_join_the_ends_of_a_flow_is_named(tiny: Instance) -> None:
-    row = {"origin": "PORTE", "destination": "MINE", "commodity": "PULP", "link": "SEA_PORTE_PORTW", "year": 2025}
-    row |= {"tonnes": 1.0, "source": "made_up", "note": ""}
-    with pytest.raises(nbb.NbbError, match="does not lead from PORTE to MINE"):
-        tiny.with_table("outside_flows", pd.DataFrame([row, row | {"year": 2035}]))

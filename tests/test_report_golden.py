@@ -206,6 +206,7 @@ def tables_by_hand() -> dict[str, Rows]:
              row["installed"] * charger["kw"] / 1000, row["installed"] * charger["capex_eur"] / M]
             for row in sorted(hand.EXPECTED["joint"]["chargers"], key=lambda row: (row["year"], row["charge_area"]))
         ],
+        f"Ports in {LAST}": [[port, harbour / 1000, 0, harbour / 1000] for port in ("East port", "West port")],
         "Capacities in full use (more than 98 %)": [
             *(["link", "West town – Gauge break, rail", year, boxes[year], 20_000, "t", 100] for year in YEARS),
             ["terminal", "West harbour", LAST, harbour, 32_000, "t", 100],

@@ -228,7 +228,8 @@ def port_grid(instance: Instance, run: Run) -> Grid:
     ships = outside_freight(instance).query("year == @year and mode in @AFLOAT")
     given = pd.concat([ships.set_index(end)["tonnes"] for end in ("origin", "destination")]).groupby(level=0).sum()
     both = pd.DataFrame({"chosen": chosen, "given": given}).fillna(0.0)
-    both = both.assign(all=both["chosen"] + both["given"]).sort_values("all", ascending=False).reset_index(names="node")
+    both = both.assign(all=both["chosen"] + both["given"]).rename_axis("node").reset_index()
+    both = both.sort_values(["all", "node"], ascending=[False, True])
     names = names_of(instance, "nodes", "node")
     rows = [[names[row.node], row.chosen / 1e3, row.given / 1e3, row.all / 1e3] for row in each(both)]
     columns = (
