@@ -128,6 +128,7 @@ def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) ->
     )
     checks.hold("claim_everything", [fine for fine, _ in found], where=lambda i: found[i][1])
     same = options.get("flows") == rules.flows and set(said) == set(run.bars) == set(needed)
+    same &= bool(rules.cuts) == ("caps_t_co2e" in record)
     same &= all(run.said_of(bar).get("model") == bar for bar in needed)
     bars = ", ".join(needed) or "none"
     checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the bars {bars}")

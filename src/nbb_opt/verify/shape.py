@@ -72,8 +72,11 @@ RUN: Mapping[str, Any] = {
     "options": OPTIONS, "versions": keyed(text), "verified": flag, "checks": whole, "seconds": keyed(amount),
     "bars": ({**PLAN, "technologies": text, "projects": text},),
 }  # fmt: skip
-MAY_BE = {"what_if": keyed(anything), "extension": keyed(anything)}
-WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions")
+MAY_BE = {
+    "what_if": keyed(anything), "extension": keyed(anything), "caps_t_co2e": keyed(figure),
+    "next_tonne_eur_per_t": keyed(figure),
+}  # fmt: skip
+WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t")
 
 
 def shape_faults(
