@@ -6,11 +6,14 @@ import inspect
 import logging
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -277,10 +280,102 @@ def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monke
 
 def test_what_is_no_plan_cannot_be_compared_and_what_is_no_region_cannot_be_solved() -> None:
     for wrong in ([plan(), plan()], 3, "runs/nbb"):
-        with pytest.raises(nbb.NbbError, match="is no plan; give what nbb"):
+        with pytest.raises(nbb.NbbError, match=r"compare: plans=.* is a .*; give a plan \(nbb.solve, nbb.load\)"):
             nbb.compare(plan(), wrong)  # type: ignore[arg-type]
-    with pytest.raises(nbb.ModelError, match="is no model of nbb"):
+    with pytest.raises(nbb.NbbError, match=r"solve: region=None is a NoneType; give an instance \(nbb.read\)"):
         nbb.solve(None)  # type: ignore[arg-type]
+
+
+PUBLIC = [
+    name
+    for name in nbb.__all__
+    if inspect.isfunction(getattr(nbb, name)) and name not in ("serve", "doctor", "add_cost")
+]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_function_names_what_it_is_given_of_a_wrong_kind(name: str) -> None:
+    function = getattr(nbb, name)
+    parameters = inspect.signature(function).parameters.values()
+    fit = {each.name: "x" for each in parameters if each.default is each.empty and each.kind is not each.VAR_POSITIONAL}
+    for wrong in (object(), b"x", {1}, 2j, [object()]):
+        for each in parameters:
+            if each.kind is each.VAR_POSITIONAL:
+                tried: Callable[[], object] = partial(function, wrong)
+            else:
+                tried = partial(function, **{**fit, each.name: wrong})
+            with pytest.raises(
+                nbb.NbbError, match=f"^{name}: {next(iter(fit), each.name)}=|^{name}: {each.name}=.*; give "
+            ) as said:
+                tried()
+            assert "\n" not in str(said.value)
+    with pytest.raises(nbb.NbbError, match=f"^{name}: has no parameter 'gapp'; "):
+        function(**fit, gapp=1)
+
+
+def test_wrong_calls_are_told_the_right_one() -> None:
+    for call, said in (
+        (lambda: nbb.read(None), "read: path=None is a NoneType; give a path or a text"),
+        (lambda: nbb.solve(tiny(), gapp=1), "solve: has no parameter 'gapp'; did you mean gap?"),
+        (lambda: nbb.solve(tiny(), gap="1%"), "solve: gap='1%' is a str; give a number or None"),
+        (lambda: nbb.sweep(tiny(), vary="demand", values=["2"]), "sweep: values=['2'] is a list; give a list"),
+        (lambda: nbb.load(), "load: missing a required argument: 'path'"),
+    ):
+        with pytest.raises(nbb.NbbError, match=re.escape(said)) as caught:
+            call()
+        assert isinstance(caught.value, TypeError)
+
+
+def test_a_file_is_written_by_the_ending_of_its_kind_and_a_folder_by_none(tmp_path: Path) -> None:
+    region, made = tiny(), plan()
+    for write in (
+        lambda: made.to_html(tmp_path / "c.pdf"),
+        lambda: made.to_excel(tmp_path / "c.html"),
+        lambda: made.save(tmp_path / "c.xlsx"),
+        lambda: made.to_ileap(tmp_path / "c.json"),
+        lambda: nbb.report(made, tmp_path / "c.pdf"),
+        lambda: nbb.draw(made, "costs").save(tmp_path / "c.png"),
+        lambda: nbb.write(region, tmp_path / "c.csv"),
+        lambda: nbb.new(tmp_path / "c.zip"),
+        lambda: nbb.synthesize(tmp_path / "c.xlsx"),
+        lambda: nbb.fleet_plan(region, tmp_path / "c.txt"),
+        lambda: nbb.solve(region, out=tmp_path / "c.html"),
+        lambda: nbb.sweep(region, front=2, out=tmp_path / "c.csv"),
+        lambda: nbb.audit(region, tmp_path / "plan.csv", out=tmp_path / "c.html"),
+        lambda: nbb.convert(region.path / "od.csv", tmp_path / "c.pdf"),
+        lambda: nbb.upgrade(region.path, tmp_path / "c.csv"),
+    ):
+        with pytest.raises(nbb.NbbError) as said:
+            write()
+        assert re.search(
+            r"c\.\w+: (cannot be a .*; end it in|a folder is written|is of no known format)", str(said.value)
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["design_tiny", "stram_tiny"])
+def test_other_problems_are_read_solved_saved_and_verified_too(name: str, tmp_path: Path) -> None:
+    region = nbb.read(TINY.parent / name)
+    made = nbb.solve(region, gap=1e-6)
+    assert (made.status, made.verified, made.instance) == ("optimal", True, region)
+    assert made.cost == pytest.approx(made.bound, rel=1e-6)
+    assert repr(made).startswith(f"<ProblemResult {region.problem} on {name.replace('stram_', 'stram-')}: optimal, ")
+    again = nbb.load(made.save(tmp_path / "run"))
+    assert (again.cost, set(again.tables)) == (made.cost, set(made.tables))
+    assert sorted(str(again).split()) == sorted(str(made).split())  # keys of a file are in order
+    for plan_of_it in (made, again, tmp_path / "run"):
+        assert nbb.verify(plan_of_it).record["ok"]
+    page = tmp_path / "report.html"
+    assert nbb.report([made, tmp_path / "run"], page).record["files"] == [str(page)]
+    assert len(re.findall(rf"(model |<td>){made.record['model']}<", page.read_text(encoding="utf-8"))) == 2
+    with pytest.raises(nbb.VerifyFailed, match="is not accepted"):
+        nbb.verify(replace(made, record={**made.record, f"cost_{made.money.lower()}": 0.9 * made.cost}))
+    for what in (nbb.prepare, nbb.build, lambda r: nbb.sweep(r, front=2), lambda r: nbb.audit(r, "plan.csv"),
+                 lambda r: nbb.sensitivity(r), lambda r: nbb.write(r, tmp_path / "x")):  # fmt: skip
+        with pytest.raises(nbb.NbbError, match=f"is about {region.problem}; .* is about freight only"):
+            what(region)
+    with pytest.raises(nbb.NbbError, match="extend=: is about freight"):
+        nbb.solve(region, extend="rules.py")
 
 
 @pytest.mark.parametrize(

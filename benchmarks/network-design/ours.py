@@ -26,9 +26,10 @@ def start(case, options):
 def outcome(case, result):
     from pathlib import Path
 
-    from nbb_opt.problems.network_design import verify_design, write_design_run
+    from nbb_opt.problems.network_design import run_files, verify_design
     from nbb_opt.problems.network_design.handlers import MODEL
     from nbb_opt.problems.network_design.instance import PROBLEM
+    from nbb_opt.run_folder import write_folder
 
     instance, found, tables, wanted = result
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
@@ -38,7 +39,7 @@ def outcome(case, result):
         "options": {"gap": wanted.gap}, "status": found.status, **reported, "verified": verdict.ok,
         "opened": len(tables["opened"]),
     }  # fmt: skip
-    write_design_run(Path(case["run"]), record, tables, {})
+    write_folder(Path(case["run"]), run_files(record, tables, {}), replace=True)
     return {
         "status": found.status,
         "objective": found.cost_eur,

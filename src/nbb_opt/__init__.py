@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nbb_opt.instance.read_only import ReadOnlyError
     from nbb_opt.model.blocks.costs import add_cost
     from nbb_opt.options import SolveOptions
+    from nbb_opt.problems.result import ProblemInstance, ProblemResult
 
 # module -> its names; imported when first used
 _NAMES = {
@@ -63,6 +64,7 @@ _NAMES = {
     "nbb_opt.instance.read_only": ("ReadOnlyError",),
     "nbb_opt.model.blocks.costs": ("add_cost",),
     "nbb_opt.options": ("SolveOptions",),
+    "nbb_opt.problems.result": ("ProblemInstance", "ProblemResult"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -75,6 +77,8 @@ __all__ = [
     "NbbError",
     "NoPlan",
     "Picture",
+    "ProblemInstance",
+    "ProblemResult",
     "ReadOnlyError",
     "Result",
     "SolveError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.api.plans import LOG, Result, WholeTable, solve
+from nbb_opt.api.arguments import checked, named
+from nbb_opt.api.plans import LOG, Result, solve
 from nbb_opt.errors import NbbError
 from nbb_opt.instance.what_if import input_differences
 from nbb_opt.output import check_file, write_file
@@ -46,6 +48,36 @@ class CostDifference:
         said = f"{self.plan} against {first}: {abs(self.difference_eur) / 1e6:,.3f} MEUR {way}; "
         said += "proven: the optima differ by" if self.decided else "undecided: the optima may differ by"
         return f"{said} {self.at_least_eur / 1e6:+,.3f} to {self.at_most_eur / 1e6:+,.3f} MEUR"
+
+
+class WholeTable(pd.DataFrame):
+    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
+
+    What is made from it (rows, columns, sums) is a plain DataFrame.
+
+    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
+           cost undecided
+    0 1,234,568       yes
+    1       2.5
+    """
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size(fallback=(120, 24)).columns
+        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
+        return "\n".join(line.rstrip() for line in text.splitlines())
+
+    def _repr_html_(self) -> str:
+        return self._in_words().to_html(float_format=_figure, na_rep="")
+
+    def _in_words(self) -> pd.DataFrame:
+        words = pd.DataFrame(self).copy()
+        for name in words.select_dtypes(["bool", "boolean"]):
+            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
+        return words
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 class Comparison(WholeTable):
@@ -113,7 +145,7 @@ class Comparison(WholeTable):
 
     def to_html(self, path: Path | str, *_given: Any, **_named: Any) -> Path:  # type: ignore[override]
         """Write the comparison as a page, with a map of what moves."""
-        check_file(Path(path))
+        check_file(named(path, ".html", ".htm", what="page"))
         page = comparison_page(
             {name: (plan.instance, plan.run) for name, plan in zip(self.names, self.plans, strict=True)},
             sentences=[each.line(self.names[0]) + "." for each in self.costs], figures=pd.DataFrame(self),
@@ -122,6 +154,7 @@ class Comparison(WholeTable):
         return write_file(Path(path), page)
 
 
+@checked
 def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) -> Comparison:
     """Key figures side by side, a row for each, and the differences to the first plan; printed whole.
 
@@ -140,9 +173,6 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
     """
     if not plans:
         raise NbbError("compare: give at least one plan")
-    for plan in plans:
-        if not isinstance(plan, Result):
-            raise NbbError(f"compare: {plan!r:.80} is no plan; give what nbb.solve or nbb.load gave, one after another")
     labels, given = _labels(plans, names), list(plans)
     ranges = [(plan.objective_eur, plan.bound_eur) for plan in given]
     for k in range(1, len(given)):
@@ -180,6 +210,7 @@ def _closer(
     model = str(plan.record["model"])
     LOG.info("pair solve: %s to a gap of %.2g %%", model, 100 * gap)
     found = solve(plan.instance, model, gap=gap, time_limit_s=limit_s)
+    assert isinstance(found, Result)
     best = found if found.objective_eur <= known[0] else plan
     return best, (min(found.objective_eur, known[0]), max(found.bound_eur, known[1]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbb_opt.errors import NbbError
+from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.instance import Instance, read_instance, write_workbook
 from nbb_opt.output import check_new, check_place
 from nbb_opt.shipped import cache_folder
@@ -16,26 +16,43 @@ if TYPE_CHECKING:
     from nbb_opt.formats import Choices
     from nbb_opt.model import Forecast
     from nbb_opt.network import Prepared
-    from nbb_opt.problems.handlers import Response
+    from nbb_opt.problems.result import ProblemInstance, Response
 
 
-def read(path: Path | str, *, add_duplicates: bool = False, cluster: Cluster | None = None) -> Instance:
-    """Read and check an instance. Raises InstanceError with every problem.
+@checked
+def read(
+    path: Path | str, *, add_duplicates: bool = False, cluster: Cluster | None = None
+) -> Instance | ProblemInstance:
+    """Read and check an instance of any problem. Raises InstanceError with every fault.
 
-    `add_duplicates` adds up demand rows of one flow and year; the workers of a `cluster` sum the demand.
+    `add_duplicates` adds up demand rows of one flow and year; the workers of a `cluster` sum the demand; both are of
+    freight. Instances of network design and national planning (`problem` says which) are for `solve`.
 
     >>> from nbb_opt.shipped import shipped
     >>> region = read(shipped("instances") / "tiny")
     >>> region["links"].columns.tolist()[:3]
     ['link', 'from_node', 'to_node']
     """
-    from nbb_opt.problems.dispatch import FREIGHT, problem_of_instance
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of_instance
+    from nbb_opt.problems.handlers import refuse
 
     if (problem := problem_of_instance(Path(path))) != FREIGHT:
-        raise NbbError(f"{path}: is about {problem}, nbb.read is about {FREIGHT}; take the command nbb-opt solve")
+        refuse(path, problem, {"add_duplicates=": add_duplicates, "cluster=": cluster is not None})
+        return handlers(problem).read(Path(path))
     return read_instance(path, add_duplicates=add_duplicates, each=cluster.each if cluster is not None else None)
 
 
+def freight(region: Instance | ProblemInstance | Path | str, what: str) -> Instance:
+    """The region, read if it is a path. Raises NbbError if it is not of freight, which `what` is about."""
+    from nbb_opt.problems.dispatch import freight_only
+
+    found = read(region) if isinstance(region, (str, Path)) else region
+    if isinstance(found, Instance):
+        return found
+    raise freight_only(found.path, found.problem, what)
+
+
+@checked
 def check(path: Path | str) -> Response:
     """What is in an instance of any problem, if it has no fault; InstanceError with every fault if it has.
 
@@ -49,7 +66,8 @@ def check(path: Path | str) -> Response:
     return handlers(problem_of(Path(path), "check")).check(Path(path))
 
 
-def write(region: Instance, path: Path | str) -> Path:
+@checked
+def write(region: Instance | ProblemInstance, path: Path | str) -> Path:
     """Write an instance to a new folder, or to a workbook if the name ends in .xlsx; it reads back with its digest.
 
     >>> import tempfile
@@ -61,14 +79,16 @@ def write(region: Instance, path: Path | str) -> Path:
     """
     from nbb_opt.formats.instance_forms import write_folder
 
-    path = Path(path)
-    check_new(path)
-    if path.suffix == ".xlsx":
+    region, path = freight(region, "write"), Path(path)
+    if path.suffix.lower() == ".xlsx":
+        check_new(path)
         return write_workbook(region, path)
+    check_new(folder(path))
     write_folder(region, path)
     return path
 
 
+@checked
 def new(target: Path | str, *, template: str = "haulier", title: str = "") -> Path:
     """Copy an instance that comes with the package to a new folder, or to a new workbook to fill in.
 
@@ -81,10 +101,11 @@ def new(target: Path | str, *, template: str = "haulier", title: str = "") -> Pa
     """
     from nbb_opt.instance import new_instance
 
-    check_place(Path(target))
+    check_place(Path(target) if Path(target).suffix.lower() == ".xlsx" else folder(target))
     return new_instance(target, source=template, title=title)
 
 
+@checked
 def synthesize(target: Path | str, *, flows: int = 1000, seed: int = 0, zones: int | None = None) -> Path:
     """Invent an instance of any size in a new folder; the same seed gives the same files.
 
@@ -95,10 +116,11 @@ def synthesize(target: Path | str, *, flows: int = 1000, seed: int = 0, zones: i
     """
     from nbb_opt.instance.synthetic import Shape, write_synthetic
 
-    check_place(Path(target))
+    check_place(folder(target))
     return write_synthetic(target, Shape(flows, seed, zones))
 
 
+@checked
 def synthesize_od(target: Path | str, rows: Synthetic) -> Path:
     """Write a made-up OD file (Parquet) of any size, a row group at a time: few zones carry most rows (Zipf).
 
@@ -110,11 +132,12 @@ def synthesize_od(target: Path | str, rows: Synthetic) -> Path:
     """
     from nbb_opt.demand.synthetic import write_synthetic
 
-    check_new(Path(target))
+    check_new(named(target, ".parquet", what="file of OD rows"))
     write_synthetic(Path(target), rows)
     return Path(target)
 
 
+@checked
 def manifest(path: Path | str) -> Path:
     """Write `datapackage.json` with the checksum of every file of an instance; from then on changed files are refused.
 
@@ -130,6 +153,7 @@ def manifest(path: Path | str) -> Path:
     return write_manifest(path)
 
 
+@checked
 def upgrade(old: Path | str, new: Path | str) -> list[str]:
     """Bring an instance of an earlier format to today's names; gives what was renamed. All else is copied.
 
@@ -143,10 +167,11 @@ def upgrade(old: Path | str, new: Path | str) -> list[str]:
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(Path(old), "upgrade")
-    check_place(Path(new))
+    check_place(folder(new) if Path(old).is_dir() else named(new, Path(old).suffix.lower(), what="copy of it"))
     return upgrade_instance(old, new)
 
 
+@checked
 def convert(
     source: Path | str, target: Path | str, *, choices: Choices | None = None, form: str | None = None
 ) -> Response:
@@ -163,7 +188,7 @@ def convert(
     """
     from nbb_opt.formats import convert as convert_files
     from nbb_opt.problems.dispatch import convert as convert_problem
-    from nbb_opt.problems.handlers import Response
+    from nbb_opt.problems.result import Response
 
     check_new(Path(target)) if Path(target).is_file() else check_place(Path(target))
     if form is not None:
@@ -173,7 +198,8 @@ def convert(
     return Response({"files": files, "lines": list(done.lines)}, (*done.lines, f"wrote {', '.join(files)}"))
 
 
-def prepare(region: Instance | Path | str, *, prune: bool = True, cache: bool = True) -> Prepared:
+@checked
+def prepare(region: Instance | ProblemInstance | Path | str, *, prune: bool = True, cache: bool = True) -> Prepared:
     """Bundles and candidate chains of a region; `.log` says what was merged and dropped. `size` of it is the model's.
 
     `prune` leaves out chains that can never be used. `cache` keeps them in the user's cache folder.
@@ -185,10 +211,10 @@ def prepare(region: Instance | Path | str, *, prune: bool = True, cache: bool = 
     """
     from nbb_opt.network import prepare as prepare_instance
 
-    instance = region if isinstance(region, Instance) else read(region)
-    return prepare_instance(instance, cache_dir=cache_folder() if cache else None, prune=prune)
+    return prepare_instance(freight(region, "prepare"), cache_dir=cache_folder() if cache else None, prune=prune)
 
 
+@checked
 def size(prepared: Prepared, model: str = "joint") -> Forecast:
     """How large a model of prepared chains will be: rows, columns, nonzeros, memory and time to state it.
 
@@ -201,6 +227,7 @@ def size(prepared: Prepared, model: str = "joint") -> Forecast:
     return forecast(prepared.instance, prepared, read_model(model))
 
 
+@checked
 def render_models(*, write: bool = False) -> list[str]:
     """The statements (equations and literal LP) in `models/` that are out of date; with `write` they are rendered.
 

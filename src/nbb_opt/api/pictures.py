@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nbb_opt.api.arguments import checked, named
 from nbb_opt.api.plans import Result
 from nbb_opt.errors import NbbError
 
@@ -35,10 +36,11 @@ class Picture(str):
 
     def save(self, path: Path | str) -> Path:
         """Write the drawing to an .svg file."""
-        Path(path).write_text(f"{self}\n", encoding="utf-8")
+        named(path, ".svg", what="picture").write_text(f"{self}\n", encoding="utf-8")
         return Path(path)
 
 
+@checked
 def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
     """A picture of a plan (the map, or the chart of that name), of a sweep (its curves) or of an audit (its changes).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nbb_opt.api.data import read
+from nbb_opt.api.arguments import checked, folder, named
+from nbb_opt.api.data import freight, read
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
@@ -26,43 +26,13 @@ if TYPE_CHECKING:
 
     from nbb_opt.cluster import Cluster
     from nbb_opt.emissions.ledger import Ledger
-    from nbb_opt.problems.handlers import Response
+    from nbb_opt.problems.result import ProblemInstance, ProblemResult, Response
     from nbb_opt.solve.stop import Progress, Stop
     from nbb_opt.verify.verdict import Verdict
 
 LOG = logging.getLogger("nbb_opt")
 AGAIN_S = 20.0
 Listener = Callable[["Progress"], None]
-
-
-class WholeTable(pd.DataFrame):
-    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
-
-    What is made from it (rows, columns, sums) is a plain DataFrame.
-
-    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
-           cost undecided
-    0 1,234,568       yes
-    1       2.5
-    """
-
-    def __repr__(self) -> str:
-        width = shutil.get_terminal_size(fallback=(120, 24)).columns
-        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
-        return "\n".join(line.rstrip() for line in text.splitlines())
-
-    def _repr_html_(self) -> str:
-        return self._in_words().to_html(float_format=_figure, na_rep="")
-
-    def _in_words(self) -> pd.DataFrame:
-        words = pd.DataFrame(self).copy()
-        for name in words.select_dtypes(["bool", "boolean"]):
-            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
-        return words
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,7 +220,7 @@ class Result:
         """Write the report, one closed HTML page. A plan read from a folder is verified first."""
         from nbb_opt.report import write_html
 
-        check_file(Path(path))
+        check_file(named(path, ".html", ".htm", what="page"))
         write_html(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
 
@@ -258,12 +228,12 @@ class Result:
         """Write the workbook with every table of report and plan. A plan read from a folder is verified first."""
         from nbb_opt.report import write_workbook
 
-        check_file(Path(path))
+        check_file(named(path, ".xlsx", what="workbook"))
         write_workbook(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
         return Path(path)
 
     def to_ileap(
-        self, folder: Path | str, *, carriers: Mapping[str, str] | None = None, hub_carrier: str = "diesel"
+        self, path: Path | str, *, carriers: Mapping[str, str] | None = None, hub_carrier: str = "diesel"
     ) -> list[Path]:
         """Write iLEAP 1.0 footprints, TOC and HOC data and CSV tables of the ledger; gives the files.
 
@@ -272,7 +242,7 @@ class Result:
         from nbb_opt.emissions.exchange import write_exchange
 
         ledger, words = self._accepted().ledger, dict(carriers or {})
-        return write_exchange(self.instance, ledger, Path(folder), carriers=words, hub_carrier=hub_carrier)
+        return write_exchange(self.instance, ledger, folder(path), carriers=words, hub_carrier=hub_carrier)
 
     def _accepted(self) -> Result:
         """This plan, once it is to be believed: it was solved just now, or verified since it was read."""
@@ -284,7 +254,7 @@ class Result:
         """Write a run folder, as `nbb-opt solve` does; an earlier run there is replaced. `nbb.load` reads it."""
         from nbb_opt.pipeline import write as write_run_folder
 
-        check_target(Path(path))
+        check_target(folder(path))
         return write_run_folder(Path(path), self.instance, self.run, self.ledger).path
 
 
@@ -297,8 +267,11 @@ def _in_turn(words: pd.Series) -> str:
     return ", ".join(kept)
 
 
-def load(path: Path | str, *, instance: Instance | Path | str | None = None) -> Result:
-    """Read a run folder. `instance` is needed where its files have changed or moved since.
+@checked
+def load(
+    path: Path | str, *, instance: Instance | ProblemInstance | Path | str | None = None
+) -> Result | ProblemResult:
+    """Read a run folder of any problem. `instance` is needed where its files have changed or moved since.
 
     >>> import tempfile
     >>> from nbb_opt import examples
@@ -307,12 +280,29 @@ def load(path: Path | str, *, instance: Instance | Path | str | None = None) -> 
     ...     load(saved).cost_eur == solve(examples.tiny()).cost_eur
     True
     """
-    return Result(read_run(Path(path)), None if instance is None else _instance(instance))
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of_run
+
+    if (problem := problem_of_run(Path(path))) != FREIGHT:
+        return handlers(problem).load(Path(path), Path(instance) if isinstance(instance, str) else instance)
+    return Result(read_run(Path(path)), None if instance is None else freight(instance, "this plan"))
 
 
+def freight_plan(plan: Result | Path | str, what: str, *, instance: Instance | Path | str | None = None) -> Result:
+    """The plan, read if it is a path. Raises NbbError if it is not of freight, which `what` is about."""
+    from nbb_opt.problems.dispatch import problem_of
+
+    if isinstance(plan, Result):
+        return plan
+    problem_of(Path(plan), what)
+    found = load(plan, instance=instance)
+    assert isinstance(found, Result)
+    return found
+
+
+@checked
 def solve(
-    region: Instance | Path | str | pyo.ConcreteModel,
-    model: str = "joint",
+    region: Instance | ProblemInstance | Path | str | pyo.ConcreteModel,
+    model: str | None = None,
     *,
     options: SolveOptions | None = None,
     gap: float | None = None,
@@ -325,11 +315,13 @@ def solve(
     stop: Stop | None = None,
     cluster: Cluster | None = None,
     extend: Path | str | None = None,
-) -> Result:
+) -> Result | ProblemResult:
     """The cheapest plan of a region by a model of `models/`, proven to a gap and verified, and its bars.
 
-    `region` may also be a model that `build` gave, with rules and costs of your own added to it; or they are in a file
-    `extend` with a function `extend(model, data)` (see models/EXTENDING.md).
+    `model` is "joint" where none is named, and for network design and national planning the model of that name; these
+    give a `ProblemResult` (tables and record), and know neither `cluster` nor `extend`. `region` may also be a model
+    that `build` gave, with rules and costs of your own added to it; or they are in a file `extend` with a function
+    `extend(model, data)` (see models/EXTENDING.md).
 
     `options` is a SolveOptions; `gap`, `time_limit_s`, `threads` and `seed` stand for its fields. With `out` the run
     folder is written. `progress` is called with every step; without it the phases go to the logger "nbb_opt". `cache`
@@ -345,8 +337,16 @@ def solve(
 
     chosen = with_changes(options, gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
     rules, built = None, None
-    if isinstance(region, (Instance, Path, str)):
-        instance = region if isinstance(region, Instance) else read(region)
+    if out is not None:
+        folder(out)
+    if isinstance(region, (str, Path)):
+        region = read(region)
+    if hasattr(region, "problem"):
+        return _solve_other(
+            region, model, chosen, out=out, progress=progress, cache=cache, stop=stop, cluster=cluster, extend=extend
+        )
+    if isinstance(region, Instance):
+        instance = region
         if extend is not None:
             from nbb_opt.model.rules_file import read_rules
 
@@ -355,19 +355,40 @@ def solve(
         from nbb_opt.model.snapshot import Snapshot
 
         kept = Snapshot.of(region)
-        if extend is not None or model not in ("joint", region.name):
+        if extend is not None or model not in (None, region.name):
             raise ModelError("solve: a model of nbb.build says what is solved; leave out model and extend")
         built = kept.extended()
         instance = built.data.instance
     run = solve_instance(
-        instance, out=None if out is None else Path(out), model=model, options=chosen,
+        instance, out=None if out is None else Path(out), model=model or "joint", options=chosen,
         cache_dir=cache_folder() if cache else None, listen=listener_of(progress), say=LOG.info, stop=stop,
         cluster=cluster, rules=rules, built=built,
     )  # fmt: skip
     return Result(run, instance, {"accepted": True})
 
 
-def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
+def _solve_other(
+    region: Any, model: str | None, options: SolveOptions, *, out: Path | str | None, progress: Listener | None,
+    cache: bool, stop: Stop | None, cluster: Cluster | None, extend: Path | str | None,
+) -> ProblemResult:  # fmt: skip
+    """A plan of another problem than freight, by its own handlers."""
+    from nbb_opt.problems.dispatch import handlers
+    from nbb_opt.problems.handlers import SolveRequest
+    from nbb_opt.problems.result import ProblemResult
+    from nbb_opt.solve.stop import Stop as Limit
+
+    request = SolveRequest(
+        instance=region, model=model, options=options, stop=stop or Limit(options.time_limit_s),
+        out=None if out is None else Path(out), write=out is not None, listen=listener_of(progress), cache=cache,
+        cluster=None if cluster is None else str(cluster), extend=None if extend is None else Path(extend),
+    )  # fmt: skip
+    found = handlers(region.problem).solve(request)
+    assert isinstance(found, ProblemResult)
+    return found
+
+
+@checked
+def build(region: Instance | ProblemInstance | Path | str, model: str = "joint") -> pyo.ConcreteModel:
     """The Pyomo model of a region, to read, to add rules and costs of your own to, and to `solve`.
 
     Every candidate chain is in it, also those that another one replaces in every plan: a rule of yours may need one.
@@ -390,15 +411,17 @@ def build(region: Instance, model: str = "joint") -> pyo.ConcreteModel:
     spec = read_model(model)
     if spec.flows != "free":
         raise ModelError(f"build: the flows of '{model}' are those of the frozen plan; use solve(..., extend=FILE)")
+    region = freight(region, "build")
     built = build_model(region, prepare(region, prune=False), spec)
     Snapshot(built).keep()
     return built.model
 
 
+@checked
 def verify(
-    plan: Result | Path | str,
+    plan: Result | ProblemResult | Path | str,
     *,
-    instance: Instance | Path | str | None = None,
+    instance: Instance | ProblemInstance | Path | str | None = None,
     model: str | None = None,
     solution: Path | str | None = None,
     again_s: float = AGAIN_S,
@@ -426,7 +449,11 @@ def verify(
 
     if isinstance(plan, Result):
         return _accept(plan, instance, model, again_s, cache=cache)
-    path, where = Path(plan), Path(instance) if isinstance(instance, str) else instance
+    where = Path(instance) if isinstance(instance, str) else instance
+    if not isinstance(plan, (str, Path)):
+        request = VerifyRequest(run=plan, instance=where, model=model)
+        return handlers(plan.record["problem"]).verify(request)
+    path = Path(plan)
     if solution is not None:
         return verify_solution(path, model, Path(solution))
     request = VerifyRequest(run=path, instance=where, model=model, again_s=again_s, cache=cache)
@@ -434,27 +461,25 @@ def verify(
 
 
 def _accept(
-    plan: Result, instance: Instance | Path | str | None, model: str | None, again_s: float, *, cache: bool
-) -> Verdict:
+    plan: Result, given: Any, model: str | None, again_s: float, *, cache: bool
+) -> Verdict:  # fmt: skip
     from nbb_opt.acceptance import accept_run
 
+    instance = freight(given or plan.given or plan.instance, "this plan")
     verdict = accept_run(
-        plan.run, _instance(instance or plan.given or plan.instance), model_file=None if model is None else Path(model),
-        again_s=again_s, cache_dir=cache_folder() if cache else None,
+        plan.run, instance, model_file=None if model is None else Path(model), again_s=again_s,
+        cache_dir=cache_folder() if cache else None,
     )  # fmt: skip
     plan._made["accepted"] = True
     return verdict
 
 
-def _instance(given: Instance | Path | str) -> Instance:
-    return given if isinstance(given, Instance) else read_instance(given)
-
-
+@checked
 def report(
-    plans: Result | Path | str | Sequence[Result | Path | str],
+    plans: Result | ProblemResult | Path | str | Sequence[Result | ProblemResult | Path | str],
     out: Path | str = "report.html",
     *,
-    instance: Instance | Path | str | None = None,
+    instance: Instance | ProblemInstance | Path | str | None = None,
     model: str | None = None,
     intensities: Path | str | None = None,
     ileap: Path | str | None = None,
@@ -478,25 +503,30 @@ def report(
     """
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
     from nbb_opt.problems.handlers import Believed, ReportRequest
+    from nbb_opt.problems.result import ProblemResult
 
-    given: list[Believed | Path] = []
-    for each in [plans] if isinstance(plans, (Result, Path, str)) else plans:
+    page = named(out, ".html", ".htm", what="page")
+    given, problems = list[Believed | ProblemResult | Path](), set[str]()
+    several = [plans] if isinstance(plans, (Result, ProblemResult, Path, str)) else plans
+    for each in several:
         if isinstance(each, Result):
             given.append(Believed(each._accepted().run, each.instance, each.ledger))
+            problems.add(FREIGHT)
+        elif isinstance(each, ProblemResult):
+            given.append(each)
+            problems.add(each.record["problem"])
         else:
             given.append(Path(each))
-    problems = {problem_of(each, "report") if isinstance(each, Path) else FREIGHT for each in given}
+            problems.add(problem_of(Path(each), "report"))
     if len(problems) != 1:
         raise NbbError("the runs are about different problems; report them apart" if problems else "give a run")
     request = ReportRequest(
-        plans=given, out=Path(out), instance=Path(instance) if isinstance(instance, str) else instance, model=model,
+        plans=given, out=page, instance=Path(instance) if isinstance(instance, str) else instance, model=model,
         again_s=again_s, intensities=None if intensities is None else Path(intensities),
         ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
     )  # fmt: skip
     problem = problems.pop()
-    if request.out.suffix.lower() not in (".html", ".htm"):
-        raise NbbError(f"{request.out}: a report is a page; name it .html")
-    for file in [request.out, *([request.out.with_suffix(".xlsx")] if problem == FREIGHT else [])]:
+    for file in [page, *([page.with_suffix(".xlsx")] if problem == FREIGHT else [])]:
         check_file(file)
     return handlers(problem).report(request)
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nbb_opt.api.data import read
-from nbb_opt.api.plans import LOG, Listener, Result, WholeTable, listener_of, load, solve, with_changes
+from nbb_opt.api.arguments import checked, folder, named
+from nbb_opt.api.comparison import WholeTable
+from nbb_opt.api.data import freight
+from nbb_opt.api.plans import LOG, Listener, Result, freight_plan, listener_of, solve, with_changes
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -18,14 +20,16 @@ from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
+    from nbb_opt.problems.result import ProblemInstance
     from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
     from nbb_opt.studies.explain import Explained
 
 
+@checked
 def sweep(
-    region: Instance | Path | str,
+    region: Instance | ProblemInstance | Path | str,
     *,
     front: int = 0,
     vary: str | None = None,
@@ -62,12 +66,12 @@ def sweep(
         raise NbbError("sweep: give either vary='WHAT' with values=, or front= a number of points")
     if front and values:
         raise NbbError("sweep: values= belong to vary=; a front finds its own")
-    instance = region if isinstance(region, Instance) else read(region)
+    instance = freight(region, "sweep")
     rules = None if extend is None else read_rules(Path(extend))
     found = run_sweep(
         instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
         options=with_changes(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
-        out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
+        out=None if out is None else folder(out), cache_dir=cache_folder() if cache else None,
         listen=listener_of(progress), say=LOG.info, stop=stop, rules=rules,
     ).table()  # fmt: skip
     whole = WholeTable(found)
@@ -75,8 +79,9 @@ def sweep(
     return whole
 
 
+@checked
 def audit(
-    region: Instance | Path | str,
+    region: Instance | ProblemInstance | Path | str,
     plan: Path | str,
     *,
     options: SolveOptions | None = None,
@@ -106,8 +111,8 @@ def audit(
     from nbb_opt.studies.audit.view import page_of
 
     if out is not None:
-        check_folder(Path(out), AUDIT_RECORD)
-    instance = region if isinstance(region, Instance) else read(region)
+        check_folder(folder(out), AUDIT_RECORD)
+    instance = freight(region, "audit")
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
         changes=changes, scenarios=scenarios, cache_dir=cache_folder() if cache else None, say=LOG.info,
@@ -117,7 +122,8 @@ def audit(
     return found
 
 
-def fleet_plan(region: Instance | Path | str, path: Path | str) -> Path:
+@checked
+def fleet_plan(region: Instance | ProblemInstance | Path | str, path: Path | str) -> Path:
     """Write today's fleet as a fleet plan (.csv or .xlsx) to begin with, for `audit`.
 
     >>> import tempfile
@@ -128,14 +134,15 @@ def fleet_plan(region: Instance | Path | str, path: Path | str) -> Path:
     """
     from nbb_opt.studies.audit.plan import template, write_plan
 
-    path, instance = Path(path), region if isinstance(region, Instance) else read(region)
+    path, instance = named(path, ".csv", ".xlsx", what="fleet plan"), freight(region, "audit")
     check_new(path)
     write_plan(template(instance), path)
     return path
 
 
+@checked
 def sensitivity(
-    source: Result | Instance | Path | str,
+    source: Result | Instance | ProblemInstance | Path | str,
     *,
     choices: Sequence[str] = (),
     factors: Path | str | None = None,
@@ -166,12 +173,14 @@ def sensitivity(
     ways = chosen(accounting_choices(registry, ferry_shares), choices)
     if isinstance(source, Result):
         plan = source
-    elif not isinstance(source, Instance) and Path(source, RECORD).is_file():
+    elif isinstance(source, (str, Path)) and Path(source, RECORD).is_file():
         request = VerifyRequest(run=Path(source), instance=Path(instance) if isinstance(instance, str) else instance)
         run, region, _verdict = accepted(request.run, request)
         plan = Result(run, region, {"accepted": True})
     else:
-        plan = solve(source, model, options=options, cache=cache)
+        found = solve(freight(source, "sensitivity"), model, options=options, cache=cache)
+        assert isinstance(found, Result)
+        plan = found
         ways = tuple(way for way in ways if choices or way.name != AGAIN)  # solved just now
     rows = accounting_study(
         plan.instance, plan.run, ways, options=options or SolveOptions(),
@@ -180,8 +189,9 @@ def sensitivity(
     return Sensitivity(plan.instance, tuple(rows))
 
 
+@checked
 def tornado(
-    region: Instance | Path | str,
+    region: Instance | ProblemInstance | Path | str,
     *,
     tables: Sequence[str] = (),
     relax: bool = False,
@@ -208,15 +218,16 @@ def tornado(
     """
     from nbb_opt.studies.tornado import run_tornado
 
-    instance = region if isinstance(region, Instance) else read(region)
+    instance = freight(region, "tornado")
     found = run_tornado(
         instance, tables=tables, model=model, options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-        relax=relax, out=None if out is None else Path(out), cache_dir=cache_folder() if cache else None,
+        relax=relax, out=None if out is None else folder(out), cache_dir=cache_folder() if cache else None,
         listen=listener_of(progress), say=LOG.info, stop=stop,
     )  # fmt: skip
     return WholeTable(found)
 
 
+@checked
 def explain(
     plan: Result | Path | str,
     *,
@@ -245,7 +256,7 @@ def explain(
     from nbb_opt.pipeline import Steps
     from nbb_opt.studies.explain import explain_flow
 
-    given = plan if isinstance(plan, Result) else load(plan, instance=instance)
+    given = freight_plan(plan, "explain", instance=instance)
     if "extension" in given.record:
         raise NbbError("explain: a plan with rules of your own cannot be explained: their prices are not known here")
     spec = read_model(str(given.record["model"]))
@@ -259,6 +270,7 @@ def explain(
     )  # fmt: skip
 
 
+@checked
 def control_totals(
     plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None
 ) -> pd.DataFrame:
@@ -280,5 +292,5 @@ def control_totals(
 
     if isinstance(plan, Instance):
         return compared(plan, base_year(plan))
-    given = plan if isinstance(plan, Result) else load(plan, instance=instance)
+    given = freight_plan(plan, "totals", instance=instance)
     return compared(given.instance, given.frozen.run)

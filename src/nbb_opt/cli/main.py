@@ -280,9 +280,7 @@ def prepare(
     from dataclasses import asdict
 
     import nbb_opt as nbb
-    from nbb_opt.problems.dispatch import problem_of
 
-    problem_of(instance, "prepare")
     with ExitStack() as stack:
         workers = None
         if cluster is not None:

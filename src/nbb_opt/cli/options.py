@@ -141,12 +141,12 @@ def in_what_if(
     forbid: list[str] | None,
 ) -> Any:
     """The instance (an Instance) as these options change it; None if none is given."""
-    import nbb_opt as nbb
+    from nbb_opt.api.data import freight
 
     if not any((scenarios, sets, close, build, forbid)):
         return None
     return (
-        nbb.read(instance)
+        freight(instance, "a what-if")
         .scenario(*(scenarios or ()))
         .with_changes(*(sets or ()), close=close or (), build=build or (), forbid=forbid or ())
     )

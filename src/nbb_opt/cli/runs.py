@@ -170,16 +170,14 @@ def compare(
 ) -> None:
     """What differs between runs of one base: inputs, decisions by name, key figures, and what is proven of the cost."""
     import nbb_opt as nbb
-    from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt.api.plans import freight_plan
 
     if len(runs) < 2:
         raise NbbError("compare: give at least two runs")
-    for run in runs:
-        problem_of(run, "compare")
     folders = [run.resolve().name for run in runs]
     names = folders if len(set(folders)) == len(folders) else [str(run) for run in runs]
     with logged(sys.stderr):
-        plans = [nbb.load(run, instance=instance) for run in runs]
+        plans = [freight_plan(run, "compare", instance=instance) for run in runs]
         for plan in plans:
             nbb.verify(plan, again_s=0.0)
         found = nbb.compare(*plans, names=names, decide_s=decide_s)

@@ -79,12 +79,11 @@ def sweep(
     Ctrl-C keeps finished points; the same command goes on with the others.
     """
     import nbb_opt as nbb
+    from nbb_opt.api.data import freight
     from nbb_opt.options import SolveOptions
-    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.solve import Stop
 
-    problem_of(instance, "sweep")
-    region = in_what_if(instance, scenario, sets, close, build, forbid) or nbb.read(instance)
+    region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "sweep")
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     if region.what_if is not None:
         what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"
@@ -140,12 +139,11 @@ def tornado(
     Ctrl-C keeps finished solves; the same command goes on with the others.
     """
     import nbb_opt as nbb
+    from nbb_opt.api.data import freight
     from nbb_opt.options import SolveOptions
-    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.solve import Stop
 
-    problem_of(instance, "tornado")
-    region = in_what_if(instance, scenario, sets, close, build, forbid) or nbb.read(instance)
+    region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "tornado")
     what = "tornado" + ("-relaxed" if relax else "")
     if region.what_if is not None:
         what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"

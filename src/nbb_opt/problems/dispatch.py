@@ -10,7 +10,8 @@ from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem, VerifyFailed
 from nbb_opt.options import SolveOptions
-from nbb_opt.problems.handlers import Handlers, Response, Stated
+from nbb_opt.problems.handlers import Handlers, Stated
+from nbb_opt.problems.result import Response
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
 
@@ -57,11 +58,16 @@ def problem_of(path: Path, command: str) -> str:
     problem = problem_of_run(path) if is_run else problem_of_instance(path)
     known = PROBLEMS[problem].commands
     if command not in known:
-        others = ", ".join(name for name in (*OF_INSTANCES, *OF_RUNS) if name in known)
-        raise NbbError(f"{path}: is about {problem}; {command} is about {FREIGHT} only (for {problem}: {others})")
+        raise freight_only(path, problem, command)
     if command not in OF_INSTANCES and not is_run and (path / INSTANCE_FILE).is_file():
         raise NbbError(f"{path}: is an instance, and {command} is about a run: give the folder that solve wrote")
     return problem
+
+
+def freight_only(path: Path, problem: str, command: str) -> NbbError:
+    """The error for a command that knows freight only."""
+    others = ", ".join(dict.fromkeys(c for c in (*OF_INSTANCES, *OF_RUNS) if c in PROBLEMS[problem].commands))
+    return NbbError(f"{path}: is about {problem}; {command} is about {FREIGHT} only (for {problem}: {others})")
 
 
 def problem_of_instance(path: Path) -> str:

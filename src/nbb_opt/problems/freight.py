@@ -23,11 +23,11 @@ from nbb_opt.problems.handlers import (
     Believed,
     Handlers,
     ReportRequest,
-    Response,
     SolveRequest,
     Stated,
     VerifyRequest,
 )
+from nbb_opt.problems.result import Response
 from nbb_opt.result import Run, read_run
 from nbb_opt.shipped import cache_folder
 from nbb_opt.verify import Verdict, verify_plan
@@ -165,6 +165,7 @@ def report(request: ReportRequest) -> Response:
         if isinstance(each, Believed):
             plans.append(each)
             continue
+        assert isinstance(each, Path)
         run, instance, verdict = accepted(each, request)
         plans.append(Believed(run, instance, build_ledger(instance, run.tables)))
         lines += [f"{each}: {line}" for line in verdict.lines]
@@ -184,4 +185,7 @@ def report(request: ReportRequest) -> Response:
     return Response({"files": files}, tuple(lines))
 
 
-HANDLERS = Handlers(check, solve, verify, report, state)
+HANDLERS = Handlers(
+    check=check, read=read_instance, load=lambda path, _instance: read_run(path), solve=solve, verify=verify,
+    report=report, state=state,
+)  # fmt: skip

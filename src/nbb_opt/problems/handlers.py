@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from nbb_opt.acceptance import AGAIN_S
 from nbb_opt.errors import NbbError
 from nbb_opt.output import GENERATOR, write_file
+from nbb_opt.problems.result import ProblemResult, Response
+from nbb_opt.run_folder import check_target
 
 if TYPE_CHECKING:
     from nbb_opt.emissions.ledger import Ledger
@@ -23,27 +25,21 @@ if TYPE_CHECKING:
     from nbb_opt.verify import Verdict
 
 
-@dataclass(frozen=True)
-class Response:
-    """What a command gives back: a record for machines (one JSON object), and lines for people."""
-
-    record: dict[str, Any]
-    lines: tuple[str, ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class SolveRequest:
     """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`.
 
-    `cache`, `cluster` (the address of a scheduler) `extend` (a file of rules of the user's own) and `changed` (the
+    `write` False leaves the plan in memory, where the problem is not freight.
+    `cache`, `cluster` (the address of a scheduler), `extend` (a file of rules of the user's own) and `changed` (the
     instance as a what-if) are of freight.
     """
 
-    instance: Path
+    instance: Any  # as the problem reads it, or where it is
     options: SolveOptions
     stop: Stop
     model: str | None = None
     out: Path | None = None
+    write: bool = True
     listen: Listener | None = None
     cache: bool = True
     cluster: str | None = None
@@ -53,7 +49,8 @@ class SolveRequest:
     def refuse_of_freight(self, problem: str) -> None:
         """Raise NbbError if an option is given that only freight knows."""
         asked = self.options
-        refuse(self.instance, problem, {
+        where = self.instance if isinstance(self.instance, Path) else self.instance.path
+        refuse(where, problem, {
             "decision_gap=": asked.decision_gap is not None, "prune=False": not asked.prune,
             "cache=False": not self.cache, "too_large=True": asked.too_large,
             "method=": asked.method != "auto", "presolve=": asked.presolve != "choose",
@@ -61,13 +58,21 @@ class SolveRequest:
             "scenario=, sets=, close=, build=, forbid=": self.changed is not None,
         })  # fmt: skip
 
+    def target(self, name: str, model: str) -> Path | None:
+        """Where the run is written, None if it is not; refused before the work if it cannot be written there."""
+        if not self.write:
+            return None
+        target = self.out or Path("runs") / f"{name}-{model}"
+        check_target(target)
+        return target
+
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRequest:
     """A run to verify, and the instance if it is not where the run says; the rest is of freight."""
 
-    run: Path
-    instance: Instance | Path | None = None
+    run: Any  # where it is, or a ProblemResult
+    instance: Any = None  # as the problem reads it, or where it is
     model: str | None = None
     again_s: float = AGAIN_S
     cache: bool = True
@@ -86,9 +91,9 @@ class Believed:
 class ReportRequest:
     """Plans to set side by side on a page at `out`; what comes after `instance` is of freight."""
 
-    plans: Sequence[Path | Believed]
+    plans: Sequence[Path | Believed | ProblemResult]
     out: Path
-    instance: Instance | Path | None = None
+    instance: Any = None
     model: str | None = None
     again_s: float = AGAIN_S
     intensities: Path | None = None
@@ -110,17 +115,19 @@ class Stated:
     accept: Callable[[Floats], Response]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Handlers:
     """The functions of one problem.
 
-    `check` raises InstanceError with every fault. `solve` writes a run folder whose `run.json` has the key `problem`
-    (without it freight is meant), verified; VerifyFailed and nothing written if the verifier refuses. `verify` raises
-    VerifyFailed. `report` verifies and writes a page. `state(instance, model, options)` is the model itself; model None
-    stands for the usual one.
+    `check` and `read` raise InstanceError with every fault. `load(path, instance)` reads a run. `solve`
+    writes a run folder whose `run.json` has the key `problem` (without it freight is meant), verified; VerifyFailed and
+    nothing written if the verifier refuses. `verify` raises VerifyFailed. `report` verifies and writes a page.
+    `state(instance, model, options)` is the model itself; model None stands for the usual one.
     """
 
     check: Callable[[Path], Response]
+    read: Callable[[Path], Any]
+    load: Callable[[Path, Any], Any]
     solve: Callable[[SolveRequest], Response]
     verify: Callable[[VerifyRequest], Response | Verdict]
     report: Callable[[ReportRequest], Response]
@@ -144,11 +151,6 @@ def write_page(out: Path, title: str, body: str) -> None:
     head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8">{GENERATOR}'
     head += f"<title>{title}</title>\n<style>{style}</style>\n"
     write_file(out, f"{head}<h1>{title}</h1>\n{body}</html>\n")
-
-
-def path_of(instance: Instance | Path | None) -> Path | None:
-    """Where an instance is."""
-    return instance if isinstance(instance, Path) or instance is None else instance.path
 
 
 def refuse(where: object, problem: str, given: Mapping[str, bool]) -> None:

@@ -1,4 +1,4 @@
-"""What the command line asks of network design: check, solve, verify, report, convert."""
+"""What the interface asks of network design: check, read, load, solve, verify, report, convert."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.errors import VerifyFailed
 from nbb_opt.model import StandardForm
 from nbb_opt.model.build import statement_for
 from nbb_opt.options import SolveOptions
@@ -19,28 +19,26 @@ from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
-    Response,
     SolveRequest,
     Stated,
     VerifyRequest,
     no_problems,
-    path_of,
     refuse,
     write_page,
 )
 from nbb_opt.problems.network_design import (
     DesignInstance,
-    DesignRun,
     read_design,
     read_design_run,
+    run_files,
     verify_design,
-    write_design_run,
 )
 from nbb_opt.problems.network_design.canad import convert_canad
 from nbb_opt.problems.network_design.instance import PROBLEM, DesignNetwork
 from nbb_opt.problems.network_design.model import DesignSpec, design_form, entries, read_design_model
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
-from nbb_opt.run_folder import check_target
+from nbb_opt.problems.result import ProblemResult, Response, name_of, refuse_model, with_instance
+from nbb_opt.run_folder import write_folder
 from nbb_opt.verify.claims import claim_faults
 
 MODEL = "network_design"
@@ -54,15 +52,19 @@ def check(path: Path) -> Response:
     return no_problems(PROBLEM, found.meta["name"], found.meta["title"], found.tables, found.digest)
 
 
-def solve(request: SolveRequest) -> Response:
+def load(path: Path, instance: Path | DesignInstance | None) -> ProblemResult:
+    """A run, with its instance."""
+    return with_instance(read_design_run(path), instance, read_design, _closing)[0]
+
+
+def solve(request: SolveRequest) -> ProblemResult:
     """Solve, verify, write the run folder."""
     request.refuse_of_freight(PROBLEM)
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
     spec = read_design_model(request.model or MODEL)
     with steps.timed("read"):
-        instance = read_design(request.instance)
-    target = request.out or Path("runs") / f"{instance.meta['name']}-{spec.name}"
-    check_target(target)
+        instance = request.instance if isinstance(request.instance, DesignInstance) else read_design(request.instance)
+    target = request.target(instance.meta["name"], spec.name)
     with request.stop.by_ctrl_c(), steps.timed("solve"):
         found, tables = solve_design(instance, spec, steps)
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
@@ -99,8 +101,11 @@ def solve(request: SolveRequest) -> Response:
         "solver.log": found.log,
         "bounds.csv": history_csv(found.history),
     }
-    path = write_design_run(target, record, tables, extra)
-    return Response(record, tuple(_closing(instance, record, path)))
+    files, lines = run_files(record, tables, extra), _closing(instance, record)
+    if target is not None:
+        write_folder(target, files, replace=True)
+        lines.append(f"  tables        {target / 'tables'}")
+    return ProblemResult(record=record, lines=tuple(lines), tables=tables, files=files, instance=instance, path=target)
 
 
 def chosen_statement(instance: DesignInstance, spec: DesignSpec, options: SolveOptions) -> Literal["pyomo", "arrays"]:
@@ -164,7 +169,7 @@ def _tables(instance: DesignInstance, open_arcs: np.ndarray, flow_t: np.ndarray)
     return {"opened": opened, "flows": flows}
 
 
-def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> list[str]:
+def _closing(instance: DesignInstance, record: dict[str, Any]) -> list[str]:
     arcs = instance.tables["arcs"]
     return [
         f"{instance.meta['title']}, model {record['model']}",
@@ -173,7 +178,6 @@ def _closing(instance: DesignInstance, record: dict[str, Any], path: Path) -> li
         f"{record['paths']:,} paths, {record['strong_rows']:,} strong rows, {record['nodes']:,} nodes",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         f"  verified: OK ({record['checks']} checks from the tables alone)",
-        f"  tables        {path / 'tables'}",
     ]
 
 
@@ -196,11 +200,15 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
 
 def verify(request: VerifyRequest) -> Response:
     """Check a finished run again."""
-    path, given = request.run, path_of(request.instance)
-    if request.model is not None:
-        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
-    run = read_design_run(path, refuse_altered=False)
-    instance = _instance_of(run, given)
+    return _accepted(request)[1]
+
+
+def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
+    given = request.run
+    run = given if isinstance(given, ProblemResult) else read_design_run(given, refuse_altered=False)
+    refuse_model(run, request.model)
+    run, instance = with_instance(run, request.instance, read_design)
+    path = name_of(run)
     faults = [f"{name}: was altered after the run" for name in run.altered]
     faults += claim_faults(run.record, "cost_eur", "bound")
     if faults:
@@ -213,26 +221,19 @@ def verify(request: VerifyRequest) -> Response:
         failures = [] if verdict.ok else [verdict.failures().to_string(index=False)]
         raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults, *failures]))
     line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
-    return Response(verdict.as_record(), (line,))
-
-
-def _instance_of(run: DesignRun, given: Path | None) -> DesignInstance:
-    instance = read_design(given or Path(run.record["instance_source"]))
-    if run.record.get("instance_digest") != instance.digest:
-        raise VerifyFailed(f"{run.path}: the run was made from other data than {instance.path}; give the instance")
-    return instance
+    return run, Response(verdict.as_record(), (line,))
 
 
 def report(request: ReportRequest) -> Response:
     """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
-    out, given, rows = request.out, path_of(request.instance), []
+    out, rows = request.out, list[tuple[str, ...]]()
     refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
                           "intensities=": request.intensities is not None})  # fmt: skip
-    for path in [plan for plan in request.plans if isinstance(plan, Path)]:
-        verify(VerifyRequest(run=path, instance=given))
-        run = read_design_run(path)
-        instance = _instance_of(run, given)
-        record = run.record
+    for plan in request.plans:
+        assert isinstance(plan, (Path, ProblemResult))
+        run, _response = _accepted(VerifyRequest(run=plan, instance=request.instance))
+        instance, record = run.instance, run.record
+        assert isinstance(instance, DesignInstance)
         rows.append(
             (
                 instance.meta["title"], record["model"], f"{record['cost_eur']:,.2f}", f"{record['bound']:,.2f}",
@@ -262,4 +263,6 @@ def convert(source: Path, target: Path) -> Response:
     return Response({"instances": [str(each.path) for each in found]}, tuple(lines))
 
 
-HANDLERS = Handlers(check, solve, verify, report, state)
+HANDLERS = Handlers(
+    check=check, read=read_design, load=load, solve=solve, verify=verify, report=report, state=state
+)  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -135,6 +135,7 @@ class DesignInstance:
     `digest` is a sha256 of the content, the same for any order of rows and wherever it lies.
     """
 
+    problem: ClassVar[str] = PROBLEM
     path: Path
     meta: Mapping[str, str]
     tables: Mapping[str, pd.DataFrame] = field(repr=False)

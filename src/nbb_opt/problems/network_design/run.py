@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,17 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.wording import TableFile
 from nbb_opt.problems.network_design.instance import RESULTS, read_table
-from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
+from nbb_opt.problems.result import ProblemResult
+from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record
 
 NEEDED_FILES = (RECORD, *(f"tables/{table.name}.csv" for table in RESULTS))
 EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv")
 
 
-@dataclass(frozen=True)
-class DesignRun:
-    """A finished run; `altered` names files that are not as they were written."""
-
-    path: Path
-    record: dict[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    altered: tuple[str, ...] = ()
-
-
-def write_design_run(
-    target: Path, record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], extra_files: Mapping[str, str]
-) -> Path:
-    """Write a run folder, complete or not at all; an earlier run there is replaced. Raises NbbError."""
+def run_files(
+    record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], extra_files: Mapping[str, str]
+) -> dict[str, bytes]:
+    """What a run folder holds, contents by name."""
     files = {RECORD: json_bytes(dict(record))}
     for table in RESULTS:
         frame = tables[table.name]
@@ -43,15 +33,17 @@ def write_design_run(
         writer.writerow([column.name for column in table.columns])
         writer.writerows(zip(*(frame[column.name].tolist() for column in table.columns), strict=True))
         files[f"tables/{table.name}.csv"] = sheet.getvalue().encode("utf-8")
-    files |= {name: text.encode("utf-8") for name, text in extra_files.items()}
-    return write_folder(target, files, replace=True)
+    return files | {name: text.encode("utf-8") for name, text in extra_files.items()}
 
 
-def read_design_run(path: Path, *, refuse_altered: bool = True) -> DesignRun:
+def read_design_run(path: Path, *, refuse_altered: bool = True) -> ProblemResult:
     """Read a run folder. Raises NbbError for the folder, InstanceError for what its tables hold."""
     contents, altered = read_folder(path, needed=NEEDED_FILES, may_hold=EXTRA_FILES, refuse_altered=refuse_altered)
     tables = {table.name: contents[f"tables/{table.name}.csv"] for table in RESULTS}
-    return DesignRun(path, read_record(contents[RECORD], path), result_tables(tables), altered)
+    return ProblemResult(
+        record=read_record(contents[RECORD], path), lines=(), tables=result_tables(tables), files=contents, path=path,
+        altered=altered,
+    )  # fmt: skip
 
 
 def result_tables(contents: Mapping[str, bytes]) -> dict[str, pd.DataFrame]:

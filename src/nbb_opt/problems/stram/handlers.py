@@ -1,4 +1,4 @@
-"""What the command line asks of stram: check, solve, verify, report, convert."""
+"""What the interface asks of stram: check, read, load, solve, verify, report, convert."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from nbb_opt.errors import NbbError, VerifyFailed
+from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept, history_csv, versions
 from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
-    Response,
     SolveRequest,
     Stated,
     VerifyRequest,
     no_problems,
-    path_of,
     refuse,
     write_page,
 )
+from nbb_opt.problems.result import ProblemResult, Response, name_of, refuse_model, with_instance
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
 from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, first_emissions_t, options_of, plan_stram
-from nbb_opt.problems.stram.run import StramRun, read_stram_run, write_stram_run
+from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
-from nbb_opt.run_folder import check_target
+from nbb_opt.run_folder import write_folder
 from nbb_opt.verify.claims import claim_faults, mapping, number
 
 MODEL = "stram"
@@ -45,15 +44,19 @@ def check(path: Path) -> Response:
     return no_problems(PROBLEM, case.keys["name"], case.keys["title"], case.tables, case.digest)
 
 
-def solve(request: SolveRequest) -> Response:
+def load(path: Path, instance: Path | StramCase | None) -> ProblemResult:
+    """A run, with its instance."""
+    return with_instance(read_stram_run(path), instance, read_stram, _closing)[0]
+
+
+def solve(request: SolveRequest) -> ProblemResult:
     """Plan the first year alone and the years of the model, verify both, write the run folder."""
     spec = read_stram_model(request.model or MODEL)
     request.refuse_of_freight(PROBLEM)
     steps = Steps(request.options, stop=request.stop, listen=request.listen)
     with steps.timed("read"):
-        case = read_stram(request.instance)
-    target = request.out or Path("runs") / f"{case.keys['name']}-{spec.name}"
-    check_target(target)
+        case = request.instance if isinstance(request.instance, StramCase) else read_stram(request.instance)
+    target = request.target(case.keys["name"], spec.name)
     with request.stop.by_ctrl_c():
         plan, first = plan_stram(case, spec, steps)
     record = _record(case, plan, first, steps)
@@ -62,8 +65,15 @@ def solve(request: SolveRequest) -> Response:
         "solver.log": plan.solution.log,
         "bounds.csv": history_csv(plan.solution.history, money="nok"),
     }
-    path = write_stram_run(target, record, plan.tables, first.tables if first else {}, beside=beside)
-    return Response(record, tuple(_closing(case, plan, record, path)))
+    alone = first.tables if first else {}
+    files, lines = run_files(record, plan.tables, alone, beside=beside), _closing(case, record)
+    if target is not None:
+        write_folder(target, files, replace=True)
+        lines.append(f"  tables        {target / 'tables'}")
+    return ProblemResult(
+        record=record, lines=tuple(lines), tables=plan.tables, first_year=alone, files=files, instance=case,
+        path=target,
+    )  # fmt: skip
 
 
 def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: Steps) -> dict[str, Any]:
@@ -98,11 +108,11 @@ def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: St
     }
 
 
-def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Path) -> list[str]:
+def _closing(case: StramCase, record: dict[str, Any]) -> list[str]:
     built = record["investments"]
-    several = plan.spec.scenarios == "all"
+    several = record["options"]["scenarios"] == "all"
     return [
-        f"{case.keys['title']}, model {plan.spec.name}" + (": means of the scenarios" if several else ""),
+        f"{case.keys['title']}, model {record['model']}" + (": means of the scenarios" if several else ""),
         f"  objective     {record['cost_nok'] / 1e9:,.6f} GNOK discounted"
         + (", mean and conditional value at risk" if several else ""),
         *figure_lines(record),
@@ -114,7 +124,6 @@ def _closing(case: StramCase, plan: StramPlan, record: dict[str, Any], path: Pat
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
         "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         f"  verified: OK ({record['checks']} checks from the tables alone)",
-        f"  tables        {path / 'tables'}",
     ]
 
 
@@ -139,12 +148,15 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
 
 def verify(request: VerifyRequest) -> Response:
     """Check a finished run again: the plan, and the first year alone beside it."""
-    path, given = request.run, path_of(request.instance)
-    if request.model is not None:
-        raise NbbError(f"{path}: a model is named for the tables of another engine; a run says which one it solved")
-    run = read_stram_run(path, refuse_altered=False)
-    case = _case_of(run, given)
-    record = run.record
+    return _accepted(request)[1]
+
+
+def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
+    given = request.run
+    run = given if isinstance(given, ProblemResult) else read_stram_run(given, refuse_altered=False)
+    refuse_model(run, request.model)
+    run, case = with_instance(run, request.instance, read_stram)
+    path, record = name_of(run), run.record
     faults = [f"{name}: was altered after the run" for name in run.altered]
     faults += claim_faults(record, "cost_nok", "bound_nok")
     options = options_of(read_stram_model(str(record.get("model"))))
@@ -176,25 +188,20 @@ def verify(request: VerifyRequest) -> Response:
     if faults:
         raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
     words = f"verified: OK, {count} checks, objective {verdict.cost_nok:,.0f} NOK"
-    return Response({"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}, (words,))
-
-
-def _case_of(run: StramRun, given: Path | None) -> StramCase:
-    case = read_stram(given or Path(run.record["instance_source"]))
-    if run.record.get("instance_digest") != case.digest:
-        raise VerifyFailed(f"{run.path}: the run was made from other data than {case.path}; give the instance")
-    return case
+    checks = {"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}
+    return run, Response(checks, (words,))
 
 
 def report(request: ReportRequest) -> Response:
     """One page with the figures of the runs; maps and workbook are of freight only."""
-    out, given, parts = request.out, path_of(request.instance), []
+    out, parts = request.out, list[str]()
     refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
                           "intensities=": request.intensities is not None})  # fmt: skip
-    for path in [plan for plan in request.plans if isinstance(plan, Path)]:
-        verify(VerifyRequest(run=path, instance=given))
-        run = read_stram_run(path)
-        case, record = _case_of(run, given), run.record
+    for plan in request.plans:
+        assert isinstance(plan, (Path, ProblemResult))
+        run, _response = _accepted(VerifyRequest(run=plan, instance=request.instance))
+        case, record = run.instance, run.record
+        assert isinstance(case, StramCase)
         lines = [f"objective {record['cost_nok'] / 1e9:,.6f} GNOK, bound {record['bound_nok'] / 1e9:,.6f} GNOK, gap "
                  f"{record['gap']:.5%}, {record['status']}", *figure_lines(record),
                  "  built: " + ("; ".join(record["investments"]) or "nothing")]  # fmt: skip
@@ -213,4 +220,6 @@ def convert(source: Path, target: Path) -> Response:
     return Response({"instances": [str(target)], "lines": lines}, (*lines, f"wrote {target}"))
 
 
-HANDLERS = Handlers(check, solve, verify, report, state)
+HANDLERS = Handlers(
+    check=check, read=read_stram, load=load, solve=solve, verify=verify, report=report, state=state
+)  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -211,6 +211,7 @@ class StramCase:
     `digest` is a sha256 of the content, whatever the order of rows.
     """
 
+    problem: ClassVar[str] = PROBLEM
     path: Path
     keys: Mapping[str, str]
     rules: Rules

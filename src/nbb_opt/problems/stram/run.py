@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nbb_opt.errors import NbbError
-from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record, write_folder
+from nbb_opt.problems.result import ProblemResult
+from nbb_opt.run_folder import RECORD, json_bytes, read_folder, read_record
 
 _STATE = {"scenario": "str", "year": "int64"}
 RESULTS: dict[str, dict[str, str]] = {
@@ -49,35 +49,22 @@ PLAN, FIRST = "tables", "first_year"
 BESIDE = ("verify.json", "solver.log", "bounds.csv")
 
 
-@dataclass(frozen=True)
-class StramRun:
-    """A finished run; `first_year` holds the tables of the first year alone, empty where that is the plan itself."""
-
-    path: Path
-    record: dict[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    first_year: Mapping[str, pd.DataFrame]
-    altered: tuple[str, ...] = ()
-
-
-def write_stram_run(
-    target: Path,
+def run_files(
     record: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     first_year: Mapping[str, pd.DataFrame],
     *,
     beside: Mapping[str, str],
-) -> Path:
-    """Write the folder, complete or not at all; an earlier run there is replaced."""
+) -> dict[str, bytes]:
+    """What a run folder holds, contents by name."""
     files = {RECORD: json_bytes(dict(record))}
     for folder, frames in ((PLAN, tables), (FIRST, first_year)):
         for name, frame in frames.items():
             files[f"{folder}/{name}.parquet"] = _parquet(name, frame)
-    files |= {name: text.encode("utf-8") for name, text in beside.items()}
-    return write_folder(target, files, replace=True)
+    return files | {name: text.encode("utf-8") for name, text in beside.items()}
 
 
-def read_stram_run(path: Path, *, refuse_altered: bool = True) -> StramRun:
+def read_stram_run(path: Path, *, refuse_altered: bool = True) -> ProblemResult:
     """Read a run folder; raises NbbError naming what is missing, altered, unknown or cannot be read."""
     needed = [RECORD, *(f"{PLAN}/{name}.parquet" for name in RESULTS)]
     more = [*BESIDE, *(f"{FIRST}/{name}.parquet" for name in RESULTS)]
@@ -88,7 +75,9 @@ def read_stram_run(path: Path, *, refuse_altered: bool = True) -> StramRun:
     first = {name: _read(contents, f"{FIRST}/{name}.parquet", path) for name in held}
     if held and len(held) < len(RESULTS):
         raise NbbError(f"{path / FIRST}: holds some of its tables only; run again")
-    return StramRun(Path(path), record, tables, first, altered)
+    return ProblemResult(
+        record=record, lines=(), tables=tables, first_year=first, files=contents, path=Path(path), altered=altered
+    )
 
 
 def _parquet(name: str, frame: pd.DataFrame) -> bytes:
