@@ -50,7 +50,7 @@ LIKELY = {
 }  # fmt: skip
 USUAL = {
     "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "sensitivity": "--time-limit 2",
-    "verify": "--again 0",
+    "verify": "--again 0", "explain": "--time-limit 2", "tornado": "--time-limit 2 --relax --table countries",
     "audit": "--time-limit 2 --changes 0 --no-scenarios", "report": "--again 0",
 }  # fmt: skip
 
