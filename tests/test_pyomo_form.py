@@ -163,12 +163,12 @@ def test_a_misspelt_key_is_an_error_and_an_empty_group_is_not() -> None:
             look_up()
 
 
-@pytest.mark.parametrize("case", ["tiny", "haulier"])
-def test_a_form_without_usual_sizes_ends_in_a_plan(case: str) -> None:
+@pytest.mark.parametrize(("case", "gap"), [("tiny", 1e-3), ("haulier", 2e-2)])
+def test_a_form_without_usual_sizes_ends_in_a_plan(case: str, gap: float) -> None:
     instance = read_instance(shipped("instances") / case)
     form = standard_form(build(instance, prepare(instance), read_model("joint")))
     plain = replace(form, col_unit_scale=np.ones(len(form.cost)))
-    found, other = (solve_form(each, gap=1e-3, time_limit_s=60) for each in (plain, form))
+    found, other = (solve_form(each, gap=gap, time_limit_s=60) for each in (plain, form))
     assert found.bound <= other.objective * (1 + 1e-9)
     assert other.bound <= found.objective * (1 + 1e-9)
 
