@@ -177,24 +177,21 @@ def open_source(
     )  # fmt: skip
 
 
+DAMAGE = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, EOFError)
+
+
 @contextmanager
-def damage_refused(label: str, row: int | None = None) -> Iterator[None]:
+def damage_refused(
+    label: str, row: int | None = None, *, what: str = "cannot be read", rule: str = ""
+) -> Iterator[None]:
     """Whatever pyarrow or h5py raises on a damaged file becomes an InstanceError that names file and place."""
     try:
         yield
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        TypeError,
-        LookupError,
-        RuntimeError,
-        OverflowError,
-        EOFError,
-    ) as error:
+    except DAMAGE as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        what = f"cannot be read beyond row {row}: {reason}" if row is not None else f"cannot be read: {reason}"
-        raise InstanceError([Problem(label, what, "correct it or write it again")]) from error
+        place = f" beyond row {row}" if row is not None else ""
+        problem = Problem(label, f"{what}{place}: {reason}", "correct it, or write or copy it again", rule)
+        raise InstanceError([problem]) from error
 
 
 def _open(file: str | Shared, inside: str) -> pq.ParquetFile:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nbb_opt.demand.source import damage_refused
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults, Values, check_numbers, check_texts
 from nbb_opt.instance.schema import Column, Table
@@ -19,18 +18,8 @@ MAX_CELLS = 250_000_000
 MAX_ROW_GROUP_BYTES = 2**30
 MAX_SMALL_ROWS = 1_000_000
 MAX_OD_ROWS = 2_000_000_000  # read in batches
+DAMAGED = "is damaged or not Parquet"
 _TEXT_KINDS = ("id", "text", "choice", "ref", "refs", "choices")
-
-
-@contextmanager
-def damage_refused(file: str) -> Iterator[None]:
-    """Turns whatever pyarrow raises on a damaged file into an InstanceError that names the file."""
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        problem = Problem(file, f"is damaged or not Parquet: {reason}", "write or copy the file again", "parquet")
-        raise InstanceError([problem]) from error
 
 
 def open_parquet(stream: BinaryIO, table: Table, file: str, *, checksummed: bool) -> pq.ParquetFile:
@@ -39,7 +28,7 @@ def open_parquet(stream: BinaryIO, table: Table, file: str, *, checksummed: bool
     A file that no manifest vouches for (`checksummed`) must have page checksums: without them damage can read as other
     numbers.
     """
-    with damage_refused(file):
+    with damage_refused(file, what=DAMAGED, rule="parquet"):
         metadata = pq.read_metadata(stream)
         given = metadata.schema.names
         texts = [column.name for column in table.columns if column.kind in _TEXT_KINDS and column.name in given]
@@ -78,7 +67,7 @@ def read_parquet(stream: BinaryIO, table: Table, faults: CellFaults, *, checksum
     file = faults.file.file
     try:
         opened = open_parquet(stream, table, file, checksummed=checksummed)
-        with damage_refused(file):
+        with damage_refused(file, what=DAMAGED, rule="parquet"):
             content = opened.read()
             for column in table.columns:
                 if column.name not in content.column_names:  # an optional one
