@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
+import logging
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -294,6 +296,25 @@ def test_what_a_file_of_rules_prints_is_no_part_of_the_answer_for_machines(
     said = CliRunner().invoke(app, given)
     assert json.loads(said.stdout)["verified"]
     assert f"{path}: a word" in caplog.text
+
+
+def test_an_error_in_a_rule_is_said_once_and_not_by_pyomo_beside_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(logging.getLogger("pyomo"), "handlers", [logging.StreamHandler(printed)])
+    built = nbb.build(nbb.examples.tiny())
+    broken = "model.mine = pyo.Constraint(model.bought.index_set(), rule=lambda m, *key: m.bought[key] / 0 <= 1)"
+    with pytest.raises(ZeroDivisionError):
+        exec(broken, {"pyo": pyo, "model": built})
+    assert "Rule failed" in printed.getvalue()  # what Pyomo prints where nobody keeps it from that
+    printed.seek(0)
+    printed.truncate()
+    path = rules_file(tmp_path, f"import pyomo.environ as pyo\n\ndef extend(model, data):\n    {broken}\n")
+    said = CliRunner().invoke(app, ["solve", str(TINY), "--extend", str(path), "--out", str(tmp_path / "run")])
+    assert isinstance(said.exception, ModelError)
+    assert "rules.py line 4: ZeroDivisionError" in str(said.exception)
+    assert "Rule failed" not in printed.getvalue()
 
 
 HEAD = "import pyomo.environ as pyo\nfrom nbb_opt import add_cost\n"

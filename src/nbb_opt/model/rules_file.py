@@ -10,8 +10,8 @@ import logging
 import re
 import runpy
 import traceback
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ class RulesFile:
         before = Snapshot(built)
         _run(self.name, lambda: self.extend(built.model, built.data.instance), model=built.model)
         try:
-            extended = before.extended(source=self.name, sha256=self.sha256)
+            with _errors_once():
+                extended = before.extended(source=self.name, sha256=self.sha256)
         except ModelError as fault:
             raise ModelError(f"{self._where(str(fault))}: {fault}") from None
         if extended.extension is None:
@@ -87,11 +88,31 @@ def read_rules(path: Path) -> RulesFile:
     return RulesFile(str(path), hashlib.sha256(content).hexdigest(), text, extend)
 
 
+@contextmanager
+def _errors_once() -> Iterator[None]:
+    """Within, Pyomo prints no error: it raises it too, and ours says it with file and line. Warnings stay."""
+    handlers = logging.getLogger("pyomo").handlers
+
+    def below_error(record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            LOG.debug("Pyomo: %s", record.getMessage())
+            return False
+        return True
+
+    for handler in handlers:
+        handler.addFilter(below_error)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(below_error)
+
+
 def _run(name: str, step: Callable[[], Any], *, model: Any = None) -> None:
     """Run a step of the file; what it raises becomes one line that says where."""
     said_by_it = io.StringIO()
     try:
-        with redirect_stdout(said_by_it):  # what --json prints is the answer alone
+        with redirect_stdout(said_by_it), _errors_once():  # what --json prints is the answer alone
             step()
     except SyntaxError as fault:
         where = name if fault.lineno is None else f"{name} line {fault.lineno}"

@@ -40,7 +40,8 @@ def own_grids(run: Run) -> tuple[Grid, Grid]:
     of_costs = (Column("Cost"), Column("Paid"), Column("Net present value", "meur", "MEUR"), Column("Checked"))
     note = (
         f"Added by {source}, in units of their own; not part of the instance. Variables are on the left, constants on "
-        "the right. They bind this plan only: frozen plan and reference are what they are without them."
+        "the right. They bind this plan only: frozen plan and reference are what they are without them. "
+        "The bound is the word of the solver: verify does not solve a model with rules of your own again."
     )
     minimised = "Minimised together with the system cost, and not part of it. The reference does not pay them."
     return (
