@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 import ast
 import gc
+import json
 import os
-import pickle
 import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +34,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "nbb_opt"
-CODE = ("verify/*.py", "recompute/*.py", "emissions/*.py", "instance/rules/factors.py", "formats/dialect.py")
-TESTS = (  # quick, and about this code; the models and random worlds that are solved for the verifier are left out
-    "test_verify_rules.py", "test_verify_mutations.py", "test_verify_blocks.py", "test_verify_foreign.py",
-    "test_emission_*.py", "test_factor_figures.py", "test_tiny.py", "test_foreign_files.py",
-)  # fmt: skip
+JUDGED = (
+    "test_verify_rules.py",
+    "test_verify_mutations.py",
+    "test_verify_blocks.py",
+    "test_haulage.py",
+    "test_fuels.py",
+)
+PARTS = {  # code, and the tests that are about it
+    "instance/rules/factors.py": ("test_factor_figures.py",),
+    "formats/dialect.py": ("test_foreign_files.py",),
+    "emissions/*.py": ("test_emission_*.py",),
+    "recompute/*.py": ("test_tiny.py", *JUDGED),
+    "verify/*.py": ("test_verify_foreign.py", *JUDGED),
+}
 NOT_PUT_IN = 77  # exit code of a child
 LEAST_CPU_S = 10  # a mutant that needs longer than this and five times what its tests need does not end: it is killed
 EQUIVALENT: dict[tuple[str, str, str], str] = {}  # file, function, change -> why nothing can tell it from the code
@@ -55,6 +65,7 @@ SKIPPED = (ast.Raise, ast.JoinedStr, ast.arguments, ast.AnnAssign, ast.ClassDef,
 
 
 Function = tuple[str, int]  # its file and first line
+OF_THE_INDEX = ("drop", "ignore_index")  # keywords that number rows of a frame anew: no answer has these numbers
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
                     yield from inside(each, f"{child.name}.{each.name}")
             elif isinstance(child, ast.FunctionDef) and not function:
                 yield from inside(child, child.name)
-            elif not isinstance(child, SKIPPED):
+            elif not isinstance(child, SKIPPED) and getattr(child, "arg", "") not in OF_THE_INDEX:
                 changed = _change(child)
                 if changed and (function or isinstance(child, ast.Constant)):
                     line = getattr(child, "lineno", first_line)
@@ -206,21 +217,30 @@ class Reach:
     """What a run of the sound code said: CPU seconds of every test, and the functions that it or those before reach."""
 
     cpu_s: dict[str, float]
-    functions: dict[str, set[Function]]
+    functions: dict[str, list[Function]]
     failing: list[str]
+
+    @classmethod
+    def load(cls, path: Path) -> Reach:
+        read = json.loads(path.read_text("utf-8"))
+        functions = {test: [(file, line) for file, line in seen] for test, seen in read["functions"].items()}
+        return cls(read["cpu_s"], functions, read["failing"])
 
 
 class Mutation:
     """Takes over once pytest has collected the tests."""
 
-    def __init__(self, chosen: Sequence[Mutant], most_cpu_s: float) -> None:
-        self.chosen, self.most_cpu_s = chosen, most_cpu_s
+    def __init__(self, chosen: Sequence[Mutant], files: set[Path], most_cpu_s: float, kept: Path) -> None:
+        self.chosen, self.files, self.most_cpu_s, self.kept = chosen, files, most_cpu_s, kept
         self.survived: list[Mutant] = []
         self.killed = 0
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
-        reach = self.reach_of(session)
+        if not self.kept.exists():
+            self.note_reach(session)
+        reach = Reach.load(self.kept)
+        print(*(f"left out, as it fails without any change: {name}" for name in reach.failing), sep="\n", flush=True)
         items = {item.nodeid: item for item in session.items}
         for number, mutant in enumerate(self.chosen, start=1):
             begun = time.monotonic()
@@ -234,19 +254,17 @@ class Mutation:
             print(f"{number}/{len(self.chosen)} {how} ({len(tests)} tests, {seconds:.0f} s) {mutant}", flush=True)
         return True
 
-    def reach_of(self, session: pytest.Session) -> Reach:
+    def note_reach(self, session: pytest.Session) -> None:
         """By running every test once in a child, as pytest would, with a note of each function that is called."""
-        read, write = os.pipe()
         if not os.fork():
-            os.close(read)
             _be_quiet()
             reach, seen = Reach({}, {}, []), set[Function]()
-            for path in {mutant.path for mutant in self.chosen}:
+            for path in self.files:
                 note_what_is_reached(path, seen)
             for item, then in zip_longest(session.items, session.items[1:]):
                 begun = time.process_time()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
-                reach.functions[item.nodeid] = set(seen)
+                reach.functions[item.nodeid] = sorted(seen)
                 if then is None or then.path != item.path:  # what a file keeps was made by its first tests
                     seen.clear()
                 reach.cpu_s[item.nodeid] = time.process_time() - begun
@@ -254,16 +272,9 @@ class Mutation:
                     reach.failing.append(item.nodeid)
                     del reach.functions[item.nodeid]
                     session.testsfailed = 0
-            with os.fdopen(write, "wb") as out:
-                pickle.dump(reach, out)
+            self.kept.write_text(json.dumps(vars(reach)), "utf-8")
             os._exit(0)
-        os.close(write)
-        with os.fdopen(read, "rb") as source:
-            content = source.read()
-        assert content, "the run without any change ended early"
-        found: Reach = pickle.loads(content)
-        print(*(f"left out, as it fails without any change: {name}" for name in found.failing), sep="\n", flush=True)
-        return found
+        os.wait()
 
     def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
         """The tests that reach the function (the file, for a constant), by file, the quickest file first."""
@@ -316,22 +327,26 @@ def _be_quiet() -> None:
 def main() -> int:
     """Exit code 1 if fewer than --at-least percent are killed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("code", nargs="*", default=CODE, help="files in src/nbb_opt, as patterns")
+    parser.add_argument("code", nargs="*", default=list(PARTS), help=f"parts of it: {', '.join(PARTS)}")
     parser.add_argument("--sample", type=int, default=300, help="mutants chosen at random; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample: another seed, other mutants")
-    parser.add_argument("--cpu-s", type=float, default=30.0, help="CPU seconds of tests per mutant at most")
+    parser.add_argument("--cpu-s", type=float, default=90.0, help="CPU seconds of tests per mutant at most")
     parser.add_argument("--at-least", type=float, default=90.0, help="percent to be killed")
+    parser.add_argument("--reach", type=Path, help="file that keeps which tests reach what, for other mutants of them")
     parser.add_argument("--only", default="", help="only mutants whose line of the report has this text")
     asked = parser.parse_args()
+    if unknown := set(asked.code) - set(PARTS):
+        parser.error(f"no part of it: {', '.join(sorted(unknown))}; give of {', '.join(PARTS)}")
     found = [mutant for pattern in asked.code for path in sorted(SOURCE.glob(pattern)) for mutant in mutants(path)]
     found = [mutant for mutant in found if asked.only in str(mutant)]
     chosen = random.Random(asked.seed).sample(found, min(asked.sample, len(found))) if asked.sample else found
     equivalent = [each for each in chosen if _name(each) in EQUIVALENT]
     chosen = [each for each in chosen if each not in set(equivalent)]
     print(f"{len(found):,} mutants, {len(chosen)} chosen, {len(equivalent)} left out as equivalent", flush=True)
-    mutation = Mutation(chosen, asked.cpu_s)
-    tests = sorted({str(path) for pattern in TESTS for path in (ROOT / "tests").glob(pattern)})
-    doctests = [str(SOURCE / name) for name in ("emissions", "recompute", "verify", "instance/rules", "formats")]
+    kept = (asked.reach or Path(tempfile.mkdtemp()) / "reach.json").resolve()
+    mutation = Mutation(chosen, {mutant.path for mutant in found}, asked.cpu_s, kept)
+    tests = sorted({str(p) for part in asked.code for name in PARTS[part] for p in (ROOT / "tests").glob(name)})
+    doctests = sorted({str(mutant.path) for mutant in found})
     words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s", *tests, *doctests]
     if code := pytest.main(words, plugins=[mutation]):
         return int(code)

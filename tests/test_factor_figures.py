@@ -84,6 +84,30 @@ def test_a_factor_by_the_litre_needs_its_conversion_and_is_compared(tmp_path, li
     assert bool(faults_of(edited_again(folder, "energy", {"note": note}, "diesel"))) == fault
 
 
+@pytest.mark.parametrize(("figure", "fault"), [("0.20", False), ("0.22", False), ("0.25", False), ("0.19", True)])
+def test_of_two_factors_of_a_boundary_a_figure_lies_between_them(tmp_path, figure, fault) -> None:
+    folder = edited(tmp_path / "case", "factors", {"value": "0.20", "boundary": "TTW"}, "diesel_wtt")
+    own = {"ttw_kg_co2e_per_kwh": figure}
+    assert ("is not what it cites" in faults_of(edited_again(folder, "energy", own, "diesel"))) == fault
+
+
+@pytest.mark.parametrize(
+    ("boundary", "wtt", "fault"),
+    [("WTT", "0.05", ""), ("WTT", "0.052", "(WTT)"), ("WTW", "0.052", ""), ("WTW", "0.1", "(WTW)")],
+)
+def test_weighed_factors_are_compared_by_boundary_or_in_sum_where_one_is_wtw(tmp_path, boundary, wtt, fault) -> None:
+    folder = edited(tmp_path / "case", "factors", {"boundary": boundary}, "diesel_wtt")
+    own = {"wtt_kg_co2e_per_kwh": wtt, "note": "diesel_ttw x 1, diesel_wtt x 1"}
+    faults = faults_of(edited_again(folder, "energy", own, "diesel"))
+    assert fault in faults
+    assert bool(fault) == ("is not what it cites" in faults)
+
+
+def test_a_step_that_divides_by_nothing_is_no_step(tmp_path) -> None:
+    own = {"note": "diesel_ttw / 0"}
+    assert faults_of(edited(tmp_path / "case", "energy", own, "diesel")) == ""
+
+
 def test_a_mix_of_factors_may_mix_potentials_where_the_note_names_them(tmp_path) -> None:
     folder = edited(tmp_path / "case", "factors", {"gwp_set": "AR5"}, "diesel_ttw")
     own = {"source": "assumption", "note": "an old and a new table"}
@@ -96,4 +120,5 @@ def test_units_of_mass_per_energy_are_read_in_their_usual_spellings() -> None:
     assert kg_per_kwh(59, "g_co2e_per_kwh")[0] == pytest.approx(0.059)
     assert kg_per_kwh(16.445, "g_co2e_per_mj")[0] == pytest.approx(0.059202)
     assert kg_per_kwh(0.25, "t CO2e/MWh")[0] == pytest.approx(0.25)
+    assert kg_per_kwh(69.4, "kg CO2eq/GJ")[0] == pytest.approx(0.24984)
     assert kg_per_kwh(0.6, "kg_co2e_per_l") is None

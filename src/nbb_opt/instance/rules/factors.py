@@ -112,16 +112,14 @@ def _convert(factor: Row, note: str) -> _Cited | None:
 
 
 def _compare(context: RuleContext, i: int, row: Row, cited: list[_Cited]) -> Iterator[Problem]:
-    by_boundary = {b: [one for one in cited if one.factor["boundary"] == b] for b in FIGURES}
-    if not any(one.weighed for one in cited):
-        for boundary, some in by_boundary.items():
-            values = [one.kg_per_kwh for one in some]
-            yield from _fault(context, i, row, some, boundary, min(values, default=0.0), max(values, default=0.0))
-        return
-    for boundary in ("TTW", "WTW" if by_boundary["WTW"] else "WTT"):
-        some = cited if boundary == "WTW" else by_boundary[boundary]
-        total = sum(one.kg_per_kwh for one in some)
-        yield from _fault(context, i, row, some, boundary, total, total)
+    by_boundary = {b: some for b in FIGURES if (some := [one for one in cited if one.factor["boundary"] == b])}
+    weighed = any(one.weighed for one in cited)
+    if weighed and "WTW" in by_boundary:
+        by_boundary = {b: cited if b == "WTW" else some for b, some in by_boundary.items() if b != "WTT"}
+    for boundary, some in by_boundary.items():
+        values = [one.kg_per_kwh for one in some]
+        low, high = (sum(values), sum(values)) if weighed else (min(values), max(values))
+        yield from _fault(context, i, row, some, boundary, low, high)
 
 
 def _fault(
@@ -129,7 +127,7 @@ def _fault(
 ) -> Iterator[Problem]:
     columns = FIGURES[boundary]
     figure = sum(row[column] for column in columns)
-    if not cited or low * (1 - CLOSE) <= figure <= high * (1 + CLOSE):
+    if low * (1 - CLOSE) <= figure <= high * (1 + CLOSE):
         return
     shown = " and ".join(f"{one.factor['factor']} is {one.shown}" for one in cited)
     sums = " + ".join(f"{row[column]:g}" for column in columns)
