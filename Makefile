@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 INSTANCE ?= instances/nbb
-RUN ?= runs/nbb-joint
+MODEL ?= cap_path
+RUN ?= runs/nbb-$(MODEL)
 
 .PHONY: demo test test-hard test-release mutate lint setup clean
 
 demo: setup
-	$(BIN)/nbb-opt solve $(INSTANCE) --gap 0.003 --time-limit 150 --out $(RUN)
+	$(BIN)/nbb-opt solve $(INSTANCE) --model $(MODEL) --gap 0.005 --time-limit 150 --front 8 --out $(RUN)
 
 test: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

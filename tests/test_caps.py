@@ -10,6 +10,8 @@ import pytest
 import nbb_opt as nbb
 from nbb_opt.errors import ModelError
 from nbb_opt.model.spec import spec_of
+from nbb_opt.report.front import front_grid
+from nbb_opt.result import FRONT
 from nbb_opt.verify import verify_run
 
 MODEL = {
@@ -60,3 +62,14 @@ def test_caps_need_the_block_that_keeps_them_and_the_plan_they_are_counted_from(
         spec_of({"model": MODEL | {"blocks": MODEL["blocks"][:3]}, "caps": {"cut": {"2030": 0.2}}}, name="m")
     with pytest.raises(ModelError, match="below what the frozen plan emits; solve it"):
         nbb.build(nbb.examples.tiny(), "cap_path")
+
+
+def test_a_front_beside_a_plan_says_what_each_further_per_cent_costs() -> None:
+    plan = capped()
+    rows = ["cost_eur,emissions_t_co2e", "18.0e6,7000", "19.0e6,6000"]
+    grid = front_grid(plan.instance, replace(plan.run, beside={FRONT: "\n".join(rows).encode()}))
+    assert grid is not None
+    assert front_grid(plan.instance, plan.run) is None
+    base_t, base_eur = 5 * (872.0 + 746.65), plan.reference.cost_eur  # EXPECTED.md
+    assert grid.rows[0] == [7.0, pytest.approx(7000 / base_t - 1), 18.0, pytest.approx(18e6 / base_eur - 1), None]
+    assert grid.rows[1][-1] == pytest.approx(1.0 / (100 * 1000 / base_t))  # MEUR for each per cent of the reference

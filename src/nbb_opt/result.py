@@ -198,7 +198,8 @@ def _rising(column: pd.Series) -> pd.Series:
 
 
 OWN_RULES = "own_rules.json"  # a user's own rules and costs, written out by the names of variables
-EXTRA_FILES = ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", OWN_RULES)
+FRONT = "front.csv"  # points of cost against emissions beside the plan
+EXTRA_FILES = (FRONT, "verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", OWN_RULES)
 TABLE_FILES = {folder: [f"{folder}/{name}.parquet" for name in TABLES] for folder in ("tables", *BARS)}
 
 

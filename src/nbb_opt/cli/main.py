@@ -330,6 +330,9 @@ def solve(
     ] = "auto",
     statement: StatedIn = "auto",
     no_prune: Annotated[bool, typer.Option("--no-prune", help="Keep chains that can never be used.")] = False,
+    front: Annotated[
+        int, typer.Option(help="Points of a front of cost against emissions, relaxed, beside the plan; 0: none.")
+    ] = 0,
     no_reference: Annotated[
         bool, typer.Option("--no-reference", help="Compare with the frozen plan only; saves the time of one solve.")
     ] = False,
@@ -393,7 +396,7 @@ def solve(
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(
                 instance=instance, model=model, out=out, options=options, stop=Stop(time_limit_s), listen=line,
-                cache=not no_cache, cluster=cluster, extend=extend, changed=changed,
+                cache=not no_cache, cluster=cluster, extend=extend, changed=changed, front=front,
             )  # fmt: skip
             done = handlers(problem).solve(request)
     except KeyboardInterrupt:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import shlex
+import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ from nbb_opt.instance.what_if import changed
 from nbb_opt.instance.wording import by_another_program
 from nbb_opt.model import extract, read_model, standard_form
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, accept, solve_instance
+from nbb_opt.pipeline import Steps, accept, solve_instance, write
 from nbb_opt.problems.handlers import (
     Believed,
     Handlers,
@@ -28,12 +31,15 @@ from nbb_opt.problems.handlers import (
     VerifyRequest,
 )
 from nbb_opt.problems.result import Response
-from nbb_opt.result import Run, read_run
+from nbb_opt.result import FRONT, Run, read_run
+from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
+from nbb_opt.solve import Stop
 from nbb_opt.verify import Verdict, verify_plan
 from nbb_opt.verify.foreign import is_foreign, verify_foreign
 
 MODEL = "joint"
+FRONT_MODEL = "least_cost"
 LOG = logging.getLogger("nbb_opt")
 
 
@@ -85,12 +91,31 @@ def solve(request: SolveRequest) -> Response:
             from nbb_opt.cluster import connect
 
             workers = stack.enter_context(connect(request.cluster))
+        out = request.out or Path("runs") / name
+        check_target(out)
         run = solve_instance(
-            instance, out=request.out or Path("runs") / name, model=model,
+            instance, out=None if request.front else out, model=model,
             options=request.options, cache_dir=cache_folder() if request.cache else None, listen=request.listen,
             say=LOG.info, stop=request.stop, cluster=workers, rules=rules,
         )  # fmt: skip
+    if request.front:
+        run = write(out, instance, _with_front(instance, run, request))
     return Response(run.record, (closing_block(instance, run),))
+
+
+def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
+    """The run with a relaxed front of cost against emissions beside it, without caps and rules of the user's own."""
+    from nbb_opt.studies.sweep import run_sweep
+
+    started = time.perf_counter()
+    found = run_sweep(
+        instance, front=request.front, model=FRONT_MODEL, options=request.options, relax=True,
+        cache_dir=cache_folder() if request.cache else None, listen=request.listen, say=LOG.info,
+        stop=Stop(math.inf, asked=request.stop.asked),
+    ).table()  # fmt: skip
+    run.record["seconds"]["front"] = round(time.perf_counter() - started, 3)
+    csv = found[["cost_eur", "emissions_t_co2e", "marginal_eur_per_t_co2e"]].to_csv(index=False)
+    return replace(run, beside={**run.beside, FRONT: csv})
 
 
 def state(path: Path, model: str | None, options: SolveOptions) -> Stated:

@@ -30,8 +30,8 @@ class SolveRequest:
     """What to solve and how. `model` and `out` are None where the user names none; the deadline is in `stop`.
 
     `write` False leaves the plan in memory, where the problem is not freight.
-    `cache`, `cluster` (the address of a scheduler), `extend` (a file of rules of the user's own) and `changed` (the
-    instance as a what-if) are of freight.
+    `cache`, `cluster` (the address of a scheduler), `extend` (a file of rules of the user's own), `changed` (the
+    instance as a what-if) and `front` (points of cost against emissions beside the plan) are of freight.
     """
 
     instance: Any  # as the problem reads it, or where it is
@@ -45,6 +45,7 @@ class SolveRequest:
     cluster: str | None = None
     extend: Path | None = None
     changed: Instance | None = None
+    front: int = 0
 
     def refuse_of_freight(self, problem: str) -> None:
         """Raise NbbError if an option is given that only freight knows."""
@@ -54,7 +55,7 @@ class SolveRequest:
             "decision_gap=": asked.decision_gap is not None, "prune=False": not asked.prune,
             "cache=False": not self.cache, "too_large=True": asked.too_large,
             "method=": asked.method != "auto", "presolve=": asked.presolve != "choose",
-            "cluster=": self.cluster is not None, "extend=": self.extend is not None,
+            "cluster=": self.cluster is not None, "extend=": self.extend is not None, "front=": self.front > 0,
             "scenario=, sets=, close=, build=, forbid=": self.changed is not None,
         })  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
+from nbb_opt.report.front import front_grid
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import COST_PARTS, SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, outside, shift_effect
 from nbb_opt.report.own_rules import own_costs, own_lines
@@ -334,6 +335,7 @@ def closing_block(instance: Instance, run: Run) -> str:
         *_bars_in_lines(bars_grid(instance, run, figures)),
         *(f"                {line}" for line in beside(instance, now[last], then.get(last, now[last]))),
         *(f"  {line}" for line in _under_caps(run)),
+        *_front_in_lines(front_grid(instance, run)),
         "  road to rail, sea, ferry  "
         + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years),
         "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),
@@ -351,6 +353,16 @@ def closing_block(instance: Instance, run: Run) -> str:
     if run.path.name:
         lines.append(f"  report        {run.path / 'report.html'}  workbook {run.path / 'report.xlsx'}")
     return "\n".join(lines)
+
+
+def _front_in_lines(grid: Grid | None) -> list[str]:
+    """The front, a line for each point."""
+    if grid is None:
+        return []
+    table = [[column.heading for column in grid.columns], *grid.written()]
+    wide = [max(map(len, cells)) + 2 for cells in zip(*table, strict=True)]
+    lines = ["".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in table]
+    return [f"  {grid.caption} (linear relaxation)", *(f"  {line}" for line in lines)]
 
 
 def _bars_in_lines(grid: Grid) -> list[str]:

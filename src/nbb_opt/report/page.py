@@ -40,6 +40,7 @@ from nbb_opt.report.decisions import (
     vehicle_grid,
 )
 from nbb_opt.report.figures import Figure, all_figures
+from nbb_opt.report.front import front_grid
 from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
@@ -155,6 +156,7 @@ class RunView:
     tiles: list[Tile]
     proof: str
     bars: Grid
+    front: Grid | None
     by_period: Grid
     plausible_text: str
     plausible_grid: Grid | None
@@ -237,6 +239,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         tiles=tiles(instance, run, figures),
         proof=proof(run, figures),
         bars=bars_grid(instance, run, figures),
+        front=front_grid(instance, run),
         by_period=period_grid(instance, run, figures),
         plausible_text=plausible_text,
         plausible_grid=plausible_grid,
