@@ -240,7 +240,8 @@ class Mutation:
         if not self.kept.exists():
             self.note_reach(session)
         reach = Reach.load(self.kept)
-        print(*(f"left out, as it fails without any change: {name}" for name in reach.failing), sep="\n", flush=True)
+        for name in reach.failing:
+            print(f"left out, as it fails without any change: {name}", flush=True)
         items = {item.nodeid: item for item in session.items}
         for number, mutant in enumerate(self.chosen, start=1):
             begun = time.monotonic()

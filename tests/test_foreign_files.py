@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xlsxwriter
 from typer.testing import CliRunner
@@ -15,7 +16,9 @@ from instance_copies import TINY
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.formats.dialect import Notes, plain_cells
 from nbb_opt.instance import read_instance
+from nbb_opt.instance.schema import BY_NAME
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
 ROWS = [("Luleå", "Oulu", "ORE", 2025, 1000.5), ("Oulu", "Luleå", "ORE", 2025, 0.125)]
@@ -127,10 +130,23 @@ def test_the_decimal_sign_that_is_given_decides(tmp_path: Path) -> None:
     text = SEMICOLONS.replace("1 000,5", "1.234").replace("0,125", "2,345")
     assert [row[4] for row in converted(tmp_path, text, decimal=",")[0]] == [1234, 2.345]
     assert [row[4] for row in converted(tmp_path, text, decimal=".")[0]] == [1.234, 2345]
+    points = text.replace("2,345", "2.345")  # every cell is a number of our tables too, but another one
+    assert [row[4] for row in converted(tmp_path, points, decimal=",")[0]] == [1234, 2345]
     with pytest.raises(InstanceError, match=r"column tonnes, record 1: '12\.5' would be read as another number"):
         converted(tmp_path, SEMICOLONS.replace("1 000,5", "12.5"), decimal=",")
     with pytest.raises(InstanceError, match="is no decimal sign"):
         Asked(decimal="'")
+
+
+def test_numbers_in_a_column_of_text_do_not_speak_for_a_decimal_sign(tmp_path: Path) -> None:
+    text = SEMICOLONS.replace("Luleå", "1,5").replace("1 000,5", "12.5").replace("0,125", "0.25")
+    assert [row[4] for row in converted(tmp_path, text)[0]] == [12.5, 0.25]
+
+
+def test_a_number_that_would_be_another_one_is_named_by_its_record_in_any_batch() -> None:
+    batches = [pa.RecordBatch.from_pydict({"tonnes": cells}) for cells in (["1,5", "2,5"], ["3,5", "12.5"])]
+    with pytest.raises(InstanceError, match=r"a\.csv, column tonnes, record 4: '12\.5' would be read"):
+        list(plain_cells(batches, BY_NAME["od"], ",", Notes("a.csv")))
 
 
 def test_a_plain_file_keeps_its_points_and_thousands_in_quotes_need_a_sign(tmp_path: Path) -> None:
@@ -143,6 +159,8 @@ def test_a_plain_file_keeps_its_points_and_thousands_in_quotes_need_a_sign(tmp_p
     rows, said = converted(tmp_path, plain.replace("1.234", '"1,234.5"'))
     assert rows[0][4] == 1234.5
     assert "commas between thousands, for example '1,234.5' is 1234.5" in said
+    with pytest.raises(InstanceError, match=r"decimal commas \(2,5\) and decimal points \(2025\.0\)"):
+        converted(tmp_path, plain + 'B,A,ORE,2025,"2,5"\n')
     with pytest.raises(InstanceError, match=r"year 2025\.5"):
         converted(tmp_path, plain.replace("2025.0", "2025.5"))
 
