@@ -32,7 +32,7 @@ from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
-from nbb_opt.solve.stop import Listener, Progress
+from nbb_opt.solve.stop import Listener, Progress, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -47,6 +47,7 @@ LARGE_NONZEROS = 1_500_000
 EXPLAINED_NONZEROS = 5_000_000  # the elastic model needs about the memory of the whole one twice
 Say = Callable[[str], None]
 PRICES_S = 20.0  # for the price of the next tonne
+SAME_COST = 1e-9  # relative
 SHARE_OF_TIME = {FROZEN: 0.25, REFERENCE: 0.4}  # of what is left when it begins
 
 
@@ -62,6 +63,7 @@ class Plan:
     claims: Mapping[str, Any]
     own_terms: Mapping[str, Any] | None = None  # a user's own rules and costs by the names of variables
     next_tonne_eur: Mapping[str, float] | None = None  # by period, of a model with caps of its own
+    taken_from: str = ""  # the bar whose plan it is, where the search found none that is cheaper
 
 
 class Judged(Protocol):
@@ -347,6 +349,31 @@ class Steps:
                 prices[str(time_.years[t])] = -float(row_dual[row]) * 1000.0 / float(time_.yearly_factor[t])
         return prices
 
+    def cheapest(self, instance: Instance, plan: Plan, bars: Mapping[str, Plan], say: Say | None = None) -> Plan:
+        """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
+        of the model too. What is proven stays what the search proved.
+        """
+        if plan.solution.status == "optimal" or plan.own_terms is not None or plan.spec.flows != "free":
+            return plan
+        for name, bar in sorted(bars.items(), key=lambda each: each[1].solution.objective):
+            cost = bar.solution.objective
+            if cost >= plan.solution.objective - SAME_COST * abs(plan.solution.objective):
+                break
+            gap = relative_gap(cost, plan.solution.bound)
+            solution = replace(plan.solution, objective=cost, gap=gap, values=bar.solution.values, carried=None)
+            claims = reported(solution, bar.tables)
+            try:
+                verdict = self.verify(instance, bar.tables, plan.spec, claims)
+            except VerifyFailed:  # it breaks a rule of the model
+                continue
+            if say is not None:
+                say(f"the {name} plan is cheaper than what the search found: it is kept")
+            return replace(
+                plan, tables=bar.tables, solution=solution, verdict=verdict, ledger=bar.ledger, claims=claims,
+                taken_from=name, next_tonne_eur=None,
+            )  # fmt: skip
+        return plan
+
 
 def accept(verdict: Judged, what: str) -> None:
     """Raise VerifyFailed with what does not hold, unless the verdict is that all is well."""
@@ -412,6 +439,7 @@ def solve_instance(
             last, found = bars.popitem()
             write(out, instance, _run(instance, found, bars, steps), found.ledger)
             raise NoPlan(f"{end}. The {last} plan, verified, is in {out}") from end
+        plan = steps.cheapest(instance, plan, bars, say)
         run = _run(instance, plan, bars, steps)
         return run if out is None else write(out, instance, run, plan.ledger)
 
@@ -565,6 +593,7 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
         "options": {"technologies": spec.technologies, "projects": spec.projects, "flows": spec.flows, **options},
         "versions": versions(),
         "status": solution.status,
+        **({"taken_from": plan.taken_from} if plan.taken_from else {}),
         **plan.claims,
         "verified": all(each.verdict.ok for each in (plan, *bars.values())),
         "checks": len(plan.verdict.checks),

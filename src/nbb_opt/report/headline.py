@@ -230,6 +230,10 @@ def proof(run: Run, figures: dict[str, Any]) -> str:
     for bar, found in figures["bars"].items():
         if said and found["gap"] is not None:
             said += f"The {bar} plan is proven to {percent(found['gap'], 3)}. "
+    if record.get("taken_from"):
+        said += (
+            f"The search found nothing cheaper in its time than the {record['taken_from']} plan: this is that plan. "
+        )
     seconds = record.get("seconds") or {}
     if seconds:
         said += f"Computed in {number(sum(seconds.values()), 1)} seconds. "

@@ -73,8 +73,8 @@ RUN: Mapping[str, Any] = {
     "bars": ({**PLAN, "technologies": text, "projects": text},),
 }  # fmt: skip
 MAY_BE = {
-    "what_if": keyed(anything), "extension": keyed(anything), "caps_t_co2e": keyed(figure),
-    "next_tonne_eur_per_t": keyed(figure),
+    "what_if": keyed(anything), "extension": keyed(anything), "taken_from": text,
+    "next_tonne_eur_per_t": keyed(figure), "caps_t_co2e": keyed(figure),
 }  # fmt: skip
 WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t")
 
@@ -106,4 +106,4 @@ def shape_faults(
         if key not in fields and key not in may_be:
             yield f"{inside}{str(key)[:40]}: is unknown"
         elif key in may_be and not may_be[key](record[key]):
-            yield f"{inside}{key}: is no table of names and values"
+            yield f"{inside}{key}: {str(record[key])[:40]!r} cannot stand here"

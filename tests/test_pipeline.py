@@ -1,0 +1,41 @@
+"""What a job keeps of what it found: the best plan that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from milp_case import tiny, without_policies
+from nbb_opt.instance import Instance
+from nbb_opt.model import read_model
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Plan, Steps
+
+
+def search_that_ended_early(instance: Instance) -> tuple[Steps, Plan, dict[str, Plan]]:
+    """A dear plan of a search whose time was over, and the frozen plan beside it."""
+    steps = Steps(SolveOptions(gap=1e-4))
+    prepared = steps.prepare(instance)
+    frozen = steps.plan(prepared, read_model("frozen"))
+    found = steps.plan(prepared, read_model("joint"))
+    dear = replace(found.solution, status="time_limit", objective=2 * frozen.solution.objective)
+    return steps, replace(found, solution=dear), {"frozen": frozen}
+
+
+def test_a_bar_that_is_cheaper_than_what_a_search_found_in_its_time_is_kept() -> None:
+    said: list[str] = []
+    free = without_policies(tiny())
+    steps, found, bars = search_that_ended_early(free)
+    kept = steps.cheapest(free, found, bars, said.append)
+    assert kept.taken_from == "frozen"
+    assert said == ["the frozen plan is cheaper than what the search found: it is kept"]
+    assert kept.claims["cost_eur"] == bars["frozen"].solution.objective
+    assert kept.solution.gap == pytest.approx(1 - kept.solution.bound / kept.solution.objective)
+    proven = replace(found, solution=replace(found.solution, status="optimal"))
+    assert steps.cheapest(free, proven, bars) is proven
+
+
+def test_a_bar_that_breaks_a_rule_of_the_model_is_not_kept() -> None:
+    steps, found, bars = search_that_ended_early(tiny())  # the frozen plan emits more than CAP_2025
+    assert steps.cheapest(tiny(), found, bars) is found
