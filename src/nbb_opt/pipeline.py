@@ -353,7 +353,8 @@ class Steps:
         """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
         of the model too. What is proven stays what the search proved.
         """
-        if plan.solution.status == "optimal" or plan.own_terms is not None or plan.spec.flows != "free":
+        own = plan.own_terms is not None or plan.spec.caps_t
+        if plan.solution.status == "optimal" or own or plan.spec.flows != "free":
             return plan
         for name, bar in sorted(bars.items(), key=lambda each: each[1].solution.objective):
             cost = bar.solution.objective
