@@ -7,14 +7,11 @@ plan (today's technologies and network) and the reference (market and committed 
 from __future__ import annotations
 
 import json
-import math
-import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nbb_opt import __version__
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import Infeasible, ModelError, NoPlan, Stopped, VerifyFailed
@@ -30,7 +26,7 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
-from nbb_opt.run_folder import check_target
+from nbb_opt.run_folder import check_target, history_csv, versions
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
 from nbb_opt.solve.stop import Listener, Progress, relative_gap
 
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
     from nbb_opt.model.rules_file import RulesFile
     from nbb_opt.verify import Verdict
 
-LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 # From about here the linear relaxation alone takes HiGHS half a minute, and column generation is done sooner.
 LARGE_NONZEROS = 1_500_000
 EXPLAINED_NONZEROS = 5_000_000  # the elastic model needs about the memory of the whole one twice
@@ -507,31 +502,6 @@ def flows_of(prepared: Prepared, flows: pd.DataFrame) -> npt.NDArray[np.float64]
     tonnes = np.zeros((len(prepared.rows), len(period_of)))
     tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
     return tonnes
-
-
-def history_csv(history: Sequence[tuple[float, float, float]], *, money: str = "eur") -> str:
-    """The history of a solve as CSV text: elapsed seconds, incumbent and bound, blank while unknown.
-
-    >>> print(history_csv([(0.5, float("nan"), 100.0), (0.8, 102.0, 100.0)]), end="")
-    elapsed_s,incumbent_eur,bound_eur
-    0.500,,100.000000
-    0.800,102.000000,100.000000
-    """
-
-    def known(eur: float) -> str:
-        return f"{eur:.6f}" if math.isfinite(eur) else ""
-
-    lines = [f"{elapsed_s:.3f},{known(incumbent)},{known(bound)}" for elapsed_s, incumbent, bound in history]
-    return "\n".join([f"elapsed_s,incumbent_{money},bound_{money}", *lines]) + "\n"
-
-
-def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
-    """Versions of this package, Python and the libraries that a result owes to."""
-    return {
-        "nbb_opt": __version__,
-        "python": platform.python_version(),
-        **{library: version(library) for library in libraries},
-    }
 
 
 def emissions_t(tables: Tables) -> dict[str, float]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import math
 import os
+import platform
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from nbb_opt import __version__
 from nbb_opt.errors import NbbError
 from nbb_opt.output import check_place, kept_elsewhere, staging
 
 LAYOUT = 2  # of the run folder; a reader refuses any other
+LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
 MANIFEST = "manifest.json"
 RECORD = "run.json"
 
@@ -233,3 +238,28 @@ def _read_manifest(path: Path, needed: Collection[str], may_hold: Collection[str
     for name in sorted(set(needed) - set(listed)):
         raise NbbError(f"{path}: does not list {name}; the run is not complete: run again")
     return listed
+
+
+def history_csv(history: Sequence[tuple[float, float, float]], *, money: str = "eur") -> str:
+    """The history of a solve as CSV text: elapsed seconds, incumbent and bound, blank while unknown.
+
+    >>> print(history_csv([(0.5, float("nan"), 100.0), (0.8, 102.0, 100.0)]), end="")
+    elapsed_s,incumbent_eur,bound_eur
+    0.500,,100.000000
+    0.800,102.000000,100.000000
+    """
+
+    def known(eur: float) -> str:
+        return f"{eur:.6f}" if math.isfinite(eur) else ""
+
+    lines = [f"{elapsed_s:.3f},{known(incumbent)},{known(bound)}" for elapsed_s, incumbent, bound in history]
+    return "\n".join([f"elapsed_s,incumbent_{money},bound_{money}", *lines]) + "\n"
+
+
+def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
+    """Versions of this package, Python and the libraries that a result owes to."""
+    return {
+        "nbb_opt": __version__,
+        "python": platform.python_version(),
+        **{library: version(library) for library in libraries},
+    }

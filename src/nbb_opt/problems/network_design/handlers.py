@@ -15,7 +15,7 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.model import StandardForm
 from nbb_opt.model.build import statement_for
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, accept, history_csv, versions
+from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
@@ -38,7 +38,7 @@ from nbb_opt.problems.network_design.instance import PROBLEM, DesignNetwork
 from nbb_opt.problems.network_design.model import DesignSpec, design_form, entries, read_design_model
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
 from nbb_opt.problems.result import ProblemResult, Response, name_of, refuse_model, with_instance
-from nbb_opt.run_folder import write_folder
+from nbb_opt.run_folder import history_csv, versions, write_folder
 from nbb_opt.verify.claims import claim_faults
 
 MODEL = "network_design"

@@ -12,7 +12,7 @@ import numpy as np
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, accept, history_csv, versions
+from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
@@ -31,7 +31,7 @@ from nbb_opt.problems.stram.plan import FIRST_YEAR, StramPlan, first_emissions_t
 from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
-from nbb_opt.run_folder import write_folder
+from nbb_opt.run_folder import history_csv, versions, write_folder
 from nbb_opt.verify.claims import claim_faults, mapping, number
 
 MODEL = "stram"
