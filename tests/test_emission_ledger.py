@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from emissions_by_hand import emissions_by_hand
-from milp_case import TINY, solve, tiny
+from milp_case import TINY, solve, tiny, vary
 from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
 from nbb_opt.emissions.reconcile import GROUPS, check_ledger, reconcile
 from nbb_opt.errors import NbbError, VerifyFailed
@@ -18,6 +18,7 @@ from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 from nbb_opt.result import Run
+from tiny_plan import full_plan
 
 NBB = TINY.parent / "nbb"
 MODELS = ("joint", "frozen", "shift_only")
@@ -195,3 +196,15 @@ def test_freight_on_a_lane_that_no_truck_drives_is_an_error():
     driven = tables["driven"]
     with pytest.raises(NbbError, match="no truck drives it"):
         build_ledger(tiny(), {**tables, "driven": driven[driven["lane"] != driven["lane"].iloc[0]]})
+
+
+def test_trucks_on_a_lane_carry_by_the_work_they_do() -> None:
+    """Ore in 2025: as many loaded km by diesel as by battery trucks, which load half as much here."""
+    shares = []
+    for load_factor in (0.5, 0.25):
+        instance = vary(tiny(), "vehicle_loads", "vehicle", "BATTERY", load_factor=load_factor)
+        ledger = build_ledger(instance, full_plan(tiny(), "joint"))
+        moves = ledger.elements[(ledger.elements["year"] == 2025) & (ledger.elements["mode"] == "road")]
+        vehicle = moves["category"].map(ledger.categories.set_index("category")["vehicle"])
+        shares.append(moves["activity_tkm"].groupby(vehicle).sum()["BATTERY"])
+    assert shares[1] / shares[0] == pytest.approx((1 / 3) / (1 / 2))
