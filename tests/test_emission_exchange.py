@@ -65,6 +65,12 @@ def test_all_amounts_agree_with_the_ledger(folder):
     )
 
 
+def test_the_mass_of_a_shipment_is_its_flow_in_kg(folder):
+    flows = solve(tiny()).tables["flows"]
+    kg = sorted(1000.0 * flows.loc[flows["tonnes"] > 0, "tonnes"])
+    assert sorted(float(shipment["mass"]) for shipment in read(folder, "shipments")) == pytest.approx(kg, rel=1e-9)
+
+
 def test_an_element_is_activity_times_the_intensity_of_the_category_it_names(folder):
     tocs = {toc["tocId"]: toc for toc in read(folder, "tocs")}
     hocs = {hoc["hocId"]: hoc for hoc in read(folder, "hocs")}
