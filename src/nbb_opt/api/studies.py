@@ -208,8 +208,8 @@ def tornado(
 
     A row for each end: difference of cost and emissions to the region as it is, projects that enter and leave, and
     whether the difference of cost is proven (`decided`). `tables` are those to vary, all if there are none. `relax`
-    solves LP relaxations. The time limit is for each solve. With `out` table and page are written there, and finished
-    solves are not made again; Ctrl-C keeps them.
+    solves LP relaxations, which name no projects. The time limit is for each solve. With `out` table and page are
+    written there, and finished solves are not made again; Ctrl-C keeps them.
 
     >>> from nbb_opt import examples
     >>> found = tornado(examples.tiny(), tables=["chargers"], relax=True)

@@ -66,7 +66,8 @@ def run_tornado(
     """Solve the instance and each end of each range (of `tables`, all if none); the greatest effect on cost first.
 
     A row for each end, as `Effect`. Finished solves are kept in `out`, beside table and page, and not made again; a
-    request to stop keeps them. `relax` solves LP relaxations. Raises NbbError for a table without ranges.
+    request to stop keeps them. `relax` solves LP relaxations, which name no projects. Raises NbbError for a
+    table without ranges.
     """
     options, stop = options or SolveOptions(), stop or Stop(float("inf"))
     rows = [row for row in instance["ranges"].to_dict("records") if row["table"] not in NOT_READ]
