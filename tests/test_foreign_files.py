@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from instance_copies import TINY
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError
-from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.formats import Choices, Dialect, convert
 from nbb_opt.formats.dialect import Notes, plain_cells
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.schema import BY_NAME
@@ -28,10 +28,10 @@ def read_back(path: Path) -> list[tuple[object, ...]]:
     return list(pd.read_csv(path).itertuples(index=False, name=None))
 
 
-def converted(tmp_path: Path, text: str, encoding: str = "utf-8", **asked: object) -> tuple[list, str]:
+def converted(tmp_path: Path, text: str, encoding: str = "utf-8", **dialect: object) -> tuple[list, str]:
     """The rows that a CSV file of this text becomes, and what was said."""
     (tmp_path / "a.csv").write_bytes(text.encode(encoding))
-    report = convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(asked=Asked(**asked)))
+    report = convert(tmp_path / "a.csv", tmp_path / "b.csv", choices=Choices(dialect=Dialect(**dialect)))
     return read_back(tmp_path / "b.csv"), "\n".join(report.lines)
 
 
@@ -135,7 +135,7 @@ def test_the_decimal_sign_that_is_given_decides(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"column tonnes, record 1: '12\.5' would be read as another number"):
         converted(tmp_path, SEMICOLONS.replace("1 000,5", "12.5"), decimal=",")
     with pytest.raises(InstanceError, match="is no decimal sign"):
-        Asked(decimal="'")
+        Dialect(decimal="'")
 
 
 def test_numbers_in_a_column_of_text_do_not_speak_for_a_decimal_sign(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from instance_copies import TINY
 from nbb_opt.errors import InstanceError
-from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.formats import Choices, Dialect, convert
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.schema import BY_NAME
 from test_networks_of_other_tools import UNITS, written
@@ -86,7 +86,7 @@ def refusal(source: Path, target: Path, choices: Choices) -> str:
 def test_a_table_in_any_dialect_is_read_right_or_asks_for_the_decimal_sign(tries: int, tmp_path: Path) -> None:
     dice = random.Random(7)
     source, target = tmp_path / "a.csv", tmp_path / "b.csv"
-    asked = 0
+    dialect = 0
     for _ in range(tries):
         rows = [row for row in some_rows(dice) if float(row[4].partition(".")[0]) > 0]
         if not rows:
@@ -94,12 +94,12 @@ def test_a_table_in_any_dialect_is_read_right_or_asks_for_the_decimal_sign(tries
         data, decimal, places = in_dialect(dice, rows)
         source.write_bytes(data)
         right = values(rows, int(places))
-        convert(source, target, choices=Choices(asked=Asked(decimal=decimal)))
+        convert(source, target, choices=Choices(dialect=Dialect(decimal=decimal)))
         assert read_back(target) == right, data
         said = refusal(source, target, Choices())
         assert "decimal=" in said or read_back(target) == right, data
-        asked += bool(said)
-    assert 0 < asked < tries * 0.6
+        dialect += bool(said)
+    assert 0 < dialect < tries * 0.6
 
 
 def rewritten(dice: random.Random, folder: Path) -> str:
@@ -132,7 +132,7 @@ def test_an_instance_in_any_dialect_keeps_its_digest_or_asks_for_the_decimal_sig
         said = refusal(folder, target, Choices())
         assert "decimal=" in said or read_instance(target).digest == digest, said
         shutil.rmtree(target, ignore_errors=True)
-        convert(folder, target, choices=Choices(asked=Asked(decimal=decimal)))
+        convert(folder, target, choices=Choices(dialect=Dialect(decimal=decimal)))
         assert read_instance(target).digest == digest
         shutil.rmtree(folder)
         shutil.rmtree(target)

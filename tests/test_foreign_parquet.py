@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from instance_copies import TINY
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError
-from nbb_opt.formats import Asked, Choices, convert
+from nbb_opt.formats import Choices, Dialect, convert
 from nbb_opt.instance import read_instance
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
@@ -23,9 +23,9 @@ ROWS = [("007", "12", "ORE", 2025, 1000.5), ("12", "007", "ORE", 2030, 0.1)]
 FRAME = pd.DataFrame(ROWS, columns=COLUMNS)
 
 
-def rows_of(source: Path, **asked: object) -> tuple[list, str]:
+def rows_of(source: Path, **dialect: object) -> tuple[list, str]:
     target = source.parent / "out.csv"
-    report = convert(source, target, choices=Choices(asked=Asked(**asked)))
+    report = convert(source, target, choices=Choices(dialect=Dialect(**dialect)))
     back = pd.read_csv(target, dtype={"origin": str, "destination": str})
     return sorted(back.itertuples(index=False, name=None)), "\n".join(report.lines)
 

@@ -52,7 +52,7 @@ def checked(function: F) -> F:
     signature, name = inspect.signature(function), function.__name__
 
     @functools.wraps(function)
-    def asked(*given: Any, **named: Any) -> Any:
+    def call(*given: Any, **named: Any) -> Any:
         if unknown := [each for each in named if each not in signature.parameters]:
             near = difflib.get_close_matches(unknown[0], signature.parameters, 1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(signature.parameters)}"
@@ -72,7 +72,7 @@ def checked(function: F) -> F:
         return function(*given, **named)
 
     function.__globals__.setdefault("__test__", {})[name] = function  # its examples are found by doctest all the same
-    return cast(F, asked)
+    return cast(F, call)
 
 
 def _alternatives(annotation: str) -> list[str]:

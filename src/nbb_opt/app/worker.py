@@ -64,13 +64,13 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
     """Entry of the process: do the task, then send `done` or `error`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
     stop = Stop(SolveOptions(**task["options"]).time_limit_s)
-    told = threading.Lock()
+    lock = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
-        with told:
+        with lock:
             connection.send_bytes(json_bytes(message))
 
-    def hear() -> None:
+    def watch() -> None:
         try:
             while True:
                 connection.recv_bytes()
@@ -78,7 +78,7 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
         except (EOFError, OSError):
             os._exit(1)
 
-    threading.Thread(target=hear, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[task["kind"]]
         send({"done": work(Task(**task), stop, send)})

@@ -96,7 +96,7 @@ def convert(
     `nbb-opt convert canad PATH TARGET` makes network design instances of a .dow file or of a folder of them.
     """
     import nbb_opt as nbb
-    from nbb_opt.formats import Asked, Choices
+    from nbb_opt.formats import Choices, Dialect
     from nbb_opt.problems.dispatch import CONVERTERS
 
     if folder is not None:
@@ -108,7 +108,7 @@ def convert(
     choices = Choices(
         year=year, commodity=commodity, lookup=lookup, km_per_length=km_per_length, h_per_time=h_per_time,
         within_zones=within_zones, drop=tuple(drop or ()), duplicates=duplicates, instance=instance, zone_map=zone_map,
-        commodity_map=commodity_map, asked=Asked(new_names, sep.replace("\\t", "\t"), decimal, unit),
+        commodity_map=commodity_map, dialect=Dialect(new_names, sep.replace("\\t", "\t"), decimal, unit),
         country=country, km_per_h_per_speed=km_per_h_per_speed,
     )  # fmt: skip
     show(nbb.convert(source, target, choices=choices), as_json)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from nbb_opt.demand.columns import COLUMNS, SHIPPER
 from nbb_opt.demand.source import Source, damage_refused, open_source
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.dialect import Asked, Notes
+from nbb_opt.formats.dialect import Dialect, Notes
 from nbb_opt.formats.foreign import PARQUET, TEXT, read_foreign
 from nbb_opt.formats.gmns import convert_gmns, is_gmns
 from nbb_opt.formats.instance_forms import convert_instance, convert_table, is_instance
@@ -42,7 +42,7 @@ class Choices:
     """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
 
     `drop` and `duplicates`: see Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
-    and `commodity_map` (CSV: given,becomes) give other names to those of the source. `asked`: names of columns,
+    and `commodity_map` (CSV: given,becomes) give other names to those of the source. `dialect`: names of columns,
     separator, decimal sign and unit of a file of another program. `country`, `km_per_h_per_speed`: of a GMNS network.
     """
 
@@ -57,7 +57,7 @@ class Choices:
     instance: Path | None = None
     zone_map: Path | None = None
     commodity_map: Path | None = None
-    asked: Asked = field(default_factory=Asked)
+    dialect: Dialect = field(default_factory=Dialect)
     country: str = ""
     km_per_h_per_speed: float | None = None
 
@@ -89,15 +89,15 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
             raise InstanceError([Problem(str(target), "a network takes no such options", hint)])
         return Report((target,), tuple(convert_gmns(source, target, **own)))
     if is_instance(source) and target.suffix in ("", ".xlsx"):
-        if choices != replace(Choices(), asked=Asked(sep=choices.asked.sep, decimal=choices.asked.decimal)):
+        if choices != replace(Choices(), dialect=Dialect(sep=choices.dialect.sep, decimal=choices.dialect.decimal)):
             hint = "leave them out, all but sep= and decimal="
             raise InstanceError([Problem(str(target), "a whole instance takes no options", hint)])
-        return Report((target,), tuple(convert_instance(source, target, choices.asked)))
+        return Report((target,), tuple(convert_instance(source, target, choices.dialect)))
     if name := _table_of(source, target):
-        if choices != replace(Choices(), asked=replace(choices.asked, unit="t")):
+        if choices != replace(Choices(), dialect=replace(choices.dialect, unit="t")):
             hint = "leave them out, all but columns=, sep= and decimal="
             raise InstanceError([Problem(str(target), "a table of an instance takes no such options", hint)])
-        return Report((target,), tuple(convert_table(source, target, BY_NAME[name], choices.asked)))
+        return Report((target,), tuple(convert_table(source, target, BY_NAME[name], choices.dialect)))
     if target.suffix != ".omx" and target.suffix not in WRITERS:
         raise InstanceError([Problem(str(target), "is of no known format", "name it .csv, .parquet, .xlsx or .omx")])
     if source.suffix.lower() == ".tntp" and is_network(source):
@@ -122,7 +122,7 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     first_row, notes = 1, Notes(source.name)
     batches: Iterable[pa.RecordBatch]
     if table is None:
-        batches, first_row = _rows(source, choices.asked, notes)
+        batches, first_row = _rows(source, choices.dialect, notes)
     else:
         batches = table.batches()
     row_filter = RowFilter(source.name, policy, known=known or _names_of(table), first_row=first_row)
@@ -156,7 +156,7 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         ("within_zones=True", choices.within_zones, ngm),
         ("country=", bool(choices.country), False),
         ("km_per_h_per_speed=", choices.km_per_h_per_speed is not None, False),
-        ("columns=, sep=, decimal= or unit=", choices.asked != Asked(), not (tntp or omx or ngm)),
+        ("columns=, sep=, decimal= or unit=", choices.dialect != Dialect(), not (tntp or omx or ngm)),
     ):
         if given and not used:
             problems.append(Problem(option, f"means nothing for {source.name}", "leave it out"))
@@ -191,14 +191,14 @@ def _network(source: Path, target: Path, choices: Choices) -> Report:
     return Report((target, nodes_file(target)), tuple(lines))
 
 
-def _rows(source: Path, asked: Asked, notes: Notes) -> tuple[Iterable[pa.RecordBatch], int]:
+def _rows(source: Path, dialect: Dialect, notes: Notes) -> tuple[Iterable[pa.RecordBatch], int]:
     """The rows of a file of OD rows, and the number of the first; `notes` is complete when they were read."""
-    if asked == Asked() and (source.is_dir() or source.suffix.lower() in PARQUET):
+    if dialect == Dialect() and (source.is_dir() or source.suffix.lower() in PARQUET):
         try:
             return _as_they_are(open_source(source)), 1
         except InstanceError:
             pass  # not in the types and names of the schema: read as what other programs write
-    found = read_foreign(source, BY_NAME["od"], asked, notes)
+    found = read_foreign(source, BY_NAME["od"], dialect, notes)
     return _numbered(found.batches(), source.name), found.first_row
 
 

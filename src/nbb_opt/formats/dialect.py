@@ -51,7 +51,7 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Dialect:
     """What the user says about a file: `columns` gives new names by old ones ("" leaves a column out), `sep` the
     separator and `decimal` the decimal sign of text, `unit` that of tonnes (a key of TONNES)."""
 
@@ -78,11 +78,11 @@ class Asked:
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 
 
-def decimal_sign(batches: Batches, table: Table, file: str, asked: Asked, *, plain: bool) -> str:
+def decimal_sign(batches: Batches, table: Table, file: str, dialect: Dialect, *, plain: bool) -> str:
     """The decimal sign of the number columns of a file of text. `plain`: it is laid out as tables of an instance are,
     so that 1.234 is what it is there. Raises InstanceError if the cells contradict each other or leave it open."""
-    if asked.decimal:
-        return asked.decimal
+    if dialect.decimal:
+        return dialect.decimal
     proven: dict[str, str] = {}  # sign -> a cell that shows it
     grouped: set[str] = set()  # signs that are seen between thousands
     open_cells: dict[str, tuple[str, str]] = {}  # sign -> a cell and its column

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from nbb_opt.demand.source import MAX_ROW_GROUP_BYTES, damage_refused, data_files, folder_columns
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.dialect import Asked, Batches, Notes, decimal_sign, plain_cells, scaled
+from nbb_opt.formats.dialect import Batches, Dialect, Notes, decimal_sign, plain_cells, scaled
 from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.csv_file import ENCODINGS, SEPARATORS, header_problems, text_batches
 from nbb_opt.instance.wording import shown
@@ -43,7 +43,7 @@ class Foreign:
     first_row: int
 
 
-def read_foreign(path: Path, table: Table, asked: Asked, notes: Notes) -> Foreign:
+def read_foreign(path: Path, table: Table, dialect: Dialect, notes: Notes) -> Foreign:
     """The rows of a .csv, .xlsx or Parquet file (or folder), with the columns and cells of `table`.
 
     Numbers are text as tables have it, tonnes in t. `notes` gets what was assumed. Raises InstanceError for a file that
@@ -52,42 +52,42 @@ def read_foreign(path: Path, table: Table, asked: Asked, notes: Notes) -> Foreig
     ending = path.suffix.lower()
     raw: Batches
     if path.is_dir() or ending in PARQUET:
-        raw, first_row, plain = _parquet(path, table, asked, notes), 1, True
+        raw, first_row, plain = _parquet(path, table, dialect, notes), 1, True
     elif ending == ".xlsx":
-        sheet, first_row, plain = read_list(path, table, asked.columns, notes.add)
-        if asked.sep:
+        sheet, first_row, plain = read_list(path, table, dialect.columns, notes.add)
+        if dialect.sep:
             raise InstanceError([Problem("sep=", f"means nothing for {notes.file}", "leave it out")])
         batch = pa.RecordBatch.from_pydict({name: pa.array(cells, pa.string()) for name, cells in sheet.items()})
         raw = partial(list, [batch])
     else:
-        raw, first_row, plain = _csv(path, table, asked, notes)
-    if asked.unit != "t":
-        notes.add(f"tonnes are given in {asked.unit}, as asked")
-    return Foreign(in_plain_cells(raw, table, asked, notes, plain=plain), first_row)
+        raw, first_row, plain = _csv(path, table, dialect, notes)
+    if dialect.unit != "t":
+        notes.add(f"tonnes are given in {dialect.unit}, as asked")
+    return Foreign(in_plain_cells(raw, table, dialect, notes, plain=plain), first_row)
 
 
-def in_plain_cells(raw: Batches, table: Table, asked: Asked, notes: Notes, *, plain: bool) -> Batches:
+def in_plain_cells(raw: Batches, table: Table, dialect: Dialect, notes: Notes, *, plain: bool) -> Batches:
     """Text with the cells of `table` as its tables have them, tonnes in t (see dialect)."""
-    sign = decimal_sign(raw, table, notes.file, asked, plain=plain)
+    sign = decimal_sign(raw, table, notes.file, dialect, plain=plain)
 
     def rows() -> Iterator[pa.RecordBatch]:
         for batch in plain_cells(raw(), table, sign, notes):
-            if asked.unit != "t":
+            if dialect.unit != "t":
                 place = batch.schema.get_field_index("tonnes")
-                batch = batch.set_column(place, "tonnes", scaled(batch.column(place), asked.unit))
+                batch = batch.set_column(place, "tonnes", scaled(batch.column(place), dialect.unit))
             yield batch
 
     return rows
 
 
-def renamed(given: Sequence[str], table: Table, asked: Asked, file: str) -> tuple[list[str], list[str]]:
+def renamed(given: Sequence[str], table: Table, dialect: Dialect, file: str) -> tuple[list[str], list[str]]:
     """Columns to keep and their names in the table. Raises InstanceError if the header is not the table's then."""
-    missing = [name for name in asked.columns if name not in given]
+    missing = [name for name in dialect.columns if name not in given]
     if missing:
         hint = f"it has {', '.join(given)}"
         raise InstanceError([Problem("columns=", f"{file} has no column {', '.join(missing)}", hint)])
-    kept = [name for name in given if asked.columns.get(name, name)]
-    names = [asked.columns.get(name, name) for name in kept]
+    kept = [name for name in given if dialect.columns.get(name, name)]
+    names = [dialect.columns.get(name, name) for name in kept]
     problems = header_problems(names, table, file)
     hint = "or give it another name or leave it out: columns={'old': 'new', 'other': ''}"
     if problems:
@@ -98,7 +98,7 @@ def renamed(given: Sequence[str], table: Table, asked: Asked, file: str) -> tupl
 
 
 def _csv(
-    path: Path, table: Table, asked: Asked, notes: Notes
+    path: Path, table: Table, dialect: Dialect, notes: Notes
 ) -> tuple[Callable[[], Iterator[pa.RecordBatch]], int, bool]:
     """The rows of a CSV file as text, the row of the first, and whether it is laid out as tables of an instance are.
 
@@ -115,15 +115,15 @@ def _csv(
     skipped = len(mark) + len(told[0].encode(encoding)) if told else len(mark)
     head = head[len(told[0]) :] if told else head
     header = head.splitlines()[0] if head.strip() else ""
-    known = {column.name for column in table.columns} | set(asked.columns)
+    known = {column.name for column in table.columns} | set(dialect.columns)
     names = {sep: next(csv.reader([header], delimiter=sep), []) for sep in SEPARATORS}
-    sep = asked.sep or (told[1] if told else "")
+    sep = dialect.sep or (told[1] if told else "")
     sep = sep or max(SEPARATORS, key=lambda s: (len(known & {n.strip() for n in names[s]}), len(names[s])))
     if told:
         notes.add(f"the first line says the separator: {shown(told[1])}")
     if encoding != "utf-8":
         notes.add(f"text is read as {ENCODINGS[encoding]}", example)
-    if sep != "," and not asked.sep and not told:
+    if sep != "," and not dialect.sep and not told:
         notes.add(f"columns are separated by {SEPARATORS[sep]}")
 
     def rows() -> Iterator[pa.RecordBatch]:
@@ -133,7 +133,7 @@ def _csv(
             text = stream if encoding == "utf-8" else codecs.EncodedFile(stream, "utf-8", encoding)
             batches = text_batches(cast(BinaryIO, text), notes.file, problems, sep=sep)
             given = [name.strip() for name in next(batches).schema.names]
-            kept, new = renamed(given, table, asked, notes.file)
+            kept, new = renamed(given, table, dialect, notes.file)
             for batch in batches:
                 if not problems:
                     yield batch.rename_columns(given).select(kept).rename_columns(new)
@@ -191,10 +191,10 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _parquet(path: Path, table: Table, asked: Asked, notes: Notes) -> Callable[[], Iterator[pa.RecordBatch]]:
+def _parquet(path: Path, table: Table, dialect: Dialect, notes: Notes) -> Callable[[], Iterator[pa.RecordBatch]]:
     """The rows of a Parquet file, or of a folder of them as Spark, Hive and Dask write one, as text."""
-    if asked.sep or asked.decimal:
-        option = "sep=" if asked.sep else "decimal="
+    if dialect.sep or dialect.decimal:
+        option = "sep=" if dialect.sep else "decimal="
         raise InstanceError([Problem(option, f"means nothing for {notes.file}", "leave it out")])
     files = data_files(path) if path.is_dir() else [path]
     if not files:
@@ -221,7 +221,7 @@ def _parquet(path: Path, table: Table, asked: Asked, notes: Notes) -> Callable[[
     index = [name for name in given if name.startswith("__index_level_")]
     if index:
         notes.add("an index that pandas wrote is left out")
-    kept, new = renamed([name for name in given if name not in index], table, asked, notes.file)
+    kept, new = renamed([name for name in given if name not in index], table, dialect, notes.file)
     kinds = {column.name: column for column in table.columns}
     for schema in schemas:
         for name, became in zip(kept, new, strict=True):

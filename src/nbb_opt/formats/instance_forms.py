@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.dialect import Asked, Notes
+from nbb_opt.formats.dialect import Dialect, Notes
 from nbb_opt.formats.foreign import in_plain_cells, read_foreign
 from nbb_opt.formats.table import QUOTED, appearing, check_size
 from nbb_opt.instance import Instance, read_instance
@@ -39,20 +39,20 @@ def is_instance(source: Path) -> bool:
     return source.suffix.lower() == ".zip" or (is_spreadsheet(source) and SETTINGS.name in read_book(source, ()).names)
 
 
-def convert_table(source: Path, target: Path, table: Table, asked: Asked) -> list[str]:
+def convert_table(source: Path, target: Path, table: Table, dialect: Dialect) -> list[str]:
     """Write one table of an instance as CSV, whatever program wrote it; what was assumed.
 
     Raises InstanceError with every cell that no instance takes.
     """
     notes = Notes(source.name)
-    rows = _write_table(source, target, table, asked, notes)
+    rows = _write_table(source, target, table, dialect, notes)
     return [*notes.said(), f"{rows:,} rows of the table {table.name} written"]
 
 
-def _write_table(source: Path, target: Path, table: Table, asked: Asked, notes: Notes) -> int:
+def _write_table(source: Path, target: Path, table: Table, dialect: Dialect, notes: Notes) -> int:
     if source.is_file():
         check_size(source, MAX_TABLE_BYTES)
-    found = read_foreign(source, table, asked, notes)
+    found = read_foreign(source, table, dialect, notes)
     problems: list[Problem] = []
     rows = 0
     with appearing(target) as work:
@@ -79,7 +79,7 @@ def _columns(batches: Iterable[pa.RecordBatch], target: Path) -> Iterator[dict[s
             writer.close()
 
 
-def convert_instance(source: Path, target: Path, asked: Asked | None = None) -> list[str]:
+def convert_instance(source: Path, target: Path, dialect: Dialect | None = None) -> list[str]:
     """Write the instance in `source` to `target`: a workbook if it is named .xlsx, else a folder; what was written.
 
     Its tables may be written as other programs do; the lines say what was assumed.
@@ -91,7 +91,7 @@ def convert_instance(source: Path, target: Path, asked: Asked | None = None) -> 
         raise InstanceError([Problem(str(target), "is there already", "choose another name")])
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convert-") as work:
-        instance, lines = _read(source, asked or Asked(), Path(work))
+        instance, lines = _read(source, dialect or Dialect(), Path(work))
         made = Path(work, "instance").with_suffix(target.suffix)
         if target.suffix == ".xlsx":
             write_workbook(instance, made)
@@ -104,19 +104,19 @@ def convert_instance(source: Path, target: Path, asked: Asked | None = None) -> 
     return [*lines, f"{instance.meta.title}: digest {instance.digest[:16]}", f"rows: {_listed(rows)}"]
 
 
-def _read(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[str]]:
+def _read(source: Path, dialect: Dialect, work: Path) -> tuple[Instance, list[str]]:
     """An instance, and what was assumed where its tables are not written as they should be."""
     try:
         return read_instance(source), []
     except InstanceError as error:
         strictly = error
-    instance, lines = (_from_sheets if is_spreadsheet(source) else _from_files)(source, asked, work)
+    instance, lines = (_from_sheets if is_spreadsheet(source) else _from_files)(source, dialect, work)
     if not lines:
         raise strictly
     return instance, lines
 
 
-def _from_sheets(source: Path, asked: Asked, _work: Path) -> tuple[Instance, list[str]]:
+def _from_sheets(source: Path, dialect: Dialect, _work: Path) -> tuple[Instance, list[str]]:
     notes: dict[str, Notes] = {}
     package = open_workbook(source, note=lambda sheet, words: notes.setdefault(sheet, Notes(sheet)).add(words))
     sheets = dict(package.sheets or {})
@@ -124,7 +124,7 @@ def _from_sheets(source: Path, asked: Asked, _work: Path) -> tuple[Instance, lis
         if name in BY_NAME and sheet.cells is not None:
             batch = pa.RecordBatch.from_pydict({k: pa.array(v, pa.string()) for k, v in sheet.cells.items()})
             said = notes.setdefault(name, Notes(name))
-            rows = in_plain_cells(partial(list, [batch]), BY_NAME[name], asked, said, plain=sheet.has_units)
+            rows = in_plain_cells(partial(list, [batch]), BY_NAME[name], dialect, said, plain=sheet.has_units)
             sheets[name] = replace(sheet, cells=next(iter(rows())).to_pydict())
     package = replace(package, sheets=sheets)
     instance = read_package(package)
@@ -133,7 +133,7 @@ def _from_sheets(source: Path, asked: Asked, _work: Path) -> tuple[Instance, lis
     return instance, [line for name in sheets if name in notes for line in notes[name].said()]
 
 
-def _from_files(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[str]]:
+def _from_files(source: Path, dialect: Dialect, work: Path) -> tuple[Instance, list[str]]:
     package = open_package(source)
     problems = [*file_problems(package)]
     checksummed = read_manifest(package, problems)
@@ -156,7 +156,7 @@ def _from_files(source: Path, asked: Asked, work: Path) -> tuple[Instance, list[
             notes = Notes(name)
             if ending == ".parquet":
                 notes.add("is written anew as CSV")
-            for _ in _columns(read_foreign(file, BY_NAME[stem], asked, notes).batches(), plain / f"{stem}.csv"):
+            for _ in _columns(read_foreign(file, BY_NAME[stem], dialect, notes).batches(), plain / f"{stem}.csv"):
                 pass
             lines += notes.said()
     return replace(read_instance(plain), path=plain), lines

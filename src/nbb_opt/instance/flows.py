@@ -155,10 +155,10 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
     cells = {name: find_cells(batches(), name, rows) for name in COLUMNS} if rows else {}
     keys = {row: _report(row, {name: cells[name][row] for name in COLUMNS}, target, faults) for row in rows}
     for fault in {fault for fault, _, _ in sums.places}:
-        told = [row for kind, row, _ in sums.places if kind == fault]
+        at = [row for kind, row, _ in sums.places if kind == fault]
         name = "destination" if fault == kernels.FAULT_SAME_PLACE else WORDS[fault][1]
-        key = next((key for key in keys[told[0]] if key[0] == name), (name, "row"))
-        faults.counts[key] += int(sums.counts[fault]) - len(told)
+        key = next((key for key in keys[at[0]] if key[0] == name), (name, "row"))
+        faults.counts[key] += int(sums.counts[fault]) - len(at)
     if sums.counts[kernels.FAULT_DUPLICATE] and not add_duplicates:
         names = [*COLUMNS[:4], *([SHIPPER] if sums.shippers is not None else [])]
         again = find_repeats(batches(), target, by_shipper=sums.shippers is not None)

@@ -67,8 +67,8 @@ class Prepared:
     @property
     def left_out(self) -> str:
         """Which chains are no candidates, and what limits leave over whatever the chains: for whoever finds no plan."""
-        told = ("left out", "given up", "limits:")
-        return "; ".join(line for line in self.log if any(words in line for words in told))
+        kinds = ("left out", "given up", "limits:")
+        return "; ".join(line for line in self.log if any(words in line for words in kinds))
 
     def written(self, *, chains: np.ndarray, lanes: np.ndarray) -> dict[str, pd.DataFrame]:
         """Tables chains, chain_steps, lanes and lane_links of the given chains, their lanes and further `lanes`.

@@ -213,14 +213,14 @@ def trace_grid(instance: Instance, run: Run) -> Grid:
 
 def _biogenic_words(instance: Instance, runs: Sequence[Run]) -> str:
     """How much biogenic CO2 the plans emit in each period, and which biofuels do not say."""
-    told = []
+    texts = []
     for run in runs:
         kg = traced_totals(instance, run.tables).groupby("year")[BIOGENIC].sum()
-        told.append(", ".join(f"{number(kg.get(p.year, 0.0) / 1000)} t in {p.year}" for p in instance.periods))
+        texts.append(", ".join(f"{number(kg.get(p.year, 0.0) / 1000)} t in {p.year}" for p in instance.periods))
     hvo = instance["vehicles"].query("technology == 'hvo'")["energy_carrier"]
     rows = instance["energy"][instance["energy"]["energy_carrier"].isin(hvo)]
     bare = sorted(set(rows.loc[rows["biogenic_kg_co2_per_kwh"].isna(), "energy_carrier"]))
-    return f"{'; '.join(told)} a year" + (f" (the instance gives none for {', '.join(bare)})" if bare else "")
+    return f"{'; '.join(texts)} a year" + (f" (the instance gives none for {', '.join(bare)})" if bare else "")
 
 
 def _making_words(instance: Instance) -> str:

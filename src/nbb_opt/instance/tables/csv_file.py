@@ -209,9 +209,9 @@ def _fast(block: bytes, header: list[str], sep: str) -> pa.RecordBatch | None:
 
 def _slow(block: bytes, header: list[str], file: str, problems: list[Problem], before: int, sep: str) -> pa.RecordBatch:
     """As `_fast`, line by line, with what is wrong."""
-    told: list[Problem] = []
-    text = decode(b"\n" * before + block, file, told)
-    problems.extend(told)
+    misread: list[Problem] = []
+    text = decode(b"\n" * before + block, file, misread)
+    problems.extend(misread)
     lines = io.StringIO((text or "")[before:], newline="")
     rows = [row for row in records(lines, file, problems, before=before, width=len(header), sep=sep) if row]
     cells = zip(*rows, strict=True) if rows else [()] * len(header)

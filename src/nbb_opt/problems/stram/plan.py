@@ -45,8 +45,8 @@ def plan_stram(case: StramCase, spec: StramSpec, steps: Steps) -> tuple[StramPla
     Raises Infeasible, NoPlan, SolveError; VerifyFailed if the verifier refuses either.
     """
     if steps.listen is not None:
-        heard = _in_nok(steps.listen)
-        steps = Steps(steps.options, stop=steps.stop, listen=heard, seconds=steps.seconds)
+        in_nok = _in_nok(steps.listen)
+        steps = Steps(steps.options, stop=steps.stop, listen=in_nok, seconds=steps.seconds)
     first: StramPlan | None = None
     emissions_t = None
     if spec.years != "first":

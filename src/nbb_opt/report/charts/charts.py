@@ -194,9 +194,9 @@ def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, 
         parts.append(words(name, names - 10, y + 14, size=12, anchor="end"))
         for end, value in sorted(ends.items(), key=lambda item: -abs(item[1])):
             size = abs(value) / ((high - low) or 1.0) * room
-            told = tag("title", f"{name}, {end} end: {with_unit(value, unit, sign=True)}")
+            tooltip = tag("title", f"{name}, {end} end: {with_unit(value, unit, sign=True)}")
             left = zero - size if value < 0 else zero
-            parts.append(tag("rect", told, x=left, y=y + 2, width=size, height=16, fill=colours[end]))
+            parts.append(tag("rect", tooltip, x=left, y=y + 2, width=size, height=16, fill=colours[end]))
         for value in {min(ends.values()), max(ends.values())}:
             beyond = zero + value / ((high - low) or 1.0) * room + (-5 if value < 0 else 5)
             anchor = "end" if value < 0 else "start"

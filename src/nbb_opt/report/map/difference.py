@@ -33,9 +33,9 @@ def draw_difference(instance: Instance, change: pd.Series, *, year: int, key: st
     for link, tonnes in amounts(change[::-1]):  # the greatest on top
         row = links.loc[link]
         points = [(float(x), float(y)) for x, y in (frame.xy[row["from_node"]], frame.xy[row["to_node"]])]
-        told = f"{link}: {kt(abs(tonnes), 1)} a year {'more' if tonnes > 0 else 'less'}"
+        tooltip = f"{link}: {kt(abs(tonnes), 1)} a year {'more' if tonnes > 0 else 'less'}"
         lines.append(tag(
-            "path", tag("title", told), d=path_data(points), fill="none", stroke=MORE if tonnes > 0 else LESS,
+            "path", tag("title", tooltip), d=path_data(points), fill="none", stroke=MORE if tonnes > 0 else LESS,
             stroke_width=line_width_px(abs(tonnes), most_t), stroke_linecap="round", stroke_opacity=0.85,
             stroke_dasharray="7 5" if row["mode"] in ("sea", "ferry") else None,
         ))  # fmt: skip

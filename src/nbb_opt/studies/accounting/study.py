@@ -217,15 +217,17 @@ def as_table(instance: Instance, rows: Sequence[Row]) -> str:
         cells = [line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in range(1, len(widths)))]
         text.append("  ".join([*cells, line[-1]]))
     for row in rows:
-        told = [
+        flip_lines = [
             f"  {flip['origin']} to {flip['destination']}, {flip['commodity']}, {flip['year']}: "
             f"{flip['from_mode']} to {flip['to_mode']}"
             for flip in row.flips
         ]
-        if told:
-            more = [f"  and {len(told) - SHOWN_FLIPS} more in its record"] if len(told) > SHOWN_FLIPS else []
+        if flip_lines:
+            more = (
+                [f"  and {len(flip_lines) - SHOWN_FLIPS} more in its record"] if len(flip_lines) > SHOWN_FLIPS else []
+            )
             chance = " (may be chance: cost differs by less than the gap)" if may_be_chance(row, rows[0]) else ""
-            text += ["", f"main mode flips, {row.title}{chance}:", *told[:SHOWN_FLIPS], *more]
+            text += ["", f"main mode flips, {row.title}{chance}:", *flip_lines[:SHOWN_FLIPS], *more]
     return "\n".join(text)
 
 
