@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from store import Row, raw, refs
 
-# Caps are off: with the truck technologies of today no plan meets them, so `shift_only` would have no answer.
-# To switch them on, set WITH_CAPS; they are shares below the do-nothing plan of 2025 (WTW tonnes a year).
-WITH_CAPS = False
-BASELINE_T = 772_000.0
-CUT = {2030: 0.02, 2035: 0.18, 2040: 0.30}
 INERTIA_PER_YEAR = 0.025
 # Of the truck-km, as fast as sales let the stock turn: 14 % of new heavy trucks in Sweden were battery trucks in 2025,
 # a tenth of the stock is renewed a year, and the law asks makers for 45 % less CO2 of new trucks in 2030.
@@ -65,18 +60,6 @@ def policies() -> list[Row]:
                 "together spends: it says who can build alone (scenarios in which a country is alone set others to 0)",
             }
         )
-    if WITH_CAPS:
-        for year, cut in CUT.items():
-            rows.append(
-                {
-                    "policy": f"cap_{year}",
-                    "kind": "cap_emissions_t_per_year",
-                    "year": year,
-                    "value": round(BASELINE_T * (1 - cut), -2),
-                    "source": "assumption",
-                    "note": f"{cut:.0%} below the do-nothing plan of 2025 ({BASELINE_T:.0f} t)",
-                }
-            )
     return rows
 
 
