@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from instance_copies import copy_with_every_table
 from nbb_opt.cli.main import app
+from nbb_opt.cli.options import of_today
 from nbb_opt.errors import InstanceError, ModelError
 from nbb_opt.instance import read_instance, upgrade, write_manifest, write_workbook
 from nbb_opt.model.spec import spec_of
@@ -158,6 +159,13 @@ def test_an_old_command_or_option_is_refused_by_its_new_name(rename: Rename) -> 
     shown = CliRunner().invoke(app, words)
     assert shown.exit_code == 2
     assert f"is now called {rename.new}" in " ".join(shown.output.split())
+
+
+def test_an_old_name_of_a_model_still_works_in_a_command_and_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert of_today("do_nothing") == "frozen"
+    assert "--model: do_nothing is now called frozen" in capsys.readouterr().err
+    assert (of_today("joint"), of_today(None)) == ("joint", None)
+    assert capsys.readouterr().err == ""
 
 
 def test_an_old_block_of_a_model_is_refused_by_its_new_name() -> None:

@@ -38,6 +38,7 @@ from nbb_opt.cli.options import (
     TimeLimit,
     in_options,
     in_what_if,
+    of_today,
 )
 from nbb_opt.cli.runs import show
 from nbb_opt.errors import InstanceError, NbbError, Stopped, VerifyFailed
@@ -305,7 +306,8 @@ def prepare(
 def solve(
     instance: InstancePath,
     model: Annotated[
-        str | None, typer.Option(help="A model of models/, or a path to a .toml [default: joint for freight].")
+        str | None,
+        typer.Option(callback=of_today, help="A model of models/, or a path to a .toml [default: joint for freight]."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")

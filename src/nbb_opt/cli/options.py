@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
+from nbb_opt.renames import new_names
 
 __all__ = [
     "DEFAULT_GAP",
@@ -37,6 +38,7 @@ __all__ = [
     "TimeLimit",
     "in_options",
     "in_what_if",
+    "of_today",
     "pairs",
 ]
 ExtendBy = Annotated[
@@ -74,6 +76,14 @@ Builds = Annotated[
     list[str] | None, typer.Option("--build", metavar="PROJECT", help="This project is built as soon as it can be.")
 ]
 Forbids = Annotated[list[str] | None, typer.Option("--forbid", metavar="PROJECT", help="This project is never built.")]
+
+
+def of_today(model: str | None) -> str | None:
+    """The name of a model as it is called now, said on stderr: commands in people's scripts outlive names."""
+    new = new_names("model").get(model or "")
+    if new:
+        typer.echo(f"--model: {model} is now called {new}", err=True)
+    return new or model
 
 
 def in_options(text: str, command: Any) -> str:

@@ -19,6 +19,7 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
     in_options,
+    of_today,
     pairs,
 )
 from nbb_opt.errors import NbbError
@@ -53,7 +54,10 @@ def verify(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Model that another engine solved [default: joint]; of a run, the .toml of your own model."),
+        typer.Option(
+            callback=of_today,
+            help="Model that another engine solved [default: joint]; of a run, the .toml of your own model.",
+        ),
     ] = None,
     solution: Annotated[
         Path | None,
@@ -94,7 +98,9 @@ def report(
             "ledger's; converted once from the km they were built on."
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="The .toml of a model of your own, if the runs are of one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(callback=of_today, help="The .toml of a model of your own, if the runs are of one.")
+    ] = None,
     again_s: AgainSeconds = AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
@@ -125,7 +131,7 @@ def sensitivity(
         typer.Option("--ferry-share", help="Share of a ferry borne by freight, as in mass=0.6; one for each way."),
     ] = None,
     instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
-    model: Annotated[str, typer.Option(help="Model, if an instance is given.")] = "joint",
+    model: Annotated[str, typer.Option(callback=of_today, help="Model, if an instance is given.")] = "joint",
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,

@@ -30,6 +30,7 @@ from nbb_opt.cli.options import (
     Threads,
     TimeLimit,
     in_what_if,
+    of_today,
 )
 
 
@@ -54,7 +55,7 @@ def sweep(
     values: Annotated[str, typer.Option(help="Factors on the instance's own figures, joined by commas.")] = "",
     front: Annotated[int, typer.Option(help="Points of a front of cost against emissions.")] = 0,
     relax: Annotated[bool, typer.Option("--relax", help="LP relaxation: quick lower bounds.")] = False,
-    model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
+    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for table and page [default: runs/NAME-sweep-WHAT]; finished points stay."),
@@ -120,7 +121,7 @@ def tornado(
         list[str] | None, typer.Option("--table", help="Only ranges of this table; may be given several times.")
     ] = None,
     relax: Annotated[bool, typer.Option("--relax", help="LP relaxation: quick lower bounds.")] = False,
-    model: Annotated[str, typer.Option(help="A model of models/, or a path to a .toml.")] = "joint",
+    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
     out: Annotated[
         Path | None, typer.Option(help="Folder for table and page [default: runs/NAME-tornado]; finished solves stay.")
     ] = None,
