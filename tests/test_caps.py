@@ -34,6 +34,13 @@ def test_a_path_of_caps_is_kept_and_its_next_tonne_has_a_price() -> None:
     assert "the next tonne costs" in str(plan)
 
 
+def test_a_plan_under_caps_of_its_model_is_explained_at_prices_that_hold_the_next_tonne() -> None:
+    found = nbb.explain(capped(), origin="WEST", destination="PLANT", commodity="BOX", year=2030, cache=False)
+    used = found.table[found.table["carried_t_per_year"] > 0]
+    assert used["total_eur_per_t"].to_numpy() == pytest.approx(found.price_eur_per_t)
+    assert (used["scarcity_eur_per_t"] > 0).all()
+
+
 def test_a_plan_above_the_caps_of_its_model_is_refused() -> None:
     plan, free = capped(), nbb.solve(nbb.examples.tiny(), "joint", gap=1e-6)
     assert free.figures["emissions_t_co2e"][2030] > plan.record["caps_t_co2e"]["2030"]

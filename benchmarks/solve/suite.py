@@ -10,7 +10,7 @@ from nbb_opt.shipped import shipped_names
 TAKES = {"gap": 1e-3, "time_limit_s": 300.0}
 ROUNDS = REPEATS = 1
 PROTOCOL = 2
-PROTOCOLS = {2: "warmed up with the do-nothing model alone, so less memory is held before the clock starts"}
+PROTOCOLS = {2: "warmed up with the frozen plan alone, so less memory is held before the clock starts"}
 
 
 def cases(options: BenchOptions) -> list[dict[str, Any]]:

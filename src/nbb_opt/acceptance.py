@@ -84,7 +84,7 @@ def _solve_again(
                 raise VerifyFailed(f"{run.path}: its chains are not those of this version; solve again")
             fixed = flows_of(prepared, flows)
         if spec.cuts:
-            spec = spec.with_caps(float(run.said_of(FROZEN)["emissions_t_co2e"][str(instance.periods[0].year)]))
+            spec = spec.with_caps(run.frozen_t(instance.periods[0].year))
         form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))
         _hold_sizes(form, spec.name, run.record, said, checks)
         lines.append(_hold_bound(form, spec.name, said, stop.part(1 / left), checks, least))

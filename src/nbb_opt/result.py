@@ -155,6 +155,10 @@ class Run:
         said = bars.get(bar) if isinstance(bars, Mapping) else None
         return said if isinstance(said, Mapping) else {}
 
+    def frozen_t(self, year: int) -> float:
+        """What the frozen plan emits in a year of a period, t CO2e WTW: caps of models are shares of the first."""
+        return float(self.said_of(FROZEN)["emissions_t_co2e"][str(year)])
+
 
 def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
     """Give `rows` exactly the columns and dtypes of result table `name`.

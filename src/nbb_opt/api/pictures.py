@@ -91,7 +91,7 @@ def _below_each_other(drawings: Sequence[str]) -> Picture:
     sizes = [tuple(map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', each).groups())) for each in drawings]  # type: ignore[union-attr]
     width, y, parts = max(w for w, _ in sizes), 0.0, []
     for each, (w, h) in zip(drawings, sizes, strict=True):
-        parts.append(each.replace("<svg ", f'<svg y="{y:g}" width="{w:g}" height="{h:g}" ', 1))
+        parts.append(str(each).replace("<svg ", f'<svg y="{y:g}" width="{w:g}" height="{h:g}" ', 1))  # markup escapes
         y += h
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {y:g}" style="{FONT}">'
     return Picture(f"{head}{''.join(parts)}</svg>")

@@ -262,6 +262,8 @@ def explain(
     spec = read_model(str(given.record["model"]))
     if spec.flows != "free":
         raise NbbError(f"explain: the flows of model '{spec.name}' are given; explain a plan that chooses them")
+    if spec.cuts:
+        spec = spec.with_caps(given.run.frozen_t(given.instance.periods[0].year))
     steps = Steps(SolveOptions(time_limit_s=time_limit_s, method="monolith", statement="arrays"))
     prepared = steps.prepare(given.instance, cache_dir=cache_folder() if cache else None, prune=False)
     return explain_flow(

@@ -179,7 +179,11 @@ def _cost_differences(run: Run, key: str) -> Figure:
     rows.sort(key=lambda row: row[1])
     both = [*rows, ("Total", float(change.sum()))]
     drawing = difference_bars(
-        both, unit="MEUR", key=f"{key}-difference", title=f"Cost against the {run.against} plan by component"
+        both,
+        unit="MEUR",
+        key=f"{key}-difference",
+        title=f"Cost against the {run.against} plan by component",
+        note=f"left of the line: less than the {run.against} plan",
     )
     columns = (Column("Component"), Column(f"Plan less {run.against}", "meur", "MEUR"))
     grid = Grid(

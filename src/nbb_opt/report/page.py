@@ -120,7 +120,7 @@ def comparison_grid(
     columns = (
         Column("Plan"),
         Column("System cost, present value", "meur", "MEUR"),
-        Column("Against its baseline", "meur", "MEUR"),
+        Column("Against its bar", "meur", "MEUR"),
         Column(f"CO2e in {last}", "kt", "kt a year"),
         Column("CO2e in all years", "kt", "kt"),
         Column(f"Road to rail, sea, ferry in {last}", "kt", "kt a year"),

@@ -138,7 +138,7 @@ def difference_bars(
     unit: str,
     key: str,
     title: str,
-    note: str = "left of the line: less than the baseline",
+    note: str,
 ) -> Markup:
     """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
     low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])

@@ -19,7 +19,7 @@ def render_all() -> dict[str, str]:
     for spec in map(read_design_model, shipped_names("models", problem=PROBLEM)):
         files |= statement_files(
             network_design.begin(instance, spec), [network_design], title=spec.title, instance=instance.meta["name"],
-            see="Data and symbols: [README.md](README.md), section 9.",
+            see="Data and symbols: [README.md](README.md), section 10.",
             options=[("strong_rows", spec.strong_rows, STRONG_WORDS[spec.strong_rows])],
         )  # fmt: skip
     return files
