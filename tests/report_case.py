@@ -11,6 +11,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance, Meta, Period
 from nbb_opt.instance.schema import BY_NAME, TABLES
+from nbb_opt.result import TABLES as RESULT_TABLES
 from nbb_opt.result import Run, as_table
 
 YEARS = (2025, 2030, 2035)
@@ -438,7 +439,7 @@ def make_tables(
         "energy": energy,
         "use": use,
     }
-    return {name: as_table(name, rows) for name, rows in tables.items()}
+    return {name: as_table(name, tables.get(name)) for name in RESULT_TABLES}
 
 
 def make_run(instance: Instance, *, model: str = "joint", spoil: Callable[[str], str] = lambda word: word) -> Run:
