@@ -114,7 +114,7 @@ def build(
     if spec.cuts and not spec.caps_t:
         raise ModelError(
             f"model '{spec.name}' has caps below what the frozen plan emits; solve it, or give with_caps(); "
-            "sweep, tornado and --write take a model without caps of its own"
+            "a sweep, a tornado and a written model need one without caps of its own"
         )
     data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, segments=route == "segments")
     return build_from(data, spec, route=route)
