@@ -137,8 +137,9 @@ def test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel():
         ferry[ferry["cargo_type"] == ferry["cargo_type"].iloc[0]].sort_values("year").drop_duplicates("year")
     )
     energy = instance["energy"].query("energy_carrier == 'kvarken_ferry_mix'").set_index("year")
-    per_kwh = energy.loc[of_cargo_type["year"], "ttw_kg_co2e_per_kwh"].to_numpy()
-    intensity = of_cargo_type["ttw_kg_per_unit"].to_numpy()
+    energy = energy["wtt_kg_co2e_per_kwh"].sort_index()
+    per_kwh = np.interp(of_cargo_type["year"], energy.index, energy)  # SCHEMA: between two years in proportion
+    intensity = of_cargo_type["wtt_kg_per_unit"].to_numpy()
     assert len(intensity) > 1
     assert (np.diff(intensity) < 0).all()
     np.testing.assert_allclose(intensity / intensity[0], per_kwh / per_kwh[0], rtol=1e-9)
