@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.model.spec import spec_of
 from nbb_opt.report.front import front_grid
 from nbb_opt.result import FRONT
+from nbb_opt.shipped import shipped
 from nbb_opt.verify import verify_run
 
 MODEL = {
@@ -47,8 +49,30 @@ def test_a_plan_above_the_caps_of_its_model_is_refused() -> None:
     lie = replace(free.run, record={**free.record, "model": "cap_path", "caps_t_co2e": plan.record["caps_t_co2e"]})
     failed = verify_run(lie, free.instance).failures()
     assert failed["rule"].tolist() == ["cap_emissions"]
-    loose = replace(plan.run, record={**plan.record, "caps_t_co2e": {"2030": 1e6}})
-    assert verify_run(loose, plan.instance).failures()["rule"].tolist() == ["agree_caps"]
+    for said in ({"2030": 1e6}, {**plan.record["caps_t_co2e"], "2040": 1.0}):
+        forged = replace(plan.run, record={**plan.record, "caps_t_co2e": said})
+        assert verify_run(forged, plan.instance).failures()["rule"].tolist() == ["agree_caps"]
+
+
+def own_model(folder: Path, cut: str) -> str:
+    text = (shipped("models") / "cap_path.toml").read_text(encoding="utf-8")
+    file = folder / "own.toml"
+    file.write_text(text[: text.index("cut =")] + f"cut = {cut}\n", encoding="utf-8")
+    return str(file)
+
+
+def test_a_cap_that_cannot_be_met_is_named_and_one_beyond_the_horizon_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(nbb.Infeasible, match=r"emission cap model_from_2030 in 2030 \(policies or model\)"):
+        nbb.solve(nbb.examples.tiny(), own_model(tmp_path, "{ 2030 = 0.99 }"))
+    with pytest.raises(ModelError, match="begins in 2090, the last period of the instance in 2030"):
+        nbb.solve(nbb.examples.tiny(), own_model(tmp_path, "{ 2090 = 0.1 }"))
+
+
+def test_a_cut_of_nothing_keeps_emissions_at_those_of_the_frozen_plan(tmp_path: Path) -> None:
+    model = own_model(tmp_path, "{ 2030 = 0 }")
+    plan = nbb.solve(nbb.examples.tiny(), model)
+    assert plan.record["caps_t_co2e"] == {"2030": pytest.approx(plan.frozen.figures["emissions_t_co2e"][2025])}
+    assert verify_run(plan.run, plan.instance, model_file=Path(model)).ok
 
 
 @pytest.mark.parametrize(
@@ -57,6 +81,10 @@ def test_a_plan_above_the_caps_of_its_model_is_refused() -> None:
         ({"cut": {"2030": 20}}, "write a year and the share of emissions cut, as 2030 = 0.2"),
         ({"cuts": {"2030": 0.2}}, "unknown key 'cuts' of .caps. .did you mean 'cut'"),
         ({"cut": 0.2}, "write a year and the share"),
+        ({"cut": {"20": 0.2}}, "write a year and the share"),
+        ({"cut": {"02030": 0.2}}, "write a year and the share"),
+        ({"cut": {}}, "write a year and the share"),
+        ({}, "write a year and the share"),
     ],
 )
 def test_a_fault_in_the_caps_of_a_model_is_named(caps: dict, said: str) -> None:

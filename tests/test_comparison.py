@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import nbb_opt as nbb
 from nbb_opt.cli.main import app
+from nbb_opt.instance.what_if import input_differences
 from nbb_opt.shipped import shipped
 
 TINY = nbb.read(shipped("instances") / "tiny")
@@ -86,3 +87,15 @@ def test_the_command_says_the_same_to_people_and_machines_and_writes_a_page(
     record = json.loads(CliRunner().invoke(app, ["compare", *runs, "--json"]).stdout)
     assert record["costs"][0]["decided"] is True
     assert {row["column"] for row in record["inputs"]} == {"carbon_price_eur_per_t", "earliest_year"}
+
+
+def test_plans_of_different_bases_are_refused(base: nbb.Result) -> None:
+    other = nbb.solve(nbb.read(shipped("instances") / "haulier"), "frozen", gap=0.05, time_limit_s=20, cache=False)
+    with pytest.raises(nbb.NbbError, match="plans of one base are set side by side, not of haulier and tiny"):
+        nbb.compare(base, other)
+
+
+def test_inputs_may_differ_by_whole_tables() -> None:
+    haulier = nbb.read(shipped("instances") / "haulier")
+    for one, other in ((TINY, haulier), (haulier, TINY)):
+        assert ("sites", "(row)") in {(cell.table, cell.column) for cell in input_differences(one, other)}

@@ -238,7 +238,7 @@ INFEASIBLE = {
         lambda m: setattr(m, "dirty", pyo.Constraint(
             expr=sum(m.emissions_ttw_kg[n, 2025] + m.emissions_wtt_kg[n, 2025] for n in m.countries) >= 5e6
         )),
-        ("These cannot all be kept", "your own rule dirty", "emission cap CAP_2025 in 2025 (policies)"),
+        ("These cannot all be kept", "your own rule dirty", "emission cap CAP_2025 in 2025 (policies or model)"),
     ),
     "a fixed variable against a rule": (
         lambda m: (m.built["RAIL_MINE", 2030].fix(0),

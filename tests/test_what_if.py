@@ -60,6 +60,12 @@ def test_a_blank_is_set_and_taken_away_by_its_word() -> None:
     ("change", "said"),
     [
         ("carbon price 200", "cannot be read.*write TABLE.COLUMN"),
+        ("links.time_h[] *= 2", "something is missing"),
+        ("links.time_h[,] *= 2", "something is missing"),
+        ("links.time_h[mode!=] *= 2", "something is missing"),
+        ("links.time_h[mode=road|] *= 2", "something is missing"),
+        ('links.time_h[mode=road"] *= 2', "a quotation mark is not closed"),
+        ("links.time_h *= 1_0", "'1_0' is not a number"),
         ("link.time_h = 1", "link is not a table.*'links'"),
         ("links.capacity = 0", "links has no column capacity.*capacity_link"),
         ("links.time_h[link=ROAD_EAST_PLAN] = 1", "no row of links has link=ROAD_EAST_PLAN.*'ROAD_EAST_PLANT'"),
@@ -79,6 +85,18 @@ def test_a_blank_is_set_and_taken_away_by_its_word() -> None:
 def test_a_statement_that_makes_no_sense_is_refused_by_its_fault(change: str, said: str) -> None:
     with pytest.raises(InstanceError, match=said):
         TINY.with_changes(change)
+
+
+def test_a_project_cannot_be_built_and_forbidden() -> None:
+    with pytest.raises(InstanceError, match="build 'RAIL_MINE': is forbidden too"):
+        TINY.with_changes(build=["RAIL_MINE"], forbid=["RAIL_MINE"])
+
+
+def test_a_name_alone_is_a_list_of_one_and_what_is_no_text_is_refused() -> None:
+    assert TINY.with_changes(build="RAIL_MINE").digest == TINY.with_changes(build=["RAIL_MINE"]).digest
+    for changes, lists in (([None], {}), ([["links.time_h *= 2"]], {}), ([], {"close": [5]}), ([], {"build": [None]})):
+        with pytest.raises(InstanceError, match=r"cannot be read|is no (link|project)"):
+            TINY.with_changes(*changes, **lists)
 
 
 def test_every_faulty_statement_is_named_at_once() -> None:

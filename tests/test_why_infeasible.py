@@ -240,11 +240,11 @@ def test_loosening_one_rule_by_what_is_said_is_enough() -> None:
 
 
 def test_solve_says_why_in_words() -> None:
-    with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies\): \d+ t CO2e too low"):
+    with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies or model\): \d+ t CO2e too low"):
         solve_instance(cap(1)(tiny()))
 
 
 def test_column_generation_says_why_too() -> None:
     options = SolveOptions(method="decompose")
-    with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies\): \d+ t CO2e too low"):
+    with pytest.raises(Infeasible, match=r"emission cap CAP_2025 in 2025 \(policies or model\): \d+ t CO2e too low"):
         solve_instance(cap(1)(tiny()), options=options)

@@ -232,7 +232,7 @@ def _read_manifest(path: Path, needed: Collection[str], may_hold: Collection[str
     except (ValueError, KeyError, TypeError) as fault:
         raise NbbError(f"{path}: cannot be read ({fault}); the run is not complete: run again") from fault
     if layout != LAYOUT:
-        raise NbbError(f"{path}: layout {layout} is unknown, this version reads {LAYOUT}: use the one that wrote it")
+        raise NbbError(f"{path}: layout {layout} is unknown, this version reads {LAYOUT}: solve again")
     for name in sorted(set(listed) - set(needed) - set(may_hold)):
         raise NbbError(f"{path}: lists {name}, which is no file of a run folder; run again")
     for name in sorted(set(needed) - set(listed)):

@@ -173,6 +173,10 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
     """
     if not plans:
         raise NbbError("compare: give at least one plan")
+    if len(of := {plan.instance.meta.name for plan in plans}) > 1:
+        raise NbbError(f"compare: plans of one base are set side by side, not of {' and '.join(sorted(of))}")
+    if not decide_s >= 0:
+        raise NbbError(f"compare: decide_s={decide_s}: give seconds, not less than 0")
     labels, given = _labels(plans, names), list(plans)
     ranges = [(plan.objective_eur, plan.bound_eur) for plan in given]
     for k in range(1, len(given)):

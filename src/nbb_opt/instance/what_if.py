@@ -35,6 +35,7 @@ from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
 CELLS_LISTED = 1000
 _STATEMENT = re.compile(r"\s*(\w+)\.(\w+)\s*(?:\[(.*)\])?\s*(\*=|\+=|=)\s*(.*?)\s*", re.DOTALL)
 _CONDITION = re.compile(r"\s*(\w+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -142,10 +143,10 @@ def differing(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[Cell
     """The cells in which two versions of a table differ; they have the same rows in the same order."""
     keys = _row_names(BY_NAME[name], before)
     cells = []
-    for column in (column.name for column in BY_NAME[name].columns if column.name in before):
-        old, new = before[column], after[column]
+    for column in BY_NAME[name].columns:
+        old, new = _cells(before, column), _cells(after, column)
         for i in np.flatnonzero(~_same(old, new)).tolist():
-            cells.append(Cell(name, keys[i], column, _plain(old.iloc[i]), _plain(new.iloc[i])))
+            cells.append(Cell(name, keys[i], column.name, _plain(old.iloc[i]), _plain(new.iloc[i])))
     return cells
 
 
@@ -190,6 +191,7 @@ def in_words(instance: Base, *, close: Sequence[str] = (), build: Sequence[str] 
 
     Raises InstanceError for a name that is not there.
     """
+    close, build, forbid = ([names] if isinstance(names, str) else names for names in (close, build, forbid))
     earliest = dict(zip(instance["projects"]["project"], instance["projects"]["earliest_year"].tolist(), strict=True))
     for option, names, known in (
         ("close", close, instance["links"]["link"].tolist()), ("build", build, earliest), ("forbid", forbid, earliest),
@@ -197,8 +199,10 @@ def in_words(instance: Base, *, close: Sequence[str] = (), build: Sequence[str] 
         for name in names:
             if name not in known:
                 kind = "link" if option == "close" else "project"
-                hint = did_you_mean(name, known) or f"{kind}s are {listed(nearest_first(name, known))}"
+                hint = did_you_mean(str(name), known) or f"{kind}s are {listed(nearest_first(str(name), known))}"
                 raise InstanceError([Problem(f"{option} {shown(name)}", f"is no {kind}", hint, "what_if")])
+    if both := sorted({*build} & {*forbid}):
+        raise InstanceError([Problem(f"build {shown(both[0])}", "is forbidden too", "leave one out", "what_if")])
     years = [period.year for period in instance.periods]
     first = {name: min((year for year in years if year >= earliest[name]), default=earliest[name]) for name in build}
     return (
@@ -288,7 +292,7 @@ def _change(text: str, tables: Callable[[str], pd.DataFrame]) -> tuple[str, pd.D
     def refuse(what: str, hint: str = HOW) -> InstanceError:
         return InstanceError([Problem(f"change {shown(text)}", what, hint, "what_if")])
 
-    match = _STATEMENT.fullmatch(text)
+    match = _STATEMENT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise refuse("cannot be read")
     name, column_name, conditions, effect, value = match.groups()
@@ -298,10 +302,9 @@ def _change(text: str, tables: Callable[[str], pd.DataFrame]) -> tuple[str, pd.D
     column = _column(table, column_name, refuse)
     if column_name in table.key:
         raise refuse(f"{column_name} names the rows of {name}", "change another column")
-    if column_name not in frame:  # an optional column that was left out
-        frame = frame.assign(**{column_name: np.nan if column.kind in _NUMERIC else ""})
+    frame = frame.assign(**{column_name: _cells(frame, column)})
     rows = np.ones(len(frame), bool)
-    for condition in re.findall(r'(?:[^,"]|"[^"]*")+', conditions or ""):
+    for condition in [] if conditions is None else _parts(conditions, ",", refuse):
         rows &= _holds(condition, table, frame, refuse)
     if not rows.any():
         keys = [key for key in ("year", *table.key) if key in table.key]
@@ -327,14 +330,22 @@ def _column(table: Table, name: str, refuse: Callable[..., InstanceError]) -> Co
     return columns[name]
 
 
+def _parts(text: str, sign: str, refuse: Callable[..., InstanceError]) -> list[str]:
+    """What stands between the signs, but for those in quotation marks; nothing may be blank or left over."""
+    parts = re.findall(rf'(?:[^{sign}"]|"[^"]*")+', text)
+    if sign.join(parts) != text or not all(part.strip() for part in parts) or not parts:
+        raise refuse(f"{shown(text)} cannot be read: something is missing, or a quotation mark is not closed")
+    return [part.strip() for part in parts]
+
+
 def _holds(text: str, table: Table, frame: pd.DataFrame, refuse: Callable[..., InstanceError]) -> np.ndarray:
     match = _CONDITION.fullmatch(text)
     if match is None:
         raise refuse(f"condition {shown(text.strip())} cannot be read")
     name, sign, values = match.groups()
     column = _column(table, name, refuse)
-    words = [word.strip() for word in re.findall(r'(?:[^|"]|"[^"]*")+', values)]
-    cells = frame[name] if name in frame else pd.Series(np.nan if column.kind in _NUMERIC else "", index=frame.index)
+    words = _parts(values, "|", refuse)
+    cells = _cells(frame, column)
     if sign in _COMPARE:
         if column.kind not in _NUMERIC:
             raise refuse(f"{name} holds no numbers: {sign} does not apply", f"write {name}=VALUE")
@@ -384,13 +395,17 @@ def _value(word: str, column: Column, refuse: Callable[..., InstanceError]) -> A
 
 
 def _number(word: str, refuse: Callable[..., InstanceError]) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = np.nan
+    value = float(word) if _NUMBER.fullmatch(word) else np.inf
     if not np.isfinite(value):
         raise refuse(f"{shown(word)} is not a number", "digits with a decimal point")
     return value
+
+
+def _cells(frame: pd.DataFrame, column: Column) -> pd.Series:
+    """A column of a table, blank where it is an optional one that was left out."""
+    if column.name in frame:
+        return frame[column.name]
+    return pd.Series(np.nan if column.kind in _NUMERIC else "", index=frame.index)
 
 
 def _same(one: pd.Series, other: pd.Series) -> np.ndarray:

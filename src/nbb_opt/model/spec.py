@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -114,7 +115,7 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if table.get("projects") in ("all", "committed", "existing") and blocks and "projects" not in blocks:
         said = f"projects = \"{table['projects']}\" needs the block 'projects'"
         faults.append(f'{said}; add it or write projects = "none"')
-    cuts = _cuts(document.get("caps", {}), faults)
+    cuts = _cuts(document["caps"], faults) if "caps" in document else ()
     if "caps" in document and "caps" not in blocks:
         faults.append("[caps] needs the block 'caps'; add it")
     if faults:
@@ -130,11 +131,11 @@ def _cuts(table: Any, faults: list[str]) -> tuple[tuple[int, float], ...]:
         faults.append("[caps] must be a table")
         return ()
     faults += [f"unknown key '{key}' of [caps]{_did_you_mean(key, CAPS)}" for key in table if key not in CAPS]
-    cuts = table.get("cut", {})
+    cuts = table.get("cut") or "nothing"
     found = []
     for year, share in cuts.items() if isinstance(cuts, dict) else [("cut", cuts)]:
         fine = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
-        if not (str(year).isdigit() and fine):
+        if not (re.fullmatch("(19|2[01])[0-9][0-9]", str(year)) and fine):
             faults.append(f"[caps] cut: {year} = {share!r}; write a year and the share of emissions cut, as 2030 = 0.2")
         else:
             found.append((int(year), float(share)))

@@ -32,7 +32,7 @@ MOST_CONFLICTS = 3
 NAME = re.compile(r"(\w+)\[(.*)\]")
 # family of rows -> what it is called (the parts of its name filled in), unit of a row, what to loosen
 RULES: dict[str, tuple[str, str, str]] = {
-    "cap_emissions": ("emission cap {0} in {1} (policies)", "kg CO2e", "too low"),
+    "cap_emissions": ("emission cap {0} in {1} (policies or model)", "kg CO2e", "too low"),
     "cap_technology": ("cap on the share of a technology {0} in {1} (policies)", "vkm", "too low"),
     "cap_emissions_over_horizon": ("cap on emissions over the horizon", "kg CO2e", "too low"),
     "ban_purchase": ("ban on purchases {0} in {1} (policies)", "vehicles", "would have to be allowed"),

@@ -75,17 +75,18 @@ def _own_caps(rules: Rules, frozen: Verdict, plan: Verdict, record: Mapping[str,
     checks, base_t = Checks(), next(iter(frozen.emissions_t_co2e.values()), 0.0)
     said = mapping(record.get("caps_t_co2e"))
     cut = {
-        year: next((share for since, share in reversed(rules.cuts) if since <= year), 0.0)
+        year: next((share for since, share in reversed(rules.cuts) if since <= year), None)
         for year in plan.emissions_t_co2e
     }
-    years = [year for year, share in cut.items() if share]
-    caps_t = [base_t * (1 - cut[year]) for year in years]
+    held_t = {year: base_t * (1 - share) for year, share in cut.items() if share is not None}
+    years, caps_t = list(held_t), list(held_t.values())
 
     def where(i: int) -> str:
         return f"cap of the model {rules.name} {years[i]}"
 
     emitted = [plan.emissions_t_co2e[year] for year in years]
     checks.compare("cap_emissions", emitted, "<=", caps_t, where=where, unit="t_co2e")
+    checks.hold("agree_caps", set(said) == {*map(str, years)}, where=lambda _: f"caps_t_co2e: the years are {years}")
     claimed = [number(said.get(str(year))) for year in years]
     checks.compare("agree_caps", claimed, "==", caps_t, where=where, unit="t_co2e")
     return checks

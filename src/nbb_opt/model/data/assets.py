@@ -14,7 +14,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
 HOURS_PER_YEAR = 8760.0
 IDEA = ("", "idea")
-CAP_OF_MODEL = "model, from "  # begins the name of a cap of the model itself
+CAP_OF_MODEL = "model_from_"  # begins the name of a cap of the model itself
 # what a model may build, by its option `projects`
 MAY_BUILD = {
     "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed"),
@@ -143,6 +143,8 @@ def policies_of(
     `caps_t` are caps of the model itself: each holds from its year until that of the next.
     """
     found = []
+    if caps_t and caps_t[0][0] > time.years[-1]:
+        raise ModelError(f"[caps] cut: begins in {caps_t[0][0]}, the last period of the instance in {time.years[-1]}")
     for i, (since, cap_t) in enumerate(caps_t):
         until = caps_t[i + 1][0] if i + 1 < len(caps_t) else np.inf
         periods = tuple(np.flatnonzero((time.years >= since) & (time.years < until)).tolist())
