@@ -65,3 +65,8 @@ def test_the_command_says_the_same_and_names_what_is_not_there(plan: nbb.Result,
         nbb.explain(plan, origin="MINE", destination="WEST", commodity="OAR", cache=False)
     with pytest.raises(nbb.NbbError, match="demand in 2025, 2030"):
         nbb.explain(plan, origin="MINE", destination="WEST", commodity="ORE", year=2035, cache=False)
+
+
+def test_an_instance_beside_a_plan_that_has_its_own_is_refused(plan: nbb.Result) -> None:
+    with pytest.raises(nbb.NbbError, match="explain: instance= is for a run folder"):
+        nbb.explain(plan, origin="MINE", destination="WEST", commodity="ORE", instance=TINY)

@@ -292,6 +292,8 @@ def freight_plan(plan: Result | Path | str, what: str, *, instance: Instance | P
     from nbb_opt.problems.dispatch import problem_of
 
     if isinstance(plan, Result):
+        if instance is not None:
+            raise NbbError(f"{what}: instance= is for a run folder; a plan has its own: load it with that instance")
         return plan
     problem_of(Path(plan), what)
     found = load(plan, instance=instance)
