@@ -10,7 +10,22 @@ GAP_RAIL = {"link": "RAIL_WEST_GAP"}
 TOTAL = {"total": "T", "name": "Mine", "measure": "handled_t_per_year", "modes": "road", "observed": "1",
          "observed_year": "2024", "outside": "0", "source": "made_up"}  # fmt: skip
 
+OUTSIDE = {"origin": "MINE", "destination": "WEST", "commodity": "ORE", "year": "2025", "tonnes": "1",
+           "source": "made_up"}  # fmt: skip
+
 SPOILINGS = [
+    Spoiling(
+        "outside_flows_have_a_link",
+        creating("outside_flows", **OUTSIDE, link="ROAD_MINE_WEST"),
+        "outside_flows.csv row 2, column link, value 'ROAD_MINE_WEST'",
+        "ORE may use rail",
+    ),
+    Spoiling(
+        "outside_flows_have_a_link",
+        creating("outside_flows", **OUTSIDE, link="RAIL_WEST_GAP"),
+        "value 'RAIL_WEST_GAP'",
+        "name the link that does",
+    ),
     Spoiling(
         "control_totals_say_where",
         creating("control_totals", **TOTAL),

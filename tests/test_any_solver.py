@@ -292,7 +292,7 @@ def test_a_model_is_written_and_its_solution_verified_from_the_command_line(tmp_
     assert "check a solution: nbb-opt verify" in done.stdout
     _solved_elsewhere("highs", tmp_path / "model.lp", tmp_path / "answer.sol")
     done = nbb_opt("verify", tiny, "--solution", "answer.sol", cwd=tmp_path, check=0)
-    assert done.stdout == "verified: OK, 38 checks, cost 18,988,400 EUR\n"
+    assert done.stdout == "verified: OK, 39 checks, cost 18,988,400 EUR\n"
     done = nbb_opt("solve", tiny, "--write", "model.lp", "--solver", "scip", cwd=tmp_path, check=1)
     assert done.stderr == "--solver: --write leaves the model in a file and solves nothing; leave it out\n"
 

@@ -330,7 +330,7 @@ def test_the_ngm_becomes_an_instance_by_region_that_can_be_prepared(tmp_path: Pa
     assert "2 more sums (480 t) start or end in Continental shelf: left out" in text
     prepared = prepare(read_instance(tmp_path / "case"))
     assert prepared.bundles[["origin", "destination", "commodity"]].to_numpy().tolist() == [["OSL", "TOS", "1"]]
-    np.testing.assert_allclose(prepared.demand_t, [[75.0, 90.0, 105.0, 120.0]])
+    np.testing.assert_allclose(prepared.demand_t, [[75.0, 84.0, 90.0, 105.0, 120.0]])
     with pytest.raises(InstanceError, match="exists and is not an empty folder"):
         convert(ngm, tmp_path / "case")
     with pytest.raises(InstanceError, match="takes no options"):

@@ -20,6 +20,7 @@ ALSO = {
     "transfers_change_something": {"transfer_modes_meet_at_the_node"},
     "flows_have_a_way": {"trucks_can_come_back"},
     "projects_do_not_require_in_a_circle": {"projects_do_not_exclude_what_they_require"},
+    "outside_flows_have_a_link": {"years_cover_periods"},  # the spoiled row is of one year
 }
 
 

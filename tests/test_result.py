@@ -201,7 +201,9 @@ def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new(tmp_path: Path, case
 
 
 def test_the_names_of_extra_files_are_fixed() -> None:
-    assert EXTRA_FILES == ("verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", "own_rules.json")
+    assert EXTRA_FILES == (
+        "front.csv", "verify.json", "solver.log", "bounds.csv", "report.html", "report.xlsx", "own_rules.json"
+    )  # fmt: skip
 
 
 def test_a_plan_written_with_its_own_chains_only_is_verified_and_reported_the_same(

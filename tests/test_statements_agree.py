@@ -154,7 +154,7 @@ def test_both_statements_of_a_random_stram_case_are_the_same_problem(seed: int) 
 
 
 # tables that say how studies and reports vary or show a case, which the model of the case itself does not read
-BESIDE_THE_MODEL = {"control_totals", "ranges", "scenarios", "sites"}
+BESIDE_THE_MODEL = {"control_totals", "outside_flows", "ranges", "scenarios", "sites"}
 
 
 @pytest.mark.parametrize("table", [table.name for table in TABLES if table.optional])

@@ -26,7 +26,7 @@ def test_it_has_as_many_flows_as_asked_for(tmp_path: Path) -> None:
     from nbb_opt.network.bundles import read_demand
 
     demand = read_demand(read_instance(write_synthetic(tmp_path / "case", Shape(700, seed=4))))
-    assert demand.demand_t.shape == (700, 4)
+    assert demand.demand_t.shape == (700, 5)
     assert (demand.demand_t > 0).all()
 
 

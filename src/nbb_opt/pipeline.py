@@ -580,6 +580,7 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
                 "projects": bar.spec.projects,
                 "status": bar.solution.status,
                 **bar.claims,
+                "checks": len(bar.verdict.checks),
                 **_sizes(bar.solution),
             }
             for name, bar in bars.items()

@@ -131,7 +131,9 @@ class Result:
             if self.record["model"] == bar:
                 return self
             raise NbbError(f"the {bar} plan was not solved with this one; solve again with it")
-        options = {**self.record["options"], **{key: said[key] for key in ("technologies", "projects")}}
+        rules = ("technologies", "projects")
+        options = {**self.record["options"], **{key: said[key] for key in rules}}
+        said = {key: value for key, value in said.items() if key not in rules}
         before = BARS[: BARS.index(bar)]
         bars = {name: mine[name] for name in before}
         record = {**self.record, **said, "options": {**options, "flows": "free"}, "bars": bars}
@@ -445,6 +447,7 @@ def verify(
     bound of frozen: confirmed by solving again
     bound of reference: confirmed by solving again
     bound of joint: confirmed by solving again
+    the word of the run, which nothing shows: options, ...
     """
     from nbb_opt.problems.dispatch import handlers, problem_of, verify_solution
     from nbb_opt.problems.handlers import VerifyRequest

@@ -54,20 +54,28 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
         instance, run.tables, blocks=rules.blocks, technologies=rules.technologies, projects=rules.projects,
         reported=record, own_terms=_own_terms(run),
     )  # fmt: skip
-    if plan.ok:
-        many = len(plan.checks)
-        checks.hold("agree_checks", record.get("checks") == many, where=lambda _: f"checks: there are {many}")
+    _agree_checks(record, plan, checks)
     plan = _add(plan, checks)
     for name, tables in run.bars.items():
         bar, said, beside = rules_of(name), run.said_of(name), Checks()
         check_claims(said, bar, options.get("gap"), beside)
-        found = _add(verify_plan(instance, tables, blocks=bar.blocks, technologies=bar.technologies,
-                                 projects=bar.projects, reported=said), beside)  # fmt: skip
+        found = verify_plan(
+            instance, tables, blocks=bar.blocks, technologies=bar.technologies, projects=bar.projects, reported=said
+        )
+        _agree_checks(said, found, beside)
+        found = _add(found, beside)
         if name == FROZEN and rules.cuts:
             plan = _add(plan, _own_caps(rules, found, plan, record))
         named = found.checks.assign(where=f"{name}: " + found.checks["where"].astype(str))
         plan = replace(plan, ok=plan.ok and found.ok, checks=pd.concat([plan.checks, named], ignore_index=True))
     return plan
+
+
+def _agree_checks(said: Mapping[str, Any], plan: Verdict, checks: Checks) -> None:
+    """The record counts the checks of a plan that are there."""
+    if plan.ok:
+        many = len(plan.checks)
+        checks.hold("agree_checks", said.get("checks") == many, where=lambda _: f"checks: there are {many}")
 
 
 def _own_caps(rules: Rules, frozen: Verdict, plan: Verdict, record: Mapping[str, Any]) -> Checks:

@@ -70,7 +70,7 @@ OPTIONS: Mapping[str, Any] = {
 RUN: Mapping[str, Any] = {
     "instance": text, "instance_source": text, "instance_digest": text, **PLAN, "seed": whole, "threads": whole,
     "options": OPTIONS, "versions": keyed(text), "verified": flag, "checks": whole, "seconds": keyed(amount),
-    "bars": ({**PLAN, "technologies": text, "projects": text},),
+    "bars": ({**PLAN, "technologies": text, "projects": text, "checks": whole},),
 }  # fmt: skip
 MAY_BE = {
     "what_if": keyed(anything), "extension": keyed(anything), "taken_from": text,

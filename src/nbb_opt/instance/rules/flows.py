@@ -165,7 +165,8 @@ def outside_flows_have_a_link(context: RuleContext) -> Iterator[Problem]:
         if not joins:
             what, hint = f"does not lead from {row['origin']} to {row['destination']}", "name the link that does"
         elif link["mode"] == "road" or link["mode"] not in modes[row["commodity"]]:
-            what, hint = f"is {link['mode']}", f"{row['commodity']} may use {listed(modes[row['commodity']])}, not road"
+            others = [mode for mode in modes[row["commodity"]] if mode != "road"]
+            what, hint = f"is {link['mode']}", f"of outside freight {row['commodity']} may use {listed(others)}"
         elif link["project"]:
             what, hint = f"needs the project {link['project']}", "name a link that exists today"
         else:
