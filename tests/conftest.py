@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -49,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's job in the background ignores it; tests press it
     config.addinivalue_line("markers", "hard: a slow suite, run with --hard (make test-hard)")
     config.addinivalue_line("markers", "release: builds and installs the wheel, run with --hard (make test-release)")
     config.addinivalue_line("markers", "promise(row, small=1, full=small): proves a row of PROMISES with so many cases")
