@@ -75,7 +75,7 @@ class Result:
             if found.digest != self.record["instance_digest"]:
                 raise NbbError(
                     f"{found.path}: is not the instance of this plan (digest {found.digest[:12]} against "
-                    f"{self.record['instance_digest'][:12]}); give the one that was solved"
+                    f"{self.record['instance_digest'][:12]}); give the one that was solved as instance="
                 )
             self._made["instance"] = found
         return self._made["instance"]
