@@ -56,7 +56,7 @@ def method(instance: Instance) -> list[tuple[str, str]]:
         (
             "Frozen plan and reference",
             "frozen: today's kinds of trucks and today's network, no projects, no rules; every flow on its cheapest "
-            "way. Reference: trucks that pay by themselves or that a rule demands, and projects that are being built or "
+            "way. Reference: trucks that pay by themselves or a rule demands, and projects that are being built or "
             "committed; no ideas, no cap on emissions. Both are solved and checked like the plan",
         ),
         ("Main mode", "the mode with most km of a chain; a flow counts as moved when its main mode is another one"),
