@@ -27,11 +27,16 @@ def exact_values(solver: Solver, values: Floats, *, feasibility: float) -> Float
     return values if row_miss(solver, values) <= feasibility else exact_vertex(solver, values)
 
 
-def row_miss(solver: Solver, values: Floats) -> float:
-    """How far outside its sides the worst row of the form is, scaled; `values` in business units."""
+def own_rows(solver: Solver) -> tuple[csc_array, Floats, Floats]:
+    """Matrix and sides of the form's own rows, scaled. Not while another thread solves: HiGHS moves its matrix then."""
     lp, own = solver.highs.getLp(), slice(len(solver.scaling.row))  # rows added since are cuts, not the plan's
-    activity = (_matrix(lp) @ (values / solver.scaling.column))[own]
-    low, up = np.asarray(lp.row_lower_)[own], np.asarray(lp.row_upper_)[own]
+    return csc_array(_matrix(lp).tocsr()[own]), np.array(lp.row_lower_)[own], np.array(lp.row_upper_)[own]
+
+
+def row_miss(solver: Solver, values: Floats, rows: tuple[csc_array, Floats, Floats] | None = None) -> float:
+    """How far outside its sides the worst row of the form is, scaled; `values` in business units."""
+    matrix, low, up = rows or own_rows(solver)
+    activity = matrix @ (values / solver.scaling.column)
     return float(np.maximum(low - activity, activity - up).max(initial=0.0))
 
 
