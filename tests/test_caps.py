@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import nbb_opt as nbb
+from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError
 from nbb_opt.model.spec import spec_of
 from nbb_opt.report.front import front_grid
@@ -108,3 +110,13 @@ def test_a_front_beside_a_plan_says_what_each_further_per_cent_costs() -> None:
     base_t, base_eur = 5 * (872.0 + 746.65), plan.reference.cost_eur  # EXPECTED.md
     assert grid.rows[0] == [7.0, pytest.approx(7000 / base_t - 1), 18.0, pytest.approx(18e6 / base_eur - 1), None]
     assert grid.rows[1][-1] == pytest.approx(1.0 / (100 * 1000 / base_t))  # MEUR for each per cent of the reference
+
+
+def test_a_plan_is_kept_where_its_front_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(*_given: object, **_named: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("nbb_opt.studies.sweep.run_sweep", broken_off)
+    words = ["solve", str(shipped("instances") / "tiny"), "--front", "3", "--out", str(tmp_path / "run")]
+    assert CliRunner().invoke(app, words).exit_code != 0
+    assert nbb.verify(tmp_path / "run").record["ok"]

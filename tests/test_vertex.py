@@ -13,7 +13,7 @@ from nbb_opt.model import StandardForm
 from nbb_opt.problems.stram.model import build_stram, read_stram_model
 from nbb_opt.solve import Stop, solve_form
 from nbb_opt.solve.highs import Solver, SolverResult
-from nbb_opt.solve.mip.vertex import exact_values, exact_vertex, row_miss
+from nbb_opt.solve.mip.vertex import OwnRows, exact_values, exact_vertex
 from nbb_opt.solve.mip.warm import Warm
 from stram_case import tiny
 
@@ -39,9 +39,9 @@ def test_what_piled_up_in_the_columns_is_taken_out_again() -> None:
     _, solver, answer = relaxation()
     assert answer.values is not None
     wrong = piled_up(solver, answer.values)
-    assert row_miss(solver, wrong) > 1e-7
+    assert OwnRows(solver).miss(wrong) > 1e-7
     mended = exact_values(solver, wrong, feasibility=TIGHT)
-    assert row_miss(solver, mended) <= TIGHT
+    assert OwnRows(solver).miss(mended) <= TIGHT
     np.testing.assert_allclose(mended, answer.values, rtol=1e-9, atol=1e-7)
 
 

@@ -33,6 +33,7 @@ from nbb_opt.solve.stop import Listener, Progress, relative_gap
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
     from nbb_opt.model import Built, ModelSpec, StandardForm
+    from nbb_opt.model.data.periods import Time
     from nbb_opt.model.extension import Extension
     from nbb_opt.model.rules_file import RulesFile
     from nbb_opt.verify import Verdict
@@ -199,22 +200,19 @@ class Steps:
         with self.timed("build"):
             return (with_figures_of if edited else restated)(built, instance, prepared)
 
-    def solve(self, built: Built, *, share: float = 1.0, label: str = "") -> Solution:
-        """Solve a built model by the chosen method, in at most `share` of the time that is left."""
-        from nbb_opt.model import split, standard_form
+    def solve(self, built: Built, form: StandardForm | None, *, share: float = 1.0, label: str = "") -> Solution:
+        """Solve a built model, or its `form` if it has one, in at most `share` of the time that is left."""
+        from nbb_opt.model import split
 
-        if self.options.method != "decompose":
-            with self.timed("solve", label):
-                own = built.extension
-                return self.solve_form(standard_form(built), stop=self.stop.part(share), label=label, own=own)
+        if form is not None:
+            return self.solve_form(form, stop=self.stop.part(share), label=label, own=built.extension)
         from nbb_opt.solve.colgen import solve_split
 
         options = self.options
-        with self.timed("solve", label):
-            return solve_split(
-                split(built), gap=self.target, threads=options.threads, seed=options.seed, listen=self.listen,
-                stop=self.stop.part(share), label=label, cluster=self.cluster,
-            )  # fmt: skip
+        return solve_split(
+            split(built), gap=self.target, threads=options.threads, seed=options.seed, listen=self.listen,
+            stop=self.stop.part(share), label=label, cluster=self.cluster,
+        )  # fmt: skip
 
     def solve_form(
         self, form: StandardForm, *, stop: Stop | None = None, label: str = "", warm: Warm | None = None,
@@ -285,7 +283,7 @@ class Steps:
 
         `rules` are added to the model; or it was `built` before, with what a user added.
         """
-        from nbb_opt.model import extract
+        from nbb_opt.model import extract, standard_form
 
         instance = prepared.instance
         if built is None:
@@ -298,14 +296,19 @@ class Steps:
                 "nothing; give gap= instead"
             )
         try:
-            solution = self.solve(built, share=share, label=label)
+            with self.timed("solve", label):
+                form = None if self.options.method == "decompose" else standard_form(built)
+                solution = self.solve(built, form, share=share, label=label)
         except Infeasible as finding:
             said = [str(finding), f"plans may use the candidate chains only: {prepared.left_out}"]
             if self.options.method == "decompose":
                 del built  # stated anew, whole
                 said.insert(1, self._why_infeasible(prepared, spec, fixed_flows_t))
             raise Infeasible("\n".join(filter(None, said))) from finding
-        next_tonne_eur = self._next_tonne_eur(built, solution) if spec.caps_t else None
+        next_tonne_eur = None
+        if form is not None and spec.caps_t:
+            next_tonne_eur = self._next_tonne_eur(form, built.data.time, solution)
+        del form
         with self.timed("extract", label):
             tables = extract(built, solution.values, solution.carried)
         claims, own_terms = reported(solution, tables), None
@@ -321,28 +324,24 @@ class Steps:
             own_terms=own_terms, next_tonne_eur=next_tonne_eur,
         )  # fmt: skip
 
-    def _next_tonne_eur(self, built: Built, solution: Solution) -> dict[str, float] | None:
+    def _next_tonne_eur(self, form: StandardForm, times: Time, solution: Solution) -> dict[str, float] | None:
         """What one tonne less a year costs under the model's own caps, EUR/t of the period: the dual value of the cap
         where every whole number (trucks, chargers, projects) stays as it is, so that only what can be changed from day
-        to day answers. None where column generation has no form to ask, or in no time.
+        to day answers. None where there was no time.
         """
-        from nbb_opt.model import standard_form
-        from nbb_opt.model.data.assets import CAP_OF_MODEL
+        from nbb_opt.model.data.assets import ROW_OF_CAP_OF_MODEL
 
-        if self.options.method == "decompose":
-            return None
-        form, time_, options = standard_form(built), built.data.time, self.options
+        options = self.options
         warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve)
         with self.timed("prices"):
             row_dual = duals_of_plan(form, solution.values, warm=warm, stop=Stop(PRICES_S, asked=self.stop.asked))
         if row_dual is None:
             return None
-        prices = {}
-        for row, name in enumerate(form.row_names):
-            if name.startswith("cap_emissions") and CAP_OF_MODEL in name:
-                t = next(t for t, year in enumerate(time_.years.tolist()) if name.rstrip("])'\"").endswith(str(year)))
-                prices[str(time_.years[t])] = -float(row_dual[row]) * 1000.0 / float(time_.yearly_factor[t])
-        return prices
+        factor = dict(zip(times.years.tolist(), times.yearly_factor.tolist(), strict=True))
+        caps = [
+            (ROW_OF_CAP_OF_MODEL.fullmatch(name), dual) for name, dual in zip(form.row_names, row_dual, strict=True)
+        ]
+        return {cap[1]: -float(dual) * 1000.0 / factor[int(cap[1])] for cap, dual in caps if cap}
 
     def cheapest(self, instance: Instance, plan: Plan, bars: Mapping[str, Plan], say: Say | None = None) -> Plan:
         """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
@@ -446,8 +445,8 @@ def bars_of(model: str, *, reference: bool, own: bool = False) -> tuple[str, ...
     >>> bars_of("joint", reference=True), bars_of("reference", reference=True), bars_of("frozen", reference=True)
     (('frozen', 'reference'), ('frozen',), ())
     """
-    count = 1 + BARS.index(model) if model in BARS and own else BARS.index(model) if model in BARS else len(BARS)
-    return BARS[:count] if reference or model == REFERENCE else BARS[: min(count, 1)]
+    bars = BARS[: BARS.index(model) + own] if model in BARS else BARS
+    return bars if reference or model == REFERENCE else bars[:1]
 
 
 def _run(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Steps) -> Run:

@@ -33,6 +33,7 @@ from nbb_opt.instance.schema import BY_NAME, Column, Table
 from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
 
 CELLS_LISTED = 1000
+NEVER = 2120  # a year beyond every horizon
 _STATEMENT = re.compile(r"\s*(\w+)\.(\w+)\s*(?:\[(.*)\])?\s*(\*=|\+=|=)\s*(.*?)\s*", re.DOTALL)
 _CONDITION = re.compile(r"\s*(\w+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -210,9 +211,6 @@ def in_words(instance: Base, *, close: Sequence[str] = (), build: Sequence[str] 
         *(f"projects.required_from_year[project={quoted(name)}] = {first[name]}" for name in build),
         *(f"projects.earliest_year[project={quoted(name)}] = {NEVER}" for name in forbid),
     )
-
-
-NEVER = 2120  # beyond every horizon
 
 
 def read_scenario(name: str, content: bytes) -> Scenario:

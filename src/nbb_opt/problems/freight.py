@@ -34,7 +34,7 @@ from nbb_opt.problems.result import Response
 from nbb_opt.result import FRONT, Run, read_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
-from nbb_opt.solve import Stop
+from nbb_opt.solve import Progress, Stop
 from nbb_opt.verify import Verdict, verify_plan
 from nbb_opt.verify.foreign import is_foreign, verify_foreign
 
@@ -94,11 +94,11 @@ def solve(request: SolveRequest) -> Response:
         out = request.out or Path("runs") / name
         check_target(out)
         run = solve_instance(
-            instance, out=None if request.front else out, model=model,
+            instance, out=out, model=model,
             options=request.options, cache_dir=cache_folder() if request.cache else None, listen=request.listen,
             say=LOG.info, stop=request.stop, cluster=workers, rules=rules,
         )  # fmt: skip
-    if request.front:
+    if request.front:  # which takes long: the plan is written by now
         run = write(out, instance, _with_front(instance, run, request))
     return Response(run.record, (closing_block(instance, run),))
 
@@ -107,11 +107,15 @@ def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
     """The run with a relaxed front of cost against emissions beside it, without caps and rules of the user's own."""
     from nbb_opt.studies.sweep import run_sweep
 
+    def listen(progress: Progress) -> None:
+        if request.listen is not None:
+            request.listen(replace(progress, phase=f"front: {progress.phase}"))
+
     started = time.perf_counter()
     found = run_sweep(
         instance, front=request.front, model=FRONT_MODEL, options=request.options, relax=True,
-        cache_dir=cache_folder() if request.cache else None, listen=request.listen, say=LOG.info,
-        stop=Stop(math.inf, asked=request.stop.asked),
+        cache_dir=cache_folder() if request.cache else None, listen=listen, say=LOG.info,
+        stop=Stop(math.inf, started=request.stop.started, asked=request.stop.asked),
     ).table()  # fmt: skip
     run.record["seconds"]["front"] = round(time.perf_counter() - started, 3)
     csv = found[["cost_eur", "emissions_t_co2e", "marginal_eur_per_t_co2e"]].to_csv(index=False)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.run_folder import check_target, write_folder
+from nbb_opt.verify.claims import claim_faults
 
 
 class ProblemInstance(Protocol):
@@ -140,7 +141,17 @@ def name_of(run: ProblemResult) -> str:
     return str(run.path or f"the plan of {run.record.get('instance')}")
 
 
-def refuse_model(run: ProblemResult, model: str | None) -> None:
-    """Raise NbbError if a model is named for a run, which says which one it solved."""
-    if model is not None:
+def as_claimed(
+    request: Any, read_run: Callable[..., ProblemResult], read: Callable[[Path], Own], cost: str, bound: str
+) -> tuple[ProblemResult, Own, list[str]]:
+    """The plan of a VerifyRequest, its instance, and what is wrong with files and claims (figures `cost` and `bound`).
+
+    Raises NbbError if a model is named: a run says which one it solved.
+    """
+    given = request.run
+    run = given if isinstance(given, ProblemResult) else read_run(given, refuse_altered=False)
+    if request.model is not None:
         raise NbbError(f"{name_of(run)}: says which model it solved; leave out model=")
+    run, instance = with_instance(run, request.instance, read)
+    altered = [f"{name}: was altered after the run" for name in run.altered]
+    return run, instance, altered + claim_faults(run.record, cost, bound)

@@ -25,29 +25,27 @@ ROWS_ON_PAGE = 200
 def decisions(instance: Instance, tables: Tables) -> pd.Series:
     """What a plan decides, by kind, name and year: projects, trucks and chargers in service, freight by mode."""
 
-    def named(rows: pd.DataFrame, parts: Mapping[str, tuple[str, str]], value: str, kind: str) -> pd.Series:
-        words = {column: rows[column].map(names_of(instance, *home)).astype("str") for column, home in parts.items()}
+    def named(rows: pd.DataFrame, parts: Mapping[str, tuple[str, str] | None], value: str, kind: str) -> pd.Series:
+        words = {
+            column: (rows[column].map(names_of(instance, *home)) if home else rows[column]).astype("str")
+            for column, home in parts.items()
+        }
         what = pd.Series([", ".join(names) for names in zip(*words.values(), strict=True)], rows.index, dtype="str")
         frame = pd.DataFrame({"kind": kind, "what": what, "year": rows["year"], "value": rows[value].astype(float)})
         return frame.groupby(KEY)["value"].sum()
 
-    chargers = tables["chargers"].rename(columns={"in_service": "value"})
     flows = tonnes_by_chain_kind(tables, ["main_mode"]).rename("value").reset_index()
     nodes, goods = names_of(instance, "nodes", "node"), names_of(instance, "commodities", "commodity")
     what = (
         flows["origin"].map(nodes) + " – " + flows["destination"].map(nodes) + ", " + flows["commodity"].map(goods)
         + ", by " + flows["main_mode"].map(lambda mode: MODE_WORDS.get(mode, mode)).str.lower()
     )  # fmt: skip
-    area = chargers["charge_area"].map(names_of(instance, "charge_areas", "charge_area")).astype("str")
-    of_charger = pd.DataFrame({
-        "kind": "chargers", "what": area + ", " + chargers["charger"].astype("str"), "year": chargers["year"],
-        "value": chargers["value"].astype(float),
-    })  # fmt: skip
     return pd.concat([
         named(tables["projects"], {"project": ("projects", "project")}, "in_service", "project"),
         named(tables["fleet"], {"fleet_region": ("fleet_regions", "fleet_region"), "vehicle": ("vehicles", "vehicle")},
               "kept", "trucks"),
-        of_charger.groupby(KEY)["value"].sum(),
+        named(tables["chargers"], {"charge_area": ("charge_areas", "charge_area"), "charger": None}, "in_service",
+              "chargers"),
         flows.assign(kind="freight", what=what).groupby(KEY)["value"].sum(),
     ])  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 HOURS_PER_YEAR = 8760.0
 IDEA = ("", "idea")
 CAP_OF_MODEL = "model_from_"  # begins the name of a cap of the model itself
+ROW_OF_CAP_OF_MODEL = re.compile(rf"cap_emissions\W+{CAP_OF_MODEL}[0-9]+\W+([0-9]+)\W*")  # its year, in both statements
 # what a model may build, by its option `projects`
 MAY_BUILD = {
     "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed"),

@@ -37,9 +37,8 @@ from nbb_opt.problems.network_design.canad import convert_canad
 from nbb_opt.problems.network_design.instance import PROBLEM, DesignNetwork
 from nbb_opt.problems.network_design.model import DesignSpec, design_form, entries, read_design_model
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
-from nbb_opt.problems.result import ProblemResult, Response, name_of, refuse_model, with_instance
+from nbb_opt.problems.result import ProblemResult, Response, as_claimed, name_of, with_instance
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.claims import claim_faults
 
 MODEL = "network_design"
 LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
@@ -204,13 +203,8 @@ def verify(request: VerifyRequest) -> Response:
 
 
 def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
-    given = request.run
-    run = given if isinstance(given, ProblemResult) else read_design_run(given, refuse_altered=False)
-    refuse_model(run, request.model)
-    run, instance = with_instance(run, request.instance, read_design)
+    run, instance, faults = as_claimed(request, read_design_run, read_design, "cost_eur", "bound")
     path = name_of(run)
-    faults = [f"{name}: was altered after the run" for name in run.altered]
-    faults += claim_faults(run.record, "cost_eur", "bound")
     if faults:
         raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
     read_design_model(str(run.record.get("model")))

@@ -23,7 +23,7 @@ from nbb_opt.problems.handlers import (
     refuse,
     write_page,
 )
-from nbb_opt.problems.result import ProblemResult, Response, name_of, refuse_model, with_instance
+from nbb_opt.problems.result import ProblemResult, Response, as_claimed, name_of, with_instance
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
@@ -32,7 +32,7 @@ from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.claims import claim_faults, mapping, number
+from nbb_opt.verify.claims import mapping, number
 
 MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
@@ -152,13 +152,8 @@ def verify(request: VerifyRequest) -> Response:
 
 
 def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
-    given = request.run
-    run = given if isinstance(given, ProblemResult) else read_stram_run(given, refuse_altered=False)
-    refuse_model(run, request.model)
-    run, case = with_instance(run, request.instance, read_stram)
+    run, case, faults = as_claimed(request, read_stram_run, read_stram, "cost_nok", "bound_nok")
     path, record = name_of(run), run.record
-    faults = [f"{name}: was altered after the run" for name in run.altered]
-    faults += claim_faults(record, "cost_nok", "bound_nok")
     options = options_of(read_stram_model(str(record.get("model"))))
     if {name: mapping(record.get("options")).get(name) for name in options} != options:
         faults.append(f"options: are not those of the model {record['model']}")

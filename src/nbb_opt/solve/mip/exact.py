@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.options import Presolve
@@ -19,7 +18,7 @@ from nbb_opt.solve.mip.branch import TreeBeside
 from nbb_opt.solve.mip.cuts import CapacityRows, Cuts, with_cuts
 from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
-from nbb_opt.solve.mip.vertex import exact_values, own_rows, row_miss
+from nbb_opt.solve.mip.vertex import OwnRows, exact_values
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
@@ -106,10 +105,10 @@ class _MipSearch:
         self.whole = np.flatnonzero(form.integer)
         self.tight = form  # with cuts, once there are some
         warm.log = best.log
-        self.rows: tuple[csc_array, Floats, Floats] | None = None
 
     def run(self) -> Solution:
-        solver = self.relaxation = self.warm.take(self.form)
+        solver = self.warm.take(self.form)
+        self.rows = OwnRows(solver)
         relaxed = self._linear(solver, "relax")
         if relaxed.status in ("infeasible", "infeasible_or_unbounded"):
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
@@ -199,7 +198,6 @@ class _MipSearch:
         undecided = best.incumbent - best.bound if best.plan is not None else FIRST_GUESS * abs(best.bound)
         enough = ENOUGH * best.gap * abs(best.bound)
         efforts = [Effort(*(share * undecided for share in shares)).at_most(enough) for shares in EFFORTS]
-        self.rows = own_rows(self.relaxation)  # before the tree's thread solves with it
         beside = TreeBeside(
             solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
         )
@@ -304,7 +302,7 @@ class _MipSearch:
     def _keeping(self, values: Floats) -> Floats:
         """The values, from a clean start where a row is further off than the feasibility asked for."""
         limit = self.warm.feasibility
-        if limit is not None and row_miss(self.relaxation, values, self.rows) > limit:
+        if limit is not None and self.rows.miss(values) > limit:
             fixed = self._fixed(np.round(values[self.whole]))
             if fixed.status == "optimal" and fixed.values is not None:
                 return fixed.values.copy()

@@ -24,20 +24,22 @@ BASIC = highspy.HighsBasisStatus.kBasic
 
 def exact_values(solver: Solver, values: Floats, *, feasibility: float) -> Floats:
     """`values` of the last linear program where they keep its rows to `feasibility` (scaled), else the exact vertex."""
-    return values if row_miss(solver, values) <= feasibility else exact_vertex(solver, values)
+    return values if OwnRows(solver).miss(values) <= feasibility else exact_vertex(solver, values)
 
 
-def own_rows(solver: Solver) -> tuple[csc_array, Floats, Floats]:
-    """Matrix and sides of the form's own rows, scaled. Not while another thread solves: HiGHS moves its matrix then."""
-    lp, own = solver.highs.getLp(), slice(len(solver.scaling.row))  # rows added since are cuts, not the plan's
-    return csc_array(_matrix(lp).tocsr()[own]), np.array(lp.row_lower_)[own], np.array(lp.row_upper_)[own]
+class OwnRows:
+    """The form's own rows as a solver has them; taken before a thread solves, as HiGHS moves its matrix."""
 
+    def __init__(self, solver: Solver) -> None:
+        lp, own = solver.highs.getLp(), slice(len(solver.scaling.row))  # rows added since are cuts, not the plan's
+        self.matrix = csc_array(_matrix(lp).tocsr()[own])
+        self.low, self.up = np.array(lp.row_lower_)[own], np.array(lp.row_upper_)[own]
+        self.scale = solver.scaling.column
 
-def row_miss(solver: Solver, values: Floats, rows: tuple[csc_array, Floats, Floats] | None = None) -> float:
-    """How far outside its sides the worst row of the form is, scaled; `values` in business units."""
-    matrix, low, up = rows or own_rows(solver)
-    activity = matrix @ (values / solver.scaling.column)
-    return float(np.maximum(low - activity, activity - up).max(initial=0.0))
+    def miss(self, values: Floats) -> float:
+        """How far outside its sides the worst row is; `values` in business units."""
+        activity = self.matrix @ (values / self.scale)
+        return float(np.maximum(self.low - activity, activity - self.up).max(initial=0.0))
 
 
 def exact_vertex(solver: Solver, values: Floats) -> Floats:
