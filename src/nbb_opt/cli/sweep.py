@@ -87,7 +87,7 @@ def sweep(
     region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "sweep")
     what = (vary or "front").replace(":", "-") + ("-relaxed" if relax else "")
     if region.what_if is not None:
-        what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"
+        what += f"-{region.what_if.name}"
     target = out or Path("runs") / f"{region.meta.name}-sweep-{what}"
     options = SolveOptions(
         gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed, statement=statement, presolve=presolve
@@ -147,7 +147,7 @@ def tornado(
     region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "tornado")
     what = "tornado" + ("-relaxed" if relax else "")
     if region.what_if is not None:
-        what += f"-{'-'.join(region.what_if.scenarios) or 'what-if'}"
+        what += f"-{region.what_if.name}"
     target = out or Path("runs") / f"{region.meta.name}-{what}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):

@@ -108,6 +108,11 @@ class WhatIf:
     outside: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The scenarios joined by `-`, "what-if" where cells were changed without one."""
+        return "-".join(self.scenarios) or "what-if"
+
+    @property
     def record(self) -> dict[str, Any]:
         """As plain values, for the record of a run: the first `CELLS_LISTED` cells, and how many there are."""
         return {

@@ -84,7 +84,7 @@ def solve(request: SolveRequest) -> Response:
     instance = request.changed or read_instance(request.instance)
     name = f"{instance.meta.name}-{Path(model).stem}"
     if instance.what_if is not None:
-        name += f"-{'-'.join(instance.what_if.scenarios) or 'what-if'}"
+        name += f"-{instance.what_if.name}"
     with ExitStack() as stack:
         workers = None
         if request.cluster is not None:
