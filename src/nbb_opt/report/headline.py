@@ -59,7 +59,7 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
     said += _by_itself(figures, last.year)
     trucks = figures["battery_trucks"][last.year]
     said.append(
-        f"By then it moves {kt(figures['shifted_t'][last.year], 0)} a year from truck to rail, sea and ferry, and "
+        f"By then {mine} moves {kt(figures['shifted_t'][last.year], 0)} a year from truck to rail, sea and ferry, and "
         f"{plural(trucks, 'battery truck is', 'battery trucks are')} in service."
     )
     money = figures["investments_eur"]
