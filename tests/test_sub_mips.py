@@ -155,8 +155,8 @@ def test_a_run_to_a_decision_gap_says_so_and_is_verified_by_it(tmp_path):
 def test_time_that_ends_before_a_plan_leaves_the_last_plan_and_says_what_helps(tmp_path, monkeypatch):
     solve = Steps.solve
 
-    def too_slow(self, built, **options):
-        return solve(self, built, **options) if built.spec.name == "frozen" else unsolved(Stop(0.0))
+    def too_slow(self, built, *form, **options):
+        return solve(self, built, *form, **options) if built.spec.name == "frozen" else unsolved(Stop(0.0))
 
     def unsolved(stop):
         raise stop.no_plan()
