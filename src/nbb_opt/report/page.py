@@ -45,7 +45,8 @@ from nbb_opt.report.grid import Column, Grid, each
 from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
-from nbb_opt.report.map.draw import draw_legend, draw_map, draw_small_map
+from nbb_opt.report.map.difference import draw_difference, draw_small_difference, link_difference
+from nbb_opt.report.map.draw import draw_legend, draw_map
 from nbb_opt.report.map.frame import make_frame
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.text import meur
@@ -165,6 +166,8 @@ class RunView:
     big_map: Markup
     legend: Markup
     built: list[tuple[int, str, str]]
+    change_title: str
+    change_map: Markup | None
     small_maps: list[tuple[str, Markup]]
     charts: list[Figure]
     decisions: list[Grid]
@@ -279,34 +282,44 @@ def _emission_grids(instance: Instance, ledger: Ledger, own: Registry | None) ->
 
 
 def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
-    """The big map of the last period with its legend, and the small ones of every period."""
+    """The map of the last period with its legend; the map of what the plan changes then, and small ones by period.
+
+    A plan that is compared with nothing is compared with its own first period.
+    """
     years = [period.year for period in instance.periods]
-    compared = bool(run.against)
     tonnes = {year: drawn_tonnes(instance, run.tables, year) for year in years}
-    before = drawn_tonnes(instance, run.baseline, years[-1]) if compared else None
-    all_used = [*tonnes.values(), *([before] if before is not None else [])]
-    frame = make_frame(instance, {str(link) for used in all_used for link in used.index}, width=MAP_WIDTH_PX)
-    most_t = max([float(used.max()) for used in all_used if len(used)], default=0.0)
+    if run.against:
+        shown = [(f"{year}", link_difference(run.baseline, run.tables, year)) for year in years]
+        change_title = f"What the plan changes against the {run.against} plan in {years[-1]}"
+    else:
+        tables = run.tables
+        shown = [(f"{year} against {years[0]}", link_difference(tables, tables, year, years[0])) for year in years[1:]]
+        change_title = f"What changes from {years[0]} to {years[-1]}"
+    drawn = {str(link) for used in (*tonnes.values(), *(change for _, change in shown)) for link in used.index}
+    frame = make_frame(instance, drawn, width=MAP_WIDTH_PX)
+    most_t = max([float(used.max()) for used in tonnes.values() if len(used)], default=0.0)
+    greatest_t = max([float(change.abs().max()) for _, change in shown if len(change)], default=0.0)
     numbered = [(i, str(row.project)) for i, row in enumerate(projects_in_order(instance, run), start=1)]
-    small: list[tuple[str, Markup]] = []
-    if len(years) > 1 or compared:
-        shown = [(str(year), run.tables, year) for year in years]
-        shown += [(f"{years[-1]}, {run.against}", run.baseline, years[-1])] if compared else []
-        for i, (label, tables, year) in enumerate(shown):
-            base = f"{key}-map-big"
-            drawing = draw_small_map(
-                instance, frame, tables, year=year, label=label, most_t=most_t, key=f"{key}-map-{i}", base=base
-            )
-            small.append((label, drawing))
+    base = f"{key}-map-big"
+    small = [
+        (label, draw_small_difference(
+            instance, frame, change, label=label, most_t=greatest_t, key=f"{key}-map-{i}", base=base
+        ))
+        for i, (label, change) in enumerate(shown)
+    ]  # fmt: skip
     return {
         "map_year": years[-1],
         "has_coast": frame.has_coast,
         "big_map": draw_map(
-            instance, frame, run.tables, year=years[-1], projects=numbered, most_t=most_t, key=f"{key}-map-big"
+            instance, frame, run.tables, year=years[-1], projects=numbered, most_t=most_t, key=base
         ),
         "legend": draw_legend(most_t, key=f"{key}-legend"),
-        "small_maps": small,
-    }
+        "change_title": change_title,
+        "change_map": draw_difference(
+            instance, shown[-1][1], year=years[-1], key=f"{key}-map-change", frame=frame, base=base
+        ) if shown else None,
+        "small_maps": small if len(small) > 1 else [],
+    }  # fmt: skip
 
 
 def projects_in_order(instance: Instance, run: Run) -> list[Any]:

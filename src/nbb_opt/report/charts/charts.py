@@ -56,7 +56,7 @@ def stacked_bars(
     left = max(text_width(v, 11) for v in tick_words(grid)) + 20
     rows = _legend_rows(used, WIDTH - 8)
     head = 26.0 + 20 * len(rows)
-    plot, foot = 220.0, 44.0
+    plot, foot = 220.0, 60.0 if caps else 44.0
     slope = -plot / (grid[-1] - grid[0])
     zero = head + plot - slope * grid[0]
     parts = axis(grid, left=left, right=WIDTH - 4, scale=(zero, slope), unit=unit)
@@ -86,7 +86,7 @@ def stacked_bars(
             y = zero + slope * caps[group]
             x1, x2 = left + 6 + room * g + 4, left + 6 + room * (g + 1) - 4
             parts.append(tag("line", x1=x1, x2=x2, y1=y, y2=y, stroke=INK, stroke_width=2, stroke_dasharray=DASH_CAP))
-            parts.append(words(f"cap {short(caps[group])}", x2, y - 5, size=11, anchor="end", weight="600"))
+            parts.append(words(f"cap {write(caps[group])}", middle, head + plot + 52, size=11, anchor="middle"))
     said = "; ".join(f"{bar.group} {bar.label}: {with_unit(sum(bar.values.values()), unit)}" for bar in bars)
     return drawing(
         *parts, width=WIDTH, height=head + plot + foot, key=key, title=title, desc=f"Stacked bars. Totals: {said}."
@@ -142,7 +142,7 @@ def difference_bars(
 ) -> Markup:
     """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
     low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])
-    names = max([text_width(name, 12) for name, _ in rows] + [60.0]) + 14
+    names = max([text_width(name, 12, bold=name == "Total") for name, _ in rows] + [60.0]) + 14
     reserve = 62.0
     span = (high - low) or 1.0
     room = WIDTH - names - reserve * ((low < 0) + (high > 0)) - 6

@@ -68,15 +68,17 @@ def words(
     )
 
 
-def text_width(content: str, size: float) -> float:
-    """Guess how wide a line will be, px."""
-    return (
-        sum(
-            0.32 if c in "iljtf.,:'| \u202f" else 0.86 if c in "mwMW%@" else 0.68 if c.isupper() else 0.56
-            for c in content
-        )
-        * size
-    )
+_NARROW, _WIDE = frozenset("iljIJtfr.,:;'|/ -()\u202f"), frozenset("mwMW%@æÆ−+&")
+
+
+def text_width(content: str, size: float, *, bold: bool = False) -> float:
+    """Guess how wide a line will be, px: no less than in DejaVu Sans, the widest of the fonts that pages ask for.
+
+    >>> text_width("Umeå", 10) < text_width("Umeå", 10, bold=True) < 32
+    True
+    """
+    ems = sum(0.35 if c in _NARROW else 0.95 if c in _WIDE else 0.76 if c.isupper() else 0.63 for c in content)
+    return ems * size * (1.12 if bold else 1.0)
 
 
 def ticks(low: float, high: float, *, about: int = 5) -> list[float]:

@@ -27,18 +27,24 @@ class FreeSpace:
 
     width: float
     height: float
-    taken: list[Box] = field(default_factory=list)
+    cells: dict[tuple[int, int], list[Box]] = field(default_factory=dict)  # boxes by the squares they touch
 
     def free(self, box: Box) -> bool:
         """Say whether a box lies in the drawing and touches nothing."""
         left, top, right, bottom = box
         if left < 2 or top < 2 or right > self.width - 2 or bottom > self.height - 2:
             return False
-        return not any(left < b[2] and right > b[0] and top < b[3] and bottom > b[1] for b in self.taken)
+        near = (b for cell in _cells(box) for b in self.cells.get(cell, ()))
+        return not any(left < b[2] and right > b[0] and top < b[3] and bottom > b[1] for b in near)
+
+    def take(self, box: Box) -> None:
+        """Take the room of a box."""
+        for cell in _cells(box):
+            self.cells.setdefault(cell, []).append(box)
 
     def block(self, x: float, y: float, radius: float) -> None:
         """Take the room of a symbol."""
-        self.taken.append((x - radius, y - radius, x + radius, y + radius))
+        self.take((x - radius, y - radius, x + radius, y + radius))
 
     def place(self, x: float, y: float, *, width: float, height: float, gaps: Iterable[float]) -> Box | None:
         """Take room for a box beside a point, as near as can be; None if there is none."""
@@ -57,7 +63,7 @@ class FreeSpace:
             ):
                 box = (left, top, left + width, top + height)
                 if self.free(box):
-                    self.taken.append(box)
+                    self.take(box)
                     return box
         return None
 
@@ -66,8 +72,16 @@ class FreeSpace:
         return self.place(x, y, width=text_width(content, size) + 4, height=size * 1.15, gaps=gaps)
 
 
+def _cells(box: Box, side: float = 40.0) -> Iterable[tuple[int, int]]:
+    """The squares of a grid that a box touches."""
+    left, top, right, bottom = (math.floor(edge / side) for edge in box)
+    return ((column, row) for column in range(left, right + 1) for row in range(top, bottom + 1))
+
+
 WIDEST_PX, NARROWEST_PX = 13.0, 1.1
 CHARGE_FILL, UNUSED = "#00805e", "#c3c8cc"
+MORE, LESS = "#1b7837", "#8a3fa0"  # green and purple stay apart for the colour-blind
+LEAST_T = 500.0  # a difference is drawn from here on
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -76,9 +90,15 @@ def line_width_px(tonnes: float, most_t: float) -> float:
     return max(NARROWEST_PX, WIDEST_PX * math.sqrt(tonnes / most_t)) if most_t > 0 else NARROWEST_PX
 
 
-def flow_layer(instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: float, thicker: float = 1.0) -> Markup:
-    """Draw the flows of a period; links side by side where road and rail join the same places."""
+def flow_layer(
+    instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: float, thicker: float = 1.0, signed: bool = False
+) -> Markup:
+    """Draw tonnes a year by link; links side by side where road and rail join the same places.
+
+    With `signed` they are differences: more of any mode in one colour, less in another.
+    """
     links = instance["links"].set_index("link").loc[tonnes.index]
+    names = instance["nodes"].set_index("node")["name"]
     shown = pd.DataFrame(
         {
             "a": links[["from_node", "to_node"]].min(axis=1),
@@ -91,20 +111,32 @@ def flow_layer(instance: Instance, frame: Frame, tonnes: pd.Series, *, most_t: f
     for row in each(shown[shown["mode"].isin(["road", "rail"])]):
         here = beside.setdefault((row.a, row.b), {})
         here[row.mode] = here.get(row.mode, 0.0) + row.tonnes
+
+    def drawn(points: Floats, mode: str, amount: float, where: str) -> Markup:
+        more = f" {'more' if amount > 0 else 'less'}" if signed else ""
+        return draw_line(
+            points, mode, width_of(amount), colour=(MORE if amount > 0 else LESS) if signed else None,
+            tooltip=f"{where}{MODE_WORDS[mode]}: {kt(abs(amount), 1)} a year{more}",
+        )  # fmt: skip
+
+    def width_of(amount: float) -> float:
+        return line_width_px(abs(amount), most_t) * thicker
+
     parts: list[Markup] = []
     for mode in ("sea", "ferry"):
         part = shown.loc[shown["mode"] == mode, "tonnes"]
         for points, amount in merge_ways(frame, {str(link): float(t) for link, t in amounts(part)}):
-            parts.append(draw_line(points, mode, line_width_px(amount, most_t) * thicker))
+            if abs(amount) >= LEAST_T or not signed:
+                parts.append(drawn(points, mode, amount, ""))
     for (start, end), modes in sorted(beside.items()):
-        widths = {mode: line_width_px(amount, most_t) * thicker for mode, amount in sorted(modes.items())}
         a, b = frame.xy[start], frame.xy[end]
         across = np.array([a[1] - b[1], b[0] - a[0]])
         across = across / max(float(np.hypot(*across)), 1e-9)
-        shift = -sum(widths.values()) / 2
-        for mode, width in widths.items():
-            offset = across * (shift + width / 2) if len(widths) > 1 else 0.0
-            parts.append(draw_line(np.array([a, b]) + offset, mode, width))
+        shift = -sum(map(width_of, modes.values())) / 2
+        for mode, amount in sorted(modes.items()):
+            width = width_of(amount)
+            offset = across * (shift + width / 2) if len(modes) > 1 else 0.0
+            parts.append(drawn(np.array([a, b]) + offset, mode, amount, f"{names[start]} – {names[end]}, "))
             shift += width
     return Markup("").join(parts)
 
@@ -181,15 +213,14 @@ def place_of_area(instance: Instance, frame: Frame, area: str) -> Floats | None:
     return frame.xy[str(hub.iloc[0])] if len(hub) else None
 
 
-def draw_line(points: Floats, mode: str, width: float) -> Markup:
+def draw_line(points: Floats, mode: str, width: float, *, colour: str | None = None, tooltip: str = "") -> Markup:
     data = path_data(map(tuple, points))
-    colour = MODE_COLOURS.get(mode, MUTED)
     unit = max(width, 2.0)
     dash = {"sea": f"{3 + 1.6 * unit:.1f} {2 + unit:.1f}", "ferry": f"0.1 {1.7 * unit:.1f}"}.get(mode)
-    cap = "round" if mode in ("road", "ferry") else None
     line = tag(
-        "path", d=data, fill="none", stroke=colour, stroke_width=width, stroke_dasharray=dash, stroke_linecap=cap,
-        stroke_linejoin="round", stroke_opacity=0.88,
+        "path", *([tag("title", tooltip)] if tooltip else []), d=data, fill="none",
+        stroke=colour or MODE_COLOURS.get(mode, MUTED), stroke_width=width, stroke_dasharray=dash,
+        stroke_linecap="round" if mode in ("road", "ferry") else None, stroke_linejoin="round", stroke_opacity=0.88,
     )  # fmt: skip
     if mode == "rail" and width >= 2.4:
         line += tag("path", d=data, fill="none", stroke="#ffffff", stroke_width=width * 0.4, stroke_dasharray="5 7")
@@ -287,6 +318,48 @@ def scale_bar(frame: Frame) -> Markup:
     return bar + haloed(f"{km:g} km", x + 4, y - 5, 11)
 
 
+def places_shown(instance: Instance, frame: Frame, shown: Mapping[str, float]) -> list[tuple[str, bool, Floats]]:
+    """Zones and other nodes that carry something, inside the frame: (node, whether it is a zone, place)."""
+    zones = dict(zip(instance["nodes"]["node"], instance["nodes"]["is_zone"].astype(bool), strict=True))
+    inside = {node: at for node, at in frame.xy.items() if node not in frame.far and frame.inside(at)}
+    return [(node, zones[node], at) for node, at in inside.items() if zones[node] or node in shown]
+
+
+def dot_layer(instance: Instance, frame: Frame, shown: Mapping[str, float], room: FreeSpace) -> list[Markup]:
+    """Draw a dot for each place."""
+    dots = []
+    for _, zone, at in places_shown(instance, frame, shown):
+        x, y = float(at[0]), float(at[1])
+        dots.append(tag("circle", cx=x, cy=y, r=3.2 if zone else 2, fill="#ffffff", stroke=INK, stroke_width=1.3))
+        room.block(x, y, 4)
+    return dots
+
+
+def name_layer(instance: Instance, frame: Frame, shown: Mapping[str, float], room: FreeSpace) -> list[Markup]:
+    """Write the names of the places for which there is room, those with the most tonnes first."""
+    called = instance["nodes"].set_index("node")["name"]
+    names: list[Markup] = []
+    for node, _, at in sorted(
+        places_shown(instance, frame, shown), key=lambda place: (-shown.get(place[0], 0.0), place[0])
+    ):
+        label = cut(str(called[node]), 26)
+        box = room.place_words(label, float(at[0]), float(at[1]), size=12, gaps=(6, 10, 15, 20, 27))
+        if box is not None:
+            names.append(haloed(label, box[0] + 2, box[3] - 4, 12))
+    return names
+
+
+def clipped(frame: Frame, key: str, *layers: Markup) -> Markup:
+    """Layers, cut at the edge of the drawing."""
+    clip = tag("clipPath", tag("rect", width=frame.width, height=frame.height), id=f"{key}-clip")
+    return clip + tag("g", *layers, clip_path=f"url(#{key}-clip)")
+
+
+def ground_again(key: str) -> Markup:
+    """The ground of the map `key` of the same page, with today's network."""
+    return tag("use", href=f"#{key}-base")
+
+
 def draw_map(
     instance: Instance,
     frame: Frame,
@@ -300,43 +373,17 @@ def draw_map(
     """Draw the big map of a period. `projects` gives the numbers of those in service."""
     tonnes = drawn_tonnes(instance, tables, year)
     room = FreeSpace(frame.width, frame.height)
-    nodes = instance["nodes"].set_index("node")
     flows = flow_layer(instance, frame, tonnes, most_t=most_t)
     charging = charging_layer(instance, frame, tables, year, room)
     shown = node_tonnes(instance, tonnes)
-    dots: list[Markup] = []
-    for node, point in frame.xy.items():
-        if node in frame.far or not frame.inside(point):
-            continue
-        zone = bool(nodes.at[node, "is_zone"])
-        if not zone and node not in shown:
-            continue
-        x, y = float(point[0]), float(point[1])
-        dots.append(tag("circle", cx=x, cy=y, r=3.2 if zone else 2, fill="#ffffff", stroke=INK, stroke_width=1.3))
-        room.block(x, y, 4)
+    dots = dot_layer(instance, frame, shown, room)
     project_badges = badges(instance, frame, projects, room)
     ways_out = exits(instance, frame, tonnes, room)
-    names: list[Markup] = []
-    for node in sorted(frame.xy, key=lambda n: (-shown.get(n, 0.0), n)):
-        point = frame.xy[node]
-        if node in frame.far or not frame.inside(point) or (not nodes.at[node, "is_zone"] and node not in shown):
-            continue
-        label = cut(str(nodes.at[node, "name"]), 26)
-        box = room.place_words(label, float(point[0]), float(point[1]), size=12, gaps=(6, 10, 15, 20, 27))
-        if box is not None:
-            names.append(haloed(label, box[0] + 2, box[3] - 4, 12))
-    clip = tag("clipPath", tag("rect", width=frame.width, height=frame.height), id=f"{key}-clip")
+    names = name_layer(instance, frame, shown, room)
     moved = float(tables["flows"].loc[tables["flows"]["year"] == year, "tonnes"].sum())
+    ground = tag("g", frame.base, network_layer(instance, frame), id=f"{key}-base")
     return drawing(
-        clip,
-        tag(
-            "g",
-            tag("g", frame.base, network_layer(instance, frame), id=f"{key}-base"),
-            flows,
-            charging,
-            *dots,
-            clip_path=f"url(#{key}-clip)",
-        ),
+        clipped(frame, key, ground, flows, charging, *dots),
         *project_badges,
         *ways_out,
         *names,
@@ -348,29 +395,6 @@ def draw_map(
         desc=f"{kt(moved, 0)} a year drawn on road, rail, sea and ferry links; the wider the line, the more tonnes. "
         f"{plural(len(projects), 'project is', 'projects are')} marked. The figures stand in the tables below.",
         css="map",
-    )
-
-
-def draw_small_map(
-    instance: Instance, frame: Frame, tables: Tables, *, year: int, label: str, most_t: float, key: str, base: str
-) -> Markup:
-    """Draw a small map of a period on the ground of the big map (`base`), flows and charging only."""
-    tonnes = drawn_tonnes(instance, tables, year)
-    return drawing(
-        tag("clipPath", tag("rect", width=frame.width, height=frame.height), id=f"{key}-clip"),
-        tag(
-            "g",
-            tag("use", href=f"#{base}-base"),
-            flow_layer(instance, frame, tonnes, most_t=most_t, thicker=1.6),
-            charging_layer(instance, frame, tables, year, None),
-            clip_path=f"url(#{key}-clip)",
-        ),
-        width=frame.width,
-        height=frame.height,
-        key=key,
-        title=f"Map of freight flows: {label}",
-        desc="The same lines as the map above, without names.",
-        css="map small",
     )
 
 
