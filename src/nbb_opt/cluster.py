@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from nbb_opt import __version__
-from nbb_opt.errors import InstanceError, NbbError, Problem
+from nbb_opt.errors import NbbError
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -19,14 +19,6 @@ class ClusterError(NbbError):
     """The cluster cannot be reached or did not finish the work."""
 
     exit_code = 4
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What a worker sends back: an answer, or the problems it found in the data."""
-
-    answer: Any
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,28 +54,19 @@ class Cluster:
         versions = self.client.run(_version)
         if strange := {name: found for name, found in versions.items() if found != __version__}:
             raise ClusterError(f"workers run another version than {__version__}: {strange}; install the same one")
-        futures = [self.client.submit(_run, work, item, pure=False, retries=2) for item in items]
+        futures = [self.client.submit(work, item, pure=False, retries=2) for item in items]
         try:
             for number, future in enumerate(futures):
                 try:
-                    outcome = future.result()
+                    answer = future.result()
                 except KilledWorker as error:
                     raise ClusterError(f"part {number} ended several workers: give them more memory") from error
                 except (CancelledError, OSError, RuntimeError) as error:
                     raise ClusterError(f"part {number} was not done: {type(error).__name__}: {error}") from error
-                if outcome.problems:
-                    raise InstanceError(outcome.problems)
-                yield outcome.answer
+                yield answer
                 future.release()
         finally:
             self.client.cancel(futures, force=True)
-
-
-def _run(work: Callable[[Item], Answer], item: Item) -> _Outcome:
-    try:
-        return _Outcome(work(item))
-    except InstanceError as error:  # its message is no argument: it would not travel as it is
-        return _Outcome(None, error.problems)
 
 
 def _same(item: Item) -> Item:

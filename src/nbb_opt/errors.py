@@ -44,6 +44,9 @@ class InstanceError(NbbError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InstanceError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # between processes: the message is no argument
+
 
 class ModelError(NbbError):
     """A model description, an option or a combination of blocks makes no sense.

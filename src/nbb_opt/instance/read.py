@@ -80,6 +80,13 @@ class Instance:
         tables = {name: ReadOnlyTable(frame, copy=False) for name, frame in self.tables.items()}
         object.__setattr__(self, "tables", MappingProxyType(tables))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "tables": {name: pd.DataFrame(frame) for name, frame in self.tables.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()
+
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table != "od":
             return self.tables[table]

@@ -2,7 +2,7 @@
 
 from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.mip.exact import Solution, solve_form
-from nbb_opt.solve.mip.warm import Relaxed, Warm, duals_of_plan, solve_relaxed
+from nbb_opt.solve.mip.warm import Relaxed, Start, Warm, duals_of_plan, solve_relaxed
 from nbb_opt.solve.stop import Progress, Stop
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Progress",
     "Relaxed",
     "Solution",
+    "Start",
     "Stop",
     "Warm",
     "duals_of_plan",

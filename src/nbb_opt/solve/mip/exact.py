@@ -114,6 +114,7 @@ class _MipSearch:
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.status == "optimal":
             self.best.prove(relaxed.objective)
+            self.warm.basis = solver.highs.getBasis()
             if not len(self.whole):
                 self._accept(relaxed)
             else:

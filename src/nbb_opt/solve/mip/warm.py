@@ -18,23 +18,56 @@ if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
 
 Floats = npt.NDArray[np.float64]
+_STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
 MOST_ENTRIES = 20_000  # coefficients changed one by one; more, and the matrix is handed over again with the basis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where a solve of a family ended, to begin the next one there: basis of its relaxation, and whole numbers.
+
+    A byte for each column and row (HiGHS' basis status); `whole` has a value for each integer column, if any.
+    """
+
+    columns: bytes
+    rows: bytes
+    whole: Floats | None
+
+    def basis(self) -> highspy.HighsBasis:
+        """As HiGHS takes it."""
+        found = highspy.HighsBasis()
+        found.col_status = [_STATUSES[status] for status in self.columns]
+        found.row_status = [_STATUSES[status] for status in self.rows]
+        found.valid = True
+        return found
 
 
 class Warm:
     """One relaxed problem that stays in HiGHS. `whole` are the integer columns of the last plan, None before one.
 
-    `feasibility` says how far a scaled row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
+    With `start` the first problem begins there, if it has as many rows and columns. `feasibility` says how far a scaled
+    row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
     """
 
     def __init__(
-        self, *, threads: int, seed: int, presolve: Presolve = "choose", feasibility: float | None = None
-    ) -> None:
+        self, *, threads: int, seed: int, presolve: Presolve = "choose", feasibility: float | None = None,
+        start: Start | None = None,
+    ) -> None:  # fmt: skip
         self.feasibility = feasibility
         self.threads, self.seed, self.presolve = threads, seed, presolve
         self.log: list[str] = []
         self.whole: Floats | None = None
+        self.basis: highspy.HighsBasis | None = None  # of the last relaxation, without cuts
+        self._start = start
         self._solver: Solver | None = None
+
+    @property
+    def start(self) -> Start | None:
+        """Where the last solve ended, None before one."""
+        if self.basis is None or not self.basis.valid:
+            return None
+        columns, rows = (bytes(map(int, each)) for each in (self.basis.col_status, self.basis.row_status))
+        return Start(columns=columns, rows=rows, whole=self.whole)
 
     def fresh(self, form: StandardForm, *, threads: int | None = None) -> Solver:
         """A solver of its own for `form`, from a clean start."""
@@ -56,10 +89,15 @@ class Warm:
             last.set("presolve", "off")
             last.set("solver", "simplex")
         else:
-            last = self.fresh(form)
+            last, start = self.fresh(form), self._start
             last.relax()
             self.whole = None
-        self._solver = last
+            if start is not None and (len(start.columns), len(start.rows)) == (len(form.cost), len(form.row_low)):
+                last.start_at(start.basis())
+                last.set("presolve", "off")
+                last.set("solver", "simplex")
+                self.whole = start.whole
+        self._solver, self._start = last, None
         return last
 
 
@@ -86,6 +124,7 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status
     if status != "optimal":
         return Relaxed(status, float("nan"), None, None, answer.iterations)
+    warm.basis = solver.highs.getBasis()
     return Relaxed(status, answer.objective, answer.values, answer.row_dual, answer.iterations)
 
 
