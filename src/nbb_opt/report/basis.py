@@ -15,8 +15,9 @@ from nbb_opt.emissions.reconcile import factors_used, reconcile, traced_totals
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.recompute import total
+from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, each
-from nbb_opt.report.text import cut, number, percent
+from nbb_opt.report.text import cut, number, percent, plain
 from nbb_opt.result import Run
 
 ASSUMPTION = "assumption"
@@ -167,7 +168,7 @@ def factor_card(instance: Instance, runs: Sequence[Run]) -> Grid:
     rows: list[list[Any]] = []
     for row in factors_used(instance, [run.tables for run in runs]).to_dict("records"):
         source = "; ".join(str(titles[name]) for name in split_refs(row["source"]))
-        words = [row[name] for name in ("unit", "boundary", "gwp_set", "region", "year", "licence")]
+        words = [plain(row["unit"]), *(row[name] for name in ("boundary", "gwp_set", "region", "year", "licence"))]
         rows.append([row["factor"], row["subject"], float(row["value"]), *words, source, cut(row["used_for"], 80)])
     columns = (
         Column("Factor"),
@@ -263,10 +264,11 @@ def shipper_grid(ledger: Ledger) -> Grid:
 
 def making_grid(instance: Instance, ledger: Ledger) -> Grid:
     """List the making of the trucks and batteries that are bought."""
+    trucks = names_of(instance, "vehicles", "vehicle")
     titles = instance["sources"].set_index("source")["title"]
     cells = [
-        [r["year"], r["country"], r["vehicle"], r["part"], r["bought"], _or_none(r["kg_each"]), _or_none(r["kg"]),
-         "; ".join(str(titles[name]) for name in split_refs(r["source"]))]
+        [r["year"], r["country"], trucks[r["vehicle"]], r["part"], r["bought"], _or_none(r["kg_each"]),
+         _or_none(r["kg"]), "; ".join(str(titles[name]) for name in split_refs(r["source"]))]
         for r in ledger.making.to_dict("records")
     ]  # fmt: skip
     columns = (

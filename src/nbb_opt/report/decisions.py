@@ -11,7 +11,7 @@ from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
-from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed
+from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed, plain
 from nbb_opt.result import Run
 
 FULL_SHARE = 0.98
@@ -116,7 +116,13 @@ def fuel_grid(instance: Instance, run: Run) -> Grid:
         kg = kwh * (own.ttw_kg_co2e_per_kwh + own.wtt_kg_co2e_per_kwh)
         kg -= kwh * rule.kwh_per_kwh * (other.ttw_kg_co2e_per_kwh + other.wtt_kg_co2e_per_kwh)
         each_t = 1000 * eur / kg if kg > 0 else None
-        who = [rule.energy_carrier, rule.replaces, MODE_WORDS[rule.mode], countries[row.country], int(row.year)]
+        who = [
+            plain(rule.energy_carrier),
+            plain(rule.replaces),
+            MODE_WORDS[rule.mode],
+            countries[row.country],
+            int(row.year),
+        ]
         rows.append([*who, kwh / 1e6, eur / 1e6, kg / 1e6, each_t])
     columns = (
         Column("Fuel"),

@@ -138,3 +138,13 @@ def plural(count: float, one: str, many: str) -> str:
 def component_word(component: str) -> str:
     """Name a cost component in plain words; an unknown one keeps its own name."""
     return COMPONENT_WORDS.get(component, component)
+
+
+def plain(name: str) -> str:
+    """Write an energy carrier or a unit of the tables in words.
+
+    >>> plain("marine_biogas"), plain("g_co2e_per_mj"), plain("kg_co2_per_kwh")
+    ('marine biogas', 'g CO2e/MJ', 'kg CO2/kWh')
+    """
+    written = {"co2e": "CO2e", "co2": "CO2", "mj": "MJ", "kwh": "kWh"}
+    return " ".join(written.get(part, part) for part in name.split("_")).replace(" per ", "/")
