@@ -116,14 +116,9 @@ def fuel_grid(instance: Instance, run: Run) -> Grid:
         kg = kwh * (own.ttw_kg_co2e_per_kwh + own.wtt_kg_co2e_per_kwh)
         kg -= kwh * rule.kwh_per_kwh * (other.ttw_kg_co2e_per_kwh + other.wtt_kg_co2e_per_kwh)
         each_t = 1000 * eur / kg if kg > 0 else None
-        who = [
-            plain(rule.energy_carrier),
-            plain(rule.replaces),
-            MODE_WORDS[rule.mode],
-            countries[row.country],
-            int(row.year),
-        ]
-        rows.append([*who, kwh / 1e6, eur / 1e6, kg / 1e6, each_t])
+        fuels = [plain(str(rule.energy_carrier)), plain(str(rule.replaces))]
+        where: list[str | int] = [MODE_WORDS[rule.mode], countries[row.country], int(row.year)]
+        rows.append([*fuels, *where, kwh / 1e6, eur / 1e6, kg / 1e6, each_t])
     columns = (
         Column("Fuel"),
         Column("Instead of"),
