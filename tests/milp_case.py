@@ -64,6 +64,8 @@ def with_everything() -> Instance:
     case = policy(case, "CAP_SE", "cap_emissions_t_per_year", value=9000.0, country="SE")
     case = policy(case, "SHARE", "cap_technology_share", technology="diesel", value=0.9)
     case = policy(case, "BAN", "ban_purchase", technology="diesel", year=2030)
+    case = policy(case, "CLEAN", "require_zero_emission_share", value=0.1, year=2030)
+    case = policy(case, "CLEAN_SE", "require_zero_emission_share", value=0.1, country="SE")
     case = policy(case, "MONEY", "limit_budget_eur", value=5e7, year=2030)
     case = policy(case, "MONEY_SE", "limit_budget_eur", value=5e7, year=2030, country="SE")
     case = policy(case, "SLOW", "limit_mode_shift_share_per_year", value=0.05)

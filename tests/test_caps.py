@@ -1,4 +1,4 @@
-"""Caps of the model itself: a share below the frozen plan's first period, kept, priced and verified."""
+"""What a model makes of emissions: caps, an added carbon price, a weight; trucks that law asks makers to sell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nbb_opt as nbb
+from milp_case import policy, vary
 from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError
 from nbb_opt.model.spec import spec_of
@@ -77,6 +78,46 @@ def test_a_cut_of_nothing_keeps_emissions_at_those_of_the_frozen_plan(tmp_path: 
     assert verify_run(plan.run, plan.instance, model_file=Path(model)).ok
 
 
+LEAST_COST_EUR = 18_988_400 - 62_500  # joint without the battery truck that its cap asks for: EXPECTED.md
+TTW_2030_T, WTW_2030_T = 110_710 / 200, 698.9
+
+
+@pytest.mark.parametrize("statement", ["pyomo", "arrays"])
+@pytest.mark.parametrize(
+    ("model", "cost_eur", "emissions_t"),
+    [
+        ("least_cost", LEAST_COST_EUR, (872.0, WTW_2030_T)),
+        ("carbon_price", LEAST_COST_EUR + 5 * 100 * TTW_2030_T, (872.0, WTW_2030_T)),
+        # a battery truck in W in 2025 costs 62 500 EUR and is weighed 5 * 72.25 t * 200 EUR; one in E costs 76 250
+        ("weighted", LEAST_COST_EUR + 2 * 62_500 + 5 * 200 * (727.5 + WTW_2030_T), (727.5, WTW_2030_T)),
+    ],
+)
+def test_a_price_or_weight_of_the_model_is_in_the_optimum_by_hand(
+    model: str, cost_eur: float, emissions_t: tuple[float, float], statement: str
+) -> None:
+    plan = nbb.solve(
+        nbb.examples.tiny(), model, gap=1e-9, options=nbb.SolveOptions(statement=statement, reference=False)
+    )
+    assert plan.cost_eur == pytest.approx(cost_eur)
+    assert tuple(plan.figures["emissions_t_co2e"].values()) == pytest.approx(emissions_t)
+    assert verify_run(plan.run, plan.instance).ok
+    lie = replace(plan.run, record={**plan.record, "model": "least_cost"})
+    assert model == "least_cost" or "agree_costs" in set(verify_run(lie, plan.instance).failures()["rule"])
+
+
+@pytest.mark.parametrize("statement", ["pyomo", "arrays"])
+def test_trucks_that_law_asks_makers_to_sell_are_bought_where_they_do_not_pay(statement: str) -> None:
+    """At 400 000 EUR a battery truck in W costs 81 250 EUR more than it brings: 127 500 less 46 250."""
+    dear = vary(nbb.examples.tiny(), "vehicle_years", "vehicle", "BATTERY", capex_eur=400_000.0)
+    law = policy(dear, "LAW", "require_zero_emission_share", value=0.25, year=2030.0)
+    options = nbb.SolveOptions(statement=statement, reference=False)
+    free, kept = (nbb.solve(each, "least_cost", gap=1e-9, options=options) for each in (dear, law))
+    assert kept.cost_eur - free.cost_eur == pytest.approx(81_250)
+    assert verify_run(kept.run, law).ok
+    lie = replace(free.run, record={**free.record, "instance_digest": law.digest})
+    assert "require_zero_emission" in set(verify_run(lie, law).failures()["rule"])
+
+
 @pytest.mark.parametrize(
     ("caps", "said"),
     [
@@ -92,6 +133,19 @@ def test_a_cut_of_nothing_keeps_emissions_at_those_of_the_frozen_plan(tmp_path: 
 def test_a_fault_in_the_caps_of_a_model_is_named(caps: dict, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         spec_of({"model": MODEL, "caps": caps}, name="m")
+
+
+@pytest.mark.parametrize(
+    ("emissions", "said"),
+    [
+        ({"weight_eur_per_t": 200}, "write a year and EUR per t, as 2030 = 100"),
+        ({"added_carbon_price_eur_per_t": {"2030": -1}}, "write a year and EUR per t"),
+        ({"weight": {"2030": 1}}, "unknown key 'weight' of .emissions."),
+    ],
+)
+def test_a_fault_in_the_prices_of_a_model_is_named(emissions: dict, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        spec_of({"model": MODEL, "emissions": emissions}, name="m")
 
 
 def test_caps_need_the_block_that_keeps_them_and_the_plan_they_are_counted_from() -> None:

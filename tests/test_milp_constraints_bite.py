@@ -61,6 +61,13 @@ CASES = {
     "cap_emissions": tiny,
     "cap_technology": lambda: vary(tiny(), "policies", "policy", "FEW_BATTERIES", value=0.2),
     "ban_purchase": lambda: policy(tiny(), "BAN", "ban_purchase", technology="battery", year=2030.0, country="FI"),
+    "require_zero_emission": lambda: policy(
+        vary(tiny(), "vehicle_years", "vehicle", "BATTERY", capex_eur=400_000.0),
+        "LAW",
+        "require_zero_emission_share",
+        value=0.3,
+        year=2030.0,
+    ),
     "spend_within_budget": lambda: vary(tiny(), "policies", "policy", "BUDGET_SE", value=1_000_000.0),
     "respect_driver_hours": lambda: vary(tiny(), "country_years", "country", "FI", driver_limit_h_per_year=9000.0),
     "limit_mode_shift": lambda: vary(tiny(), "policies", "policy", "SLOW_SHIFT", value=0.05),

@@ -259,6 +259,8 @@ WORLDS: dict[str, list[Instance]] = {
     "cap_technology": [with_policy(kind="cap_technology_share", technology="battery", year=2030.0, value=0.2)],
     "ban_purchase": [with_policy(kind="ban_purchase", technology="battery", year=2030.0, value=float("nan")),
                      with_policy(kind="ban_purchase", technology="battery", country="FI", value=float("nan"))],
+    "require_zero_emission": [with_policy(kind="require_zero_emission_share", value=1.5),  # all are electric
+                              with_policy(kind="require_zero_emission_share", country="SE", year=2030.0, value=1.5)],
     "spend_within_budget": [with_policy(kind="limit_budget_eur", year=2030.0, value=1e6),
                             with_policy(kind="limit_budget_eur", country="SE", value=1e5)],
     "limit_mode_shift": [with_policy(kind="limit_mode_shift_share_per_year", value=0.01)],

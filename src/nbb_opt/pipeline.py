@@ -263,7 +263,7 @@ class Steps:
         with self.timed("verify", label):
             verdict = verify_plan(
                 instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-                reported=reported, own_terms=own_terms,
+                reported=reported, own_terms=own_terms, prices=spec.prices,
             )  # fmt: skip
         accept(verdict, what or f"{spec.name} plan")
         return verdict
@@ -347,7 +347,7 @@ class Steps:
         """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
         of the model too. What is proven stays what the search proved.
         """
-        own = plan.own_terms is not None or plan.spec.caps_t
+        own = plan.own_terms is not None or plan.spec.caps_t or plan.spec.prices  # no bar counts them
         if plan.solution.status == "optimal" or own or plan.spec.flows != "free":
             return plan
         for name, bar in sorted(bars.items(), key=lambda each: each[1].solution.objective):

@@ -20,9 +20,11 @@ POLICY_KINDS = (
     "cap_emissions_t_per_year",
     "cap_technology_share",
     "ban_purchase",
+    "require_zero_emission_share",
     "limit_budget_eur",
     "limit_mode_shift_share_per_year",
 )
+ZERO_EMISSION = ("battery", "hydrogen")  # technologies, of (EU) 2019/1242, Article 3(11): nothing leaves an exhaust
 STATUSES = ("existing", "under_construction", "committed", "idea")
 MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")

@@ -206,6 +206,9 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     if "policy" in blocks:
         m.cap_technology = pyo.Constraint(m.policy_years["cap_technology_share"], rule=policy.cap_technology)
         m.ban_purchase = pyo.Constraint(m.policy_years["ban_purchase"], rule=policy.ban_purchase)
+        m.require_zero_emission = pyo.Constraint(
+            m.policy_years["require_zero_emission_share"], rule=policy.require_zero_emission
+        )
         m.spend_within_budget = pyo.Constraint(m.policy_years["limit_budget_eur"], rule=policy.spend_within_budget)
         m.respect_driver_hours = pyo.Constraint(m.driver_limit_h.index_set(), rule=policy.respect_driver_hours)
     if "mode_shift" in blocks:
@@ -225,6 +228,8 @@ def what_it_costs(m: Any, blocks: tuple[str, ...]) -> None:
         costs.add_cost(m, rule.__name__, rule, paid="yearly")
     if "mode_constants" in blocks:
         costs.add_cost(m, "mode_constant", flow.mode_constant, paid="yearly")
+    for name in m.emission_eur_per_t:
+        costs.add_cost(m, name, getattr(emissions, name), paid="yearly")
     costs.add_cost(m, "fleet_purchase", fleet.fleet_purchase, paid="once")
     costs.add_cost(m, "fleet_grant", fleet.fleet_grant, paid="recovered")
     costs.add_cost(m, "fleet_resale", fleet.fleet_resale, paid="recovered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,22 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "flows": ("free", "frozen"),
 }
 KEYS = ("title", "blocks", *OPTIONS)
-CAPS = ("cut",)
+# path of a model by year -> its table and key, highest figure, and what to write
+PATHS: dict[str, tuple[str, str, float, str]] = {
+    "cuts": ("caps", "cut", 1.0, "the share of emissions cut, as 2030 = 0.2"),
+    "added_carbon_price": ("emissions", "added_carbon_price_eur_per_t", 1e5, "EUR per t, as 2030 = 100"),
+    "emission_weight": ("emissions", "weight_eur_per_t", 1e5, "EUR per t, as 2030 = 100"),
+}
+YearPath = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A model: its blocks in building order, its three options, and its own caps on emissions.
+    """A model: its blocks in building order, its three options, and what it makes of emissions by year.
 
-    `cuts` are shares by which all countries together emit less, WTW, than the frozen plan does in the first period, by
-    the first year in which that holds; `caps_t` is what they come to, in t CO2e a year, once that plan is known.
+    `cuts` are shares by which all countries together emit less, WTW, than the frozen plan does in the first period;
+    `caps_t` is what they come to, in t CO2e a year, once that plan is known. `added_carbon_price` is paid on top of the
+    carbon price of the tables, `emission_weight` counts every t WTW in the objective and nobody pays it, EUR/t CO2e.
     """
 
     name: str
@@ -52,8 +59,10 @@ class ModelSpec:
     technologies: str = "all"
     projects: str = "all"
     flows: str = "free"
-    cuts: tuple[tuple[int, float], ...] = ()
-    caps_t: tuple[tuple[int, float], ...] = ()
+    cuts: YearPath = ()
+    caps_t: YearPath = ()
+    added_carbon_price: YearPath = ()
+    emission_weight: YearPath = ()
 
     def with_caps(self, base_t: float) -> ModelSpec:
         """The model with its caps in tonnes; `base_t` is what the frozen plan emits a year in the first period.
@@ -65,8 +74,28 @@ class ModelSpec:
 
     def caps_in(self, years: Iterable[int]) -> dict[str, float]:
         """The cap in each period that has one, by its first year."""
-        held = {str(year): [cap_t for since, cap_t in self.caps_t if since <= year] for year in years}
-        return {year: caps[-1] for year, caps in held.items() if caps}
+        return {str(year): cap_t for year, cap_t in _held(self.caps_t, years).items()}
+
+    @property
+    def prices(self) -> Mapping[str, YearPath]:
+        """Components of the objective that the model puts on emissions, EUR/t CO2e from a year on."""
+        both = {"added_carbon_price": self.added_carbon_price, "emission_weight": self.emission_weight}
+        return {name: path for name, path in both.items() if path}
+
+    def prices_in(self, years: Iterable[int]) -> dict[str, dict[int, float]]:
+        """The prices in each period, 0 where one has not begun.
+
+        >>> ModelSpec(name="m", title="t", blocks=(), emission_weight=((2030, 50.0),)).prices_in([2025, 2030, 2035])
+        {'emission_weight': {2025: 0.0, 2030: 50.0, 2035: 50.0}}
+        """
+        years = list(years)
+        return {name: dict.fromkeys(years, 0.0) | _held(path, years) for name, path in self.prices.items()}
+
+
+def _held(path: YearPath, years: Iterable[int]) -> dict[int, float]:
+    """What holds in each year, from its own on until the next."""
+    held = {year: [figure for since, figure in path if since <= year] for year in years}
+    return {year: figures[-1] for year, figures in held.items() if figures}
 
 
 def read_model(model: str | Path) -> ModelSpec:
@@ -93,7 +122,7 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     ...          "projects": "none", "flows": "free"}}, name="m").blocks
     ('flow', 'fleet')
     """
-    known = ("model", "caps")
+    known = ("model", *dict.fromkeys(table for table, *_ in PATHS.values()))
     faults = [f"unknown key '{key}'{_did_you_mean(key, known)}" for key in document if key not in known]
     table = document.get("model")
     if not isinstance(table, dict):
@@ -115,30 +144,42 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if table.get("projects") in ("all", "committed", "existing") and blocks and "projects" not in blocks:
         said = f"projects = \"{table['projects']}\" needs the block 'projects'"
         faults.append(f'{said}; add it or write projects = "none"')
-    cuts = _cuts(document["caps"], faults) if "caps" in document else ()
+    paths = _paths(document, faults)
     if "caps" in document and "caps" not in blocks:
         faults.append("[caps] needs the block 'caps'; add it")
     if faults:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
     options = {key: table[key] for key in OPTIONS}
-    return ModelSpec(name=name, title=title, blocks=ordered, cuts=cuts, **options)
+    return ModelSpec(name=name, title=title, blocks=ordered, **options, **paths)
 
 
-def _cuts(table: Any, faults: list[str]) -> tuple[tuple[int, float], ...]:
-    """Shares by year of `[caps] cut = { 2030 = 0.2, ... }`; what is wrong is added to `faults`."""
-    if not isinstance(table, dict):
-        faults.append("[caps] must be a table")
-        return ()
-    faults += [f"unknown key '{key}' of [caps]{_did_you_mean(key, CAPS)}" for key in table if key not in CAPS]
-    cuts = table.get("cut") or "nothing"
+def _paths(document: dict[str, Any], faults: list[str]) -> dict[str, YearPath]:
+    """Figures by year, as `[caps] cut = { 2030 = 0.2, ... }`, by the name of their path; faults are added."""
+    found: dict[str, YearPath] = {}
+    for table in dict.fromkeys(table for table, *_ in PATHS.values()):
+        keys = {key: (name, high, hint) for name, (of, key, high, hint) in PATHS.items() if of == table}
+        given = document.get(table, {})
+        if not isinstance(given, dict):
+            faults.append(f"[{table}] must be a table")
+            continue
+        faults += [f"unknown key '{key}' of [{table}]{_did_you_mean(key, keys)}" for key in given if key not in keys]
+        if table in document and not set(given) & set(keys):
+            faults += [f"[{table}]: write a year and {hint}, for {key}" for key, (_, _, hint) in keys.items()][:1]
+        for key, (name, high, hint) in keys.items():
+            if key in given:
+                found[name] = _path(f"[{table}] {key}", given[key], high, hint, faults)
+    return found
+
+
+def _path(where: str, given: Any, high: float, hint: str, faults: list[str]) -> YearPath:
     found = []
-    for year, share in cuts.items() if isinstance(cuts, dict) else [("cut", cuts)]:
-        fine = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
+    for year, figure in given.items() if isinstance(given, dict) and given else [(where.split()[-1], given)]:
+        fine = isinstance(figure, (int, float)) and not isinstance(figure, bool) and 0 <= figure <= high
         if not (re.fullmatch("(19|2[01])[0-9][0-9]", str(year)) and fine):
-            faults.append(f"[caps] cut: {year} = {share!r}; write a year and the share of emissions cut, as 2030 = 0.2")
+            faults.append(f"{where}: {year} = {figure!r}; write a year and {hint}")
         else:
-            found.append((int(year), float(share)))
+            found.append((int(year), float(figure)))
     return tuple(sorted(found))
 
 

@@ -98,6 +98,8 @@ def markdown(built: Built) -> str:
         lines.append(f"| {option} | {value} | {OPTION_WORDS[option, value]} |")
     cuts = ", ".join(f"{share:.0%} from {year}" for year, share in spec.cuts)
     lines += ["", f"Caps: below the frozen plan's first period {cuts}."] if cuts else []
+    for name, path in spec.prices.items():
+        lines += ["", f"{name}: {', '.join(f'{eur:g} EUR per t CO2e from {year}' for year, eur in path)}."]
     lines += ["", f"Blocks: {', '.join(spec.blocks)}.", "", "## Objective", ""]
     lines += [
         r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot (\text{once}_t + \text{recovered}_t) "

@@ -136,7 +136,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
         claims = {"cost_eur": float(form.cost @ values) + form.cost_offset}
         verdict = verify_plan(
             instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-            reported=claims,
+            reported=claims, prices=spec.prices,
         )  # fmt: skip
         accept(verdict, "solution")
         return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, verdict.lines)

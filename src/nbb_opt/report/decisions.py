@@ -9,6 +9,7 @@ import pandas as pd
 
 from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance, by_period
+from nbb_opt.instance.schema import ZERO_EMISSION
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed, plain
@@ -307,6 +308,7 @@ POLICY_WORDS = {
     "cap_emissions_t_per_year": "cap on emissions, t CO2e a year",
     "cap_technology_share": "highest share of truck-km by technology",
     "ban_purchase": "no purchase of a technology",
+    "require_zero_emission_share": "least share of zero-emission trucks among those bought",
     "limit_budget_eur": "budget for projects, EUR in a period",
     "limit_mode_shift_share_per_year": "slowness of change between modes, share a year",
 }
@@ -324,7 +326,11 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
     rows: list[list[Any]] = []
     for policy in each(instance["policies"]):
         used = {year: amount for year, amount in used_by(instance, run, policy).items() if holds(policy, year)}
-        tight = [year for year, amount in used.items() if amount > BINDING_SHARE * policy.value]
+        least = policy.kind == "require_zero_emission_share"
+        tight = [
+            year for year, amount in used.items()
+            if (amount < policy.value / BINDING_SHARE if least else amount > BINDING_SHARE * policy.value)
+        ]  # fmt: skip
         binds = listed([str(year) for year in tight]) or ("no" if used else "kept")
         rows.append(
             [
@@ -334,7 +340,7 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
                 TECHNOLOGY_WORDS.get(policy.technology, policy.technology) or "–",
                 _period_words(policy),
                 None if pd.isna(policy.value) else float(policy.value),
-                max(used.values(), default=None),
+                (min if least else max)(used.values(), default=None),
                 binds if block_of(policy.kind) in blocks else "not part of this model",
             ]
         )
@@ -351,7 +357,7 @@ def policy_grid(instance: Instance, run: Run) -> Grid:
         Column("Technology"),
         Column("Period"),
         Column("Value", "number"),
-        Column("Highest in the plan", "number"),
+        Column("Tightest in the plan", "number"),
         Column("Binds in"),
     )
     return Grid("Rules the plan keeps", columns, rows, name="Rules")
@@ -369,6 +375,7 @@ def used_by(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
     measures = {
         "cap_emissions_t_per_year": emitted_t,
         "cap_technology_share": technology_share,
+        "require_zero_emission_share": zero_emission_share,
         "limit_budget_eur": spent_eur,
     }
     measure = measures.get(policy.kind)
@@ -394,6 +401,16 @@ def technology_share(instance: Instance, run: Run, policy: Any) -> dict[int, flo
     total = rows.groupby("year")["loaded_vkm"].sum()
     own = rows[technology.loc[rows.index] == policy.technology].groupby("year")["loaded_vkm"].sum()
     return {int(year): float(own.get(year, 0.0)) / float(km) for year, km in amounts(total) if km > 0}
+
+
+def zero_emission_share(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
+    """Give the share of zero-emission trucks among those bought for the rule's country, or for all."""
+    fleet = run.tables["fleet"]
+    home = fleet["fleet_region"].map(instance["fleet_regions"].set_index("fleet_region")["country"])
+    rows = fleet[home == policy.country] if policy.country else fleet
+    clean = rows["vehicle"].map(instance["vehicles"].set_index("vehicle")["technology"]).isin(ZERO_EMISSION)
+    all_bought, own = (each["bought"].groupby(each["year"]).sum() for each in (rows, rows[clean]))
+    return {int(year): float(own.get(year, 0.0)) / float(many) for year, many in amounts(all_bought) if many > 0}
 
 
 def spent_eur(instance: Instance, run: Run, policy: Any) -> dict[int, float]:

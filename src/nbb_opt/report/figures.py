@@ -27,7 +27,8 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Handling at terminals": ("handling",),
     "Time of the goods": ("cargo_time",),
     "What speaks against a mode": ("mode_constant",),
-    "Carbon price": ("carbon",),
+    "Carbon price": ("carbon", "added_carbon_price"),
+    "Weight on emissions": ("emission_weight",),
     "Chargers and projects": (
         "charger_fixed", "charger_purchase", "charger_residual",
         "project_fixed", "project_purchase", "project_residual",

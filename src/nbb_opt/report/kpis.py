@@ -18,8 +18,11 @@ SHIFT_BOUND_SHARE = 0.036
 SHIFT_BOUND_SOURCE = "Pinchasik, Hovi et al. 2020, Sustainability 12(3) 894"
 
 # components of the cost that are no cash, and what is left at the horizon
-NO_CASH = {"cargo_time": "time of the goods", "mode_constant": "mode constants", "carbon": "carbon payments"}
-COST_PARTS = ("cash", *NO_CASH.values(), "residual value")
+NO_CASH = {
+    "cargo_time": "time of the goods", "mode_constant": "mode constants", "carbon": "carbon payments",
+    "added_carbon_price": "carbon payments", "emission_weight": "weight on emissions",
+}  # fmt: skip
+COST_PARTS = ("cash", *dict.fromkeys(NO_CASH.values()), "residual value")
 
 Tables = Mapping[str, pd.DataFrame]
 

@@ -28,6 +28,8 @@ COMPONENT_WORDS = {
     "cargo_time": "Time of the goods",
     "mode_constant": "What speaks against a mode",
     "carbon": "Carbon price",
+    "added_carbon_price": "Carbon price that the model adds",
+    "emission_weight": "Weight of the model on emissions",
     "fleet_fixed": "Trucks, yearly",
     "fleet_purchase": "Trucks, purchase",
     "fleet_resale": "Trucks, resale",

@@ -36,6 +36,7 @@ RULES: dict[str, tuple[str, str, str]] = {
     "cap_technology": ("cap on the share of a technology {0} in {1} (policies)", "vkm", "too low"),
     "cap_emissions_over_horizon": ("cap on emissions over the horizon", "kg CO2e", "too low"),
     "ban_purchase": ("ban on purchases {0} in {1} (policies)", "vehicles", "would have to be allowed"),
+    "require_zero_emission": ("least share of zero-emission trucks {0} in {1} (policies)", "vehicles", "too high"),
     "spend_within_budget": ("budget {0} in {1} (policies)", "EUR", "too low"),
     "respect_driver_hours": ("driver hours of {0} in {1} (country_years)", "h", "too few"),
     "limit_mode_shift": ("limit on mode shift {0} for {1} by {2} in {3} (policies)", "t", "too tight"),

@@ -36,6 +36,7 @@ SPLIT = (
 OF_COST = {
     "service": "line_haul", "road_energy": "line_haul", "road_running": "line_haul", "drivers": "line_haul",
     "handling": "handling", "cargo_time": "time", "carbon": "carbon", "mode_constant": "mode_constant",
+    "added_carbon_price": "carbon", "emission_weight": "carbon",
 }  # fmt: skip
 OF_ROW = {"return_empties": "empties", "cover_km": "trucks", "cover_hours": "trucks", "fit_opening_hours": "trucks",
           "deliver_energy": "line_haul", "deliver_on_the_way": "line_haul"}  # fmt: skip

@@ -12,8 +12,10 @@ from nbb_opt.verify.verdict import Checks, names
 
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
+    "added_carbon_price", "emission_weight",
     "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
+Prices = Mapping[str, Sequence[tuple[int, float]]]
 TRANSFER_MODE = "transfer"
 
 
@@ -68,6 +70,19 @@ def freight_costs(
     }
     frames = [rows[["year", "amount_eur"]].assign(component=component) for component, rows in parts.items()]
     return pd.concat(frames, ignore_index=True)
+
+
+def model_prices(world: World, emissions: pd.DataFrame, prices: Prices) -> pd.DataFrame:
+    """Columns component, year, amount_eur of what the model puts on emissions, `prices` being EUR/t from a year on."""
+    rows = emissions.groupby("year")[["ttw_kg", "wtt_kg"]].sum().reset_index()
+    found = [pd.DataFrame({"component": [], "year": [], "amount_eur": []})]
+    for component, path in prices.items():
+        counted = ["ttw_kg"] if component == "added_carbon_price" and world.instance.meta.carbon_base == "TTW" else [
+            "ttw_kg", "wtt_kg"]  # fmt: skip
+        eur = [max((each for each in path if each[0] <= year), default=(0, 0.0))[1] for year in rows["year"]]
+        amount = rows[counted].sum(axis=1) / 1000.0 * np.asarray(eur, dtype=float)
+        found.append(pd.DataFrame({"component": component, "year": rows["year"], "amount_eur": amount}))
+    return pd.concat(found, ignore_index=True)
 
 
 def cost_table(world: World, rows: pd.DataFrame) -> pd.DataFrame:

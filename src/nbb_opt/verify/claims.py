@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from nbb_opt.errors import VerifyFailed
 from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.verify.verdict import FLOORS, OBJECTIVE_RELATIVE, Checks
 
+# component of the costs -> key of [emissions] in the file of a model
+PRICES = {"added_carbon_price": "added_carbon_price_eur_per_t", "emission_weight": "weight_eur_per_t"}
 BARS = FROZEN, REFERENCE = ("frozen", "reference")
 
 
@@ -28,6 +30,7 @@ class Rules:
     projects: str
     flows: str
     cuts: tuple[tuple[int, float], ...] = ()  # from a year on, share below the first period of the frozen plan
+    prices: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # on emissions, EUR per t
 
 
 def rules_of(name: Any, file: Path | None = None) -> Rules:
@@ -49,10 +52,15 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
     path = file or shipped("models") / f"{name}.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        table, cut = document["model"], document.get("caps", {}).get("cut", {})
+        table, cut, priced = document["model"], document.get("caps", {}).get("cut", {}), document.get("emissions", {})
         technologies, projects, flows = (str(table[key]) for key in ("technologies", "projects", "flows"))
-        cuts = tuple(sorted((int(year), float(share)) for year, share in cut.items()))
-        return Rules(path.stem, tuple(table["blocks"]), technologies, projects, flows, cuts)
+        of_component = {name: priced[key] for name, key in PRICES.items() if key in priced}
+        cuts, *paths = (
+            tuple(sorted((int(year), float(figure)) for year, figure in path.items()))
+            for path in (cut, *of_component.values())
+        )
+        prices = dict(zip(of_component, paths, strict=True))
+        return Rules(path.stem, tuple(table["blocks"]), technologies, projects, flows, cuts, prices)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise VerifyFailed(f"{path}: is no model ({fault})") from None
 

@@ -45,12 +45,14 @@ def verify_plan(
     projects: str,
     reported: Mapping[str, Any],
     own_terms: Mapping[str, Any] | None = None,
+    prices: accounts.Prices | None = None,
 ) -> Verdict:
     """Check result tables against the instance; see models/README.md for what is checked.
 
-    `blocks`, `technologies` and `projects` are those of the model. `reported` may hold cost_eur, bound, gap and
-    emissions_t_co2e (by year), and `extension`, rules and costs of the user's own, which `own_terms` writes out by the
-    names of variables. Never raises for a bad plan: the verdict says what is wrong with it.
+    `blocks`, `technologies`, `projects` and `prices` (on emissions) are those of the model. `reported` may hold
+    cost_eur, bound, gap and emissions_t_co2e (by year), and `extension`, rules and costs of the user's own, which
+    `own_terms` writes out by the names of variables. Never raises for a bad plan: the verdict says what is
+    wrong with it.
     """
     world, checks = read_world(instance), Checks()
     if not check_tables(world, tables, checks):
@@ -61,7 +63,7 @@ def verify_plan(
         return _refused(checks)
     check.options(technologies, projects)
     check.limits()
-    costs, emissions = check.accounts()
+    costs, emissions = check.accounts(prices or {})
     cost_eur = float(costs["discounted_eur"].sum(skipna=False))
     kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum(skipna=False)
     emissions_t = {year: float(kg.get(year, 0.0)) / 1000.0 for year in world.years}
@@ -206,7 +208,7 @@ class PlanCheck:
             checks=checks,
         )
 
-    def accounts(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def accounts(self, prices: accounts.Prices) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Costs and emissions recomputed, and compared with the plan's own tables."""
         world, tables, checks = self.world, self.tables, self.checks
         freight = accounts.freight_costs(
@@ -221,6 +223,7 @@ class PlanCheck:
         )
         parts = [
             freight,
+            accounts.model_prices(world, self.emissions, prices),
             self.roads.costs,
             empties_costs(world, self.empties),
             assets.fleet_costs(world, self.stock),

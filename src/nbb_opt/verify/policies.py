@@ -44,6 +44,8 @@ def check_policies(
                 _cap_technology(roads.work, country, technology, year, policy["value"], where, checks)
             elif kind == "ban_purchase":
                 _ban_purchase(world, stock, country, technology, year, where, checks)
+            elif kind == "require_zero_emission_share":
+                _zero_emission(world, stock, country, year, policy["value"], where, checks)
             elif kind == "limit_budget_eur":
                 _budget(world, projects, country, year, policy["value"], where, checks)
             elif kind == "limit_mode_shift_share_per_year":
@@ -87,6 +89,16 @@ def _ban_purchase(
     banned &= (stock["technology"] == technology) | (technology == "")
     bought = float(stock.loc[banned, "bought"].sum())
     checks.compare("ban_purchase", bought, "<=", 0.0, where=lambda _: where, unit="count")
+
+
+def _zero_emission(
+    world: World, stock: pd.DataFrame, country: str, year: int, value: float, where: str, checks: Checks
+) -> None:
+    home = stock["fleet_region"].map(world.indexed("fleet_regions")["country"])
+    rows = stock[(stock["year"] == year) & ((home == country) | (country == ""))]
+    clean = float(rows.loc[rows["technology"].isin(["battery", "hydrogen"]), "bought"].sum())
+    least = value * float(rows["bought"].sum())
+    checks.compare("require_zero_emission", clean, ">=", least, where=lambda _: where, unit="count")
 
 
 def _budget(

@@ -52,7 +52,7 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
         keep_flows(run, checks)
     plan = verify_plan(
         instance, run.tables, blocks=rules.blocks, technologies=rules.technologies, projects=rules.projects,
-        reported=record, own_terms=_own_terms(run),
+        reported=record, own_terms=_own_terms(run), prices=rules.prices,
     )  # fmt: skip
     _agree_checks(record, plan, checks)
     plan = _add(plan, checks)

@@ -198,7 +198,7 @@ def dates_of_a_status_are_days(context: RuleContext) -> Iterator[Problem]:
 
 
 _ABOUT_TECHNOLOGY = ("cap_technology_share", "ban_purchase")
-_SHARES = ("cap_technology_share", "limit_mode_shift_share_per_year")
+_SHARES = ("cap_technology_share", "require_zero_emission_share", "limit_mode_shift_share_per_year")
 
 
 @rule("policies")
@@ -215,7 +215,7 @@ def policies_have_the_value_of_their_kind(context: RuleContext) -> Iterator[Prob
 
 @rule("policies")
 def policies_about_shares_are_shares(context: RuleContext) -> Iterator[Problem]:
-    """cap_technology_share and limit_mode_shift_share_per_year are between 0 and 1."""
+    """A share is between 0 and 1."""
     for i, row in context.rows("policies"):
         if row["kind"] in _SHARES and row["value"] > 1:
             hint = f"did you mean {number(row['value'] / 100)}?" if row["value"] <= 100 else "give a share"

@@ -8,6 +8,7 @@ from nbb_opt.model.arrays.flow import add_flow, add_links, add_mode_constants, a
 from nbb_opt.model.arrays.fuels import add_fuels
 from nbb_opt.model.arrays.policy import add_caps, add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
+from nbb_opt.model.arrays.share import share_emission_prices
 from nbb_opt.model.data.costs import ALL, factors, shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.spec import ModelSpec
@@ -43,6 +44,7 @@ def state_arrays(data: ModelData, spec: ModelSpec) -> Assembly:
     for block, add in BUILD:
         if block in spec.blocks:
             add(a, data)
+    share_emission_prices(a, data)
     years = [*data.time.years.tolist(), data.time.horizon_year]
     a.minimise([Weighed(each, factors(each, data.time), a.share(shared_name(each), len(years))) for each in ALL])
     return a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nbb_opt.instance.schema import MODES
+from nbb_opt.instance.schema import MODES, ZERO_EMISSION
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.assets import Policy
@@ -30,11 +30,13 @@ def add_policy(a: Assembly, data: ModelData) -> None:
     Constraints
         cap_technology         $\sum_{g,\, v \in tech} z_{gvt} \le value \sum_{gv} z_{gvt}$   lanes based in $n$
         ban_purchase           $\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$
+        require_zero_emission  $\sum_{r \in n,\, v\ \text{zero-emission}} b_{rvt} \ge value \sum_{r \in n,\, v} b_{rvt}$
         spend_within_budget    $\sum_a share_{an}\, capex_a (w_{at} - w_{a,t-1}) \le value$   ideas $a$
         respect_driver_hours   $driver\_h_{nt} \le driver\_limit\_h_{nt}$   $\forall n,t$ with a limit
     """
     _cap_technology(a, data, _rules(data, "cap_technology_share"))
     _ban_purchase(a, data, _rules(data, "ban_purchase"))
+    _require_zero_emission(a, data, _rules(data, "require_zero_emission_share"))
     _limit_budget(a, data, _rules(data, "limit_budget_eur"))
     _limit_driver_hours(a, data)
 
@@ -98,6 +100,18 @@ def _ban_purchase(a: Assembly, data: ModelData, rules: Rules) -> None:
         mine &= technology == policy.technology
         terms.add(np.full(int(mine.sum()), row), column[mine], 1.0)
     a.add_rows("ban_purchase", _index(data, rules), terms, sense="<=")
+
+
+def _require_zero_emission(a: Assembly, data: ModelData, rules: Rules) -> None:
+    s = data.stock
+    clean = np.isin(np.array(data.trucks.technology, str), ZERO_EMISSION)[s.vehicle[s.bought_pair]]
+    country = data.base.region_country[s.region[s.bought_pair]]
+    column = a.start["bought"] + np.arange(len(s.bought_t))
+    terms = Terms(len(rules))
+    for row, (policy, t) in enumerate(rules):
+        mine = (s.bought_t == t) & ((policy.country < 0) | (country == policy.country))
+        terms.add(np.full(int(mine.sum()), row), column[mine], np.where(clean[mine], 1.0, 0.0) - policy.value)
+    a.add_rows("require_zero_emission", _index(data, rules), terms, sense=">=")
 
 
 def _limit_budget(a: Assembly, data: ModelData, rules: Rules) -> None:

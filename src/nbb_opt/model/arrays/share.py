@@ -16,6 +16,21 @@ def share_costs(a: Assembly, data: ModelData, *, column: Ints, t: Ints, cost_eur
         a.share(shared_name(component), data.time.size + 1).add(t, column, eur)
 
 
+def share_emission_prices(a: Assembly, data: ModelData) -> None:
+    r"""Count what the model puts on emissions, once all of them are shared.
+
+    Contributes
+        cost_eur    $\sum_n added_t\, ttw_{nt} / 1000 + \sum_n weight_t (ttw_{nt} + wtt_{nt}) / 1000$
+    """
+    size, taxed_wtt = data.time.size, data.instance.meta.carbon_base != "TTW"
+    for component, eur_per_t in data.emission_eur_per_t.items():
+        eur_per_kg = np.array([eur_per_t[year] for year in data.time.years.tolist()]) / 1000.0
+        both = component == "emission_weight" or taxed_wtt
+        for name in ("emissions_ttw_kg", "emissions_wtt_kg")[: 1 + both]:
+            place, column, kg = a.share(name, len(data.base.countries) * size).merged()
+            share_costs(a, data, column=column, t=place % size, cost_eur={component: kg * eur_per_kg[place % size]})
+
+
 def share_ledger(a: Assembly, data: ModelData, ledger: EmissionEntries, column: Ints) -> None:
     """Add emissions by country, electricity by charging area and energy that fuels may replace, all by period."""
     size, at = data.time.size, column[ledger.col]

@@ -37,8 +37,22 @@ def add_emissions(m: Any, *, ttw_kg: Callable[..., Any], wtt_kg: Callable[..., A
 def carbon(m, year):
     r"""$\sum_n carbon\_price_{nt}\, ttw_{nt} / 1000$, or of $ttw_{nt} + wtt_{nt}$ where `carbon_base` is not TTW"""
 
-    def taxed_kg(country: str) -> Any:
-        ttw_kg = m.emissions_ttw_kg[country, year]
-        return ttw_kg + m.emissions_wtt_kg[country, year] if m.carbon_counts_wtt else ttw_kg
+    return sum(m.carbon_price_eur_per_t[n, year] / KG_PER_T * taxed_kg(m, n, year) for n in m.countries)
 
-    return sum(m.carbon_price_eur_per_t[n, year] / KG_PER_T * taxed_kg(n) for n in m.countries)
+
+def added_carbon_price(m, year):
+    r"""$\sum_n added_t\, ttw_{nt} / 1000$, or of $ttw_{nt} + wtt_{nt}$ where `carbon_base` is not TTW"""
+    price_eur_per_kg = m.emission_eur_per_t["added_carbon_price"][year] / KG_PER_T
+    return sum(price_eur_per_kg * taxed_kg(m, n, year) for n in m.countries)
+
+
+def emission_weight(m, year):
+    r"""$\sum_n weight_t (ttw_{nt} + wtt_{nt}) / 1000$, which nobody pays"""
+    weight_eur_per_kg = m.emission_eur_per_t["emission_weight"][year] / KG_PER_T
+    return sum(weight_eur_per_kg * (m.emissions_ttw_kg[n, year] + m.emissions_wtt_kg[n, year]) for n in m.countries)
+
+
+def taxed_kg(m: Any, country: str, year: int) -> Any:
+    """Emissions on which a carbon price is paid."""
+    ttw_kg = m.emissions_ttw_kg[country, year]
+    return ttw_kg + m.emissions_wtt_kg[country, year] if m.carbon_counts_wtt else ttw_kg

@@ -6,6 +6,7 @@ period. Emissions are WTW. $n$ is the country of the rule; without one it holds 
 
 from __future__ import annotations
 
+from nbb_opt.instance.schema import ZERO_EMISSION
 from nbb_opt.model.blocks import if_any
 from nbb_opt.model.blocks.emissions import KG_PER_T
 from nbb_opt.model.blocks.projects import newly_built
@@ -30,6 +31,14 @@ def ban_purchase(m, policy, year):
     countries, technology = m.policy_countries[policy], m.policy_technology[policy]
     banned = [(r, v) for r, v in m.purchases_in[year] if m.country_of[r] in countries and m.technology[v] == technology]
     return if_any(sum(m.bought[r, v, year] for r, v in banned) <= 0)
+
+
+def require_zero_emission(m, policy, year):
+    r"""$\sum_{r \in n,\, v\ \text{zero-emission}} b_{rvt} \ge value \sum_{r \in n,\, v} b_{rvt}$"""
+    countries = m.policy_countries[policy]
+    bought = {(r, v): m.bought[r, v, year] for r, v in m.purchases_in[year] if m.country_of[r] in countries}
+    clean = sum(trucks for (_, v), trucks in bought.items() if m.technology[v] in ZERO_EMISSION)
+    return if_any(clean >= m.policy_value[policy] * sum(bought.values()))
 
 
 def spend_within_budget(m, policy, year):

@@ -50,6 +50,7 @@ class ModelData:
     projects: Projects
     fuels: Fuels
     policies: tuple[Policy, ...]
+    emission_eur_per_t: dict[str, dict[int, float]]  # what the model puts on emissions, by component and period
     chains: Chains | None
     hauls: Hauls | None
 
@@ -101,7 +102,7 @@ def model_data(
         projects=projects_of(instance, base, time, earliest),
         fuels=fuels_of(instance, base, time, allowed="fuels" in spec.blocks),
         policies=policies_of(instance, base, time, spec.caps_t) if ruled else (),
-        chains=chains, hauls=hauls,
+        emission_eur_per_t=spec.prices_in(time.years.tolist()), chains=chains, hauls=hauls,
     )  # fmt: skip
 
 

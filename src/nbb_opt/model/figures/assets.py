@@ -111,8 +111,8 @@ def fuel_figures(data: ModelData, named: Named) -> dict[str, Any]:
 
 
 KINDS = (
-    "cap_emissions_t_per_year", "cap_technology_share", "ban_purchase", "limit_budget_eur",
-    "limit_mode_shift_share_per_year",
+    "cap_emissions_t_per_year", "cap_technology_share", "ban_purchase", "require_zero_emission_share",
+    "limit_budget_eur", "limit_mode_shift_share_per_year",
 )  # fmt: skip
 
 

@@ -149,6 +149,7 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "energy_sold": Members("energy_sold", (key[2] for key in price), (key[:2] for key in price), parts=[years]),
         "powers_kw": np.unique(powers).tolist(),
         "carbon_price_eur_per_t": Figure("carbon_price_eur_per_t", country_years, base.carbon_price.ravel()),
+        "emission_eur_per_t": data.emission_eur_per_t,
         "carbon_counts_wtt": data.instance.meta.carbon_base != "TTW",
         "driver_cost_eur_per_h": Figure("driver_cost_eur_per_h", country_years, base.driver_cost.ravel()),
         "driver_limit_h": Figure("driver_limit_h", country_years, base.driver_limit_h.ravel()),

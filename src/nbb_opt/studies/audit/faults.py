@@ -23,6 +23,7 @@ LIMITS: dict[str, tuple[str, str, float]] = {
     "respect_driver_hours": ("driver hours", "h a year", 45.0),
     "cap_emissions": ("emission cap", "kg CO2e a year", 0.15),
     "cap_technology": ("share of a technology", "vkm a year", 0.5),
+    "require_zero_emission": ("zero-emission trucks fewer than a rule asks for", "trucks", 1e5),
     "ban_purchase": ("purchases under a ban", "trucks", 1e5),
     "spend_within_budget": ("budget", "EUR", 0.1),
     "respect_link_capacity": ("capacity of the link", "t a year", 10.0),
