@@ -166,6 +166,24 @@ def test_a_front_beside_a_plan_says_what_each_further_per_cent_costs() -> None:
     assert grid.rows[1][-1] == pytest.approx(1.0 / (100 * 1000 / base_t))  # MEUR for each per cent of the reference
 
 
+def test_studies_and_written_models_hold_the_caps_of_the_instance_as_it_is(tmp_path: Path) -> None:
+    plan, region = capped(), nbb.examples.tiny()
+    cap_t = plan.record["caps_t_co2e"]["2030"]
+    points = nbb.sweep(region, vary="demand", values=[1, 1.02], model="cap_path", gap=1e-6, cache=False)
+    assert points["cost_eur"][0] == pytest.approx(plan.cost_eur)
+    assert points.attrs["caps_t_co2e"] == {"2030": pytest.approx(cap_t)}
+    assert points["emissions_t_co2e_per_year_2030"].max() <= cap_t * (1 + 1e-6)
+    found = nbb.tornado(region, tables=["chargers"], model="cap_path", relax=True, cache=False)
+    assert found["cost_difference_eur"].abs().max() > 0
+    file = tmp_path / "capped.lp"
+    words = ["solve", str(region.path), "--model", "cap_path", "--write", str(file)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    lines = file.read_text(encoding="utf-8").splitlines()
+    row = next(i for i, line in enumerate(lines) if line.startswith(" cap_emissions(model_from_2030,2030)"))
+    side = next(line for line in lines[row:] if line.lstrip().startswith("<="))
+    assert float(side.split()[-1]) == pytest.approx(1000 * cap_t)
+
+
 def test_a_plan_is_kept_where_its_front_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken_off(*_given: object, **_named: object) -> None:
         raise MemoryError

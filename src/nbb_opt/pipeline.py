@@ -157,7 +157,8 @@ class Steps:
         say(expected.line())
         if not options.too_large:
             refuse_too_large(expected, available_mb=memory_mb(), segments=method == "decompose")
-        say(f"method: {method}, {_why(options.method, method)}")
+        size = f"since the forecast is {'' if method == 'decompose' else 'not '}more than {LARGE_NONZEROS} nonzeros"
+        say(f"method: {method}, {size if options.method == 'auto' else 'as asked'}")
         if method == "decompose" and options.presolve != "choose":
             raise ModelError("presolve is an option of the monolith; take method='monolith' with it, or leave it out")
         if method != "decompose" and self.cluster is not None:
@@ -255,7 +256,7 @@ class Steps:
 
     def verify(
         self, instance: Instance, tables: Tables, spec: ModelSpec, reported: Mapping[str, Any], *, what: str = "",
-        label: str = "", own_terms: Mapping[str, Any] | None = None,
+        label: str = "", own_terms: Mapping[str, Any] | None = None, caps_t: Mapping[str, float] | None = None,
     ) -> Verdict:  # fmt: skip
         """The verdict on a plan that the verifier accepts. Raises VerifyFailed, naming the plan, if it does not."""
         from nbb_opt.verify import verify_plan
@@ -263,7 +264,7 @@ class Steps:
         with self.timed("verify", label):
             verdict = verify_plan(
                 instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-                reported=reported, own_terms=own_terms, prices=spec.prices,
+                reported=reported, own_terms=own_terms, prices=spec.prices, caps_t=caps_t,
             )  # fmt: skip
         accept(verdict, what or f"{spec.name} plan")
         return verdict
@@ -323,6 +324,15 @@ class Steps:
             tables=tables, solution=solution, verdict=verdict, spec=spec, ledger=ledger, claims=claims,
             own_terms=own_terms, next_tonne_eur=next_tonne_eur,
         )  # fmt: skip
+
+    def with_caps(self, prepared: Prepared, spec: ModelSpec) -> ModelSpec:
+        """The model with its own caps in tonnes, counted from the frozen plan: it is solved if they are not known."""
+        from nbb_opt.model import read_model
+
+        if not spec.cuts or spec.caps_t:
+            return spec
+        frozen = self.with_arrays().plan(prepared, read_model(FROZEN), label=f"{FROZEN}: ")
+        return spec.with_caps(next(iter(frozen.claims["emissions_t_co2e"].values())))
 
     def _next_tonne_eur(self, form: StandardForm, times: Time, solution: Solution) -> dict[str, float] | None:
         """What one tonne less a year costs under the model's own caps, EUR/t of the period: the dual value of the cap
@@ -486,13 +496,6 @@ def chosen_method(method: Method, nonzeros: int) -> Method:
     if method != "auto":
         return method
     return "decompose" if nonzeros > LARGE_NONZEROS else "monolith"
-
-
-def _why(asked: Method, method: Method) -> str:
-    if asked != "auto":
-        return "as asked"
-    more = "more" if method == "decompose" else "not more"
-    return f"since the forecast is {more} than {LARGE_NONZEROS} nonzeros"
 
 
 def flows_of(prepared: Prepared, flows: pd.DataFrame) -> npt.NDArray[np.float64]:

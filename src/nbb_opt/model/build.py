@@ -113,8 +113,7 @@ def build(
         )
     if spec.cuts and not spec.caps_t:
         raise ModelError(
-            f"model '{spec.name}' has caps below what the frozen plan emits; solve it, or give with_caps(); "
-            "a sweep, a tornado and a written model need one without caps of its own"
+            f"model '{spec.name}' has caps below what the frozen plan emits; solve it, or give with_caps()"
         )
     data = model_data(instance, prepared, spec, fixed_flows_t=fixed_flows_t, segments=route == "segments")
     return build_from(data, spec, route=route)

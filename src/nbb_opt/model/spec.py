@@ -150,8 +150,8 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if faults:
         raise ModelError("\n".join(f"{name}.toml: {fault}" for fault in faults))
     ordered = tuple(block for block in REQUIRES if block in blocks)
-    options = {key: table[key] for key in OPTIONS}
-    return ModelSpec(name=name, title=title, blocks=ordered, **options, **paths)
+    options: dict[str, Any] = {key: table[key] for key in OPTIONS}
+    return ModelSpec(name=name, title=title, blocks=ordered, **options | paths)
 
 
 def _paths(document: dict[str, Any], faults: list[str]) -> dict[str, YearPath]:

@@ -128,7 +128,9 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
     if spec.flows != "free":
         raise ModelError(f"model '{spec.name}': its flows are those of another plan, which no solver elsewhere has")
     steps = Steps(options)
-    built = steps.build(instance, steps.prepare(instance), spec)
+    prepared = steps.prepare(instance)
+    spec = steps.with_caps(prepared, spec)
+    built = steps.build(instance, prepared, spec)
     form = standard_form(built)
 
     def accept_values(values: np.ndarray) -> Response:
@@ -136,7 +138,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
         claims = {"cost_eur": float(form.cost @ values) + form.cost_offset}
         verdict = verify_plan(
             instance, tables, blocks=spec.blocks, technologies=spec.technologies, projects=spec.projects,
-            reported=claims, prices=spec.prices,
+            reported=claims, prices=spec.prices, caps_t=spec.caps_in(period.year for period in instance.periods),
         )  # fmt: skip
         accept(verdict, "solution")
         return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, verdict.lines)
@@ -155,9 +157,13 @@ def verify(request: VerifyRequest) -> Verdict:
         raise NbbError(
             f"{request.model}: its flows are those of another plan, which tables alone do not hold; verify a run folder"
         )
+    instance = as_instance(request.instance)
+    if spec.cuts:
+        steps = Steps()
+        spec = steps.with_caps(steps.prepare(instance), spec)
     verdict = verify_foreign(
-        request.run, as_instance(request.instance), blocks=spec.blocks, technologies=spec.technologies,
-        projects=spec.projects,
+        request.run, instance, blocks=spec.blocks, technologies=spec.technologies,
+        projects=spec.projects, prices=spec.prices, caps_t=spec.caps_in(period.year for period in instance.periods),
     )  # fmt: skip
     accept(verdict, f"plan in {request.run}")
     return verdict

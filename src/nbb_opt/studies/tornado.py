@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME, UNUSED
 from nbb_opt.instance.what_if import on_row
+from nbb_opt.model import read_model
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder, write_file
+from nbb_opt.pipeline import Steps
 from nbb_opt.report.charts.charts import tornado_bars
 from nbb_opt.report.grid import Cell, Column, Grid
 from nbb_opt.report.page import Section, render_study
@@ -65,9 +67,9 @@ def run_tornado(
 ) -> pd.DataFrame:
     """Solve the instance and each end of each range (of `tables`, all if none); the greatest effect on cost first.
 
-    A row for each end, as `Effect`. Finished solves are kept in `out`, beside table and page, and not made again; a
-    request to stop keeps them. `relax` solves LP relaxations, which name no projects. Raises NbbError for a
-    table without ranges.
+    A row for each end, as `Effect`. Caps of the model itself stay those of the instance as it is. Finished solves are
+    kept in `out`, beside table and page, and not made again; a request to stop keeps them. `relax` solves LP
+    relaxations, which name no projects. Raises NbbError for a table without ranges.
     """
     options, stop = options or SolveOptions(), stop or Stop(float("inf"))
     rows = [row for row in instance["ranges"].to_dict("records") if row["table"] not in NOT_READ]
@@ -81,12 +83,16 @@ def run_tornado(
         "time_limit_s": options.time_limit_s, "version": __version__,
     }  # fmt: skip
     store = Store(out, about)
+    steps = Steps(replace(options, method="monolith"), stop=Stop(float("inf"), asked=stop.asked), listen=listen)
+    spec = read_model(model)
+    if spec.cuts:
+        spec = steps.with_caps(steps.prepare(instance, cache_dir=cache_dir), spec)
 
     def solved(name: str, changed: Instance) -> Point:
         if (known := store.find(name)) is not None:
             return known
         (point,) = run_sweep(
-            changed, axis=axis_of("demand", changed), values=[1.0], model=model, options=options, relax=relax,
+            changed, axis=axis_of("demand", changed), values=[1.0], model=spec, options=options, relax=relax,
             cache_dir=cache_dir, listen=listen, stop=stop,
         ).points  # fmt: skip
         if not stop.asked.is_set():

@@ -20,7 +20,7 @@ PRICES = {"added_carbon_price": "added_carbon_price_eur_per_t", "emission_weight
 BARS = FROZEN, REFERENCE = ("frozen", "reference")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Blocks and options of a model, as its .toml says them."""
 
@@ -60,7 +60,10 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
             for path in (cut, *of_component.values())
         )
         prices = dict(zip(of_component, paths, strict=True))
-        return Rules(path.stem, tuple(table["blocks"]), technologies, projects, flows, cuts, prices)
+        return Rules(
+            name=path.stem, blocks=tuple(table["blocks"]), technologies=technologies, projects=projects, flows=flows,
+            cuts=cuts, prices=prices,
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise VerifyFailed(f"{path}: is no model ({fault})") from None
 

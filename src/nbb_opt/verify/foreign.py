@@ -19,6 +19,7 @@ from nbb_opt.recompute import FLOW, World, demand_of, join, read_chains, read_ne
 from nbb_opt.renames import is_now
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
+from nbb_opt.verify.accounts import Prices
 from nbb_opt.verify.limits import UNITS
 from nbb_opt.verify.plan import PlanCheck, verify_plan
 from nbb_opt.verify.verdict import Checks, Verdict
@@ -132,22 +133,30 @@ Tables = dict[str, pd.DataFrame]
 
 
 def verify_foreign(
-    folder: Path, instance: Instance, *, blocks: Sequence[str], technologies: str, projects: str
+    folder: Path,
+    instance: Instance,
+    *,
+    blocks: Sequence[str],
+    technologies: str,
+    projects: str,
+    prices: Prices | None = None,
+    caps_t: Mapping[str, float] | None = None,
 ) -> Verdict:
     """Verify the solution in `folder` with every rule of the model; what it does not claim is worked out here.
 
-    `blocks`, `technologies` and `projects` are those of the model. Raises InstanceError naming every fault of the
-    files; a plan that breaks a rule is refused in the verdict, not raised.
+    `blocks`, `technologies`, `projects`, `prices` and `caps_t` are those of the model, as in `verify_plan`. Raises
+    InstanceError naming every fault of the files; a plan that breaks a rule is refused in the verdict, not raised.
     """
     world = read_world(instance)
     given = read_tables(folder)
     claims = _claims(folder)
     tables = complete(world, given)
-    accounts = _accounts(world, tables, blocks)
+    accounts = _accounts(world, tables, blocks, prices or {})
     tables |= {name: frame for name, frame in accounts.items() if name not in given}
     verdict = verify_plan(
-        instance, tables, blocks=blocks, technologies=technologies, projects=projects, reported=claims
-    )
+        instance, tables, blocks=blocks, technologies=technologies, projects=projects, reported=claims, prices=prices,
+        caps_t=caps_t,
+    )  # fmt: skip
     return _without_what_was_not_said(verdict, {rule for rule, name in AGREES.items() if name not in given})
 
 
@@ -317,13 +326,13 @@ def _public(world: World, given: pd.DataFrame | None) -> pd.DataFrame:
     return as_table("use", rows[list(TABLES["use"])])
 
 
-def _accounts(world: World, tables: Tables, blocks: Sequence[str]) -> Tables:
+def _accounts(world: World, tables: Tables, blocks: Sequence[str], prices: Prices) -> Tables:
     """Costs, emissions, energy and use as the verifier finds them; none where the plan cannot be followed."""
     checks = Checks()
     try:
         check = PlanCheck(world, tables, set(blocks), checks)
         check.limits()
-        costs, emissions = check.accounts()
+        costs, emissions = check.accounts(prices)
     except (KeyError, IndexError, ValueError, TypeError, pd.errors.InvalidIndexError):
         return {}  # the verifier says what is wrong with the tables
     use = pd.concat([rows.assign(kind=kind, unit=UNITS[kind]) for kind, rows in check.used.items()], ignore_index=True)

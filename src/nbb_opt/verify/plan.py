@@ -46,11 +46,13 @@ def verify_plan(
     reported: Mapping[str, Any],
     own_terms: Mapping[str, Any] | None = None,
     prices: accounts.Prices | None = None,
+    caps_t: Mapping[str, float] | None = None,
 ) -> Verdict:
     """Check result tables against the instance; see models/README.md for what is checked.
 
-    `blocks`, `technologies`, `projects` and `prices` (on emissions) are those of the model. `reported` may hold
-    cost_eur, bound, gap and emissions_t_co2e (by year), and `extension`, rules and costs of the user's own, which
+    `blocks`, `technologies`, `projects`, `prices` (on emissions) and `caps_t` (t CO2e a year by period, where no record
+    says them) are those of the model. `reported` may hold cost_eur, bound, gap and emissions_t_co2e (by year), and
+    `extension`, rules and costs of the user's own, which
     `own_terms` writes out by the names of variables. Never raises for a bad plan: the verdict says what is
     wrong with it.
     """
@@ -67,6 +69,11 @@ def verify_plan(
     cost_eur = float(costs["discounted_eur"].sum(skipna=False))
     kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum(skipna=False)
     emissions_t = {year: float(kg.get(year, 0.0)) / 1000.0 for year in world.years}
+    held = {int(year): cap_t for year, cap_t in (caps_t or {}).items()}
+    checks.compare(
+        "cap_emissions", [emissions_t[year] for year in held], "<=", list(held.values()), unit="t_co2e",
+        where=lambda i: f"cap of the model {list(held)[i]}",
+    )  # fmt: skip
     check_reported(reported, costs, cost_eur, emissions_t, checks)
     check_own(reported, own_terms, tables, checks)
     return Verdict(

@@ -64,7 +64,7 @@ def run_sweep(
     axis: Axis | None = None,
     values: Sequence[float] = (),
     front: int = 0,
-    model: str = "joint",
+    model: str | ModelSpec = "joint",
     options: SolveOptions | None = None,
     relax: bool = False,
     cold_start: bool = False,
@@ -80,14 +80,15 @@ def run_sweep(
     `options` are for each point. `relax` solves the LP relaxation, whose costs are lower bounds and no plans;
     `cold_start` solves every point from nothing, to compare. `rules` are a user's own; costs are with theirs then.
 
+    Caps of the model itself are those of the instance as it is, at every point.
     The candidate chains are those of the instance as it is, for every point (not pruned where prices vary), so that
     points compare. Finished points are kept in `out`, beside table and page, and not solved again. A request to stop
     keeps what is finished.
     Raises VerifyFailed if the verifier refuses a plan; a point that is infeasible or out of time is a result.
     """
-    options, spec = options or SolveOptions(), read_model(model)
+    options, spec = options or SolveOptions(), model if isinstance(model, ModelSpec) else read_model(model)
     if spec.flows != "free":
-        raise ModelError(f"model '{model}': its flows are given; a sweep needs a model whose flows are free")
+        raise ModelError(f"model '{spec.name}': its flows are given; a sweep needs a model whose flows are free")
     if (axis is None) == (front == 0):
         raise NbbError("a sweep needs either an axis with values or the number of points of a front")
     if axis is not None and not (values and all(np.isfinite(value) and value > 0 for value in values)):
@@ -102,6 +103,7 @@ def run_sweep(
     prepared = steps.prepare(instance, cache_dir=cache_dir, prune=options.prune and not prices and rules is None)
     if rules is not None:
         steps.options = in_pyomo(whole, forecast(instance, prepared, spec).nonzeros, rules.name)
+    spec = steps.with_caps(prepared, spec)
     about: dict[str, Any] = {
         "instance": instance.meta.name, "instance_digest": instance.digest, "model": spec.name,
         "blocks": list(spec.blocks), "axis": axis.name if axis else EMISSIONS, "relaxed": relax,
@@ -109,6 +111,8 @@ def run_sweep(
         "seed": options.seed, "presolve": options.presolve, "version": __version__,
         "statement": options.statement, "time_limit_s": options.time_limit_s,
     }  # fmt: skip
+    if spec.caps_t:
+        about["caps_t_co2e"] = spec.caps_in(period.year for period in instance.periods)
     if rules is not None:
         about |= {"extended_by": rules.name, "sha256": rules.sha256}
     runner = _Runner(prepared, spec, steps, Store(out, about), say, relax=relax, cold_start=cold_start, rules=rules)
@@ -153,6 +157,7 @@ class _Runner:
     ) -> None:  # fmt: skip
         self.instance, self.prepared, self.spec, self.steps = prepared.instance, prepared, spec, steps
         self.store, self.say, self.stop = store, say, steps.stop
+        self.caps_t = spec.caps_in(period.year for period in self.instance.periods)
         self.relax, self.cold_start, self.rules = relax, cold_start, rules
         self.built = steps.build(self.instance, prepared, spec)
         self.built = self.built if rules is None else rules.added_to(self.built)
@@ -273,7 +278,9 @@ class _Runner:
             costs = replace(solution, objective=built.stated.cost_at(solution.values))
             said, terms = with_own(said, own, costs, tables), own.terms()
         what = f"plan of {asked.label.removesuffix(': ')}"
-        verdict = steps.verify(asked.instance, tables, self.spec, said, what=what, label=asked.label, own_terms=terms)
+        verdict = steps.verify(
+            asked.instance, tables, self.spec, said, what=what, label=asked.label, own_terms=terms, caps_t=self.caps_t
+        )
         years = built.data.time.lengths.tolist()
         total = sum(tonnes * n for tonnes, n in zip(verdict.emissions_t_co2e.values(), years, strict=True))
         if asked.cap_t is not None and total > asked.cap_t * (1 + SLACK):
