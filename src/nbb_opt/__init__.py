@@ -37,7 +37,16 @@ if TYPE_CHECKING:
     )
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
-    from nbb_opt.api.studies import audit, control_totals, explain, fleet_plan, sensitivity, sweep, tornado
+    from nbb_opt.api.studies import (
+        audit,
+        control_totals,
+        explain,
+        fleet_plan,
+        inventory,
+        sensitivity,
+        sweep,
+        tornado,
+    )
     from nbb_opt.app.server import serve
     from nbb_opt.cli.doctor import doctor
     from nbb_opt.errors import Infeasible, InstanceError, ModelError, NbbError, NoPlan, SolveError, VerifyFailed
@@ -56,7 +65,9 @@ _NAMES = {
     ),
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
-    "nbb_opt.api.studies": ("audit", "control_totals", "explain", "fleet_plan", "sensitivity", "sweep", "tornado"),
+    "nbb_opt.api.studies": (
+        "audit", "control_totals", "explain", "fleet_plan", "inventory", "sensitivity", "sweep", "tornado",
+    ),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
     "nbb_opt.errors": ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
@@ -96,6 +107,7 @@ __all__ = [
     "examples",
     "explain",
     "fleet_plan",
+    "inventory",
     "load",
     "manifest",
     "new",

@@ -21,6 +21,7 @@ from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
     from nbb_opt.problems.result import ProblemInstance
+    from nbb_opt.report.inventory_view import Inventory
     from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
@@ -296,3 +297,37 @@ def control_totals(
         return compared(plan, base_year(plan))
     given = freight_plan(plan, "totals", instance=instance)
     return compared(given.instance, given.frozen.run)
+
+
+@checked
+def inventory(
+    region: Instance | ProblemInstance | Path | str,
+    plan: Result | Path | str | None = None,
+    *,
+    out: Path | str | None = None,
+) -> Inventory:
+    """What the region has, what uses it and when it runs full: places, ports, terminals, lines, crossings, power.
+
+    Use by period is that of `plan` (a result or a run folder of the region), that of today its frozen plan; without a
+    plan the first period alone is solved. `tables` of it are objects, use, countries, cross_border and people. With
+    `out` page and tables are written to that folder.
+
+    >>> from nbb_opt import examples
+    >>> found = inventory(examples.tiny(), solve(examples.tiny(), gap=1e-6))
+    >>> found.full[["name", "first_full_year"]].values.tolist()
+    [['West town – Gauge break, rail', 2025.0], ['West harbour', 2030.0]]
+    """
+    from nbb_opt.report.inventory_view import Inventory
+    from nbb_opt.studies.control_totals import base_year
+
+    if plan is None:
+        instance = freight(region, "inventory")
+        found = Inventory(instance, base_year(instance))
+    else:
+        given = (
+            plan if isinstance(plan, Result) else freight_plan(plan, "inventory", instance=freight(region, "inventory"))
+        )
+        found = Inventory(given.instance, given.run)
+    if out is not None:
+        found.save(folder(out))
+    return found

@@ -8,10 +8,10 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
-from nbb_opt.report.grid import Cell, Column, Grid
+from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.kpis import Tables, tonnes_by_chain_kind
 from nbb_opt.report.map.difference import draw_difference, link_difference
-from nbb_opt.report.page import Section, render_study
+from nbb_opt.report.study import render_study
 from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.report.what_if import what_if_name
 from nbb_opt.result import Run

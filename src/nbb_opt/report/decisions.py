@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.instance.schema import ZERO_EMISSION
+from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS, ZERO_EMISSION
 from nbb_opt.report.grid import Column, Grid, amounts, each
 from nbb_opt.report.kpis import charging_mw, projects_built, shifts
+from nbb_opt.report.movements import over_quays
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed, plain
 from nbb_opt.result import Run
 
 FULL_SHARE = 0.98
-AFLOAT = ("sea", "ferry")
 PROJECT_WORDS = {
     "new_link": "new link",
     "capacity": "more capacity",
@@ -223,14 +223,8 @@ def full_grid(instance: Instance, run: Run) -> Grid:
 def port_grid(instance: Instance, run: Run) -> Grid:
     """List what ships and ferries take and leave at each place in the last period, with freight without a choice."""
     year = instance.periods[-1].year
-    flows = run.tables["flows"].query("year == @year")[["chain", "tonnes"]]
-    steps = run.tables["chain_steps"].query("kind == 'transfer'").merge(flows, on="chain")
-    steps = steps[steps["mode_a"].isin(AFLOAT) | steps["mode_b"].isin(AFLOAT)]
-    chosen = steps.groupby(steps["from_node"].astype("str"))["tonnes"].sum()
-    ships = outside_freight(instance).query("year == @year and mode in @AFLOAT")
-    given = pd.concat([ships.set_index(end)["tonnes"] for end in ("origin", "destination")]).groupby(level=0).sum()
-    both = pd.DataFrame({"chosen": chosen, "given": given}).fillna(0.0)
-    both = both.assign(all=both["chosen"] + both["given"]).rename_axis("node").reset_index()
+    both = over_quays(instance, run.tables, year)
+    both = both.assign(all=both["chosen"] + both["given"])
     both = both.sort_values(["all", "node"], ascending=[False, True])
     names = names_of(instance, "nodes", "node")
     rows = [[names[row.node], row.chosen / 1e3, row.given / 1e3, row.all / 1e3] for row in each(both)]
@@ -268,7 +262,7 @@ def charging_grid(instance: Instance, run: Run) -> Grid:
     """List energy drawn, power installed and grid limit by charging area and period."""
     energy = run.tables["energy"]
     drawn = energy[energy["charge_area"] != ""].groupby(["year", "charge_area"])["kwh"].sum() / 1e6
-    limits = grid_mw(instance, run.tables)
+    limits = limits_in(instance, run.tables, "charge_areas")
     areas = names_of(instance, "charge_areas", "charge_area")
     rows: list[list[str | float | int | None]] = []
     for period in instance.periods:
@@ -290,17 +284,24 @@ def charging_grid(instance: Instance, run: Run) -> Grid:
     return Grid("Charging by area", columns, rows, name="Charging by area")
 
 
-def grid_mw(instance: Instance, tables: Tables) -> dict[tuple[str, int], float]:
-    """Give the grid limit of every charging area in every period, projects in service included, MW."""
-    areas = instance["charge_areas"]
-    limits = {
-        (str(row.charge_area), period.year): float(row.grid_mw) for row in each(areas) for period in instance.periods
-    }
+def limits_in(instance: Instance, tables: Tables, table: str) -> dict[tuple[str, int], float]:
+    """The limit of every row of `table` (of EFFECT_COLUMNS) in every period, projects in service included.
+
+    In the unit of its column; infinite where it is blank, 0 for a row whose own project is not in service.
+    """
+    key, column, rows = BY_NAME[table].key[0], EFFECT_COLUMNS[table], instance[table]
     effects = instance["project_effects"]
-    adds = effects[effects["table"] == "charge_areas"].merge(tables["projects"], on="project")
-    for row in each(adds):
-        limits[(row.row, row.year)] += row.adds * row.in_service
-    return limits
+    built = {(row.project, row.year): row.in_service for row in each(tables["projects"])}
+    years = [period.year for period in instance.periods]
+    found = {
+        (row[key], year): 0.0 if row.get("project") and not built.get((row["project"], year)) else float(row[column])
+        for row in rows.fillna({column: math.inf}).to_dict("records")
+        for year in years
+    }
+    for effect in each(effects[effects["table"] == table]):
+        for year in years:
+            found[effect.row, year] += effect.adds * built.get((effect.project, year), 0)
+    return found
 
 
 BINDING_SHARE = 0.999

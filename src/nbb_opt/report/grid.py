@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
+from markupsafe import Markup
 
 from nbb_opt.report.text import number, short
 
@@ -50,6 +51,16 @@ class Grid:
     def written(self) -> list[list[str]]:
         """Every cell as the page shows it."""
         return [[write(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence, perhaps a drawing, and tables."""
+
+    heading: str
+    text: str
+    grids: Sequence[Grid]
+    drawing: Markup | None = None
 
 
 def write(cell: Cell, column: Column) -> str:

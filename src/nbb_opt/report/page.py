@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from nbb_opt import __version__
 from nbb_opt.emissions.factors import Registry
 from nbb_opt.emissions.ledger import Ledger
 from nbb_opt.errors import NbbError
@@ -41,14 +39,16 @@ from nbb_opt.report.decisions import (
 )
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.front import front_grid
-from nbb_opt.report.grid import Column, Grid, each
+from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
+from nbb_opt.report.inventory_view import Inventory, inventory_sections
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.difference import draw_difference, draw_small_difference, link_difference
 from nbb_opt.report.map.draw import draw_legend, draw_map
 from nbb_opt.report.map.frame import make_frame
 from nbb_opt.report.own_rules import own_grids
+from nbb_opt.report.study import ENVIRONMENT
 from nbb_opt.report.text import meur
 from nbb_opt.report.what_if import what_if_grids, what_if_line
 from nbb_opt.result import Run
@@ -172,6 +172,7 @@ class RunView:
     charts: list[Figure]
     decisions: list[Grid]
     limits: list[Grid]
+    inventory: Sequence[Section]
     emissions: list[Grid]
     computed: list[tuple[str, str]]
 
@@ -201,9 +202,6 @@ def render_html(
     if not runs:
         raise ValueError("a report needs at least one run")
     refuse_foreign(instance, runs)
-    environment = Environment(
-        loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     labels = [label_of(run, runs) for run in runs]
     grids = [_emission_grids(instance, ledger, own) for ledger in ledgers] or [[] for _ in runs]
     views = [
@@ -211,7 +209,7 @@ def render_html(
         for i, (run, label) in enumerate(zip(runs, labels, strict=True), 1)
     ]
     periods = ", ".join(f"{period.year}–{period.year + period.years - 1}" for period in instance.periods)
-    return environment.get_template("report.html.j2").render(
+    return ENVIRONMENT.get_template("report.html.j2").render(
         meta=instance.meta,
         periods=periods,
         runs=views,
@@ -265,6 +263,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             policy_grid(instance, run),
             *(own_grids(run) if "extension" in run.record else ()),
         ],
+        inventory=inventory_sections(Inventory(instance, run), key=f"{key}-load", base=f"{key}-map-big")[:2],
         emissions=[*emissions, *outside_grids(instance)],
         computed=computed(run),
         **maps,
@@ -327,45 +326,3 @@ def projects_in_order(instance: Instance, run: Run) -> list[Any]:
     from nbb_opt.report.kpis import projects_built
 
     return list(each(projects_built(instance, run.tables)))
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a sentence, perhaps a drawing, and tables."""
-
-    heading: str
-    text: str
-    grids: Sequence[Grid]
-    drawing: Markup | None = None
-
-
-def render_audit(
-    instance: Instance,
-    plan_name: str,
-    *,
-    sentences: Sequence[str],
-    tiles: Sequence[Tile],
-    faults: Grid,
-    sections: Sequence[Section],
-) -> str:
-    """Give the page as HTML text; all text is escaped."""
-    return _render(
-        "audit.html.j2", instance, title=instance.meta.title, description=instance.meta.description,
-        plan_name=plan_name, sentences=sentences, tiles=tiles, faults=faults, sections=sections,
-    )  # fmt: skip
-
-
-def render_study(
-    instance: Instance, title: str, *, description: str, sentences: Sequence[str], sections: Sequence[Section]
-) -> str:
-    """The page of a study as HTML text: what it answers in sentences, then its sections; all text is escaped."""
-    return _render(
-        "study.html.j2", instance, title=title, description=description, sentences=sentences, sections=sections
-    )
-
-
-def _render(template: str, instance: Instance, **given: Any) -> str:
-    environment = Environment(
-        loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(template).render(**given, version=__version__, price_year=instance.meta.price_year)

@@ -45,6 +45,7 @@ from nbb_opt.report.decisions import (
 )
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import bars_grid, period_grid, sentences, tiles
+from nbb_opt.report.inventory_view import Inventory, bottleneck_grid, country_grid, object_grid
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
@@ -135,6 +136,9 @@ class _Sheets:
         makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
         for make in makers:
             self._grids([make(instance, run) for run in runs])
+        found = [Inventory(instance, run) for run in runs]
+        for of in (bottleneck_grid, country_grid, object_grid):
+            self._grids([of(each) for each in found])
         if any(len(run.tables["fuels"]) for run in runs):
             self._grids([fuel_grid(instance, run) for run in runs])
         if any("what_if" in run.record for run in runs):

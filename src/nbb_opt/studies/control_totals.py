@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.movements import movements, outside_movements
 from nbb_opt.result import Run
 
 CLOSE, FAR = 0.2, 0.4  # a deviation up to this share is close; one above the other needs a reason
@@ -35,7 +35,7 @@ def control_totals(instance: Instance, plan: Run) -> pd.DataFrame:
     if instance["control_totals"].empty:
         raise NbbError(f"{instance.path}: has no table control_totals (see SCHEMA.md); add observed totals to compare")
     year = instance.periods[0].year
-    moved, beside = movements(plan, instance["links"], year), outside_movements(instance, year)
+    moved, beside = movements(plan.tables, instance["links"], year), outside_movements(instance, year)
     kg = plan.tables["emissions"].query("year == @year")
     rows = instance["control_totals"].copy()
     rows["modelled"] = [_modelled(row, moved, beside, kg) for _, row in rows.iterrows()] + rows["outside"]
@@ -47,36 +47,6 @@ def base_year(instance: Instance) -> Run:
     """The frozen plan of the first period alone: in seconds what the base year is compared by."""
     alone = replace(instance, periods=instance.periods[:1])
     return solve_instance(alone, model="frozen", options=SolveOptions(gap=BASE_YEAR_GAP))
-
-
-def movements(plan: Run, links: pd.DataFrame, year: int) -> pd.DataFrame:
-    """A row for each link that a flow of `year` passes.
-
-    origin, destination, commodity; `leg` numbers what is moved by one mode from `start` to `end`, both between
-    transfers; `mode`, `link`, `country`, `distance_km`, `tonnes`.
-    """
-    tables = plan.tables
-    flows = tables["flows"].query("year == @year").merge(tables["chains"][["chain", "bundle"]], on="chain")
-    flows = flows.merge(tables["bundles"], on="bundle")[["chain", "origin", "destination", "commodity", "tonnes"]]
-    steps = tables["chain_steps"].merge(flows, on="chain").sort_values(["chain", "step"], ignore_index=True)
-    moves = steps["kind"].isin(("link", "lane"))
-    steps["leg"] = (~moves | steps["chain"].ne(steps["chain"].shift())).cumsum()
-    legs = steps[moves].assign(
-        start=lambda rows: rows.groupby("leg")["from_node"].transform("first"),
-        end=lambda rows: rows.groupby("leg")["to_node"].transform("last"),
-    )
-    lanes = legs["kind"].eq("lane")
-    on_road = legs[lanes].drop(columns="link").merge(tables["lane_links"][["lane", "link"]], on="lane")
-    passed = pd.concat([legs[~lanes], on_road]).astype({"link": "str"})
-    facts = links[["link", "mode", "country", "distance_km"]]
-    wanted = ["origin", "destination", "commodity", "leg", "start", "end", "link", "tonnes"]
-    return passed[wanted].merge(facts, on="link")
-
-
-def outside_movements(instance: Instance, year: int) -> pd.DataFrame:
-    """The same of the freight without a choice of mode in `outside_flows`; numbers of legs are below 0."""
-    rows = outside_freight(instance).query("year == @year").reset_index(drop=True)
-    return rows.assign(leg=-1 - rows.index, start=rows["origin"], end=rows["destination"])
 
 
 def _modelled(total: pd.Series, moved: pd.DataFrame, beside: pd.DataFrame, kg: pd.DataFrame) -> float:

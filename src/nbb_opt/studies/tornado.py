@@ -20,8 +20,8 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder, write_file
 from nbb_opt.pipeline import Steps
 from nbb_opt.report.charts.charts import tornado_bars
-from nbb_opt.report.grid import Cell, Column, Grid
-from nbb_opt.report.page import Section, render_study
+from nbb_opt.report.grid import Cell, Column, Grid, Section
+from nbb_opt.report.study import render_study
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.studies.sweep import axis_of, run_sweep
 from nbb_opt.studies.sweep.store import FOLDER, Point, Store

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nbb_opt.report.charts.charts import difference_bars
-from nbb_opt.report.grid import Cell, Column, Grid
+from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.headline import Tile
-from nbb_opt.report.page import Section, render_audit
+from nbb_opt.report.study import render_audit
 from nbb_opt.report.text import meur, number
 from nbb_opt.studies.audit.audit import Audit
 

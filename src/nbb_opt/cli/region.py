@@ -1,0 +1,38 @@
+"""Commands about a region: what it has and what runs full. Registered by the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nbb_opt.cli.console import logged
+from nbb_opt.cli.options import AsJson, InstancePath
+from nbb_opt.cli.runs import show
+
+RunFolder = Annotated[
+    Path | None, typer.Option("--run", help="Run folder of the instance [default: the first period is solved].")
+]
+OutFolder = Annotated[Path | None, typer.Option(help="Folder for page and tables [default: none is written].")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(epilog="Example: nbb-opt inventory instances/nbb --run runs/nbb-joint --out atlas")(inventory)
+
+
+def inventory(instance: InstancePath, run: RunFolder = None, out: OutFolder = None, as_json: AsJson = False) -> None:
+    """What exists, what uses it and when it runs full: zones, ports, terminals, lines, crossings, power, drivers."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.inventory(instance, run, out=out)
+    _show(found, out, as_json)
+
+
+def _show(found: Any, out: Path | None, as_json: bool) -> None:
+    show(found, as_json)
+    if out is not None and not as_json:
+        print(f"wrote {out / found.name}.html and its tables")

@@ -1,0 +1,198 @@
+"""The inventory as pages show it: bottlenecks with a map, countries side by side, borders, people, every object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from nbb_opt.report.basis import assumption_counts
+from nbb_opt.report.decisions import FULL_SHARE
+from nbb_opt.report.grid import Cell, Column, Grid, Section, each
+from nbb_opt.report.inventory import BELT, DRIVER_H_PER_YEAR, KINDS, InventoryTables, in_words
+from nbb_opt.report.map.marked import Mark, draw_marked
+from nbb_opt.report.study import Findings
+from nbb_opt.report.text import MODE_WORDS, listed, number, percent, short
+
+TIGHT_SHARE = 0.8
+FULL, TIGHT, ROOM, NO_LIMIT = "#c1440e", "#e0a100", "#00805e", "#9aa5ae"
+LEGEND = [
+    (FULL, f"full: more than {FULL_SHARE:.0%} used"), (TIGHT, f"more than {TIGHT_SHARE:.0%} used"),
+    (ROOM, "room left"), (NO_LIMIT, "used, no limit stated"),
+]  # fmt: skip
+WORST = 3
+
+
+@dataclass(frozen=True)
+class Inventory(InventoryTables, Findings):
+    """The inventory of a plan with its page."""
+
+    name, title = "inventory", "inventory"
+    description = (
+        "What exists, what uses it, when it runs full, and what is decided. Figures of the first period are those of "
+        "the frozen plan."
+    )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For people: the worst bottlenecks first."""
+        worst = [f"{KINDS[row.kind]:15} {in_words(row)}" for row in each(self.full.head(20))]
+        counted, *rest = self.sentences
+        return (counted, *worst, *rest)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer at the top of the page."""
+        rows = self.cross_border[self.cross_border["year"] == self.years[-1]]
+        over = rows[rows["from_country"] != rows["to_country"]][["tonnes", "given"]].to_numpy().sum()
+        return (
+            f"{number(len(self.objects))} objects, {len(self.limited)} with a limit, {len(self.full)} full in some "
+            "period.",
+            f"Over a border in {self.years[-1]}: {short(over / 1e6)} Mt a year.",
+            f"{percent(float(self.objects['assumed'].mean()), 0)} of the objects rest on an assumption, wholly or in "
+            "part.",
+            self.left_out,
+        )
+
+    def sections(self) -> list[Section]:
+        """The sections of its page."""
+        return inventory_sections(self, key="inventory")
+
+
+def inventory_sections(found: InventoryTables, *, key: str, base: str = "") -> list[Section]:
+    """The sections; the first two are those of a plan's report."""
+    return [
+        Section("Where it runs full", bottleneck_words(found), [bottleneck_grid(found)], load_map(found, key, base)),
+        Section("Countries side by side", found.left_out, [country_grid(found)]),
+        Section("Over the borders", "By the countries where freight starts and ends, and its main mode.",
+                [border_grid(found)]),
+        Section("People", f"Hours at the wheel, of breaks, loading and waiting at chargers; a driver works "
+                f"{number(DRIVER_H_PER_YEAR)} h a year (CNR 2021, Sweden), an assumption elsewhere.",
+                [people_grid(found)]),
+        Section("Every object", "What is missing is what the tables do not state, and what is full while nothing is "
+                "decided.", [object_grid(found)]),
+        Section("How sure it is", "Rows of the instance whose source is an assumption.",
+                [assumption_counts(found.instance)]),
+    ]  # fmt: skip
+
+
+def bottleneck_words(found: InventoryTables) -> str:
+    """The worst bottlenecks in a sentence."""
+    if found.full.empty:
+        return f"None of the {len(found.limited)} objects with a limit is full in any period."
+    worst = [in_words(row) for row in each(found.full.head(WORST))]
+    return f"{len(found.full)} of {len(found.limited)} objects with a limit are full in some period. " + " ".join(
+        f"{i}. {words}." for i, words in enumerate(worst, 1)
+    )
+
+
+def load_map(found: InventoryTables, key: str, base: str) -> Markup:
+    """A map of how full lines, ports, terminals and charging areas are in the last period."""
+    links, nodes = dict[str, Mark](), dict[str, Mark]()
+    instance = found.instance
+    ends = instance["links"].set_index("link")
+    at = {"charge_area": instance["nodes"].query("charge_area != ''").groupby("charge_area")["node"].first(),
+          "place": instance["terminals"].set_index("terminal")["node"]}  # fmt: skip
+    for row in each(found.objects.iloc[::-1]):  # the worst on top
+        if row.used_last <= 0 or row.kind in ("drivers", "zone"):
+            continue
+        colour, full = _colour(row.share_last), not pd.isna(row.first_full_year)
+        tip = f"{row.name}: {in_words(row)}" if row.share_last == row.share_last else row.name
+        if row.kind in ("line", "crossing"):
+            if ends.at[row.object, "mode"] != "sea":
+                links[row.object] = Mark(colour, 6.0 if colour == FULL else 3.5, tip, named=full)
+        else:
+            place = at["charge_area"].get(row.object) if row.kind == "charge_area" else at["place"].get(
+                row.object, row.object)  # fmt: skip
+            if place is not None:
+                nodes[place] = Mark(colour, 7.0 if colour == FULL else 5.0, tip, named=full)
+    year = found.years[-1]
+    return draw_marked(
+        instance, links=links, nodes=dict(reversed(nodes.items())), legend=LEGEND, key=key, base=base,
+        title=f"Map of how full the network is in {year}",
+        desc="Lines are road, rail and ferry, dots are ports, terminals and charging areas. The figures stand in the "
+        "table below.",
+    )  # fmt: skip
+
+
+def _colour(share: float) -> str:
+    if pd.isna(share):
+        return NO_LIMIT
+    return FULL if share > FULL_SHARE else TIGHT if share > TIGHT_SHARE else ROOM
+
+
+def bottleneck_grid(found: InventoryTables) -> Grid:
+    """Objects with a limit, the worst first."""
+    rows: list[list[Cell]] = [
+        [KINDS[row.kind], row.name, row.country, row.used_today, row.used_last, row.limit_last, row.unit,
+         row.share_last, None if pd.isna(row.first_full_year) else int(row.first_full_year), row.decided or "nothing",
+         row.ideas]
+        for row in each(found.limited)
+    ]  # fmt: skip
+    first, last = found.years[0], found.years[-1]
+    columns = (
+        Column("What"), Column("Name"), Column("Country"), Column(f"Used {first}", "number"),
+        Column(f"Used {last}", "number"), Column(f"Limit {last}", "number"), Column("Unit"),
+        Column(f"Share {last}", "percent", "%"), Column("Full from", "year"), Column("Decided"), Column("Ideas"),
+    )  # fmt: skip
+    note = f"Used {first} is that of the frozen plan. A period is named by its first year."
+    return Grid("Objects with a limit, the worst first", columns, rows, note=note, name="Bottlenecks")
+
+
+def country_grid(found: InventoryTables) -> Grid:
+    """Measures by country."""
+    wide = found.countries.pivot_table(index=["measure", "unit"], columns="country", values="value", sort=False)
+    codes = [code for code in wide.columns if code != BELT]
+    rows: list[list[Cell]] = [
+        [f"{measure}, {unit}" if unit else measure, *values]
+        for (measure, unit), values in zip(wide.index, wide[[*codes, BELT]].to_numpy().tolist(), strict=True)
+    ]
+    columns = [Column("What"), *(Column(code, "number") for code in codes), Column("All together", "number")]
+    note = "Kilometres at sea and what lies in no zone's country stand under all together only. Of what is shared each "
+    note += "country has its share of the money, and every border crossing counts for both."
+    return Grid("Countries side by side", columns, rows, first=40, note=note, name="Countries")
+
+
+def border_grid(found: InventoryTables) -> Grid:
+    """Freight by countries: first and last period."""
+    rows = found.cross_border.query("from_country != to_country")
+    ends = list(dict.fromkeys((found.years[0], found.years[-1])))
+    wide = rows.assign(kt=(rows["tonnes"] + rows["given"]) / 1e3).pivot_table(
+        index=["from_country", "to_country", "mode"], columns="year", values="kt", aggfunc="sum", fill_value=0.0
+    )
+    wide = wide.reindex(columns=ends, fill_value=0.0)
+    wide = wide.loc[wide[ends[-1]].sort_values(ascending=False).index]
+    cells: list[list[Cell]] = [
+        [*ends_of[:2], MODE_WORDS[ends_of[2]], *values]
+        for ends_of, values in zip(wide.index, wide.to_numpy().tolist(), strict=True)
+    ]
+    columns = [Column("From"), Column("To"), Column("Main mode"), *(Column(str(y), "kt", "kt a year") for y in ends)]
+    note = "Freight without a choice of mode is in it; the first year is that of the plan, not of the frozen plan."
+    return Grid("Freight over borders", columns, cells, note=note, name="Over borders")
+
+
+def people_grid(found: InventoryTables) -> Grid:
+    """Drivers by fleet region and period."""
+    wide = found.people.pivot_table(index=["name", "country"], columns="year", values="drivers", fill_value=0.0)
+    rows: list[list[Cell]] = [[*k, *v] for k, v in zip(wide.index, wide.to_numpy().tolist(), strict=True)]
+    columns = [Column("Fleet region"), Column("Country"), *(Column(str(y), "count", "drivers") for y in wide.columns)]
+    return Grid("Truck drivers, full-time", columns, rows, first=20, name="Drivers")
+
+
+def object_grid(found: InventoryTables) -> Grid:
+    """Every object with what exists, uses it, is decided and is missing."""
+    rows: list[list[Cell]] = [
+        [KINDS[row.kind], row.name, row.country, row.exists, row.used_today, row.used_last, row.given_last, row.unit,
+         row.decided, row.missing, "assumption" if row.assumed else "source"]
+        for row in each(found.objects)
+    ]  # fmt: skip
+    first, last = found.years[0], found.years[-1]
+    columns = (
+        Column("What"), Column("Name"), Column("Country"), Column("What exists"), Column(f"Used {first}", "number"),
+        Column(f"Used {last}", "number"), Column(f"Without a choice {last}", "number"), Column("Unit"),
+        Column("Decided"), Column("Missing"), Column("Rests on"),
+    )  # fmt: skip
+    count = found.objects["kind"].value_counts().to_dict()
+    kinds = listed([f"{number(many)} {KINDS[str(kind)].lower()}" for kind, many in count.items()])
+    return Grid(f"Every object: {kinds}", columns, rows, first=0, name="Inventory")
