@@ -75,20 +75,30 @@ def nbb_table(name: str):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_with_table_gives_the_instance_that_the_edited_file_gives(name: str, tmp_path: Path) -> None:
-    edited = tiny().with_table(name, EDITS[name])
-    assert edited.digest == nbb.read(edited_copy(tmp_path / name, name)).digest
-    assert edited.digest != tiny().digest
-    assert tiny().digest == nbb.read(TINY).digest
-
-
-@pytest.mark.parametrize("name", EDITS)
-def test_with_table_gives_the_plan_that_the_edited_file_gives(name: str, tmp_path: Path) -> None:
-    in_memory = nbb.solve(tiny().with_table(name, EDITS[name]), gap=1e-6)
-    from_file = nbb.solve(edited_copy(tmp_path / name, name), gap=1e-6)
+def test_with_table_gives_the_instance_and_the_plan_that_the_edited_file_gives(name: str, tmp_path: Path) -> None:
+    edited, on_disk = tiny().with_table(name, EDITS[name]), nbb.read(edited_copy(tmp_path / name, name))
+    assert edited.digest == on_disk.digest != tiny().digest
+    options = nbb.SolveOptions(gap=1e-6, reference=False)
+    in_memory, from_file = (nbb.solve(region, options=options) for region in (edited, on_disk))
     assert in_memory.cost_eur == from_file.cost_eur
     assert (in_memory.cost_eur == plan().cost_eur) == (name in CHANGES_NOTHING)
     pd.testing.assert_frame_equal(in_memory.flows, from_file.flows)
+
+
+def test_files_that_change_after_reading_are_not_mixed_with_tables_in_memory(tmp_path: Path) -> None:
+    region = nbb.read(edited_copy(tmp_path / "case", "links"))
+    dear = region.with_table("country_years", EDITS["country_years"])
+    (tmp_path / "case" / "links.csv").write_bytes((TINY / "links.csv").read_bytes())
+    for instance in (region, dear):
+        with pytest.raises(nbb.InstanceError, match=r"links\.csv: has changed on disk since the instance was read"):
+            instance.with_table("od", EDITS["od"])
+    assert (
+        dear.with_table("links", EDITS["links"]).digest
+        == tiny()
+        .with_table("country_years", EDITS["country_years"])
+        .with_table("links", lambda t: EDITS["links"](EDITS["links"](t)))
+        .digest
+    )
 
 
 def test_an_edited_region_is_verified_as_edited() -> None:

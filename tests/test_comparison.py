@@ -49,6 +49,13 @@ def test_a_difference_is_proven_where_bounds_do_not_overlap(base: nbb.Result, fo
     assert "proven" in cost.line("base")
 
 
+def test_a_plan_compared_with_itself_is_identical(base: nbb.Result) -> None:
+    found = nbb.compare(base, base)
+    assert [each.identical and each.decided for each in found.costs] == [True]
+    assert "identical, the same plan of the same model on the same data" in found.lines[0]
+    assert "undecided" not in " ".join(found.lines[:3])
+
+
 def test_what_is_undecided_is_decided_by_solving_both_again() -> None:
     loose = nbb.solve(TINY, gap=0.05, cache=False)
     other = nbb.solve(TINY.with_changes(ALIKE), gap=0.05, cache=False)

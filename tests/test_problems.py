@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import nbb_opt as nbb
 from command_line import nbb_opt
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.problems.dispatch import FREIGHT, NAMED, OF_INSTANCES, OF_RUNS, PROBLEMS, handlers, problem_of
@@ -51,6 +52,21 @@ def test_every_problem_answers_the_commands_it_names_and_refuses_the_others(name
         else:
             with pytest.raises(NbbError, match=f"is about {name}; {command} is about freight only"):
                 problem_of(tmp_path, command)
+
+
+@pytest.mark.parametrize("path", [DESIGN, STRAM], ids=lambda path: path.name)
+def test_what_a_region_of_freight_does_is_refused_in_one_line(path: Path, tmp_path: Path) -> None:
+    region = nbb.read(path)
+    calls = {
+        "build": lambda: nbb.build(region),
+        "write": lambda: nbb.write(region, tmp_path / "copy"),
+        "with_table": lambda: region.with_table("nodes", lambda t: t),
+        "scenario": lambda: region.scenario("dear"),
+    }
+    for name, call in calls.items():
+        with pytest.raises(NbbError, match=rf"is about {region.problem}; .*{name}.* freight only") as caught:
+            call()
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("instance", [DESIGN, STRAM], ids=lambda path: path.name)

@@ -1,11 +1,14 @@
-"""The instances that come with the package, read and checked."""
+"""The instances that come with the package, read and checked once: nobody can edit them."""
 
 from __future__ import annotations
+
+from functools import cache
 
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.shipped import shipped
 
 
+@cache
 def tiny() -> Instance:
     """Seven places, five flows, two periods: a case whose optimum is worked out by hand.
 
@@ -15,6 +18,7 @@ def tiny() -> Instance:
     return read_instance(shipped("instances") / "tiny")
 
 
+@cache
 def haulier() -> Instance:
     """A haulier whose fleet is to be renewed, with a plan to audit.
 
@@ -24,6 +28,7 @@ def haulier() -> Instance:
     return read_instance(shipped("instances") / "haulier")
 
 
+@cache
 def nbb() -> Instance:
     """The region from Nordland over Västerbotten to Ostrobothnia.
 

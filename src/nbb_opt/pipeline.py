@@ -14,6 +14,7 @@ from copy import copy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,9 @@ import pandas as pd
 
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
-from nbb_opt.errors import Infeasible, ModelError, NoPlan, Stopped, VerifyFailed
+from nbb_opt.errors import Infeasible, ModelError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.read import short_texts
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
@@ -45,6 +47,8 @@ Say = Callable[[str], None]
 PRICES_S = 20.0  # for the price of the next tonne
 SAME_COST = 1e-9  # relative
 SHARE_OF_TIME = {FROZEN: 0.25, REFERENCE: 0.4}  # of what is left when it begins
+# Every model of an instance is compared with the same bars: they live as long as the instance, which nobody can edit.
+_BARS: WeakKeyDictionary[Instance, dict[tuple[str, SolveOptions, int], Plan]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,12 +331,20 @@ class Steps:
 
     def with_caps(self, prepared: Prepared, spec: ModelSpec) -> ModelSpec:
         """The model with its own caps in tonnes, counted from the frozen plan: it is solved if they are not known."""
-        from nbb_opt.model import read_model
-
         if not spec.cuts or spec.caps_t:
             return spec
-        frozen = self.with_arrays().plan(prepared, read_model(FROZEN), label=f"{FROZEN}: ")
+        frozen = self.with_arrays().bar(prepared, FROZEN)
         return spec.with_caps(next(iter(frozen.claims["emissions_t_co2e"].values())))
+
+    def bar(self, prepared: Prepared, name: str) -> Plan:
+        """The plan of a bar; that of an earlier solve of the same instance, where it was proven as asked now."""
+        from nbb_opt.model import read_model
+
+        kept, asked = _BARS.setdefault(prepared.instance, {}), (name, self.options, len(prepared.rows))
+        plan = kept.get(asked) or self.plan(prepared, read_model(name), share=SHARE_OF_TIME[name], label=f"{name}: ")
+        if plan.solution.status == "optimal":
+            kept[asked] = plan
+        return replace(plan, tables={table: frame.copy(deep=False) for table, frame in plan.tables.items()})
 
     def _next_tonne_eur(self, form: StandardForm, times: Time, solution: Solution) -> dict[str, float] | None:
         """What one tonne less a year costs under the model's own caps, EUR/t of the period: the dual value of the cap
@@ -386,6 +398,7 @@ def accept(verdict: Judged, what: str) -> None:
         raise VerifyFailed(f"the {what} is not accepted:\n" + verdict.failures().to_string(index=False))
 
 
+@short_texts
 def solve_instance(
     source: Path | str | Instance,
     *,
@@ -409,7 +422,7 @@ def solve_instance(
     With a `cluster` its workers sum the demand and answer for the chains of column generation; they must see the
     instance at the same path.
     Raises InstanceError, ModelError, Infeasible, SolveError; VerifyFailed after writing nothing; NoPlan where the time
-    was too short, after writing the last plan that there is by then.
+    was too short (Stopped where it was cut short), after writing the last plan that there is by then.
     """
     from nbb_opt.model import read_model
 
@@ -432,18 +445,18 @@ def solve_instance(
         aside = steps.with_arrays()
         try:
             for bar in bars_of(spec.name, reference=options.reference, own=bool(own)):
-                bars[bar] = aside.plan(prepared, read_model(bar), share=SHARE_OF_TIME[bar], label=f"{bar}: ")
+                bars[bar] = aside.bar(prepared, bar)
             steps.reference_eur = next((plan.solution.objective for plan in reversed(bars.values())), None)
             fixed = flows_of(prepared, bars[FROZEN].tables["flows"]) if spec.flows == FROZEN else None
             if spec.cuts:
                 spec = spec.with_caps(next(iter(bars[FROZEN].claims["emissions_t_co2e"].values())))
             plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
         except NoPlan as end:
-            if out is None or not bars or isinstance(end, Stopped):
+            if out is None or not bars:
                 raise
             last, found = bars.popitem()
             write(out, instance, _run(instance, found, bars, steps), found.ledger)
-            raise NoPlan(f"{end}. The {last} plan, verified, is in {out}") from end
+            raise type(end)(f"{end}. The {last} plan, verified, is in {out}") from end
         plan = steps.cheapest(instance, plan, bars, say)
         run = _run(instance, plan, bars, steps)
         return run if out is None else write(out, instance, run, plan.ledger)

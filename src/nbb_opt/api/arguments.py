@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from nbb_opt.errors import NbbError
+from nbb_opt.instance.read import short_texts
 
 F = TypeVar("F", bound=Callable[..., Any])
 # word of an annotation -> what is such a thing, and how an error calls it; other words are names of classes
@@ -69,7 +70,7 @@ def checked(function: F) -> F:
                     wanted = " or ".join(dict.fromkeys(_called(kind) for kind in _alternatives(about.annotation)))
                     shown = f"{each!r}".splitlines()[0][:60]
                     raise ArgumentError(f"{name}: {parameter}={shown} is a {type(each).__name__}; give {wanted}")
-        return function(*given, **named)
+        return short_texts(function)(*given, **named)
 
     function.__globals__.setdefault("__test__", {})[name] = function  # its examples are found by doctest all the same
     return cast(F, call)

@@ -25,18 +25,20 @@ ROUNDS = 3
 class CostDifference:
     """Cost of a plan less that of the first, and between what the difference of their optima must lie, EUR.
 
-    `decided`: both ends have the same sign, so that no better search can turn the difference round.
+    `decided`: both ends have the same sign, so that no better search can turn the difference round, or the plans are
+    `identical`: the same plan of the same model on the same data.
     """
 
     plan: str
     difference_eur: float
     at_least_eur: float
     at_most_eur: float
+    identical: bool = False
 
     @property
     def decided(self) -> bool:
         """Whether which of the two costs less is proven."""
-        return self.at_least_eur > 0 or self.at_most_eur < 0
+        return self.identical or self.at_least_eur > 0 or self.at_most_eur < 0
 
     def line(self, first: str) -> str:
         """In words.
@@ -44,6 +46,8 @@ class CostDifference:
         >>> CostDifference("b", 2e6, -1e6, 5e6).line("a")
         'b against a: 2.000 MEUR more; undecided: the optima may differ by -1.000 to +5.000 MEUR'
         """
+        if self.identical:
+            return f"{self.plan} against {first}: identical, the same plan of the same model on the same data"
         way = "more" if self.difference_eur >= 0 else "less"
         said = f"{self.plan} against {first}: {abs(self.difference_eur) / 1e6:,.3f} MEUR {way}; "
         said += "proven: the optima differ by" if self.decided else "undecided: the optima may differ by"
@@ -179,14 +183,19 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
         raise NbbError(f"compare: decide_s={decide_s}: give seconds, not less than 0")
     labels, given = _labels(plans, names), list(plans)
     ranges = [(plan.objective_eur, plan.bound_eur) for plan in given]
+    same = [_identical(given[0], plan) for plan in given]
     for k in range(1, len(given)):
         for _ in range(ROUNDS if decide_s > 0 else 0):  # the difference is another one once both are better
-            if _difference(labels[k], ranges[0], ranges[k]).decided:
+            if same[k] or _difference(labels[k], ranges[0], ranges[k]).decided:
                 break
             apart = abs(ranges[k][0] - ranges[0][0])
             for i in (0, k):
                 given[i], ranges[i] = _closer(given[i], ranges[i], apart, decide_s)
-    costs = tuple(_difference(labels[k], ranges[0], ranges[k]) for k in range(1, len(given)))
+    costs = tuple(
+        CostDifference(labels[k], 0.0, 0.0, 0.0, identical=True) if same[k]
+        else _difference(labels[k], ranges[0], ranges[k])
+        for k in range(1, len(given))
+    )  # fmt: skip
     table = Comparison({label: _key_figures(plan) for label, plan in zip(labels, given, strict=True)})
     table.index = pd.MultiIndex.from_tuples(table.index, names=["figure", "unit"])
     for each in costs:
@@ -195,6 +204,14 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
         table[f"{each.plan} undecided"] = pd.array([not each.decided, *blank], dtype="boolean")
     table.plans, table.names, table.costs = tuple(given), tuple(labels), costs
     return table
+
+
+def _identical(first: Result, other: Result) -> bool:
+    """Whether both are one plan: tables, model, rules of your own and data."""
+    keys = ("model", "blocks", "instance_digest", "extension", "cost_eur")
+    return all(first.record.get(key) == other.record.get(key) for key in keys) and all(
+        table.equals(other.run.tables[name]) for name, table in first.run.tables.items()
+    )
 
 
 def _difference(name: str, first: tuple[float, float], other: tuple[float, float]) -> CostDifference:

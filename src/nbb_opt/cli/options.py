@@ -96,6 +96,8 @@ def in_options(text: str, command: Any) -> str:
     >>> convert = get_command(app).commands["convert"]
     >>> in_options("no year: give year=; or sep=';', columns={'old': 'new', 'other': ''}", convert)
     "no year: give --year; or --sep ';', --columns old=new --columns other="
+    >>> in_options("give another year=. All else stays, also year=2030.", convert)
+    'give another --year. All else stays, also --year 2030.'
     """
     option_of = {
         parameter.name: max(parameter.opts, key=len)
@@ -115,7 +117,7 @@ def in_options(text: str, command: Any) -> str:
 
 
 _PARAMETER = re.compile(
-    r"""(?<![\w./\[-])(?P<name>[a-z]\w*)=(?!\S*/)(?P<value>'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s,;:)]+)?"""
+    r"""(?<![\w./\[-])(?P<name>[a-z]\w*)=(?!\S*/)(?P<value>'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s,;:)]*[^\s,;:).])?"""
 )  # not in a path, as year=2030/part.parquet
 
 

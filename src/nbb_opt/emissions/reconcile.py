@@ -175,21 +175,21 @@ def reconcile(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Le
     accounts = _accounts(instance, tables, ledger)
     parts = []
     for keys in GROUPS:
+        sums = {
+            name: frame.groupby(list(keys))[[kind for kind in KINDS if kind in frame.columns]].sum()
+            for name, frame in accounts.items()
+            if set(keys) <= set(frame.columns)
+        }
+        both = pd.concat(sums, axis=1).fillna(0.0)
+        places = both.index.to_frame().astype(str).agg(" ".join, axis=1).str.strip().to_numpy()
         for kind, word in KINDS.items():
-            sums = {
-                name: frame.groupby(list(keys))[kind].sum()
-                for name, frame in accounts.items()
-                if {*keys, kind} <= set(frame.columns)
-            }
-            both = pd.DataFrame(sums).fillna(0.0).reindex(columns=list(ACCOUNTS))
-            values = both.to_numpy(dtype=float)
+            values = both.reindex(columns=[(name, kind) for name in ACCOUNTS]).to_numpy(dtype=float)
             gap, size = np.nanmax(values, axis=1) - np.nanmin(values, axis=1), np.nanmax(np.abs(values), axis=1)
-            places = both.index.to_frame().astype(str).agg(" ".join, axis=1).str.strip()
-            found = both.add_suffix("_kg").assign(
-                by=", ".join(keys), where=places.to_numpy(), boundary=word, relative=gap / np.maximum(size, FLOOR_KG),
+            found = pd.DataFrame(values, columns=[f"{name}_kg" for name in ACCOUNTS]).assign(
+                by=", ".join(keys), where=places, boundary=word, relative=gap / np.maximum(size, FLOOR_KG),
                 ok=gap <= np.maximum(RELATIVE * size, FLOOR_KG),
             )  # fmt: skip
-            parts.append(found.reset_index(drop=True))
+            parts.append(found)
     columns = ["by", "where", "boundary", *(f"{name}_kg" for name in ACCOUNTS), "relative", "ok"]
     return pd.concat(parts, ignore_index=True)[columns]
 

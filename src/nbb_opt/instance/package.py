@@ -125,6 +125,13 @@ class Package:
         }
         return replace(self, sizes={**kept, **{name: len(edited[name]) for name in edited}}, edited=edited)
 
+    def stamps(self) -> dict[str, tuple[int, int]]:
+        """Size in bytes and time of change (ns) of every file on disk that data are read from, by name."""
+        folder = not self.zipped and self.sheets is None
+        names = [name for name in self.sizes if name in DATA_FILES and name not in self.edited] if folder else [""]
+        about = {name: (self.path / name).stat() for name in names}
+        return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in about.items()}
+
     def read(self, name: str) -> bytes:
         with self.open(name) as stream:
             return stream.read()

@@ -47,6 +47,9 @@ from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_settings
 from nbb_opt.instance.years import at_years
 
+# Ids are short and looked up often: tables of Python texts are joined a third faster than those of Arrow's.
+short_texts = pd.option_context("mode.string_storage", "python")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Instance:
@@ -59,7 +62,7 @@ class Instance:
     `shippers` are the names in its column `shipper`, sorted, "" where some rows name none; none of them: no column.
     `add_duplicates`: rows of one flow, year and shipper are to be added up, as was asked. `flows` is the demand as it
     was checked and summed on reading; `instance["od"]` is that as a table. `edited` are files that `with_table`
-    replaced, in memory. Tables are read-only.
+    replaced, in memory; `stamps` are sizes and times of the files on disk as they were read. Tables are read-only.
     `digest` is a sha256 of the content: the same for CSV and Parquet, for any order of rows, and wherever it lies.
     `what_if` says what was changed of which base, if this is a what-if of `scenario` or `with_changes`.
     """
@@ -74,6 +77,7 @@ class Instance:
     add_duplicates: bool = False
     flows: Flows | None = field(default=None, repr=False)
     edited: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     what_if: WhatIf | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -208,12 +212,18 @@ class Instance:
 
     def _again(self, edited: Mapping[str, bytes], outside: list[Problem] | None = None) -> Instance:
         """Read with these files instead of those on disk; `outside` takes figures that are not plausible."""
-        package = _open(self.path).with_edits({**self.edited, **edited})
+        package = _open(self.path)
+        stamps, stems = package.stamps(), {Path(name).stem for name in {**self.edited, **edited}}
+        for name in sorted(self.stamps.keys() | stamps.keys()):
+            if self.stamps and self.stamps.get(name) != stamps.get(name) and Path(name).stem not in stems:
+                what, hint = "has changed on disk since the instance was read", "read it again, then change it"
+                raise InstanceError([Problem(name or str(self.path), what, hint, "file")])
+        package = package.with_edits({**self.edited, **edited})
         try:
             found, _rows = _read(package, checksummed=True, add_duplicates=self.add_duplicates, outside=outside)
         finally:
             package.close()
-        return replace(found, edited={**self.edited, **edited})
+        return replace(found, edited={**self.edited, **edited}, stamps=self.stamps)
 
 
 def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each | None = None) -> Instance:
@@ -301,6 +311,7 @@ def _open(path: Path) -> Package:
     return open_workbook(path) if is_spreadsheet(path) else open_package(path)
 
 
+@short_texts
 def _read(
     package: Package,
     *,
@@ -353,6 +364,7 @@ def _read(
         path=package.path, meta=meta, periods=periods, tables=frames, od_path=package.path / od,
         digest=digest(meta, periods, frames, flows), shippers=flows.shippers,
         add_duplicates=add_duplicates and flows.n_repeated > 0, flows=flows,
+        stamps=package.stamps(),
     )  # fmt: skip
     return found, rows
 

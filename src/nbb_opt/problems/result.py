@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import pandas as pd
 
@@ -37,6 +37,21 @@ class ProblemInstance(Protocol):
     @property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """The tables by name."""
+
+
+class EditedOnDisk:
+    """An instance that is edited in its files; what a region of freight does in memory is refused in one line."""
+
+    problem: ClassVar[str]
+    path: Path
+
+    def _refuse(self, *_given: Any, **_named: Any) -> NoReturn:
+        raise NbbError(
+            f"{self.path}: is about {self.problem}; with_table, with_changes, with_settings and scenario are about "
+            "freight only: edit its tables on disk and read it again"
+        )
+
+    with_table = with_changes = with_settings = scenario = _refuse
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ class World:
     vehicle_years: pd.DataFrame
     energy: pd.DataFrame
     public: pd.DataFrame
+    _indexed: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of the instance."""
@@ -33,8 +35,10 @@ class World:
 
     def indexed(self, name: str) -> pd.DataFrame:
         """A table of the instance with its first column as index."""
-        table = self.instance[name]
-        return table.set_index(table.columns[0])
+        if name not in self._indexed:
+            table = self.instance[name]
+            self._indexed[name] = table.set_index(table.columns[0])
+        return self._indexed[name]
 
     def energy_factor(self, links: pd.Series) -> np.ndarray:
         """Energy use over that on the level, of each link."""
@@ -60,6 +64,7 @@ class World:
         return next((y for y in self.years if y <= year < y + self.lengths[y]), None)
 
 
+@lru_cache(maxsize=1)  # a plan, its bars and their ledgers are all of one instance, which nobody can edit
 def read_world(instance: Instance) -> World:
     """Work out weights and by-year values."""
     years = tuple(int(period.year) for period in instance.periods)

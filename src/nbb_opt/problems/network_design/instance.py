@@ -23,6 +23,7 @@ from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.csv_file import decode, read_csv
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed, shown
+from nbb_opt.problems.result import EditedOnDisk
 
 PROBLEM = "network_design"
 # key of instance.toml -> what it says; each is a text
@@ -129,7 +130,7 @@ _BESIDE = re.compile(r"[^/]+\.(md|txt)|LICENSE[^/]*|expected\.toml")
 
 
 @dataclass(frozen=True, eq=False)
-class DesignInstance:
+class DesignInstance(EditedOnDisk):
     """A checked instance: the texts of `instance.toml`, the tables `nodes`, `arcs`, `commodities`, and a digest.
 
     `digest` is a sha256 of the content, the same for any order of rows and wherever it lies.

@@ -20,6 +20,7 @@ from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.tables.csv_file import decode, read_csv
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
+from nbb_opt.problems.result import EditedOnDisk
 from nbb_opt.problems.stram.checks import rows_of
 from nbb_opt.problems.stram.schema import META_FILE, PROBLEM, RULES, TABLES, TEXT_KEYS, Rules
 
@@ -204,7 +205,7 @@ def _rows_needed(keys: Mapping[str, str], frames: Frames, problems: list[Problem
 
 
 @dataclass(frozen=True, eq=False)
-class StramCase:
+class StramCase(EditedOnDisk):
     """A checked instance: `keys` of `instance.toml`, its rules, and a DataFrame for every table of the schema.
 
     Text is `str` ("" = blank), numbers float64 (NaN = blank), whole numbers int64 (float64 where blanks are allowed).
