@@ -23,7 +23,7 @@ from nbb_opt.model import Built, Split, build, extract, read_model, split, stand
 from nbb_opt.model.arrays.split import Columns, expand
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import chosen_method, flows_of, solve_instance
+from nbb_opt.pipeline import chosen_method, solve_instance
 from nbb_opt.solve import BestKnown, Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
 from nbb_opt.solve.colgen.bound import Bounds, Circulation
@@ -233,7 +233,7 @@ def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     prepared = prepare(instance)
     nothing = build(instance, prepared, read_model("frozen"), route="segments")
     flows = solved_in_parts(nothing, gap=1e-6)[1]["flows"]
-    fixed = flows_of(prepared, flows)
+    fixed = prepared.flows_t(flows)
     whole = solve_form(
         standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays")), gap=1e-9, time_limit_s=60
     )

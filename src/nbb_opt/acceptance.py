@@ -20,7 +20,7 @@ from nbb_opt.emissions.reconcile import check_run
 from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import chosen_method, flows_of
+from nbb_opt.pipeline import chosen_method
 from nbb_opt.result import FROZEN, Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
@@ -82,7 +82,7 @@ def _solve_again(
             flows = run.bars[FROZEN]["flows"]
             if flows["chain"].max() >= len(prepared.rows):
                 raise VerifyFailed(f"{run.path}: its chains are not those of this version; solve again")
-            fixed = flows_of(prepared, flows)
+            fixed = prepared.flows_t(flows)
         if spec.cuts:
             spec = spec.with_caps(run.frozen_t(instance.periods[0].year))
         form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))

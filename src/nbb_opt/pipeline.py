@@ -27,7 +27,7 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.read import short_texts
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import Method, SolveOptions
-from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, write_run
+from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, emissions_t, write_run
 from nbb_opt.run_folder import check_target, history_csv, versions
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
 from nbb_opt.solve.stop import Listener, Progress, relative_gap
@@ -447,7 +447,7 @@ def solve_instance(
             for bar in bars_of(spec.name, reference=options.reference, own=bool(own)):
                 bars[bar] = aside.bar(prepared, bar)
             steps.reference_eur = next((plan.solution.objective for plan in reversed(bars.values())), None)
-            fixed = flows_of(prepared, bars[FROZEN].tables["flows"]) if spec.flows == FROZEN else None
+            fixed = prepared.flows_t(bars[FROZEN].tables["flows"]) if spec.flows == FROZEN else None
             if spec.cuts:
                 spec = spec.with_caps(next(iter(bars[FROZEN].claims["emissions_t_co2e"].values())))
             plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
@@ -511,28 +511,13 @@ def chosen_method(method: Method, nonzeros: int) -> Method:
     return "decompose" if nonzeros > LARGE_NONZEROS else "monolith"
 
 
-def flows_of(prepared: Prepared, flows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Tonnes by chain and period, shape (C, T), of a flows table."""
-    period_of = {period.year: t for t, period in enumerate(prepared.instance.periods)}
-    tonnes = np.zeros((len(prepared.rows), len(period_of)))
-    tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
-    return tonnes
-
-
-def emissions_t(tables: Tables) -> dict[str, float]:
-    """WTW tonnes CO2e per year, by period."""
-    emissions = tables["emissions"]
-    total = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum() / 1000.0
-    return {str(year): float(value) for year, value in total.items()}
-
-
 def reported(solution: Solution, tables: Tables) -> dict[str, Any]:
     """What a plan claims of itself; the verifier compares it with its own figures."""
     return {
         "cost_eur": solution.objective,
         "bound": solution.bound,
         "gap": solution.gap,
-        "emissions_t_co2e": emissions_t(tables),
+        "emissions_t_co2e": {str(year): float(tonnes) for year, tonnes in emissions_t(tables).items()},
     }
 
 

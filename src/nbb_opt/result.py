@@ -160,6 +160,12 @@ class Run:
         return float(self.said_of(FROZEN)["emissions_t_co2e"][str(year)])
 
 
+def emissions_t(tables: Tables) -> pd.Series:
+    """WTW t CO2e per year of each period, index `year`."""
+    rows = tables["emissions"]
+    return ((rows["ttw_kg"] + rows["wtt_kg"]) / 1000.0).groupby(rows["year"]).sum()
+
+
 def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None) -> pd.DataFrame:
     """Give `rows` exactly the columns and dtypes of result table `name`.
 

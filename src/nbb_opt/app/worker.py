@@ -24,7 +24,8 @@ from nbb_opt.errors import InstanceError, NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network.bundles import read_demand
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, emissions_t, solve_instance
+from nbb_opt.pipeline import Steps, solve_instance
+from nbb_opt.result import emissions_t
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.studies.audit.audit import audit, write_audit
@@ -195,7 +196,8 @@ def figures(
         str(year): float(plan.chargers.loc[plan.chargers["t"] == t, "number"].sum()) for t, year in enumerate(years)
     }
     return {
-        "digest": instance.digest, "cost_eur": float(cost_eur), "emissions_t": emissions_t(tables), "faults": faults,
+        "digest": instance.digest, "cost_eur": float(cost_eur), "faults": faults,
+        "emissions_t": {str(year): float(tonnes) for year, tonnes in emissions_t(tables).items()},
         "trucks": trucks, "chargers": chargers, "verified": bool(verified),
     }  # fmt: skip
 

@@ -70,6 +70,13 @@ class Prepared:
         kinds = ("left out", "given up", "limits:")
         return "; ".join(line for line in self.log if any(words in line for words in kinds))
 
+    def flows_t(self, flows: pd.DataFrame) -> np.ndarray:
+        """Tonnes by chain and period, shape (C, T), of a table `flows`."""
+        period_of = {period.year: t for t, period in enumerate(self.instance.periods)}
+        tonnes = np.zeros((len(self.rows), len(period_of)))
+        tonnes[flows["chain"].to_numpy(), flows["year"].map(period_of).to_numpy()] = flows["tonnes"].to_numpy()
+        return tonnes
+
     def written(self, *, chains: np.ndarray, lanes: np.ndarray) -> dict[str, pd.DataFrame]:
         """Tables chains, chain_steps, lanes and lane_links of the given chains, their lanes and further `lanes`.
 

@@ -8,8 +8,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.report.grid import Column, Grid, each
-from nbb_opt.report.kpis import emissions_t
-from nbb_opt.result import FRONT, Run
+from nbb_opt.result import FRONT, Run, emissions_t
 
 
 def front_grid(instance: Instance, run: Run) -> Grid | None:

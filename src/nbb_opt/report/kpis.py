@@ -11,7 +11,7 @@ import pandas as pd
 from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance
 from nbb_opt.report.grid import amounts, each
-from nbb_opt.result import Run
+from nbb_opt.result import Run, emissions_t
 
 FLOW = ["origin", "destination", "commodity"]
 SHIFT_BOUND_SHARE = 0.036
@@ -93,12 +93,6 @@ def cost_parts_eur(instance: Instance, tables: Tables) -> dict[str, float]:
     part = part.fillna("cash").mask(rows["year"] == last.year + last.years, "residual value")
     found = rows["discounted_eur"].groupby(part).sum()
     return {name: float(found.get(name, 0.0)) for name in COST_PARTS}
-
-
-def emissions_t(tables: Tables) -> pd.Series:
-    """Give WTW t CO2e per year of each period, index `year`."""
-    rows = tables["emissions"]
-    return ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e3).groupby(rows["year"]).sum()
 
 
 def outside(instance: Instance, year: int) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
 from nbb_opt.network import Prepared
 from nbb_opt.pipeline import Steps
+from nbb_opt.result import emissions_t
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan, order_names
@@ -47,9 +48,7 @@ class FleetModel:
 
     def emissions_t(self, solution: Solution) -> dict[int, float]:
         """WTW t CO2e a year of a solved edit of the form, by period."""
-        emissions = self.tables(solution)["emissions"]
-        kg = (emissions["ttw_kg"] + emissions["wtt_kg"]).groupby(emissions["year"]).sum()
-        return {int(str(year)): float(value) / 1000 for year, value in kg.items()}
+        return {int(str(year)): float(tonnes) for year, tonnes in emissions_t(self.tables(solution)).items()}
 
     def verified(self, solution: Solution, what: str) -> dict[str, pd.DataFrame]:
         """Result tables that the verifier accepts. Raises VerifyFailed naming `what` otherwise."""
