@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -36,15 +37,14 @@ def page_text() -> str:
     return render_html(instance, [make_run(instance)])
 
 
-@pytest.mark.promise(17, 8, 40)
+@pytest.mark.promise(17, 2, 40)
 def test_hostile_text_in_every_column_stays_text(seed: int) -> None:
     def spoil(word: str) -> str:
-        return f"{word} {PAYLOADS[seed]}"
+        return f"{word} {PAYLOADS[(seed + zlib.crc32(word.encode())) % len(PAYLOADS)]}"
 
     instance = make_instance(spoil)
-    page = Page(
-        render_html(instance, [make_run(instance, spoil=spoil), make_run(instance, model="frozen", spoil=spoil)])
-    )
+    text = render_html(instance, [make_run(instance, spoil=spoil), make_run(instance, model="frozen", spoil=spoil)])
+    page = Page(text)
     for tag, attributes in page.tags:
         assert tag not in {"script", "iframe", "img", "object", "embed", "link", "base", "form", "foreignobject"}
         assert not LOADING & set(attributes), (tag, attributes)
@@ -52,7 +52,7 @@ def test_hostile_text_in_every_column_stays_text(seed: int) -> None:
         target = attributes.get("href")
         assert target is None or target.startswith("#") or (tag == "a" and target.startswith("https://")), (tag, target)
     assert sum(tag == "style" for tag, _ in page.tags) == 1
-    assert "49" not in re.findall(r"A small north ([^<]*)<", render_html(instance, [make_run(instance)]))[0]
+    assert "49" not in re.findall(r"A small north ([^<]*)<", text)[0]
 
 
 def test_the_page_forbids_itself_everything_but_its_own_style(page_text: str) -> None:
