@@ -60,7 +60,17 @@ class InventoryTables:
     def use(self) -> pd.DataFrame:
         """kind, object, year, used, limit (infinite: none is stated), share of it, unit; `given`: tonnes a year of
         freight without a choice of mode, which stand beside the limit."""
-        return _use(self.instance, self.run.tables, self.years)
+        return _use(self.instance, self.run.tables, self.years, self.hours)
+
+    @cached_property
+    def hours(self) -> pd.DataFrame:
+        """Hours of drivers in the plan; see `driver_hours`."""
+        return driver_hours(self.instance, self.run.tables)
+
+    @cached_property
+    def hours_today(self) -> pd.DataFrame:
+        """Hours of drivers of today's trucks and network; see `driver_hours`."""
+        return self.hours if self.today is self.run.tables else driver_hours(self.instance, self.today)
 
     @cached_property
     def objects(self) -> pd.DataFrame:
@@ -85,9 +95,8 @@ class InventoryTables:
     @cached_property
     def people(self) -> pd.DataFrame:
         """fleet_region, name, country, year, driver_h, drivers (at DRIVER_H_PER_YEAR each)."""
-        hours = driver_hours(self.instance, self.run.tables)
         regions = self.instance["fleet_regions"][["fleet_region", "name", "country"]]
-        found = regions.merge(hours, on="fleet_region")
+        found = regions.merge(self.hours, on="fleet_region")
         return found.assign(drivers=found["driver_h"] / DRIVER_H_PER_YEAR)
 
     @cached_property
@@ -157,9 +166,9 @@ def owners(instance: Instance) -> pd.Series:
     return links["capacity_link"].where(links["capacity_link"] != "", links.index.to_series())
 
 
-def _use(instance: Instance, tables: Tables, years: list[int]) -> pd.DataFrame:
+def _use(instance: Instance, tables: Tables, years: list[int], hours: pd.DataFrame) -> pd.DataFrame:
     columns = ["kind", "object", "year", "used", "limit", "given"]
-    frame = pd.DataFrame(_uses(instance, tables, years), columns=columns)
+    frame = pd.DataFrame(_uses(instance, tables, years, hours), columns=columns)
     share = (frame["used"] / frame["limit"]).where(frame["limit"] > 0, (frame["used"] > 0) * math.inf)
     unit = frame["kind"].map(UNITS).fillna("t a year")
     return frame.assign(share=share.where(frame["limit"].map(math.isfinite)), unit=unit).sort_values(
@@ -168,7 +177,7 @@ def _use(instance: Instance, tables: Tables, years: list[int]) -> pd.DataFrame:
 
 
 def _uses(
-    instance: Instance, tables: Tables, years: list[int]
+    instance: Instance, tables: Tables, years: list[int], hours: pd.DataFrame
 ) -> Iterator[tuple[str, str, int, float, float, float]]:  # fmt: skip
     """The rows of `use`."""
     used = dict(amounts(tables["use"].set_index(["kind", "row", "year"])["used"]))
@@ -176,7 +185,6 @@ def _uses(
     own, kinds, places = owners(instance), line_kinds(instance), places_of_transfer(instance)
     outside, demand = outside_freight(instance), tables["demand"].merge(tables["bundles"], on="bundle")
     country = instance["fleet_regions"].set_index("fleet_region")["country"]
-    hours = driver_hours(instance, tables)
     worked = hours.groupby([hours["fleet_region"].map(country), hours["year"]])["driver_h"].sum()
     to_be_had = by_period(instance, "country_years").set_index(["country", "year"])["driver_limit_h_per_year"]
     for year in years:
@@ -232,7 +240,7 @@ def places_of_transfer(instance: Instance) -> pd.DataFrame:
 
 def _objects(found: InventoryTables) -> pd.DataFrame:
     instance, years = found.instance, found.years
-    now = _use(instance, found.today, years[:1]).set_index(["kind", "object"])
+    now = _use(instance, found.today, years[:1], found.hours_today).set_index(["kind", "object"])
     use = found.use.set_index(["kind", "object"])
     last = use[use["year"] == years[-1]]
     full = use[use["share"] > FULL_SHARE].groupby(level=[0, 1])["year"].min()
@@ -371,7 +379,7 @@ def _countries(found: InventoryTables) -> pd.DataFrame:
         handled = (quays["chosen"] + quays["given"]) / 1e3
         measures.append((f"Over quays {year}", "kt a year", handled.groupby(quays["node"].map(country_of)).sum()))
         people = (
-            driver_hours(instance, tables)
+            (found.hours_today if year == years[0] else found.hours)
             .query("year == @year")
             .merge(instance["fleet_regions"][["fleet_region", "country"]], on="fleet_region")
         )
