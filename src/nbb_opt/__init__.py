@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.studies import (
         audit,
+        availability,
         control_totals,
         explain,
         fleet_plan,
@@ -66,7 +67,8 @@ _NAMES = {
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.studies": (
-        "audit", "control_totals", "explain", "fleet_plan", "inventory", "sensitivity", "sweep", "tornado",
+        "audit", "availability", "control_totals", "explain", "fleet_plan", "inventory", "sensitivity", "sweep",
+        "tornado",
     ),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
@@ -97,6 +99,7 @@ __all__ = [
     "VerifyFailed",
     "add_cost",
     "audit",
+    "availability",
     "build",
     "check",
     "compare",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
+    from nbb_opt.studies.availability import Availability
     from nbb_opt.studies.explain import Explained
 
 
@@ -328,6 +329,39 @@ def inventory(
             plan if isinstance(plan, Result) else freight_plan(plan, "inventory", instance=freight(region, "inventory"))
         )
         found = Inventory(given.instance, given.run)
+    if out is not None:
+        found.save(folder(out))
+    return found
+
+
+@checked
+def availability(
+    region: Instance | ProblemInstance | Path | str,
+    plan: Result | Path | str | None = None,
+    *,
+    out: Path | str | None = None,
+) -> Availability:
+    """The best way of a tonne from every zone to every gateway and cargo type, today and with a plan, by period.
+
+    Gateways are nodes of kind gateway and ports, in an instance without them terminals. `plan` is a result or a run
+    folder of the region; without one it is what is decided. `pairs` of it has EUR/t, hours, kg CO2e/t, km and modes;
+    `zones` the means and who loses; `projects` what each would do alone; `goods_out` how products leave. With `out`
+    page and tables are written to that folder. Raises NbbError where the instance has no gateway.
+
+    >>> from nbb_opt import examples
+    >>> found = availability(examples.tiny())
+    >>> found.projects[["project", "pairs_better"]].values.tolist()
+    [['RAIL_MINE', 4]]
+    >>> best = found.pairs.query("zone == 'MINE' and gateway == 'PORTE' and cargo_type == 'container' and year == 2030")
+    >>> best[["state", "modes"]].values.tolist()
+    [['today', 'road-rail-road'], ['plan', 'road-rail-road']]
+    """
+    from nbb_opt.studies.availability import availability as found_of
+
+    instance = freight(region, "availability")
+    if isinstance(plan, (str, Path)):
+        plan = freight_plan(plan, "availability", instance=instance)
+    found = found_of(instance if plan is None else plan.instance, None if plan is None else plan.run)
     if out is not None:
         found.save(folder(out))
     return found

@@ -13,7 +13,8 @@ from nbb_opt.cli.options import AsJson, InstancePath
 from nbb_opt.cli.runs import show
 
 RunFolder = Annotated[
-    Path | None, typer.Option("--run", help="Run folder of the instance [default: the first period is solved].")
+    Path | None,
+    typer.Option("--run", help="Run folder of the instance [default: the first period, or what is decided]."),
 ]
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for page and tables [default: none is written].")]
 
@@ -21,6 +22,9 @@ OutFolder = Annotated[Path | None, typer.Option(help="Folder for page and tables
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(epilog="Example: nbb-opt inventory instances/nbb --run runs/nbb-joint --out atlas")(inventory)
+    app.command(epilog="Example: nbb-opt availability instances/nbb --run runs/nbb-joint --out availability")(
+        availability
+    )
 
 
 def inventory(instance: InstancePath, run: RunFolder = None, out: OutFolder = None, as_json: AsJson = False) -> None:
@@ -29,6 +33,15 @@ def inventory(instance: InstancePath, run: RunFolder = None, out: OutFolder = No
 
     with logged(sys.stderr):
         found = nbb.inventory(instance, run, out=out)
+    _show(found, out, as_json)
+
+
+def availability(instance: InstancePath, run: RunFolder = None, out: OutFolder = None, as_json: AsJson = False) -> None:
+    """The best way from every zone to every gateway, today and with a plan; what projects would do; goods out."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.availability(instance, run, out=out)
     _show(found, out, as_json)
 
 

@@ -177,3 +177,14 @@ def _in_state(
         np.where(built[graph.link_project], links, np.inf),
         np.where(built[graph.transfer_project], transfers, np.inf),
     )
+
+
+def case_runs(graph: Graph, amounts: Amounts, *, cls: ChainClass, cases: Sequence[tuple[int, np.ndarray]]) -> Runs:
+    """A search by generalised cost for each case: a period (its number) and which projects are built, as one of
+    project_states."""
+    links, transfers = _allowed_weights(graph, amounts, cls)
+    rows = [_in_state(graph, links[t], transfers[t], built=built) for t, built in cases]
+    return Runs(
+        np.array([row[0] for row in rows]), np.array([row[1] for row in rows]).reshape(len(rows), -1),
+        np.zeros(len(rows), dtype=np.int64), np.full(len(rows), -1, dtype=np.int64),
+    )  # fmt: skip

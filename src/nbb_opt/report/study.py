@@ -38,7 +38,7 @@ class Findings(ABC):
     @property
     def sentences(self) -> Sequence[str]:
         """The answer at the top of the page."""
-        return self.lines[:3]
+        return self.lines
 
     @property
     @abstractmethod
