@@ -45,11 +45,12 @@ LIKELY = {
     "instance": "tiny tiny haulier design_tiny stram_tiny tiny.xlsx", "run": "run run design_run",
     "runs": "run design_run", "out": "made made.html", "model": "joint frozen model.toml",
     "plan": "haulier/plan.csv", "target": "made made.xlsx",
-    "old": "tiny tiny.xlsx", "new": "made made.xlsx", "vary": "demand carbon_price", "values": "0.8,1", "front": "2 3",
+    "old": "tiny tiny.xlsx", "new": "made made.xlsx", "vary": "demand carbon_price", "values": "0.8,1", "points": "2 3",
     "source": "tiny run od.parquet tiny/od.csv trips.tntp x_net.tntp od.omx", "solution": "solution.sol",
 }  # fmt: skip
 USUAL = {
-    "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "sensitivity": "--time-limit 2",
+    "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "pareto": "--time-limit 2 --relax",
+    "sensitivity": "--time-limit 2",
     "verify": "--again 0", "explain": "--time-limit 2", "tornado": "--time-limit 2 --relax --table countries",
     "audit": "--time-limit 2 --changes 0 --no-scenarios", "report": "--again 0",
 }  # fmt: skip

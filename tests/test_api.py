@@ -199,7 +199,7 @@ def test_the_example_runs_as_written(tmp_path: Path) -> None:
     dear = region.with_table("country_years", lambda t: t.assign(carbon_price_eur_per_t=2 * t.carbon_price_eur_per_t))
     table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "reference", "dear carbon"])
     assert table.columns.tolist()[:3] == ["plan", "reference", "dear carbon"]
-    front = nbb.sweep(region, front=4, relax=True)
+    front = nbb.pareto(region, points=4, relax=True)
     assert len(front) == 4
     assert made.to_html(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert made.to_excel(tmp_path / "report.xlsx").stat().st_size > 10_000
@@ -288,7 +288,7 @@ def test_compare_says_whether_a_difference_is_decided() -> None:
 def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     table = nbb.compare(plan(), plan().reference, names=["mine", "nothing"])
-    front = nbb.sweep(tiny(), front=12, relax=True)
+    front = nbb.pareto(tiny(), points=12, relax=True)
     for each in (table, front):
         assert isinstance(each, pd.DataFrame)
         printed = str(each)
@@ -363,7 +363,7 @@ def test_a_file_is_written_by_the_ending_of_its_kind_and_a_folder_by_none(tmp_pa
         lambda: nbb.synthesize(tmp_path / "c.xlsx"),
         lambda: nbb.fleet_plan(region, tmp_path / "c.txt"),
         lambda: nbb.solve(region, out=tmp_path / "c.html"),
-        lambda: nbb.sweep(region, front=2, out=tmp_path / "c.csv"),
+        lambda: nbb.pareto(region, points=2, out=tmp_path / "c.csv"),
         lambda: nbb.audit(region, tmp_path / "plan.csv", out=tmp_path / "c.html"),
         lambda: nbb.convert(region.path / "od.csv", tmp_path / "c.pdf"),
         lambda: nbb.upgrade(region.path, tmp_path / "c.csv"),
@@ -393,7 +393,7 @@ def test_other_problems_are_read_solved_saved_and_verified_too(name: str, tmp_pa
     assert len(re.findall(rf"(model |<td>){made.record['model']}<", page.read_text(encoding="utf-8"))) == 2
     with pytest.raises(nbb.VerifyFailed, match="is not accepted"):
         nbb.verify(replace(made, record={**made.record, f"cost_{made.money.lower()}": 0.9 * made.cost}))
-    for what in (nbb.prepare, nbb.build, lambda r: nbb.sweep(r, front=2), lambda r: nbb.audit(r, "plan.csv"),
+    for what in (nbb.prepare, nbb.build, lambda r: nbb.pareto(r, points=2), lambda r: nbb.audit(r, "plan.csv"),
                  lambda r: nbb.sensitivity(r), lambda r: nbb.write(r, tmp_path / "x")):  # fmt: skip
         with pytest.raises(nbb.NbbError, match=f"is about {region.problem}; .* is about freight only"):
             what(region)

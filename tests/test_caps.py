@@ -188,7 +188,7 @@ def test_a_plan_is_kept_where_its_front_is_broken_off(tmp_path: Path, monkeypatc
     def broken_off(*_given: object, **_named: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("nbb_opt.studies.sweep.run_sweep", broken_off)
+    monkeypatch.setattr("nbb_opt.studies.pareto.run_pareto", broken_off)
     words = ["solve", str(shipped("instances") / "tiny"), "--front", "3", "--out", str(tmp_path / "run")]
     assert CliRunner().invoke(app, words).exit_code != 0
     assert nbb.verify(tmp_path / "run").record["ok"]

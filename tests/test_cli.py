@@ -49,7 +49,7 @@ def test_errors_of_the_interface_name_the_options_of_the_command(tmp_path):
         (("convert", TINY / "od.csv", "od.csv", "--decimal", ";"), "--decimal ';': is no"),
         (("convert", TINY / "od.csv", "od.omx", "--duplicates", "keep"), "--duplicates add"),
         (("new", "x", "--synthetic", "--bundles", 0), "--bundles: 0 flows"),
-        (("sweep", TINY), "either --vary WHAT with --values, or --front a"),
+        (("sweep", TINY, "--front", 3), "--front is now called nbb-opt pareto --points"),
         (("sweep", TINY, "--vary", "energy_price:coal", "--values", 1), "--vary energy_price:coal: energy.csv has no"),
         (("solve", TINY, "--method", "decompose", "--solver", "cbc"), "leave out --method decompose or --solver"),
         (

@@ -458,13 +458,13 @@ def test_the_page_has_no_other_examples() -> None:
 def test_a_sweep_keeps_ones_own_rules_at_every_point(tmp_path: Path) -> None:
     path = rules_file(tmp_path, rules("model.none = pyo.Constraint(expr=model.built['RAIL_MINE', 2030] <= 0)",
                                       KM, "add_cost(model, 'own', lambda m, y: 0.1 * km, paid='yearly')"))  # fmt: skip
-    given: dict[str, Any] = {"front": 3, "options": nbb.SolveOptions(gap=GAP)}
-    free = nbb.sweep(nbb.examples.tiny(), **given)
-    bound = nbb.sweep(nbb.examples.tiny(), extend=path, out=tmp_path / "front", **given)
-    assert any("RAIL_MINE" in built for built in free["projects_built"])
-    assert not any("RAIL_MINE" in built for built in bound["projects_built"])
+    given: dict[str, Any] = {"points": 3, "model": "joint", "options": nbb.SolveOptions(gap=GAP)}
+    free = nbb.pareto(nbb.examples.tiny(), **given)
+    bound = nbb.pareto(nbb.examples.tiny(), extend=path, out=tmp_path / "front", **given)
+    assert any("RAIL_MINE" in built for built in free["projects"])
+    assert not any("RAIL_MINE" in built for built in bound["projects"])
     assert bound["verified"].all()
     assert bound["cost_eur"].min() > free["cost_eur"].min()
-    assert "rules and costs of your own" in (tmp_path / "front" / "sweep.html").read_text(encoding="utf-8")
+    assert "rules and costs of your own" in (tmp_path / "front" / "pareto.html").read_text(encoding="utf-8")
     relaxed = nbb.sweep(nbb.examples.tiny(), vary="demand", values=(1.0,), relax=True, extend=path)
     assert relaxed["cost_eur"].iloc[0] <= bound["cost_eur"].min() * (1 + GAP)

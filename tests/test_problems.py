@@ -70,7 +70,7 @@ def test_what_a_region_of_freight_does_is_refused_in_one_line(path: Path, tmp_pa
 
 
 @pytest.mark.parametrize("instance", [DESIGN, STRAM], ids=lambda path: path.name)
-@pytest.mark.parametrize("command", [*OF_INSTANCES, "verify", "report", "sweep --front 4", "sensitivity --accounting"])
+@pytest.mark.parametrize("command", [*OF_INSTANCES, "verify", "report", "sensitivity --accounting"])
 def test_every_command_says_one_true_line_on_another_problem(command: str, instance: Path, tmp_path: Path) -> None:
     if command == "solve":
         pytest.skip("solves; see the tests of the problem")

@@ -127,7 +127,7 @@ def test_a_stop_at_any_moment_keeps_a_complete_plan_or_says_that_there_is_none(c
 
 
 def points_of(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "sweep.csv").drop(columns=["seconds"])
+    return pd.read_csv(folder / "sweep.csv")
 
 
 @posix

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -20,11 +21,10 @@ from nbb_opt.model import build, extract, read_model, standard_form
 from nbb_opt.model.build import restated
 from nbb_opt.network import prepare
 from nbb_opt.options import Presolve, SolveOptions
-from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.mip.sub_mips import SubMips
-from nbb_opt.studies.sweep import Sweep, axis_of, run_sweep
-from nbb_opt.studies.sweep.axes import capped, over_horizon, with_cap
+from nbb_opt.studies.points import Stated, packed, per_period, unpacked, with_row
+from nbb_opt.studies.sweep import axis_of, run_sweep
 from nbb_opt.verify import verify_plan
 
 RELAXED: dict[str, Any] = {"relax": True, "options": SolveOptions(threads=1)}
@@ -105,102 +105,45 @@ def test_what_is_more_than_numbers_is_built_anew() -> None:
     assert list(standard_form(again).row_names) == list(standard_form(build(changed, prepared, spec)).row_names)
 
 
-def test_a_sweep_of_plans_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-    steps_build = Steps.build
-    monkeypatch.setattr(Steps, "build", lambda self, *args, **kw: made.append("") or steps_build(self, *args, **kw))
-    for name in ("demand", "energy_price"):
-        made.clear()
-        found = run_sweep(tiny(), axis=axis_of(name, tiny()), values=(0.9, 1.0), options=SolveOptions(gap=1e-6))
-        assert all(point.verified for point in found.points)
-        assert len(made) == 1
-
-
 @pytest.mark.parametrize("name", ["demand", "carbon_price", "energy_price", "energy_price:diesel", "rule:CAP"])
 def test_warm_relaxed_points_equal_fresh_ones(name: str) -> None:
-    case = ruled()
-    both = [
-        run_sweep(case, axis=axis_of(name, case), values=FACTORS, cold_start=cold, **RELAXED) for cold in (False, True)
-    ]
+    both = [run_sweep(ruled(), vary=name, values=FACTORS, cold_start=cold, **RELAXED).table for cold in (False, True)]
     same_costs(*both, rel=1e-9)
 
 
-def same_costs(one: Sweep, other: Sweep, *, rel: float) -> None:
-    for point, twin in zip(one.points, other.points, strict=True):
-        assert point.status == twin.status == "optimal"
-        assert point.cost_eur == pytest.approx(twin.cost_eur, rel=rel)
+def same_costs(one: pd.DataFrame, other: pd.DataFrame, *, rel: float) -> None:
+    assert one["status"].tolist() == other["status"].tolist() == ["optimal"] * len(one)
+    assert one["cost_eur"].tolist() == pytest.approx(other["cost_eur"].tolist(), rel=rel)
 
 
 def test_warm_plans_are_verified_and_as_good_as_fresh_ones() -> None:
-    demand, options = axis_of("demand", tiny()), SolveOptions(gap=1e-3, threads=1)
-    warm, fresh = (
-        run_sweep(tiny(), axis=demand, values=(0.8, 1.2), options=options, cold_start=cold) for cold in (False, True)
-    )
-    assert all(point.verified for point in warm.points)
+    how: dict[str, Any] = {"vary": "energy_price", "values": (0.8, 1.2), "options": SolveOptions(gap=1e-3, threads=1)}
+    warm, fresh = (run_sweep(tiny(), cold_start=cold, **how).table for cold in (False, True))
+    assert warm["verified"].all()
     same_costs(warm, fresh, rel=2e-3)
 
 
-def test_plans_of_a_front_keep_their_caps_and_are_verified() -> None:
-    found = run_sweep(tiny(), front=2, options=SolveOptions(gap=1e-2, threads=1))
-    assert [point.verified for point in found.points] == [True, True]
-    assert found.points[0].cost_eur > found.points[1].cost_eur
-    for point in found.points:
-        assert point.emissions_t <= point.value * (1 + 1e-6)
-
-
-def test_a_front_runs_from_the_cheapest_plan_to_the_one_that_emits_least() -> None:
-    found = run_sweep(tiny(), front=6, **RELAXED)
-    cost = [point.cost_eur for point in found.points]
-    emitted = [point.emissions_t for point in found.points]
-    prices = [point.eur_per_t for point in found.points]
-    assert cost == sorted(cost, reverse=True)
-    assert emitted == sorted(emitted)
-    assert prices == sorted(prices, reverse=True)
-    assert prices[-1] == 0
-    for point in found.points:
-        assert point.emissions_t <= point.value * (1 + 1e-6)
-    # a point's slope is a bound of what its neighbours cost: the optimum is convex in the cap
-    for one, other in zip(found.points[:-1], found.points[1:], strict=True):
-        saved = (one.cost_eur - other.cost_eur) / (other.value - one.value)
-        assert other.eur_per_t - 1e-6 <= saved <= one.eur_per_t + 1e-6
-
-
 def test_finished_points_are_not_solved_again(tmp_path: Path) -> None:
-    axis = axis_of("demand", tiny())
-    first = run_sweep(tiny(), axis=axis, values=(0.9, 1.1), **RELAXED, out=tmp_path)
+    how: dict[str, Any] = {"vary": "demand", "out": tmp_path, **RELAXED}
+    first = run_sweep(tiny(), values=(0.9, 1.1), **how).table
     said: list[str] = []
-    again = run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), **RELAXED, out=tmp_path, say=said.append)
-    assert [line.endswith("was finished before") for line in said] == [True, False, True]
-    assert [again.points[0], again.points[2]] == list(first.points)
-    assert [point.value for point in again.points] == [0.9, 1.0, 1.1]
-    damaged = next((tmp_path / "points").glob("*.json"))
-    damaged.write_text("{")
-    said.clear()
-    run_sweep(tiny(), axis=axis, values=(0.9, 1.0, 1.1), **RELAXED, out=tmp_path, say=said.append)
-    assert sum(line.endswith("was finished before") for line in said) == 2
-
-
-def test_a_request_to_stop_keeps_what_is_finished(tmp_path: Path) -> None:
+    again = run_sweep(tiny(), values=(0.9, 1.0, 1.1), say=said.append, **how).table
+    assert said[1] == "2 of 3 were finished before"
+    pd.testing.assert_frame_equal(again.iloc[[0, 2]].reset_index(drop=True), first)
+    assert again["factor"].tolist() == [0.9, 1.0, 1.1]
     stop = Stop(float("inf"))
-    axis = axis_of("demand", tiny())
-    found = run_sweep(
-        tiny(), axis=axis, values=FACTORS, **RELAXED, out=tmp_path, stop=stop, say=lambda _: stop.asked.set()
-    )
-    assert found.status == "stopped"
-    assert [point.value for point in found.points] == [0.7]
+    other = run_sweep(tiny(), values=FACTORS, stop=stop, say=lambda _: stop.asked.set(), **{**how, "out": None})
+    assert other.about["status"] == "stopped"
+    assert len(other.table) == 0
 
 
 def test_an_infeasible_point_is_a_result() -> None:
     case = vary(ruled(), "policies", "policy", "CAP", value=700.0)
     for relax in (True, False):
         found = run_sweep(
-            case,
-            axis=axis_of("rule:CAP", case),
-            values=(0.01, 1.0),
-            relax=relax,
-            options=SolveOptions(threads=1, gap=0.01),
+            case, vary="rule:CAP", values=(0.01, 1.0), relax=relax, options=SolveOptions(threads=1, gap=0.01)
         )
-        assert [point.status for point in found.points] == ["infeasible", "optimal"]
+        assert found.table["status"].tolist() == ["infeasible", "optimal"]
 
 
 @pytest.mark.parametrize(
@@ -220,27 +163,26 @@ def test_what_the_instance_does_not_have_cannot_be_varied(name: str, said: str) 
 
 def test_sweeps_that_make_no_sense_are_refused() -> None:
     with pytest.raises(NbbError, match="factors above zero"):
-        run_sweep(tiny(), axis=axis_of("demand", tiny()), values=(0.0,))
-    with pytest.raises(NbbError, match="at least two points"):
-        run_sweep(tiny(), front=1)
+        run_sweep(tiny(), vary="demand", values=(0.0,))
     with pytest.raises(ModelError, match="flows are given"):
-        run_sweep(tiny(), front=3, model="electrify_only")
+        run_sweep(tiny(), vary="demand", values=(1.0,), model="electrify_only")
 
 
 def test_a_matrix_with_other_places_is_handed_over_again_with_the_basis() -> None:
     case = tiny()
     built = build(case, prepare(case), read_model("joint"), route="arrays")
-    form, tonnes = standard_form(built), over_horizon(built)
+    form = standard_form(built)
+    tonnes = Stated(case, prepare(case), built, form, per_period(built)).tonnes()
     warm = Warm(threads=1, seed=0)
-    first = solve_relaxed(capped(form, tonnes, 1e9), warm=warm, stop=Stop(60))
-    other = capped(form, np.where(np.arange(len(tonnes)) % 7, tonnes, 0.0), 1e9)
+    first = solve_relaxed(with_row(form, tonnes, 1e9, "cap"), warm=warm, stop=Stop(60))
+    other = with_row(form, np.where(np.arange(len(tonnes)) % 7, tonnes, 0.0), 1e9, "cap")
     assert len(other.a_values) < len(form.a_values) + np.count_nonzero(tonnes)
     second = solve_relaxed(other, warm=warm, stop=Stop(60))
     assert second.objective == pytest.approx(first.objective, rel=1e-9)
     assert second.iterations == 0
-    tight = with_cap(other, 0.9 * float(tonnes @ second.values))
-    alone = solve_relaxed(tight, warm=Warm(threads=1, seed=0), stop=Stop(60))
-    assert solve_relaxed(tight, warm=warm, stop=Stop(60)).objective == pytest.approx(alone.objective, rel=1e-9)
+    start = unpacked(json.loads(json.dumps(packed(warm.start))))
+    again = solve_relaxed(other, warm=Warm(threads=1, seed=0, start=start), stop=Stop(60))
+    assert again.iterations == 0  # from where a solve in another process ended
 
 
 @pytest.mark.promise(9)
@@ -293,11 +235,11 @@ def test_the_command_writes_table_and_page_and_goes_on(tmp_path: Path) -> None:
     assert page.count("<circle") == 4
     assert "<script" not in page
     assert "http://" not in page.replace("http-equiv", "")
-    table = (tmp_path / "out" / "sweep.csv").read_text(encoding="utf-8").splitlines()
-    assert table[0].startswith("value,status,cost_eur,bound_eur,gap,emissions_t")
-    assert len(table) == 3
-    record = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    table = pd.read_csv(tmp_path / "out" / "sweep.csv")
+    assert table.columns.tolist()[:5] == ["factor", "status", "cost_eur", "bound_eur", "gap"]
+    pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "sweep.parquet"), check_dtype=False)
+    record = json.loads(CliRunner().invoke(app, [*args, "--json"]).stdout)
     assert record["axis"] == "demand"
-    assert record["points"][0]["cost_eur"] < record["points"][1]["cost_eur"]
+    assert record["rows"][0]["cost_eur"] < record["rows"][1]["cost_eur"]
     for wrong in (["--front", "3"], ["--values", "a"]):
         assert CliRunner().invoke(app, [*args, *wrong]).exit_code != 0

@@ -12,29 +12,29 @@ DIGITS = 7  # objectives agree to 1e-9 or better; `figures` has each, so that th
 def starting(case, *, warm):
     from nbb_opt.instance import read_instance
     from nbb_opt.options import SolveOptions
-    from nbb_opt.studies.sweep import axis_of, run_sweep
+    from nbb_opt.studies.pareto import run_pareto
+    from nbb_opt.studies.sweep import run_sweep
 
     instance = read_instance(case["instance"])
     wanted = SolveOptions(threads=1, seed=case["seed"], time_limit_s=3600.0)
     how = {"relax": True, "cold_start": not warm, "options": wanted, "cache_dir": Path(case["chains"])}
     if case["kind"] == "front-20":
-        return lambda: run_sweep(instance, front=POINTS, **how)
+        return lambda: run_pareto(instance, points=POINTS, model="joint", **how)
     factors = np.linspace(0.8, 1.2, SIDES).tolist()
-    axis = axis_of("demand", instance)
-    return lambda: run_sweep(instance, axis=axis, values=factors, **how)
+    return lambda: run_sweep(instance, vary="demand", values=factors, **how)
 
 
 def digest(case, found):
-    return f"{len(found.points)} points " + " ".join(f"{point.cost_eur:.{DIGITS}g}" for point in found.points)
+    return f"{len(found.table)} points " + " ".join(f"{cost:.{DIGITS}g}" for cost in found.table["cost_eur"])
 
 
 def outcome(case, found):
-    points = found.points
+    points = list(found.records.values())
     return {
-        "status": "optimal" if all(point.status == "optimal" for point in points) else "time_limit",
-        "objective": sum(point.cost_eur for point in points),
-        "counters": {"points": len(points), "iterations": sum(point.iterations for point in points)},
-        "phases": {"points": sum(point.seconds for point in points)},
-        "figures": {f"cost_eur_{number}": point.cost_eur for number, point in enumerate(points)},
+        "status": "optimal" if all(point["status"] == "optimal" for point in points) else "time_limit",
+        "objective": float(found.table["cost_eur"].sum()),
+        "counters": {"points": len(found.table), "iterations": sum(point["iterations"] for point in points)},
+        "phases": {"points": sum(point["seconds"] for point in points)},
+        "figures": {f"cost_eur_{number}": cost for number, cost in enumerate(found.table["cost_eur"])},
         "instance_digest": case["instance_digest"],
     }

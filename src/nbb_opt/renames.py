@@ -40,7 +40,7 @@ RENAMES: tuple[Rename, ...] = (
     Rename("choice", "model.flows", "do_nothing", "frozen"),
     Rename("command", "", "seal", "manifest"),
     Rename("option", "solve", "--too-large", "--ignore-memory-forecast"),
-    Rename("option", "sweep", "--fresh", "--cold-start"),
+    Rename("option", "sweep", "--front", "nbb-opt pareto --points"),
     Rename("option", "audit", "--no-futures", "--no-scenarios"),
     Rename("option", "audit", "--each", "--step-time-limit"),
 )

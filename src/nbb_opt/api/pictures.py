@@ -42,7 +42,7 @@ class Picture(str):
 
 @checked
 def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
-    """A picture of a plan (the map, or the chart of that name), of a sweep (its curves) or of an audit (its changes).
+    """A picture of a plan (the map, or the chart of that name), of a sweep or a front (its curves), or of an audit.
 
     >>> from nbb_opt import examples, solve
     >>> draw(solve(examples.tiny()), "x")
@@ -68,13 +68,16 @@ def _of_plan(plan: Result, name: str) -> Picture:
 
 
 def _of_sweep(table: pd.DataFrame) -> Picture:
-    from nbb_opt.studies.sweep.page import curves
-    from nbb_opt.studies.sweep.store import Point
+    from nbb_opt.studies.pareto import curve
+    from nbb_opt.studies.sweep.run import curves
 
-    if "points" not in table.attrs:
-        raise NbbError("this table is not that of a sweep as it was made; draw the one that nbb.sweep gives")
-    about = {str(key): value for key, value in table.attrs.items()}
-    return _below_each_other(curves(about, [Point(**point) for point in table.attrs["points"]]))
+    about = table.attrs
+    drawings = {
+        "sweep": lambda: curves(table, str(about["title"])), "pareto": lambda: [curve(table, about["year"])],
+    }.get(str(about.get("study")))  # fmt: skip
+    if drawings is None:
+        raise NbbError("this table is not that of a sweep or a front as it was made; draw what nbb.sweep gives")
+    return _below_each_other(drawings())
 
 
 def _of_audit(found: Audit) -> Picture:

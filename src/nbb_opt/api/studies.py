@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,14 +28,40 @@ if TYPE_CHECKING:
     from nbb_opt.studies.audit.audit import Audit
     from nbb_opt.studies.availability import Availability
     from nbb_opt.studies.explain import Explained
+    from nbb_opt.studies.tables import Answer
+
+
+class StudyTable(WholeTable):
+    """The table of a study, a row for each observation, and what else it found; prints whole.
+
+    `attrs` is what was asked and the `status` ("done" or "stopped").
+    """
+
+    answer: str = ""
+    found: Answer
+
+    @classmethod
+    def of(cls, found: Answer) -> StudyTable:
+        """As the interface gives it."""
+        table = cls(found.table)
+        table.attrs.update(found.about)
+        object.__setattr__(table, "answer", found.sentence)
+        object.__setattr__(table, "found", found)
+        return table
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        tables = {"rows": self.found.table, **self.found.more}
+        rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        return {**self.found.about, "answer": self.answer, **rows}
 
 
 @checked
 def sweep(
     region: Instance | ProblemInstance | Path | str,
     *,
-    front: int = 0,
-    vary: str | None = None,
+    vary: str = "",
     values: Sequence[float] = (),
     relax: bool = False,
     model: str = "joint",
@@ -47,38 +74,82 @@ def sweep(
     cache: bool = True,
     stop: Stop | None = None,
     extend: Path | str | None = None,
-) -> WholeTable:
-    """A front of cost against emissions (`front` points), or one thing times each of `values`: a row for each point.
+    workers: int | str = 1,
+) -> StudyTable:
+    """One thing times each of `values`: a row for each point.
 
     `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
     solves the LP relaxation: quick, and every cost is a lower bound. The time limit is for each point. With `out` table
-    and page are written there and finished points are not solved again; Ctrl-C keeps what is finished. `.attrs` is
-    the record, as in `sweep.json`: what was asked, the `status` ("done" or "stopped") and the points. `extend` is a
-    file with rules and costs of your own (models/EXTENDING.md); the costs of the points have yours in them then.
+    and page are written there and finished points are not solved again; Ctrl-C keeps what is finished. `workers` is a
+    number of processes, or the address of a Dask scheduler. `extend` is a file with rules and costs of your own
+    (models/EXTENDING.md); the costs of the points have yours in them then.
 
     >>> from nbb_opt import examples
-    >>> found = sweep(examples.tiny(), front=3, relax=True)
-    >>> found[["cost_eur", "emissions_t_co2e"]].shape, bool(found["cost_eur"].is_monotonic_decreasing)
-    ((3, 2), True)
+    >>> found = sweep(examples.tiny(), vary="demand", values=[0.9, 1.1], relax=True)
+    >>> found["factor"].tolist(), bool(found["cost_eur"].is_monotonic_increasing)
+    ([0.9, 1.1], True)
     """
-    from nbb_opt.model.rules_file import read_rules
-    from nbb_opt.studies.sweep import axis_of, run_sweep
+    from nbb_opt.studies.sweep import run_sweep
 
-    if (vary is None) == (front == 0):
-        raise NbbError("sweep: give either vary='WHAT' with values=, or front= a number of points")
-    if front and values:
-        raise NbbError("sweep: values= belong to vary=; a front finds its own")
-    instance = freight(region, "sweep")
-    rules = None if extend is None else read_rules(Path(extend))
-    found = run_sweep(
-        instance, axis=axis_of(vary, instance) if vary is not None else None, values=values, front=front, model=model,
-        options=with_changes(options, gap=gap, time_limit_s=time_limit_s), relax=relax, cold_start=cold_start,
-        out=None if out is None else folder(out), cache_dir=cache_folder() if cache else None,
-        listen=listener_of(progress), say=LOG.info, stop=stop, rules=rules,
-    ).table()  # fmt: skip
-    whole = WholeTable(found)
-    whole.attrs = found.attrs
-    return whole
+    return StudyTable.of(
+        run_sweep(
+            freight(region, "sweep"), vary=vary, values=values, model=model, relax=relax, cold_start=cold_start,
+            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+            extend=None if extend is None else Path(extend), **_common(out, progress, stop, workers, cache=cache),
+        )
+    )  # fmt: skip
+
+
+@checked
+def pareto(
+    region: Instance | ProblemInstance | Path | str,
+    *,
+    points: int = 20,
+    year: int | None = None,
+    relax: bool = False,
+    model: str = "least_cost",
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    out: Path | str | None = None,
+    progress: Listener | None = None,
+    cache: bool = True,
+    stop: Stop | None = None,
+    extend: Path | str | None = None,
+    workers: int | str = 1,
+) -> StudyTable:
+    """What each tonne less costs: the front of system cost against WTW emissions, a row for each point.
+
+    The least cost under each of evenly spaced caps on the emissions over the horizon, or in a year of the period
+    `year`, between the cheapest plan and the one that emits least. A point is `supported` where a price of CO2e makes
+    it the cheapest; `eur_per_t_co2e` is what a tonne less costs from the supported point before. `enters` and `leaves`
+    name what is decided otherwise than in the point before, and the table `found.more["pareto_steps"]` has all of it.
+    The other parameters are those of `sweep`.
+
+    >>> from nbb_opt import examples
+    >>> front = pareto(examples.tiny(), points=3, relax=True)
+    >>> bool(front["cost_eur"].is_monotonic_increasing), bool(front["emissions_t_co2e"].is_monotonic_decreasing)
+    (True, True)
+    """
+    from nbb_opt.studies.pareto import run_pareto
+
+    return StudyTable.of(
+        run_pareto(
+            freight(region, "pareto"), points=points, year=year, model=model, relax=relax,
+            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+            extend=None if extend is None else Path(extend), **_common(out, progress, stop, workers, cache=cache),
+        )
+    )  # fmt: skip
+
+
+def _common(
+    out: Path | str | None, progress: Listener | None, stop: Stop | None, workers: int | str, *, cache: bool
+) -> dict[str, Any]:
+    """What every study is given."""
+    return {
+        "out": None if out is None else folder(out), "cache_dir": cache_folder() if cache else None,
+        "listen": listener_of(progress), "say": LOG.info, "stop": stop, "workers": workers,
+    }  # fmt: skip
 
 
 @checked
@@ -205,7 +276,8 @@ def tornado(
     progress: Listener | None = None,
     cache: bool = True,
     stop: Stop | None = None,
-) -> WholeTable:
+    workers: int | str = 1,
+) -> StudyTable:
     """Which uncertain figure matters: each of table `ranges` at its low and its high end, the greatest effect first.
 
     A row for each end: difference of cost and emissions to the region as it is, projects that enter and leave, and
@@ -220,13 +292,13 @@ def tornado(
     """
     from nbb_opt.studies.tornado import run_tornado
 
-    instance = freight(region, "tornado")
-    found = run_tornado(
-        instance, tables=tables, model=model, options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-        relax=relax, out=None if out is None else folder(out), cache_dir=cache_folder() if cache else None,
-        listen=listener_of(progress), say=LOG.info, stop=stop,
+    return StudyTable.of(
+        run_tornado(
+            freight(region, "tornado"), tables=tables, model=model, relax=relax,
+            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+            **_common(out, progress, stop, workers, cache=cache),
+        )
     )  # fmt: skip
-    return WholeTable(found)
 
 
 @checked

@@ -36,6 +36,7 @@ __all__ = [
     "StatedIn",
     "Threads",
     "TimeLimit",
+    "Workers",
     "in_options",
     "in_what_if",
     "of_today",
@@ -57,6 +58,9 @@ Threads = Annotated[int, typer.Option(min=1, max=256, help="Threads of the solve
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")]
 StatedIn = Annotated[
     Statement, typer.Option(help="Build from the pyomo model, or from the arrays for scale; auto: by the size.")
+]
+Workers = Annotated[
+    str, typer.Option(help="Solves side by side: a number of processes, or the address of a Dask scheduler.")
 ]
 HighsPresolve = Annotated[Presolve, typer.Option(help="Presolve of HiGHS.")]
 Scenarios = Annotated[

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nbb_opt.report.charts.svg import INK, MUTED, RULE, axis, drawing, tag, text_width, tick_words, ticks, words
+from nbb_opt.report.charts.svg import (
+    INK,
+    MUTED,
+    PALETTE,
+    RULE,
+    axis,
+    drawing,
+    path_data,
+    tag,
+    text_width,
+    tick_words,
+    ticks,
+    words,
+)
 from nbb_opt.report.text import cut, number, short, with_unit
 
 WIDTH = 560.0
@@ -207,6 +220,33 @@ def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, 
     parts.append(words(note, WIDTH - 4, bottom + 16, size=11, anchor="end", fill=MUTED))
     said = "; ".join(f"{name} {min(e.values()):+.3g} to {max(e.values()):+.3g} {unit}" for name, e in rows)
     return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
+
+
+def line_chart(points: Sequence[tuple[float, float]], *, across: str, up: str, key: str) -> Markup:
+    """Draw a line through points (x, y) in the order of x, each with its figures as a tooltip."""
+    found = sorted(points)
+    plot, head, foot = 260.0, 34.0, 46.0
+    xs, ys = ticks(found[0][0], found[-1][0]), ticks(min(y for _, y in found), max(y for _, y in found))
+    left = max(text_width(text, 11) for text in tick_words(ys)) + 20
+    slope = -plot / (ys[-1] - ys[0])
+    zero = head + plot - slope * ys[0]
+    wide = (WIDTH - left - 24) / (xs[-1] - xs[0])
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return left + 8 + (x - xs[0]) * wide, zero + slope * y
+
+    parts = axis(ys, left=left, right=WIDTH - 4, scale=(zero, slope), unit=up)
+    for value, text in zip(xs, tick_words(xs), strict=True):
+        parts.append(words(text, at(value, 0)[0], head + plot + 18, size=11, anchor="middle", fill=MUTED))
+    parts.append(words(across, WIDTH - 4, head + plot + 38, size=11, anchor="end", fill=MUTED))
+    parts.append(tag("path", d=path_data(at(*pair) for pair in found), fill="none", stroke=PALETTE[0], stroke_width=2))
+    for x, y in found:
+        cx, cy = at(x, y)
+        tooltip = tag("title", f"{number(x, 3)} {across}: {number(y, 3)} {up}")
+        parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=3.5, fill=PALETTE[0], stroke=INK, stroke_width=0.5))
+    desc = f"{len(found)} points; {up} from {number(found[0][1], 3)} to {number(found[-1][1], 3)}"
+    height = head + plot + foot
+    return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=desc)
 
 
 def limit_bars(rows: Sequence[tuple[str, float, float, str]], *, unit: str, key: str, title: str) -> Markup:

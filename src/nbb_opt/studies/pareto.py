@@ -1,0 +1,285 @@
+"""A Pareto front of system cost against WTW emissions, by epsilon-constraint: the least cost under each of many caps.
+
+Both ends are lexicographic: the cheapest plan that emits least, and of the plans that emit least the cheapest. Between
+them the caps are evenly spaced. A point is supported where it is on the lower convex hull of the points: some price of
+CO2e makes it the cheapest. The slopes of the hull are what a tonne less costs there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from nbb_opt.errors import Infeasible, NbbError, NoPlan, VerifyFailed
+from nbb_opt.instance import Instance
+from nbb_opt.options import SolveOptions
+from nbb_opt.report.charts.charts import line_chart
+from nbb_opt.report.comparison import KEY, what_differs
+from nbb_opt.report.grid import Cell, Column, Grid, Section
+from nbb_opt.report.study import render_study
+from nbb_opt.solve import Stop
+from nbb_opt.solve.stop import Listener
+from nbb_opt.studies.points import FreightWork, with_row
+from nbb_opt.studies.tables import Answer
+from nbb_opt.studies.units import Record, Say, Study, Unit
+
+CHAIN = 5  # points that start one from another; chains can be solved side by side
+SAME = 1e-6  # relative, of a cost or of emissions that are kept while the other one is minimised
+NAMED = 4  # decisions named in a row of the table
+
+
+@dataclass(kw_only=True)
+class ParetoWork(FreightWork):
+    """Minimises cost or emissions, with a cap on emissions or on cost. The emissions are those of `year`, or all."""
+
+    year: int | None = None
+
+    def __call__(self, asked: Mapping[str, Any], before: Record | None, stop: Stop) -> Record:
+        stated = self.base
+        tonnes, form = stated.tonnes(self.year), stated.form
+        scale = float(np.abs(form.cost).max() / max(np.abs(tonnes).max(), 1e-12))  # EUR of a size like t, in the row
+        capped = with_row(form, tonnes, asked.get("cap_t", np.inf), "cap_emissions_of_front")
+        if asked["least"] == "cost":
+            record = self._dated(self.solved(stated, capped, before, stop, what=asked["what"]))
+            if record.get("tonnes", 0.0) > asked.get("cap_t", np.inf) * (1 + SAME):
+                raise VerifyFailed(f"the plan of {asked['what']}, {asked['cap_t']:g} t, emits {record['tonnes']:g} t")
+            return record
+        if "most_eur" in asked:
+            most = (asked["most_eur"] - form.cost_offset) / scale
+            capped = with_row(form, form.cost / scale, most, "cap_cost_of_front")
+        least = replace(capped, cost=tonnes, cost_offset=0.0)
+        return self._dated(self.solved(stated, least, before, stop, what=asked["what"], priced=False))
+
+    def _dated(self, record: Record) -> Record:
+        """The record with the emissions that the front is about."""
+        if "emissions_t" not in record:
+            return record
+        year = str(self.year)
+        tonnes = record["emissions_t"] if self.year is None else record["emissions_t_per_year"][year]
+        return {**record, "tonnes": tonnes}
+
+
+def run_pareto(
+    instance: Instance,
+    *,
+    points: int = 20,
+    year: int | None = None,
+    model: str = "least_cost",
+    options: SolveOptions | None = None,
+    relax: bool = False,
+    extend: Path | None = None,
+    out: Path | None = None,
+    workers: int | str = 1,
+    cold_start: bool = False,
+    cache_dir: Path | None = None,
+    listen: Listener | None = None,
+    say: Say = lambda _line: None,
+    stop: Stop | None = None,
+) -> Answer:
+    """The front, a row for each point from the cheapest on; `pareto_steps` of `more` are what is decided otherwise.
+
+    Raises NbbError for fewer than two points or a year that is no period, Infeasible or NoPlan where there are no ends.
+    """
+    years = [period.year for period in instance.periods]
+    if points < 2:
+        raise NbbError(f"points={points}: a front needs at least two")
+    if year is not None and year not in years:
+        raise NbbError(f"year={year}: is no period of the instance; those are {', '.join(map(str, years))}")
+    options = options or SolveOptions()
+    work = ParetoWork(
+        instance=instance,
+        model=model,
+        options=options,
+        relax=relax,
+        cache_dir=cache_dir,
+        extend=extend,
+        listen=listen,
+        year=year,
+    )
+    about = {**work.about(), "year": year}
+    with Study(out, "pareto", about, work, workers=workers, say=say, stop=stop) as study:
+        found = _solved(study, points, cold_start=cold_start)
+    table = _table(found)
+    steps = _steps(table)
+    answer = Answer.of(study, table, _sentence(table), pareto_steps=steps)
+    return answer.write(out, _page(instance, answer))
+
+
+def _solved(study: Study, points: int, *, cold_start: bool) -> dict[str, Record]:
+    """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it."""
+
+    def unit(name: str, *, least: str, after: str = "", **asked: float) -> Unit:
+        return Unit(name, {"what": name, "least": least, **asked}, "" if cold_start else after)
+
+    cheapest, cleanest = unit("least cost", least="cost"), unit("least emissions", least="emissions")
+    ends = study.run([cheapest, cleanest])
+    if len(ends) < 2:
+        return {}
+    if "infeasible" in (each["status"] for each in ends.values()):
+        raise Infeasible("the front is empty: no plan satisfies every constraint")
+    if any("tonnes" not in each for each in ends.values()):
+        raise NoPlan("the front has no ends: no plan within the time for a point; allow more with time_limit_s=")
+    cost, least_t = ends["least cost"]["cost_eur"], ends["least emissions"]["tonnes"]
+    low = unit("cap 1", least="cost", after=cleanest.name, cap_t=least_t * (1 + SAME))
+    high = unit(f"cap {points}", least="emissions", after=cheapest.name, most_eur=cost + SAME * abs(cost))
+    found = study.run([low, high])
+    if len(found) < 2:
+        return {}
+    top = found[high.name] if "tonnes" in found[high.name] else ends[cheapest.name]
+    least_t, most_t = float(found[low.name].get("tonnes") or least_t), float(top["tonnes"])
+    caps = np.linspace(least_t, most_t, points)[1:-1].tolist()
+    between = []
+    for i, cap_t in enumerate(caps):
+        after = low.name if i % CHAIN == 0 else f"cap {i + 1}"
+        between.append(unit(f"cap {i + 2}", least="cost", after=after, cap_t=cap_t))
+    solved = study.run(between)
+    bound = {"bound_eur": ends["least cost"]["bound_eur"]}
+    rows = {low.name: {**found[low.name], "cap_t": least_t}}
+    rows |= {each.name: {**solved[each.name], "cap_t": each.asked["cap_t"]} for each in between if each.name in solved}
+    return {**rows, high.name: {**top, **bound, "cap_t": most_t}}
+
+
+def _table(found: Mapping[str, Record]) -> pd.DataFrame:
+    """A row for each point, from the cheapest on."""
+    rows: list[dict[str, Any]] = []
+    best: Record | None = None
+    for record in found.values():  # from the tightest cap on: a plan of a tighter cap is one of this cap too
+        own = record if "tonnes" in record else {**record, "cost_eur": np.inf}
+        if best is None or own["cost_eur"] <= best["cost_eur"]:
+            best = own
+        kept = best if np.isfinite(best["cost_eur"]) else {}
+        cost, bound = kept.get("cost_eur", np.nan), own.get("bound_eur")
+        rows.append({
+            "cap_t_co2e": record["cap_t"], "status": record["status"], "cost_eur": cost,
+            "bound_eur": np.nan if bound is None else min(bound, cost),
+            "gap": np.nan if bound is None else (cost - min(bound, cost)) / abs(cost),
+            "emissions_t_co2e": kept.get("tonnes", np.nan), "supported": False, "eur_per_t_co2e": np.nan,
+            "verified": kept.get("verified"), "projects": "; ".join(kept.get("projects", ())),
+            "decisions": kept.get("decisions", []),
+        })  # fmt: skip
+    table = pd.DataFrame(rows[::-1], columns=_COLUMNS)
+    table["verified"] = table["verified"].astype("boolean")
+    hull = supported(table["emissions_t_co2e"].tolist(), table["cost_eur"].tolist())
+    table.loc[hull, "supported"] = True
+    for one, other in itertools.pairwise(hull):
+        dearer = table["cost_eur"][other] - table["cost_eur"][one]
+        less_t = table["emissions_t_co2e"][one] - table["emissions_t_co2e"][other]
+        table.loc[other, "eur_per_t_co2e"] = dearer / less_t
+    return table
+
+
+_COLUMNS = ["cap_t_co2e", "status", "cost_eur", "bound_eur", "gap", "emissions_t_co2e", "supported", "eur_per_t_co2e",
+            "verified", "projects", "decisions"]  # fmt: skip
+
+
+def supported(tonnes: Sequence[float], cost: Sequence[float]) -> list[int]:
+    """Positions of the points on the lower convex hull, from the cheapest (most tonnes) to the least tonnes.
+
+    >>> supported([10.0, 8.0, 6.0, 4.0], [1.0, 4.0, 5.0, 20.0])  # 8 t is above the line from 10 to 6 t
+    [0, 2, 3]
+    """
+    order = sorted((i for i in range(len(cost)) if np.isfinite(cost[i])), key=lambda i: (-tonnes[i], cost[i]))
+    hull: list[int] = []
+    for i in order:
+        if hull and not (tonnes[i] < tonnes[hull[-1]] and cost[i] > cost[hull[-1]]):
+            continue  # no fewer tonnes, or no dearer: the same plan again
+        while len(hull) > 1 and _slope(tonnes, cost, hull[-2], i) <= _slope(tonnes, cost, hull[-2], hull[-1]):
+            hull.pop()
+        hull.append(i)
+    return hull
+
+
+def _slope(tonnes: Sequence[float], cost: Sequence[float], one: int, other: int) -> float:
+    return (cost[other] - cost[one]) / (tonnes[one] - tonnes[other])
+
+
+def _steps(table: pd.DataFrame) -> pd.DataFrame:
+    """What is decided otherwise from each point to the next one that emits less, by name: a row for each decision."""
+    plans = [_decided(rows) for rows in table.pop("decisions")]
+    steps = []
+    for i in range(1, len(plans)):
+        differs = what_differs({"before": plans[i - 1], "after": plans[i]})
+        steps.append(differs.assign(point=i))
+    columns = ["point", *KEY[:2], "year", "unit", "before", "after"]
+    whole = pd.concat(steps, ignore_index=True)[columns] if steps else pd.DataFrame(columns=columns)
+    for name, more in (("enters", True), ("leaves", False)):
+        table[name] = ["", *(_named(whole[whole["point"] == i], more=more) for i in range(1, len(plans)))]
+    return whole
+
+
+def _decided(rows: Sequence[Sequence[Any]]) -> pd.Series:
+    frame = pd.DataFrame(list(rows), columns=[*KEY, "value"])
+    return frame.set_index(KEY)["value"].astype(float)
+
+
+def _named(steps: pd.DataFrame, *, more: bool) -> str:
+    """The first decisions of a step that there is more (or less) of, in words: projects, trucks, freight."""
+    change = steps["after"] - steps["before"]
+    rows = steps.assign(change=change)[change > 0 if more else change < 0]
+    rows = rows.loc[rows["change"].abs().groupby([rows["kind"], rows["what"]]).idxmax()] if len(rows) else rows
+    parts = []
+    for kind in ("project", "trucks", "chargers", "freight"):
+        some = rows[rows["kind"] == kind].sort_values("change", key=lambda each: -each.abs()).head(NAMED)
+        for what, year, by in some[["what", "year", "change"]].to_numpy().tolist():
+            amount = f": {abs(by):,.0f}{' t a year' if kind == 'freight' else ''}" if kind != "project" else ""
+            parts.append(f"{what}{amount} ({year})")
+    return "; ".join(parts[:NAMED])
+
+
+def _page(instance: Instance, answer: Answer) -> str:
+    year, table = answer.about["year"], answer.table
+    columns = [
+        Column("CO2e", "kt", "kt"), Column("System cost", "meur", "MEUR"), Column("Gap", "decimal", "%"),
+        Column("Supported"), Column("A tonne less costs", "decimal", "EUR"), Column("Enters"), Column("Leaves"),
+    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [_cell(row["emissions_t_co2e"], 1e3), _cell(row["cost_eur"], 1e6), _cell(row["gap"], 0.01),
+         "yes" if row["supported"] else "no", _cell(row["eur_per_t_co2e"]), row["enters"], row["leaves"]]
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    drawing = curve(table, year) if table["cost_eur"].notna().any() else None
+    return render_study(
+        instance, f"{instance.meta.title}: what does each tonne less cost?", sentences=answer.sentences,
+        description=f"{answer.kind} Emissions {_over(year)}.",
+        sections=[Section("Cost against emissions", "", [Grid("Points", columns, rows, first=40)], drawing)],
+    )  # fmt: skip
+
+
+def curve(table: pd.DataFrame, year: int | None) -> Markup:
+    """The front as a picture."""
+    found = table[table["cost_eur"].notna()]
+    pairs = list(zip(found["emissions_t_co2e"] / 1e3, found["cost_eur"] / 1e6, strict=True))
+    return line_chart(pairs, across=f"kt CO2e {_over(year)}, WTW", up="MEUR", key="front")
+
+
+def _over(year: int | None) -> str:
+    return "over the horizon" if year is None else f"in a year of the period {year}"
+
+
+def _cell(value: float, unit: float = 1.0) -> float | None:
+    return None if pd.isna(value) else float(value) / unit
+
+
+def _sentence(table: pd.DataFrame) -> str:
+    """The message of a front in a sentence."""
+    points = table[table["supported"]]
+    if len(points) < 2:
+        return "Every plan found emits the same: there is nothing to trade."
+    first, last = points.iloc[0], points.iloc[-1]
+    cut_t, dearer = first["emissions_t_co2e"] - last["emissions_t_co2e"], last["cost_eur"] - first["cost_eur"]
+    half = points[points["emissions_t_co2e"] >= last["emissions_t_co2e"] + 0.5 * cut_t].iloc[-1]
+    share = (half["cost_eur"] - first["cost_eur"]) / dearer
+    done = (first["emissions_t_co2e"] - half["emissions_t_co2e"]) / cut_t
+    prices = points["eur_per_t_co2e"].iloc[1:]
+    return (
+        f"From the cheapest plan {cut_t / 1e3:,.1f} kt CO2e can be cut ({cut_t / first['emissions_t_co2e']:.0%}) for "
+        f"{dearer / 1e6:,.1f} MEUR more; the first {done:.0%} of the cut takes {share:.0%} of the money. "
+        f"A tonne less costs from {prices.iloc[0]:,.0f} EUR to {prices.iloc[-1]:,.0f} EUR."
+    )
