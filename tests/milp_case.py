@@ -85,7 +85,7 @@ def made_up(seed: int) -> tuple[Instance, Prepared]:
     tables = {name: table.copy() for name, table in case.tables.items()}
     for table in tables.values():
         for column in table.columns:
-            if table[column].dtype == "float64" and column not in ("lat", "lon", "year"):
+            if table[column].dtype == "float64" and column not in ("lat", "lon", "year", "gauge_mm"):
                 table[column] *= chance.uniform(0.8, 1.0, len(table))
     tables["fleet"]["vehicles"] += chance.integers(0, 9, len(tables["fleet"]))
     rules = tables["policies"]  # some of them, and all that read a table of their own

@@ -19,7 +19,7 @@ from milp_case import add_rows, flows_of, made_up, solve, tiny, with_everything,
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.schema import TABLES
-from nbb_opt.model import build, read_model, standard_form
+from nbb_opt.model import ModelSpec, build, read_model, standard_form
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import label
 from nbb_opt.model.arrays.terms import Terms
@@ -46,8 +46,13 @@ NUDGE = 1e-9
 PER_COUNTRY = ("emissions_ttw_kg", "emissions_wtt_kg", "driver_h")
 
 
+def spec_of(model: str) -> ModelSpec:
+    """A freight model; caps of its own are in tonnes."""
+    return read_model(model).with_caps(12_000.0)
+
+
 def freight(data: ModelData, model: str = "joint") -> Case:
-    spec = read_model(model)
+    spec = spec_of(model)
 
     def shares() -> dict[str, list[str]]:
         years, paid_in = data.time.years.tolist(), [*data.time.years.tolist(), data.time.horizon_year]
@@ -63,7 +68,7 @@ def freight(data: ModelData, model: str = "joint") -> Case:
 
 
 def data_of(instance: Instance, model: str = "joint", flows: Any = None) -> ModelData:
-    return model_data(instance, prepare(instance, prune=False), read_model(model), fixed_flows_t=flows)
+    return model_data(instance, prepare(instance, prune=False), spec_of(model), fixed_flows_t=flows)
 
 
 def design(instance: DesignInstance, strong_rows: str = "all") -> Case:
@@ -153,6 +158,13 @@ def test_both_statements_of_a_random_stram_case_are_the_same_problem(seed: int) 
     assert stram(made_up_stram(seed), stram_models()[seed % len(stram_models())]).apart() == []
 
 
+def test_every_family_has_a_row_in_some_random_instance() -> None:
+    cases = (freight(model_data(*made_up(seed), read_model("joint"))) for seed in range(3))
+    assert {name for case in cases for name in case.families["Constraint"]} == {
+        c.local_name for c in everything().in_pyomo().component_objects(pyo.Constraint)
+    }
+
+
 # tables that say how studies and reports vary or show a case, which the model of the case itself does not read
 BESIDE_THE_MODEL = {"control_totals", "outside_flows", "ranges", "scenarios", "sites"}
 
@@ -211,7 +223,8 @@ def test_every_family_and_every_component_has_an_entry_in_some_case() -> None:
     shared = {family for _name, family in AMOUNTS}
     assert shared == {*PER_COUNTRY, "energy_kwh", *map(shared_name, ALL), "open_eur", "carry_eur", *COMPONENTS}
     stated = stram_model(stram_tiny(), read_stram_model("stram_stochastic"), first_emissions_t=7500.0)
-    assert {c.local_name for c in stated.component_objects(pyo.Constraint)} <= {family for _name, family in ROWS}
+    for m in (stated, everything().in_pyomo()):
+        assert {c.local_name for c in m.component_objects(pyo.Constraint)} <= {family for _name, family in ROWS}
 
 
 @pytest.mark.parametrize("what", ["coefficient", "side"])

@@ -154,13 +154,15 @@ def decisions(m: Any, blocks: tuple[str, ...]) -> None:
 def what_follows(m: Any) -> None:
     """Amounts that follow from the decisions."""
     m.YEARS = pyo.Set(initialize=m.years)
+    m.ENERGY_USES = pyo.Set(initialize=m.energy_uses, dimen=4)
+    m.used_kwh = pyo.Expression(m.ENERGY_USES, rule=emissions.used_kwh)
     m.fuel_kwh = pyo.Expression(list(m.fuel_columns), rule=fuels.fuel_kwh)
     m.COUNTRY_YEARS = pyo.Set(initialize=[(n, t) for n in m.countries for t in m.years], dimen=2)
     m.AREA_YEARS = pyo.Set(initialize=[(j, t) for j in m.areas for t in m.years], dimen=2)
     m.WORK = pyo.Set(initialize=m.work_years, dimen=3)
     m.truck_km = pyo.Expression(m.WORK, rule=fleet.truck_km)
     m.truck_h = pyo.Expression(m.WORK, rule=fleet.truck_h)
-    m.trucks_in_service = pyo.Expression(m.WORK, rule=fleet.trucks_in_service)
+    m.trucks_in_service = pyo.Expression(m.fleets, m.YEARS, rule=fleet.trucks_in_service)
     m.driver_h = pyo.Expression(m.COUNTRY_YEARS, rule=fleet.driver_h)
     m.energy_kwh = pyo.Expression(m.AREA_YEARS, rule=charging.energy_kwh)
     m.emissions_ttw_kg = pyo.Expression(m.COUNTRY_YEARS, rule=emissions.emissions_ttw_kg)
@@ -172,9 +174,9 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     m.serve_demand = pyo.Constraint(m.demand_t.index_set(), rule=flow.serve_demand)
     if "projects" in blocks:
         m.use_only_built = pyo.Constraint(list(m.chains_needing), rule=projects.use_only_built)
-        m.keep_built = pyo.Constraint(m.PROJECT_YEARS, rule=projects.keep_built)
-        m.require_project = pyo.Constraint(m.requires, m.YEARS, rule=projects.require_project)
-        m.exclude_project = pyo.Constraint(m.excludes, m.YEARS, rule=projects.exclude_project)
+        m.keep_built = pyo.Constraint(m.later_years, rule=projects.keep_built)
+        m.require_project = pyo.Constraint(m.requires, rule=projects.require_project)
+        m.exclude_project = pyo.Constraint(m.excludes, rule=projects.exclude_project)
     if "links" in blocks:
         m.respect_link_capacity = pyo.Constraint(list(m.chains_through_link), rule=links.respect_link_capacity)
     if "terminals" in blocks:
@@ -188,8 +190,7 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
         m.return_empties = pyo.Constraint(m.RETURNS, rule=rebalance.return_empties)
     m.cover_km = pyo.Constraint(m.WORK, rule=fleet.cover_km)
     m.cover_hours = pyo.Constraint(m.WORK, rule=fleet.cover_hours)
-    m.SHORT_HOURS = pyo.Set(initialize=list(fleet.short_hours(m)), dimen=4)
-    m.fit_opening_hours = pyo.Constraint(m.SHORT_HOURS, rule=fleet.fit_opening_hours)
+    m.fit_opening_hours = pyo.Constraint(list(m.lanes_open), rule=fleet.fit_opening_hours)
     m.balance_stock = pyo.Constraint(m.VINTAGE_YEARS, rule=fleet.balance_stock)
     if "charging" in blocks:
         m.SERVING = pyo.Set(initialize=[(j, k, t) for j in m.areas for k in m.chargers for t in m.years], dimen=3)
@@ -204,6 +205,7 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     if "caps" in blocks:
         m.cap_emissions = pyo.Constraint(m.policy_years["cap_emissions_t_per_year"], rule=policy.cap_emissions)
     if "policy" in blocks:
+        m.loaded_vkm = pyo.Expression(m.countries, m.technologies, m.YEARS, rule=policy.loaded_vkm)
         m.cap_technology = pyo.Constraint(m.policy_years["cap_technology_share"], rule=policy.cap_technology)
         m.ban_purchase = pyo.Constraint(m.policy_years["ban_purchase"], rule=policy.ban_purchase)
         m.require_zero_emission = pyo.Constraint(
@@ -212,8 +214,7 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
         m.spend_within_budget = pyo.Constraint(m.policy_years["limit_budget_eur"], rule=policy.spend_within_budget)
         m.respect_driver_hours = pyo.Constraint(m.driver_limit_h.index_set(), rule=policy.respect_driver_hours)
     if "mode_shift" in blocks:
-        m.COMPARED = pyo.Set(initialize=list(mode_shift.modes_compared(m)), dimen=4)
-        m.limit_mode_shift = pyo.Constraint(m.COMPARED, rule=mode_shift.limit_mode_shift)
+        m.limit_mode_shift = pyo.Constraint(m.modes_compared, rule=mode_shift.limit_mode_shift)
 
 
 def what_it_costs(m: Any, blocks: tuple[str, ...]) -> None:

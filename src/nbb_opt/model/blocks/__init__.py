@@ -47,11 +47,15 @@ def at(variable: Any, *key: Any) -> Any:
     return 0
 
 
-def in_use(m: Any, per_t: Iterable[Any], per_vkm: Iterable[Any], per_empty_vkm: Iterable[Any], year: int) -> Any:
-    """What chains, trucks and empty trips use or emit: figures (key, amount) times what is carried and driven."""
-    carried = sum(amount * m.carried_t[*chain, year] for chain, amount in per_t)
-    driven = sum(amount * m.driven_vkm[*lane, truck, year] for (lane, truck), amount in per_vkm)
-    return carried + driven + sum(amount * m.empty_vkm[*trip, year] for trip, amount in per_empty_vkm)
+def carrying(m: Any, per_t: Iterable[Any], year: int) -> Any:
+    """What chains use or emit: figures (chain, amount) times what is carried."""
+    return pyo.quicksum(amount * m.carried_t[*chain, year] for chain, amount in per_t)
+
+
+def driving(m: Any, per_vkm: Iterable[Any], per_empty_vkm: Iterable[Any], year: int) -> Any:
+    """What trucks and empty trips use: figures (key, amount) times what is driven."""
+    loaded = pyo.quicksum(amount * m.driven_vkm[*lane, truck, year] for (lane, truck), amount in per_vkm)
+    return loaded + pyo.quicksum(amount * m.empty_vkm[*trip, year] for trip, amount in per_empty_vkm)
 
 
 def if_any(relation: Any) -> Any:

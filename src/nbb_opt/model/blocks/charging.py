@@ -6,7 +6,7 @@ energy, up to what they sell.
 
 from __future__ import annotations
 
-from nbb_opt.model.blocks import at, if_any, in_use
+from nbb_opt.model.blocks import at, driving, if_any
 from nbb_opt.model.blocks.projects import added
 
 KW_PER_MW = 1000.0
@@ -15,7 +15,7 @@ KW_PER_MW = 1000.0
 def energy_kwh(m, area, year):
     r"""$\sum_{gv} \phi_{gvj} (E_{gvt} + \kappa_{gv} E^0_{gvt}) z_{gvt} + \sum_{r'vh} E^0_{rvt} e_{rr'vht}$ drawn in
     area $j$"""
-    return in_use(m, m.chain_kwh[area, year], m.truck_kwh[area, year], m.trip_kwh[area, year], year)
+    return driving(m, m.truck_kwh[area, year], m.trip_kwh[area, year], year)
 
 
 def serving(m, area, charger, year):
@@ -33,7 +33,7 @@ def deliver_energy(m, area, year):
 def deliver_on_the_way(m, area, year, kw):
     r"""$\sum_{v:\, charge\_kw_v \ge P} way\_kwh_{vjt} \le \sum_{k:\, kw_k \ge P} 8760\, kw_k\, utilisation_k\, m_{jkt}
     + [kw_{jt} \ge P]\, s_{jt} \quad \forall j,t$, charging power $P$ of a truck"""
-    drawn = sum(kwh * m.driven_vkm[*g, v, year] for (g, v), kwh in m.way_kwh[area, year] if m.charge_kw[v] >= kw)
+    drawn = driving(m, ((by, kwh) for by, kwh in m.way_kwh[area, year] if m.charge_kw[by[1]] >= kw), (), year)
     delivered = sum(m.charger_kwh[k] * m.serving[area, k, year] for k in m.chargers if m.charger_kw[k] >= kw)
     strong = m.public_kw.get((area, year), 0.0) >= kw
     return if_any(drawn <= delivered + (at(m.public_kwh, area, year) if strong else 0))
@@ -63,7 +63,5 @@ def charger_purchase(m, year):
 def charger_residual(m, year):
     r"""$-\sum_{jkt} left_{kt}\, capex_k i_{jkt}$ at the horizon, $left_{kt} = (1 - (1+\rho)^{-(L_k - y_H + y_t)}) /
     (1 - (1+\rho)^{-L_k})$ or 0: annuities of the years left over those of all"""
-    if year < m.horizon:
-        return 0
-    left = m.charger_value_left
-    return -sum(left[k, u] * m.charger_capex_eur[k] * m.installed[j, k, u] for j, k, u in m.installed)
+    made = m.installed if year == m.horizon else ()
+    return -sum(m.charger_value_left[k, u] * m.charger_capex_eur[k] * m.installed[j, k, u] for j, k, u in made)

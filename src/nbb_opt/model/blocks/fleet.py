@@ -8,30 +8,32 @@ $y_t - u < L_v$; elsewhere they are zero.
 
 from __future__ import annotations
 
-from nbb_opt.model.blocks import at
-from nbb_opt.model.data.base import WEEKS_PER_YEAR
+from pyomo.environ import quicksum
 
-ALWAYS = float("inf")  # a lane without opening hours
+from nbb_opt.model.blocks import at, carrying, driving
+from nbb_opt.model.blocks.emissions import energy_eur
+from nbb_opt.model.data.base import WEEKS_PER_YEAR
 
 
 def cover_work(m, start, end, cargo_type, n, year):
     r"""$\sum_v p_{gv} z_{gvt} \ge \delta_g \sum_{c \ni g} x_{ct} \quad \forall g,t$"""
     lane = start, end, cargo_type, n
-    work = sum(m.load_t[*lane, v] * m.driven_vkm[*lane, v, year] for v in m.trucks_on[*lane, year])
-    return work >= sum(m.distance_km[lane] * times * m.carried_t[*c, year] for c, times in m.chains_on[*lane, year])
+    work = quicksum(m.load_t[*lane, v] * m.driven_vkm[*lane, v, year] for v in m.trucks_on[*lane, year])
+    return work >= carrying(m, ((c, m.distance_km[lane] * times) for c, times in m.chains_on[*lane, year]), year)
 
 
 def truck_km(m, region, truck, year):
     r"""$\sum_{g: r(g)=r} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} e_{rr'vht}$"""
-    loaded = sum(m.km_per_vkm[*g, truck] * m.driven_vkm[*g, truck, year] for g in m.lanes_of[region, truck, year])
-    return loaded + sum(m.empty_vkm[*trip, year] for trip in m.trips_of[region, truck, year])
+    lanes, trips = m.lanes_of[region, truck, year], m.trips_of[region, truck, year]
+    loaded = quicksum(m.km_per_vkm[*g, truck] * m.driven_vkm[*g, truck, year] for g in lanes)
+    return loaded + quicksum(m.empty_vkm[*trip, year] for trip in trips)
 
 
 def truck_h(m, region, truck, year):
     r"""$\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'}$"""
     lanes, trips = m.lanes_of[region, truck, year], m.trips_of[region, truck, year]
-    loaded = sum(m.h_per_vkm[*g, truck, year] * m.driven_vkm[*g, truck, year] for g in lanes)
-    return loaded + sum(m.trip_h_per_km[trip[:2]] * m.empty_vkm[*trip, year] for trip in trips)
+    loaded = quicksum(m.h_per_vkm[*g, truck, year] * m.driven_vkm[*g, truck, year] for g in lanes)
+    return loaded + quicksum(m.trip_h_per_km[trip[:2]] * m.empty_vkm[*trip, year] for trip in trips)
 
 
 def trucks_in_service(m, region, truck, year):
@@ -58,25 +60,16 @@ def cover_hours(m, region, truck, year):
 def fit_opening_hours(m, region, truck, open_h, year):
     r"""$\sum_{g: r(g)=r,\, W_g \le W} \eta_{gvt} z_{gvt} \le 52\, W (b_{rvt} + \sum_u k_{rvut}) \quad \forall r,v,t$,
     weekly opening hours $W$ of a lane with $52\, W < annual\_h_v$; $W_g$ is the shorter of those at both ends"""
-    lanes = [g for g in m.lanes_of[region, truck, year] if m.open_h_per_week.get(g, ALWAYS) <= open_h]
-    hours = sum(m.h_per_vkm[*g, truck, year] * m.driven_vkm[*g, truck, year] for g in lanes)
+    lanes = m.lanes_open[region, truck, open_h, year]
+    hours = quicksum(m.h_per_vkm[*g, truck, year] * m.driven_vkm[*g, truck, year] for g in lanes)
     return hours <= WEEKS_PER_YEAR * open_h * m.trucks_in_service[region, truck, year]
-
-
-def short_hours(m):
-    """Where `fit_opening_hours` says more than `cover_hours`."""
-    for open_h in sorted(set(m.open_h_per_week.values())):
-        for (region, truck, year), lanes in m.lanes_of.items():
-            shut = WEEKS_PER_YEAR * open_h < m.annual_h[truck]
-            if shut and any(m.open_h_per_week.get(g, ALWAYS) <= open_h for g in lanes):
-                yield region, truck, open_h, year
 
 
 def trucks_before(m, region, truck, vintage, year):
     """$k_{rvu,t-1}$: what was bought or kept, or what `fleet` holds."""
-    last = m.previous.get(year)
-    if last is None:
+    if year == m.years[0]:
         return m.owned[region, truck, vintage]
+    last = m.previous[year]
     return m.bought[region, truck, last] if vintage == last else m.kept[region, truck, vintage, last]
 
 
@@ -86,23 +79,15 @@ def balance_stock(m, region, truck, vintage, year):
 
 
 def road_energy(m, year):
-    r"""$\sum_{en} price_{ent} (\sum_{gv} kwh_{gvent} z_{gvt} + \sum_{rr'vh} kwh_{rvent} e_{rr'vht})$ of energy
-    carriers $e$"""
-    return sum(
-        m.energy_price_eur_per_kwh[*place, year]
-        * (
-            sum(kwh * m.driven_vkm[*g, v, year] for (g, v), kwh in m.truck_bought_kwh[*place, year])
-            + sum(kwh * m.empty_vkm[*trip, year] for trip, kwh in m.trip_bought_kwh[*place, year])
-        )
-        for place in m.energy_sold[year]
-    )
+    r"""$\sum_{en} price_{ent}\, used\_kwh_{ment}$, $m$ the road"""
+    return energy_eur(m, ("road",), year)
 
 
 def road_running(m, year):
     r"""$\sum_{gv} (1 + \kappa_{gv})(running_{vt} + toll_g) z_{gvt}
     + \sum_{rr'vh} (running_{vt} + toll_{rr'}) e_{rr'vht}$"""
-    loaded = sum(m.road_running_eur_per_vkm[*g, v, year] * m.driven_vkm[*g, v, year] for g, v in m.drives_in[year])
-    return loaded + sum(m.trip_running_eur_per_vkm[*e, year] * m.empty_vkm[*e, year] for e in m.trips_in[year])
+    loaded = (((g, v), m.road_running_eur_per_vkm[*g, v, year]) for g, v in m.drives_in[year])
+    return driving(m, loaded, ((e, m.trip_running_eur_per_vkm[*e, year]) for e in m.trips_in[year]), year)
 
 
 def drivers(m, year):
@@ -112,8 +97,7 @@ def drivers(m, year):
 
 def fleet_fixed(m, year):
     r"""$\sum_{rv} fixed_{vt} (b_{rvt} + \sum_u k_{rvut})$"""
-    new = sum(m.truck_fixed_eur[v, year] * m.bought[r, v, year] for r, v in m.purchases_in[year])
-    return new + sum(m.truck_fixed_eur[v, year] * m.kept[r, v, u, year] for r, v, u in m.kept_in[year])
+    return sum(m.truck_fixed_eur[v, year] * m.trucks_in_service[r, v, year] for r, v in m.fleets)
 
 
 def fleet_purchase(m, year):
@@ -123,12 +107,9 @@ def fleet_purchase(m, year):
 
 def fleet_grant(m, year):
     r"""$-\sum_{rv} (grant_{rvt} + grant\_share_{rvt}\, capex_{vt}) b_{rvt}$"""
-    if year == m.horizon:
-        return 0
-    bought = [(v, m.country_of[r], m.bought[r, v, year]) for r, v in m.purchases_in[year]]
-    fixed = sum(m.grant_fixed_eur[v, n, year] * number for v, n, number in bought if m.grant_fixed_eur[v, n, year])
-    shares = [(m.grant_share[v, n, year], v, number) for v, n, number in bought if m.grant_share[v, n, year]]
-    return -fixed - sum(share * m.truck_capex_eur[v, year] * number for share, v, number in shares)
+    bought = [(v, (v, m.country_of[r], year), m.bought[r, v, year]) for r, v in m.purchases_in[year]]
+    capex = m.truck_capex_eur
+    return -sum((m.grant_fixed_eur[of] + m.grant_share[of] * capex[v, year]) * number for v, of, number in bought)
 
 
 def resale_eur(m, truck, vintage, year):
@@ -138,11 +119,6 @@ def resale_eur(m, truck, vintage, year):
 
 
 def fleet_resale(m, year):
-    r"""$-\sum_{rvu} resale_{vut} (k_{rvu,t-1} - k_{rvut})$; at the horizon
-    $-\sum_{rvu} resale_{vuH} k_{rvuT} - \sum_{rv} resale_{vTH} b_{rvT}$"""
-    if year < m.horizon:
-        sold = ((v, u, trucks_before(m, r, v, u, year) - m.kept[r, v, u, year]) for r, v, u in m.kept_in[year])
-        return -sum(resale_eur(m, v, u, year) * number for v, u, number in sold)
-    last = m.years[-1]
-    kept = sum(resale_eur(m, v, u, year) * m.kept[r, v, u, last] for r, v, u in m.kept_in[last])
-    return -kept - sum(resale_eur(m, v, last, year) * m.bought[r, v, last] for r, v in m.purchases_in[last])
+    r"""$-\sum_{rvu} resale_{vut} (k_{rvu,t-1} - k_{rvut})$; at the horizon all are sold, $k_{rvuH} = 0$"""
+    sold = ((v, u, trucks_before(m, r, v, u, year) - at(m.kept, r, v, u, year)) for r, v, u in m.sold_in[year])
+    return -sum(resale_eur(m, v, u, year) * number for v, u, number in sold)

@@ -6,6 +6,13 @@ the chain needs can be in service; elsewhere it is zero. Where flows are given, 
 
 from __future__ import annotations
 
+from pyomo.environ import quicksum
+
+from nbb_opt.model.blocks import carrying
+from nbb_opt.model.blocks.emissions import energy_eur
+
+SERVICES = ("rail", "sea", "ferry")
+
 
 def given_flow(m, *chain_year):
     """From zero up, or what is given."""
@@ -15,31 +22,30 @@ def given_flow(m, *chain_year):
 def serve_demand(m, origin, destination, commodity, year):
     r"""$\sum_{c \in b} x_{ct} = q_{bt} \quad \forall b,t: q_{bt} > 0$"""
     flow = origin, destination, commodity
-    return sum(m.carried_t[*c, year] for c in m.chains_of[*flow, year]) == m.demand_t[*flow, year]
+    return quicksum(m.carried_t[*c, year] for c in m.chains_of[*flow, year]) == m.demand_t[*flow, year]
 
 
 def service(m, year):
-    r"""$\sum_c (service_{ct} + \sum_{en} price_{ent} kwh_{cent}) x_{ct}$: rail, sea and ferry with their energy, and
-    charges per tonne of every link"""
-    other = sum(m.service_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
-    return other + sum(
-        m.energy_price_eur_per_kwh[*place, year]
-        * sum(kwh * m.carried_t[*c, year] for c, kwh in m.chain_bought_kwh[*place, year])
-        for place in m.energy_sold[year]
-    )
+    r"""$\sum_c service_{ct} x_{ct} + \sum_{men} price_{ent}\, used\_kwh_{ment}$: rail, sea and ferry $m$ with their
+    energy, and charges per tonne of every link"""
+    return _per_t(m, m.service_eur_per_t, year) + energy_eur(m, SERVICES, year)
 
 
 def handling(m, year):
     r"""$\sum_c handling_c\, x_{ct}$: transfers between modes"""
-    return sum(m.handling_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+    return _per_t(m, m.handling_eur_per_t, year)
 
 
 def mode_constant(m, year):
     r"""$\sum_c constant_c\, x_{ct}$: what speaks against the main mode of a chain beside cost and time; nobody pays it,
     and it is zero for flows without demand in the first period"""
-    return sum(m.mode_constant_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+    return _per_t(m, m.mode_constant_eur_per_t, year)
 
 
 def cargo_time(m, year):
     r"""$\sum_c cargo\_time_c\, x_{ct}$: value of time times hours of links and transfers"""
-    return sum(m.cargo_time_eur_per_t[*c, year] * m.carried_t[*c, year] for c in m.chains_in[year])
+    return _per_t(m, m.cargo_time_eur_per_t, year)
+
+
+def _per_t(m, eur_per_t, year):
+    return carrying(m, ((c, eur) for c in m.chains_in[year] if (eur := eur_per_t[*c, year])), year)

@@ -1,20 +1,18 @@
 r"""Take in another fuel than a vehicle's own: a choice of every year, not of a new vehicle.
 
 $\sigma_{fnt}$ exists from `available_from` on, in countries where both fuels have a price. $f$ belongs to vehicles of
-one mode with one energy carrier $e(f)$; $\mu_f$ kWh of its own carrier $e'(f)$ do the work of one kWh of it.
+one mode $m(f)$ with one energy carrier $e(f)$; $\mu_f$ kWh of its own carrier $e'(f)$ do the work of one kWh of it.
 """
 
 from __future__ import annotations
 
-from nbb_opt.model.blocks import in_use
+from nbb_opt.model.blocks import at
 from nbb_opt.model.blocks.projects import added
 
 
 def fuel_kwh(m, fuel, country, year):
-    r"""energy of carrier $e(f)$ that the vehicles of $f$ would take in in $n$: $\sum_c kwh_{cn} x_{ct}
-    + \sum_{gv} kwh_{gvn} z_{gvt} + \sum_{rr'vh} kwh_{rvn} e_{rr'vht}$"""
-    place = fuel, country, year
-    return in_use(m, m.chain_fuel_kwh[place], m.truck_fuel_kwh[place], m.trip_fuel_kwh[place], year)
+    r"""$used\_kwh_{m(f)e(f)nt}$, energy that the vehicles of $f$ would take in without it"""
+    return at(m.used_kwh, m.fuel_mode[fuel], m.fuel_replaces[fuel], country, year)
 
 
 def replace_at_most(m, fuel, country, year):

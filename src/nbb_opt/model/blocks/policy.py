@@ -6,6 +6,8 @@ period. Emissions are WTW. $n$ is the country of the rule; without one it holds 
 
 from __future__ import annotations
 
+from pyomo.environ import quicksum
+
 from nbb_opt.instance.schema import ZERO_EMISSION
 from nbb_opt.model.blocks import if_any
 from nbb_opt.model.blocks.emissions import KG_PER_T
@@ -18,18 +20,23 @@ def cap_emissions(m, policy, year):
     return emitted_kg <= KG_PER_T * m.policy_value[policy]
 
 
+def loaded_vkm(m, country, technology, year):
+    r"""$\sum_{g,\, v \in tech} z_{gvt}$ of lanes based in $n$"""
+    work = [(r, v) for r, v in m.work_in[country, year] if m.technology[v] == technology]
+    return quicksum(m.driven_vkm[*g, v, year] for r, v in work for g in m.lanes_of[r, v, year])
+
+
 def cap_technology(m, policy, year):
-    r"""$\sum_{g,\, v \in tech} z_{gvt} \le value \sum_{gv} z_{gvt}$ of lanes based in $n$"""
-    lanes = [(g, v) for n in m.policy_countries[policy] for r, v in m.work_in[n, year] for g in m.lanes_of[r, v, year]]
-    of_technology = [(g, v) for g, v in lanes if m.technology[v] == m.policy_technology[policy]]
-    driven = sum(m.driven_vkm[*g, v, year] for g, v in lanes)
-    return if_any(sum(m.driven_vkm[*g, v, year] for g, v in of_technology) <= m.policy_value[policy] * driven)
+    r"""$\sum_n loaded\_vkm_{n,tech,t} \le value \sum_n \sum_{tech'} loaded\_vkm_{n,tech',t}$"""
+    countries, technology = m.policy_countries[policy], m.policy_technology[policy]
+    of_all = sum(m.loaded_vkm[n, each, year] for n in countries for each in m.technologies)
+    return if_any(sum(m.loaded_vkm[n, technology, year] for n in countries) <= m.policy_value[policy] * of_all)
 
 
 def ban_purchase(m, policy, year):
     r"""$\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$"""
-    countries, technology = m.policy_countries[policy], m.policy_technology[policy]
-    banned = [(r, v) for r, v in m.purchases_in[year] if m.country_of[r] in countries and m.technology[v] == technology]
+    where = {(m.policy_technology[policy], n) for n in m.policy_countries[policy]}
+    banned = [(r, v) for r, v in m.purchases_in[year] if (m.technology[v], m.country_of[r]) in where]
     return if_any(sum(m.bought[r, v, year] for r, v in banned) <= 0)
 
 
@@ -43,9 +50,8 @@ def require_zero_emission(m, policy, year):
 
 def spend_within_budget(m, policy, year):
     r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$ over $a$ that are ideas: other money is spent"""
-    country = m.policy_country[policy]
-    share = {a: m.funding_share[a, country] if country else 1.0 for a in m.projects if a not in m.committed}
-    spent = sum(share[a] * m.project_capex_eur[a] * newly_built(m, a, year) for a in share)
+    share, capex = m.funding_share, m.project_capex_eur
+    spent = sum(share[a, m.policy_country[policy]] * capex[a] * newly_built(m, a, year) for a in m.ideas)
     return if_any(spent <= m.policy_value[policy])
 
 

@@ -8,6 +8,9 @@ $\Delta w_{at} = w_{at} - w_{a,t-1}$.
 from __future__ import annotations
 
 import pyomo.environ as pyo
+from pyomo.environ import quicksum
+
+from nbb_opt.model.blocks import at
 
 
 def units(m, project, year):
@@ -17,9 +20,7 @@ def units(m, project, year):
 
 def in_service(m, project, year):
     """$w_{at}$, zero before its time."""
-    if (project, year) in m.project_years:
-        return m.built[project, year]
-    return 0
+    return at(m.built, project, year)
 
 
 def newly_built(m, project, year):
@@ -37,20 +38,17 @@ def use_only_built(m, origin, destination, commodity, project, year):
     flow = origin, destination, commodity
     # big-M: the chains of flow b carry the demand of b together
     most = m.demand_t[*flow, year]
-    return sum(m.carried_t[*c, year] for c in m.chains_needing[*flow, project, year]) <= most * m.built[project, year]
+    carried = quicksum(m.carried_t[*c, year] for c in m.chains_needing[*flow, project, year])
+    return carried <= most * m.built[project, year]
 
 
 def keep_built(m, project, year):
-    r"""$w_{at} \ge w_{a,t-1} \quad \forall a,t$"""
-    if (project, m.previous.get(year)) not in m.project_years:
-        return pyo.Constraint.Skip
-    return m.built[project, year] >= m.built[project, m.previous[year]]
+    r"""$\Delta w_{at} \ge 0 \quad \forall a,t$"""
+    return newly_built(m, project, year) >= 0
 
 
 def require_project(m, project, required, year):
     r"""$w_{at} \le max\_units_a\, w_{bt} \quad \forall a,t$ and $b$ required by $a$"""
-    if (project, year) not in m.project_years:
-        return pyo.Constraint.Skip
     # big-M: there are at most max_units of a
     return m.built[project, year] <= m.max_units[project] * in_service(m, required, year)
 
@@ -58,8 +56,6 @@ def require_project(m, project, required, year):
 def exclude_project(m, project, other, year):
     r"""$w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1 \quad \forall t$ and $a,b$ of which one
     excludes the other"""
-    if not {(project, year), (other, year)} <= m.project_years.keys():
-        return pyo.Constraint.Skip
     return m.built[project, year] / m.max_units[project] + m.built[other, year] / m.max_units[other] <= 1
 
 
@@ -76,7 +72,5 @@ def project_purchase(m, year):
 def project_residual(m, year):
     r"""$-\sum_{at} left_{at}\, capex_a \Delta w_{at}$ at the horizon, $left_{at} =
     (1 - (1+\rho)^{-(L_a - y_H + y_t)}) / (1 - (1+\rho)^{-L_a})$ or 0: annuities of the years left over those of all"""
-    if year < m.horizon:
-        return 0
-    left = m.project_value_left
-    return -sum(left[a, u] * m.project_capex_eur[a] * newly_built(m, a, u) for a, u in m.project_years)
+    left, made = m.project_value_left, m.project_years if year == m.horizon else ()
+    return -sum(left[a, u] * m.project_capex_eur[a] * newly_built(m, a, u) for a, u in made)

@@ -23,7 +23,7 @@ def figures(data: ModelData) -> SimpleNamespace:
     years = named.years
     return SimpleNamespace(
         years=years,
-        previous=dict(zip(years[1:], years, strict=False)),
+        previous=dict(zip([*years[1:], time.horizon_year], years, strict=True)),
         length=dict(zip(years, time.lengths.tolist(), strict=True)),
         horizon=time.horizon_year,
         paid_once=Figure("paid_once", [*years, time.horizon_year], [*time.once_factor, time.horizon_factor]),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
+from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.fuels import USUAL_KWH
 from nbb_opt.model.data.model_data import ModelData
+from nbb_opt.model.data.periods import Names
 from nbb_opt.model.figures.names import Figure, Members, Named, limits, of
 
 ADDS_TO = {
@@ -19,7 +21,10 @@ ADDS_TO = {
 
 def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
     """Everything of `built`."""
-    p, names, countries = data.projects, data.projects.names.ids, data.base.countries.ids
+    p, names, countries, years = data.projects, data.projects.names.ids, data.base.countries.ids, named.years
+    in_time = zip(of(p.names, p.project), named.year(p.t), strict=True)
+    project_years = dict(zip(in_time, p.least.tolist(), strict=True))
+    before = dict(pairwise(reversed(years)))
     rows = {
         "links": data.base.links.ids,
         "terminals": data.instance["terminals"]["terminal"].tolist(),
@@ -35,14 +40,20 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
     }  # fmt: skip
     return added | {
         "projects": names,
-        "project_years": dict(
-            zip(zip(of(p.names, p.project), named.year(p.t), strict=True), p.least.tolist(), strict=True)
-        ),
-        "committed": [names[a] for a in np.flatnonzero(p.committed).tolist()],
+        "project_years": project_years,
+        "later_years": [(a, y) for a, y in project_years if (a, before.get(y)) in project_years],
+        "ideas": [names[a] for a in np.flatnonzero(~p.committed).tolist()],
         "max_units": dict(zip(names, p.max_units.tolist(), strict=True)),
-        "requires": [(names[a], names[b]) for a, b in p.requires],
-        "excludes": [(names[a], names[b]) for a, b in p.excludes],
-        "funding_share": Figure("funding_share", product(names, countries), p.funding.ravel()),
+        "requires": [(names[a], names[b], y) for a, b in p.requires for y in years if (names[a], y) in project_years],
+        "excludes": [
+            (names[a], names[b], y)
+            for a, b in p.excludes
+            for y in years
+            if {(names[a], y), (names[b], y)} <= project_years.keys()
+        ],
+        "funding_share": Figure(
+            "funding_share", product(names, [*countries, ""]), np.insert(p.funding, len(countries), 1.0, axis=1).ravel()
+        ),
         "project_value_left": Figure(
             "project_value_left", product(names, named.years), data.time.value_left(p.lifetime).ravel()
         ),
@@ -99,6 +110,7 @@ def fuel_figures(data: ModelData, named: Named) -> dict[str, Any]:
     return change | {
         "fuel_columns": columns,
         "fuels_together": together,
+        "fuel_mode": dict(zip(names, of(Names(MODES), f.mode), strict=True)),
         "fuel_replaces": dict(zip(names, of(base.carriers, f.replaces), strict=True)),
         "fuel_carrier": dict(zip(names, of(base.carriers, f.carrier), strict=True)),
         "kwh_per_kwh": Figure("kwh_per_kwh", names, f.kwh_per_kwh),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import product, repeat
 from typing import Any
 
 import numpy as np
 
+from nbb_opt.model.data.base import WEEKS_PER_YEAR
 from nbb_opt.model.data.model_data import ModelData
-from nbb_opt.model.figures.names import Figure, Members, Named, flat, limits, of
+from nbb_opt.model.figures.names import Figure, Lane, Members, Named, flat, of
 
 
 def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
     purchases = [(region[p], truck[p], y) for p, y in buy]
     keep = zip(s.kept_pair.tolist(), s.kept_vintage.tolist(), named.year(s.kept_t), strict=True)
     vintage_years = [(region[p], truck[p], u, y) for p, u, y in keep]
+    left = [key[:3] for key in [*vintage_years, *((r, v, y, y) for r, v, y in purchases)] if key[3] == years[-1]]
     own = zip(s.owned_pair.tolist(), s.owned_vintage.tolist(), strict=True)
     work = {(region, truck, y) for region, truck, y in _work(data, named)}
     in_order = [(region[p], truck[p], y) for p in range(len(region)) for y in years]
@@ -29,23 +31,27 @@ def truck_figures(data: ModelData, named: Named) -> dict[str, Any]:
     return {
         "purchases": purchases,
         "purchases_in": Members(
-            "purchases_in", [y for *_, y in purchases], [(r, v) for r, v, _ in purchases], parts=[years]
+            "purchases_in", [y for *_, y in purchases], [(r, v) for r, v, _ in purchases],
+            parts=[[*years, data.time.horizon_year]],
         ),
         "vintage_years": vintage_years,
         "vintages_of": Members(
             "vintages_of", [(r, v, y) for r, v, _, y in vintage_years], [u for _, _, u, _ in vintage_years],
             parts=[regions, trucks, years],
         ),
-        "kept_in": Members(
-            "kept_in", [y for *_, y in vintage_years], [key[:3] for key in vintage_years], parts=[years]
+        "sold_in": Members(  # at the horizon all that are left
+            "sold_in", [*(y for *_, y in vintage_years), *repeat(data.time.horizon_year, len(left))],
+            [*(key[:3] for key in vintage_years), *left], parts=[[*years, data.time.horizon_year]],
         ),
         "owned": Figure("owned", [(region[p], truck[p], u) for p, u in own], s.owned_vehicles),
+        "fleets": list(zip(region, truck, strict=True)),
         "work_years": work_years,
         "work_in": Members(
             "work_in", [(country_of[r], y) for r, _, y in work_years], [(r, v) for r, v, _ in work_years],
             parts=[countries, years],
         ),
         "country_of": country_of,
+        "technologies": sorted({*t.technology, *(p.technology for p in data.policies if p.technology)}),
         "technology": dict(zip(trucks, t.technology, strict=True)),
         "annual_km": Figure("annual_km", trucks, t.annual_km),
         "annual_h": Figure("annual_h", trucks, t.annual_h),
@@ -99,12 +105,28 @@ def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "leaving": Members("leaving", leaving, lanes_away, parts=places),
         "arriving": Members("arriving", arriving, lanes_away, parts=places),
         "distance_km": Figure("distance_km", lane, data.lanes.distance_km[d.lane]),
-        "open_h_per_week": limits("open_h_per_week", lane, d.open_h_per_week),
+        "lanes_open": _lanes_open(data, list(zip(region, truck, year, strict=True)), lane),
         "load_t": Figure("load_t", lane_trucks, d.load_t),
         "km_per_vkm": Figure("km_per_vkm", lane_trucks, d.km_per_vkm),
         "h_per_vkm": Figure("h_per_vkm", lane_truck_years, d.hours_per_vkm),
         "road_running_eur_per_vkm": Figure("road_running_eur_per_vkm", lane_truck_years, d.cost_eur["road_running"]),
     }  # fmt: skip
+
+
+def _lanes_open(data: ModelData, fleet_years: list[tuple[str, str, int]], lane: list[Lane]) -> Members:
+    """Lanes by region, truck, weekly opening hours that they do not exceed, and year: where those bind a truck."""
+    d, trucks = data.driving, data.trucks
+    keys: list[tuple[Any, ...]] = []
+    lanes: list[Lane] = []
+    hours = np.unique(d.open_h_per_week[np.isfinite(d.open_h_per_week)]).tolist()
+    for open_h in hours:
+        binds = (d.open_h_per_week <= open_h) & (WEEKS_PER_YEAR * open_h < trucks.annual_h[d.vehicle])
+        some = np.flatnonzero(binds).tolist()
+        keys += [(*fleet_years[i][:2], open_h, fleet_years[i][2]) for i in some]
+        lanes += [lane[i] for i in some]
+    return Members(
+        "lanes_open", keys, lanes, parts=[data.base.regions.ids, trucks.names.ids, hours, data.time.years.tolist()]
+    )
 
 
 def trip_figures(data: ModelData, named: Named) -> dict[str, Any]:

@@ -92,11 +92,13 @@ def _compared(data: ModelData, named: Named, chain: Sequence[Chain], year: Seque
     commodities = data.instance["commodities"]["commodity"].tolist()
     parts = [commodities, MODES, years]
     flow_years = dict.fromkeys((chain[i].flow, year[i]) for i in now)
+    compared = Members("chains_compared", [(*of_chain[i], year[i]) for i in now], [chain[i] for i in now], parts=parts)
+    rules = [p for p in data.policies if p.kind == "limit_mode_shift_share_per_year"]
+    in_force = [(p.name, years[t]) for p in rules for t in p.periods]
     return {
         "main_mode": dict(zip(chain, mode, strict=True)),
-        "chains_compared": Members(
-            "chains_compared", [(*of_chain[i], year[i]) for i in now], [chain[i] for i in now], parts=parts
-        ),
+        "chains_compared": compared,
+        "modes_compared": [(policy, *key) for policy, y in in_force for key in compared if key[2] == y],
         "chains_before": Members(
             "chains_before", [(*of_chain[i], next_year[year[i]]) for i in then], [chain[i] for i in then], parts=parts
         ),
@@ -124,29 +126,35 @@ def emission_figures(data: ModelData, named: Named) -> dict[str, Any]:
     base, d, years = data.base, data.driving, named.years
     country_years = list(product(base.countries.ids, years))
     driven = list(zip(named.lanes, named.trucks_driving, strict=True))
-    found: dict[str, Any] = {}
-    for what, ledger, moving in (
+    moves = (
         ("chain", data.flows.ledger, named.chains),
         ("truck", d.ledger, driven),
         ("trip", data.empties.ledger, named.trips),
+    )
+    found: dict[str, Any] = {
+        f"{what}_used_kwh": _used(f"{what}_used_kwh", named, ledger, moving) for what, ledger, moving in moves
+    }
+    used = sorted({key for members in found.values() for key in members})
+    freight, transfer = data.flows.ledger, data.flows.ledger.carrier < 0
+    way = np.where(d.on_the_way[d.ledger.col], d.ledger.kwh, 0.0)
+    for name, names, place, (_, ledger, moving), amount in (
+        ("transfer_ttw_kg", base.countries, freight.country, moves[0], np.where(transfer, freight.ttw_kg, 0.0)),
+        ("transfer_wtt_kg", base.countries, freight.country, moves[0], np.where(transfer, freight.wtt_kg, 0.0)),
+        ("truck_kwh", base.areas, d.ledger.area, moves[1], d.ledger.kwh),
+        ("trip_kwh", base.areas, data.empties.ledger.area, moves[2], data.empties.ledger.kwh),
+        ("way_kwh", base.areas, d.ledger.area, moves[1], way),
     ):
-        for unit, names, place, amount in (
-            ("ttw_kg", base.countries, ledger.country, ledger.ttw_kg),
-            ("wtt_kg", base.countries, ledger.country, ledger.wtt_kg),
-            ("kwh", base.areas, ledger.area, ledger.kwh),
-        ):
-            name = f"{what}_{unit}"
-            found[name] = _by_place(name, named, names, place, ledger, moving, np.where(place >= 0, amount, 0.0))
-        found[f"{what}_fuel_kwh"] = _replaceable(f"{what}_fuel_kwh", named, ledger, moving)
-        found[f"{what}_bought_kwh"] = _bought(f"{what}_bought_kwh", named, ledger, moving)
-    way = np.where((d.ledger.area >= 0) & d.on_the_way[d.ledger.col], d.ledger.kwh, 0.0)
-    found["way_kwh"] = _by_place("way_kwh", named, base.areas, d.ledger.area, d.ledger, driven, way)
-    powers = data.trucks.charge_kw[d.vehicle[d.ledger.col[way > 0]]]
-    priced = product(base.carriers.ids, base.countries.ids, years)
-    price = Figure("energy_price_eur_per_kwh", priced, base.energy_price.ravel())
+        found[name] = _by_place(name, named, names, place, ledger, moving, np.where(place >= 0, amount, 0.0))
+    powers = data.trucks.charge_kw[d.vehicle[d.ledger.col[(way > 0) & (d.ledger.area >= 0)]]]
+    priced = list(product(base.carriers.ids, base.countries.ids, years))
     return found | {
-        "energy_price_eur_per_kwh": price,
-        "energy_sold": Members("energy_sold", (key[2] for key in price), (key[:2] for key in price), parts=[years]),
+        "energy_uses": used,
+        "energy_used": Members(
+            "energy_used", (key[2:] for key in used), (key[:2] for key in used), parts=[base.countries.ids, years]
+        ),
+        "ttw_kg_per_kwh": Figure("ttw_kg_per_kwh", priced, base.energy_ttw.ravel()),
+        "wtt_kg_per_kwh": Figure("wtt_kg_per_kwh", priced, base.energy_wtt.ravel()),
+        "energy_price_eur_per_kwh": Figure("energy_price_eur_per_kwh", priced, base.energy_price.ravel()),
         "powers_kw": np.unique(powers).tolist(),
         "carbon_price_eur_per_t": Figure("carbon_price_eur_per_t", country_years, base.carbon_price.ravel()),
         "emission_eur_per_t": data.emission_eur_per_t,
@@ -165,22 +173,11 @@ def _by_place(
     return Members(name, keys, members, parts=[names.ids, named.years])
 
 
-def _replaceable(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:
-    """kWh that a substitute may replace, by substitute, country and year."""
-    base, fuels = named.data.base, named.data.fuels
-    own = [fuels.energy_of(ledger, fuel) for fuel in range(len(fuels.names))]
-    some = np.concatenate([np.zeros(0, np.int64), *own])
-    of_fuel = np.repeat(np.arange(len(own)), [len(each) for each in own])
-    keys = zip(of(fuels.names, of_fuel), of(base.countries, ledger.country[some]), named.year(ledger.t[some]),
-               strict=True)  # fmt: skip
-    members = zip((moving[i] for i in ledger.col[some].tolist()), ledger.kwh[some].tolist(), strict=True)
-    return Members(name, keys, members, parts=[fuels.names.ids, base.countries.ids, named.years])
-
-
-def _bought(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:
-    """kWh by energy carrier, country and year."""
+def _used(name: str, named: Named, ledger: EmissionEntries, moving: list[Any]) -> Members:
+    """kWh by mode, energy carrier, country and year."""
     base, some = named.data.base, np.flatnonzero((ledger.carrier >= 0) & (ledger.kwh > 0))
-    carrier, country = of(base.carriers, ledger.carrier[some]), of(base.countries, ledger.country[some])
+    parts: list[Any] = [MODES, base.carriers.ids, base.countries.ids, named.years]
+    places = (Names(MODES), ledger.mode), (base.carriers, ledger.carrier), (base.countries, ledger.country)
+    keys = zip(*(of(names, place[some]) for names, place in places), named.year(ledger.t[some]), strict=True)
     members = zip((moving[i] for i in ledger.col[some].tolist()), ledger.kwh[some].tolist(), strict=True)
-    parts: list[Any] = [base.carriers.ids, base.countries.ids, named.years]
-    return Members(name, zip(carrier, country, named.year(ledger.t[some]), strict=True), members, parts=parts)
+    return Members(name, keys, members, parts=parts)

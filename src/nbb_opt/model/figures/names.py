@@ -4,8 +4,10 @@ mappings from them."""
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Hashable, Iterable, Iterator
-from functools import cached_property
+import math
+from collections.abc import Collection, Hashable, Iterable
+from functools import cached_property, reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,10 +34,12 @@ class Figure(dict[Any, float]):
     def __init__(self, name: str, keys: Iterable[Hashable], values: npt.ArrayLike) -> None:
         self.name = name
         number = np.asarray(values, float)
-        pairs = list(zip(keys, number.tolist(), strict=True))
-        for at in np.flatnonzero(np.isinf(number))[:1].tolist():
-            raise ModelError(f"{name}{list(_parts(pairs[at][0]))} is {number[at]}; check the figures behind it")
-        super().__init__(pair for pair, absent in zip(pairs, np.isnan(number).tolist(), strict=True) if not absent)
+        super().__init__(zip(keys, number.tolist(), strict=True))
+        if not np.isfinite(number).all():
+            for key in [key for key, value in self.items() if math.isnan(value)]:
+                del self[key]
+            for key in [key for key, value in self.items() if math.isinf(value)][:1]:
+                raise ModelError(f"{name}{list(_parts(key))} is {self[key]}; check the figures behind it")
 
     def __missing__(self, key: Hashable) -> float:
         raise ModelError(f"{self.name} has no figure for {key!r}{meant(key, self)}")
@@ -181,11 +185,14 @@ class Named:
         return [made[i] for i in at.tolist()]
 
 
-def flat(*parts: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+def flat(*parts: Iterable[Any]) -> Iterable[tuple[Any, ...]]:
     """Keys from columns, tuples among them spread out.
 
     >>> list(flat([("A", "B")], [2025]))
     [('A', 'B', 2025)]
     """
-    for key in zip(*parts, strict=True):
-        yield tuple(one for part in key for one in (part if isinstance(part, tuple) else (part,)))
+    columns = [list(part) for part in parts]
+    if len({len(column) for column in columns}) > 1:
+        raise ValueError("columns of keys differ in length")
+    tuples = (column if column and isinstance(column[0], tuple) else zip(column, strict=True) for column in columns)
+    return reduce(lambda before, after: map(add, before, after), tuples)
