@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -199,6 +200,7 @@ def _or_error(instance: Instance) -> Entries | str:
 
 PLANTED: dict[str, Case] = {
     "freight": everything(),
+    **{f"freight {model}": freight(data_of(with_everything(), model), model) for model in ("carbon_price", "weighted")},
     "design": design(design_tiny()),
     **{model: stram(stram_tiny(), model) for model in ("stram_stochastic", "stram_stochastic_mean", "stram_cap")},
 }
@@ -209,7 +211,7 @@ def places(kind: str) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], str] = {}
     for name, case in PLANTED.items():
         for family in case.families[kind]:
-            found.setdefault((name.partition("_")[0], family), name)
+            found.setdefault((re.split("[_ ]", name)[0], family), name)
     return [(name, family) for (_problem, family), name in found.items()]
 
 
