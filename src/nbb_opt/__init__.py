@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
+    from nbb_opt.api.strategy import cooperate
     from nbb_opt.api.studies import (
         audit,
         availability,
@@ -71,6 +72,7 @@ _NAMES = {
         "audit", "availability", "control_totals", "explain", "fleet_plan", "inventory", "pareto", "sensitivity",
         "sweep", "tornado",
     ),
+    "nbb_opt.api.strategy": ("cooperate",),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
     "nbb_opt.errors": ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
@@ -106,6 +108,7 @@ __all__ = [
     "compare",
     "control_totals",
     "convert",
+    "cooperate",
     "doctor",
     "draw",
     "examples",

@@ -1,0 +1,90 @@
+"""The commands about strategy: what planning together is worth. Registered by the command line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nbb_opt.cli.console import logged
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_THREADS,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Builds,
+    Closes,
+    Forbids,
+    Gap,
+    InstancePath,
+    Scenarios,
+    Sets,
+    Threads,
+    TimeLimit,
+    in_what_if,
+    of_today,
+)
+from nbb_opt.cli.runs import show
+
+Workers = Annotated[str, typer.Option(help="Processes that solve at once, or the address of a Dask scheduler.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(
+        epilog="Example: nbb-opt cooperate instances/nbb --relax; nbb-opt cooperate mycase --by fleet_region; "
+        "nbb-opt cooperate mycase --players municipalities.csv --rules weights.toml"
+    )(cooperate)
+
+
+def cooperate(
+    instance: InstancePath,
+    by: Annotated[str, typer.Option(help="Column of nodes: country, fleet_region, charge_area or nuts3.")] = "country",
+    players: Annotated[
+        Path | None, typer.Option(help="A .csv file with columns player and node, instead of --by.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="A .toml file: what is harmonised between players that plan together.")
+    ] = None,
+    relax: Annotated[bool, typer.Option("--relax", help="Linear relaxations: quick values, no plans.")] = False,
+    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for tables and page [default: runs/NAME-cooperate]; finished coalitions stay."),
+    ] = None,
+    workers: Workers = "1",
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
+    as_json: AsJson = False,
+) -> None:
+    """What planning together is worth: every coalition of countries (or others) solved, and the gain shared out.
+
+    Ctrl-C keeps finished coalitions; the same command goes on with the others.
+    """
+    import nbb_opt as nbb
+    from nbb_opt.api.data import freight
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.solve import Stop
+
+    region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "cooperate")
+    what = "cooperate" + ("-relaxed" if relax else "") + ("" if region.what_if is None else f"-{region.what_if.name}")
+    target = out or Path("runs") / f"{region.meta.name}-{what}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    with logged(sys.stderr):
+        found = nbb.cooperate(
+            region, by=by, players=players, rules=rules, relax=relax, model=model, out=target,
+            workers=int(workers) if workers.isdigit() else workers, stop=Stop(float("inf")),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads),
+        )  # fmt: skip
+    show(found, as_json)
+    if not as_json:
+        print(f"see {target / 'cooperate.html'}")
