@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from instance_copies import copy_tiny
-from nbb_opt.emissions.factors import COLUMNS, SHIPPED, factor_by_id, factor_by_key, kg_per_kwh, read_factors
+from nbb_opt.emissions.factors import COLUMNS, SHIPPED, factor_by_id, kg_per_kwh, read_factors
 from nbb_opt.emissions.intensities import Intensity, on_network
 from nbb_opt.emissions.ledger import activity_tkm
 from nbb_opt.errors import InstanceError, NbbError
@@ -54,17 +53,6 @@ def test_a_missing_factor_lists_the_nearest_and_nothing_stands_in():
     registry = read_factors()
     with pytest.raises(NbbError, match=r"no other is used.*fuel-hvo-wtt-mj-defra-2025"):
         factor_by_id(registry, "fuel-hvo-wtt-mj-defra-2026")
-    wanted = replace(factor_by_id(registry, "grid-no-nve-2023").key, year="2031")
-    with pytest.raises(NbbError) as caught:
-        factor_by_key(registry, wanted)
-    assert "grid-no-nve-2023 (year '2023')" in str(caught.value)
-    assert "year '2031'" in str(caught.value)
-
-
-def test_a_factor_is_found_by_its_full_key():
-    registry = read_factors()
-    for factor in registry:
-        assert factor_by_key(registry, factor.key) is factor
 
 
 @pytest.mark.parametrize(
