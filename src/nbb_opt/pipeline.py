@@ -47,6 +47,7 @@ Say = Callable[[str], None]
 PRICES_S = 20.0  # for the price of the next tonne
 SAME_COST = 1e-9  # relative
 SHARE_OF_TIME = {FROZEN: 0.25, REFERENCE: 0.4}  # of what is left when it begins
+MOST_CHAINS_KEPT = 100_000  # of larger instances the room is worth more than the time
 # Every model of an instance is compared with the same bars: they live as long as the instance, which nobody can edit.
 _BARS: WeakKeyDictionary[Instance, dict[tuple[str, SolveOptions, int], Plan]] = WeakKeyDictionary()
 
@@ -342,7 +343,7 @@ class Steps:
 
         kept, asked = _BARS.setdefault(prepared.instance, {}), (name, self.options, len(prepared.rows))
         plan = kept.get(asked) or self.plan(prepared, read_model(name), share=SHARE_OF_TIME[name], label=f"{name}: ")
-        if plan.solution.status == "optimal":
+        if plan.solution.status == "optimal" and len(prepared.rows) <= MOST_CHAINS_KEPT:
             kept[asked] = plan
         return replace(plan, tables={table: frame.copy(deep=False) for table, frame in plan.tables.items()})
 
