@@ -47,7 +47,7 @@ def mutate(tables: dict[str, pd.DataFrame], table: str, column: str, rng: random
     return f"{table} row {row} {column}: {old!r} -> {new!r}"
 
 
-@pytest.mark.promise(8, 90, 2000)
+@pytest.mark.promise(8, 60, 2000)
 def test_nearly_every_change_of_a_cell_is_found_and_named(cases: int) -> None:
     assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in PLANS.items())
     missed, tried = [], 0
