@@ -188,6 +188,21 @@ def factor_by_id(registry: Registry, factor: str) -> Factor:
     )
 
 
+def nearest(registry: Registry, wanted: Mapping[str, str]) -> list[str]:
+    """The factors that agree with most of `wanted` (fields of Key), each with what differs."""
+
+    def nearness(factor: Factor) -> tuple[int, float]:
+        have = vars(factor.key)
+        equal = sum(have[name] == word for name, word in wanted.items())
+        return equal, difflib.SequenceMatcher(None, factor.technology, wanted.get("technology", "")).ratio()
+
+    lines = []
+    for factor in sorted(registry, key=nearness, reverse=True)[:NEAREST]:
+        apart = [f"{name} {vars(factor.key)[name]!r}" for name in wanted if vars(factor.key)[name] != wanted[name]]
+        lines.append(f"{factor.factor} ({', '.join(apart)})")
+    return lines
+
+
 def kg_per_kwh(factor: Factor) -> float:
     """A factor per unit of energy in kg CO2e per kWh. Raises NbbError for any other unit: no unit is guessed.
 
