@@ -46,9 +46,18 @@ PARTS = {  # code, and the tests that are about it
     "formats/dialect.py": ("test_foreign_files.py",),
     "emissions/*.py": ("test_emission_*.py",),
     "recompute/*.py": ("test_tiny.py", *JUDGED),
-    "verify/*.py": ("test_verify_foreign.py", *JUDGED),
+    "verify/*.py": (
+        "test_verify_foreign.py",
+        "test_forgeries.py",
+        "test_caps.py",
+        "test_what_if.py",
+        "test_extension.py",
+        *JUDGED,
+    ),
 }
 NOT_PUT_IN = 77  # exit code of a child
+STARTING_CPU_S = 0.5  # of any test in a new child
+FIRST_TRIED = 8  # tests that found most faults so far
 LEAST_CPU_S = 10  # a mutant that needs longer than this and five times what its tests need does not end: it is killed
 EQUIVALENT: dict[tuple[str, str, str], str] = {}  # file, function, change -> why nothing can tell it from the code
 
@@ -230,10 +239,11 @@ class Reach:
 class Mutation:
     """Takes over once pytest has collected the tests."""
 
-    def __init__(self, chosen: Sequence[Mutant], files: set[Path], most_cpu_s: float, kept: Path) -> None:
-        self.chosen, self.files, self.most_cpu_s, self.kept = chosen, files, most_cpu_s, kept
+    def __init__(self, chosen: Sequence[Mutant], files: set[Path], most_cpu_s: float, kept: Path, jobs: int) -> None:
+        self.chosen, self.files, self.most_cpu_s, self.kept, self.jobs = chosen, files, most_cpu_s, kept, jobs
         self.survived: list[Mutant] = []
         self.killed = 0
+        self.kills = Counter[str]()  # by test: one that found a fault finds the next one of the same code sooner
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
@@ -243,17 +253,34 @@ class Mutation:
         for name in reach.failing:
             print(f"left out, as it fails without any change: {name}", flush=True)
         items = {item.nodeid: item for item in session.items}
-        for number, mutant in enumerate(self.chosen, start=1):
-            begun = time.monotonic()
-            tests = [items[name] for name in self.tests_of(mutant, reach)]
-            killed = bool(tests) and self.is_killed(session, mutant, tests, reach)
-            self.killed += killed
-            if not killed:
-                self.survived.append(mutant)
-            how = "killed" if killed else "SURVIVED" if tests else "SURVIVED, no test reaches it"
-            seconds = time.monotonic() - begun
-            print(f"{number}/{len(self.chosen)} {how} ({len(tests)} tests, {seconds:.0f} s) {mutant}", flush=True)
+        running: dict[int, Mutant] = {}
+        for mutant in self.chosen:
+            if tests := [items[name] for name in self.tests_of(mutant, reach)]:
+                while len(running) >= self.jobs:
+                    self.wait_for_one(running)
+                running[self.begin(session, mutant, tests, reach)] = mutant
+            else:
+                self.note(mutant, "", "no test reaches it")
+        while running:
+            self.wait_for_one(running)
         return True
+
+    def wait_for_one(self, running: dict[int, Mutant]) -> None:
+        child, ended = os.wait()
+        mutant, said = running.pop(child), self.kept.with_name(f"killer-{child}")
+        if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == NOT_PUT_IN:
+            raise RuntimeError(f"the code to be changed is not there: {mutant}")
+        killer = said.read_text("utf-8") if said.exists() else ""
+        said.unlink(missing_ok=True)
+        self.kills[killer] += bool(killer)
+        self.note(mutant, killer or "the process ended" if ended else "", "")
+
+    def note(self, mutant: Mutant, killer: str, why_not: str) -> None:
+        self.killed += bool(killer)
+        if not killer:
+            self.survived.append(mutant)
+        how = f"killed by {killer}" if killer else f"SURVIVED {why_not}"
+        print(f"{self.killed + len(self.survived)}/{len(self.chosen)} {mutant}: {how}", flush=True)
 
     def note_reach(self, session: pytest.Session) -> None:
         """By running every test once in a child, as pytest would, with a note of each function that is called."""
@@ -278,7 +305,9 @@ class Mutation:
         os.wait()
 
     def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
-        """The tests that reach the function (the file, for a constant), by file, the quickest file first."""
+        """The tests that reach the function (the file, for a constant): first those that found most faults a second,
+        then by file, the quickest file first.
+        """
         file, of = str(mutant.path), mutant.of
         reaching = {
             name for name, seen in reach.functions.items()
@@ -288,24 +317,26 @@ class Mutation:
         for name in reach.functions:
             if name in reaching:
                 by_file[name.partition("::")[0]].append(name)
-        chosen, spent_s = [], 0.0
+        chosen = sorted(
+            (name for name in reaching if self.kills[name]),
+            key=lambda name: (-self.kills[name] / (reach.cpu_s[name] + STARTING_CPU_S), name),
+        )[:FIRST_TRIED]
+        spent_s = sum(reach.cpu_s[name] for name in chosen)
         for names in sorted(by_file.values(), key=lambda names: max(reach.cpu_s[name] for name in names)):
             for name in sorted(names, key=lambda name: reach.cpu_s[name]):
+                if name in chosen:
+                    continue
                 spent_s += reach.cpu_s[name]
                 if chosen and spent_s > self.most_cpu_s:
                     return chosen
                 chosen.append(name)
         return chosen
 
-    def is_killed(self, session: pytest.Session, mutant: Mutant, tests: list[pytest.Item], reach: Reach) -> bool:
-        """Whether a test fails, the process ends, or does not end."""
+    def begin(self, session: pytest.Session, mutant: Mutant, tests: list[pytest.Item], reach: Reach) -> int:
+        """Start a child that tries the mutant: it ends with 0 if no test fails."""
         limit_s = int(LEAST_CPU_S + 5 * sum(reach.cpu_s[test.nodeid] for test in tests))
-        child = os.fork()
-        if child:
-            ended = os.waitpid(child, 0)[1]
-            if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == NOT_PUT_IN:
-                raise RuntimeError(f"the code to be changed is not there: {mutant}")
-            return ended != 0
+        if child := os.fork():
+            return child
         resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(20 * limit_s)
@@ -315,6 +346,7 @@ class Mutation:
         for test, then in zip_longest(tests, tests[1:]):
             test.config.hook.pytest_runtest_protocol(item=test, nextitem=then)
             if session.testsfailed:
+                self.kept.with_name(f"killer-{os.getpid()}").write_text(test.nodeid, "utf-8")
                 os._exit(1)
         os._exit(0)
 
@@ -332,6 +364,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=300, help="mutants chosen at random; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample: another seed, other mutants")
     parser.add_argument("--cpu-s", type=float, default=90.0, help="CPU seconds of tests per mutant at most")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="mutants tried at once")
     parser.add_argument("--at-least", type=float, default=90.0, help="percent to be killed")
     parser.add_argument("--reach", type=Path, help="file that keeps which tests reach what, for other mutants of them")
     parser.add_argument("--only", default="", help="only mutants whose line of the report has this text")
@@ -345,7 +378,7 @@ def main() -> int:
     chosen = [each for each in chosen if each not in set(equivalent)]
     print(f"{len(found):,} mutants, {len(chosen)} chosen, {len(equivalent)} left out as equivalent", flush=True)
     kept = (asked.reach or Path(tempfile.mkdtemp()) / "reach.json").resolve()
-    mutation = Mutation(chosen, {mutant.path for mutant in found}, asked.cpu_s, kept)
+    mutation = Mutation(chosen, {mutant.path for mutant in found}, asked.cpu_s, kept, asked.jobs)
     tests = sorted({str(p) for part in asked.code for name in PARTS[part] for p in (ROOT / "tests").glob(name)})
     doctests = sorted({str(mutant.path) for mutant in found})
     words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s", *tests, *doctests]

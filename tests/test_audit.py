@@ -18,7 +18,7 @@ from nbb_opt.cli.main import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
 from nbb_opt.solve import solve_form
-from nbb_opt.studies.audit.faults import judge
+from nbb_opt.studies.audit.faults import judge, opened
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.improve import break_even, cheapest_repair, improve, numbers_in, repair
@@ -126,6 +126,38 @@ def test_a_depot_without_its_fast_chargers_is_named_with_their_power() -> None:
     plan = changed(working_plan(), "charger", "C_UME", "CCS400", 2030, 0)
     (fault,) = judge(haulier(), plan_of(plan, haulier().instance)).faults
     assert fault.text == "fast chargers of 350 kW or more short: 1 CCS400, 1 NIGHT75 more would do"
+
+
+ALL_BATTERY = [
+    *(("truck", depot, kind, 2030, 0) for depot, kind in (
+        ("UMEA", "DIESEL"), ("UMEA", "HVO"), ("UMEA", "BAT400"), ("SKEL", "DIESEL"), ("SKEL", "HVO"),
+        ("SKEL", "BAT400"), ("STOR", "DIESEL"), ("STOR", "HVO"),
+    )),
+    ("truck", "UMEA", "BAT600", 2030, 15), ("truck", "SKEL", "BAT600", 2030, 17), ("truck", "STOR", "BAT600", 2030, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [
+    [("truck", "SKEL", "BAT600", 2030, 0), ("truck", "SKEL", "DIESEL", 2030, 6),
+     ("charger", "C_STM", "CCS400", 2030, 0)],
+    ALL_BATTERY,
+])  # fmt: skip
+def test_trucks_are_named_only_where_no_charger_and_no_other_limit_would_do(
+    change: list[tuple[str, str, str, int, float]],
+) -> None:
+    plan = working_plan()
+    for each in change:
+        plan = changed(plan, *each)
+    fleet_model, planned = haulier(), plan_of(plan, haulier().instance)
+    named = [(each.where, each.year) for each in judge(fleet_model, planned).faults if each.kind == "trucks"]
+    assert named
+    for depot in named:
+        edit, ways = opened(fleet_model, planned)
+        for way in ways:
+            if way.kind in ("more", "fewer") or (way.kind, (way.place, way.year)) == ("trucks", depot):
+                edit.columns[way.column - len(fleet_model.form.cost)].up = 0.0
+        with pytest.raises(Infeasible):
+            solve_form(edit.form(), time_limit_s=20, gap=1e-4)
 
 
 def test_another_fuel_is_the_cheapest_repair_of_diesel_trucks_under_a_cap() -> None:

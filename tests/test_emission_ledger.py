@@ -11,12 +11,13 @@ import pytest
 
 from emissions_by_hand import emissions_by_hand
 from milp_case import TINY, solve, tiny, vary
-from nbb_opt.emissions.ledger import HUB, KG, Ledger, build_ledger
+from nbb_opt.emissions.ledger import HUB, KG, Ledger, _shared, build_ledger, great_circle_km, read_legs
 from nbb_opt.emissions.reconcile import GROUPS, check_ledger, reconcile
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.recompute import read_world
 from nbb_opt.result import Run
 from tiny_plan import full_plan
 
@@ -209,3 +210,48 @@ def test_trucks_on_a_lane_carry_by_the_work_they_do() -> None:
         vehicle = moves["category"].map(ledger.categories.set_index("category")["vehicle"])
         shares.append(moves["activity_tkm"].groupby(vehicle).sum()["BATTERY"])
     assert shares[1] / shares[0] == pytest.approx((1 / 3) / (1 / 2))
+
+
+def test_the_way_of_the_crow_is_that_of_the_law_of_cosines() -> None:
+    places = np.array([[63.83, 20.26], [-33.87, 151.21], [59.91, 10.75], [0.0, 0.0], [10.0, 179.0]])
+    lat, lon = np.radians(places).T
+    for i, start in enumerate(places):
+        apart = np.sin(lat[i]) * np.sin(lat) + np.cos(lat[i]) * np.cos(lat) * np.cos(lon - lon[i])
+        by_hand = 6371.0088 * np.arccos(np.minimum(apart, 1.0))
+        found = great_circle_km(np.broadcast_to(start, places.shape), places)
+        np.testing.assert_allclose(found, by_hand, rtol=1e-6, atol=0.2)
+
+
+def test_a_leg_is_what_one_mode_runs_without_a_stop() -> None:
+    """Links of a mode one after the other are a leg; a transfer, another mode and another chain begin a new one."""
+    steps = [
+        (0, "link", "RAIL_WEST_GAP", "WEST", "GAP", "rail"), (0, "link", "RAIL_GAP_EAST", "GAP", "EAST", "rail"),
+        (1, "link", "RAIL_GAP_EAST", "GAP", "EAST", "rail"),
+        (1, "link", "FERRY_PORTW_PORTE", "PORTE", "PORTW", "ferry"),
+        (2, "link", "RAIL_WEST_GAP", "WEST", "GAP", "rail"), (2, "transfer", "", "GAP", "GAP", "rail"),
+        (2, "link", "RAIL_GAP_EAST", "GAP", "EAST", "rail"),
+    ]  # fmt: skip
+    frame = pd.DataFrame(steps, columns=["chain", "kind", "link", "from_node", "to_node", "mode_a"])
+    frame = frame.assign(step=[0, 1, 0, 1, 0, 1, 2])
+    flows = pd.DataFrame({"chain": [0, 1, 2], "cargo_type": "container", "year": 2025, "tonnes": 1.0})
+    found = read_legs(read_world(tiny()), frame, flows)
+    legs = found.runs.merge(found.legs, on="leg").sort_values(["chain", "step"])
+    assert legs[["chain", "step", "mode", "from_node", "to_node", "distance_km"]].to_numpy().tolist() == [
+        [0, 0, "rail", "WEST", "EAST", 200], [1, 0, "rail", "GAP", "EAST", 100], [1, 1, "ferry", "PORTE", "PORTW", 100],
+        [2, 0, "rail", "WEST", "GAP", 100], [2, 2, "rail", "GAP", "EAST", 100],
+    ]  # fmt: skip
+    rail = found.legs[found.legs["mode"] == "rail"].set_index("leg")["distance_km"]  # no ferry takes containers
+    assert found.use.groupby("leg")["km"].sum().to_dict() == rail.to_dict()
+
+
+def test_what_has_no_lane_is_shared_by_loaded_tkm_near_first_then_wide() -> None:
+    at = {"year": 2030, "cargo_type": "timber"}
+    keys = ["vehicle", "region"]
+    work = pd.DataFrame(
+        [("A", "W", 0, 1.0), ("A", "W", 1, 3.0), ("A", "E", 2, 4.0), ("B", "E", 3, 9.0)], columns=[*keys, "lane", "tkm"]
+    ).assign(**at)
+    rows = pd.DataFrame([("A", "W", 8.0), ("A", "N", 16.0), ("C", "W", 0.0)], columns=[*keys, "kwh"]).assign(**at)
+    found = _shared(rows, work, "kwh").groupby("lane")["kwh"].sum()
+    assert found.to_dict() == {0: 2.0 + 2.0, 1: 6.0 + 6.0, 2: 8.0}
+    with pytest.raises(NbbError, match="vehicle 'C' from 'W' in 2030: drives without any freight"):
+        _shared(rows.assign(kwh=-1.0), work, "kwh")

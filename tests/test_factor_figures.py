@@ -62,6 +62,23 @@ def test_a_figure_that_is_not_its_factor_is_refused_with_both(tmp_path, table, k
 
 
 @pytest.mark.parametrize(
+    ("ttw", "wtt", "said"),
+    [
+        ("0.2476", "0.0496", ""), ("0.2524", "0.0504", ""),  # a hundredth is rounding
+        ("0.2474", "0.05", "column ttw_kg_co2e_per_kwh, value '0.2474': is not what it cites: diesel_ttw is 0.25 kg "
+                           "CO2e/kWh (TTW), the row has 0.2474 kg CO2e/kWh (take"),
+        ("0.25", "0.0506", "column wtt_kg_co2e_per_kwh, value '0.0506': is not what it cites: diesel_wtt is 0.05 kg "
+                           "CO2e/kWh (WTT), the row has 0.0506 kg CO2e/kWh (take"),
+    ],
+)  # fmt: skip
+def test_a_figure_may_be_a_hundredth_beside_its_factor(tmp_path: Path, ttw: str, wtt: str, said: str) -> None:
+    cells = {"ttw_kg_co2e_per_kwh": ttw, "wtt_kg_co2e_per_kwh": wtt}
+    found = faults_of(edited(tmp_path / "case", "energy", cells, "diesel"))
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
     ("figure", "note", "fault"),
     [
         ("0.30", "worse engines", True),

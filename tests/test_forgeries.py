@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import forgeries_elsewhere
+import nbb_opt as nbb
 from forgeries import FORGERIES, forged
 from nbb_opt.acceptance import accept_run
 from nbb_opt.cli.main import app
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.problems.result import ProblemResult
 from nbb_opt.result import Run, read_run, write_run
 from tiny_plan import TINY, tiny
 
@@ -62,6 +65,44 @@ def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: 
             assert isinstance(found.exception, NbbError), (name, arguments, found.output)
             assert "Traceback" not in found.output
         assert not page.exists(), name
+
+
+QUICK = "what-if"
+KINDS = [pytest.param(kind, marks=() if kind == QUICK else pytest.mark.hard) for kind in forgeries_elsewhere.CASES]
+
+
+@pytest.mark.promise(8, 5, 50)
+@pytest.mark.parametrize("kind", KINDS)
+def test_forgeries_of_other_kinds_of_runs_are_refused_by_verify_and_report(
+    kind: str, cases: int, tmp_path: Path
+) -> None:
+    assert accept_run(*forgeries_elsewhere.honest(kind), again_s=5).ok
+    fakes = list(forgeries_elsewhere.forged(kind))
+    for name, fake, instance in fakes[:: -(-len(fakes) // cases)]:
+        refuse_everywhere(name, nbb.Result(fake, instance), tmp_path)
+
+
+@pytest.mark.promise(8, 5, 50)
+@pytest.mark.parametrize("problem", ["design_tiny", "stram_tiny"])
+def test_forgeries_of_the_other_problems_are_refused_by_verify_and_report(
+    problem: str, cases: int, tmp_path: Path
+) -> None:
+    lines = nbb.verify(forgeries_elsewhere.honest_result(problem)).lines[1:]
+    assert lines
+    assert all(line.endswith("confirmed by solving again") for line in lines)
+    fakes = list(forgeries_elsewhere.forged_results(problem))
+    for name, fake in fakes[:: -(-len(fakes) // cases)]:
+        refuse_everywhere(name, fake, tmp_path)
+
+
+def refuse_everywhere(name: str, fake: nbb.Result | ProblemResult, folder: Path) -> None:
+    for judge in (lambda: nbb.verify(fake, again_s=5), lambda: nbb.report(fake, folder / "page.html")):
+        try:
+            judge()
+        except NbbError:
+            continue
+        pytest.fail(f"{name} is accepted")
+    assert not list(folder.iterdir())
 
 
 def test_a_reference_proven_to_less_than_asked_is_said_to_be(run: Run) -> None:

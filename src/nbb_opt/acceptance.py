@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
 from nbb_opt.verify.shape import SIZES, WORD
 from nbb_opt.verify.verdict import Checks, Verdict
+
+if TYPE_CHECKING:
+    from nbb_opt.model import StandardForm
 
 AGAIN_S = 20.0
 LARGEST_FLOWS = 20_000  # from here to prepare and state the model alone takes longer than that
@@ -87,7 +90,7 @@ def _solve_again(
             spec = spec.with_caps(run.frozen_t(instance.periods[0].year))
         form = standard_form(build(instance, prepared, spec, fixed_flows_t=fixed, route="arrays"))
         _hold_sizes(form, spec.name, run.record, said, checks)
-        lines.append(_hold_bound(form, spec.name, said, stop.part(1 / left), checks, least))
+        lines.append(hold_bound(form, spec.name, float(said["bound"]), stop.part(1 / left), checks, least))
     return lines
 
 
@@ -123,9 +126,13 @@ def _hold_sizes(form: Any, name: str, record: Mapping[str, Any], said: Mapping[s
     )  # fmt: skip
 
 
-def _hold_bound(form: Any, name: str, said: Mapping[str, Any], stop: Stop, checks: Checks, least: float) -> str:
-    """Solve until the claimed bound (and `least`) is reached from below, or a plan is cheaper, or time is over."""
-    bound, reached = float(said["bound"]), -np.inf
+def hold_bound(
+    form: StandardForm, name: str, bound: float, stop: Stop, checks: Checks, least: float = -np.inf, money: str = "EUR"
+) -> str:
+    """`keep_bound`: solve until the claimed bound (and `least`) is reached from below, or a plan is cheaper, or time is
+    over. The line says whether the bound is confirmed.
+    """
+    reached = -np.inf
     slack = SAME * max(abs(bound), 1.0)
     lowest = max(bound - slack, least)
 
@@ -144,13 +151,13 @@ def _hold_bound(form: Any, name: str, said: Mapping[str, Any], stop: Stop, check
         cheapest, reached = found.objective, max(reached, found.bound)
     checks.compare(
         "keep_bound", max(cheapest, bound) if cheapest >= bound - slack else cheapest, ">=", bound, unit="EUR",
-        where=lambda _: f"{name}: a plan of {cheapest:,.0f} EUR is cheaper than the bound",
+        where=lambda _: f"{name}: a plan of {cheapest:,.0f} {money} is cheaper than the bound",
     )  # fmt: skip
     if np.isfinite(least):
         checks.compare(
             "waste_nothing", min(cheapest, least), ">=", least, unit="EUR",
-            where=lambda _: f"{name}: a plan of {cheapest:,.0f} EUR is cheaper by more than the gap asked for",
+            where=lambda _: f"{name}: a plan of {cheapest:,.0f} {money} is cheaper by more than the gap asked for",
         )  # fmt: skip
     if reached >= bound - slack:
         return f"bound of {name}: confirmed by solving again"
-    return f"bound of {name}: the word of the solver ({reached:,.0f} of {bound:,.0f} EUR reached by solving again)"
+    return f"bound of {name}: the word of the solver ({reached:,.0f} of {bound:,.0f} {money} reached by solving again)"

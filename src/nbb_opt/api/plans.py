@@ -456,7 +456,7 @@ def verify(
         return _accept(plan, instance, model, again_s, cache=cache)
     where = Path(instance) if isinstance(instance, str) else instance
     if not isinstance(plan, (str, Path)):
-        request = VerifyRequest(run=plan, instance=where, model=model)
+        request = VerifyRequest(run=plan, instance=where, model=model, again_s=again_s)
         return handlers(plan.record["problem"]).verify(request)
     path = Path(plan)
     if solution is not None:

@@ -272,7 +272,11 @@ def chosen_scenario(found: Mapping[str, Scenario], name: str) -> Scenario:
     """The scenario of a name, or that of a .toml file. Raises InstanceError if there is none."""
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return read_scenario(path.stem, path.read_bytes())
+        chosen = read_scenario(path.stem, path.read_bytes())
+        if chosen.name in found and found[chosen.name].changes != chosen.changes:
+            what = "is another scenario than that of the instance by this name"
+            raise InstanceError([Problem(name, what, "rename the file", "what_if")])
+        return chosen
     if name in found:
         return found[name]
     hint = did_you_mean(name, found) or (f"scenarios are {listed(found, 99)}" if found else "it has no scenarios")

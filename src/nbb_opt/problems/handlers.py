@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbb_opt.acceptance import AGAIN_S
+from nbb_opt.acceptance import AGAIN_S, hold_bound
 from nbb_opt.errors import NbbError
 from nbb_opt.output import GENERATOR, write_file
-from nbb_opt.problems.result import ProblemResult, Response
+from nbb_opt.problems.result import ProblemResult, Response, refuse_faults
 from nbb_opt.run_folder import check_target
+from nbb_opt.verify.verdict import Checks
 
 if TYPE_CHECKING:
     from nbb_opt.emissions.ledger import Ledger
@@ -77,6 +78,22 @@ class VerifyRequest:
     model: str | None = None
     again_s: float = AGAIN_S
     cache: bool = True
+
+
+def bound_line(run: ProblemResult, model: str, form: StandardForm | None, bound: float, again_s: float) -> str:
+    """A bound held against a new solve of `form` (None: too large for that) of at most `again_s` seconds, in a line.
+
+    Raises VerifyFailed where a plan is cheaper than the bound.
+    """
+    from nbb_opt.solve import Stop
+
+    if form is None or again_s <= 0:
+        why = "was not asked for" if again_s <= 0 else "takes too long at this size"
+        return f"bound of {model}: the word of the solver, solving again {why}"
+    checks = Checks()
+    line = hold_bound(form, model, float(bound), Stop(again_s), checks, money=run.money)
+    refuse_faults(run, [checks.frame().to_string(index=False)] if checks.failed else [])
+    return line
 
 
 @dataclass(frozen=True)

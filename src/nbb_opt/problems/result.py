@@ -12,6 +12,7 @@ import pandas as pd
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.run_folder import check_target, write_folder
 from nbb_opt.verify.claims import claim_faults
+from nbb_opt.verify.shape import shape_faults
 
 
 class ProblemInstance(Protocol):
@@ -156,10 +157,22 @@ def name_of(run: ProblemResult) -> str:
     return str(run.path or f"the plan of {run.record.get('instance')}")
 
 
+def refuse_faults(run: ProblemResult, faults: list[str]) -> None:
+    """Raise VerifyFailed if there are any."""
+    if faults:
+        raise VerifyFailed("\n".join([f"{name_of(run)} is not accepted:", *faults]))
+
+
 def as_claimed(
-    request: Any, read_run: Callable[..., ProblemResult], read: Callable[[Path], Own], cost: str, bound: str
+    request: Any,
+    read_run: Callable[..., ProblemResult],
+    read: Callable[[Path], Own],
+    shape: Mapping[str, Any],
+    cost: str,
+    bound: str,
 ) -> tuple[ProblemResult, Own, list[str]]:
-    """The plan of a VerifyRequest, its instance, and what is wrong with files and claims (figures `cost` and `bound`).
+    """The plan of a VerifyRequest, its instance, and what is wrong with files, the shape of the record, and its claims
+    (figures `cost` and `bound`).
 
     Raises NbbError if a model is named: a run says which one it solved.
     """
@@ -169,4 +182,5 @@ def as_claimed(
         raise NbbError(f"{name_of(run)}: says which model it solved; leave out model=")
     run, instance = with_instance(run, request.instance, read)
     altered = [f"{name}: was altered after the run" for name in run.altered]
-    return run, instance, altered + claim_faults(run.record, cost, bound)
+    faults = [*altered, *shape_faults(run.record, shape, {}), *claim_faults(run.record, cost, bound)]
+    return run, instance, faults

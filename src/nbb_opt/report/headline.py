@@ -119,7 +119,9 @@ def _under_caps(run: Run) -> list[str]:
     said = [f"Its emissions are capped at {held}."]
     if prices:
         dear = listed([f"{number(float(eur))} EUR in {year}" for year, eur in prices.items()])
-        said.append(f"With the trucks, chargers and projects of the plan the next tonne costs {dear}.")
+        said.append(
+            f"With the trucks, chargers and projects of the plan the next tonne costs {dear} (the word of the solver)."
+        )
     return said
 
 

@@ -43,6 +43,7 @@ RULES: dict[str, tuple[str, str, str]] = {
     "respect_grid": ("grid connection of {0} in {1} (charge_areas)", "kW", "too small"),
     "respect_link_capacity": ("capacity of link {0} in {1} (links)", "t", "too low"),
     "respect_terminal_capacity": ("capacity of terminal {0} in {1} (terminals)", "t", "too low"),
+    "respect_fuel_supply": ("supply of {0} in {1} (fuel_substitutes)", "kWh", "too little"),
     "fit_opening_hours": ("opening hours (opening_hours): {0}", "h", "too few"),
     "exclude_project": ("projects that exclude each other: {0} (projects)", "units", "over"),
     "require_project": ("a project that another requires: {0} (projects)", "units", "missing"),
@@ -56,7 +57,7 @@ MEANS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 OWN = "own"  # rows that a user added, whatever their names
 WHOLE = ("vehicles", "units")
-LARGER = {"kg CO2e": "t CO2e", "kW": "MW"}
+LARGER = {"kg CO2e": "t CO2e", "kW": "MW", "kWh": "MWh"}
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) ->
     record, options = run.record, mapping(run.record.get("options"))
     for fault in shape_faults(record):
         checks.fail("keep_shape", fault)
-    said = mapping(record.get("bars"))
+    said, caps = mapping(record.get("bars")), mapping(record.get("caps_t_co2e"))
     needed = _bars_needed(rules, options, own="extension" in record)
     found = (
         (record.get("verified") is True, "verified: the run does not say that it was verified when it was written"),
@@ -139,8 +139,13 @@ def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) ->
     same = options.get("flows") == rules.flows and set(said) == set(run.bars) == set(needed)
     same &= bool(rules.cuts) == ("caps_t_co2e" in record)
     same &= all(run.said_of(bar).get("model") == bar for bar in needed)
+    same &= set(mapping(record.get("next_tonne_eur_per_t"))) <= set(caps)
     bars = ", ".join(needed) or "none"
     checks.hold("keep_model", same, where=lambda _: f"flows must be {rules.flows!r}, the bars {bars}")
+    taken = record.get("taken_from")
+    if taken is not None:
+        kept = taken in run.bars and all(run.tables[name].equals(table) for name, table in run.bars[taken].items())
+        checks.hold("claim_everything", kept, where=lambda _: f"taken_from: the plan is not that of {str(taken)[:40]}")
 
 
 def _bars_needed(rules: Rules, options: Mapping[str, Any], *, own: bool) -> list[str]:
@@ -163,6 +168,14 @@ def _check_changes(said: Mapping[str, Any], instance: Instance, checks: Checks) 
         return
     base, listed = instance.what_if.base, said.get("cells")
     listed = listed if isinstance(listed, list) else []
+    true = instance.what_if.record
+    for key in ("scenarios", "changes", "outside_plausible"):
+        checks.hold("state_changes", said.get(key) == true[key], where=lambda _, key=key: f"what_if: {key} are others")
+    own = base.scenarios if true["scenarios"] else {}
+    found = [text for name in true["scenarios"] if name in own for text in own[name].changes]
+    checks.hold(
+        "state_changes", set(found) <= set(true["changes"]), where=lambda _: "what_if: scenarios change other things"
+    )
     names = ["od", *(name for name in instance.tables if name != "od")]
     found = [cell for name in sorted(names) for cell in _differences(name, base[name], instance[name])]
     checks.hold("state_changes", said.get("base_digest") == base.digest, where=lambda _: "what_if: is of another base")

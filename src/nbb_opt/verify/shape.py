@@ -57,10 +57,25 @@ def anything(value: Any) -> bool:
     return True
 
 
+def shaped(fields: Mapping[str, Any]) -> Fits:
+    """A table of these names."""
+    return lambda value: not any(shape_faults(value, fields, {}))
+
+
+def rows_of(fields: Mapping[str, Any]) -> Fits:
+    """A list of such tables."""
+    return lambda value: isinstance(value, list) and all(map(shaped(fields), value))
+
+
 SIZES = dict.fromkeys(("rows", "columns", "nonzeros", "integers"), whole)
 EFFORT = dict.fromkeys(("nodes", "iterations"), whole)
 CLAIMS: Mapping[str, Any] = {"cost_eur": figure, "bound": figure, "gap": figure, "emissions_t_co2e": keyed(figure)}
 PLAN: Mapping[str, Any] = {"model": text, "blocks": texts, "status": text, **CLAIMS, **SIZES, **EFFORT}
+MADE: Mapping[str, Any] = {
+    "instance": text, "instance_source": text, "instance_digest": text, "model": text, "status": text, "gap": figure,
+    "seed": whole, "threads": whole, "versions": keyed(text), "verified": flag, "checks": whole,
+    "seconds": keyed(amount), **EFFORT,
+}  # fmt: skip
 OPTIONS: Mapping[str, Any] = {
     "technologies": text, "projects": text, "flows": text, "gap": share, "decision_gap": blank_or(share),
     "time_limit_s": amount, "method": one_of("auto", "monolith", "decompose"),
@@ -68,15 +83,48 @@ OPTIONS: Mapping[str, Any] = {
     "too_large": flag, "solver": blank_or(text), "reference": flag,
 }  # fmt: skip
 RUN: Mapping[str, Any] = {
-    "instance": text, "instance_source": text, "instance_digest": text, **PLAN, "seed": whole, "threads": whole,
-    "options": OPTIONS, "versions": keyed(text), "verified": flag, "checks": whole, "seconds": keyed(amount),
+    **MADE,
+    **PLAN,
+    "options": OPTIONS,
     "bars": ({**PLAN, "technologies": text, "projects": text, "checks": whole},),
+}
+CELL = {"table": text, "row": text, "column": text, "before": anything, "after": anything}
+WHAT_IF = {
+    "base_digest": text, "scenarios": texts, "changes": texts, "changed_cells": whole, "cells": rows_of(CELL),
+    "outside_plausible": texts,
 }  # fmt: skip
 MAY_BE = {
-    "what_if": keyed(anything), "extension": keyed(anything), "taken_from": text,
+    "what_if": shaped(WHAT_IF), "extension": keyed(anything), "taken_from": text,
     "next_tonne_eur_per_t": keyed(figure), "caps_t_co2e": keyed(figure),
 }  # fmt: skip
 WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t")
+
+STATED = {"statement": one_of("pyomo", "arrays"), "time_limit_s": amount, "gap": share}
+DESIGN_RUN: Mapping[str, Any] = {
+    **MADE, "problem": text, "options": STATED, "cost_eur": figure, "bound": figure,
+    **dict.fromkeys(("opened", "paths", "strong_rows"), whole),
+}  # fmt: skip
+ALONE = {"cost_nok": figure, "bound_nok": figure, "first_emissions_t": blank_or(amount)}
+STRAM_RUN: Mapping[str, Any] = {
+    **MADE, "problem": text, **SIZES, **ALONE, "first_year": blank_or(shaped(ALONE)),
+    "options": {**STATED, "years": text, "scenarios": text, "emission_cap": flag, "first_stage_cost": text},
+    "component_nok": keyed(keyed(figure)), "investments": texts,
+    **dict.fromkeys(("emissions_t_co2", "excess_t_co2"), keyed(figure)),
+    **dict.fromkeys(("emissions_t_co2_by_scenario", "tkm", "mode_share", "fuel_share"), keyed(keyed(figure))),
+}  # fmt: skip
+
+
+def same(said: Any, true: Any) -> bool:
+    """Whether figures by name are the same but for rounding.
+
+    >>> same({"a": {"b": 0.1 + 0.2}}, {"a": {"b": 0.3}}), same({"a": 1.0}, {"a": 1.0, "b": 0.0}), same(["x"], [])
+    (True, False, False)
+    """
+    if isinstance(true, Mapping):
+        return isinstance(said, Mapping) and set(said) == set(true) and all(same(said[k], true[k]) for k in true)
+    if figure(said) and figure(true):
+        return math.isclose(said, true, rel_tol=1e-9, abs_tol=1e-9)
+    return said == true
 
 
 def shape_faults(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import html
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nbb_opt.errors import VerifyFailed
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, accept
 from nbb_opt.problems.handlers import (
@@ -19,11 +17,12 @@ from nbb_opt.problems.handlers import (
     SolveRequest,
     Stated,
     VerifyRequest,
+    bound_line,
     no_problems,
     refuse,
     write_page,
 )
-from nbb_opt.problems.result import ProblemResult, Response, as_claimed, name_of, with_instance
+from nbb_opt.problems.result import ProblemResult, Response, as_claimed, refuse_faults, with_instance
 from nbb_opt.problems.stram import StramCase, convert_stram, read_stram, verify_stram
 from nbb_opt.problems.stram.model import build_stram, chosen_statement, read_stram_model
 from nbb_opt.problems.stram.model.extract import extract_stram
@@ -32,7 +31,7 @@ from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.claims import mapping, number
+from nbb_opt.verify.shape import STRAM_RUN, same
 
 MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
@@ -152,26 +151,23 @@ def verify(request: VerifyRequest) -> Response:
 
 
 def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
-    run, case, faults = as_claimed(request, read_stram_run, read_stram, "cost_nok", "bound_nok")
-    path, record = name_of(run), run.record
-    options = options_of(read_stram_model(str(record.get("model"))))
-    if {name: mapping(record.get("options")).get(name) for name in options} != options:
+    run, case, faults = as_claimed(request, read_stram_run, read_stram, STRAM_RUN, "cost_nok", "bound_nok")
+    refuse_faults(run, faults)
+    record, said = run.record, run.record["first_year"]
+    spec = read_stram_model(str(record["model"]))
+    options, several = options_of(spec), spec.years != "first"
+    if {name: record["options"][name] for name in options} != options:
         faults.append(f"options: are not those of the model {record['model']}")
-    if faults:
-        raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
+    if not several == bool(run.first_year) == (said is not None) == (record["first_emissions_t"] is not None):
+        faults.append("first_year: is there, tables and claims, where a plan spans several years")
+    refuse_faults(run, faults)
     verdict = verify_stram(case, run.tables, options=options, reported=record)
-    if not verdict.ok:
-        faults.append(verdict.failures().to_string(index=False))
+    refuse_faults(run, [] if verdict.ok else [verdict.failures().to_string(index=False)])
+    true = {**figures_of(case, verdict.tables), "investments": investments_of(run.tables)}
+    faults += [f"{key}: is not what the tables say" for key, value in true.items() if not same(record[key], value)]
     count = len(verdict.checks)
-    if options["years"] != "first":
-        if not run.first_year:
-            raise VerifyFailed(f"{path} is not accepted: the tables of the first year alone are missing")
+    if several:
         alone = options_of(read_stram_model(FIRST_YEAR))
-        said = mapping(record.get("first_year"))
-        if any(math.isnan(number(part.get(key))) for part, key in (
-            (said, "cost_nok"), (said, "bound_nok"), (record, "first_emissions_t")
-        )):  # fmt: skip
-            raise VerifyFailed(f"{path} is not accepted: what the first year alone claims is missing")
         first = verify_stram(case, run.first_year, options=alone, reported=said)
         count += len(first.checks)
         if not first.ok:
@@ -180,11 +176,19 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
             faults.append("first_emissions_t: is not what the first year alone emits")
         if said["cost_nok"] - said["bound_nok"] > 1e-3 * abs(said["cost_nok"]):
             faults.append("first year alone: is not proven to a thousandth")
-    if faults:
-        raise VerifyFailed("\n".join([f"{path} is not accepted:", *faults]))
+    if record["checks"] != count:
+        faults.append(f"checks: there are {count}")
+    refuse_faults(run, faults)
+    asked = [(read_stram_model(FIRST_YEAR), said)] if several else []  # a cap is a share of what it emits
+    bounds = []
+    for model, claims in [*asked, (spec, record)]:
+        form, emitted_t = None, claims["first_emissions_t"]
+        if request.again_s > 0 and chosen_statement(case, spec, "auto") == "pyomo":
+            form = build_stram(case, model, first_emissions_t=emitted_t, statement="arrays").form()
+        bounds.append(bound_line(run, model.name, form, claims["bound_nok"], request.again_s / (1 + len(asked))))
     words = f"verified: OK, {count} checks, objective {verdict.cost_nok:,.0f} NOK"
     checks = {"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}
-    return run, Response(checks, (words,))
+    return run, Response(checks, (words, *bounds))
 
 
 def report(request: ReportRequest) -> Response:
@@ -194,7 +198,7 @@ def report(request: ReportRequest) -> Response:
                           "intensities=": request.intensities is not None})  # fmt: skip
     for plan in request.plans:
         assert isinstance(plan, (Path, ProblemResult))
-        run, _response = _accepted(VerifyRequest(run=plan, instance=request.instance))
+        run, _response = _accepted(VerifyRequest(run=plan, instance=request.instance, again_s=request.again_s))
         case, record = run.instance, run.record
         assert isinstance(case, StramCase)
         lines = [f"objective {record['cost_nok'] / 1e9:,.6f} GNOK, bound {record['bound_nok'] / 1e9:,.6f} GNOK, gap "

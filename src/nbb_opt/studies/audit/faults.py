@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[str, str, float]] = {
     "spend_within_budget": ("budget", "EUR", 0.1),
     "respect_link_capacity": ("capacity of the link", "t a year", 10.0),
     "respect_terminal_capacity": ("capacity of the terminal", "t a year", 10.0),
+    "respect_fuel_supply": ("supply of the fuel", "kWh a year", 0.5),
     "limit_mode_shift": ("limit on mode shift", "t a year", 10.0),
     "require_project": ("a project that another requires", "units", 1e7),
     "exclude_project": ("projects that exclude each other", "units", 1e7),
@@ -74,12 +75,7 @@ def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
         for each in impossible_orders(fleet_model, plan)
     ]  # fmt: skip
     faults += impossible_numbers(fleet_model, plan)
-    edit = FormEdit(fleet_model.form)
-    numbers = fleet_model.set_numbers(edit, plan)
-    set_orders(fleet_model, edit, plan)
-    ways = [*_more_trucks(fleet_model, edit), *_more_chargers(fleet_model, edit), *_beyond_limits(fleet_model, edit)]
-    ways += _other_numbers(fleet_model, edit, numbers)
-    edit.price({way.column: way.price_eur for way in ways})
+    edit, ways = opened(fleet_model, plan)
     amounts = _fewest_kinds(fleet_model, edit, ways)
     for way, amount in amounts.items():
         _allow(fleet_model, edit, way, float(np.round(amount)) if way.whole else amount * (1 + 1e-9))
@@ -90,13 +86,24 @@ def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
     return Assessment(_in_order(faults), found)
 
 
-def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[_Way]) -> dict[_Way, float]:
+def opened(fleet_model: FleetModel, plan: FleetPlan) -> tuple[FormEdit, list[Way]]:
+    """The model with the numbers and orders of the plan, and every way out open at its price."""
+    edit = FormEdit(fleet_model.form)
+    numbers = fleet_model.set_numbers(edit, plan)
+    set_orders(fleet_model, edit, plan)
+    ways = [*_more_trucks(fleet_model, edit), *_more_chargers(fleet_model, edit), *_beyond_limits(fleet_model, edit)]
+    ways += _other_numbers(fleet_model, edit, numbers)
+    edit.price({way.column: way.price_eur for way in ways})
+    return edit, ways
+
+
+def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[Way]) -> dict[Way, float]:
     """What the least expensive way out takes; a kind of limit that need not give way, does not.
 
     Trucks stay as few as they are then, so that no truck is named for a limit that was closed.
     """
 
-    def allow(kind: str, most: Callable[[_Way], float]) -> None:
+    def allow(kind: str, most: Callable[[Way], float]) -> None:
         for way in ways:
             if way.kind == kind:
                 _allow(fleet_model, edit, way, most(way))
@@ -120,11 +127,11 @@ def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[_Way]) -> 
     return least
 
 
-def _amounts(ways: list[_Way], found: Solution) -> dict[_Way, float]:
+def _amounts(ways: list[Way], found: Solution) -> dict[Way, float]:
     return {way: max(0.0, float(found.values[way.column])) for way in ways}
 
 
-def _allow(fleet_model: FleetModel, edit: FormEdit, way: _Way, most: float) -> None:
+def _allow(fleet_model: FleetModel, edit: FormEdit, way: Way, most: float) -> None:
     edit.columns[way.column - len(fleet_model.form.cost)].up = most
 
 
@@ -165,7 +172,7 @@ def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Way:
+class Way:
     """A column of one way out: more trucks or chargers of a `type` at a place, or a limit exceeded."""
 
     kind: str
@@ -177,11 +184,11 @@ class _Way:
     whole: bool
 
 
-def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
     """A column of trucks more wherever trucks may work: they bring km, hours, and hours while places are open."""
     trucks, years = fleet_model.built.data.trucks, fleet_model.built.data.time.years
     price = trucks.capex_eur / trucks.lifetime[:, None] + trucks.fixed_eur_per_year
-    found: dict[tuple[object, ...], _Way] = {}
+    found: dict[tuple[object, ...], Way] = {}
     for family, brought in (
         ("cover_km", trucks.annual_km),
         ("cover_hours", trucks.annual_h),
@@ -192,7 +199,7 @@ def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
             v, t = int(trucks.names.of([vehicle])[0]), int(np.searchsorted(years, year))
             if (region, vehicle, year) not in found:
                 column = edit.column(f"more[{region},{vehicle},{year}]", whole=True)
-                found[region, vehicle, year] = _Way(
+                found[region, vehicle, year] = Way(
                     kind="trucks", place=region, year=year, type=vehicle, column=column,
                     price_eur=LAST * float(price[v, t]), whole=True,
                 )  # fmt: skip
@@ -201,7 +208,7 @@ def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
     return list(found.values())
 
 
-def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
     """A column of chargers more wherever chargers may be, of each kind: they bring energy, fast enough for some trucks.
 
     They ask nothing of the grid connection, so that a depot without chargers is not called short of grid as well.
@@ -217,7 +224,7 @@ def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
     for area, charger, t in fleet_model.chargers:
         k, year = int(chargers.names.of([charger])[0]), int(years[t])
         column = edit.column(f"more[{area},{charger},{year}]", whole=True)
-        found.append(_Way(
+        found.append(Way(
             kind="chargers", place=area, year=year, type=charger, column=column,
             price_eur=float(price[k]), whole=True,
         ))  # fmt: skip
@@ -227,7 +234,7 @@ def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
     return found
 
 
-def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
+def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
     """A column of what is beyond the limit for every row of LIMITS."""
     found = []
     for family, (_, _, price) in LIMITS.items():
@@ -235,28 +242,28 @@ def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[_Way]:
             *place, year = (str(part) for part in key)
             column = edit.column(f"short[{family},{key}]", typical=1e4 / price)
             edit.enter(row, column, -1.0 if np.isfinite(edit.row_up[row]) else 1.0)
-            found.append(_Way(
+            found.append(Way(
                 kind=family, place=" ".join(place), year=int(year), type="", column=column,
                 price_eur=price, whole=False,
             ))  # fmt: skip
     return found
 
 
-def _other_numbers(fleet_model: FleetModel, edit: FormEdit, rows: Mapping[Key, int]) -> list[_Way]:
+def _other_numbers(fleet_model: FleetModel, edit: FormEdit, rows: Mapping[Key, int]) -> list[Way]:
     """Columns of numbers fewer or more than planned: units that cannot come or go as the plan says."""
     years, found = fleet_model.built.data.time.years, []
     for (place, kind, t), row in rows.items():
         for sign, kind_of_fault in ((1.0, "fewer"), (-1.0, "more")):
             column = edit.column(f"{kind_of_fault}[{place},{kind},{t}]")
             edit.enter(row, column, sign)
-            found.append(_Way(
+            found.append(Way(
                 kind=kind_of_fault, place=place, year=int(years[t]), type=kind, column=column,
                 price_eur=CANNOT_BE, whole=False,
             ))  # fmt: skip
     return found
 
 
-def _named(fleet_model: FleetModel, short: Mapping[_Way, float], values: np.ndarray) -> list[Fault]:
+def _named(fleet_model: FleetModel, short: Mapping[Way, float], values: np.ndarray) -> list[Fault]:
     """What is short in words: trucks and chargers summed per place and year, each limit alone."""
     faults = []
     for kind, place, year in dict.fromkeys((way.kind, way.place, way.year) for way in short):
