@@ -128,3 +128,14 @@ def test_a_run_of_a_model_of_ones_own_is_verified_with_its_file(run: Run, tmp_pa
     assert accept_run(mine, tiny(), model_file=model).ok
     with pytest.raises(VerifyFailed, match="give its file"):
         accept_run(mine, tiny())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seconds", {"solve": "x"}), ("options", "x"), ("bars", 3), ("what_if", {"changes": 3}),
+     ("extension", {"rules": 3}), ("instance_source", 3), ("gap", "x"), ("caps_t_co2e", {"2030": "x"})],
+)  # fmt: skip
+def test_a_record_of_another_shape_is_refused_on_loading(run: Run, tmp_path: Path, key: str, value: object) -> None:
+    write_run(tmp_path / "run", {**run.record, key: value}, run.tables, run.bars)
+    with pytest.raises(NbbError, match=rf"run.json: is no record of a run of this version \({key}"):
+        nbb.load(tmp_path / "run")

@@ -283,10 +283,13 @@ def load(
     True
     """
     from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of_run
+    from nbb_opt.verify.shape import refuse_other_shapes
 
     if (problem := problem_of_run(Path(path))) != FREIGHT:
         return handlers(problem).load(Path(path), Path(instance) if isinstance(instance, str) else instance)
-    return Result(read_run(Path(path)), None if instance is None else freight(instance, "this plan"))
+    run = read_run(Path(path))
+    refuse_other_shapes(run.record, run.path)
+    return Result(run, None if instance is None else freight(instance, "this plan"))
 
 
 def freight_plan(plan: Result | Path | str, what: str, *, instance: Instance | Path | str | None = None) -> Result:

@@ -168,14 +168,13 @@ def _check_changes(said: Mapping[str, Any], instance: Instance, checks: Checks) 
         return
     base, listed = instance.what_if.base, said.get("cells")
     listed = listed if isinstance(listed, list) else []
-    true = instance.what_if.record
-    for key in ("scenarios", "changes", "outside_plausible"):
-        checks.hold("state_changes", said.get(key) == true[key], where=lambda _, key=key: f"what_if: {key} are others")
+    true, keys = instance.what_if.record, ("scenarios", "changes", "outside_plausible")
+    same = [said.get(key) == true[key] for key in keys]
+    checks.hold("state_changes", same, where=lambda i: f"what_if: {keys[i]} are others")
     own = base.scenarios if true["scenarios"] else {}
-    found = [text for name in true["scenarios"] if name in own for text in own[name].changes]
-    checks.hold(
-        "state_changes", set(found) <= set(true["changes"]), where=lambda _: "what_if: scenarios change other things"
-    )
+    named = {text for name in true["scenarios"] if name in own for text in own[name].changes}
+    where = "what_if: its scenarios change other things"
+    checks.hold("state_changes", named <= set(true["changes"]), where=lambda _: where)
     names = ["od", *(name for name in instance.tables if name != "od")]
     found = [cell for name in sorted(names) for cell in _differences(name, base[name], instance[name])]
     checks.hold("state_changes", said.get("base_digest") == base.digest, where=lambda _: "what_if: is of another base")

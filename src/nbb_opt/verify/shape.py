@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from nbb_opt.errors import NbbError
 
 Fits = Callable[[Any], bool]
 
 
 def text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def words(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def whole(value: Any) -> bool:
@@ -93,8 +100,15 @@ WHAT_IF = {
     "base_digest": text, "scenarios": texts, "changes": texts, "changed_cells": whole, "cells": rows_of(CELL),
     "outside_plausible": texts,
 }  # fmt: skip
+OWN = {"name": text, "doc": words, "recomputed": flag}
+LIMITS = dict.fromkeys(("at_least", "at_most"), blank_or(figure))
+EXTENSION = {
+    "source": words, "sha256": words, "objective_eur": figure, "new_variables": texts,
+    "costs": rows_of({**OWN, "eur": figure}),
+    "rules": rows_of({**OWN, **LIMITS, "value": figure, "slack": figure}),
+}  # fmt: skip
 MAY_BE = {
-    "what_if": shaped(WHAT_IF), "extension": keyed(anything), "taken_from": text,
+    "what_if": shaped(WHAT_IF), "extension": shaped(EXTENSION), "taken_from": text,
     "next_tonne_eur_per_t": keyed(figure), "caps_t_co2e": keyed(figure),
 }  # fmt: skip
 WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t")
@@ -155,3 +169,12 @@ def shape_faults(
             yield f"{inside}{str(key)[:40]}: is unknown"
         elif key in may_be and not may_be[key](record[key]):
             yield f"{inside}{key}: {str(record[key])[:40]!r} cannot stand here"
+
+
+def refuse_other_shapes(
+    record: Any, path: Path, fields: Mapping[str, Any] = RUN, may_be: Mapping[str, Fits] = MAY_BE
+) -> None:
+    """Raise NbbError if the record of the run at `path` has another shape."""
+    if faults := list(shape_faults(record, fields, may_be)):
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise NbbError(f"{path / 'run.json'}: is no record of a run of this version ({'; '.join(faults[:3])}{more})")

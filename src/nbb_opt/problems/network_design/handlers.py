@@ -39,7 +39,7 @@ from nbb_opt.problems.network_design.model import DesignSpec, design_form, entri
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
 from nbb_opt.problems.result import ProblemResult, Response, as_claimed, refuse_faults, with_instance
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.shape import DESIGN_RUN
+from nbb_opt.verify.shape import DESIGN_RUN, refuse_other_shapes
 
 MODEL = "network_design"
 LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
@@ -54,7 +54,9 @@ def check(path: Path) -> Response:
 
 def load(path: Path, instance: Path | DesignInstance | None) -> ProblemResult:
     """A run, with its instance."""
-    return with_instance(read_design_run(path), instance, read_design, _closing)[0]
+    run = read_design_run(path)
+    refuse_other_shapes(run.record, path, DESIGN_RUN, {})
+    return with_instance(run, instance, read_design, _closing)[0]
 
 
 def solve(request: SolveRequest) -> ProblemResult:

@@ -31,7 +31,7 @@ from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.shape import STRAM_RUN, same
+from nbb_opt.verify.shape import STRAM_RUN, refuse_other_shapes, same
 
 MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
@@ -45,7 +45,9 @@ def check(path: Path) -> Response:
 
 def load(path: Path, instance: Path | StramCase | None) -> ProblemResult:
     """A run, with its instance."""
-    return with_instance(read_stram_run(path), instance, read_stram, _closing)[0]
+    run = read_stram_run(path)
+    refuse_other_shapes(run.record, path, STRAM_RUN, {})
+    return with_instance(run, instance, read_stram, _closing)[0]
 
 
 def solve(request: SolveRequest) -> ProblemResult:
