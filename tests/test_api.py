@@ -357,7 +357,7 @@ def test_a_file_is_written_by_the_ending_of_its_kind_and_a_folder_by_none(tmp_pa
         lambda: made.save(tmp_path / "c.xlsx"),
         lambda: made.to_ileap(tmp_path / "c.json"),
         lambda: nbb.report(made, tmp_path / "c.pdf"),
-        lambda: nbb.draw(made, "costs").save(tmp_path / "c.png"),
+        lambda: nbb.draw(made, "costs").save(tmp_path / "c.pdf"),
         lambda: nbb.write(region, tmp_path / "c.csv"),
         lambda: nbb.new(tmp_path / "c.zip"),
         lambda: nbb.synthesize(tmp_path / "c.xlsx"),

@@ -1,5 +1,6 @@
 """The command line as a newcomer meets it: exit codes, JSON, closing block, refusals."""
 
+import io
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +17,9 @@ import typer
 
 import nbb_opt as nbb
 from command_line import nbb_opt
+from nbb_opt.cli.console import ProgressLine
 from nbb_opt.cli.main import app
+from nbb_opt.solve.stop import Progress
 from workbook_drafts import draft_of_tiny
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +44,44 @@ def test_the_module_is_the_command():
     done = subprocess.run([sys.executable, "-m", "nbb_opt", "check", str(TINY)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == nbb_opt("check", TINY).stdout
+
+
+def test_progress_is_lines_or_json_or_silent_and_an_error_is_json_where_that_was_asked_for(run_folder):
+    folder, record = run_folder
+    assert Path(record["files"]["report"]).exists()
+    assert Path(record["files"]["workbook"]).exists()
+    words = ("plot", str(folder), "--to", str(folder.parent / "costs.svg"), "--what")
+    failed = nbb_opt(*words, "nothing", "--json", check=2)
+    assert failed.stdout == ""  # plot knows no --json: that is a fault of the line, told by typer
+    drawn = nbb_opt(*words, "costs", "--quiet", check=0)
+    assert drawn.stdout == f"wrote {folder.parent / 'costs.svg'}\n"
+    lost = nbb_opt("verify", folder.parent / "none", "--json", check=1)
+    error = json.loads(lost.stdout)
+    assert (error["ok"], error["exit_code"], lost.stderr) == (False, 1, "")
+    assert "none" in error["error"]
+    solve = ("solve", TINY, "--out", folder.parent / "again", "--no-reference")
+    assert nbb_opt(*solve, "--quiet", check=0).stderr == ""
+    steps = [json.loads(line) for line in nbb_opt(*solve, "--log-json", check=0).stderr.splitlines()]
+    assert {"frozen: solve", "report"} <= {step.get("phase") for step in steps}
+    assert any(step.keys() >= {"incumbent", "bound", "gap"} for step in steps)
+
+
+def test_a_live_line_fits_a_terminal_and_its_clock_moves(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("nbb_opt.cli.console.shown", ["lines"])
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((60, 20)))
+    stream = Terminal()
+    with ProgressLine(stream) as line:
+        line(Progress("a phase with a name longer than its place", 1.0, incumbent=123456.789e6, bound=1.5e6, nodes=3))
+        until = time.perf_counter() + 10
+        while stream.getvalue().count("\r") < 4 and time.perf_counter() < until:
+            time.sleep(0.05)
+    drawn = stream.getvalue().removesuffix("\n").split("\r")[1:]
+    assert len({each[:8] for each in drawn}) > 1  # the elapsed seconds
+    assert {len(each) for each in drawn} == {59}
 
 
 def test_errors_of_the_interface_name_the_options_of_the_command(tmp_path):
@@ -75,7 +117,8 @@ def test_solve_prints_what_machines_read(run_folder):
     keys = {"status", "cost_eur", "emissions_t_co2e", "gap", "bound", "verified", "seconds", "rows", "columns"}
     assert keys | {"nonzeros", "integers"} <= set(record)
     assert record["verified"] is True
-    assert json.loads((folder / "run.json").read_text()) == record
+    files = {"run": str(folder), "report": str(folder / "report.html"), "workbook": str(folder / "report.xlsx")}
+    assert {**json.loads((folder / "run.json").read_text()), "files": files} == record
     assert all(seconds >= 0 for seconds in record["seconds"].values())
     assert set(record["emissions_t_co2e"]) == {"2025", "2030"}
 

@@ -456,11 +456,11 @@ def solve_instance(
             if out is None or not bars:
                 raise
             last, found = bars.popitem()
-            write(out, instance, _run(instance, found, bars, steps), found.ledger)
+            write(out, instance, _run(instance, found, bars, steps), found.ledger, steps=steps)
             raise type(end)(f"{end}. The {last} plan, verified, is in {out}") from end
         plan = steps.cheapest(instance, plan, bars, say)
         run = _run(instance, plan, bars, steps)
-        return run if out is None else write(out, instance, run, plan.ledger)
+        return run if out is None else write(out, instance, run, plan.ledger, steps=steps)
 
 
 def bars_of(model: str, *, reference: bool, own: bool = False) -> tuple[str, ...]:
@@ -484,19 +484,20 @@ def _run(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Steps)
     })  # fmt: skip
 
 
-def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None) -> Run:
+def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None, *, steps: Steps | None = None) -> Run:
     """Write a run folder with report and workbook; an earlier run in the same place is replaced."""
     from nbb_opt.report import html_bytes, workbook_bytes
 
-    started = time.perf_counter()
-    ledgers = [ledger or build_ledger(instance, run.tables)]
-    run = replace(run, path=out)
-    beside: dict[str, bytes | str] = {
-        **run.beside,
-        "report.html": html_bytes(instance, [run], ledgers=ledgers),
-        "report.xlsx": workbook_bytes(instance, [run], ledgers=ledgers),
-    }
-    run.record["seconds"]["report"] = round(time.perf_counter() - started, 3)
+    steps = steps or Steps()
+    with steps.timed("report"):
+        ledgers = [ledger or build_ledger(instance, run.tables)]
+        run = replace(run, path=out)
+        beside: dict[str, bytes | str] = {
+            **run.beside,
+            "report.html": html_bytes(instance, [run], ledgers=ledgers),
+            "report.xlsx": workbook_bytes(instance, [run], ledgers=ledgers),
+        }
+    run.record["seconds"]["report"] = steps.seconds["report"]
     write_run(out, run.record, run.tables, run.bars, extra_files=beside, replace=True)
     return run
 

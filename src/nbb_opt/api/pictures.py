@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +13,12 @@ import pandas as pd
 from nbb_opt.api.arguments import checked, named
 from nbb_opt.api.plans import Result
 from nbb_opt.errors import NbbError
+from nbb_opt.output import write_file
 
 if TYPE_CHECKING:
     from nbb_opt.studies.audit.audit import Audit
 
+WIDTH_PX = 1600  # of a .png
 FONT = "font-family: Helvetica, Arial, sans-serif; background: #fff"
 
 
@@ -35,19 +38,36 @@ class Picture(str):
         return str(self)
 
     def save(self, path: Path | str) -> Path:
-        """Write the drawing to an .svg file."""
-        named(path, ".svg", what="picture").write_text(f"{self}\n", encoding="utf-8")
-        return Path(path)
+        """Write the drawing to an .svg file, or to a .png file `WIDTH_PX` wide (needs nbb-opt[pictures])."""
+        if named(path, ".svg", ".png", what="picture").suffix.lower() == ".svg":
+            return write_file(Path(path), f"{self}\n")
+        return write_file(Path(path), self._png())
+
+    def _png(self) -> bytes:
+        try:
+            font_roboto, resvg = importlib.import_module("font_roboto"), importlib.import_module("resvg_py")
+        except ImportError as missing:
+            raise NbbError(
+                f".png pictures need {missing.name}; pip install 'nbb-opt[pictures]', or save as .svg"
+            ) from None
+        fonts = [
+            str(Path(str(font_roboto.__file__)).parent / "files" / f"Roboto-{each}.ttf") for each in ("Regular", "Bold")
+        ]
+        drawn = resvg.svg_to_bytes(
+            svg_string=str(self), width=WIDTH_PX, background="white", skip_system_fonts=True, font_files=fonts,
+            font_family="Roboto", sans_serif_family="Roboto",
+        )  # fmt: skip
+        return bytes(drawn)
 
 
 @checked
 def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
-    """A picture of a plan (the map, or the chart of that name), of a sweep or a front (its curves), or of an audit.
+    """A picture of a plan (map, change, or a chart by name), of a sweep or a front (its curves), or of an audit.
 
     >>> from nbb_opt import examples, solve
     >>> draw(solve(examples.tiny()), "x")
     Traceback (most recent call last):
-    nbb_opt.errors.NbbError: picture 'x': none; take map, modes, emissions, fleet, costs, difference, charging
+    nbb_opt.errors.NbbError: picture 'x': none; take map, change, modes, emissions, fleet, costs, difference, charging
     """
     if isinstance(of, pd.DataFrame):
         return _of_sweep(of)
@@ -56,14 +76,19 @@ def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
 
 def _of_plan(plan: Result, name: str) -> Picture:
     from nbb_opt.report.figures import all_figures
-    from nbb_opt.report.page import draw_maps
+    from nbb_opt.report.map.difference import draw_difference
+    from nbb_opt.report.page import changes, draw_maps
 
     if name == "map":
         maps = draw_maps(plan.instance, plan.run, "plan")
         return _below_each_other([maps["big_map"], maps["legend"]])
+    if name == "change":
+        year = plan.instance.periods[-1].year
+        change = changes(plan.instance, plan.run)[1][-1][1]
+        return _below_each_other([draw_difference(plan.instance, change, year=year, key="plan")])
     charts = {each.name: each.drawing for each in all_figures(plan.instance, plan.run, plan.figures, key="plan")}
     if name not in charts:
-        raise NbbError(f"picture {name!r}: none; take map, {', '.join(charts)}")
+        raise NbbError(f"picture {name!r}: none; take map, change, {', '.join(charts)}")
     return _below_each_other([charts[name]])
 
 

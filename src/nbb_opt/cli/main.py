@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -18,6 +19,7 @@ from typer.core import TyperGroup
 from nbb_opt import __version__
 from nbb_opt.cli import app as app_command
 from nbb_opt.cli import audit, bench, data, region, runs, strategy, studies
+from nbb_opt.cli.console import How, ProgressLine, shown, write_line
 from nbb_opt.cli.options import (
     DEFAULT_GAP,
     DEFAULT_THREADS,
@@ -48,9 +50,11 @@ from nbb_opt.renames import is_now
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 bad input, 2 usage, 3 infeasible, 4 no plan in time, 5 a check failed, "
     "6 a benchmark got worse, 70 a fault in nbb-opt itself, 130 stopped (Ctrl-C) before there was a plan. "
-    "With --debug the traceback of any error is shown."
+    "Anywhere in a line: --quiet shows no progress, --log-json shows it as one JSON object a line, --debug shows the "
+    "traceback of any error; with --json an error is a JSON object too."
 )
 DEBUG = "--debug"
+PROGRESS: dict[str, How] = {"--quiet": "quiet", "--log-json": "json"}
 
 
 class Commands(TyperGroup):
@@ -83,7 +87,6 @@ app = typer.Typer(
     help="Plans modal shift and fleet electrification of regional freight.\n\n"
     "Example: nbb-opt new mycase --from haulier; nbb-opt check mycase; nbb-opt solve mycase\n\n" + EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -93,12 +96,13 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; errors meant for users end without a traceback, one line and an exit code each."""
     debug = DEBUG in sys.argv[1:]
-    sys.argv = [sys.argv[0], *(word for word in sys.argv[1:] if word != DEBUG)]
+    shown[:] = [how for flag, how in PROGRESS.items() if flag in sys.argv] or ["lines"]
+    sys.argv = [sys.argv[0], *(word for word in sys.argv[1:] if word != DEBUG and word not in PROGRESS)]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
     survive_aborts(debug)
-    announce(lambda line: print(line, file=sys.stderr))
+    announce(lambda line: write_line(sys.stderr, line))
     try:
         app()
     except NbbError as error:
@@ -109,11 +113,21 @@ def main() -> None:
         if debug:
             traceback.print_exc()
         code, line = in_a_line(fault)
-        with suppress(OSError):
-            print(line, file=sys.stderr)
+        _say(code, line)
         if isinstance(fault, BrokenPipeError):  # nor may Python try to flush what nobody reads
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(code)
+
+
+def _say(code: int, text: str, problems: Sequence[object] = ()) -> None:
+    """Print an error: as lines, or, where --json was asked for, as a JSON object on stdout."""
+    with suppress(OSError):
+        if "--json" in sys.argv and not sys.argv[1].startswith("bench"):  # whose --json names a file
+            found = {"ok": False, "exit_code": code, "error": text}
+            found |= {"problems": [vars(problem) for problem in problems]} if problems else {}
+            print(json.dumps(found, ensure_ascii=False, indent=1), flush=True)
+        else:
+            print(text, file=sys.stderr)
 
 
 def in_a_line(fault: Exception) -> tuple[int, str]:
@@ -178,11 +192,9 @@ def survive_aborts(debug: bool = False) -> None:
 
 def fail(error: NbbError) -> NoReturn:
     """Print an error and leave with its exit code."""
-    with suppress(BrokenPipeError):
-        if isinstance(error, InstanceError):
-            many = len(error.problems)
-            print(f"{many} problem{'s' if many != 1 else ''} found", file=sys.stderr)
-        print(str(error), file=sys.stderr)
+    problems = error.problems if isinstance(error, InstanceError) else []
+    counted = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} found\n" if problems else ""
+    _say(error.exit_code, f"{counted}{error}", problems)
     sys.exit(error.exit_code)
 
 
@@ -233,14 +245,7 @@ def check(instance: InstancePath, as_json: AsJson = False) -> None:
     """Validate an instance; every problem at once, with place and likely fix."""
     import nbb_opt as nbb
 
-    try:
-        show(nbb.check(instance), as_json)
-    except InstanceError as error:
-        if not as_json:
-            fail(error)
-        problems = [vars(problem) for problem in error.problems]
-        print(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False, indent=1))
-        sys.exit(error.exit_code)
+    show(nbb.check(instance), as_json)
 
 
 @app.command(epilog="Example: nbb-opt manifest mycase")
@@ -362,7 +367,6 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, verify the plan, write run folder, report and workbook. Ctrl-C keeps the best plan found."""
-    from nbb_opt.cli.console import ProgressLine
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import handlers, problem_of, stated_model
     from nbb_opt.problems.handlers import SolveRequest

@@ -44,6 +44,7 @@ def add_commands(app: typer.Typer) -> None:
         epilog="Example: nbb-opt explain runs/nbb-joint --origin BOD --destination GOT --commodity steel --year 2035"
     )(explain)
     app.command(epilog="Example: nbb-opt totals runs/nbb-joint")(totals)
+    app.command(epilog="Example: nbb-opt plot runs/nbb-joint --what change --to change.png")(plot)
     app.command(epilog="Example: nbb-opt sensitivity runs/nbb-joint --accounting --gap 1e-3")(sensitivity)
 
 
@@ -228,6 +229,23 @@ def totals(
     problem_of(run, "totals")
     found = nbb.control_totals(run, instance=instance)
     print(found.to_json(orient="records", force_ascii=False, indent=1) if as_json else "\n".join(as_lines(found)))
+
+
+def plot(
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    to: Annotated[Path, typer.Option(help="Picture to write, .svg or .png.")],
+    what: Annotated[
+        str, typer.Option(help="map, change (against the reference plan), or a chart of the report: modes, costs, ...")
+    ] = "map",
+    instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
+) -> None:
+    """Draw the map or a chart of a run that is verified first, as the report shows it."""
+    import nbb_opt as nbb
+    from nbb_opt.api.plans import freight_plan
+
+    plan = freight_plan(run, "plot", instance=instance)
+    nbb.verify(plan, again_s=0.0)
+    print(f"wrote {nbb.draw(plan, what).save(to)}")
 
 
 class Response(Protocol):

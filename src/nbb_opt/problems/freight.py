@@ -100,7 +100,8 @@ def solve(request: SolveRequest) -> Response:
         )  # fmt: skip
     if request.front:  # which takes long: the plan is written by now
         run = write(out, instance, _with_front(instance, run, request))
-    return Response(run.record, (closing_block(instance, run),))
+    files = {"run": str(run.path), "report": str(run.path / "report.html"), "workbook": str(run.path / "report.xlsx")}
+    return Response({**run.record, "files": files}, (closing_block(instance, run),))
 
 
 def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from nbb_opt.emissions.factors import Registry
@@ -280,20 +281,26 @@ def _emission_grids(instance: Instance, ledger: Ledger, own: Registry | None) ->
     ]
 
 
-def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
-    """The map of the last period with its legend; the map of what the plan changes then, and small ones by period.
+def changes(instance: Instance, run: Run) -> tuple[str, list[tuple[str, pd.Series]]]:
+    """What a plan carries differently: a title, and by period a label and tonnes a year by link.
 
     A plan that is compared with nothing is compared with its own first period.
     """
+    first, *later = (period.year for period in instance.periods)
+    last = later[-1] if later else first
+    if run.against:
+        by_year = [(f"{year}", link_difference(run.baseline, run.tables, year)) for year in (first, *later)]
+        return f"What the plan changes against the {run.against} plan in {last}", by_year
+    tables = run.tables
+    since = [(f"{year} against {first}", link_difference(tables, tables, year, first)) for year in later]
+    return f"What changes from {first} to {last}", since
+
+
+def draw_maps(instance: Instance, run: Run, key: str) -> dict[str, Any]:
+    """The map of the last period with its legend; the map of what the plan changes then, and small ones by period."""
     years = [period.year for period in instance.periods]
     tonnes = {year: drawn_tonnes(instance, run.tables, year) for year in years}
-    if run.against:
-        shown = [(f"{year}", link_difference(run.baseline, run.tables, year)) for year in years]
-        change_title = f"What the plan changes against the {run.against} plan in {years[-1]}"
-    else:
-        tables = run.tables
-        shown = [(f"{year} against {years[0]}", link_difference(tables, tables, year, years[0])) for year in years[1:]]
-        change_title = f"What changes from {years[0]} to {years[-1]}"
+    change_title, shown = changes(instance, run)
     drawn = {str(link) for used in (*tonnes.values(), *(change for _, change in shown)) for link in used.index}
     frame = make_frame(instance, drawn, width=MAP_WIDTH_PX)
     most_t = max([float(used.max()) for used in tonnes.values() if len(used)], default=0.0)
