@@ -248,7 +248,7 @@ SPOILINGS = [
         "committed_projects_need_no_decision",
         setting("projects", {"project": "RAIL_CAP"}, status="committed", status_date="2024-06-30", requires="GRID_W"),
         "projects.csv row 3, column requires",
-        "requires GRID_W, which is an idea",
+        "requires GRID_W, which is not decided",
     ),
     Spoiling(
         "links_have_the_status_of_their_project",

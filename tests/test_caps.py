@@ -105,6 +105,17 @@ def test_a_price_or_weight_of_the_model_is_in_the_optimum_by_hand(
     assert model == "least_cost" or "agree_costs" in set(verify_run(lie, plan.instance).failures()["rule"])
 
 
+def test_the_reference_builds_what_the_market_orders_where_it_pays() -> None:
+    """RAIL_MINE pays, the other projects of tiny do not, and money of the market is in no budget."""
+    ordered = vary(nbb.examples.tiny(), "projects", "project", "RAIL_MINE", status="market")
+    poor = vary(ordered, "policies", "policy", "BUDGET_SE", value=0.0)
+    plan = nbb.solve(poor, "reference", gap=1e-9)
+    assert plan.cost_eur == pytest.approx(LEAST_COST_EUR)
+    assert verify_run(plan.run, poor).ok
+    lie = replace(plan.run, record={**plan.record, "instance_digest": nbb.examples.tiny().digest})
+    assert "respect_options" in set(verify_run(lie, nbb.examples.tiny()).failures()["rule"])
+
+
 @pytest.mark.parametrize("statement", ["pyomo", "arrays"])
 def test_trucks_that_law_asks_makers_to_sell_are_bought_where_they_do_not_pay(statement: str) -> None:
     """At 400 000 EUR a battery truck in W costs 81 250 EUR more than it brings: 127 500 less 46 250."""

@@ -270,12 +270,22 @@ def check_words(answer: Element) -> None:
     money = [sum(eur for name, eur in hand.all_costs("joint").items() if name == f"{what}_purchase") / M
              for what in ("project", "charger", "fleet")]  # fmt: skip
     now, before = hand.EMITTED_T["joint", LAST] / 1000, hand.EMITTED_T["reference", LAST] / 1000
-    lead = next(p for p in answer.all("p") if p.attributes.get("class") == "lead").text()
+    short, lead = (
+        next(part for part in answer.all("ul") if part.attributes.get("class") == name).text()
+        for name in ("lead", "facts")
+    )
     assert re.search(r"costs \S+ MEUR less from .* and emits \S+ % less CO2e in 2030", lead), lead
     frozen = hand.WHOLE_EUR["frozen"][-1] / M
     alone = 100 - 100 * hand.EMITTED_T["reference", LAST] / hand.EMITTED_T["frozen", LAST]
     parts = {plan: cost_parts(plan) for plan in ("reference", "joint")}
     more = [parts["joint"][i] - parts["reference"][i] for i in range(4)]
+    today = 100 - 100 * hand.EMITTED_T["joint", LAST] / hand.EMITTED_T["frozen", FIRST]
+    assert re.search(r"In cash that is \S+ MEUR more than .* all counted, \S+ MEUR less", short), short
+    follows(
+        short.replace("CO2e", ""),
+        [1, money[0], battery, all_trucks, LAST, more[0], FIRST, HORIZON, saved, less, LAST, today, FIRST, None, 0,
+         None],
+    )  # fmt: skip
     follows(
         lead.replace("CO2e", ""),
         [saved, FIRST, HORIZON, saved / nothing * 100, less, LAST, frozen - nothing, alone, LAST, 60, battery, *money,
@@ -301,7 +311,7 @@ def check_words(answer: Element) -> None:
     built = next(answer.all("ol")).text()
     follows(built, [1, LAST, money[0]])
     helps = " ".join(text for text in rest if "chargers" not in text).replace("CO2e", "")
-    assert set(numbers(helps)) <= {"0", str(HORIZON)}, helps  # the discount rate and the horizon
+    assert set(numbers(helps)) <= {"0", "1", str(HORIZON)}, helps  # the discount rate, a project, the horizon
 
 
 def follows(text: str, exact: Sequence[Any]) -> None:

@@ -17,7 +17,7 @@ AFIR_MW = {"core": 3.6, "comprehensive": 1.5}
 AFIR_STANDS = {2025: 0.15, 2028: 0.6, 2030: 1.0, 2035: 2.0, 2040: 3.0}
 AFIR_SHARE_OF_HOURS = 0.12
 AFIR_WHY = (
-    "energy: the alternative fuels regulation asks for {mw} MW in 2030 ({network} network: "
+    "energy: committed, in every plan: Article 4 of the regulation asks for {mw} MW in 2030 ({network} network: "
     "{rule}, half of it where fewer than 2000 heavy vehicles a day pass), 15 % of it in 2025, half in 2027, used 12 % "
     "of the hours; as much again every five years after 2030, assumed"
 )
@@ -59,7 +59,7 @@ def public_charging() -> list[Row]:
                     "kwh_per_year": round(mw * 1000 * 8760 * AFIR_SHARE_OF_HOURS * stands, -3),
                     "kw": 1000.0 if r["afir"] == "core" and year >= 2030 else 400.0,
                     "price_add_eur_per_kwh": round(PUBLIC_PRICE[year] - ELECTRICITY_PRICE[r["country"]], 3),
-                    "source": "afir_iru;milence;assumption",
+                    "source": "eu_2023_1804;afir_iru;milence;assumption",
                     "note": AFIR_WHY.format(mw=mw, network=r["afir"], rule=AFIR_RULE[r["afir"]]) + "; " + PUBLIC_WHY,
                 }
             )

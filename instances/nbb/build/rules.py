@@ -8,6 +8,10 @@ INERTIA_PER_YEAR = 0.025
 # Of the truck-km, as fast as sales let the stock turn: 14 % of new heavy trucks in Sweden were battery trucks in 2025,
 # a tenth of the stock is renewed a year, and the law asks makers for 45 % less CO2 of new trucks in 2030.
 BATTERY_SHARE = {2025: 0.06, 2028: 0.12, 2030: 0.3}
+# Cut of CO2 that makers must reach on the mean of new heavy vehicles by (EU) 2019/1242, Article 3a, as (EU) 2024/1610
+# has it; diesel trucks get as much better as it asks for from 2025 on, assumed.
+CO2_CUT_OF_NEW_TRUCKS = {2030: 0.45, 2035: 0.65, 2040: 0.90}
+DIESEL_CUT = 0.15
 # Liquefied biogas for lorries in the region: a plant of 100 to 125 GWh a year feeds some 300 of them.
 BIOGAS_SHARE = 0.1
 BUDGET_EUR = {"NO": 350e6, "SE": 1500e6, "FI": 350e6}
@@ -48,6 +52,19 @@ def policies() -> list[Row]:
             "a tenth of the trucks of the region; that no more comes is assumed",
         }
     )
+    for year, cut in CO2_CUT_OF_NEW_TRUCKS.items():
+        rows.append(
+            {
+                "policy": f"zero_emission_{year}",
+                "kind": "require_zero_emission_share",
+                "year": year,
+                "value": round(1 - (1 - cut) / (1 - DIESEL_CUT), 2),
+                "source": "eu_2024_1610;assumption",
+                "note": f"Article 3a: new heavy vehicles emit {cut:.0%} less from {year} on, in the mean of all that a "
+                f"maker sells in the union; diesel trucks {DIESEL_CUT:.0%} less, as asked for from 2025 on, and the "
+                "region as the union, assumed; Norway buys from the same makers",
+            }
+        )
     for country, value in BUDGET_EUR.items():
         rows.append(
             {

@@ -25,7 +25,7 @@ POLICY_KINDS = (
     "limit_mode_shift_share_per_year",
 )
 ZERO_EMISSION = ("battery", "hydrogen")  # technologies, of (EU) 2019/1242, Article 3(11): nothing leaves an exhaust
-STATUSES = ("existing", "under_construction", "committed", "idea")
+STATUSES = ("existing", "under_construction", "committed", "market", "idea")
 MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
 EFFECT_COLUMNS = {"links": "capacity_t_per_year", "terminals": "capacity_t_per_year", "charge_areas": "grid_mw",
@@ -225,8 +225,9 @@ TABLES: tuple[Table, ...] = (
         Column("excludes", "refs", "projects it rules out", target="projects.project", blank="none"),
         _ref("node", "nodes.node", "where it is drawn on the map", blank="none"),
         *_status(
-            "how far it is; what is more than an idea is built in its earliest year and not decided: an existing "
-            "project in every plan, one under construction or committed in every plan but the frozen one",
+            "how far it is; what exists, is under construction or committed is built in its earliest year and not "
+            "decided: an existing project in every plan, the others in every plan but the frozen one; what the market "
+            "orders where it pays, as a grid connection, may be built in the reference too, an idea only in plans",
             "idea",
         ),
         optional=True,

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 OPTION_WORDS = {
     ("technologies", "all"): "every truck of the instance",
     ("technologies", "today"): "trucks whose technology occurs in the table `fleet`",
-    ("projects", "all"): "every project of the instance; what is more than an idea is built",
-    ("projects", "committed"): "what exists, is under construction or committed is built; no ideas",
+    ("projects", "all"): "every project of the instance; what is decided is built",
+    (
+        "projects",
+        "committed",
+    ): "what is decided is built, what the market orders may be; no ideas",
     ("projects", "existing"): "what exists is built, nothing else",
     ("projects", "none"): "no project; chains that need one do not exist",
     ("flows", "free"): "the model chooses the chains",

@@ -9,12 +9,21 @@ from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.front import front_grid
 from nbb_opt.report.grid import Column, Grid, amounts, each
-from nbb_opt.report.kpis import COST_PARTS, SHIFT_BOUND_SHARE, SHIFT_BOUND_SOURCE, key_figures, outside, shift_effect
+from nbb_opt.report.kpis import (
+    COST_PARTS,
+    SHIFT_BOUND_SHARE,
+    SHIFT_BOUND_SOURCE,
+    ideas_built,
+    key_figures,
+    outside,
+    shift_effect,
+)
 from nbb_opt.report.own_rules import own_costs, own_lines
 from nbb_opt.report.text import NO_BREAK, kt, listed, meur, number, percent, plural
 from nbb_opt.report.what_if import what_if_line
 from nbb_opt.result import FROZEN, REFERENCE, Run, decision_gap
 
+LARGEST = 3  # projects named in the answer
 INVESTED = {"projects": "projects", "chargers": "chargers", "vehicles": "trucks"}
 
 
@@ -34,8 +43,52 @@ MEANING = {
 }
 
 
+def answer(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
+    """Say what can be read out: what to build, what that costs in cash, what it saves, and how sure it is."""
+    if not run.against:
+        return sentences(instance, run, figures)
+    first, last = instance.periods[0], instance.periods[-1]
+    anyway = "what happens anyway" if run.against == REFERENCE else f"the {run.against} plan"
+    ideas = ideas_built(instance, run)
+    money = meur(sum(ideas.values()))
+    largest = listed(list(ideas)[:LARGEST])
+    build = f"Decide on {plural(len(ideas), 'project', 'projects')}" + (f", for {money}: " if ideas else "")
+    build += ("above all " if len(ideas) > LARGEST else "") + largest
+    battery, trucks = figures["battery_trucks"][last.year], sum(figures["trucks"][last.year].values())
+    cash = figures["cost_parts_eur"]["cash"] - figures["bars"][run.against]["cost_parts_eur"]["cash"]
+    less = figures["cost_baseline_eur"] - figures["cost_eur"]
+    now, before = figures["emissions_t_co2e"][last.year], figures["emissions_baseline_t_co2e"][last.year]
+    saved = f"It emits {_less(before - now, before)} CO2e in {last.year} than {anyway}"
+    if run.against == REFERENCE and FROZEN in figures["bars"]:
+        today = figures["bars"][FROZEN]["emissions_t_co2e"][first.year]
+        saved += f", and {_less(today - now, today)} than freight does today ({first.year})"
+    ranged = len(instance["ranges"])
+    how = f"{ranged} ranges say how far figures may be off: nbb-opt tornado shows which of them matter"
+    return [
+        f"{build}; {number(battery)} of {number(trucks)} trucks are battery trucks in {last.year}.",
+        f"In cash that is {meur(abs(cash))} {'less' if cash <= 0 else 'more'} than {anyway} (present value, "
+        f"{first.year} to {last.year + last.years}); all counted, {meur(abs(less))} {'less' if less >= 0 else 'more'}.",
+        f"{saved}.",
+        f"How sure: {_sure(run, figures)}" + (f"; {how}." if ranged else "."),
+    ]
+
+
+def _less(cut: float, before: float) -> str:
+    return f"{percent(abs(cut / before) if before else 0.0)} {'less' if cut >= 0 else 'more'}"
+
+
+def _sure(run: Run, figures: dict[str, Any]) -> str:
+    if not figures["verified"]:
+        return "not at all, the independent check has not accepted this plan"
+    found, bound = f"all {number(run.record['checks'])} checks hold", figures["bound_eur"]
+    if bound is None:
+        return found
+    cost = (run.record.get("extension") or {}).get("objective_eur", figures["cost_eur"])
+    return f"{found}, and with these figures no plan is more than {meur(max(cost - bound, 0.0))} cheaper"
+
+
 def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
-    """Say in plain words what the plan does."""
+    """Say in plain words, with every figure, what the plan does."""
     first, last = instance.periods[0], instance.periods[-1]
     end = last.year + last.years
     now = figures["emissions_t_co2e"]
@@ -273,9 +326,13 @@ def period_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
         Column("Road to rail, sea, ferry", "kt", "kt a year"),
         Column("Battery trucks", "count"),
         Column("All trucks", "count"),
-        Column("Projects opened", "count"),
+        Column("Projects opened or extended", "count"),
     )
-    note = "Emissions are well to wheel, per year of the period."
+    many = len({key for key, _, _ in figures["projects_built"]})
+    note = (
+        "Emissions are well to wheel, per year of the period. A project that opens in steps is counted in each: "
+        f"{plural(many, 'project is', 'projects are')} built in all."
+    )
     return Grid("Key figures by period", columns, rows, note=note, name="By period")
 
 
@@ -334,6 +391,7 @@ def closing_block(instance: Instance, run: Run) -> str:
     lines = [
         f"{instance.meta.title}, model {record['model']}{against}",
         *([f"  {line}"] if (line := what_if_line(run)) else ()),
+        *(f"  - {line}".replace(NO_BREAK, " ") for line in (answer(instance, run, figures) if run.against else ())),
         f"  cost          {cost / 1e6:,.1f} MEUR net present value ({_change(cost, before)})",
         "  emissions     "
         + ", ".join(f"{year}: {now[year] / 1e3:,.1f} kt ({_change(now[year], then.get(year))})" for year in years)
@@ -347,18 +405,28 @@ def closing_block(instance: Instance, run: Run) -> str:
         "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),
         f"  investments   projects {money['projects'] / 1e6:,.1f}, chargers {money['chargers'] / 1e6:,.1f}, "
         f"vehicles {money['vehicles'] / 1e6:,.1f} MEUR until {last}",
-        "  built         "
-        + ("; ".join(f"{name} ({year})" for _key, name, year in figures["projects_built"]) or "no project"),
+        "  built         " + ("; ".join(_with_years(figures["projects_built"])) or "no project"),
         f"  solved        {record['status']}, gap {record['gap']:.4%} proven{undecided}, "
         f"bound {record['bound'] / 1e6:,.1f} MEUR, "
         f"{record['columns']:,} columns, {record['rows']:,} rows, {record['integers']:,} integers",
-        "  seconds       " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in record["seconds"].items()),
         *own_lines(run),
         f"  verified: {'OK' if record['verified'] else 'NO'} ({record['checks']} checks from the tables alone)",
     ]
     if run.path.name:
         lines.append(f"  report        {run.path / 'report.html'}  workbook {run.path / 'report.xlsx'}")
     return "\n".join(lines)
+
+
+def _with_years(built: list[tuple[str, str, int]]) -> list[str]:
+    """Projects with the years in which units of them open.
+
+    >>> _with_years([("A", "Quay", 2030), ("B", "Loops", 2030), ("A", "Quay", 2040)])
+    ['Quay (2030, 2040)', 'Loops (2030)']
+    """
+    years: dict[str, list[str]] = {}
+    for _key, name, year in built:
+        years.setdefault(name, []).append(str(year))
+    return [f"{name} ({', '.join(opened)})" for name, opened in years.items()]
 
 
 def _front_in_lines(grid: Grid | None) -> list[str]:

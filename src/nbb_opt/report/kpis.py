@@ -194,6 +194,15 @@ def projects_built(instance: Instance, tables: Tables) -> pd.DataFrame:
     return rows.sort_values(["year", "project"], ignore_index=True)
 
 
+def ideas_built(instance: Instance, run: Run) -> dict[str, float]:
+    """Give what the plan builds beyond what is committed: EUR by name of the project, the dearest first."""
+    table = instance["projects"].set_index("project")
+    built = projects_built(instance, run.tables)
+    built = built[built["project"].map(table["status"]).isin(["", "idea"])]
+    eur = built["units"] * built["project"].map(table["capex_eur"])
+    return dict(amounts(eur.groupby(built["name"]).sum().sort_values(ascending=False)))
+
+
 def shift_effect(instance: Instance, run: Run) -> tuple[dict[int, float], pd.DataFrame]:
     """Estimate what changing modes alone saves: share of the baseline's emissions by year, and kg by flow and year.
 

@@ -41,7 +41,7 @@ from nbb_opt.report.decisions import (
 from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.front import front_grid
 from nbb_opt.report.grid import Column, Grid, Section, each
-from nbb_opt.report.headline import Tile, bars_grid, period_grid, plausibility, proof, sentences, tiles
+from nbb_opt.report.headline import Tile, answer, bars_grid, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.inventory_view import Inventory, inventory_sections
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
@@ -154,6 +154,7 @@ class RunView:
     label: str
     compared: bool
     figures: dict[str, Any]
+    answer: list[str]
     sentences: list[str]
     tiles: list[Tile]
     proof: str
@@ -237,7 +238,8 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         label=label,
         compared=bool(run.against),
         figures=figures,
-        sentences=[*filter(None, [what_if_line(run)]), *sentences(instance, run, figures)],
+        answer=[*filter(None, [what_if_line(run)]), *answer(instance, run, figures)],
+        sentences=sentences(instance, run, figures) if run.against else [],
         tiles=tiles(instance, run, figures),
         proof=proof(run, figures),
         bars=bars_grid(instance, run, figures),

@@ -44,7 +44,7 @@ from nbb_opt.report.decisions import (
     vehicle_grid,
 )
 from nbb_opt.report.grid import Column, Grid
-from nbb_opt.report.headline import bars_grid, period_grid, sentences, tiles
+from nbb_opt.report.headline import answer, bars_grid, period_grid, sentences, tiles
 from nbb_opt.report.inventory_view import Inventory, bottleneck_grid, country_grid, object_grid
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
@@ -201,7 +201,8 @@ class _Sheets:
         for run, label, found in zip(self.runs, self.labels, figures, strict=True):
             self._text(sheet, line, 0, f"Plan: {label}", self.title)
             line += 1
-            for said in sentences(self.instance, run, found):
+            more = sentences(self.instance, run, found) if run.against else []
+            for said in [*answer(self.instance, run, found), *more]:
                 self._text(sheet, line, 0, said, self.plain)
                 line += 1
             line += 1

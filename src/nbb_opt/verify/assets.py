@@ -165,22 +165,22 @@ def project_costs(world: World, projects: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-# the statuses of what a model builds, by its option `projects`; of them, all but ideas are no decision
+# the statuses of what a model builds, by its option `projects`; of them, ideas and what the market orders are decisions
 BUILT = {
     "none": set[str](),
     "existing": {"existing"},
-    "committed": {"existing", "under_construction", "committed"},
-    "all": {"existing", "under_construction", "committed", "idea"},
+    "committed": {"existing", "under_construction", "committed", "market"},
+    "all": {"existing", "under_construction", "committed", "market", "idea"},
 }
 
 
 def check_status(projects: pd.DataFrame, which: str, checks: Checks) -> None:
-    """`respect_options`: only what the model may build is; `keep_built`: what is no idea, or required, is."""
+    """`respect_options`: only what the model may build is; `keep_built`: what is decided, or required, is."""
     status = projects["status"].replace("", "idea")
     may = status.isin(BUILT[which])
     where = names(projects, "project {} {}: may not be built", ["project", "year"])
     checks.hold("respect_options", (may | (projects["built"] == 0)).to_numpy(), where=where)
-    sure = (status != "idea") & (projects["year"] >= projects["earliest_year"])
+    sure = ~status.isin(["idea", "market"]) & (projects["year"] >= projects["earliest_year"])
     due = (may & (sure | (projects["year"] >= projects["required_from_year"]))).astype(float)
     where = names(projects, "{} {}: must be in service", ["project", "year"])
     checks.compare("keep_built", projects["built"], ">=", due, where=where, unit="count")

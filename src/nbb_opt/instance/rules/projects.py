@@ -144,8 +144,8 @@ def _way_back(start: str, requires: dict[str, list[str]]) -> list[str]:
 
 @rule("projects", uses=("projects",))
 def committed_projects_need_no_decision(context: RuleContext) -> Iterator[Problem]:
-    """A project that is more than an idea has one unit and a date, requires no idea and excludes nothing but ideas."""
-    idea = {row["project"] for row in context.each("projects") if row["status"] in ("", "idea")}
+    """A project that is decided has one unit and a date, requires only what is and excludes nothing that is."""
+    idea = {row["project"] for row in context.each("projects") if row["status"] in ("", "idea", "market")}
     for i, row in context.rows("projects"):
         if row["project"] in idea:
             continue
@@ -162,9 +162,8 @@ def committed_projects_need_no_decision(context: RuleContext) -> Iterator[Proble
             ("excludes", {row["project"] for row in context.each("projects")} - idea),
         ):
             for other in sorted(odd & set(split_list(row[column]))):
-                what = (
-                    f"{column} {other}, which is {'an' if column == 'requires' else 'no'} idea, and the project {said}"
-                )
+                whether = "not decided" if column == "requires" else "decided"
+                what = f"{column} {other}, which is {whether}, and the project {said}"
                 yield context.fault("projects", i, column, row[column], what, "correct one of the two statuses")
 
 

@@ -119,7 +119,7 @@ def _limit_budget(a: Assembly, data: ModelData, rules: Rules) -> None:
     at = np.full((len(p.names), data.time.size), -1, np.int64)
     at[p.project, p.t] = a.start.get("built", 0) + np.arange(len(p.project))
     terms = Terms(len(rules))
-    ideas = np.flatnonzero(~p.committed)
+    ideas = np.flatnonzero(p.ideas)
     for row, (policy, t) in enumerate(rules):
         eur = p.capex_eur[ideas] * (p.funding[ideas, policy.country] if policy.country >= 0 else 1.0)
         terms.add(np.full(len(eur), row), at[ideas, t], eur)

@@ -49,7 +49,7 @@ def require_zero_emission(m, policy, year):
 
 
 def spend_within_budget(m, policy, year):
-    r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$ over $a$ that are ideas: other money is spent"""
+    r"""$\sum_a share_{an}\, capex_a \Delta w_{at} \le value$ over $a$ that are ideas: no other money is public"""
     share, capex = m.funding_share, m.project_capex_eur
     spent = sum(share[a, m.policy_country[policy]] * capex[a] * newly_built(m, a, year) for a in m.ideas)
     return if_any(spent <= m.policy_value[policy])

@@ -1,7 +1,7 @@
 r"""Build projects, never take them back, and use what needs them only then.
 
 $w_{at}$ exists from the first period that starts in or after `earliest_year`; before, it is zero.
-$least_{at}$ is 1 for what is more than an idea, and from `required_from_year` on, else 0.
+$least_{at}$ is 1 for what is decided, and from `required_from_year` on, else 0.
 $\Delta w_{at} = w_{at} - w_{a,t-1}$.
 """
 

@@ -15,11 +15,12 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
 HOURS_PER_YEAR = 8760.0
 IDEA = ("", "idea")
+OPEN = (*IDEA, "market")  # not decided yet
 CAP_OF_MODEL = "model_from_"  # begins the name of a cap of the model itself
 ROW_OF_CAP_OF_MODEL = re.compile(rf"cap_emissions\W+{CAP_OF_MODEL}[0-9]+\W+([0-9]+)\W*")  # its year, in both statements
 # what a model may build, by its option `projects`
 MAY_BUILD = {
-    "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed"),
+    "none": (), "existing": ("existing",), "committed": ("existing", "under_construction", "committed", "market"),
     "all": STATUSES,
 }  # fmt: skip
 
@@ -42,7 +43,7 @@ class Chargers:
 
 @dataclass(frozen=True, kw_only=True)
 class Projects:
-    """Projects (A) and the columns of `built` (project, period), from `least` up: what is more than an idea is built.
+    """Projects (A) and the columns of `built` (project, period), from `least` up: what is decided is built.
 
     `adds` are (project, table, row, amount).
     """
@@ -56,7 +57,7 @@ class Projects:
     excludes: tuple[tuple[int, int], ...]
     adds: tuple[tuple[int, str, int, float], ...]
     funding: Floats
-    committed: np.ndarray
+    ideas: np.ndarray  # paid from budgets
     project: Ints
     t: Ints
     least: Ints
@@ -124,7 +125,7 @@ def projects_of(instance: Instance, base: BaseData, time: Time, earliest_years: 
         for column in ("requires", "excludes")
     }
     earliest = np.array([earliest_years[name] for name in table["project"].tolist()], float)
-    committed, required = ~table["status"].isin(IDEA).to_numpy(), table["required_from_year"].to_numpy(float)
+    decided, required = ~table["status"].isin(OPEN).to_numpy(), table["required_from_year"].to_numpy(float)
     project, t = np.nonzero(earliest[:, None] <= time.years[None, :])
     return Projects(
         names=names, capex_eur=table["capex_eur"].to_numpy(float),
@@ -132,8 +133,8 @@ def projects_of(instance: Instance, base: BaseData, time: Time, earliest_years: 
         lifetime=table["lifetime_years"].to_numpy(np.int64), max_units=table["max_units"].to_numpy(np.int64),
         requires=tuple(pairs["requires"]),
         excludes=tuple(sorted({(min(a, b), max(a, b)) for a, b in pairs["excludes"]})), adds=tuple(adds), funding=share,
-        committed=committed,
-        project=project, t=t, least=(committed[project] | (required[project] <= time.years[t])).astype(np.int64),
+        ideas=table["status"].isin(IDEA).to_numpy(),
+        project=project, t=t, least=(decided[project] | (required[project] <= time.years[t])).astype(np.int64),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def project_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "projects": names,
         "project_years": project_years,
         "later_years": [(a, y) for a, y in project_years if (a, before.get(y)) in project_years],
-        "ideas": [names[a] for a in np.flatnonzero(~p.committed).tolist()],
+        "ideas": [names[a] for a in np.flatnonzero(p.ideas).tolist()],
         "max_units": dict(zip(names, p.max_units.tolist(), strict=True)),
         "requires": [(names[a], names[b], y) for a, b in p.requires for y in years if (names[a], y) in project_years],
         "excludes": [

@@ -81,8 +81,12 @@ def stacked_bars(
         wide = min(74.0, (room - 18 - gap * (len(here) - 1)) / len(here))
         start = left + 6 + room * g + (room - wide * len(here) - gap * (len(here) - 1)) / 2
         small = min(11.0, *(11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0) for bar in here))
+        line = zero + slope * caps[group] if caps and group in caps else None
         for b, bar in enumerate(here):
-            parts += _one_bar(bar, used, _Stack(start + b * (wide + gap), wide, zero, slope, shares, write))
+            stack = _Stack(
+                x=start + b * (wide + gap), wide=wide, zero=zero, slope=slope, shares=shares, write=write, line=line
+            )
+            parts += _one_bar(bar, used, stack)
             parts.append(
                 words(
                     bar.label,
@@ -95,10 +99,11 @@ def stacked_bars(
             )
         middle = left + 6 + room * (g + 0.5)
         parts.append(words(group, middle, head + plot + 35, size=12.5, anchor="middle", weight="600"))
-        if caps and group in caps:
-            y = zero + slope * caps[group]
+        if caps and line is not None:
             x1, x2 = left + 6 + room * g + 4, left + 6 + room * (g + 1) - 4
-            parts.append(tag("line", x1=x1, x2=x2, y1=y, y2=y, stroke=INK, stroke_width=2, stroke_dasharray=DASH_CAP))
+            parts.append(
+                tag("line", x1=x1, x2=x2, y1=line, y2=line, stroke=INK, stroke_width=2, stroke_dasharray=DASH_CAP)
+            )
             parts.append(words(f"cap {write(caps[group])}", middle, head + plot + 52, size=11, anchor="middle"))
     said = "; ".join(f"{bar.group} {bar.label}: {with_unit(sum(bar.values.values()), unit)}" for bar in bars)
     return drawing(
@@ -106,9 +111,11 @@ def stacked_bars(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Stack:
-    """Where a stack stands: left edge, width, y of zero, px per unit (negative), and how its layers are labelled."""
+    """Where a stack stands: left edge, width, y of zero, px per unit (negative), how its layers are labelled, and the y
+    of a line that goes over it.
+    """
 
     x: float
     wide: float
@@ -116,6 +123,7 @@ class _Stack:
     slope: float
     shares: bool
     write: Callable[[float], str]
+    line: float | None = None
 
 
 def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
@@ -141,7 +149,10 @@ def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
         if tall >= 15 and text_width(label, 10.5) <= wide - 4:
             fill = INK if bar.pale or _is_light(layer.colour) else "#ffffff"
             parts.append(words(label, x + wide / 2, y + tall / 2 + 4, size=10.5, anchor="middle", fill=fill))
-    parts.append(words(write(total), x + wide / 2, up - 5, size=11, anchor="middle", weight="600"))
+    foot = up - 5
+    if at.line is not None and foot - 11 < at.line < foot + 3:  # no line goes through the figure
+        foot = at.line - 4
+    parts.append(words(write(total), x + wide / 2, foot, size=11, anchor="middle", weight="600"))
     return parts
 
 
