@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.strategy import cooperate
     from nbb_opt.api.studies import (
+        abate,
         audit,
         availability,
         control_totals,
@@ -69,8 +70,8 @@ _NAMES = {
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.studies": (
-        "audit", "availability", "control_totals", "explain", "fleet_plan", "inventory", "pareto", "sensitivity",
-        "sweep", "tornado",
+        "abate", "audit", "availability", "control_totals", "explain", "fleet_plan", "inventory", "pareto",
+        "sensitivity", "sweep", "tornado",
     ),
     "nbb_opt.api.strategy": ("cooperate",),
     "nbb_opt.app.server": ("serve",),
@@ -100,6 +101,7 @@ __all__ = [
     "SolveError",
     "SolveOptions",
     "VerifyFailed",
+    "abate",
     "add_cost",
     "audit",
     "availability",

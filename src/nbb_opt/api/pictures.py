@@ -93,12 +93,14 @@ def _of_plan(plan: Result, name: str) -> Picture:
 
 
 def _of_sweep(table: pd.DataFrame) -> Picture:
+    from nbb_opt.studies import abate
     from nbb_opt.studies.pareto import curve
     from nbb_opt.studies.sweep.run import curves
 
     about = table.attrs
     drawings = {
         "sweep": lambda: curves(table, str(about["title"])), "pareto": lambda: [curve(table, about["year"])],
+        "abate": lambda: [abate.curve(table)],
     }.get(str(about.get("study")))  # fmt: skip
     if drawings is None:
         raise NbbError("this table is not that of a sweep or a front as it was made; draw what nbb.sweep gives")

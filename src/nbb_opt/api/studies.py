@@ -142,6 +142,49 @@ def pareto(
     )  # fmt: skip
 
 
+@checked
+def abate(
+    region: Instance | ProblemInstance | Path | str,
+    *,
+    measures: int = 20,
+    price_eur_per_t: float = 300.0,
+    relax: bool = False,
+    model: str = "least_cost",
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    out: Path | str | None = None,
+    progress: Listener | None = None,
+    cache: bool = True,
+    stop: Stop | None = None,
+    workers: int | str = 1,
+) -> StudyTable:
+    """In which order to act: a marginal abatement cost curve with named measures, a row for each step.
+
+    From the plan of the market and of what is committed to the plan with every measure allowed and each tonne of WTW
+    CO2e worth `price_eur_per_t`, over the horizon. A measure is a project, the trucks of a technology that a region
+    buys, a fuel, or freight between two regions by rail or sea; the largest `measures` are listed. `cost_eur` and
+    `tonnes_cut_t_co2e` are those of a step after the steps above it, `alone_*` those of its measure alone; steps add up
+    to the difference of the ends. A measure is often less than a gap of the whole: give a small `gap`, or `relax`.
+    The other parameters are those of `sweep`.
+
+    >>> from nbb_opt import examples
+    >>> found = abate(examples.tiny(), price_eur_per_t=3500.0, relax=True)
+    >>> ends = [found.found.records[name]["cost_eur"] for name in ("market and committed", "everything at once")]
+    >>> bool(abs(found["cost_eur"].sum() - (ends[1] - ends[0])) < 1e-6)
+    True
+    """
+    from nbb_opt.studies.abate import run_abate
+
+    return StudyTable.of(
+        run_abate(
+            freight(region, "abate"), measures=measures, price_eur_per_t=price_eur_per_t, model=model, relax=relax,
+            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+            **_common(out, progress, stop, workers, cache=cache),
+        )
+    )  # fmt: skip
+
+
 def _common(
     out: Path | str | None, progress: Listener | None, stop: Stop | None, workers: int | str, *, cache: bool
 ) -> dict[str, Any]:

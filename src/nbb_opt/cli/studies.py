@@ -57,6 +57,9 @@ def add_commands(app: typer.Typer) -> None:
         epilog="Example: nbb-opt pareto instances/nbb --points 20 --gap 0.005 --workers 2; "
         "nbb-opt pareto mycase --year 2040 --relax"
     )(pareto)
+    app.command(
+        epilog="Example: nbb-opt abate instances/nbb --relax --price 300; nbb-opt abate mycase --gap 1e-5 --measures 15"
+    )(abate)
     app.command(epilog="Example: nbb-opt tornado instances/nbb --relax; nbb-opt tornado mycase --table energy")(tornado)
 
 
@@ -182,6 +185,42 @@ def pareto(
     shown(
         found, as_json, [found.answer, "", *str(type(found)(found[list(COLUMNS)])).splitlines()], given, "pareto.html"
     )
+
+
+def abate(
+    instance: InstancePath,
+    measures: Annotated[int, typer.Option(min=1, help="Measures listed, the largest of each kind in turns.")] = 20,
+    price_eur_per_t: Annotated[
+        float, typer.Option("--price", min=0.0, help="What a tonne of CO2e is worth at the end of the curve, EUR.")
+    ] = 300.0,
+    relax: Relax = False,
+    model: StudyModel = "least_cost",
+    out: StudyOut = None,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    workers: Workers = "1",
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
+    as_json: AsJson = False,
+) -> None:
+    """In which order do we act? A marginal abatement cost curve with named measures, alone and in sequence.
+
+    Ctrl-C keeps finished solves; the same command goes on with the others.
+    """
+    import nbb_opt as nbb
+    from nbb_opt.options import SolveOptions
+
+    with study("abate", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given):
+        found = nbb.abate(
+            region, measures=measures, price_eur_per_t=price_eur_per_t, model=model, workers=of_workers(workers),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
+        )  # fmt: skip
+    table = str(type(found)(found[[name for name in found.columns if name not in ("status", "verified")]]))
+    shown(found, as_json, [found.answer, "", *table.splitlines()], given, "abate.html")
 
 
 def tornado(

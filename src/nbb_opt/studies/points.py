@@ -19,7 +19,7 @@ from nbb_opt.errors import Infeasible, ModelError, NoPlan, Stopped
 from nbb_opt.instance import Instance
 from nbb_opt.model import Built, ModelSpec, StandardForm, extract, forecast, read_model, standard_form
 from nbb_opt.model.arrays.terms import Terms
-from nbb_opt.model.data.periods import Floats, sum_by
+from nbb_opt.model.data.periods import Floats, Ints, sum_by
 from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, in_pyomo, with_own
@@ -130,9 +130,11 @@ class FreightWork:
         return Stated(instance, prepared, built, standard_form(built), per_period(built))
 
     def solved(
-        self, stated: Stated, form: StandardForm, before: Record | None, stop: Stop, *, what: str, priced: bool = True
+        self, stated: Stated, form: StandardForm, before: Record | None, stop: Stop, *, what: str, priced: bool = True,
+        relaxed: bool = False, keep: Ints | None = None,
     ) -> Record:  # fmt: skip
-        """The record of a form of a stated model; `priced` False: its objective is not the cost.
+        """The record of a form of a stated model; `priced` False: its objective is not the cost. `relaxed` solves its
+        relaxation whatever the study does. Of the columns `keep` the values are in it too, packed.
 
         Raises VerifyFailed if the verifier refuses the plan; infeasible or out of time is a result.
         """
@@ -140,7 +142,7 @@ class FreightWork:
         start = None if before is None else unpacked(before.get("start"))
         warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, start=start)
         steps, own = self.steps(stop), stated.built.extension
-        if self.relax:
+        if self.relax or relaxed:
             found = solve_relaxed(form, warm=warm, stop=steps.stop)
             if found.values is None:
                 return {"status": found.status}
@@ -148,7 +150,7 @@ class FreightWork:
                 "status": found.status, "cost_eur": stated.cost_eur(found.values),
                 "bound_eur": found.objective if priced else None, "gap": 0.0, "verified": None,
                 "iterations": found.iterations, "nodes": 0, **self._emitted(stated, found.values), "projects": [],
-                "decisions": [], "start": packed(warm.start),
+                "decisions": [], "start": packed(warm.start), **_kept(found.values, keep),
             }  # fmt: skip
         try:
             solution = steps.solve_form(form, label=f"{what}: ", warm=warm, own=own)
@@ -158,7 +160,8 @@ class FreightWork:
             raise
         except NoPlan:
             return {"status": steps.stop.ended_by()}
-        return {**self._plan(stated, solution, steps, what=what, priced=priced), "start": packed(warm.start)}
+        record = self._plan(stated, solution, steps, what=what, priced=priced)
+        return {**record, "start": packed(warm.start), **_kept(solution.values, keep)}
 
     def _plan(self, stated: Stated, solution: Solution, steps: Steps, *, what: str, priced: bool) -> Record:
         """The record of a plan that the verifier accepts."""
@@ -167,8 +170,7 @@ class FreightWork:
         emitted = self._emitted(stated, solution.values)
         cost = stated.cost_eur(solution.values)
         claims: dict[str, Any] = {"emissions_t_co2e": emitted["emissions_t_per_year"]}
-        if priced:
-            claims |= {"cost_eur": solution.objective, "bound": solution.bound, "gap": solution.gap}
+        claims |= {"cost_eur": cost, **({"bound": solution.bound, "gap": solution.gap} if priced else {})}
         own, terms = built.extension, None
         if own is not None:
             claims, terms = with_own(claims, own, replace(solution, objective=cost), tables), own.terms()
@@ -237,6 +239,15 @@ def unpacked(values: Mapping[str, Any] | None) -> Start | None:
         columns=_bytes(values["columns"]), rows=_bytes(values["rows"]),
         whole=None if whole is None else np.frombuffer(_bytes(whole), "<i4").astype(float),
     )  # fmt: skip
+
+
+def _kept(values: Floats, keep: Ints | None) -> dict[str, str]:
+    return {} if keep is None else {"values": _text(values[keep].astype("<f8").tobytes())}
+
+
+def values_of(record: Record) -> Floats:
+    """The values that a record keeps."""
+    return np.frombuffer(_bytes(record["values"]), "<f8")
 
 
 def _text(content: bytes) -> str:

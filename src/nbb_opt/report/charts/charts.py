@@ -260,6 +260,38 @@ def line_chart(points: Sequence[tuple[float, float]], *, across: str, up: str, k
     return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=desc)
 
 
+def cost_curve(rows: Sequence[tuple[str, float, float]], *, across: str, up: str, key: str) -> Markup:
+    """Draw a block for each (name, width, height) side by side, the name of the wide ones on them."""
+    plot, head, foot = 260.0, 34.0, 46.0
+    xs = ticks(0.0, sum(width for _, width, _ in rows) or 1.0)
+    ys = ticks(min([0.0, *(height for *_, height in rows)]), max([0.0, *(height for *_, height in rows)]))
+    left = max(text_width(text, 11) for text in tick_words(ys)) + 20
+    slope = -plot / (ys[-1] - ys[0])
+    zero = head + plot - slope * ys[0]
+    wide = (WIDTH - left - 24) / xs[-1]
+    parts = axis(ys, left=left, right=WIDTH - 4, scale=(zero, slope), unit=up)
+    for value, text in zip(xs, tick_words(xs), strict=True):
+        parts.append(words(text, left + 8 + value * wide, head + plot + 18, size=11, anchor="middle", fill=MUTED))
+    parts.append(words(across, WIDTH - 4, head + plot + 38, size=11, anchor="end", fill=MUTED))
+    x = left + 8
+    for i, (name, width, height) in enumerate(rows):
+        tooltip = tag("title", f"{name}: {number(width, 1)} {across} at {number(height, 0)} {up}")
+        top, tall = min(zero, zero + slope * height), abs(slope * height)
+        fill = PALETTE[i % len(PALETTE)]
+        parts.append(
+            tag("rect", tooltip, x=x, y=top, width=width * wide, height=max(tall, 1.0), fill=fill, stroke=INK,
+                stroke_width=0.5)
+        )  # fmt: skip
+        label = cut(name, max(int(width * wide / 6), 1))
+        if width * wide > 60:
+            y = top - 4 if height >= 0 else top + tall + 12
+            parts.append(words(label, x + width * wide / 2, y, size=10, anchor="middle"))
+        x += width * wide
+    said = "; ".join(f"{name} {number(width, 1)} at {number(height, 0)}" for name, width, height in rows)
+    height = head + plot + foot
+    return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=f"Blocks: {said}.")
+
+
 def limit_bars(rows: Sequence[tuple[str, float, float, str]], *, unit: str, key: str, title: str) -> Markup:
     """Draw used against limit: rows of (name, used, limit, note)."""
     most = max([max(used, limit) for _, used, limit, _ in rows if limit != float("inf")] + [1e-9])
