@@ -193,6 +193,33 @@ def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
     return Grid(f"Largest changes of mode in {year}", columns, rows, name="Mode changes")
 
 
+def flow_grid(instance: Instance, run: Run) -> Grid:
+    """List what every flow carries by main mode and period, in the plan and in what it is compared with."""
+    nodes = names_of(instance, "nodes", "node")
+    goods = names_of(instance, "commodities", "commodity")
+    keys = ["origin", "destination", "commodity", "main_mode"]
+    plans = [("plan", run.tables), ("compared with", run.baseline if run.against else None)]
+    years = [period.year for period in instance.periods]
+    carried = {}
+    for label, tables in plans:
+        if tables is None:
+            continue
+        found = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
+        carried[label] = found.groupby([*keys, "year"])["tonnes"].sum().unstack("year").reindex(columns=years)
+    table = pd.concat(carried, axis=1).fillna(0.0).swaplevel(axis=1)
+    table = table.reindex(columns=[(year, label) for year in years for label, _ in plans]).sort_index()
+    rows = [
+        [nodes[origin], nodes[destination], goods[commodity], MODE_WORDS.get(mode, mode),
+         *(None if math.isnan(t) else t / 1e3 for t in tonnes)]
+        for (origin, destination, commodity, mode), tonnes in zip(table.index, table.to_numpy().tolist(), strict=True)
+    ]  # fmt: skip
+    columns = (
+        *(Column(word) for word in ("From", "To", "Goods", "Main mode")),
+        *(Column(f"{year}, {label}", "kt", "kt a year") for year in years for label, _ in plans),
+    )
+    return Grid("Flows by main mode", columns, rows, name="Flows by mode")
+
+
 def _chain_words(mode: str, kind: str) -> str:
     word = MODE_WORDS.get(mode, mode)
     return word if kind in (mode, "") else f"{word} ({kind})"

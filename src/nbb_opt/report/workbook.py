@@ -36,6 +36,7 @@ from nbb_opt.report.basis import (
 from nbb_opt.report.decisions import (
     charger_grid,
     charging_grid,
+    flow_grid,
     fuel_grid,
     full_grid,
     policy_grid,
@@ -43,6 +44,7 @@ from nbb_opt.report.decisions import (
     shift_grid,
     vehicle_grid,
 )
+from nbb_opt.report.figures import all_figures
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import answer, bars_grid, period_grid, sentences, tiles
 from nbb_opt.report.inventory_view import Inventory, bottleneck_grid, country_grid, object_grid
@@ -52,6 +54,7 @@ from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
 from nbb_opt.report.what_if import what_if_grids
 from nbb_opt.result import TABLES, Run
 
+CHART_ROWS = 17  # that a chart takes on its sheet
 MOST_ROWS = 1_048_575  # of a sheet, without the heading
 MOST_CHARACTERS = 32_767  # of a cell
 SUFFIX_UNITS = {
@@ -129,11 +132,20 @@ class _Sheets:
         """Write every sheet."""
         instance, runs = self.instance, self.runs
         figures = [key_figures(instance, run) for run in runs]
-        self._readme()
         self._headline(figures)
+        self._charts(figures)
         if len(runs) > 1:
             self._grid(comparison_grid(instance, runs, figures, self.labels))
-        makers = (project_grid, shift_grid, vehicle_grid, charger_grid, charging_grid, full_grid, policy_grid)
+        makers = (
+            project_grid,
+            shift_grid,
+            flow_grid,
+            vehicle_grid,
+            charger_grid,
+            charging_grid,
+            full_grid,
+            policy_grid,
+        )
         for make in makers:
             self._grids([make(instance, run) for run in runs])
         found = [Inventory(instance, run) for run in runs]
@@ -156,6 +168,7 @@ class _Sheets:
                 self._grids([own_grid(instance, ledger, self.own) for ledger in self.ledgers])
             pairs = zip(runs, self.ledgers, strict=True)
             self._grids([reconciliation_grid(instance, run, ledger) for run, ledger in pairs])
+        self._readme()
         self._grid(assumption_counts(instance))
         self._grid(assumption_rows(instance))
         self._grid(range_grid(instance))
@@ -170,8 +183,42 @@ class _Sheets:
             if any(compared):
                 self._result_table(name, compared, f"{name}_baseline")
 
+    def _sheet(self, name: str) -> Worksheet:
+        """A sheet that prints on A4, as many pages long as it has to be, with its heading on each."""
+        sheet = self.book.add_worksheet(name)
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        sheet.set_footer("&L&A&RPage &P of &N")
+        return sheet
+
+    def _charts(self, figures: Sequence[dict[str, Any]]) -> None:
+        """The charts of the report by period as charts of the workbook, each with its figures below."""
+        sheet = self._sheet("Charts")
+        sheet.set_column(0, 20, 14)
+        line = 0
+        for run, label, found in zip(self.runs, self.labels, figures, strict=True):
+            drawn = {figure.name: figure for figure in all_figures(self.instance, run, found, key="workbook")}
+            for figure in (drawn[name] for name in ("modes", "emissions", "fleet", "costs")):
+                grid = figure.grid
+                self._text(sheet, line, 0, f"{figure.heading}: {label}", self.title)
+                last = self._rows(sheet, grid, line + 1 + CHART_ROWS)
+                chart = self.book.add_chart({"type": "column", "subtype": "stacked"})
+                first = last - len(grid.rows) + 1
+                for i, column in enumerate(grid.columns[2:-1], start=2):  # after period and plan, before the total
+                    chart.add_series({
+                        "name": column.title, "categories": ["Charts", first, 0, last, 1],
+                        "values": ["Charts", first, i, last, i], "gap": 40,
+                    })  # fmt: skip
+                chart.set_y_axis({"name": grid.columns[-1].unit, "major_gridlines": {"visible": True}})
+                chart.set_legend({"position": "right"})
+                chart.set_size({"width": 900, "height": 20 * CHART_ROWS - 10})
+                sheet.insert_chart(line + 1, 0, chart, {"description": figure.help})
+                line = last + 3
+
     def _readme(self) -> None:
-        sheet = self.book.add_worksheet("README")
+        sheet = self._sheet("README")
         sheet.set_column(0, 0, 30)
         sheet.set_column(1, 1, 110)
         meta = self.instance.meta
@@ -181,7 +228,7 @@ class _Sheets:
             ("Instance", f"{meta.name} {meta.version}"),
             (
                 "Sheets",
-                "Headline and the tables of the report first; then one sheet per result table, units in the headings.",
+                "Headline, charts and the tables of the report first; then one sheet per result table, with units.",
             ),
             ("", "Chains that carry nothing are left out here, with their steps and lanes; tables/*.parquet has them."),
             ("", "Sheets that end in _baseline hold the same tables of the plan that it is compared with."),
@@ -194,7 +241,7 @@ class _Sheets:
             self._text(sheet, i, 1, value, self.wrap)
 
     def _headline(self, figures: Sequence[dict[str, Any]]) -> None:
-        sheet = self.book.add_worksheet("Headline")
+        sheet = self._sheet("Headline")
         sheet.set_column(0, 0, 44)
         sheet.set_column(1, 8, 22)
         line = 0
@@ -222,7 +269,7 @@ class _Sheets:
         self._grid(Grid(grids[0].caption, [Column("Plan of the run"), *grids[0].columns], rows, name=grids[0].name))
 
     def _grid(self, grid: Grid) -> None:
-        sheet = self.book.add_worksheet(grid.name)
+        sheet = self._sheet(grid.name)
         for i, column in enumerate(grid.columns):
             widest = max((len(str(row[i])) for row in grid.rows if isinstance(row[i], str)), default=0)
             sheet.set_column(i, i, min(max(widest + 2, 12, len(column.heading) * 0.7), 60))
@@ -251,7 +298,7 @@ class _Sheets:
         whole = pd.concat([frame.assign(run=label) if several else frame for label, frame in parts], ignore_index=True)
         columns = [*(["run"] if several else []), *TABLES[name]]
         for part, first in enumerate(range(0, max(len(whole), 1), MOST_ROWS)):
-            sheet = self.book.add_worksheet(title if part == 0 else f"{title}_{part + 1}")
+            sheet = self._sheet(title if part == 0 else f"{title}_{part + 1}")
             self._frame(sheet, whole.iloc[first : first + MOST_ROWS][columns], TABLES[name])
 
     def _frame(self, sheet: Worksheet, frame: pd.DataFrame, dtypes: Mapping[str, str]) -> None:
