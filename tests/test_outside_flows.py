@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -9,7 +11,7 @@ import nbb_opt as nbb
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import port_grid
 from nbb_opt.report.headline import beside, sentences
-from nbb_opt.report.kpis import drawn_tonnes, key_figures, link_tonnes, outside
+from nbb_opt.report.kpis import drawn_tonnes, key_figures, link_tonnes, outside, with_outside
 
 LINK = "SEA_PORTE_PORTW"
 FLOW = {"origin": "PORTE", "destination": "PORTW", "commodity": "PULP", "link": LINK, "source": "made_up", "note": ""}
@@ -57,6 +59,20 @@ def test_the_headline_says_what_it_emits_and_what_a_percentage_were_with_it(
     assert sum(line.startswith("No percentage") for line in sentences(after.instance, after.run, figures)) == 1
     figures = key_figures(before.instance, before.run)
     assert not any(line.startswith("No percentage") for line in sentences(before.instance, before.run, figures))
+
+
+def test_a_report_counts_it_in_percentages_where_it_is_asked_to(
+    plans: tuple[nbb.Result, nbb.Result], tmp_path: Path
+) -> None:
+    _, after = plans
+    _, emitted_t = outside(after.instance, 2030)
+    was, now = (key_figures(after.instance, run) for run in (after.run, with_outside(after.instance, after.run)))
+    for key in ("emissions_t_co2e", "emissions_baseline_t_co2e"):
+        assert now[key][2030] == pytest.approx(was[key][2030] + emitted_t)
+    nbb.report(after, tmp_path / "with.html", outside=True)
+    page = (tmp_path / "with.html").read_text(encoding="utf-8")
+    assert "Emissions and their percentages count freight without a choice of mode" in page
+    assert "No percentage counts" not in page
 
 
 @pytest.mark.parametrize(

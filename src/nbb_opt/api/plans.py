@@ -493,14 +493,16 @@ def report(
     ileap: Path | str | None = None,
     carriers: Mapping[str, str] | None = None,
     hub_carrier: str = "diesel",
+    outside: bool = False,
     again_s: float = AGAIN_S,
 ) -> Response:
     """Write one HTML report and, of freight, one workbook beside it; several plans are set side by side.
 
     Plans read from folders are verified first, as `verify` does; the lines of the response say so. `intensities` is a
     table of your own factors in g_co2e_per_tkm (technology = a vehicle), set beside those of the ledger. `ileap` is a
-    folder for the files of `Result.to_ileap`, of one plan, with its `carriers` and `hub_carrier`. Raises
-    VerifyFailed, and writes nothing, if a plan is not accepted or the plans were made from different data.
+    folder for the files of `Result.to_ileap`, of one plan, with its `carriers` and `hub_carrier`. `outside` counts
+    freight without a choice of mode in emissions and their percentages. Raises VerifyFailed, and writes nothing, if a
+    plan is not accepted or the plans were made from different data.
 
     >>> import tempfile
     >>> from nbb_opt import examples
@@ -530,7 +532,7 @@ def report(
         raise NbbError("the runs are about different problems; report them apart" if problems else "give a run")
     request = ReportRequest(
         plans=given, out=page, instance=Path(instance) if isinstance(instance, str) else instance, model=model,
-        again_s=again_s, intensities=None if intensities is None else Path(intensities),
+        again_s=again_s, outside=outside, intensities=None if intensities is None else Path(intensities),
         ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
     )  # fmt: skip
     problem = problems.pop()

@@ -102,6 +102,10 @@ def report(
     model: Annotated[
         str | None, typer.Option(callback=of_today, help="The .toml of a model of your own, if the runs are of one.")
     ] = None,
+    outside: Annotated[
+        bool,
+        typer.Option("--outside", help="Count freight without a choice of mode (outside_flows) in every percentage."),
+    ] = False,
     again_s: AgainSeconds = AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
@@ -110,7 +114,7 @@ def report(
     words = pairs(carriers or [], "--carrier")
     done = nbb.report(
         runs, out, instance=instance, model=model, intensities=intensities, ileap=ileap, carriers=words,
-        hub_carrier=hub_carrier, again_s=again_s,
+        hub_carrier=hub_carrier, outside=outside, again_s=again_s,
     )  # fmt: skip
     show(done, False)
 

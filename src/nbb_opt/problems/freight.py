@@ -193,6 +193,7 @@ def report(request: ReportRequest) -> Response:
     from nbb_opt.emissions.exchange import write_exchange
     from nbb_opt.emissions.factors import read_factors
     from nbb_opt.report import write_html, write_workbook
+    from nbb_opt.report.kpis import with_outside
 
     if request.ileap is not None and len(request.plans) > 1:
         raise NbbError("ileap=: is about one run; give one run folder")
@@ -208,6 +209,8 @@ def report(request: ReportRequest) -> Response:
     if len({plan.run.record["instance_digest"] for plan in plans}) > 1:
         raise VerifyFailed("the runs do not belong together: they were made from different data")
     region, runs, ledgers = plans[0].instance, [plan.run for plan in plans], [plan.ledger for plan in plans]
+    if request.outside:
+        runs = [with_outside(region, run) for run in runs]
     own = None if request.intensities is None else read_factors(request.intensities)
     page, book = request.out, request.out.with_suffix(".xlsx")
     write_html(region, runs, page, ledgers=ledgers, own=own)

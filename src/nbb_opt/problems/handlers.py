@@ -118,6 +118,7 @@ class ReportRequest:
     ileap: Path | None = None
     carriers: Mapping[str, str] = field(default_factory=dict)
     hub_carrier: str = "diesel"
+    outside: bool = False
 
 
 @dataclass(frozen=True)

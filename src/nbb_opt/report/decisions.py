@@ -413,6 +413,7 @@ def used_by(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
 def emitted_t(instance: Instance, run: Run, policy: Any) -> dict[int, float]:
     """Give WTW t CO2e per year of the rule's country, or of all."""
     rows = run.tables["emissions"]
+    rows = rows[(rows["energy_carrier"] != "") | (rows["mode"] == "transfer")]  # no freight without a choice of mode
     rows = rows[rows["country"] == policy.country] if policy.country else rows
     total = ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e3).groupby(rows["year"]).sum()
     return {period.year: float(total.get(period.year, 0.0)) for period in instance.periods}

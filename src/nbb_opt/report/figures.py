@@ -96,8 +96,9 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
     others = sorted({mode for _, mode in [*now, *then]} - set(colours))
     series = [Series(m, {**MODE_WORDS, "transfer": "Terminals"}.get(m, m), c) for m, c in colours.items()]
     series += [Series(mode, mode, PALETTE[-1]) for mode in others]
-    caps = emission_caps(instance) if "caps" in run.record.get("blocks", ()) else {}
-    for year, cap in run.record.get("caps_t_co2e", {}).items():
+    counted = "outside" in run.record  # no cap counts freight without a choice of mode
+    caps = emission_caps(instance) if "caps" in run.record.get("blocks", ()) and not counted else {}
+    for year, cap in run.record.get("caps_t_co2e", {}).items() if not counted else ():
         caps[int(year)] = min(float(cap), caps.get(int(year), float(cap)))
     drawing = stacked_bars(
         _bars(instance, run, now, then),

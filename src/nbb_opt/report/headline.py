@@ -125,18 +125,23 @@ def sentences(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str
         )
     said.append(_in_cash(figures, run.against))
     said += _under_caps(run)
-    return said + beside(instance, now[last.year], before[last.year])
+    return said + beside(instance, now[last.year], before[last.year], counted="outside" in run.record)
 
 
-def beside(instance: Instance, now_t: float, before_t: float) -> list[str]:
+def beside(instance: Instance, now_t: float, before_t: float, *, counted: bool = False) -> list[str]:
     """Say what freight without a choice of mode is beside the percentages, and what they were with it.
 
-    `now_t`, `before_t`: emissions of the last period, in t CO2e a year.
+    `now_t`, `before_t`: emissions of the last period, in t CO2e a year, with that freight where it is `counted`.
     """
     year = instance.periods[-1].year
     moved_t, emitted_t = outside(instance, year)
     if not moved_t:
         return []
+    if counted:
+        return [
+            f"Emissions and their percentages count freight without a choice of mode, as over plants' own quays: "
+            f"{kt(moved_t, 0)} in {year}, which emit {kt(emitted_t)} CO2e a year in any plan."
+        ]
     change = (now_t - before_t) / (before_t + emitted_t)
     return [
         f"No percentage counts freight without a choice of mode, as over plants' own quays: {kt(moved_t, 0)} in "

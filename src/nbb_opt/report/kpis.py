@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,22 @@ def outside(instance: Instance, year: int) -> tuple[float, float]:
     """Give t per year, and WTW t CO2e per year, of freight without a choice of mode in the period of `year`."""
     rows = outside_freight(instance).query("year == @year")
     return float(rows["tonnes"].sum()), float((rows["ttw_kg"] + rows["wtt_kg"]).sum()) / 1e3
+
+
+def with_outside(instance: Instance, run: Run) -> Run:
+    """Give the run with freight without a choice of mode counted in its emissions and in those of its bars.
+
+    For a report whose percentages count it; such a run is no plan to verify. Tonne-km and costs stay without it.
+    """
+    rows = outside_freight(instance)
+
+    def more(tables: Tables) -> dict[str, pd.DataFrame]:
+        own = tables["emissions"]
+        added = rows.assign(energy_carrier="")[list(own.columns)]
+        return {**tables, "emissions": pd.concat([own, added], ignore_index=True)}
+
+    bars = {bar: more(tables) for bar, tables in run.bars.items()}
+    return replace(run, record={**run.record, "outside": True}, tables=more(run.tables), bars=bars)
 
 
 def investments_eur(tables: Tables) -> dict[str, float]:

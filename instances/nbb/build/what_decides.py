@@ -1,0 +1,137 @@
+"""What the plan owes to which assumption: ``python instances/nbb/build/what_decides.py RUN [MINUTES]``.
+
+RUN is a verified run of ``models/cap_path.toml``. Each figure of ``ranges`` in the tables below is set to the low and
+the high end of its range, all else as it is, and the LP relaxation is solved with the caps of the run; those that
+change the cost most and what turns a decision of RUN are written to ``raw/tornado.csv`` and ``raw/decisions.csv``, from
+which the page is made.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from store import RAW
+
+from nbb_opt.errors import InstanceError
+from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.schema import BY_NAME, MODES
+from nbb_opt.instance.what_if import on_row
+from nbb_opt.model import ModelSpec, read_model, standard_form
+from nbb_opt.options import SolveOptions
+from nbb_opt.pipeline import Steps
+from nbb_opt.report.kpis import FLOW, projects_built, shifts
+from nbb_opt.result import read_run
+from nbb_opt.solve import Stop, Warm, solve_relaxed
+
+TABLES = (
+    "country_years", "charge_areas", "public_charging", "mode_constants", "vehicle_loads", "commodities", "chargers",
+    "vehicle_years", "battery_wear", "policies", "energy", "handling_costs",
+)  # fmt: skip
+LARGEST_SHIFTS = 5
+TURNED = 0.5  # share of what it is as the figures are, below which a decision does not happen
+Found = dict[str, float]
+
+
+def relaxed(instance: Instance, spec: ModelSpec, decisions: list[tuple[str, ...]]) -> Found:
+    """MEUR, kt CO2e and battery trucks in the last period, and the size of each decision, of the LP relaxation."""
+    steps = Steps(SolveOptions(method="monolith", statement="arrays"))
+    built = steps.build(instance, steps.prepare(instance), spec)
+    found = solve_relaxed(standard_form(built), warm=Warm(threads=1, seed=1), stop=Stop(float("inf")))
+    if found.values is None:
+        raise InstanceError([])
+    last = instance.periods[-1].year
+    values = {
+        name: list(zip(kind.keys, found.values[kind.start : kind.start + len(kind.keys)].tolist(), strict=True))
+        for name, kind in built.assembly.kinds.items()
+    }
+    technology = dict(zip(instance["vehicles"]["vehicle"], instance["vehicles"]["technology"], strict=True))
+    battery = sum(
+        number
+        for name, at in (("bought", 1), ("kept", 1))
+        for key, number in values[name]
+        if key[-1] == last and technology[key[at]] == "battery"
+    )
+    size: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    for key, units in values["built"]:
+        if key[-1] == last:
+            size[(str(key[0]),)] += units
+    mode = built.data.flows.mode_class % len(MODES)
+    for (key, tonnes), m in zip(values["carried_t"], mode.tolist(), strict=True):
+        if key[-1] == last:
+            size[(*map(str, key[:3]), MODES[m])] += tonnes
+    kg = sum(
+        float(built.terms(name).amounts(found.values).reshape(-1, len(instance.periods))[:, -1].sum())
+        for name in ("emissions_ttw_kg", "emissions_wtt_kg")
+    )
+    said = {"meur": found.objective / 1e6, "kt": kg / 1e6, "battery": battery}
+    return said | {"/".join(decision): size[decision] for decision in decisions}
+
+
+def main() -> None:
+    run, minutes = read_run(Path(sys.argv[1])), float((sys.argv[2:] or ["1e9"])[0])
+    instance = read_instance(Path(__file__).resolve().parent.parent)
+    last = instance.periods[-1].year
+    spec = read_model("cap_path").with_caps(run.frozen_t(instance.periods[0].year))
+    built = projects_built(instance, run.tables).drop_duplicates("project")
+    moved = shifts(run, by=["main_mode"])
+    moved = moved[(moved["year"] == last) & (moved["from_main_mode"] != moved["to_main_mode"])].head(LARGEST_SHIFTS)
+    decisions: list[tuple[str, ...]] = [(str(name),) for name in built["project"]]
+    decisions += [tuple(map(str, row)) for row in moved[[*FLOW, "to_main_mode"]].itertuples(index=False)]
+    base, begun = relaxed(instance, spec, decisions), time.monotonic()
+    effects: list[dict[str, object]] = []
+    turned: defaultdict[str, list[str]] = defaultdict(list)
+    rows = [row for name in TABLES for row in instance["ranges"].to_dict("records") if row["table"] == name]
+    for row in rows:
+        for end in ("low", "high"):
+            factor = float(row[f"{end}_factor"])
+            if factor == 1 or time.monotonic() - begun > 60 * minutes:
+                continue
+            figure = f"{row['table']}.{row['column']}" + ("" if row["row"] == "*" else f" of {row['row']}")
+            statement = on_row(row["table"], row["row"], row["column"], f"*= {factor!r}")
+            if row["row"] == "*" and "source" in {column.name for column in BY_NAME[row["table"]].columns}:
+                statement = f"{row['table']}.{row['column']}[source=assumption] *= {factor!r}"
+            try:
+                found = relaxed(instance.with_changes(statement), spec, decisions)
+            except InstanceError as fault:
+                print(f"{figure} times {factor:g}: not varied: {fault}", flush=True)
+                continue
+            change = {key: found[key] - base[key] for key in ("meur", "kt", "battery")}
+            print(f"{figure} times {factor:g}: {change}", flush=True)
+            effects.append({"figure": figure, "end": end, "factor": f"{factor:g}",
+                            "cost_meur": f"{change['meur']:.1f}", f"kt_{last}": f"{change['kt']:.1f}",
+                            f"battery_trucks_{last}": f"{found['battery']:.0f}"})  # fmt: skip
+            for decision in ("/".join(each) for each in decisions):
+                if base[decision] and found[decision] < TURNED * base[decision]:
+                    turned[decision].append(f"{figure} times {factor:g}")
+    base_row = {"figure": "as it is", "end": "", "factor": "1", "cost_meur": f"{base['meur']:.1f}",
+                f"kt_{last}": f"{base['kt']:.1f}", f"battery_trucks_{last}": f"{base['battery']:.0f}"}  # fmt: skip
+    most = {str(e["figure"]): 0.0 for e in effects}
+    for e in effects:
+        most[str(e["figure"])] = max(most[str(e["figure"])], abs(float(str(e["cost_meur"]))))
+    effects.sort(key=lambda e: (-most[str(e["figure"])], str(e["figure"]), str(e["end"]) == "high"))
+    write("tornado", [base_row, *effects])
+    write("decisions", [
+        {"decision": "/".join(decision), "in_plan": amount, "relaxed": f"{base['/'.join(decision)]:.6g}",
+         "turned_by": "; ".join(turned["/".join(decision)])}
+        for decision, amount in zip(
+            decisions,
+            [*(f"{year}" for year in built["year"]), *(f"{tonnes:.0f}" for tonnes in moved["tonnes"])], strict=True,
+        )
+    ])  # fmt: skip
+
+
+def write(name: str, rows: list[dict[str, object]]) -> None:
+    with (RAW / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()
