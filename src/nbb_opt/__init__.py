@@ -37,15 +37,14 @@ if TYPE_CHECKING:
     )
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
+    from nbb_opt.api.region import availability, inventory, locate
     from nbb_opt.api.strategy import cooperate
     from nbb_opt.api.studies import (
         abate,
         audit,
-        availability,
         control_totals,
         explain,
         fleet_plan,
-        inventory,
         pareto,
         sensitivity,
         sweep,
@@ -69,8 +68,9 @@ _NAMES = {
     ),
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
+    "nbb_opt.api.region": ("availability", "inventory", "locate"),
     "nbb_opt.api.studies": (
-        "abate", "audit", "availability", "control_totals", "explain", "fleet_plan", "inventory", "pareto",
+        "abate", "audit", "control_totals", "explain", "fleet_plan", "pareto",
         "sensitivity", "sweep", "tornado",
     ),
     "nbb_opt.api.strategy": ("cooperate",),
@@ -118,6 +118,7 @@ __all__ = [
     "fleet_plan",
     "inventory",
     "load",
+    "locate",
     "manifest",
     "new",
     "pareto",

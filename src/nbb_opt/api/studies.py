@@ -21,12 +21,12 @@ from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
+    from nbb_opt.model import ModelSpec
+    from nbb_opt.pipeline import Steps
     from nbb_opt.problems.result import ProblemInstance
-    from nbb_opt.report.inventory_view import Inventory
     from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
-    from nbb_opt.studies.availability import Availability
     from nbb_opt.studies.explain import Explained
     from nbb_opt.studies.tables import Answer
 
@@ -369,19 +369,10 @@ def explain(
     >>> bool(found.table["above_eur_per_t"].iloc[0] < 1e-6), len(found.table) > 1
     (True, True)
     """
-    from nbb_opt.model import read_model
-    from nbb_opt.pipeline import Steps
     from nbb_opt.studies.explain import explain_flow
 
     given = freight_plan(plan, "explain", instance=instance)
-    if "extension" in given.record:
-        raise NbbError("explain: a plan with rules of your own cannot be explained: their prices are not known here")
-    spec = read_model(str(given.record["model"]))
-    if spec.flows != "free":
-        raise NbbError(f"explain: the flows of model '{spec.name}' are given; explain a plan that chooses them")
-    if spec.cuts:
-        spec = spec.with_caps(given.run.frozen_t(given.instance.periods[0].year))
-    steps = Steps(SolveOptions(time_limit_s=time_limit_s, method="monolith", statement="arrays"))
+    spec, steps = priced_steps(given, "explain", time_limit_s)
     prepared = steps.prepare(given.instance, cache_dir=cache_folder() if cache else None, prune=False)
     return explain_flow(
         given.instance, given.run, spec, steps, prepared, origin=origin, destination=destination, commodity=commodity,
@@ -415,68 +406,16 @@ def control_totals(
     return compared(given.instance, given.frozen.run)
 
 
-@checked
-def inventory(
-    region: Instance | ProblemInstance | Path | str,
-    plan: Result | Path | str | None = None,
-    *,
-    out: Path | str | None = None,
-) -> Inventory:
-    """What the region has, what uses it and when it runs full: places, ports, terminals, lines, crossings, power.
+def priced_steps(given: Result, what: str, time_limit_s: float) -> tuple[ModelSpec, Steps]:
+    """The model of a plan and the steps to solve it for prices. Raises NbbError for plans without prices."""
+    from nbb_opt.model import read_model
+    from nbb_opt.pipeline import Steps
 
-    Use by period is that of `plan` (a result or a run folder of the region), that of today its frozen plan; without a
-    plan the first period alone is solved. `tables` of it are objects, use, countries, cross_border and people. With
-    `out` page and tables are written to that folder.
-
-    >>> from nbb_opt import examples
-    >>> found = inventory(examples.tiny(), solve(examples.tiny(), gap=1e-6))
-    >>> found.full[["name", "first_full_year"]].values.tolist()
-    [['West town – Gauge break, rail', 2025.0], ['West harbour', 2030.0]]
-    """
-    from nbb_opt.report.inventory_view import Inventory
-    from nbb_opt.studies.control_totals import base_year
-
-    if plan is None:
-        instance = freight(region, "inventory")
-        found = Inventory(instance, base_year(instance))
-    else:
-        given = (
-            plan if isinstance(plan, Result) else freight_plan(plan, "inventory", instance=freight(region, "inventory"))
-        )
-        found = Inventory(given.instance, given.run)
-    if out is not None:
-        found.save(folder(out))
-    return found
-
-
-@checked
-def availability(
-    region: Instance | ProblemInstance | Path | str,
-    plan: Result | Path | str | None = None,
-    *,
-    out: Path | str | None = None,
-) -> Availability:
-    """The best way of a tonne from every zone to every gateway and cargo type, today and with a plan, by period.
-
-    Gateways are nodes of kind gateway and ports, in an instance without them terminals. `plan` is a result or a run
-    folder of the region; without one it is what is decided. `pairs` of it has EUR/t, hours, kg CO2e/t, km and modes;
-    `zones` the means and who loses; `projects` what each would do alone; `goods_out` how products leave. With `out`
-    page and tables are written to that folder. Raises NbbError where the instance has no gateway.
-
-    >>> from nbb_opt import examples
-    >>> found = availability(examples.tiny())
-    >>> found.projects[["project", "pairs_better"]].values.tolist()
-    [['RAIL_MINE', 4]]
-    >>> best = found.pairs.query("zone == 'MINE' and gateway == 'PORTE' and cargo_type == 'container' and year == 2030")
-    >>> best[["state", "modes"]].values.tolist()
-    [['today', 'road-rail-road'], ['plan', 'road-rail-road']]
-    """
-    from nbb_opt.studies.availability import availability as found_of
-
-    instance = freight(region, "availability")
-    if isinstance(plan, (str, Path)):
-        plan = freight_plan(plan, "availability", instance=instance)
-    found = found_of(instance if plan is None else plan.instance, None if plan is None else plan.run)
-    if out is not None:
-        found.save(folder(out))
-    return found
+    if "extension" in given.record:
+        raise NbbError(f"{what}: the prices of a plan with rules of your own are not known here")
+    spec = read_model(str(given.record["model"]))
+    if spec.flows != "free":
+        raise NbbError(f"{what}: the flows of model '{spec.name}' are given; take a plan that chooses them")
+    if spec.cuts:
+        spec = spec.with_caps(given.run.frozen_t(given.instance.periods[0].year))
+    return spec, Steps(SolveOptions(time_limit_s=time_limit_s, method="monolith", statement="arrays"))

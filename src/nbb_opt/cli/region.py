@@ -22,8 +22,9 @@ OutFolder = Annotated[Path | None, typer.Option(help="Folder for page and tables
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(epilog="Example: nbb-opt inventory instances/nbb --run runs/nbb-joint --out atlas")(inventory)
-    app.command(epilog="Example: nbb-opt availability instances/nbb --run runs/nbb-joint --out availability")(
-        availability
+    app.command(epilog="Example: nbb-opt availability instances/nbb --run runs/nbb-joint --out ways")(availability)
+    app.command(epilog="Example: nbb-opt locate instances/nbb --plant instances/nbb/plant_cathode_30kt.csv --exact 3")(
+        locate
     )
 
 
@@ -42,6 +43,28 @@ def availability(instance: InstancePath, run: RunFolder = None, out: OutFolder =
 
     with logged(sys.stderr):
         found = nbb.availability(instance, run, out=out)
+    _show(found, out, as_json)
+
+
+def locate(
+    instance: InstancePath,
+    plant: Annotated[Path, typer.Option(help="The plant: a .csv with what it needs and makes, from and to whom.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Run folder of the instance [default: it is solved].")
+    ] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--place", help="A zone to compare; may be given again [default: towns, ports and plants]."),
+    ] = None,
+    exact: Annotated[int, typer.Option(min=0, help="So many of the cheapest places are solved too.")] = 0,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a plant would be best off: freight cost, hours, emissions, first bottleneck; a brief in four languages."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.locate(instance, plant, run, places=places or (), exact=exact, out=out)
     _show(found, out, as_json)
 
 

@@ -244,7 +244,7 @@ def _objects(found: InventoryTables) -> pd.DataFrame:
     use = found.use.set_index(["kind", "object"])
     last = use[use["year"] == years[-1]]
     full = use[use["share"] > FULL_SHARE].groupby(level=[0, 1])["year"].min()
-    projects = _projects_of(instance)
+    projects = projects_of(instance)
     built = found.run.tables["projects"].query("newly_built > 0").groupby("project")["year"].min()
     rows = []
     for kind, key, name, country, exists, source, lacking in _described(instance):
@@ -335,7 +335,7 @@ def _line_lacks(row: pd.Series) -> list[str]:
             *(["capacity not stated"] if pd.isna(row["capacity_t_per_year"]) else [])]  # fmt: skip
 
 
-def _projects_of(instance: Instance) -> dict[str, list[Any]]:
+def projects_of(instance: Instance) -> dict[str, list[Any]]:
     """The projects that change an object, or that it needs, by object."""
     rows = instance["projects"].replace({"status": {"": "idea"}})
     projects = {row.project: row for row in each(rows)}

@@ -115,18 +115,18 @@ def explain_flow(
     form = with_whole_numbers(built, standard_form(built), run)
     warm = Warm(threads=steps.options.threads, seed=steps.options.seed)
     say(f"linear program with the whole numbers of the plan: {len(form.cost):,} columns, {len(form.row_low):,} rows")
-    found = _solved(form, warm, steps)
+    found = solved(form, warm, steps)
     if found is None:
         raise SolveError("the plan's whole numbers leave no linear program with a solution; is it a plan of this data?")
     flows, start = built.data.flows, built.start["carried_t"]
     columns = (start + np.flatnonzero((flows.bundle == bundle) & (flows.t == t))).tolist()
-    pricing, factor = _Pricing(built, form, *found), float(built.data.time.yearly_factor[t])
+    pricing, factor = Pricing(built, form, *found), float(built.data.time.yearly_factor[t])
     some_t = max(LEAST_T, SHARE_OF_DEMAND * float(prepared.demand_t[bundle, t]))
     rows = []
     for column in columns:
         way = pricing.way(column, factor)
         if way["carried_t_per_year"] <= CARRIED_T and not way["limit"].endswith(NOT_BUILT):
-            forced = _solved(_at_least(form, column, some_t), warm, steps)
+            forced = solved(_at_least(form, column, some_t), warm, steps)
             if forced is None:
                 way |= {"above_eur_per_t": np.nan, "limit": "trucks, chargers or capacity of the plan do not allow it"}
             else:
@@ -139,7 +139,7 @@ def explain_flow(
     best = unused[~unused["limit"].str.endswith(NOT_BUILT)].drop_duplicates("main_mode").head(MOST_FLIPS)
     for name, column, eur in best[["way", "column", "above_eur_per_t"]].itertuples(index=False):
         say(f"solving again: {name}")
-        tried = [_solved(_cheaper(form, column, (1 + off) * eur * factor), warm, steps) for off in (BEYOND, -BEYOND)]
+        tried = [solved(_cheaper(form, column, (1 + off) * eur * factor), warm, steps) for off in (BEYOND, -BEYOND)]
         taken = [0.0 if each is None else float(each[0][column]) for each in tried]
         flips.append({"way": name, "cheaper_eur_per_t": eur, "verified": taken[0] > CARRIED_T >= taken[1],
                       "carried_then_t_per_year": taken[0]})  # fmt: skip
@@ -153,8 +153,10 @@ def explain_flow(
     )  # fmt: skip
 
 
-def with_whole_numbers(built: Built, form: StandardForm, run: Run) -> StandardForm:
-    """The form as a linear program in which projects, chargers and trucks are those of a plan."""
+def with_whole_numbers(
+    built: Built, form: StandardForm, run: Run, *, only: Sequence[str] = ("built", "installed", "bought", "kept")
+) -> StandardForm:
+    """The form as a linear program in which projects, chargers and trucks are those of a plan, or `only` some."""
     tables = run.tables
     fleet, chargers, projects = tables["fleet"], tables["chargers"], tables["projects"]
     own = fleet[fleet["bought"] > 0]
@@ -166,7 +168,7 @@ def with_whole_numbers(built: Built, form: StandardForm, run: Run) -> StandardFo
     }
     low, up = form.col_low.copy(), form.col_up.copy()
     for name, known in values.items():
-        if name not in built.start:
+        if name not in built.start or name not in only:
             continue
         kind = built.assembly.kinds[name]
         fixed = np.array([known.get(tuple(key), 0.0) for key in kind.keys])
@@ -179,7 +181,7 @@ def _keyed(frame: pd.DataFrame, key: Sequence[str], value: str) -> dict[tuple[An
     return dict(zip(rows, frame[value].astype(float).tolist(), strict=True))
 
 
-def _solved(form: StandardForm, warm: Warm, steps: Steps) -> tuple[Floats, Floats] | None:
+def solved(form: StandardForm, warm: Warm, steps: Steps) -> tuple[Floats, Floats] | None:
     """Values of columns and duals of rows; None where there is no solution."""
     with steps.timed("explain"):
         found = solve_relaxed(form, warm=warm, stop=steps.stop)
@@ -202,7 +204,7 @@ def _cheaper(form: StandardForm, column: int, eur: float) -> StandardForm:
     return replace(form, cost=cost)
 
 
-class _Pricing:
+class Pricing:
     """What columns cost at the duals of a solved linear program."""
 
     def __init__(self, built: Built, form: StandardForm, values: Floats, dual: Floats) -> None:
@@ -215,7 +217,7 @@ class _Pricing:
             for key, row in rows:
                 self.family[row], self.key[row] = name, key
 
-    def at(self, values: Floats, dual: Floats) -> _Pricing:
+    def at(self, values: Floats, dual: Floats) -> Pricing:
         """The same model at another solution."""
         other = copy.copy(self)
         other.values, other.dual = values, dual
@@ -235,7 +237,7 @@ class _Pricing:
         split: dict[str, float] = dict.fromkeys(SPLIT, 0.0)
         for name, each_t in flows.cost_eur.items():
             split[OF_COST[name]] += float(each_t[at])
-        kg, price = _emitted(flows.ledger, at), 0.0
+        kg, driver_h, price = _emitted(flows.ledger, at), 0.0, 0.0
         limits = []
         for row, value in self._rows(column):
             name, eur = self.family[row], -value * float(self.dual[row]) / factor
@@ -243,7 +245,8 @@ class _Pricing:
             if name == "serve_demand":
                 price = -eur
             elif name == "cover_work":
-                kg += self._road(row, -value, split, factor)
+                more_kg, more_h = self._road(row, -value, split, factor)
+                kg, driver_h = kg + more_kg, driver_h + more_h
             elif name == "use_only_built" and not self._is_built(row):  # its price is anything that keeps the way out
                 above, waits = above - eur, True
                 limits.append(LIMITS[name].format(*self.key[row]))
@@ -263,12 +266,13 @@ class _Pricing:
             "chain": chain, "main_mode": str(rows["main_mode"].iloc[0]), "carried_t_per_year": carried,
             **{f"{name}_eur_per_t": eur for name, eur in split.items()}, "total_eur_per_t": total,
             "above_eur_per_t": above if abs(above) > FREE_EUR_PER_T else 0.0, "co2e_wtw_kg_per_t": kg,
-            "time_h": float(rows["time_h"].iloc[0]), "distance_km": float(rows["distance_km"].iloc[0]),
+            "driver_h_per_t": driver_h, "time_h": float(rows["time_h"].iloc[0]),
+            "distance_km": float(rows["distance_km"].iloc[0]),
             "limit": "; ".join(dict.fromkeys(limits)),
         }  # fmt: skip
 
-    def _road(self, row: int, km: float, split: dict[str, float], factor: float) -> float:
-        """Add the price of `km` tonne-km on a lane: that of the truck that does it for least; gives kg CO2e.
+    def _road(self, row: int, km: float, split: dict[str, float], factor: float) -> tuple[float, float]:
+        """Add the price of `km` tonne-km on a lane: that of the truck that does it for least; kg CO2e, driver hours.
 
         Not the dual of the lane: on a lane without freight that may be anything below what a truck costs.
         """
@@ -281,7 +285,7 @@ class _Pricing:
         per = km / float(driving.load_t[truck])  # vkm for a tonne
         for name, eur in parts[truck].items():
             split[name] += per * eur
-        return per * _emitted(driving.ledger, truck)
+        return per * _emitted(driving.ledger, truck), per * float(driving.hours_per_vkm[truck])
 
     def _truck(self, truck: int, lane_row: int, factor: float) -> dict[str, float]:
         """EUR of a loaded vkm by SPLIT, at the prices of all rows but that of the lane."""

@@ -30,6 +30,7 @@ class Mark:
 def draw_marked(
     instance: Instance, *, links: Mapping[str, Mark] | None = None, nodes: Mapping[str, Mark] | None = None,
     legend: Sequence[tuple[str, str]] = (), key: str, title: str, desc: str, base: str = "",
+    width: float = WIDTH_PX,
 ) -> Markup:  # fmt: skip
     """Draw marked links (in their order, the last on top) and nodes; `legend` are colours and what they mean.
 
@@ -37,7 +38,7 @@ def draw_marked(
     the instance, `base` is the key of that map, whose ground is used again.
     """
     lines, dots = dict(links or {}), dict(nodes or {})
-    frame = make_frame(instance, set(lines), width=WIDTH_PX)
+    frame = make_frame(instance, set(lines), width=width)
     known, of_link = instance["nodes"].set_index("node")["name"], instance["links"].set_index("link")
     room, drawn = FreeSpace(frame.width, frame.height), []
     wide = max((text_width(word, NAME_PX) for _, word in legend), default=0) + 50
