@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from nbb_opt.solve import solve_form
+from nbb_opt.solve.highs import Solver
 from nbb_opt.solve.mip.cuts import CapacityRows, with_cuts
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import UNKNOWN, Stop
@@ -104,3 +105,16 @@ def test_a_warm_solver_drops_the_cuts_of_the_last_problem():
     assert answer.objective == pytest.approx(optimum(roomier, whole=False)[0])
     again = solve_form(roomier, gap=1e-9, warm=warm)
     assert again.objective == pytest.approx(optimum(roomier, whole=True)[0], rel=1e-8)
+
+
+def test_cuts_that_highs_cannot_solve_are_left_out(monkeypatch):
+    run = Solver.run
+
+    def in_trouble(self, stop, *, phase, **other):
+        answer = run(self, stop, phase=phase, **other)
+        return replace(answer, status="error", values=None) if phase == "cuts" else answer
+
+    problem = terminal(1)
+    assert with_all_cuts(problem)
+    monkeypatch.setattr(Solver, "run", in_trouble)
+    assert solve_form(problem, gap=1e-9).objective == pytest.approx(optimum(problem, whole=True)[0], rel=1e-8)

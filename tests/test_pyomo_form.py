@@ -173,6 +173,23 @@ def test_a_form_without_usual_sizes_ends_in_a_plan(case: str, gap: float) -> Non
     assert other.bound <= found.objective * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_units_of_any_size_give_the_same_plan(seed: int) -> None:
+    """Every column and row of the form of another program in a unit of its own, from a millionth to a million."""
+    form = standard_form(build(tiny(), prepare(tiny()), read_model("joint")))
+    chance = np.random.default_rng(seed)
+    row, unit = 10.0 ** chance.uniform(-6, 6, len(form.row_low)), 10.0 ** chance.uniform(-6, 6, len(form.cost))
+    unit[form.integer] = 1.0
+    of_entry = np.repeat(unit, np.diff(form.a_indptr)) * row[form.a_indices]
+    foreign = replace(
+        form, cost=form.cost * unit, a_values=form.a_values * of_entry, row_low=form.row_low * row,
+        row_up=form.row_up * row, col_low=form.col_low / unit, col_up=form.col_up / unit,
+        col_unit_scale=np.ones(len(unit)), fix_order=np.where(form.integer, 0, -1).astype(np.int8),
+    )  # fmt: skip
+    found, plain = solve_form(foreign, gap=1e-6), solve_form(form, gap=1e-6)
+    assert found.objective == pytest.approx(plain.objective, rel=2e-6)
+
+
 def test_a_block_without_arrays_is_refused_where_arrays_are_needed() -> None:
     spec = replace(read_model("joint"), blocks=(*read_model("joint").blocks, "tyres"))
     prepared = prepare(tiny(), prune=False)

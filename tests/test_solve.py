@@ -37,6 +37,7 @@ class Form:
     col_unit_scale: np.ndarray
     fix_order: np.ndarray
     row_names: tuple[str, ...] = ()
+    col_names: tuple[str, ...] = ()
 
 
 def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0, first=()):
@@ -60,6 +61,8 @@ def form(cost, matrix, low, up, *, col_up=None, integer=(), offset=0.0, unit=1.0
         whole,
         np.full(n, unit) if np.isscalar(unit) else np.asarray(unit, float),
         order,
+        tuple(f"row{i}" for i in range(len(low))),
+        tuple(f"column{j}" for j in range(n)),
     )
 
 
@@ -196,8 +199,8 @@ def test_an_answer_without_values_is_solved_again_from_no_basis(problem, times, 
 
 def test_what_has_no_values_in_the_end_is_an_error_and_not_a_time_limit(monkeypatch):
     monkeypatch.setattr(Solver, "_answer", without_values(10**9))
-    with pytest.raises(SolveError, match="ended the linear program") as caught:
-        solve_form(form([1.0, 2.0], [[1, 1]], [3], [np.inf]), gap=1e-9)
+    with pytest.raises(SolveError, match=r"furthest apart in row0: 1 of column0 and 4e\+06 of column1") as caught:
+        solve_form(form([1.0, 2.0], [[1, 4e6], [1, 1]], [3, 3], [np.inf, np.inf]), gap=1e-9)
     assert not isinstance(caught.value, NoPlan)
 
 

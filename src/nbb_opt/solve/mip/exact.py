@@ -20,6 +20,7 @@ from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.vertex import OwnRows, exact_values
 from nbb_opt.solve.mip.warm import Warm
+from nbb_opt.solve.scaling import widest_row, with_sizes
 from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
 
@@ -94,6 +95,7 @@ def solve_form(
     whole number.
     """
     refuse_unbounded(form)
+    form = with_sizes(form)
     stop = stop or Stop(time_limit_s)
     warm = warm or Warm(threads=threads, seed=seed, presolve=presolve)
     return _MipSearch(form, warm, BestKnown(gap, stop, listen, label)).run()
@@ -145,10 +147,13 @@ class _MipSearch:
         answer = solver.run(stop or self.stop, phase=self.best.label + phase, listen=self.best.hear, known=known)
         self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
-            raise SolveError(
-                f"HiGHS ended the linear program ({phase}) as {answer.status}: " + "".join(self.best.log[-5:])
-            )
+            raise SolveError(self._ended(f"the linear program ({phase})", solver, answer))
         return answer
+
+    def _ended(self, what: str, solver: Solver, answer: SolverResult) -> str:
+        """What is said of an end that should not be."""
+        last = self.best.log[-1].strip() if self.best.log else ""
+        return f"HiGHS ended {what} as {answer.status}; {widest_row(solver.form, solver.scaling)}. Its log: {last}"
 
     def _cut(self, solver: Solver, relaxed: SolverResult) -> SolverResult:
         """The relaxation with cuts, while they lift it; `tight` is the problem with them."""
@@ -163,7 +168,12 @@ class _MipSearch:
             solver.set("presolve", "off")  # would throw the basis away
             solver.add_rows(cuts.matrix, cuts.low)
             kept.append(cuts)
-            answer = self._linear(solver, "cuts")
+            answer = solver.run(self.stop, phase=self.best.label + "cuts", listen=self.best.hear, known=self.best.known)
+            self.best.iterations += answer.iterations
+            if answer.status == "error":  # there is a bound without them
+                kept.clear()
+                solver.drop_rows()
+                break
             if answer.status in ("infeasible", "infeasible_or_unbounded"):
                 raise Infeasible(NO_WHOLE_PLAN)
             if answer.status != "optimal":
@@ -286,7 +296,7 @@ class _MipSearch:
         if answer.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:
             raise Infeasible(NO_WHOLE_PLAN)
         if answer.status in ("error", "unbounded"):
-            raise SolveError(f"HiGHS ended the search as {answer.status}: " + "".join(self.best.log[-5:]))
+            raise SolveError(self._ended("the search", solver, answer))
         self.best.prove(answer.bound)
         if answer.values is not None and not answer.objective >= self.best.incumbent:
             whole = np.round(answer.values[self.whole])
