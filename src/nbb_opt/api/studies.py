@@ -310,6 +310,7 @@ def tornado(
     region: Instance | ProblemInstance | Path | str,
     *,
     tables: Sequence[str] = (),
+    samples: int = 0,
     relax: bool = False,
     model: str = "joint",
     options: SolveOptions | None = None,
@@ -323,9 +324,11 @@ def tornado(
 ) -> StudyTable:
     """Which uncertain figure matters: each of table `ranges` at its low and its high end, the greatest effect first.
 
-    A row for each end: difference of cost and emissions to the region as it is, projects that enter and leave, and
-    whether the difference of cost is proven (`decided`). `tables` are those to vary, all if there are none. `relax`
-    solves LP relaxations, which name no projects. The time limit is for each solve. With `out` table and page are
+    A row for each end: difference of cost and emissions to the region as it is, what enters and leaves, and whether the
+    difference of cost is proven (`decided`). `tables` are those to vary, all if there are none. `samples` are drawn
+    with all figures varied at once (Latin hypercube): how far the effects add up, and in which share of the draws each
+    project is built, are the tables `tornado_samples` and `tornado_projects` of `found.more`. `relax` solves LP
+    relaxations, which name no projects. The time limit is for each solve. With `out` table and page are
     written there, and finished solves are not made again; Ctrl-C keeps them.
 
     >>> from nbb_opt import examples
@@ -337,7 +340,7 @@ def tornado(
 
     return StudyTable.of(
         run_tornado(
-            freight(region, "tornado"), tables=tables, model=model, relax=relax,
+            freight(region, "tornado"), tables=tables, samples=samples, model=model, relax=relax,
             options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
             **_common(out, progress, stop, workers, cache=cache),
         )

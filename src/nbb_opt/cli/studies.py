@@ -60,7 +60,9 @@ def add_commands(app: typer.Typer) -> None:
     app.command(
         epilog="Example: nbb-opt abate instances/nbb --relax --price 300; nbb-opt abate mycase --gap 1e-5 --measures 15"
     )(abate)
-    app.command(epilog="Example: nbb-opt tornado instances/nbb --relax; nbb-opt tornado mycase --table energy")(tornado)
+    app.command(
+        epilog="Example: nbb-opt tornado instances/nbb --relax; nbb-opt tornado mycase --table energy --samples 60"
+    )(tornado)
 
 
 @contextmanager
@@ -228,6 +230,9 @@ def tornado(
     tables: Annotated[
         list[str] | None, typer.Option("--table", help="Only ranges of this table; may be given several times.")
     ] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Draws with every figure varied at once (Latin hypercube); 0: none.")
+    ] = 0,
     relax: Relax = False,
     model: StudyModel = "joint",
     out: StudyOut = None,
@@ -251,8 +256,8 @@ def tornado(
 
     with study("tornado", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given):
         found = nbb.tornado(
-            region, tables=tables or (), model=model, workers=of_workers(workers),
+            region, tables=tables or (), samples=samples, model=model, workers=of_workers(workers),
             options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
         )  # fmt: skip
     few = found[["figure", "factor", "cost_difference_eur", "emissions_difference_t_co2e", "decided"]].head(30)
-    shown(found, as_json, str(type(found)(few)).splitlines(), given, "tornado.html")
+    shown(found, as_json, [found.answer, "", *str(type(found)(few)).splitlines()], given, "tornado.html")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ KEY = ["kind", "what", "year"]
 LEAST = {"freight": 1.0, "project": 0.5, "trucks": 0.5, "chargers": 0.5}  # t a year; units
 UNITS = {"project": "units", "trucks": "trucks", "chargers": "chargers", "freight": "t per year"}  # in this order
 ROWS_ON_PAGE = 200
+NAMED = 4  # decisions named in words
 
 
 def decisions(instance: Instance, tables: Tables) -> pd.Series:
@@ -64,6 +66,30 @@ def what_differs(plans: Mapping[str, pd.Series]) -> pd.DataFrame:
     rank = {name: i for i, name in enumerate(UNITS)}
     rows = rows.assign(rank=rows["kind"].map(rank), span=-span[kept].to_numpy())
     return rows.sort_values(["rank", "span", "what", "year"], ignore_index=True).drop(columns=["rank", "span"])
+
+
+def as_decisions(rows: Sequence[Sequence[Any]]) -> pd.Series:
+    """Decisions (see `decisions`) from rows of kind, what, year and value."""
+    return pd.DataFrame(list(rows), columns=[*KEY, "value"]).set_index(KEY)["value"].astype(float)
+
+
+def in_words(differs: pd.DataFrame, *, more: bool) -> str:
+    """The greatest decisions that `after` has more (or less) of than `before`: projects, trucks, chargers, freight.
+
+    >>> row = {"kind": "trucks", "what": "West, Battery truck", "year": 2030, "before": 0.0, "after": 2.0}
+    >>> in_words(pd.DataFrame([row]), more=True), in_words(pd.DataFrame([row]), more=False)
+    ('West, Battery truck: 2 (2030)', '')
+    """
+    change = differs["after"] - differs["before"]
+    rows = differs.assign(change=change)[change > 0 if more else change < 0]
+    rows = rows.loc[rows["change"].abs().groupby([rows["kind"], rows["what"]]).idxmax()] if len(rows) else rows
+    parts = []
+    for kind in UNITS:
+        some = rows[rows["kind"] == kind].sort_values("change", key=lambda each: -each.abs()).head(NAMED)
+        for what, year, by in some[["what", "year", "change"]].to_numpy().tolist():
+            amount = f": {abs(by):,.0f}{' t a year' if kind == 'freight' else ''}" if kind != "project" else ""
+            parts.append(f"{what}{amount} ({year})")
+    return "; ".join(parts[:NAMED])
 
 
 def comparison_page(

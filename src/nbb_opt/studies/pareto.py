@@ -22,7 +22,7 @@ from nbb_opt.errors import Infeasible, NbbError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.report.charts.charts import line_chart
-from nbb_opt.report.comparison import KEY, what_differs
+from nbb_opt.report.comparison import KEY, as_decisions, in_words, what_differs
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.study import render_study
 from nbb_opt.solve import Stop
@@ -33,7 +33,6 @@ from nbb_opt.studies.units import Record, Say, Study, Unit
 
 CHAIN = 5  # points that start one from another; chains can be solved side by side
 SAME = 1e-6  # relative, of a cost or of emissions that are kept while the other one is minimised
-NAMED = 4  # decisions named in a row of the table
 
 
 @dataclass(kw_only=True)
@@ -215,7 +214,7 @@ def _slope(tonnes: Sequence[float], cost: Sequence[float], one: int, other: int)
 
 def _steps(table: pd.DataFrame) -> pd.DataFrame:
     """What is decided otherwise from each point to the next one that emits less, by name: a row for each decision."""
-    plans = [_decided(rows) for rows in table.pop("decisions")]
+    plans = [as_decisions(rows) for rows in table.pop("decisions")]
     steps = []
     for i in range(1, len(plans)):
         differs = what_differs({"before": plans[i - 1], "after": plans[i]})
@@ -223,27 +222,8 @@ def _steps(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["point", *KEY[:2], "year", "unit", "before", "after"]
     whole = pd.concat(steps, ignore_index=True)[columns] if steps else pd.DataFrame(columns=columns)
     for name, more in (("enters", True), ("leaves", False)):
-        table[name] = ["", *(_named(whole[whole["point"] == i], more=more) for i in range(1, len(plans)))]
+        table[name] = ["", *(in_words(whole[whole["point"] == i], more=more) for i in range(1, len(plans)))]
     return whole
-
-
-def _decided(rows: Sequence[Sequence[Any]]) -> pd.Series:
-    frame = pd.DataFrame(list(rows), columns=[*KEY, "value"])
-    return frame.set_index(KEY)["value"].astype(float)
-
-
-def _named(steps: pd.DataFrame, *, more: bool) -> str:
-    """The first decisions of a step that there is more (or less) of, in words: projects, trucks, freight."""
-    change = steps["after"] - steps["before"]
-    rows = steps.assign(change=change)[change > 0 if more else change < 0]
-    rows = rows.loc[rows["change"].abs().groupby([rows["kind"], rows["what"]]).idxmax()] if len(rows) else rows
-    parts = []
-    for kind in ("project", "trucks", "chargers", "freight"):
-        some = rows[rows["kind"] == kind].sort_values("change", key=lambda each: -each.abs()).head(NAMED)
-        for what, year, by in some[["what", "year", "change"]].to_numpy().tolist():
-            amount = f": {abs(by):,.0f}{' t a year' if kind == 'freight' else ''}" if kind != "project" else ""
-            parts.append(f"{what}{amount} ({year})")
-    return "; ".join(parts[:NAMED])
 
 
 def _page(instance: Instance, answer: Answer) -> str:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.stats.qmc import LatinHypercube
 
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME, UNUSED
 from nbb_opt.instance.what_if import on_row
 from nbb_opt.options import SolveOptions
-from nbb_opt.report.charts.charts import tornado_bars
+from nbb_opt.report.charts.charts import line_chart, tornado_bars
+from nbb_opt.report.comparison import as_decisions, in_words, what_differs
+from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.study import render_study
 from nbb_opt.solve import Stop
@@ -46,6 +50,8 @@ class Effect:
     decided: bool | None = None
     projects_entering: tuple[str, ...] = ()
     projects_leaving: tuple[str, ...] = ()
+    enters: str = ""
+    leaves: str = ""
     note: str = ""
 
 
@@ -66,6 +72,7 @@ def run_tornado(
     instance: Instance,
     *,
     tables: Sequence[str] = (),
+    samples: int = 0,
     model: str = "joint",
     options: SolveOptions | None = None,
     relax: bool = False,
@@ -78,9 +85,12 @@ def run_tornado(
 ) -> Answer:
     """Solve the instance and each end of each range (of `tables`, all if none); the greatest effect on cost first.
 
-    A row for each end, as `Effect`. `relax` solves LP relaxations, which name no projects. Raises NbbError for a table
-    without ranges.
+    A row for each end, as `Effect`. `samples` are drawn with all figures varied at once (Latin hypercube): rows of
+    `tornado_samples`, and by project the share of them that builds it in `tornado_projects`. `relax` solves LP
+    relaxations, which name no projects. Raises NbbError for a table without ranges.
     """
+    if samples < 0:
+        raise NbbError(f"samples={samples}: give a number of draws, 0 for none")
     rows = [row for row in instance["ranges"].to_dict("records") if row["table"] not in NOT_READ]
     known = {str(row["table"]) for row in rows}
     if missing := [name for name in tables if name not in known]:
@@ -107,10 +117,81 @@ def run_tornado(
                 f"the instance as it is has no plan ({base['status']}); give more time, or look at it with solve"
             )
         found = study.run([Unit(change, {"changes": [change]}, BASE) for change in units])
+        drawn = _draw([ends[i][0] for i in _first_of_each(ends)], samples, work.options.seed)
+        solved = study.run([
+            Unit(f"draw {i}", {"changes": [_change(row, factor) for row, factor in draw if factor != 1]}, BASE)
+            for i, draw in enumerate(drawn, 1)
+        ]) if found else {}  # fmt: skip
     effects = [_effect(*units[change], record, base) for change, record in found.items()]
     table = _ordered(effects)
-    answer = Answer.of(study, table, _sentence(table))
+    draws = _samples(table, drawn, solved, base)
+    more = {"tornado_samples": draws, "tornado_projects": _projects(instance, solved, base)} if samples else {}
+    answer = Answer.of(study, table, _sentence(table, draws), **more)
     return answer.write(out, _page(instance, answer))
+
+
+def _first_of_each(ends: Sequence[tuple[Mapping[Hashable, Any], str, float]]) -> list[int]:
+    """Positions of the first end of each figure."""
+    names = [(row["table"], row["row"], row["column"]) for row, _, _ in ends]
+    return [i for i, name in enumerate(names) if name not in names[:i]]
+
+
+def _draw(
+    rows: Sequence[Mapping[Hashable, Any]], samples: int, seed: int
+) -> list[list[tuple[Mapping[Hashable, Any], float]]]:
+    """Factors of all figures at once, so many times: half of the draws of each are below its figure, half above."""
+    if not samples or not rows:
+        return []
+    shares = LatinHypercube(len(rows), rng=seed).random(samples)
+    low, high = (np.array([float(row[f"{end}_factor"]) for row in rows]) for end in ("low", "high"))
+    factors = np.where(shares < 0.5, low + (1 - low) * 2 * shares, 1 + (high - 1) * (2 * shares - 1))
+    return [list(zip(rows, draw, strict=True)) for draw in factors.tolist()]
+
+
+def _samples(
+    table: pd.DataFrame, drawn: Sequence[Sequence[tuple[Mapping[Hashable, Any], float]]],
+    solved: Mapping[str, Record], base: Record,
+) -> pd.DataFrame:  # fmt: skip
+    """A row for each draw: differences to the region as it is, and what the effects one by one would add up to."""
+    at = {
+        (row["figure"], row["end"]): (row["factor"], row["cost_difference_eur"], row["emissions_difference_t_co2e"])
+        for row in table.to_dict("records")
+    }
+    rows = []
+    for i, draw in enumerate(drawn, 1):
+        point = solved.get(f"draw {i}")
+        if point is None or "cost_eur" not in point:
+            continue
+        sums = np.zeros(2)
+        for row, factor in draw:
+            end = at.get((_figure(row), "low" if factor < 1 else "high"))
+            if end is not None and np.isfinite(end[1]):
+                sums += np.array(end[1:]) * (factor - 1) / (end[0] - 1)
+        rows.append({
+            "draw": i, "cost_difference_eur": point["cost_eur"] - base["cost_eur"], "one_by_one_eur": sums[0],
+            "emissions_difference_t_co2e": point["emissions_t"] - base["emissions_t"], "one_by_one_t_co2e": sums[1],
+            "projects": "; ".join(point["projects"]), "verified": point["verified"],
+        })  # fmt: skip
+    columns = ["draw", "cost_difference_eur", "one_by_one_eur", "emissions_difference_t_co2e", "one_by_one_t_co2e",
+               "projects", "verified"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _projects(instance: Instance, solved: Mapping[str, Record], base: Record) -> pd.DataFrame:
+    """In which share of the draws each project is built; those in some of them, or in the region as it is."""
+    plans = [set(point["projects"]) for point in solved.values() if "cost_eur" in point]
+    names = names_of(instance, "projects", "project")
+    rows = [
+        {"project": project, "name": names[project], "share_of_draws": sum(project in plan for plan in plans)
+         / max(len(plans), 1), "as_it_is": project in base["projects"]}
+        for project in sorted(set(base.get("projects", ())).union(*plans))
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["project", "name", "share_of_draws", "as_it_is"])
+    return table.sort_values(["share_of_draws", "project"], ascending=[False, True], ignore_index=True)
+
+
+def _figure(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['table']}.{row['column']}" + ("" if row["row"] == "*" else f" of {row['row']}")
 
 
 def _change(row: Mapping[Hashable, Any], factor: float) -> str:
@@ -121,11 +202,13 @@ def _change(row: Mapping[Hashable, Any], factor: float) -> str:
 
 
 def _effect(row: Mapping[Hashable, Any], end: str, factor: float, point: Record, base: Record) -> Effect:
-    figure = f"{row['table']}.{row['column']}" + ("" if row["row"] == "*" else f" of {row['row']}")
+    figure = _figure(row)
     if "cost_eur" not in point:
         return Effect(figure=figure, end=end, factor=factor, status=point["status"], note=point.get("note", ""))
+    differs = what_differs({"before": as_decisions(base["decisions"]), "after": as_decisions(point["decisions"])})
     return Effect(
         figure=figure, end=end, factor=factor, status=point["status"],
+        enters=in_words(differs, more=True), leaves=in_words(differs, more=False),
         decided=point["bound_eur"] > base["cost_eur"] or point["cost_eur"] < base["bound_eur"],
         cost_difference_eur=point["cost_eur"] - base["cost_eur"],
         emissions_difference_t_co2e=point["emissions_t"] - base["emissions_t"],
@@ -155,26 +238,34 @@ def _bars(table: pd.DataFrame) -> list[tuple[str, dict[str, float]]]:
     ]
 
 
-def _sentence(table: pd.DataFrame) -> str:
+def _sentence(table: pd.DataFrame, draws: pd.DataFrame) -> str:
     bars = _bars(table)
     if not bars:
         return "No figure with a range could be varied."
     name, ends = bars[0]
-    return f"{name} matters most for the cost: {min(ends.values()):+,.1f} to {max(ends.values()):+,.1f} MEUR."
+    text = f"{name} matters most for the cost: {min(ends.values()):+,.1f} to {max(ends.values()):+,.1f} MEUR."
+    if len(draws):
+        eur, alone = draws["cost_difference_eur"] / 1e6, draws["one_by_one_eur"] / 1e6
+        low, high = eur.quantile(0.05), eur.quantile(0.95)
+        text += (
+            f" All at once, nine of ten draws are {low:+,.1f} to {high:+,.1f} MEUR; on average they are "
+            f"{(eur - alone).abs().mean():,.1f} MEUR from what the effects one by one add up to."
+        )
+    return text
 
 
 def _page(instance: Instance, answer: Answer) -> str:
     bars = _bars(answer.table)[:BARS]
     columns = [
         Column("Figure"), Column("Times", "decimal"), Column("System cost", "meur", "MEUR"),
-        Column("CO2e in all years", "kt", "kt"), Column("Proven"), Column("Projects in"), Column("Projects out"),
+        Column("CO2e in all years", "kt", "kt"), Column("Proven"), Column("Enters"), Column("Leaves"),
         Column("Remark"),
     ]  # fmt: skip
     words = {True: "yes", False: "no: inside the gaps"}
     rows: list[list[Cell]] = [
         [str(row["figure"]), float(row["factor"]), _scaled(row["cost_difference_eur"], 1e6),
          _scaled(row["emissions_difference_t_co2e"], 1e3), "" if pd.isna(row["decided"]) else words[row["decided"]],
-         str(row["projects_entering"]), str(row["projects_leaving"]),
+         str(row["enters"]), str(row["leaves"]),
          str(row["note"]) if row["note"] else ("" if row["cost_difference_eur"] == row["cost_difference_eur"]
                                                else str(row["status"]))]
         for row in answer.table.to_dict("records")
@@ -184,8 +275,23 @@ def _page(instance: Instance, answer: Answer) -> str:
     return render_study(
         instance, f"{instance.meta.title}: what if a figure is wrong?", sentences=answer.sentences,
         description=answer.kind,
-        sections=[Section("Tornado", text, [Grid("Effects", columns, rows, first=40)], drawing)],
+        sections=[Section("Tornado", text, [Grid("Effects", columns, rows, first=40)], drawing), *_all_at_once(answer)],
     )  # fmt: skip
+
+
+def _all_at_once(answer: Answer) -> list[Section]:
+    """The draws with all figures varied, if there are any."""
+    draws = answer.more.get("tornado_samples")
+    if draws is None or not len(draws):
+        return []
+    eur = sorted((draws["cost_difference_eur"] / 1e6).tolist())
+    pairs = [((i + 0.5) / len(eur) * 100, value) for i, value in enumerate(eur)]
+    projects = [[row["name"], row["share_of_draws"], "yes" if row["as_it_is"] else "no"]
+                for row in answer.more["tornado_projects"].to_dict("records")]  # fmt: skip
+    grid = Grid("Projects", [Column("Project"), Column("Share of draws", "percent", "%"), Column("As it is")], projects)
+    text = f"{len(eur)} draws in which every figure lies somewhere in its range (Latin hypercube), half below today's."
+    drawing = line_chart(pairs, across="% of draws that cost no more", up="MEUR", key="draws")
+    return [Section("All at once", text, [grid] if projects else [], drawing)]
 
 
 def _scaled(value: Any, by: float) -> float | None:
