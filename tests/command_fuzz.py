@@ -52,7 +52,7 @@ USUAL = {
     "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "pareto": "--time-limit 2 --relax",
     "sensitivity": "--time-limit 2",
     "verify": "--again 0", "explain": "--time-limit 2", "tornado": "--time-limit 2 --relax --table countries",
-    "cooperate": "--time-limit 2 --relax",
+    "cooperate": "--time-limit 2 --relax", "robust": "--time-limit 2 --relax --no-projects --rounds 1",
     "audit": "--time-limit 2 --changes 0 --no-scenarios", "report": "--again 0",
 }  # fmt: skip
 

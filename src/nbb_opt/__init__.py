@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.region import availability, inventory, locate
-    from nbb_opt.api.strategy import cooperate
+    from nbb_opt.api.strategy import cooperate, robust
     from nbb_opt.api.studies import (
         abate,
         audit,
@@ -73,7 +73,7 @@ _NAMES = {
         "abate", "audit", "control_totals", "explain", "fleet_plan", "pareto",
         "sensitivity", "sweep", "tornado",
     ),
-    "nbb_opt.api.strategy": ("cooperate",),
+    "nbb_opt.api.strategy": ("cooperate", "robust"),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
     "nbb_opt.errors": ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),
@@ -126,6 +126,7 @@ __all__ = [
     "read",
     "render_models",
     "report",
+    "robust",
     "sensitivity",
     "serve",
     "size",

@@ -1,4 +1,4 @@
-"""The commands about strategy: what planning together is worth. Registered by the command line."""
+"""The commands about strategy: planning together, and for many futures. Registered by the command line."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def add_commands(app: typer.Typer) -> None:
         epilog="Example: nbb-opt cooperate instances/nbb --relax; nbb-opt cooperate mycase --by fleet_region; "
         "nbb-opt cooperate mycase --players municipalities.csv --rules weights.toml"
     )(cooperate)
+    app.command(
+        epilog="Example: nbb-opt robust instances/nbb --relax --future base=2 --future ferry_closed; "
+        "nbb-opt robust mycase --first-periods 2"
+    )(robust)
 
 
 def cooperate(
@@ -88,3 +92,57 @@ def cooperate(
     show(found, as_json)
     if not as_json:
         print(f"see {target / 'cooperate.html'}")
+
+
+def robust(
+    instance: InstancePath,
+    futures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--future",
+            metavar="NAME[=WEIGHT]",
+            help="A scenario, a .toml file, or base (the instance as it is) [default: base and all scenarios].",
+        ),
+    ] = None,
+    first_periods: Annotated[int, typer.Option(help="Periods whose decisions are the same in all futures.")] = 1,
+    risk: Annotated[float, typer.Option(help="Weight of the dearest futures in the cautious plan, 0 to 1.")] = 0.5,
+    tail: Annotated[float, typer.Option(help="Share of futures that are the dearest.")] = 0.2,
+    method: Annotated[
+        str, typer.Option(help="extensive: one model of all futures; decompose: one by one; auto: by the size.")
+    ] = "auto",
+    rounds: Annotated[int, typer.Option(help="Rounds of prices of the decomposition, at most.")] = 10,
+    near: Annotated[float, typer.Option(help="How far above the best cost a plan is as good, relative.")] = 1e-3,
+    no_projects: Annotated[bool, typer.Option("--no-projects", help="Leave out the table of projects.")] = False,
+    relax: Annotated[bool, typer.Option("--relax", help="LP relaxations: quick, and no plans.")] = False,
+    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables and page [default: runs/NAME-robust]; finished solves stay.")
+    ] = None,
+    workers: Workers = "1",
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    as_json: AsJson = False,
+) -> None:
+    """Which plan holds in every future: regret, two-stage plans, no-regret projects, and what each project is worth.
+
+    Ctrl-C keeps finished solves; the same command goes on with the others.
+    """
+    import nbb_opt as nbb
+    from nbb_opt.api.data import freight
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.solve import Stop
+
+    region = freight(instance, "robust")
+    target = out or Path("runs") / f"{region.meta.name}-robust{'-relaxed' if relax else ''}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
+    with logged(sys.stderr):
+        found = nbb.robust(
+            region, futures=futures or (), first_periods=first_periods, risk=risk, tail=tail, method=method,
+            rounds=rounds, near=near, projects=not no_projects, relax=relax, model=model, out=target,
+            workers=int(workers) if workers.isdigit() else workers, stop=Stop(float("inf")),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads),
+        )  # fmt: skip
+    show(found, as_json)
+    if not as_json:
+        print(f"see {target / 'robust.html'}")

@@ -16,8 +16,9 @@ from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
 
 FREIGHT = "freight"
-OF_INSTANCES = ("check", "prepare", "solve", "sweep", "pareto", "abate", "tornado", "cooperate", "audit",
-                "sensitivity", "inventory", "availability", "locate", "manifest", "upgrade", "app")  # fmt: skip
+OF_INSTANCES = ("check", "prepare", "solve", "sweep", "pareto", "abate", "tornado", "cooperate", "robust",
+                "audit", "sensitivity", "inventory", "availability", "locate", "manifest", "upgrade",
+                "app")  # fmt: skip
 OF_RUNS = ("verify", "report", "compare", "explain", "sensitivity", "totals", "plot", "inventory", "availability",
            "locate")  # fmt: skip
 NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight

@@ -151,6 +151,7 @@ class FreightWork:
                 "bound_eur": found.objective if priced else None, "gap": 0.0, "verified": None,
                 "iterations": found.iterations, "nodes": 0, **self._emitted(stated, found.values), "projects": [],
                 "decisions": [], "start": packed(warm.start), **_kept(found.values, keep),
+                "objective_bound_eur": found.objective,
             }  # fmt: skip
         try:
             solution = steps.solve_form(form, label=f"{what}: ", warm=warm, own=own)
@@ -161,7 +162,8 @@ class FreightWork:
         except NoPlan:
             return {"status": steps.stop.ended_by()}
         record = self._plan(stated, solution, steps, what=what, priced=priced)
-        return {**record, "start": packed(warm.start), **_kept(solution.values, keep)}
+        more = {"start": packed(warm.start), "objective_bound_eur": solution.bound}
+        return {**record, **more, **_kept(solution.values, keep)}
 
     def _plan(self, stated: Stated, solution: Solution, steps: Steps, *, what: str, priced: bool) -> Record:
         """The record of a plan that the verifier accepts."""

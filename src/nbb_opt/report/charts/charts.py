@@ -1,7 +1,8 @@
-"""Charts as closed SVG: stacked bars for plan against its baseline, bars for charging areas, cost differences."""
+"""Charts as closed SVG: stacked bars, differences, ends of ranges, limits, and a heat map."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -290,6 +291,44 @@ def cost_curve(rows: Sequence[tuple[str, float, float]], *, across: str, up: str
     said = "; ".join(f"{name} {number(width, 1)} at {number(height, 0)}" for name, width, height in rows)
     height = head + plot + foot
     return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=f"Blocks: {said}.")
+
+
+def heat_map(
+    rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float]], *, unit: str, key: str, title: str
+) -> Markup:
+    """Draw a table of amounts from 0 up, the greater the darker; what is not finite is crossed out."""
+    most = max([value for row in values for value in row if math.isfinite(value)] + [1e-9])
+    names = min(250.0, max(text_width(name, 12) for name in rows) + 14)
+    wide = (WIDTH - names - 4) / max(len(columns), 1)
+    head = min(120.0, max(text_width(name, 11) for name in columns) * 0.75 + 14)
+    parts: list[Markup] = []
+    for j, name in enumerate(columns):
+        x = names + wide * (j + 0.5)
+        label = words(cut(name, 24), x, head - 8, size=11)
+        parts.append(tag("g", label, transform=f"rotate(-38 {x:.1f} {head - 8:.1f})"))
+    for i, (name, row) in enumerate(zip(rows, values, strict=True)):
+        y = head + 26 * i
+        parts.append(words(cut(name, 36), names - 10, y + 17, size=12, anchor="end"))
+        for j, value in enumerate(row):
+            known = math.isfinite(value)
+            share = max(value, 0.0) / most if known else 0.0
+            red, green, blue = (round(255 + (c - 255) * share) for c in (176, 58, 0))
+            said = with_unit(value, unit) if known else "impossible"
+            cell = tag(
+                "rect", tag("title", f"{name}, {columns[j]}: {said}"), x=names + wide * j, y=y, width=wide - 2,
+                height=24, fill=f"#{red:02x}{green:02x}{blue:02x}" if known else "#d5dbe1", stroke=RULE,
+            )  # fmt: skip
+            ink = "#ffffff" if share > 0.6 else INK
+            text = short(value) if known else "×"
+            parts += [cell, words(text, names + wide * (j + 0.5) - 1, y + 16, size=10.5, anchor="middle", fill=ink)]
+    bottom = head + 26 * len(rows)
+    parts.append(words(f"{unit}; × impossible", WIDTH - 4, bottom + 14, size=11, anchor="end", fill=MUTED))
+    told = "; ".join(
+        f"{name}: {', '.join(short(v) if math.isfinite(v) else 'impossible' for v in row)}"
+        for name, row in zip(rows, values, strict=True)
+    )
+    desc = f"A table of {', '.join(columns)}. {told}."
+    return drawing(*parts, width=WIDTH, height=bottom + 20, key=key, title=title, desc=desc)
 
 
 def limit_bars(rows: Sequence[tuple[str, float, float, str]], *, unit: str, key: str, title: str) -> Markup:

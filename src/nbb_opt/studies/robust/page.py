@@ -1,0 +1,76 @@
+"""The page of a study of futures: the regret of plans in one picture, and the tables behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from nbb_opt.instance import Instance
+from nbb_opt.output import write_file
+from nbb_opt.report.charts.charts import heat_map
+from nbb_opt.report.grid import Column, Grid, Section, Style, each
+from nbb_opt.report.study import render_study
+from nbb_opt.studies.robust.study import TABLES, Robust
+
+
+def write_robust(instance: Instance, found: Robust, out: Path) -> None:
+    """Write record, page and tables into a folder."""
+    write_file(out / "robust.json", json.dumps(found.record, indent=1, ensure_ascii=False) + "\n")
+    write_file(out / "robust.html", page(instance, found))
+    for name in TABLES:
+        write_file(out / f"{name}.csv", getattr(found, name).to_csv(index=False, lineterminator="\n"))
+
+
+def page(instance: Instance, found: Robust) -> str:
+    """The page as HTML text."""
+    regret, distinct = found.regret, found.plans.loc[found.plans["same_as"] == "", "plan"]
+    futures = list(dict.fromkeys(regret["future"]))
+    table = regret.pivot(index="plan", columns="future", values="regret_eur").loc[distinct, futures] / 1e6
+    drawing = heat_map(
+        distinct.tolist(), futures, table.fillna(np.inf).to_numpy().tolist(), unit="MEUR", key="regret",
+        title="Regret of each plan in each future",
+    )  # fmt: skip
+    money: tuple[Style, str] = ("meur", "MEUR")
+    plans = Grid(
+        "Plans",
+        [Column("Plan"), Column("Expected cost", *money), Column("Dearest futures", *money),
+         Column("Greatest regret", *money), Column("At least", *money), Column("At most", *money), Column("Same as")],
+        [[row.plan, *(_scaled(eur) for eur in (row.expected_eur, row.tail_mean_eur, row.greatest_regret_eur,
+          row.greatest_regret_low_eur, row.greatest_regret_high_eur)), row.same_as] for row in each(found.plans)],
+        note=f"Dearest futures: mean cost of the dearest {found.about['question']['tail']:.0%}.",
+    )  # fmt: skip
+    projects = Grid(
+        "What each project is worth",
+        [Column("Project"), Column("Year", "year"), Column("Cost of a unit", *money), Column("Paid by"),
+         Column("Saves alone", *money), Column("Saves in the plan", *money), Column("At least", *money),
+         Column("Share of futures", "percent", "%"), Column("No regret"), Column("Requires"), Column("Excludes")],
+        [[row.name, None if row.year is None or row.year != row.year else int(row.year), row.capex_eur_per_unit / 1e6,
+          row.paid_by, _scaled(row.value_alone_eur), _scaled(row.value_in_plan_eur), _scaled(row.value_in_plan_low_eur),
+          row.share_of_futures, row.no_regret, row.requires, row.excludes]
+         for row in each(found.projects.astype({"year": object}).replace({np.nan: None}))],
+    )  # fmt: skip
+    first = Grid(
+        "First decisions", [Column("Plan"), Column("Decision"), Column("Number", "decimal")],
+        [[row.plan, row.decision, row.number] for row in each(found.first_decisions)],
+    )  # fmt: skip
+    years = ", ".join(map(str, found.about["years"]))
+    text = (
+        f"Decisions of {years} are fixed as in the plan, all later ones are the best for the future; regret is what "
+        "that costs more than the best plan of the future."
+    )
+    sections = [
+        Section("Regret", text, [plans], drawing),
+        Section("Projects", "", [projects] if projects.rows else []),
+        Section("What is decided first", "", [first]),
+    ]
+    weights = ", ".join(f"{name} {share:.0%}" for name, share in found.about["weights"].items())
+    return render_study(
+        instance, f"{instance.meta.title}: which plan holds in every future?", sentences=list(found.sentences),
+        description=f"Model {found.about['model']}; futures {weights}.", sections=sections,
+    )  # fmt: skip
+
+
+def _scaled(eur: float | None) -> float | None:
+    return None if eur is None or not np.isfinite(eur) else eur / 1e6
