@@ -78,7 +78,7 @@ def _modelled(total: pd.Series, moved: pd.DataFrame, beside: pd.DataFrame, kg: p
 
 
 def as_lines(totals: pd.DataFrame) -> list[str]:
-    """The totals as lines, worst first, then how many are close and why some are far off."""
+    """The totals as lines, worst first, then how many are close and why others are off."""
     order = totals["deviation"].abs().sort_values(ascending=False, kind="stable").index
     ranked: list[dict[Hashable, Any]] = totals.loc[order].to_dict("records")
     width = max(len(row["name"]) for row in ranked)
@@ -90,5 +90,6 @@ def as_lines(totals: pd.DataFrame) -> list[str]:
         lines.append(f"{row['name']:{width}}  {figures}  {row['deviation']:+6.0%}")
     close = totals["deviation"].abs() <= CLOSE
     lines.append(f"within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%})")
-    far = [row for row in ranked if abs(row["deviation"]) > FAR]
-    return lines + [f"more than {FAR:.0%} off: {row['name']}: {row['reason'] or 'no reason given'}" for row in far]
+    far = [(FAR, row) for row in ranked if abs(row["deviation"]) > FAR]
+    far += [(CLOSE, row) for row in ranked if CLOSE < abs(row["deviation"]) <= FAR and row["reason"]]
+    return lines + [f"more than {off:.0%} off: {row['name']}: {row['reason'] or 'no reason given'}" for off, row in far]

@@ -66,12 +66,18 @@ class Rows:
     def rounded_up(self, group: Ints, values: Floats, *, nothing: float = WHOLE) -> Floats:
         """Whole numbers for a group that are enough; up to `nothing` above one counts as that one.
 
-        The least needed give way while a row of whole numbers alone, such as the limit of a grid, is broken.
+        Where a row of whole numbers alone asks for more of some than of others, as a share of what is bought, there
+        are more of these; the least needed give way while another one, such as the limit of a grid, is broken.
+
+        >>> share = Rows(sp.csr_array(np.array([[0.2, -0.8]])), np.zeros(1), np.full(1, np.inf))
+        >>> share.rounded_up(np.array([0, 1]), np.array([1.2, 0.3])).tolist()
+        [4.0, 1.0]
         """
         values = values.copy()
         low = np.floor(values[group] + nothing)
         part = values[group] - low
         values[group] = np.ceil(values[group] - nothing)
+        self._make_up(group, values)
         for i in np.argsort(part):
             broken = self.broken(values)
             if not len(broken):
@@ -79,6 +85,22 @@ class Rows:
             if values[group[i]] > low[i] and self.touch(broken, int(group[i])):
                 values[group[i]] = low[i]
         return np.asarray(values[group])
+
+    def _make_up(self, group: Ints, values: Floats) -> None:
+        """Raise columns of the group, those with most first, for rows that are short of their lower side."""
+        for row in self.broken(values).tolist():
+            here = slice(self.matrix.indptr[row], self.matrix.indptr[row + 1])
+            columns, factors = self.matrix.indices[here], self.matrix.data[here]
+            raising = np.flatnonzero((factors > 0) & np.isin(columns, group))
+            for i in raising[np.argsort(-values[columns[raising]], kind="stable")].tolist():
+                short = float(self.low[row] - factors @ values[columns])
+                if short <= 0:
+                    break
+                target = values[columns[[i]]] + np.ceil(short / factors[i] - WHOLE)
+                changed = values.copy()
+                changed[columns[i]] = target[0]
+                if len(self.broken(changed)) < len(self.broken(values)):
+                    values[columns[i]] = target[0]
 
 
 GAIN = 1e-9  # smaller gains, relative, are noise
