@@ -47,6 +47,7 @@ LIKELY = {
     "plan": "haulier/plan.csv", "target": "made made.xlsx",
     "old": "tiny tiny.xlsx", "new": "made made.xlsx", "vary": "demand carbon_price", "values": "0.8,1", "points": "2 3",
     "source": "tiny run od.parquet tiny/od.csv trips.tntp x_net.tntp od.omx", "solution": "solution.sol",
+    "plant": "plant.csv", "places": "WEST EAST", "exact": "0 1",
 }  # fmt: skip
 USUAL = {
     "solve": "--time-limit 2", "sweep": "--time-limit 2 --relax", "pareto": "--time-limit 2 --relax",
@@ -77,6 +78,10 @@ def make_pool(folder: Path) -> list[str]:
     )
     (folder / "x_net.tntp").write_text("<NUMBER OF LINKS> 1\n<END OF METADATA>\n~ a\n1 2 3 4 5 6 7 8 9 10 ;\n")
     (folder / "model.toml").write_text((ROOT / "models" / "joint.toml").read_text())
+    (folder / "plant.csv").write_text(
+        "what,commodity,partner,amount,low_factor,high_factor,source,note\nstart_year,,,2030,,,made_up,\n"
+        "produces,BOX,WEST,3000,,,made_up,\n"
+    )
     (folder / "solution.sol").write_text("built[GRID_W,2025] 1\nx nan\n")
     strange = {
         "empty": b"", "zero": b"\0" * 999, "deep": b"[" * 100_000, "open": b'{"a":' * 5000, "line": b"x," * 500_000,

@@ -79,14 +79,23 @@ def test_briefs_have_every_phrase_in_four_languages_and_their_letters(found: Sit
 
 def test_every_fault_of_a_plant_is_named_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
-    rows = "needs,BOXX,PLANT,4000,,,made_up,\nneeds,BOX,NOWHERE,many,,,assumption,\nwants,BOX,WEST,1,,,made_up,\n"
+    rows = "needs,BOXX,PLANT,4000,,,made_up,\nneeds,BOX,NOWHERE,0,,,assumption,\n"
     path.write_text(HEAD + rows, encoding="utf-8")
     with pytest.raises(nbb.InstanceError) as fault:
         read_plant(path, nbb.examples.tiny())
     told = str(fault.value)
     for part in ("row 2, column commodity", "row 3, column partner", "row 3, column amount", "row 3, column source",
-                 "row 4, column what", "start_year"):  # fmt: skip
+                 "start_year"):  # fmt: skip
         assert part in told
+    path.write_text(HEAD + "wants,BOX,WEST,many,,,made_up,\n", encoding="utf-8")
+    with pytest.raises(nbb.InstanceError, match=r"column what.*\n.*column amount"):
+        read_plant(path, nbb.examples.tiny())
+
+
+def test_nothing_is_written_into_a_folder_of_others(found: Sites, tmp_path: Path) -> None:
+    (tmp_path / "projects.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(nbb.NbbError, match="holds no results of this command"):
+        found.save(tmp_path)
 
 
 def test_shipped_plants_are_read_and_say_how_sure_every_figure_is() -> None:

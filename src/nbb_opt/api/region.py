@@ -10,7 +10,9 @@ from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.api.data import freight
 from nbb_opt.api.plans import LOG, Result, freight_plan, solve
 from nbb_opt.api.studies import priced_steps
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
+from nbb_opt.output import check_folder
 
 if TYPE_CHECKING:
     from nbb_opt.problems.result import ProblemInstance
@@ -40,16 +42,10 @@ def inventory(
     from nbb_opt.report.inventory_view import Inventory
     from nbb_opt.studies.control_totals import base_year
 
-    if plan is None:
-        instance = freight(region, "inventory")
-        found = Inventory(instance, base_year(instance))
-    else:
-        given = (
-            plan if isinstance(plan, Result) else freight_plan(plan, "inventory", instance=freight(region, "inventory"))
-        )
-        found = Inventory(given.instance, given.run)
+    instance, given = _asked(region, plan, "inventory", out)
+    found = Inventory(instance, base_year(instance) if given is None else given.run)
     if out is not None:
-        found.save(folder(out))
+        found.save(out)
     return found
 
 
@@ -77,12 +73,10 @@ def availability(
     """
     from nbb_opt.studies.availability import availability as found_of
 
-    instance = freight(region, "availability")
-    if plan is not None:
-        plan = freight_plan(plan, "availability", instance=_of_path(plan, instance))
-    found = found_of(instance if plan is None else plan.instance, None if plan is None else plan.run)
+    instance, given = _asked(region, plan, "availability", out)
+    found = found_of(instance, None if given is None else given.run)
     if out is not None:
-        found.save(folder(out))
+        found.save(out)
     return found
 
 
@@ -97,8 +91,10 @@ def locate(
     out: Path | str | None = None,
     time_limit_s: float = 3600.0,
 ) -> Sites:
-    """Where a plant (a .csv file) would be best off: places ranked by what its freight costs, with all else they differ
-    in: hours, emissions, first bottleneck and its year, drivers, power, what could be built.
+    """Where a plant would be best off: places ranked by what its freight costs, with all else that they differ in.
+
+    `plant` is a .csv or .xlsx file. Beside the cost there are hours, emissions, the first bottleneck and its year,
+    drivers, power free for trucks and what could be built.
 
     The prices are those of `plan` (a result or a run folder; solved first if there is none): what a tonne more costs,
     with the projects of the plan. `places` are zones to compare, all towns, ports and plants if there are none. The
@@ -121,18 +117,32 @@ def locate(
     from nbb_opt.studies.locate_view import Sites
     from nbb_opt.studies.plant import read_plant
 
-    instance = freight(region, "locate")
-    works = read_plant(named(plant, ".csv", what="plant"), instance)
-    given = solve(instance) if plan is None else freight_plan(plan, "locate", instance=_of_path(plan, instance))
-    assert isinstance(given, Result)
+    instance, given = _asked(region, plan, "locate", out)
+    works = read_plant(named(plant, ".csv", ".xlsx", what="plant"), instance)
+    if given is None:
+        solved = solve(instance)
+        assert isinstance(solved, Result)
+        given = solved
     spec, steps = priced_steps(given, "locate", time_limit_s)
-    found = located(given.instance, given.run, spec, steps, works, places=places, exact=exact, say=LOG.info)
-    shown = Sites(**vars(found))
+    found = Sites(**vars(located(
+        instance, given.run, spec, steps, works, places=places, exact=exact, say=LOG.info
+    )))  # fmt: skip
     if out is not None:
-        shown.save(folder(out))
-    return shown
+        found.save(out)
+    return found
 
 
-def _of_path(plan: Result | Path | str, instance: Instance) -> Instance | None:
-    """The instance of a run folder; a result has its own."""
-    return None if isinstance(plan, Result) else instance
+def _asked(
+    region: Instance | ProblemInstance | Path | str, plan: Result | Path | str | None, what: str, out: Path | str | None
+) -> tuple[Instance, Result | None]:
+    """The instance and the plan, if there is one. Raises NbbError for a plan of another instance, or a folder `out`
+    that holds something else."""
+    if out is not None:
+        check_folder(folder(out), f"{what}.html")
+    instance = freight(region, what)
+    if plan is None:
+        return instance, None
+    given = plan if isinstance(plan, Result) else freight_plan(plan, what, instance=instance)
+    if given.instance.digest != instance.digest:
+        raise NbbError(f"{what}: the plan is of another instance than {instance.path}; give the one that was solved")
+    return instance, given

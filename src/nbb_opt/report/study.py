@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nbb_opt import __version__
 from nbb_opt.instance import Instance
-from nbb_opt.output import write_file
+from nbb_opt.output import check_folder, write_file
 from nbb_opt.report.grid import Grid, Section
 from nbb_opt.report.headline import Tile
 
@@ -62,9 +62,12 @@ class Findings(ABC):
         )  # fmt: skip
 
     def save(self, folder: Path | str) -> Path:
-        """Write the page and a CSV file of each table to a folder; gives the page."""
+        """Write the page and a CSV file of each table to a folder; gives the page.
+
+        Raises NbbError for a folder that holds something else.
+        """
         target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
+        check_folder(target, f"{self.name}.html")
         for name, frame in self.tables.items():
             write_file(target / f"{name}.csv", frame.to_csv(index=False))
         return write_file(target / f"{self.name}.html", self.page())

@@ -140,9 +140,10 @@ class Sites(Located, Findings):
 
     def save(self, folder: Path | str) -> Path:
         """As all findings, and the brief of the best place in every language."""
+        page = super().save(folder)
         for language in LANGUAGES:
             write_file(Path(folder) / f"brief-{language}.html", self.brief(language))
-        return super().save(folder)
+        return page
 
 
 def _place_grid(found: Sites) -> Grid:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +11,29 @@ import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance import Instance
-from nbb_opt.instance.wording import did_you_mean, listed
+from nbb_opt.instance.schema import Column, Table
+from nbb_opt.instance.tables.one_table import read_one_table
+from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.report.basis import ASSUMPTION
 
-COLUMNS = ("what", "commodity", "partner", "amount", "low_factor", "high_factor", "source", "note")
-NEEDS, MAKES = "needs", "produces"
+NEEDS, MAKES, NAME = "needs", "produces", "plant"
 FACTS = ("start_year", "power_mw", "people")
+PLANT = Table(
+    "plant",
+    "what a plant needs or makes, or a fact of it",
+    ("what", "commodity", "partner"),
+    (
+        Column("what", "choice", "what the row says; the note of `plant` is its name",
+               options=(NAME, *FACTS, NEEDS, MAKES)),
+        Column("commodity", "text", "commodity of a flow", blank="not a flow"),
+        Column("partner", "text", "zone from which it comes or to which it goes", blank="not a flow"),
+        Column("amount", "number", "t/year of a flow; year, MW or people", low=0, high=1e10, blank="row `plant`"),
+        Column("low_factor", "number", "amount times this is the low end", low=0, high=1, blank="no range"),
+        Column("high_factor", "number", "amount times this is the high end", low=1, high=100, blank="no range"),
+        Column("source", "text", "where the figure is from, or `assumption`", blank="row `plant`"),
+        Column("note", "text", "how it was derived", blank="nothing to add"),
+    ),
+)  # fmt: skip
 UNITS = {NEEDS: "t a year", MAKES: "t a year", "start_year": "", "power_mw": "MW", "people": "people"}
 
 
@@ -49,53 +68,40 @@ class Plant:
 
 
 def read_plant(path: Path, instance: Instance) -> Plant:
-    """Read and check a plant. Raises InstanceError with every fault: row, column, value, what to do."""
-    try:
-        rows = pd.read_csv(path, dtype="str", keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InstanceError([Problem(str(path), f"cannot be read as a CSV table ({error})", "give a plant")]) from error
-    if missing := [name for name in COLUMNS if name not in rows.columns]:
-        what = f"lacks the columns {', '.join(missing)}"
-        raise InstanceError([Problem(path.name, what, f"a plant has the columns {', '.join(COLUMNS)}")])
+    """A plant from a CSV file, or from the sheet `plant` of a workbook.
+
+    Raises InstanceError with every fault: unknown goods and zones, amounts that are missing, assumptions without range.
+    """
+    rows, file = read_one_table(path, PLANT)
+    problems = list(_problems(rows, file, instance))
+    if problems:
+        raise InstanceError(problems)
+    facts = rows[rows["what"].isin(FACTS)].set_index("what")["amount"]
+    named = rows.loc[rows["what"] == NAME, "note"].tolist()
+    power, people = (float(facts.get(name, math.nan)) for name in FACTS[1:])
+    return Plant(named[0] if named else path.stem, rows, int(facts["start_year"]), power, people)
+
+
+def _problems(rows: pd.DataFrame, file: TableFile, instance: Instance) -> Iterator[Problem]:
     nodes = instance["nodes"]
     known = {"commodity": instance["commodities"]["commodity"].tolist(),
              "partner": nodes.loc[nodes["is_zone"].astype(bool), "node"].tolist()}  # fmt: skip
-    problems = []
-
-    def fault(row: int, column: str, what: str, hint: str) -> None:
-        problems.append(Problem(f"{path.name} row {row + 2}, column {column}", what, hint))
-
-    for name in ("amount", "low_factor", "high_factor"):
-        numbers = pd.to_numeric(rows[name], errors="coerce")
-        blank = (rows[name] == "") if name != "amount" else (rows["what"] == "plant")
-        for i in rows.index[~(numbers >= 0) & ~blank]:
-            fault(i, name, f"{rows.at[i, name]!r} is not a number from 0 on", "give a number")
-        rows[name] = numbers
-    for i, row in rows.iterrows():
-        if row["what"] not in (NEEDS, MAKES, "plant", *FACTS):
-            fault(
-                int(str(i)), "what", f"{row['what']!r} is not known", f"give plant, needs, produces, {', '.join(FACTS)}"
-            )
+    for i, row in enumerate(rows.to_dict("records")):
+        if row["what"] == NAME:
             continue
-        for column in ("commodity", "partner") if row["what"] in (NEEDS, MAKES) else ():
-            if (word := row[column]) not in known[column]:
-                hint = did_you_mean(word, known[column]) or f"there are {listed(known[column], 20)}"
-                fault(int(str(i)), column, f"{word!r} is not in the instance", hint)
-        ranged = row["low_factor"] <= 1 <= row["high_factor"]
-        if row["what"] not in ("plant", "start_year") and (
-            not row["source"] or (row["source"] == ASSUMPTION and not ranged)
-        ):
-            hint = "give a source, or assumption with low_factor and high_factor around 1"
-            fault(int(str(i)), "source", f"{row['source']!r} says not how sure the figure is", hint)
-    counted = rows["what"].value_counts()
-    if counted.get(MAKES, 0) == 0 or counted.get("start_year", 0) != 1:
-        problems.append(Problem(path.name, "needs a row start_year and at least one row produces", "add them"))
-    if problems:
-        raise InstanceError(problems)
-    facts = rows.set_index("what")["amount"]
-    start, last = int(facts["start_year"]), instance.periods[-1].year
-    if start > last:
-        raise InstanceError([Problem(path.name, f"starts in {start}, after the last period ({last})", "start earlier")])
-    named = rows.loc[rows["what"] == "plant", "note"].tolist()
-    single = {name: float(facts.get(name, float("nan"))) for name in ("power_mw", "people")}
-    return Plant(named[0] if named else path.stem, rows, start, single["power_mw"], single["people"])
+        for column, words in known.items():
+            word = row[column]
+            if (row["what"] in (NEEDS, MAKES)) != (word in words):
+                hint = did_you_mean(word, words) or f"a flow has one of {listed(words, 20)}, a fact has none"
+                yield Problem(file.place(i, column, word), "is not in the instance", hint)
+        if not row["amount"] > 0:
+            yield Problem(file.place(i, "amount"), "is not above 0", "give the amount, or leave the row out")
+        unsure = row["source"] == ASSUMPTION and (pd.isna(row["low_factor"]) or pd.isna(row["high_factor"]))
+        if row["what"] != "start_year" and (not row["source"] or unsure):
+            hint = "give a source, or assumption with low_factor and high_factor"
+            yield Problem(file.place(i, "source", row["source"]), "says not how sure the figure is", hint)
+    starts = rows.loc[rows["what"] == "start_year", "amount"].tolist()
+    if len(starts) != 1 or MAKES not in set(rows["what"]):
+        yield Problem(file.file, "needs a row start_year and at least one row produces", "add them")
+    elif starts[0] > (last := instance.periods[-1].year):
+        yield Problem(file.file, f"starts after the last period, {last}", "let it start earlier")
