@@ -12,7 +12,7 @@ from nbb_opt.solve.colgen.groups import Groups
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
-    from nbb_opt.model.arrays.split import Columns, Expanded
+    from nbb_opt.model.arrays.split import Expanded, SparseColumns
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,12 +59,12 @@ def priced(split: Split, groups: Groups, price: Floats) -> tuple[Floats, Floats,
     return value, cost, use
 
 
-def _reduced(columns: Columns, j: int, price: Floats) -> float:
+def _reduced(columns: SparseColumns, j: int, price: Floats) -> float:
     here = slice(columns.indptr[j], columns.indptr[j + 1])
     return float(columns.cost[j] - columns.value[here] @ price[columns.row[here]])
 
 
-def _use(columns: Columns, j: int, amount: float, use: Floats) -> None:
+def _use(columns: SparseColumns, j: int, amount: float, use: Floats) -> None:
     here = slice(columns.indptr[j], columns.indptr[j + 1])
     np.add.at(use, columns.row[here], amount * columns.value[here])
 

@@ -20,7 +20,7 @@ from nbb_opt.errors import Infeasible
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
 from nbb_opt.model import Built, Split, build, extract, read_model, split, standard_form
-from nbb_opt.model.arrays.split import Columns, expand
+from nbb_opt.model.arrays.split import SparseColumns, expand
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import chosen_method, solve_instance
@@ -31,7 +31,7 @@ from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.interior_point import InteriorPoint
 from nbb_opt.solve.colgen.master import Master
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import Box, Pool, Slack, _without_dust
+from nbb_opt.solve.colgen.pool import Box, ColumnPool, Slack, _without_dust
 from nbb_opt.solve.colgen.restricted import Restricted
 from nbb_opt.solve.colgen.sample import sampled_form, sampled_prices, weights
 from nbb_opt.solve.highs import Solver, SolverResult
@@ -157,12 +157,12 @@ def outside(built: Built) -> np.ndarray:
     )
 
 
-def columns_of_master(parts: Split) -> Columns:
+def columns_of_master(parts: Split) -> SparseColumns:
     master = parts.master
-    return Columns(master.cost, master.a_indptr, master.a_indices, master.a_values)
+    return SparseColumns(master.cost, master.a_indptr, master.a_indices, master.a_values)
 
 
-def matrix_of(columns: Columns, rows: int) -> csc_array:
+def matrix_of(columns: SparseColumns, rows: int) -> csc_array:
     return csc_array((columns.value, columns.row, columns.indptr), shape=(rows, len(columns.cost)))
 
 
@@ -412,7 +412,7 @@ def test_many_columns_are_solved_from_inside_to_the_same_values(
     assert run.record["gap"] < 0.05
 
 
-def keys(pool: Pool) -> set[tuple[int, int, int]]:
+def keys(pool: ColumnPool) -> set[tuple[int, int, int]]:
     return set(zip(pool.state.tolist(), pool.call.tolist(), pool.haul.tolist(), strict=True))
 
 
@@ -539,7 +539,7 @@ def test_what_goes_through_pieces_is_what_whole_chains_cost_and_use(tmp_path: Pa
     through = oracle.through(whole.chain, whole.t, tonnes)
     assert model.segments.cost @ through == pytest.approx(whole.columns.cost @ tonnes, rel=1e-12)
 
-    def used(columns: Columns, amount: np.ndarray) -> np.ndarray:
+    def used(columns: SparseColumns, amount: np.ndarray) -> np.ndarray:
         return np.bincount(columns.row, columns.value * np.repeat(amount, np.diff(columns.indptr)), oracle.rows)
 
     np.testing.assert_allclose(used(model.segments, through), used(whole.columns, tonnes), rtol=1e-9, atol=1e-12)

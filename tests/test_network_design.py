@@ -69,13 +69,13 @@ def test_every_design_of_the_tiny_instance_costs_what_its_table_says() -> None:
         cells = [cell.strip(" *") for cell in line.split("|")[1:-1]]
         if len(cells) == 4 and cells[3].isdigit():
             said[frozenset(arcs if cells[0] == "all four" else cells[0].split(", "))] = float(cells[3])
-    from nbb_opt.problems.network_design.solve.pool import Pool
+    from nbb_opt.problems.network_design.solve.pool import PathPool
     from nbb_opt.problems.network_design.solve.routing import route
 
     for many in range(1, 5):
         for chosen in itertools.combinations(range(4), many):
             on = np.isin(np.arange(4), chosen)
-            plan = route(problem, Pool(problem), on, Stop(10.0))
+            plan = route(problem, PathPool(problem), on, Stop(10.0))
             named = frozenset(arcs[i] for i in chosen)
             assert (plan is None) == (named not in said), named
             if plan is not None:  # the table pays for every arc of the design, the plan for those it uses

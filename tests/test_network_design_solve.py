@@ -15,7 +15,7 @@ from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.problems.network_design.solve import Designed, improve, small, solve_network_design
 from nbb_opt.problems.network_design.solve import solve as steps
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
-from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.pool import PathPool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.solve import Alternation
 from nbb_opt.solve import BestKnown, Stop
@@ -90,7 +90,7 @@ def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
         if answer.status != "optimal":
             continue
         compared += 1
-        relaxed = Relaxation(problem, Pool(problem), Stop(30.0)).relax()
+        relaxed = Relaxation(problem, PathPool(problem), Stop(30.0)).relax()
         assert relaxed.complete
         assert relaxed.objective == pytest.approx(answer.objective, rel=1e-6)
         assert relaxed.bound <= answer.objective * (1 + 1e-9) + 1e-9
@@ -101,7 +101,7 @@ def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
 def test_any_prices_give_a_bound() -> None:
     problem = made_up(3, tight=3.0)
     best = reference(problem).objective
-    relaxation = Relaxation(problem, Pool(problem), Stop(30.0))
+    relaxation = Relaxation(problem, PathPool(problem), Stop(30.0))
     chance = np.random.default_rng(0)
     for scale in (0.0, 0.1, 1.0, 10.0, 1000.0):
         assert relaxation.price_at(scale * chance.random(problem.arcs)) <= best

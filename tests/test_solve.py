@@ -19,7 +19,7 @@ from nbb_opt.errors import Infeasible, NoPlan, SolveError
 from nbb_opt.solve import Stop, highs, scaling, solve_form
 from nbb_opt.solve.highs import Solver, return_heap, run_in_thread
 from nbb_opt.solve.mip.branch import Branch
-from nbb_opt.solve.mip.dive import Dive, Rows, groups
+from nbb_opt.solve.mip.dive import DecidedRows, Dive, groups
 
 
 @dataclass(frozen=True)
@@ -372,7 +372,7 @@ def test_scaling_piece_by_piece_gives_what_whole_arrays_give(columns, monkeypatc
 
 
 def test_rounding_up_gives_way_where_whole_numbers_alone_break_a_row() -> None:
-    rows = Rows(sp.csr_array([[2.0, 1.0, 0.0]]), np.array([-np.inf]), np.array([3.0]))
+    rows = DecidedRows(sp.csr_array([[2.0, 1.0, 0.0]]), np.array([-np.inf]), np.array([3.0]))
     group = np.arange(3)
     assert rows.rounded_up(group, np.array([1.2, 0.5, 4.1])).tolist() == [1.0, 1.0, 5.0]
     assert rows.rounded_up(group, np.array([0.2, 0.5, 4.0])).tolist() == [1.0, 1.0, 4.0]

@@ -27,7 +27,7 @@ COUNT = re.compile(r"# Columns (\d+)$")  # of HiGHS
 
 
 @dataclass(frozen=True)
-class Solution:
+class FileSolution:
     """A value for every column of a form, and the columns that are not in the file, by their names there: zero."""
 
     values: Floats
@@ -42,7 +42,7 @@ class Solution:
         return f"{len(self.missing)} of {len(self.values)} columns are not in the file and count as zero: {named}"
 
 
-def read_solution(path: Path, form: StandardForm) -> Solution:
+def read_solution(path: Path, form: StandardForm) -> FileSolution:
     """The values of a solution file for a form that was written to a file.
 
     A column that is not in the file is zero: SCIP and CBC leave zeros out. Raises NbbError, with the line, for a name
@@ -78,7 +78,7 @@ def read_solution(path: Path, form: StandardForm) -> Solution:
         where = f"line {line_of[j]}: {names[j]} is" if line_of[j] else f"{names[j]} is not in it and counts as"
         raise NbbError(f"{path}, {where} {values[j]:g}, and must be from {form.col_low[j]:g} to {form.col_up[j]:g}")
     missing = tuple(names[j] for j in np.flatnonzero(line_of == 0).tolist())
-    found = Solution(np.clip(rounded, form.col_low, form.col_up), missing)
+    found = FileSolution(np.clip(rounded, form.col_low, form.col_up), missing)
     _refuse_other_objective(path, text, float(form.cost @ values) + form.cost_offset, found.note())
     return found
 

@@ -61,7 +61,7 @@ LARGER = {"kg CO2e": "t CO2e", "kW": "MW", "kWh": "MWh"}
 
 
 @dataclass(frozen=True)
-class Rule:
+class ConflictingRule:
     """A rule of a conflict: its row, and by how much it would have to give way alone (NaN: alone it is not enough)."""
 
     row: str
@@ -89,7 +89,7 @@ class Rule:
 class Conflict:
     """Rules that cannot hold together; `minimal` if each of them is needed for that (time was enough to show it)."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[ConflictingRule, ...]
     whole: bool
     minimal: bool
 
@@ -146,7 +146,7 @@ def _among(elastic: _Elastic, candidates: Ints, hard: Ints, whole: bool) -> list
             short = elastic.short(row, np.concatenate([hard, candidates]))
             if np.isnan(short):  # there are other conflicts
                 short = elastic.short(row, np.concatenate([hard, kept]))
-            named.append(Rule(elastic.names[row], short, elastic.names[row] in elastic.own))
+            named.append(ConflictingRule(elastic.names[row], short, elastic.names[row] in elastic.own))
         found.append(Conflict(tuple(named), whole, minimal))
         left = np.setdiff1d(left, kept)
     return found

@@ -11,7 +11,7 @@ from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
 from nbb_opt.model.arrays.keys import Labels, label
-from nbb_opt.model.arrays.terms import Index, Rows, Terms, check_coefficients, checked_rows
+from nbb_opt.model.arrays.terms import CheckedRows, Index, Terms, check_coefficients, checked_rows
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm, checked
 
@@ -19,7 +19,7 @@ FIX_ORDER = {"opened": 0, "built": 0, "upgraded": 0, "installed": 1, "bought": 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class VariableKind:
     """One kind of variable: its keys, the position of the first among all columns, bounds, whether whole numbers.
 
     `typical` is a usual value of one, a power of two.
@@ -51,7 +51,7 @@ class Assembly:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.kinds: dict[str, Columns] = {}
+        self.kinds: dict[str, VariableKind] = {}
         self.size = 0
         self.shared: dict[str, Terms] = {}
         self.rows: list[tuple[str, Index, Ints]] = []
@@ -81,7 +81,7 @@ class Assembly:
         least = np.broadcast_to(np.asarray(low if fixed is None else fixed, float), (count,))
         high = np.broadcast_to(np.asarray(np.inf if up is None else up, float), (count,))
         power = float(2.0 ** np.round(np.log2(typical))) if typical > 0 else 1.0
-        columns = Columns(
+        columns = VariableKind(
             name=name, keys=index, start=self.size, low=least, up=high if fixed is None else least, whole=whole,
             typical=power,
         )  # fmt: skip
@@ -121,7 +121,7 @@ class Assembly:
         """
         if self._matrix is not None:
             raise ModelError(f"{name}: the matrix is made already; state every row before asking for it")
-        found: Rows = checked_rows(name, index, terms, sense=sense, side=side)
+        found: CheckedRows = checked_rows(name, index, terms, sense=sense, side=side)
         self.rows.append((name, index, found.kept))
         self.row_count += len(found.kept)
         self._per_row.append(np.bincount(found.row, minlength=len(found.kept)))

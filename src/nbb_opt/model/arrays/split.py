@@ -30,7 +30,7 @@ SEGMENT, RESOURCE = "carried_t", "driven_vkm"
 
 
 @dataclass(frozen=True)
-class Columns:
+class SparseColumns:
     """Columns of one kind by master row (CSC): row numbers rise within a column; `cost` in EUR per unit."""
 
     cost: Floats
@@ -55,8 +55,8 @@ class Split:
     master_at: Ints
     segment_at: slice
     resource_at: slice
-    segments: Columns
-    resources: Columns
+    segments: SparseColumns
+    resources: SparseColumns
     chains: Chains
     hauls: Hauls
     project_column: Ints
@@ -80,13 +80,15 @@ class Split:
         parts = ((self.master_at, self.master), (self.segment_at, self.segments), (self.resource_at, self.resources))
         return float(sum(part.cost @ values[at] for at, part in parts)) + self.master.cost_offset
 
-    def columns_of(self, hauls: Ints) -> Columns:
+    def columns_of(self, hauls: Ints) -> SparseColumns:
         """The columns of some hauls, as the model without resources states them."""
         made, e = self.hauls.resources(hauls), self.resources
         own = csc_array((e.value, e.row, e.indptr), shape=(len(self.master.row_low), len(e.cost)))
         use = (own @ made).tocsc()
         use.sort_indices()
-        return Columns(np.asarray(made.T @ e.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data)
+        return SparseColumns(
+            np.asarray(made.T @ e.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data
+        )
 
 
 def split(built: Built) -> Split:
@@ -104,10 +106,10 @@ def split(built: Built) -> Split:
     master_at = np.flatnonzero(rest)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(a.row_count, a.size))
 
-    def part(at: slice) -> Columns:
+    def part(at: slice) -> SparseColumns:
         start = matrix.indptr[at.start : at.stop + 1].astype(np.int64)
         here = slice(start[0], start[-1])
-        return Columns(form.cost[at], start - start[0], matrix.indices[here], matrix.data[here])
+        return SparseColumns(form.cost[at], start - start[0], matrix.indices[here], matrix.data[here])
 
     entry, count = entries(matrix.indptr, master_at)
     indptr = np.concatenate([np.zeros(1, np.int32), np.cumsum(count, dtype=np.int32)])
@@ -142,7 +144,7 @@ class Expanded:
 
     chain: Ints
     t: Ints
-    columns: Columns
+    columns: SparseColumns
     work_start: Ints
     work_lane: Ints
     work_tkm: Floats
@@ -194,6 +196,6 @@ def expand(split: Split, chains: Ints) -> Expanded:
     done.sort_indices()
     return Expanded(
         chains[chain], t,
-        Columns(np.asarray(made.T @ p.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data),
+        SparseColumns(np.asarray(made.T @ p.cost), use.indptr.astype(np.int64), use.indices.astype(np.int32), use.data),
         done.indptr.astype(np.int64), done.indices.astype(np.int64), done.data,
     )  # fmt: skip

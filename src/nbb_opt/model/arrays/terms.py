@@ -98,7 +98,7 @@ def sorted_terms(row: Ints, column: Ints, value: Floats, rows: int) -> tuple[Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class CheckedRows:
     """Checked rows of one constraint: those kept, their terms (row counts kept rows only) and sides."""
 
     kept: Ints
@@ -110,7 +110,7 @@ class Rows:
     constant: Floats
 
 
-def checked_rows(name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float) -> Rows:
+def checked_rows(name: str, index: Index, terms: Terms, *, sense: str, side: Floats | float) -> CheckedRows:
     """The rows `terms <= side`, `>=` or `==`; a row without a variable is left out if it holds.
 
     Raises ModelError for a row without a variable that does not hold, a side that is not finite, or a coefficient that
@@ -137,7 +137,7 @@ def checked_rows(name: str, index: Index, terms: Terms, *, sense: str, side: Flo
     edge = sides[kept]
     low = edge if sense != "<=" else np.full(len(kept), -np.inf)
     up = edge if sense != ">=" else np.full(len(kept), np.inf)
-    return Rows(kept=kept, row=row, column=column, value=value, low=low, up=up, constant=constant[kept])
+    return CheckedRows(kept=kept, row=row, column=column, value=value, low=low, up=up, constant=constant[kept])
 
 
 def check_coefficients(name: str, row: Ints, value: Floats, index: Index | None) -> None:

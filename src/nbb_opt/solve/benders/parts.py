@@ -20,7 +20,7 @@ LEAST_VIOLATION = 1e-9  # relative; a proof of infeasibility that is not violate
 
 
 @dataclass(frozen=True)
-class Cut:
+class BendersCut:
     """The row `values . x >= low` over columns of the first stage."""
 
     columns: Ints
@@ -43,14 +43,14 @@ class Scenario:
     touched: Ints
     future: int
 
-    def optimality(self, x: Floats, cost: float, duals: Floats, number: int) -> Cut:
+    def optimality(self, x: Floats, cost: float, duals: Floats, number: int) -> BendersCut:
         """The row that supports the cost of the scenario at first stage x."""
         slope = -np.asarray(self.touch[self.touched].T @ duals[self.touched])
         at = np.flatnonzero(slope)
         values = np.append(-slope[at], 1.0)
-        return Cut(np.append(at, self.future), values, cost - float(slope[at] @ x[at]))
+        return BendersCut(np.append(at, self.future), values, cost - float(slope[at] @ x[at]))
 
-    def infeasibility(self, x: Floats, ray: Floats) -> Cut | None:
+    def infeasibility(self, x: Floats, ray: Floats) -> BendersCut | None:
         """The row that cuts off x, which leaves the scenario without a plan; None if the ray proves nothing.
 
         Weighted rows give `ray . side(x) <= max over the scenario's bounds of (ray A) z`; both signs are tried.
@@ -72,7 +72,7 @@ class Scenario:
             slope = np.asarray(self.touch.T @ weights)
             at = np.flatnonzero(slope)
             if least - float(slope[at] @ x[at]) - most > LEAST_VIOLATION * max(abs(least), abs(most), 1.0):
-                return Cut(at, slope[at], least - most)
+                return BendersCut(at, slope[at], least - most)
         return None
 
 

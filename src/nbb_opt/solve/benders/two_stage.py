@@ -25,7 +25,7 @@ import numpy as np
 
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.model.data.periods import Floats, Ints
-from nbb_opt.solve.benders.parts import Cut, Stages, stages_of
+from nbb_opt.solve.benders.parts import BendersCut, Stages, stages_of
 from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.branch import Branch
@@ -141,7 +141,7 @@ class _StagedSearch:
     ) -> None:  # fmt: skip
         self.form, self.stages, self.best, self.stop = form, stages, best, best.stop
         self.start, self.threads, self.seed, self.feasibility = start, threads, seed, feasibility
-        self.cuts: list[Cut] = []
+        self.cuts: list[BendersCut] = []
         self.whole = np.flatnonzero(stages.master.integer)
         self.subs: list[Solver] = []
         self._decided = False  # the integer columns of the master are fixed
@@ -222,7 +222,7 @@ class _StagedSearch:
                 return None
         return _Tried(float(self.stages.master.cost @ x) + self.stages.weigh(costs)[0], costs, plans)
 
-    def _cut(self, cut: Cut) -> None:
+    def _cut(self, cut: BendersCut) -> None:
         self.cuts.append(cut)
         add_row(self.master, cut.columns, cut.values, low=cut.low)
 

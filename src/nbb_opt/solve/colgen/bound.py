@@ -120,7 +120,7 @@ ROUNDING = 1e-12  # of the sum of all terms' sizes: hundreds of roundings of 1.1
 
 
 @dataclass(frozen=True)
-class Cut:
+class LagrangianCut:
     """What one price vector proves: prices `y`, `sigma`, what the groups pay at them, the ratio r of the trips."""
 
     y: Floats
@@ -169,12 +169,12 @@ class Bounds:
         np.add.at(total, self.member_state, sigma[self.member_tie])
         return total
 
-    def cut(self, y: Floats, sigma: Floats, *, value: Floats, ratio: float) -> Cut:
+    def cut(self, y: Floats, sigma: Floats, *, value: Floats, ratio: float) -> LagrangianCut:
         """What clamped prices prove, given the oracle's answer to `y`: values, and the worst ratio of trips."""
         best = np.minimum.reduceat(self.with_ties(value, sigma), self.groups.state_start[:-1])
-        return Cut(y, sigma, math.fsum(best.tolist()), float(np.abs(best).sum()), ratio)
+        return LagrangianCut(y, sigma, math.fsum(best.tolist()), float(np.abs(best).sum()), ratio)
 
-    def bound(self, cut: Cut, *, low: Floats, up: Floats) -> float:
+    def bound(self, cut: LagrangianCut, *, low: Floats, up: Floats) -> float:
         """The bound in EUR while the master's columns stay within `low` and `up`."""
         master = self.split.master
         d = master.cost - self.matrix.T @ cut.y

@@ -19,7 +19,7 @@ from nbb_opt.solve.best import BestKnown
 from nbb_opt.solve.colgen.pool import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import SolverResult
-from nbb_opt.solve.mip.dive import WHOLE, Rows, orders
+from nbb_opt.solve.mip.dive import WHOLE, DecidedRows, orders
 from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
 
 FIRST, SHARE, NEAREST = 0.0015, 0.5, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
@@ -121,7 +121,7 @@ class InteriorPoint:
         values = values.copy()
         for order in some:
             group = self._group(order)
-            values[group] = Rows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)
+            values[group] = DecidedRows.decided_by(self.master.form, order).rounded_up(group, values, nothing=nothing)
             self.master.fix(group, values[group])
 
     def _run(

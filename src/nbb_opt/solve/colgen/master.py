@@ -17,7 +17,7 @@ from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.oracle import Oracle, Priced
 from nbb_opt.solve.colgen.pool import (
     DUST,
-    Pool,
+    ColumnPool,
     columns_of,
     joined,
     nothing,
@@ -96,7 +96,7 @@ class Master:
         self.prices.append(price)
         return self.oracle(price)
 
-    def _keep(self, priced: Priced, states: Ints) -> Pool:
+    def _keep(self, priced: Priced, states: Ints) -> ColumnPool:
         new = columns_of(self.bounds, priced, states, call=len(self.prices) - 1, dust=self.dust)
         self.pool = joined(self.pool, new)
         return new

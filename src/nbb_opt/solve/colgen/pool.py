@@ -24,7 +24,7 @@ DUST = 1e-11  # of a row's usual size: less than this is no use of it
 
 
 @dataclass(frozen=True)
-class Pool:
+class ColumnPool:
     """One entry per column: the state and oracle call it came from, or the haul of a trip without freight (else -1).
 
     `matrix` (CSC) has the master's rows, then one row per group, then one per tie.
@@ -39,9 +39,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self.cost)
 
-    def take(self, which: Ints) -> Pool:
+    def take(self, which: Ints) -> ColumnPool:
         """Some of the columns."""
-        return Pool(self.state[which], self.call[which], self.haul[which], self.cost[which], self.matrix[:, which])
+        return ColumnPool(
+            self.state[which], self.call[which], self.haul[which], self.cost[which], self.matrix[:, which]
+        )
 
     def unit(self, vkm: float) -> Floats:
         """A usual value of each column: a share of one, or `vkm`."""
@@ -57,16 +59,16 @@ class Slack:
     sign: Floats
 
 
-def nothing(bounds: Bounds) -> Pool:
+def nothing(bounds: Bounds) -> ColumnPool:
     """No columns yet."""
     rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
     none = np.zeros(0, np.int64)
-    return Pool(none, none, none, np.zeros(0), csc_array((rows, 0)))
+    return ColumnPool(none, none, none, np.zeros(0), csc_array((rows, 0)))
 
 
-def joined(old: Pool, new: Pool) -> Pool:
+def joined(old: ColumnPool, new: ColumnPool) -> ColumnPool:
     """Both, one after the other."""
-    return Pool(
+    return ColumnPool(
         np.concatenate([old.state, new.state]),
         np.concatenate([old.call, new.call]),
         np.concatenate([old.haul, new.haul]),
@@ -75,7 +77,7 @@ def joined(old: Pool, new: Pool) -> Pool:
     )
 
 
-def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust: Floats) -> Pool:
+def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust: Floats) -> ColumnPool:
     """Columns of an oracle's answer for some states; a state that cannot serve its items has none."""
     states = states[np.isfinite(priced.value[states])]
     count = len(states)
@@ -93,15 +95,15 @@ def columns_of(bounds: Bounds, priced: Priced, states: Ints, *, call: int, dust:
         shape=(count, len(bounds.tie_column)),
     )
     matrix = hstack([use, group, ties], format="csr").T.tocsc()
-    return Pool(states, np.full(count, call), np.full(count, -1), priced.cost[states], matrix)
+    return ColumnPool(states, np.full(count, call), np.full(count, -1), priced.cost[states], matrix)
 
 
-def trips(bounds: Bounds, hauls: Ints) -> Pool:
+def trips(bounds: Bounds, hauls: Ints) -> ColumnPool:
     """Columns of loaded trips without freight."""
     made, none = bounds.split.columns_of(hauls), np.full(len(hauls), -1)
     rows = len(bounds.split.master.row_low) + bounds.groups.size + len(bounds.tie_column)
     matrix = csc_array((made.value, made.row, made.indptr), shape=(rows, len(hauls)))
-    return Pool(none, none, hauls, made.cost, matrix)
+    return ColumnPool(none, none, hauls, made.cost, matrix)
 
 
 def usual_eur(split: Split, size: Floats, eur: float) -> Floats:
@@ -162,7 +164,7 @@ def with_slack(split: Split, size: Floats, cost: Floats, *, loose: Ints) -> tupl
     return form, Slack(own + np.arange(count), row, sign)
 
 
-def restricted_form(bounds: Bounds, form: StandardForm, pool: Pool, *, low: Floats, up: Floats) -> StandardForm:
+def restricted_form(bounds: Bounds, form: StandardForm, pool: ColumnPool, *, low: Floats, up: Floats) -> StandardForm:
     """The master `form` within `low` and `up` and all columns of `pool` as one problem; whole numbers stay whole."""
     groups, ties, own, count = bounds.groups.size, bounds.tie_column, len(form.cost), len(pool)
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), own))

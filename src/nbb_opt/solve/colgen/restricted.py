@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.model.data.periods import Floats, Ints
-from nbb_opt.solve.colgen.bound import Circulation, Cut
+from nbb_opt.solve.colgen.bound import Circulation, LagrangianCut
 from nbb_opt.solve.colgen.groups import Groups
 from nbb_opt.solve.colgen.master import LAST_START, Master
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import Box, Pool, joined, trips
+from nbb_opt.solve.colgen.pool import Box, ColumnPool, joined, trips
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
 
@@ -53,9 +53,9 @@ class Restricted(Master):
         self.tolerance, self.cutoff = ENOUGH, np.inf
         self.worth = NOTHING  # a round that closes a smaller share of the value than this is the last
         self.rounds: float = ALL_ROUNDS
-        self.cuts: list[Cut] = []
-        self.best: Cut | None = None  # that proves most within the present bounds
-        self.anchor: Cut | None = None  # that proved most of the relaxation
+        self.cuts: list[LagrangianCut] = []
+        self.best: LagrangianCut | None = None  # that proves most within the present bounds
+        self.anchor: LagrangianCut | None = None  # that proved most of the relaxation
         self.smooth = SMOOTH
         self.box: Box | None = None  # keeps prices near the best known
         self.reduced: Floats = np.zeros(0)  # reduced costs of the first columns of the pool, from the last answer
@@ -186,7 +186,7 @@ class Restricted(Master):
     def _enough(self, value: float, bound: float) -> bool:
         return bound >= min(self.cutoff, value) or relative_gap(value, bound) <= self.tolerance
 
-    def _bound_of(self, cut: Cut) -> float:
+    def _bound_of(self, cut: LagrangianCut) -> float:
         own = len(self.split.master.cost)
         return self.bounds.bound(cut, low=self.low[:own], up=self.up[:own])
 
@@ -199,11 +199,11 @@ class Restricted(Master):
         self.best = cuts[int(np.argmax(proven))]
         return max(proven)
 
-    def _smoothed(self, cut: Cut) -> Floats:
+    def _smoothed(self, cut: LagrangianCut) -> Floats:
         """The prices of a cut as duals of the restricted master; groups have none."""
         return np.concatenate([cut.y, np.zeros(self.groups.size), -cut.sigma])
 
-    def remember(self, pool: Pool, reduced: Floats) -> None:
+    def remember(self, pool: ColumnPool, reduced: Floats) -> None:
         """Go back to the columns of some time before, with their reduced costs, and those that carry something now."""
         known = set(zip(pool.state.tolist(), pool.call.tolist(), pool.haul.tolist(), strict=True))
         keys = zip(self.pool.state.tolist(), self.pool.call.tolist(), self.pool.haul.tolist(), strict=True)
@@ -252,7 +252,7 @@ class Restricted(Master):
                 self.smooth = max(0.0, self.smooth - LESS)
         return bound, False
 
-    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, Cut, bool]:
+    def _price_at(self, prices: Floats, dual: Floats) -> tuple[float, LagrangianCut, bool]:
         """What these prices, made consistent, prove, and whether columns that the duals ask for were added."""
         rows, groups = len(self.split.master.row_low), self.groups.size
         y, sigma = self._consistent(prices[:rows]), np.maximum(0.0, -prices[rows + groups :])
@@ -277,7 +277,7 @@ class Restricted(Master):
         self.pool = joined(self.pool, new)
         return self._add(new)
 
-    def _add(self, new: Pool) -> bool:
+    def _add(self, new: ColumnPool) -> bool:
         if not len(new):
             return False
         if self.interior:

@@ -16,7 +16,7 @@ from nbb_opt.solve.best import BestKnown, DecisionGap
 from nbb_opt.solve.colgen.groups import Groups, make_groups, with_group_rows
 from nbb_opt.solve.colgen.interior_point import InteriorPoint
 from nbb_opt.solve.colgen.oracle import Oracle
-from nbb_opt.solve.colgen.pool import Pool
+from nbb_opt.solve.colgen.pool import ColumnPool
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, DEARER, TIMES, Restricted
 from nbb_opt.solve.colgen.sample import sampled_prices
 from nbb_opt.solve.colgen.shards import sharded
@@ -42,7 +42,7 @@ class MasterPlan:
 
     values: Floats
     shares: Floats
-    pool: Pool
+    pool: ColumnPool
 
     @classmethod
     def of(cls, values: Floats, master: Restricted) -> MasterPlan:

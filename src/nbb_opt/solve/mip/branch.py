@@ -23,7 +23,7 @@ LEAST_RISE = 1e-6
 
 
 @dataclass(order=True)
-class Node:
+class BranchNode:
     """A part of the tree: its bound in EUR, a running number, column bounds, and the relaxed values of the columns."""
 
     bound: float
@@ -97,7 +97,7 @@ class Branch:
         if not self.history or bound > self.history[-1][1]:
             self.history.append((self.nodes, bound))
 
-    def _node(self, low: Floats, up: Floats) -> tuple[Node | None, SolverResult]:
+    def _node(self, low: Floats, up: Floats) -> tuple[BranchNode | None, SolverResult]:
         """The linear program within these bounds; no node if it is infeasible or time is over."""
         self.solver.bound(self.columns, low, up)
         answer = self.relax(
@@ -108,9 +108,9 @@ class Branch:
         self.iterations_after.append(self.iterations)
         if answer.status != "optimal" or answer.values is None:
             return None, answer
-        return Node(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer
+        return BranchNode(answer.bound, self.nodes, low, up, answer.values[self.columns]), answer
 
-    def _finish(self, node: Node) -> bool:
+    def _finish(self, node: BranchNode) -> bool:
         """Make a plan of a leaf; False if time is over."""
         whole = np.round(node.values)
         found, answer = self._node(whole, whole)
@@ -118,7 +118,7 @@ class Branch:
             self.incumbent = self.complete(answer)
         return not self.stop.now()
 
-    def _children(self, node: Node, part: Floats) -> list[Node] | None:
+    def _children(self, node: BranchNode, part: Floats) -> list[BranchNode] | None:
         """Both sides of the column that promises the largest rise; None if time is over before that is known."""
         open_columns = np.flatnonzero(part > WHOLE)
         known = (self.trials[:, open_columns] > 0).all(axis=0)
@@ -126,7 +126,7 @@ class Branch:
             part[open_columns], 1 - part[open_columns]
         )
         unknown = open_columns[~known][np.argsort(-cost[~known])][:TRIALS]
-        tried: dict[int, list[Node]] = {}
+        tried: dict[int, list[BranchNode]] = {}
         for column in unknown.tolist():
             sides = self._sides(node, column, float(part[column]))
             if sides is None:
@@ -144,7 +144,7 @@ class Branch:
         mean = self.rise[:, columns] / np.maximum(self.trials[:, columns], 1)
         return np.maximum(mean[0] * part, LEAST_RISE) * np.maximum(mean[1] * (1 - part), LEAST_RISE)
 
-    def _sides(self, node: Node, column: int, part: float) -> list[Node] | None:
+    def _sides(self, node: BranchNode, column: int, part: float) -> list[BranchNode] | None:
         """Children with the column rounded down and up; infeasible ones are left out; None if time is over."""
         found = []
         floor = np.floor(node.values[column] + WHOLE)

@@ -31,7 +31,7 @@ def orders(form: StandardForm) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Rows:
+class DecidedRows:
     """Rows in which only columns decided so far occur: whole numbers alone keep or break them."""
 
     matrix: sp.csr_array
@@ -39,7 +39,7 @@ class Rows:
     up: Floats
 
     @classmethod
-    def decided_by(cls, form: StandardForm, order: int) -> Rows:
+    def decided_by(cls, form: StandardForm, order: int) -> DecidedRows:
         """Rows whose columns are all integer and of a group decided up to `order`."""
         rows, columns = len(form.row_low), len(form.cost)
         matrix = sp.csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(rows, columns)).tocsr()
@@ -116,7 +116,7 @@ class Dive:
         self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
         self.bound = bound
         self.iterations = 0
-        self.rows = [Rows.decided_by(form, order) for order in orders(form)]
+        self.rows = [DecidedRows.decided_by(form, order) for order in orders(form)]
 
     def decide(self, relaxed: SolverResult) -> SolverResult | None:
         """Fix the first group at whole numbers, the others still free; None if that fails or time is over."""
@@ -200,7 +200,7 @@ class Dive:
             return down
         return up
 
-    def _flip(self, group: Ints, answer: SolverResult, rows: Rows) -> SolverResult:
+    def _flip(self, group: Ints, answer: SolverResult, rows: DecidedRows) -> SolverResult:
         """Try single steps of decided columns that may gain, until none does or time is over."""
         low, up = self.form.col_low[group], self.form.col_up[group]
         failed: set[tuple[int, float]] = set()
@@ -228,7 +228,7 @@ class Dive:
             failed.clear()
         return answer
 
-    def _round_up(self, group: Ints, answer: SolverResult, rows: Rows) -> SolverResult | None:
+    def _round_up(self, group: Ints, answer: SolverResult, rows: DecidedRows) -> SolverResult | None:
         """Whole numbers that are enough."""
         assert answer.values is not None
         return self._solve(group, rows.rounded_up(group, answer.values))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
-from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.pool import PathPool
 from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, route
 from nbb_opt.problems.network_design.solve.small import improve_compact, improve_paths
@@ -66,7 +66,7 @@ DEAR = 5e-4  # how much a euro of reduced cost counts against a closed arc
 
 
 def choose_free(
-    network: DesignNetwork, pool: Pool, opened: Bools, relaxed: Floats, reduced_eur: Floats, *,
+    network: DesignNetwork, pool: PathPool, opened: Bools, relaxed: Floats, reduced_eur: Floats, *,
     way: int, size: int, chance: np.random.Generator,
 ) -> Bools:  # fmt: skip
     """About half of `size` arcs among the open ones and up to `size` among the closed ones that some path uses."""
@@ -125,7 +125,7 @@ class Improver:
     ) -> None:
         self.network, self.best, self.stop, self.seed = network, best, stop, seed
         self.compact = compact
-        self.pool = Pool(network)
+        self.pool = PathPool(network)
         self.relaxation = Relaxation(network, self.pool, stop)
         self.chance = np.random.default_rng(seed)
         self.support = np.zeros(network.arcs, bool)  # arcs open at the end of slope scaling

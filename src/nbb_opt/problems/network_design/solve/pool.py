@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-class Pool:
+class PathPool:
     """Grows only; a path is known by its position."""
 
     def __init__(self, network: DesignNetwork) -> None:
@@ -28,9 +28,9 @@ class Pool:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def copy(self) -> Pool:
+    def copy(self) -> PathPool:
         """The same paths at the same positions, growing on its own; also while another thread adds to this one."""
-        other = Pool(self.network)
+        other = PathPool(self.network)
         for commodity, arcs in zip(list(self.commodity), list(self.paths), strict=False):
             other.add(commodity, arcs)
         return other

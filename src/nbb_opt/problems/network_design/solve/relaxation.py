@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import SolveError
 from nbb_opt.problems.network_design.instance import DesignNetwork
-from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.pool import PathPool
 from nbb_opt.solve.highs import new_highs
 from nbb_opt.solve.stop import Stop
 
@@ -111,7 +111,7 @@ class Relaxed:
 class Relaxation:
     """Keeps its basis from one change of bounds or costs to the next."""
 
-    def __init__(self, network: DesignNetwork, pool: Pool, stop: Stop) -> None:
+    def __init__(self, network: DesignNetwork, pool: PathPool, stop: Stop) -> None:
         self.network, self.pool, self.stop = network, pool, stop
         m, k = network.arcs, network.commodities
         self.share_limit = network.largest_share()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.problems.network_design.instance import DesignNetwork
-from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.pool import PathPool
 from nbb_opt.problems.network_design.solve.relaxation import LinearProgram
 from nbb_opt.solve.stop import Stop
 
@@ -29,7 +29,7 @@ class DesignPlan:
     opened: Bools
     paths: Ints
     shares: Floats
-    pool: Pool
+    pool: PathPool
 
     def flow_t(self) -> Floats:
         """(commodities, arcs) in tonnes."""
@@ -41,7 +41,7 @@ class DesignPlan:
         return flow.reshape(network.commodities, network.arcs)
 
 
-def route(network: DesignNetwork, pool: Pool, opened: Bools, stop: Stop) -> DesignPlan | None:
+def route(network: DesignNetwork, pool: PathPool, opened: Bools, stop: Stop) -> DesignPlan | None:
     """The cheapest flows over open arcs; None if they cannot carry all demand. Raises OutOfTime."""
     k = network.commodities
     absent_eur = network.demand_t * (100.0 * network.nodes * network.cost_eur_per_t.max(initial=0.0) + 1.0)
@@ -53,7 +53,7 @@ def route(network: DesignNetwork, pool: Pool, opened: Bools, stop: Stop) -> Desi
     return plan_of(network, pool, which[kept], share[kept])
 
 
-def plan_of(network: DesignNetwork, pool: Pool, paths: Ints, shares: Floats) -> DesignPlan:
+def plan_of(network: DesignNetwork, pool: PathPool, paths: Ints, shares: Floats) -> DesignPlan:
     """A plan from shares of paths; they are brought to a sum of exactly one for each commodity."""
     commodity, _length, arcs, cost = pool.columns(paths)
     shares = shares / np.bincount(commodity, weights=shares, minlength=network.commodities)[commodity]
@@ -62,7 +62,7 @@ def plan_of(network: DesignNetwork, pool: Pool, paths: Ints, shares: Floats) -> 
     return DesignPlan(float(cost @ shares + network.fixed_eur[opened].sum()), opened, paths, shares, pool)
 
 
-def refuse_infeasible(network: DesignNetwork, pool: Pool, names: tuple[str, ...], stop: Stop) -> None:
+def refuse_infeasible(network: DesignNetwork, pool: PathPool, names: tuple[str, ...], stop: Stop) -> None:
     """Raise Infeasible if even with every arc open some demand cannot be carried; says whose, and how much."""
     k = network.commodities
     everything = np.ones(network.arcs, bool)
@@ -81,7 +81,7 @@ def refuse_infeasible(network: DesignNetwork, pool: Pool, names: tuple[str, ...]
 
 
 def _flows(
-    network: DesignNetwork, pool: Pool, opened: Bools, absent_eur: Floats, factor: float, stop: Stop
+    network: DesignNetwork, pool: PathPool, opened: Bools, absent_eur: Floats, factor: float, stop: Stop
 ) -> tuple[Ints, Floats]:
     """Paths, and shares: of each commodity without a path, then of each path. Path costs count `factor` times."""
     n, k, m = network, network.commodities, network.arcs

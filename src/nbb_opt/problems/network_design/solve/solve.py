@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.improve import Improver
-from nbb_opt.problems.network_design.solve.pool import Pool
+from nbb_opt.problems.network_design.solve.pool import PathPool
 from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.small import compact_form, is_small, search_compact
@@ -217,7 +217,7 @@ class _DesignSearch:
 
     def _search_compact(self, form: StandardForm, between: Callable[[], None]) -> None:
         """HiGHS from the first second on, as if alone, until it has proven the gap for its own plan or ours."""
-        best, pool = self.best, Pool(self.network)
+        best, pool = self.best, PathPool(self.network)
 
         def hear(progress: Progress) -> None:
             best.prove(progress.bound)
@@ -237,7 +237,7 @@ class _DesignSearch:
             if np.isfinite(answer.bound):
                 best.prove(answer.bound)
 
-    def _grow_over(self, pool: Pool) -> None:
+    def _grow_over(self, pool: PathPool) -> None:
         """The tree on a relaxation of its own over the paths of `pool`."""
         relaxation = Relaxation(self.network, pool, self.stop)
         self._grow(relaxation, relaxation.relax())
@@ -257,7 +257,7 @@ class _DesignSearch:
         """Plans that cost more are of no interest: the gap asked for is proven without them."""
         return self.best.incumbent * (1.0 - 0.9 * self.best.gap)
 
-    def _offer(self, opened: Bools, pool: Pool, stop: Stop) -> None:
+    def _offer(self, opened: Bools, pool: PathPool, stop: Stop) -> None:
         plan = route(self.network, pool, opened, stop)
         if plan is not None:
             self.best.offer(plan, plan.cost_eur)

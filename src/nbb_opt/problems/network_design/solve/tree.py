@@ -20,7 +20,7 @@ LEAST_RISE = 1e-6
 
 
 @dataclass(order=True)
-class Node:
+class TreeNode:
     """Bounds of what is opened, and where the relaxation under them came to rest. Ordered by bound, then by number."""
 
     bound: float
@@ -36,7 +36,7 @@ class Tree:
     def __init__(self, relaxation: Relaxation, root: Relaxed) -> None:
         self.relaxation = relaxation
         m = relaxation.network.arcs
-        self.open = [Node(root.bound, 0, np.zeros(m), np.ones(m), root.opened)]
+        self.open = [TreeNode(root.bound, 0, np.zeros(m), np.ones(m), root.opened)]
         self.root = root
         self.nodes = 0
         self.settled = np.inf  # least bound of nodes that are whole: they cannot be split further
@@ -70,7 +70,7 @@ class Tree:
                 heapq.heappush(self.open, kid)
         return None
 
-    def _settle(self, node: Node, cutoff: float) -> Bools | None:
+    def _settle(self, node: TreeNode, cutoff: float) -> Bools | None:
         """Relax a node without undecided arcs to the end: it turns out whole, dear, or undecided after all."""
         try:
             self.relaxation.restrict(node.low, node.up)
@@ -78,7 +78,7 @@ class Tree:
         except OutOfTime:
             heapq.heappush(self.open, node)
             raise
-        after = Node(max(found.bound, node.bound), node.number, node.low, node.up, found.opened)
+        after = TreeNode(max(found.bound, node.bound), node.number, node.low, node.up, found.opened)
         if after.bound >= cutoff:
             return None
         free = node.low != node.up
@@ -100,7 +100,7 @@ class Tree:
         unknown = [arc for arc in order[: 2 * TRIALS] if self.trials[:, arc].min() < 1]
         return list(dict.fromkeys([order[0], *unknown]))[:TRIALS]
 
-    def _child(self, node: Node, arc: int, side: int, cutoff: float) -> Node:
+    def _child(self, node: TreeNode, arc: int, side: int, cutoff: float) -> TreeNode:
         low, up = node.low.copy(), node.up.copy()
         (low if side else up)[arc] = float(side)
         self.relaxation.restrict(low, up)
@@ -110,12 +110,12 @@ class Tree:
         self.rise[side, arc] += min(bound - node.bound, max(cutoff - node.bound, 0.0)) / max(way, 1e-3)
         self.trials[side, arc] += 1
         self.nodes += 1
-        kid = Node(bound, self.nodes, low, up, found.opened)
+        kid = TreeNode(bound, self.nodes, low, up, found.opened)
         self._tighten(kid, cutoff, found.bound, found.reduced_eur)
         return kid
 
     @staticmethod
-    def _tighten(node: Node, cutoff: float, bound: float, reduced_eur: Floats) -> None:
+    def _tighten(node: TreeNode, cutoff: float, bound: float, reduced_eur: Floats) -> None:
         """Reduced cost fixing: an arc whose other state alone lifts a bound of the node over the cutoff."""
         slack = cutoff - bound
         if np.isfinite(slack):
