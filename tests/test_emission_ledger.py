@@ -12,7 +12,7 @@ import pytest
 from emissions_by_hand import emissions_by_hand
 from milp_case import TINY, solve, tiny, vary
 from nbb_opt.emissions.ledger import HUB, KG, Ledger, _shared, build_ledger, great_circle_km, read_legs
-from nbb_opt.emissions.reconcile import GROUPS, check_ledger, reconcile
+from nbb_opt.emissions.reconcile import GROUPS, check_ledger, factors_used, reconcile
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
 from nbb_opt.options import SolveOptions
@@ -255,3 +255,24 @@ def test_what_has_no_lane_is_shared_by_loaded_tkm_near_first_then_wide() -> None
     assert found.to_dict() == {0: 2.0 + 2.0, 1: 6.0 + 6.0, 2: 8.0}
     with pytest.raises(NbbError, match="vehicle 'C' from 'W' in 2030: drives without any freight"):
         _shared(rows.assign(kwh=-1.0), work, "kwh")
+
+
+def test_the_widest_gap_is_told_as_a_share_of_the_largest_account():
+    model = plan()["emissions"]
+    found = reconcile(tiny(), {**plan(), "emissions": model.assign(ttw_kg=2 * model["ttw_kg"])}, ledger_of())
+    wrong = found[(found["by"] == "year") & (found["boundary"] == "TTW")]
+    assert wrong["relative"].to_numpy() == pytest.approx(0.5)
+    assert not wrong["ok"].any()
+    assert found.loc[found["boundary"] == "WTT", "ok"].all()
+
+
+def test_a_row_that_names_no_factor_stands_among_them_with_its_own_figures():
+    bare = replace(tiny(), tables={**tiny().tables, "energy": tiny()["energy"].assign(factors="")})
+    found = factors_used(bare, [plan()])
+    found = found[(found["subject"] == "no factor named") & (found["used_for"] == "diesel")]
+    columns = ["factor", "boundary", "value", "unit", "region", "year"]
+    assert [row for row in found[columns].to_numpy().tolist() if row[0] == "energy diesel/SE/2025"] == [
+        ["energy diesel/SE/2025", "TTW", 0.25, "kg_co2e_per_kwh", "SE", "2025"],
+        ["energy diesel/SE/2025", "WTT", 0.05, "kg_co2e_per_kwh", "SE", "2025"],
+    ]
+    assert not found.duplicated(["factor", "boundary"]).any()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import nbb_opt as nbb
+from nbb_opt.emissions.outside import COLUMNS, outside_freight
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import port_grid
 from nbb_opt.report.headline import beside, sentences
@@ -33,6 +34,19 @@ def test_no_plan_changes_by_it(plans: tuple[nbb.Result, nbb.Result]) -> None:
     assert after.cost_eur == before.cost_eur
     key = "emissions_t_co2e"
     assert key_figures(after.instance, after.run)[key] == key_figures(before.instance, before.run)[key]
+
+
+def test_it_is_counted_by_flow_and_period_on_its_link() -> None:
+    found = outside_freight(with_freight())
+    assert found.columns.tolist() == COLUMNS
+    counted = found[["link", "commodity", "year", "mode", "country", "distance_km", "tonnes", "tkm"]]
+    assert counted.to_numpy().tolist() == [
+        [LINK, "PULP", 2025, "sea", "XX", 100, 3e4, 3e6], [LINK, "PULP", 2030, "sea", "XX", 100, 4e4, 4e6],
+    ]  # fmt: skip
+    kg = found["ttw_kg"] + found["wtt_kg"]
+    assert (kg > 0).all()
+    assert kg[1] / kg[0] == pytest.approx(4 / 3)
+    assert outside_freight(nbb.examples.tiny()).columns.tolist() == COLUMNS
 
 
 def test_map_and_ports_have_it(plans: tuple[nbb.Result, nbb.Result]) -> None:
