@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from markupsafe import Markup
@@ -38,7 +38,7 @@ class Inventory(InventoryTables, Findings):
     def lines(self) -> tuple[str, ...]:
         """For people: the worst bottlenecks first."""
         worst = [f"{KINDS[row.kind]:15} {in_words(row)}" for row in each(self.full.head(20))]
-        counted, *rest = self.sentences
+        _, counted, *rest = self.sentences
         return (counted, *worst, *rest)
 
     @property
@@ -47,6 +47,7 @@ class Inventory(InventoryTables, Findings):
         rows = self.cross_border[self.cross_border["year"] == self.years[-1]]
         over = rows[rows["from_country"] != rows["to_country"]][["tonnes", "given"]].to_numpy().sum()
         return (
+            bottleneck_words(self),
             f"{number(len(self.objects))} objects, {len(self.limited)} with a limit, {len(self.full)} full in some "
             "period.",
             f"Over a border in {self.years[-1]}: {short(over / 1e6)} Mt a year.",
@@ -57,7 +58,9 @@ class Inventory(InventoryTables, Findings):
 
     def sections(self) -> list[Section]:
         """The sections of its page."""
-        return inventory_sections(self, key="inventory")
+        first, *rest = inventory_sections(self, key="inventory")
+        text = "Lines are road, rail and ferry; dots are ports, terminals and charging areas, each where it is fullest."
+        return [replace(first, text=text), *rest]
 
 
 def inventory_sections(found: InventoryTables, *, key: str, base: str = "") -> list[Section]:

@@ -80,9 +80,12 @@ class Sites(Located, Findings):
         solved = self.places[self.places["exact_eur"].notna()]
         if len(solved) < 2:
             return ""
-        exact = solved.sort_values("exact_eur")["place"].head(FIRST).tolist()
-        same = exact == solved["place"].head(FIRST).tolist()
-        return f"Solved one by one, the first three are {'the same' if same else ', '.join(exact)}."
+        many = min(FIRST, len(solved))
+        exact = solved.sort_values("exact_eur")["place"].head(many).tolist()
+        same = exact == solved["place"].head(many).tolist()
+        return f"Solved one by one ({len(solved)} places), the first {many} are " + (
+            "the same." if same else f"{', '.join(exact)}."
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
