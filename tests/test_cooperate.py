@@ -17,7 +17,7 @@ from nbb_opt.cli.main import app
 from nbb_opt.shipped import shipped
 from nbb_opt.studies.cooperate.coalitions import players_of
 from nbb_opt.studies.cooperate.game import excess, least_core, members, nucleolus, shapley
-from nbb_opt.studies.cooperate.study import costs_of
+from nbb_opt.studies.cooperate.study import costs_of, superadditive
 
 GAP = 1e-7
 TINY = nbb.read(shipped("instances") / "tiny")
@@ -194,6 +194,17 @@ def test_what_the_gaps_leave_open_is_said(region: nbb.Instance) -> None:
     from_low, from_high = costs.shapley_range()
     mean = shapley(costs.value)
     assert ((from_low <= mean) & (mean <= from_high)).all()
+
+
+def test_two_coalitions_that_relieve_the_same_freight_are_named() -> None:
+    value = np.zeros(16)
+    value[0b0011], value[0b1100], value[0b1111] = 5.0, 4.0, 6.0  # a with b, c with d, all
+    wide = superadditive(value, value - 2, value + 2, list("abcd"), 1e-9)
+    assert (wide["holds"], wide["worth_more_apart"]) == ("undecided", [])
+    narrow = superadditive(value, value - 0.5, value + 0.5, list("abcd"), 1e-9)
+    assert (narrow["holds"], narrow["worth_more_apart"]) == ("no", [["a+b", "c+d"]])
+    value[-1] = 9.0
+    assert superadditive(value, value, value, list("abcd"), 1e-9)["holds"] == "yes"
 
 
 def test_players_are_any_partition_and_what_does_not_fit_is_refused(region: nbb.Instance) -> None:

@@ -188,7 +188,7 @@ def assess(
         "least_core_eur": dict(zip(names, core.allocation.tolist(), strict=True)),
         "core_is_empty": YES if floor > none else NO if roof <= none else OPEN,
         "core_is_empty_of_plans_found": YES if core.epsilon > none else NO,
-        "superadditive": _superadditive(value, low, high, names, none),
+        "superadditive": superadditive(value, low, high, names, none),
         "nucleolus_is_stable": _stable(share, value, low, high, none),
     }  # fmt: skip
     rows = []
@@ -225,7 +225,7 @@ def _ends(coalitions: Floats, together: Floats) -> Floats:
     return found
 
 
-def _superadditive(value: Floats, low: Floats, high: Floats, names: Sequence[str], none: float) -> dict[str, Any]:
+def superadditive(value: Floats, low: Floats, high: Floats, names: Sequence[str], none: float) -> dict[str, Any]:
     """Pairs of coalitions that are worth more apart than together, proven or within the gaps.
 
     With a single player a pair cannot be: whatever a coalition may do, a larger one may do too.
