@@ -204,12 +204,11 @@ class _Asker:
             bound = max(bound, float(r @ [record["objective_bound_eur"] for record in records]))
             x = np.array([[record["first"].get(i, 0.0) for i in place] for record in records])
             mean = r @ x
-            for name, record in zip(self.names, records, strict=True):
-                self.try_plan(f"{plan}, round {number}, {name}" if number else f"best of {name}", record["first"])
-            self.try_plan(
-                f"{plan}, round {number}, mean",
-                {i: float(np.rint(mean[k])) for i, k in place.items() if np.rint(mean[k])},
-            )
+            if number:
+                for name, record in zip(self.names, records, strict=True):
+                    self.try_plan(f"{plan}, round {number}, {name}", record["first"])
+            middle = mean if self.work.relax else np.rint(mean)
+            self.try_plan(f"{plan}, round {number}, mean", {i: float(middle[k]) for i, k in place.items() if middle[k]})
             least = self.measure(self.tried.cost[self.best(risk)], risk)
             apart = float(r @ ((x - mean) ** 2).sum(axis=1))
             if apart < 1e-9 or least - bound <= gap * abs(least):
