@@ -69,8 +69,10 @@ class DecidedRows:
         Where a row of whole numbers alone asks for more of some than of others, as a share of what is bought, there
         are more of these; the least needed give way while another one, such as the limit of a grid, is broken.
 
-        >>> share = Rows(sp.csr_array(np.array([[0.2, -0.8]])), np.zeros(1), np.full(1, np.inf))
-        >>> share.rounded_up(np.array([0, 1]), np.array([1.2, 0.3])).tolist()
+        >>> share, free = sp.csr_array(np.array([[0.2, -0.8]])), np.full(1, np.inf)
+        >>> for rows in (Rows(share, np.zeros(1), free), Rows(-share, -free, np.zeros(1))):
+        ...     rows.rounded_up(np.array([0, 1]), np.array([1.2, 0.3])).tolist()
+        [4.0, 1.0]
         [4.0, 1.0]
         """
         values = values.copy()
@@ -87,20 +89,22 @@ class DecidedRows:
         return np.asarray(values[group])
 
     def _make_up(self, group: Ints, values: Floats) -> None:
-        """Raise columns of the group, those with most first, for rows that are short of their lower side."""
+        """Raise columns of the group, those with most first, where that brings a row back within its sides."""
         for row in self.broken(values).tolist():
             here = slice(self.matrix.indptr[row], self.matrix.indptr[row + 1])
-            columns, factors = self.matrix.indices[here], self.matrix.data[here]
+            columns, activity = self.matrix.indices[here], self.matrix.data[here] @ values[self.matrix.indices[here]]
+            below = activity < self.low[row]
+            factors = self.matrix.data[here] * (1.0 if below else -1.0)
             raising = np.flatnonzero((factors > 0) & np.isin(columns, group))
             for i in raising[np.argsort(-values[columns[raising]], kind="stable")].tolist():
-                short = float(self.low[row] - factors @ values[columns])
+                now = float(self.matrix.data[here] @ values[columns])
+                short = self.low[row] - now if below else now - self.up[row]
                 if short <= 0:
                     break
-                target = values[columns[[i]]] + np.ceil(short / factors[i] - WHOLE)
                 changed = values.copy()
-                changed[columns[i]] = target[0]
+                changed[columns[i]] += np.ceil(short / factors[i] - WHOLE)
                 if len(self.broken(changed)) < len(self.broken(values)):
-                    values[columns[i]] = target[0]
+                    values[columns[i]] = changed[columns[i]]
 
 
 GAIN = 1e-9  # smaller gains, relative, are noise
