@@ -205,7 +205,9 @@ def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     if "caps" in blocks:
         m.cap_emissions = pyo.Constraint(m.policy_years["cap_emissions_t_per_year"], rule=policy.cap_emissions)
     if "policy" in blocks:
-        m.loaded_vkm = pyo.Expression(m.countries, m.technologies, m.YEARS, rule=policy.loaded_vkm)
+        by_technology = m.countries, m.technologies, m.YEARS
+        m.loaded_vkm = pyo.Expression(*by_technology, rule=policy.loaded_vkm)
+        m.new_trucks = pyo.Expression(*by_technology, rule=policy.new_trucks)
         m.cap_technology = pyo.Constraint(m.policy_years["cap_technology_share"], rule=policy.cap_technology)
         m.ban_purchase = pyo.Constraint(m.policy_years["ban_purchase"], rule=policy.ban_purchase)
         m.require_zero_emission = pyo.Constraint(

@@ -26,26 +26,33 @@ def loaded_vkm(m, country, technology, year):
     return quicksum(m.driven_vkm[*g, v, year] for r, v in work for g in m.lanes_of[r, v, year])
 
 
+def new_trucks(m, country, technology, year):
+    r"""$\sum_{r \in n,\, v \in tech} b_{rvt}$"""
+    bought = [(r, v) for r, v in m.purchases_in[year] if (m.country_of[r], m.technology[v]) == (country, technology)]
+    return sum(m.bought[r, v, year] for r, v in bought)
+
+
+def _of(m, amount, technologies, policy, year):
+    return sum(amount[n, k, year] for n in m.policy_countries[policy] for k in technologies)
+
+
 def cap_technology(m, policy, year):
     r"""$\sum_n loaded\_vkm_{n,tech,t} \le value \sum_n \sum_{tech'} loaded\_vkm_{n,tech',t}$"""
-    countries, technology = m.policy_countries[policy], m.policy_technology[policy]
-    of_all = sum(m.loaded_vkm[n, each, year] for n in countries for each in m.technologies)
-    return if_any(sum(m.loaded_vkm[n, technology, year] for n in countries) <= m.policy_value[policy] * of_all)
+    driven = _of(m, m.loaded_vkm, m.technologies, policy, year)
+    return _of(m, m.loaded_vkm, [m.policy_technology[policy]], policy, year) <= m.policy_value[policy] * driven
 
 
 def ban_purchase(m, policy, year):
-    r"""$\sum_{r \in n,\, v \in tech} b_{rvt} \le 0$"""
-    where = {(m.policy_technology[policy], n) for n in m.policy_countries[policy]}
-    banned = [(r, v) for r, v in m.purchases_in[year] if (m.technology[v], m.country_of[r]) in where]
-    return if_any(sum(m.bought[r, v, year] for r, v in banned) <= 0)
+    r"""$\sum_n new\_trucks_{n,tech,t} \le 0$"""
+    return _of(m, m.new_trucks, [m.policy_technology[policy]], policy, year) <= 0
 
 
 def require_zero_emission(m, policy, year):
-    r"""$\sum_{r \in n,\, v\ \text{zero-emission}} b_{rvt} \ge value \sum_{r \in n,\, v} b_{rvt}$"""
-    countries = m.policy_countries[policy]
-    bought = {(r, v): m.bought[r, v, year] for r, v in m.purchases_in[year] if m.country_of[r] in countries}
-    clean = sum(trucks for (_, v), trucks in bought.items() if m.technology[v] in ZERO_EMISSION)
-    return if_any(clean >= m.policy_value[policy] * sum(bought.values()))
+    r"""$\sum_{n,\, tech\ \text{zero-emission}} new\_trucks_{n,tech,t} \ge value
+    \sum_{n,\, tech} new\_trucks_{n,tech,t}$"""
+    clean = [k for k in m.technologies if k in ZERO_EMISSION]
+    bought = _of(m, m.new_trucks, m.technologies, policy, year)
+    return _of(m, m.new_trucks, clean, policy, year) >= m.policy_value[policy] * bought
 
 
 def spend_within_budget(m, policy, year):
