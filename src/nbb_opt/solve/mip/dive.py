@@ -70,7 +70,7 @@ class DecidedRows:
         are more of these; the least needed give way while another one, such as the limit of a grid, is broken.
 
         >>> share, free = sp.csr_array(np.array([[0.2, -0.8]])), np.full(1, np.inf)
-        >>> for rows in (Rows(share, np.zeros(1), free), Rows(-share, -free, np.zeros(1))):
+        >>> for rows in (DecidedRows(share, np.zeros(1), free), DecidedRows(-share, -free, np.zeros(1))):
         ...     rows.rounded_up(np.array([0, 1]), np.array([1.2, 0.3])).tolist()
         [4.0, 1.0]
         [4.0, 1.0]
@@ -130,7 +130,8 @@ class Dive:
     def hasten(self, relaxed: SolverResult) -> SolverResult | None:
         """What `decide` does, in one step: for when its time is over, since any plan is better than none.
 
-        Columns near the next whole number go there, the others down: of a project that means not to build it.
+        Columns near the next whole number go there, the others down: of a project that means not to build it. Where no
+        plan has so little, as under a cap on emissions, all go up.
         """
         first = groups(self.form)[0]
         if not len(first) or relaxed.values is None:
@@ -138,7 +139,8 @@ class Dive:
         values = relaxed.values[first]
         low = np.floor(values + WHOLE)
         limit, self.stop = self.stop, self.stop.grace(GRACE_S)
-        found = self._solve(first, low + (values - low >= NEAR_ONE)) or self._solve(first, low)
+        near, up = low + (values - low >= NEAR_ONE), self.rows[0].rounded_up(first, relaxed.values)
+        found = self._solve(first, near) or self._solve(first, low) or self._solve(first, up)
         self.stop = limit
         return found
 
