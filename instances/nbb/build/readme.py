@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from checks import block_table, by_commodity, outside_table
 from gravity import SMALLEST_SHARE, SMALLEST_T, Block, Flow
 from rates import line_haul
-from store import RAW, YEARS, Row, Tables
+from store import RAW, YEARS, Row, Tables, raw
 
+TORNADO_ROWS = 10
 Flows = Mapping[Flow, Mapping[int, float]]
 
 
@@ -51,6 +52,9 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
         "totals_table": _totals(tables["control_totals"]),
         "constants_table": _constants(tables["mode_constants"]),
         "rates_table": _rates(tables),
+        "tornado_table": _tornado(),
+        "tornado_range": _tornado_range(),
+        "decisions_table": _decisions(tables),
         "assumed": _assumed(tables),
         "source_table": _table(
             ("source", "title", "licence or terms"),
@@ -127,6 +131,62 @@ def _constants(constants: list[Row]) -> str:
         for row in constants
     ]  # fmt: skip
     return _table(("constant", "against", "goods", "flows", "EUR/t", "why", "source"), rows)
+
+
+def _tornado() -> str:
+    """The figures with the greatest effect on cost, either end of their range a row."""
+    base, *rows = raw("tornado")
+    figures = list(dict.fromkeys(row["figure"] for row in rows))[:TORNADO_ROWS]
+    cells: list[tuple[object, ...]] = [
+        (base["figure"], "", f"{float(base['cost_meur']):,.0f}", base[f"kt_{YEARS[-1]}"],
+         base[f"battery_trucks_{YEARS[-1]}"])
+    ]  # fmt: skip
+    for figure in figures:
+        for row in rows:
+            if row["figure"] == figure:
+                cost, kt = float(row["cost_meur"]), float(row[f"kt_{YEARS[-1]}"])
+                of_all = f"{cost:+,.1f}", f"{kt:+.1f}", row[f"battery_trucks_{YEARS[-1]}"]
+                cells.append((f"`{figure}`", f"times {row['factor']}", *of_all))
+    last = YEARS[-1]
+    return _table(("figure", "of its range", "MEUR", f"kt CO2e in {last}", f"battery trucks in {last}"), cells)
+
+
+def _tornado_range() -> str:
+    """Fewest and most battery trucks in the last period over all that was tried."""
+    base, *rows = raw("tornado")
+    found = sorted((int(row[f"battery_trucks_{YEARS[-1]}"]), row["figure"], row["factor"]) for row in rows)
+    (few, low, by), (many, high, times) = found[0], found[-1]
+    return (
+        f"{few:,} (`{low}` times {by}) and {many:,} (`{high}` times {times}), "
+        f"{base[f'battery_trucks_{YEARS[-1]}']} with the figures as they are; "
+        f"{len({row['figure'] for row in rows})} figures were tried"
+    )
+
+
+def _decisions(tables: Tables) -> str:
+    """Every project of the plan and its largest shifts, and the ends of ranges at which they do not happen."""
+    names = {str(row["project"]): str(row["name"]) for row in tables["projects"]}
+    status = {str(row["project"]): str(row["status"]).replace("_", " ") for row in tables["projects"]}
+    names |= {str(row[key]): str(row["name"]) for table, key in (("nodes", "node"), ("commodities", "commodity"))
+              for row in tables[table]}  # fmt: skip
+    rows: list[tuple[object, ...]] = []
+    for row in raw("decisions"):
+        parts, turned = row["decision"].split("/"), row["turned_by"]
+        if len(parts) == 1:
+            what, how_much = f"{names[parts[0]]} ({status[parts[0]]})", f"from {row['in_plan']}"
+            decided = status[parts[0]] in ("idea", "market")
+        else:
+            origin, destination, goods, mode = parts
+            what = f"{names[goods]}, {names[origin]} to {names[destination]}, moves to {mode}"
+            how_much, decided = f"{float(row['in_plan']) / 1e3:,.0f} kt in {YEARS[-1]}", True
+        if not decided:
+            when = "decided already"
+        elif float(row["relaxed"]) <= 0:
+            when = "not in the relaxation: it follows from whole numbers"
+        else:
+            when = "; ".join(f"`{each}`" for each in turned.split("; ")) if turned else "none that was tried"
+        rows.append((what, how_much, row["why"], when))
+    return _table(("decision", "in the plan", "why", "does not happen with"), rows)
 
 
 def _rates(tables: Tables) -> str:

@@ -24,8 +24,8 @@ from nbb_opt.instance.what_if import on_row
 from nbb_opt.model import ModelSpec, read_model, standard_form
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
-from nbb_opt.report.kpis import FLOW, projects_built, shifts
-from nbb_opt.result import read_run
+from nbb_opt.report.kpis import FLOW, projects_built, shifts, tonnes_by_chain_kind
+from nbb_opt.result import Run, read_run
 from nbb_opt.solve import Stop, Warm, solve_relaxed
 
 TABLES = (
@@ -72,6 +72,53 @@ def relaxed(instance: Instance, spec: ModelSpec, decisions: list[tuple[str, ...]
     return said | {"/".join(decision): size[decision] for decision in decisions}
 
 
+def why_project(instance: Instance, run: Run, project: str, last: int) -> str:
+    """What a project of the plan is used for in the last period, in words."""
+    steps, flows = run.tables["chain_steps"], run.tables["flows"]
+    chains = set(steps.loc[steps["project"] == project, "chain"])
+    carried_t = float(flows.loc[(flows["year"] == last) & flows["chain"].isin(chains), "tonnes"].sum())
+    said = [f"{carried_t / 1e3:,.0f} kt a year go by it"] if carried_t else []
+    use, effects, built = run.tables["use"], instance["project_effects"], run.tables["projects"]
+    use, effects = use[use["year"] == last], effects[effects["project"] == project]
+    in_service = built.loc[(built["year"] == last) & (built["project"] == project), "in_service"].sum()
+    fullest = []
+    for row in effects.to_dict("records"):
+        kind = {"links": "link", "terminals": "terminal", "charge_areas": "grid"}.get(str(row["table"]), "")
+        here = use[(use["kind"] == kind) & (use["row"] == row["row"])]
+        if here.empty or not np.isfinite(here["limit"].iloc[0]):
+            continue
+        adds = float(row["adds"]) * float(in_service) * (1e3 if kind == "grid" else 1.0)
+        used, limit = float(here["used"].iloc[0]) / 1e3, float(here["limit"].iloc[0]) / 1e3
+        unit = "MW of chargers" if kind == "grid" else "kt a year"
+        text = (
+            f"{used:,.0f} of {limit:,.0f} {unit} in use at {row['row']}, {max(limit - adds / 1e3, 0):,.0f} without it"
+        )
+        fullest.append((used / limit, text))
+    said += [max(fullest)[1]] if fullest else []
+    said += [f"brings {row}" for row in effects.loc[effects["table"] == "fuel_substitutes", "row"]]
+    return "; ".join(said) or "decided by others"
+
+
+def why_shift(instance: Instance, run: Run, shift: tuple[str, ...], last: int) -> str:
+    """What the new way of a flow passes that the plan builds or widens."""
+    tables, key = run.tables, dict(zip(FLOW, shift[:3], strict=True))
+    flows = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
+    mine = (flows[list(key)] == list(key.values())).all(axis=1) & (flows["year"] == last)
+    steps = tables["chain_steps"]
+    steps = steps[steps["chain"].isin(flows.loc[mine & (flows["main_mode"] == shift[3]), "chain"])]
+    passed = set(steps["link"]) | set(steps["terminal"])
+    built = set(tables["projects"]["project"])
+    effects = instance["project_effects"]
+    widened = set(effects.loc[effects["row"].isin(passed) & effects["project"].isin(built), "project"])
+    names = dict(zip(instance["projects"]["project"], instance["projects"]["name"], strict=True))
+    found = sorted(names[each] for each in widened | (set(steps["project"]) & built))
+    return (
+        "over " + ", ".join(found)
+        if found
+        else "needs nothing new: with the plan's trucks, fuels and prices it is the cheapest way"
+    )
+
+
 def main() -> None:
     run, minutes = read_run(Path(sys.argv[1])), float((sys.argv[2:] or ["1e9"])[0])
     instance = read_instance(Path(__file__).resolve().parent.parent)
@@ -82,7 +129,19 @@ def main() -> None:
     moved = moved[(moved["year"] == last) & (moved["from_main_mode"] != moved["to_main_mode"])].head(LARGEST_SHIFTS)
     decisions: list[tuple[str, ...]] = [(str(name),) for name in built["project"]]
     decisions += [tuple(map(str, row)) for row in moved[[*FLOW, "to_main_mode"]].itertuples(index=False)]
-    base, begun = relaxed(instance, spec, decisions), time.monotonic()
+    before = tonnes_by_chain_kind(run.baseline, ["main_mode"])
+    begun = time.monotonic()
+
+    def tried(changed: Instance) -> Found:
+        """As `relaxed`, a shift being what goes by its new mode more than in the reference."""
+        found = relaxed(changed, spec, decisions)
+        for decision in decisions:
+            if len(decision) > 1:
+                key = {**dict(zip([*FLOW, "main_mode"], decision, strict=True)), "year": last}
+                found["/".join(decision)] -= float(before.get(tuple(key[name] for name in before.index.names), 0.0))
+        return found
+
+    base = tried(instance)
     effects: list[dict[str, object]] = []
     turned: defaultdict[str, list[str]] = defaultdict(list)
     rows = [row for name in TABLES for row in instance["ranges"].to_dict("records") if row["table"] == name]
@@ -96,7 +155,7 @@ def main() -> None:
             if row["row"] == "*" and "source" in {column.name for column in BY_NAME[row["table"]].columns}:
                 statement = f"{row['table']}.{row['column']}[source=assumption] *= {factor!r}"
             try:
-                found = relaxed(instance.with_changes(statement), spec, decisions)
+                found = tried(instance.with_changes(statement))
             except InstanceError as fault:
                 print(f"{figure} times {factor:g}: not varied: {fault}", flush=True)
                 continue
@@ -106,7 +165,7 @@ def main() -> None:
                             "cost_meur": f"{change['meur']:.1f}", f"kt_{last}": f"{change['kt']:.1f}",
                             f"battery_trucks_{last}": f"{found['battery']:.0f}"})  # fmt: skip
             for decision in ("/".join(each) for each in decisions):
-                if base[decision] and found[decision] < TURNED * base[decision]:
+                if base[decision] > 0 and found[decision] < TURNED * base[decision]:
                     turned[decision].append(f"{figure} times {factor:g}")
     base_row = {"figure": "as it is", "end": "", "factor": "1", "cost_meur": f"{base['meur']:.1f}",
                 f"kt_{last}": f"{base['kt']:.1f}", f"battery_trucks_{last}": f"{base['battery']:.0f}"}  # fmt: skip
@@ -117,7 +176,8 @@ def main() -> None:
     write("tornado", [base_row, *effects])
     write("decisions", [
         {"decision": "/".join(decision), "in_plan": amount, "relaxed": f"{base['/'.join(decision)]:.6g}",
-         "turned_by": "; ".join(turned["/".join(decision)])}
+         "why": why_project(instance, run, decision[0], last) if len(decision) == 1 else
+         why_shift(instance, run, decision, last), "turned_by": "; ".join(turned["/".join(decision)])}
         for decision, amount in zip(
             decisions,
             [*(f"{year}" for year in built["year"]), *(f"{tonnes:.0f}" for tonnes in moved["tonnes"])], strict=True,
