@@ -1,9 +1,9 @@
 """A Pareto front of system cost against WTW emissions, by epsilon-constraint: the least cost under each of many caps.
 
 Both ends are lexicographic: the cheapest plan, its freight moved so that it emits least at that cost, and of the plans
-that emit least, within the gap asked for, the cheapest. Between them the caps are evenly spaced. A point is supported
-where it is on the lower convex hull of the points: some price of CO2e makes it the cheapest. The slopes of the hull are
-what a tonne less costs there.
+that emit as little as the one found that emits least, the cheapest. Between them the caps are evenly spaced. A point is
+supported where it is on the lower convex hull of the points: some price of CO2e makes it the cheapest. The slopes of
+the hull are what a tonne less costs there.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ class ParetoWork(FreightWork):
                 low[form.integer] = up[form.integer] = start.whole
                 capped = replace(capped, col_low=low, col_up=up)
         least = replace(capped, cost=tonnes, cost_offset=0.0)
-        relaxed = bool(asked.get("relaxed"))
-        return self._dated(self.solved(stated, least, before, stop, what=asked["what"], priced=False, relaxed=relaxed))
+        return self._dated(self.solved(stated, least, before, stop, what=asked["what"], priced=False))
 
     def _dated(self, record: Record) -> Record:
         """The record with the emissions that the front is about."""
@@ -111,41 +110,35 @@ def run_pareto(
     )
     about = {**work.about(), "year": year}
     with Study(out, "pareto", about, work, workers=workers, say=say, stop=stop) as study:
-        found = _solved(study, points, gap=0.0 if relax else options.gap, cold_start=cold_start)
+        found = _solved(study, points, cold_start=cold_start)
     table = _table(found)
     steps = _steps(table)
     answer = Answer.of(study, table, _sentence(table), pareto_steps=steps)
     return answer.write(out, _page(instance, answer))
 
 
-def _solved(study: Study, points: int, *, gap: float, cold_start: bool) -> dict[str, Record]:
+def _solved(study: Study, points: int, *, cold_start: bool) -> dict[str, Record]:
     """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it."""
 
     def unit(name: str, *, least: str, after: str = "", **asked: float) -> Unit:
         return Unit(name, {"what": name, "least": least, **asked}, "" if cold_start else after)
 
-    cheapest = unit("least cost", least="cost")
-    ends = study.run([cheapest, unit("least emissions, relaxed", least="emissions", relaxed=True)])
+    cheapest, cleanest = unit("least cost", least="cost"), unit("least emissions", least="emissions")
+    ends = study.run([cheapest, cleanest])
     if len(ends) < 2:
         return {}
-    if "infeasible" in (each["status"] for each in ends.values()):
+    top, least = ends.values()
+    if "infeasible" in (top["status"], least["status"]):
         raise Infeasible("the front is empty: no plan satisfies every constraint")
-    top, bound = ends.values()
-    high = unit(f"cap {points}", least="emissions", after=cheapest.name, most_eur=top.get("cost_eur", 0.0) * (1 + SAME))
-    low = unit("cap 1", least="cost", after=cheapest.name, cap_t=bound.get("tonnes", 0.0) * (1 + max(gap, SAME)))
-    found = study.run([high, low]) if "tonnes" in top and "tonnes" in bound else {}
-    if found and "tonnes" not in found[low.name]:  # whole trucks and projects emit more: by how much is a search
-        cleanest = unit("least emissions", least="emissions", after=cheapest.name)
-        found |= study.run([cleanest])
-        if least_t := found.get(cleanest.name, {}).get("tonnes"):
-            low = unit("cap 1, whole", least="cost", after=cleanest.name, cap_t=least_t * (1 + SAME))
-            found |= study.run([low])
-    if study.stopped:
-        return {}
-    if "tonnes" not in found.get(low.name, {}):
+    if "tonnes" not in top or "tonnes" not in least:
         raise NoPlan("the front has no ends: no plan within the time for a point; allow more with time_limit_s=")
+    high = unit(f"cap {points}", least="emissions", after=cheapest.name, most_eur=top["cost_eur"] * (1 + SAME))
+    low = unit("cap 1", least="cost", after=cleanest.name, cap_t=least["tonnes"] * (1 + SAME))
+    found = study.run([high, low])
+    if len(found) < 2:
+        return {}
     top = found[high.name] if "tonnes" in found[high.name] else top
-    least_t, most_t = float(found[low.name]["tonnes"]), float(top["tonnes"])
+    least_t, most_t = float(found[low.name].get("tonnes") or least["tonnes"]), float(top["tonnes"])
     caps = np.linspace(least_t, most_t, points)[1:-1].tolist()
     between = []
     for i, cap_t in enumerate(caps):

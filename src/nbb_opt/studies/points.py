@@ -131,10 +131,10 @@ class FreightWork:
 
     def solved(
         self, stated: Stated, form: StandardForm, before: Record | None, stop: Stop, *, what: str, priced: bool = True,
-        relaxed: bool = False, keep: Ints | None = None,
+        keep: Ints | None = None,
     ) -> Record:  # fmt: skip
-        """The record of a form of a stated model; `priced` False: its objective is not the cost. `relaxed` solves its
-        relaxation whatever the study does. Of the columns `keep` the values are in it too, packed.
+        """The record of a form of a stated model; `priced` False: its objective is not the cost. Of the columns `keep`
+        the values are in it too, packed.
 
         Raises VerifyFailed if the verifier refuses the plan; infeasible or out of time is a result.
         """
@@ -142,7 +142,7 @@ class FreightWork:
         start = None if before is None else unpacked(before.get("start"))
         warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, start=start)
         steps, own = self.steps(stop), stated.built.extension
-        if self.relax or relaxed:
+        if self.relax:
             found = solve_relaxed(form, warm=warm, stop=steps.stop)
             if found.values is None:
                 return {"status": found.status}
