@@ -1,9 +1,9 @@
-"""What the plan owes to which assumption: ``python instances/nbb/build/what_decides.py RUN [MINUTES]``.
+"""What the plan owes to which assumption: ``python instances/nbb/build/what_decides.py RUN [MINUTES [TABLE...]]``.
 
 RUN is a verified run of ``models/cap_path.toml``. Each figure of ``ranges`` in the tables below is set to the low and
 the high end of its range, all else as it is, and the LP relaxation is solved with the caps of the run; those that
 change the cost most and what turns a decision of RUN are written to ``raw/tornado.csv`` and ``raw/decisions.csv``, from
-which the page is made.
+which the page is made. Figures that were tried before, and are not tried now, stay.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from store import RAW
+from store import RAW, raw
 
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import Instance, read_instance
@@ -144,7 +144,9 @@ def main() -> None:
     base = tried(instance)
     effects: list[dict[str, object]] = []
     turned: defaultdict[str, list[str]] = defaultdict(list)
-    rows = [row for name in TABLES for row in instance["ranges"].to_dict("records") if row["table"] == name]
+    rows = [
+        row for name in sys.argv[3:] or TABLES for row in instance["ranges"].to_dict("records") if row["table"] == name
+    ]
     for row in rows:
         for end in ("low", "high"):
             factor = float(row[f"{end}_factor"])
@@ -169,6 +171,14 @@ def main() -> None:
                     turned[decision].append(f"{figure} times {factor:g}")
     base_row = {"figure": "as it is", "end": "", "factor": "1", "cost_meur": f"{base['meur']:.1f}",
                 f"kt_{last}": f"{base['kt']:.1f}", f"battery_trucks_{last}": f"{base['battery']:.0f}"}  # fmt: skip
+    tried_now = {str(e["figure"]) for e in effects}
+    if (RAW / "tornado.csv").exists():
+        effects += [dict(row) for row in raw("tornado")[1:] if row["figure"] not in tried_now]
+        for row in raw("decisions"):
+            kept = [
+                each for each in filter(None, row["turned_by"].split("; ")) if each.split(" times ")[0] not in tried_now
+            ]
+            turned[row["decision"]] += kept
     most = {str(e["figure"]): 0.0 for e in effects}
     for e in effects:
         most[str(e["figure"])] = max(most[str(e["figure"])], abs(float(str(e["cost_meur"]))))
