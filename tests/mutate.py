@@ -22,7 +22,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -306,30 +306,27 @@ class Mutation:
 
     def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
         """The tests that reach the function (the file, for a constant): first those that found most faults a second,
-        then by file, the quickest file first.
+        then one case of every test, the quickest first, then a second of each, and so on.
         """
         file, of = str(mutant.path), mutant.of
-        reaching = {
+        reaching = [
             name for name, seen in reach.functions.items()
             if (of in seen if mutant.function else any(each[0] == file for each in seen))
-        }  # fmt: skip
-        by_file: dict[str, list[str]] = defaultdict(list)
-        for name in reach.functions:
-            if name in reaching:
-                by_file[name.partition("::")[0]].append(name)
-        chosen = sorted(
+        ]  # fmt: skip
+        best = sorted(
             (name for name in reaching if self.kills[name]),
             key=lambda name: (-self.kills[name] / (reach.cpu_s[name] + STARTING_CPU_S), name),
         )[:FIRST_TRIED]
-        spent_s = sum(reach.cpu_s[name] for name in chosen)
-        for names in sorted(by_file.values(), key=lambda names: max(reach.cpu_s[name] for name in names)):
-            for name in sorted(names, key=lambda name: reach.cpu_s[name]):
-                if name in chosen:
-                    continue
-                spent_s += reach.cpu_s[name]
-                if chosen and spent_s > self.most_cpu_s:
-                    return chosen
-                chosen.append(name)
+        cases, turns = Counter[str](), dict[str, tuple[int, float]]()
+        for name in sorted(reaching, key=reach.cpu_s.__getitem__):
+            turns[name] = cases[name.partition("[")[0]], reach.cpu_s[name]
+            cases[name.partition("[")[0]] += 1
+        chosen, spent_s = list[str](), 0.0
+        for name in dict.fromkeys([*best, *sorted(turns, key=turns.__getitem__)]):
+            spent_s += reach.cpu_s[name]
+            if chosen and spent_s > self.most_cpu_s:
+                break
+            chosen.append(name)
         return chosen
 
     def begin(self, session: pytest.Session, mutant: Mutant, tests: list[pytest.Item], reach: Reach) -> int:
