@@ -31,7 +31,7 @@ from nbb_opt.report.study import render_study
 from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.solve import Stop
 from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork, Stated, values_of
+from nbb_opt.studies.points import FreightWork, Stated, values_of, without_basis
 from nbb_opt.studies.tables import Answer
 from nbb_opt.studies.units import Record, Say, Study, Unit
 
@@ -128,7 +128,8 @@ class AbateWork(FreightWork):
         tonnes = stated.tonnes()
         edited = replace(form, col_up=up, cost=form.cost + asked["price_eur_per_t"] * tonnes)
         keep = every if asked["allowed"] in ([LAST], []) else None
-        record = self.solved(stated, edited, before, stop, what=asked["what"], priced=False, keep=keep)
+        start = before if "first" in before else without_basis(before)  # in that objective CO2e has no price
+        record = self.solved(stated, edited, start, stop, what=asked["what"], priced=False, keep=keep)
         return {**record, "first": before.get("first", before.get("values"))}
 
 

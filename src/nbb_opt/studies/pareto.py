@@ -27,7 +27,7 @@ from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.study import render_study
 from nbb_opt.solve import Stop
 from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork, unpacked, with_row
+from nbb_opt.studies.points import FreightWork, unpacked, with_row, without_basis
 from nbb_opt.studies.tables import Answer
 from nbb_opt.studies.units import Record, Say, Study, Unit
 
@@ -46,6 +46,8 @@ class ParetoWork(FreightWork):
         tonnes, form = stated.tonnes(self.year), stated.form
         scale = float(np.abs(form.cost).max() / max(np.abs(tonnes).max(), 1e-12))  # EUR of a size like t, in the row
         capped = with_row(form, tonnes, asked.get("cap_t", np.inf), "cap_emissions_of_front")
+        if asked["after_least"] != asked["least"]:
+            before = without_basis(before)
         if asked["least"] == "cost":
             record = self._dated(self.solved(stated, capped, before, stop, what=asked["what"]))
             if record.get("tonnes", 0.0) > asked.get("cap_t", np.inf) * (1 + SAME):
@@ -120,10 +122,13 @@ def run_pareto(
 def _solved(study: Study, points: int, *, cold_start: bool) -> dict[str, Record]:
     """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it."""
 
-    def unit(name: str, *, least: str, after: str = "", **asked: float) -> Unit:
-        return Unit(name, {"what": name, "least": least, **asked}, "" if cold_start else after)
+    cheapest_name, cleanest_name = "least cost", "least emissions"
 
-    cheapest, cleanest = unit("least cost", least="cost"), unit("least emissions", least="emissions")
+    def unit(name: str, *, least: str, after: str = "", **asked: float) -> Unit:
+        before = {cheapest_name: "cost", cleanest_name: "emissions"}.get(after, "cost")
+        return Unit(name, {"what": name, "least": least, "after_least": before, **asked}, "" if cold_start else after)
+
+    cheapest, cleanest = unit(cheapest_name, least="cost"), unit(cleanest_name, least="emissions")
     ends = study.run([cheapest, cleanest])
     if len(ends) < 2:
         return {}

@@ -45,8 +45,8 @@ class Start:
 class Warm:
     """One relaxed problem that stays in HiGHS. `whole` are the integer columns of the last plan, None before one.
 
-    With `start` the first problem begins there, if it has as many rows and columns. `feasibility` says how far a scaled
-    row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
+    With `start` the first problem begins there, as far as it has as many rows, columns and whole numbers. `feasibility`
+    says how far a scaled row or column may be from its limits, where HiGHS' own 1e-7 is too coarse.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Warm:
                 last.start_at(start.basis())
                 last.set("presolve", "off")
                 last.set("solver", "simplex")
+            if start is not None and start.whole is not None and len(start.whole) == form.integer.sum():
                 self.whole = start.whole
         self._solver, self._start = last, None
         return last
