@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from milp_case import tiny, without_policies
+from nbb_opt.errors import NoPlan
 from nbb_opt.instance import Instance
 from nbb_opt.model import read_model
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Plan, Steps
+from nbb_opt.pipeline import SHARE_OF_TIME, Plan, Steps
 
 
 def search_that_ended_early(instance: Instance) -> tuple[Steps, Plan, dict[str, Plan]]:
@@ -39,3 +41,22 @@ def test_a_bar_that_is_cheaper_than_what_a_search_found_in_its_time_is_kept() ->
 def test_a_bar_that_breaks_a_rule_of_the_model_is_not_kept() -> None:
     steps, found, bars = search_that_ended_early(tiny())  # the frozen plan emits more than CAP_2025
     assert steps.cheapest(tiny(), found, bars) is found
+
+
+def test_a_bar_without_a_plan_in_its_share_of_the_time_takes_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, solve, shares = Steps(SolveOptions(gap=1e-4)), Steps.solve, []
+
+    def slow(self: Steps, *given: Any, share: float = 1.0, **other: Any) -> Any:
+        shares.append(share)
+        if share < 1.0:
+            raise NoPlan("no plan found in time")
+        return solve(self, *given, share=share, **other)
+
+    monkeypatch.setattr(Steps, "solve", slow)
+    prepared = steps.prepare(replace(tiny()))
+    assert steps.bar(prepared, "frozen").verdict.ok
+    assert shares == [SHARE_OF_TIME["frozen"], 1.0]
+    steps.stop.asked.set()
+    with pytest.raises(NoPlan):
+        steps.bar(prepared, "reference")
+    assert shares[2:] == [SHARE_OF_TIME["reference"]]

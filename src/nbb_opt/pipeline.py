@@ -81,8 +81,7 @@ class Judged(Protocol):
 class Steps:
     """The steps of one job: what they share (options, deadline, listener, cluster) and the seconds that each took.
 
-    Without a `stop` the time limit of the options begins now. Raises SolveError for a solver that is not there.
-    """
+    Without a `stop` the time limit of the options begins now. Raises SolveError for a solver that is not there."""
 
     def __init__(
         self,
@@ -339,19 +338,27 @@ class Steps:
 
     def bar(self, prepared: Prepared, name: str) -> Plan:
         """The plan of a bar; that of an earlier solve of the same instance, where it was proven as asked now."""
-        from nbb_opt.model import read_model
-
         kept, asked = _BARS.setdefault(prepared.instance, {}), (name, self.options, len(prepared.rows))
-        plan = kept.get(asked) or self.plan(prepared, read_model(name), share=SHARE_OF_TIME[name], label=f"{name}: ")
+        plan = kept.get(asked) or self._bar(prepared, name)
         if plan.solution.status == "optimal" and len(prepared.rows) <= MOST_CHAINS_KEPT:
             kept[asked] = plan
         return replace(plan, tables={table: frame.copy(deep=False) for table, frame in plan.tables.items()})
 
+    def _bar(self, prepared: Prepared, name: str) -> Plan:
+        """In its share of the time; where that gave no plan at all, in all that is left."""
+        from nbb_opt.model import read_model
+
+        spec, label = read_model(name), f"{name}: "
+        try:
+            return self.plan(prepared, spec, share=SHARE_OF_TIME[name], label=label)
+        except NoPlan:
+            if self.stop.now():
+                raise
+        return self.plan(prepared, spec, label=label)
+
     def _next_tonne_eur(self, form: StandardForm, times: Time, solution: Solution) -> dict[str, float] | None:
         """What one tonne less a year costs under the model's own caps, EUR/t of the period: the dual value of the cap
-        where every whole number (trucks, chargers, projects) stays as it is, so that only what can be changed from day
-        to day answers. None where there was no time.
-        """
+        where every whole number (trucks, chargers, projects) stays as it is. None where there was no time."""
         from nbb_opt.model.data.assets import ROW_OF_CAP_OF_MODEL
 
         options = self.options
@@ -368,8 +375,7 @@ class Steps:
 
     def cheapest(self, instance: Instance, plan: Plan, bars: Mapping[str, Plan], say: Say | None = None) -> Plan:
         """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
-        of the model too. What is proven stays what the search proved.
-        """
+        of the model too. What is proven stays what the search proved."""
         own = plan.own_terms is not None or plan.spec.caps_t or plan.spec.prices  # no bar counts them
         if plan.solution.status == "optimal" or own or plan.spec.flows != "free":
             return plan
@@ -423,8 +429,7 @@ def solve_instance(
     With a `cluster` its workers sum the demand and answer for the chains of column generation; they must see the
     instance at the same path.
     Raises InstanceError, ModelError, Infeasible, SolveError; VerifyFailed after writing nothing; NoPlan where the time
-    was too short (Stopped where it was cut short), after writing the last plan that there is by then.
-    """
+    was too short (Stopped where it was cut short), after writing the last plan that there is by then."""
     from nbb_opt.model import read_model
 
     if out is not None:
@@ -525,8 +530,7 @@ def reported(solution: Solution, tables: Tables) -> dict[str, Any]:
 
 def with_own(claims: Mapping[str, Any], own: Extension, solution: Solution, tables: Tables) -> dict[str, Any]:
     """The claims of a plan under rules of the user's own: `cost_eur` is what the project counts, bound and gap are
-    those of the objective, which has the user's own costs too. Each says whether the verifier can recompute it.
-    """
+    those of the objective, which has the user's own costs too. Each says whether the verifier can recompute it."""
     from nbb_opt.verify.own_rules import not_shown
 
     record, hidden = own.record(solution.values, solution.objective), not_shown(own.terms(), tables)
