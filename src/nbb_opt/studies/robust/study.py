@@ -356,7 +356,7 @@ def assess(
         "least_greatest_regret_plan": _shown(regret_plan, tried),
         "expected_of_mean_plan_eur": eev if np.isfinite(eev) else None, "expected_if_known_eur": known,
         "value_of_stochastic_solution_eur": eev - expected if np.isfinite(eev) else None,
-        "value_of_stochastic_solution_low_eur": max(low_of_mean - expected, 0.0),
+        "value_of_stochastic_solution_low_eur": max(low_of_mean - expected, 0.0) if np.isfinite(eev) else None,
         "value_of_stochastic_solution_high_eur": eev - min(bounds[STOCHASTIC], expected) if np.isfinite(eev) else None,
         "value_of_perfect_information_eur": expected - known,
         "value_of_perfect_information_low_eur": max(bounds[STOCHASTIC] - known, 0.0),
