@@ -410,7 +410,7 @@ def make_tables(
                     "year": year,
                     "country": "SE",
                     "mode": mode,
-                    "energy_carrier": "",
+                    "energy_carrier": "" if mode == "transfer" else "el",
                     "ttw_kg": 0.8 * kilo,
                     "wtt_kg": 0.2 * kilo,
                 }

@@ -75,7 +75,7 @@ def test_every_command_says_one_true_line_on_another_problem(command: str, insta
     if command == "solve":
         pytest.skip("solves; see the tests of the problem")
     name, *options = command.split()
-    also = [tmp_path / "new"] if name == "upgrade" else []
+    also = {"upgrade": [tmp_path / "new"], "locate": ["--plant", tmp_path / "plant.csv"]}.get(name, [])
     done = nbb_opt(name, instance, *also, *options, cwd=tmp_path)
     if name in PROBLEMS[problem_of(instance, "check")].commands - set(OF_RUNS):
         assert done.returncode == 0

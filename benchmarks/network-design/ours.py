@@ -17,35 +17,25 @@ def start(case, options):
         wanted = SolveOptions(gap=options.gap, threads=options.threads, seed=options.seed)
         steps = Steps(wanted, stop=Stop(seconds))
         found, tables = solve_design(instance, read_design_model(), steps)
-        return instance, found, tables, wanted
+        return instance, steps, found, tables
 
     solve(shipped("instances") / "design_tiny", 60.0)  # compiled and loaded
     return lambda: solve(case["path"], options.time_limit_s)
 
 
 def outcome(case, result):
-    from pathlib import Path
+    from nbb_opt.problems.network_design.handlers import verified
+    from nbb_opt.problems.network_design.model import read_design_model
 
-    from nbb_opt.problems.network_design import run_files, verify_design
-    from nbb_opt.problems.network_design.handlers import MODEL
-    from nbb_opt.problems.network_design.instance import PROBLEM
-    from nbb_opt.run_folder import write_folder
-
-    instance, found, tables, wanted = result
-    reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
-    verdict = verify_design(instance, tables, reported)
-    record = {
-        "problem": PROBLEM, "model": MODEL, "instance_source": str(instance.path), "instance_digest": instance.digest,
-        "options": {"gap": wanted.gap}, "status": found.status, **reported, "verified": verdict.ok,
-        "opened": len(tables["opened"]),
-    }  # fmt: skip
-    write_folder(Path(case["run"]), run_files(record, tables, {}), replace=True)
+    instance, steps, found, tables = result
+    plan = verified(instance, read_design_model(), steps, found, tables)
+    plan.save(case["run"])
     return {
         "status": found.status,
         "objective": found.cost_eur,
         "bound": found.bound_eur,
         "gap": found.gap,
-        "verified": verdict.ok,
+        "verified": plan.verified,
         "history": [(at, _known(cost), _known(bound)) for at, cost, bound in found.history],
         # no counters: what is met before the time is over, or while another thread improves, depends on the machine
         "figures": {"nodes": found.nodes, "paths": found.paths, "strong_rows": found.strong_rows},

@@ -69,6 +69,17 @@ def solve(request: SolveRequest) -> ProblemResult:
     target = request.target(instance.meta["name"], spec.name)
     with request.stop.by_ctrl_c(), steps.timed("solve"):
         found, tables = solve_design(instance, spec, steps)
+    plan = verified(instance, spec, steps, found, tables)
+    if target is not None:
+        write_folder(target, plan.files, replace=True)
+        plan = replace(plan, lines=(*plan.lines, f"  tables        {target / 'tables'}"))
+    return replace(plan, path=target)
+
+
+def verified(
+    instance: DesignInstance, spec: DesignSpec, steps: Steps, found: Designed, tables: dict[str, pd.DataFrame]
+) -> ProblemResult:
+    """What was found as a plan with its record, once the verifier accepts it."""
     reported = {"cost_eur": found.cost_eur, "bound": found.bound_eur, "gap": found.gap}
     with steps.timed("verify"):
         verdict = verify_design(instance, tables, reported)
@@ -103,11 +114,8 @@ def solve(request: SolveRequest) -> ProblemResult:
         "solver.log": found.log,
         "bounds.csv": history_csv(found.history),
     }
-    files, lines = run_files(record, tables, extra), _closing(instance, record)
-    if target is not None:
-        write_folder(target, files, replace=True)
-        lines.append(f"  tables        {target / 'tables'}")
-    return ProblemResult(record=record, lines=tuple(lines), tables=tables, files=files, instance=instance, path=target)
+    files, lines = run_files(record, tables, extra), tuple(_closing(instance, record))
+    return ProblemResult(record=record, lines=lines, tables=tables, files=files, instance=instance)
 
 
 def chosen_statement(instance: DesignInstance, spec: DesignSpec, options: SolveOptions) -> Literal["pyomo", "arrays"]:
