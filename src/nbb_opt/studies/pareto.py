@@ -112,15 +112,19 @@ def run_pareto(
     )
     about = {**work.about(), "year": year}
     with Study(out, "pareto", about, work, workers=workers, say=say, stop=stop) as study:
-        found = _solved(study, points, cold_start=cold_start)
+        found = _solved(study, points, relax=relax, cold_start=cold_start)
     table = _table(found)
     steps = _steps(table)
     answer = Answer.of(study, table, _sentence(table), pareto_steps=steps)
     return answer.write(out, _page(instance, answer))
 
 
-def _solved(study: Study, points: int, *, cold_start: bool) -> dict[str, Record]:
-    """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it."""
+def _solved(study: Study, points: int, *, relax: bool, cold_start: bool) -> dict[str, Record]:
+    """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it.
+
+    Plans start from the next tighter point, since they are possible there; relaxations from the next looser one, in
+    whose basis only a cap is broken, and the cheapest end of these is what was found when only cost counts.
+    """
 
     cheapest_name, cleanest_name = "least cost", "least emissions"
 
@@ -139,17 +143,20 @@ def _solved(study: Study, points: int, *, cold_start: bool) -> dict[str, Record]
         raise NoPlan("the front has no ends: no plan within the time for a point; allow more with time_limit_s=")
     high = unit(f"cap {points}", least="emissions", after=cheapest.name, most_eur=top["cost_eur"] * (1 + SAME))
     low = unit("cap 1", least="cost", after=cleanest.name, cap_t=least["tonnes"] * (1 + SAME))
-    found = study.run([high, low])
-    if len(found) < 2:
+    found = study.run([low] if relax else [high, low])
+    if low.name not in found or not (relax or high.name in found):
         return {}
-    top = found[high.name] if "tonnes" in found[high.name] else top
+    top = found[high.name] if "tonnes" in found.get(high.name, ()) else top
     least_t, most_t = float(found[low.name].get("tonnes") or least["tonnes"]), float(top["tonnes"])
     caps = np.linspace(least_t, most_t, points)[1:-1].tolist()
     between = []
     for i, cap_t in enumerate(caps):
-        after = low.name if i % CHAIN == 0 else f"cap {i + 1}"
+        if relax:
+            after = cheapest.name if (len(caps) - 1 - i) % CHAIN == 0 else f"cap {i + 3}"
+        else:
+            after = low.name if i % CHAIN == 0 else f"cap {i + 1}"
         between.append(unit(f"cap {i + 2}", least="cost", after=after, cap_t=cap_t))
-    solved = study.run(between)
+    solved = study.run(between[::-1] if relax else between)
     bound = {"bound_eur": ends["least cost"]["bound_eur"]}
     rows = {low.name: {**found[low.name], "cap_t": low.asked["cap_t"]}}
     rows |= {each.name: {**solved[each.name], "cap_t": each.asked["cap_t"]} for each in between if each.name in solved}
