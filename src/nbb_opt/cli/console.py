@@ -103,7 +103,7 @@ def line(progress: Progress, *, since_s: float = 0.0) -> str:
     >>> line(Progress("search", 12.34, incumbent=102.0e6, bound=100.0e6, nodes=7))
     '  12.3 s  search                   102.000 MEUR  bound    100.000  gap  1.96 %'
     """
-    text = f"{progress.elapsed_s + since_s:6.1f} s  {progress.phase:20.20}"
+    text = f"{progress.elapsed_s + since_s:6.1f} s  {progress.phase:20}"
     if math.isfinite(progress.incumbent):
         text += f"  {progress.incumbent / 1e6:10.3f} M{progress.money}"
     if math.isfinite(progress.bound):

@@ -276,8 +276,9 @@ def _sentence(table: pd.DataFrame) -> str:
     share = (half["cost_eur"] - first["cost_eur"]) / dearer
     done = (first["emissions_t_co2e"] - half["emissions_t_co2e"]) / cut_t
     prices = points["eur_per_t_co2e"].iloc[1:]
+    half_way = f"; the first {done:.0%} of the cut takes {share:.0%} of the money" if done > 0 else ""
     return (
         f"From the cheapest plan {cut_t / 1e3:,.1f} kt CO2e can be cut ({cut_t / first['emissions_t_co2e']:.0%}) for "
-        f"{dearer / 1e6:,.1f} MEUR more; the first {done:.0%} of the cut takes {share:.0%} of the money. "
+        f"{dearer / 1e6:,.1f} MEUR more{half_way}. "
         f"A tonne less costs from {prices.iloc[0]:,.0f} EUR to {prices.iloc[-1]:,.0f} EUR."
     )

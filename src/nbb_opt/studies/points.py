@@ -141,7 +141,9 @@ class FreightWork:
         options = self.options
         start = None if before is None else unpacked(before.get("start"))
         warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, start=start)
-        steps, own = self.steps(stop), stated.built.extension
+        steps, own, listen = self.steps(stop), stated.built.extension, self.listen
+        if listen is not None and not priced:
+            steps.listen = lambda progress: listen(replace(progress, money="t CO2e"))
         if self.relax:
             found = solve_relaxed(form, warm=warm, stop=steps.stop)
             if found.values is None:
