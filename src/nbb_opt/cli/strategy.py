@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nbb_opt.cli.console import logged
 from nbb_opt.cli.options import (
     DEFAULT_GAP,
     DEFAULT_THREADS,
@@ -24,12 +21,10 @@ from nbb_opt.cli.options import (
     Sets,
     Threads,
     TimeLimit,
-    in_what_if,
-    of_today,
+    Workers,
 )
 from nbb_opt.cli.runs import show
-
-Workers = Annotated[str, typer.Option(help="Processes that solve at once, or the address of a Dask scheduler.")]
+from nbb_opt.cli.studies import Relax, StudyModel, StudyOut, of_workers, study
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -53,12 +48,9 @@ def cooperate(
     rules: Annotated[
         Path | None, typer.Option(help="A .toml file: what is harmonised between players that plan together.")
     ] = None,
-    relax: Annotated[bool, typer.Option("--relax", help="Linear relaxations: quick values, no plans.")] = False,
-    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for tables and page [default: runs/NAME-cooperate]; finished coalitions stay."),
-    ] = None,
+    relax: Relax = False,
+    model: StudyModel = "joint",
+    out: StudyOut = None,
     workers: Workers = "1",
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
@@ -75,23 +67,17 @@ def cooperate(
     Ctrl-C keeps finished coalitions; the same command goes on with the others.
     """
     import nbb_opt as nbb
-    from nbb_opt.api.data import freight
     from nbb_opt.options import SolveOptions
-    from nbb_opt.solve import Stop
 
-    region = in_what_if(instance, scenario, sets, close, build, forbid) or freight(instance, "cooperate")
-    what = "cooperate" + ("-relaxed" if relax else "") + ("" if region.what_if is None else f"-{region.what_if.name}")
-    target = out or Path("runs") / f"{region.meta.name}-{what}"
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
-    with logged(sys.stderr):
+    what_if = (scenario, sets, close, build, forbid)
+    with study("cooperate", instance, out, what_if, relax=relax) as (region, given, _line):
         found = nbb.cooperate(
-            region, by=by, players=players, rules=rules, relax=relax, model=model, out=target,
-            workers=int(workers) if workers.isdigit() else workers, stop=Stop(float("inf")),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads),
+            region, by=by, players=players, rules=rules, model=model, workers=of_workers(workers),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
         )  # fmt: skip
     show(found, as_json)
     if not as_json:
-        print(f"see {target / 'cooperate.html'}")
+        print(f"see {given['out'] / 'cooperate.html'}")
 
 
 def robust(
@@ -113,11 +99,9 @@ def robust(
     rounds: Annotated[int, typer.Option(help="Rounds of prices of the decomposition, at most.")] = 10,
     near: Annotated[float, typer.Option(help="How far above the best cost a plan is as good, relative.")] = 1e-3,
     no_projects: Annotated[bool, typer.Option("--no-projects", help="Leave out the table of projects.")] = False,
-    relax: Annotated[bool, typer.Option("--relax", help="LP relaxations: quick, and no plans.")] = False,
-    model: Annotated[str, typer.Option(callback=of_today, help="A model of models/, or a path to a .toml.")] = "joint",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for tables and page [default: runs/NAME-robust]; finished solves stay.")
-    ] = None,
+    relax: Relax = False,
+    model: StudyModel = "joint",
+    out: StudyOut = None,
     workers: Workers = "1",
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
@@ -129,20 +113,14 @@ def robust(
     Ctrl-C keeps finished solves; the same command goes on with the others.
     """
     import nbb_opt as nbb
-    from nbb_opt.api.data import freight
     from nbb_opt.options import SolveOptions
-    from nbb_opt.solve import Stop
 
-    region = freight(instance, "robust")
-    target = out or Path("runs") / f"{region.meta.name}-robust{'-relaxed' if relax else ''}"
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
-    with logged(sys.stderr):
+    with study("robust", instance, out, (), relax=relax) as (region, given, _line):
         found = nbb.robust(
             region, futures=futures or (), first_periods=first_periods, risk=risk, tail=tail, method=method,
-            rounds=rounds, near=near, projects=not no_projects, relax=relax, model=model, out=target,
-            workers=int(workers) if workers.isdigit() else workers, stop=Stop(float("inf")),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads),
+            rounds=rounds, near=near, projects=not no_projects, model=model, workers=of_workers(workers),
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
         )  # fmt: skip
     show(found, as_json)
     if not as_json:
-        print(f"see {target / 'robust.html'}")
+        print(f"see {given['out'] / 'robust.html'}")

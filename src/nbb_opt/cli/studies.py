@@ -68,19 +68,20 @@ def add_commands(app: typer.Typer) -> None:
 @contextmanager
 def study(
     name: str, instance: Path, out: Path | None, what_if: tuple[Any, ...], *, relax: bool
-) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The region in its what-if, and what the function of a study is given: folder, progress, a request to stop."""
+) -> Iterator[tuple[Any, dict[str, Any], ProgressLine]]:
+    """The region in its what-if, what every study is given (folder, request to stop), and a line for progress."""
     from nbb_opt.api.data import freight
     from nbb_opt.solve import Stop
 
-    region = in_what_if(instance, *what_if) or freight(instance, name.partition("-")[0])
+    changed = in_what_if(instance, *what_if) if what_if else None
+    region = changed or freight(instance, name.partition("-")[0])
     what = name.replace(":", "-") + ("-relaxed" if relax else "")
     if region.what_if is not None:
         what += f"-{region.what_if.name}"
     target = out or Path("runs") / f"{region.meta.name}-{what}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):
-        yield region, {"out": target, "progress": line, "stop": Stop(float("inf")), "relax": relax}
+        yield region, {"out": target, "stop": Stop(float("inf")), "relax": relax}, line
 
 
 def shown(found: Any, as_json: bool, lines: list[str], given: dict[str, Any], page: str) -> None:
@@ -128,13 +129,14 @@ def sweep(
     from nbb_opt.options import SolveOptions
 
     what_if = (scenario, sets, close, build, forbid)
-    with study(f"sweep-{vary}", instance, out, what_if, relax=relax) as (region, given):
+    with study(f"sweep-{vary}", instance, out, what_if, relax=relax) as (region, given, line):
         found = nbb.sweep(
-            region, vary=vary, values=_factors(values), model=model, extend=extend, workers=of_workers(workers),
+            region, progress=line, vary=vary, values=_factors(values), model=model, extend=extend,
+            workers=of_workers(workers),
             options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed), **given,
         )  # fmt: skip
-    line = f"{found.attrs['status']}: {len(found)} points, {found['cost_eur'].notna().sum()} with a solution"
-    shown(found, as_json, [line], given, "sweep.html")
+    counted = f"{found.attrs['status']}: {len(found)} points, {found['cost_eur'].notna().sum()} with a solution"
+    shown(found, as_json, [counted], given, "sweep.html")
 
 
 def _factors(text: str) -> list[float]:
@@ -179,9 +181,9 @@ def pareto(
     from nbb_opt.options import SolveOptions
 
     name = "pareto" if year is None else f"pareto-{year}"
-    with study(name, instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given):
+    with study(name, instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
         found = nbb.pareto(
-            region, points=points, year=year, model=model, extend=extend, workers=of_workers(workers),
+            region, progress=line, points=points, year=year, model=model, extend=extend, workers=of_workers(workers),
             options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed), **given,
         )  # fmt: skip
     shown(
@@ -216,10 +218,10 @@ def abate(
     import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
 
-    with study("abate", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given):
+    with study("abate", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
         found = nbb.abate(
             region, measures=measures, price_eur_per_t=price_eur_per_t, model=model, workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), progress=line, **given,
         )  # fmt: skip
     table = str(type(found)(found[[name for name in found.columns if name not in ("status", "verified")]]))
     shown(found, as_json, [found.answer, "", *table.splitlines()], given, "abate.html")
@@ -254,10 +256,10 @@ def tornado(
     import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
 
-    with study("tornado", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given):
+    with study("tornado", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
         found = nbb.tornado(
             region, tables=tables or (), samples=samples, model=model, workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), **given,
+            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), progress=line, **given,
         )  # fmt: skip
     few = found[["figure", "factor", "cost_difference_eur", "emissions_difference_t_co2e", "decided"]].head(30)
     shown(found, as_json, [found.answer, "", *str(type(found)(few)).splitlines()], given, "tornado.html")
