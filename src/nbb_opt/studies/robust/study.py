@@ -77,7 +77,7 @@ class Robust:
         ]
         return (
             *self.sentences,
-            *("\n" + table.to_string(index=False, float_format="{:,.0f}".format) for table in tables),
+            *("\n" + each.to_string(index=False, float_format="{:,.0f}".format) for each in tables if len(each)),
         )
 
     def __str__(self) -> str:
