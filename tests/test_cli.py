@@ -53,8 +53,9 @@ def test_progress_is_lines_or_json_or_silent_and_an_error_is_json_where_that_was
     words = ("plot", str(folder), "--to", str(folder.parent / "costs.svg"), "--what")
     failed = nbb_opt(*words, "nothing", "--json", check=2)
     assert failed.stdout == ""  # plot knows no --json: that is a fault of the line, told by typer
-    drawn = nbb_opt(*words, "costs", "--quiet", check=0)
-    assert drawn.stdout == f"wrote {folder.parent / 'costs.svg'}\n"
+    for _again in range(2):  # a picture of ours is replaced
+        drawn = nbb_opt(*words, "costs", "--quiet", check=0)
+        assert drawn.stdout == f"wrote {folder.parent / 'costs.svg'}\n"
     lost = nbb_opt("verify", folder.parent / "none", "--json", check=1)
     error = json.loads(lost.stdout)
     assert (error["ok"], error["exit_code"], lost.stderr) == (False, 1, "")

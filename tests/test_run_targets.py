@@ -8,9 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import typer
 
 from command_line import nbb_opt
 from nbb_opt import output, run_folder
+from nbb_opt.cli.main import app
 from nbb_opt.errors import NbbError
 from nbb_opt.run_folder import check_target, is_run, write_folder
 
@@ -129,6 +131,16 @@ def writing(run: Path, out: Path) -> dict[str, tuple[object, ...]]:
         "report --ileap": ("report", run, "--ileap", out, "--out", run.parent / "beside.html"),
         "sweep": ("sweep", TINY, "--vary", "demand", "--values", "1", "--relax", "--out", out),
         "pareto": ("pareto", TINY, "--points", "2", "--relax", "--out", out),
+        "abate": ("abate", TINY, "--relax", "--out", out),
+        "tornado": ("tornado", TINY, "--relax", "--out", out),
+        "cooperate": ("cooperate", TINY, "--relax", "--out", out),
+        "robust": ("robust", HAULIER, "--relax", "--out", out),
+        "inventory": ("inventory", TINY, "--out", out),
+        "availability": ("availability", TINY, "--out", out),
+        "locate": ("locate", TINY, "--plant", TINY / "od.csv", "--out", out),
+        "compare": ("compare", run, run, "--out", out.with_suffix(".html")),
+        "plot": ("plot", run, "--to", out.with_suffix(".svg")),
+        "plot .png": ("plot", run, "--to", out.with_suffix(".png")),
         "audit": ("audit", HAULIER, "--plan", plan, "--changes", "0", "--no-scenarios", "--out", out),
         "audit --template": ("audit", HAULIER, "--template", out.with_suffix(".csv")),
         "new": ("new", out),
@@ -140,6 +152,15 @@ def writing(run: Path, out: Path) -> dict[str, tuple[object, ...]]:
         "convert instance": ("convert", TINY, out),
         "synthesize-od": ("synthesize-od", out.with_suffix(".parquet"), "--rows", "10"),
     }  # fmt: skip
+
+
+def test_every_command_that_asks_for_a_place_to_write_to_is_tried(run: Path) -> None:
+    tried = {words[0] for words in writing(run, Path("x")).values()}
+    asks = {
+        name for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+        if {"--out", "--to", "--write", "target", "new"} & {each.opts[-1] for each in command.params}
+    }  # fmt: skip
+    assert asks == tried
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -158,7 +179,7 @@ def test_no_command_writes_into_an_instance(run: Path, tmp_path: Path) -> None:
 
 
 def test_no_command_writes_over_a_file_that_is_not_of_its_own_making(run: Path, tmp_path: Path) -> None:
-    for suffix in ("", ".lp", ".html", ".csv", ".parquet", ".xlsx"):
+    for suffix in ("", ".lp", ".html", ".csv", ".parquet", ".xlsx", ".svg", ".png"):
         (tmp_path / f"mine{suffix}").write_text("a year of work")
     before = contents(tmp_path)
     for name, words in writing(run, tmp_path / "mine").items():
@@ -170,7 +191,7 @@ def test_no_command_writes_over_a_file_that_is_not_of_its_own_making(run: Path, 
 def test_a_report_never_replaces_the_workbook_of_an_instance_beside_it(run: Path, tmp_path: Path) -> None:
     nbb_opt("new", tmp_path / "mine.xlsx", "--from", "tiny", check=0)
     before = (tmp_path / "mine.xlsx").read_bytes()
-    assert "no report of ours" in nbb_opt("report", run, "--out", tmp_path / "mine.html", check=1).stderr
+    assert "was not written by nbb-opt" in nbb_opt("report", run, "--out", tmp_path / "mine.html", check=1).stderr
     assert (tmp_path / "mine.xlsx").read_bytes() == before
     for _again in range(2):
         nbb_opt("report", run, "--out", tmp_path / "page.html", "--again", "0", check=0)

@@ -91,12 +91,18 @@ def test_a_damaged_unit_is_solved_again_and_a_folder_of_another_study_is_refused
     with pytest.raises(NbbError, match="holds no results of this command"):
         Study(tmp_path / "mine", "test", {}, Doubling(log))
     with pytest.raises(NbbError, match="is there twice"):
-        answers_of_twice(tmp_path / "twice", log)
+        answers_of(tmp_path / "twice", log, 1, 2)
 
 
-def answers_of_twice(folder: Path, log: Path) -> None:
-    with Study(folder, "test", {}, Doubling(log)) as study:
-        study.run([Unit("a", {"value": 1}), Unit("a", {"value": 2})])
+def answers_of(folder: Path, log: Path, *values: int) -> None:
+    with Study(folder, "test", {"values": values}, Doubling(log)) as study:
+        study.run([Unit("a", {"value": value}) for value in values])
+
+
+def test_a_study_that_fails_before_its_first_unit_leaves_its_folder_to_another(tmp_path: Path) -> None:
+    with pytest.raises(InstanceError, match="value: is negative"):
+        answers_of(tmp_path / "study", tmp_path / "log", -1)
+    answers_of(tmp_path / "study", tmp_path / "log", 1)
 
 
 def test_what_a_worker_refuses_is_raised_whole_and_a_request_to_stop_keeps_what_is_done(tmp_path: Path) -> None:

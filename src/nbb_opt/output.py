@@ -17,7 +17,7 @@ from nbb_opt.errors import NbbError
 INSTANCE = "instance.toml"
 LEAST_FREE_BYTES = 20_000_000
 GENERATOR = '<meta name="generator" content="nbb-opt">'  # in the head of every page
-COMMENT = "Made with nbb_opt."  # among the properties of every workbook with results
+COMMENT = "Made with nbb_opt."  # among the properties of every workbook with results, and in every picture
 HEAD_BYTES = 4096
 
 
@@ -51,10 +51,10 @@ def check_new(target: Path) -> None:
 
 
 def check_file(target: Path) -> None:
-    """As `check_place`, and what is there must be a page or a workbook with results of ours, which is replaced."""
+    """As `check_place`, and what is there must be a page, workbook or picture of ours, which is replaced."""
     check_place(target)
     if os.path.lexists(target) and not is_ours(target):
-        raise NbbError(f"{target}: is there already and is no report of ours; choose another name")
+        raise NbbError(f"{target}: is there already and was not written by nbb-opt; choose another name")
 
 
 def check_folder(target: Path, *marks: str) -> None:
@@ -68,7 +68,7 @@ def check_folder(target: Path, *marks: str) -> None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is a page or a workbook that this program wrote."""
+    """Whether a file is a page, a workbook or a picture that this program wrote."""
     if path.is_symlink() or not path.is_file():
         return False
     try:
@@ -77,7 +77,7 @@ def is_ours(path: Path) -> bool:
         if head[:2] == b"PK":
             with zipfile.ZipFile(path) as book, book.open("docProps/core.xml") as properties:
                 return COMMENT.encode() in properties.read(HEAD_BYTES)
-        return GENERATOR.encode() in head
+        return GENERATOR.encode() in head or COMMENT.encode() in head
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, RuntimeError):  # of an unknown packing or encrypted
         return False
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import pandas as pd
 from nbb_opt.api.arguments import checked, named
 from nbb_opt.api.plans import Result
 from nbb_opt.errors import NbbError
-from nbb_opt.output import write_file
+from nbb_opt.output import COMMENT, check_file, write_file
 
 if TYPE_CHECKING:
     from nbb_opt.studies.audit.audit import Audit
@@ -38,10 +40,12 @@ class Picture(str):
         return str(self)
 
     def save(self, path: Path | str) -> Path:
-        """Write the drawing to an .svg file, or to a .png file `WIDTH_PX` wide (needs nbb-opt[pictures])."""
-        if named(path, ".svg", ".png", what="picture").suffix.lower() == ".svg":
-            return write_file(Path(path), f"{self}\n")
-        return write_file(Path(path), self._png())
+        """Write the drawing to an .svg file, or to a .png file `WIDTH_PX` wide (needs nbb-opt[pictures]).
+
+        Raises NbbError as `check_picture` does.
+        """
+        target = check_picture(path)
+        return write_file(target, f"<!-- {COMMENT} -->\n{self}\n" if target.suffix.lower() == ".svg" else self._png())
 
     def _png(self) -> bytes:
         try:
@@ -57,7 +61,21 @@ class Picture(str):
             svg_string=str(self), width=WIDTH_PX, background="white", skip_system_fonts=True, font_files=fonts,
             font_family="Roboto", sans_serif_family="Roboto",
         )  # fmt: skip
-        return bytes(drawn)
+        said = b"tEXtSoftware\0" + COMMENT.encode()  # by which it is known to be ours; after the head of 33 bytes
+        chunk = struct.pack(">I", len(said) - 4) + said + struct.pack(">I", zlib.crc32(said))
+        return bytes(drawn[:33]) + chunk + bytes(drawn[33:])
+
+
+def check_picture(path: Path | str) -> Path:
+    """The path, before the work: ends in .svg or .png, can be written, and holds nothing or a picture of ours.
+
+    >>> check_picture("map.gif")
+    Traceback (most recent call last):
+    nbb_opt.errors.NbbError: map.gif: cannot be a picture by its name; end it in .svg or .png
+    """
+    target = named(path, ".svg", ".png", what="picture")
+    check_file(target)
+    return target
 
 
 @checked

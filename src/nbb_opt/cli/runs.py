@@ -245,8 +245,10 @@ def plot(
 ) -> None:
     """Draw the map or a chart of a run that is verified first, as the report shows it."""
     import nbb_opt as nbb
+    from nbb_opt.api.pictures import check_picture
     from nbb_opt.api.plans import freight_plan
 
+    check_picture(to)
     plan = freight_plan(run, "plot", instance=instance)
     nbb.verify(plan, again_s=0.0)
     print(f"wrote {nbb.draw(plan, what).save(to)}")

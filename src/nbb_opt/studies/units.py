@@ -83,10 +83,11 @@ class Study:
         self._stack = ExitStack()
         self._pool: Executor | None = None
         self._places = 1
+        self._claimed = False  # by the first record that is kept: what fails before leaves nothing behind
         if folder is not None:
-            self._claim(folder)
+            self._refuse_another(folder)
 
-    def _claim(self, folder: Path) -> None:
+    def _refuse_another(self, folder: Path) -> None:
         check_folder(folder, STUDY)
         place = folder / STUDY
         if place.exists():
@@ -99,7 +100,6 @@ class Study:
                 raise NbbError(
                     f"{folder}: holds another study (other {', '.join(names)}); choose another out=, or remove it"
                 )
-        write_file(place, json.dumps(self.about, indent=1, ensure_ascii=False) + "\n")
 
     def __enter__(self) -> Study:
         self._stack.enter_context(self.stop.by_ctrl_c())
@@ -190,7 +190,11 @@ class Study:
     def _keep(self, unit: Unit, record: Record) -> None:
         text = json.dumps(record, ensure_ascii=False)
         self.records[unit.name] = json.loads(text)  # as it will be read back
-        if (path := self._path(unit)) is not None:
+        if self.folder is not None and (path := self._path(unit)) is not None:
+            if not self._claimed:
+                self._refuse_another(self.folder)
+                write_file(self.folder / STUDY, json.dumps(self.about, indent=1, ensure_ascii=False) + "\n")
+                self._claimed = True
             write_file(path, text)
 
 

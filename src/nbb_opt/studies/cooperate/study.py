@@ -13,6 +13,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.instance.wording import listed
+from nbb_opt.model import read_model
 from nbb_opt.options import SolveOptions
 from nbb_opt.report.grid import each
 from nbb_opt.solve import Stop
@@ -92,6 +93,7 @@ def run_cooperate(
     with borders as they are used today, NoPlan where the time limit of a coalition ends before it has one.
     """
     options = options or SolveOptions()
+    read_model(model)  # an unknown one is refused before anything is solved
     work = Coalitions(instance, players, model, options, relax=relax, rules=rules, cache_dir=cache_dir)
     about: dict[str, Any] = {
         "instance": instance.meta.name, "instance_digest": instance.digest, "model": model, "relaxed": relax,
