@@ -52,9 +52,9 @@ def test_measures_by_hand_alone_and_where_one_needs_another(curve: tuple[pd.Data
 def test_the_page_has_a_block_for_each_measure_and_says_what_pays(curve: tuple[pd.DataFrame, dict, Path]) -> None:
     table, record, out = curve
     page = (out / "abate.html").read_text(encoding="utf-8")
-    assert record["answer"] in page
-    assert record["answer"].startswith(
+    assert record["sentences"][0] in page
+    assert record["sentences"][0].startswith(
         "At 3,500 EUR/t 2.9 kt CO2e can be cut for 0.5 MEUR; 0.0 kt of it pays by itself"
     )
     assert page.count("<rect") >= (table["kind"] != "").sum()
-    assert record["rows"][1]["measure"] == table["measure"][1]
+    assert record["abate"][1]["measure"] == table["measure"][1]

@@ -298,7 +298,7 @@ def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monke
         printed = str(each)
         assert "..." not in printed
         assert all(name in printed for name in each.columns)
-    assert front.attrs["status"] == "done"
+    assert front.about["status"] == "done"
     assert "no" in str(table).split()
     assert "<NA>" not in str(table) + table._repr_html_()
     assert table["nothing undecided"].dtype == "boolean"

@@ -11,7 +11,8 @@ import nbb_opt as nbb
 from nbb_opt.instance.schema import CARGO_TYPES
 from nbb_opt.network.graph import make_graph, pattern_tree
 from nbb_opt.network.weights import make_amounts
-from nbb_opt.studies.availability import Availability, cargo_classes, gateways
+from nbb_opt.report.study import Answer
+from nbb_opt.studies.availability import cargo_classes, gateways
 from plain_network import pattern_costs
 
 PAIRS = 20
@@ -28,11 +29,11 @@ def plan(region: nbb.Instance) -> nbb.Result:
 
 
 @pytest.fixture(scope="module")
-def found(region: nbb.Instance, plan: nbb.Result) -> Availability:
+def found(region: nbb.Instance, plan: nbb.Result) -> Answer:
     return nbb.availability(region, plan)
 
 
-def test_twenty_pairs_equal_a_slow_recomputation(found: Availability, region: nbb.Instance, plan: nbb.Result) -> None:
+def test_twenty_pairs_equal_a_slow_recomputation(found: Answer, region: nbb.Instance, plan: nbb.Result) -> None:
     graph = make_graph(region)
     amounts = make_amounts(region, graph)
     classes = {CARGO_TYPES[cls.cargo_type]: cls for cls in cargo_classes(region)}
@@ -68,7 +69,7 @@ def test_twenty_pairs_equal_a_slow_recomputation(found: Availability, region: nb
         assert row.cost_eur_per_t + value * row.time_h == pytest.approx(slow, abs=1e-9)
 
 
-def test_a_plan_makes_no_pair_worse_than_todays_network_in_the_same_year(found: Availability) -> None:
+def test_a_plan_makes_no_pair_worse_than_todays_network_in_the_same_year(found: Answer) -> None:
     wide = found.pairs.pivot_table(index=["zone", "gateway", "cargo_type", "year"], columns="state",
                                    values="generalised_eur_per_t")  # fmt: skip
     assert (wide["plan"] <= wide["today"] + 1e-9).all()

@@ -182,7 +182,7 @@ def test_studies_and_written_models_hold_the_caps_of_the_instance_as_it_is(tmp_p
     cap_t = plan.record["caps_t_co2e"]["2030"]
     points = nbb.sweep(region, vary="demand", values=[1, 1.02], model="cap_path", gap=1e-6, cache=False)
     assert points["cost_eur"][0] == pytest.approx(plan.cost_eur)
-    assert points.attrs["caps_t_co2e"] == {"2030": pytest.approx(cap_t)}
+    assert points.about["caps_t_co2e"] == {"2030": pytest.approx(cap_t)}
     assert points["emissions_t_co2e_per_year_2030"].max() <= cap_t * (1 + 1e-6)
     found = nbb.tornado(region, tables=["chargers"], model="cap_path", relax=True, cache=False)
     assert found["cost_difference_eur"].abs().max() > 0

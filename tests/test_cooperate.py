@@ -171,7 +171,7 @@ def test_shares_add_up_and_a_side_payment_leaves_everybody_with_its_share(found)
 def test_finished_coalitions_are_kept_and_the_command_prints_what_python_gives(found, region, tmp_path: Path) -> None:
     result, out = found
     assert "Planning together is worth" in (out / "cooperate.html").read_text(encoding="utf-8")
-    assert json.loads((out / "cooperate.json").read_text())["shares"][0]["player"] == "FI"
+    assert result.record["shares"][0]["player"] == "FI"
     assert len(pd.read_csv(out / "coalitions.csv")) == 7
     folder = nbb.write(region, tmp_path / "case")
     told = CliRunner().invoke(app, ["cooperate", str(folder), "--relax", "--json", "--out", str(tmp_path / "out")])

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import nbb_opt as nbb
-from nbb_opt.report.inventory_view import Inventory
+from nbb_opt.report.inventory import InventoryTables
+from nbb_opt.report.inventory_view import inventory_answer
 from nbb_opt.report.kpis import tkm_by_mode
 from nbb_opt.studies.control_totals import control_totals
 
@@ -29,26 +30,26 @@ def region() -> nbb.Instance:
 
 
 @pytest.fixture(scope="module")
-def found(region: nbb.Instance) -> Inventory:
-    return nbb.inventory(region, nbb.solve(region, gap=1e-6))
+def found(region: nbb.Instance) -> InventoryTables:
+    return InventoryTables(region, nbb.solve(region, gap=1e-6).run)
 
 
-def test_freight_over_quays_is_that_of_the_control_totals(found: Inventory, region: nbb.Instance) -> None:
+def test_freight_over_quays_is_that_of_the_control_totals(found: InventoryTables, region: nbb.Instance) -> None:
     frozen = replace(found.run, tables=found.today, bars={})
-    ports = Inventory(region, frozen).use.query("kind == 'port' and year == 2025")
+    ports = InventoryTables(region, frozen).use.query("kind == 'port' and year == 2025")
     observed = control_totals(region, frozen)["modelled"].item()
     assert ports[["used", "given"]].to_numpy().sum() == pytest.approx(observed)
     assert ports["given"].sum() == 14000.0  # taken and left
 
 
-def test_use_and_limits_are_those_that_the_verifier_has_checked(found: Inventory) -> None:
+def test_use_and_limits_are_those_that_the_verifier_has_checked(found: InventoryTables) -> None:
     checked = found.run.tables["use"].query("kind in ('link', 'terminal')").set_index(["row", "year"])
     mine = found.use.set_index(["object", "year"]).loc[checked.index]
     assert (mine["used"] - checked["used"]).abs().max() < 1e-6
     assert mine["limit"].tolist() == checked["limit"].tolist()
 
 
-def test_totals_of_the_countries_are_those_of_the_plan(found: Inventory) -> None:
+def test_totals_of_the_countries_are_those_of_the_plan(found: InventoryTables) -> None:
     value = found.countries.set_index(["measure", "country"])["value"]
     tkm = tkm_by_mode(found.instance, found.run.tables)
     for mode in ("road", "rail", "ferry"):
@@ -57,7 +58,7 @@ def test_totals_of_the_countries_are_those_of_the_plan(found: Inventory) -> None
     assert within == pytest.approx(value["Road 2030", "all"])
 
 
-def test_freight_by_countries_adds_up_to_the_demand(found: Inventory) -> None:
+def test_freight_by_countries_adds_up_to_the_demand(found: InventoryTables) -> None:
     of_year = found.cross_border.groupby("year")[["tonnes", "given"]].sum()
     assert of_year["tonnes"].to_dict() == pytest.approx(
         found.run.tables["demand"].groupby("year")["tonnes"].sum().to_dict()
@@ -65,17 +66,17 @@ def test_freight_by_countries_adds_up_to_the_demand(found: Inventory) -> None:
     assert of_year["given"].tolist() == [7000.0, 7000.0]
 
 
-def test_driver_hours_are_those_that_wages_are_paid_for(found: Inventory) -> None:
+def test_driver_hours_are_those_that_wages_are_paid_for(found: InventoryTables) -> None:
     paid = found.run.tables["costs"].query("component == 'drivers'").groupby("year")["amount_eur"].sum()
     hours = found.people.groupby("year")["driver_h"].sum()
     assert (hours * 30).to_dict() == pytest.approx(paid.to_dict())  # 30 EUR/h in both countries
 
 
-def test_the_worst_bottleneck_comes_first_with_the_first_year_it_is_full(found: Inventory, tmp_path: Path) -> None:
+def test_the_worst_bottleneck_comes_first_with_the_first_full_year(found: InventoryTables, tmp_path: Path) -> None:
     worst = found.objects.iloc[0]
     assert worst[["name", "first_full_year", "share_last"]].tolist() == ["West town – Gauge break, rail", 2025, 1.0]
     assert "Passing loops West to Gap" in worst["ideas"]
     assert "nothing decided" in worst["missing"]
-    page = found.save(tmp_path).read_text(encoding="utf-8")
+    page = inventory_answer(found).save(tmp_path).read_text(encoding="utf-8")
     assert page.index("West town – Gauge break, rail: full from 2025") < page.index("Countries side by side")
     assert len(pd.read_csv(tmp_path / "objects.csv")) == len(found.objects)

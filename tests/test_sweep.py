@@ -25,9 +25,10 @@ from nbb_opt.solve import Stop, Warm, solve_form, solve_relaxed
 from nbb_opt.solve.mip.sub_mips import SubMips
 from nbb_opt.studies.points import Stated, packed, per_period, unpacked, with_row
 from nbb_opt.studies.sweep import axis_of, run_sweep
+from nbb_opt.studies.units import StudyOptions
 from nbb_opt.verify import verify_plan
 
-RELAXED: dict[str, Any] = {"relax": True, "options": SolveOptions(threads=1)}
+RELAXED = StudyOptions(relax=True, options=SolveOptions(threads=1))
 FACTORS = (0.7, 0.95, 1.1)
 
 
@@ -107,7 +108,7 @@ def test_what_is_more_than_numbers_is_built_anew() -> None:
 
 @pytest.mark.parametrize("name", ["demand", "carbon_price", "energy_price", "energy_price:diesel", "rule:CAP"])
 def test_warm_relaxed_points_equal_fresh_ones(name: str) -> None:
-    both = [run_sweep(ruled(), vary=name, values=FACTORS, cold_start=cold, **RELAXED).table for cold in (False, True)]
+    both = [run_sweep(ruled(), RELAXED, vary=name, values=FACTORS, cold_start=cold).table for cold in (False, True)]
     same_costs(*both, rel=1e-9)
 
 
@@ -117,22 +118,25 @@ def same_costs(one: pd.DataFrame, other: pd.DataFrame, *, rel: float) -> None:
 
 
 def test_warm_plans_are_verified_and_as_good_as_fresh_ones() -> None:
-    how: dict[str, Any] = {"vary": "energy_price", "values": (0.8, 1.2), "options": SolveOptions(gap=1e-3, threads=1)}
-    warm, fresh = (run_sweep(tiny(), cold_start=cold, **how).table for cold in (False, True))
+    how = StudyOptions(options=SolveOptions(gap=1e-3, threads=1))
+    warm, fresh = (
+        run_sweep(tiny(), how, vary="energy_price", values=(0.8, 1.2), cold_start=cold).table for cold in (False, True)
+    )
     assert warm["verified"].all()
     same_costs(warm, fresh, rel=2e-3)
 
 
 def test_finished_points_are_not_solved_again(tmp_path: Path) -> None:
-    how: dict[str, Any] = {"vary": "demand", "out": tmp_path, **RELAXED}
-    first = run_sweep(tiny(), values=(0.9, 1.1), **how).table
     said: list[str] = []
-    again = run_sweep(tiny(), values=(0.9, 1.0, 1.1), say=said.append, **how).table
+    how = replace(RELAXED, out=tmp_path)
+    first = run_sweep(tiny(), how, vary="demand", values=(0.9, 1.1)).table
+    again = run_sweep(tiny(), replace(how, say=said.append), vary="demand", values=(0.9, 1.0, 1.1)).table
     assert said[1] == "2 of 3 were finished before"
     pd.testing.assert_frame_equal(again.iloc[[0, 2]].reset_index(drop=True), first)
     assert again["factor"].tolist() == [0.9, 1.0, 1.1]
     stop = Stop(float("inf"))
-    other = run_sweep(tiny(), values=FACTORS, stop=stop, say=lambda _: stop.asked.set(), **{**how, "out": None})
+    stopping = replace(RELAXED, stop=stop, say=lambda _: stop.asked.set())
+    other = run_sweep(tiny(), stopping, vary="demand", values=FACTORS)
     assert other.about["status"] == "stopped"
     assert len(other.table) == 0
 
@@ -140,9 +144,8 @@ def test_finished_points_are_not_solved_again(tmp_path: Path) -> None:
 def test_an_infeasible_point_is_a_result() -> None:
     case = vary(ruled(), "policies", "policy", "CAP", value=700.0)
     for relax in (True, False):
-        found = run_sweep(
-            case, vary="rule:CAP", values=(0.01, 1.0), relax=relax, options=SolveOptions(threads=1, gap=0.01)
-        )
+        how = StudyOptions(relax=relax, options=SolveOptions(threads=1, gap=0.01))
+        found = run_sweep(case, how, vary="rule:CAP", values=(0.01, 1.0))
         assert found.table["status"].tolist() == ["infeasible", "optimal"]
 
 
@@ -163,9 +166,9 @@ def test_what_the_instance_does_not_have_cannot_be_varied(name: str, said: str) 
 
 def test_sweeps_that_make_no_sense_are_refused() -> None:
     with pytest.raises(NbbError, match="factors above zero"):
-        run_sweep(tiny(), vary="demand", values=(0.0,))
+        run_sweep(tiny(), RELAXED, vary="demand", values=(0.0,))
     with pytest.raises(ModelError, match="flows are given"):
-        run_sweep(tiny(), vary="demand", values=(1.0,), model="electrify_only")
+        run_sweep(tiny(), StudyOptions(model="electrify_only"), vary="demand", values=(1.0,))
 
 
 def test_a_matrix_with_other_places_is_handed_over_again_with_the_basis() -> None:
@@ -241,6 +244,6 @@ def test_the_command_writes_table_and_page_and_goes_on(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(table.iloc[:, :5], same.iloc[:, :5], check_dtype=False)
     record = json.loads(CliRunner().invoke(app, [*args, "--json"]).stdout)
     assert record["axis"] == "demand"
-    assert record["rows"][0]["cost_eur"] < record["rows"][1]["cost_eur"]
+    assert record["sweep"][0]["cost_eur"] < record["sweep"][1]["cost_eur"]
     for wrong in (["--front", "3"], ["--values", "a"]):
         assert CliRunner().invoke(app, [*args, *wrong]).exit_code != 0

@@ -80,12 +80,12 @@ def test_a_figure_that_cannot_be_varied_says_why_and_a_table_without_ranges_is_r
 def test_draws_with_every_figure_varied_are_near_the_sum_of_effects_and_count_projects(region: nbb.Instance) -> None:
     how = {"tables": ["energy", "country_years"], "cache": False, "gap": 1e-6}
     found = nbb.tornado(region, samples=4, **how)
-    draws, projects = (found.found.more[f"tornado_{name}"] for name in ("samples", "projects"))
+    draws, projects = (found.tables[f"tornado_{name}"] for name in ("samples", "projects"))
     assert len(draws) == 4
     assert draws["verified"].all()
     # prices raise and lower the cost of what is decided anyway, so that alone and together differ little here
     assert draws["cost_difference_eur"].tolist() == pytest.approx(draws["one_by_one_eur"].tolist(), rel=0.05, abs=2e4)
     assert projects.set_index("project").loc["RAIL_MINE", "share_of_draws"] == 1
-    again = nbb.tornado(region, samples=4, **how).found.more["tornado_samples"]
+    again = nbb.tornado(region, samples=4, **how).tornado_samples
     pd.testing.assert_frame_equal(draws, again)
-    assert "All at once, nine of ten draws" in found.answer
+    assert "All at once, nine of ten draws" in found.sentences[0]

@@ -14,14 +14,16 @@ def starting(case, *, warm):
     from nbb_opt.options import SolveOptions
     from nbb_opt.studies.pareto import run_pareto
     from nbb_opt.studies.sweep import run_sweep
+    from nbb_opt.studies.units import StudyOptions
 
     instance = read_instance(case["instance"])
     wanted = SolveOptions(threads=1, seed=case["seed"], time_limit_s=3600.0)
-    how = {"relax": True, "cold_start": not warm, "options": wanted, "cache_dir": Path(case["chains"])}
+    how = StudyOptions(model="joint", relax=True, options=wanted, cache_dir=Path(case["chains"]))
+    cold = not warm
     if case["kind"] == "front-20":
-        return lambda: run_pareto(instance, points=POINTS, model="joint", **how)
+        return lambda: run_pareto(instance, how, points=POINTS, cold_start=cold)
     factors = np.linspace(0.8, 1.2, SIDES).tolist()
-    return lambda: run_sweep(instance, vary="demand", values=factors, **how)
+    return lambda: run_sweep(instance, how, vary="demand", values=factors, cold_start=cold)
 
 
 def digest(case, found):

@@ -38,14 +38,15 @@ if TYPE_CHECKING:
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.region import availability, inventory, locate
-    from nbb_opt.api.strategy import cooperate, robust
     from nbb_opt.api.studies import (
         abate,
         audit,
         control_totals,
+        cooperate,
         explain,
         fleet_plan,
         pareto,
+        robust,
         sensitivity,
         sweep,
         tornado,
@@ -70,10 +71,9 @@ _NAMES = {
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.region": ("availability", "inventory", "locate"),
     "nbb_opt.api.studies": (
-        "abate", "audit", "control_totals", "explain", "fleet_plan", "pareto",
+        "abate", "audit", "control_totals", "cooperate", "explain", "fleet_plan", "pareto", "robust",
         "sensitivity", "sweep", "tornado",
     ),
-    "nbb_opt.api.strategy": ("cooperate", "robust"),
     "nbb_opt.app.server": ("serve",),
     "nbb_opt.cli.doctor": ("doctor",),
     "nbb_opt.errors": ("Infeasible", "InstanceError", "ModelError", "NbbError", "NoPlan", "SolveError", "VerifyFailed"),

@@ -9,11 +9,40 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance.read import short_texts
 
+if TYPE_CHECKING:
+    from nbb_opt.options import SolveOptions
+    from nbb_opt.solve.stop import Progress, Stop
+
+    Listener = Callable[[Progress], None]
+
+
+class StudyArguments(TypedDict, total=False):
+    """What every study of many solves is given besides its own parameters.
+
+    `relax` solves LP relaxations: quick, and every cost is a lower bound. `options`, `gap` and `time_limit_s` are those
+    of each solve. With `out` page and tables are written there and finished solves are not made again; Ctrl-C keeps
+    them. `workers` is a number of processes, or the address of a Dask scheduler.
+    """
+
+    relax: bool
+    options: SolveOptions | None
+    gap: float | None
+    time_limit_s: float | None
+    out: Path | str | None
+    progress: Listener | None
+    cache: bool
+    stop: Stop | None
+    workers: int | str
+
+
+STUDY_KINDS = {name: kind.__forward_arg__ for name, kind in StudyArguments.__annotations__.items()}
+DEFAULTS = {"relax": False, "cache": True, "workers": 1}  # of StudyArguments; None of the others
+SHARED = re.compile(r"Unpack\[StudyArguments\]")
 F = TypeVar("F", bound=Callable[..., Any])
 # word of an annotation -> what is such a thing, and how an error calls it; other words are names of classes
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -30,6 +59,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 CALLED = {
     "Instance": "an instance (nbb.read)", "Result": "a plan (nbb.solve, nbb.load)", "SolveOptions": "nbb.SolveOptions",
     "ConcreteModel": "a model of nbb.build", "Prepared": "what nbb.prepare gives", "Audit": "what nbb.audit gives",
+    "Answer": "what a study gives",
     "DataFrame": "a table", "ProblemInstance": "that of another problem", "ProblemResult": "that of another problem",
 }  # fmt: skip
 
@@ -50,7 +80,7 @@ def checked(function: F) -> F:
     Traceback (most recent call last):
     nbb_opt.api.arguments.ArgumentError: wait: seconds='long' is a str; give a number
     """
-    signature, name = inspect.signature(function), function.__name__
+    signature, name = _whole(inspect.signature(function)), function.__name__
 
     @functools.wraps(function)
     def call(*given: Any, **named: Any) -> Any:
@@ -72,8 +102,23 @@ def checked(function: F) -> F:
                     raise ArgumentError(f"{name}: {parameter}={shown} is a {type(each).__name__}; give {wanted}")
         return short_texts(function)(*given, **named)
 
+    call.__signature__ = signature  # type: ignore[attr-defined]
     function.__globals__.setdefault("__test__", {})[name] = function  # its examples are found by doctest all the same
     return cast(F, call)
+
+
+def _whole(signature: inspect.Signature) -> inspect.Signature:
+    """The signature with each of StudyArguments in the place of `**how`."""
+    found = []
+    for parameter in signature.parameters.values():
+        if SHARED.fullmatch(str(parameter.annotation)):
+            found += [
+                inspect.Parameter(name, parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=kind)
+                for name, kind in STUDY_KINDS.items()
+            ]
+        else:
+            found.append(parameter)
+    return signature.replace(parameters=found)
 
 
 def _alternatives(annotation: str) -> list[str]:

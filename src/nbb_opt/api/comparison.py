@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance.what_if import input_differences
 from nbb_opt.output import check_file, write_file
 from nbb_opt.report.comparison import comparison_page, decisions, what_differs
+from nbb_opt.report.study import WholeTable
 
 LEAST_GAP = 1e-9  # of a pair solve
 ROUNDS = 3
@@ -52,36 +52,6 @@ class CostDifference:
         said = f"{self.plan} against {first}: {abs(self.difference_eur) / 1e6:,.3f} MEUR {way}; "
         said += "proven: the optima differ by" if self.decided else "undecided: the optima may differ by"
         return f"{said} {self.at_least_eur / 1e6:+,.3f} to {self.at_most_eur / 1e6:+,.3f} MEUR"
-
-
-class WholeTable(pd.DataFrame):
-    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
-
-    What is made from it (rows, columns, sums) is a plain DataFrame.
-
-    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
-           cost undecided
-    0 1,234,568       yes
-    1       2.5
-    """
-
-    def __repr__(self) -> str:
-        width = shutil.get_terminal_size(fallback=(120, 24)).columns
-        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
-        return "\n".join(line.rstrip() for line in text.splitlines())
-
-    def _repr_html_(self) -> str:
-        return self._in_words().to_html(float_format=_figure, na_rep="")
-
-    def _in_words(self) -> pd.DataFrame:
-        words = pd.DataFrame(self).copy()
-        for name in words.select_dtypes(["bool", "boolean"]):
-            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
-        return words
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 class Comparison(WholeTable):

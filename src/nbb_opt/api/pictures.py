@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from nbb_opt.api.arguments import checked, named
 from nbb_opt.api.plans import Result
 from nbb_opt.errors import NbbError
 from nbb_opt.output import COMMENT, check_file, write_file
 
 if TYPE_CHECKING:
+    from nbb_opt.report.study import Answer
     from nbb_opt.studies.audit.audit import Audit
 
 WIDTH_PX = 1600  # of a .png
@@ -79,17 +78,23 @@ def check_picture(path: Path | str) -> Path:
 
 
 @checked
-def draw(of: Result | pd.DataFrame | Audit, name: str = "map") -> Picture:
-    """A picture of a plan (map, change, or a chart by name), of a sweep or a front (its curves), or of an audit.
+def draw(of: Result | Answer | Audit, name: str = "map") -> Picture:
+    """A picture of a plan (map, change, or a chart by name), of a study (those of its page), or of an audit.
 
     >>> from nbb_opt import examples, solve
     >>> draw(solve(examples.tiny()), "x")
     Traceback (most recent call last):
     nbb_opt.errors.NbbError: picture 'x': none; take map, change, modes, emissions, fleet, costs, difference, charging
     """
-    if isinstance(of, pd.DataFrame):
-        return _of_sweep(of)
-    return _of_plan(of, name) if isinstance(of, Result) else _of_audit(of)
+    if isinstance(of, Result):
+        return _of_plan(of, name)
+    from nbb_opt.report.study import Answer
+    from nbb_opt.studies.audit.view import sections
+
+    drawings = [each.drawing for each in (of.sections(of) if isinstance(of, Answer) else sections(of)) if each.drawing]
+    if not drawings:
+        raise NbbError("nothing was found that could be drawn: no plan, no change that saves anything")
+    return _below_each_other(drawings)
 
 
 def _of_plan(plan: Result, name: str) -> Picture:
@@ -108,30 +113,6 @@ def _of_plan(plan: Result, name: str) -> Picture:
     if name not in charts:
         raise NbbError(f"picture {name!r}: none; take map, change, {', '.join(charts)}")
     return _below_each_other([charts[name]])
-
-
-def _of_sweep(table: pd.DataFrame) -> Picture:
-    from nbb_opt.studies import abate
-    from nbb_opt.studies.pareto import curve
-    from nbb_opt.studies.sweep.run import curves
-
-    about = table.attrs
-    drawings = {
-        "sweep": lambda: curves(table, str(about["title"])), "pareto": lambda: [curve(table, about["year"])],
-        "abate": lambda: [abate.curve(table)],
-    }.get(str(about.get("study")))  # fmt: skip
-    if drawings is None:
-        raise NbbError("this table is not that of a sweep or a front as it was made; draw what nbb.sweep gives")
-    return _below_each_other(drawings())
-
-
-def _of_audit(found: Audit) -> Picture:
-    from nbb_opt.studies.audit.view import sections
-
-    drawings = [each.drawing for each in sections(found) if each.drawing is not None]
-    if not drawings:
-        raise NbbError("this audit found no change that saves anything; there is nothing to draw")
-    return _below_each_other(drawings)
 
 
 def _below_each_other(drawings: Sequence[str]) -> Picture:

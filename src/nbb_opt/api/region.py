@@ -16,8 +16,7 @@ from nbb_opt.output import check_folder
 
 if TYPE_CHECKING:
     from nbb_opt.problems.result import ProblemInstance
-    from nbb_opt.report.inventory_view import Inventory
-    from nbb_opt.studies.availability import Availability
+    from nbb_opt.report.study import Answer
     from nbb_opt.studies.locate_view import Sites
 
 
@@ -27,23 +26,24 @@ def inventory(
     plan: Result | Path | str | None = None,
     *,
     out: Path | str | None = None,
-) -> Inventory:
+) -> Answer:
     """What the region has, what uses it and when it runs full: places, ports, terminals, lines, crossings, power.
 
     Use by period is that of `plan` (a result or a run folder of the region), that of today its frozen plan; without a
-    plan the first period alone is solved. `tables` of it are objects, use, countries, cross_border and people. With
-    `out` page and tables are written to that folder.
+    plan the first period alone is solved. `tables` of it are objects, full, use, countries, cross_border and people.
+    With `out` page and tables are written to that folder.
 
     >>> from nbb_opt import examples
     >>> found = inventory(examples.tiny(), solve(examples.tiny(), gap=1e-6))
     >>> found.full[["name", "first_full_year"]].values.tolist()
     [['West town – Gauge break, rail', 2025.0], ['West harbour', 2030.0]]
     """
-    from nbb_opt.report.inventory_view import Inventory
+    from nbb_opt.report.inventory import InventoryTables
+    from nbb_opt.report.inventory_view import inventory_answer
     from nbb_opt.studies.control_totals import base_year
 
     instance, given = _asked(region, plan, "inventory", out)
-    found = Inventory(instance, base_year(instance) if given is None else given.run)
+    found = inventory_answer(InventoryTables(instance, base_year(instance) if given is None else given.run))
     if out is not None:
         found.save(out)
     return found
@@ -55,7 +55,7 @@ def availability(
     plan: Result | Path | str | None = None,
     *,
     out: Path | str | None = None,
-) -> Availability:
+) -> Answer:
     """The best way of a tonne from every zone to every gateway and cargo type, today and with a plan, by period.
 
     Gateways are nodes of kind gateway and ports, in an instance without them terminals. `plan` is a result or a run
@@ -124,9 +124,7 @@ def locate(
         assert isinstance(solved, Result)
         given = solved
     spec, steps = priced_steps(given, "locate", time_limit_s)
-    found = Sites(**vars(located(
-        instance, given.run, spec, steps, works, places=places, exact=exact, say=LOG.info
-    )))  # fmt: skip
+    found = Sites.of(located(instance, given.run, spec, steps, works, places=places, exact=exact, say=LOG.info))
     if out is not None:
         found.save(out)
     return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
-from nbb_opt.api.arguments import checked, folder, named
-from nbb_opt.api.comparison import WholeTable
+from nbb_opt.api.arguments import StudyArguments, checked, folder, named
 from nbb_opt.api.data import freight
-from nbb_opt.api.plans import LOG, Listener, Result, freight_plan, listener_of, solve, with_changes
+from nbb_opt.api.plans import LOG, Result, freight_plan, listener_of, solve, with_changes
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -24,37 +22,26 @@ if TYPE_CHECKING:
     from nbb_opt.model import ModelSpec
     from nbb_opt.pipeline import Steps
     from nbb_opt.problems.result import ProblemInstance
-    from nbb_opt.solve.stop import Stop
+    from nbb_opt.report.study import Answer
     from nbb_opt.studies.accounting.study import Sensitivity
     from nbb_opt.studies.audit.audit import Audit
     from nbb_opt.studies.explain import Explained
-    from nbb_opt.studies.tables import Answer
+    from nbb_opt.studies.units import StudyOptions
 
 
-class StudyTable(WholeTable):
-    """The table of a study, a row for each observation, and what else it found; prints whole.
+def _how(model: str, given: StudyArguments, *, extend: Path | str | None = None) -> StudyOptions:
+    """How a study is made, of what a function is given."""
+    from nbb_opt.studies.units import StudyOptions
 
-    `attrs` is what was asked and the `status` ("done" or "stopped").
-    """
-
-    answer: str = ""
-    found: Answer
-
-    @classmethod
-    def of(cls, found: Answer) -> StudyTable:
-        """As the interface gives it."""
-        table = cls(found.table)
-        table.attrs.update(found.about)
-        object.__setattr__(table, "answer", found.sentence)
-        object.__setattr__(table, "found", found)
-        return table
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """All of it as plain values."""
-        tables = {"rows": self.found.table, **self.found.more}
-        rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-        return {**self.found.about, "answer": self.answer, **rows}
+    out, listen = given.get("out"), given.get("progress")
+    return StudyOptions(
+        model=model, options=with_changes(given.get("options"), gap=given.get("gap"),
+                                          time_limit_s=given.get("time_limit_s")),
+        relax=given.get("relax", False), extend=None if extend is None else Path(extend),
+        out=None if out is None else folder(out), workers=given.get("workers", 1),
+        cache_dir=cache_folder() if given.get("cache", True) else None, listen=listener_of(listen), say=LOG.info,
+        stop=given.get("stop"),
+    )  # fmt: skip
 
 
 @checked
@@ -63,26 +50,19 @@ def sweep(
     *,
     vary: str = "",
     values: Sequence[float] = (),
-    relax: bool = False,
     model: str = "joint",
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
     cold_start: bool = False,
-    out: Path | str | None = None,
-    progress: Listener | None = None,
-    cache: bool = True,
-    stop: Stop | None = None,
     extend: Path | str | None = None,
-    workers: int | str = 1,
-) -> StudyTable:
+    **how: Unpack[StudyArguments],
+) -> Answer:
     """One thing times each of `values`: a row for each point.
 
-    `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY. `relax`
-    solves the LP relaxation: quick, and every cost is a lower bound. The time limit is for each point. With `out` table
-    and page are written there and finished points are not solved again; Ctrl-C keeps what is finished. `workers` is a
-    number of processes, or the address of a Dask scheduler. `extend` is a file with rules and costs of your own
-    (models/EXTENDING.md); the costs of the points have yours in them then.
+    `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY.
+    `cold_start` solves each point from nothing. `extend` is a file with rules and costs of your own
+    (models/EXTENDING.md); the costs of the points have yours in them then. `how` are the parameters that all studies
+    share: relax, options, gap, time_limit_s, out, progress, cache, stop, workers. The time limit is for each point;
+    with `out` page and tables are written there and finished points are not solved again; `workers` is a number of
+    processes, or the address of a Dask scheduler; `relax` solves LP relaxations: every cost is a lower bound.
 
     >>> from nbb_opt import examples
     >>> found = sweep(examples.tiny(), vary="demand", values=[0.9, 1.1], relax=True)
@@ -91,13 +71,9 @@ def sweep(
     """
     from nbb_opt.studies.sweep import run_sweep
 
-    return StudyTable.of(
-        run_sweep(
-            freight(region, "sweep"), vary=vary, values=values, model=model, relax=relax, cold_start=cold_start,
-            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-            extend=None if extend is None else Path(extend), **_common(out, progress, stop, workers, cache=cache),
-        )
-    )  # fmt: skip
+    return run_sweep(
+        freight(region, "sweep"), _how(model, how, extend=extend), vary=vary, values=values, cold_start=cold_start
+    )
 
 
 @checked
@@ -106,25 +82,17 @@ def pareto(
     *,
     points: int = 20,
     year: int | None = None,
-    relax: bool = False,
     model: str = "least_cost",
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
-    out: Path | str | None = None,
-    progress: Listener | None = None,
-    cache: bool = True,
-    stop: Stop | None = None,
     extend: Path | str | None = None,
-    workers: int | str = 1,
-) -> StudyTable:
+    **how: Unpack[StudyArguments],
+) -> Answer:
     """What each tonne less costs: the front of system cost against WTW emissions, a row for each point.
 
     The least cost under each of evenly spaced caps on the emissions over the horizon, or in a year of the period
     `year`, between the cheapest plan and the one that emits least. A point is `supported` where a price of CO2e makes
     it the cheapest; `eur_per_t_co2e` is what a tonne less costs from the supported point before. `enters` and `leaves`
-    name what is decided otherwise than in the point before, and the table `found.more["pareto_steps"]` has all of it.
-    The other parameters are those of `sweep`.
+    name what is decided otherwise than in the point before, and table `pareto_steps` has all of it. The other
+    parameters are those of `sweep`.
 
     >>> from nbb_opt import examples
     >>> front = pareto(examples.tiny(), points=3, relax=True)
@@ -133,13 +101,7 @@ def pareto(
     """
     from nbb_opt.studies.pareto import run_pareto
 
-    return StudyTable.of(
-        run_pareto(
-            freight(region, "pareto"), points=points, year=year, model=model, relax=relax,
-            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-            extend=None if extend is None else Path(extend), **_common(out, progress, stop, workers, cache=cache),
-        )
-    )  # fmt: skip
+    return run_pareto(freight(region, "pareto"), _how(model, how, extend=extend), points=points, year=year)
 
 
 @checked
@@ -148,17 +110,9 @@ def abate(
     *,
     measures: int = 20,
     price_eur_per_t: float = 300.0,
-    relax: bool = False,
     model: str = "least_cost",
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
-    out: Path | str | None = None,
-    progress: Listener | None = None,
-    cache: bool = True,
-    stop: Stop | None = None,
-    workers: int | str = 1,
-) -> StudyTable:
+    **how: Unpack[StudyArguments],
+) -> Answer:
     """In which order to act: a marginal abatement cost curve with named measures, a row for each step.
 
     From the plan of the market and of what is committed to the plan with every measure allowed and each tonne of WTW
@@ -170,29 +124,15 @@ def abate(
 
     >>> from nbb_opt import examples
     >>> found = abate(examples.tiny(), price_eur_per_t=3500.0, relax=True)
-    >>> ends = [found.found.records[name]["cost_eur"] for name in ("market and committed", "everything at once")]
+    >>> ends = [found.records[name]["cost_eur"] for name in ("market and committed", "everything at once")]
     >>> bool(abs(found["cost_eur"].sum() - (ends[1] - ends[0])) < 1e-6)
     True
     """
     from nbb_opt.studies.abate import run_abate
 
-    return StudyTable.of(
-        run_abate(
-            freight(region, "abate"), measures=measures, price_eur_per_t=price_eur_per_t, model=model, relax=relax,
-            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-            **_common(out, progress, stop, workers, cache=cache),
-        )
+    return run_abate(
+        freight(region, "abate"), _how(model, how), measures=measures, price_eur_per_t=price_eur_per_t
     )  # fmt: skip
-
-
-def _common(
-    out: Path | str | None, progress: Listener | None, stop: Stop | None, workers: int | str, *, cache: bool
-) -> dict[str, Any]:
-    """What every study is given."""
-    return {
-        "out": None if out is None else folder(out), "cache_dir": cache_folder() if cache else None,
-        "listen": listener_of(progress), "say": LOG.info, "stop": stop, "workers": workers,
-    }  # fmt: skip
 
 
 @checked
@@ -311,25 +251,16 @@ def tornado(
     *,
     tables: Sequence[str] = (),
     samples: int = 0,
-    relax: bool = False,
     model: str = "joint",
-    options: SolveOptions | None = None,
-    gap: float | None = None,
-    time_limit_s: float | None = None,
-    out: Path | str | None = None,
-    progress: Listener | None = None,
-    cache: bool = True,
-    stop: Stop | None = None,
-    workers: int | str = 1,
-) -> StudyTable:
+    **how: Unpack[StudyArguments],
+) -> Answer:
     """Which uncertain figure matters: each of table `ranges` at its low and its high end, the greatest effect first.
 
     A row for each end: difference of cost and emissions to the region as it is, what enters and leaves, and whether the
     difference of cost is proven (`decided`). `tables` are those to vary, all if there are none. `samples` are drawn
     with all figures varied at once (Latin hypercube): how far the effects add up, and in which share of the draws each
-    project is built, are the tables `tornado_samples` and `tornado_projects` of `found.more`. `relax` solves LP
-    relaxations, which name no projects. The time limit is for each solve. With `out` table and page are
-    written there, and finished solves are not made again; Ctrl-C keeps them.
+    project is built, are the tables `tornado_samples` and `tornado_projects`. LP relaxations name no projects. The
+    other parameters are those of `sweep`.
 
     >>> from nbb_opt import examples
     >>> found = tornado(examples.tiny(), tables=["chargers"], relax=True)
@@ -338,13 +269,86 @@ def tornado(
     """
     from nbb_opt.studies.tornado import run_tornado
 
-    return StudyTable.of(
-        run_tornado(
-            freight(region, "tornado"), tables=tables, samples=samples, model=model, relax=relax,
-            options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
-            **_common(out, progress, stop, workers, cache=cache),
-        )
+    return run_tornado(freight(region, "tornado"), _how(model, how), tables=tables, samples=samples)
+
+
+@checked
+def cooperate(
+    region: Instance | ProblemInstance | Path | str,
+    *,
+    by: str = "country",
+    players: pd.DataFrame | Path | str | None = None,
+    rules: Path | str | None = None,
+    model: str = "joint",
+    **how: Unpack[StudyArguments],
+) -> Answer:
+    """What planning together is worth, and how to share it: every coalition of players solved and verified.
+
+    Players are the values of a column of `nodes` (`by`: country, fleet_region, charge_area or nuts3), or those of a
+    table (or .csv file) `players` with columns player and node. `rules` is a .toml file with what is harmonised between
+    players that plan together. What a coalition may do is in src/nbb_opt/studies/cooperate/README.md. Tables are
+    `coalitions`, `shares`, `projects`, `borders` and `components`; `figures` are those of the game. The other
+    parameters are those of `sweep`.
+
+    >>> from nbb_opt import examples
+    >>> found = cooperate(examples.tiny(), gap=1e-6)
+    >>> found.coalitions["coalition"].tolist(), bool(found.coalitions["verified"].all())
+    (['FI', 'SE', 'FI+SE'], True)
+    """
+    from nbb_opt.studies.cooperate.coalitions import players_of, read_players, read_rules
+    from nbb_opt.studies.cooperate.study import run_cooperate
+
+    instance = freight(region, "cooperate")
+    if isinstance(players, (str, Path)):
+        players = read_players(named(players, ".csv", what="table of players"))
+    return run_cooperate(
+        instance, players_of(instance, by=by, table=players), _how(model, how),
+        rules=() if rules is None else read_rules(Path(rules)),
     )  # fmt: skip
+
+
+@checked
+def robust(
+    region: Instance | ProblemInstance | Path | str,
+    *,
+    futures: Sequence[str] = (),
+    first_periods: int = 1,
+    risk: float = 0.5,
+    tail: float = 0.2,
+    method: str = "auto",
+    rounds: int = 10,
+    near: float = 1e-3,
+    projects: bool = True,
+    model: str = "joint",
+    **how: Unpack[StudyArguments],
+) -> Answer:
+    """Which plan holds in every future: regret, two-stage plans, what knowing the future is worth, no-regret projects.
+
+    `futures` are scenarios of the region or .toml files, each perhaps with `=WEIGHT`, and `base` is the region as it
+    is; all of them, equally likely, if none is named. Decisions of the first `first_periods` periods (projects, trucks,
+    chargers) are the same in all, later ones are made knowing the future. `risk` is the weight of the dearest share
+    `tail` of futures in the cautious plan. `method` is "extensive" (all futures in one model), "decompose" (one by one,
+    at most `rounds` of prices that draw them together), or "auto" by the size. `projects` also makes the table of what
+    each is worth, and finds those in every plan within `near` of the best. Tables are `plans`, `regret`,
+    `first_decisions` and `projects`. What is computed: src/nbb_opt/studies/robust/README.md. The other parameters are
+    those of `sweep`.
+
+    >>> from nbb_opt import examples
+    >>> region = examples.haulier()
+    >>> found = robust(region, futures=["base", "hard winters=0.5"], relax=True, projects=False)
+    >>> bool(found.figures["value_of_perfect_information_eur"] >= 0), found.plans["plan"].tolist()[:2]
+    (True, ['best of mean of the futures', 'best of base'])
+    """
+    from nbb_opt.studies.robust.futures import futures_of
+    from nbb_opt.studies.robust.study import Question, run_robust
+
+    instance = freight(region, "robust")
+    question = Question(
+        first_periods=first_periods, risk=risk, tail=tail, method=method, rounds=rounds, near=near, projects=projects
+    )
+    question.check(len(instance.periods))
+    named_futures, weight = futures_of(instance, futures)
+    return run_robust(instance, _how(model, how), futures=named_futures, weight=weight, question=question)
 
 
 @checked

@@ -1,14 +1,17 @@
-"""The commands of studies: an instance solved many times to answer one question. Registered by the command line."""
+"""The commands of studies: an instance solved many times to answer one question. Registered by the command line.
+
+A command of this file states what only its study is asked, and gives what Python gives; the options that all share,
+and how the answer is shown, are stated once.
+"""
 
 from __future__ import annotations
 
-import json
+import inspect
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,70 +36,111 @@ from nbb_opt.cli.options import (
     in_what_if,
     of_today,
 )
+from nbb_opt.cli.runs import show
 
-StudyModel = Annotated[
-    str, typer.Option("--model", callback=of_today, help="A model of models/, or a path to a .toml.")
-]
-StudyOut = Annotated[
-    Path | None,
-    typer.Option("--out", help="Folder for table and page [default: runs/NAME-STUDY]; finished solves stay."),
-]
-Relax = Annotated[bool, typer.Option("--relax", help="LP relaxations: quick lower bounds, a first look.")]
+if TYPE_CHECKING:
+    from nbb_opt.instance import Instance
+    from nbb_opt.report.study import Answer
+else:  # typer reads the annotations, and the command line starts without loading these
+    Instance = Answer = Any
 
-
-COLUMNS = ("emissions_t_co2e", "cost_eur", "gap", "supported", "eur_per_t_co2e", "enters")  # of a front
+Options = dict[str, Any]
+WHAT_IF = ("scenario", "sets", "close", "build", "forbid")
+NAMED = ("vary", "year")  # what is in the name of a folder of results
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(
-        epilog="Example: nbb-opt sweep mycase --vary demand --values 0.8,1,1.2; "
-        "nbb-opt sweep mycase --vary rule:CAP --values 0.5,1 --extend rules.py"
-    )(sweep)
-    app.command(
-        epilog="Example: nbb-opt pareto instances/nbb --points 20 --gap 0.005 --workers 2; "
-        "nbb-opt pareto mycase --year 2040 --relax"
-    )(pareto)
-    app.command(
-        epilog="Example: nbb-opt abate instances/nbb --relax --price 300; nbb-opt abate mycase --gap 1e-5 --measures 15"
-    )(abate)
-    app.command(
-        epilog="Example: nbb-opt tornado instances/nbb --relax; nbb-opt tornado mycase --table energy --samples 60"
-    )(tornado)
+    _add(app, sweep, "sweep mycase --vary demand --values 0.8,1,1.2",
+         "sweep mycase --vary rule:CAP --values 0.5,1 --extend rules.py")  # fmt: skip
+    _add(app, pareto, "pareto instances/nbb --points 20 --gap 0.005 --workers 2", "pareto mycase --year 2040 --relax",
+         model="least_cost")  # fmt: skip
+    _add(app, abate, "abate instances/nbb --relax --price 300", "abate mycase --gap 1e-5 --measures 15",
+         model="least_cost", without=("extend",))  # fmt: skip
+    _add(app, tornado, "tornado instances/nbb --relax", "tornado mycase --table energy --samples 60",
+         without=("extend",))  # fmt: skip
+    _add(app, cooperate, "cooperate instances/nbb --relax", "cooperate mycase --by fleet_region",
+         "cooperate mycase --players municipalities.csv --rules weights.toml", without=("extend",))  # fmt: skip
+    _add(app, robust, "robust instances/nbb --relax --future base=2 --future ferry_closed",
+         "robust mycase --first-periods 2", without=("extend", *WHAT_IF))  # fmt: skip
 
 
-@contextmanager
-def study(
-    name: str, instance: Path, out: Path | None, what_if: tuple[Any, ...], *, relax: bool
-) -> Iterator[tuple[Any, dict[str, Any], ProgressLine]]:
-    """The region in its what-if, what every study is given (folder, request to stop), and a line for progress."""
+def _shared(
+    instance: InstancePath,
+    relax: Annotated[bool, typer.Option("--relax", help="LP relaxations: quick lower bounds, a first look.")] = False,
+    model: Annotated[
+        str, typer.Option("--model", callback=of_today, help="A model of models/, or a path to a .toml.")
+    ] = "joint",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for table and page [default: runs/NAME-STUDY]; finished solves stay."),
+    ] = None,
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = 0,
+    workers: Workers = "1",
+    scenario: Scenarios = None,
+    sets: Sets = None,
+    close: Closes = None,
+    build: Builds = None,
+    forbid: Forbids = None,
+    extend: ExtendBy = None,
+    as_json: AsJson = False,
+) -> None:
+    """The options of every study."""
+
+
+def _add(
+    app: typer.Typer, study: Callable[..., Answer], *examples: str, model: str = "joint", without: tuple[str, ...] = ()
+) -> None:
+    """Add a study as a command: its options, and those of all but `without`."""
+    instance, *shared = (
+        each.replace(default=model) if each.name == "model" else each
+        for each in inspect.signature(_shared, eval_str=True).parameters.values() if each.name not in without
+    )  # fmt: skip
+    _region, *own = inspect.signature(study, eval_str=True).parameters.values()
+    own = [each for each in own if each.kind is not each.VAR_KEYWORD]
+
+    def command(**given: Any) -> None:
+        asked = {each.name: given.pop(each.name) for each in own}
+        _answer(study, asked, given)
+
+    parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in (instance, *own, *shared)]
+    command.__name__ = study.__name__
+    command.__doc__ = f"{study.__doc__}\n\nCtrl-C keeps finished solves; the same command goes on with the others."
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    app.command(epilog="Example: " + "; ".join(f"nbb-opt {each}" for each in examples))(command)
+
+
+def _answer(study: Callable[..., Answer], asked: Options, shared: Options) -> None:
+    """Make the study and show its answer."""
     from nbb_opt.api.data import freight
+    from nbb_opt.options import SolveOptions
     from nbb_opt.solve import Stop
 
-    changed = in_what_if(instance, *what_if) if what_if else None
-    region = changed or freight(instance, name.partition("-")[0])
-    what = name.replace(":", "-") + ("-relaxed" if relax else "")
-    if region.what_if is not None:
-        what += f"-{region.what_if.name}"
-    target = out or Path("runs") / f"{region.meta.name}-{what}"
+    instance, out, as_json, workers = (shared.pop(name) for name in ("instance", "out", "as_json", "workers"))
+    what_if = [shared.pop(name, None) for name in WHAT_IF]
+    region = in_what_if(instance, *what_if) or freight(instance, study.__name__)
+    options = SolveOptions(**{name: shared.pop(name) for name in ("gap", "time_limit_s", "threads", "seed")})
+    words = [region.meta.name, study.__name__, *(str(asked[name]) for name in NAMED if asked.get(name))]
+    words += ["relaxed"] if shared["relax"] else []
+    words += [region.what_if.name] if region.what_if is not None else []
+    target = out or Path("runs") / "-".join(words).replace(":", "-")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):
-        yield region, {"out": target, "stop": Stop(float("inf")), "relax": relax}, line
-
-
-def shown(found: Any, as_json: bool, lines: list[str], given: dict[str, Any], page: str) -> None:
-    """Print the answer of a study: as JSON, or its lines and where page and tables are."""
-    if as_json:
-        print(json.dumps(found.record, ensure_ascii=False, indent=1))
-        return
-    print("\n".join(lines))
-    print(f"see {given['out'] / page} and .csv")
-    if found.attrs["status"] == "stopped":
-        print("stopped; the same command goes on where it was")
+        found = study(
+            region, **asked, **shared, options=options, out=target, stop=Stop(float("inf")), progress=line,
+            workers=int(workers) if workers.isdecimal() else workers,
+        )  # fmt: skip
+    show(found, as_json)
+    if not as_json:
+        print(f"see {target / found.name}.html and its tables")
 
 
 def sweep(
-    instance: InstancePath,
+    region: Instance,
     vary: Annotated[
         str,
         typer.Option(
@@ -105,161 +149,104 @@ def sweep(
         ),
     ] = "",
     values: Annotated[str, typer.Option(help="Factors on the instance's own figures, joined by commas.")] = "",
-    relax: Relax = False,
-    model: StudyModel = "joint",
-    out: StudyOut = None,
-    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    gap: Gap = DEFAULT_GAP,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = 0,
-    workers: Workers = "1",
-    scenario: Scenarios = None,
-    sets: Sets = None,
-    close: Closes = None,
-    build: Builds = None,
-    forbid: Forbids = None,
-    extend: ExtendBy = None,
-    as_json: AsJson = False,
-) -> None:
-    """Solve at many demands, prices, capacities or limits, a point for each factor.
-
-    Ctrl-C keeps finished points; the same command goes on with the others.
-    """
+    **how: Any,
+) -> Answer:
+    """Solve at many demands, prices, capacities or limits, a point for each factor."""
     import nbb_opt as nbb
-    from nbb_opt.options import SolveOptions
 
-    what_if = (scenario, sets, close, build, forbid)
-    with study(f"sweep-{vary}", instance, out, what_if, relax=relax) as (region, given, line):
-        found = nbb.sweep(
-            region, progress=line, vary=vary, values=_factors(values), model=model, extend=extend,
-            workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed), **given,
-        )  # fmt: skip
-    counted = f"{found.attrs['status']}: {len(found)} points, {found['cost_eur'].notna().sum()} with a solution"
-    shown(found, as_json, [counted], given, "sweep.html")
-
-
-def _factors(text: str) -> list[float]:
     try:
-        return [float(word) for word in text.split(",") if word.strip()]
+        factors = [float(word) for word in values.split(",") if word.strip()]
     except ValueError:
-        raise typer.BadParameter(f"--values {text!r}: write numbers joined by commas, as in 0.8,1,1.2") from None
-
-
-def of_workers(text: str) -> int | str:
-    """A number of processes, or an address."""
-    return int(text) if text.isdecimal() else text
+        raise typer.BadParameter(f"--values {values!r}: write numbers joined by commas, as in 0.8,1,1.2") from None
+    return nbb.sweep(region, vary=vary, values=factors, **how)
 
 
 def pareto(
-    instance: InstancePath,
+    region: Instance,
     points: Annotated[int, typer.Option(min=2, help="Points, both ends among them.")] = 20,
     year: Annotated[
         int | None, typer.Option(help="Emissions in a year of this period; else over the whole horizon.")
     ] = None,
-    relax: Relax = False,
-    model: StudyModel = "least_cost",
-    out: StudyOut = None,
-    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    gap: Gap = DEFAULT_GAP,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = 0,
-    workers: Workers = "1",
-    scenario: Scenarios = None,
-    sets: Sets = None,
-    close: Closes = None,
-    build: Builds = None,
-    forbid: Forbids = None,
-    extend: ExtendBy = None,
-    as_json: AsJson = False,
-) -> None:
-    """What does each tonne less cost? The front of system cost against WTW emissions, and what enters along it.
-
-    Ctrl-C keeps finished points; the same command goes on with the others.
-    """
+    **how: Any,
+) -> Answer:
+    """What does each tonne less cost? The front of system cost against WTW emissions, and what enters along it."""
     import nbb_opt as nbb
-    from nbb_opt.options import SolveOptions
 
-    name = "pareto" if year is None else f"pareto-{year}"
-    with study(name, instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
-        found = nbb.pareto(
-            region, progress=line, points=points, year=year, model=model, extend=extend, workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed), **given,
-        )  # fmt: skip
-    shown(
-        found, as_json, [found.answer, "", *str(type(found)(found[list(COLUMNS)])).splitlines()], given, "pareto.html"
-    )
+    return nbb.pareto(region, points=points, year=year, **how)
 
 
 def abate(
-    instance: InstancePath,
+    region: Instance,
     measures: Annotated[int, typer.Option(min=1, help="Measures listed, the largest of each kind in turns.")] = 20,
     price_eur_per_t: Annotated[
         float, typer.Option("--price", min=0.0, help="What a tonne of CO2e is worth at the end of the curve, EUR.")
     ] = 300.0,
-    relax: Relax = False,
-    model: StudyModel = "least_cost",
-    out: StudyOut = None,
-    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    gap: Gap = DEFAULT_GAP,
-    threads: Threads = DEFAULT_THREADS,
-    workers: Workers = "1",
-    scenario: Scenarios = None,
-    sets: Sets = None,
-    close: Closes = None,
-    build: Builds = None,
-    forbid: Forbids = None,
-    as_json: AsJson = False,
-) -> None:
-    """In which order do we act? A marginal abatement cost curve with named measures, alone and in sequence.
-
-    Ctrl-C keeps finished solves; the same command goes on with the others.
-    """
+    **how: Any,
+) -> Answer:
+    """In which order do we act? A marginal abatement cost curve with named measures, alone and in sequence."""
     import nbb_opt as nbb
-    from nbb_opt.options import SolveOptions
 
-    with study("abate", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
-        found = nbb.abate(
-            region, measures=measures, price_eur_per_t=price_eur_per_t, model=model, workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), progress=line, **given,
-        )  # fmt: skip
-    table = str(type(found)(found[[name for name in found.columns if name not in ("status", "verified")]]))
-    shown(found, as_json, [found.answer, "", *table.splitlines()], given, "abate.html")
+    return nbb.abate(region, measures=measures, price_eur_per_t=price_eur_per_t, **how)
 
 
 def tornado(
-    instance: InstancePath,
+    region: Instance,
     tables: Annotated[
         list[str] | None, typer.Option("--table", help="Only ranges of this table; may be given several times.")
     ] = None,
     samples: Annotated[
         int, typer.Option(min=0, help="Draws with every figure varied at once (Latin hypercube); 0: none.")
     ] = 0,
-    relax: Relax = False,
-    model: StudyModel = "joint",
-    out: StudyOut = None,
-    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    gap: Gap = DEFAULT_GAP,
-    threads: Threads = DEFAULT_THREADS,
-    workers: Workers = "1",
-    scenario: Scenarios = None,
-    sets: Sets = None,
-    close: Closes = None,
-    build: Builds = None,
-    forbid: Forbids = None,
-    as_json: AsJson = False,
-) -> None:
-    """Which uncertain figure matters: each of table ranges at its low and high end, the greatest effect first.
-
-    Ctrl-C keeps finished solves; the same command goes on with the others.
-    """
+    **how: Any,
+) -> Answer:
+    """Which uncertain figure matters: each of table ranges at its low and high end, the greatest effect first."""
     import nbb_opt as nbb
-    from nbb_opt.options import SolveOptions
 
-    with study("tornado", instance, out, (scenario, sets, close, build, forbid), relax=relax) as (region, given, line):
-        found = nbb.tornado(
-            region, tables=tables or (), samples=samples, model=model, workers=of_workers(workers),
-            options=SolveOptions(gap=gap, time_limit_s=time_limit_s, threads=threads), progress=line, **given,
-        )  # fmt: skip
-    few = found[["figure", "factor", "cost_difference_eur", "emissions_difference_t_co2e", "decided"]].head(30)
-    shown(found, as_json, [found.answer, "", *str(type(found)(few)).splitlines()], given, "tornado.html")
+    return nbb.tornado(region, tables=tables or (), samples=samples, **how)
+
+
+def cooperate(
+    region: Instance,
+    by: Annotated[str, typer.Option(help="Column of nodes: country, fleet_region, charge_area or nuts3.")] = "country",
+    players: Annotated[
+        Path | None, typer.Option(help="A .csv file with columns player and node, instead of --by.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="A .toml file: what is harmonised between players that plan together.")
+    ] = None,
+    **how: Any,
+) -> Answer:
+    """What planning together is worth: every coalition of countries (or others) solved, and the gain shared out."""
+    import nbb_opt as nbb
+
+    return nbb.cooperate(region, by=by, players=players, rules=rules, **how)
+
+
+def robust(
+    region: Instance,
+    futures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--future",
+            metavar="NAME[=WEIGHT]",
+            help="A scenario, a .toml file, or base (the instance as it is) [default: base and all scenarios].",
+        ),
+    ] = None,
+    first_periods: Annotated[int, typer.Option(help="Periods whose decisions are the same in all futures.")] = 1,
+    risk: Annotated[float, typer.Option(help="Weight of the dearest futures in the cautious plan, 0 to 1.")] = 0.5,
+    tail: Annotated[float, typer.Option(help="Share of futures that are the dearest.")] = 0.2,
+    method: Annotated[
+        str, typer.Option(help="extensive: one model of all futures; decompose: one by one; auto: by the size.")
+    ] = "auto",
+    rounds: Annotated[int, typer.Option(help="Rounds of prices of the decomposition, at most.")] = 10,
+    near: Annotated[float, typer.Option(help="How far above the best cost a plan is as good, relative.")] = 1e-3,
+    no_projects: Annotated[bool, typer.Option("--no-projects", help="Leave out the table of projects.")] = False,
+    **how: Any,
+) -> Answer:
+    """Which plan holds in every future: regret, two-stage plans, no-regret projects, and what each project is worth."""
+    import nbb_opt as nbb
+
+    return nbb.robust(
+        region, futures=futures or (), first_periods=first_periods, risk=risk, tail=tail, method=method, rounds=rounds,
+        near=near, projects=not no_projects, **how,
+    )  # fmt: skip

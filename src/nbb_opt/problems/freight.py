@@ -107,17 +107,19 @@ def solve(request: SolveRequest) -> Response:
 def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
     """The run with a relaxed front of cost against emissions beside it, without caps and rules of the user's own."""
     from nbb_opt.studies.pareto import run_pareto
+    from nbb_opt.studies.units import StudyOptions
 
     def listen(progress: Progress) -> None:
         if request.listen is not None:
             request.listen(replace(progress, phase=f"front: {progress.phase}"))
 
     started = time.perf_counter()
-    found = run_pareto(
-        instance, points=request.front, model=FRONT_MODEL, options=request.options, relax=True,
-        cache_dir=cache_folder() if request.cache else None, listen=listen, say=LOG.info,
+    how = StudyOptions(
+        model=FRONT_MODEL, options=request.options, relax=True, listen=listen, say=LOG.info,
+        cache_dir=cache_folder() if request.cache else None,
         stop=Stop(math.inf, started=request.stop.started, asked=request.stop.asked),
-    ).table  # fmt: skip
+    )  # fmt: skip
+    found = run_pareto(instance, how, points=request.front)
     run.record["seconds"]["front"] = round(time.perf_counter() - started, 3)
     csv = found[["cost_eur", "emissions_t_co2e", "eur_per_t_co2e"]].to_csv(index=False)
     return replace(run, beside={**run.beside, FRONT: csv})

@@ -12,7 +12,7 @@ from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.kpis import Tables, tonnes_by_chain_kind
 from nbb_opt.report.map.difference import draw_difference, link_difference
-from nbb_opt.report.study import render_study
+from nbb_opt.report.study import Answer
 from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.report.what_if import what_if_name
 from nbb_opt.result import Run
@@ -112,11 +112,12 @@ def comparison_page(
         text = f"Freight that {name} carries more or less than {first} in {year}, link by link."
         sections.append(Section(f"What moves: {name} against {first}", text, [], drawing))
     titles = [f"{name} ({scenario})" if (scenario := what_if_name(each)) else name for name, (_, each) in plans.items()]
-    return render_study(
-        instance, f"{instance.meta.title}: {' against '.join(titles)}", sentences=sentences, sections=sections,
+    return Answer(
+        instance=instance, name="comparison", title=" against ".join(titles), sentences=sentences,
+        tables={"figures": figures, "inputs": inputs, "decisions": differs}, sections=lambda _answer: sections,
         description="Cost is proven between the bound and the cost of each plan; other figures are those of the plans "
         "found, and another plan of nearly the same cost may have others.",
-    )  # fmt: skip
+    ).page()  # fmt: skip
 
 
 def _inputs(inputs: pd.DataFrame) -> Section:

@@ -123,7 +123,8 @@ class InventoryTables:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        return {name: getattr(self, name) for name in ("objects", "use", "countries", "cross_border", "people")}
+        names = ("objects", "full", "use", "countries", "cross_border", "people")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def left_out(self) -> str:

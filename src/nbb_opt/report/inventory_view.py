@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 from markupsafe import Markup
@@ -12,7 +12,7 @@ from nbb_opt.report.decisions import FULL_SHARE
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each
 from nbb_opt.report.inventory import BELT, DRIVER_H_PER_YEAR, KINDS, InventoryTables, in_words
 from nbb_opt.report.map.marked import Mark, draw_marked
-from nbb_opt.report.study import Findings
+from nbb_opt.report.study import Answer
 from nbb_opt.report.text import MODE_WORDS, listed, number, percent, short
 
 TIGHT_SHARE = 0.8
@@ -24,43 +24,31 @@ LEGEND = [
 WORST = 3
 
 
-@dataclass(frozen=True)
-class Inventory(InventoryTables, Findings):
-    """The inventory of a plan with its page."""
+def inventory_answer(found: InventoryTables) -> Answer:
+    """The inventory of a plan with its page; table `full` has the objects that are full in some period."""
+    rows = found.cross_border[found.cross_border["year"] == found.years[-1]]
+    over = rows[rows["from_country"] != rows["to_country"]][["tonnes", "given"]].to_numpy().sum()
+    text = "Lines are road, rail and ferry; dots are ports, terminals and charging areas, each where it is fullest."
 
-    name, title = "inventory", "inventory"
-    description = (
-        "What exists, what uses it, when it runs full, and what is decided. Figures of the first period are those of "
-        "the frozen plan."
-    )
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """For people: the worst bottlenecks first."""
-        worst = [f"{KINDS[row.kind]:15} {in_words(row)}" for row in each(self.full.head(20))]
-        _, counted, *rest = self.sentences
-        return (counted, *worst, *rest)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The answer at the top of the page."""
-        rows = self.cross_border[self.cross_border["year"] == self.years[-1]]
-        over = rows[rows["from_country"] != rows["to_country"]][["tonnes", "given"]].to_numpy().sum()
-        return (
-            bottleneck_words(self),
-            f"{number(len(self.objects))} objects, {len(self.limited)} with a limit, {len(self.full)} full in some "
-            "period.",
-            f"Over a border in {self.years[-1]}: {short(over / 1e6)} Mt a year.",
-            f"{percent(float(self.objects['assumed'].mean()), 0)} of the objects rest on an assumption, wholly or in "
-            "part.",
-            self.left_out,
-        )
-
-    def sections(self) -> list[Section]:
-        """The sections of its page."""
-        first, *rest = inventory_sections(self, key="inventory")
-        text = "Lines are road, rail and ferry; dots are ports, terminals and charging areas, each where it is fullest."
+    def sections(_answer: Answer) -> list[Section]:
+        first, *rest = inventory_sections(found, key="inventory")
         return [replace(first, text=text), *rest]
+
+    return Answer(
+        instance=found.instance, name="inventory", title="inventory", tables=found.tables, sections=sections,
+        description="What exists, what uses it, when it runs full, and what is decided. Figures of the first period "
+        "are those of the frozen plan.",
+        sentences=(
+            bottleneck_words(found),
+            f"{number(len(found.objects))} objects, {len(found.limited)} with a limit, {len(found.full)} full in some "
+            "period.",
+            f"Over a border in {found.years[-1]}: {short(over / 1e6)} Mt a year.",
+            f"{percent(float(found.objects['assumed'].mean()), 0)} of the objects rest on an assumption, wholly or in "
+            "part.",
+            found.left_out,
+        ),
+        shown=[f"{KINDS[row.kind]:15} {in_words(row)}" for row in each(found.full.head(20))],
+    )  # fmt: skip
 
 
 def inventory_sections(found: InventoryTables, *, key: str, base: str = "") -> list[Section]:

@@ -42,7 +42,8 @@ from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.front import front_grid
 from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.headline import Tile, answer, bars_grid, period_grid, plausibility, proof, sentences, tiles
-from nbb_opt.report.inventory_view import Inventory, inventory_sections
+from nbb_opt.report.inventory import InventoryTables
+from nbb_opt.report.inventory_view import inventory_sections
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
 from nbb_opt.report.map.difference import draw_difference, draw_small_difference, link_difference
@@ -266,7 +267,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             policy_grid(instance, run),
             *(own_grids(run) if "extension" in run.record else ()),
         ],
-        inventory=inventory_sections(Inventory(instance, run), key=f"{key}-load", base=f"{key}-map-big")[:2],
+        inventory=inventory_sections(InventoryTables(instance, run), key=f"{key}-load", base=f"{key}-map-big")[:2],
         emissions=[*emissions, *outside_grids(instance)],
         computed=computed(run),
         **maps,

@@ -1,15 +1,18 @@
-"""What a study gives: lines for people, tidy tables, plain values for machines, and a page."""
+"""What a study answers: lines for people, tidy tables, plain values for machines, and a page."""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+import io
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
 
 from nbb_opt import __version__
 from nbb_opt.instance import Instance
@@ -17,65 +20,122 @@ from nbb_opt.output import check_folder, write_file
 from nbb_opt.report.grid import Grid, Section
 from nbb_opt.report.headline import Tile
 
+STUDY = "study.json"  # in the folder of a study that keeps its solves
 ENVIRONMENT = Environment(
     loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
 
-class Findings(ABC):
-    """A study of an instance; each kind says what it found, and all are written alike."""
+class WholeTable(pd.DataFrame):
+    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
+
+    What is made from it (rows, columns, sums) is a plain DataFrame.
+
+    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
+           cost undecided
+    0 1,234,568       yes
+    1       2.5
+    """
+
+    def __repr__(self) -> str:
+        width = shutil.get_terminal_size(fallback=(120, 24)).columns
+        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
+        return "\n".join(line.rstrip() for line in text.splitlines())
+
+    def _repr_html_(self) -> str:
+        return self._in_words().to_html(float_format=_figure, na_rep="")
+
+    def _in_words(self) -> pd.DataFrame:
+        words = pd.DataFrame(self).copy()
+        for name in words.select_dtypes(["bool", "boolean"]):
+            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
+        return words
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a study answers: sentences, tables by name, figures, and a page of sections with pictures.
+
+    The first table is `table`, and `answer["column"]` is a column of it; each table is an attribute too
+    (`answer.places`). `about` is what was asked, with the `status` "done" or "stopped" of a study that can be stopped.
+    `shown` is what is printed below the sentences. `sections` makes the sections of the page from the answer. Tables
+    of `files_only` are saved, and not in `record`. `records` are those of the units of the study by name.
+    """
 
     instance: Instance
     name: str  # of the page's file
     title: str
     description: str
+    sentences: Sequence[str]
+    tables: Mapping[str, pd.DataFrame]
+    sections: Callable[[Any], Sequence[Section]] = field(repr=False)
+    shown: Sequence[str | pd.DataFrame] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    files_only: Sequence[str] = ()
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        tables = vars(self).get("tables", {})
+        if name not in tables:
+            raise AttributeError(f"no {name!r}; the tables of this answer are {', '.join(tables)}")
+        return tables[name]
 
     @property
-    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """The first table."""
+        return next(iter(self.tables.values()))
+
+    def __getitem__(self, column: Any) -> Any:
+        return self.table[column]
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """For people, the answer first."""
+        shown = [line for each in self.shown if len(each) for line in ([each] if isinstance(each, str) else
+                 ["", *repr(WholeTable(each)).splitlines()])]  # fmt: skip
+        return (*self.sentences, *shown)
 
-    @property
-    def sentences(self) -> Sequence[str]:
-        """The answer at the top of the page."""
-        return self.lines
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
-    @property
-    @abstractmethod
-    def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Tidy tables by name."""
-
-    @abstractmethod
-    def sections(self) -> Sequence[Section]:
-        """The sections of the page."""
+    def _repr_html_(self) -> str:
+        sentences = "".join(f"<p>{escape(each)}</p>" for each in self.sentences)
+        return sentences + WholeTable(self.table)._repr_html_()
 
     @property
     def record(self) -> dict[str, Any]:
-        """Lines and tables as plain values; blank and infinite figures are None."""
-        return {"lines": list(self.lines), **{name: _plain(frame) for name, frame in self.tables.items()}}
+        """All of it as plain values; blank and infinite figures are None."""
+        rows = {
+            name: json.loads(table.to_json(orient="records", double_precision=15))
+            for name, table in self.tables.items() if name not in self.files_only
+        }  # fmt: skip
+        return {**self.about, "sentences": list(self.sentences), **self.figures, **rows}
 
     def page(self) -> str:
         """The page as HTML text."""
-        return render_study(
-            self.instance, f"{self.instance.meta.title}: {self.title}", description=self.description,
-            sentences=self.sentences, sections=self.sections(),
+        return _render(
+            "study.html.j2", self.instance, title=f"{self.instance.meta.title}: {self.title}",
+            description=self.description, sentences=self.sentences, sections=self.sections(self),
         )  # fmt: skip
 
     def save(self, folder: Path | str) -> Path:
-        """Write the page and a CSV file of each table to a folder; gives the page.
+        """Write the page and each table (.csv for people, .parquet for programs) to a folder; gives the page.
 
         Raises NbbError for a folder that holds something else.
         """
         target = Path(folder)
-        check_folder(target, f"{self.name}.html")
-        for name, frame in self.tables.items():
-            write_file(target / f"{name}.csv", frame.to_csv(index=False))
+        check_folder(target, f"{self.name}.html", STUDY)
+        for name, table in self.tables.items():
+            write_file(target / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            content = io.BytesIO()
+            table.to_parquet(content, index=False)
+            write_file(target / f"{name}.parquet", content.getvalue())
         return write_file(target / f"{self.name}.html", self.page())
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.astype(object).where(frame.notna(), None).replace({math.inf: None})
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 
 
 def render_audit(
@@ -92,15 +152,6 @@ def render_audit(
         "audit.html.j2", instance, title=instance.meta.title, description=instance.meta.description,
         plan_name=plan_name, sentences=sentences, tiles=tiles, faults=faults, sections=sections,
     )  # fmt: skip
-
-
-def render_study(
-    instance: Instance, title: str, *, description: str, sentences: Sequence[str], sections: Sequence[Section]
-) -> str:
-    """The page of a study as HTML text: what it answers in sentences, then its sections; all text is escaped."""
-    return _render(
-        "study.html.j2", instance, title=title, description=description, sentences=sentences, sections=sections
-    )
 
 
 def _render(template: str, instance: Instance, **given: Any) -> str:

@@ -47,7 +47,8 @@ from nbb_opt.report.decisions import (
 from nbb_opt.report.figures import all_figures
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import answer, bars_grid, period_grid, sentences, tiles
-from nbb_opt.report.inventory_view import Inventory, bottleneck_grid, country_grid, object_grid
+from nbb_opt.report.inventory import InventoryTables
+from nbb_opt.report.inventory_view import bottleneck_grid, country_grid, object_grid
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
@@ -148,7 +149,7 @@ class _Sheets:
         )
         for make in makers:
             self._grids([make(instance, run) for run in runs])
-        found = [Inventory(instance, run) for run in runs]
+        found = [InventoryTables(instance, run) for run in runs]
         for of in (bottleneck_grid, country_grid, object_grid):
             self._grids([of(each) for each in found])
         if any(len(run.tables["fuels"]) for run in runs):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +22,14 @@ from nbb_opt.errors import NbbError, NoPlan
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.periods import Floats, Ints
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.charts.charts import cost_curve
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
-from nbb_opt.report.study import render_study
+from nbb_opt.report.study import Answer
 from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork, Stated, values_of, without_basis
-from nbb_opt.studies.tables import Answer
-from nbb_opt.studies.units import Record, Say, Study, Unit
+from nbb_opt.studies.points import FreightWork, Stated, answered, values_of, without_basis
+from nbb_opt.studies.units import Record, Study, StudyOptions, Unit
 
 KINDS = ("project", "trucks", "fuel", "shift")
 FIRST, UNNAMED, LAST = "market and committed", "all that is not a measure", "everything at once"
@@ -133,38 +129,24 @@ class AbateWork(FreightWork):
         return {**record, "first": before.get("first", before.get("values"))}
 
 
-def run_abate(
-    instance: Instance,
-    *,
-    measures: int = 20,
-    price_eur_per_t: float = 300.0,
-    model: str = "least_cost",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    out: Path | None = None,
-    workers: int | str = 1,
-    cache_dir: Path | None = None,
-    listen: Listener | None = None,
-    say: Say = lambda _line: None,
-    stop: Stop | None = None,
-) -> Answer:
+def run_abate(instance: Instance, how: StudyOptions, *, measures: int = 20, price_eur_per_t: float = 300.0) -> Answer:
     """The curve, a row for each step from the first plan on; the largest `measures` of all kinds are listed.
 
     Raises NoPlan where a solve has no plan within the time.
     """
     if measures < 1:
         raise NbbError(f"measures={measures}: give at least one")
-    work = AbateWork(
-        instance=instance, model=model, options=options or SolveOptions(), relax=relax, cache_dir=cache_dir,
-        listen=listen,
-    )  # fmt: skip
-    about = {**work.about(), "price_eur_per_t": price_eur_per_t}
-    with Study(out, "abate", about, work, workers=workers, say=say, stop=stop) as study:
+    work = AbateWork.of(instance, how)
+    with how.study("abate", {**work.about(), "price_eur_per_t": price_eur_per_t}, work) as study:
         rows = _Curve(study, work, price_eur_per_t, measures).rows()
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["verified"] = table["verified"].astype("boolean")
-    answer = Answer.of(study, table, _sentence(table, price_eur_per_t))
-    return answer.write(out, _page(instance, answer))
+    return answered(
+        study, instance, table, _sentence(table, price_eur_per_t), title="in which order do we act?",
+        sections=_sections, shown=[table.drop(columns=["status", "verified"])],
+        description="From the plan of the market and what is committed to the plan at "
+        f"{price_eur_per_t:,.0f} EUR per t CO2e.",
+    )  # fmt: skip
 
 
 _COLUMNS = ["measure", "kind", "tonnes_cut_t_co2e", "cost_eur", "eur_per_t_co2e", "alone_tonnes_cut_t_co2e",
@@ -277,7 +259,7 @@ def curve(table: pd.DataFrame) -> Markup:
     return cost_curve(rows, across="kt CO2e over the horizon, WTW", up="EUR/t", key="abate")
 
 
-def _page(instance: Instance, answer: Answer) -> str:
+def _sections(answer: Answer) -> list[Section]:
     columns = [
         Column("Measure"), Column("Kind"), Column("Cut", "kt", "kt"), Column("Cost", "meur", "MEUR"),
         Column("EUR/t", "decimal"), Column("Alone: cut", "kt", "kt"), Column("Alone: cost", "meur", "MEUR"),
@@ -293,13 +275,5 @@ def _page(instance: Instance, answer: Answer) -> str:
         "Each step adds one measure to those above it; what it does alone is beside it. Where the two differ, measures "
         "do the same work or need each other. The steps add up to the difference between both ends."
     )
-    drawn = (answer.table["kind"] != "").any()
-    return render_study(
-        instance, f"{instance.meta.title}: in which order do we act?", sentences=answer.sentences,
-        description=f"{answer.kind} From the plan of the market and what is committed to the plan at "
-        f"{answer.about['price_eur_per_t']:,.0f} EUR per t CO2e.",
-        sections=[
-            Section("Abatement cost", text, [Grid("Steps", columns, rows, first=60)],
-                    curve(answer.table) if drawn else None),
-        ],
-    )  # fmt: skip
+    drawing = curve(answer.table) if (answer.table["kind"] != "").any() else None
+    return [Section("Abatement cost", text, [Grid("Steps", columns, rows, first=60)], drawing)]

@@ -8,7 +8,6 @@ one cargo type are taken together: the modes of any of them, and their median va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from nbb_opt.network.weights import make_amounts
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each
 from nbb_opt.report.map.marked import Mark, draw_marked
-from nbb_opt.report.study import Findings
+from nbb_opt.report.study import Answer
 from nbb_opt.report.text import listed, number, short
 from nbb_opt.result import Run
 from nbb_opt.studies.goods_out import goods_out
@@ -36,81 +35,10 @@ LEAST_GAIN_EUR = 0.005
 SCALE = ("#1a6b54", "#5fae8b", "#f0d27a", "#e08a3c", "#b3391f")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Availability(Findings):
-    """`pairs`: zone, gateway, cargo_type, year, state, FIGURES, modes, projects: the best way. `state` is TODAY's
-    network or that of the PLAN in the year.
-
-    `zones`: means over all gateways and cargo types, today in the first period and in the last with either network.
-    `projects`: what each link or terminal to be built would do alone, on today's network in the last period.
-    `goods_out`: how each product leaves for a gateway.
-    """
-
-    instance: Instance
-    planned: str
-    pairs: pd.DataFrame
-    zones: pd.DataFrame
-    projects: pd.DataFrame
-    goods_out: pd.DataFrame
-    name, title = "availability", "availability"
-    description = (
-        "The best way of a tonne of every cargo type from every zone to every gateway: trucks of today's technologies, "
-        "no limits of capacity; cost has the carbon price in it, emissions are well to wheel."
-    )
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name."""
-        return {"pairs": self.pairs, "zones": self.zones, "projects": self.projects, "goods_out": self.goods_out}
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """As of all findings, without the pairs, which are many: `save` writes them."""
-        return {name: rows for name, rows in super().record.items() if name != "pairs"}
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """For people, the answer first."""
-        zones, first, last = self.zones, *self._years
-        worst = zones.sort_values("cost_last_plan_eur_per_t", ascending=False)["name"].head(3).tolist()
-        best = zones.sort_values("gain_eur_per_t", ascending=False).query("gain_eur_per_t > @LEAST_GAIN_EUR").head(3)
-        gains = [f"{row.name} {short(row.gain_eur_per_t)}" for row in each(best)]
-        lose = zones[zones["loses"]]["name"].tolist()
-        lacking = [name for name in ("transfers", "handling_costs", "projects", "outside_flows")
-                   if self.instance[name].empty]  # fmt: skip
-        top = [f"{row.name}: {row.pairs_better} pairs, {short(row.mean_gain_eur_per_t)} EUR/t each"
-               for row in each(self.projects.head(3)) if row.pairs_better]  # fmt: skip
-        return (
-            f"From {len(zones)} zones to {self.pairs['gateway'].nunique()} gateways: a tonne costs "
-            f"{short(float(zones['cost_today_eur_per_t'].mean()))} EUR in {first}, "
-            f"{short(float(zones['cost_last_plan_eur_per_t'].mean()))} in {last} with {self.planned}, on average.",
-            f"Dearest to reach: {listed(worst)}.",
-            f"The network of {self.planned} saves most, EUR/t in {last}: {listed(gains)}." if gains else
-            f"The network of {self.planned} saves no zone anything in {last}.",
-            f"Zones where a tonne costs more in {last} with {self.planned} than in {first}: {len(lose)} of {len(zones)}"
-            f"{f', as {listed(lose[:5])}' if lose else ''}.",
-            f"Projects that would help most alone: {'; '.join(top)}." if top else "No project changes any best way.",
-            f"Tables without rows: {listed(lacking)}." if lacking else "Draught and ice class of ports have no table.",
-        )  # fmt: skip
-
-    @property
-    def _years(self) -> tuple[int, int]:
-        return int(self.pairs["year"].min()), int(self.pairs["year"].max())
-
-    def sections(self) -> list[Section]:
-        """The sections of the page."""
-        last = self._years[1]
-        return [
-            Section("Zones", f"Mean of the best ways to all gateways, with the network of {self.planned} in {last}.",
-                    [_zone_grid(self)], _zone_map(self)),
-            Section("What projects would do", "Each alone on today's network, with what it requires.",
-                    [_project_grid(self)]),
-            Section("Goods out", "How products leave: freight that ends at a gateway, with the port where it goes to "
-                    "sea. Cost and emissions are those of a tonne to the gateway, by the way that it goes.",
-                    [_goods_grid(self)], _goods_map(self)),
-            Section("Gateways", f"Mean over all zones in {last}, with the network of {self.planned}.",
-                    [_gateway_grid(self)]),
-        ]  # fmt: skip
+DESCRIPTION = (
+    "The best way of a tonne of every cargo type from every zone to every gateway: trucks of today's technologies, "
+    "no limits of capacity; cost has the carbon price in it, emissions are well to wheel."
+)
 
 
 def gateways(instance: Instance) -> list[str]:
@@ -121,8 +49,13 @@ def gateways(instance: Instance) -> list[str]:
     return [node for node in nodes["node"] if node in (found or set(transfers["node"]))]
 
 
-def availability(instance: Instance, run: Run | None) -> Availability:
+def availability(instance: Instance, run: Run | None) -> Answer:
     """The availability of an instance; the plan is `run`, or what is decided where there is none.
+
+    Table `pairs`: zone, gateway, cargo_type, year, state, FIGURES, modes, projects: the best way. `state` is TODAY's
+    network or that of the PLAN in the year. `zones`: means over all gateways and cargo types, today in the first period
+    and in the last with either network. `projects`: what each link or terminal to be built would do alone, on today's
+    network in the last period. `goods_out`: how each product leaves for a gateway.
 
     Raises NbbError where there is no gateway, or more than MOST_PAIRS pairs of zone and gateway.
     """
@@ -152,11 +85,55 @@ def availability(instance: Instance, run: Run | None) -> Availability:
         before = found.generalised_eur_per_t[len(years) - 1]
         singles += [before - found.generalised_eur_per_t[len(cases) + i] for i in range(len(alone))]
     table = pd.concat(pairs, ignore_index=True)
-    return Availability(
-        instance=instance, planned="the plan" if run is not None else "what is decided", pairs=table,
-        zones=_zones(instance, table), projects=_projects(instance, graph, singles, len(alone)),
-        goods_out=goods_out(instance, amounts, run),
+    tables = {
+        "pairs": table, "zones": _zones(instance, table), "projects": _projects(instance, graph, singles, len(alone)),
+        "goods_out": goods_out(instance, amounts, run),
+    }  # fmt: skip
+    figures = {"planned": "the plan" if run is not None else "what is decided", "years": [years[0], years[-1]]}
+    return Answer(
+        instance=instance, name="availability", title="availability", description=DESCRIPTION, figures=figures,
+        tables=tables, files_only=["pairs"], sections=_sections,
+        sentences=_sentences(instance, figures["planned"], years, len(ends), tables["zones"], tables["projects"]),
     )  # fmt: skip
+
+
+def _sentences(
+    instance: Instance, planned: Any, years: list[int], ends: int, zones: pd.DataFrame, projects: pd.DataFrame
+) -> list[str]:
+    first, last = years[0], years[-1]
+    worst = zones.sort_values("cost_last_plan_eur_per_t", ascending=False)["name"].head(3).tolist()
+    best = zones.sort_values("gain_eur_per_t", ascending=False).query("gain_eur_per_t > @LEAST_GAIN_EUR").head(3)
+    gains = [f"{row.name} {short(row.gain_eur_per_t)}" for row in each(best)]
+    lose = zones[zones["loses"]]["name"].tolist()
+    lacking = [name for name in ("transfers", "handling_costs", "projects", "outside_flows") if instance[name].empty]
+    top = [f"{row.name}: {row.pairs_better} pairs, {short(row.mean_gain_eur_per_t)} EUR/t each"
+           for row in each(projects.head(3)) if row.pairs_better]  # fmt: skip
+    return [
+        f"From {len(zones)} zones to {ends} gateways: a tonne costs "
+        f"{short(float(zones['cost_today_eur_per_t'].mean()))} EUR in {first}, "
+        f"{short(float(zones['cost_last_plan_eur_per_t'].mean()))} in {last} with {planned}, on average.",
+        f"Dearest to reach: {listed(worst)}.",
+        f"The network of {planned} saves most, EUR/t in {last}: {listed(gains)}." if gains else
+        f"The network of {planned} saves no zone anything in {last}.",
+        f"Zones where a tonne costs more in {last} with {planned} than in {first}: {len(lose)} of {len(zones)}"
+        f"{f', as {listed(lose[:5])}' if lose else ''}.",
+        f"Projects that would help most alone: {'; '.join(top)}." if top else "No project changes any best way.",
+        f"Tables without rows: {listed(lacking)}." if lacking else "Draught and ice class of ports have no table.",
+    ]  # fmt: skip
+
+
+def _sections(found: Answer) -> list[Section]:
+    planned, (_, last) = found.figures["planned"], found.figures["years"]
+    return [
+        Section("Zones", f"Mean of the best ways to all gateways, with the network of {planned} in {last}.",
+                [_zone_grid(found)], _zone_map(found)),
+        Section("What projects would do", "Each alone on today's network, with what it requires.",
+                [_project_grid(found)]),
+        Section("Goods out", "How products leave: freight that ends at a gateway, with the port where it goes to sea. "
+                "Cost and emissions are those of a tonne to the gateway, by the way that it goes.",
+                [_goods_grid(found)], _goods_map(found)),
+        Section("Gateways", f"Mean over all zones in {last}, with the network of {planned}.", [_gateway_grid(found)]),
+    ]  # fmt: skip
 
 
 def cargo_classes(instance: Instance) -> list[ChainClass]:
@@ -230,15 +207,15 @@ def _projects(instance: Instance, graph: Graph, singles: list[np.ndarray], n: in
     return pd.DataFrame(rows, columns=columns).sort_values("sum_gain_eur_per_t", ascending=False, ignore_index=True)
 
 
-def _zone_grid(found: Availability) -> Grid:
+def _zone_grid(found: Answer) -> Grid:
     rows = found.zones.sort_values("cost_last_plan_eur_per_t", ascending=False)
     wanted = ["name", "country", "cost_today_eur_per_t", "cost_last_today_eur_per_t", "cost_last_plan_eur_per_t",
               "gain_eur_per_t", "time_today_h", "time_last_plan_h", "co2e_today_kg_per_t",
               "co2e_last_plan_kg_per_t"]  # fmt: skip
-    first, last = found._years
+    planned, (first, last) = found.figures["planned"], found.figures["years"]
     columns = (
         Column("Zone"), Column("Country"), Column(f"{first}", "decimal", "EUR/t"),
-        Column(f"{last}, today's network", "decimal", "EUR/t"), Column(f"{last}, {found.planned}", "decimal", "EUR/t"),
+        Column(f"{last}, today's network", "decimal", "EUR/t"), Column(f"{last}, {planned}", "decimal", "EUR/t"),
         Column("Gain of the network", "decimal", "EUR/t"), Column(f"{first}", "number", "h"),
         Column(f"{last}", "number", "h"), Column(f"{first}", "number", "kg CO2e/t"),
         Column(f"{last}", "number", "kg CO2e/t"),
@@ -246,7 +223,7 @@ def _zone_grid(found: Availability) -> Grid:
     return Grid("Zones, the dearest first", columns, rows[wanted].to_numpy(object).tolist(), name="Zones")
 
 
-def _project_grid(found: Availability) -> Grid:
+def _project_grid(found: Answer) -> Grid:
     rows: list[list[Cell]] = [
         [row.name, row.status.replace("_", " "), row.pairs_better, row.mean_gain_eur_per_t, row.most_gain_eur_per_t]
         for row in each(found.projects)
@@ -259,7 +236,7 @@ def _project_grid(found: Availability) -> Grid:
     return Grid("Projects that open a way", columns, rows, note=f"{note}open none.", name="Projects")
 
 
-def _goods_grid(found: Availability) -> Grid:
+def _goods_grid(found: Answer) -> Grid:
     nodes, goods = names_of(found.instance, "nodes", "node"), names_of(found.instance, "commodities", "commodity")
     last = found.goods_out[found.goods_out["year"] == found.goods_out["year"].max()]
     rows: list[list[Cell]] = [
@@ -279,8 +256,8 @@ def _goods_grid(found: Availability) -> Grid:
     return Grid(caption, columns, rows, first=15, note=note, name="Goods out")
 
 
-def _gateway_grid(found: Availability) -> Grid:
-    rows = found.pairs[(found.pairs["year"] == found._years[1]) & (found.pairs["state"] == PLAN)]
+def _gateway_grid(found: Answer) -> Grid:
+    rows = found.pairs[(found.pairs["year"] == found.figures["years"][1]) & (found.pairs["state"] == PLAN)]
     means = rows.groupby("gateway")[list(FIGURES[:3])].mean().sort_values("cost_eur_per_t")
     names = names_of(found.instance, "nodes", "node")
     cells: list[list[Cell]] = [[names[str(node)], *values] for node, values in zip(
@@ -290,7 +267,7 @@ def _gateway_grid(found: Availability) -> Grid:
     return Grid("Gateways, the nearest first", columns, cells, first=40, name="Gateways")
 
 
-def _zone_map(found: Availability) -> Any:
+def _zone_map(found: Answer) -> Any:
     zones = found.zones.sort_values("cost_last_plan_eur_per_t", ascending=False)
     cost = zones["cost_last_plan_eur_per_t"]
     edges = np.quantile(cost, np.linspace(0, 1, len(SCALE) + 1))
@@ -305,7 +282,7 @@ def _zone_map(found: Availability) -> Any:
                        desc="Zones by the mean cost of their best ways to all gateways; red is dear.")  # fmt: skip
 
 
-def _goods_map(found: Availability) -> Any:
+def _goods_map(found: Answer) -> Any:
     rows = found.goods_out[found.goods_out["year"] == found.goods_out["year"].max()]
     by_port = rows.groupby(rows["port"].where(rows["port"] != "", rows["origin"]))["tonnes"].sum()
     if by_port.empty:

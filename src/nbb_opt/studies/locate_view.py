@@ -18,10 +18,10 @@ from nbb_opt.output import write_file
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each, write
 from nbb_opt.report.map.marked import WIDTH_PX, Mark, draw_marked
-from nbb_opt.report.study import ENVIRONMENT, Findings
+from nbb_opt.report.study import ENVIRONMENT, Answer
 from nbb_opt.report.text import MODE_WORDS, meur, number, percent, short, with_unit
 from nbb_opt.studies.locate import Located
-from nbb_opt.studies.plant import NEEDS, UNITS
+from nbb_opt.studies.plant import NEEDS, UNITS, Plant
 
 FIRST = 3
 BRIEF_PX = 520.0
@@ -37,24 +37,16 @@ def phrases() -> dict[str, dict[str, str]]:
     return {language: {row["phrase"]: row[language] for row in rows} for language in LANGUAGES}
 
 
-@dataclass(frozen=True)
-class Sites(Located, Findings):
-    """Places for a plant, ranked; printed by its `lines`, `brief` is a page to hand to a company."""
+@dataclass(frozen=True, kw_only=True)
+class Sites(Answer):
+    """Places for a plant, ranked; figures are of the period `year`. `brief` is a page to hand to a company."""
 
-    name, title = "locate", "places for a plant"
-    description = (
-        "What the freight of a plant costs at each place: a tonne more at the prices of the plan (duals), scarcity in "
-        "it, with the projects of the plan; trucks and chargers as are needed."
-    )
+    plant: Plant
+    year: int
 
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name; `plant` is the table that was given."""
-        return {"places": self.places, "flows": self.flows, "plant": self.plant.rows}
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """For people, the answer first."""
+    @classmethod
+    def of(cls, found: Located) -> Sites:
+        """The answer of what was located; table `plant` is the one that was given, as it was read."""
         best = [
             f"{i}. {row.name} ({row.country}): {short(row.eur_per_t_product)} EUR and "
             f"{short(row.co2e_kg_per_t_product)} kg CO2e per tonne of product, {short(row.time_in_h)} h in, "
@@ -62,45 +54,24 @@ class Sites(Located, Findings):
             + (f"first full: {row.first_bottleneck}, {int(row.full_year)}" if row.first_bottleneck else "nothing full")
             + ("" if math.isnan(row.exact_eur) else f"; solved: {meur(row.exact_eur, 1)}, of it on others "
                f"{meur(row.others_eur, 1, sign=True)}")
-            for i, row in enumerate(each(self.places), 1)
+            for i, row in enumerate(each(found.places), 1)
         ]  # fmt: skip
-        first = self.places.iloc[0]
-        return (
-            f"{self.plant.name}: best of {len(self.places)} places in {self.year} is {first['name']}.",
-            *best,
-            f"{percent(float(first['region_share']), 0)} of the inputs come from the region; the plant needs "
-            f"{short(self.plant.power_mw)} MW and {number(self.plant.people)} people.",
-            *([self.order] if self.order else []),
-            "Not here: power free for industry and a labour market have no table; free MW are those for trucks.",
-        )
-
-    @property
-    def order(self) -> str:
-        """Whether the places that were solved keep their order; blank where fewer than two were."""
-        solved = self.places[self.places["exact_eur"].notna()]
-        if len(solved) < 2:
-            return ""
-        many = min(FIRST, len(solved))
-        exact = solved.sort_values("exact_eur")["place"].head(many).tolist()
-        same = exact == solved["place"].head(many).tolist()
-        return f"Solved one by one ({len(solved)} places), the first {many} are " + (
-            "the same." if same else f"{', '.join(exact)}."
-        )
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The answer at the top of the page."""
-        first, *rest = self.lines
-        return (first, *rest[:FIRST], *rest[len(self.places) :])
-
-    def sections(self) -> list[Section]:
-        """The sections of the page."""
-        text = f"Figures of the period from {self.year}; the first bottleneck is what has no room for the plant first."
-        return [
-            Section("Places", text, [_place_grid(self)], _map(self, None, "")),
-            Section("Freight at the best place", "", [_flow_grid(self)]),
-            Section("The plant", "Every figure with its source, or an assumption with its range.", [_plant_grid(self)]),
-        ]
+        plant, first, order = found.plant, found.places.iloc[0], _order(found.places)
+        return cls(
+            instance=found.instance, plant=plant, year=found.year, name="locate", title="places for a plant",
+            description="What the freight of a plant costs at each place: a tonne more at the prices of the plan "
+            "(duals), scarcity in it, with the projects of the plan; trucks and chargers as are needed.",
+            tables={"places": found.places, "flows": found.flows, "plant": plant.rows}, sections=_sections,
+            sentences=(
+                f"{plant.name}: best of {len(found.places)} places in {found.year} is {first['name']}.",
+                *best[:FIRST],
+                f"{percent(float(first['region_share']), 0)} of the inputs come from the region; the plant needs "
+                f"{short(plant.power_mw)} MW and {number(plant.people)} people.",
+                *([order] if order else []),
+                "Not here: power free for industry and a labour market have no table; free MW are those for trucks.",
+            ),
+            shown=best[FIRST:],
+        )  # fmt: skip
 
     def brief(self, language: str = "en", place: str | None = None) -> str:
         """A page of a place (the best if none is given) as HTML text. Raises NbbError for an unknown one."""
@@ -142,11 +113,33 @@ class Sites(Located, Findings):
         )  # fmt: skip
 
     def save(self, folder: Path | str) -> Path:
-        """As all findings, and the brief of the best place in every language."""
+        """As every answer, and the brief of the best place in every language."""
         page = super().save(folder)
         for language in LANGUAGES:
             write_file(Path(folder) / f"brief-{language}.html", self.brief(language))
         return page
+
+
+def _order(places: pd.DataFrame) -> str:
+    """Whether the places that were solved keep their order; blank where fewer than two were."""
+    solved = places[places["exact_eur"].notna()]
+    if len(solved) < 2:
+        return ""
+    many = min(FIRST, len(solved))
+    exact = solved.sort_values("exact_eur")["place"].head(many).tolist()
+    same = exact == solved["place"].head(many).tolist()
+    return f"Solved one by one ({len(solved)} places), the first {many} are " + (
+        "the same." if same else f"{', '.join(exact)}."
+    )
+
+
+def _sections(found: Sites) -> list[Section]:
+    text = f"Figures of the period from {found.year}; the first bottleneck is what has no room for the plant first."
+    return [
+        Section("Places", text, [_place_grid(found)], _map(found, None, "")),
+        Section("Freight at the best place", "", [_flow_grid(found)]),
+        Section("The plant", "Every figure with its source, or an assumption with its range.", [_plant_grid(found)]),
+    ]
 
 
 def _place_grid(found: Sites) -> Grid:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,13 @@ from markupsafe import Markup
 
 from nbb_opt.errors import Infeasible, NbbError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.charts.charts import line_chart
 from nbb_opt.report.comparison import KEY, as_decisions, in_words, what_differs
 from nbb_opt.report.grid import Cell, Column, Grid, Section
-from nbb_opt.report.study import render_study
+from nbb_opt.report.study import Answer
 from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork, unpacked, with_row, without_basis
-from nbb_opt.studies.tables import Answer
-from nbb_opt.studies.units import Record, Say, Study, Unit
+from nbb_opt.studies.points import FreightWork, answered, unpacked, with_row, without_basis
+from nbb_opt.studies.units import Record, Study, StudyOptions, Unit
 
 CHAIN = 5  # points that start one from another; chains can be solved side by side
 SAME = 1e-6  # relative, of a cost or of emissions that are kept while the other one is minimised
@@ -74,23 +70,9 @@ class ParetoWork(FreightWork):
 
 
 def run_pareto(
-    instance: Instance,
-    *,
-    points: int = 20,
-    year: int | None = None,
-    model: str = "least_cost",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    extend: Path | None = None,
-    out: Path | None = None,
-    workers: int | str = 1,
-    cold_start: bool = False,
-    cache_dir: Path | None = None,
-    listen: Listener | None = None,
-    say: Say = lambda _line: None,
-    stop: Stop | None = None,
+    instance: Instance, how: StudyOptions, *, points: int = 20, year: int | None = None, cold_start: bool = False
 ) -> Answer:
-    """The front, a row for each point from the cheapest on; `pareto_steps` of `more` are what is decided otherwise.
+    """The front, a row for each point from the cheapest on; table `pareto_steps` is what is decided otherwise.
 
     Raises NbbError for fewer than two points or a year that is no period, Infeasible or NoPlan where there are no ends.
     """
@@ -99,24 +81,16 @@ def run_pareto(
         raise NbbError(f"points={points}: a front needs at least two")
     if year is not None and year not in years:
         raise NbbError(f"year={year}: is no period of the instance; those are {', '.join(map(str, years))}")
-    options = options or SolveOptions()
-    work = ParetoWork(
-        instance=instance,
-        model=model,
-        options=options,
-        relax=relax,
-        cache_dir=cache_dir,
-        extend=extend,
-        listen=listen,
-        year=year,
-    )
-    about = {**work.about(), "year": year}
-    with Study(out, "pareto", about, work, workers=workers, say=say, stop=stop) as study:
-        found = _solved(study, points, relax=relax, cold_start=cold_start)
+    work = ParetoWork.of(instance, how, year=year)
+    with how.study("pareto", {**work.about(), "year": year}, work) as study:
+        found = _solved(study, points, relax=how.relax, cold_start=cold_start)
     table = _table(found)
     steps = _steps(table)
-    answer = Answer.of(study, table, _sentence(table), pareto_steps=steps)
-    return answer.write(out, _page(instance, answer))
+    return answered(
+        study, instance, table, _sentence(table), title="what does each tonne less cost?", sections=_sections,
+        tables={"pareto_steps": steps}, description=f"Emissions {_over(year)}.",
+        shown=[table[["emissions_t_co2e", "cost_eur", "gap", "supported", "eur_per_t_co2e", "enters"]]],
+    )  # fmt: skip
 
 
 def _solved(study: Study, points: int, *, relax: bool, cold_start: bool) -> dict[str, Record]:
@@ -231,8 +205,8 @@ def _steps(table: pd.DataFrame) -> pd.DataFrame:
     return whole
 
 
-def _page(instance: Instance, answer: Answer) -> str:
-    year, table = answer.about["year"], answer.table
+def _sections(answer: Answer) -> list[Section]:
+    table = answer.table
     columns = [
         Column("CO2e", "kt", "kt"), Column("System cost", "meur", "MEUR"), Column("Gap", "decimal", "%"),
         Column("Supported"), Column("A tonne less costs", "decimal", "EUR"), Column("Enters"), Column("Leaves"),
@@ -242,12 +216,8 @@ def _page(instance: Instance, answer: Answer) -> str:
          "yes" if row["supported"] else "no", _cell(row["eur_per_t_co2e"]), row["enters"], row["leaves"]]
         for row in table.to_dict("records")
     ]  # fmt: skip
-    drawing = curve(table, year) if table["cost_eur"].notna().any() else None
-    return render_study(
-        instance, f"{instance.meta.title}: what does each tonne less cost?", sentences=answer.sentences,
-        description=f"{answer.kind} Emissions {_over(year)}.",
-        sections=[Section("Cost against emissions", "", [Grid("Points", columns, rows, first=40)], drawing)],
-    )  # fmt: skip
+    drawing = curve(table, answer.about["year"]) if table["cost_eur"].notna().any() else None
+    return [Section("Cost against emissions", "", [Grid("Points", columns, rows, first=40)], drawing)]
 
 
 def curve(table: pd.DataFrame, year: int | None) -> Markup:

@@ -10,9 +10,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csc_array, csr_array, vstack
 
 from nbb_opt.errors import Infeasible, ModelError, NoPlan, Stopped
@@ -24,9 +25,10 @@ from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps, in_pyomo, with_own
 from nbb_opt.report.comparison import decisions
+from nbb_opt.report.study import Answer
 from nbb_opt.solve import Solution, Start, Stop, Warm, solve_relaxed
 from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.units import Record
+from nbb_opt.studies.units import Record, Study, StudyOptions
 
 SHARED = ("emissions_ttw_kg", "emissions_wtt_kg")
 
@@ -72,6 +74,14 @@ class FreightWork:
     listen: Listener | None = field(default=None, repr=False)  # of this process
     _base: Stated | None = field(default=None, repr=False)
     _spec: ModelSpec | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, instance: Instance, how: StudyOptions, **more: Any) -> Self:
+        """The work of a study that is made so."""
+        return cls(
+            instance=instance, model=how.model, options=how.options, relax=how.relax, cache_dir=how.cache_dir,
+            extend=how.extend, listen=how.listen, **more,
+        )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_base": None, "listen": None}
@@ -197,6 +207,32 @@ class FreightWork:
             "emissions_t": float(by_period @ time.lengths),
             "emissions_t_per_year": dict(zip(map(str, time.years.tolist()), by_period.tolist(), strict=True)),
         }
+
+
+def answered(study: Study, instance: Instance, table: pd.DataFrame, sentence: str, **page: Any) -> Answer:
+    """The answer of a study of freight that has ended; written, if the study has a folder.
+
+    `page` are other fields of an Answer; `tables` those besides `table`, `description` what is to be known besides the
+    model and what is proven.
+    """
+    about: dict[str, Any] = {**study.about, "status": "stopped" if study.stopped else "done"}
+    kind = (
+        "LP relaxations: lower bounds and no plans"
+        if about["relaxed"]
+        else f"plans that the verifier accepts, searched to a gap of {100 * about['gap']:g} %"
+    )
+    if about.get("extended_by"):
+        kind += f"; with rules and costs of your own from {about['extended_by']}, costs with yours"
+    stopped = "The study was stopped: this is what was finished; the same command goes on."
+    page["tables"] = {about["study"]: table, **page.get("tables", {})}
+    page["description"] = f"Model {about['model']}; {kind}. {page.get('description', '')}".strip()
+    found = Answer(
+        instance=instance, name=about["study"], sentences=[sentence, *([stopped] if study.stopped else [])],
+        about=about, records=dict(study.records), **page,
+    )  # fmt: skip
+    if study.folder is not None:
+        found.save(study.folder)
+    return found
 
 
 def per_period(built: Built) -> Terms:

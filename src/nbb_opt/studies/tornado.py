@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,14 @@ from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import BY_NAME, UNUSED
 from nbb_opt.instance.what_if import on_row
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.charts.charts import line_chart, tornado_bars
 from nbb_opt.report.comparison import as_decisions, in_words, what_differs
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
-from nbb_opt.report.study import render_study
+from nbb_opt.report.study import Answer
 from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork
-from nbb_opt.studies.tables import Answer
-from nbb_opt.studies.units import Record, Say, Study, Unit
+from nbb_opt.studies.points import FreightWork, answered
+from nbb_opt.studies.units import Record, StudyOptions, Unit
 
 BASE = "as it is"
 NOT_VARIED = "not varied"
@@ -68,21 +64,7 @@ class TornadoWork(FreightWork):
         return self.solved(stated, stated.form, before, stop, what="; ".join(asked["changes"]) or BASE)
 
 
-def run_tornado(
-    instance: Instance,
-    *,
-    tables: Sequence[str] = (),
-    samples: int = 0,
-    model: str = "joint",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    out: Path | None = None,
-    workers: int | str = 1,
-    cache_dir: Path | None = None,
-    listen: Listener | None = None,
-    say: Say = lambda _line: None,
-    stop: Stop | None = None,
-) -> Answer:
+def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] = (), samples: int = 0) -> Answer:
     """Solve the instance and each end of each range (of `tables`, all if none); the greatest effect on cost first.
 
     A row for each end, as `Effect`. `samples` are drawn with all figures varied at once (Latin hypercube): rows of
@@ -101,16 +83,9 @@ def run_tornado(
         for end in ("low", "high")
         if row[f"{end}_factor"] != 1 and (not tables or row["table"] in tables)
     ]
-    work = TornadoWork(
-        instance=instance,
-        model=model,
-        options=options or SolveOptions(),
-        relax=relax,
-        cache_dir=cache_dir,
-        listen=listen,
-    )
+    work = TornadoWork.of(instance, how)
     units = {_change(row, factor): (row, end, factor) for row, end, factor in ends}
-    with Study(out, "tornado", work.about(), work, workers=workers, say=say, stop=stop) as study:
+    with how.study("tornado", work.about(), work) as study:
         base = study.run([Unit(BASE, {"changes": []})]).get(BASE, {"status": "stopped"})
         if "cost_eur" not in base and not study.stopped:
             raise NbbError(
@@ -126,8 +101,11 @@ def run_tornado(
     table = _ordered(effects)
     draws = _samples(table, drawn, solved, base)
     more = {"tornado_samples": draws, "tornado_projects": _projects(instance, solved, base)} if samples else {}
-    answer = Answer.of(study, table, _sentence(table, draws), **more)
-    return answer.write(out, _page(instance, answer))
+    few = ["figure", "factor", "cost_difference_eur", "emissions_difference_t_co2e", "decided"]
+    return answered(
+        study, instance, table, _sentence(table, draws), title="what if a figure is wrong?", tables=more,
+        sections=_sections, shown=[table[few].head(30)],
+    )  # fmt: skip
 
 
 def _first_of_each(ends: Sequence[tuple[Mapping[Hashable, Any], str, float]]) -> list[int]:
@@ -254,7 +232,7 @@ def _sentence(table: pd.DataFrame, draws: pd.DataFrame) -> str:
     return text
 
 
-def _page(instance: Instance, answer: Answer) -> str:
+def _sections(answer: Answer) -> list[Section]:
     bars = _bars(answer.table)[:BARS]
     columns = [
         Column("Figure"), Column("Times", "decimal"), Column("System cost", "meur", "MEUR"),
@@ -272,22 +250,19 @@ def _page(instance: Instance, answer: Answer) -> str:
     ]  # fmt: skip
     drawing = tornado_bars(bars, unit="MEUR", key="tornado", title="Effect on system cost") if bars else None
     text = "Each figure is set to the low and the high end of its range, all else as it is; the greatest effect first."
-    return render_study(
-        instance, f"{instance.meta.title}: what if a figure is wrong?", sentences=answer.sentences,
-        description=answer.kind,
-        sections=[Section("Tornado", text, [Grid("Effects", columns, rows, first=40)], drawing), *_all_at_once(answer)],
-    )  # fmt: skip
+    grid = Grid("Effects", columns, rows, first=40)
+    return [Section("Tornado", text, [grid], drawing), *_all_at_once(answer)]
 
 
 def _all_at_once(answer: Answer) -> list[Section]:
     """The draws with all figures varied, if there are any."""
-    draws = answer.more.get("tornado_samples")
+    draws = answer.tables.get("tornado_samples")
     if draws is None or not len(draws):
         return []
     eur = sorted((draws["cost_difference_eur"] / 1e6).tolist())
     pairs = [((i + 0.5) / len(eur) * 100, value) for i, value in enumerate(eur)]
     projects = [[row["name"], row["share_of_draws"], "yes" if row["as_it_is"] else "no"]
-                for row in answer.more["tornado_projects"].to_dict("records")]  # fmt: skip
+                for row in answer.tornado_projects.to_dict("records")]  # fmt: skip
     grid = Grid("Projects", [Column("Project"), Column("Share of draws", "percent", "%"), Column("As it is")], projects)
     text = f"{len(eur)} draws in which every figure lies somewhere in its range (Latin hypercube), half below today's."
     drawing = line_chart(pairs, across="% of draws that cost no more", up="MEUR", key="draws")

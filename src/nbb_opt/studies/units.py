@@ -27,10 +27,13 @@ from typing import Any, Protocol
 
 from nbb_opt import __version__
 from nbb_opt.errors import NbbError, Stopped
+from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder, write_file
+from nbb_opt.report.study import STUDY
 from nbb_opt.solve import Stop
+from nbb_opt.solve.stop import Listener
 
-STUDY, UNITS = "study.json", "units"
+UNITS = "units"
 WATCH_S = 0.25
 ANSWERS_NOT = ("api", "app", "cli", "report")  # code that no answer depends on
 Record = dict[str, Any]  # plain values, as JSON has them
@@ -204,6 +207,31 @@ def code_digest() -> str:
     root = Path(__file__).parents[1]
     files = [path for path in sorted(root.rglob("*.py")) if path.relative_to(root).parts[0] not in ANSWERS_NOT]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """How a study is made, whatever it asks.
+
+    `options` are for each solve; `relax` solves LP relaxations, whose costs are lower bounds and no plans. `extend` is
+    a file with rules of the user's own; costs are with theirs then. With a folder `out` finished units are kept, and
+    not solved again. `workers`: see `Study`.
+    """
+
+    model: str = "joint"
+    options: SolveOptions = field(default_factory=SolveOptions)
+    relax: bool = False
+    extend: Path | None = None
+    out: Path | None = None
+    workers: int | str = 1
+    cache_dir: Path | None = None
+    listen: Listener | None = None
+    say: Say = lambda _line: None
+    stop: Stop | None = None
+
+    def study(self, kind: str, about: Mapping[str, Any], work: Work) -> Study:
+        """The study that solves units so."""
+        return Study(self.out, kind, about, work, workers=self.workers, say=self.say, stop=self.stop)
 
 
 class _Local(AbstractContextManager[Executor]):

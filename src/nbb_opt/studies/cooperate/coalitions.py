@@ -156,6 +156,14 @@ class Rule:
     changes: tuple[str, ...]
 
 
+def read_players(path: Path) -> pd.DataFrame:
+    """A table of players from a .csv file. Raises NbbError where it cannot be read."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as fault:
+        raise NbbError(f"{path}: cannot be read as a table with columns player and node ({fault})") from fault
+
+
 def read_rules(path: Path) -> tuple[Rule, ...]:
     """Rules of a .toml file: `[[rules]]` with `between` (players), `changes` (statements) and `reason`.
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-from nbb_opt.instance import Instance
-from nbb_opt.output import write_file
 from nbb_opt.report.charts.charts import Bar, Series, stacked_bars
 from nbb_opt.report.grid import Column, Grid, Section, Style, each
-from nbb_opt.report.study import render_study
-from nbb_opt.studies.cooperate.study import TABLES, Cooperation
+from nbb_opt.report.study import Answer
 
 COLOURS = ("#0b3c5d", "#d55e00", "#00805e", "#b58900", "#6c4ba0", "#8a1c3b", "#3a7ca5", "#5b5b5b", "#a8a8a8")
 WAYS = (("own_gain_eur", "As it falls"), ("shapley_eur", "Shapley value"), ("nucleolus_eur", "Nucleolus"))
 
 
-def write_cooperation(instance: Instance, found: Cooperation, out: Path) -> None:
-    """Write record, page and tables into a folder."""
-    write_file(out / "cooperate.json", json.dumps(found.record, indent=1, ensure_ascii=False) + "\n")
-    write_file(out / "cooperate.html", page(instance, found))
-    for name in TABLES:
-        write_file(out / f"{name}.csv", getattr(found, name).to_csv(index=False, lineterminator="\n"))
-
-
-def page(instance: Instance, found: Cooperation) -> str:
-    """The page as HTML text."""
+def sections(found: Answer) -> list[Section]:
+    """The sections of the page."""
     shares = found.shares
     players = shares["player"].tolist()
     bars = [Bar("", title, dict(zip(players, (shares[column] / 1e6).tolist(), strict=True))) for column, title in WAYS]
@@ -81,8 +67,4 @@ def page(instance: Instance, found: Cooperation) -> str:
         "between players that do not plan together links carry at most what they do today."
     )
     drivers = [grid for grid in (projects, crossing, components) if grid.rows]
-    sections = [Section("Who gains", text, [by_player, coalitions], drawing), Section("What drives it", "", drivers)]
-    return render_study(
-        instance, f"{instance.meta.title}: what is planning together worth?", sentences=list(found.sentences),
-        description=f"Model {found.about['model']}; players {', '.join(found.about['players'])}.", sections=sections,
-    )  # fmt: skip
+    return [Section("Who gains", text, [by_player, coalitions], drawing), Section("What drives it", "", drivers)]

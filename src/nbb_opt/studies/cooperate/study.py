@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nbb_opt.errors import Stopped
 from nbb_opt.instance import Instance
 from nbb_opt.instance.wording import listed
 from nbb_opt.model import read_model
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.grid import each
-from nbb_opt.solve import Stop
+from nbb_opt.report.study import Answer
 from nbb_opt.studies.cooperate.coalitions import Block, Players, Rule, borders, straddling
 from nbb_opt.studies.cooperate.game import (
     Floats,
@@ -28,75 +26,31 @@ from nbb_opt.studies.cooperate.game import (
     shapley,
     shapley_weights,
 )
+from nbb_opt.studies.cooperate.page import sections
 from nbb_opt.studies.cooperate.work import OTHERS, Coalitions, name_of
-from nbb_opt.studies.units import Study, Unit
+from nbb_opt.studies.units import StudyOptions, Unit
 
 SAME = 1e-9  # relative to the costs: a value below this is none
-TABLES = ("coalitions", "shares", "projects", "borders", "components")
 YES, NO, OPEN = "yes", "no", "undecided"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cooperation:
-    """Coalitions solved, and the game they make.
+def run_cooperate(instance: Instance, players: Players, how: StudyOptions, *, rules: Sequence[Rule] = ()) -> Answer:
+    """Solve every coalition and share out what they are worth: an answer with the game that they make.
 
     `coalitions` has a row for each coalition: cost and proven bound, its value (the cost of everybody alone less that
     with it) and the ends between which the true one is proven to lie. `shares` has a row for each player, and one for
     others: Shapley value with its ends, nucleolus, what it gains by itself, and the side payment that leaves it with
-    its share of the nucleolus. `projects`, `borders` and `components` say what drives the value.
+    its share of the nucleolus. `projects`, `borders` and `components` say what drives the value. Relaxations are exact
+    values of that game, and no plans. Raises Infeasible where there is no plan with borders as they are used today,
+    NoPlan where the time limit of a coalition ends before it has one, Stopped where somebody asked to stop before.
     """
-
-    about: Mapping[str, Any]
-    coalitions: pd.DataFrame
-    shares: pd.DataFrame
-    projects: pd.DataFrame
-    borders: pd.DataFrame
-    components: pd.DataFrame
-    figures: Mapping[str, Any]
-    sentences: tuple[str, ...]
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """As plain values."""
-        tables = {name: json.loads(getattr(self, name).to_json(orient="records")) for name in TABLES}
-        return {**self.about, "sentences": list(self.sentences), **self.figures, **tables}
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What is printed: the findings, the coalitions and the players."""
-        shown = self.coalitions[["coalition", "value_eur", "value_low_eur", "value_high_eur", "verified"]]
-        money = self.shares[["player", "shapley_eur", "nucleolus_eur", "own_gain_eur", "payment_eur"]]
-        tables = [table.to_string(index=False, float_format="{:,.0f}".format) for table in (shown, money)]
-        return (*self.sentences, "", tables[0], "", tables[1])
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
-
-def run_cooperate(
-    instance: Instance,
-    players: Players,
-    *,
-    model: str = "joint",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    rules: Sequence[Rule] = (),
-    out: Path | None = None,
-    cache_dir: Path | None = None,
-    workers: int | str = 1,
-    say: Callable[[str], None] = lambda _line: None,
-    stop: Stop | None = None,
-) -> Cooperation | None:
-    """Solve every coalition and share out what they are worth; None where somebody asked to stop before the end.
-
-    `relax` solves linear relaxations: exact values of that game, no plans. Raises Infeasible where there is no plan
-    with borders as they are used today, NoPlan where the time limit of a coalition ends before it has one.
-    """
-    options = options or SolveOptions()
-    read_model(model)  # an unknown one is refused before anything is solved
-    work = Coalitions(instance, players, model, options, relax=relax, rules=rules, cache_dir=cache_dir)
+    options = how.options
+    read_model(how.model)  # an unknown one is refused before anything is solved
+    work = Coalitions(
+        instance, players, how.model, options, relax=how.relax, rules=rules, cache_dir=how.cache_dir
+    )  # fmt: skip
     about: dict[str, Any] = {
-        "instance": instance.meta.name, "instance_digest": instance.digest, "model": model, "relaxed": relax,
+        "instance": instance.meta.name, "instance_digest": instance.digest, "model": how.model, "relaxed": how.relax,
         "players": list(players.names), "of_node": dict(players.of_node), "gap": options.gap, "seed": options.seed,
         "time_limit_s": options.time_limit_s,
         "rules": [{"between": sorted(rule.between), "changes": list(rule.changes)} for rule in rules],
@@ -106,12 +60,15 @@ def run_cooperate(
         if len(coalition) > 1:
             within = frozenset(sorted(coalition)[:-1]) if len(coalition) > 2 else frozenset[str]()
             units.append(Unit(name_of(coalition), {"coalition": sorted(coalition)}, after=name_of(within)))
-    with Study(out, "cooperate", about, work, workers=workers, say=say, stop=stop) as study:
+    with how.study("cooperate", about, work) as study:
         found = study.run(units)
         if study.stopped:
-            return None
+            raise Stopped("stopped before every coalition was solved; the same study goes on where it was")
     about.pop("of_node")
-    return assess(instance, players, found, about, today_t=work.today_t)
+    answer = assess(instance, players, found, about, today_t=work.today_t)
+    if how.out is not None:
+        answer.save(how.out)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -174,7 +131,7 @@ def costs_of(players: Players, found: Mapping[str, Mapping[str, Any]]) -> Costs:
 def assess(
     instance: Instance, players: Players, found: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any], *,
     today_t: Mapping[str, float],
-) -> Cooperation:  # fmt: skip
+) -> Answer:  # fmt: skip
     """The game of solved coalitions: tables, figures and sentences."""
     costs, names = costs_of(players, found), players.names
     value, (low, high) = costs.value, costs.value_range()
@@ -184,7 +141,7 @@ def assess(
     alone, all_of = record[0], len(value) - 1
     core, floor, roof = least_core(value), least_core(_ends(low, high)).epsilon, least_core(_ends(high, low)).epsilon
     share = nucleolus(value)
-    figures = {
+    figures: dict[str, Any] = {
         "value_eur": float(value[-1]), "value_low_eur": float(low[-1]), "value_high_eur": float(high[-1]),
         "least_core_epsilon_eur": core.epsilon,
         "least_core_eur": dict(zip(names, core.allocation.tolist(), strict=True)),
@@ -210,14 +167,18 @@ def assess(
             "verified": bool(mine.get("verified", False)), "checks": mine.get("checks", 0),
         })  # fmt: skip
     coalitions = pd.DataFrame(rows)
-    done = Cooperation(
-        about=about, coalitions=coalitions, figures=figures,
-        shares=_shares(instance, players, costs, value, share, alone, record[all_of]),
-        projects=_projects(instance, players, found), sentences=(),
-        borders=_borders(instance, players, today_t, alone, record[all_of]),
-        components=_components(alone, record[all_of]),
+    shares = _shares(instance, players, costs, value, share, alone, record[all_of])
+    projects = _projects(instance, players, found)
+    return Answer(
+        instance=instance, name="cooperate", title="what is planning together worth?", about=about, figures=figures,
+        description=f"Model {about['model']}; players {', '.join(about['players'])}.", sections=sections,
+        tables={"coalitions": coalitions, "shares": shares, "projects": projects,
+                "borders": _borders(instance, players, today_t, alone, record[all_of]),
+                "components": _components(alone, record[all_of])},
+        sentences=sentences(figures, coalitions, shares, projects, relaxed=about["relaxed"]),
+        shown=[coalitions[["coalition", "value_eur", "value_low_eur", "value_high_eur", "verified"]],
+               shares[["player", "shapley_eur", "nucleolus_eur", "own_gain_eur", "payment_eur"]]],
     )  # fmt: skip
-    return Cooperation(**{**vars(done), "sentences": sentences(done)})
 
 
 def _ends(coalitions: Floats, together: Floats) -> Floats:
@@ -328,16 +289,18 @@ def _components(alone: Mapping[str, Any], together: Mapping[str, Any]) -> pd.Dat
     return table.sort_values("difference_eur", key=lambda eur: -eur.abs(), ignore_index=True)
 
 
-def sentences(found: Cooperation) -> tuple[str, ...]:
+def sentences(
+    figures: Mapping[str, Any], coalitions: pd.DataFrame, shares: pd.DataFrame, projects: pd.DataFrame, *, relaxed: bool
+) -> tuple[str, ...]:
     """What the study found, in words; what the gaps leave open is said."""
-    figures, shares = found.figures, found.shares[found.shares["player"] != OTHERS]
-    relaxed = bool(found.about["relaxed"])
+    shares = shares[shares["player"] != OTHERS]
     top = f"Planning together is worth {_meur(figures['value_eur'])}"
     if relaxed:
         top += " (linear relaxations: an estimate, no plans)"
     else:
         top += f"; proven is {_meur(figures['value_low_eur'])} to {_meur(figures['value_high_eur'])}"
-    lines = [top + f", {_of_cost(found)} of the cost of acting alone."]
+    part = figures["value_eur"] / coalitions["cost_eur"].iloc[0]
+    lines = [top + f", {part:.2%} of the cost of acting alone."]
     parts = ", ".join(f"{row.player} {_meur(row.shapley_eur)}" for row in each(shares))
     lines.append(f"Shapley value: {parts}.")
     empty = figures["core_is_empty"]
@@ -353,7 +316,7 @@ def sentences(found: Cooperation) -> tuple[str, ...]:
               OPEN: "which is stable for the plans found; the gaps leave that undecided"}  # fmt: skip
     if pays:
         lines.append(f"To divide by the nucleolus, {listed(pays, 99)}: {stable[figures['nucleolus_is_stable']]}.")
-    joint = found.projects.loc[found.projects["only_jointly"] & (found.projects["units_together"] > 0), "project"]
+    joint = projects.loc[projects["only_jointly"] & (projects["units_together"] > 0), "project"]
     lines.append(
         f"Built only jointly: {listed(joint.tolist(), 99)}." if len(joint) else "No project is built only jointly."
     )
@@ -364,11 +327,6 @@ def sentences(found: Cooperation) -> tuple[str, ...]:
     elif apart["holds"] == OPEN:
         lines.append("Whether every two coalitions gain by joining is undecided within the gaps.")
     return tuple(lines)
-
-
-def _of_cost(found: Cooperation) -> str:
-    alone = found.coalitions["cost_eur"].iloc[0]
-    return f"{found.figures['value_eur'] / alone:.2%}"
 
 
 def _meur(eur: float) -> str:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 
-from nbb_opt.instance import Instance
-from nbb_opt.output import write_file
 from nbb_opt.report.charts.charts import heat_map
 from nbb_opt.report.grid import Column, Grid, Section, Style, each
-from nbb_opt.report.study import render_study
-from nbb_opt.studies.robust.study import TABLES, Robust
+from nbb_opt.report.study import Answer
 
 
-def write_robust(instance: Instance, found: Robust, out: Path) -> None:
-    """Write record, page and tables into a folder."""
-    write_file(out / "robust.json", json.dumps(found.record, indent=1, ensure_ascii=False) + "\n")
-    write_file(out / "robust.html", page(instance, found))
-    for name in TABLES:
-        write_file(out / f"{name}.csv", getattr(found, name).to_csv(index=False, lineterminator="\n"))
-
-
-def page(instance: Instance, found: Robust) -> str:
-    """The page as HTML text."""
+def sections(found: Answer) -> list[Section]:
+    """The sections of the page."""
     regret, distinct = found.regret, found.plans.loc[found.plans["same_as"] == "", "plan"]
     futures = list(dict.fromkeys(regret["future"]))
     table = regret.pivot(index="plan", columns="future", values="regret_eur").loc[distinct, futures] / 1e6
@@ -60,16 +46,11 @@ def page(instance: Instance, found: Robust) -> str:
         f"Decisions of {years} are fixed as in the plan, all later ones are the best for the future; regret is what "
         "that costs more than the best plan of the future."
     )
-    sections = [
+    return [
         Section("Regret", text, [plans], drawing),
         Section("Projects", "", [projects] if projects.rows else []),
         Section("What is decided first", "", [first]),
     ]
-    weights = ", ".join(f"{name} {share:.0%}" for name, share in found.about["weights"].items())
-    return render_study(
-        instance, f"{instance.meta.title}: which plan holds in every future?", sentences=list(found.sentences),
-        description=f"Model {found.about['model']}; futures {weights}.", sections=sections,
-    )  # fmt: skip
 
 
 def _scaled(eur: float | None) -> float | None:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nbb_opt.errors import Infeasible, NoPlan
+from nbb_opt.errors import Infeasible, NbbError, NoPlan, Stopped
 from nbb_opt.instance import Instance
 from nbb_opt.instance.cells import split_list
 from nbb_opt.instance.wording import listed
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.grid import each
-from nbb_opt.solve import Stop
+from nbb_opt.report.study import Answer
 from nbb_opt.studies.robust.futures import BASE, MEAN, FutureWork, mean_of
-from nbb_opt.studies.units import Record, Study, Unit
+from nbb_opt.studies.robust.page import sections
+from nbb_opt.studies.units import Record, Study, StudyOptions, Unit
 
 STOCHASTIC, CAUTIOUS, REGRET = "two stages", "two stages, mean and tail", "least greatest regret"
 METHODS = ("auto", "extensive", "decompose")
-TABLES = ("plans", "regret", "first_decisions", "projects")
 LARGEST_TOGETHER = 400_000  # nonzeros of the extensive form that "auto" states
 First = dict[str, float]
 Floats = np.ndarray
@@ -47,41 +44,23 @@ class Question:
     near: float = 1e-3
     projects: bool = True
 
-
-@dataclass(frozen=True, kw_only=True)
-class Robust:
-    """Plans tried in futures. `plans` has a row for each plan, `regret` one for each plan and future, `first_decisions`
-    what plans decide first, `projects` the value table; `figures` what knowing the future is worth, with its ends.
-    """
-
-    about: Mapping[str, Any]
-    plans: pd.DataFrame
-    regret: pd.DataFrame
-    first_decisions: pd.DataFrame
-    projects: pd.DataFrame
-    figures: Mapping[str, Any]
-    sentences: tuple[str, ...]
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """As plain values."""
-        tables = {name: json.loads(getattr(self, name).to_json(orient="records")) for name in TABLES}
-        return {**self.about, "sentences": list(self.sentences), **self.figures, **tables}
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What is printed: the findings, the plans, and the projects that are in every good plan."""
-        tables = [
-            self.plans.drop(columns="same_as"),
-            self.projects.loc[self.projects["no_regret"] == "yes", ["project", "name"]],
-        ]
-        return (
-            *self.sentences,
-            *("\n" + each.to_string(index=False, float_format="{:,.0f}".format) for each in tables if len(each)),
-        )
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+    def check(self, periods: int) -> None:
+        """Raises NbbError with all that cannot be asked of an instance with so many periods."""
+        wrong = [
+            f"{name}={getattr(self, name)!r}: {what}"
+            for name, good, what in (
+                ("first_periods", 1 <= self.first_periods < periods,
+                 f"give 1 to {periods - 1}: the last period knows its future"),
+                ("risk", 0 <= self.risk <= 1, "give a share, 0 to 1"),
+                ("tail", 0 < self.tail <= 1, "give a share above 0, at most 1"),
+                ("method", self.method in METHODS, f"is one of {', '.join(METHODS)}"),
+                ("rounds", self.rounds >= 0, "give 0 or more"),
+                ("near", self.near >= 0, "give 0 or more"),
+            )
+            if not good
+        ]  # fmt: skip
+        if wrong:
+            raise NbbError(f"robust: {'; '.join(wrong)}")
 
 
 def tail_mean(values: Floats, weight: Floats, tail: float) -> float:
@@ -124,7 +103,7 @@ class _Asker:
     def run(self, units: Iterable[Unit]) -> dict[str, Record]:
         found = self.study.run(units)
         if self.study.stopped:
-            raise KeyboardInterrupt
+            raise Stopped("stopped before every solve was made; the same study goes on where it was")
         return found
 
     def best_of_each(self) -> dict[str, Record]:
@@ -221,45 +200,33 @@ class _Asker:
 
 
 def run_robust(
-    instance: Instance,
-    futures: Mapping[str, Instance],
-    weight: Mapping[str, float],
-    *,
+    instance: Instance, how: StudyOptions, *, futures: Mapping[str, Instance], weight: Mapping[str, float],
     question: Question,
-    model: str = "joint",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    out: Path | None = None,
-    cache_dir: Path | None = None,
-    workers: int | str = 1,
-    say: Callable[[str], None] = lambda _line: None,
-    stop: Stop | None = None,
-) -> Robust | None:
-    """Try plans in futures; None where somebody asked to stop before the end.
+) -> Answer:  # fmt: skip
+    """Try plans in futures. `plans` has a row for each plan, `regret` one for each plan and future, `first_decisions`
+    what plans decide first, `projects` the value table; `figures` what knowing the future is worth, with its ends.
 
     Raises Infeasible where a future has no plan, or no first decisions suit all; NoPlan where the time of a solve was
-    too short.
+    too short; Stopped where somebody asked to stop before the end.
     """
-    options = options or SolveOptions()
     years = [period.year for period in instance.periods[: question.first_periods]]
-    work = FutureWork(
-        instance=instance, model=model, options=options, relax=relax, cache_dir=cache_dir, futures=futures,
-        weight=weight, mean=mean_of(futures, weight), years=years,
+    work = FutureWork.of(
+        instance, how, futures=futures, weight=weight, mean=mean_of(futures, weight), years=years
     )  # fmt: skip
     about = {**work.about(), "futures": {name: [each_.digest, weight[name]] for name, each_ in futures.items()},
              "question": vars(question)}  # fmt: skip
     p = np.array([weight[name] for name in futures])
-    try:
-        with Study(out, "robust", about, work, workers=workers, say=say, stop=stop) as study:
-            asker = _Asker(work, study, question, p)
-            best = asker.best_of_each()
-            for name in (MEAN, *futures):
-                asker.try_plan(f"best of {name}", best[name]["first"])
-            bounds = _two_stages(asker, best, options.gap)
-            values = _values_of_projects(asker, best) if question.projects else {}
-    except KeyboardInterrupt:
-        return None
-    return assess(instance, asker, best, bounds, values, about={**about, "weights": dict(weight), "years": years})
+    with how.study("robust", about, work) as study:
+        asker = _Asker(work, study, question, p)
+        best = asker.best_of_each()
+        for name in (MEAN, *futures):
+            asker.try_plan(f"best of {name}", best[name]["first"])
+        bounds = _two_stages(asker, best, how.options.gap)
+        values = _values_of_projects(asker, best) if question.projects else {}
+    answer = assess(instance, asker, best, bounds, values, about={**about, "weights": dict(weight), "years": years})
+    if how.out is not None:
+        answer.save(how.out)
+    return answer
 
 
 def _two_stages(asker: _Asker, best: Mapping[str, Record], gap: float) -> dict[str, float]:
@@ -321,7 +288,7 @@ def _all_needed(project: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
 def assess(
     instance: Instance, asker: _Asker, best: Mapping[str, Record], bounds: Mapping[str, float],
     values: Mapping[str, Record], about: Mapping[str, Any],
-) -> Robust:  # fmt: skip
+) -> Answer:  # fmt: skip
     """Tables, figures and sentences of what was solved."""
     tried, p, question, names = asker.tried, asker.p, asker.question, asker.names
     least = _least(asker, best)
@@ -350,7 +317,7 @@ def assess(
     known = float(p @ least)
     cautious = asker.best(question.risk)
     regret_plan = min(shown, key=lambda plan: (tried.cost[plan] - least).max())
-    figures = {
+    figures: dict[str, Any] = {
         "expected_of_best_plan_eur": expected, "bound_of_best_plan_eur": min(bounds[STOCHASTIC], expected),
         "best_plan": _shown(two, tried), "cautious_plan": _shown(cautious, tried),
         "least_greatest_regret_plan": _shown(regret_plan, tried),
@@ -367,12 +334,16 @@ def assess(
     }  # fmt: skip
     first = [(plan, i, value) for plan in shown if plan not in tried.same_as
              for i, value in sorted(tried.first[plan].items())]  # fmt: skip
-    done = Robust(
-        about=about, plans=plans, regret=pd.DataFrame(regrets).replace(np.inf, np.nan), figures=figures,
-        first_decisions=pd.DataFrame(first, columns=["plan", "decision", "number"]),
-        projects=value_table(instance, asker, best, values), sentences=(),
+    projects = value_table(instance, asker, best, values)
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in about["weights"].items())
+    return Answer(
+        instance=instance, name="robust", title="which plan holds in every future?", about=about, figures=figures,
+        description=f"Model {about['model']}; futures {shares}.", sections=sections,
+        tables={"plans": plans, "regret": pd.DataFrame(regrets).replace(np.inf, np.nan),
+                "first_decisions": pd.DataFrame(first, columns=["plan", "decision", "number"]), "projects": projects},
+        sentences=sentences(figures, plans, projects, question, relaxed=about["relaxed"]),
+        shown=[plans.drop(columns="same_as"), projects.loc[projects["no_regret"] == "yes", ["project", "name"]]],
     )  # fmt: skip
-    return Robust(**{**vars(done), "sentences": sentences(done)})
 
 
 def _shown(plan: str, tried: _Tried) -> str:
@@ -450,9 +421,10 @@ def _no_regret(
     return "yes" if proven else "undecided"
 
 
-def sentences(found: Robust) -> tuple[str, ...]:
+def sentences(
+    figures: Mapping[str, Any], plans: pd.DataFrame, projects: pd.DataFrame, question: Question, *, relaxed: bool
+) -> tuple[str, ...]:
     """What the study found, in words; ends are said where the gaps leave something open."""
-    figures, projects, question = found.figures, found.projects, found.about["question"]
     lines = []
     vss = figures["value_of_stochastic_solution_eur"]
     if vss is None:
@@ -466,22 +438,22 @@ def sentences(found: Robust) -> tuple[str, ...]:
         f"Knowing the future would save {_meur(figures['value_of_perfect_information_eur'])} "
         f"({_ends(figures, 'value_of_perfect_information')})."
     )
-    worst = found.plans.set_index("plan")["greatest_regret_eur"]
+    worst = plans.set_index("plan")["greatest_regret_eur"]
     least = figures["least_greatest_regret_plan"]
     lines.append(f"The plan '{least}' regrets least: at most {_meur(worst[least])} in any future.")
     saved = figures["tail_mean_of_best_plan_eur"] - figures["tail_mean_of_cautious_plan_eur"]
     lines.append(
-        f"The cautious plan makes the dearest {question['tail']:.0%} of futures {_meur(saved)} cheaper on average."
+        f"The cautious plan makes the dearest {question.tail:.0%} of futures {_meur(saved)} cheaper on average."
     )
     sure = projects.loc[projects["no_regret"] == "yes", "project"].tolist()
-    if question["projects"]:
-        how = f"in every plan within {question['near']:.2%} of the best, in every future"
+    if question.projects:
+        how = f"in every plan within {question.near:.2%} of the best, in every future"
         open_ = int((projects["no_regret"] == "undecided").sum())
         more = f"; of {open_} more it is undecided" if open_ else ""
         lines.append(
             f"No-regret projects ({how}): {listed(sure, 99)}{more}." if sure else f"No project is {how}{more}."
         )
-    if found.about["relaxed"]:
+    if relaxed:
         lines.append("All of it is of LP relaxations: fractions of trucks and projects, and no plans.")
     return tuple(lines)
 

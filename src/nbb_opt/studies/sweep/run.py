@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,13 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.model import standard_form
 from nbb_opt.model.build import restated, with_figures_of
-from nbb_opt.options import SolveOptions
 from nbb_opt.report.charts.charts import line_chart
 from nbb_opt.report.grid import Cell, Column, Grid, Section
-from nbb_opt.report.study import render_study
+from nbb_opt.report.study import Answer
 from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
-from nbb_opt.studies.points import FreightWork, Stated, per_period
+from nbb_opt.studies.points import FreightWork, Stated, answered, per_period
 from nbb_opt.studies.sweep.axes import Axis, axis_of
-from nbb_opt.studies.tables import Answer
-from nbb_opt.studies.units import Record, Say, Study, Unit
+from nbb_opt.studies.units import Record, StudyOptions, Unit
 
 AS_IT_IS = "as it is"
 
@@ -56,56 +52,34 @@ class SweepWork(FreightWork):
 
 
 def run_sweep(
-    instance: Instance,
-    *,
-    vary: str,
-    values: Sequence[float],
-    model: str = "joint",
-    options: SolveOptions | None = None,
-    relax: bool = False,
-    cold_start: bool = False,
-    extend: Path | None = None,
-    out: Path | None = None,
-    workers: int | str = 1,
-    cache_dir: Path | None = None,
-    listen: Listener | None = None,
-    say: Say = lambda _line: None,
-    stop: Stop | None = None,
+    instance: Instance, how: StudyOptions, *, vary: str, values: Sequence[float], cold_start: bool = False
 ) -> Answer:
     """Solve at every factor of `vary` in `values`: a row for each, by factor.
 
-    `options` are for each point. `relax` solves the LP relaxation, whose costs are lower bounds and no plans;
-    `cold_start` solves every point from nothing, to compare. `extend` is a file with rules of the user's own; costs are
-    with theirs then. Raises VerifyFailed if the verifier refuses a plan; a point that is infeasible or out of time is a
-    result.
+    `cold_start` solves every point from nothing, to compare. Raises VerifyFailed if the verifier refuses a plan; a
+    point that is infeasible or out of time is a result.
     """
     axis = axis_of(vary, instance)
     if not (values and all(np.isfinite(value) and value > 0 for value in values)):
         raise NbbError(f"{vary}: give factors above zero, as in 0.8,1,1.2")
-    options = options or SolveOptions()
     if axis.form is None:  # pruning looks at costs, and prices vary
-        options = replace(options, prune=False)
-    work = SweepWork(
-        instance=instance,
-        model=model,
-        options=options,
-        relax=relax,
-        cache_dir=cache_dir,
-        extend=extend,
-        listen=listen,
-        axis=vary,
-    )
+        how = replace(how, options=replace(how.options, prune=False))
+    work = SweepWork.of(instance, how, axis=vary)
     about = {**work.about(), "axis": vary, "title": axis.title}
     after = "" if cold_start else AS_IT_IS
     units = [Unit(f"{vary} x {value!r}", {"factor": float(value)}, after) for value in sorted(set(values))]
-    with Study(out, "sweep", about, work, workers=workers, say=say, stop=stop) as study:
+    with how.study("sweep", about, work) as study:
         if after and not study.run([Unit(AS_IT_IS, {"factor": None})]):
             units = []
         found = study.run(units)
     points = [{"factor": unit.asked["factor"], **found[unit.name]} for unit in units if unit.name in found]
     table = _table(points)
-    answer = Answer.of(study, table, _sentence(axis.title, table))
-    return answer.write(out, _page(instance, answer))
+    status, done = "stopped" if study.stopped else "done", table["cost_eur"].notna().sum()
+    return answered(
+        study, instance, table, _sentence(axis.title, table), title=axis.title, sections=_sections,
+        description="Candidate chains are those of the instance as it is.",
+        shown=[f"{status}: {len(table)} points, {done} with a solution", table.drop(columns=["iterations", "nodes"])],
+    )  # fmt: skip
 
 
 def _table(points: Sequence[Record]) -> pd.DataFrame:
@@ -155,8 +129,7 @@ def curves(table: pd.DataFrame, title: str) -> list[Markup]:
     ]
 
 
-def _page(instance: Instance, answer: Answer) -> str:
-    about, table = answer.about, answer.table
+def _sections(answer: Answer) -> list[Section]:
     columns = [
         Column("Factor", "decimal"), Column("Status"), Column("System cost", "meur", "MEUR"),
         Column("Gap", "decimal", "%"), Column("CO2e in all years", "kt", "kt"), Column("Projects"),
@@ -164,15 +137,8 @@ def _page(instance: Instance, answer: Answer) -> str:
     rows: list[list[Cell]] = [
         [row["factor"], row["status"], *(None if pd.isna(row[name]) else row[name] / by for name, by in
          (("cost_eur", 1e6), ("gap", 0.01), ("emissions_t_co2e", 1e3))), row["projects_built"]]
-        for row in table.to_dict("records")
+        for row in answer.table.to_dict("records")
     ]  # fmt: skip
-    pictures = [*curves(table, about["title"]), None, None]
-    sections = [Section("Cost", "", [Grid("Points", columns, rows, first=60)], pictures[0]),
-                Section("Emissions", "", [], pictures[1])]  # fmt: skip
-    return render_study(
-        instance,
-        f"{instance.meta.title}: {about['title']}",
-        sentences=answer.sentences,
-        sections=sections,
-        description=f"{answer.kind} Candidate chains are those of the instance as it is.",
-    )
+    pictures = [*curves(answer.table, answer.about["title"]), None, None]
+    return [Section("Cost", "", [Grid("Points", columns, rows, first=60)], pictures[0]),
+            Section("Emissions", "", [], pictures[1])]  # fmt: skip
