@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -37,12 +37,6 @@ from nbb_opt.cli.options import (
     of_today,
 )
 from nbb_opt.cli.runs import show
-
-if TYPE_CHECKING:
-    from nbb_opt.instance import Instance
-    from nbb_opt.report.study import Answer
-else:  # typer reads the annotations, and the command line starts without loading these
-    Instance = Answer = Any
 
 Options = dict[str, Any]
 WHAT_IF = ("scenario", "sets", "close", "build", "forbid")
@@ -92,7 +86,7 @@ def _shared(
 
 
 def _add(
-    app: typer.Typer, study: Callable[..., Answer], *examples: str, model: str = "joint", without: tuple[str, ...] = ()
+    app: typer.Typer, study: Callable[..., Any], *examples: str, model: str = "joint", without: tuple[str, ...] = ()
 ) -> None:
     """Add a study as a command: its options, and those of all but `without`."""
     instance, *shared = (
@@ -114,7 +108,7 @@ def _add(
     app.command(epilog="Example: " + "; ".join(f"nbb-opt {each}" for each in examples))(command)
 
 
-def _answer(study: Callable[..., Answer], asked: Options, shared: Options) -> None:
+def _answer(study: Callable[..., Any], asked: Options, shared: Options) -> None:
     """Make the study and show its answer."""
     from nbb_opt.api.data import freight
     from nbb_opt.options import SolveOptions
@@ -140,7 +134,7 @@ def _answer(study: Callable[..., Answer], asked: Options, shared: Options) -> No
 
 
 def sweep(
-    region: Instance,
+    region: Any,
     vary: Annotated[
         str,
         typer.Option(
@@ -150,7 +144,7 @@ def sweep(
     ] = "",
     values: Annotated[str, typer.Option(help="Factors on the instance's own figures, joined by commas.")] = "",
     **how: Any,
-) -> Answer:
+) -> Any:
     """Solve at many demands, prices, capacities or limits, a point for each factor."""
     import nbb_opt as nbb
 
@@ -162,13 +156,13 @@ def sweep(
 
 
 def pareto(
-    region: Instance,
+    region: Any,
     points: Annotated[int, typer.Option(min=2, help="Points, both ends among them.")] = 20,
     year: Annotated[
         int | None, typer.Option(help="Emissions in a year of this period; else over the whole horizon.")
     ] = None,
     **how: Any,
-) -> Answer:
+) -> Any:
     """What does each tonne less cost? The front of system cost against WTW emissions, and what enters along it."""
     import nbb_opt as nbb
 
@@ -176,13 +170,13 @@ def pareto(
 
 
 def abate(
-    region: Instance,
+    region: Any,
     measures: Annotated[int, typer.Option(min=1, help="Measures listed, the largest of each kind in turns.")] = 20,
     price_eur_per_t: Annotated[
         float, typer.Option("--price", min=0.0, help="What a tonne of CO2e is worth at the end of the curve, EUR.")
     ] = 300.0,
     **how: Any,
-) -> Answer:
+) -> Any:
     """In which order do we act? A marginal abatement cost curve with named measures, alone and in sequence."""
     import nbb_opt as nbb
 
@@ -190,7 +184,7 @@ def abate(
 
 
 def tornado(
-    region: Instance,
+    region: Any,
     tables: Annotated[
         list[str] | None, typer.Option("--table", help="Only ranges of this table; may be given several times.")
     ] = None,
@@ -198,7 +192,7 @@ def tornado(
         int, typer.Option(min=0, help="Draws with every figure varied at once (Latin hypercube); 0: none.")
     ] = 0,
     **how: Any,
-) -> Answer:
+) -> Any:
     """Which uncertain figure matters: each of table ranges at its low and high end, the greatest effect first."""
     import nbb_opt as nbb
 
@@ -206,7 +200,7 @@ def tornado(
 
 
 def cooperate(
-    region: Instance,
+    region: Any,
     by: Annotated[str, typer.Option(help="Column of nodes: country, fleet_region, charge_area or nuts3.")] = "country",
     players: Annotated[
         Path | None, typer.Option(help="A .csv file with columns player and node, instead of --by.")
@@ -215,7 +209,7 @@ def cooperate(
         Path | None, typer.Option(help="A .toml file: what is harmonised between players that plan together.")
     ] = None,
     **how: Any,
-) -> Answer:
+) -> Any:
     """What planning together is worth: every coalition of countries (or others) solved, and the gain shared out."""
     import nbb_opt as nbb
 
@@ -223,7 +217,7 @@ def cooperate(
 
 
 def robust(
-    region: Instance,
+    region: Any,
     futures: Annotated[
         list[str] | None,
         typer.Option(
@@ -242,7 +236,7 @@ def robust(
     near: Annotated[float, typer.Option(help="How far above the best cost a plan is as good, relative.")] = 1e-3,
     no_projects: Annotated[bool, typer.Option("--no-projects", help="Leave out the table of projects.")] = False,
     **how: Any,
-) -> Answer:
+) -> Any:
     """Which plan holds in every future: regret, two-stage plans, no-regret projects, and what each project is worth."""
     import nbb_opt as nbb
 
