@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,17 +14,21 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from milp_case import add_rows, tiny, vary
+from milp_case import add_rows, tiny, vary, with_everything
 from nbb_opt.cli.main import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
-from nbb_opt.solve import solve_form
-from nbb_opt.studies.audit.faults import judge, opened
+from nbb_opt.solve import Solution, solve_form
+from nbb_opt.studies.audit.audit import best_of_all
+from nbb_opt.studies.audit.faults import LIMITS, judge, opened
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.improve import break_even, cheapest_repair, improve, numbers_in, repair
+from nbb_opt.studies.audit.idle import idle
+from nbb_opt.studies.audit.improve import Repair, break_even, cheapest_repair, improve, numbers_in, repair, steps_of
+from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
+from nbb_opt.studies.audit.plan import changed as changed_plan
 from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
 
@@ -38,6 +43,11 @@ def haulier() -> FleetModel:
 @cache
 def shipped_plan() -> FleetPlan:
     return read_plan(HAULIER / "plan.csv", haulier().instance, haulier().prepared.bundles)
+
+
+@cache
+def mended_plan() -> Repair:
+    return repair(haulier(), shipped_plan())
 
 
 @cache
@@ -122,6 +132,125 @@ def test_the_cause_named_is_the_fault_that_was_planted_and_no_other(
     assert not any(re.search(r"\b0(\.0)? |\b1 \w+s\b", each.text) for each in found)
 
 
+def planted(rng: np.random.Generator) -> tuple[pd.DataFrame, tuple[str, str]]:
+    """A working plan with one fault, and the fault as (kind, where)."""
+    plan, kind = working_plan(), str(rng.choice(["truck", "charger", "grid", "cap", "early", "useless", "range"]))
+    if kind == "truck":
+        depot, fewer = rng.choice([("STOR", 1), ("SKEL", 3), ("UMEA", 3)]), int(rng.integers(0, 3))
+        place, least = str(depot[0]), int(depot[1])
+        had = {"STOR": 5, "SKEL": 12, "UMEA": 6}[place]
+        return changed(plan, "truck", place, "DIESEL", 2030, had - least - fewer), ("trucks", place)
+    if kind == "charger":
+        area = str(rng.choice(["C_UME", "C_LYC", "C_SKE"]))
+        charger = "NIGHT75" if area == "C_SKE" else "CCS400"
+        return changed(plan, "charger", area, charger, 2030, 0), (CHARGERS, area)
+    if kind == "grid":
+        area = str(rng.choice(["C_UME", "C_SKE", "C_ARV", "C_LYC"]))
+        return changed(plan, "charger", area, "CCS400", 2030, int(rng.integers(4, 9))), (GRID, area)
+    if kind == "cap":
+        plan = changed(plan, "truck", "SKEL", "HVO", 2030, 0)
+        return changed(plan, "truck", "SKEL", "DIESEL", 2030, 17), ("cap_emissions", "CUSTOMERS_2030")
+    if kind == "early":
+        place, number = str(rng.choice(["UMEA", "SKEL", "STOR"])), int(rng.integers(1, 4))
+        return changed(plan, "truck", place, "HYDROGEN", 2026, number), ("number", f"{place} HYDROGEN")
+    if kind == "useless":
+        kind = str(rng.choice(["BAT400", "BAT600"]))
+        return changed(plan, "truck", "VAAS", kind, 2030, int(rng.integers(1, 4))), ("number", f"VAAS {kind}")
+    share = float(np.round(rng.uniform(0.1, 1.0), 2))
+    return changed(plan, "order", "PIT>SKE:GENERAL", "BAT400", 2030, share), ("range", RANGE)
+
+
+def test_of_generated_plans_with_one_fault_each_just_that_fault_is_named(pytestconfig: pytest.Config) -> None:
+    rng, plans = np.random.default_rng(23), 40 if pytestconfig.getoption("--hard") else 8
+    wrong = []
+    for _ in range(plans):
+        plan, fault = planted(rng)
+        found = judge(haulier(), plan_of(plan, haulier().instance)).faults
+        if {(each.kind, each.where) for each in found} != {fault}:
+            wrong.append((fault, [(each.kind, each.where, each.text) for each in found]))
+    assert len(wrong) <= plans // 20, "\n".join(map(str, wrong))
+
+
+@cache
+def with_every_limit() -> tuple[FleetModel, FleetPlan]:
+    """Tiny with a rule of every kind, and its best plan."""
+    fleet_model = state_fleet_model(with_everything())
+    return fleet_model, plan_in(fleet_model, solve_form(fleet_model.form, time_limit_s=60, gap=1e-3))
+
+
+def plan_in(fleet_model: FleetModel, solution: Solution) -> FleetPlan:
+    lines = [
+        (what, place, kind, fleet_model.instance.periods[t].year, float(number))
+        for what, numbers in numbers_in(fleet_model, solution).items()
+        for (place, kind, t), number in numbers.items()
+    ]
+    return plan_of(rows(*lines), fleet_model.instance)
+
+
+@pytest.mark.parametrize("family", LIMITS)
+def test_a_limit_that_cannot_be_kept_is_named_whatever_it_limits(family: str) -> None:
+    fleet_model, plan = with_every_limit()
+    form, (key, row) = fleet_model.form, fleet_model.rows[family][0]
+    up = form.row_up.copy()
+    assert np.isfinite(up[row])
+    up[row] = -1e6 / LIMITS[family].price_eur
+    found = judge(replace(fleet_model, form=replace(form, row_up=up)), plan).faults
+    named = [fault for fault in found if fault.kind == family]
+    assert [(fault.where, fault.year) for fault in named] == [(" ".join(map(str, key[:-1])), key[-1])]
+    assert named[0].short > 0
+    assert named[0].unit in named[0].text
+
+
+def test_a_truck_and_chargers_more_than_the_work_needs_are_named_with_their_cost_and_no_others() -> None:
+    fleet_model = haulier()
+    plan = changed(changed(working_plan(), "truck", "STOR", "DIESEL", 2030, 9), "charger", "C_ARV", "CCS400", 2030, 2)
+    found = judge(fleet_model, plan_of(plan, fleet_model.instance))
+    assert found.faults == []
+    more = {(each.place, each.type): each for each in idle(fleet_model, found.solution) if each.year == 2030}
+    truck, charger = more["STOR", "DIESEL"], more["C_ARV", "CCS400"]
+    assert (truck.number, charger.number) == (3, 2)
+    per_truck = 15300 + (202000 - 0) * 0.06 / (1 - 1.06**-8)
+    assert truck.eur_per_year == pytest.approx(truck.number * per_truck)
+    assert charger.eur_per_year == pytest.approx(charger.number * (4000 + 110000 * 0.06 / (1 - 1.06**-12)))
+    fewer = plan
+    for each in more.values():
+        same = (fewer["place"] == each.place) & (fewer["type"] == each.type) & (fewer["year"] == 2030)
+        fewer = fewer.assign(number=fewer["number"] - same * each.number)
+    assert judge(fleet_model, plan_of(fewer, fleet_model.instance)).faults == []
+
+
+def test_the_steps_of_a_repair_lead_to_a_plan_without_faults_and_add_up_to_what_it_costs() -> None:
+    fleet_model, plan = haulier(), shipped_plan()
+    mended = mended_plan()
+    steps = steps_of(fleet_model, plan, mended)
+    left = [step.faults_left for step in steps]
+    lost = {each.order for each in impossible_orders(fleet_model, plan)}
+    assert left[-1] == len(lost) == 1
+    paid = sum(step.costs_eur - step.saves_eur for step in steps)
+    before = judge(fleet_model, plan).solution.objective
+    assert paid == pytest.approx(mended.solution.objective - before, abs=2e-4 * before)
+
+
+def test_an_order_given_up_in_part_is_named_with_a_share_that_can_be_driven() -> None:
+    fleet_model = haulier()
+    plan = changed(working_plan(), "charger", "C_LYC", "CCS400", 2030, 0)
+    planned = plan_of(changed(plan, "order", "UME>STM:GENERAL", "BAT400", 2030, 0.5), fleet_model.instance)
+    mended = repair(fleet_model, planned)
+    years = [period.year for period in fleet_model.instance.periods]
+    assert judge(fleet_model, changed_plan(planned, mended.changes, years)).faults == []
+    shares = mended.changes.loc[mended.changes["what"] == "order", "repaired"]
+    assert (shares == shares.round(4)).all()
+
+
+def test_a_better_plan_found_on_the_way_is_the_best_plan() -> None:
+    fleet_model, plan = with_every_limit()
+    found = repair(fleet_model, plan)
+    searched = replace(found.solution, objective=found.solution.objective + 5.0, bound=found.solution.bound - 1.0)
+    best, _ = best_of_all(searched, [found, None], [])
+    assert best.objective == found.solution.objective
+    assert best.bound == searched.bound
+
+
 def test_a_depot_without_its_fast_chargers_is_named_with_their_power() -> None:
     plan = changed(working_plan(), "charger", "C_UME", "CCS400", 2030, 0)
     (fault,) = judge(haulier(), plan_of(plan, haulier().instance)).faults
@@ -183,8 +312,7 @@ def test_the_verifier_refuses_the_plan_for_the_same_limits_and_no_others() -> No
 
 
 def test_the_repair_of_the_shipped_plan_works_and_changes_two_trucks() -> None:
-    fleet_model = haulier()
-    mended = repair(fleet_model, shipped_plan())
+    fleet_model, mended = haulier(), mended_plan()
     fleet_model.verified(mended.solution, "repaired plan")
     assert mended.trucks_changed == 2
     trucks = mended.changes[mended.changes["what"] == "truck"]
@@ -216,40 +344,37 @@ def test_no_smaller_repair_exists_among_all_fleets_of_a_cut_down_company() -> No
     best = np.inf
     for fleet in fleets(fleet_model, 4):
         size = changed_trucks(fleet, planned)
-        if size < best and works(fleet_model, fleet):
+        if size < best and np.isfinite(cost_of(fleet_model, fleet)):
             best = size
     assert mended.trucks_changed == best > 0
+    cheapest = cheapest_repair(fleet_model, plan)
+    costs = [cost_of(fleet_model, each) for each in fleets(fleet_model, 4) if changed_trucks(each, planned) == best]
+    assert cheapest.trucks_changed == best
+    assert cheapest.solution.objective <= min(costs) * (1 + 1e-4)
+
+
+def cost_of(fleet_model: FleetModel, fleet: dict[tuple[str, str, int], int]) -> float:
+    """Least cost of the work with just these trucks; infinite if they cannot do it."""
+    edit = FormEdit(fleet_model.form)
+    for key, columns in fleet_model.trucks.items():
+        edit.row(f"fleet{key}", columns, [1.0] * len(columns), low=fleet[key], up=fleet[key])
+    try:
+        return solve_form(edit.form(), time_limit_s=20, gap=1e-6).objective
+    except Infeasible:
+        return np.inf
 
 
 @cache
 def one_period() -> FleetModel:
     """Tiny with its first period only."""
-    from dataclasses import replace
-
     case = tiny()
     return state_fleet_model(replace(case, periods=case.periods[:1]))
-
-
-def works(fleet_model: FleetModel, fleet: dict[tuple[str, str, int], int]) -> bool:
-    edit = FormEdit(fleet_model.form)
-    for key, columns in fleet_model.trucks.items():
-        edit.row(f"fleet{key}", columns, [1.0] * len(columns), low=fleet[key], up=fleet[key])
-    edit.price({})
-    try:
-        return solve_form(edit.form(), time_limit_s=20, gap=0.5).values is not None
-    except Infeasible:
-        return False
 
 
 def test_a_plan_without_faults_is_accepted_by_the_verifier_and_needs_no_repair() -> None:
     fleet_model = small()
     best = solve_form(fleet_model.form, time_limit_s=60, gap=1e-6)
-    lines = [
-        (what, place, kind, fleet_model.instance.periods[t].year, float(number))
-        for what, numbers in numbers_in(fleet_model, best).items()
-        for (place, kind, t), number in numbers.items()
-    ]
-    plan = plan_of(rows(*lines), fleet_model.instance)
+    plan = plan_in(fleet_model, best)
     found = judge(fleet_model, plan)
     assert found.faults == []
     fleet_model.verified(found.solution, "plan")

@@ -41,6 +41,7 @@ class Job:
     problems: list[str] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    killed_before: int = field(default_factory=lambda: killed_for_memory())
 
 
 class Busy(Refused):
@@ -156,11 +157,19 @@ class Jobs:
         how = f"with code {code}"
         if code is not None and code < 0:
             how = f"by the signal {signal.Signals(-code).name}"
-        return (
-            f"The calculation ended unexpectedly ({how}), perhaps because this machine ran out of memory. Your plans "
-            "are kept as they were. Close other programs and try again; if it happens again, report it.",
-            [],
-        )
+        kept = "Your plans are kept as they were."
+        if code == -signal.SIGKILL and killed_for_memory() > job.killed_before:
+            return f"This machine ran out of memory. {kept} Close other programs and try again.", []
+        return f"The calculation ended unexpectedly ({how}). {kept} Try again; if it happens again, report it.", []
+
+
+def killed_for_memory() -> int:
+    """How many processes the kernel has ended for want of memory since it started; 0 where it does not count them."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
 def _better(choose: Callable[..., float], before: float | None, now: float | None) -> float | None:

@@ -28,9 +28,11 @@ from nbb_opt.pipeline import Steps, solve_instance
 from nbb_opt.result import emissions_t
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
+from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.audit import audit, write_audit
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import state_fleet_model
+from nbb_opt.studies.audit.idle import idle
 from nbb_opt.studies.audit.plan import (
     FleetPlan,
     cells_of,
@@ -121,6 +123,7 @@ def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     tables = fleet_model.verified(judged.solution, "plan") if works else fleet_model.tables(judged.solution)
     faults = [fault_as_json(fault, rows) for fault in judged.faults]
     found = figures(instance, plan, judged.solution.objective, tables, faults, verified=works)
+    found["idle"] = [asdict(each) | {"text": each.text} for each in idle(fleet_model, judged.solution)]
     send({"faults": len(faults), "cost_eur": judged.solution.objective})
     pictures = pictures_of(instance, as_run(judged.solution.objective, fleet_model.spec.blocks, tables, works))
     write_bytes(Path(task.folder, "pictures.json"), json_bytes(pictures))
@@ -132,6 +135,9 @@ def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
             best = best_known(instance.digest, solution.objective, solution.bound, solution.gap)
         except NoPlan:
             best = None  # the faults and the cost of the plan stand; its distance is told as not known
+    cost_eur = judged.solution.objective
+    if works and best is not None and cost_eur < best["cost_eur"]:
+        best = best_known(instance.digest, cost_eur, best["bound_eur"], relative_gap(cost_eur, best["bound_eur"]))
     return {"result": found, "best": best}
 
 
@@ -166,7 +172,7 @@ def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     write_audit(found, Path(task.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if found.faults else None
-    return {"best": best, "repaired": repaired, "sentences": [line.replace(" below", "") for line in found.sentences()]}
+    return {"best": best, "repaired": repaired, "sentences": found.sentences()}
 
 
 def _plan(task: Task, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:

@@ -7,13 +7,14 @@ import { TECHNOLOGIES, aboveBest, verdict } from "./result.js";
 export async function showCompare(main, found) {
   const { plans, best, years, technologies, charts } = await get(`${casePath(found.id)}/compare`);
   const checked = plans.filter((plan) => plan.result);
+  const working = checked.filter((plan) => !plan.result.faults.length);
   const row = (name, cell, { lowest = false, id = null } = {}) => {
-    const values = lowest ? checked.map((plan) => cell(plan).value).filter((value) => value !== undefined) : [];
+    const values = lowest ? working.map((plan) => cell(plan).value) : [];
     const least = values.length > 1 ? Math.min(...values) : null;
     return el("tr", { "data-row": id }, el("th", { scope: "row" }, name), plans.map((plan) => {
       if (!plan.result && id !== "verdict") return el("td", { class: "n quiet" }, "–");
       const { text, value, kind } = cell(plan);
-      const marked = lowest && least !== null && value === least;
+      const marked = working.includes(plan) && least !== null && value === least;
       return el("td", { class: `n ${kind || ""} ${marked ? "least" : ""}`, "data-plan": plan.id, "data-value": value }, text,
         marked ? el("span", { class: "unseen" }, " (lowest)") : null);
     }));
@@ -26,7 +27,7 @@ export async function showCompare(main, found) {
     row("Cost, present value", (plan) => ({ text: meur(plan.result.cost_eur), value: plan.result.cost_eur }), { lowest: true, id: "cost" }),
     row("Above the best plan found", (plan) => {
       const above = aboveBest(plan.result, best);
-      return { text: above === null ? "not known" : above > 0 ? `${meur(above)}, ${percent(above / best.cost_eur)}` : "none", value: above };
+      return { text: plan.result.faults.length ? "cannot work" : above === null ? "not known" : above > 0 ? `${meur(above)}, ${percent(above / best.cost_eur)}` : "none", value: above };
     }, { id: "above" }),
     ...years.map((year) => row(`CO2e from ${year}, t a year`, (plan) => (
       { text: number(plan.result.emissions_t[year]), value: plan.result.emissions_t[year] }), { lowest: true, id: `emissions-${year}` })),
@@ -44,7 +45,7 @@ export async function showCompare(main, found) {
     checked.length < plans.length ? el("p", { class: "quiet" }, "A dash: the plan was not checked yet. Open it and press “Check plan”.") : null,
     el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Plans side by side" },
       el("table", { class: "compare", id: "compare" }, el("caption", { class: "unseen" }, "Plans side by side"), el("thead", {}, head), el("tbody", {}, rows))),
-    el("p", { class: "quiet" }, "Bold: the lowest of the plans that were checked. Plans that cannot work are costed as if what is missing were there.")),
+    el("p", { class: "quiet" }, "Bold: the lowest of the plans that can work. Plans that cannot work are costed as if what is missing were there.")),
   charts.length ? el("section", { class: "card charts", "aria-label": "Charts" }, charts.map((chart) => el("figure", {},
     el("figcaption", {}, chart.title), el("div", { class: "paper" }, drawing(chart.svg))))) : null);
   return null;

@@ -11,9 +11,9 @@ export function verdict(result) {
   return { text: "It can work", kind: "good" };
 }
 
-// EUR above the best plan found, or null while none is known.
+// EUR above the best plan found, or null while none is known; a plan that cannot work is not compared.
 export function aboveBest(result, best) {
-  return result && best ? result.cost_eur - best.cost_eur : null;
+  return result && best && !result.faults.length ? result.cost_eur - best.cost_eur : null;
 }
 
 export function showResult(node, found, plan, showRows) {
@@ -25,6 +25,8 @@ export function showResult(node, found, plan, showRows) {
   } else {
     if (result.stale) parts.push(el("p", { class: "remark", id: "stale" }, "Something was changed after this check. Check again."));
     if (result.faults.length) parts.push(faults(found, result, showRows));
+    if (result.idle?.length) parts.push(el("ul", { class: "quiet", id: "idle" }, result.idle.map((each) => (
+      el("li", {}, `${named(found, each.place)}, from ${each.year}: ${each.text}`)))));
     parts.push(figures(plan, best), byYear(found, result));
     parts.push(el("p", { class: "quiet" }, `Checked at ${clock(result.made_s)}${result.verified ? "; accepted by the independent verifier" : ""}.`));
   }
@@ -55,7 +57,7 @@ function figures(plan, best) {
     const words = above > 0 ? `${meur(above)} (${percent(above / best.cost_eur)}) above` : "none: no better plan is known";
     rows.push(["Distance to the best plan", el("span", { id: "distance", "data-value": above }, words)]);
     rows.push(["Best plan found", `${meur(best.cost_eur)}, proven within ${percent(best.gap, 2)}`]);
-  } else rows.push(["Distance to the best plan", el("span", { id: "distance" }, "not known yet; check again with more time")]);
+  } else if (!result.faults.length) rows.push(["Distance to the best plan", el("span", { id: "distance" }, "not known yet; check again with more time")]);
   return el("dl", { class: "facts" }, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,21 @@ from nbb_opt.output import write_file
 from nbb_opt.pipeline import Steps
 from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
+from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
+from nbb_opt.studies.audit.idle import Idle, idle
 from nbb_opt.studies.audit.improve import (
     WORTH_EUR,
     Change,
     Repair,
+    Step,
     break_even,
     cheapest_repair,
     improve,
     numbers_in,
     repair,
+    steps_of,
 )
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
@@ -48,12 +52,14 @@ class Audit:
     instance: Instance
     plan_name: str
     faults: list[Fault]
+    idle: list[Idle]
     cost_eur: float
     emissions_t_per_year: dict[int, float]
     ownership: pd.DataFrame
     lanes: pd.DataFrame
     repair: Repair
     cheapest: Repair | None
+    repair_steps: list[Step]
     repaired_plan: pd.DataFrame
     best: Solution
     best_emissions_t_per_year: dict[int, float]
@@ -64,19 +70,20 @@ class Audit:
 
     def __str__(self) -> str:
         said = [f"  cannot work  {fault.where} {fault.year}: {fault.text}" for fault in self.faults]
+        said += [f"  idle         {each.place} {each.year}: {each.text}" for each in self.idle]
+        for word, mended in (("repair  ", self.repair), ("cheapest", self.cheapest)):
+            said += [
+                f"  {word}     {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
+                for row in (mended.changes.itertuples(index=False) if mended is not None else ())
+            ]
         said += [
-            f"  repair       {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
-            for row in self.repair.changes.itertuples(index=False)
+            f"  step {number}       {step.text}: {_money(step)}; {_counted(step.faults_left, 'fault')} left"
+            for number, step in enumerate(self.repair_steps, start=1)
         ]
         said += [
-            f"  change {number}     {change.text}: {change.closed_share:.0%} of the distance closed"
+            f"  change {number}     {change.text}: {_money(change)}; {change.closed_share:.0%} of the distance closed"
             for number, change in enumerate(self.changes, start=1)
         ]
-        if self.cheapest is not None:
-            said += [
-                f"  or cheaper   {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
-                for row in self.cheapest.changes.itertuples(index=False)
-            ]
         lines = [f"{self.instance.meta.title}, plan {self.plan_name}", *said]
         return "\n".join([*lines, *(f"  {sentence}" for sentence in self.sentences())])
 
@@ -86,27 +93,23 @@ class Audit:
         gap = mended.solution.objective - best.objective
         said = []
         if self.faults:
-            what = f"changing {mended.trucks_changed} truck{'s' if mended.trucks_changed != 1 else ''}"
-            said.append(
-                f"It works after {what if mended.trucks_changed else 'changes that leave every truck as planned'}."
-            )
+            said.append(f"The smallest repair: {mended.text}.")
         if self.cheapest is not None:
-            new = self.cheapest.trucks_changed
-            trucks = (
-                f"{new} other truck{'s' if new != 1 else ''}" if new else "no other truck, with another fuel in some"
-            )
             cost_eur = self.cheapest.solution.objective
             less = meur(mended.solution.objective - cost_eur)
-            said.append(f"With {trucks}, it works for {meur(cost_eur)}, {less} less than that.")
+            said.append(f"The cheapest repair: {self.cheapest.text}; {meur(cost_eur)}, {less} less than the smallest.")
+        if self.idle:
+            eur = sum(each.eur_per_year for each in self.idle if each.year == self.idle[-1].year)
+            said.append(f"What has no work costs {eur:,.0f} EUR a year from {self.idle[-1].year}.")
         said.append(
-            f"{'The repaired plan' if self.faults else 'It'} costs {meur(mended.solution.objective)}, {meur(gap)} "
-            f"({percent(gap / best.objective)}) more than the best plan found, which is within {percent(best.gap)} "
-            "of the least possible."
+            f"{'The plan with the smallest repair' if self.faults else 'It'} costs {meur(mended.solution.objective)}, "
+            f"{meur(gap)} ({percent(gap / best.objective)}) more than the best plan found, which is within "
+            f"{percent(best.gap)} of the least possible."
         )
         if self.changes:
             first = self.changes[: min(5, len(self.changes))]
             said.append(
-                f"The first {len(first)} change{'s' if len(first) > 1 else ''} below close "
+                f"The first {len(first)} change{'s' if len(first) > 1 else ''} close "
                 f"{percent(first[-1].closed_share)} of that distance."
             )
         return said
@@ -121,22 +124,15 @@ class Audit:
             "plan": self.plan_name,
             "feasible": not self.faults,
             "faults": [asdict(fault) for fault in self.faults],
+            "idle": [asdict(each) for each in self.idle],
             "cost_eur": self.cost_eur,
             "emissions_t_co2e": self.emissions_t_per_year,
-            "repair": {
-                "trucks_changed": mended.trucks_changed,
-                "others_changed": mended.others_changed,
-                "cost_eur": mended.solution.objective,
+            "repair": _repair_record(mended)
+            | {
                 "emissions_t_co2e": self.repaired_emissions_t_per_year,
-                "changes": mended.changes.to_dict("records"),
+                "steps": [asdict(step) for step in self.repair_steps],
             },
-            "cheapest_repair": None
-            if self.cheapest is None
-            else {
-                "trucks_changed": self.cheapest.trucks_changed,
-                "cost_eur": self.cheapest.solution.objective,
-                "changes": self.cheapest.changes.to_dict("records"),
-            },
+            "cheapest_repair": None if self.cheapest is None else _repair_record(self.cheapest),
             "best": {
                 "cost_eur": best.objective,
                 "bound_eur": best.bound,
@@ -144,13 +140,32 @@ class Audit:
                 "emissions_t_co2e": self.best_emissions_t_per_year,
             },
             "changes": [
-                {name: value for name, value in asdict(change).items() if name != "keys"} for change in self.changes
+                {name: value for name, value in vars(change).items() if name not in ("keys", "solution")}
+                for change in self.changes
             ],
             "regrets": [
                 asdict(regret) | {"at_least_eur": regret.at_least_eur, "at_most_eur": regret.at_most_eur}
                 for regret in self.regrets
             ],
         }
+
+
+def _repair_record(mended: Repair) -> dict[str, Any]:
+    return {
+        "trucks_changed": mended.trucks_changed,
+        "fuels_changed": mended.fuels_changed,
+        "others_changed": mended.others_changed,
+        "cost_eur": mended.solution.objective,
+        "changes": mended.changes.to_dict("records"),
+    }
+
+
+def _money(step: Step | Change) -> str:
+    return f"costs {step.costs_eur / 1e3:,.0f} and saves {step.saves_eur / 1e3:,.0f} thousand EUR"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
 def audit(
@@ -196,19 +211,40 @@ def audit(
     ]
     lost = pd.DataFrame(beyond, columns=mended.changes.columns)
     mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
-    improved = improve(fleet_model, mended.solution, best, most=changes, time_limit_s=each_s, say=say)
+    improved = improve(fleet_model, mended.solution, best, plan=plan, most=changes, time_limit_s=each_s, say=say)
+    best, improved = best_of_all(best, [mended, cheapest], improved)
     lanes = lane_costs(fleet_model)
     rows = repaired_plan(fleet_model, mended.solution)
     shorter = replace(options, time_limit_s=each_s)
     lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
     return Audit(
-        instance=instance, plan_name=plan_file.name, faults=judged.faults, cost_eur=judged.solution.objective,
+        instance=instance, plan_name=plan_file.name, faults=judged.faults,
+        idle=idle(fleet_model, judged.solution), cost_eur=judged.solution.objective,
+        repair_steps=steps_of(fleet_model, plan, mended) if judged.faults else [],
         emissions_t_per_year=fleet_model.emissions_t(judged.solution),
         ownership=ownership(fleet_model, judged.solution, lanes), lanes=lanes, repair=mended, cheapest=cheapest,
         repaired_plan=rows, best=best, best_emissions_t_per_year=fleet_model.emissions_t(best),
         repaired_emissions_t_per_year=fleet_model.emissions_t(mended.solution), changes=improved,
         break_even=break_even(fleet_model, mended.solution, lanes), regrets=lost_in,
     )  # fmt: skip
+
+
+def best_of_all(
+    best: Solution, repairs: Sequence[Repair | None], changes: Sequence[Change]
+) -> tuple[Solution, list[Change]]:
+    """The best of the plans that were found, and the changes with the distance to it that each closes.
+
+    A search that ends within its gap may be undercut by a plan that was found on another way; its bound holds for all.
+    """
+    start = repairs[0]
+    found = [best, *(mended.solution for mended in repairs if mended), *(change.solution for change in changes)]
+    first = min(found, key=lambda solution: solution.objective)
+    if first is best or start is None:
+        return best, list(changes)
+    gap = relative_gap(first.objective, best.bound)
+    distance_eur = start.solution.objective - first.objective
+    again = [replace(change, closed_share=change.together_eur / distance_eur) for change in changes]
+    return replace(first, bound=best.bound, gap=gap), again
 
 
 def repaired_plan(fleet_model: FleetModel, solution: Solution) -> pd.DataFrame:
@@ -228,6 +264,7 @@ def write_audit(found: Audit, folder: Path, page: str) -> None:
     """Write the page, tables and record of an audit to `folder`; files of an earlier audit are replaced."""
     tables = {
         "faults": pd.DataFrame([asdict(fault) for fault in found.faults], columns=list(Fault.__dataclass_fields__)),
+        "idle": pd.DataFrame([asdict(each) for each in found.idle], columns=list(Idle.__dataclass_fields__)),
         "repair": found.repair.changes,
         "repaired_plan": found.repaired_plan,
         "ownership": found.ownership,

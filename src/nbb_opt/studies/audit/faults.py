@@ -9,33 +9,46 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import Infeasible, NoPlan
-from nbb_opt.model.data.base import WEEKS_PER_YEAR
 from nbb_opt.solve import Solution, solve_form
 from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
 from nbb_opt.studies.audit.form_edit import INFINITE, FormEdit
 from nbb_opt.studies.audit.orders import impossible_orders, set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
 
-# family of constraints -> what is short, its unit, and what one unit more costs in a year: round figures that decide
-# which cause is named where several would do. A limit that money cannot move comes last.
-LIMITS: dict[str, tuple[str, str, float]] = {
-    "respect_grid": ("grid connection", "kW", 50.0),
-    "respect_driver_hours": ("driver hours", "h a year", 45.0),
-    "cap_emissions": ("emission cap", "kg CO2e a year", 0.15),
-    "cap_technology": ("share of a technology", "vkm a year", 0.5),
-    "require_zero_emission": ("zero-emission trucks fewer than a rule asks for", "trucks", 1e5),
-    "ban_purchase": ("purchases under a ban", "trucks", 1e5),
-    "spend_within_budget": ("budget", "EUR", 0.1),
-    "respect_link_capacity": ("capacity of the link", "t a year", 10.0),
-    "respect_terminal_capacity": ("capacity of the terminal", "t a year", 10.0),
-    "respect_fuel_supply": ("supply of the fuel", "kWh a year", 0.5),
-    "limit_mode_shift": ("limit on mode shift", "t a year", 10.0),
-    "require_project": ("a project that another requires", "units", 1e7),
-    "exclude_project": ("projects that exclude each other", "units", 1e7),
+
+@dataclass(frozen=True)
+class Limit:
+    """A family of limits in words, `{}` for the amount in `unit`, of which there are `units` in the model's unit.
+
+    `price_eur` is what one model unit more costs in a year: round figures that decide which cause is named where
+    several would do. A limit that money cannot move comes last.
+    """
+
+    text: str
+    unit: str
+    price_eur: float
+    units: float = 1.0
+
+
+LIMITS: dict[str, Limit] = {
+    "respect_grid": Limit("grid connection short by {}", "kW", 50.0),
+    "respect_driver_hours": Limit("driver hours short by {}", "h a year", 45.0),
+    "cap_emissions": Limit("{} more than the emission cap", "t CO2e a year", 0.15, 1e-3),
+    "cap_technology": Limit("{} more than the greatest share of a technology", "vkm a year", 0.5),
+    "require_zero_emission": Limit("{} fewer than the zero-emission trucks a rule asks for", "trucks", 1e5),
+    "ban_purchase": Limit("{} bought in spite of a ban", "trucks", 1e5),
+    "spend_within_budget": Limit("{} more than the budget", "EUR", 0.1),
+    "respect_link_capacity": Limit("capacity of the link short by {}", "t a year", 10.0),
+    "respect_terminal_capacity": Limit("capacity of the terminal short by {}", "t a year", 10.0),
+    "respect_fuel_supply": Limit("supply of the fuel short by {}", "MWh a year", 0.5, 1e-3),
+    "limit_mode_shift": Limit("{} more than may change its mode", "t a year", 10.0),
+    "require_project": Limit("a project that another requires is missing: {}", "units", 1e7),
+    "exclude_project": Limit("projects that exclude each other: {} too many", "units", 1e7),
 }
 LAST = 20.0  # times the price of a truck: trucks are short only where those planned cannot do it with all they need
 CANNOT_BE = 1e7  # EUR a year for a number in service other than planned: only where nothing else helps
 NEGLIGIBLE_EUR = 0.01  # a year; what is short by less is rounding
+ROUNDING = 1e-6  # of a limit: the tolerance to which the solver keeps it
 EXACT = 1e-7  # gap of a linear program
 LIMIT_S = 120.0
 
@@ -81,7 +94,7 @@ def judge(fleet_model: FleetModel, plan: FleetPlan) -> Assessment:
         _allow(fleet_model, edit, way, float(np.round(amount)) if way.whole else amount * (1 + 1e-9))
     edit.price_as_stated()
     found = _solved(fleet_model, edit)
-    short = {way: amount for way, amount in amounts.items() if amount * way.price_eur > NEGLIGIBLE_EUR}
+    short = {way: amount for way, amount in amounts.items() if amount > way.least}
     faults += _named(fleet_model, short, found.values)
     return Assessment(_in_order(faults), found)
 
@@ -100,7 +113,8 @@ def opened(fleet_model: FleetModel, plan: FleetPlan) -> tuple[FormEdit, list[Way
 def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[Way]) -> dict[Way, float]:
     """What the least expensive way out takes; a kind of limit that need not give way, does not.
 
-    Trucks stay as few as they are then, so that no truck is named for a limit that was closed.
+    Trucks stay as few as they are then, so that no truck is named for a limit that was closed; but where a depot is
+    short of trucks anyway, one more of a kind comes before another limit (chargers are named beside them).
     """
 
     def allow(kind: str, most: Callable[[Way], float]) -> None:
@@ -111,14 +125,16 @@ def _fewest_kinds(fleet_model: FleetModel, edit: FormEdit, ways: list[Way]) -> d
     least = _amounts(ways, _solved(fleet_model, edit))
     eur = dict.fromkeys([way.kind for way in ways], 0.0)
     for way, amount in least.items():
-        eur[way.kind] += way.price_eur * amount
-    named = sorted((kind for kind, each_eur in eur.items() if each_eur > NEGLIGIBLE_EUR), key=eur.__getitem__)
+        eur[way.kind] += way.price_eur * amount if amount > way.least else 0.0
+    named = sorted((kind for kind, each_eur in eur.items() if each_eur > 0), key=eur.__getitem__)
     for kind in eur:
         if kind not in named:
             allow(kind, lambda way: 0.0)
-    trucks = {way: float(np.round(amount)) for way, amount in least.items() if way.kind == "trucks"}
-    allow("trucks", trucks.__getitem__)
     for kind in [kind for kind in named if kind != "trucks"] if len(named) > 1 else []:
+        trucks = {way: float(np.round(amount)) for way, amount in least.items() if way.kind == "trucks"}
+        short = {(way.place, way.year) for way, number in trucks.items() if number and kind != "chargers"}
+        most = {way: number + float((way.place, way.year) in short) for way, number in trucks.items()}
+        allow("trucks", most.__getitem__)
         allow(kind, lambda way: 0.0)
         try:
             least = _amounts(ways, solve_form(edit.form(), time_limit_s=LIMIT_S, gap=EXACT))
@@ -173,7 +189,7 @@ def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """A column of one way out: more trucks or chargers of a `type` at a place, or a limit exceeded."""
+    """A column of one way out: more trucks or chargers of a `type` at a place, or a limit (`side`) exceeded."""
 
     kind: str
     place: str
@@ -182,29 +198,28 @@ class Way:
     column: int
     price_eur: float
     whole: bool
+    side: float = 0.0
+
+    @property
+    def least(self) -> float:
+        """The smallest amount that is more than rounding."""
+        return max(NEGLIGIBLE_EUR / self.price_eur, ROUNDING * abs(self.side))
 
 
 def _more_trucks(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
     """A column of trucks more wherever trucks may work: they bring km, hours, and hours while places are open."""
     trucks, years = fleet_model.built.data.trucks, fleet_model.built.data.time.years
     price = trucks.capex_eur / trucks.lifetime[:, None] + trucks.fixed_eur_per_year
-    found: dict[tuple[object, ...], Way] = {}
-    for family, brought in (
-        ("cover_km", trucks.annual_km),
-        ("cover_hours", trucks.annual_h),
-        ("fit_opening_hours", None),
-    ):
-        for key, row in fleet_model.rows.get(family, []):
-            region, vehicle, year = str(key[0]), str(key[1]), int(str(key[-1]))
-            v, t = int(trucks.names.of([vehicle])[0]), int(np.searchsorted(years, year))
-            if (region, vehicle, year) not in found:
-                column = edit.column(f"more[{region},{vehicle},{year}]", whole=True)
-                found[region, vehicle, year] = Way(
-                    kind="trucks", place=region, year=year, type=vehicle, column=column,
-                    price_eur=LAST * float(price[v, t]), whole=True,
-                )  # fmt: skip
-            amount = brought[v] if brought is not None else WEEKS_PER_YEAR * float(str(key[2]))
-            edit.enter(row, found[region, vehicle, year].column, -float(amount))
+    found: dict[Key, Way] = {}
+    for truck, row, each in fleet_model.truck_rows():
+        if truck not in found:
+            region, vehicle, t = truck
+            v, year = int(trucks.names.of([vehicle])[0]), int(years[t])
+            found[truck] = Way(
+                kind="trucks", place=region, year=year, type=vehicle, whole=True, price_eur=LAST * float(price[v, t]),
+                column=edit.column(f"more[{region},{vehicle},{year}]", whole=True),
+            )  # fmt: skip
+        edit.enter(row, found[truck].column, -each)
     return list(found.values())
 
 
@@ -213,38 +228,32 @@ def _more_chargers(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
 
     They ask nothing of the grid connection, so that a depot without chargers is not called short of grid as well.
     """
-    chargers = fleet_model.built.data.chargers
+    chargers, years, found = fleet_model.built.data.chargers, fleet_model.built.data.time.years, []
     price = chargers.capex_eur / chargers.lifetime + chargers.fixed_eur_per_year
-    rows: dict[tuple[str, int], list[tuple[int, float]]] = {}
-    for family in ("deliver_energy", "deliver_on_the_way"):
-        for key, row in fleet_model.rows.get(family, []):
-            least_kw = float(str(key[2])) if family == "deliver_on_the_way" else 0.0
-            rows.setdefault((str(key[0]), int(str(key[1]))), []).append((row, least_kw))
-    years, found = fleet_model.built.data.time.years, []
-    for area, charger, t in fleet_model.chargers:
+    for (area, charger, t), rows in fleet_model.charger_rows().items():
         k, year = int(chargers.names.of([charger])[0]), int(years[t])
         column = edit.column(f"more[{area},{charger},{year}]", whole=True)
         found.append(Way(
             kind="chargers", place=area, year=year, type=charger, column=column,
             price_eur=float(price[k]), whole=True,
         ))  # fmt: skip
-        for row, least_kw in rows.get((area, year), []):
-            if chargers.kw[k] >= least_kw:
-                edit.enter(row, column, -float(chargers.kwh_per_year[k]))
+        for row in rows:
+            edit.enter(row, column, -float(chargers.kwh_per_year[k]))
     return found
 
 
 def _beyond_limits(fleet_model: FleetModel, edit: FormEdit) -> list[Way]:
     """A column of what is beyond the limit for every row of LIMITS."""
     found = []
-    for family, (_, _, price) in LIMITS.items():
+    for family, limit in LIMITS.items():
         for key, row in fleet_model.rows.get(family, []):
             *place, year = (str(part) for part in key)
-            column = edit.column(f"short[{family},{key}]", typical=1e4 / price)
+            column = edit.column(f"short[{family},{key}]", typical=1e4 / limit.price_eur)
+            side = edit.row_up[row] if np.isfinite(edit.row_up[row]) else edit.row_low[row]
             edit.enter(row, column, -1.0 if np.isfinite(edit.row_up[row]) else 1.0)
             found.append(Way(
                 kind=family, place=" ".join(place), year=int(year), type="", column=column,
-                price_eur=price, whole=False,
+                price_eur=limit.price_eur, whole=False, side=float(side),
             ))  # fmt: skip
     return found
 
@@ -270,8 +279,9 @@ def _named(fleet_model: FleetModel, short: Mapping[Way, float], values: np.ndarr
         mine = [(way.type, n) for way, n in short.items() if (way.kind, way.place, way.year) == (kind, place, year)]
         total = sum(number for _, number in mine)
         if kind in LIMITS:
-            name, unit, _ = LIMITS[kind]
-            faults.append(Fault(kind, place, year, total, unit, f"{name} short by {amount_text(total)} {unit}"))
+            limit = LIMITS[kind]
+            text = limit.text.format(f"{amount_text(total * limit.units)} {limit.unit}")
+            faults.append(Fault(kind, place, year, total * limit.units, limit.unit, text))
         elif kind in ("trucks", "chargers"):
             total = float(np.round(total))
             which = ", ".join(f"{number:.0f} {name}" for name, number in mine)
@@ -301,10 +311,10 @@ def _kind_of_chargers(fleet_model: FleetModel, area: str, year: int, values: np.
 def amount_text(amount: float) -> str:
     """An amount in ordinary figures: never one that rounds to nothing.
 
-    >>> amount_text(1234.6), amount_text(2.5), amount_text(0.031)
-    ('1,235', '2.5', '0.031')
+    >>> amount_text(1234.6), amount_text(99.6), amount_text(2.5), amount_text(0.031)
+    ('1,235', '100', '2.5', '0.031')
     """
-    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2g}"
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.model import Built, ModelSpec, StandardForm, extract, read_model, standard_form
+from nbb_opt.model.data.base import WEEKS_PER_YEAR
 from nbb_opt.network import Prepared
 from nbb_opt.pipeline import Steps
 from nbb_opt.result import emissions_t
@@ -60,6 +61,32 @@ class FleetModel:
         """The best plan of the instance or of an edit, with the options of the audit or others (see SolveOptions)."""
         form = self.form if edit is None else edit.form()
         return self.steps.limited(**options).solve_form(form, label=label)
+
+    def truck_rows(self) -> list[tuple[Key, int, float]]:
+        """(truck, row, what one truck brings to it) of every row that trucks fill: km, hours, hours of open places."""
+        trucks, years = self.built.data.trucks, self.built.data.time.years
+        brought = {"cover_km": trucks.annual_km, "cover_hours": trucks.annual_h}
+        found = []
+        for family in ("cover_km", "cover_hours", "fit_opening_hours"):
+            for key, row in self.rows.get(family, []):
+                v, t = int(trucks.names.of([str(key[1])])[0]), int(np.searchsorted(years, int(str(key[-1]))))
+                each = brought[family][v] if family in brought else WEEKS_PER_YEAR * float(str(key[2]))
+                found.append(((str(key[0]), str(key[1]), t), row, float(each)))
+        return found
+
+    def charger_rows(self) -> dict[Key, list[int]]:
+        """The rows of energy that one more charger would fill: of its place, and of trucks it is fast enough for."""
+        chargers, years = self.built.data.chargers, self.built.data.time.years
+        rows: dict[tuple[str, int], list[tuple[int, float]]] = {}
+        for family in ("deliver_energy", "deliver_on_the_way"):
+            for key, row in self.rows.get(family, []):
+                least_kw = float(str(key[2])) if family == "deliver_on_the_way" else 0.0
+                rows.setdefault((str(key[0]), int(str(key[1]))), []).append((row, least_kw))
+        kw = dict(zip(chargers.names.ids, chargers.kw.tolist(), strict=True))
+        return {
+            (area, kind, t): [row for row, least in rows.get((area, int(years[t])), []) if kw[kind] >= least]
+            for area, kind, t in self.chargers
+        }
 
     def set_numbers(self, edit: FormEdit, plan: FleetPlan) -> dict[Key, int]:
         """Make the numbers in service those of the plan, what it does not name zero; gives the row of each number."""

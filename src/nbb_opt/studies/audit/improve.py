@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,26 +10,45 @@ import pandas as pd
 
 from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.orders import set_orders
-from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
+from nbb_opt.studies.audit.orders import kept_shares, set_orders
+from nbb_opt.studies.audit.plan import CHARGER, ORDER, PROJECT, TRUCK, FleetPlan, changed
 
 COST_GAP = 1e-4
 WHOLE = 1e-6  # a count may miss a whole number by this
+SHARE_DIGITS = 4  # of a share of an order: what is less is the tolerance of the solver
 
 
 @dataclass(frozen=True)
 class Repair:
-    """The repaired plan: trucks changed (a swap counts once per period), what else changed, its solution.
+    """The repaired plan: other trucks (a swap counts once per period), trucks of another fuel, what else changed.
 
     `changes` has columns what, place, type, year, planned, repaired; orders with the share of the vehicle that is lost.
     """
 
     trucks_changed: int
+    fuels_changed: int
     others_changed: float
     changes: pd.DataFrame
     solution: Solution
+
+    @property
+    def text(self) -> str:
+        """What has to be changed, in words; orders that are given up are named."""
+        parts = [
+            f"{n} {words}{'' if n == 1 else 's'}"
+            for n, words in ((self.trucks_changed, "other truck"), (self.fuels_changed, "change of fuel"))
+            if n
+        ]
+        parts = [part.replace("change of fuels", "changes of fuel") for part in parts] or ["no other truck"]
+        orders = self.changes[self.changes["what"] == "order"]
+        lost = [
+            f"{row['planned'] - row['repaired']:.0%} of {row['place']} no longer with {row['type']} from {row['year']}"
+            for row in orders.to_dict("records")
+        ]
+        return ", ".join([*parts, *lost])
 
 
 def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
@@ -59,14 +78,14 @@ def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     edit.row("others_changed", list(others), list(others.values()), up=second.objective * (1 + 1e-6) + WHOLE)
     edit.price_as_stated()
     third = solved(COST_GAP)
-    return Repair(trucks, second.objective, changes_of(fleet_model, plan, third, missed), third)
+    return _repair_of(fleet_model, plan, third)
 
 
 def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     """The repair that costs least among those with the fewest other trucks; another fuel in a truck is no other truck.
 
     Trucks that differ in their energy carrier alone (`fuelled_alike`) count as one kind. Orders are given up as little
-    as possible before cost counts; chargers and projects follow. `others_changed` is the orders given up.
+    as possible before cost counts; chargers and projects follow.
     """
     alike = fuelled_alike(fleet_model)
     edit = FormEdit(fleet_model.form)
@@ -75,14 +94,34 @@ def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     edit.price(dict.fromkeys(changed, 1.0))
     trucks = round(fleet_model.solve(edit, gap=1e-9).objective)
     edit.row("trucks_changed", changed, [1.0] * len(changed), up=trucks + WHOLE)
-    orders = 0.0
     if missed:
         edit.price(dict.fromkeys(missed.values(), 1.0))
         orders = fleet_model.solve(edit, gap=1e-6).objective
         edit.row("orders_missed", list(missed.values()), [1.0] * len(missed), up=orders + WHOLE)
     edit.price_as_stated()
     solution = fleet_model.solve(edit, gap=COST_GAP)
-    return Repair(trucks, orders, changes_of(fleet_model, plan, solution, missed), solution)
+    return _repair_of(fleet_model, plan, solution)
+
+
+def _repair_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution) -> Repair:
+    changes = changes_of(fleet_model, plan, solution)
+    trucks, same = changes[changes["what"] == TRUCK], fuelled_alike(fleet_model)
+    other = trucks_changed(trucks.assign(type=trucks["type"].map(same)))
+    apart = changes[~changes["what"].isin((TRUCK, ORDER))]
+    others = float((apart["repaired"] - apart["planned"]).abs().sum())
+    return Repair(other, trucks_changed(trucks) - other, others, changes, solution)
+
+
+def trucks_changed(trucks: pd.DataFrame) -> int:
+    """In a depot and period the trucks changed are those that come or those that go, whichever are more.
+
+    >>> columns = ["place", "type", "year", "planned", "repaired"]
+    >>> trucks_changed(pd.DataFrame([("A", "DIESEL", 2030, 5, 3), ("A", "BATTERY", 2030, 0, 1)], columns=columns))
+    2
+    """
+    by_kind = trucks.groupby(["place", "year", "type"])[["planned", "repaired"]].sum()
+    apart = (by_kind["repaired"] - by_kind["planned"]).groupby(["place", "year"])
+    return round(float(apart.apply(lambda n: max(n.clip(lower=0).sum(), -n.clip(upper=0).sum())).sum()))
 
 
 def fuelled_alike(fleet_model: FleetModel) -> dict[str, str]:
@@ -147,7 +186,7 @@ def numbers_in(fleet_model: FleetModel, solution: Solution) -> dict[str, dict[Ke
     }
 
 
-def changes_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution, missed: Mapping[str, int]) -> pd.DataFrame:
+def changes_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution) -> pd.DataFrame:
     """What is other than planned: columns what, place, type, year, planned, repaired."""
     years = [period.year for period in fleet_model.instance.periods]
     rows: list[tuple[str, str, str, int, float, float]] = []
@@ -158,12 +197,10 @@ def changes_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution, mis
             before, after = planned.get(key, 0.0), float(numbers.get(key, 0))
             if before != after:
                 rows.append((what, key[0], key[1], years[key[2]], before, after))
-    for name, column in missed.items():
-        order, vehicle, t = name.rsplit(" ", 2)
-        share = float(solution.values[column])
-        if share > WHOLE:
-            before_share = planned_share(plan, order, vehicle, int(t))
-            rows.append(("order", order, vehicle, years[int(t)], before_share, before_share - share))
+    for (order, vehicle, t), kept in kept_shares(fleet_model, plan, solution.values, digits=SHARE_DIGITS).items():
+        share = planned_share(plan, order, vehicle, t)
+        if kept < share:
+            rows.append((ORDER, order, vehicle, years[t], share, kept))
     return pd.DataFrame(rows, columns=["what", "place", "type", "year", "planned", "repaired"])
 
 
@@ -258,12 +295,14 @@ GAP = 3e-4
 WORTH_EUR = 1.0  # a change that saves less is no change
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """One change: the numbers it sets free (keys of trucks; none: chargers and projects only) and what it brings, EUR.
 
     `alone_eur` is saved by this change alone, `together_eur` by it and all before it, `closed_share` is the share of
-    the distance to the best plan that is then closed. `text` says what becomes of the numbers.
+    the distance to the best plan that is then closed. `costs_eur` is what is paid more after this step than before it,
+    `saves_eur` what is paid less, component by component of the cost. `text` says what becomes of the numbers, and of
+    the orders of the plan that are then driven by another truck.
     """
 
     keys: tuple[Key, ...]
@@ -271,7 +310,29 @@ class Change:
     alone_eur: float
     together_eur: float
     closed_share: float
+    costs_eur: float
+    saves_eur: float
+    solution: Solution
     emissions_t_per_year: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a repair: what becomes of the numbers, what it costs and saves, and how many faults are then left."""
+
+    text: str
+    costs_eur: float
+    saves_eur: float
+    faults_left: int
+
+
+def money(fleet_model: FleetModel, before: Solution, after: Solution) -> tuple[float, float]:
+    """What is paid more and what is paid less, present value in EUR, component by component of the cost."""
+    costs = [
+        fleet_model.tables(found)["costs"].groupby("component")["discounted_eur"].sum() for found in (before, after)
+    ]
+    apart = costs[1].sub(costs[0], fill_value=0.0)
+    return float(apart[apart > 0].sum()), float(-apart[apart < 0].sum())
 
 
 def improve(
@@ -279,6 +340,7 @@ def improve(
     start: Solution,
     best: Solution,
     *,
+    plan: FleetPlan | None = None,
     most: int = 8,
     time_limit_s: float = 20.0,
     say: Callable[[str], None] = lambda line: None,
@@ -308,10 +370,15 @@ def improve(
         if winner is None or last.objective - tried[winner].objective < WORTH_EUR:
             break
         free |= set(winner)
-        text = _in_words(fleet_model, last, tried[winner])
+        text = _in_words(fleet_model, _differences(fleet_model, last, tried[winner], plan))
+        costs_eur, saves_eur = money(fleet_model, last, tried[winner])
         last = tried[winner]
         saved = start.objective - last.objective
-        done.append(Change(winner, text, alone[winner], saved, saved / gap_eur, fleet_model.emissions_t(last)))
+        done.append(Change(
+            keys=winner, text=text, alone_eur=alone[winner], together_eur=saved, closed_share=saved / gap_eur,
+            costs_eur=costs_eur, saves_eur=saves_eur, solution=last,
+            emissions_t_per_year=fleet_model.emissions_t(last),
+        ))  # fmt: skip
         say(f"change {len(done)}: {text}: {saved:,.0f} EUR together, {saved / gap_eur:.0%} of the distance")
         candidates.remove(winner)
     return done
@@ -344,28 +411,59 @@ def _with_free(
         return None
 
 
-def _in_words(fleet_model: FleetModel, before: Solution, after: Solution) -> str:
-    """What became of the numbers, as `Umeå depot 2030: 6 BAT400 become 2, 6 DIESEL become 10`."""
-    one, two = numbers_in(fleet_model, before), numbers_in(fleet_model, after)
+def _differences(
+    fleet_model: FleetModel, before: Solution, after: Solution, plan: FleetPlan | None
+) -> list[tuple[str, str, str, int, float, float]]:
+    """Rows of what, place, type, year, before, after: numbers, and shares of the plan's orders that are kept."""
     years = [period.year for period in fleet_model.instance.periods]
-    names = dict(
-        zip(
-            fleet_model.instance["fleet_regions"]["fleet_region"],
-            fleet_model.instance["fleet_regions"]["name"],
-            strict=True,
-        )
-    )
-    names |= dict(
-        zip(
-            fleet_model.instance["charge_areas"]["charge_area"],
-            fleet_model.instance["charge_areas"]["name"],
-            strict=True,
-        )
-    )
+    one, two = numbers_in(fleet_model, before), numbers_in(fleet_model, after)
+    rows = [
+        (what, place, kind, years[t], float(one[what][place, kind, t]), float(number))
+        for what, numbers in two.items()
+        for (place, kind, t), number in sorted(numbers.items())
+        if number != one[what][place, kind, t]
+    ]
+    if plan is not None:
+        kept = [kept_shares(fleet_model, plan, found.values, digits=SHARE_DIGITS) for found in (before, after)]
+        rows += [
+            (ORDER, order, vehicle, years[t], kept[0][order, vehicle, t], share)
+            for (order, vehicle, t), share in kept[1].items()
+            if share != kept[0][order, vehicle, t]
+        ]
+    return rows
+
+
+def _in_words(fleet_model: FleetModel, rows: Iterable[tuple[str, str, str, int, float, float]]) -> str:
+    """What becomes of the numbers, as `Umeå depot 2030: 6 BAT400 become 2, 6 DIESEL become 10`."""
+    names = {
+        code: name
+        for table, key in (("fleet_regions", "fleet_region"), ("charge_areas", "charge_area"))
+        for code, name in zip(fleet_model.instance[table][key], fleet_model.instance[table]["name"], strict=True)
+    }
     groups: dict[tuple[str, int], list[str]] = {}
-    for what, numbers in two.items():
-        for key, number in sorted(numbers.items()):
-            if number != one[what][key]:
-                words = f"{one[what][key]} {key[1]} become {number}"
-                groups.setdefault((names.get(key[0], key[0] or "projects"), years[key[2]]), []).append(words)
+    for what, place, kind, year, before, after in rows:
+        words = f"{before:g} {kind} become {after:g}"
+        if what == ORDER:
+            words = f"{kind} drives {after:.0%} of it instead of {before:.0%}"
+        where = names.get(place, f"order {place}" if what == ORDER else place or "projects")
+        groups.setdefault((where, year), []).append(words)
     return "; ".join(f"{place} {year}: {', '.join(words)}" for (place, year), words in groups.items()) or "other routes"
+
+
+def steps_of(fleet_model: FleetModel, plan: FleetPlan, mended: Repair) -> list[Step]:
+    """The repair in steps, one for each place, what changes first before the others.
+
+    Cost and saving are those of the plan after the step against the plan before it, both operated as if what is still
+    short were there; the steps together lead from the plan to the repaired plan.
+    """
+    years = [period.year for period in fleet_model.instance.periods]
+    judged, found = judge(fleet_model, plan), []
+    groups = sorted(mended.changes.groupby("place"), key=lambda group: (group[1]["year"].min(), str(group[0])))
+    for _, group in groups:
+        plan = changed(plan, group, years)
+        after = judge(fleet_model, plan)
+        costs_eur, saves_eur = money(fleet_model, judged.solution, after.solution)
+        text = _in_words(fleet_model, group.itertuples(index=False, name=None))
+        found.append(Step(text, costs_eur, saves_eur, len(after.faults)))
+        judged = after
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,44 +36,89 @@ def first_lanes(fleet_model: FleetModel) -> dict[int, list[int]]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderLane:
+    """A lane on which an order leaves its origin: the columns of its tonnes, and of what the vehicle drives there.
+
+    `tkm` is the work of a tonne of each carried column, `load_t` the work of a km of the column `driven` (None where
+    the vehicle may not drive).
+    """
+
+    lane: int
+    carried: list[int]
+    tkm: np.ndarray
+    driven: int | None
+    load_t: float
+
+
+def order_lanes(fleet_model: FleetModel, plan: FleetPlan) -> Iterator[tuple[dict, list[OrderLane]]]:
+    """Each order of the plan that its vehicle can drive, with its lanes; `impossible_orders` names the others."""
+    data, start = fleet_model.built.data, fleet_model.built.start
+    d, flows, lanes = data.driving, data.flows, first_lanes(fleet_model)
+    bundles, vehicles = orders_by_bundle(fleet_model), data.trucks.names
+    column = {key: i for i, key in enumerate(zip(d.lane.tolist(), d.vehicle.tolist(), d.t.tolist(), strict=True))}
+    carried, lane_of, times = flows.uses_lane
+    for row in orders_with_names(plan):
+        b, v, t = bundles[row["name"]], int(vehicles.of([row["vehicle"]])[0]), row["t"]
+        if not any((g, v, t) in column for g in lanes.get(b, [])):
+            continue
+        found = []
+        for g in lanes[b]:
+            mine = (lane_of == g) & (flows.bundle[carried] == b) & (flows.t[carried] == t)
+            at = column.get((g, v, t))
+            if mine.any():
+                found.append(OrderLane(
+                    lane=g, carried=(start["carried_t"] + carried[mine]).tolist(),
+                    tkm=float(data.lanes.distance_km[g]) * times[mine],
+                    driven=None if at is None else start["driven_vkm"] + at,
+                    load_t=0.0 if at is None else float(d.load_t[at]),
+                ))  # fmt: skip
+        yield row, found
+
+
 def set_orders(fleet_model: FleetModel, edit: FormEdit, plan: FleetPlan, *, price: bool = False) -> dict[str, int]:
     """On each lane from the order's origin, the vehicle does at least its share of the order's work.
 
     Orders that the vehicle cannot drive are left free (`impossible_orders` names them). With `price` each row may be
     missed: gives the columns of the shares missed (0 to the share), by order, vehicle and period.
     """
-    data, start = fleet_model.built.data, fleet_model.built.start
-    d, flows, lanes = data.driving, data.flows, first_lanes(fleet_model)
-    bundles, vehicles = orders_by_bundle(fleet_model), data.trucks.names
-    column = {key: i for i, key in enumerate(zip(d.lane.tolist(), d.vehicle.tolist(), d.t.tolist(), strict=True))}
-    carried, lane_of, times = data.flows.uses_lane
     missed: dict[str, int] = {}
-    for row in orders_with_names(plan):
-        b, v, t = bundles[row["name"]], int(vehicles.of([row["vehicle"]])[0]), row["t"]
-        usable = [g for g in lanes.get(b, []) if (g, v, t) in column]
-        if not usable:
-            continue
-        demand = float(fleet_model.prepared.demand_t[b, t])
+    bundles = orders_by_bundle(fleet_model)
+    for row, lanes in order_lanes(fleet_model, plan):
+        name, vehicle, t = row["name"], row["vehicle"], row["t"]
         slack = None
         if price:
-            slack = edit.column(f"missed[{row['name']},{row['vehicle']},{t}]", up=row["share"])
-            missed[f"{row['name']} {row['vehicle']} {t}"] = slack
-        for g in lanes[b]:
-            mine = (lane_of == g) & (flows.bundle[carried] == b) & (flows.t[carried] == t)
-            if not mine.any():
-                continue
-            km = float(data.lanes.distance_km[g])
-            columns = (start["carried_t"] + carried[mine]).tolist()
-            values = (-row["share"] * km * times[mine]).tolist()
-            at = column.get((g, v, t))
-            if at is not None:
-                columns.append(start["driven_vkm"] + at)
-                values.append(float(d.load_t[at]))
+            slack = missed[f"{name} {vehicle} {t}"] = edit.column(f"missed[{name},{vehicle},{t}]", up=row["share"])
+        for lane in lanes:
+            columns, values = list(lane.carried), (-row["share"] * lane.tkm).tolist()
+            if lane.driven is not None:
+                columns.append(lane.driven)
+                values.append(lane.load_t)
             if slack is not None:
                 columns.append(slack)
-                values.append(km * demand)
-            edit.row(f"order[{row['name']},{row['vehicle']},{t},{g}]", columns, values, low=0.0)
+                km = float(fleet_model.built.data.lanes.distance_km[lane.lane])
+                values.append(km * float(fleet_model.prepared.demand_t[bundles[name], t]))
+            edit.row(f"order[{name},{vehicle},{t},{lane.lane}]", columns, values, low=0.0)
     return missed
+
+
+def kept_shares(
+    fleet_model: FleetModel, plan: FleetPlan, values: np.ndarray, *, digits: int
+) -> dict[tuple[str, str, int], float]:
+    """The share of each order of the plan, at most the planned one, that its vehicle drives in a solution.
+
+    Rounded to `digits`; an order that the vehicle cannot drive has no share to keep and is left out.
+    """
+    kept = {}
+    for row, lanes in order_lanes(fleet_model, plan):
+        done = [
+            (float(values[lane.driven]) * lane.load_t if lane.driven is not None else 0.0)
+            / float(lane.tkm @ values[lane.carried])
+            for lane in lanes
+            if float(lane.tkm @ values[lane.carried]) > 1.0
+        ]
+        kept[row["name"], row["vehicle"], row["t"]] = round(min([row["share"], *done]), digits)
+    return kept
 
 
 def orders_with_names(plan: FleetPlan) -> list[dict]:

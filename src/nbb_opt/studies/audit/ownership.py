@@ -36,9 +36,7 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
     g, v, t = d.lane, d.vehicle, d.t
     rate = fleet_model.instance.meta.discount_rate
     recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
-    country = base.region_country[d.region]
-    price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, country, t]
-    owning = trucks.fixed_eur_per_year[v, t] + price * recovery[v]
+    owning = truck_eur_per_year(fleet_model)[v, base.region_country[d.region], t]
     vkm_a_year = np.minimum(trucks.annual_km[v] / d.km_per_vkm, trucks.annual_h[v] / d.hours_per_vkm)
     kwh = np.bincount(d.ledger.col, d.ledger.kwh, minlength=len(g))
     wtw = np.bincount(d.ledger.col, d.ledger.ttw_kg + d.ledger.wtt_kg, minlength=len(g))
@@ -60,16 +58,26 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
     )
 
 
+def truck_eur_per_year(fleet_model: FleetModel) -> np.ndarray:
+    """What owning one truck costs a year, by truck, country and period: fixed, and purchase less grants paid back."""
+    trucks, rate = fleet_model.built.data.trucks, fleet_model.instance.meta.discount_rate
+    recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
+    price = trucks.capex_eur[:, None, :] - trucks.subsidies.grant_eur
+    return trucks.fixed_eur_per_year[:, None, :] + price * recovery[:, None, None]
+
+
+def charger_eur_per_year(fleet_model: FleetModel) -> np.ndarray:
+    """What one charger of each kind costs a year: fixed, and purchase paid back over its life."""
+    chargers, rate = fleet_model.built.data.chargers, fleet_model.instance.meta.discount_rate
+    recovery = np.array([yearly_share(rate, float(life)) for life in chargers.lifetime])
+    return chargers.fixed_eur_per_year + chargers.capex_eur * recovery
+
+
 def _charger_eur_per_kwh(fleet_model: FleetModel) -> np.ndarray:
     """Cheapest charger for each truck, EUR per kWh it sells; 0 for trucks without a battery."""
     data = fleet_model.built.data
-    c, trucks, rate = data.chargers, data.trucks, fleet_model.instance.meta.discount_rate
-    a_year = c.fixed_eur_per_year + c.capex_eur * np.array([yearly_share(rate, float(life)) for life in c.lifetime])
-    each = a_year / c.kwh_per_year
-    cheapest = np.zeros(len(trucks.names))
-    for v in np.flatnonzero(trucks.battery).tolist():
-        cheapest[v] = each.min() if len(each) else 0.0
-    return cheapest
+    each = charger_eur_per_year(fleet_model) / data.chargers.kwh_per_year
+    return np.where(data.trucks.battery, each.min(initial=np.inf) if len(each) else 0.0, 0.0)
 
 
 def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:
@@ -100,17 +108,14 @@ def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) 
     ]).groupby(keys).sum()  # fmt: skip
     done_by = dict(zip(work.index.tolist(), work.to_dict("records"), strict=True))
     nothing = dict.fromkeys(work.columns, 0.0)
-    rate, rows = fleet_model.instance.meta.discount_rate, []
+    owning, rows = truck_eur_per_year(fleet_model), []
     for (region, vehicle, t), columns in sorted(fleet_model.trucks.items()):
         number = round(float(x[columns].sum()))
         r, v = int(base.regions.of([region])[0]), int(trucks.names.of([vehicle])[0])
         if not number:
             continue
         done = done_by.get((r, v, t), nothing)
-        n = int(base.region_country[r])
-        price = trucks.capex_eur[v, t] - trucks.subsidies.grant_eur[v, n, t]
-        owning = trucks.fixed_eur_per_year[v, t] + price * yearly_share(rate, float(trucks.lifetime[v]))
-        eur, km, tonnes = done["eur"] + number * owning, done["km"], done["tonnes"]
+        eur, km, tonnes = done["eur"] + number * owning[v, int(base.region_country[r]), t], done["km"], done["tonnes"]
         rows.append((
             region, vehicle, int(data.time.years[t]), number, km, done["hours"], tonnes,
             eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM else np.nan, done["kg"] / 1000,

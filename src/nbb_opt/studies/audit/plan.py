@@ -90,6 +90,24 @@ def _over_time(rows: pd.DataFrame, instance: Instance) -> pd.DataFrame:
     return frame.astype({"place": "str", "type": "str", "t": "int64", "number": "float64"})
 
 
+def changed(plan: FleetPlan, rows: pd.DataFrame, years: list[int]) -> FleetPlan:
+    """The plan with other numbers in single periods; `rows` has what, place, type, year, repaired."""
+    parts = {TRUCK: plan.trucks, CHARGER: plan.chargers, PROJECT: plan.projects}
+    orders = plan.orders
+    names = orders["origin"] + ">" + orders["destination"] + ":" + orders["commodity"]
+    for row in rows.to_dict("records"):
+        t, number = years.index(row["year"]), float(row["repaired"])
+        if row["what"] == ORDER:
+            same = (names == row["place"]) & (orders["vehicle"] == row["type"]) & (orders["t"] == t)
+            orders = orders.assign(share=orders["share"].mask(same, number))
+            continue
+        frame = parts[row["what"]]
+        same = (frame["place"] == row["place"]) & (frame["type"] == row["type"]) & (frame["t"] == t)
+        new = pd.DataFrame([(row["place"], row["type"], t, number)], columns=frame.columns)
+        parts[row["what"]] = pd.concat([frame[~same], new.astype(frame.dtypes)], ignore_index=True)
+    return FleetPlan(parts[TRUCK], parts[CHARGER], parts[PROJECT], orders)
+
+
 def template(instance: Instance) -> pd.DataFrame:
     """A plan to begin with: today's trucks as long as they live, no chargers, no projects."""
     fleet = instance["fleet"].merge(instance["vehicles"][["vehicle", "lifetime_years"]], on="vehicle", how="left")

@@ -10,6 +10,7 @@ from nbb_opt.report.text import meur, number
 from nbb_opt.studies.audit.audit import Audit
 
 MOST_BREAK_EVEN = 12
+_MONEY = [Column("Costs", "number", "kEUR"), Column("Saves", "number", "kEUR")]
 
 
 def page_of(found: Audit) -> str:
@@ -22,7 +23,7 @@ def page_of(found: Audit) -> str:
 
 def sections(found: Audit) -> list[Section]:
     """What was found, in the order of the page."""
-    return [_repair(found), _improve(found), _ownership(found), _break_even(found), _scenarios(found)]
+    return [_repair(found), _improve(found), _idle(found), _ownership(found), _break_even(found), _scenarios(found)]
 
 
 def _tiles(found: Audit) -> list[Tile]:
@@ -52,22 +53,40 @@ def _repair(found: Audit) -> Section:
     ]  # fmt: skip
     text = (
         "The fewest trucks are changed first; among those repairs the fewest orders, chargers and projects; among "
-        "those the cheapest. repaired_plan.csv holds the result."
+        "those the cheapest. repaired_plan.csv holds the result. A step costs and saves against the plan before it, "
+        "as if what is still short were there; present value."
     )
     grids = [Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])]
+    if found.repair_steps:
+        grids.append(Grid(
+            "The repair in steps",
+            [Column("", "count"), Column("Step"), *_MONEY, Column("Faults left", "count")],
+            [
+                (n, step.text, step.costs_eur / 1e3, step.saves_eur / 1e3, step.faults_left)
+                for n, step in enumerate(found.repair_steps, start=1)
+            ],
+        ))  # fmt: skip
     if found.cheapest is not None:
         rows = [tuple(row) for row in found.cheapest.changes.itertuples(index=False)]
-        grids.append(Grid("The cheapest repair with the fewest other trucks; fuels may change", columns, rows))
+        grids.append(Grid(f"The cheapest repair: {found.cheapest.text}", columns, rows))
     return Section("The smallest repair", text, grids)
 
 
 def _improve(found: Audit) -> Section:
     rows = [
-        (n, change.text, change.alone_eur / 1e3, change.together_eur / 1e3, change.closed_share)
+        (
+            n,
+            change.text,
+            change.costs_eur / 1e3,
+            change.saves_eur / 1e3,
+            change.alone_eur / 1e3,
+            change.together_eur / 1e3,
+            change.closed_share,
+        )
         for n, change in enumerate(found.changes, start=1)
     ]
     columns = [
-        Column("", "count"), Column("Change"), Column("Alone", "number", "kEUR"),
+        Column("", "count"), Column("Change"), *_MONEY, Column("Less cost alone", "number", "kEUR"),
         Column("With those before it", "number", "kEUR"), Column("Distance closed", "percent", "%"),
     ]  # fmt: skip
     bars = [
@@ -85,6 +104,18 @@ def _improve(found: Audit) -> Section:
     grids = [Grid("Changes in the order of what they add", columns, rows)]
     heading = "The few changes that matter most"
     return Section(heading, text, grids, drawing) if bars else Section(heading, "No single change saves anything.", [])
+
+
+def _idle(found: Audit) -> Section:
+    columns = [Column("Where"), Column("From", "year"), Column("Without work"), Column("Cost", "number", "EUR a year")]
+    many = {"truck": "trucks", "charger": "chargers"}
+    rows = [
+        (each.place, each.year, f"{each.number} {each.type} {each.what if each.number == 1 else many[each.what]}",
+         each.eur_per_year) for each in found.idle
+    ]  # fmt: skip
+    text = "What could be left out while all else works as it does; the cost is that of owning it."
+    heading = "Trucks and chargers without work"
+    return Section(heading, text, [Grid("Idle", columns, rows)]) if rows else Section(heading, "There are none.", [])
 
 
 def _ownership(found: Audit) -> Section:
