@@ -16,11 +16,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.app import worker
+from nbb_opt.app import region_worker, worker
 from nbb_opt.app.store import Refused
+from nbb_opt.app.task import Task
 
 Finish = Callable[[dict[str, Any], Path], dict[str, Any]]
 KEPT_POINTS = 400
+KEEPING = (worker.CHECK, worker.SOLVE, region_worker.RUN, region_worker.FRONT)  # have something once they are stopped
 RUNNING, DONE, FAILED = "running", "done", "failed"
 
 
@@ -61,15 +63,14 @@ class Jobs:
         for left in work.glob(".job-*"):
             shutil.rmtree(left, ignore_errors=True)
 
-    def start(self, task: worker.Task, *, case: str, plan: str, finish: Finish) -> Job:
+    def start(self, task: Task, *, case: str, plan: str, finish: Finish) -> Job:
         """Start a calculation. `finish` takes what it found over, with the folder of its files. Raises Busy."""
         with self.lock:
-            if self.job is not None and self.job.state == RUNNING:
-                raise Busy("Another calculation is running. Wait for it, or cancel it first.")
+            self.refuse_if_busy()
             folder = Path(tempfile.mkdtemp(dir=self.work, prefix=".job-"))
             context = multiprocessing.get_context("spawn")
             here, there = context.Pipe()
-            given = asdict(replace(task, folder=str(folder)))
+            given = asdict(replace(task, folder=task.folder or str(folder)))
             self.process = context.Process(target=self.target, args=(there, given), daemon=True)
             self.process.start()
             there.close()
@@ -80,14 +81,19 @@ class Jobs:
             self._thread.start()
             return self.job
 
+    def refuse_if_busy(self) -> None:
+        """Raises Busy while a calculation runs."""
+        if self.job is not None and self.job.state == RUNNING:
+            raise Busy("Another calculation is running. Wait for it, or cancel it first.")
+
     def cancel(self, *, at_once: bool = False) -> None:
         """Ask the calculation to stop with the best it has; `at_once` ends it and keeps nothing."""
         with self.lock:
             if self.job is None or self.job.state != RUNNING or self.process is None:
                 return
             self.job.cancelled = True
-            if at_once or self.job.kind == worker.AUDIT:
-                self.process.terminate()
+            if at_once or self.job.kind not in KEEPING:
+                self.process.kill()
             else:
                 with contextlib.suppress(OSError):  # it has just ended by itself
                     self._pipe.send_bytes(b"stop")
@@ -98,8 +104,8 @@ class Jobs:
         return job is not None and job.state == RUNNING and (job.case, job.plan) == (case, plan)
 
     def close(self) -> None:
-        """End what runs."""
-        self.cancel(at_once=True)
+        """End what runs; a run of the region view stops, and writes the best plan that it has by itself."""
+        self.cancel(at_once=self.job is None or self.job.kind != region_worker.RUN)
         if self._thread is not None:
             self._thread.join(10)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -21,7 +20,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nbb_opt.app.answers import PAGE_POLICY, download
 from nbb_opt.app.jobs import Jobs
+from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
 from nbb_opt.app.store import Conflict, NotFound, Refused, Store
 from nbb_opt.errors import InstanceError, NbbError
@@ -178,7 +179,6 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 SHOWN_PROBLEMS = 200
 
 
@@ -219,6 +219,7 @@ def make_app(service: Service, session: Session, *, most_bytes: int = MOST_BODY_
     _serve_cases(api, service)
     _serve_plans(api, service)
     _serve_jobs(api, service)
+    serve_region(api, service.region)
     return Guard(api, session, most_bytes)
 
 
@@ -301,7 +302,8 @@ def _serve_cases(api: FastAPI, service: Service) -> None:
 
     @api.post("/api/open")
     def open_shipped(wanted: OpenRequest) -> dict[str, str]:
-        return {"case": service.open_shipped(wanted.shipped)}
+        case = service.open_shipped(wanted.shipped)
+        return {"case": case, "home": service.home(case)}
 
     @api.post("/api/upload")
     async def upload(request: Request, name: str) -> dict[str, str]:
@@ -318,7 +320,7 @@ def _serve_cases(api: FastAPI, service: Service) -> None:
 
     @api.get("/api/cases/{case}/instance.xlsx")
     def workbook(case: Name) -> Response:
-        return _download(service.workbook(case), XLSX, "instance.xlsx")
+        return download(service.workbook(case), XLSX, "instance.xlsx")
 
 
 def _serve_plans(api: FastAPI, service: Service) -> None:
@@ -354,8 +356,8 @@ def _serve_plans(api: FastAPI, service: Service) -> None:
     def file(case: Name, plan: Name, name: str, view: bool = False) -> Response:
         content, kind = service.file(case, plan, name)
         if view and name.endswith(".html"):
-            return Response(content, media_type=kind, headers={"content-security-policy": REPORT_POLICY})
-        return _download(content, kind, name)
+            return Response(content, media_type=kind, headers={"content-security-policy": PAGE_POLICY})
+        return download(content, kind, name)
 
 
 def _serve_jobs(api: FastAPI, service: Service) -> None:
@@ -372,12 +374,6 @@ def _serve_jobs(api: FastAPI, service: Service) -> None:
     def cancel(wanted: CancelRequest) -> dict[str, Any]:
         service.jobs.cancel(at_once=wanted.at_once)
         return service.job()
-
-
-def _download(content: bytes, kind: str, name: str) -> Response:
-    safe = re.sub(r"[^a-z0-9.]", "-", name)
-    headers = {"content-disposition": f'attachment; filename="{safe}"', "content-security-policy": REPORT_POLICY}
-    return Response(content, media_type=kind, headers=headers)
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:

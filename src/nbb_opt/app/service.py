@@ -16,7 +16,9 @@ from nbb_opt.app import worker
 from nbb_opt.app.instances import InstanceCache, Opened, choices, open_shipped, open_source, problems_of, ready
 from nbb_opt.app.jobs import Jobs
 from nbb_opt.app.pictures import comparison_charts
+from nbb_opt.app.region import Region
 from nbb_opt.app.store import NotFound, Refused, Store, StoredPlan, good_name, read_json, write_bytes
+from nbb_opt.app.task import Task
 from nbb_opt.instance.meta import FILE as META_FILE
 from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.workbook.write import write_workbook
@@ -44,6 +46,7 @@ class Service:
     def __init__(self, store: Store, jobs: Jobs, cache: Path, first: Path | None = None) -> None:
         self.store, self.jobs, self.cache = store, jobs, cache
         self.instances = InstanceCache()
+        self.region = Region(store, jobs, self.instances, cache)
         self.first = open_source(store, self.instances, first).id if first is not None else None
 
     def close(self) -> None:
@@ -56,8 +59,17 @@ class Service:
         for name in shipped_names("instances"):
             keys = tomllib.loads((shipped("instances") / name / META_FILE).read_text(encoding="utf-8-sig"))
             titles.append({"name": name, "title": keys["title"], "description": keys["description"]})
-        cases = [{"id": case.id, "title": case.title, "opened_s": case.opened_s} for case in self.store.cases()]
-        return {"first": self.first, "cases": cases, "shipped": titles, "folder": str(self.store.folder)}
+        cases = [
+            {"id": case.id, "title": case.title, "opened_s": case.opened_s, "home": self.home(case.id)}
+            for case in self.store.cases()
+        ]
+        first = None if self.first is None else self.home(self.first)
+        return {"first": self.first, "home": first, "cases": cases, "shipped": titles, "folder": str(self.store.folder)}
+
+    def home(self, case: str) -> str:
+        """Where a case is shown: fleet plans where the instance comes with one or is a workbook, else the region."""
+        source = Path(self.store.case(case).source)
+        return f"/#/case/{case}/plan" if source.is_file() or (source / "plan.csv").is_file() else f"/region/{case}"
 
     def open_shipped(self, name: str) -> str:
         return open_shipped(self.store, self.instances, name).id
@@ -187,7 +199,7 @@ class Service:
             many = f"{len(problems)} cells" if len(problems) > 1 else "1 cell"
             raise Refused(f"Put {many} right first; they are marked in the grid.")
         rows, source = [list(row) for row in stored.rows], self.store.case(case).source
-        task = worker.Task(
+        task = Task(
             kind=kind, source=source, rows=rows, folder="", cache=str(self.cache), options=options.changed(),
             best=self.best(case, opened),
         )  # fmt: skip

@@ -6,20 +6,23 @@ well. A cancel asks the solver to stop; if the app itself is gone, so is the wor
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nbb_opt.app import region_worker
 from nbb_opt.app.pictures import as_run, pictures_of
 from nbb_opt.app.store import write_bytes
+from nbb_opt.app.task import Send, Task
 from nbb_opt.errors import InstanceError, NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network.bundles import read_demand
@@ -47,30 +50,19 @@ from nbb_opt.studies.audit.view import page_of
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
 CHANGES = 5  # that "repair and improve" looks for
 ASIDE = ("frozen: ", "reference: ")  # begin the phases of plans that are solved for comparison only
-Send = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """What to do: `rows` is the plan as typed, `folder` is for the files, `best` what is known of the best plan."""
-
-    kind: str
-    source: str
-    rows: list[list[str]]
-    folder: str
-    cache: str
-    options: dict[str, Any]
-    best: dict[str, Any] | None = None
 
 
 def run(connection: Connection, task: dict[str, Any]) -> None:
     """Entry of the process: do the task, then send `done` or `error`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
     stop = Stop(SolveOptions(**task["options"]).time_limit_s)
+    keeps = task["kind"] == region_worker.RUN  # it writes the best plan itself, whatever becomes of the app
+    if keeps:
+        signal.signal(signal.SIGTERM, lambda *_given: stop.asked.set())
     lock = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
-        with lock:
+        with lock, contextlib.suppress(OSError) if keeps else contextlib.nullcontext():
             connection.send_bytes(json_bytes(message))
 
     def watch() -> None:
@@ -79,10 +71,15 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
                 connection.recv_bytes()
                 stop.asked.set()
         except (EOFError, OSError):
-            os._exit(1)
+            stop.asked.set()
+            if not keeps:
+                os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     try:
+        if task["kind"] in region_worker.WORK:
+            send({"done": region_worker.WORK[task["kind"]](Task(**task), stop, _listener(send), send)})
+            return
         work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[task["kind"]]
         send({"done": work(Task(**task), stop, send)})
     except InstanceError as error:

@@ -132,7 +132,7 @@ export class JobPanel {
 }
 
 // Plan found (upper line) and bound (lower line) over time, for the eye only: the numbers stand above.
-function curve(history) {
+export function curve(history) {
   const points = history.filter(([, incumbent, bound]) => incumbent !== null || bound !== null);
   const values = points.flatMap(([, incumbent, bound]) => [incumbent, bound]).filter((value) => value !== null);
   if (points.length < 3) return null;

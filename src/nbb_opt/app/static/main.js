@@ -25,7 +25,7 @@ async function show() {
       const start = await get("/api/start");
       if (mine !== turn) return;
       if (start.first && !window.location.hash) {
-        window.location.replace(`#/case/${start.first}/plan`);
+        window.location.replace(start.home);
         return;
       }
       showStart(main, start);

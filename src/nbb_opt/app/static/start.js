@@ -28,7 +28,7 @@ export function showStart(main, start) {
   }
 
   async function example(name) {
-    go((await post("/api/open", { shipped: name })).case);
+    window.location.assign((await post("/api/open", { shipped: name })).home);
   }
 
   async function template() {
@@ -36,7 +36,7 @@ export function showStart(main, start) {
     window.location.assign(`${casePath(opened.case)}/instance.xlsx`);
   }
 
-  const cases = start.cases.map((each) => el("li", {}, el("a", { href: `#/case/${each.id}/plan` }, each.title),
+  const cases = start.cases.map((each) => el("li", {}, el("a", { href: each.home }, each.title),
     el("span", { class: "quiet" }, ` opened ${new Date(each.opened_s * 1000).toLocaleDateString("en-GB")}`)));
   main.replaceChildren(
     el("section", { class: "card narrow" }, el("h1", {}, "Test your fleet plan"),

@@ -1,0 +1,98 @@
+"""Pages and addresses of the region view: templates filled in on the server, in the language that was chosen."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel, Field
+
+from nbb_opt.app.answers import PAGE_POLICY, download
+from nbb_opt.app.languages import COOKIE, LANGUAGES, chosen_language, figure_name, translator
+from nbb_opt.app.region import Region
+from nbb_opt.report.text import cut, meur, number, percent, short
+
+ENVIRONMENT = Environment(
+    loader=ChoiceLoader([PackageLoader("nbb_opt.app"), PackageLoader("nbb_opt.report")]), autoescape=True,
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+ENVIRONMENT.globals |= {
+    "cut": cut,
+    "meur": meur,
+    "number": number,
+    "percent": percent,
+    "short": short,
+    "languages": LANGUAGES,
+}
+
+
+class Flow(BaseModel):
+    origin: str = Field(max_length=200)
+    destination: str = Field(max_length=200)
+    commodity: str = Field(max_length=200)
+    year: int
+
+
+class Form(BaseModel):
+    fields: dict[str, list[str]]
+
+
+def serve_region(api: FastAPI, region: Region) -> None:
+    """Add the addresses of the region view."""
+
+    def page(template: str, request: Request, case: str, **given: Any) -> HTMLResponse:
+        language = chosen_language(request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
+        text = ENVIRONMENT.get_template(template).render(
+            _=translator(language), named=lambda name: figure_name(language, name), language=language, cookie=COOKIE,
+            case=case, title=region.instance(case).meta.title, day=_day, **given,
+        )  # fmt: skip
+        return HTMLResponse(text)
+
+    @api.get("/region/{case}")
+    def levers(case: str, request: Request, source: Annotated[str, Query(max_length=60)] = "") -> Response:
+        return page("levers.html.j2", request, case, view="levers", **region.levers(case, source))
+
+    @api.get("/region/{case}/runs/{run}")
+    def run_page(case: str, run: str, request: Request) -> Response:
+        return page("run.html.j2", request, case, view="run", **region.run(case, run))
+
+    @api.get("/region/{case}/compare")
+    def compare(case: str, request: Request, run: Annotated[list[str], Query(max_length=9)]) -> Response:
+        return page("compare.html.j2", request, case, view="compare", **region.compare(case, run))
+
+    @api.get("/region/{case}/runs/{run}/files/{name}")
+    def file(case: str, run: str, name: str, view: bool = False) -> Response:
+        content, kind = region.file(case, run, name)
+        if view and name.endswith(".html"):
+            return Response(content, media_type=kind, headers={"content-security-policy": PAGE_POLICY})
+        return download(content, kind, name)
+
+    @api.post("/api/region/{case}/runs")
+    def start(case: str, form: Form) -> dict[str, str]:
+        return {"address": f"/region/{case}/runs/{region.start(case, form.fields)}"}
+
+    @api.post("/api/region/{case}/runs/{run}/again")
+    def again(case: str, run: str) -> dict[str, str]:
+        return {"address": f"/region/{case}/runs/{region.again(case, run)}"}
+
+    @api.post("/api/region/{case}/runs/{run}/explain")
+    def explain(case: str, run: str, flow: Flow) -> dict[str, str]:
+        region.explain(case, run, flow.model_dump())
+        return {"address": f"/region/{case}/runs/{run}"}
+
+    @api.post("/api/region/{case}/runs/{run}/front")
+    def front(case: str, run: str) -> dict[str, str]:
+        region.front(case, run)
+        return {"address": f"/region/{case}/runs/{run}"}
+
+    @api.delete("/api/region/{case}/runs/{run}")
+    def delete(case: str, run: str) -> dict[str, str]:
+        region.delete(case, run)
+        return {"address": f"/region/{case}"}
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
