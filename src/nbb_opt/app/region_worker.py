@@ -107,8 +107,9 @@ def draw_front(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[str, 
         instance, points=FRONT_POINTS, relax=True, out=home / FRONT, progress=listen, stop=stop,
         options=SolveOptions(**task.options),
     )  # fmt: skip
-    rows = json.loads(found.to_json(orient="records"))
-    write_bytes(home / FRONT_FILE, json_bytes({"answer": found.answer, "rows": rows, "status": found.attrs["status"]}))
+    rows = json.loads(found.table.to_json(orient="records"))
+    note = {"answer": " ".join(found.sentences), "rows": rows, "status": found.about["status"]}
+    write_bytes(home / FRONT_FILE, json_bytes(note))
     return {"points": len(rows)}
 
 
