@@ -35,6 +35,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "nbb_opt"
 JUDGED = (
+    "test_verify_bites.py",
     "test_verify_rules.py",
     "test_verify_mutations.py",
     "test_verify_blocks.py",
@@ -247,9 +248,10 @@ class Mutation:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
-        if not self.kept.exists():
-            self.note_reach(session)
-        reach = Reach.load(self.kept)
+        reach = Reach.load(self.kept) if self.kept.exists() else Reach({}, {}, [])
+        if new := [item for item in session.items if item.nodeid not in reach.cpu_s]:
+            self.note_reach(new, reach)
+            reach = Reach.load(self.kept)
         for name in reach.failing:
             print(f"left out, as it fails without any change: {name}", flush=True)
         items = {item.nodeid: item for item in session.items}
@@ -282,14 +284,14 @@ class Mutation:
         how = f"killed by {killer}" if killer else f"SURVIVED {why_not}"
         print(f"{self.killed + len(self.survived)}/{len(self.chosen)} {mutant}: {how}", flush=True)
 
-    def note_reach(self, session: pytest.Session) -> None:
-        """By running every test once in a child, as pytest would, with a note of each function that is called."""
+    def note_reach(self, items: list[pytest.Item], reach: Reach) -> None:
+        """By running tests once in a child, as pytest would, with a note of each function that is called."""
         if not os.fork():
             _be_quiet()
-            reach, seen = Reach({}, {}, []), set[Function]()
+            session, seen = items[0].session, set[Function]()
             for path in self.files:
                 note_what_is_reached(path, seen)
-            for item, then in zip_longest(session.items, session.items[1:]):
+            for item, then in zip_longest(items, items[1:]):
                 begun = time.process_time()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
                 reach.functions[item.nodeid] = sorted(seen)
