@@ -42,6 +42,7 @@ PROMISES = {
 # The longest files of the quick suite, which begin first: with two workers a long one at the end leaves one idle.
 LONGEST = ("promises", "extension", "api", "cli", "forgeries", "decompose", "command_fuzz", "notebooks", "app_journeys")
 BEGUN = pytest.StashKey[float]()
+FULL_TIMEOUT_S = 3600  # of a test with all its cases, on a machine that does other work too
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +68,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.user_properties.append(("promise", (mark.args[0], _cases(mark, config) if many else 1)))
     if rows := [int(row) for row in config.getoption("--rows").split(",") if row]:
         _leave_out(config, items, lambda item: all(mark.args[0] not in rows for mark in item.iter_markers("promise")))
-    if not config.getoption("--hard"):
+    if config.getoption("--hard"):
+        for item in items:
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(FULL_TIMEOUT_S))
+    else:
         _leave_out(config, items, lambda item: bool({"hard", "release"} & {mark.name for mark in item.iter_markers()}))
 
 
