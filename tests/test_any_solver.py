@@ -16,7 +16,7 @@ from command_line import nbb_opt
 from design_case import instance_of, made_up
 from nbb_opt.errors import Infeasible, NbbError, NoPlan, SolveError, VerifyFailed
 from nbb_opt.model import StandardForm
-from nbb_opt.model.model_file import file_names, write_model
+from nbb_opt.model.model_file import CONSTANT, file_names, lp_text, write_model
 from nbb_opt.model.solution_file import read_solution
 from nbb_opt.options import SolveOptions
 from nbb_opt.problems.dispatch import handlers, stated_model, verify_solution
@@ -103,7 +103,7 @@ def odd_form() -> StandardForm:
 
 
 @pytest.mark.parametrize("ending", ["lp", "mps"])
-@pytest.mark.parametrize("solver", ["highs", "scip", "cbc"])
+@pytest.mark.parametrize("solver", ["highs", "scip", "cbc", "gurobi"])
 def test_a_model_with_odd_names_survives_the_trip(ending: str, solver: str, tmp_path: Path) -> None:
     problem, file, answer = odd_form(), tmp_path / f"model.{ending}", tmp_path / "answer.sol"
     write_model(problem, file, title="a model")
@@ -121,6 +121,12 @@ def _solved_elsewhere(solver: str, file: Path, answer: Path) -> None:
         assert highs.readModel(str(file)) == highspy.HighsStatus.kOk
         highs.run()
         highs.writeSolution(str(answer), 0)
+    elif solver == "gurobi":
+        gurobipy = pytest.importorskip("gurobipy", reason="needs gurobipy (its own licence is enough)")
+        with gurobipy.Env(params={"OutputFlag": 0}) as quiet, gurobipy.read(str(file), env=quiet) as model:
+            model.Params.MIPGap = 1e-9
+            model.optimize()
+            model.write(str(answer))
     elif solver == "scip":
         from pyscipopt import Model
 
@@ -148,7 +154,8 @@ def test_both_files_hold_every_figure_to_its_last_digit(tmp_path: Path) -> None:
         order = [lp.col_names_.index(name) for name in file_names(problem.col_names)]
         assert [lp.col_cost_[j] for j in order] == problem.cost.tolist()
         assert sorted(lp.a_matrix_.value_) == sorted(problem.a_values.tolist())
-        assert lp.offset_ == problem.cost_offset
+        constant = lp.col_cost_[lp.col_names_.index(CONSTANT)] if ending == "lp" else lp.offset_
+        assert constant == problem.cost_offset
 
 
 def test_names_in_files_are_never_the_same() -> None:
@@ -221,6 +228,14 @@ def test_the_file_of_every_solver_gives_its_values(text: str, tmp_path: Path) ->
     assert (found.values.tolist(), found.missing, found.note()) == ([1.0, 2.0], (), "")
 
 
+def test_a_constant_cost_stands_with_a_column_that_is_one(tmp_path: Path) -> None:
+    problem = replace(small_named(), cost_offset=7.0)
+    assert "min\n cost_eur:\n  + 1 x(1) + 2 x(2)\n  + 7 cost#constant\n" in lp_text(problem, title="small")
+    (tmp_path / "x.sol").write_text(HIGHS.replace("Objective 5", "Objective 12").replace(
+        "# Columns 2\n", "# Columns 3\ncost#constant 1\n"))  # fmt: skip
+    assert read_solution(tmp_path / "x.sol", problem).values.tolist() == [1.0, 2.0]
+
+
 def test_a_column_that_is_not_in_the_file_is_zero_and_named(tmp_path: Path) -> None:
     (tmp_path / "x.sol").write_text(SCIP.replace("x(1)  1 \t(obj:1)\n", ""))
     found = read_solution(tmp_path / "x.sol", small_named())
@@ -235,6 +250,7 @@ def test_a_column_that_is_not_in_the_file_is_zero_and_named(tmp_path: Path) -> N
             GUROBI.replace("x(2)", "z(2)"),
             r"line 4: 'z\(2\)' is no column of the model; give the instance and the model",
         ),
+        (GUROBI + "cost#constant 2\n", "line 5: cost#constant is 2, and must be 1"),
         (GUROBI + "status 1\n", "line 5: 'status' is no column of the model"),
         (GUROBI + "x(1) 1\n", r"line 5: 'x\(1\)' comes twice, first on line 3"),
         (GUROBI.replace("x(2) 2", "x(2) two"), "line 4: 'two' is no number"),

@@ -17,6 +17,8 @@ from nbb_opt.output import write_file
 
 TERMS_PER_LINE = 6
 LONGEST_NAME = 200  # solvers cut or refuse names from 255 characters on
+# Gurobi takes a bare constant of an objective in LP for a column, so it stands with one that is 1 ('#': nobody's name)
+CONSTANT = "cost#constant"
 
 
 def file_names(names: Sequence[str]) -> list[str]:
@@ -44,7 +46,7 @@ def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
     used = np.flatnonzero(form.cost)
     lines = [f"\\ {title}", "min", " cost_eur:"]
     lines += _terms(used, form.cost[used], columns, digits)
-    lines += [f"  {_signed(form.cost_offset, digits)}"] if form.cost_offset else []
+    lines += [f"  {_signed(form.cost_offset, digits)} {CONSTANT}"] if form.cost_offset else []
     lines += ["", "subject to"]
     for r, name in enumerate(file_names(form.row_names)):
         part = slice(rows.indptr[r], rows.indptr[r + 1])
@@ -54,7 +56,7 @@ def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
             if np.isfinite(side):
                 lines += [f" {name}{ending}:", *_terms(rows.indices[part], rows.data[part], columns, digits)]
                 lines.append(f"  {sense} {side:.{digits}g}")
-    lines += ["", "bounds"]
+    lines += ["", "bounds", *([f" {CONSTANT} = 1"] if form.cost_offset else [])]
     for name, low, up in zip(columns, form.col_low.tolist(), form.col_up.tolist(), strict=True):
         if low == up:
             lines.append(f" {name} = {low:.{digits}g}")

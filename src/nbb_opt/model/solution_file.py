@@ -13,7 +13,7 @@ import numpy as np
 from nbb_opt.errors import NbbError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.form import StandardForm
-from nbb_opt.model.model_file import file_names
+from nbb_opt.model.model_file import CONSTANT, file_names
 
 WHOLE = 1e-5  # how far from a whole number a solver's integer column may be
 SAME = 1e-6  # relative, how far the objective that a file states may be from that of its values
@@ -50,8 +50,8 @@ def read_solution(path: Path, form: StandardForm) -> FileSolution:
     bound that is broken; and where the file says that it holds more columns, or another objective, than it does.
     """
     names = file_names(form.col_names)
-    place = {name: j for j, name in enumerate(names)}
-    values, line_of = np.zeros(len(names)), np.zeros(len(names), np.int64)
+    place = {name: j for j, name in enumerate([*names, CONSTANT])}
+    values, line_of = np.zeros(len(place)), np.zeros(len(place), np.int64)
     text = _text(path)
     for number, name, value in _pairs(text, place):
         where = f"{path}, line {number}"
@@ -67,6 +67,9 @@ def read_solution(path: Path, form: StandardForm) -> FileSolution:
     if not line_of.any():
         raise NbbError(f"{path}: holds no value of the model; the solver found none, or it is another file")
     _refuse_lost_columns(path, text, int(np.count_nonzero(line_of)))
+    if line_of[-1] and values[-1] != 1.0:
+        raise NbbError(f"{path}, line {line_of[-1]}: {CONSTANT} is {values[-1]:g}, and must be 1")
+    values, line_of = values[:-1], line_of[:-1]
     rounded = np.where(form.integer, np.round(values), values)
     room = WHOLE * np.maximum(1.0, np.abs(values))
     for j in np.flatnonzero(np.abs(rounded - values) > room)[:1].tolist():
