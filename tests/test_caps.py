@@ -33,8 +33,8 @@ def capped() -> nbb.Result:
 def test_a_path_of_caps_is_kept_and_its_next_tonne_has_a_price() -> None:
     plan = capped()
     emitted, base_t = plan.figures["emissions_t_co2e"], plan.frozen.figures["emissions_t_co2e"][2025]
-    assert plan.record["caps_t_co2e"] == {"2030": pytest.approx(0.8 * base_t)}
-    assert emitted[2030] <= 0.8 * base_t * (1 + 1e-6) < plan.reference.figures["emissions_t_co2e"][2030]
+    assert plan.record["caps_t_co2e"] == {"2030": pytest.approx(0.75 * base_t)}
+    assert emitted[2030] <= 0.75 * base_t * (1 + 1e-6) < plan.reference.figures["emissions_t_co2e"][2030]
     assert plan.record["next_tonne_eur_per_t"]["2030"] > 200  # dearer than the carbon price, or nobody would need a cap
     assert "the next tonne costs" in str(plan)
 

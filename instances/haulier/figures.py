@@ -12,6 +12,11 @@ SOURCES = [  # source, title, url, licence, year
     ("ets2", "YRproject: ETS2 explainer", "https://yrproject.nl/en/ets2-carbon-pricing-road-transport.html", "", "2025"),
     ("weights_se", "transportnyhederne.dk: 74 ton", "http://www.transportnyhederne.dk/?Id=65718", "", "2018"),
     ("kvarken", "Dagens miljoteknik: Aurora Botnia between Vaasa and Umea", "https://www.dagensmiljoteknik.se/20210825/1661/nya-farjan-aurora-botnia-kor-pa-el-och-flytande-naturgas-mellan-vasa-och-umea", "", "2021"),
+    ("eu_561_2006", "Regulation (EC) 561/2006, article 7", "https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:32006R0561", "EU law", "2006"),
+    ("eu_2023_1804", "Regulation (EU) 2023/1804 on alternative fuels infrastructure (CELEX 32023R1804), Article 4", "http://data.europa.eu/eli/reg/2023/1804/oj", "EU law", "2023"),
+    ("milence", "Freight Carbon Zero: Milence adds Sweden to its network (0.40 EUR/kWh at Varberg)", "https://freightcarbonzero.com/infrastructure/milence-adds-sweden-to-its-line-up-as-plans-for-europe-wide-truck-charging-network-take-shape/22832.article", "", "2024"),
+    ("bilia_klimatpremie", "Bilia: climate premium for electric lorries", "https://www.bilia.se/tips-och-rad/kopa-latt-ellastbil-sa-far-du-klimatpremie/", "", "2024"),
+    ("sundsvall_elnat", "Sundsvall Elnät: power tariff at high voltage 2024", "https://sundsvallelnat.se/priser-och-fakturor/effektabonnemang-hogspanning/", "", "2024"),
     (GK, "General knowledge: coordinates, road-atlas distances rounded to whole km", "", "", "2026"),
     (OWN, "An invented company: depots, fleet and orders describe no real firm", "", "CC0-1.0", "2026"),
     (ASM, "Our own reasoning, given in the note of the row", "", "CC0-1.0", "2026"),
@@ -102,8 +107,8 @@ COMMODITIES = [  # commodity, name, cargo_type, value of time EUR/(t h), modes, 
 TRUCKS = [
     ("DIESEL", "Diesel truck 74 t", "diesel", "diesel", 24.0, 1.05, "", 0, "", 0.5, 2010, "kerb 24 t so that 50 t are carried"),
     ("HVO", "HVO truck 74 t", "hvo", "hvo", 24.0, 1.05, "", 0, "", 0.5, 2018, "a diesel truck that fills HVO100 only"),
-    ("BAT400", "Battery truck 74 t, 400 kWh", "battery", "electricity", 26.4, 1.18, 170, 0.1, 350, 0.4, 2026, "360 kWh usable at 2.1 kWh/km; winter factor 1.18"),
-    ("BAT600", "Battery truck 74 t, 600 kWh", "battery", "electricity", 27.6, 1.18, 255, 0.1, 500, 0.4, 2026, "540 kWh usable at 2.1 kWh/km; winter factor 1.18"),
+    ("BAT400", "Battery truck 74 t, 400 kWh", "battery", "electricity", 26.4, 1.18, 195, 0.1, 350, 0.4, 2026, "360 kWh usable at 1.85 kWh/km, the mean of full (2.4) and empty (1.3), new; winter factor 1.18"),
+    ("BAT600", "Battery truck 74 t, 600 kWh", "battery", "electricity", 27.6, 1.18, 290, 0.1, 500, 0.4, 2026, "540 kWh usable at 1.87 kWh/km, the mean of full and empty, new; winter factor 1.18"),
     ("HYDROGEN", "Fuel cell truck 74 t", "hydrogen", "hydrogen", 25.5, 1.10, 700, 0.1, "", 0.3, 2030, "tank for 700 km; none on sale at 74 t today"),
 ]  # fmt: skip
 
@@ -194,6 +199,40 @@ GRID_PROJECTS = [  # project, area, node, MW, capex, fixed/year, earliest, note
     ("GRID_SKE", "C_SKE", "SKE", 1.0, 400000, 4000, 2030, "about 400 EUR/kW in town; two to three years to wait"),
     ("GRID_STM", "C_STM", "STM", 1.0, 800000, 6000, 2030, "new line; twice the price in town"),
     ("GRID_LYC", "C_LYC", "LYC", 1.0, 500000, 5000, 2030, "between town and country"),
+    ("GRID_TAB", "C_TAB", "TAB", 1.0, 800000, 6000, 2030, "new line up the valley; as in Storuman"),
+    ("GRID_ARV", "C_ARV", "ARV", 1.0, 600000, 5000, 2030, "between town and country, longer line"),
+]
+
+BREAKS = (
+    "SE",
+    "NO",
+    "FI",
+)  # 45 minutes after four and a half hours at the wheel, everywhere in the union and in Norway
+
+# area, points of 400 kW that are left for this company in 2026 and in 2030, note. A point sells 12 % of the year's hours without a queue.
+PUBLIC = [
+    ("C_LYC", 0.1, 0.1, "one point on the E12, nearly all of it for others, assumed"),
+    ("C_TAB", 0, 0.5, "one point on the E12 at the border by 2030, half of it for others, assumed"),
+    ("C_ARV", 0, 0.5, "one point where rv 95 meets E45 by 2030, half of it for others, assumed"),
+]  # fmt: skip
+POINT_KW, POINT_SHARE = 400, 0.12
+PUBLIC_EUR = {2026: 0.40, 2030: 0.32}  # per kWh, all in
+
+SUBSIDIES = [  # subsidy, kind, country, technology, first year, last year, value, source, note
+    ("KLIMATPREMIE", "purchase_grant_share", "SE", "battery", 2024, 2026, 0.2, "bilia_klimatpremie;assumption", "30 to 60 % of the extra cost, at most a quarter of the price: about 0.22 for a firm of middle size; given in full in the period that starts in 2026"),
+]  # fmt: skip
+
+WEAR = [("BAT400", 0.12), ("BAT600", 0.12)]  # share of the range lost by the end of its life
+
+GRADIENTS = [  # link, energy over that on the level, note
+    ("MOI_UMB", 1.12, "from the sea over 500 m of mountain in 40 km"),
+    ("UMB_TAB", 1.05, "fell country"),
+    ("TAB_STM", 1.02, "down the valley of the Ume river"),
+]
+
+OPENING = [  # place, hours a week, note
+    ("SKH", 80, "receives from 5 to 21 on five days"),
+    ("HOL", 80, "gate of the port from 5 to 21 on five days; ships are served outside these hours"),
 ]
 
 CAP_2030_T = 4200
@@ -213,6 +252,12 @@ RANGES = [  # table, row, column, low, high, reason; `*` is every row that rests
     ("handling_costs", "*", "cost_eur_per_t", 0.7, 1.4, "Norwegian figures of 2021"),
     ("chargers", "*", "capex_eur", 0.7, 2.0, "a German figure; EU grants point to more for megawatt chargers"),
     ("chargers", "*", "utilisation_share", 0.6, 1.4, "depends on shifts and queues"),
+    ("public_charging", "*", "price_add_eur_per_kwh", 0.5, 1.3, "0.22 to 0.40 EUR/kWh; one price of 2024"),
+    ("public_charging", "*", "kwh_per_year", 0, 3, "operators decide where they build"),
+    ("subsidies", "KLIMATPREMIE", "value", 0.6, 1.25, "by size of firm"),
+    ("battery_wear", "*", "range_loss_share", 0.6, 1.7, "no measured value of heavy trucks over eight years"),
+    ("gradients", "*", "energy_factor", 0.95, 1.08, "by height, not by measured profile"),
+    ("opening_hours", "*", "hours_per_week", 0.8, 1.5, "gates were not asked"),
     ("projects", "*", "capex_eur", 0.5, 2.5, "each connection is its own case"),
     ("commodities", "TIMBER", "value_of_time_eur_per_t_h", 0.5, 2.0, "borrowed from dry bulk"),
     ("factors", "diesel_ttw", "value", 0.95, 1.06, "share of biofuel"),

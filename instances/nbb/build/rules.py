@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store import Row, raw, refs
+from store import Row, nok, raw, refs, sek
 
 INERTIA_PER_YEAR = 0.025
 # Of the truck-km, as fast as sales let the stock turn: 14 % of new heavy trucks in Sweden were battery trucks in 2025,
@@ -14,7 +14,23 @@ CO2_CUT_OF_NEW_TRUCKS = {2030: 0.45, 2035: 0.65, 2040: 0.90}
 DIESEL_CUT = 0.15
 # Liquefied biogas for lorries in the region: a plant of 100 to 125 GWh a year feeds some 300 of them.
 BIOGAS_SHARE = 0.1
-BUDGET_EUR = {"NO": 350e6, "SE": 1500e6, "FI": 350e6}
+# What a region gets of the plans of its country for freight in five years: money of the whole plan over
+# twelve years, the region's part of the people, and the part that is new works for freight (half of it new works, half
+# of those for freight). No frame of Finland's plan was found: half of what Sweden gives per head.
+FREIGHT_WORKS_SHARE = 0.25
+PLANS = {"NO": (nok(1308e3), 0.044), "SE": (sek(1200e3), 0.085)}
+PEOPLE_K = {"SE": 904.0, "FI": 1100.0}
+BUDGET_EUR = {country: frame * 5 / 12 * people * FREIGHT_WORKS_SHARE for country, (frame, people) in PLANS.items()}
+BUDGET_EUR["FI"] = 0.5 * BUDGET_EUR["SE"] * PEOPLE_K["FI"] / PEOPLE_K["SE"]
+BUDGET_SOURCE = {"NO": "nrk_ntp;assumption", "SE": "northsweden_plan;assumption", "FI": "northsweden_plan;assumption"}
+BUDGET_WHY = {
+    "NO": "a quarter (new works for freight, assumed) of 4.4 % (people of Nordland) of the plan of 1308 bn NOK for "
+    "2025-36",
+    "SE": "a quarter (new works for freight, assumed) of 8.5 % (people of the four northern counties) of the proposed "
+    "plan of 1200 bn SEK for 2026-37",
+    "FI": "half of Sweden's per head, assumed, for 1.1 million people from Ostrobothnia to Lapland: no frame of "
+    "Liikenne 12 for 2026-37 was found",
+}
 
 
 def policies() -> list[Row]:
@@ -71,10 +87,11 @@ def policies() -> list[Row]:
                 "policy": f"budget_{country}",
                 "kind": "limit_budget_eur",
                 "country": country,
-                "value": value,
-                "source": "assumption",
-                "note": "public money for the listed projects in each period; far above what a plan of all countries "
-                "together spends: it says who can build alone (scenarios in which a country is alone set others to 0)",
+                "value": round(value, -6),
+                "source": BUDGET_SOURCE[country],
+                "note": f"public money for ideas among the projects, in five years: {BUDGET_WHY[country]}; what is "
+                "decided or ordered by the market is not paid from it, and scenarios in which a country is alone set "
+                "the others' to 0",
             }
         )
     return rows

@@ -1,9 +1,9 @@
 """What the plan owes to which assumption: ``python instances/nbb/build/what_decides.py RUN [MINUTES [TABLE...]]``.
 
-RUN is a verified run of ``models/cap_path.toml``. Each figure of ``ranges`` in the tables below is set to the low and
-the high end of its range, all else as it is, and the LP relaxation is solved with the caps of the run; those that
-change the cost most and what turns a decision of RUN are written to ``raw/tornado.csv`` and ``raw/decisions.csv``, from
-which the page is made. Figures that were tried before, and are not tried now, stay.
+RUN is a verified run of ``models/cap_path.toml``. Each figure of ``ranges`` is set to the low and the high end of its
+range, all else as it is, and the LP relaxation is solved with the caps of the run, until MINUTES have passed; those
+that change the cost most and what turns a decision of RUN are written to ``raw/tornado.csv`` and ``raw/decisions.csv``,
+from which the page is made. Figures that were tried before, and are not tried now, stay.
 """
 
 from __future__ import annotations
@@ -28,9 +28,15 @@ from nbb_opt.report.kpis import FLOW, projects_built, shifts, tonnes_by_chain_ki
 from nbb_opt.result import Run, read_run
 from nbb_opt.solve import Stop, Warm, solve_relaxed
 
-TABLES = (
-    "country_years", "charge_areas", "public_charging", "mode_constants", "vehicle_loads", "commodities", "chargers",
-    "vehicle_years", "battery_wear", "policies", "energy", "handling_costs",
+# Figures in the order in which they are tried: what is thought to matter most comes first.
+FIRST = (
+    "commodities.value_of_time_eur_per_t_h", "vehicle_loads.load_factor", "vehicle_loads.empty_share", "links.time_h",
+    "handling_costs.cost_eur_per_t", "country_years.carbon_price_eur_per_t", "country_years.driver_cost_eur_per_h",
+    "energy.price_eur_per_kwh", "vehicles.annual_km", "vehicle_years.capex_eur", "chargers.utilisation_share",
+    "charge_areas.grid_mw", "public_charging.price_add_eur_per_kwh", "vehicle_years.running_eur_per_vkm",
+    "mode_constants.eur_per_t", "handling_costs.time_h", "chargers.fixed_eur_per_year", "chargers.capex_eur",
+    "vehicles.range_km", "links.capacity_t_per_year", "projects.capex_eur", "vehicle_years.full_kwh_per_vkm",
+    "policies.value", "battery_wear.range_loss_share", "vehicles.kerb_t", "vehicles.winter_factor",
 )  # fmt: skip
 LARGEST_SHIFTS = 5
 TURNED = 0.5  # share of what it is as the figures are, below which a decision does not happen
@@ -144,9 +150,11 @@ def main() -> None:
     base = tried(instance)
     effects: list[dict[str, object]] = []
     turned: defaultdict[str, list[str]] = defaultdict(list)
-    rows = [
-        row for name in sys.argv[3:] or TABLES for row in instance["ranges"].to_dict("records") if row["table"] == name
-    ]
+    order = {name: place for place, name in enumerate(FIRST)}
+    rows = sorted(
+        (row for row in instance["ranges"].to_dict("records") if not sys.argv[3:] or row["table"] in sys.argv[3:]),
+        key=lambda row: (row["row"] != "*", order.get(f"{row['table']}.{row['column']}", len(order))),
+    )
     for row in rows:
         for end in ("low", "high"):
             factor = float(row[f"{end}_factor"])
