@@ -236,6 +236,14 @@ def test_a_damaged_instance_is_reported_as_json(tmp_path):
 
 @pytest.mark.promise(13)
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_keeps_nothing_says_that_it_was_stopped(number, monkeypatch):
+    monkeypatch.setattr(nbb, "check", lambda *_given: signal.raise_signal(number))
+    assert nbb_opt("check", TINY, check=130).stderr == "stopped before the end\n"
+
+
+@pytest.mark.promise(13)
+@pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("phase", ["read", "reference: search", "verify"])
 def test_ctrl_c_ends_without_a_traceback_and_keeps_what_is_found(phase, tmp_path):
     run = tmp_path / "run"

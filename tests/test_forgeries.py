@@ -54,10 +54,11 @@ def test_every_forgery_is_refused(run: Run, every: int) -> None:
     assert accepted == []
 
 
+@pytest.mark.promise(8, 2, 60)
 @pytest.mark.hard
-def test_the_command_line_refuses_them_and_writes_no_report(run: Run, tmp_path: Path) -> None:
+def test_the_command_line_refuses_them_and_writes_no_report(run: Run, cases: int, tmp_path: Path) -> None:
     command = CliRunner()
-    for number, (name, fake) in enumerate(forged(run, tiny(), 3)):
+    for number, (name, fake) in enumerate(forged(run, tiny(), len(FORGERIES) // cases)):
         folder, page = tmp_path / f"run{number}", tmp_path / f"page{number}.html"
         write_run(folder, fake.record, fake.tables, fake.bars)
         for arguments in (["verify", str(folder)], ["report", str(folder), "--out", str(page)]):

@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import nbb_opt as nbb
 from nbb_opt.errors import InstanceError, NbbError, Problem
+from nbb_opt.report.study import Answer
 from nbb_opt.solve import Stop
 from nbb_opt.studies.units import UNITS, Study, Unit
 
@@ -121,3 +124,34 @@ def test_what_a_worker_refuses_is_raised_whole_and_a_request_to_stop_keeps_what_
         assert study.stopped
     assert "1 of 5: unit 0" in said[0]
     assert "left" in said[0]
+
+
+STUDIES: dict[str, Callable[[Stop], Answer]] = {
+    "sweep": lambda stop: nbb.sweep(nbb.examples.tiny(), vary="demand", values=[0.9, 1.1], relax=True, stop=stop),
+    "pareto": lambda stop: nbb.pareto(nbb.examples.tiny(), points=4, relax=True, stop=stop),
+    "abate": lambda stop: nbb.abate(nbb.examples.tiny(), relax=True, stop=stop),
+    "tornado": lambda stop: nbb.tornado(nbb.examples.tiny(), relax=True, stop=stop),
+}
+
+
+@pytest.mark.parametrize("finished", [0, 1, 3])
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_a_study_that_is_stopped_after_any_unit_shows_what_is_done_and_concludes_nothing(
+    name: str, finished: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, keep = Stop(float("inf")), Study._keep
+
+    def kept(study: Study, unit: Unit, record: dict[str, Any]) -> None:
+        keep(study, unit, record)
+        if len(study.records) >= finished:
+            stop.asked.set()
+
+    monkeypatch.setattr(Study, "_keep", kept)
+    if not finished:
+        stop.asked.set()
+    found = STUDIES[name](stop)
+    assert found.about["status"] == "stopped"
+    (said,) = found.sentences
+    assert said.startswith("The study was stopped")
+    assert len(found.records) == finished
+    assert found.page()

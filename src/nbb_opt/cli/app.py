@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +50,6 @@ def serve_app(
 
             webbrowser.open(address)
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         serve(folder, cache_folder(), instance, port, ready)
     print("The app has ended; plans are kept.")

@@ -72,9 +72,14 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """As its parent does; an error names options, not the parameters of the Python interface."""
+        """As its parent does; an error names options, not the parameters of the Python interface.
+
+        Ctrl-C, where a command keeps nothing on it, is an error in a line.
+        """
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Stopped("stopped before the end") from None
         except NbbError as error:
             if command := self.commands.get(ctx.invoked_subcommand):
                 error.args = (in_options(str(error), command),)
@@ -102,6 +107,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
     survive_aborts(debug)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     announce(lambda line: write_line(sys.stderr, line))
     try:
         app()
@@ -109,6 +115,8 @@ def main() -> None:
         if debug:
             traceback.print_exc()
         fail(error)
+    except KeyboardInterrupt:  # before or after a command runs
+        fail(Stopped("stopped before the end"))
     except Exception as fault:
         if debug:
             traceback.print_exc()
@@ -397,7 +405,6 @@ def solve(
         print(f"wrote {write}: {len(stated.form.cost):,} columns, {len(stated.form.row_low):,} rows; check a solution: "
               f"nbb-opt verify {instance} --model {stated.model} --solution FILE.sol")  # fmt: skip
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(

@@ -7,7 +7,6 @@ and how the answer is shown, are stated once.
 from __future__ import annotations
 
 import inspect
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -122,7 +121,6 @@ def _answer(study: Callable[..., Any], asked: Options, shared: Options) -> None:
     words += ["relaxed"] if shared["relax"] else []
     words += [region.what_if.name] if region.what_if is not None else []
     target = out or Path("runs") / "-".join(words).replace(":", "-")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     with ProgressLine(sys.stderr) as line, logged(sys.stderr):
         found = study(
             region, **asked, **shared, options=options, out=target, stop=Stop(float("inf")), progress=line,

@@ -156,9 +156,9 @@ def _table(found: Mapping[str, Record]) -> pd.DataFrame:
             "decisions": kept.get("decisions", []),
         })  # fmt: skip
     table = pd.DataFrame(rows[::-1], columns=_COLUMNS)
-    table["verified"] = table["verified"].astype("boolean")
     hull = supported(table["emissions_t_co2e"].tolist(), table["cost_eur"].tolist())
-    table.loc[hull, "supported"] = True
+    table["supported"] = table.index.isin(hull)
+    table["verified"] = table["verified"].astype("boolean")
     for one, other in itertools.pairwise(hull):
         dearer = table["cost_eur"][other] - table["cost_eur"][one]
         less_t = table["emissions_t_co2e"][one] - table["emissions_t_co2e"][other]
@@ -201,7 +201,8 @@ def _steps(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["point", *KEY[:2], "year", "unit", "before", "after"]
     whole = pd.concat(steps, ignore_index=True)[columns] if steps else pd.DataFrame(columns=columns)
     for name, more in (("enters", True), ("leaves", False)):
-        table[name] = ["", *(in_words(whole[whole["point"] == i], more=more) for i in range(1, len(plans)))]
+        words = [in_words(whole[whole["point"] == i], more=more) for i in range(1, len(plans))]
+        table[name] = ["", *words][: len(table)]
     return whole
 
 

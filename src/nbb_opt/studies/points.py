@@ -223,11 +223,11 @@ def answered(study: Study, instance: Instance, table: pd.DataFrame, sentence: st
     )
     if about.get("extended_by"):
         kind += f"; with rules and costs of your own from {about['extended_by']}, costs with yours"
-    stopped = "The study was stopped: this is what was finished; the same command goes on."
+    stopped = "The study was stopped: this is what was finished, too early for an answer; the same command goes on."
     page["tables"] = {about["study"]: table, **page.get("tables", {})}
     page["description"] = f"Model {about['model']}; {kind}. {page.get('description', '')}".strip()
     found = Answer(
-        instance=instance, name=about["study"], sentences=[sentence, *([stopped] if study.stopped else [])],
+        instance=instance, name=about["study"], sentences=[stopped if study.stopped else sentence],
         about=about, records=dict(study.records), **page,
     )  # fmt: skip
     if study.folder is not None:
