@@ -39,13 +39,21 @@ from nbb_opt.solve.stop import Progress
 from nbb_opt.verify import verify_plan
 from plain_pricing import priced
 
-BUNDLES = 60
+BUNDLES = 30
 NEVER = (float("nan"), -np.inf)
 
 
 @cache
 def tiny() -> Instance:
     return read_instance(TINY)
+
+
+@pytest.fixture(scope="module")
+def invented(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """A made-up region, large enough for clusters and pools."""
+    folder = tmp_path_factory.mktemp("invented") / "s"
+    write_synthetic(folder, Shape(BUNDLES, 3))
+    return read_instance(folder)
 
 
 def cut(instance: Instance, model: str = "joint", *, prune: bool = True) -> Split:
@@ -184,9 +192,8 @@ def test_the_sample_of_all_bundles_is_the_model_itself() -> None:
     assert relaxed_value(form) == pytest.approx(relaxed_value(whole), rel=1e-12)
 
 
-def test_a_sample_stands_for_all_tonnes(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    model = cut(read_instance(tmp_path / "s"))
+def test_a_sample_stands_for_all_tonnes(invented: Instance) -> None:
+    model = cut(invented)
     cluster = make_groups(model).of_cluster
     weight = weights(model, cluster, 20)
     tonnes = model.chains.demand_t.sum(axis=1)
@@ -207,8 +214,9 @@ def test_the_value_of_the_relaxation_equals_that_of_the_whole_model(seed: int, t
         assert answer.bound == pytest.approx(whole, rel=1e-6)
 
 
-@pytest.mark.parametrize("against_road_eur_per_t", [0.0, 4.0])
-@pytest.mark.parametrize("model", ["joint", "shift_only", "frozen"])
+@pytest.mark.parametrize(
+    ("model", "against_road_eur_per_t"), [("joint", 0.0), ("joint", 4.0), ("shift_only", 4.0), ("frozen", 4.0)]
+)
 def test_tiny_has_the_same_relaxation_and_the_same_optimum_by_both_routes(
     model: str, against_road_eur_per_t: float
 ) -> None:
@@ -244,11 +252,9 @@ def test_given_flows_are_kept_and_only_vehicles_chosen() -> None:
     assert parts.objective == pytest.approx(whole.objective, rel=1e-6)
 
 
-def test_neither_route_beats_what_the_other_proves(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 5))
-    instance = read_instance(tmp_path / "s")
+def test_neither_route_beats_what_the_other_proves(invented: Instance) -> None:
     runs = [
-        solve_instance(instance, options=SolveOptions(time_limit_s=30.0, gap=5e-3, method=method))
+        solve_instance(invented, options=SolveOptions(time_limit_s=30.0, gap=5e-3, method=method))
         for method in ("monolith", "decompose")
     ]
     for run in runs:
@@ -307,9 +313,8 @@ def test_no_prices_at_all_prove_something_but_nothing_false() -> None:
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one processor: there is no second thread to compare")
-def test_threads_do_not_change_a_bit(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 2))
-    model, groups, _ = grouped(cut(read_instance(tmp_path / "s")))
+def test_threads_do_not_change_a_bit(invented: Instance) -> None:
+    model, groups, _ = grouped(cut(invented))
     price = np.where(np.isfinite(model.master.row_up), -1e-3, 0.0)
     answers = []
     for threads in (1, 2):
@@ -373,9 +378,8 @@ def test_the_plan_keeps_every_row_of_the_whole_model() -> None:
     assert (activity >= form.row_low - 1e-7 * size).all()
 
 
-def test_repaired_prices_let_nothing_go_in_circles(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 4))
-    model, _, oracle = grouped(cut(read_instance(tmp_path / "s")))
+def test_repaired_prices_let_nothing_go_in_circles(invented: Instance) -> None:
+    model, _, oracle = grouped(cut(invented))
     master, circulation = model.master, Circulation(model, oracle.lane_classes)
     matrix = csc_array(
         (master.a_values, master.a_indices, master.a_indptr), shape=(len(master.row_low), len(master.cost))
@@ -399,13 +403,11 @@ def test_auto_takes_the_large_scale_route_above_a_size() -> None:
 
 
 def test_many_columns_are_solved_from_inside_to_the_same_values(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, invented: Instance
 ) -> None:
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    instance = read_instance(tmp_path / "s")
-    value = relaxed_value(standard_form(stated(instance)))
-    run = solve_instance(instance, options=SolveOptions(time_limit_s=20.0, gap=5e-3, method="decompose"))
+    value = relaxed_value(standard_form(stated(invented)))
+    run = solve_instance(invented, options=SolveOptions(time_limit_s=20.0, gap=5e-3, method="decompose"))
     assert run.record["verified"]
     assert run.record["bound"] <= run.record["cost_eur"]
     assert run.record["bound"] >= value * (1 - 4e-3)
@@ -417,14 +419,13 @@ def keys(pool: ColumnPool) -> set[tuple[int, int, int]]:
 
 
 def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, invented: Instance
 ) -> None:
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     monkeypatch.setattr(
         import_module("nbb_opt.solve.colgen.restricted"), "CUTS_KEPT", 1
     )  # the best cut is kept beside the last ones
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
+    model, clusters, oracle = grouped(cut(invented))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
     interior = InteriorPoint(master, BestKnown(1e-3, Stop(60.0)), listen=None)
     relaxed = interior.relax(1e-2, known=(np.nan, -np.inf))
@@ -444,16 +445,14 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     assert again.bound >= again.objective * (1 - 2e-4)
 
 
-def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPatch, invented: Instance) -> None:
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    instance = read_instance(tmp_path / "s")
-    model, clusters, oracle = grouped(cut(instance))
+    model, clusters, oracle = grouped(cut(invented))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
     interior = InteriorPoint(master, BestKnown(1e-6, Stop(60.0)), listen=None)
     relaxed = interior.relax(1e-6, known=(np.nan, -np.inf))
     assert relaxed.values is not None
-    assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(instance))), rel=1e-5)
+    assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(invented))), rel=1e-5)
     assert (relaxed.values[master.slack.column] < 1e-4 * master.size[master.slack.row]).all()
 
 
@@ -516,9 +515,8 @@ def test_a_node_without_columns_for_its_bounds_is_not_taken_for_infeasible() -> 
     assert found.objective == pytest.approx(value, rel=1e-6)
 
 
-def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    model, clusters, oracle = grouped(cut(read_instance(tmp_path / "s")))
+def test_calls_handed_out_side_by_side_are_those_one_by_one(invented: Instance) -> None:
+    model, clusters, oracle = grouped(cut(invented))
     rng = np.random.default_rng(1)
     up = np.isfinite(model.master.row_up)
     asked = [(np.where(up, -rng.random(oracle.rows), 0.0), rng.random(len(clusters.states))) for _ in range(7)]
@@ -531,9 +529,8 @@ def test_calls_handed_out_side_by_side_are_those_one_by_one(tmp_path: Path) -> N
             assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 
-def test_what_goes_through_pieces_is_what_whole_chains_cost_and_use(tmp_path: Path) -> None:
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    model, _, oracle = grouped(cut(read_instance(tmp_path / "s")))
+def test_what_goes_through_pieces_is_what_whole_chains_cost_and_use(invented: Instance) -> None:
+    model, _, oracle = grouped(cut(invented))
     whole = expand(model, np.arange(0, len(model.chains), 3))
     tonnes = np.random.default_rng(1).random(len(whole.t))
     through = oracle.through(whole.chain, whole.t, tonnes)
@@ -569,11 +566,10 @@ def test_a_box_grows_where_prices_go_on_and_shrinks_where_they_turn_back() -> No
     assert box.cost(np.full(3, 10.0)) - 10.0 == pytest.approx(np.array([1.5, 0.5, 1.0]))
 
 
-def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, invented: Instance) -> None:
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
-    write_synthetic(tmp_path / "s", Shape(60, 3))
-    instance, spec = read_instance(tmp_path / "s"), read_model("joint")
-    built, stop = build(instance, prepare(instance), spec, route="segments"), Stop(60.0)
+    spec = read_model("joint")
+    built, stop = build(invented, prepare(invented), spec, route="segments"), Stop(60.0)
 
     def listen(progress: Progress) -> None:
         if np.isfinite(progress.incumbent):
@@ -582,7 +578,7 @@ def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     found = solve_split(split(built), gap=1e-9, listen=listen, stop=stop)
     assert found.status == "stopped"
     verdict = verify_plan(
-        instance, extract(built, found.values, found.carried), blocks=spec.blocks, technologies=spec.technologies,
+        invented, extract(built, found.values, found.carried), blocks=spec.blocks, technologies=spec.technologies,
         projects=spec.projects, reported={"cost_eur": found.objective, "bound": found.bound, "gap": found.gap},
     )  # fmt: skip
     assert verdict.ok, verdict.failures().to_string()

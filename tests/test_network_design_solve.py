@@ -16,7 +16,7 @@ from nbb_opt.problems.network_design.solve import Designed, improve, small, solv
 from nbb_opt.problems.network_design.solve import solve as steps
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation, PathOptimum
 from nbb_opt.problems.network_design.solve.solve import Alternation
 from nbb_opt.solve import BestKnown, Stop
 from nbb_opt.solve.highs import Solver
@@ -90,7 +90,7 @@ def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
         if answer.status != "optimal":
             continue
         compared += 1
-        relaxed = Relaxation(problem, PathPool(problem), Stop(30.0)).relax()
+        relaxed = PathRelaxation(problem, PathPool(problem), Stop(30.0)).relax()
         assert relaxed.complete
         assert relaxed.objective == pytest.approx(answer.objective, rel=1e-6)
         assert relaxed.bound <= answer.objective * (1 + 1e-9) + 1e-9
@@ -101,7 +101,7 @@ def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
 def test_any_prices_give_a_bound() -> None:
     problem = made_up(3, tight=3.0)
     best = reference(problem).objective
-    relaxation = Relaxation(problem, PathPool(problem), Stop(30.0))
+    relaxation = PathRelaxation(problem, PathPool(problem), Stop(30.0))
     chance = np.random.default_rng(0)
     for scale in (0.0, 0.1, 1.0, 10.0, 1000.0):
         assert relaxation.price_at(scale * chance.random(problem.arcs)) <= best
@@ -233,7 +233,7 @@ def test_one_thread_lets_a_long_search_wait_for_the_improver(monkeypatch: pytest
     seen: list[tuple[float, bool]] = []
     improved = improve.Improver.improve
 
-    def improving(self: improve.Improver, root: Relaxed, until: Stop, **more: float) -> None:
+    def improving(self: improve.Improver, root: PathOptimum, until: Stop, **more: float) -> None:
         seen.append((until.elapsed_s(), until.now()))
         improved(self, root, until, **more)
 

@@ -157,7 +157,7 @@ def audit(
 
     >>> from nbb_opt import examples
     >>> region = examples.haulier()
-    >>> found = audit(region, region.path / "plan.csv", changes=0, scenarios=False)
+    >>> found = audit(region, region.path / "plan.csv", changes=0, scenarios=False, gap=0.05)
     >>> len(found.faults) > 0, found.repair.solution.objective >= found.best.bound
     (True, True)
     """

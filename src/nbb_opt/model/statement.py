@@ -84,7 +84,7 @@ def markdown(built: Built) -> str:
     """The statement of a model: its components, each with the equation that is the docstring of its rule."""
     import pyomo.environ as pyo
 
-    from nbb_opt.model.blocks import topics
+    from nbb_opt.model.blocks import blocks
 
     spec, m = built.spec, built.model
     lines = [
@@ -108,15 +108,15 @@ def markdown(built: Built) -> str:
         r"$\text{cost\_eur} = \sum_t D_t \cdot \text{yearly}_t + \sum_t d_t \cdot (\text{once}_t + \text{recovered}_t) "
         r"+ d_H \cdot \text{recovered}_H$, minimised. Amounts recovered are negative.",
     ]
-    rule_of = {rule.__name__: rule for topic in topics() for rule in topic.rules}
+    rule_of = {rule.__name__: rule for block in blocks() for rule in block.rules}
     lines += _section("Decisions", [(v.local_name, v.doc) for v in m.component_objects(pyo.Var)])
     shared = [e.local_name for e in m.component_objects(pyo.Expression) if e.local_name in rule_of]
     lines += _section("What follows", [(name, rule_of[name].__doc__) for name in shared])
     named = {c.local_name for c in m.component_objects(pyo.Constraint)}
-    for topic in topics():
-        rows = [(rule.__name__, rule.__doc__) for rule in topic.rules if rule.__name__ in named]
+    for block in blocks():
+        rows = [(rule.__name__, rule.__doc__) for rule in block.rules if rule.__name__ in named]
         if rows:
-            lines += _section(f"{topic.name}: {topic.title}", rows, topic.remarks)
+            lines += _section(f"{block.name}: {block.title}", rows, block.remarks)
     paid = in_order(m.cost_components)
     costs = [(name, f"{how}: {inspect.cleandoc(rule_of[name].__doc__ or '')}") for name, how in paid.items()]
     lines += _section("Costs", costs, "Amounts in EUR of a period: paid yearly, once at its start, or recovered.")

@@ -20,7 +20,7 @@ TOPICS = (
 
 
 @dataclass(frozen=True)
-class Topic:
+class Block:
     """One file of this folder: its sentence, its remarks, and its functions in order."""
 
     name: str
@@ -29,14 +29,14 @@ class Topic:
     rules: tuple[Callable[..., Any], ...]
 
 
-def topics() -> tuple[Topic, ...]:
-    """Every topic with its rules, read from the docstrings."""
+def blocks() -> tuple[Block, ...]:
+    """Every block with its rules, read from the docstrings."""
     found = []
     for name in TOPICS:
         module = import_module(f"{__name__}.{name}")
         title, _, remarks = (inspect.getdoc(module) or "").partition("\n")
         rules = tuple(f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == module.__name__)
-        found.append(Topic(name, title[0].lower() + title[1:].rstrip("."), " ".join(remarks.split()), rules))
+        found.append(Block(name, title[0].lower() + title[1:].rstrip("."), " ".join(remarks.split()), rules))
     return tuple(found)
 
 

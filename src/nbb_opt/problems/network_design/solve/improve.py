@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation, PathOptimum
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, route
 from nbb_opt.problems.network_design.solve.small import improve_compact, improve_paths
 from nbb_opt.solve.best import BestKnown
@@ -29,7 +29,7 @@ FEW = 12  # undecided arcs at which scaling ends
 
 
 def scale_slopes(
-    relaxation: Relaxation, root: Relaxed, *, chance: np.random.Generator | None = None
+    relaxation: PathRelaxation, root: PathOptimum, *, chance: np.random.Generator | None = None
 ) -> Iterator[Bools]:
     """The arcs opened at each step, root included. The costs are set back at the end, also when the caller leaves.
 
@@ -126,7 +126,7 @@ class Improver:
         self.network, self.best, self.stop, self.seed = network, best, stop, seed
         self.compact = compact
         self.pool = PathPool(network)
-        self.relaxation = Relaxation(network, self.pool, stop)
+        self.relaxation = PathRelaxation(network, self.pool, stop)
         self.chance = np.random.default_rng(seed)
         self.support = np.zeros(network.arcs, bool)  # arcs open at the end of slope scaling
         self.tried: set[bytes] = set()
@@ -145,7 +145,7 @@ class Improver:
             self.best.offer(plan, plan.cost_eur)
             opened = plan.opened
 
-    def begin(self, root: Relaxed) -> None:
+    def begin(self, root: PathOptimum) -> None:
         """Slope scaling, then again from random slopes while there is time; then the best of all their arcs."""
         until = self.stop.part(SHARE_SCALING)
         for start in range(STARTS):
@@ -156,7 +156,7 @@ class Improver:
             best = self._mine()
             self._small(self.support | best.opened, np.zeros(self.network.arcs, bool), best, 0, factor=2.0)
 
-    def improve(self, root: Relaxed, until: Stop, *, tries_in_vain: float = TRIES_IN_VAIN) -> None:
+    def improve(self, root: PathOptimum, until: Stop, *, tries_in_vain: float = TRIES_IN_VAIN) -> None:
         """Restricted problems around the best plan; their size follows how hard the last of their way were."""
         network, relaxation = self.network, self.relaxation
         size = np.full(len(WAYS), FIRST_SIZE)
@@ -182,7 +182,7 @@ class Improver:
             relaxation.restrict(np.zeros(network.arcs), np.ones(network.arcs))
             self.best.announce(f"neighbourhoods, {len(self.pool):,} paths")
 
-    def _scaled(self, root: Relaxed, chance: np.random.Generator | None) -> Bools:
+    def _scaled(self, root: PathOptimum, chance: np.random.Generator | None) -> Bools:
         """Arcs open at the end of slope scaling; every step of it is tried as a plan."""
         opened = np.zeros(self.network.arcs, bool)
         for opened in scale_slopes(self.relaxation, root, chance=chance):

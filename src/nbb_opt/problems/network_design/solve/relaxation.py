@@ -95,7 +95,7 @@ ABSENT = 1e-7  # total share carried by no path below which a point counts as co
 
 
 @dataclass(frozen=True, eq=False)
-class Relaxed:
+class PathOptimum:
     """Where a relaxation came to rest: safe bound with the reduced cost of every arc behind it, and the last point.
 
     `complete` says that no paths are missing and no artificial share is left.
@@ -108,7 +108,7 @@ class Relaxed:
     complete: bool
 
 
-class Relaxation:
+class PathRelaxation:
     """Keeps its basis from one change of bounds or costs to the next."""
 
     def __init__(self, network: DesignNetwork, pool: PathPool, stop: Stop) -> None:
@@ -145,7 +145,7 @@ class Relaxation:
         self.fixed_eur = fixed_eur.copy()
         self.lp.charge(np.arange(self.network.arcs), self.fixed_eur)
 
-    def relax(self, *, rounds: int = 1000, cutoff: float = np.inf, close: float = 0.0) -> Relaxed:
+    def relax(self, *, rounds: int = 1000, cutoff: float = np.inf, close: float = 0.0) -> PathOptimum:
         """Price paths in and add broken rows until nothing is new, `rounds` are done or the bound is at `cutoff`.
 
         Stops also once objective and bound are within `close` of each other, relative, and no row is broken. Raises
@@ -167,7 +167,7 @@ class Relaxation:
             near = not len(broken) and objective - best < close * abs(best) and absent < ABSENT
             if done or near or best >= cutoff:
                 break
-        return Relaxed(best, reduced, objective, values[:m], done and absent < ABSENT)
+        return PathOptimum(best, reduced, objective, values[:m], done and absent < ABSENT)
 
     def price_at(self, alpha: Floats) -> float:
         """Add the cheapest path of every commodity at some price per tonne of every arc; gives the bound."""

@@ -17,7 +17,7 @@ from nbb_opt.model.arrays.keys import Labels
 from nbb_opt.model.form import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.model import design_form
-from nbb_opt.problems.network_design.solve.relaxation import Relaxation
+from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation
 from nbb_opt.problems.network_design.solve.routing import DesignPlan
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.scaling import unscaled
@@ -41,7 +41,7 @@ class Small:
     paths: Ints
 
 
-def small_problem(relaxation: Relaxation, free: Bools, opened: Bools) -> Small:
+def small_problem(relaxation: PathRelaxation, free: Bools, opened: Bools) -> Small:
     """Free arcs may be opened, arcs in `opened` are open and paid for, all others are closed."""
     n, pool = relaxation.network, relaxation.pool
     m, k = n.arcs, n.commodities
@@ -83,7 +83,7 @@ def small_problem(relaxation: Relaxation, free: Bools, opened: Bools) -> Small:
 
 
 def improve_paths(
-    relaxation: Relaxation, free: Bools, opened: Bools, *, start: DesignPlan, stop: Stop, seed: int
+    relaxation: PathRelaxation, free: Bools, opened: Bools, *, start: DesignPlan, stop: Stop, seed: int
 ) -> tuple[Bools | None, bool]:
     """Arcs of the best plan found when only `free` arcs may change, and whether that was solved to its end."""
     small = small_problem(relaxation, free, opened)

@@ -15,7 +15,7 @@ from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathRelaxation, PathOptimum
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.small import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.tree import Tree
@@ -156,7 +156,7 @@ class _DesignSearch:
             improver.improve(root, self.stop.part(SHARE_BEFORE_TREE))
             self._grow(improver.relaxation, root)
 
-    def _begun(self) -> Relaxed:
+    def _begun(self) -> PathOptimum:
         """The relaxation and first plans from it."""
         best, relaxation = self.best, self.improver.relaxation
         for alpha in (np.zeros(self.network.arcs), self.network.fixed_eur / self.network.largest_use_t()):
@@ -167,7 +167,7 @@ class _DesignSearch:
         self.improver.begin(root)
         return root
 
-    def _improve(self, root: Relaxed, halt: Stop) -> None:
+    def _improve(self, root: PathOptimum, halt: Stop) -> None:
         if self.threads > 1:
             self.improver.improve(root, halt, tries_in_vain=float("inf"))
         else:
@@ -239,10 +239,10 @@ class _DesignSearch:
 
     def _grow_over(self, pool: PathPool) -> None:
         """The tree on a relaxation of its own over the paths of `pool`."""
-        relaxation = Relaxation(self.network, pool, self.stop)
+        relaxation = PathRelaxation(self.network, pool, self.stop)
         self._grow(relaxation, relaxation.relax())
 
-    def _grow(self, relaxation: Relaxation, root: Relaxed) -> None:
+    def _grow(self, relaxation: PathRelaxation, root: PathOptimum) -> None:
         """Our own branch and bound."""
         best, pool, tree = self.best, relaxation.pool, Tree(relaxation, root)
         while tree.open and not best.proven():

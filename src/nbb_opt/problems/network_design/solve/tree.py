@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, Relaxation, Relaxed
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathRelaxation, PathOptimum
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,7 +33,7 @@ class TreeNode:
 class Tree:
     """The node with the least bound is split first; the arc is the one whose sides promised most so far."""
 
-    def __init__(self, relaxation: Relaxation, root: Relaxed) -> None:
+    def __init__(self, relaxation: PathRelaxation, root: PathOptimum) -> None:
         self.relaxation = relaxation
         m = relaxation.network.arcs
         self.open = [TreeNode(root.bound, 0, np.zeros(m), np.ones(m), root.opened)]
