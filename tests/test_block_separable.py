@@ -42,14 +42,14 @@ def joined(seed: int) -> StandardForm:
 
 
 def whole(form: StandardForm) -> SolverResult:
-    found = Solver(form, threads=1, seed=0, log=[]).run(Stop(30.0), phase="", listen=None, known=NEVER)
+    found = Solver(form, threads=1, seed=0, log=[]).run(Stop(30.0), phase="", callback=None, known=NEVER)
     assert found.status == "optimal"
     return found
 
 
 def apart(form: StandardForm, **asked: object) -> tuple[BlockSeparable, SolverResult]:
     parts = BlockSeparable(form, threads=2, seed=0, log=[], **asked)  # type: ignore[arg-type]
-    return parts, parts.run(Stop(30.0), phase="", listen=None, known=NEVER)
+    return parts, parts.run(Stop(30.0), phase="", callback=None, known=NEVER)
 
 
 def joint(form: StandardForm) -> np.ndarray:
@@ -109,7 +109,7 @@ def test_other_costs_give_what_a_fresh_problem_gives(left_out: bool) -> None:
     cost = form.cost.copy()
     cost[some] *= 1.02
     parts.price(some, cost[some])
-    again = parts.run(Stop(30.0), phase="", listen=None, known=NEVER)
+    again = parts.run(Stop(30.0), phase="", callback=None, known=NEVER)
     _, fresh = apart(replace(form, cost=cost), **asked)
     assert again.objective == pytest.approx(fresh.objective, rel=1e-9)
     assert again.objective > before.objective * 1.001

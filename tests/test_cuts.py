@@ -101,7 +101,7 @@ def test_a_warm_solver_drops_the_cuts_of_the_last_problem():
     warm = Warm(threads=1, seed=0)
     solve_form(problem, gap=1e-9, warm=warm)
     roomier = replace(problem, row_up=np.append(problem.row_up[:-1], problem.row_up[-1] + 20.0))
-    answer = warm.take(roomier).run(Stop(9.0), phase="", listen=None, known=UNKNOWN)
+    answer = warm.take(roomier).run(Stop(9.0), phase="", callback=None, known=UNKNOWN)
     assert answer.objective == pytest.approx(optimum(roomier, whole=False)[0])
     again = solve_form(roomier, gap=1e-9, warm=warm)
     assert again.objective == pytest.approx(optimum(roomier, whole=True)[0], rel=1e-8)

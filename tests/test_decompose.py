@@ -72,7 +72,7 @@ def solved_in_parts(built: Built, **asked: float) -> tuple[Solution, dict[str, p
 def relaxed_value(form) -> float:
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.relax()
-    found = solver.run(Stop(60.0), phase="relax", listen=None, known=NEVER)
+    found = solver.run(Stop(60.0), phase="relax", callback=None, known=NEVER)
     assert found.status == "optimal"
     return found.objective
 
@@ -88,7 +88,7 @@ def priced_value(model: Split, *, bundles: int = 0, threads: int = 1) -> tuple[S
         )
         assert first is not None
         master.guess(*first)
-    return master.root(Stop(120.0), phase="root", listen=None, known=NEVER), master
+    return master.root(Stop(120.0), phase="root", callback=None, known=NEVER), master
 
 
 def grouped(model: Split) -> tuple[Split, Groups, Oracle]:
@@ -427,7 +427,7 @@ def test_a_plan_in_between_leaves_prices_and_slack_as_they_were(
     )  # the best cut is kept beside the last ones
     model, clusters, oracle = grouped(cut(invented))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    interior = InteriorPoint(master, BestKnown(1e-3, Stop(60.0)), listen=None)
+    interior = InteriorPoint(master, BestKnown(1e-3, Stop(60.0)), callback=None)
     relaxed = interior.relax(1e-2, known=(np.nan, -np.inf))
     cost = master.form.cost
     plan = interior.plan(relaxed)
@@ -449,7 +449,7 @@ def test_boxes_around_the_best_prices_lose_nothing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(import_module("nbb_opt.solve.colgen.master"), "LARGE_POOL", 0)
     model, clusters, oracle = grouped(cut(invented))
     master = Restricted(model, clusters, oracle, threads=1, seed=0, log=[])
-    interior = InteriorPoint(master, BestKnown(1e-6, Stop(60.0)), listen=None)
+    interior = InteriorPoint(master, BestKnown(1e-6, Stop(60.0)), callback=None)
     relaxed = interior.relax(1e-6, known=(np.nan, -np.inf))
     assert relaxed.values is not None
     assert relaxed.bound == pytest.approx(relaxed_value(standard_form(stated(invented))), rel=1e-5)
@@ -467,7 +467,7 @@ def test_a_plan_may_not_live_on_slack_that_a_verifier_would_see() -> None:
 def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() -> None:
     _, master = priced_value(cut(tiny()))
     master.price_slack(master.slack_eur * 1e-6)  # cheaper than any truck
-    stop, ask = Stop(30.0), {"phase": "", "listen": None, "known": (float("nan"), -np.inf)}
+    stop, ask = Stop(30.0), {"phase": "", "callback": None, "known": (float("nan"), -np.inf)}
     found = master.solver.run(stop, **ask)
     assert found.values is not None
     assert master._uses_slack(found.values)
@@ -487,7 +487,7 @@ def test_slack_gets_dearer_from_the_last_basis_on_until_nothing_lives_on_it() ->
 
 def test_a_node_that_lives_on_slack_is_not_taken_for_infeasible() -> None:
     root, master = priced_value(cut(tiny()))
-    ask = {"phase": "branch", "listen": None, "known": NEVER}
+    ask = {"phase": "branch", "callback": None, "known": NEVER}
     master.price_slack(master.slack_eur * 1e-2)
     cheap = master.run(Stop(30.0), **ask)
     assert cheap.status == "infeasible"
@@ -501,7 +501,7 @@ def test_a_node_without_columns_for_its_bounds_is_not_taken_for_infeasible() -> 
     """No project may be built, and no column known does without one: those are missing, not impossible."""
     _, master = priced_value(cut(tiny()))
     projects = np.flatnonzero(master.form.integer & (master.form.fix_order == 0))
-    ask = {"phase": "branch", "listen": None, "known": NEVER}
+    ask = {"phase": "branch", "callback": None, "known": NEVER}
     master.fix(projects, np.zeros(len(projects)))
     value = master.run(Stop(30.0), **ask).objective
     needs = np.concatenate([master.groups.states, [0]])[master.pool.state] != 0
@@ -571,11 +571,11 @@ def test_a_stop_keeps_the_first_plan(monkeypatch: pytest.MonkeyPatch, invented: 
     spec = read_model("joint")
     built, stop = build(invented, prepare(invented), spec, route="segments"), Stop(60.0)
 
-    def listen(progress: Progress) -> None:
+    def callback(progress: Progress) -> None:
         if np.isfinite(progress.incumbent):
             stop.asked.set()
 
-    found = solve_split(split(built), gap=1e-9, listen=listen, stop=stop)
+    found = solve_split(split(built), gap=1e-9, callback=callback, stop=stop)
     assert found.status == "stopped"
     verdict = verify_plan(
         invented, extract(built, found.values, found.carried), blocks=spec.blocks, technologies=spec.technologies,

@@ -16,7 +16,7 @@ from nbb_opt.problems.network_design.solve import Designed, improve, small, solv
 from nbb_opt.problems.network_design.solve import solve as steps
 from nbb_opt.problems.network_design.solve.cheapest_paths import cheapest_paths
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation, PathOptimum
+from nbb_opt.problems.network_design.solve.relaxation import PathOptimum, PathRelaxation
 from nbb_opt.problems.network_design.solve.solve import Alternation
 from nbb_opt.solve import BestKnown, Stop
 from nbb_opt.solve.highs import Solver
@@ -86,7 +86,7 @@ def test_the_relaxation_over_paths_is_that_with_every_strong_row() -> None:
         form = design_form(problem)
         solver = Solver(form, threads=1, seed=0, log=[])
         solver.relax()
-        answer = solver.run(Stop(30.0), phase="", listen=None, known=(float("nan"), float("nan")))
+        answer = solver.run(Stop(30.0), phase="", callback=None, known=(float("nan"), float("nan")))
         if answer.status != "optimal":
             continue
         compared += 1
@@ -253,7 +253,7 @@ def test_highs_hands_out_its_plans() -> None:
     offered: list[np.ndarray] = []
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.exchange(offer=offered.append, between=lambda: None)
-    answer = solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
+    answer = solver.run(Stop(60.0), phase="", callback=None, known=(float("nan"), -np.inf))
     assert answer.objective == pytest.approx(reference(problem).objective, rel=1e-9)
     costs = [float(form.cost @ values) + form.cost_offset for values in offered]
     assert min(costs) == pytest.approx(answer.objective, rel=1e-9)
@@ -278,7 +278,7 @@ def test_a_fault_while_plans_are_exchanged_ends_the_run_and_is_raised() -> None:
 
     solver.exchange(offer=broken, between=lambda: None)
     with pytest.raises(SolveError, match="could not be taken"):
-        solver.run(Stop(60.0), phase="", listen=None, known=(float("nan"), -np.inf))
+        solver.run(Stop(60.0), phase="", callback=None, known=(float("nan"), -np.inf))
 
 
 def test_no_plan_before_the_stop_is_said() -> None:
@@ -292,7 +292,7 @@ def test_no_plan_before_the_stop_is_said() -> None:
 def test_progress_tells_paths_bound_and_incumbent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "is_small", lambda _network: False)
     heard = []
-    solve_network_design(made_up(7, tight=3.0), gap=0.0, stop=Stop(20.0), listen=heard.append)
+    solve_network_design(made_up(7, tight=3.0), gap=0.0, stop=Stop(20.0), callback=heard.append)
     assert any("paths" in progress.phase and progress.gap < 1.0 for progress in heard)
     bounds = [p.bound for p in heard if np.isfinite(p.bound)]
     assert bounds == sorted(bounds)

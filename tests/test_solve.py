@@ -111,7 +111,7 @@ def test_the_same_seed_gives_the_same_answer_for_any_number_of_threads():
 def test_a_problem_goes_with_its_last_user():
     solver = Solver(knapsack(), threads=1, seed=0, log=[])
     solver.exchange(offer=lambda _plan: None, between=lambda: None)
-    assert solver.run(Stop(60.0), phase="", listen=lambda _news: None, known=(np.nan, -np.inf)).status == "optimal"
+    assert solver.run(Stop(60.0), phase="", callback=lambda _news: None, known=(np.nan, -np.inf)).status == "optimal"
     for thread in threading.enumerate():
         if thread.name == "highs":
             thread.join()
@@ -191,7 +191,7 @@ def test_an_answer_without_values_is_solved_again_from_no_basis(problem, times, 
     right = solve_form(asked, gap=1e-9).objective
     monkeypatch.setattr(Solver, "_answer", without_values(times))
     log = []
-    answer = Solver(asked, threads=1, seed=0, log=log).run(Stop(20.0), phase="root", listen=None, known=(np.nan, 0.0))
+    answer = Solver(asked, threads=1, seed=0, log=log).run(Stop(20.0), phase="root", callback=None, known=(np.nan, 0.0))
     assert answer.status == "optimal"
     assert answer.objective == pytest.approx(right)
     assert sum("solved again from no basis" in line for line in log) == times
@@ -228,7 +228,7 @@ def test_a_request_to_stop_keeps_the_best_plan():
 
 def test_progress_reports_bound_and_incumbent():
     seen = []
-    solve_form(knapsack(items=28, seed=5), listen=seen.append, gap=0.0, time_limit_s=5)
+    solve_form(knapsack(items=28, seed=5), callback=seen.append, gap=0.0, time_limit_s=5)
     assert any(np.isfinite(p.incumbent) and np.isfinite(p.bound) for p in seen)
     assert {p.phase for p in seen} >= {"search"}
 
@@ -302,7 +302,7 @@ def test_branching_lifts_the_bound_of_the_relaxation():
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_told_on_the_way_never_gets_worse(seed):
     heard = []
-    solution = solve_form(knapsack(seed=seed), gap=1e-9, listen=heard.append)
+    solution = solve_form(knapsack(seed=seed), gap=1e-9, callback=heard.append)
     for told in ([p.incumbent for p in heard], [incumbent for _elapsed, incumbent, _bound in solution.history]):
         known = [cost for cost in told if np.isfinite(cost)]
         assert all(later <= cost for cost, later in itertools.pairwise(known))
@@ -315,14 +315,14 @@ def test_the_bound_of_branching_is_never_above_the_optimum(seed):
     solver = Solver(problem, threads=1, seed=0, log=[])
     solver.relax()
     stop = Stop(60.0)
-    root = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
+    root = solver.run(stop, phase="relax", callback=None, known=(float("nan"), -np.inf))
     tree = Branch(
         solver,
         groups(problem)[0],
         incumbent=optimum,
         gap=0.0,
         stop=stop,
-        listen=None,
+        callback=None,
         label="",
         complete=lambda _leaf: optimum,
     )
@@ -336,8 +336,8 @@ def test_the_dive_gives_a_plan_that_keeps_every_row(seed):
     solver = Solver(problem, threads=1, seed=0, log=[])
     solver.relax()
     stop = Stop(60.0)
-    root = solver.run(stop, phase="relax", listen=None, known=(float("nan"), -np.inf))
-    dive = Dive(problem, solver, stop=stop, listen=None, label="", bound=root.objective)
+    root = solver.run(stop, phase="relax", callback=None, known=(float("nan"), -np.inf))
+    dive = Dive(problem, solver, stop=stop, callback=None, label="", bound=root.objective)
     decided = dive.decide(root)
     assert decided is not None
     better = dive.improve(decided)
@@ -425,7 +425,7 @@ def test_simplex_that_goes_on_for_long_begins_again(monkeypatch):
         found = []
         for cost in (problem.cost, problem.cost[::-1].copy(), -np.arange(60.0)):
             solver.price(np.arange(60), cost)
-            found.append(solver.run(Stop(60.0), phase="", listen=None, known=(np.nan, -np.inf)))
+            found.append(solver.run(Stop(60.0), phase="", callback=None, known=(np.nan, -np.inf)))
         return found, "".join(log).count("Iteration limit reached")
 
     (usual, none), (again, times) = solved(1e6), solved(0.0)

@@ -26,18 +26,18 @@ ALL_COLUMNS = Effort(left_out=np.inf, gap=0.0)
 
 def relaxed(problem):
     solver = Warm(threads=1, seed=0).take(problem)
-    return solver, solver.run(Stop(60.0), phase="relax", listen=None, known=UNKNOWN)
+    return solver, solver.run(Stop(60.0), phase="relax", callback=None, known=UNKNOWN)
 
 
 def small_mips(problem):
-    return SubMips(problem, Warm(threads=1, seed=0), relaxed(problem)[0], stop=Stop(60.0), listen=None, label="")
+    return SubMips(problem, Warm(threads=1, seed=0), relaxed(problem)[0], stop=Stop(60.0), callback=None, label="")
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_decided_depots_completed_by_small_mips_cost_no_more_than_rounded_up(seed):
     problem = depots(seed, budget=1500)
     solver, root = relaxed(problem)
-    dive = Dive(problem, solver, stop=Stop(60.0), listen=None, label="", bound=root.objective)
+    dive = Dive(problem, solver, stop=Stop(60.0), callback=None, label="", bound=root.objective)
     decided = dive.decide(root)
     rounded = dive.complete(decided)
     plan = small_mips(problem).complete(np.round(decided.values[groups(problem)[0]]), ALL_COLUMNS, below=np.inf)
@@ -114,7 +114,7 @@ def test_no_small_mip_is_more_exact_than_what_is_asked_for_needs():
 def test_a_search_whose_gap_is_proven_by_the_plan_of_a_small_mip_waits_for_no_bound_of_the_tree():
     problem = depots(2, budget=1500)
     solver, root = relaxed(problem)
-    dive = Dive(problem, solver, stop=Stop(60.0), listen=None, label="", bound=root.objective)
+    dive = Dive(problem, solver, stop=Stop(60.0), callback=None, label="", bound=root.objective)
     quick, optimum = dive.complete(dive.hasten(root)).objective, best_by_trying_all_depots(problem)
     assert quick > optimum * 1.001  # so that rounding is not enough
     gap = 1 - root.objective / ((quick + optimum) / 2)

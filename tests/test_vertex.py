@@ -26,7 +26,7 @@ def relaxation() -> tuple[StandardForm, Solver, SolverResult]:
     solver = Solver(form, threads=1, seed=0, log=[])
     solver.relax()
     solver.set("primal_feasibility_tolerance", TIGHT)
-    return form, solver, solver.run(Stop(60.0), phase="", listen=None, known=(np.nan, -np.inf))
+    return form, solver, solver.run(Stop(60.0), phase="", callback=None, known=(np.nan, -np.inf))
 
 
 def piled_up(solver: Solver, values: np.ndarray) -> np.ndarray:

@@ -19,11 +19,11 @@ def start(case, options):
     def work():
         history = []
 
-        def listen(progress):
+        def callback(progress):
             if not progress.phase.startswith(("frozen", "reference")):
                 history.append((progress.elapsed_s, progress.incumbent, progress.bound))
 
-        return solve_instance(place, model=case["model"], options=wanted, listen=listen), history
+        return solve_instance(place, model=case["model"], options=wanted, callback=callback), history
 
     return work
 

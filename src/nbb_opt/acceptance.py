@@ -136,7 +136,7 @@ def hold_bound(
     slack = SAME * max(abs(bound), 1.0)
     lowest = max(bound - slack, least)
 
-    def listen(progress: Progress) -> None:
+    def callback(progress: Progress) -> None:
         nonlocal reached
         reached = np.fmax(reached, progress.bound)
         if reached >= lowest or progress.incumbent < lowest:
@@ -144,7 +144,7 @@ def hold_bound(
 
     part = Stop(stop.left_s())  # its own: what is decided here does not stop the other
     try:
-        found = solve_form(form, gap=0.0, stop=part, listen=listen)
+        found = solve_form(form, gap=0.0, stop=part, callback=callback)
     except (NoPlan, Infeasible):
         cheapest = np.inf
     else:

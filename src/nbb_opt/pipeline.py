@@ -30,7 +30,7 @@ from nbb_opt.options import Method, SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, emissions_t, write_run
 from nbb_opt.run_folder import check_target, history_csv, versions
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
-from nbb_opt.solve.stop import Listener, Progress, relative_gap
+from nbb_opt.solve.stop import Callback, Progress, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -79,7 +79,7 @@ class Judged(Protocol):
 
 
 class Steps:
-    """The steps of one job: what they share (options, deadline, listener, cluster) and the seconds that each took.
+    """The steps of one job: what they share (options, deadline, callback, cluster) and the seconds that each took.
 
     Without a `stop` the time limit of the options begins now. Raises SolveError for a solver that is not there."""
 
@@ -88,13 +88,13 @@ class Steps:
         options: SolveOptions | None = None,
         *,
         stop: Stop | None = None,
-        listen: Listener | None = None,
+        callback: Callback | None = None,
         cluster: Cluster | None = None,
         seconds: dict[str, float] | None = None,
     ) -> None:
         self.options = options or SolveOptions()
         self.stop = stop or Stop(self.options.time_limit_s)
-        self.listen, self.cluster = listen, cluster
+        self.callback, self.cluster = callback, cluster
         self.seconds = {} if seconds is None else seconds
         self.reference_eur: float | None = None  # cost of what the plan is compared with, once it is known
         if self.options.solver is not None:  # one that is not there is refused before any work is done
@@ -114,7 +114,7 @@ class Steps:
         """The steps of a smaller question: other options, a time limit that begins now, the same request to stop."""
         chosen = replace(self.options, **options)
         stop = Stop(chosen.time_limit_s, asked=self.stop.asked)
-        return Steps(chosen, stop=stop, listen=self.listen, cluster=self.cluster, seconds=self.seconds)
+        return Steps(chosen, stop=stop, callback=self.callback, cluster=self.cluster, seconds=self.seconds)
 
     def with_arrays(self) -> Steps:
         """The same steps for plans that nobody adds to: stated as arrays, in a tenth of the time."""
@@ -125,8 +125,8 @@ class Steps:
     @contextmanager
     def timed(self, phase: str, label: str = "") -> Iterator[None]:
         """Announce a phase, and add up its seconds."""
-        if self.listen is not None:
-            self.listen(Progress(label + phase, self.stop.elapsed_s()))
+        if self.callback is not None:
+            self.callback(Progress(label + phase, self.stop.elapsed_s()))
         started = time.perf_counter()
         yield
         self.seconds[phase] = round(self.seconds.get(phase, 0.0) + time.perf_counter() - started, 3)
@@ -215,7 +215,7 @@ class Steps:
 
         options = self.options
         return solve_split(
-            split(built), gap=self.target, threads=options.threads, seed=options.seed, listen=self.listen,
+            split(built), gap=self.target, threads=options.threads, seed=options.seed, callback=self.callback,
             stop=self.stop.part(share), label=label, cluster=self.cluster,
         )  # fmt: skip
 
@@ -230,12 +230,12 @@ class Steps:
                 from nbb_opt.solve.any_solver import solve_with
 
                 return solve_with(
-                    form, options.solver, gap=options.gap, threads=options.threads, listen=self.listen,
+                    form, options.solver, gap=options.gap, threads=options.threads, callback=self.callback,
                     stop=stop or self.stop, label=label, feasibility=None if warm is None else warm.feasibility,
                 )  # fmt: skip
             return solve_form(
                 form, gap=self.target, threads=options.threads, seed=options.seed, presolve=options.presolve,
-                listen=self.listen, stop=stop or self.stop, label=label, warm=warm,
+                callback=self.callback, stop=stop or self.stop, label=label, warm=warm,
             )  # fmt: skip
         except Infeasible as finding:
             from nbb_opt.solve.why_infeasible import LIMIT_S, explain
@@ -413,7 +413,7 @@ def solve_instance(
     model: str = "joint",
     options: SolveOptions | None = None,
     cache_dir: Path | None = None,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
     say: Say | None = None,
     stop: Stop | None = None,
     cluster: Cluster | None = None,
@@ -435,7 +435,7 @@ def solve_instance(
     if out is not None:
         check_target(out)
     options = options or SolveOptions()
-    steps = Steps(options, stop=stop, listen=listen, cluster=cluster)
+    steps = Steps(options, stop=stop, callback=callback, cluster=cluster)
     spec = read_model(model) if built is None else built.spec
     own = rules.name if rules is not None else "the model of nbb.build" if built is not None else ""
     with steps.timed("read"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nbb_opt.options import SolveOptions
     from nbb_opt.solve.stop import Progress, Stop
 
-    Listener = Callable[[Progress], None]
+    Callback = Callable[[Progress], None]
 
 
 class StudyArguments(TypedDict, total=False):
@@ -34,7 +34,7 @@ class StudyArguments(TypedDict, total=False):
     gap: float | None
     time_limit_s: float | None
     out: Path | str | None
-    progress: Listener | None
+    progress: Callback | None
     cache: bool
     stop: Stop | None
     workers: int | str
@@ -54,7 +54,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "float": (lambda given: isinstance(given, Real) and not isinstance(given, bool), "a number"),
     "Sequence": (lambda given: isinstance(given, Sequence) and not isinstance(given, (str, bytes)), "a list"),
     "Mapping": (lambda given: isinstance(given, Mapping), "a dict"),
-    "Listener": (callable, "a function"),
+    "Callback": (callable, "a function"),
 }
 CALLED = {
     "Instance": "an instance (nbb.read)", "Result": "a plan (nbb.solve, nbb.load)", "SolveOptions": "nbb.SolveOptions",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("nbb_opt")
 AGAIN_S = 20.0
-Listener = Callable[["Progress"], None]
+Callback = Callable[["Progress"], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -317,7 +317,7 @@ def solve(
     threads: int | None = None,
     seed: int | None = None,
     out: Path | str | None = None,
-    progress: Listener | None = None,
+    progress: Callback | None = None,
     cache: bool = True,
     stop: Stop | None = None,
     cluster: Cluster | None = None,
@@ -368,14 +368,14 @@ def solve(
         instance = built.data.instance
     run = solve_instance(
         instance, out=None if out is None else Path(out), model=model or "joint", options=chosen,
-        cache_dir=cache_folder() if cache else None, listen=listener_of(progress), say=LOG.info, stop=stop,
+        cache_dir=cache_folder() if cache else None, callback=callback_of(progress), say=LOG.info, stop=stop,
         cluster=cluster, rules=rules, built=built,
     )  # fmt: skip
     return Result(run, instance, {"accepted": True})
 
 
 def _solve_other(
-    region: Any, model: str | None, options: SolveOptions, *, out: Path | str | None, progress: Listener | None,
+    region: Any, model: str | None, options: SolveOptions, *, out: Path | str | None, progress: Callback | None,
     cache: bool, stop: Stop | None, cluster: Cluster | None, extend: Path | str | None,
 ) -> ProblemResult:  # fmt: skip
     """A plan of another problem than freight, by its own handlers."""
@@ -386,7 +386,7 @@ def _solve_other(
 
     request = SolveRequest(
         instance=region, model=model, options=options, stop=stop or Limit(options.time_limit_s),
-        out=None if out is None else Path(out), write=out is not None, listen=listener_of(progress), cache=cache,
+        out=None if out is None else Path(out), write=out is not None, callback=callback_of(progress), cache=cache,
         cluster=None if cluster is None else str(cluster), extend=None if extend is None else Path(extend),
     )  # fmt: skip
     found = handlers(region.problem).solve(request)
@@ -547,8 +547,8 @@ def with_changes(options: SolveOptions | None, **changes: Any) -> SolveOptions:
     return replace(options or SolveOptions(), **given)
 
 
-def listener_of(progress: Listener | None) -> Listener:
-    """The caller's listener, or one that logs each phase once."""
+def callback_of(progress: Callback | None) -> Callback:
+    """The caller's callback, or one that logs each phase once."""
     seen: set[str] = set()
 
     def log(step: Progress) -> None:

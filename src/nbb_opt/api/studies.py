@@ -10,7 +10,7 @@ import pandas as pd
 
 from nbb_opt.api.arguments import StudyArguments, checked, folder, named
 from nbb_opt.api.data import freight
-from nbb_opt.api.plans import LOG, Result, freight_plan, listener_of, solve, with_changes
+from nbb_opt.api.plans import LOG, Result, callback_of, freight_plan, solve, with_changes
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -33,13 +33,13 @@ def _how(model: str, given: StudyArguments, *, extend: Path | str | None = None)
     """How a study is made, of what a function is given."""
     from nbb_opt.studies.units import StudyOptions
 
-    out, listen = given.get("out"), given.get("progress")
+    out, callback = given.get("out"), given.get("progress")
     return StudyOptions(
         model=model, options=with_changes(given.get("options"), gap=given.get("gap"),
                                           time_limit_s=given.get("time_limit_s")),
         relax=given.get("relax", False), extend=None if extend is None else Path(extend),
         out=None if out is None else folder(out), workers=given.get("workers", 1),
-        cache_dir=cache_folder() if given.get("cache", True) else None, listen=listener_of(listen), say=LOG.info,
+        cache_dir=cache_folder() if given.get("cache", True) else None, callback=callback_of(callback), say=LOG.info,
         stop=given.get("stop"),
     )  # fmt: skip
 

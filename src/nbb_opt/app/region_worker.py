@@ -35,13 +35,13 @@ EVERY_S = 1.0  # how far the search is
 FRONT_POINTS = 8
 MODEL = "joint"
 LEAST_SHARE = 0.01  # of a project, to be named in the first answer
-Listen = Callable[[Progress], None]
+Callback = Callable[[Progress], None]
 
 
-def solve_request(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[str, Any]:
+def solve_request(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[str, Any]:
     """A first answer from the LP relaxation, then the proven plan with its bars, in the folder of the run."""
     home, options = Path(task.folder), SolveOptions(**task.options)
-    told = _Search(home, listen)
+    told = _Search(home, callback)
     try:
         told(Progress("read", stop.elapsed_s()))
         instance = _asked(home, task.source)
@@ -51,8 +51,9 @@ def solve_request(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[st
             write_bytes(home / RELAXED, json_bytes(first))
             send({"relaxed": first})
         done = solve_instance(
-            instance, out=home / PLAN, model=MODEL, options=options, cache_dir=Path(task.cache), listen=told, stop=stop
-        )
+            instance, out=home / PLAN, model=MODEL, options=options, cache_dir=Path(task.cache), callback=told,
+            stop=stop,
+        )  # fmt: skip
     except NbbError as error:
         kept = "reference" if is_run(home / PLAN) else ""
         problems = [str(each) for each in getattr(error, "problems", ())]
@@ -87,10 +88,10 @@ def relaxation(instance: Instance, options: SolveOptions, cache: Path, stop: Sto
     }  # fmt: skip
 
 
-def explain_flow(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[str, Any]:
+def explain_flow(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[str, Any]:
     """Why a flow of a run goes the way it goes, kept beside the run."""
     home, flow = Path(task.folder), task.flow or {}
-    listen(Progress("explain", stop.elapsed_s()))
+    callback(Progress("explain", stop.elapsed_s()))
     plan = load(home / PLAN, instance=read_instance(task.source))
     assert isinstance(plan, Result)
     found = explain(plan, **flow)
@@ -100,11 +101,11 @@ def explain_flow(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[str
     return {"explained": number}
 
 
-def draw_front(task: Task, stop: Stop, listen: Listen, send: Send) -> dict[str, Any]:
+def draw_front(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[str, Any]:
     """What each tonne less costs under the assumptions of a run, by LP relaxations, kept beside the run."""
     home, instance = Path(task.folder), _asked(Path(task.folder), task.source)
     found = pareto(
-        instance, points=FRONT_POINTS, relax=True, out=home / FRONT, progress=listen, stop=stop,
+        instance, points=FRONT_POINTS, relax=True, out=home / FRONT, progress=callback, stop=stop,
         options=SolveOptions(**task.options),
     )  # fmt: skip
     rows = json.loads(found.table.to_json(orient="records"))
@@ -123,12 +124,12 @@ def _asked(home: Path, source: str) -> Instance:
 class _Search:
     """Passes on how far the search is, and writes it down, so that it is known whatever ends this process."""
 
-    def __init__(self, home: Path, listen: Listen) -> None:
-        self.home, self.listen, self.written = home, listen, -EVERY_S
+    def __init__(self, home: Path, callback: Callback) -> None:
+        self.home, self.callback, self.written = home, callback, -EVERY_S
         self.best: dict[str, float] = {}
 
     def __call__(self, progress: Progress) -> None:
-        self.listen(progress)
+        self.callback(progress)
         now = time.monotonic()
         if now - self.written < EVERY_S:
             return

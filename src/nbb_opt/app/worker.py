@@ -78,7 +78,7 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
     threading.Thread(target=watch, daemon=True).start()
     try:
         if task["kind"] in region_worker.WORK:
-            send({"done": region_worker.WORK[task["kind"]](Task(**task), stop, _listener(send), send)})
+            send({"done": region_worker.WORK[task["kind"]](Task(**task), stop, _callback(send), send)})
             return
         work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[task["kind"]]
         send({"done": work(Task(**task), stop, send)})
@@ -97,24 +97,24 @@ def _in_words(error: NbbError, stop: Stop) -> str:
     return str(error)
 
 
-def _listener(send: Send) -> Callable[[Progress], None]:
-    def listen(progress: Progress) -> None:
+def _callback(send: Send) -> Callable[[Progress], None]:
+    def callback(progress: Progress) -> None:
         numbers = {"incumbent": progress.incumbent, "bound": progress.bound, "gap": progress.gap}
         known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
         send({"phase": progress.phase, "elapsed_s": progress.elapsed_s, **known})
 
-    return listen
+    return callback
 
 
 def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     """Faults, cost and emissions of the plan, and its distance to the best plan, which is sought if none is known."""
-    listen = _listener(send)
-    listen(Progress("read", stop.elapsed_s()))
+    callback = _callback(send)
+    callback(Progress("read", stop.elapsed_s()))
     instance = read_instance(task.source)
     plan, rows = _plan(task, instance)
-    steps = Steps(SolveOptions(**task.options), stop=stop, listen=listen)
+    steps = Steps(SolveOptions(**task.options), stop=stop, callback=callback)
     fleet_model = state_fleet_model(instance, steps=steps, cache_dir=Path(task.cache))
-    listen(Progress("judge", stop.elapsed_s()))
+    callback(Progress("judge", stop.elapsed_s()))
     judged = judge(fleet_model, plan)
     works = not judged.faults
     tables = fleet_model.verified(judged.solution, "plan") if works else fleet_model.tables(judged.solution)
@@ -144,7 +144,7 @@ def solve(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     folder = Path(task.folder, "run")
     done = solve_instance(
         instance, out=folder, options=SolveOptions(**task.options), cache_dir=Path(task.cache),
-        listen=_listener(send), stop=stop,
+        callback=_callback(send), stop=stop,
     )  # fmt: skip
     table = plan_in_service(instance, done.tables)
     plan = plan_of(table, instance)
@@ -156,7 +156,7 @@ def solve(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
 
 def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     """Repair, changes in order, break-even prices and scenarios: a folder `audit` with the page and its tables."""
-    listen = _listener(send)
+    callback = _callback(send)
     instance = read_instance(task.source)
     _, rows = _plan(task, instance)
     file = Path(task.folder, "plan.csv")
@@ -164,7 +164,7 @@ def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     options = SolveOptions(**task.options)
     found = audit(
         instance, file, options=options, each_s=max(options.time_limit_s / 4, 1.0), changes=CHANGES,
-        cache_dir=Path(task.cache), say=lambda line: listen(Progress(f"audit: {line}", stop.elapsed_s())),
+        cache_dir=Path(task.cache), say=lambda line: callback(Progress(f"audit: {line}", stop.elapsed_s())),
     )  # fmt: skip
     write_audit(found, Path(task.folder, "audit"), page_of(found))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)

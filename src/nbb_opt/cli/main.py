@@ -408,7 +408,7 @@ def solve(
     try:
         with ProgressLine(sys.stderr) as line:
             request = SolveRequest(
-                instance=instance, model=model, out=out, options=options, stop=Stop(time_limit_s), listen=line,
+                instance=instance, model=model, out=out, options=options, stop=Stop(time_limit_s), callback=line,
                 cache=not no_cache, cluster=cluster, extend=extend, changed=changed, front=front,
             )  # fmt: skip
             done = handlers(problem).solve(request)

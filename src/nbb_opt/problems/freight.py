@@ -95,7 +95,7 @@ def solve(request: SolveRequest) -> Response:
         check_target(out)
         run = solve_instance(
             instance, out=out, model=model,
-            options=request.options, cache_dir=cache_folder() if request.cache else None, listen=request.listen,
+            options=request.options, cache_dir=cache_folder() if request.cache else None, callback=request.callback,
             say=LOG.info, stop=request.stop, cluster=workers, rules=rules,
         )  # fmt: skip
     if request.front:  # which takes long: the plan is written by now
@@ -109,13 +109,13 @@ def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
     from nbb_opt.studies.pareto import run_pareto
     from nbb_opt.studies.units import StudyOptions
 
-    def listen(progress: Progress) -> None:
-        if request.listen is not None:
-            request.listen(replace(progress, phase=f"front: {progress.phase}"))
+    def callback(progress: Progress) -> None:
+        if request.callback is not None:
+            request.callback(replace(progress, phase=f"front: {progress.phase}"))
 
     started = time.perf_counter()
     how = StudyOptions(
-        model=FRONT_MODEL, options=request.options, relax=True, listen=listen, say=LOG.info,
+        model=FRONT_MODEL, options=request.options, relax=True, callback=callback, say=LOG.info,
         cache_dir=cache_folder() if request.cache else None,
         stop=Stop(math.inf, started=request.stop.started, asked=request.stop.asked),
     )  # fmt: skip

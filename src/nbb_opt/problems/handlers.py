@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nbb_opt.options import SolveOptions
     from nbb_opt.result import Run
     from nbb_opt.solve import Stop
-    from nbb_opt.solve.stop import Listener
+    from nbb_opt.solve.stop import Callback
     from nbb_opt.verify import Verdict
 
 
@@ -41,7 +41,7 @@ class SolveRequest:
     model: str | None = None
     out: Path | None = None
     write: bool = True
-    listen: Listener | None = None
+    callback: Callback | None = None
     cache: bool = True
     cluster: str | None = None
     extend: Path | None = None

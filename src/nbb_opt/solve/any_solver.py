@@ -21,7 +21,7 @@ from nbb_opt.errors import Infeasible, SolveError
 from nbb_opt.solve.mip.exact import Solution, exact_plan
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
-from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import Callback, Progress, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def solve_with(
     *,
     gap: float,
     threads: int = 1,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
     stop: Stop,
     label: str = "",
     feasibility: float | None = None,
@@ -102,8 +102,8 @@ def solve_with(
     """
     call = find_solver(solver)
     refuse_unbounded(form)
-    if listen is not None:
-        listen(Progress(f"{label}{solver}", stop.elapsed_s()))
+    if callback is not None:
+        callback(Progress(f"{label}{solver}", stop.elapsed_s()))
     started, scaling = time.perf_counter(), _scaling(form)
     model, variables = _pyomo_model(form, scaling)
     if stop.now():

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from nbb_opt.solve.stop import UNKNOWN, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import UNKNOWN, Callback, Progress, Stop, relative_gap
 
 Plan = TypeVar("Plan")
 ROUNDING = 1e-12  # relative gap of two sums of the same terms
@@ -49,7 +49,7 @@ class BestKnown(Generic[Plan]):
     `target` is a relative gap, or a share of what can be decided; `gap` is the relative gap that it amounts to now.
 
     `incumbent` is the cost of `plan`, NaN while there is none; `bound` is -inf while nothing is proven; `history` holds
-    (elapsed_s, incumbent, bound) whenever one of them changed. `label` begins the phases that the listener is told.
+    (elapsed_s, incumbent, bound) whenever one of them changed. `label` begins the phases that the callback is told.
 
     >>> best = BestKnown[str](0.01, Stop(60.0))
     >>> best.offer("plan", 100.0), best.offer("dearer plan", 101.0), best.plan
@@ -61,7 +61,7 @@ class BestKnown(Generic[Plan]):
 
     target: float | DecisionGap
     stop: Stop
-    listen: Listener | None = None
+    callback: Callback | None = None
     label: str = ""
     _: KW_ONLY
     plan: Plan | None = None
@@ -113,21 +113,21 @@ class BestKnown(Generic[Plan]):
         """What HiGHS says of the whole problem: its plan counts as seen before it is made exact."""
         with self._lock:
             self._note(progress.incumbent, progress.bound)
-            if self.listen is not None:
-                self.listen(replace(progress, incumbent=self.history[-1][1]))
+            if self.callback is not None:
+                self.callback(replace(progress, incumbent=self.history[-1][1]))
 
     def relay(self, progress: Progress) -> None:
         """What a step on another problem says (a scenario, a master): its plans are none of this one."""
-        if self.listen is not None:
-            bound = float(np.fmax(progress.bound, self.bound))
-            self.listen(replace(progress, incumbent=self.incumbent, bound=bound, nodes=max(progress.nodes, self.nodes)))
+        if self.callback is not None:
+            bound, nodes = float(np.fmax(progress.bound, self.bound)), max(progress.nodes, self.nodes)
+            self.callback(replace(progress, incumbent=self.incumbent, bound=bound, nodes=nodes))
 
     def announce(self, phase: str, nodes: int | None = None) -> None:
-        """Tell the listener what begins, or how far it is."""
-        if self.listen is not None:
+        """Tell the callback what begins, or how far it is."""
+        if self.callback is not None:
             with self._lock:
                 many = self.nodes if nodes is None else nodes
-                self.listen(Progress(self.label + phase, self.stop.elapsed_s(), self.incumbent, self.bound, many))
+                self.callback(Progress(self.label + phase, self.stop.elapsed_s(), self.incumbent, self.bound, many))
 
     def _note(self, incumbent: float, bound: float) -> None:
         """What was found is found: neither gets worse again."""

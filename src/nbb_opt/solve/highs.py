@@ -19,7 +19,7 @@ import numpy.typing as npt
 from nbb_opt.errors import SolveError
 from nbb_opt.options import Presolve
 from nbb_opt.solve.scaling import Scaling, choose_scaling, power_of_two, scaled_values
-from nbb_opt.solve.stop import Listener, Progress, Stop
+from nbb_opt.solve.stop import Callback, Progress, Stop
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -128,7 +128,7 @@ class Relaxation(Protocol):
 
     @property
     def form(self) -> StandardForm: ...
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult: ...
+    def run(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult: ...
     def bound(self, columns: npt.NDArray[np.int64], low: Floats, up: Floats) -> None: ...
     def fix(self, columns: npt.NDArray[np.int64], values: Floats) -> None: ...
     def free(self, columns: npt.NDArray[np.int64]) -> None: ...
@@ -331,7 +331,7 @@ class Solver:
         if status == highspy.HighsStatus.kError:
             raise SolveError(f"HiGHS refused: {what}")
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
+    def run(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult:
         """Run until done, out of time, or asked to stop. `known` = (incumbent, bound) already proven, for progress.
 
         An answer called optimal has values. Where HiGHS ends in trouble, or optimal without a point it calls feasible,
@@ -343,7 +343,7 @@ class Solver:
                 status="time_limit", objective=float("nan"), bound=-np.inf, values=None, reduced_cost=None, nodes=0,
                 iterations=0,
             )  # fmt: skip
-        self._stop, self._tell = stop, _teller(self.scaling.objective, stop, phase, listen, known)
+        self._stop, self._tell = stop, _teller(self.scaling.objective, stop, phase, callback, known)
         answer = self._run_once(stop, 0)
         for means in OTHER_MEANS:
             if not _in_trouble(answer) or stop.now():
@@ -440,7 +440,7 @@ def _scaling(form: StandardForm) -> Scaling:
 
 
 def _teller(
-    scale: float, stop: Stop, phase: str, listen: Listener | None, known: tuple[float, float]
+    scale: float, stop: Stop, phase: str, callback: Callback | None, known: tuple[float, float]
 ) -> Callable[[Any], None]:
     latest = {"incumbent": known[0], "bound": known[1], "nodes": 0}
 
@@ -454,7 +454,7 @@ def _teller(
             if abs(bound) < 1e29:
                 latest["bound"] = max(bound, latest["bound"]) if known[1] == known[1] else bound
             latest["nodes"] = max(int(out.mip_node_count), 0)
-        if listen is not None:
-            listen(Progress(phase, stop.elapsed_s(), latest["incumbent"], latest["bound"], int(latest["nodes"])))
+        if callback is not None:
+            callback(Progress(phase, stop.elapsed_s(), latest["incumbent"], latest["bound"], int(latest["nodes"])))
 
     return tell

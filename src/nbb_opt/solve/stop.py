@@ -52,7 +52,7 @@ def relative_gap(incumbent: float, bound: float) -> float:
     return abs(incumbent - bound) / max(abs(incumbent), 1e-12)
 
 
-Listener = Callable[[Progress], None]
+Callback = Callable[[Progress], None]
 
 
 @dataclass

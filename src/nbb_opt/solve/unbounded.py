@@ -47,7 +47,7 @@ def refuse_unbounded(form: StandardForm) -> None:
         row_low=_side(form.row_low), row_up=_side(form.row_up),
     )  # fmt: skip
     answer = Solver(directions, threads=1, seed=0, log=[]).run(
-        Stop(LIMIT_S), phase="bounded", listen=None, known=UNKNOWN
+        Stop(LIMIT_S), phase="bounded", callback=None, known=UNKNOWN
     )
     if answer.values is None or not answer.objective < -LEAST * float(np.abs(form.cost).max()):
         return

@@ -198,7 +198,7 @@ class _Elastic:
         """Least slack with these rows kept and the others free."""
         free = ~np.isin(self.owner, kept)
         self.solver.bound(self.columns, np.zeros(len(free)), np.where(free, np.inf, 0.0))
-        return self.solver.run(self.stop, phase="why infeasible", listen=None, known=UNKNOWN)
+        return self.solver.run(self.stop, phase="why infeasible", callback=None, known=UNKNOWN)
 
     def possible(self, kept: Ints) -> bool | None:
         """Whether these rows can be kept together; None if time is over before that is known."""

@@ -27,7 +27,7 @@ from nbb_opt.pipeline import Steps, in_pyomo, with_own
 from nbb_opt.report.comparison import decisions
 from nbb_opt.report.study import Answer
 from nbb_opt.solve import Solution, Start, Stop, Warm, solve_relaxed
-from nbb_opt.solve.stop import Listener
+from nbb_opt.solve.stop import Callback
 from nbb_opt.studies.units import Record, Study, StudyOptions
 
 SHARED = ("emissions_ttw_kg", "emissions_wtt_kg")
@@ -71,7 +71,7 @@ class FreightWork:
     relax: bool = False
     cache_dir: Path | None = None
     extend: Path | None = None
-    listen: Listener | None = field(default=None, repr=False)  # of this process
+    callback: Callback | None = field(default=None, repr=False)  # of this process
     _base: Stated | None = field(default=None, repr=False)
     _spec: ModelSpec | None = field(default=None, repr=False)
 
@@ -80,11 +80,11 @@ class FreightWork:
         """The work of a study that is made so."""
         return cls(
             instance=instance, model=how.model, options=how.options, relax=how.relax, cache_dir=how.cache_dir,
-            extend=how.extend, listen=how.listen, **more,
+            extend=how.extend, callback=how.callback, **more,
         )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_base": None, "listen": None}
+        return {**vars(self), "_base": None, "callback": None}
 
     def about(self) -> dict[str, Any]:
         """What every answer depends on."""
@@ -104,7 +104,7 @@ class FreightWork:
     def steps(self, stop: Stop) -> Steps:
         """The steps of one unit: its time begins now."""
         options = replace(self.options, method="monolith", statement="pyomo" if self.extend else "arrays")
-        return Steps(options, stop=Stop(options.time_limit_s, asked=stop.asked), listen=self.listen)
+        return Steps(options, stop=Stop(options.time_limit_s, asked=stop.asked), callback=self.callback)
 
     @property
     def spec(self) -> ModelSpec:
@@ -151,9 +151,9 @@ class FreightWork:
         options = self.options
         start = None if before is None else unpacked(before.get("start"))
         warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, start=start)
-        steps, own, listen = self.steps(stop), stated.built.extension, self.listen
-        if listen is not None and not priced:
-            steps.listen = lambda progress: listen(replace(progress, money="t CO2e"))
+        steps, own, callback = self.steps(stop), stated.built.extension, self.callback
+        if callback is not None and not priced:
+            steps.callback = lambda progress: callback(replace(progress, money="t CO2e"))
         if self.relax:
             found = solve_relaxed(form, warm=warm, stop=steps.stop)
             if found.values is None:

@@ -31,7 +31,7 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder, write_file
 from nbb_opt.report.study import STUDY
 from nbb_opt.solve import Stop
-from nbb_opt.solve.stop import Listener
+from nbb_opt.solve.stop import Callback
 
 UNITS = "units"
 WATCH_S = 0.25
@@ -225,7 +225,7 @@ class StudyOptions:
     out: Path | None = None
     workers: int | str = 1
     cache_dir: Path | None = None
-    listen: Listener | None = None
+    callback: Callback | None = None
     say: Say = lambda _line: None
     stop: Stop | None = None
 

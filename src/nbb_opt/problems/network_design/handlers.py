@@ -62,7 +62,7 @@ def load(path: Path, instance: Path | DesignInstance | None) -> ProblemResult:
 def solve(request: SolveRequest) -> ProblemResult:
     """Solve, verify, write the run folder."""
     request.refuse_of_freight(PROBLEM)
-    steps = Steps(request.options, stop=request.stop, listen=request.listen)
+    steps = Steps(request.options, stop=request.stop, callback=request.callback)
     spec = read_design_model(request.model or MODEL)
     with steps.timed("read"):
         instance = request.instance if isinstance(request.instance, DesignInstance) else read_design(request.instance)
@@ -141,7 +141,7 @@ def solve_design(instance: DesignInstance, spec: DesignSpec, steps: Steps) -> tu
         found = solve_network_design(
             network, compact=design_statement(instance, without, statement) if small else None,
             names=tuple(instance.names()[2]), gap=options.gap, threads=options.threads, seed=options.seed,
-            stop=steps.stop, listen=steps.listen,
+            stop=steps.stop, callback=steps.callback,
         )  # fmt: skip
     return found, _tables(instance, found.opened, found.flow_t)
 

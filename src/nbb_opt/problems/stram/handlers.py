@@ -54,7 +54,7 @@ def solve(request: SolveRequest) -> ProblemResult:
     """Plan the first year alone and the years of the model, verify both, write the run folder."""
     spec = read_stram_model(request.model or MODEL)
     request.refuse_of_freight(PROBLEM)
-    steps = Steps(request.options, stop=request.stop, listen=request.listen)
+    steps = Steps(request.options, stop=request.stop, callback=request.callback)
     with steps.timed("read"):
         case = request.instance if isinstance(request.instance, StramCase) else read_stram(request.instance)
     target = request.target(case.keys["name"], spec.name)

@@ -16,7 +16,7 @@ from nbb_opt.problems.stram.model import StramBuilt, StramSpec, build_stram, cho
 from nbb_opt.problems.stram.model.extract import extract_stram
 from nbb_opt.solve import Solution, Warm
 from nbb_opt.solve.benders.two_stage import solve_two_stage
-from nbb_opt.solve.stop import Listener
+from nbb_opt.solve.stop import Callback
 
 FIRST_YEAR = "stram_base_year"
 FEASIBILITY = 1e-9  # of scaled rows; a tonne is scaled by 64, so flows are kept to less than a ten-millionth of a tonne
@@ -44,9 +44,9 @@ def plan_stram(case: StramCase, spec: StramSpec, steps: Steps) -> tuple[StramPla
 
     Raises Infeasible, NoPlan, SolveError; VerifyFailed if the verifier refuses either.
     """
-    if steps.listen is not None:
-        in_nok = _in_nok(steps.listen)
-        steps = Steps(steps.options, stop=steps.stop, listen=in_nok, seconds=steps.seconds)
+    if steps.callback is not None:
+        in_nok = _in_nok(steps.callback)
+        steps = Steps(steps.options, stop=steps.stop, callback=in_nok, seconds=steps.seconds)
     first: StramPlan | None = None
     emissions_t = None
     if spec.years != "first":
@@ -61,8 +61,8 @@ def first_emissions_t(case: StramCase) -> float:
     return float(first.tables["emissions"]["t_co2"].iloc[0])
 
 
-def _in_nok(listen: Listener) -> Listener:
-    return lambda progress: listen(replace(progress, money="NOK"))
+def _in_nok(callback: Callback) -> Callback:
+    return lambda progress: callback(replace(progress, money="NOK"))
 
 
 def _plan(case: StramCase, spec: StramSpec, emissions_t: float | None, steps: Steps) -> StramPlan:
@@ -88,7 +88,7 @@ def _solve(case: StramCase, built: StramBuilt, form: StandardForm, steps: Steps)
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
         return solve_two_stage(
             form, stage, complete=built.complete, start=start, gap=options.gap, threads=options.threads,
-            seed=options.seed, listen=steps.listen, stop=steps.stop, feasibility=FEASIBILITY,
+            seed=options.seed, callback=steps.callback, stop=steps.stop, feasibility=FEASIBILITY,
         )  # fmt: skip
     warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, feasibility=FEASIBILITY)
     return steps.solve_form(form, warm=warm)

@@ -33,7 +33,7 @@ from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.exact import Solution
 from nbb_opt.solve.mip.vertex import exact_values
 from nbb_opt.solve.scaling import power_of_two
-from nbb_opt.solve.stop import Listener, Stop, relative_gap
+from nbb_opt.solve.stop import Callback, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def solve_two_stage(
     gap: float,
     threads: int = 1,
     seed: int = 0,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
     stop: Stop | None = None,
     feasibility: float | None = None,
 ) -> Solution:
@@ -120,7 +120,7 @@ def solve_two_stage(
     Infeasible, NoPlan, SolveError.
     """
     refuse_unbounded(form)
-    best = BestKnown[Floats](gap, stop or Stop(time_limit_s), listen)
+    best = BestKnown[Floats](gap, stop or Stop(time_limit_s), callback)
     stages = stages_of(form, stage, complete=complete)
     return _StagedSearch(form, stages, best, start=start, threads=threads, seed=seed, feasibility=feasibility).run()
 
@@ -193,7 +193,7 @@ class _StagedSearch:
         return solver
 
     def _run(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> SolverResult:
-        answer = solver.run(stop or self.stop, phase=phase, listen=self.best.relay, known=self.best.known)
+        answer = solver.run(stop or self.stop, phase=phase, callback=self.best.relay, known=self.best.known)
         self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded") and self.best.plan is None:
             raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.best.log[-5:]))
@@ -271,7 +271,7 @@ class _StagedSearch:
         answer = self._run(self.master, "decide")
         if answer.status != "optimal":
             return
-        dive = Dive(self.stages.master, self.master, stop=self.stop.part(0.5), listen=self.best.relay, label="",
+        dive = Dive(self.stages.master, self.master, stop=self.stop.part(0.5), callback=self.best.relay, label="",
                     bound=self.best.bound)  # fmt: skip
         decided = dive.decide(answer)
         self.best.iterations += dive.iterations
@@ -296,7 +296,7 @@ class _StagedSearch:
         for _ in range(ROUNDS):
             before = self.best.known
             tree = Branch(self.master, self.whole, incumbent=self.best.incumbent, gap=self.best.gap, stop=self.stop,
-                          listen=self.best.relay, label="", complete=self._leaf)  # fmt: skip
+                          callback=self.best.relay, label="", complete=self._leaf)  # fmt: skip
             tree.run()
             self.best.nodes, self.best.iterations = self.best.nodes + tree.nodes, self.best.iterations + tree.iterations
             self.master.free(self.whole)

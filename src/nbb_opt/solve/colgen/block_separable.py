@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.solve.benders.parts import part_of
 from nbb_opt.solve.highs import Solver, SolverResult
-from nbb_opt.solve.stop import Listener, Stop
+from nbb_opt.solve.stop import Callback, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -81,7 +81,7 @@ class BlockSeparable:
             mine = np.flatnonzero(np.isin(own, columns))
             solver.price(mine, self.cost[own[mine]])
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
+    def run(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult:
         """Solve every part; infeasible where one is."""
         if not self.kept:
             return SolverResult(
@@ -89,7 +89,7 @@ class BlockSeparable:
                 iterations=0,
             )  # fmt: skip
         with stop.by_ctrl_c(patient=True), ThreadPoolExecutor(self.threads) as pool:
-            found = list(pool.map(lambda part: part[2].run(stop, phase=phase, listen=None, known=known), self.parts))
+            found = list(pool.map(lambda part: part[2].run(stop, phase=phase, callback=None, known=known), self.parts))
         iterations = sum(one.iterations for one in found)
         values, dual = self.fixed.copy(), self.price_of_row.copy()
         for (columns, rows, _), one in zip(self.parts, found, strict=True):

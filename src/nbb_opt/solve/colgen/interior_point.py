@@ -20,7 +20,7 @@ from nbb_opt.solve.colgen.pool import Box
 from nbb_opt.solve.colgen.restricted import ALL_ROUNDS, TIMES, Restricted
 from nbb_opt.solve.highs import SolverResult
 from nbb_opt.solve.mip.dive import WHOLE, DecidedRows, orders
-from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
+from nbb_opt.solve.stop import UNKNOWN, Callback, Stop
 
 FIRST, SHARE, NEAREST = 0.0015, 0.5, 1e-7  # tolerance of the first pass at least, or of the gap; of the last at least
 RELAX = 0.35  # of the time that is left for the relaxation while there is no plan
@@ -34,8 +34,8 @@ WORTH = 0.1  # of a tolerance: how much nearer value and bound a round must brin
 class InteriorPoint:
     """Passes over a master by interior point; `took_s` is how long the last plan took, 0 before the first."""
 
-    def __init__(self, master: Restricted, best: BestKnown, *, listen: Listener | None) -> None:
-        self.master, self.best, self.stop, self.listen, self.label = master, best, best.stop, listen, best.label
+    def __init__(self, master: Restricted, best: BestKnown, *, callback: Callback | None) -> None:
+        self.master, self.best, self.stop, self.callback, self.label = master, best, best.stop, callback, best.label
         self.whole = np.flatnonzero(master.form.integer)
         self.took_s = 0.0
         self.iterations = 0
@@ -129,6 +129,6 @@ class InteriorPoint:
     ) -> SolverResult:
         master = self.master
         master.rounds, master.tolerance, master.worth = rounds, tolerance, WORTH * tolerance
-        found = master.run(stop, phase=self.label + phase, listen=self.listen, known=known)
+        found = master.run(stop, phase=self.label + phase, callback=self.callback, known=known)
         self.iterations += found.iterations
         return found

@@ -27,7 +27,7 @@ from nbb_opt.solve.colgen.pool import (
     with_slack,
 )
 from nbb_opt.solve.highs import Solver, SolverResult
-from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
+from nbb_opt.solve.stop import UNKNOWN, Callback, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
@@ -149,7 +149,7 @@ class Master:
         others[csc_array((form.a_values, form.a_indices, form.a_indptr))[:, columns].indices] = False
         form.row_low[others], form.row_up[others] = -np.inf, np.inf
         fit = BlockSeparable(form, threads=1, seed=self.seed, log=self.log)
-        answer = fit.run(Stop(np.inf), phase="fit", listen=None, known=UNKNOWN)
+        answer = fit.run(Stop(np.inf), phase="fit", callback=None, known=UNKNOWN)
         if answer.values is None:
             raise SolveError(f"no vehicles fit what is driven: {answer.status}")
         return answer.values[:own]
@@ -175,12 +175,12 @@ class Master:
         if self.interior:
             self.solver.use_interior_point()
 
-    def whole(self, stop: Stop, *, gap: float, phase: str, listen: Listener | None, known: float) -> Floats | None:
+    def whole(self, stop: Stop, *, gap: float, phase: str, callback: Callback | None, known: float) -> Floats | None:
         """Whole numbers for the master from a search over the columns found so far; None if there are none."""
         form = restricted_form(self.bounds, self.form, self.pool, low=self.low, up=self.up)
         solver = Solver(form, threads=self.threads, seed=self.seed, log=self.log)
         solver.set("mip_rel_gap", gap)
-        found = solver.run(stop, phase=phase, listen=listen, known=(known, -np.inf))
+        found = solver.run(stop, phase=phase, callback=callback, known=(known, -np.inf))
         if found.values is None or self._uses_slack(found.values):
             return None
         return np.round(found.values[np.flatnonzero(self.form.integer)])

@@ -22,7 +22,7 @@ from nbb_opt.solve.colgen.master import LAST_START, Master
 from nbb_opt.solve.colgen.oracle import Oracle
 from nbb_opt.solve.colgen.pool import Box, ColumnPool, joined, trips
 from nbb_opt.solve.highs import Solver, SolverResult
-from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import Callback, Progress, Stop, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.model import Split
@@ -79,25 +79,25 @@ class Restricted(Master):
             own_reduced=self.split.master.cost - self.bounds.matrix.T @ y,
         )  # fmt: skip
 
-    def root(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
+    def root(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult:
         """As `run`, with slack made dearer while the optimum uses it: "infeasible" only if that does not help."""
-        found = self.run(stop, phase=phase, listen=listen, known=known)
+        found = self.run(stop, phase=phase, callback=callback, known=known)
         for _ in range(DEARER):
             if found.status != "infeasible" or stop.now():
                 break
             self.raise_slack(TIMES)
-            again = self.run(stop, phase=phase, listen=listen, known=known)
+            again = self.run(stop, phase=phase, callback=callback, known=known)
             found = replace(again, iterations=found.iterations + again.iterations)
         if found.status == "infeasible" and stop.now():  # nothing is proven: time was over before slack was given up
             return replace(found, status="time_limit", values=None)
         return found
 
-    def node(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
+    def node(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult:
         """As `run` for a node of a tree: slack gets dearer while the optimum uses it and is no worse than `cutoff`.
 
         What still uses slack is a relaxation like any other: nobody has proven that it holds no plan.
         """
-        found = self.off_slack(lambda: self.run(stop, phase=phase, listen=listen, known=known), stop)
+        found = self.off_slack(lambda: self.run(stop, phase=phase, callback=callback, known=known), stop)
         return found if found.values is None else replace(found, status="optimal")
 
     def off_slack(self, run: Callable[[], SolverResult], stop: Stop) -> SolverResult:
@@ -111,14 +111,14 @@ class Restricted(Master):
             found = replace(again, iterations=found.iterations + again.iterations)
         return found
 
-    def run(self, stop: Stop, *, phase: str, listen: Listener | None, known: tuple[float, float]) -> SolverResult:
+    def run(self, stop: Stop, *, phase: str, callback: Callback | None, known: tuple[float, float]) -> SolverResult:
         """Solve and price until done; `objective` is the value of a plan with fractions, `bound` is proven."""
         bound, iterations, answer = self._from_best_known(), 0, None
         still_open, proven, idle = np.inf, -np.inf, 0
         for step in count():
             if self.interior:
                 self._load_anew()
-            found = self.solver.run(stop, phase=phase, listen=None, known=known)
+            found = self.solver.run(stop, phase=phase, callback=None, known=known)
             iterations += found.iterations
             if found.status in ("infeasible", "infeasible_or_unbounded") and self._add_missing_states():
                 continue
@@ -131,9 +131,9 @@ class Restricted(Master):
                 self.reduced = found.reduced_cost[len(self.form.cost) :]
                 short = self._learn(found, moved=bound > proven)
             self.log.append(f"{phase}: value {found.objective:.8g}, bound {bound:.8g}, {len(self.pool)} columns\n")
-            if listen is not None:
+            if callback is not None:
                 best = np.fmax(known[1], bound) if phase.endswith("root") else known[1]
-                listen(Progress(phase, stop.elapsed_s(), known[0], float(best)))
+                callback(Progress(phase, stop.elapsed_s(), known[0], float(best)))
             last = self.rounds + (PATIENCE if short.any() else 0)
             brought = bound - proven if self.box is not None else still_open - (found.objective - bound)
             idle = idle + 1 if not short.any() and brought < self.worth * abs(found.objective) else 0

@@ -57,7 +57,7 @@ def sampled_prices(
         form, of = sampled_form(split, weight, trips)
         solver = Solver(form, threads=1, seed=seed, log=log)
         solver.use_interior_point()
-        found = solver.run(stop, phase=label, listen=None, known=UNKNOWN)
+        found = solver.run(stop, phase=label, callback=None, known=UNKNOWN)
         if found.status != "optimal" or found.values is None or found.row_dual is None:
             return None
         used = found.values[len(found.values) - len(trips) :] > USED * split.unit[1]

@@ -25,7 +25,7 @@ from nbb_opt.solve.mip.branch import Branch
 from nbb_opt.solve.mip.dive import Dive
 from nbb_opt.solve.mip.dive import groups as groups_of
 from nbb_opt.solve.mip.exact import Solution
-from nbb_opt.solve.stop import Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import Callback, Progress, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def solve_split(
     gap: float | DecisionGap,
     threads: int = 1,
     seed: int = 0,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
     stop: Stop | None = None,
     label: str = "",
     cluster: Cluster | None = None,
@@ -126,7 +126,7 @@ def solve_split(
             oracle = Oracle(split, groups, threads=threads)
         else:
             oracle = stack.enter_context(sharded(split, groups, threads=threads, cluster=cluster))
-        best = BestKnown[MasterPlan](gap, stop, listen, label)
+        best = BestKnown[MasterPlan](gap, stop, callback, label)
         found = _ColumnSearch(split, groups, oracle, best, threads=threads, seed=seed).run()
     return_heap()  # what searching took
     return found
@@ -170,7 +170,7 @@ class _ColumnSearch:
 
     def _passes(self) -> None:
         """Relax and round up by interior point, each time nearer to the optimum, while that is needed."""
-        interior = InteriorPoint(self.master, self.best, listen=self._heard)
+        interior = InteriorPoint(self.master, self.best, callback=self._heard)
         for tolerance in interior.tolerances():
             relaxed = interior.relax(tolerance, known=self.best.known)
             self.best.prove(relaxed.bound)
@@ -199,7 +199,7 @@ class _ColumnSearch:
         master.tolerance = max(self.best.gap / 5, 1e-9)
         master.rounds = ALL_ROUNDS
         relaxed = master.root(
-            self.stop.part(0.6), phase=self.best.label + "root", listen=self._heard, known=self.best.known
+            self.stop.part(0.6), phase=self.best.label + "root", callback=self._heard, known=self.best.known
         )
         self.best.iterations += relaxed.iterations
         self.best.prove(relaxed.bound)
@@ -217,7 +217,7 @@ class _ColumnSearch:
             master.form,
             master,
             stop=self.stop.part(0.6),
-            listen=self._heard,
+            callback=self._heard,
             label=self.best.label,
             bound=self.best.bound,
         )
@@ -269,15 +269,16 @@ class _ColumnSearch:
         master, stop = self.master, self.stop.part(0.3)
         whole = np.flatnonzero(master.form.integer)
         dive = Dive(
-            master.form, master, stop=self.stop, listen=self._heard, label=self.best.label, bound=self.best.bound
+            master.form, master, stop=self.stop, callback=self._heard, label=self.best.label, bound=self.best.bound
         )
         before = np.inf
         while self.best.incumbent < before and not self.best.proven() and not stop.now():
             before = self.best.incumbent
             master.free(whole)
             found = master.whole(
-                stop, gap=self.best.gap / 2, phase=self.best.label + "search columns", listen=self._heard, known=before
-            )
+                stop, gap=self.best.gap / 2, phase=self.best.label + "search columns", callback=self._heard,
+                known=before,
+            )  # fmt: skip
             if found is None:
                 return
             master.fix(whole, found)
@@ -288,7 +289,7 @@ class _ColumnSearch:
         master = self.master
         master.free(np.flatnonzero(master.form.integer))
         dive = Dive(
-            master.form, master, stop=self.stop, listen=self._heard, label=self.best.label, bound=self.best.bound
+            master.form, master, stop=self.stop, callback=self._heard, label=self.best.label, bound=self.best.bound
         )
         master.rounds, master.cutoff = TREE_ROUNDS, self.best.incumbent
 
@@ -298,7 +299,7 @@ class _ColumnSearch:
             return self.best.incumbent
 
         tree = Branch(
-            master, columns, incumbent=self.best.incumbent, gap=self.best.gap, stop=self.stop, listen=self._heard,
+            master, columns, incumbent=self.best.incumbent, gap=self.best.gap, stop=self.stop, callback=self._heard,
             label=self.best.label, complete=complete, relax=master.node,
         )  # fmt: skip
         tree.run()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.highs import Relaxation, SolverResult
-from nbb_opt.solve.stop import Listener, Stop, relative_gap
+from nbb_opt.solve.stop import Callback, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -49,13 +49,13 @@ class Branch:
         incumbent: float,
         gap: float,
         stop: Stop,
-        listen: Listener | None,
+        callback: Callback | None,
         label: str,
         complete: Callable[[SolverResult], float],
         relax: Callable[..., SolverResult] | None = None,
     ) -> None:
         self.relax = relax or solver.run
-        self.solver, self.columns, self.stop, self.listen, self.label = solver, columns, stop, listen, label
+        self.solver, self.columns, self.stop, self.callback, self.label = solver, columns, stop, callback, label
         self.incumbent, self.gap, self.complete = incumbent, gap, complete
         self.bound = -np.inf
         self.nodes = self.iterations = 0
@@ -101,7 +101,7 @@ class Branch:
         """The linear program within these bounds; no node if it is infeasible or time is over."""
         self.solver.bound(self.columns, low, up)
         answer = self.relax(
-            self.stop, phase=self.label + "branch", listen=self.listen, known=(self.incumbent, self.bound)
+            self.stop, phase=self.label + "branch", callback=self.callback, known=(self.incumbent, self.bound)
         )
         self.nodes += 1
         self.iterations += answer.iterations
@@ -197,7 +197,7 @@ class TreeBeside:
             return np.inf
 
         self.tree = Branch(
-            solver, columns, incumbent=np.inf, gap=0.0, stop=self._stop, listen=None, label=label, complete=keep,
+            solver, columns, incumbent=np.inf, gap=0.0, stop=self._stop, callback=None, label=label, complete=keep,
             relax=relax,
         )  # fmt: skip
 

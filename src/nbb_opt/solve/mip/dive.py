@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from nbb_opt.solve.highs import Relaxation, SolverResult
-from nbb_opt.solve.stop import GRACE_S, Listener, Stop
+from nbb_opt.solve.stop import GRACE_S, Callback, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -115,9 +115,9 @@ class Dive:
     """Works on one relaxed problem inside `solver`, which keeps its basis from one linear program to the next."""
 
     def __init__(
-        self, form: StandardForm, solver: Relaxation, *, stop: Stop, listen: Listener | None, label: str, bound: float
+        self, form: StandardForm, solver: Relaxation, *, stop: Stop, callback: Callback | None, label: str, bound: float
     ) -> None:
-        self.form, self.solver, self.stop, self.listen, self.label = form, solver, stop, listen, label
+        self.form, self.solver, self.stop, self.callback, self.label = form, solver, stop, callback, label
         self.bound = bound
         self.iterations = 0
         self.rows = [DecidedRows.decided_by(form, order) for order in orders(form)]
@@ -171,7 +171,7 @@ class Dive:
         """Fix `columns` and solve again; None if that is infeasible or time is over."""
         self.solver.fix(columns, values)
         answer = self.solver.run(
-            self.stop, phase=self.label + "dive", listen=self.listen, known=(float("nan"), self.bound)
+            self.stop, phase=self.label + "dive", callback=self.callback, known=(float("nan"), self.bound)
         )
         self.iterations += answer.iterations
         return answer if answer.status == "optimal" else None

@@ -21,7 +21,7 @@ from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.vertex import OwnRows, exact_values
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.scaling import widest_row, with_sizes
-from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import GRACE_S, Callback, Progress, Stop, relative_gap
 from nbb_opt.solve.unbounded import refuse_unbounded
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def solve_form(
     gap: float | DecisionGap,
     threads: int = 1,
     seed: int = 0,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
     stop: Stop | None = None,
     label: str = "",
     presolve: Presolve = "choose",
@@ -98,7 +98,7 @@ def solve_form(
     form = with_sizes(form)
     stop = stop or Stop(time_limit_s)
     warm = warm or Warm(threads=threads, seed=seed, presolve=presolve)
-    return _MipSearch(form, warm, BestKnown(gap, stop, listen, label)).run()
+    return _MipSearch(form, warm, BestKnown(gap, stop, callback, label)).run()
 
 
 class _MipSearch:
@@ -144,7 +144,7 @@ class _MipSearch:
 
     def _linear(self, solver: Solver, phase: str, *, stop: Stop | None = None) -> SolverResult:
         known = self.best.known
-        answer = solver.run(stop or self.stop, phase=self.best.label + phase, listen=self.best.hear, known=known)
+        answer = solver.run(stop or self.stop, phase=self.best.label + phase, callback=self.best.hear, known=known)
         self.best.iterations += answer.iterations
         if answer.status in ("error", "unbounded"):
             raise SolveError(self._ended(f"the linear program ({phase})", solver, answer))
@@ -168,7 +168,8 @@ class _MipSearch:
             solver.set("presolve", "off")  # would throw the basis away
             solver.add_rows(cuts.matrix, cuts.low)
             kept.append(cuts)
-            answer = solver.run(self.stop, phase=self.best.label + "cuts", listen=self.best.hear, known=self.best.known)
+            label, known = self.best.label, self.best.known
+            answer = solver.run(self.stop, phase=f"{label}cuts", callback=self.best.hear, known=known)
             self.best.iterations += answer.iterations
             if answer.status == "error":  # there is a bound without them
                 kept.clear()
@@ -189,7 +190,7 @@ class _MipSearch:
     def _first_plan(self, solver: Solver, relaxed: SolverResult) -> None:
         """Some plan at once: the first group rounded, or decided by a dive, the further ones rounded up."""
         best = self.best
-        dive = Dive(self.form, solver, stop=self.stop, listen=best.hear, label=best.label, bound=best.bound)
+        dive = Dive(self.form, solver, stop=self.stop, callback=best.hear, label=best.label, bound=best.bound)
         for decide in (dive.hasten, dive.decide):
             decided = decide(relaxed)
             plan = dive.complete(decided) if decided is not None else None
@@ -213,10 +214,10 @@ class _MipSearch:
             solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
         )
 
-        def listen(progress: Progress) -> None:
+        def callback(progress: Progress) -> None:
             best.relay(replace(progress, bound=beside.bound))
 
-        mips = SubMips(self.tight, self.warm, solver, stop=self.stop, listen=listen, label=best.label)
+        mips = SubMips(self.tight, self.warm, solver, stop=self.stop, callback=callback, label=best.label)
 
         def complete(decided: Floats, effort: Effort) -> None:
             plan = mips.complete(decided, effort, below=best.incumbent)
@@ -290,7 +291,7 @@ class _MipSearch:
         solver.set("mip_abs_gap", 0.0)
         if self.best.plan is not None:
             solver.start_from(self.best.plan)
-        answer = solver.run(self.stop, phase=self.best.label + "search", listen=self.best.hear, known=self.best.known)
+        answer = solver.run(self.stop, phase=self.best.label + "search", callback=self.best.hear, known=self.best.known)
         self.best.nodes += answer.nodes
         self.best.iterations += answer.iterations
         if answer.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:

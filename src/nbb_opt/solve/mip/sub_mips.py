@@ -17,7 +17,7 @@ import numpy.typing as npt
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.dive import Dive, groups
 from nbb_opt.solve.mip.warm import Warm, again
-from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
+from nbb_opt.solve.stop import UNKNOWN, Callback, Stop
 
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
@@ -48,9 +48,9 @@ class SubMips:
     """
 
     def __init__(
-        self, form: StandardForm, warm: Warm, last: Solver, *, stop: Stop, listen: Listener | None, label: str
+        self, form: StandardForm, warm: Warm, last: Solver, *, stop: Stop, callback: Callback | None, label: str
     ) -> None:
-        self.form, self.warm, self.stop, self.listen, self.label = form, warm, stop, listen, label
+        self.form, self.warm, self.stop, self.callback, self.label = form, warm, stop, callback, label
         self.first, *self.further = groups(form)
         self.solver = again(last, warm.fresh(form, threads=1))
         self.solver.set("presolve", "off")
@@ -64,7 +64,7 @@ class SubMips:
     def dive(self, relaxed: SolverResult) -> Floats | None:
         """What `decide` gives, by a dive, a linear program each step; None if it fails or time is over."""
         stop = self.stop.part(0.5)
-        dive = Dive(self.form, self.solver, stop=stop, listen=self.listen, label=self.label, bound=-np.inf)
+        dive = Dive(self.form, self.solver, stop=stop, callback=self.callback, label=self.label, bound=-np.inf)
         answer = dive.decide(relaxed)
         self.iterations += dive.iterations
         self.solver.free(self.first)
@@ -95,7 +95,7 @@ class SubMips:
             self.solver.free(every)
 
     def _linear(self) -> SolverResult | None:
-        answer = self.solver.run(self.stop, phase=self.label + "plan", listen=self.listen, known=UNKNOWN)
+        answer = self.solver.run(self.stop, phase=self.label + "plan", callback=self.callback, known=UNKNOWN)
         self.iterations += answer.iterations
         return answer if answer.status == "optimal" and answer.values is not None else None
 
@@ -114,7 +114,7 @@ class SubMips:
                 solver.set(option, False)
             solver.set("mip_rel_gap", 0.0)
             solver.set("mip_abs_gap", effort.gap * solver.scaling.objective)
-            answer = solver.run(self.stop.part(0.5), phase=self.label + "plan", listen=self.listen, known=UNKNOWN)
+            answer = solver.run(self.stop.part(0.5), phase=self.label + "plan", callback=self.callback, known=UNKNOWN)
             self.iterations += answer.iterations
             if answer.values is not None:
                 values = answer.values.copy()

@@ -119,7 +119,7 @@ def solve_relaxed(form: StandardForm, *, warm: Warm, stop: Stop) -> Relaxed:
     `status` is "optimal", "infeasible", "time_limit" or "stopped". Raises SolveError if HiGHS misbehaves.
     """
     solver = warm.take(form)
-    answer: SolverResult = solver.run(stop, phase="relax", listen=None, known=UNKNOWN)
+    answer: SolverResult = solver.run(stop, phase="relax", callback=None, known=UNKNOWN)
     if answer.status in ("error", "unbounded"):
         raise SolveError(f"HiGHS ended a linear program as {answer.status}: " + "".join(warm.log[-5:]))
     status = "infeasible" if answer.status == "infeasible_or_unbounded" else answer.status

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation, PathOptimum
+from nbb_opt.problems.network_design.solve.relaxation import PathOptimum, PathRelaxation
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, route
 from nbb_opt.problems.network_design.solve.small import improve_compact, improve_paths
 from nbb_opt.solve.best import BestKnown

@@ -21,7 +21,7 @@ from nbb_opt.problems.network_design.solve.relaxation import PathRelaxation
 from nbb_opt.problems.network_design.solve.routing import DesignPlan
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.scaling import unscaled
-from nbb_opt.solve.stop import UNKNOWN, Listener, Stop
+from nbb_opt.solve.stop import UNKNOWN, Callback, Stop
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -90,7 +90,7 @@ def improve_paths(
     solver = Solver(small.form, threads=1, seed=seed, log=[])
     hurry(solver)
     solver.start_from(_values(small, start))
-    answer = solver.run(stop, phase="", listen=None, known=(float("nan"), float("nan")))
+    answer = solver.run(stop, phase="", callback=None, known=(float("nan"), float("nan")))
     used = None
     if answer.values is not None:
         kept = answer.values[len(small.arcs) :] > NOTHING
@@ -128,7 +128,7 @@ def compact_form(network: DesignNetwork) -> StandardForm:
 
 
 def search_compact(
-    form: StandardForm, network: DesignNetwork, *, gap: float, seed: int, stop: Stop, listen: Listener,
+    form: StandardForm, network: DesignNetwork, *, gap: float, seed: int, stop: Stop, callback: Callback,
     offer: Callable[[Bools], None], between: Callable[[], None], log: list[str],
 ) -> SolverResult:  # fmt: skip
     """What HiGHS finds by itself. The arcs of every better plan of its own go to `offer`; `between` is called now and
@@ -137,7 +137,7 @@ def search_compact(
     solver = Solver(form, threads=1, seed=seed, log=log, scaling=unscaled(form))
     solver.set("mip_rel_gap", gap)
     solver.exchange(offer=lambda values: offer(values[: network.arcs] > 0.5), between=between)
-    return solver.run(stop, phase="branch and bound", listen=listen, known=UNKNOWN)
+    return solver.run(stop, phase="branch and bound", callback=callback, known=UNKNOWN)
 
 
 def improve_compact(
@@ -154,7 +154,7 @@ def improve_compact(
     solver = Solver(form, threads=1, seed=seed, log=[])
     hurry(solver)
     solver.start_from(_columns_of(start))
-    answer = solver.run(stop, phase="", listen=None, known=(float("nan"), float("nan")))
+    answer = solver.run(stop, phase="", callback=None, known=(float("nan"), float("nan")))
     opened_now = answer.values[: network.arcs] > 0.5 if answer.values is not None else None
     return opened_now, answer.status in ENDED
 

@@ -15,12 +15,12 @@ from nbb_opt.model import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.solve.improve import Improver
 from nbb_opt.problems.network_design.solve.pool import PathPool
-from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathRelaxation, PathOptimum
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathOptimum, PathRelaxation
 from nbb_opt.problems.network_design.solve.routing import DesignPlan, refuse_infeasible, route
 from nbb_opt.problems.network_design.solve.small import compact_form, is_small, search_compact
 from nbb_opt.problems.network_design.solve.tree import Tree
 from nbb_opt.solve.best import BestKnown
-from nbb_opt.solve.stop import GRACE_S, Listener, Progress, Stop, relative_gap
+from nbb_opt.solve.stop import GRACE_S, Callback, Progress, Stop, relative_gap
 
 LOOK_S = 0.1  # how often who waits looks whether somebody asked to stop
 
@@ -101,7 +101,7 @@ def solve_network_design(
     threads: int = 1,
     seed: int = 0,
     stop: Stop,
-    listen: Listener | None = None,
+    callback: Callback | None = None,
 ) -> Designed:
     """Minimise the cost of opening arcs and carrying everything, to a proven relative `gap`.
 
@@ -110,7 +110,7 @@ def solve_network_design(
     construction (`relaxation`) or the dual bound of HiGHS. The time limit or a request to stop keeps the best plan;
     Ctrl-C counts as such a request. Raises Infeasible, NoPlan, SolveError.
     """
-    search = _DesignSearch(network, BestKnown(gap, stop, listen), compact=compact, threads=threads, seed=seed)
+    search = _DesignSearch(network, BestKnown(gap, stop, callback), compact=compact, threads=threads, seed=seed)
     with stop.by_ctrl_c(patient=True), suppress(OutOfTime):
         search.run(names or tuple(str(c) for c in range(network.commodities)))
     return search.answer()
@@ -230,7 +230,7 @@ class _DesignSearch:
 
         with suppress(Proven):
             answer = search_compact(
-                form, self.network, gap=best.gap, seed=self.seed, stop=self.stop, listen=hear, between=look,
+                form, self.network, gap=best.gap, seed=self.seed, stop=self.stop, callback=hear, between=look,
                 log=best.log, offer=lambda opened: self._offer(opened, pool, self.stop.grace(GRACE_S)),
             )  # fmt: skip
             best.nodes, best.iterations = answer.nodes, answer.iterations

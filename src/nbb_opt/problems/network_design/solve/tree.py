@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathRelaxation, PathOptimum
+from nbb_opt.problems.network_design.solve.relaxation import OutOfTime, PathOptimum, PathRelaxation
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
