@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
+from math import log
+from statistics import fmean, linear_regression
 from typing import Any
 
 from benchmarks.harness.against import Comparison
 
 Row = Mapping[str, Any]
+SHORTEST_S = 0.1  # what took less says nothing of how it grows
 # heading -> the cell of a subject; a column without any cell is left out
 COLUMNS: dict[str, Callable[[Row], str | None]] = {
     "s": lambda row: _number(row.get("seconds"), "{:.3f}"),
@@ -36,7 +38,7 @@ def table_of(record: Mapping[str, Any]) -> str:
         same = f"the results of {', '.join(entry['agree'])} are equal: {entry['digest']}" if entry["agree"] else ""
         lines += [f"{entry['case']} seed {entry['seed']}: " + "; ".join(part for part in (counted, same) if part)]
         lines += aligned(series, texts=2) if (series := series_of(entry)) else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *(aligned(growth, texts=2) if (growth := growth_of(record)) else [])])
 
 
 def markdown_of(record: Mapping[str, Any]) -> list[str]:
@@ -53,18 +55,19 @@ def markdown_of(record: Mapping[str, Any]) -> list[str]:
         "| " + " | ".join(heads) + " |",
         "|" + "|".join(["---"] * 3 + ["---:"] * (len(heads) - 3)) + "|",
         *("| " + " | ".join(row) + " |" for row in rows),
-        *(line for entry in record["cases"] for line in _series_markdown(entry)),
-    ]
+        *(line for entry in record["cases"]
+          for line in _markdown(series_of(entry), f"{entry['case']}, seed {entry['seed']}:")),
+        *_markdown(growth_of(record), "Seconds of each phase by size, and the exponent they grow with:"),
+    ]  # fmt: skip
 
 
-def _series_markdown(entry: Mapping[str, Any]) -> list[str]:
-    series = series_of(entry)
-    if not series:
+def _markdown(table: list[list[str]], title: str) -> list[str]:
+    if not table:
         return []
-    heads, *rows = series
+    heads, *rows = table
     return [
         "",
-        f"{entry['case']}, seed {entry['seed']}:",
+        title,
         "",
         "| " + " | ".join(heads) + " |",
         "|---|---|" + "---:|" * (len(heads) - 2),
@@ -87,6 +90,33 @@ def series_of(entry: Mapping[str, Any]) -> list[list[str]]:
     keys = list(dict.fromkeys(key for _subject, _name, by in found for key in by))
     rows = [[subject, name, *(_cell(by[key]) if key in by else "" for key in keys)] for subject, name, by in found]
     return [["subject", "figure", *keys], *rows] if rows else []
+
+
+def growth_of(record: Mapping[str, Any]) -> list[list[str]]:
+    """Seconds of each phase by size, where cases have a size: headings, then a row per subject and phase.
+
+    `exponent` is the slope of log seconds over log size (least squares) of sizes where the phase took a tenth of a
+    second or more: 1 is linear. Blank where fewer than two did.
+
+    >>> cases = [{"size": n, "subjects": {"ours": {"phases": {"solve": n * n / 1000}}}} for n in (10, 100)]
+    >>> growth_of({"cases": cases})
+    [['subject', 'phase', '10', '100', 'exponent'], ['ours', 'solve', '0.10', '10.00', '2.00']]
+    """
+    sized = [entry for entry in record["cases"] if entry.get("size")]
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for entry in sized:
+        for name, row in entry["subjects"].items():
+            whole = {"all": row.get("seconds"), "all, of the processor": row.get("cpu_seconds")}
+            for phase, seconds in {**row.get("phases", {}), **whole}.items():
+                if seconds is not None:
+                    found.setdefault((name, phase), {})[entry["size"]] = seconds
+    sizes = sorted({entry["size"] for entry in sized})
+    rows = []
+    for (name, phase), by in found.items():
+        points = [(log(size), log(seconds)) for size, seconds in by.items() if seconds >= SHORTEST_S]
+        exponent = f"{linear_regression(*zip(*points, strict=True)).slope:.2f}" if len(points) > 1 else ""
+        rows.append([name, phase, *(f"{by[size]:.2f}" if size in by else "" for size in sizes), exponent])
+    return [["subject", "phase", *(f"{size:,}" for size in sizes), "exponent"], *rows] if len(sizes) > 1 else []
 
 
 def cells_of(record: Mapping[str, Any]) -> list[list[str]]:

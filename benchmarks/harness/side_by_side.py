@@ -36,7 +36,7 @@ def side_by_side(
     _ratios(table, done)
     _against_best_known(suite, case, table, done)
     kept: dict[str, Any] = {
-        name: case[name] for name in ("instance_digest", "model_digest", "counters") if name in case
+        name: case[name] for name in ("size", "instance_digest", "model_digest", "counters") if name in case
     }
     return {
         "case": case["case"], "seed": options.seed, "threads": options.threads, **kept, "agree": sorted(digests),
