@@ -62,11 +62,27 @@ LEFT_OUT = {
         }
         for year in ("2025", "2030")
     ],
+    "recipes": [
+        {"site": "PIT", "input": "props", "commodity": "WOOD", "t_per_t": "0.5", "region_share": "0.2",
+         "region_share_from_year": "2030"},
+    ],
     "scenarios": [
         {
             "scenario": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh",
             "factor": "1.4",
         }
+    ],
+    "suppliers": [
+        {"input": "props", "in_region": "true", "first_year": "2020", "price_eur_per_t": "30",
+         "upstream_kg_co2e_per_t": "20"} | row
+        for row in (
+            {"supplier": "WOODS", "node": "WEST", "in_region": "false"},
+            {"supplier": "COPSE", "node": "EAST", "capacity_t_per_year": "9000"},
+        )
+    ],
+    "supply_contracts": [
+        {"supplier": "WOODS", "site": "PIT", "input": "props", "year": year, "amount_t_per_year": "0"}
+        for year in ("2025", "2030")
     ],
     "subsidies": [
         {

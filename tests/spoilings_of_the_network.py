@@ -13,7 +13,69 @@ TOTAL = {"total": "T", "name": "Mine", "measure": "handled_t_per_year", "modes":
 OUTSIDE = {"origin": "MINE", "destination": "WEST", "commodity": "ORE", "year": "2025", "tonnes": "1",
            "source": "made_up"}  # fmt: skip
 
+RECIPE = {"site": "PIT", "input": "props", "commodity": "WOOD", "t_per_t": "0.5", "source": "made_up"}
+OFFER = {"supplier": "WOODS", "input": "props", "node": "WEST", "in_region": "true", "first_year": "2026",
+         "price_eur_per_t": "30", "upstream_kg_co2e_per_t": "20", "source": "made_up"}  # fmt: skip
+CONTRACT = {"supplier": "WOODS", "site": "PIT", "input": "props", "amount_t_per_year": "5", "source": "made_up"}
+OFFERED = steps(creating("recipes", **RECIPE), creating("suppliers", **(OFFER | {"first_year": "2020"})))
+
 SPOILINGS = [
+    Spoiling(
+        "recipes_are_of_plants_that_make_something",
+        steps(
+            OFFERED,
+            setting("sites", {"year": "2025"}, direction="needs"),
+            setting("sites", {"year": "2035"}, direction="needs"),
+        ),
+        "recipes.csv row 2, column site, value 'PIT'",
+        "say in sites what it produces",
+    ),
+    Spoiling(
+        "inputs_have_a_supplier",
+        steps(OFFERED, setting("suppliers", {"supplier": "WOODS"}, site="PIT", node="MINE", capacity_t_per_year="9e9")),
+        "recipes.csv row 2, column input, value 'props'",
+        "add a row to suppliers",
+    ),
+    Spoiling(
+        "suppliers_sell_what_a_recipe_needs",
+        steps(OFFERED, adding("suppliers", **(OFFER | {"input": "prop"}))),
+        "suppliers.csv row 3, column input, value 'prop'",
+        "did you mean 'props'",
+    ),
+    Spoiling(
+        "suppliers_sell_what_a_recipe_needs",
+        steps(OFFERED, setting("suppliers", {"supplier": "WOODS"}, node="GAP")),
+        "suppliers.csv row 2, column node, value 'GAP'",
+        "set is_zone of GAP",
+    ),
+    Spoiling(
+        "contracts_are_of_offers",
+        steps(
+            OFFERED,
+            creating("supply_contracts", **CONTRACT, year="2025"),
+            adding("supply_contracts", **(CONTRACT | {"supplier": "WOOD"}), year="2025"),
+            adding("supply_contracts", **(CONTRACT | {"supplier": "WOOD"}), year="2030"),
+            adding("supply_contracts", **CONTRACT, year="2030"),
+        ),
+        "supply_contracts.csv row 3, column supplier, value 'WOOD'",
+        "did you mean 'WOODS'",
+    ),
+    Spoiling(
+        "demand_holds_the_contracts",
+        steps(
+            OFFERED,
+            creating("supply_contracts", **CONTRACT, year="2025"),
+            adding("supply_contracts", **CONTRACT, year="2030"),
+        ),
+        "supply_contracts.csv",
+        "lower the contracts",
+    ),
+    Spoiling(
+        "inputs_can_be_had",
+        steps(OFFERED, setting("suppliers", {"supplier": "WOODS"}, capacity_t_per_year="20000")),
+        "suppliers.csv",
+        "add a supplier",
+    ),
     Spoiling(
         "outside_flows_have_a_link",
         creating("outside_flows", **OUTSIDE, link="ROAD_MINE_WEST"),

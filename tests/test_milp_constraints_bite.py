@@ -10,6 +10,7 @@ import pytest
 
 from milp_case import Instance, Solved, add_rows, policy, solve, tiny, vary, without_policies
 from test_fuels import substitute, with_hvo
+from test_sourcing import fishing
 
 
 def cheap_rail_cap() -> Instance:
@@ -35,11 +36,14 @@ def short_hours() -> Instance:
 @cache
 def whole(case: Callable[[], Instance]) -> Solved:
     """The case with all its constraints, solved and verified."""
-    return solve(case())
+    return solve(case(), "sourcing")
 
 
 CASES = {
     "serve_demand": tiny,
+    "meet_recipe": fishing,
+    "respect_supplier_capacity": fishing,
+    "keep_region_share": lambda: fishing(price=150.0, region_share=0.3),
     "respect_link_capacity": tiny,
     "respect_terminal_capacity": tiny,
     "use_only_built": tiny,
@@ -77,7 +81,7 @@ CASES = {
 @pytest.mark.parametrize("family", CASES)
 def test_every_family_of_constraints_changes_an_optimum(family: str) -> None:
     case = CASES[family]
-    less = solve(case(), without=family)
+    less = solve(case(), "sourcing", without=family)
     assert less.cost_eur < whole(case).cost_eur - 100
 
 

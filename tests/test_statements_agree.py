@@ -52,7 +52,7 @@ def spec_of(model: str) -> ModelSpec:
     return read_model(model).with_caps(12_000.0)
 
 
-def freight(data: ModelData, model: str = "joint") -> Case:
+def freight(data: ModelData, model: str = "sourcing") -> Case:
     spec = spec_of(model)
 
     def shares() -> dict[str, list[str]]:
@@ -68,7 +68,7 @@ def freight(data: ModelData, model: str = "joint") -> Case:
     )
 
 
-def data_of(instance: Instance, model: str = "joint", flows: Any = None) -> ModelData:
+def data_of(instance: Instance, model: str = "sourcing", flows: Any = None) -> ModelData:
     return model_data(instance, prepare(instance, prune=False), spec_of(model), fixed_flows_t=flows)
 
 
@@ -138,14 +138,14 @@ def test_both_statements_of_variations_are_the_same_problem(case: str) -> None:
 
 def test_both_statements_of_the_north_baltic_region_are_the_same_problem() -> None:
     instance = read_instance(INSTANCES / "nbb")
-    assert freight(model_data(instance, prepare(instance), read_model("joint"))).apart() == []
+    assert freight(model_data(instance, prepare(instance), read_model("sourcing"))).apart() == []
 
 
 @pytest.mark.promise(9, 15, 60)
 def test_both_statements_of_a_random_instance_are_the_same_problem(seed: int) -> None:
     instance, prepared = made_up(seed)
     assert all(len(instance[table.name]) for table in TABLES if table.optional)
-    assert freight(model_data(instance, prepared, read_model("joint"))).apart() == []
+    assert freight(model_data(instance, prepared, read_model("sourcing"))).apart() == []
 
 
 @pytest.mark.promise(9, 15, 60)
@@ -160,14 +160,14 @@ def test_both_statements_of_a_random_stram_case_are_the_same_problem(seed: int) 
 
 
 def test_every_family_has_a_row_in_some_random_instance() -> None:
-    cases = (freight(model_data(*made_up(seed), read_model("joint"))) for seed in range(3))
+    cases = (freight(model_data(*made_up(seed), read_model("sourcing"))) for seed in range(3))
     assert {name for case in cases for name in case.families["Constraint"]} == {
         c.local_name for c in everything().in_pyomo().component_objects(pyo.Constraint)
     }
 
 
 # tables that say how studies and reports vary or show a case, which the model of the case itself does not read
-BESIDE_THE_MODEL = {"control_totals", "outside_flows", "ranges", "scenarios", "sites"}
+BESIDE_THE_MODEL = {"control_totals", "outside_flows", "ranges", "scenarios"}
 
 
 @pytest.mark.parametrize("table", [table.name for table in TABLES if table.optional])
@@ -362,6 +362,7 @@ PARAMETERS: dict[str, Callable[[Instance], Instance]] = {
     "on_sale_kwh": times("public_charging", "kwh_per_year"),
     "public_add_eur": times("public_charging", "price_add_eur_per_kwh"),
     "fuel_supply_kwh": times("fuel_substitutes", "kwh_per_year"),
+    "input_price_eur_per_t": times("suppliers", "price_eur_per_t"),
     "policy_value": times("policies", "value"),
     "driver_limit_h": times("country_years", "driver_limit_h_per_year"),
     "driver_cost_eur_per_h": times("country_years", "driver_cost_eur_per_h"),
@@ -381,7 +382,7 @@ def without_sizes(found: Entries) -> Entries:
 
 @pytest.mark.parametrize("name", [*PARAMETERS, "demand_t"])
 def test_a_changed_parameter_gives_the_form_of_the_model_built_anew(name: str) -> None:
-    instance, spec = with_everything(), read_model("joint")
+    instance, spec = with_everything(), read_model("sourcing")
     prepared = prepare(instance, prune=False)
     built = build(instance, prepared, spec)
     before = without_sizes(entries_of_form(standard_form(built)))

@@ -22,13 +22,15 @@ NUMBERS = ("bundle", "chain", "lane", "step", "year")
 WORDY = ("chain_steps", "lane_links")
 LARGEST = 2**31 - 1
 ROWS_WRITTEN_AT_ONCE = 1_048_576
-# column -> dtype; `year` is the start year of a period. Rows whose amount is zero are left out.
+# column -> dtype; `demand` is that of the instance, which holds the contracts with suppliers.
+# `year` is the start year of a period. Rows whose amount is zero are left out.
 # `chains`, `chain_steps`, `lanes` and `lane_links` hold every candidate chain and its lanes, used or not; of an
 # instance with more than CHAINS_IN_FULL candidates only the chains with tonnes, with their lanes and those that are
 # driven. The numbers are those of the candidates, so that they may have gaps; a plan and its bars number alike.
 TABLES: dict[str, dict[str, str]] = {
     "bundles": {"bundle": "int64", "origin": "str", "destination": "str", "commodity": "str"},
     "demand": {"bundle": "int64", "year": "int64", "tonnes": "float64"},
+    "supplied": {"supplier": "str", "site": "str", "input": "str", "year": "int64", "tonnes": "float64"},
     "flows": {"chain": "int64", "year": "int64", "tonnes": "float64"},
     "chains": {
         "chain": "int64",

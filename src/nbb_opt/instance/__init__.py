@@ -12,6 +12,7 @@ from nbb_opt.instance.read import (
     split_refs,
     write_manifest,
 )
+from nbb_opt.instance.supplies import supplies_of
 from nbb_opt.instance.template import new_instance
 from nbb_opt.instance.upgrade import upgrade
 from nbb_opt.instance.workbook.write import write_workbook
@@ -28,6 +29,7 @@ __all__ = [
     "read_instance",
     "read_places_and_goods",
     "split_refs",
+    "supplies_of",
     "upgrade",
     "write_manifest",
     "write_workbook",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbb_opt.instance.cells import SMALLEST
 from nbb_opt.instance.package import MAX_TABLE_BYTES, MAX_ZIP_BYTES, MAX_ZIP_RATIO
 from nbb_opt.instance.rules import RULES
-from nbb_opt.instance.schema import EFFECT_COLUMNS, META_KEYS, TABLES, UNUSED, Column, Table
+from nbb_opt.instance.schema import EFFECT_COLUMNS, META_KEYS, TABLES, Column, Table
 from nbb_opt.instance.tables.parquet_file import MAX_CELLS
 from nbb_opt.instance.wording import number
 from nbb_opt.instance.workbook.sheets import MOST_OD_ROWS
@@ -126,7 +126,7 @@ def _table(table: Table) -> str:
     head = ["| column | meaning | kind | unit | bounds | plausible | blank |", "|---|---|---|---|---|---|---|"]
     key = f"Key: {', '.join(f'`{name}`' for name in table.key)}."
     rows = [_row(column) for column in table.columns]
-    extra = ["", f"Rows are checked, but {UNUSED[table.name]}."] if table.name in UNUSED else []
+    extra = []
     if table.name == "project_effects":
         pairs = ", ".join(f"`{name}.{column}`" for name, column in EFFECT_COLUMNS.items())
         extra = ["", f"What can be changed: {pairs}."]

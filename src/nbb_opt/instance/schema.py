@@ -561,6 +561,52 @@ TABLES: tuple[Table, ...] = (
         by_year=True,
     ),
     _table(
+        "recipes",
+        "an input that a plant needs for what it makes; of models, those with the block `sourcing` read it",
+        ("site", "input"),
+        _ref("site", "sites.site", "plant; `sites` says how much it makes"),
+        _text("input", "input, by the name that `suppliers` offer it under"),
+        _ref("commodity", "commodities.commodity", "commodity as which it moves"),
+        _num("t_per_t", "input for a tonne of what the plant makes", "t/t", 0, 1000, (0.001, 20)),
+        _num("region_share", "least share of it from the region", "share", 0, 1, None, "no target", optional=True),
+        _year("region_share_from_year", "first year of that target", "every period"),
+        optional=True,
+    ),
+    _table(
+        "suppliers",
+        "an input that somebody sells, to every plant whose recipe needs it",
+        ("supplier", "input"),
+        _text("supplier", "supplier"),
+        _text("input", "input, as in `recipes`"),
+        _ref("node", "nodes.node", "where freight to plants starts"),
+        _ref(
+            "site",
+            "sites.site",
+            "the plant that makes it: what it sells is part of what it makes",
+            "no plant of `sites`",
+        ),
+        Column("in_region", "bool", "whether it counts as from the region"),
+        _year("first_year", "first year it can be had"),
+        _num(
+            "capacity_t_per_year", "what it can sell to plants with recipes", "t/year", 0, 1e10, (1, 1e8), "unlimited"
+        ),
+        _num("price_eur_per_t", "price at the gate, or cost", "EUR/t", 0, 1e7, (1, 1e5)),
+        _num("upstream_kg_co2e_per_t", "emissions until it leaves the gate", "kg/t", 0, 1e6, (0, 5e4)),
+        optional=True,
+    ),
+    _table(
+        "supply_contracts",
+        "what `od` holds of a supplier's input for a plant; where suppliers are chosen it is taken out of that flow",
+        ("supplier", "site", "input", "year"),
+        _text("supplier", "supplier"),
+        _ref("site", "sites.site", "plant"),
+        _text("input", "input"),
+        _year("year", "year"),
+        _num("amount_t_per_year", "amount", "t/year", 0, 1e10, (0, 1e8)),
+        optional=True,
+        by_year=True,
+    ),
+    _table(
         "policies",
         "a rule",
         ("policy",),
@@ -689,8 +735,3 @@ META_KEYS: dict[str, str] = {
 }
 CARBON_BASES = ("TTW", "WTW")
 FERRY_ALLOCATIONS = ("mass", "lane_metre", "area", "freight_only", "user_share")
-
-# Tables that are checked but change no plan and no study yet, and what is done with them; `nbb-opt check` says so.
-UNUSED = {
-    "sites": "nothing is computed from them yet: the demand of plants is what `od` gives",
-}

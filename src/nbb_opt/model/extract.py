@@ -48,6 +48,12 @@ def extract(built: Built, values: Floats, carried: Carried | None = None) -> dic
         (data.driving.ledger, "driven_vkm"),
         (data.empties.ledger, "empty_vkm"),
     ]
+    s = data.sourcing
+    supplied = pd.DataFrame({
+        **{name: s.of_pair(name) for name in ("supplier", "site", "input")}, "year": data.time.years[s.t],
+        "tonnes": _part(start, "supplied_t", x, s.t),
+    })  # fmt: skip
+    tables["supplied"] = supplied[supplied["tonnes"] > 0]
     done = [(ledger, x[start[name] + ledger.col]) for ledger, name in ledgers if name in start]
     tables["emissions"], tables["energy"] = _emissions(built, [*done, *_substitutes(built, x)])
     tables["use"] = use_rows(built, x)

@@ -1,7 +1,8 @@
 """The freight model in Pyomo: its table of contents. Every rule is a function of `blocks/`, one file a topic.
 
 Letters of the equations: c chain, b flow, g lane, l link, h terminal or cargo type, v truck, r and s fleet region, j
-charging area, k charger, a project, n country, p policy, u vintage year, t period (named by its first year).
+charging area, k charger, a project, n country, p policy, u vintage year, t period (named by its first year); of
+sourcing, s supplier, i plant, k input.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from nbb_opt.model.blocks import (
     policy,
     projects,
     rebalance,
+    sourcing,
     terminals,
 )
 from nbb_opt.model.data.model_data import ModelData
@@ -61,6 +63,7 @@ def given(m: Any, f: SimpleNamespace) -> None:
     parameter("on_sale_kwh", r"$\bar s_{jt}$ energy that others sell in a charging area [kWh/year]")
     parameter("public_add_eur", r"$add_{jt}$ what others' points add to the price of energy [EUR/kWh]")
     parameter("fuel_supply_kwh", r"$kwh\_per\_year_f$ of a fuel that can be had [kWh/year]")
+    parameter("input_price_eur_per_t", r"$price_{sk}$ of an input at the gate [EUR/t]")
     parameter("policy_value", r"$value$ limit of a rule: cap [t/year], share, budget [EUR], share per year")
     parameter("driver_limit_h", r"$driver\_limit\_h_{nt}$ driver hours that can be had [h/year]")
     parameter("driver_cost_eur_per_h", r"$driver\_cost_{nt}$ [EUR/h]")
@@ -103,6 +106,12 @@ def decisions(m: Any, blocks: tuple[str, ...]) -> None:
         m.CHAIN_YEARS, domain=pyo.NonNegativeReals, bounds=flow.given_flow,
         doc=r"$x_{ct} \ge 0$ tonnes on chain $c$ [t/year]",
     )  # fmt: skip
+    if "sourcing" in blocks:
+        m.SUPPLIES = pyo.Set(initialize=m.supplies, dimen=4)
+        m.supplied_t = pyo.Var(
+            m.SUPPLIES, domain=pyo.NonNegativeReals,
+            doc=r"$y_{sikt} \ge 0$ tonnes of input $k$ that supplier $s$ sells to plant $i$ [t/year]",
+        )  # fmt: skip
     if "projects" in blocks:
         m.PROJECT_YEARS = pyo.Set(initialize=list(m.project_years), dimen=2)
         m.built = pyo.Var(
@@ -154,6 +163,9 @@ def decisions(m: Any, blocks: tuple[str, ...]) -> None:
 def what_follows(m: Any) -> None:
     """Amounts that follow from the decisions."""
     m.YEARS = pyo.Set(initialize=m.years)
+    m.made_t = pyo.Expression(list(m.makes_t), rule=sourcing.made_t)
+    m.sourced_t = pyo.Expression(list(m.more_t), rule=sourcing.sourced_t)
+    m.upstream_kg = pyo.Expression(m.YEARS if m.supplies else [], rule=sourcing.upstream_kg)
     m.ENERGY_USES = pyo.Set(initialize=m.energy_uses, dimen=4)
     m.used_kwh = pyo.Expression(m.ENERGY_USES, rule=emissions.used_kwh)
     m.fuel_kwh = pyo.Expression(list(m.fuel_columns), rule=fuels.fuel_kwh)
@@ -172,6 +184,13 @@ def what_follows(m: Any) -> None:
 def constraints(m: Any, blocks: tuple[str, ...]) -> None:
     """What must hold."""
     m.serve_demand = pyo.Constraint(m.demand_t.index_set(), rule=flow.serve_demand)
+    if "sourcing" in blocks:
+        m.meet_recipe = pyo.Constraint(m.need_years, rule=sourcing.meet_recipe)
+        m.respect_supplier_capacity = pyo.Constraint(
+            [offer for offer in m.sites_served if offer[:2] in m.supplier_capacity_t],
+            rule=sourcing.respect_supplier_capacity,
+        )
+        m.keep_region_share = pyo.Constraint(list(m.region_share), rule=sourcing.keep_region_share)
     if "projects" in blocks:
         m.use_only_built = pyo.Constraint(list(m.chains_needing), rule=projects.use_only_built)
         m.keep_built = pyo.Constraint(m.later_years, rule=projects.keep_built)
@@ -231,6 +250,8 @@ def what_it_costs(m: Any, blocks: tuple[str, ...]) -> None:
         costs.add_cost(m, rule.__name__, rule, paid="yearly")
     if "mode_constants" in blocks:
         costs.add_cost(m, "mode_constant", flow.mode_constant, paid="yearly")
+    if "sourcing" in blocks:
+        costs.add_cost(m, "inputs", sourcing.inputs, paid="yearly")
     for name in m.emission_eur_per_t:
         costs.add_cost(m, name, getattr(emissions, name), paid="yearly")
     costs.add_cost(m, "fleet_purchase", fleet.fleet_purchase, paid="once")
@@ -256,7 +277,7 @@ def usual_sizes(m: Any) -> None:
     m.usual_size[m.carried_t] = m.usual_t
     m.usual_size[m.driven_vkm] = m.usual_vkm
     for name, usual in (("empty_vkm", m.usual_vkm), ("public_kwh", m.usual_sale_kwh),
-                        ("replaced_kwh", m.usual_fuel_kwh)):  # fmt: skip
+                        ("replaced_kwh", m.usual_fuel_kwh), ("supplied_t", m.usual_supply_t)):  # fmt: skip
         if m.component(name) is not None:
             m.usual_size[m.component(name)] = usual
     for order, names in enumerate((["built"], ["installed"], ["bought", "kept"])):

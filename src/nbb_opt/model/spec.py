@@ -17,6 +17,7 @@ from nbb_opt.shipped import shipped, shipped_names
 # block -> blocks it cannot do without; the order is the order in which they are built
 REQUIRES: dict[str, tuple[str, ...]] = {
     "flow": ("fleet",),  # without trucks the road would be free
+    "sourcing": ("flow",),
     "projects": ("flow",),
     "links": ("flow",),
     "terminals": ("flow",),
@@ -144,6 +145,8 @@ def spec_of(document: dict[str, Any], *, name: str) -> ModelSpec:
     if table.get("projects") in ("all", "committed", "existing") and blocks and "projects" not in blocks:
         said = f"projects = \"{table['projects']}\" needs the block 'projects'"
         faults.append(f'{said}; add it or write projects = "none"')
+    if table.get("flows") == "frozen" and "sourcing" in blocks:
+        faults.append("flows = \"frozen\" contradicts the block 'sourcing'; leave one out")
     paths = _paths(document, faults)
     if "caps" in document and "caps" not in blocks:
         faults.append("[caps] needs the block 'caps'; add it")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance import Instance, demand_of
+from nbb_opt.instance import Instance, demand_of, supplies_of
 from nbb_opt.result import as_table
 
 SHOWN = 3
@@ -26,6 +26,7 @@ class Demand:
 def read_demand(instance: Instance) -> Demand:
     """The demand in every period, linear between the years of each flow; flows of several shippers are added up.
 
+    Flows by which a supplier may serve a plant with a recipe are bundles too, where demand has none.
     Bundles are sorted by the names of origin, destination and commodity. Raises InstanceError if a flow has no rows
     around some period, or none carries anything.
     """
@@ -48,7 +49,7 @@ def read_demand(instance: Instance) -> Demand:
     ends = zip(("origin", "destination", "commodity"), flows.ends(flow), strict=True)
     known = {"origin": flows.nodes, "destination": flows.nodes, "commodity": flows.commodities}
     words = {name: pd.array(list(known[name]), dtype="str").take(place) for name, place in ends}
-    bundles = as_table("bundles", pd.DataFrame({"bundle": np.arange(flow.size), **words}))
+    bundles, demand_t = _with_supplies(instance, pd.DataFrame(words), demand_t)
     years = ", ".join(str(year) for year in np.unique(flows.year))
     named = sum(1 for name in flows.shippers if name)
     shippers = f"{named} named shippers" if named else "one shipper, who is not named"
@@ -62,3 +63,17 @@ def read_demand(instance: Instance) -> Demand:
     if instance.add_duplicates:
         log.insert(1, f"demand: {flows.n_repeated} rows added to an earlier row of the same flow and year, as asked")
     return Demand(bundles, demand_t, tuple(log))
+
+
+def _with_supplies(instance: Instance, flows: pd.DataFrame, demand_t: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """Flows numbered, with those that suppliers may use, in order."""
+    ends = list(flows.columns)
+    pairs = supplies_of(instance)
+    pairs = pairs.loc[pairs["origin"] != pairs["destination"], ends].drop_duplicates().astype("str")
+    if len(pairs):
+        both = pd.concat([flows.assign(old=True), pairs.assign(old=False)], ignore_index=True)
+        both = both.drop_duplicates(ends)
+        demand_t = np.vstack([demand_t, np.zeros((int((~both["old"]).sum()), demand_t.shape[1]))])
+        order = both.reset_index(drop=True).sort_values(ends, kind="stable").index
+        flows, demand_t = both[ends].reset_index(drop=True).loc[order].reset_index(drop=True), demand_t[order]
+    return as_table("bundles", flows.assign(bundle=np.arange(len(flows)))), demand_t

@@ -16,7 +16,6 @@ from nbb_opt.acceptance import accept_run
 from nbb_opt.emissions.ledger import build_ledger
 from nbb_opt.errors import InstanceError, ModelError, NbbError, Problem, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.instance.schema import UNUSED
 from nbb_opt.instance.what_if import changed
 from nbb_opt.instance.wording import by_another_program
 from nbb_opt.model import extract, read_model, standard_form
@@ -62,12 +61,10 @@ def check(path: Path) -> Response:
         f"{found.meta.title}: no problems found",
         "rows: " + ", ".join(f"{name} {count}" for name, count in rows.items()),
         f"periods: {', '.join(f'{p.year} ({p.years} years)' for p in found.periods)}; digest {found.digest[:16]}",
-        *(f"{name}: {why}" for name, why in UNUSED.items() if name in rows),
         *([f"scenarios: {', '.join(scenarios)}"] if scenarios else ()),
     )
-    unused = [name for name in UNUSED if name in rows]
-    record = {"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows, "unused": unused,
-              "scenarios": list(scenarios)}  # fmt: skip
+    record = {"ok": True, "name": found.meta.name, "digest": found.digest, "rows": rows}
+    record["scenarios"] = list(scenarios)
     return Response(record, lines)
 
 

@@ -19,6 +19,7 @@ from nbb_opt.recompute.network import (
     read_network,
 )
 from nbb_opt.recompute.services import chosen_services, service_amounts
+from nbb_opt.recompute.sourcing import Supplies, read_supplies
 from nbb_opt.recompute.tables import Where, Words, find, in_blocks, join, keyed, look_up, pick, total
 from nbb_opt.recompute.trucks import (
     RANGE_SLACK,
@@ -44,6 +45,7 @@ __all__ = [
     "Demand",
     "Lanes",
     "Network",
+    "Supplies",
     "Where",
     "Words",
     "World",
@@ -70,6 +72,7 @@ __all__ = [
     "read_lanes",
     "read_network",
     "read_replaced",
+    "read_supplies",
     "read_world",
     "service_amounts",
     "substitution_costs",

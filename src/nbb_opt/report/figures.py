@@ -22,6 +22,7 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Drivers": ("drivers",),
     "Truck energy": ("road_energy", "public_charging"),
     "Other fuels than the vehicles' own": ("fuel_substitution",),
+    "Inputs above today's contracts": ("inputs",),
     "Truck running and tolls": ("road_running",),
     "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_grant", "fleet_resale"),
     "Handling at terminals": ("handling",),

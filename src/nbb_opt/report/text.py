@@ -35,6 +35,7 @@ COMPONENT_WORDS = {
     "fleet_resale": "Trucks, resale",
     "fleet_grant": "Trucks, grants",
     "public_charging": "Charging at others' points, markup",
+    "inputs": "Inputs at the gate, above today's contracts",
     "fuel_substitution": "Other fuels than the vehicles' own, extra cost",
     "charger_fixed": "Chargers, yearly",
     "charger_purchase": "Chargers, purchase",

@@ -12,7 +12,7 @@ from scipy.stats.qmc import LatinHypercube
 
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.instance.schema import BY_NAME, UNUSED
+from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.what_if import on_row
 from nbb_opt.report.charts.charts import line_chart, tornado_bars
 from nbb_opt.report.comparison import as_decisions, in_words, what_differs
@@ -25,7 +25,7 @@ from nbb_opt.studies.units import Record, StudyOptions, Unit
 
 BASE = "as it is"
 NOT_VARIED = "not varied"
-NOT_READ = (*UNUSED, "ranges", "control_totals", "scenarios")
+NOT_READ = ("ranges", "control_totals", "scenarios")
 BARS = 20
 
 

@@ -13,7 +13,7 @@ from nbb_opt.verify.verdict import Checks, names
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
     "added_carbon_price", "emission_weight",
-    "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
+    "inputs", "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 Prices = Mapping[str, Sequence[tuple[int, float]]]
 TRANSFER_MODE = "transfer"

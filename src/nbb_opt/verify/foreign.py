@@ -41,6 +41,7 @@ REQUIRED: dict[str, dict[str, str]] = {
 }  # fmt: skip
 OPTIONAL: dict[str, dict[str, str]] = {
     "public_charging": {"charge_area": "str", "year": "int64", "kwh": "float64"},
+    "supplied": TABLES["supplied"],
     "fuels": TABLES["fuels"],
     "costs": TABLES["costs"],
     "emissions": TABLES["emissions"],

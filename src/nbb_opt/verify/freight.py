@@ -62,14 +62,16 @@ def read_freight(
     tables: Mapping[str, pd.DataFrame],
     *,
     demand_t: np.ndarray,
+    compared_t: np.ndarray,
     lane_charge: pd.Series,
     built: pd.Series,
     constant_eur: np.ndarray,
 ) -> Freight:
     """Read and check `chains`, `chain_steps` and `flows`.
 
-    `demand_t` (bundles, periods) is the plan's table; `lane_charge` EUR/t has index lane; `built` has index project,
-    year. `constant_eur` (bundles, modes) is counted per tonne, modes as MODE_ORDER.
+    `demand_t` (bundles, periods) is what has to be carried, `compared_t` that which rows of modes compare;
+    `lane_charge` EUR/t has index lane; `built` has index project, year. `constant_eur` (bundles, modes) is counted per
+    tonne, modes as MODE_ORDER.
     """
     years = pd.Index(world.years)
     charge = lane_charge.reindex(network.lanes.index).to_numpy(dtype=float)
@@ -96,7 +98,7 @@ def read_freight(
         mode = find(pd.Index(MODE_ORDER), paths.main_modes(network, chains))[flows["owner"]]
         counted = flows["tonnes"] * constant_eur[bundle_at, mode]
         parts.setdefault("constants", []).append(flows[["year"]].assign(amount_eur=counted))
-        parts.setdefault("kept", []).append(_kept(world, network, chains, flows, demand_t[bundle_at]))
+        parts.setdefault("kept", []).append(_kept(world, network, chains, flows, compared_t[bundle_at]))
     keys = {"served": SERVED, "terminals": ["row", "year"], "hub_eur": ["year"], "hub_kg": ["year", "country"],
             "fares": ["year"], "cargo": ["year"], "constants": ["year"], "kept": KEPT}  # fmt: skip
     sums = {name: pd.concat(parts[name], ignore_index=True) for name in keys}
@@ -187,11 +189,18 @@ def _kept(world: World, network: Network, chains: Chains, flows: pd.DataFrame, d
 
 
 def check_demand(
-    world: World, demand: Demand, bundles: pd.DataFrame, *, said_t: np.ndarray, carried_t: np.ndarray, checks: Checks
+    world: World,
+    demand: Demand,
+    bundles: pd.DataFrame,
+    *,
+    said_t: np.ndarray,
+    carried_t: np.ndarray,
+    sourced_t: np.ndarray,
+    checks: Checks,
 ) -> None:
     """`agree_demand`: the plan's demand is the instance's. `serve_demand`: the chains of a bundle carry all of it.
 
-    `said_t`, `carried_t` (bundles, periods) are NaN where the plan says nothing.
+    `said_t`, `carried_t` (bundles, periods) are NaN where the plan says nothing; `sourced_t` is what suppliers add.
     """
     words = pd.Index(sorted({*demand.words, *(word for name in FLOW for word in bundles[name].unique())}))
     own, theirs = np.zeros(len(demand.flows), np.int64), np.zeros(len(bundles), np.int64)
@@ -204,27 +213,28 @@ def check_demand(
     for row, mine in zip(rows, (own, theirs), strict=True):
         row[np.searchsorted(keys, mine)] = np.arange(mine.size)
     checks.gather(
-        _compare(demand.tonnes, said_t, carried_t, at=[row[start : start + FLOWS_AT_ONCE] for row in rows],
+        _compare(demand.tonnes, said_t, carried_t, sourced_t, at=[row[start : start + FLOWS_AT_ONCE] for row in rows],
                  keys=keys[start : start + FLOWS_AT_ONCE], words=words, years=world.years)
         for start in range(0, keys.size, FLOWS_AT_ONCE)
     )  # fmt: skip
 
 
 def _compare(
-    true_t: np.ndarray, said_t: np.ndarray, carried_t: np.ndarray,
+    true_t: np.ndarray, said_t: np.ndarray, carried_t: np.ndarray, sourced_t: np.ndarray,
     *, at: Sequence[np.ndarray], keys: np.ndarray, words: pd.Index, years: Sequence[int],
 ) -> Checks:  # fmt: skip
     """Some flows, in rows `at[0]` of the instance's demand and `at[1]` of the plan's bundles; -1: none."""
     checks = Checks()
     true = np.where((at[0] >= 0)[:, None], true_t[at[0]], 0.0) if len(true_t) else np.zeros((keys.size, len(years)))
-    for rule, tonnes in (("agree_demand", said_t), ("serve_demand", carried_t)):
+    sourced = np.where((at[1] >= 0)[:, None], sourced_t[at[1]], 0.0) if len(sourced_t) else np.zeros(true.shape)
+    for rule, tonnes, wanted in (("agree_demand", said_t, true), ("serve_demand", carried_t, true + sourced)):
         found = np.where((at[1] >= 0)[:, None], tonnes[at[1]], np.nan) if len(tonnes) else np.full(true.shape, np.nan)
-        row, t = np.nonzero((true != 0.0) | ~np.isnan(found))
+        row, t = np.nonzero((wanted != 0.0) | ~np.isnan(found))
 
         def where(i: int, row: np.ndarray = row, t: np.ndarray = t) -> str:
             rest, commodity = divmod(int(keys[row[i]]), len(words))
             origin, destination = divmod(rest, len(words))
             return f"{words[origin]} to {words[destination]} of {words[commodity]} {years[t[i]]}"
 
-        checks.compare(rule, np.nan_to_num(found[row, t]), "==", true[row, t], where=where, unit="t")
+        checks.compare(rule, np.nan_to_num(found[row, t]), "==", wanted[row, t], where=where, unit="t")
     return checks

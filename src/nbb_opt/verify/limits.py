@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import PLACE, Network, World, find, in_blocks, join, keyed, look_up, pick, total
+from nbb_opt.recompute import PLACE, Network, Supplies, World, find, in_blocks, join, keyed, look_up, pick, total
 from nbb_opt.verify.verdict import Checks, names
 
 UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
@@ -245,6 +245,22 @@ def check_fuels(
     taken = taken[np.isfinite(taken["limit"])]
     where = names(taken, "supply of {} {}", ["row", "year"])
     checks.compare("respect_fuel_supply", taken["used"], "<=", taken["limit"], where=where, unit="kWh")
+
+
+def check_sourcing(supplies: Supplies, checks: Checks) -> None:
+    """`offer_supply`, `meet_recipe`, `respect_supplier_capacity`, `keep_region_share`."""
+    rows, needs = supplies.rows, supplies.needs
+    where = names(rows, "{} of {} to {} {}", ["supplier", "input", "site", "year"])
+    checks.hold("offer_supply", rows["offered"].to_numpy(bool), where=where)
+    where = names(needs, "{} for {} {}", ["input", "site", "year"])
+    checks.compare("meet_recipe", needs["supplied"], "==", needs["needed"], where=where, unit="t")
+    offers = supplies.offers[supplies.offers["capacity"].notna()]
+    where = names(offers, "{} of {} {}", ["input", "supplier", "year"])
+    checks.compare("respect_supplier_capacity", offers["sold"], "<=", offers["capacity"], where=where, unit="t")
+    aims = needs[needs["region_share"].notna()]
+    where = names(aims, "{} for {} {} from the region", ["input", "site", "year"])
+    least = aims["region_share"] * aims["supplied"]
+    checks.compare("keep_region_share", aims["regional"], ">=", least, where=where, unit="t")
 
 
 def check_way(way: pd.DataFrame, chargers: pd.DataFrame, public: pd.DataFrame, checks: Checks) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.recompute import (
+    FLOW,
     World,
     chosen_services,
     demand_of,
@@ -21,6 +22,7 @@ from nbb_opt.recompute import (
     read_empties,
     read_network,
     read_replaced,
+    read_supplies,
     read_world,
     service_amounts,
     substitution_costs,
@@ -108,13 +110,18 @@ class PlanCheck:
         self.public = limits.public_use(world, tables)
         self.network = read_network(world, tables)
         self.demand_t = self._demand()
+        self.supplies = read_supplies(world, tables)
+        self.actual_t = self.compared_t = np.nan_to_num(self.demand_t)
+        if "sourcing" in blocks:
+            self.actual_t, self.compared_t = self._sourced()
         self.roads = read_roads(world, tables)
         constants = mode_constants(world, tables["bundles"], self.demand_t[:, 0] > 0)
         self.freight = read_freight(
             world,
             self.network,
             tables,
-            demand_t=np.nan_to_num(self.demand_t),
+            demand_t=self.actual_t,
+            compared_t=self.compared_t,
             lane_charge=self.roads.facts["charge_eur_per_t"],
             built=keyed(self.projects, ["project", "year"], "built"),
             constant_eur=constants if "mode_constants" in blocks else np.zeros(constants.shape),
@@ -134,12 +141,24 @@ class PlanCheck:
         tonnes[find(index, said["bundle"]), find(pd.Index(self.world.years), said["year"])] = said["tonnes"]
         return tonnes
 
+    def _sourced(self) -> tuple[np.ndarray, np.ndarray]:
+        """Demand (bundles, periods) with what is supplied instead of the contracts; and without flows so chosen."""
+        bundles, flows = self.tables["bundles"], self.supplies.flows
+        at = pd.MultiIndex.from_frame(bundles[FLOW].astype("str")).get_indexer(pd.MultiIndex.from_frame(flows[FLOW]))
+        flows, at = flows[at >= 0], at[at >= 0]
+        year = find(pd.Index(self.world.years), flows["year"])
+        actual = np.nan_to_num(self.demand_t)
+        compared = actual.copy()
+        compared[at] = 0.0
+        actual[at, year] = np.maximum(actual[at, year] - flows["contracted"], 0.0) + flows["supplied"]
+        return actual, compared
+
     def paths(self) -> None:
         """Demand, lanes, chains, services and trucks are possible."""
         world, freight = self.world, self.freight
         check_demand(
-            world, self.demand, self.tables["bundles"], said_t=self.demand_t, carried_t=freight.bundle_t,
-            checks=self.checks,
+            world, self.demand, self.tables["bundles"], said_t=self.demand_t,
+            carried_t=freight.bundle_t, sourced_t=self.actual_t - np.nan_to_num(self.demand_t), checks=self.checks,
         )  # fmt: skip
         self.checks.gather(self.roads.lane_checks)
         self.checks.gather(freight.chain_checks)
@@ -197,6 +216,10 @@ class PlanCheck:
         if "charging" in self.blocks:
             limits.check_charging(sold, power, self.public, checks)
             limits.check_way(roads.on_the_way, self.chargers, self.public, checks)
+        if "sourcing" in self.blocks:
+            limits.check_sourcing(self.supplies, checks)
+        else:
+            checks.hold("respect_options", tables["supplied"].empty, where=lambda _: "the model chooses no supplier")
         limits.check_fuels(world, self.replaced, self.own_energy, self.projects, checks)
         if "fuels" not in self.blocks:
             checks.hold("respect_options", self.replaced.empty, where=lambda _: "the model replaces no fuel")
@@ -208,7 +231,7 @@ class PlanCheck:
             stock=self.stock,
             projects=self.projects,
             kept=freight.kept,
-            demand_t=pd.DataFrame(np.nan_to_num(self.demand_t), columns=list(world.years)).assign(
+            demand_t=pd.DataFrame(self.compared_t, columns=list(world.years)).assign(
                 commodity=tables["bundles"]["commodity"].to_numpy()
             ),
             blocks=self.blocks,
@@ -237,6 +260,7 @@ class PlanCheck:
             assets.charger_costs(world, self.chargers),
             limits.public_costs(self.public),
             substitution_costs(world, self.replaced),
+            *([self.supplies.costs] if "sourcing" in self.blocks else []),
             assets.project_costs(world, self.projects),
         ]
         costs = accounts.cost_table(world, pd.concat(parts, ignore_index=True))

@@ -15,6 +15,7 @@ from nbb_opt.verify.verdict import Checks
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "bundles": (("bundle",), ("origin", "destination", "commodity")),
     "demand": (("bundle", "year"),),
+    "supplied": (("supplier", "site", "input", "year"),),
     "flows": (("chain", "year"),),
     "chains": (("chain",),),
     "chain_steps": (("chain", "step"),),
@@ -36,6 +37,9 @@ INSTANCE_NAMES = {
     ("bundles", "origin"): ("nodes", "node"),
     ("bundles", "destination"): ("nodes", "node"),
     ("bundles", "commodity"): ("commodities", "commodity"),
+    ("supplied", "supplier"): ("suppliers", "supplier"),
+    ("supplied", "site"): ("recipes", "site"),
+    ("supplied", "input"): ("recipes", "input"),
     ("chain_steps", "link"): ("links", "link"),
     ("chain_steps", "from_node"): ("nodes", "node"),
     ("chain_steps", "to_node"): ("nodes", "node"),

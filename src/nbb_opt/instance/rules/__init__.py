@@ -10,6 +10,7 @@ from nbb_opt.instance.rules import (  # noqa: F401 - importing a module register
     flows,
     network,
     projects,
+    sourcing,
     vehicles,
 )
 from nbb_opt.instance.rules.registry import RULES, RuleContext, run_rules

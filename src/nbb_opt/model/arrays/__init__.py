@@ -9,12 +9,14 @@ from nbb_opt.model.arrays.fuels import add_fuels
 from nbb_opt.model.arrays.policy import add_caps, add_mode_shift, add_policy
 from nbb_opt.model.arrays.projects import add_projects
 from nbb_opt.model.arrays.share import share_emission_prices
+from nbb_opt.model.arrays.sourcing import add_sourcing
 from nbb_opt.model.data.costs import ALL, factors, shared_name
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.spec import ModelSpec
 
 # block and what states it, in building order
 BUILD = (
+    ("sourcing", add_sourcing),
     ("flow", add_flow),
     ("mode_constants", add_mode_constants),
     ("projects", add_projects),

@@ -10,6 +10,7 @@ import numpy as np
 from nbb_opt.model.arrays.assembly import Assembly
 from nbb_opt.model.arrays.keys import Keys
 from nbb_opt.model.arrays.share import added_by_projects, share_costs, share_ledger
+from nbb_opt.model.arrays.sourcing import supplied_on
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.base import chain_parts, flow_parts
 from nbb_opt.model.data.model_data import ModelData
@@ -21,14 +22,15 @@ MODE_CONSTANT = "mode_constant"
 def add_flow(a: Assembly, data: ModelData) -> None:
     r"""Carry every flow on its chains.
 
-    A variable exists only where its bundle has demand, a truck may drive every lane of its chain, and every project the
-    chain needs can be in service; elsewhere $x_{ct} = 0$. Where flows are given, $x_{ct}$ is bounded from both sides.
+    A variable exists only where its bundle has demand or may get some, a truck may drive every lane of its chain, and
+    every project the chain needs can be in service; elsewhere $x_{ct} = 0$. Where flows are given, $x_{ct}$ is bounded
+    from both sides.
 
     Variables
         carried_t       $x_{ct} \ge 0$   tonnes per year on chain $c$   [t/year]
 
     Constraints
-        serve_demand    $\sum_{c \in b} x_{ct} = q_{bt}$   $\forall b,t: q_{bt} > 0$
+        serve_demand    $\sum_{c \in b} x_{ct} = q_{bt} + \sum_{sik \in b} (y_{sikt} - \bar y_{sikt})$   $\forall b,t$
 
     Contributes
         cost_eur            $\sum_c (service_{ct} + handling_c + cargo\_time_c + carbon_{ct})\, x_{ct}$
@@ -46,9 +48,12 @@ def add_flow(a: Assembly, data: ModelData) -> None:
     ):  # what goes through a segment of chains is the sum of theirs: demand is served by whole chains
         code, row = np.unique(flows.bundle * time.size + flows.t, return_inverse=True)
         bundle, t = code // time.size, code % time.size
+        terms, place = Terms(len(code)).add(row, column, 1.0), np.full(data.prepared.demand_t.size, -1, np.int64)
+        place[code] = np.arange(len(code))
+        supplied_on(a, data, place, terms)
         a.add_rows(
-            "serve_demand", Keys(*flow_parts(data.prepared, data.base, bundle), time.years[t]),
-            Terms(len(code)).add(row, column, 1.0), sense="==", side=data.prepared.demand_t[bundle, t],
+            "serve_demand", Keys(*flow_parts(data.prepared, data.base, bundle), time.years[t]), terms, sense="==",
+            side=data.sourcing.fixed_t[bundle, t],
         )  # fmt: skip
     paid = {name: eur for name, eur in flows.cost_eur.items() if name != MODE_CONSTANT}
     share_costs(a, data, column=column, t=flows.t, cost_eur=paid)

@@ -25,8 +25,8 @@ def add_projects(a: Assembly, data: ModelData) -> None:
         built   $least_{at} \le w_{at} \le max\_units_a$ integer   units in service   [units]
 
     Constraints
-        use_only_built    $\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at}$   $\forall b,a,t$; $b_a$ are the chains of $b$
-            that need $a$
+        use_only_built    $\sum_{c \in b_a} x_{ct} \le most_{bt} w_{at}$   $\forall b,a,t$; $b_a$ are the chains of $b$
+            that need $a$, $most_{bt}$ is the most that $b$ can be
         keep_built        $w_{at} \ge w_{a,t-1}$   $\forall a,t$
         require_project   $w_{at} \le max\_units_a\, w_{bt}$   $\forall a,t$ and $b$ required by $a$
         exclude_project   $w_{at} / max\_units_a + w_{bt} / max\_units_b \le 1$   $\forall t$ and $a,b$ of which one
@@ -49,7 +49,7 @@ def add_projects(a: Assembly, data: ModelData) -> None:
         _, first, row = np.unique(code, return_index=True, return_inverse=True)
         one, of, t = col[first], project[first], flows.t[col[first]]
         terms = Terms(len(first)).add(row, a.start["carried_t"] + col, 1.0)
-        terms.add(np.arange(len(first)), at[of, t], -flows.demand_t[one])
+        terms.add(np.arange(len(first)), at[of, t], -data.sourcing.most_t[flows.bundle[one], t])
         where = Keys(*flow_parts(data.prepared, data.base, flows.bundle[one]), (p.names, of), time.years[t])
         a.add_rows("use_only_built", where, terms, sense="<=")
 

@@ -14,8 +14,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 TOPICS = (
-    "flow", "projects", "links", "terminals", "fleet", "rebalance", "charging", "fuels", "emissions", "policy",
-    "mode_shift",
+    "flow", "sourcing", "projects", "links", "terminals", "fleet", "rebalance", "charging", "fuels", "emissions",
+    "policy", "mode_shift",
 )  # fmt: skip
 
 

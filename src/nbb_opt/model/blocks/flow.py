@@ -1,14 +1,15 @@
 r"""Carry every flow on its chains.
 
-$x_{ct}$ exists where the flow has demand in the period, a truck may drive every lane of the chain, and every project
-the chain needs can be in service; elsewhere it is zero. Where flows are given, $x_{ct}$ is bounded from both sides.
+$x_{ct}$ exists where the flow has demand in the period or suppliers may add some, a truck may drive every lane of the
+chain, and every project the chain needs can be in service; elsewhere it is zero. Where flows are given, $x_{ct}$ is
+bounded from both sides.
 """
 
 from __future__ import annotations
 
 from pyomo.environ import quicksum
 
-from nbb_opt.model.blocks import carrying
+from nbb_opt.model.blocks import at, carrying
 from nbb_opt.model.blocks.emissions import energy_eur
 
 SERVICES = ("rail", "sea", "ferry")
@@ -20,9 +21,11 @@ def given_flow(m, *chain_year):
 
 
 def serve_demand(m, origin, destination, commodity, year):
-    r"""$\sum_{c \in b} x_{ct} = q_{bt} \quad \forall b,t: q_{bt} > 0$"""
-    flow = origin, destination, commodity
-    return quicksum(m.carried_t[*c, year] for c in m.chains_of[*flow, year]) == m.demand_t[*flow, year]
+    r"""$\sum_{c \in b} x_{ct} = q_{bt} + sourced_{bt} \quad \forall b,t$; suppliers use few $b$, for others
+    $sourced_{bt}$ is 0"""
+    flow_year = origin, destination, commodity, year
+    carried = quicksum(m.carried_t[*c, year] for c in m.chains_of[flow_year])
+    return carried == m.demand_t[flow_year] + at(m.sourced_t, *flow_year)
 
 
 def service(m, year):

@@ -34,10 +34,11 @@ def added(m, adds, year):
 
 
 def use_only_built(m, origin, destination, commodity, project, year):
-    r"""$\sum_{c \in b_a} x_{ct} \le q_{bt} w_{at} \quad \forall b,a,t$; $b_a$ are the chains of $b$ that need $a$"""
+    r"""$\sum_{c \in b_a} x_{ct} \le most_{bt} w_{at} \quad \forall b,a,t$; $b_a$ are the chains of $b$ that need $a$,
+    $most_{bt}$ is $q_{bt}$, or what it can be where suppliers are chosen"""
     flow = origin, destination, commodity
     # big-M: the chains of flow b carry the demand of b together
-    most = m.demand_t[*flow, year]
+    most = m.demand_t[*flow, year] + at(m.more_t, *flow, year)
     carried = quicksum(m.carried_t[*c, year] for c in m.chains_needing[*flow, project, year])
     return carried <= most * m.built[project, year]
 

@@ -13,7 +13,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Time, sum_by
 YEARLY = (
     "service", "road_energy", "road_running", "drivers", "handling", "cargo_time", "mode_constant", "carbon",
     "added_carbon_price", "emission_weight",
-    "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
+    "inputs", "public_charging", "fuel_substitution", "fleet_fixed", "charger_fixed", "project_fixed",
 )  # fmt: skip
 ONCE = ("fleet_purchase", "charger_purchase", "project_purchase")
 BACK = ("fleet_grant", "fleet_resale", "charger_residual", "project_residual")

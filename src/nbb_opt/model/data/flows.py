@@ -16,6 +16,7 @@ from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import EmissionEntries, ledger_of
 from nbb_opt.model.data.items import ItemFigures, chain_items
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time, entries
+from nbb_opt.model.data.sourcing import Sourcing
 
 if TYPE_CHECKING:
     from nbb_opt.network import Prepared
@@ -62,18 +63,19 @@ def flows_of(
     earliest: dict[str, float],
     fixed_flows_t: Floats | None,
     constant_eur: Floats,
+    sourcing: Sourcing,
 ) -> Flows:
     """Choose the columns and add up the items of their chains.
 
-    A column exists where the bundle has demand, every lane of the chain has a truck that may drive it, and every
-    project the chain needs can be in service (`earliest` gives their years, inf for those that may not be built). Where
-    flows are given, columns exist for the given flows only.
+    A column exists where the bundle has demand or `sourcing` may add some, every lane of the chain has a truck that may
+    drive it, and every project the chain needs can be in service (`earliest` gives their years, inf for those that may
+    not be built). Where flows are given, columns exist for the given flows only.
     """
     rows = prepared.rows
     bundle = rows.bundle.astype(np.int64)
     ready = ready_sets(instance, prepared, time, earliest)[rows.project_set]
     has = chain_items(prepared)
-    wanted: np.ndarray = np.greater(prepared.demand_t[bundle], 0)
+    wanted: np.ndarray = np.greater(prepared.demand_t + sourcing.more_t, 0)[bundle]
     exists: np.ndarray = wanted & ready & (has @ (~items.open).astype(float) == 0)
     if fixed_flows_t is not None:
         given = given_flows(instance, prepared, bundle, fixed_flows_t, exists)
@@ -83,7 +85,7 @@ def flows_of(
     complain(prepared, time, (prepared.demand_t > 0) & ~served)
     chain, t = np.nonzero(exists)
     fixed = given[chain, t] if fixed_flows_t is not None else np.zeros(0)
-    goods, (now, grows) = goods_of(instance, prepared), compared(prepared.demand_t)
+    goods, (now, grows) = goods_of(instance, prepared), compared(prepared.demand_t, ~sourcing.chosen)
     demand_t, mode_class = prepared.demand_t[bundle[chain], t], mode_classes(prepared, goods)
     ledger = _ledger(items.ledger, has, chain, t)
     cost = {
@@ -95,8 +97,8 @@ def flows_of(
     }
     return Flows(
         chain=chain, t=t, bundle=bundle[chain], demand_t=demand_t, mode_class=mode_class[chain],
-        now=now[bundle[chain], t], grows=grows[bundle[chain], t], usual_t=float(np.median(demand_t)), fixed_t=fixed,
-        cost_eur=cost, ledger=ledger, uses_lane=_uses(has, items.uses_lane, chain),
+        now=now[bundle[chain], t], grows=grows[bundle[chain], t], usual_t=float(np.median(demand_t[demand_t > 0])),
+        fixed_t=fixed, cost_eur=cost, ledger=ledger, uses_lane=_uses(has, items.uses_lane, chain),
         uses_group=_uses(has, items.uses_group, chain), uses_terminal=_uses(has, items.uses_terminal, chain),
         needs=needs_of(prepared, chain),
     )  # fmt: skip
@@ -144,12 +146,14 @@ def mode_classes(prepared: Prepared, goods: Goods) -> Ints:
     return goods.commodity[prepared.rows.bundle] * len(MODES) + prepared.rows.main_mode.astype(np.int64)
 
 
-def compared(demand_t: Floats) -> tuple[Floats, Floats]:
+def compared(demand_t: Floats, given: np.ndarray | None = None) -> tuple[Floats, Floats]:
     """Of bundles and periods: 1 where there was demand one period before as well, and by how much demand will grow.
 
-    0 where either has no demand.
+    0 where either has no demand, or demand is not `given` (bundles) but chosen.
     """
     both = (demand_t[:, 1:] > 0) & (demand_t[:, :-1] > 0)
+    if given is not None:
+        both &= given[:, None]
     now, grows = np.zeros(demand_t.shape), np.zeros(demand_t.shape)
     now[:, 1:] = both
     np.divide(demand_t[:, 1:], demand_t[:, :-1], out=grows[:, :-1], where=both)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance
 from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, earliest_years, policies_of, projects_of
 from nbb_opt.model.data.base import BaseData, base_data
@@ -17,6 +18,7 @@ from nbb_opt.model.data.fuels import Fuels, fuels_of
 from nbb_opt.model.data.items import ItemFigures, item_figures
 from nbb_opt.model.data.lanes import Lanes, lanes_of
 from nbb_opt.model.data.periods import Floats, Time, time_of
+from nbb_opt.model.data.sourcing import Sourcing, sourcing_of
 from nbb_opt.model.data.stock import Stock, stock_of
 from nbb_opt.model.data.trucks import Trucks, trucks_of
 from nbb_opt.model.spec import ModelSpec
@@ -42,6 +44,7 @@ class ModelData:
     trucks: Trucks
     lanes: Lanes
     items: ItemFigures
+    sourcing: Sourcing
     flows: Flows
     driving: Driving
     empties: Empties
@@ -80,14 +83,21 @@ def model_data(
         "constant_eur": counted if "mode_constants" in spec.blocks else np.zeros(counted.shape),
     }  # fmt: skip
     chains, hauls = None, None
+    sourcing = sourcing_of(instance, prepared, time, allowed="sourcing" in spec.blocks)
     if segments:
+        if len(sourcing.pairs):
+            raise ModelError(
+                f"model '{spec.name}': column generation has no statement of the block 'sourcing' for plants with "
+                "recipes; take method='monolith', or leave the block or the recipes out"
+            )
         from nbb_opt.model.data.hauls import hauls_of
         from nbb_opt.model.data.segments import segments_of
 
         flows, chains = segments_of(instance, prepared, base, time, **asked)
         driving, hauls = hauls_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     else:
-        flows = flows_of(instance, prepared, base, time, **asked)
+        flows = flows_of(instance, prepared, base, time, sourcing=sourcing, **asked)
+        sourcing = sourcing.carried(flows)
         driving = driving_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:
@@ -97,7 +107,8 @@ def model_data(
     ruled = {"caps", "policy", "mode_shift"} & set(spec.blocks)
     return ModelData(
         instance=instance, prepared=prepared, time=time, base=base, trucks=trucks, lanes=lanes, items=items,
-        flows=flows, driving=driving, empties=empties, stock=stock_of(instance, base, time, trucks, driving, empties),
+        sourcing=sourcing, flows=flows, driving=driving, empties=empties,
+        stock=stock_of(instance, base, time, trucks, driving, empties),
         chargers=chargers_of(instance, time, areas[areas >= 0]),
         projects=projects_of(instance, base, time, earliest),
         fuels=fuels_of(instance, base, time, allowed="fuels" in spec.blocks),

@@ -14,6 +14,7 @@ from nbb_opt.model.figures.assets import charging_figures, fuel_figures, policy_
 from nbb_opt.model.figures.driving import driving_figures, trip_figures, truck_figures
 from nbb_opt.model.figures.flows import emission_figures, flow_figures
 from nbb_opt.model.figures.names import Figure, Named
+from nbb_opt.model.figures.sourcing import sourcing_figures
 
 
 def figures(data: ModelData) -> SimpleNamespace:
@@ -34,6 +35,7 @@ def figures(data: ModelData) -> SimpleNamespace:
         usual_t=data.flows.usual_t,
         usual_vkm=data.flows.usual_t * data.driving.usual_vkm_per_t if named.lanes else 1.0,
         **flow_figures(data, named),
+        **sourcing_figures(data, named),
         **driving_figures(data, named),
         **trip_figures(data, named),
         **truck_figures(data, named),
