@@ -76,6 +76,26 @@ def sites() -> list[Row]:
     return rows
 
 
+def recipes() -> list[Row]:
+    return [dict(r) | {"t_per_t": float(r["t_per_t"]), "source": refs(r["source"])} for r in raw("recipes")]
+
+
+def suppliers() -> list[Row]:
+    """Who sells what recipes need; prices are equal within and outside the region, so that freight decides."""
+    figures = ("price_eur_per_t", "upstream_kg_co2e_per_t")
+    return [
+        dict(r) | {name: float(r[name]) for name in figures} | {"source": refs(r["source"])} for r in raw("suppliers")
+    ]
+
+
+def supply_contracts() -> list[Row]:
+    rows: list[Row] = []
+    for r in raw("supply_contracts"):
+        same: Row = {key: value for key, value in r.items() if not key.startswith("t2")} | {"source": refs(r["source"])}
+        rows += [same | {"year": year, "amount_t_per_year": float(r[f"t{year}"])} for year in YEARS]
+    return rows
+
+
 def control_totals() -> list[Row]:
     """Observed totals; ocean freight is in the instance, so that nothing of them lies outside."""
     lists = ("modes", "nodes", "links", "origins", "destinations", "commodities", "source")
