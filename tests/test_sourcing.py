@@ -20,6 +20,7 @@ from nbb_opt.errors import ModelError
 from nbb_opt.model import build, read_model, standard_form
 from nbb_opt.model.spec import spec_of
 from nbb_opt.network import prepare
+from nbb_opt.report.sourcing import sourcing_grids, sourcing_table
 from nbb_opt.verify import verify_plan
 
 MADE_UP = {"source": "made_up", "note": ""}
@@ -86,6 +87,16 @@ def test_the_plan_is_the_one_worked_out_by_hand() -> None:
         for variable, value in zip(values.values(), found.values[first : first + len(values)], strict=True):
             variable.set_value(value, skip_validation=True)
     assert model.upstream_kg[2030].expr() == pytest.approx(FAR_T * 100 + NEAR_T * 40 + FEED_T * 10)
+
+
+def test_tables_say_how_much_comes_from_the_region_and_what_is_emitted_upstream() -> None:
+    found = sourcing_table(fishing(), solved().tables).set_index(["site", "input", "year"])
+    fish = found.loc["SMOKERY", "fish", 2030]
+    assert fish.tolist() == pytest.approx([FAR_T + NEAR_T, NEAR_T, 0.4, 0.0, NEAR_T * 5, FAR_T * 100 + NEAR_T * 40])
+    inputs, suppliers = (grid.written() for grid in sourcing_grids(fishing(), solved().tables))
+    assert ["SMOKERY", "fish", "2030", "20.0", "40.0", "0.0", "0.04", "1.5"] in inputs
+    assert ["TANKS", "yes", "fish", "SMOKERY", "2030", "8.0"] in suppliers
+    assert sourcing_grids(plain(), solve(plain(), "joint").tables) == []
 
 
 def test_a_dear_supplier_is_taken_only_as_far_as_the_target_share_asks() -> None:

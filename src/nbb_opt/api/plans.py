@@ -182,6 +182,16 @@ class Result:
         return rows
 
     @property
+    def sourcing(self) -> pd.DataFrame:
+        """Inputs of plants with recipes by site, input and year: needed, how much from the region (and by contracts),
+        cost above contracts, emissions upstream; no rows of a plan that chooses no supplier."""
+        from nbb_opt.report.sourcing import sourcing_table
+
+        tables = self.run.tables
+        found = sourcing_table(self.instance, tables)
+        return found if len(tables["supplied"]) else found.iloc[:0]
+
+    @property
     def emissions(self) -> pd.DataFrame:
         """TTW, WTT and WTW t CO2e by year, country, mode and energy carrier."""
         rows = self.run.tables["emissions"]

@@ -21,17 +21,18 @@ class Supplies:
     """Tonnes a year, one row for each period.
 
     `rows`: what the plan says, `offered` (bool): that supplier sells that input to plants with such a recipe then.
-    `flows`: FLOW, year, supplied, contracted of every flow that suppliers may use. `needs`: site, input, year,
-    supplied, regional, needed and region_share (NaN: no target). `offers`: supplier, input, year, sold, capacity.
-    `costs`: component, year, amount_eur. `upstream`: year, kg, emitted before inputs leave the gate.
+    `pairs`: every supplier of a plant with supplied, contracted and the columns of `suppliers`. `flows`: FLOW, year,
+    supplied, contracted of every flow that suppliers may use. `needs`: site, input, year, supplied, regional, needed
+    and region_share (NaN: no target). `offers`: supplier, input, year, sold, capacity. `costs`: component, year,
+    amount_eur.
     """
 
     rows: pd.DataFrame
+    pairs: pd.DataFrame
     flows: pd.DataFrame
     needs: pd.DataFrame
     offers: pd.DataFrame
     costs: pd.DataFrame
-    upstream: pd.DataFrame
 
 
 def read_supplies(world: World, tables: Mapping[str, pd.DataFrame]) -> Supplies:
@@ -67,14 +68,13 @@ def read_supplies(world: World, tables: Mapping[str, pd.DataFrame]) -> Supplies:
     needs = needs.assign(region_share=needs["region_share"].astype(float).mask(late))
 
     eur = (pairs["supplied"] - pairs["contracted"]) * pairs["price_eur_per_t"]
-    kg = rows["tonnes"] * rows["upstream_kg_co2e_per_t"]
     offered = total(pairs.rename(columns={"supplied": "sold"}), ["supplier", "input", "year"], "sold")
     offered = offered.pipe(join, offers[["supplier", "input", "capacity_t_per_year"]], on=["supplier", "input"])
     return Supplies(
         rows=rows,
+        pairs=pairs,
         flows=total(pairs, [*FLOW, "year"], "supplied", "contracted"),
         needs=needs[["site", "input", "year", "supplied", "regional", "needed", "region_share"]],
         offers=offered.rename(columns={"capacity_t_per_year": "capacity"}),
         costs=total(pairs.assign(component="inputs", amount_eur=eur), ["component", "year"], "amount_eur"),
-        upstream=total(rows.assign(kg=kg), ["year"], "kg"),
     )

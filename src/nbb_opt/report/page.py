@@ -50,6 +50,7 @@ from nbb_opt.report.map.difference import draw_difference, draw_small_difference
 from nbb_opt.report.map.draw import draw_legend, draw_map
 from nbb_opt.report.map.frame import make_frame
 from nbb_opt.report.own_rules import own_grids
+from nbb_opt.report.sourcing import sourcing_grids
 from nbb_opt.report.study import ENVIRONMENT
 from nbb_opt.report.text import meur
 from nbb_opt.report.what_if import what_if_grids, what_if_line
@@ -67,6 +68,8 @@ NAMED = (
     ("chargers", "charge_area", "charge_areas", "charge_area"),
     ("projects", "project", "projects", "project"),
     ("fuels", "substitute", "fuel_substitutes", "substitute"),
+    ("supplied", "supplier", "suppliers", "supplier"),
+    ("supplied", "site", "sites", "site"),
 )
 
 
@@ -260,6 +263,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             *([fuel_grid(instance, run)] if len(run.tables["fuels"]) else []),
             charger_grid(instance, run),
             port_grid(instance, run),
+            *sourcing_grids(instance, run.tables),
         ],
         limits=[
             *what_if_grids(run),

@@ -52,6 +52,7 @@ from nbb_opt.report.inventory_view import bottleneck_grid, country_grid, object_
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
 from nbb_opt.report.page import comparison_grid, label_of, refuse_foreign
+from nbb_opt.report.sourcing import sourcing_grids
 from nbb_opt.report.what_if import what_if_grids
 from nbb_opt.result import TABLES, Run
 
@@ -154,6 +155,9 @@ class _Sheets:
             self._grids([of(each) for each in found])
         if any(len(run.tables["fuels"]) for run in runs):
             self._grids([fuel_grid(instance, run) for run in runs])
+        sourced = [run for run in runs if len(run.tables["supplied"])]
+        for grids in zip(*(sourcing_grids(instance, run.tables) for run in sourced), strict=True):
+            self._grids(grids)
         if any("what_if" in run.record for run in runs):
             self._grids([grid for run in runs for grid in what_if_grids(run)])
         if any("extension" in run.record for run in runs):

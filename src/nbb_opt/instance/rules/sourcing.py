@@ -33,8 +33,9 @@ def inputs_have_a_supplier(context: RuleContext) -> Iterator[Problem]:
     """Somebody else than the plant itself offers every input of a recipe."""
     offers = {(row["input"], row["site"]) for row in context.each("suppliers")}
     for i, row in context.rows("recipes"):
-        if not any(name == row["input"] and site != row["site"] for name, site in offers):
-            hint = did_you_mean(row["input"], {name for name, _ in offers}) or "add a row to suppliers"
+        others = {name for name, site in offers if site != row["site"]}
+        if row["input"] not in others:
+            hint = did_you_mean(row["input"], others) or "add a row to suppliers"
             yield context.fault("recipes", i, "input", row["input"], "is offered by nobody", hint)
 
 
