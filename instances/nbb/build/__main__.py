@@ -59,7 +59,7 @@ def build(folder: Path) -> list[str]:
         "sites": demand.sites(),
         "recipes": demand.recipes(),
         "suppliers": demand.suppliers(),
-        "supply_contracts": demand.supply_contracts(),
+        "supply_contracts": demand.supply_contracts(flows),
         "policies": rules.policies(),
         "outside_flows": demand.outside_flows(links),
         "mode_constants": rules.mode_constants(),

@@ -88,11 +88,17 @@ def suppliers() -> list[Row]:
     ]
 
 
-def supply_contracts() -> list[Row]:
+def supply_contracts(flows: dict[Flow, dict[int, float]]) -> list[Row]:
+    """What the demand holds of them: no more than the flow from supplier to plant."""
+    start = {(r["supplier"], r["input"]): r["node"] for r in raw("suppliers")}
+    goods = {(r["site"], r["input"]): r["commodity"] for r in raw("recipes")}
+    end = {r["site"]: r["node"] for r in raw("sites")}
     rows: list[Row] = []
     for r in raw("supply_contracts"):
+        flow = flows[start[r["supplier"], r["input"]], end[r["site"]], goods[r["site"], r["input"]]]
         same: Row = {key: value for key, value in r.items() if not key.startswith("t2")} | {"source": refs(r["source"])}
-        rows += [same | {"year": year, "amount_t_per_year": float(r[f"t{year}"])} for year in YEARS]
+        held = {year: min(float(r[f"t{year}"]), flow[year]) for year in YEARS}
+        rows += [same | {"year": year, "amount_t_per_year": tonnes} for year, tonnes in held.items()]
     return rows
 
 

@@ -97,7 +97,7 @@ def model_data(
         driving, hauls = hauls_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     else:
         flows = flows_of(instance, prepared, base, time, sourcing=sourcing, **asked)
-        sourcing = sourcing.carried(flows)
+        sourcing = sourcing.carried(flows.bundle, flows.t)
         driving = driving_of(instance, base, trucks, lanes, lanes_used(flows, lanes, time))
     distances = road_distances(instance)
     if "rebalance" not in spec.blocks:

@@ -12,7 +12,6 @@ from nbb_opt.instance import Instance, by_period, supplies_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
 if TYPE_CHECKING:
-    from nbb_opt.model.data.flows import Flows
     from nbb_opt.network import Prepared
 
 FLOW = ["origin", "destination", "commodity"]
@@ -62,10 +61,10 @@ class Sourcing:
         amounts = self.more_t[self.more_t > 0]
         return float(np.median(amounts)) if amounts.size else 1.0
 
-    def carried(self, flows: Flows) -> Sourcing:
-        """Without the columns that no chain carries."""
+    def carried(self, by_bundle: Ints, by_t: Ints) -> Sourcing:
+        """Without the columns that no chain carries; chains there are for the given bundles and periods."""
         bundle, ways = self.of_pair("bundle"), np.zeros(self.more_t.shape, bool)
-        ways[flows.bundle, flows.t] = True
+        ways[by_bundle, by_t] = True
         keep = (bundle < 0) | ways[bundle, self.t]
         return replace(self, pair=self.pair[keep], t=self.t[keep])
 
