@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         upgrade,
         write,
     )
+    from nbb_opt.api.fleet import fleet_sheet, new_fleet, truck_cost
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.region import availability, inventory, locate
@@ -67,6 +68,7 @@ _NAMES = {
         "check", "convert", "manifest", "new", "prepare", "read", "render_models", "size", "synthesize",
         "synthesize_od", "upgrade", "write",
     ),
+    "nbb_opt.api.fleet": ("fleet_sheet", "new_fleet", "truck_cost"),
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.region": ("availability", "inventory", "locate"),
@@ -116,11 +118,13 @@ __all__ = [
     "examples",
     "explain",
     "fleet_plan",
+    "fleet_sheet",
     "inventory",
     "load",
     "locate",
     "manifest",
     "new",
+    "new_fleet",
     "pareto",
     "prepare",
     "read",
@@ -135,6 +139,7 @@ __all__ = [
     "synthesize",
     "synthesize_od",
     "tornado",
+    "truck_cost",
     "upgrade",
     "verify",
     "write",

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from nbb_opt import __version__
 from nbb_opt.cli import app as app_command
-from nbb_opt.cli import audit, bench, data, region, runs, studies
+from nbb_opt.cli import audit, bench, data, fleet, region, runs, studies
 from nbb_opt.cli.console import How, ProgressLine, shown, write_line
 from nbb_opt.cli.options import (
     DEFAULT_GAP,
@@ -430,7 +430,7 @@ def models(
     print("up to date" if not stale else "rendered " + ", ".join(stale))
 
 
-for _commands in (region, runs, studies, audit, app_command, data, bench):
+for _commands in (region, runs, studies, audit, fleet, app_command, data, bench):
     _commands.add_commands(app)
 
 

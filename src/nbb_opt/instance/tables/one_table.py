@@ -1,7 +1,13 @@
-"""One table from a file of its own: CSV, or a sheet of a workbook, read as strictly as a table of an instance."""
+"""One table from a file of its own: CSV, or a sheet of a workbook.
+
+`read_one_table` is as strict as a table of an instance is; `read_typed_table` takes what people type in a spreadsheet.
+"""
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +15,12 @@ import pandas as pd
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.read import check_keys, frame_of, parsed
-from nbb_opt.instance.schema import Table
-from nbb_opt.instance.tables.csv_file import read_csv
-from nbb_opt.instance.wording import TableFile
+from nbb_opt.instance.schema import Column, Table
+from nbb_opt.instance.tables.csv_file import decode, read_csv
+from nbb_opt.instance.tables.xlsx_file import Cell, read_book
+from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, read_sheet
+from nbb_opt.instance.workbook.sheets import unit_text
 
 MOST_BYTES = 64 * 2**20
 MOST_ROWS = 100_000
@@ -24,10 +32,7 @@ def read_one_table(path: Path, table: Table) -> tuple[pd.DataFrame, TableFile]:
     Raises InstanceError with every cell at fault.
     """
     problems: list[Problem] = []
-    if not path.is_file():
-        raise InstanceError([Problem(str(path), "is no file", "give a .csv file or a workbook", "missing_file")])
-    if path.stat().st_size > MOST_BYTES:
-        raise InstanceError([Problem(path.name, "is too large", f"at most {MOST_BYTES // 2**20} MiB", "size")])
+    _check_file(path)
     if is_spreadsheet(path):
         sheet = read_sheet(path, table, most_rows=MOST_ROWS)
         faults = sheet.faults(problems)
@@ -42,3 +47,132 @@ def read_one_table(path: Path, table: Table) -> tuple[pd.DataFrame, TableFile]:
     if problems or values is None:
         raise InstanceError(problems)
     return frame, faults.file
+
+
+def read_typed_table(path: Path, table: Table, note: Callable[[str], None]) -> tuple[pd.DataFrame, TableFile]:
+    """The rows of `path` as people type them in a spreadsheet; rows keep their index in the file, blank ones are left
+    out, and rows of one key may come several times.
+
+    The values of formulas count; a number may have a decimal comma, spaces between thousands, or a per cent sign; the
+    header may stand below a title; other sheets and columns are left alone. `note` hears of all that was left alone or
+    assumed. Raises InstanceError with every cell at fault.
+    """
+    _check_file(path)
+    sheet, grid = _grid(path, table, note)
+    names = [column.name for column in table.columns]
+    header = next((row for row in sorted(grid) if {names[0]} <= {_name(cell) for cell in grid[row].values()}), None)
+    if header is None:
+        hint = f"write a header: {', '.join(names)}"
+        raise InstanceError([Problem(sheet, f"has no header with a column {names[0]!r}", hint, "header")])
+    places: dict[str, int] = {}
+    problems, alone = [], []
+    for at, cell in sorted(grid[header].items()):
+        name = _name(cell)
+        if name in names and name not in places:
+            places[name] = at
+        elif hint := did_you_mean(name, [each for each in names if each not in places]):
+            problems.append(Problem(f"{sheet} row {header + 1}", f"has a column {cell.text!r}", hint, "header"))
+        else:
+            alone.append(cell.text)
+    if problems:
+        raise InstanceError(problems)
+    if alone:
+        note(f"columns left alone: {listed(alone, 99)}")
+    rows = list(range(header + 1, max(grid) + 1))
+    file = TableFile(table.name, sheet, header + 2, _columns(places) if is_spreadsheet(path) else ())
+    faults = CellFaults(file, problems)
+    cells = {name: [_typed(grid.get(row, {}).get(places[name])) for row in rows] for name in places}
+    blank = {i for i in range(len(rows)) if not any(column[i] for column in cells.values())}
+    blank |= {i for i in range(min(1, len(rows))) if _is_units(table, {name: cells[name][0] for name in places})}
+    faults.unusable |= blank
+    for name in places:
+        column = next(each for each in table.columns if each.name == name)
+        for i, row in enumerate(rows):
+            given = grid.get(row, {}).get(places[name])
+            if given is not None and given.formula is not None and not given.text:
+                faults.add(i, name, None, "is a formula without a value", "open and save it in Excel", rule="formula")
+            elif column.kind in ("number", "integer", "year") and i not in blank:
+                cells[name][i] = plain_number(cells[name][i], column)
+    values = parsed(cells, table, faults)
+    faults.count_the_rest()
+    if problems or values is None:
+        raise InstanceError(problems)
+    return frame_of(table, values).drop(index=sorted(blank)), file
+
+
+def plain_number(text: str, column: Column) -> str:
+    """A number as a person types it, with a decimal point and nothing else; a text that is none stays as it is.
+
+    What could be a thousand or a decimal (`1,000`) stays too, so that it is asked about. A year may be a date.
+
+    >>> number = Column("number", "number", "")
+    >>> [plain_number(text, number) for text in ("1 000", "2,5", "85 %", "1.234,5", "1,000", "ten")]
+    ['1000', '2.5', '0.85', '1234.5', '1,000', 'ten']
+    """
+    bare = re.sub(r"[\s\u00a0\u202f'’]", "", text)
+    if column.kind == "year" and (day := re.fullmatch(r"(\d{4})-\d\d-\d\d", bare)):
+        return day.group(1)
+    if re.fullmatch(r"-?\d{1,3}(\.\d{3})*,\d+", bare) and not re.fullmatch(r"-?\d{1,3},\d{3}", bare.rstrip("%")):
+        bare = bare.replace(".", "").replace(",", ".")
+    bare = re.sub(r"^(-?\d+),(\d+)(%?)$", r"\1.\2\3", bare) if not re.fullmatch(r"-?\d{1,3},\d{3}", bare) else bare
+    if re.fullmatch(r"-?\d+(\.\d+)?%", bare):
+        return f"{float(bare[:-1]) / 100:.12g}"
+    if column.kind in ("integer", "year") and re.fullmatch(r"-?\d+\.0+", bare):
+        bare = bare.partition(".")[0]
+    return bare if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", bare, re.I) else text
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise InstanceError([Problem(str(path), "is no file", "give a .csv file or a workbook", "missing_file")])
+    if path.stat().st_size > MOST_BYTES:
+        raise InstanceError([Problem(path.name, "is too large", f"at most {MOST_BYTES // 2**20} MiB", "size")])
+
+
+def _grid(path: Path, table: Table, note: Callable[[str], None]) -> tuple[str, dict[int, dict[int, Cell]]]:
+    """What to call the place of a cell, and the cells by row and column, both counted from 0."""
+    if not is_spreadsheet(path):
+        problems: list[Problem] = []
+        text = decode(path.read_bytes(), path.name, problems)
+        if text is None:
+            raise InstanceError(problems)
+        first = next((line for line in text.splitlines() if table.columns[0].name in line.casefold()), "")
+        sign = max(";\t,", key=first.count)
+        lines = csv.reader(text.splitlines(), delimiter=sign)
+        return path.name, {
+            i: cells
+            for i, line in enumerate(lines)
+            if (cells := {at: Cell("text", cell) for at, cell in enumerate(line) if cell.strip()})
+        }
+    book = read_book(path, [table.name])
+    sheet = table.name
+    if sheet not in book.names:
+        seen = [name for name in book.names if name not in book.hidden]
+        if len(seen) != 1:
+            hint = did_you_mean(table.name, list(book.names)) or f"it has {listed(book.names, 99)}"
+            raise InstanceError([Problem(path.name, f"has no sheet {table.name!r}", hint, "sheet")])
+        sheet = seen[0]
+        note(f"sheet {sheet!r} is read as {table.name!r}")
+        book = read_book(path, [sheet])
+    if others := [name for name in book.names if name != sheet]:
+        note(f"sheets left alone: {listed(others, 99)}")
+    return sheet, book.grids[sheet].rows
+
+
+def _name(cell: Cell) -> str:
+    return cell.text.strip().casefold().replace(" ", "_")
+
+
+def _typed(cell: Cell | None) -> str:
+    return "" if cell is None else re.sub(r"\s+", " ", cell.text).strip()
+
+
+def _columns(places: Mapping[str, int]) -> tuple[str, ...]:
+    """Names by place, blanks between them."""
+    at = {place: name for name, place in places.items()}
+    return tuple(at.get(i, "") for i in range(max(at, default=-1) + 1))
+
+
+def _is_units(table: Table, row: Mapping[str, str]) -> bool:
+    """Whether a row is that of the units that stands under the header of our own sheets."""
+    return all(unit_text(column) == row[column.name] for column in table.columns if column.name in row)

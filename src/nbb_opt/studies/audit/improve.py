@@ -223,11 +223,11 @@ def break_even(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame)
     data, start = fleet_model.built.data, fleet_model.built.start
     d, trucks, base = data.driving, data.trucks, data.base
     z = solution.values[start["driven_vkm"] : start["driven_vkm"] + len(d.lane)]
-    per_tkm = _per_tkm(fleet_model, costs).assign(done=z * d.load_t)
-    work = per_tkm.groupby(["lane", "t"])["done"].sum()
-    per_tkm = per_tkm.assign(work=work.reindex(pd.MultiIndex.from_frame(per_tkm[["lane", "t"]])).to_numpy())
+    each = per_tkm(fleet_model, costs).assign(done=z * d.load_t)
+    work = each.groupby(["lane", "t"])["done"].sum()
+    each = each.assign(work=work.reindex(pd.MultiIndex.from_frame(each[["lane", "t"]])).to_numpy())
     rows = []
-    for place, here in per_tkm.groupby(["region", "t"]):
+    for place, here in each.groupby(["region", "t"]):
         region, t = (int(str(part)) for part in place)
         total = float(here["done"].sum())
         if total <= 0:
@@ -243,7 +243,7 @@ def break_even(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame)
                 continue
             weight = both["work"].to_numpy() / float(both["work"].sum())
             mean = {name: float(weight @ both[name].to_numpy()) for name in both.columns if name not in ("lane",)}
-            row = _prices(mean)
+            row = prices_at_which_both_cost_the_same(mean)
             rows.append({
                 "fleet_region": base.regions[region], "year": int(data.time.years[t]),
                 "vehicle": trucks.names[v], "other": trucks.names[main],
@@ -253,7 +253,7 @@ def break_even(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame)
     return pd.DataFrame(rows)
 
 
-def _per_tkm(fleet_model: FleetModel, costs: pd.DataFrame) -> pd.DataFrame:
+def per_tkm(fleet_model: FleetModel, costs: pd.DataFrame) -> pd.DataFrame:
     """Cost, energy, carbon and capital per tonne-km of every lane, truck and period."""
     data = fleet_model.built.data
     d, base, trucks = data.driving, data.base, data.trucks
@@ -273,7 +273,7 @@ def _per_tkm(fleet_model: FleetModel, costs: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _prices(mean: dict[str, float]) -> dict[str, float]:
+def prices_at_which_both_cost_the_same(mean: dict[str, float]) -> dict[str, float]:
     """Each price changed alone until both cost the same; every cost is linear in every price."""
     apart = mean["cost"] - mean["cost_other"]
 

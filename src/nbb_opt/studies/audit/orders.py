@@ -139,7 +139,7 @@ def impossible_orders(fleet_model: FleetModel, plan: FleetPlan) -> list[Impossib
         mine = lanes.get(b, [])
         if any(data.lanes.usable[g, v, t] for g in mine):
             continue
-        reasons = sorted((_reason(fleet_model, g, v, t) for g in mine), key=lambda reason: reason[1])
+        reasons = sorted((why_not(fleet_model, g, v, t) for g in mine), key=lambda reason: reason[1])
         text, short = reasons[0] if reasons else ("no truck leaves the origin of this order", 0.0)
         region = data.base.regions[int(data.lanes.region[mine[0]])] if mine else ""
         found.append(Impossible(
@@ -149,7 +149,7 @@ def impossible_orders(fleet_model: FleetModel, plan: FleetPlan) -> list[Impossib
     return found
 
 
-def _reason(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[str, float]:
+def why_not(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[str, float]:
     """Why truck `v` cannot drive lane `g` in period `t`, and by how many km its range is short."""
     data = fleet_model.built.data
     trucks, lanes, name = data.trucks, data.lanes, data.trucks.names[v]

@@ -29,7 +29,8 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
     drivers, carbon, truck, chargers), tco_eur_per_vkm (per km driven, empty ones included), tco_eur_per_t,
     wtw_kg_per_vkm and the period's prices. `truck` is the yearly cost of owning one (fixed cost, purchase less grants
     paid back over its life) over what it can do in a year, whichever of its km and hours runs out first. `chargers` is
-    the cheapest charger strong enough, per kWh at its utilisation. Sources: models/README.md section 4.
+    the cheapest charger, per kWh at its utilisation; on the way the cheapest of the power of the truck. Sources:
+    models/README.md section 4.
     """
     data = fleet_model.built.data
     d, trucks, base, lanes = data.driving, data.trucks, data.base, data.lanes
@@ -47,7 +48,7 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
         "fleet_region": np.array(base.regions.ids)[d.region], "vehicle": np.array(trucks.names.ids)[v],
         "year": data.time.years[t], "distance_km": lanes.distance_km[g], "load_t": d.load_t, "km_per_vkm": d.km_per_vkm,
         "kwh_per_vkm": kwh, "hours_per_vkm": d.hours_per_vkm, **{name: d.cost_eur[name] for name in COMPONENTS},
-        "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(fleet_model)[v] * trucks.battery[v],
+        "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(fleet_model),
         "wtw_kg_per_vkm": wtw, "vkm_a_year": vkm_a_year, "recovery": recovery[v],
     })  # fmt: skip
     total = table[[*COMPONENTS, "truck", "chargers"]].sum(axis=1)
@@ -74,10 +75,18 @@ def charger_eur_per_year(fleet_model: FleetModel) -> np.ndarray:
 
 
 def _charger_eur_per_kwh(fleet_model: FleetModel) -> np.ndarray:
-    """Cheapest charger for each truck, EUR per kWh it sells; 0 for trucks without a battery."""
+    """Cheapest charger by column of `driving`, EUR per kWh it sells; 0 for trucks without a battery.
+
+    A truck that cannot drive there and back between two nights at its depot charges on the way, with its power.
+    """
     data = fleet_model.built.data
-    each = charger_eur_per_year(fleet_model) / data.chargers.kwh_per_year
-    return np.where(data.trucks.battery, each.min(initial=np.inf) if len(each) else 0.0, 0.0)
+    d, trucks, chargers = data.driving, data.trucks, data.chargers
+    each = charger_eur_per_year(fleet_model) / chargers.kwh_per_year
+    any_kw = each.min(initial=np.inf)
+    fast = np.array([each[chargers.kw >= kw].min(initial=np.inf) for kw in trucks.charge_kw])
+    at_depot = data.base.region_area[d.region] >= 0
+    at_night = at_depot & (2 * data.lanes.distance_km[d.lane] <= trucks.usable_km[d.vehicle])
+    return np.where(trucks.battery[d.vehicle], np.where(at_night, any_kw, fast[d.vehicle]), 0.0)
 
 
 def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,90 @@
+"""For a haulier: an instance from one sheet, and what a truck costs on a lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbb_opt.api.arguments import checked, folder, named
+from nbb_opt.api.plans import LOG
+from nbb_opt.instance import Instance
+from nbb_opt.output import check_new
+
+if TYPE_CHECKING:
+    from nbb_opt.report.study import Answer
+
+
+@checked
+def fleet_sheet(path: Path | str) -> Path:
+    """Write a sheet (.xlsx or .csv) with some depots, trucks and lanes to type over, for `new_fleet`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     fleet_sheet(Path(place, "mine.csv")).read_text(encoding="utf-8").splitlines()[0]
+    'what,place,to,type,number,unit,km,year,note'
+    """
+    from nbb_opt.instance.fleet_sheet import write_fleet_sheet
+
+    path = named(path, ".csv", ".xlsx", what="fleet sheet")
+    check_new(path)
+    return write_fleet_sheet(path)
+
+
+@checked
+def new_fleet(sheet: Path | str, target: Path | str) -> Instance:
+    """Make an instance of a haulier's sheet (`fleet_sheet`) in a new folder; what it does not give are shipped figures.
+
+    Km between known places are those of the shipped road network. What was assumed or left alone is logged. Raises
+    InstanceError with every row at fault.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     region = new_fleet(fleet_sheet(Path(place, "mine.csv")), Path(place, "mine"))
+    >>> region["fleet"]["vehicles"].sum(), region["links"].query("from_node == 'Skellefteå'")["distance_km"].tolist()
+    (np.float64(6.0), [134.0])
+    """
+    from nbb_opt.instance.fleet_sheet import fleet_instance
+
+    target = folder(target)
+    check_new(target)
+    return fleet_instance(named(sheet, ".csv", ".xlsx", what="fleet sheet"), target, note=LOG.info)
+
+
+@checked
+def truck_cost(
+    origin: str,
+    destination: str,
+    *,
+    km: float | None = None,
+    goods: str = "general",
+    against: str = "DIESEL",
+    electricity_eur_per_kwh: float | None = None,
+    diesel_eur_per_l: float | None = None,
+    km_per_year: float | None = None,
+    subsidy_eur: float = 0.0,
+    purchase_eur: Mapping[str, float] | None = None,
+    out: Path | str | None = None,
+) -> Answer:
+    """What each kind of truck costs to own on one lane, and the prices, km and subsidy at which two cost the same.
+
+    Prices that are not given are the shipped ones of the first period; `purchase_eur` is by vehicle, a subsidy is for
+    each battery or hydrogen truck. `km` may be left out between known places. Tables of the answer: `trucks`,
+    `break_even` and `cannot`. With `out` page and tables are written to that folder. Raises InstanceError for places
+    and goods that are not known, NbbError for a truck that is not there or cannot drive the lane.
+
+    >>> found = truck_cost("Boliden", "Skelleftehamn", km=52, goods="conc", electricity_eur_per_kwh=0.1)
+    >>> found.trucks[["vehicle", "eur_per_km"]].round(3).values.tolist()[0]
+    ['BAT400', 1.933]
+    """
+    from nbb_opt.studies.audit.one_truck import one_lane, with_prices
+    from nbb_opt.studies.audit.one_truck import truck_cost as cost_of
+
+    region = with_prices(
+        one_lane(origin, destination, km=km, goods=goods), electricity_eur_per_kwh=electricity_eur_per_kwh,
+        diesel_eur_per_l=diesel_eur_per_l, km_per_year=km_per_year, subsidy_eur=subsidy_eur, purchase_eur=purchase_eur,
+    )  # fmt: skip
+    found = cost_of(region, against=against, subsidy_eur=subsidy_eur)
+    if out is not None:
+        found.save(out)
+    return found

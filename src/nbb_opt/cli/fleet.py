@@ -1,0 +1,85 @@
+"""Commands for a haulier: an instance from one sheet, and what a truck costs. Registered by the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nbb_opt.cli.console import logged
+from nbb_opt.cli.options import AsJson, pairs
+from nbb_opt.cli.runs import show
+from nbb_opt.errors import NbbError
+
+Sheet = Annotated[Path, typer.Argument(help="The sheet: .xlsx or .csv.")]
+Price = Annotated[float | None, typer.Option(min=0.0, help="EUR/kWh [default: the shipped price].")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    fleet = typer.Typer(
+        name="fleet", no_args_is_help=True, rich_markup_mode=None,
+        help="For a haulier: an instance from one sheet, what a truck costs.",
+        epilog="Example: nbb-opt fleet sheet mine.xlsx; nbb-opt fleet new mine --sheet mine.xlsx; nbb-opt solve mine",
+    )  # fmt: skip
+    fleet.command(epilog="Example: nbb-opt fleet sheet mine.xlsx")(sheet)
+    fleet.command(epilog="Example: nbb-opt fleet new mine --sheet mine.xlsx")(new)
+    fleet.command(epilog="Example: nbb-opt fleet cost Umeå Skellefteå --electricity 0.10 --diesel 1.60")(cost)
+    app.add_typer(fleet)
+
+
+def sheet(path: Sheet) -> None:
+    """Write a sheet of depots, trucks and lanes to type over."""
+    import nbb_opt as nbb
+
+    nbb.fleet_sheet(path)
+    print(f"{path} has some rows as examples. Type yours over them, then: nbb-opt fleet new mine --sheet {path}")
+
+
+def new(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="The new folder.")],
+    sheet: Annotated[Path, typer.Option(help="The sheet of the fleet: .xlsx or .csv (see `fleet sheet`).")],
+) -> None:
+    """Make an instance of a sheet of depots, trucks and lanes; all else are the shipped figures."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        region = nbb.new_fleet(sheet, target)
+    trucks = float(region["fleet"]["vehicles"].sum())
+    print(f"{target}: {len(region['fleet_regions'])} depots, {trucks:g} trucks, {len(region['links'])} roads")
+    print(
+        f"Next: nbb-opt solve {target} finds the best plan; nbb-opt audit {target} --template plan.csv begins your own"
+    )
+
+
+def cost(
+    origin: Annotated[str, typer.Argument(help="Where the truck loads; its depot is there.")],
+    destination: Annotated[str, typer.Argument(help="Where it unloads.")],
+    km: Annotated[float | None, typer.Option(min=0.1, help="One way [default: by road between known places].")] = None,
+    goods: Annotated[str, typer.Option(help="general, timber, sawn, ore or conc.")] = "general",
+    against: Annotated[str, typer.Option(help="Truck to compare with.")] = "DIESEL",
+    electricity: Price = None,
+    diesel: Annotated[float | None, typer.Option(min=0.0, help="EUR/l [default: the shipped price].")] = None,
+    km_per_year: Annotated[float | None, typer.Option("--km-per-year", min=1.0, help="Km a truck can drive.")] = None,
+    subsidy: Annotated[float, typer.Option(min=0.0, help="EUR for each battery or hydrogen truck.")] = 0.0,
+    purchase: Annotated[list[str] | None, typer.Option(help="TRUCK=EUR; may be given again.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for page and tables [default: none is written].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each kind of truck costs to own on one lane, and when two cost the same."""
+    import nbb_opt as nbb
+
+    found = nbb.truck_cost(
+        origin, destination, km=km, goods=goods, against=against, electricity_eur_per_kwh=electricity,
+        diesel_eur_per_l=diesel, km_per_year=km_per_year, subsidy_eur=subsidy, purchase_eur=_prices(purchase), out=out,
+    )  # fmt: skip
+    show(found, as_json)
+
+
+def _prices(texts: list[str] | None) -> dict[str, float]:
+    try:
+        return {name: float(eur) for name, eur in pairs(texts or (), "--purchase").items()}
+    except ValueError as error:
+        raise NbbError(f"--purchase: {error}; write TRUCK=EUR, for example BAT400=380000") from error
