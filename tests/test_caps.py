@@ -15,6 +15,7 @@ from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError
 from nbb_opt.model.spec import spec_of
 from nbb_opt.report.front import front_grid
+from nbb_opt.report.headline import answer
 from nbb_opt.result import FRONT
 from nbb_opt.shipped import shipped
 from nbb_opt.verify import verify_run
@@ -175,6 +176,14 @@ def test_a_front_beside_a_plan_says_what_each_further_per_cent_costs() -> None:
     base_t, base_eur = 5 * (872.0 + 746.65), plan.reference.cost_eur  # EXPECTED.md
     assert grid.rows[0] == [7.0, pytest.approx(7000 / base_t - 1), 18.0, pytest.approx(18e6 / base_eur - 1), None]
     assert grid.rows[1][-1] == pytest.approx(1.0 / (100 * 1000 / base_t))  # MEUR for each per cent of the reference
+
+
+def test_the_answer_gives_battery_trucks_as_a_range_where_it_was_worked_out() -> None:
+    plan = capped()
+    ranged = replace(plan.run, record={**plan.record, "battery_trucks_between": {"low": 2.2, "high": 6.8}})
+    with_range, without = (answer(plan.instance, run, plan.figures)[0] for run in (ranged, plan.run))
+    assert " (from 2 to 7 if electricity on the way and grid connections" in with_range
+    assert "from" not in without.split("battery trucks")[1]
 
 
 def test_studies_and_written_models_hold_the_caps_of_the_instance_as_it_is(tmp_path: Path) -> None:

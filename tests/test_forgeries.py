@@ -36,7 +36,7 @@ def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> N
         "bound of reference: confirmed by solving again",
         "bound of joint: confirmed by solving again",
         "the word of the run, which nothing shows: options, seed, threads, nodes, iterations, seconds, versions, "
-        "next_tonne_eur_per_t",
+        "next_tonne_eur_per_t, battery_trucks_between",
     )
 
 

@@ -30,7 +30,7 @@ from nbb_opt.problems.handlers import (
     VerifyRequest,
 )
 from nbb_opt.problems.result import Response
-from nbb_opt.result import FRONT, Run, read_run
+from nbb_opt.result import FRONT, FROZEN, Run, read_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
 from nbb_opt.solve import Progress, Stop
@@ -102,7 +102,11 @@ def solve(request: SolveRequest) -> Response:
 
 
 def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
-    """The run with a relaxed front of cost against emissions beside it, without caps and rules of the user's own."""
+    """The run with a relaxed front of cost against emissions beside it, without caps and rules of the user's own.
+
+    Its record says between how many battery trucks the plan lies, where energy on the way and the grid have ranges.
+    """
+    from nbb_opt.studies.battery_range import battery_range
     from nbb_opt.studies.pareto import run_pareto
     from nbb_opt.studies.units import StudyOptions
 
@@ -118,6 +122,11 @@ def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
     )  # fmt: skip
     found = run_pareto(instance, how, points=request.front)
     run.record["seconds"]["front"] = round(time.perf_counter() - started, 3)
+    if request.extend is None and FROZEN in run.bars:
+        steps = Steps(replace(request.options, statement="arrays"), stop=how.stop)
+        spec = read_model(request.model or MODEL).with_caps(run.frozen_t(instance.periods[0].year))
+        if (ends := battery_range(instance, spec, steps)) is not None:
+            run.record["battery_trucks_between"] = ends
     csv = found[["cost_eur", "emissions_t_co2e", "eur_per_t_co2e"]].to_csv(index=False)
     return replace(run, beside={**run.beside, FRONT: csv})
 

@@ -65,12 +65,23 @@ def answer(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
     ranged = len(instance["ranges"])
     how = f"{ranged} ranges say how far figures may be off: nbb-opt tornado shows which of them matter"
     return [
-        f"{build}; {number(battery)} of {number(trucks)} trucks are battery trucks in {last.year}.",
+        f"{build}; {number(battery)} of {number(trucks)} trucks are battery trucks in {last.year}{_between(run)}.",
         f"In cash that is {meur(abs(cash))} {'less' if cash <= 0 else 'more'} than {anyway} (present value, "
         f"{first.year} to {last.year + last.years}); all counted, {meur(abs(less))} {'less' if less >= 0 else 'more'}.",
         f"{saved}.",
         f"How sure: {_sure(run, figures)}" + (f"; {how}." if ranged else "."),
     ]
+
+
+def _between(run: Run) -> str:
+    """The range of battery trucks over that of electricity on the way and the grid, where it was worked out."""
+    ends = run.record.get("battery_trucks_between")
+    return (
+        f" (from {number(ends['low'])} to {number(ends['high'])} if electricity on the way and grid connections are as "
+        "dear and scarce, or as cheap and ample, as their ranges allow)"
+        if ends
+        else ""
+    )
 
 
 def _less(cut: float, before: float) -> str:
@@ -254,6 +265,8 @@ def tiles(instance: Instance, run: Run, figures: dict[str, Any]) -> list[Tile]:
     total = sum(figures["trucks"][last.year].values())
     battery = figures["battery_trucks"][last.year]
     of_all = f"of {number(total)} trucks in service in {last.year}" if total else f"in service in {last.year}"
+    ends = run.record.get("battery_trucks_between")
+    of_all += f"; {number(ends['low'])} to {number(ends['high'])} by chargers and grid" if ends else ""
     found.append(Tile("Battery trucks", number(battery), of_all))
     found.append(
         Tile(

@@ -84,7 +84,7 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
         if row[f"{end}_factor"] != 1 and (not tables or row["table"] in tables)
     ]
     work = TornadoWork.of(instance, how)
-    units = {_change(row, factor): (row, end, factor) for row, end, factor in ends}
+    units = {change_of(row, factor): (row, end, factor) for row, end, factor in ends}
     with how.study("tornado", work.about(), work) as study:
         base = study.run([Unit(BASE, {"changes": []})]).get(BASE, {"status": "stopped"})
         if "cost_eur" not in base and not study.stopped:
@@ -94,7 +94,7 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
         found = study.run([Unit(change, {"changes": [change]}, BASE) for change in units])
         drawn = _draw([ends[i][0] for i in _first_of_each(ends)], samples, work.options.seed)
         solved = study.run([
-            Unit(f"draw {i}", {"changes": [_change(row, factor) for row, factor in draw if factor != 1]}, BASE)
+            Unit(f"draw {i}", {"changes": [change_of(row, factor) for row, factor in draw if factor != 1]}, BASE)
             for i, draw in enumerate(drawn, 1)
         ]) if found else {}  # fmt: skip
     effects = [_effect(*units[change], record, base) for change, record in found.items()]
@@ -172,7 +172,7 @@ def _figure(row: Mapping[Hashable, Any]) -> str:
     return f"{row['table']}.{row['column']}" + ("" if row["row"] == "*" else f" of {row['row']}")
 
 
-def _change(row: Mapping[Hashable, Any], factor: float) -> str:
+def change_of(row: Mapping[Hashable, Any], factor: float) -> str:
     """The statement that multiplies the figure of a range."""
     if row["row"] == "*" and "source" in {column.name for column in BY_NAME[row["table"]].columns}:
         return f"{row['table']}.{row['column']}[source=assumption] *= {factor!r}"

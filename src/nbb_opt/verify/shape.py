@@ -110,8 +110,10 @@ EXTENSION = {
 MAY_BE = {
     "what_if": shaped(WHAT_IF), "extension": shaped(EXTENSION), "taken_from": text,
     "next_tonne_eur_per_t": keyed(figure), "caps_t_co2e": keyed(figure),
+    "battery_trucks_between": shaped({"low": amount, "high": amount}),
 }  # fmt: skip
-WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t")
+WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t",
+        "battery_trucks_between")  # fmt: skip
 
 STATED = {"statement": one_of("pyomo", "arrays"), "time_limit_s": amount, "gap": share}
 DESIGN_RUN: Mapping[str, Any] = {
