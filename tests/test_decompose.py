@@ -21,9 +21,10 @@ from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
 from nbb_opt.model import Built, Split, build, extract, read_model, split, standard_form
 from nbb_opt.model.arrays.split import SparseColumns, expand
+from nbb_opt.model.method import chosen_method
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import chosen_method, solve_instance
+from nbb_opt.pipeline import solve_instance
 from nbb_opt.solve import BestKnown, Solution, Stop, solve_form
 from nbb_opt.solve.colgen import solve_split
 from nbb_opt.solve.colgen.bound import Bounds, Circulation

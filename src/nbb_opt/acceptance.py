@@ -19,8 +19,8 @@ import pandas as pd
 from nbb_opt.emissions.reconcile import check_run
 from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
+from nbb_opt.model.method import chosen_method
 from nbb_opt.network import prepare
-from nbb_opt.pipeline import chosen_method
 from nbb_opt.result import FROZEN, Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,13 +77,14 @@ class Infeasible(SolveError):  # noqa: N818 - a finding, named as the field name
 
 
 class NoPlan(SolveError):  # noqa: N818
-    """No plan was found within the limits.
+    """No plan was found within the limits; `bound_eur` is what no plan costs less than, as far as that is proven.
 
     >>> NoPlan.exit_code
     4
     """
 
     exit_code = 4
+    bound_eur = -math.inf
 
 
 class Stopped(NoPlan):

@@ -26,11 +26,11 @@ from nbb_opt.errors import Infeasible, ModelError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.read import short_texts
 from nbb_opt.network import Prepared, prepare
-from nbb_opt.options import Method, SolveOptions
+from nbb_opt.options import SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, emissions_t, write_run
 from nbb_opt.run_folder import check_target, history_csv, versions
 from nbb_opt.solve import DecisionGap, Solution, Stop, Warm, duals_of_plan, solve_form
-from nbb_opt.solve.stop import Callback, Progress, relative_gap
+from nbb_opt.solve.stop import GRACE_S, Callback, Progress, relative_gap
 
 if TYPE_CHECKING:
     from nbb_opt.cluster import Cluster
@@ -40,12 +40,17 @@ if TYPE_CHECKING:
     from nbb_opt.model.rules_file import RulesFile
     from nbb_opt.verify import Verdict
 
-# From about here the linear relaxation alone takes HiGHS half a minute, and column generation is done sooner.
-LARGE_NONZEROS = 1_500_000
 EXPLAINED_NONZEROS = 5_000_000  # the elastic model needs about the memory of the whole one twice
 Say = Callable[[str], None]
 PRICES_S = 20.0  # for the price of the next tonne
+LEAST_SHARE = 0.1  # of the relative gap asked for: no decision gap beside it asks for less
 SAME_COST = 1e-9  # relative
+LATE_S = 20.0  # after its time limit a job may end
+# what follows the search, report and workbook included, in times of extracting, verifying and accounting one bar (seen
+# on nbb: 5.7 to 7.8)
+AFTER = 8.0
+LEAST_OF_TIME = 0.5  # that the search gets
+SIZES = ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
 SHARE_OF_TIME = {FROZEN: 0.25, REFERENCE: 0.4}  # of what is left when it begins
 MOST_CHAINS_KEPT = 100_000  # of larger instances the room is worth more than the time
 # Every model of an instance is compared with the same bars: they live as long as the instance, which nobody can edit.
@@ -104,11 +109,19 @@ class Steps:
 
     @property
     def target(self) -> float | DecisionGap:
-        """The gap at which to stop: the decision gap where one is asked for and the reference is known."""
-        share = self.options.decision_gap
+        """The gap at which to stop: with the decision gap where one is asked for and the reference is known."""
+        gap, share = self.gaps
         if share is None or self.reference_eur is None:
-            return self.options.gap
-        return DecisionGap(share, self.reference_eur)
+            return self.options.mip_gap
+        if gap is None:
+            return DecisionGap(share, self.reference_eur)
+        return DecisionGap(share, self.reference_eur, least=LEAST_SHARE * gap, most=gap)
+
+    @property
+    def gaps(self) -> tuple[float | None, float | None]:
+        """The relative gap and the decision gap that count, as `SolveOptions.gaps` where the reference is known."""
+        known = self.reference_eur is not None and self.options.solver is None
+        return self.options.gaps() if known else (self.options.mip_gap, None)
 
     def limited(self, **options: Any) -> Steps:
         """The steps of a smaller question: other options, a time limit that begins now, the same request to stop."""
@@ -146,37 +159,18 @@ class Steps:
 
         `own` says where rules of the user's own come from; they need the Pyomo model, which may be `stated` already.
         """
-        from nbb_opt.model import forecast, memory_mb, refuse_too_large, statement_for
+        from nbb_opt.model import forecast
+        from nbb_opt.model.method import chosen_options
 
-        say = say or (lambda _line: None)
         expected = forecast(prepared.instance, prepared, spec)
-        if own:
-            self.options = in_pyomo(self.options, 0 if stated else expected.nonzeros, own)
-        options = self.options
-        if options.solver is not None and options.method == "decompose":
-            raise ModelError(f"{options.solver} solves a model whole; leave out method='decompose' or solver=")
-        if options.solver is not None and options.decision_gap is not None:
-            raise ModelError(f"{options.solver} stops at gap=; leave out decision_gap= or solver=")
-        method = "monolith" if options.solver is not None else chosen_method(options.method, expected.nonzeros)
-        say(expected.line())
-        if not options.too_large:
-            refuse_too_large(expected, available_mb=memory_mb(), segments=method == "decompose")
-        size = f"since the forecast is {'' if method == 'decompose' else 'not '}more than {LARGE_NONZEROS} nonzeros"
-        say(f"method: {method}, {size if options.method == 'auto' else 'as asked'}")
-        if method == "decompose" and options.presolve != "choose":
-            raise ModelError("presolve is an option of the monolith; take method='monolith' with it, or leave it out")
-        if method != "decompose" and self.cluster is not None:
-            raise ModelError(
-                "a cluster helps column generation only, and this model is solved whole; leave it out, or take "
-                "method='decompose'"
-            )
-        if method == "decompose" and options.statement == "pyomo":
-            raise ModelError(
-                "column generation works on the arrays; take method='monolith' with statement='pyomo', or leave it out"
-            )
-        arrays = "arrays" if method == "decompose" else options.statement
-        self.options = replace(options, method=method, statement=statement_for(expected.nonzeros, arrays))
-        say(f"statement: {self.options.statement}")
+        self.options = chosen_options(
+            self.options,
+            expected,
+            say or (lambda _line: None),
+            own=own,
+            stated=stated,
+            cluster=self.cluster is not None,
+        )
 
     def build(
         self,
@@ -230,7 +224,7 @@ class Steps:
                 from nbb_opt.solve.any_solver import solve_with
 
                 return solve_with(
-                    form, options.solver, gap=options.gap, threads=options.threads, callback=self.callback,
+                    form, options.solver, gap=options.mip_gap, threads=options.threads, callback=self.callback,
                     stop=stop or self.stop, label=label, feasibility=None if warm is None else warm.feasibility,
                 )  # fmt: skip
             return solve_form(
@@ -300,6 +294,8 @@ class Steps:
                 f"{own.source}: has costs of its own, which the reference has not, so that a decision gap means "
                 "nothing; give gap= instead"
             )
+        if own is not None and own.costs:
+            self.reference_eur = None
         try:
             with self.timed("solve", label):
                 form = None if self.options.method == "decompose" else standard_form(built)
@@ -376,27 +372,52 @@ class Steps:
     def cheapest(self, instance: Instance, plan: Plan, bars: Mapping[str, Plan], say: Say | None = None) -> Plan:
         """The plan, or that of a bar: of a search that ended early a bar may be cheaper, and is kept where it is a plan
         of the model too. What is proven stays what the search proved."""
-        own = plan.own_terms is not None or plan.spec.caps_t or plan.spec.prices  # no bar counts them
-        if plan.solution.status == "optimal" or own or plan.spec.flows != "free":
+        if plan.solution.status == "optimal" or plan.own_terms is not None:
             return plan
+        least = plan.solution.objective - SAME_COST * abs(plan.solution.objective)
+        found = self._bar_below(least, instance, plan.spec, bars, plan.solution.bound, plan.solution.status)
+        if found is None:
+            return plan
+        if say is not None:
+            say(f"the {found.taken_from} plan is cheaper than what the search found: it is kept")
+        sizes = {name: getattr(plan.solution, name) for name in (*SIZES, "log", "history")}
+        return replace(found, solution=replace(found.solution, **sizes))
+
+    def instead(self, instance: Instance, spec: ModelSpec, bars: Mapping[str, Plan], end: NoPlan) -> Plan | None:
+        """The cheapest bar that is a plan of the model, with the bound that a search proved that ended without a plan;
+        None where there is no bound, or no such bar."""
+        if end.bound_eur == -np.inf:
+            return None
+        return self._bar_below(np.inf, instance, spec, bars, end.bound_eur, self.stop.ended_by())
+
+    def _bar_below(
+        self, cost_eur: float, instance: Instance, spec: ModelSpec, bars: Mapping[str, Plan], bound: float, status: str
+    ) -> Plan | None:
+        """The cheapest bar that keeps the rules of the model, if it costs less than that; what is proven is `bound`."""
+        if spec.caps_t or spec.prices or spec.flows != "free":  # no bar counts them
+            return None
         for name, bar in sorted(bars.items(), key=lambda each: each[1].solution.objective):
             cost = bar.solution.objective
-            if cost >= plan.solution.objective - SAME_COST * abs(plan.solution.objective):
+            if cost >= cost_eur:
                 break
-            gap = relative_gap(cost, plan.solution.bound)
-            solution = replace(plan.solution, objective=cost, gap=gap, values=bar.solution.values, carried=None)
+            low = min(bound, cost)
+            solution = replace(bar.solution, status=status, bound=low, gap=relative_gap(cost, low))
             claims = reported(solution, bar.tables)
             try:
-                verdict = self.verify(instance, bar.tables, plan.spec, claims)
+                verdict = self.verify(instance, bar.tables, spec, claims)
             except VerifyFailed:  # it breaks a rule of the model
                 continue
-            if say is not None:
-                say(f"the {name} plan is cheaper than what the search found: it is kept")
-            return replace(
-                plan, tables=bar.tables, solution=solution, verdict=verdict, ledger=bar.ledger, claims=claims,
-                taken_from=name, next_tonne_eur=None,
+            return Plan(
+                tables=bar.tables, solution=solution, verdict=verdict, spec=spec, ledger=bar.ledger, claims=claims,
+                taken_from=name,
             )  # fmt: skip
-        return plan
+        return None
+
+    def kept_back_s(self, bars: int) -> float:
+        """Seconds of the limit that a search leaves to verification, ledger and report, so that all ends within
+        `LATE_S` of it; they are expected to take as long as for the `bars` so far, as often as was seen."""
+        so_far_s = sum(self.seconds.get(phase, 0.0) for phase in ("extract", "verify", "ledger"))
+        return max(AFTER * so_far_s / max(bars, 1) + GRACE_S - LATE_S, 0.0)
 
 
 def accept(verdict: Judged, what: str) -> None:
@@ -448,21 +469,29 @@ def solve_instance(
     steps.choose_method(prepared, spec, say, own=own, stated=built is not None)
     with steps.stop.by_ctrl_c():  # until the run is written: a plan that was found is not lost
         bars: dict[str, Plan] = {}
-        aside = steps.with_arrays()
+        aside, names = steps.with_arrays(), bars_of(spec.name, reference=options.reference, own=bool(own))
         try:
-            for bar in bars_of(spec.name, reference=options.reference, own=bool(own)):
+            for bar in names:
                 bars[bar] = aside.bar(prepared, bar)
-            steps.reference_eur = next((plan.solution.objective for plan in reversed(bars.values())), None)
+            if spec.name not in BARS or options.decision_gap is not None:  # bars keep other rules than each other
+                steps.reference_eur = next((plan.solution.objective for plan in reversed(bars.values())), None)
             fixed = prepared.flows_t(bars[FROZEN].tables["flows"]) if spec.flows == FROZEN else None
             if spec.cuts:
                 spec = spec.with_caps(next(iter(bars[FROZEN].claims["emissions_t_co2e"].values())))
-            plan = steps.plan(prepared, spec, fixed_flows_t=fixed, rules=rules, built=built)
+            kept_s, left_s = steps.kept_back_s(len(bars)), steps.stop.left_s()
+            share = max(1.0 - kept_s / left_s, LEAST_OF_TIME) if left_s > 0 else 1.0
+            if kept_s > 0 and say is not None:
+                say(f"time limit: the search leaves {kept_s:.0f} s to verification, ledger and report")
+            plan = steps.plan(prepared, spec, fixed_flows_t=fixed, share=share, rules=rules, built=built)
         except NoPlan as end:
-            if out is None or not bars:
-                raise
-            last, found = bars.popitem()
-            write(out, instance, _run(instance, found, bars, steps), found.ledger, steps=steps)
-            raise type(end)(f"{end}. The {last} plan, verified, is in {out}") from end
+            found = steps.instead(instance, spec, bars, end) if len(bars) == len(names) and not own else None
+            if found is None:
+                if out is None or not bars:
+                    raise
+                last, plan = bars.popitem()
+                write(out, instance, _run(instance, plan, bars, steps), plan.ledger, steps=steps)
+                raise type(end)(f"{end}. The {last} plan, verified, is in {out}") from end
+            plan = found
         plan = steps.cheapest(instance, plan, bars, say)
         run = _run(instance, plan, bars, steps)
         return run if out is None else write(out, instance, run, plan.ledger, steps=steps)
@@ -507,17 +536,6 @@ def write(out: Path, instance: Instance, run: Run, ledger: Ledger | None = None,
     return run
 
 
-def chosen_method(method: Method, nonzeros: int) -> Method:
-    """What `auto` means for a model with so many nonzeros: column generation above `LARGE_NONZEROS`.
-
-    >>> chosen_method("auto", 10_000), chosen_method("auto", 10_000_000), chosen_method("monolith", 10_000_000)
-    ('monolith', 'decompose', 'monolith')
-    """
-    if method != "auto":
-        return method
-    return "decompose" if nonzeros > LARGE_NONZEROS else "monolith"
-
-
 def reported(solution: Solution, tables: Tables) -> dict[str, Any]:
     """What a plan claims of itself; the verifier compares it with its own figures."""
     return {
@@ -539,25 +557,9 @@ def with_own(claims: Mapping[str, Any], own: Extension, solution: Solution, tabl
     return {**claims, "cost_eur": own.system.at(solution.values), "extension": record}
 
 
-def in_pyomo(options: SolveOptions, nonzeros: int, own: str) -> SolveOptions:
-    """The options for rules of the user's own, which come from `own`. Raises ModelError where they cannot be kept."""
-    from nbb_opt.model.build import LARGEST_IN_PYOMO
-
-    if options.method == "decompose":
-        raise ModelError(f"{own}: column generation knows no rules of your own; leave out method='decompose'")
-    if options.statement == "arrays":
-        raise ModelError(f"{own}: rules of your own are stated in Pyomo, not in arrays; leave out statement='arrays'")
-    if options.statement == "auto" and nonzeros > LARGEST_IN_PYOMO:
-        raise ModelError(
-            f"{own}: rules of your own are stated in Pyomo, and a model of {nonzeros:,} nonzeros needs the arrays "
-            f"(more than {LARGEST_IN_PYOMO:,}); take a smaller instance, or statement='pyomo' and patience"
-        )
-    return replace(options, method="monolith", statement="pyomo")
-
-
 def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Steps) -> dict[str, Any]:
     solution, spec = plan.solution, plan.spec
-    options = asdict(steps.options)
+    options = {**asdict(steps.options), **dict(zip(("gap", "decision_gap"), steps.gaps, strict=True))}
     return {
         "instance": instance.meta.name,
         "instance_source": str(instance.path),
@@ -595,5 +597,4 @@ def _record(instance: Instance, plan: Plan, bars: Mapping[str, Plan], steps: Ste
 
 
 def _sizes(solution: Solution) -> dict[str, int]:
-    names = ("rows", "columns", "nonzeros", "integers", "nodes", "iterations")
-    return {name: getattr(solution, name) for name in names}
+    return {name: getattr(solution, name) for name in SIZES}

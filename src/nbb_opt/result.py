@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,10 +297,13 @@ def _read_table(contents: Mapping[str, bytes], file: str, path: Path) -> pd.Data
 
 
 def decision_gap(plan: float, bound: float, reference: float) -> float:
-    """What is undecided of what can be decided; 0 where plan and bound meet, not above 1.
+    """What is undecided of what can be decided, (plan - bound) / (reference - bound): most of the cost is paid whatever
+    is decided. 0 where plan and bound meet, not above 1; NaN while one of the three is unknown.
 
     >>> decision_gap(101.0, 100.0, 104.0), decision_gap(100.0, 100.0, 100.0)
     (0.25, 0.0)
     """
+    if not all(map(math.isfinite, (plan, bound, reference))):
+        return math.nan
     undecided = max(plan - bound, 0.0)
     return min(undecided / (reference - bound), 1.0) if undecided > 0 and reference > bound else float(undecided > 0)

@@ -17,7 +17,7 @@ from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_file
-from nbb_opt.result import BARS, FROZEN, REFERENCE, Run, read_run
+from nbb_opt.result import BARS, FROZEN, REFERENCE, Run, decision_gap, read_run
 from nbb_opt.run_folder import check_target
 from nbb_opt.shipped import cache_folder
 
@@ -109,6 +109,12 @@ class Result:
     def gap(self) -> float:
         """|objective - bound| over |objective|."""
         return float(self.record["gap"])
+
+    @property
+    def decision_gap(self) -> float:
+        """(cost - bound) / (cost of the reference - bound), what is open of what can be decided; NaN without one."""
+        against = self.run.said_of(self.run.against)
+        return decision_gap(self.cost_eur, self.bound_eur, against["cost_eur"]) if against else float("nan")
 
     @property
     def verified(self) -> bool:

@@ -26,7 +26,7 @@ from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
 from nbb_opt.app.store import Conflict, NotFound, Refused, Store
 from nbb_opt.errors import InstanceError, NbbError
-from nbb_opt.options import DEFAULT_GAP, DEFAULT_TIME_LIMIT_S, SolveOptions
+from nbb_opt.options import DEFAULT_TIME_LIMIT_S, SolveOptions
 
 MOST_BODY_BYTES = 30 * 2**20
 SAFE_HEADERS = {
@@ -201,7 +201,7 @@ class SavedPlan(BaseModel):
 class JobRequest(BaseModel):
     kind: str = Field(max_length=10)
     time_limit_s: float = Field(DEFAULT_TIME_LIMIT_S, ge=1.0, le=24 * 3600.0)
-    gap: float = Field(DEFAULT_GAP, ge=0.0, le=1.0)
+    gap: float | None = Field(None, ge=0.0, le=1.0)
 
 
 class CancelRequest(BaseModel):

@@ -99,7 +99,7 @@ def _in_words(error: NbbError, stop: Stop) -> str:
 
 def _callback(send: Send) -> Callable[[Progress], None]:
     def callback(progress: Progress) -> None:
-        numbers = {"incumbent": progress.incumbent, "bound": progress.bound, "gap": progress.gap}
+        numbers = {name: getattr(progress, name) for name in ("incumbent", "bound", "gap", "decision_gap")}
         known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
         send({"phase": progress.phase, "elapsed_s": progress.elapsed_s, **known})
 

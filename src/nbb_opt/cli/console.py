@@ -97,11 +97,14 @@ class ProgressLine:
 
 
 def line(progress: Progress, *, since_s: float = 0.0) -> str:
-    """One line of less than 80 columns: elapsed, phase, incumbent and bound in millions, gap.
+    """One line of about 80 columns: elapsed, phase, incumbent and bound in millions, gap (as a share of
+    what can be decided).
 
     >>> from nbb_opt.solve.stop import Progress
     >>> line(Progress("search", 12.34, incumbent=102.0e6, bound=100.0e6, nodes=7))
     '  12.3 s  search                   102.000 MEUR  bound    100.000  gap  1.96 %'
+    >>> line(Progress("search", 12.34, incumbent=102.0e6, bound=100.0e6, reference=110.0e6))
+    '  12.3 s  search                   102.000 MEUR  bound    100.000  gap  1.96 % (20 %)'
     """
     text = f"{progress.elapsed_s + since_s:6.1f} s  {progress.phase:20}"
     if math.isfinite(progress.incumbent):
@@ -110,6 +113,8 @@ def line(progress: Progress, *, since_s: float = 0.0) -> str:
         text += f"  bound {progress.bound / 1e6:10.3f}"
     if math.isfinite(progress.gap):
         text += f"  gap {progress.gap:6.2%}".replace("%", " %")
+    if math.isfinite(progress.decision_gap):
+        text += f" ({progress.decision_gap:.0%})".replace("%", " %")
     return text.rstrip()
 
 
@@ -120,6 +125,6 @@ def as_json(progress: Progress) -> str:
     >>> as_json(Progress("build", 1.5))
     '{"phase": "build", "elapsed_s": 1.5}'
     """
-    known = {"incumbent": progress.incumbent, "bound": progress.bound, "gap": progress.gap}
+    known = {name: getattr(progress, name) for name in ("incumbent", "bound", "gap", "decision_gap")}
     figures = {name: value for name, value in known.items() if math.isfinite(value)}
     return json.dumps({"phase": progress.phase, "elapsed_s": round(progress.elapsed_s, 2), **figures})

@@ -21,7 +21,6 @@ from nbb_opt.cli import app as app_command
 from nbb_opt.cli import audit, bench, data, fleet, region, runs, studies
 from nbb_opt.cli.console import How, ProgressLine, shown, write_line
 from nbb_opt.cli.options import (
-    DEFAULT_GAP,
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
     AsJson,
@@ -29,7 +28,6 @@ from nbb_opt.cli.options import (
     Closes,
     ExtendBy,
     Forbids,
-    Gap,
     HighsPresolve,
     InstancePath,
     Scenarios,
@@ -326,13 +324,20 @@ def solve(
         Path | None, typer.Option(help="Run folder [default: runs/NAME-MODEL]; an earlier run there is replaced.")
     ] = None,
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
-    gap: Gap = DEFAULT_GAP,
+    gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Stop at this relative MIP gap, |cost - bound| over cost [default: 0.001, and --decision-gap 0.05].",
+        ),
+    ] = None,
     decision_gap: Annotated[
         float | None,
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Stop at this share of what can be decided instead: (cost - bound) / (reference - bound).",
+            help="Stop at this share of what can be decided: (cost - bound) / (reference - bound).",
         ),
     ] = None,
     threads: Threads = DEFAULT_THREADS,

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from nbb_opt.errors import NoPlan
 from nbb_opt.solve.stop import UNKNOWN, Callback, Progress, Stop, relative_gap
 
 Plan = TypeVar("Plan")
@@ -21,14 +22,18 @@ class DecisionGap:
     decides nothing.
 
     Most of the cost of freight is paid whatever is decided, so that a small gap of the whole may leave most of a
-    decision open. Less than `LEAST` of the whole is not asked for: where nothing can be decided, nothing is left open.
+    decision open. Less than `least` of the whole is not asked for (where nothing can be decided, nothing is left open),
+    and not more than `most`.
     """
 
     share: float
     reference: float
+    least: float = LEAST
+    most: float = 1.0
 
     def relative(self, incumbent: float) -> float:
-        """The relative gap that is as good for a plan of that cost; the least while there is none.
+        """The relative gap that is as good for a plan of that cost; the least while it
+        is no cheaper than the reference.
 
         (plan - bound) <= share (reference - bound) is (plan - bound) <= share / (1 - share) (reference - plan).
 
@@ -36,10 +41,10 @@ class DecisionGap:
         '0.0786%'
         """
         if not incumbent < self.reference:
-            return LEAST
+            return self.least
         left = 1.0 - self.share
         allowed = self.share * (self.reference - incumbent) / max(abs(incumbent), 1e-12)
-        return min(max(allowed / left, LEAST), 1.0) if left > 0 else 1.0
+        return min(max(allowed / left, self.least), self.most) if left > 0 else self.most
 
 
 @dataclass
@@ -79,6 +84,11 @@ class BestKnown(Generic[Plan]):
         return self.target.relative(self.incumbent) if isinstance(self.target, DecisionGap) else self.target
 
     @property
+    def reference(self) -> float:
+        """The cost of a plan that decides nothing, NaN where it is not known."""
+        return self.target.reference if isinstance(self.target, DecisionGap) else UNKNOWN[0]
+
+    @property
     def known(self) -> tuple[float, float]:
         """Incumbent and bound."""
         return self.incumbent, self.bound
@@ -109,25 +119,34 @@ class BestKnown(Generic[Plan]):
         """Whether the gap is closed as far as was asked, and can be told from zero at all."""
         return self.plan is not None and relative_gap(*self.known) <= max(self.gap, ROUNDING)
 
+    def no_plan(self) -> NoPlan:
+        """The error for an end before any plan; it has the bound that was found."""
+        error = self.stop.no_plan(self.label)
+        error.bound_eur = self.bound
+        return error
+
     def hear(self, progress: Progress) -> None:
         """What HiGHS says of the whole problem: its plan counts as seen before it is made exact."""
         with self._lock:
             self._note(progress.incumbent, progress.bound)
             if self.callback is not None:
-                self.callback(replace(progress, incumbent=self.history[-1][1]))
+                self.callback(replace(progress, incumbent=self.history[-1][1], reference=self.reference))
 
     def relay(self, progress: Progress) -> None:
         """What a step on another problem says (a scenario, a master): its plans are none of this one."""
         if self.callback is not None:
-            bound, nodes = float(np.fmax(progress.bound, self.bound)), max(progress.nodes, self.nodes)
-            self.callback(replace(progress, incumbent=self.incumbent, bound=bound, nodes=nodes))
+            bound = float(np.fmax(progress.bound, self.bound))
+            nodes = max(progress.nodes, self.nodes)
+            known = replace(progress, incumbent=self.incumbent, bound=bound, nodes=nodes, reference=self.reference)
+            self.callback(known)
 
     def announce(self, phase: str, nodes: int | None = None) -> None:
         """Tell the callback what begins, or how far it is."""
         if self.callback is not None:
             with self._lock:
                 many = self.nodes if nodes is None else nodes
-                self.callback(Progress(self.label + phase, self.stop.elapsed_s(), self.incumbent, self.bound, many))
+                elapsed_s, phase = self.stop.elapsed_s(), self.label + phase
+                self.callback(Progress(phase, elapsed_s, *self.known, many, reference=self.reference))
 
     def _note(self, incumbent: float, bound: float) -> None:
         """What was found is found: neither gets worse again."""

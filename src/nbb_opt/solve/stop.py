@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from types import FrameType
 
 from nbb_opt.errors import NoPlan, Stopped
 from nbb_opt.first_use import compiled_s
+from nbb_opt.result import decision_gap
 
 GRACE_S = 8.0  # for the last step after the time limit or Ctrl-C
 CLOCK_S = 0.5  # a solver that ends on its own clock may be so much ahead of ours
@@ -20,7 +21,7 @@ UNKNOWN = (float("nan"), -float("inf"))  # cost of the best plan and bound while
 
 @dataclass(frozen=True)
 class Progress:
-    """One moment of a solve; `incumbent` and `bound` in `money`, NaN while unknown."""
+    """One moment of a solve; `incumbent`, `bound` and the cost of the `reference` in `money`, NaN while unknown."""
 
     phase: str
     elapsed_s: float
@@ -28,6 +29,8 @@ class Progress:
     bound: float = float("nan")
     nodes: int = 0
     money: str = "EUR"
+    _: KW_ONLY
+    reference: float = float("nan")
 
     @property
     def gap(self) -> float:
@@ -37,6 +40,15 @@ class Progress:
         0.0196...
         """
         return relative_gap(self.incumbent, self.bound)
+
+    @property
+    def decision_gap(self) -> float:
+        """That distance as a share of what can be decided; NaN where that is not known.
+
+        >>> Progress("search", 1.0, incumbent=102.0, bound=100.0, reference=110.0).decision_gap
+        0.2
+        """
+        return decision_gap(self.incumbent, self.bound, self.reference)
 
 
 def relative_gap(incumbent: float, bound: float) -> float:

@@ -21,9 +21,10 @@ from nbb_opt.instance import Instance
 from nbb_opt.model import Built, ModelSpec, StandardForm, extract, forecast, read_model, standard_form
 from nbb_opt.model.arrays.terms import Terms
 from nbb_opt.model.data.periods import Floats, Ints, sum_by
+from nbb_opt.model.method import in_pyomo
 from nbb_opt.network import Prepared
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import Steps, in_pyomo, with_own
+from nbb_opt.pipeline import Steps, with_own
 from nbb_opt.report.comparison import decisions
 from nbb_opt.report.study import Answer
 from nbb_opt.solve import Solution, Start, Stop, Warm, solve_relaxed
@@ -97,7 +98,7 @@ class FreightWork:
         return {
             "instance": self.instance.meta.name, "instance_digest": self.instance.digest, "model": spec.name,
             "blocks": list(spec.blocks),
-            "relaxed": self.relax, "gap": 0.0 if self.relax else options.gap, "seed": options.seed,
+            "relaxed": self.relax, "gap": 0.0 if self.relax else options.mip_gap, "seed": options.seed,
             "threads": options.threads, "presolve": options.presolve, "time_limit_s": options.time_limit_s, **more,
         }  # fmt: skip
 

@@ -22,6 +22,8 @@ from nbb_opt.verify.verdict import Checks, Verdict, names
 
 CELLS_LISTED = 1000  # of a what-if
 LEAST_GAP = 1e-6  # relative gap below which no decision gap asks for more
+LEAST_SHARE = 0.1  # of the relative gap asked for beside it, below which none does either
+USUAL_GAP = 1e-3  # of bars, where a run asked for a decision gap alone
 
 
 def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) -> Verdict:
@@ -58,7 +60,7 @@ def verify_run(run: Run, instance: Instance, *, model_file: Path | None = None) 
     plan = _add(plan, checks)
     for name, tables in run.bars.items():
         bar, said, beside = rules_of(name), run.said_of(name), Checks()
-        check_claims(said, bar, options.get("gap"), beside)
+        check_claims(said, bar, USUAL_GAP if options.get("gap") is None else options["gap"], beside)
         found = verify_plan(
             instance, tables, blocks=bar.blocks, technologies=bar.technologies, projects=bar.projects, reported=said
         )
@@ -111,11 +113,13 @@ def _own_terms(run: Run) -> Mapping[str, Any]:
 def _gap_asked(run: Run) -> Any:
     """The relative gap at which the solver could stop; of a decision gap, that of the same money."""
     record, options, said = run.record, mapping(run.record.get("options")), run.said_of(run.against)
+    gap = options.get("gap")
     if options.get("decision_gap") is None or not said:
-        return options.get("gap")
+        return gap
     bound = number(record.get("bound"))
     allowed = number(options["decision_gap"]) * (number(said.get("cost_eur")) - bound)
-    return max(allowed / max(abs(number(record.get("cost_eur"))), 1.0), LEAST_GAP)
+    allowed /= max(abs(number(record.get("cost_eur"))), 1.0)
+    return max(allowed, LEAST_GAP) if gap is None else min(max(allowed, LEAST_SHARE * number(gap)), number(gap))
 
 
 def _add(verdict: Verdict, checks: Checks) -> Verdict:

@@ -84,7 +84,7 @@ MADE: Mapping[str, Any] = {
     "seconds": keyed(amount), **EFFORT,
 }  # fmt: skip
 OPTIONS: Mapping[str, Any] = {
-    "technologies": text, "projects": text, "flows": text, "gap": share, "decision_gap": blank_or(share),
+    "technologies": text, "projects": text, "flows": text, "gap": blank_or(share), "decision_gap": blank_or(share),
     "time_limit_s": amount, "method": one_of("auto", "monolith", "decompose"),
     "statement": one_of("auto", "pyomo", "arrays"), "presolve": one_of("choose", "on", "off"), "prune": flag,
     "too_large": flag, "solver": blank_or(text), "reference": flag,

@@ -93,7 +93,7 @@ def verified(
         "options": {
             "statement": chosen_statement(instance, spec, steps.options),
             "time_limit_s": steps.stop.time_limit_s,
-            "gap": steps.options.gap,
+            "gap": steps.options.mip_gap,
         },
         "status": found.status,
         **reported,
@@ -140,7 +140,7 @@ def solve_design(instance: DesignInstance, spec: DesignSpec, steps: Steps) -> tu
         without = replace(spec, strong_rows="none")  # these rows follow from whole numbers, and slow HiGHS down
         found = solve_network_design(
             network, compact=design_statement(instance, without, statement) if small else None,
-            names=tuple(instance.names()[2]), gap=options.gap, threads=options.threads, seed=options.seed,
+            names=tuple(instance.names()[2]), gap=options.mip_gap, threads=options.threads, seed=options.seed,
             stop=steps.stop, callback=steps.callback,
         )  # fmt: skip
     return found, _tables(instance, found.opened, found.flow_t)

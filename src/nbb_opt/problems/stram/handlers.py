@@ -89,7 +89,7 @@ def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: St
             **options_of(plan.spec),
             "statement": plan.statement,
             "time_limit_s": steps.stop.time_limit_s,
-            "gap": options.gap,
+            "gap": options.mip_gap,
         },
         "status": solution.status,
         **plan.reported,

@@ -87,7 +87,7 @@ def _solve(case: StramCase, built: StramBuilt, form: StandardForm, steps: Steps)
     if options.solver is None and len(built.chance) and (stage >= 0).any():
         start = case["scenarios"]["scenario"].tolist().index(case.keys["base_scenario"])
         return solve_two_stage(
-            form, stage, complete=built.complete, start=start, gap=options.gap, threads=options.threads,
+            form, stage, complete=built.complete, start=start, gap=options.mip_gap, threads=options.threads,
             seed=options.seed, callback=steps.callback, stop=steps.stop, feasibility=FEASIBILITY,
         )  # fmt: skip
     warm = Warm(threads=options.threads, seed=options.seed, presolve=options.presolve, feasibility=FEASIBILITY)

@@ -206,7 +206,7 @@ class _ColumnSearch:
         if relaxed.status in ("infeasible", "infeasible_or_unbounded") and self.best.plan is None:
             raise Infeasible("no plan satisfies every constraint, not even with fractions of vehicles and projects")
         if relaxed.values is None and self.best.plan is None:
-            raise self.stop.no_plan(self.best.label)
+            raise self.best.no_plan()
         return relaxed
 
     def _plans(self, relaxed: SolverResult) -> SolverResult | None:
@@ -316,7 +316,7 @@ class _ColumnSearch:
     def _solution(self) -> Solution:
         best = self.best
         if best.plan is None:
-            raise self.stop.no_plan(best.label)
+            raise best.no_plan()
         self.master.unload()
         return_heap()
         values, carried = best.plan.disaggregated(self.split, self.master, self.oracle)

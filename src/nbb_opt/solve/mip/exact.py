@@ -323,7 +323,7 @@ class _MipSearch:
     def _solution(self, status: str) -> Solution:
         best, form = self.best, self.form
         if best.plan is None:
-            raise self.stop.no_plan(best.label)
+            raise best.no_plan()
         bound = min(best.bound, best.incumbent)
         self.warm.whole = best.plan[self.whole]
         return Solution(

@@ -51,7 +51,7 @@ def run_cooperate(instance: Instance, players: Players, how: StudyOptions, *, ru
     )  # fmt: skip
     about: dict[str, Any] = {
         "instance": instance.meta.name, "instance_digest": instance.digest, "model": how.model, "relaxed": how.relax,
-        "players": list(players.names), "of_node": dict(players.of_node), "gap": options.gap, "seed": options.seed,
+        "players": list(players.names), "of_node": dict(players.of_node), "gap": options.mip_gap, "seed": options.seed,
         "time_limit_s": options.time_limit_s,
         "rules": [{"between": sorted(rule.between), "changes": list(rule.changes)} for rule in rules],
     }  # fmt: skip

@@ -221,7 +221,7 @@ def run_robust(
         best = asker.best_of_each()
         for name in (MEAN, *futures):
             asker.try_plan(f"best of {name}", best[name]["first"])
-        bounds = _two_stages(asker, best, how.options.gap)
+        bounds = _two_stages(asker, best, how.options.mip_gap)
         values = _values_of_projects(asker, best) if question.projects else {}
     answer = assess(instance, asker, best, bounds, values, about={**about, "weights": dict(weight), "years": years})
     if how.out is not None:
