@@ -62,6 +62,17 @@ LEFT_OUT = {
         }
         for year in ("2025", "2030")
     ],
+    "occupations": [
+        {"occupation": "mechanic", "name": "Mechanics", "work": "trucks", "work_per_person": "4"},
+        {"occupation": "docker", "name": "Dockers", "work": "quay_t_per_year", "work_per_person": "2000"},
+    ],
+    "labour": [
+        {"occupation": "mechanic", "fleet_region": "W", "year": year, "people": "3"} for year in ("2025", "2030")
+    ],
+    "plant_power": [
+        {"charge_area": "CW", "plant": name, "year": year, "mw": mw, "gwh_per_year": "7", "in_queue": queue}
+        for name, mw, queue in (("PIT", "2", "false"), ("MILL", "50", "true")) for year in ("2025", "2030")
+    ],
     "recipes": [
         {"site": "PIT", "input": "props", "commodity": "WOOD", "t_per_t": "0.5", "region_share": "0.2",
          "region_share_from_year": "2030"},

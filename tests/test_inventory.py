@@ -9,10 +9,22 @@ import pandas as pd
 import pytest
 
 import nbb_opt as nbb
+from instance_copies import LEFT_OUT
+from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.report.inventory import InventoryTables
-from nbb_opt.report.inventory_view import inventory_answer
+from nbb_opt.report.inventory_view import inventory_answer, power_grid, staff_grid
 from nbb_opt.report.kpis import tkm_by_mode
+from nbb_opt.report.movements import over_quays
 from nbb_opt.studies.control_totals import control_totals
+
+
+def typed(table: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Texts of a file as the numbers that they are."""
+    kinds = {c.name: c.kind for c in BY_NAME[table].columns}
+    numbers = {name: float for name in rows.columns if kinds[name] == "number"}
+    years = {name: int for name in rows.columns if kinds[name] == "year"}
+    bools = {name: rows[name] == "true" for name in rows.columns if kinds[name] == "bool"}
+    return rows.assign(**bools).astype(numbers | years)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +38,9 @@ def region() -> nbb.Instance:
     flow = {"origin": sea["from_node"], "destination": sea["to_node"], "commodity": "PULP", "link": sea["link"],
             "tonnes": 7000.0, "source": "made_up", "note": ""}  # fmt: skip
     given = pd.DataFrame([flow | {"year": year} for year in (2025, 2035)])
+    for table in ("occupations", "labour", "plant_power"):
+        rows = [{"source": "made_up", "note": ""} | each for each in LEFT_OUT[table]]
+        base = base.with_table(table, typed(table, pd.DataFrame(rows)))
     return base.with_table("control_totals", pd.DataFrame([row])).with_table("outside_flows", given)
 
 
@@ -47,6 +62,23 @@ def test_use_and_limits_are_those_that_the_verifier_has_checked(found: Inventory
     mine = found.use.set_index(["object", "year"]).loc[checked.index]
     assert (mine["used"] - checked["used"]).abs().max() < 1e-6
     assert mine["limit"].tolist() == checked["limit"].tolist()
+
+
+def test_people_are_the_work_over_that_of_one_and_power_stands_beside_the_queue(found: InventoryTables) -> None:
+    trucks = found.run.tables["fleet"].query("fleet_region == 'W' and year == 2030")["kept"].sum()
+    staff = found.staff.set_index(["occupation", "fleet_region", "year"])
+    assert staff.loc[("mechanic", "W", 2030)].tolist() == [trucks / 4, 3.0]
+    assert staff["people"].isna().sum() == len(staff) - 2  # only mechanics of W are stated
+    over = over_quays(found.instance, found.run.tables, 2030).set_index("node")
+    assert staff.loc[("docker", "E", 2030), "needed"] == pytest.approx(over.loc["PORTE"].sum() / 2000)
+    power = found.power.set_index(["charge_area", "year"]).loc[("CW", 2030)]
+    assert power[["plants_mw", "plants_gwh", "queue_mw"]].tolist() == [2.0, 7.0, 50.0]
+    drawn = found.run.tables["energy"].query("charge_area == 'CW' and year == 2030")["kwh"].sum() / 1e6
+    assert power["trucks_gwh"] == pytest.approx(drawn)
+    assert drawn > 0
+    rows = [row for grid in (staff_grid(found), power_grid(found)) for row in grid.written()]
+    assert ["Mechanics", "W", "2030", f"{trucks / 4:.0f}", "3"] in [[r[0], r[1][:1], *r[2:]] for r in rows]
+    assert any(float(row[-1]) == 50 and row[4] == "2.0" for row in rows if len(row) == 7)
 
 
 def test_totals_of_the_countries_are_those_of_the_plan(found: InventoryTables) -> None:

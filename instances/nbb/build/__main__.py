@@ -56,6 +56,8 @@ def build(folder: Path) -> list[str]:
         "driving_rules": charging.driving_rules(),
         "gradients": charging.gradients(),
         "subsidies": charging.subsidies(),
+        "occupations": trucks.occupations(),
+        "plant_power": charging.plant_power(),
         "sites": demand.sites(),
         "recipes": demand.recipes(),
         "suppliers": demand.suppliers(),

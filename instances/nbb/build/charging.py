@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from energy import ELECTRICITY_PRICE
-from store import Row, raw, refs
+from store import YEARS, Row, raw, refs
 
 # EUR per kWh at others' points for trucks, VAT apart.
 PUBLIC_PRICE = {2025: 0.40, 2028: 0.36, 2030: 0.32, 2035: 0.26, 2040: 0.22}
@@ -42,6 +42,19 @@ def chargers() -> list[Row]:
         }
         for r in raw("chargers")
     ]
+
+
+def plant_power() -> list[Row]:
+    """Power of plants at the grid of a charging area, with those that wait for a connection."""
+    rows: list[Row] = []
+    for r in raw("plant_power"):
+        same: Row = {key: r[key] for key in ("charge_area", "plant", "in_queue", "note")} | {
+            "source": refs(r["source"])
+        }
+        for year in YEARS:
+            mw = float(r[f"t{year}"])
+            rows.append(same | {"year": year, "mw": mw, "gwh_per_year": mw * float(r["gwh_per_mw"])})
+    return rows
 
 
 def public_charging() -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store import YEARS, Row, raw
+from store import YEARS, Row, raw, refs
 
 # Load factor of loaded trips, empty share inside the region, hours to load and unload.
 LOADS = {
@@ -112,6 +112,12 @@ def vehicle_years() -> list[Row]:
         for r in raw("trucks")
         for year in YEARS
     ]
+
+
+def occupations() -> list[Row]:
+    """What one person does in a year: how many drivers, technicians and hands on quays a plan needs."""
+    rows = raw("occupations")
+    return [dict(r) | {"work_per_person": float(r["work_per_person"]), "source": refs(r["source"])} for r in rows]
 
 
 def fleet() -> list[Row]:

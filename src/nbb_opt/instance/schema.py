@@ -25,6 +25,7 @@ POLICY_KINDS = (
     "limit_mode_shift_share_per_year",
 )
 ZERO_EMISSION = ("battery", "hydrogen")  # technologies, of (EU) 2019/1242, Article 3(11): nothing leaves an exhaust
+WORK = ("driver_h_per_year", "trucks", "quay_t_per_year")
 STATUSES = ("existing", "under_construction", "committed", "market", "idea")
 MEASURES = ("handled_t_per_year", "carried_t_per_year", "work_tkm_per_year", "emissions_g_per_tkm")
 SUBSIDY_KINDS = ("purchase_grant_share", "purchase_grant_eur_per_vehicle", "toll_exemption_share")
@@ -603,6 +604,40 @@ TABLES: tuple[Table, ...] = (
         _text("input", "input"),
         _year("year", "year"),
         _num("amount_t_per_year", "amount", "t/year", 0, 1e10, (0, 1e8)),
+        optional=True,
+        by_year=True,
+    ),
+    _table(
+        "occupations",
+        "people that a plan needs, by the work that one does; the inventory counts them, no model limits them",
+        ("occupation",),
+        _id("occupation", "occupation"),
+        _text("name", "name"),
+        _choice("work", WORK, "work: hours of drivers, trucks in service, or tonnes over quays"),
+        _num("work_per_person", "work of one full-time person", "see work", 1e-3, 1e9),
+        optional=True,
+    ),
+    _table(
+        "labour",
+        "people of an occupation that a region has for freight in a year",
+        ("occupation", "fleet_region", "year"),
+        _ref("occupation", "occupations.occupation", "occupation"),
+        _ref("fleet_region", "fleet_regions.fleet_region", "region"),
+        _year("year", "year"),
+        _num("people", "people to be had, full-time", "", 0, 1e7, (0, 1e5)),
+        optional=True,
+        by_year=True,
+    ),
+    _table(
+        "plant_power",
+        "power of a plant at the grid of a charging area: what it takes, or waits for; it is no part of `grid_mw`",
+        ("charge_area", "plant", "year"),
+        _ref("charge_area", "charge_areas.charge_area", "charging area at the same grid"),
+        _text("plant", "plant, or those who wait together"),
+        _year("year", "year"),
+        _num("mw", "power", "MW", 0, 1e5, (0, 3000)),
+        _num("gwh_per_year", "energy", "GWh/year", 0, 1e6, (0, 20000), "not stated"),
+        Column("in_queue", "bool", "whether it waits for a grid connection"),
         optional=True,
         by_year=True,
     ),

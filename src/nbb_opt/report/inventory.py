@@ -30,6 +30,7 @@ KINDS = {
     "drivers": "Drivers", "zone": "Zone",
 }  # fmt: skip
 UNITS = {"charge_area": "MW", "drivers": "h a year"}
+STAFF = ["occupation", "fleet_region", "year"]
 DRIVER_H_PER_YEAR = 1850.0  # of a driver in Sweden: CNR, The Sweden road freight transport sector, 2021
 BELT = "all"
 
@@ -100,6 +101,18 @@ class InventoryTables:
         return found.assign(drivers=found["driver_h"] / DRIVER_H_PER_YEAR)
 
     @cached_property
+    def staff(self) -> pd.DataFrame:
+        """occupation, fleet_region, year, needed, people (to be had; NaN: not stated): full-time, by the table
+        `occupations`."""
+        return _staff(self)
+
+    @cached_property
+    def power(self) -> pd.DataFrame:
+        """charge_area, year, trucks_gwh (drawn by trucks), chargers_mw, grid_mw (free for trucks, with projects),
+        plants_mw and plants_gwh (of plants connected), queue_mw (of those that wait)."""
+        return _power(self)
+
+    @cached_property
     def cross_border(self) -> pd.DataFrame:
         """from_country, to_country, year, mode (the main one), tonnes with a choice of mode, given (without one).
 
@@ -123,7 +136,7 @@ class InventoryTables:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        names = ("objects", "full", "use", "countries", "cross_border", "people")
+        names = ("objects", "full", "use", "countries", "cross_border", "people", "staff", "power")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -131,6 +144,7 @@ class InventoryTables:
         """One sentence: which tables are empty, and what no table of an instance holds."""
         about = {
             "terminals": "terminals and ports", "projects": "what is decided", "charge_areas": "charging",
+            "occupations": "people but drivers", "plant_power": "power of plants",
             "outside_flows": "freight without a choice of mode", "control_totals": "observed totals",
         }  # fmt: skip
         lacking = [f"{name} ({what})" for name, what in about.items() if self.instance[name].empty]
@@ -138,7 +152,9 @@ class InventoryTables:
         no_limit = rules["driver_limit_h_per_year"].isna().all()
         found = [f"tables without rows: {', '.join(lacking)}"] if lacking else []
         found += ["no limit of driver hours is stated"] if no_limit else []
-        return f"Not here: {'; '.join([*found, 'draught, lifts, train lengths and technicians have no table'])}."
+        unstated = int(self.staff["people"].isna().sum())
+        found += [f"people to be had are not stated in {unstated} of {len(self.staff)} cases"] if unstated else []
+        return f"Not here: {'; '.join([*found, 'draught, lifts and train lengths have no table'])}."
 
 
 def in_words(row: Any) -> str:
@@ -159,6 +175,46 @@ def driver_hours(instance: Instance, tables: Tables) -> pd.DataFrame:
     parts.append(empty.assign(fleet_region=empty["from_region"], h=empty["empty_vkm"] * empty["hours_per_vkm"]))
     rows = pd.concat([part[["fleet_region", "year", "h"]] for part in parts], ignore_index=True)
     return rows.groupby(["fleet_region", "year"])["h"].sum().rename("driver_h").reset_index()
+
+
+def _staff(found: InventoryTables) -> pd.DataFrame:
+    instance, tables = found.instance, found.run.tables
+    region = instance["nodes"].set_index("node")["fleet_region"]
+    quays = [over_quays(instance, tables, year).assign(year=year) for year in found.years]
+    handled = [
+        quay.assign(fleet_region=quay["node"].map(region), work=quay["chosen"] + quay["given"]) for quay in quays
+    ]
+    trucks = tables["fleet"].rename(columns={"kept": "work"})
+    done = {
+        "driver_h_per_year": found.hours.rename(columns={"driver_h": "work"}), "trucks": trucks,
+        "quay_t_per_year": pd.concat(handled, ignore_index=True),
+    }  # fmt: skip
+    parts = [pd.DataFrame({"occupation": [], "fleet_region": [], "year": [], "needed": []})]
+    for row in each(instance["occupations"]):
+        amount = done[row.work].query("fleet_region != ''").groupby(["fleet_region", "year"])["work"].sum()
+        needed = (amount / row.work_per_person).rename("needed").reset_index()
+        parts.append(needed.assign(occupation=row.occupation))
+    needed = pd.concat(parts, ignore_index=True).astype({"occupation": "str", "fleet_region": "str", "year": "int64"})
+    supply = by_period(instance, "labour")[[*STAFF, "people"]]
+    return needed[[*STAFF, "needed"]].merge(supply, on=STAFF, how="left").sort_values(STAFF, ignore_index=True)
+
+
+def _power(found: InventoryTables) -> pd.DataFrame:
+    instance, tables = found.instance, found.run.tables
+    key = ["charge_area", "year"]
+    use = found.use.query("kind == 'charge_area'").rename(
+        columns={"object": "charge_area", "used": "chargers_mw", "limit": "grid_mw"}
+    )
+    drawn = tables["energy"].query("charge_area != ''").groupby(key)["kwh"].sum().div(1e6).rename("trucks_gwh")
+    plants = by_period(instance, "plant_power")
+    waits = plants["in_queue"].astype(bool)
+    connected = plants[~waits].groupby(key)[["mw", "gwh_per_year"]].sum()
+    connected.columns = pd.Index(["plants_mw", "plants_gwh"])
+    rows = use[[*key, "chargers_mw", "grid_mw"]].merge(drawn.reset_index(), on=key, how="left")
+    rows = rows.merge(connected.reset_index(), on=key, how="left")
+    rows = rows.merge(plants[waits].groupby(key)["mw"].sum().rename("queue_mw").reset_index(), on=key, how="left")
+    figures = ["trucks_gwh", "chargers_mw", "grid_mw", "plants_mw", "plants_gwh", "queue_mw"]
+    return rows[[*key, *figures]].fillna(0.0)
 
 
 def owners(instance: Instance) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isnan
 
 import pandas as pd
 from markupsafe import Markup
@@ -58,9 +59,11 @@ def inventory_sections(found: InventoryTables, *, key: str, base: str = "") -> l
         Section("Countries side by side", found.left_out, [country_grid(found)]),
         Section("Over the borders", "By the countries where freight starts and ends, and its main mode.",
                 [border_grid(found)]),
+        Section("Power", "Chargers and the grid that is free for trucks, beside what plants at the same grid take and "
+                "wait for: a queue is no limit of the plan.", [power_grid(found)]),
         Section("People", f"Hours at the wheel, of breaks, loading and waiting at chargers; a driver works "
                 f"{number(DRIVER_H_PER_YEAR)} h a year (CNR 2021, Sweden), an assumption elsewhere.",
-                [people_grid(found)]),
+                [people_grid(found), *([staff_grid(found)] if len(found.staff) else [])]),
         Section("Every object", "What is missing is what the tables do not state, and what is full while nothing is "
                 "decided.", [object_grid(found)]),
         Section("How sure it is", "Rows of the instance whose source is an assumption.",
@@ -171,6 +174,39 @@ def people_grid(found: InventoryTables) -> Grid:
     return Grid("Truck drivers, full-time", columns, rows, first=20, name="Drivers")
 
 
+def staff_grid(found: InventoryTables) -> Grid:
+    """People needed by occupation, region and period against those to be had."""
+    jobs, regions = (
+        found.instance[table].set_index(key)["name"]
+        for table, key in (("occupations", "occupation"), ("fleet_regions", "fleet_region"))
+    )
+    rows: list[list[Cell]] = [
+        [jobs[row.occupation], regions[row.fleet_region], row.year, row.needed, _stated(row.people)]
+        for row in each(found.staff[found.staff["needed"] > 0])
+    ]
+    columns = (Column("Occupation"), Column("Fleet region"), Column("Period from", "year"), Column("Needed", "count"),
+               Column("To be had", "count"))  # fmt: skip
+    note = "A dash: how many there are is not stated. Full-time people; one does the work that `occupations` says."
+    return Grid("People needed and to be had", columns, rows, first=20, note=note, name="People")
+
+
+def power_grid(found: InventoryTables) -> Grid:
+    """Power and energy by charging area in the last period."""
+    names = found.instance["charge_areas"].set_index("charge_area")["name"]
+    figures = ["trucks_gwh", "chargers_mw", "grid_mw", "plants_mw", "plants_gwh", "queue_mw"]
+    rows: list[list[Cell]] = [
+        [names[row.charge_area], *(getattr(row, figure) for figure in figures)]
+        for row in each(found.power[found.power["year"] == found.years[-1]])
+        if row.chargers_mw or row.plants_mw or row.queue_mw
+    ]  # fmt: skip
+    columns = (
+        Column("Charging area"), Column("Trucks", "decimal", "GWh a year"), Column("Chargers", "decimal", "MW"),
+        Column("Free for trucks", "decimal", "MW"), Column("Plants", "number", "MW"),
+        Column("Plants", "number", "GWh a year"), Column("Plants in the queue", "number", "MW"),
+    )  # fmt: skip
+    return Grid(f"Power in {found.years[-1]}", columns, rows, first=20, name="Power")
+
+
 def object_grid(found: InventoryTables) -> Grid:
     """Every object with what exists, uses it, is decided and is missing."""
     rows: list[list[Cell]] = [
@@ -187,3 +223,7 @@ def object_grid(found: InventoryTables) -> Grid:
     count = found.objects["kind"].value_counts().to_dict()
     kinds = listed([f"{number(many)} {KINDS[str(kind)].lower()}" for kind, many in count.items()])
     return Grid(f"Every object: {kinds}", columns, rows, first=0, name="Inventory")
+
+
+def _stated(amount: float) -> float | None:
+    return None if isnan(amount) else amount
