@@ -192,13 +192,6 @@ class Steps:
                 self.options = replace(options, statement=route)
             return build(instance, prepared, spec, fixed_flows_t=fixed_flows_t, route=route)
 
-    def restate(self, built: Built, instance: Instance, prepared: Prepared, *, edited: bool = False) -> Built:
-        """A built model with the figures of a varied instance; `edited`: its form was, and only plans are read anew."""
-        from nbb_opt.model.build import restated, with_figures_of
-
-        with self.timed("build"):
-            return (with_figures_of if edited else restated)(built, instance, prepared)
-
     def solve(self, built: Built, form: StandardForm | None, *, share: float = 1.0, label: str = "") -> Solution:
         """Solve a built model, or its `form` if it has one, in at most `share` of the time that is left."""
         from nbb_opt.model import split

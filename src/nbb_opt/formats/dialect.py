@@ -28,7 +28,6 @@ _NUMBERS = {
     for sign, other in ((".", ","), (",", "."))
 }
 _ONE_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
-_SHOWN_SIGN = {",": "decimal comma", ".": "decimal point"}
 
 
 @dataclass
