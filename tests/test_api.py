@@ -203,7 +203,7 @@ def test_the_example_runs_as_written(tmp_path: Path) -> None:
     table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "reference", "dear carbon"])
     assert table.columns.tolist()[:3] == ["plan", "reference", "dear carbon"]
     front = nbb.pareto(region, points=4, relax=True)
-    assert len(front) == 4
+    assert len(front.table) == 4
     assert made.to_html(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert made.to_excel(tmp_path / "report.xlsx").stat().st_size > 10_000
     made.save(tmp_path / "run")
@@ -292,7 +292,7 @@ def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monke
     monkeypatch.setenv("COLUMNS", columns)
     table = nbb.compare(plan(), plan().reference, names=["mine", "nothing"])
     front = nbb.pareto(tiny(), points=12, relax=True)
-    for each in (table, front):
+    for each in (table, front.table):
         assert isinstance(each, pd.DataFrame)
         printed = str(each)
         assert "..." not in printed

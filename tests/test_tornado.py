@@ -43,7 +43,7 @@ def test_the_ends_of_ranges_are_solved_and_the_greatest_effect_comes_first(regio
     )
     assert carbon.loc["high", "cost_difference_eur"] == pytest.approx(other - one, rel=1e-6)
     assert "projects.capex_eur of RAIL_MINE" in set(found["figure"])
-    assert len(found) == 7  # a factor of 1 changes nothing
+    assert len(found.table) == 7  # a factor of 1 changes nothing
 
 
 def test_finished_solves_are_not_made_again_and_the_command_writes_page_and_table(
@@ -62,7 +62,7 @@ def test_finished_solves_are_not_made_again_and_the_command_writes_page_and_tabl
     monkeypatch.setattr("nbb_opt.studies.tornado.TornadoWork.__call__", refuse)
     again = CliRunner().invoke(app, [*command, "--json"])
     assert again.exit_code == 0, again.output
-    assert json.loads(again.stdout)["rows"] == json.loads(first.stdout)["rows"]
+    assert json.loads(again.stdout)["tornado"] == json.loads(first.stdout)["tornado"]
     other = CliRunner().invoke(app, [*command[:-1], str(tmp_path / "other")])
     assert isinstance(other.exception, AssertionError)
 

@@ -86,9 +86,9 @@ class Answer:
         return tables[name]
 
     @property
-    def table(self) -> pd.DataFrame:
-        """The first table."""
-        return next(iter(self.tables.values()))
+    def table(self) -> WholeTable:
+        """The first table; printed it is whole."""
+        return WholeTable(next(iter(self.tables.values())))
 
     def __getitem__(self, column: Any) -> Any:
         return self.table[column]
@@ -105,7 +105,7 @@ class Answer:
 
     def _repr_html_(self) -> str:
         sentences = "".join(f"<p>{escape(each)}</p>" for each in self.sentences)
-        return sentences + WholeTable(self.table)._repr_html_()
+        return sentences + self.table._repr_html_()
 
     @property
     def record(self) -> dict[str, Any]:

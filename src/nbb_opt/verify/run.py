@@ -167,7 +167,7 @@ def _bars_needed(rules: Rules, options: Mapping[str, Any], *, own: bool) -> list
 def _check_changes(said: Mapping[str, Any], instance: Instance, checks: Checks) -> None:
     """`state_changes`: the cells that a what-if says it changed are those in which it differs from its base."""
     if instance.what_if is None:
-        where = "what_if: what was changed cannot be checked without the base; give the base with --instance"
+        where = "what_if: what was changed cannot be checked without the base; give the base as instance="
         checks.hold("state_changes", not said, where=lambda _: where)
         return
     base, listed = instance.what_if.base, said.get("cells")
