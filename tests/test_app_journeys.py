@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -18,12 +17,14 @@ pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from app_case import WEST_TO_EAST, Served, served, tiny_workbook
 from app_pages import (
+    CHROMIUM,
     WAIT_MS,
     cell,
+    chromium,
     ended,
     go,
     new_plan,
@@ -40,7 +41,6 @@ from hostile_texts import PAYLOADS
 from nbb_opt.result import read_run
 from workbook_drafts import draft_of_tiny
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.promise(19),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path"),
@@ -56,11 +56,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as player:
-        flags = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-        found = player.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @dataclass
