@@ -84,7 +84,7 @@ def draw(of: Result | Answer | Audit, name: str = "map") -> Picture:
     >>> from nbb_opt import examples, solve
     >>> draw(solve(examples.tiny()), "x")
     Traceback (most recent call last):
-    nbb_opt.errors.NbbError: picture 'x': none; take map, change, modes, emissions, fleet, costs, difference, charging
+    nbb_opt.errors.NbbError: picture 'x': none; take map, change, modes, emissions, fleet, costs, difference, ...
     """
     if isinstance(of, Result):
         return _of_plan(of, name)

@@ -51,9 +51,10 @@ from nbb_opt.app.region_worker import (
 )
 from nbb_opt.app.store import NotFound, Refused, Store, plain, read_json, write_bytes
 from nbb_opt.app.task import Task
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
-from nbb_opt.report.decisions import full_grid, names_of, project_grid
+from nbb_opt.report.decisions import from_to_grid, full_grid, names_of, project_grid
 from nbb_opt.report.headline import answer
 from nbb_opt.report.map.difference import draw_difference, link_difference
 from nbb_opt.report.page import changes, draw_maps
@@ -188,21 +189,24 @@ class Region:
 
     def run(self, case: str, run: str) -> dict[str, Any]:
         """What the page of a run shows."""
-        found: dict[str, Any] = {"run": self.summary(case, run), "runs": self.runs(case), "plan": None}
+        found: dict[str, Any] = {"run": self.summary(case, run), "plan": None, "changed": ""}
         folder = self._folder(case, run)
         found["explained"] = [_explained(read_json(file)) for file in sorted((folder / EXPLAINED).glob("*.json"))][::-1]
         found["front"] = self._front(folder)
         if found["run"]["plan"] is None:
             return found
         plan = self.plan(case, run)
-        instance, bar = plan.instance, plan.run.against
+        try:
+            instance, bar = plan.instance, plan.run.against
+        except NbbError as changed:
+            return found | {"changed": str(changed)}
         title, _by_year = changes(instance, plan.run)
         beside = [plan, plan.reference if bar == "reference" else plan.frozen] if bar else [plan]
         return found | {
             "plan": plan, "meta": instance.meta, "sentences": answer(instance, plan.run, plan.figures),
             "figures": compare(*beside), "maps": draw_maps(instance, plan.run, "plan"), "change_title": title,
             "projects": project_grid(instance, plan.run), "full": full_grid(instance, plan.run),
-            "flows": _flows(plan), "built": plan.figures["projects_built"],
+            "flows": _flows(plan), "from_to": from_to_grid(instance, plan.run), "built": plan.figures["projects_built"],
         }  # fmt: skip
 
     def _front(self, folder: Path) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -13,6 +14,8 @@ from pydantic import BaseModel, Field
 from nbb_opt.app.answers import PAGE_POLICY, download
 from nbb_opt.app.languages import COOKIE, LANGUAGES, chosen_language, figure_name, translator
 from nbb_opt.app.region import Region
+from nbb_opt.app.store import NotFound
+from nbb_opt.errors import NbbError
 from nbb_opt.report.text import cut, meur, number, percent, short
 
 ENVIRONMENT = Environment(
@@ -43,25 +46,35 @@ class Form(BaseModel):
 def serve_region(api: FastAPI, region: Region) -> None:
     """Add the addresses of the region view."""
 
-    def page(template: str, request: Request, case: str, **given: Any) -> HTMLResponse:
+    def page(template: str, request: Request, case: str, view: str, of: Callable[[], dict[str, Any]]) -> HTMLResponse:
+        status = 200
+        region.store.case(case)
+        try:
+            given = of()
+        except NbbError as error:
+            template, given, status = (
+                "error.html.j2",
+                {"message": str(error)},
+                404 if isinstance(error, NotFound) else 409,
+            )
         language = chosen_language(request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
         text = ENVIRONMENT.get_template(template).render(
             _=translator(language), named=lambda name: figure_name(language, name), language=language, cookie=COOKIE,
-            case=case, title=region.instance(case).meta.title, day=_day, **given,
+            case=case, title=region.store.case(case).title, day=_day, view=view, **given,
         )  # fmt: skip
-        return HTMLResponse(text)
+        return HTMLResponse(text, status)
 
     @api.get("/region/{case}")
     def levers(case: str, request: Request, source: Annotated[str, Query(max_length=60)] = "") -> Response:
-        return page("levers.html.j2", request, case, view="levers", **region.levers(case, source))
+        return page("levers.html.j2", request, case, "levers", lambda: region.levers(case, source))
 
     @api.get("/region/{case}/runs/{run}")
     def run_page(case: str, run: str, request: Request) -> Response:
-        return page("run.html.j2", request, case, view="run", **region.run(case, run))
+        return page("run.html.j2", request, case, "run", lambda: region.run(case, run))
 
     @api.get("/region/{case}/compare")
     def compare(case: str, request: Request, run: Annotated[list[str], Query(max_length=9)]) -> Response:
-        return page("compare.html.j2", request, case, view="compare", **region.compare(case, run))
+        return page("compare.html.j2", request, case, "compare", lambda: region.compare(case, run))
 
     @api.get("/region/{case}/runs/{run}/files/{name}")
     def file(case: str, run: str, name: str, view: bool = False) -> Response:

@@ -11,10 +11,10 @@ import pandas as pd
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS, ZERO_EMISSION
 from nbb_opt.report.grid import Column, Grid, amounts, each
-from nbb_opt.report.kpis import charging_mw, projects_built, shifts
+from nbb_opt.report.kpis import charging_mw, projects_built, shift_effect, shifts
 from nbb_opt.report.movements import over_quays
 from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed, plain
-from nbb_opt.result import Run
+from nbb_opt.result import Run, emissions_t
 
 FULL_SHARE = 0.98
 PROJECT_WORDS = {
@@ -191,6 +191,46 @@ def shift_grid(instance: Instance, run: Run, *, most: int = 60) -> Grid:
         Column("Moved", "kt", "kt a year"),
     )
     return Grid(f"Largest changes of mode in {year}", columns, rows, name="Mode changes")
+
+
+def from_to_grid(instance: Instance, run: Run) -> Grid | None:
+    """What moved from which mode to which in the last period with the CO2e that this saves, and what else saves.
+
+    The CO2e of a flow (see `shift_effect`) is spread over its moves by tonnes; the rows add up to the whole difference.
+    None where nothing is compared.
+    """
+    if not run.against:
+        return None
+    year, flow = instance.periods[-1].year, ["origin", "destination", "commodity"]
+    saved = shift_effect(instance, run)[1]
+    saved_t = saved[saved["year"] == year].set_index(flow)["saved_kg"] / 1e3
+    moved = shifts(run, by=["main_mode"])
+    moved = moved[(moved["year"] == year) & (moved["from_main_mode"] != moved["to_main_mode"])]
+    share = moved["tonnes"] / moved.groupby(flow)["tonnes"].transform("sum")
+    moved = moved.assign(saved_t=share * saved_t.reindex(pd.MultiIndex.from_frame(moved[flow])).fillna(0.0).to_numpy())
+    pairs = moved.groupby(["from_main_mode", "to_main_mode"])[["tonnes", "saved_t"]].sum()
+    pairs = pairs.sort_values("tonnes", ascending=False)
+    cut_t = float(emissions_t(run.baseline)[year] - emissions_t(run.tables)[year])
+    in_all, by_moves = float(saved_t.sum()), float(pairs["saved_t"].sum())
+    rows: list[list[str | float | int | None]] = [
+        [MODE_WORDS.get(before, before), MODE_WORDS.get(after, after), tonnes / 1e3, co2e_t / 1e3]
+        for (before, after), tonnes, co2e_t in zip(pairs.index, *pairs.to_numpy().T.tolist(), strict=True)
+    ]
+    rows += [
+        ["Same mode", "another way", None, (in_all - by_moves) / 1e3],
+        ["Cleaner trucks, ships, trains and fuels", "", None, (cut_t - in_all) / 1e3],
+        ["Total", "", float(pairs["tonnes"].sum()) / 1e3, cut_t / 1e3],
+    ]
+    columns = (
+        Column("From"), Column("To"), Column("Moved", "number", "kt a year"),
+        Column("Saves, CO2e", "number", "kt a year"),
+    )  # fmt: skip
+    note = (
+        f"Against the {run.against} plan, by the main mode of each chain. What a change of mode saves is estimated "
+        f"with the mean emissions of each mode in the {run.against} plan."
+    )
+    title = f"From which mode to which in {year}, and what saves CO2e"
+    return Grid(title, columns, rows, note=note, total_row=True, name="From mode to mode")
 
 
 def flow_grid(instance: Instance, run: Run) -> Grid:

@@ -14,7 +14,7 @@ from nbb_opt.report.charts.charts import Bar, Series, difference_bars, limit_bar
 from nbb_opt.report.charts.svg import MODE_COLOURS, PALETTE, TECHNOLOGY_COLOURS
 from nbb_opt.report.decisions import charging_grid
 from nbb_opt.report.grid import Column, Grid, Style, amounts, each
-from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, component_word, short
+from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, component_word, plain, short
 from nbb_opt.result import Run
 
 COST_GROUPS: dict[str, tuple[str, ...]] = {
@@ -35,6 +35,7 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
         "project_fixed", "project_purchase", "project_residual",
     ),
 }  # fmt: skip
+LEAST_KT = 0.001  # of a difference that is shown
 Table = Mapping[tuple[int, str], float]
 
 
@@ -57,7 +58,7 @@ def all_figures(instance: Instance, run: Run, figures: dict[str, Any], *, key: s
         _fleet(instance, run, figures, key),
         _costs(instance, run, key),
     ]
-    found += [_cost_differences(run, key)] if _compared(run) else []
+    found += [_cost_differences(run, key), _emission_differences(instance, run, key)] if _compared(run) else []
     charging = _charging(instance, run, key)
     return [*found, charging] if charging else found
 
@@ -204,6 +205,32 @@ def _cost_differences(run: Run, key: str) -> Figure:
         "Where the plan spends less and where it spends more; present value.",
         grid,
     )
+
+
+def _emission_differences(instance: Instance, run: Run, key: str) -> Figure:
+    year = instance.periods[-1].year
+
+    def total(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
+        rows = tables["emissions"][tables["emissions"]["year"] == year]
+        return ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e6).groupby([rows["mode"], rows["energy_carrier"]]).sum()
+
+    change = total(run.tables).sub(total(run.baseline), fill_value=0.0)
+    words_of = {**MODE_WORDS, "transfer": "Terminals"}
+    rows = [
+        (", ".join(filter(None, [words_of.get(mode, mode), plain(carrier)])), float(kt))
+        for (mode, carrier), kt in amounts(change) if abs(kt) >= LEAST_KT
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row[1])
+    both = [*rows, ("Total", float(change.sum()))]
+    title = f"CO2e in {year} against the {run.against} plan"
+    drawing = difference_bars(
+        both, unit="kt CO2e", key=f"{key}-co2e-difference", title=title,
+        note=f"left of the line: less than the {run.against} plan",
+    )  # fmt: skip
+    columns = (Column("Mode and energy"), Column(f"Plan less {run.against}", "decimal", "kt CO2e a year"))
+    grid = Grid(title, columns, both, first=30, name="CO2e difference", total_row=True)
+    help_ = f"Where the plan emits less and where more in {year}, by mode and energy; well to wheel, a year."
+    return Figure("co2e_difference", title, drawing, help_, grid)
 
 
 def _charging(instance: Instance, run: Run, key: str) -> Figure | None:

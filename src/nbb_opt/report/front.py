@@ -5,22 +5,46 @@ from __future__ import annotations
 import io
 
 import pandas as pd
+from markupsafe import Markup
 
 from nbb_opt.instance import Instance
+from nbb_opt.report.charts.charts import line_chart
 from nbb_opt.report.grid import Column, Grid, each
-from nbb_opt.result import FRONT, Run, emissions_t
+from nbb_opt.result import FRONT, Run, Tables, emissions_t
 
 
-def front_grid(instance: Instance, run: Run) -> Grid | None:
-    """Give the points of the front from the cheapest on, against the plan's baseline; None where there is no front."""
+def _points(run: Run) -> pd.DataFrame | None:
+    """The points of the front from the cheapest on; None where there is no front."""
     content = run.beside.get(FRONT)
     if not content or not run.against:
         return None
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     points = pd.read_csv(io.StringIO(text)).dropna(subset=["cost_eur", "emissions_t_co2e"])
-    points = points.sort_values("cost_eur", ignore_index=True)
+    return points.sort_values("cost_eur", ignore_index=True)
+
+
+def in_all_years_t(instance: Instance, tables: Tables) -> float:
+    """WTW t CO2e over the horizon."""
     years = pd.Series({period.year: period.years for period in instance.periods})
-    base_t = float((emissions_t(run.baseline) * years).sum())
+    return float((emissions_t(tables) * years).sum())
+
+
+def draw_front(instance: Instance, run: Run, *, key: str) -> Markup | None:
+    """The front with the plan as a point beside it; None where there is no front."""
+    points = _points(run)
+    if points is None or not len(points):
+        return None
+    pairs = list(zip(points["emissions_t_co2e"] / 1e3, points["cost_eur"] / 1e6, strict=True))
+    mine = (in_all_years_t(instance, run.tables) / 1e3, float(run.record["cost_eur"]) / 1e6)
+    return line_chart(pairs, across="kt CO2e in all years, WTW", up="MEUR", key=key, chosen=("this plan", *mine))
+
+
+def front_grid(instance: Instance, run: Run) -> Grid | None:
+    """Give the points of the front from the cheapest on, against the plan's baseline; None where there is no front."""
+    points = _points(run)
+    if points is None:
+        return None
+    base_t = in_all_years_t(instance, run.baseline)
     base_eur = float(run.said_of(run.against)["cost_eur"])
     cut = 1 - points["emissions_t_co2e"] / base_t
     further = points["cost_eur"].diff() / 1e6 / (100 * cut.diff())

@@ -30,6 +30,7 @@ from nbb_opt.report.basis import (
 )
 from nbb_opt.report.decisions import (
     charger_grid,
+    from_to_grid,
     fuel_grid,
     full_grid,
     policy_grid,
@@ -39,7 +40,7 @@ from nbb_opt.report.decisions import (
     vehicle_grid,
 )
 from nbb_opt.report.figures import Figure, all_figures
-from nbb_opt.report.front import front_grid
+from nbb_opt.report.front import draw_front, front_grid
 from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.headline import Tile, answer, bars_grid, period_grid, plausibility, proof, sentences, tiles
 from nbb_opt.report.inventory import InventoryTables
@@ -163,7 +164,9 @@ class RunView:
     tiles: list[Tile]
     proof: str
     bars: Grid
+    from_to: Grid | None
     front: Grid | None
+    front_picture: Markup | None
     by_period: Grid
     plausible_text: str
     plausible_grid: Grid | None
@@ -247,7 +250,9 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
         tiles=tiles(instance, run, figures),
         proof=proof(run, figures),
         bars=bars_grid(instance, run, figures),
+        from_to=from_to_grid(instance, run),
         front=front_grid(instance, run),
+        front_picture=draw_front(instance, run, key=f"{key}-front"),
         by_period=period_grid(instance, run, figures),
         plausible_text=plausible_text,
         plausible_grid=plausible_grid,

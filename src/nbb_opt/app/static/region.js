@@ -75,7 +75,15 @@ async function cancel(atOnce) {
 function find(field) {
   const wanted = field.value.trim().toLowerCase();
   document.querySelectorAll("[data-words]").forEach((row) => { row.hidden = wanted !== "" && !row.dataset.words.toLowerCase().includes(wanted); });
-  if (wanted) document.querySelectorAll("details.group").forEach((group) => { group.open = Boolean(group.querySelector("[data-words]:not([hidden])")); });
+  document.querySelectorAll("details.group").forEach((group) => {
+    if (wanted) {
+      group.dataset.before ??= group.open;
+      group.open = Boolean(group.querySelector("[data-words]:not([hidden])"));
+    } else if (group.dataset.before) {
+      group.open = group.dataset.before === "true";
+      delete group.dataset.before;
+    }
+  });
 }
 
 function fieldsOf(form) {

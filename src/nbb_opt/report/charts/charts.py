@@ -234,11 +234,19 @@ def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, 
     return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
 
 
-def line_chart(points: Sequence[tuple[float, float]], *, across: str, up: str, key: str) -> Markup:
-    """Draw a line through points (x, y) in the order of x, each with its figures as a tooltip."""
+CHOSEN = "#d55e00"  # a point apart from the line
+
+
+def line_chart(
+    points: Sequence[tuple[float, float]], *, across: str, up: str, key: str,
+    chosen: tuple[str, float, float] | None = None,
+) -> Markup:  # fmt: skip
+    """Draw a line through points (x, y) in the order of x, each with its figures as a tooltip; `chosen` is a point of
+    its own (name, x, y)."""
     found = sorted(points)
     plot, head, foot = 260.0, 34.0, 46.0
-    xs, ys = ticks(found[0][0], found[-1][0]), ticks(min(y for _, y in found), max(y for _, y in found))
+    shown = [*found, *([chosen[1:]] if chosen else [])]
+    xs, ys = (ticks(min(values), max(values)) for values in zip(*shown, strict=True))
     left = max(text_width(text, 11) for text in tick_words(ys)) + 20
     slope = -plot / (ys[-1] - ys[0])
     zero = head + plot - slope * ys[0]
@@ -256,6 +264,14 @@ def line_chart(points: Sequence[tuple[float, float]], *, across: str, up: str, k
         cx, cy = at(x, y)
         tooltip = tag("title", f"{number(x, 3)} {across}: {number(y, 3)} {up}")
         parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=3.5, fill=PALETTE[0], stroke=INK, stroke_width=0.5))
+    if chosen:
+        name, x, y = chosen
+        cx, cy = at(x, y)
+        tooltip = tag("title", f"{name}: {number(x, 3)} {across}: {number(y, 3)} {up}")
+        parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=6, fill=CHOSEN, stroke=INK, stroke_width=1))
+        room = cx + 12 + text_width(name, 12, bold=True) < WIDTH
+        side = {"anchor": "start"} if room else {"anchor": "end"}
+        parts.append(words(name, cx + (10 if room else -10), cy + 4, size=12, weight="600", **side))
     desc = f"{len(found)} points; {up} from {number(found[0][1], 3)} to {number(found[-1][1], 3)}"
     height = head + plot + foot
     return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=desc)
