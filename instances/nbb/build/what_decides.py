@@ -83,7 +83,7 @@ def why_project(instance: Instance, run: Run, project: str, last: int) -> str:
     steps, flows = run.tables["chain_steps"], run.tables["flows"]
     chains = set(steps.loc[steps["project"] == project, "chain"])
     carried_t = float(flows.loc[(flows["year"] == last) & flows["chain"].isin(chains), "tonnes"].sum())
-    said = [f"{carried_t / 1e3:,.0f} kt a year go by it"] if carried_t else []
+    said = [f"{carried_t / 1e3:,.0f} kt a year go over it"] if carried_t else []
     use, effects, built = run.tables["use"], instance["project_effects"], run.tables["projects"]
     use, effects = use[use["year"] == last], effects[effects["project"] == project]
     in_service = built.loc[(built["year"] == last) & (built["project"] == project), "in_service"].sum()
@@ -95,14 +95,27 @@ def why_project(instance: Instance, run: Run, project: str, last: int) -> str:
             continue
         adds = float(row["adds"]) * float(in_service) * (1e3 if kind == "grid" else 1.0)
         used, limit = float(here["used"].iloc[0]) / 1e3, float(here["limit"].iloc[0]) / 1e3
-        unit = "MW of chargers" if kind == "grid" else "kt a year"
-        text = (
-            f"{used:,.0f} of {limit:,.0f} {unit} in use at {row['row']}, {max(limit - adds / 1e3, 0):,.0f} without it"
-        )
-        fullest.append((used / limit, text))
+        left, place = max(limit - adds / 1e3, 0), place_name(instance, str(row["table"]), str(row["row"]))
+        does = {"grid": f"chargers take {used:,.0f} MW at {place}, where the grid has {left:,.0f} MW without it",
+                "terminal": f"{used:,.0f} kt a year pass {place}, which takes {left:,.0f} kt without it",
+                "link": f"{used:,.0f} kt a year go {place}, which takes {left:,.0f} kt without it"}  # fmt: skip
+        fullest.append((used / max(left, 1.0), does[kind]))
     said += [max(fullest)[1]] if fullest else []
-    said += [f"brings {row}" for row in effects.loc[effects["table"] == "fuel_substitutes", "row"]]
+    fuels = instance["fuel_substitutes"].set_index("substitute")
+    for row in effects.loc[effects["table"] == "fuel_substitutes", "row"]:
+        fuel = fuels.loc[row]
+        said.append(f"by {fuel['mode']}, {fuel['energy_carrier']} may replace {fuel['replaces']}".replace("_", " "))
     return "; ".join(said) or "decided by others"
+
+
+def place_name(instance: Instance, table: str, row: str) -> str:
+    """A terminal, charging area or link as people call it."""
+    if table != "links":
+        key = {"terminals": "terminal", "charge_areas": "charge_area"}[table]
+        return str(instance[table].set_index(key).loc[row, "name"])
+    link = instance["links"].set_index("link").loc[row]
+    names = instance["nodes"].set_index("node")["name"]
+    return f"by {link['mode']} {names[link['from_node']]}-{names[link['to_node']]}"
 
 
 def why_shift(instance: Instance, run: Run, shift: tuple[str, ...], last: int) -> str:
