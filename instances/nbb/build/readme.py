@@ -144,7 +144,7 @@ def _tornado() -> str:
     for figure in figures:
         for row in rows:
             if row["figure"] == figure:
-                cost, kt = float(row["cost_meur"]), float(row[f"kt_{YEARS[-1]}"])
+                cost, kt = float(row["cost_meur"]), float(row[f"kt_{YEARS[-1]}"]) + 0.0
                 of_all = f"{cost:+,.1f}", f"{kt:+.1f}", row[f"battery_trucks_{YEARS[-1]}"]
                 cells.append((f"`{figure}`", f"times {row['factor']}", *of_all))
     last = YEARS[-1]
