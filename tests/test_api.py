@@ -408,7 +408,6 @@ def test_other_problems_are_read_solved_saved_and_verified_too(name: str, tmp_pa
     ("option", "value", "hint"),
     [
         ("gap", "0.01", "give a number"),
-        ("gap", None, "give a number"),
         ("time_limit_s", "60", "give a number"),
         ("threads", 1.5, "give a whole number"),
         ("seed", 1.5, "give a whole number"),

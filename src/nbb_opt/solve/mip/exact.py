@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-# steps of the search for plans, in shares of what is undecided at the start: columns left out and gap of the small
-# MIPs. The first group is decided by a dive in the first step, by such a MIP in the second.
-EFFORTS = ((1 / 200, 1 / 15), (1 / 200, 1 / 40))
+# how hard the small MIPs try, in shares of what is undecided at the start: columns left out and gap
+EFFORT = (1 / 200, 1 / 40)
 ENOUGH = 1 / 10  # of the gap asked for: no small MIP has to be more exact
-NODES = 128  # of the tree in the first step; twice as many in each further one
+NODES = 64  # of the tree in the first step; twice as many in each further one
 FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there is no plan
 CUTTING = 1 / 4  # of the time left, at most
 ROUNDS, LITTLE = 3, 1e-2  # cutting ends when so many rounds rise by less than that share of all
@@ -106,6 +105,7 @@ class _MipSearch:
         self.form, self.warm, self.best, self.stop = form, warm, best, best.stop
         self.whole = np.flatnonzero(form.integer)
         self.tight = form  # with cuts, once there are some
+        self.dived: Floats | None = None  # the first group as a dive decided it, once one did
         warm.log = best.log
 
     def run(self) -> Solution:
@@ -191,17 +191,21 @@ class _MipSearch:
         """Some plan at once: the first group rounded, or decided by a dive, the further ones rounded up."""
         best = self.best
         dive = Dive(self.form, solver, stop=self.stop, callback=best.hear, label=best.label, bound=best.bound)
-        for decide in (dive.hasten, dive.decide):
-            decided = decide(relaxed)
+        for quick in (True, False):
+            if not quick and best.plan is not None:  # that of the last solve: better ones are sought anyway
+                break
+            decided = dive.hasten(relaxed) if quick else dive.decide(relaxed)
             plan = dive.complete(decided) if decided is not None else None
             solver.free(self.whole)
+            if not quick and decided is not None and decided.values is not None:
+                self.dived = np.round(decided.values[groups(self.form)[0]])
             if plan is not None:
                 self._accept(plan)
                 break
         best.iterations += dive.iterations
 
     def _plans_and_tree(self, solver: Solver, relaxed: SolverResult) -> None:
-        """Better plans by small MIPs, the bound by a tree over the first group, in steps until the gap is proven.
+        """Better plans by dives, then small MIPs; the bound by a tree over the first group; in steps.
 
         How hard the small MIPs try follows from what is undecided at the start and what is asked for, so that nothing
         hangs on the money of an instance.
@@ -209,7 +213,7 @@ class _MipSearch:
         first, best = groups(self.form)[0], self.best
         undecided = best.incumbent - best.bound if best.plan is not None else FIRST_GUESS * abs(best.bound)
         enough = ENOUGH * best.gap * abs(best.bound)
-        efforts = [Effort(*(share * undecided for share in shares)).at_most(enough) for shares in EFFORTS]
+        effort = Effort(*(share * undecided for share in EFFORT)).at_most(enough)
         beside = TreeBeside(
             solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
         )
@@ -219,7 +223,7 @@ class _MipSearch:
 
         mips = SubMips(self.tight, self.warm, solver, stop=self.stop, callback=callback, label=best.label)
 
-        def complete(decided: Floats, effort: Effort) -> None:
+        def complete(decided: Floats, effort: Effort | None) -> None:
             plan = mips.complete(decided, effort, below=best.incumbent)
             if plan is not None:
                 self._accept(plan)
@@ -228,25 +232,28 @@ class _MipSearch:
             rounded = None if best.plan is None else best.plan[first]
 
             def dive() -> Floats | None:
-                found = mips.dive(relaxed)
+                found = mips.dive(relaxed) if self.dived is None else self.dived
                 return rounded if found is None else found
 
-            ways = [dive, lambda: mips.decide(relaxed, efforts[-1])]
-            self._step_by_step(beside, list(zip(ways, efforts, strict=True)), complete)
+            def best_so_far() -> Floats | None:
+                return None if best.plan is None else best.plan[first]
+
+            ways = [(dive, None), (best_so_far, effort), (lambda: mips.decide(relaxed, effort), effort)]
+            self._step_by_step(beside, ways, complete)
         else:
-            for effort in efforts:
+            for each in (None, effort):
                 if not best.proven() and not self.stop.now():
-                    complete(np.zeros(0), effort)
+                    complete(np.zeros(0), each)
         best.iterations += mips.iterations
 
     def _step_by_step(
         self,
         beside: TreeBeside,
-        steps: list[tuple[Callable[[], Floats | None], Effort]],
-        complete: Callable[[Floats, Effort], None],
+        steps: list[tuple[Callable[[], Floats | None], Effort | None]],
+        complete: Callable[[Floats, Effort | None], None],
     ) -> None:
         """Each of `steps` completes a decision of the first group, then takes the bound of twice as many nodes."""
-        tried: list[Floats] = []
+        tried: list[tuple[Floats, Effort | None]] = []
         nodes, waited = NODES, 0
         with beside.running():
             for step in itertools.count():
@@ -257,8 +264,8 @@ class _MipSearch:
                 else:
                     decisions = beside.leaves if beside.ended_by(waited) else []
                 for decided in decisions:
-                    if not any(np.array_equal(decided, other) for other in tried):
-                        tried.append(decided)
+                    if not any(np.array_equal(decided, other) and effort == hard for other, hard in tried):
+                        tried.append((decided, effort))
                         complete(decided, effort)
                 if self.best.proven() or (step >= len(steps) and beside.ended_by(waited)):
                     break

@@ -63,22 +63,24 @@ class SubMips:
 
     def dive(self, relaxed: SolverResult) -> Floats | None:
         """What `decide` gives, by a dive, a linear program each step; None if it fails or time is over."""
-        stop = self.stop.part(0.5)
-        dive = Dive(self.form, self.solver, stop=stop, callback=self.callback, label=self.label, bound=-np.inf)
+        dive = self._dive(self.stop.part(0.5))
         answer = dive.decide(relaxed)
         self.iterations += dive.iterations
         self.solver.free(self.first)
         return None if answer is None or answer.values is None else np.round(answer.values[self.first])
 
-    def complete(self, decided: Floats, effort: Effort, *, below: float) -> SolverResult | None:
+    def complete(self, decided: Floats, effort: Effort | None, *, below: float) -> SolverResult | None:
         """A plan with the first group as decided, a vertex of the linear program; None if none is found in time.
 
-        What cannot cost less than `below` is given up early.
+        Without an effort no MIP is solved: the further groups are rounded in batches, one linear program after the
+        other. What cannot cost less than `below` is given up early.
         """
         every = np.flatnonzero(self.form.integer)
         try:
             self.solver.fix(self.first, decided)
             answer = self._linear()
+            if effort is None:
+                return None if answer is None or answer.objective >= below else self._settle(answer)
             low, up = self.form.col_low.copy(), self.form.col_up.copy()
             low[self.first] = up[self.first] = decided
             for group in self.further:
@@ -93,6 +95,15 @@ class SubMips:
             return answer
         finally:
             self.solver.free(every)
+
+    def _dive(self, stop: Stop) -> Dive:
+        return Dive(self.form, self.solver, stop=stop, callback=self.callback, label=self.label, bound=-np.inf)
+
+    def _settle(self, decided: SolverResult) -> SolverResult | None:
+        dive = self._dive(self.stop)
+        answer = dive.settle(decided) or dive.complete(decided)
+        self.iterations += dive.iterations
+        return answer
 
     def _linear(self) -> SolverResult | None:
         answer = self.solver.run(self.stop, phase=self.label + "plan", callback=self.callback, known=UNKNOWN)
