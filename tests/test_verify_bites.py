@@ -42,7 +42,11 @@ def limits_broken(case: Instance, tables: Tables) -> set[tuple[str, str]]:
 
 
 def tables_of(case: Instance) -> Tables:
-    return with_accounts(case, plan_on_paper(tiny(), "joint"), "joint")
+    """The plan on paper, and one diesel truck that E buys and sells again without need, with their accounts."""
+    plan = plan_on_paper(tiny(), "joint")
+    row = {"fleet_region": "E", "vehicle": "DIESEL", "vintage_year": 2025, "year": 2025, "bought": 1, "kept": 1}
+    plan["fleet"] = pd.concat([plan["fleet"], as_table("fleet", [row])], ignore_index=True)
+    return with_accounts(case, plan, "joint")
 
 
 def as_tight_as_the_plan_on_paper(room: float = 1.0) -> Instance:
@@ -84,12 +88,13 @@ def as_tight_as_the_plan_on_paper(room: float = 1.0) -> Instance:
     case = policy(case, "CAP_FI", cap, year=2030, value=room * 311.6, country="FI")
     case = policy(case, "SHARE", share, year=2030, value=room * 0.5, technology="battery")
     case = policy(case, "SHARE_FI", share, year=2030, value=room, technology="battery", country="FI")
-    case = policy(case, "CLEAN", clean, value=1.0 / room)
-    case = policy(case, "CLEAN_SE", clean, year=2030, value=1.0 / room, country="SE")
+    case = policy(case, "CLEAN_25", clean, year=2025, value=0.5 / room)
+    case = policy(case, "CLEAN_30", clean, year=2030, value=1.0 / room)
+    case = policy(case, "CLEAN_SE", clean, year=2025, value=1.0 / room, country="SE")
     case = policy(case, "MONEY", "limit_budget_eur", value=room * 2e6, year=2030)
     case = policy(case, "MONEY_SE", "limit_budget_eur", value=room * 1.5e6, country="SE")
     case = policy(case, "SLOW", "limit_mode_shift_share_per_year", value=room * 0.2)
-    bought = "diesel" if room == 1.0 else "battery"
+    bought = "hydrogen" if room == 1.0 else "battery"
     case = policy(case, "BAN", "ban_purchase", technology=bought, year=2030)
     case = policy(case, "BAN_FI", "ban_purchase", technology=bought, country="FI")
     return policy(case, "BAN_LATER", "ban_purchase", technology="battery", year=2031)
@@ -109,7 +114,7 @@ SHORT = {
     "deliver_energy": ["charging area CE 2030", "charging area CW 2025", "charging area CW 2030"],
     "fit_opening_hours": [f"W BATTERY, places open 57.1154 h a week, {year}" for year in (2025, 2030)],
     "limit_mode_shift": ["policy SLOW 2030 ORE by rail"],
-    "require_zero_emission": ["policy CLEAN 2025", "policy CLEAN 2030", "policy CLEAN_SE SE 2030"],
+    "require_zero_emission": ["policy CLEAN_25 2025", "policy CLEAN_30 2030", "policy CLEAN_SE SE 2025"],
     "respect_driver_hours": ["drivers FI 2025", "drivers FI 2030", "drivers SE 2025", "drivers SE 2030"],
     "respect_grid": ["charging area CE 2030", "charging area CW 2030"],
     "respect_link_capacity": ["link FERRY_PORTW_PORTE 2025", "link RAIL_MINE_WEST 2030", "link RAIL_WEST_GAP 2025",
