@@ -56,6 +56,7 @@ PARTS = {  # code, and the tests that are about it
         *JUDGED,
     ),
 }
+EARLY = "tests/test_verify_bites.py"  # needs no run of its own, which a child would have to make anew
 NOT_PUT_IN = 77  # exit code of a child
 STARTING_CPU_S = 0.5  # of any test in a new child
 FIRST_TRIED = 8  # tests that found most faults so far
@@ -307,8 +308,8 @@ class Mutation:
         os.wait()
 
     def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
-        """The tests that reach the function (the file, for a constant): first those that found most faults a second,
-        then one case of every test, the quickest first, then a second of each, and so on.
+        """The tests that reach the function (the file, for a constant): first EARLY, then those that found most faults
+        a second, then one case of every test, the quickest first, then a second of each, and so on.
         """
         file, of = str(mutant.path), mutant.of
         reaching = [
@@ -319,12 +320,13 @@ class Mutation:
             (name for name in reaching if self.kills[name]),
             key=lambda name: (-self.kills[name] / (reach.cpu_s[name] + STARTING_CPU_S), name),
         )[:FIRST_TRIED]
+        early = sorted((name for name in reaching if name.startswith(EARLY)), key=reach.cpu_s.__getitem__)
         cases, turns = Counter[str](), dict[str, tuple[int, float]]()
         for name in sorted(reaching, key=reach.cpu_s.__getitem__):
             turns[name] = cases[name.partition("[")[0]], reach.cpu_s[name]
             cases[name.partition("[")[0]] += 1
         chosen, spent_s = list[str](), 0.0
-        for name in dict.fromkeys([*best, *sorted(turns, key=turns.__getitem__)]):
+        for name in dict.fromkeys([*early, *best, *sorted(turns, key=turns.__getitem__)]):
             spent_s += reach.cpu_s[name]
             if chosen and spent_s > self.most_cpu_s:
                 break

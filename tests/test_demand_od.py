@@ -94,6 +94,9 @@ def test_a_partitioned_folder_reads_as_one_file(tmp_path: Path) -> None:
             written(folder / f"{number}.parquet", piece.drop(columns="year"))
     sums = aggregate(open_source(tmp_path / "od"), target, rules=ADD)
     pd.testing.assert_frame_equal(as_frame(sums, target), expected, check_dtype=False, rtol=0, atol=0)
+    written(folder / "1.parquet", piece.drop(columns="year").assign(tonnes=-1.0))
+    with pytest.raises(InstanceError, match=r"od/year=2035/1\.parquet row 1: tonnes -1\.0 is negative"):
+        aggregate(open_source(tmp_path / "od"), target, rules=ADD)
 
 
 def test_a_row_group_larger_than_the_pieces_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

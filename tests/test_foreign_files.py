@@ -69,7 +69,7 @@ def test_a_first_line_of_excel_says_the_separator_and_is_no_row(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["Luleå", "Östersund", "Västerås", "Jönköping", "Tromsø", "Hämeenlinna"])
-@pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850", "utf-32"])
 def test_text_of_an_old_mac_or_of_dos_is_not_read_as_other_letters(tmp_path: Path, name: str, encoding: str) -> None:
     text = SEMICOLONS.replace("Luleå", name)
     with pytest.raises(InstanceError, match=r"save it as UTF-8"):

@@ -225,7 +225,7 @@ def sum_part(
         row = group.row_0
         iterator = iter(batches)
         while True:
-            with damage_refused(source.label(group.file), row - _first_of(source, group)):
+            with damage_refused(source.labels[group.file], row - _first_of(source, group)):
                 batch = next(iterator, None)
                 if batch is None:
                     break
@@ -233,7 +233,7 @@ def sum_part(
             row += batch.num_rows
         if row - group.row_0 != group.rows:
             what = f"a row group holds {row - group.row_0} rows, its footer says {group.rows}"
-            raise InstanceError([Problem(source.label(group.file), what, "write or copy the file again")])
+            raise InstanceError([Problem(source.labels[group.file], what, "write or copy the file again")])
 
     def share(first: int) -> None:
         """Every `threads`-th group: decoded at the same time as others, added up when its turn comes."""
@@ -243,7 +243,7 @@ def sum_part(
             batches: Iterable[pa.RecordBatch] = ()
             refused: InstanceError | None = None
             try:
-                with damage_refused(source.label(group.file), group.row_0 - _first_of(source, group)):
+                with damage_refused(source.labels[group.file], group.row_0 - _first_of(source, group)):
                     if group.file != file:
                         file, opened = group.file, source.open(group.file)
                     assert opened is not None
@@ -349,7 +349,7 @@ def find_rows(batches: Iterable[pa.RecordBatch], column: str, names: Collection[
 def _place(source: Source, row: int, what: str) -> str:
     group = next(g for g in reversed(source.groups) if g.row_0 <= row)
     number = row - _first_of(source, group) + 1
-    return f"row {number}: {what}" if len(source.files) == 1 else f"{source.label(group.file)} row {number}: {what}"
+    return f"row {number}: {what}" if len(source.files) == 1 else f"{source.labels[group.file]} row {number}: {what}"
 
 
 def _shown(source: Source, places: Sequence[Place], fault: int, count: int) -> list[str]:

@@ -38,7 +38,8 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where the rows are. `name` is used in messages; `inside` is the path of an instance that is a .zip, if it is one.
+    """Where the rows are. `name` and, for every file, `labels` are used in messages; `inside` is the path of an
+    instance that is a .zip, if it is one.
 
     `constants` gives for every file the columns that its folders name. `by_shipper`: rows of one flow and year may be
     of several shippers. `held` is the one file, if it is open already.
@@ -46,6 +47,7 @@ class Source:
 
     name: str
     files: tuple[str, ...]
+    labels: tuple[str, ...]
     constants: tuple[tuple[tuple[str, str], ...], ...]
     groups: tuple[Group, ...]
     inside: str = ""
@@ -70,11 +72,8 @@ class Source:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows in order."""
         for group in self.groups:
-            with damage_refused(self.label(group.file)):
+            with damage_refused(self.labels[group.file]):
                 yield from self.read(self.open(group.file), group)
-
-    def label(self, file: int) -> str:
-        return self.name if len(self.files) == 1 else f"{self.name}/{Path(self.files[file]).name}"
 
     def read(self, opened: pq.ParquetFile, group: Group) -> Iterable[pa.RecordBatch]:
         """The rows of a group in batches, with all columns of COLUMNS and that of shippers; a group that is too large
@@ -151,12 +150,13 @@ def open_source(
     if not files:
         raise InstanceError([Problem(str(path), "holds no .parquet file", "give a Parquet file or a folder of them")])
     groups: list[Group] = []
-    constants = []
+    labels, constants = list[str](), []
     row_0 = 0
     by_shipper = False
     for number, file in enumerate(files):
         label = name if len(files) == 1 else f"{name}/{Path(file).relative_to(path).as_posix()}"
         own = folder_columns(Path(file), path) if path.is_dir() and inside is None else ()
+        labels.append(label)
         constants.append(own)
         with damage_refused(label):
             opened = _open(file if held is None else held.view(), within)
@@ -172,8 +172,8 @@ def open_source(
                 groups.append(Group(number, i, group.num_rows, row_0))
                 row_0 += group.num_rows
     return Source(
-        name=name, files=tuple(files), constants=tuple(constants), groups=tuple(groups), inside=within,
-        by_shipper=by_shipper, held=held,
+        name=name, files=tuple(files), labels=tuple(labels), constants=tuple(constants), groups=tuple(groups),
+        inside=within, by_shipper=by_shipper, held=held,
     )  # fmt: skip
 
 

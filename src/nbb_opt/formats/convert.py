@@ -204,7 +204,7 @@ def _rows(source: Path, dialect: Dialect, notes: Notes) -> tuple[Iterable[pa.Rec
 
 def _as_they_are(source: Source) -> Iterator[pa.RecordBatch]:
     for group in source.groups:
-        with damage_refused(source.label(group.file)):
+        with damage_refused(source.labels[group.file]):
             for batch in source.read(source.open(group.file), group):
                 yield batch.select(list(COLUMNS))
 

@@ -147,6 +147,8 @@ def _encoding(path: Path) -> tuple[str, str]:
     """UTF-8, UTF-16 by its mark or its blank bytes, else Windows-1252 with a word of the text as an example."""
     with path.open("rb") as stream:
         start = stream.read(512)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise InstanceError([Problem(path.name, "is UTF-32 text", "save it as UTF-8")])
     zeros = [start[i::2].count(0) for i in (0, 1)]
     wide = "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
     if not wide and max(zeros) * 3 > len(start) / 2:
