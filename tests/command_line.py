@@ -27,6 +27,7 @@ def nbb_opt(*words: object, cwd: Path | None = None, check: int | None = None) -
     """Run `nbb-opt WORDS` in `cwd`; with `check` that exit code is demanded. A fault of ours fails the test."""
     out, err = io.StringIO(), io.StringIO()
     arguments, before, term = sys.argv, Path.cwd(), signal.getsignal(signal.SIGTERM)
+    hook = sys.unraisablehook
     disabled = logging.root.manager.disable
     sys.argv = ["nbb-opt", *map(str, words)]
     os.chdir(cwd or before)
@@ -37,7 +38,7 @@ def nbb_opt(*words: object, cwd: Path | None = None, check: int | None = None) -
     except SystemExit as end:
         code = end.code
     finally:
-        sys.argv = arguments
+        sys.argv, sys.unraisablehook = arguments, hook
         os.chdir(before)
         signal.signal(signal.SIGTERM, term)
         logging.disable(disabled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -186,6 +187,31 @@ def test_no_command_writes_over_a_file_that_is_not_of_its_own_making(run: Path, 
         done = nbb_opt(*words, check=None)
         assert done.returncode == 1, (name, done.stdout, done.stderr)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.promise(14)
+@pytest.mark.skipif(os.name != "posix", reason="limits of processes")
+def test_a_disk_that_fills_while_a_command_writes_is_an_error_in_a_line_and_leaves_no_half_file(
+    run: Path, tmp_path: Path
+) -> None:
+    import resource
+
+    quick = ("solve --write", "inventory", "plot", "plot .png", "audit --template", "new", "new workbook",
+             "new --synthetic", "upgrade", "convert", "convert table", "convert instance", "synthesize-od")  # fmt: skip
+    for number, name in enumerate(quick):
+        out = tmp_path / str(number) / "made"
+        words = writing(run, out)[name]
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, limit[1]))  # a write beyond it fails as on a full disk
+        try:
+            done = nbb_opt(*words, check=None)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert done.returncode == 1, (name, done.stdout, done.stderr)
+        assert "too large" in done.stderr.lower(), (name, done.stderr)
+        assert "Traceback" not in done.stderr, (name, done.stderr)
+        left = [path for path in out.parent.rglob("*") if path.is_file()]
+        assert left == [], name
 
 
 def test_a_report_never_replaces_the_workbook_of_an_instance_beside_it(run: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nbb_opt.errors import NbbError
@@ -24,16 +25,11 @@ HEAD_BYTES = 4096
 def check_place(target: Path) -> None:
     """Before the work: whether something can be written at `target`.
 
-    Raises NbbError if its name cannot be shown, if it lies in an instance, or if the place is read-only or full.
+    Raises NbbError as `refuse_place` does, and if the place is read-only or full.
     """
     target = Path(target)
-    if not target.name.isprintable() or not target.name:
-        raise NbbError(f"{str(target)!r}: is no name that can be shown; choose another one for the results")
+    refuse_place(target)
     try:
-        where = Path(os.path.abspath(target))
-        inside = next((folder for folder in (where, *where.parents) if (folder / INSTANCE).is_file()), None)
-        if inside is not None:
-            raise NbbError(f"{target}: lies in the instance {inside}; choose another place for the results")
         target.parent.mkdir(parents=True, exist_ok=True)
         os.rmdir(staging(target))
         free = shutil.disk_usage(target.parent).free
@@ -41,6 +37,19 @@ def check_place(target: Path) -> None:
         raise NbbError(f"{target}: cannot be written ({fault}); choose another place for the results") from None
     if free < LEAST_FREE_BYTES:
         raise NbbError(f"{target}: only {free / 1e6:.0f} MB are free there; make room or choose another place")
+
+
+def refuse_place(target: Path) -> None:
+    """Raises NbbError if the name of `target` cannot be shown, or if it lies in an instance."""
+    if not target.name.isprintable() or not target.name:
+        raise NbbError(f"{str(target)!r}: is no name that can be shown; choose another one for the results")
+    try:
+        where = Path(os.path.abspath(target))
+        inside = next((folder for folder in (where, *where.parents) if (folder / INSTANCE).is_file()), None)
+    except (OSError, ValueError) as fault:
+        raise NbbError(f"{target}: cannot be written ({fault}); choose another place for the results") from None
+    if inside is not None:
+        raise NbbError(f"{target}: lies in the instance {inside}; choose another place for the results")
 
 
 def check_new(target: Path) -> None:
@@ -58,8 +67,14 @@ def check_file(target: Path) -> None:
 
 
 def check_folder(target: Path, *marks: str) -> None:
-    """As `check_place`, and what is there must be an empty folder, or hold one of the files `marks` of ours."""
+    """As `check_place` and `refuse_folder`."""
     check_place(target)
+    refuse_folder(target, *marks)
+
+
+def refuse_folder(target: Path, *marks: str) -> None:
+    """As `refuse_place`, and what is there must be an empty folder, or hold one of the files `marks` of ours."""
+    refuse_place(target)
     if not os.path.lexists(target):
         return
     mine = target.is_dir() and not target.is_symlink()
@@ -94,18 +109,43 @@ def write_file(target: Path, content: bytes | str) -> Path:
     return target
 
 
-def _write_beside(target: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+def write_files(folder: Path, files: Mapping[str, bytes | str]) -> Path:
+    """Write files to a folder, each whole; where it cannot be written all are kept in a place that is named."""
+    data = {name: each.encode("utf-8") if isinstance(each, str) else each for name, each in files.items()}
+
+    def write(place: Path) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, each in data.items():
+            _write_beside(place / name, each)
+
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        write(folder)
+    except OSError as fault:
+        with suppress(OSError):
+            folder.rmdir()  # if nothing is in it
+        raise NbbError(f"{folder}: cannot be written ({fault}); {kept_elsewhere(folder.name, write)}") from fault
+    return folder
+
+
+def _write_beside(target: Path, data: bytes) -> None:
+    with appearing(target) as work, work.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to, of the same ending: renamed to it if all went well, and removed if not."""
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    work = Path(name)
+    try:
+        yield work
+        work.chmod(0o644)
+        work.replace(target)
+    finally:
+        work.unlink(missing_ok=True)
 
 
 def staging(target: Path) -> Path:

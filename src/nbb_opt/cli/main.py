@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -105,6 +106,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
     survive_aborts(debug)
+    if not debug:
+        sys.unraisablehook = lambda _: None  # what libraries cannot close where the disk is full
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     announce(lambda line: write_line(sys.stderr, line))
     try:
@@ -149,9 +152,12 @@ def in_a_line(fault: Exception) -> tuple[int, str]:
         return 1, "nobody reads the output any more"
     if isinstance(fault, MemoryError) or (memory_limit() is not None and isinstance(fault, CUT_SHORT)):
         return 1, f"the memory is not enough; give more of it, or a smaller instance{more}"
-    if isinstance(fault, OSError) and fault.strerror:
-        return 1, f"{fault.filename}: {fault.strerror}{more}" if fault.filename else f"{fault.strerror}{more}"
     said = " ".join(str(fault).split())[:300]
+    if isinstance(fault, shutil.Error):  # of a folder: each file that was not copied, and why
+        return 1, f"{fault.args[0][0][2]}{more}"
+    if of_system := next((each for each in (fault, *fault.args) if isinstance(each, OSError)), None):
+        place = of_system.filename2 or of_system.filename  # where it was copied or renamed to
+        return 1, f"{place}: {of_system.strerror}{more}" if place else f"{of_system.strerror or said}{more}"
     return 70, f"a fault in nbb-opt, not in your data ({type(fault).__name__}: {said}){more}: please report it"
 
 

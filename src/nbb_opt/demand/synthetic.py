@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nbb_opt.errors import InstanceError, Problem
+from nbb_opt.output import appearing
 
 ROW_GROUP_ROWS = 1_000_000
 EXPONENT = 1.05
@@ -74,8 +75,8 @@ def write_synthetic(path: Path, spec: Synthetic) -> None:
         ]
     )
     places, classes = pa.array(spec.place_names()), pa.array(spec.class_names())
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", write_page_checksum=True,
+    with appearing(path) as work, pq.ParquetWriter(
+        work, schema, compression="zstd", write_page_checksum=True,
         use_dictionary=["origin", "destination", "commodity", "year"],
     ) as writer:  # fmt: skip
         for origin, destination, commodity, year, tonnes in _groups(spec):

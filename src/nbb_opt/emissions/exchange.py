@@ -21,7 +21,7 @@ import pandas as pd
 from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
-from nbb_opt.output import check_place, write_file
+from nbb_opt.output import check_place, write_files
 from nbb_opt.recompute import join, total
 
 MODES = {"road": "Road", "rail": "Rail", "sea": "Sea", "ferry": "Sea"}
@@ -244,13 +244,12 @@ def write_exchange(
         "tocs.json": transport_categories(ledger, words),
         "hocs.json": hub_categories(instance, ledger, words, hub_carrier=hub_carrier),
     }
-    for name, document in documents.items():
-        write_file(folder / name, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    files = {name: json.dumps(document, ensure_ascii=False, indent=1) + "\n" for name, document in documents.items()}
     rows = {
         "ledger": ledger.elements,
         "sustainability": sustainability_table(instance, ledger),
         "making": ledger.making,
     }
-    for name, table in rows.items():
-        write_file(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    files |= {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in rows.items()}
+    write_files(folder, files)
     return [folder / name for name in FILES]

@@ -19,10 +19,11 @@ from nbb_opt.formats.known import Known, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
 from nbb_opt.formats.row_filter import Policy, RowFilter
-from nbb_opt.formats.table import OdTable, appearing, write_csv, write_parquet, write_workbook_rows
+from nbb_opt.formats.table import OdTable, write_csv, write_parquet, write_workbook_rows
 from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
 from nbb_opt.instance.flows import numbered
 from nbb_opt.instance.schema import BY_NAME
+from nbb_opt.output import appearing
 
 WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".xlsx": write_workbook_rows}
 SOURCES = (*TEXT, *PARQUET, ".xlsx", ".omx", ".tntp")

@@ -16,7 +16,7 @@ import pyarrow.csv
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.dialect import Dialect, Notes
 from nbb_opt.formats.foreign import in_plain_cells, read_foreign
-from nbb_opt.formats.table import QUOTED, appearing, check_size
+from nbb_opt.formats.table import QUOTED, check_size
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.manifest import read_manifest
@@ -30,6 +30,7 @@ from nbb_opt.instance.wording import TableFile
 from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook
 from nbb_opt.instance.workbook.sheets import SETTINGS
 from nbb_opt.instance.workbook.write import write_workbook
+from nbb_opt.output import appearing
 
 
 def is_instance(source: Path) -> bool:

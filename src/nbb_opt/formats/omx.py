@@ -13,7 +13,8 @@ import numpy as np
 
 from nbb_opt.demand.source import damage_refused
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.table import OdTable, appearing
+from nbb_opt.formats.table import OdTable
+from nbb_opt.output import appearing
 
 MAX_CELLS = 100_000_000
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from nbb_opt.demand.columns import COLUMNS, IDS
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.workbook.sheets import FIRST_ROW, HEADER_ROW, UNIT_ROW, unit_text
+from nbb_opt.output import appearing
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([*[(name, WORDS) for name in IDS], ("year", pa.int16()), ("tonnes", pa.float64())])
@@ -81,22 +79,6 @@ def check_size(path: Path, most_bytes: int) -> None:
     if size > most_bytes:
         hint = f"at most {most_bytes // 2**20} MiB are read; write it in parts, or demand as Parquet"
         raise InstanceError([Problem(path.name, f"has {size / 2**20:,.0f} MiB", hint)])
-
-
-@contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to `path` if all went well and removed if not."""
-    if not path.parent.is_dir():
-        raise InstanceError([Problem(str(path.parent), "is no folder", "create it first")])
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    work = Path(name)
-    try:
-        yield work
-        work.chmod(0o644)
-        work.replace(path)
-    finally:
-        work.unlink(missing_ok=True)
 
 
 SHEET_ROWS = 1_048_576  # of the format

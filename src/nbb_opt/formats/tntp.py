@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.table import MOST_BYTES_WHOLE, OdTable, appearing, check_size
+from nbb_opt.formats.table import MOST_BYTES_WHOLE, OdTable, check_size
 from nbb_opt.instance.cells import is_number
+from nbb_opt.output import appearing
 
 _COUNT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?(?![0-9,])|[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?(?![0-9,.])")
 _TAG = re.compile(r"<([^>]+)>\s*(.*)")

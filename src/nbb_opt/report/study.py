@@ -16,7 +16,7 @@ from markupsafe import escape
 
 from nbb_opt import __version__
 from nbb_opt.instance import Instance
-from nbb_opt.output import check_folder, write_file
+from nbb_opt.output import refuse_folder, write_files
 from nbb_opt.report.grid import Grid, Section
 from nbb_opt.report.headline import Tile
 
@@ -128,14 +128,19 @@ class Answer:
 
         Raises NbbError for a folder that holds something else.
         """
-        target = Path(folder)
-        check_folder(target, f"{self.name}.html", STUDY)
+        refuse_folder(Path(folder), f"{self.name}.html", STUDY)
+        page = f"{self.name}.html"
+        return write_files(Path(folder), {**self._files(), page: self.page()}) / page
+
+    def _files(self) -> dict[str, bytes | str]:
+        """What is saved beside the page."""
+        files: dict[str, bytes | str] = {}
         for name, table in self.tables.items():
-            write_file(target / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+            files[f"{name}.csv"] = table.to_csv(index=False, lineterminator="\n")
             content = io.BytesIO()
             table.to_parquet(content, index=False)
-            write_file(target / f"{name}.parquet", content.getvalue())
-        return write_file(target / f"{self.name}.html", self.page())
+            files[f"{name}.parquet"] = content.getvalue()
+        return files
 
 
 def render_audit(

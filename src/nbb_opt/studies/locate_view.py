@@ -7,14 +7,12 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import pandas as pd
 from markupsafe import Markup
 
 from nbb_opt import __version__
 from nbb_opt.errors import NbbError
-from nbb_opt.output import write_file
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each, write
 from nbb_opt.report.map.marked import WIDTH_PX, Mark, draw_marked
@@ -112,12 +110,9 @@ class Sites(Answer):
             flows=flows, drawing=_map(self, wanted, say["map"]), version=__version__,
         )  # fmt: skip
 
-    def save(self, folder: Path | str) -> Path:
-        """As every answer, and the brief of the best place in every language."""
-        page = super().save(folder)
-        for language in LANGUAGES:
-            write_file(Path(folder) / f"brief-{language}.html", self.brief(language))
-        return page
+    def _files(self) -> dict[str, bytes | str]:
+        """As of every answer, and the brief of the best place in every language."""
+        return {**super()._files(), **{f"brief-{language}.html": self.brief(language) for language in LANGUAGES}}
 
 
 def _order(places: pd.DataFrame) -> str:

@@ -6,8 +6,6 @@ import csv
 import datetime
 import io
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,7 @@ from nbb_opt.instance.workbook.sheets import (
     readme_lines,
     unit_text,
 )
+from nbb_opt.output import appearing
 
 SPARE_ROWS = 500  # rows under the data that have drop-downs too
 MOST_CHARACTERS = 32_767  # of a cell
@@ -68,17 +67,9 @@ def write_sheet(frame: pd.DataFrame, table: Table, path: Path) -> Path:
 
 
 def _whole(path: Path, title: str, fill: Callable[[_Writer], None]) -> Path:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".workbook-", suffix=".xlsx")
-    os.close(handle)
-    try:
-        with xlsxwriter.Workbook(temporary, _OPTIONS) as book:
-            book.set_properties({"title": title[:255], "created": _CREATED})
-            fill(_Writer(book))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with appearing(path) as work, xlsxwriter.Workbook(str(work), _OPTIONS) as book:
+        book.set_properties({"title": title[:255], "created": _CREATED})
+        fill(_Writer(book))
     return path
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
-from nbb_opt.output import write_file
+from nbb_opt.output import write_files
 from nbb_opt.pipeline import Steps
 from nbb_opt.report.text import meur, percent
 from nbb_opt.solve import Solution
@@ -271,7 +271,6 @@ def write_audit(found: Audit, folder: Path, page: str) -> None:
         "lanes": found.lanes,
         "break_even": found.break_even,
     }
-    for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table.to_csv(index=False))
-    write_file(folder / "audit.html", page)
-    write_file(folder / RECORD, json.dumps(found.record, ensure_ascii=False, indent=1))
+    files = {f"{name}.csv": table.to_csv(index=False) for name, table in tables.items()}
+    record = json.dumps(found.record, ensure_ascii=False, indent=1)
+    write_files(folder, {**files, "audit.html": page, RECORD: record})

@@ -17,6 +17,7 @@ from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.write import write_sheet
+from nbb_opt.output import write_file
 
 TRUCK, CHARGER, PROJECT, ORDER = "truck", "charger", "project", "order"
 PLAN = Table(
@@ -149,7 +150,7 @@ def write_plan(table: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".xlsx":
         write_sheet(table, PLAN, path)
     elif path.suffix == ".csv":
-        table.assign(number=table["number"].map(number_text)).to_csv(path, index=False)
+        write_file(path, table.assign(number=table["number"].map(number_text)).to_csv(index=False))
     else:
         raise InstanceError([Problem(str(path), "is neither .csv nor .xlsx", "name the plan so", "plan")])
 
