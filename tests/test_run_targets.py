@@ -196,7 +196,7 @@ def test_a_disk_that_fills_while_a_command_writes_is_an_error_in_a_line_and_leav
 ) -> None:
     import resource
 
-    quick = ("solve --write", "inventory", "plot", "plot .png", "audit --template", "new", "new workbook",
+    quick = ("solve --write", "inventory", "plot", "audit --template", "new", "new workbook",
              "new --synthetic", "upgrade", "convert", "convert table", "convert instance", "synthesize-od")  # fmt: skip
     for number, name in enumerate(quick):
         out = tmp_path / str(number) / "made"
