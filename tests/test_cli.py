@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import pandas as pd
@@ -239,6 +240,22 @@ def test_a_damaged_instance_is_reported_as_json(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_keeps_nothing_says_that_it_was_stopped(number, monkeypatch):
     monkeypatch.setattr(nbb, "check", lambda *_given: signal.raise_signal(number))
+    assert nbb_opt("check", TINY, check=130).stderr == "stopped before the end\n"
+
+
+@pytest.mark.promise(13)
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_ctrl_c_that_falls_into_a_callback_is_not_lost(monkeypatch):
+    class Module:  # its last reference goes, and Ctrl-C comes while Python tells so
+        pass
+
+    def check(*_given):
+        told = weakref.ref(module := Module(), lambda _ref: signal.raise_signal(signal.SIGINT))
+        del module
+        assert told() is None
+        time.sleep(20)
+
+    monkeypatch.setattr(nbb, "check", check)
     assert nbb_opt("check", TINY, check=130).stderr == "stopped before the end\n"
 
 

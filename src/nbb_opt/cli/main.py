@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -107,7 +108,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name shows its code
     survive_aborts(debug)
     if not debug:
-        sys.unraisablehook = lambda _: None  # what libraries cannot close where the disk is full
+        sys.unraisablehook = unraised
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     announce(lambda line: write_line(sys.stderr, line))
     try:
@@ -126,6 +127,13 @@ def main() -> None:
         if isinstance(fault, BrokenPipeError):  # nor may Python try to flush what nobody reads
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(code)
+
+
+def unraised(lost: sys.UnraisableHookArgs) -> None:
+    """What Python cannot raise where it is: files that cannot be closed, of which there is an error anyway, and a
+    Ctrl-C that falls into a callback, as while modules are imported: it is given again."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
 def _say(code: int, text: str, problems: Sequence[object] = ()) -> None:
