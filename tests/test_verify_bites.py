@@ -15,6 +15,7 @@ from milp_case import solve as solved
 from nbb_opt.recompute import read_chains, read_network, read_world
 from nbb_opt.result import as_table
 from nbb_opt.verify import assets, paths, sound
+from nbb_opt.verify.claims import claim_faults
 from nbb_opt.verify.verdict import Checks
 from tiny_plan import full_plan, plan_on_paper, verdict_on, with_accounts
 
@@ -174,6 +175,18 @@ def test_energy_on_the_way_is_all_that_strong_chargers_and_others_deliver() -> N
 
 def test_a_plan_of_a_region_with_everything_in_it_is_accepted() -> None:
     assert np.isfinite(solved(with_everything()).cost_eur)  # in which the verifier has had its word
+
+
+def test_a_plan_of_three_periods_is_accepted() -> None:
+    last = tiny().periods[-1]
+    case = replace(tiny(), periods=(*tiny().periods, replace(last, year=last.year + last.years)))
+    assert np.isfinite(solved(case).cost_eur)
+
+
+def test_a_gap_of_another_problem_may_be_rounded_and_no_more() -> None:
+    claims = {"cost": 1.0, "bound": 1.0, "status": "optimal", "verified": True, "options": {"gap": 0.01}}
+    assert claim_faults({**claims, "gap": 1e-9}, "cost", "bound") == []
+    assert claim_faults({**claims, "gap": 2e-9}, "cost", "bound") == ["gap: is 0.0, not 2e-09"]
 
 
 def refused(check: Callable[[Tables, Checks], object], tables: Tables) -> set[tuple[str, str]]:

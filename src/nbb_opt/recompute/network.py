@@ -144,7 +144,7 @@ def read_chains(network: Network, tables: Mapping[str, pd.DataFrame]) -> Chains:
             for name in ("from_node", "to_node", "cargo_type", "project", "distance_km", "time_h")}  # fmt: skip
     link = {name: pick(network.links[name], link_at, absent.get(name, -1))
             for name in ("mode", "from_node", "to_node", "project")}  # fmt: skip
-    two_way = pick(network.links["two_way"], link_at, 0).astype(bool)
+    two_way = pick(network.links["two_way"], link_at).astype(bool)  # what is no link has no ends to go between
     gauge, km, hours = (
         pick(network.links[name].astype(float), link_at, np.nan) for name in ("gauge_mm", "distance_km", "time_h")
     )
