@@ -129,11 +129,11 @@ def test_what_three_trucks_cost_is_what_a_pocket_calculator_says() -> None:
     by_truck = found.trucks.set_index("vehicle")
     share, night = 0.06 / (1 - 1.06**-8), (1200 + 35000 * 0.06 / (1 - 1.06**-12)) / (8760 * 75 * 0.3)
     winter, back = 0.4, 0.48 / 0.52  # share of the year; empty km for each loaded one
-    hours = (50 / 70 * (1 + back) + 1.0) / 50
+    hours = (50 / 70 * (1 + back) * (1 + 0.75 / 4.5) + 1.0) / 50
     for name, kerb, factor, empty, full, price, running, capex, charger in (
         ("DIESEL", 24.0, 1.05, 2.8, 4.9, 1.47 / 9.8, 0.15, 200000, 0.0),
         ("HVO", 24.0, 1.05, 2.8, 4.9, 0.182, 0.155, 202000, 0.0),
-        ("BAT400", 26.4, 1.18, 1.3, 2.4, 0.1, 0.12, 400000, night),
+        ("BAT400", 26.4, 1.18, 1.3, 2.4, 0.1, 0.12, (1 - 0.2) * 400000, night),
     ):
         load = 0.98 * (74 - kerb)
         kwh = (1 + winter * (factor - 1)) * (empty + (full - empty) * load / (74 - kerb) + back * empty)
@@ -150,7 +150,7 @@ def test_at_each_break_even_figure_both_trucks_cost_the_same() -> None:
         {"electricity_eur_per_kwh": even["its_energy_eur_per_kwh"]},
         {"diesel_eur_per_l": even["other_energy_eur_per_kwh"] * 9.8},
         {"km_per_year": even["km_per_year"]},
-        {"subsidy_eur": even["subsidy_eur"]},
+        {"purchase_eur": {"BAT400": even["purchase_eur"]}},
     ):
         eur = truck_cost(with_prices(lane, **changed)).trucks.set_index("vehicle")["eur_per_t"]
         assert eur["BAT400"] == pytest.approx(eur["DIESEL"], rel=1e-6), changed
@@ -165,7 +165,8 @@ def test_a_truck_that_charges_on_the_way_pays_for_a_charger_of_its_power() -> No
     per_kwh = (mine["chargers"] / mine["kwh_per_vkm"]).round(6)
     night, mega = ((f + c * 0.06 / (1 - 1.06**-12)) / (8760 * kw * use) for f, c, kw, use in (
         (1200, 35000, 75, 0.3), (12000, 375000, 1000, 0.15)))  # fmt: skip
-    far = 2 * mine["distance_km"] > 255 / 1.18 * 0.9
+    trucks = haulier().built.data.trucks
+    far = 2 * mine["distance_km"] > trucks.usable_km[trucks.names.ids.index("BAT600")]
     assert set(per_kwh[~far]) >= {round(night, 6)}
     assert set(per_kwh[far]) == {round(mega, 6)}
 

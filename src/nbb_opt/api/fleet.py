@@ -41,8 +41,8 @@ def new_fleet(sheet: Path | str, target: Path | str) -> Instance:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     region = new_fleet(fleet_sheet(Path(place, "mine.csv")), Path(place, "mine"))
-    >>> region["fleet"]["vehicles"].sum(), region["links"].query("from_node == 'Skellefteå'")["distance_km"].tolist()
-    (np.float64(6.0), [134.0])
+    >>> int(region["fleet"]["vehicles"].sum()), region["links"].query("from_node == 'Skellefteå'")["distance_km"].tolist()
+    (6, [134.0])
     """
     from nbb_opt.instance.fleet_sheet import fleet_instance
 
@@ -75,7 +75,7 @@ def truck_cost(
 
     >>> found = truck_cost("Boliden", "Skelleftehamn", km=52, goods="conc", electricity_eur_per_kwh=0.1)
     >>> found.trucks[["vehicle", "eur_per_km"]].round(3).values.tolist()[0]
-    ['BAT400', 1.933]
+    ['BAT400', 1.838]
     """
     from nbb_opt.studies.audit.one_truck import one_lane, with_prices
     from nbb_opt.studies.audit.one_truck import truck_cost as cost_of

@@ -231,8 +231,6 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
         bought = int(row["year"]) if np.isfinite(row["year"]) else years[0] - AGE_YEARS
         truck = (row["place"], str(_vehicle(template, row["type"])), bought)
         fleet[truck] = fleet.get(truck, 0.0) + (row["number"] if np.isfinite(row["number"]) else 1.0)
-    ranges = template["ranges"]
-    replaced = ranges["table"].isin([*NOT_OF_A_FLEET, "links", "charge_areas"])
     kw = {name: row["number"] if np.isfinite(row["number"]) else KW for name, row in depots.items()}
     own = {"source": SOURCE, "note": ""}
     tables = {
@@ -251,7 +249,7 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
         "charge_areas": pd.DataFrame([
             {"charge_area": d, "name": d, "country": country[d], "grid_mw": kw[d] / 1e3, **own} for d in depots
         ]),
-        "ranges": ranges[~replaced], "country_years": template["country_years"].assign(driver_limit_h_per_year=np.nan),
+        "country_years": template["country_years"].assign(driver_limit_h_per_year=np.nan),
         "commodities": template["commodities"].assign(modes="road"),
         "sources": pd.concat([
             template["sources"],
@@ -259,7 +257,22 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
         ]),
     }  # fmt: skip
     tables |= {name: template[name].iloc[:0] for name in NOT_OF_A_FLEET}
+    tables |= _still_true(template, tables)
     return {name: frame.reindex(columns=[c.name for c in BY_NAME[name].columns]) for name, frame in tables.items()}
+
+
+def _still_true(template: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The other tables of the template without the rows that are about places, roads or projects of it."""
+    kept = {name: frame for name, frame in template.tables.items() if name not in tables}
+    for name, frame in kept.items():
+        for column in BY_NAME[name].columns:
+            table, _, key = column.target.partition(".")
+            if table in tables and table != "sources" and column.name in frame:
+                there = {"", *tables[table][key]}
+                kept[name] = kept[name][kept[name][column.name].isin(there)]
+    ranges, empty = kept["ranges"], [name for name, frame in {**kept, **tables}.items() if frame.empty]
+    about = ranges["table"].isin([*empty, "links", "nodes", "charge_areas"])
+    return kept | {"ranges": ranges[~about]}
 
 
 def _trucks(template: Instance) -> list[dict]:

@@ -263,7 +263,8 @@ def per_tkm(fleet_model: FleetModel, costs: pd.DataFrame) -> pd.DataFrame:
     counted = fleet_model.instance.meta.carbon_base
     taxed = d.ledger.ttw_kg + (d.ledger.wtt_kg if counted == "WTW" else 0.0)
     kg = np.bincount(d.ledger.col, taxed, minlength=len(load)) / load
-    capital = costs["recovery"].to_numpy() / costs["vkm_a_year"].to_numpy() / load
+    paid_share = 1 - trucks.subsidies.grant_share[d.vehicle, base.region_country[d.region], d.t]
+    capital = paid_share * costs["recovery"].to_numpy() / costs["vkm_a_year"].to_numpy() / load
     return pd.DataFrame({
         "lane": d.lane, "region": d.region, "v": d.vehicle, "t": d.t,
         "cost": costs["tco_eur_per_vkm"].to_numpy() / load, "energy": energy, "kwh": kwh,
