@@ -42,7 +42,7 @@ def one_lane(origin: str, destination: str, *, km: float | None, goods: str) -> 
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder, "lane.csv")
         sheet.write_bytes(csv_bytes(pd.DataFrame(rows, columns=[column.name for column in FLEET.columns]), FLEET))
-        return fleet_instance(sheet, Path(folder, "lane"))
+        return varied(fleet_instance(sheet, Path(folder, "lane")), {}, title=f"{origin} to {destination}")
 
 
 def with_prices(
@@ -129,7 +129,7 @@ def truck_cost(instance: Instance, *, against: str = "DIESEL", subsidy_eur: floa
         *(f"{row['vehicle']} cannot drive there: {row['reason']}." for row in cannot.to_dict("records")),
     ]  # fmt: skip
     return Answer(
-        instance=instance, name="truck_cost", title=f"What a truck costs from {names[0]} to {names[1]}",
+        instance=instance, name="truck_cost", title="What a truck costs",
         description="Total cost of ownership of one truck on one lane, by fuel.", sentences=sentences,
         tables={"trucks": table, "break_even": even, "cannot": cannot}, shown=[table[list(TABLE_COLUMNS)]],
         sections=_sections,
@@ -193,6 +193,11 @@ def _cannot(fleet_model: FleetModel, lane: int, can: set[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["vehicle", "reason"])
 
 
+def _in_cents(even: pd.DataFrame) -> pd.DataFrame:
+    prices = [name for name in even.columns if name.endswith("_eur_per_kwh")]
+    return even.assign(**{name: 100 * even[name] for name in prices})
+
+
 def _sections(found: Answer) -> list[Section]:
     words = {"road_energy": "Energy", "road_running": "Running", "drivers": "Driver", "carbon": "Carbon",
              "truck": "Truck", "chargers": "Chargers"}  # fmt: skip
@@ -203,14 +208,14 @@ def _sections(found: Answer) -> list[Section]:
     ]  # fmt: skip
     rows = [tuple(row) for row in found.trucks.itertuples(index=False)]
     even = [
-        Column("Truck"), Column("Against"), Column("Its energy", "decimal", "EUR/kWh"),
-        Column("Other energy", "decimal", "EUR/kWh"), Column("Carbon", "number", "EUR/t"),
+        Column("Truck"), Column("Against"), Column("Its energy", "decimal", "cent/kWh"),
+        Column("Other energy", "decimal", "cent/kWh"), Column("Carbon", "number", "EUR/t"),
         Column("Its purchase", "number", "EUR"), Column("Subsidy", "number", "EUR"),
         Column("Both drive", "number", "km a year"),
     ]  # fmt: skip
     lines: list[list[Cell]] = [
         [None if cell != cell else cell for cell in row]
-        for row in found.break_even.drop(columns="cheaper").itertuples(index=False)
+        for row in _in_cents(found.break_even.drop(columns="cheaper")).itertuples(index=False)
     ]
     text = "Purchase paid back over its life, fixed and running costs, energy, driver, carbon, chargers; km driven."
     return [
