@@ -195,8 +195,8 @@ class Region:
         found["front"] = self._front(folder)
         if found["run"]["plan"] is None:
             return found
-        plan = self.plan(case, run)
         try:
+            plan = self.plan(case, run)
             instance, bar = plan.instance, plan.run.against
         except NbbError as changed:
             return found | {"changed": str(changed)}

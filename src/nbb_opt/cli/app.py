@@ -18,7 +18,7 @@ NEEDED = ("fastapi", "uvicorn")
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command("app", epilog="Example: nbb-opt app instances/haulier; nbb-opt app mine.xlsx --work plans")(serve_app)
+    app.command("app", epilog="Example: nbb-opt app instances/nbb; nbb-opt app mine.xlsx --work plans")(serve_app)
 
 
 def serve_app(
@@ -31,7 +31,7 @@ def serve_app(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0: any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
-    """Edit, check and compare fleet plans in a browser on this machine; nothing leaves it. Ctrl-C ends it."""
+    """Plan a region, or check fleet plans, in a browser on this machine; nothing leaves it. Ctrl-C ends it."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise NbbError(f"the app needs {' and '.join(missing)}: pip install 'nbb-opt[app]'")

@@ -74,7 +74,10 @@ async function cancel(atOnce) {
 // Rows of which the words do not hold what is typed are hidden.
 function find(field) {
   const wanted = field.value.trim().toLowerCase();
-  document.querySelectorAll("[data-words]").forEach((row) => { row.hidden = wanted !== "" && !row.dataset.words.toLowerCase().includes(wanted); });
+  document.querySelectorAll("[data-words]").forEach((row) => {
+    row.hidden = wanted !== "" && !row.dataset.words.toLowerCase().includes(wanted);
+    row.classList.toggle("found", wanted !== "");
+  });
   document.querySelectorAll("details.group").forEach((group) => {
     if (wanted) {
       group.dataset.before ??= group.open;
