@@ -204,6 +204,7 @@ def test_the_example_runs_as_written(tmp_path: Path) -> None:
     assert table.columns.tolist()[:3] == ["plan", "reference", "dear carbon"]
     front = nbb.pareto(region, points=4, relax=True)
     assert len(front.table) == 4
+    pd.testing.assert_frame_equal(nbb.sweep(region, front=4, relax=True).table, front.table)
     assert made.to_html(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert made.to_excel(tmp_path / "report.xlsx").stat().st_size > 10_000
     made.save(tmp_path / "run")

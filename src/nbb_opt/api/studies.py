@@ -50,12 +50,15 @@ def sweep(
     *,
     vary: str = "",
     values: Sequence[float] = (),
-    model: str = "joint",
+    front: int | None = None,
+    model: str | None = None,
     cold_start: bool = False,
     extend: Path | str | None = None,
     **how: Unpack[StudyArguments],
 ) -> Answer:
-    """One thing times each of `values`: a row for each point.
+    """One thing times each of `values`: a row for each point; or `front` points of cost against emissions: `pareto`.
+
+    The model is `joint`, of fronts `least_cost`, or what `model` names.
 
     `vary` is demand, carbon_price, energy_price, energy_price:CARRIER, capacity:LINK or TERMINAL, rule:POLICY.
     `cold_start` solves each point from nothing. `extend` is a file with rules and costs of your own
@@ -71,8 +74,18 @@ def sweep(
     """
     from nbb_opt.studies.sweep import run_sweep
 
+    if front is not None:
+        if vary or values or cold_start:
+            raise NbbError(
+                "sweep: front= takes the place of vary=, values= and cold_start=; leave out one or the other"
+            )
+        return pareto(region, points=front, model=model or "least_cost", extend=extend, **how)
     return run_sweep(
-        freight(region, "sweep"), _how(model, how, extend=extend), vary=vary, values=values, cold_start=cold_start
+        freight(region, "sweep"),
+        _how(model or "joint", how, extend=extend),
+        vary=vary,
+        values=values,
+        cold_start=cold_start,
     )
 
 
