@@ -182,8 +182,8 @@ def test_the_answer_gives_battery_trucks_as_a_range_where_it_was_worked_out() ->
     plan = capped()
     ranged = replace(plan.run, record={**plan.record, "battery_trucks_between": {"low": 2.2, "high": 6.8}})
     with_range, without = (answer(plan.instance, run, plan.figures)[0] for run in (ranged, plan.run))
-    assert " (from 2 to 7 if electricity on the way and grid connections" in with_range
-    assert "from" not in without.split("battery trucks")[1]
+    assert " (with fractions of trucks from 2 to 7 if electricity on the way" in with_range
+    assert "fractions" not in without
 
 
 def test_studies_and_written_models_hold_the_caps_of_the_instance_as_it_is(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def _between(run: Run) -> str:
     """The range of battery trucks over that of electricity on the way and the grid, where it was worked out."""
     ends = run.record.get("battery_trucks_between")
     return (
-        f" (from {number(ends['low'])} to {number(ends['high'])} if electricity on the way and grid connections are as "
-        "dear and scarce, or as cheap and ample, as their ranges allow)"
+        f" (with fractions of trucks from {number(ends['low'])} to {number(ends['high'])} if electricity on the "
+        "way and grid connections are as dear and scarce, or as cheap and ample, as their ranges allow)"
         if ends
         else ""
     )
