@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nbb_opt.api.fleet import fleet_sheet, new_fleet, truck_cost
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
-    from nbb_opt.api.region import availability, inventory, locate
+    from nbb_opt.api.region import availability, inventory, locate, strategy
     from nbb_opt.api.studies import (
         abate,
         audit,
@@ -71,7 +71,7 @@ _NAMES = {
     "nbb_opt.api.fleet": ("fleet_sheet", "new_fleet", "truck_cost"),
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
-    "nbb_opt.api.region": ("availability", "inventory", "locate"),
+    "nbb_opt.api.region": ("availability", "inventory", "locate", "strategy"),
     "nbb_opt.api.studies": (
         "abate", "audit", "control_totals", "cooperate", "explain", "fleet_plan", "pareto", "robust",
         "sensitivity", "sweep", "tornado",
@@ -135,6 +135,7 @@ __all__ = [
     "serve",
     "size",
     "solve",
+    "strategy",
     "sweep",
     "synthesize",
     "synthesize_od",

@@ -130,6 +130,37 @@ def locate(
     return found
 
 
+@checked
+def strategy(
+    region: Instance | ProblemInstance | Path | str,
+    plan: Result | Path | str,
+    *,
+    studies: Sequence[Path | str] = (),
+    out: Path | str | None = None,
+) -> Answer:
+    """What to decide first: the projects of a plan in one order, by theme, with what studies say about them.
+
+    `plan` is a result or a run folder; `studies` are folders that `robust` and `cooperate` wrote with `out`, of the
+    same instance. What no study says is blank, and named. With `out` tables, a page for all together and one for each
+    country are written to that folder. Raises NbbError for a folder that is no such study.
+
+    >>> from nbb_opt import examples
+    >>> found = strategy(examples.tiny(), solve(examples.tiny(), gap=1e-6))
+    >>> found.measures[["rank", "project", "in_plan"]].values.tolist()[0]
+    [1, 'RAIL_MINE', True]
+    >>> print(found.sentences[1][:60])
+    Not known here: what a project is worth, alone and in the pl
+    """
+    from nbb_opt.studies.strategy import save_strategy, strategy_answer
+
+    instance, given = _asked(region, plan, "strategy", out)
+    assert given is not None
+    found = strategy_answer(instance, given.run, [folder(each) for each in studies])
+    if out is not None:
+        save_strategy(found, Path(out))
+    return found
+
+
 def _asked(
     region: Instance | ProblemInstance | Path | str, plan: Result | Path | str | None, what: str, out: Path | str | None
 ) -> tuple[Instance, Result | None]:

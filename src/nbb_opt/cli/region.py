@@ -26,6 +26,9 @@ def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: nbb-opt locate instances/nbb --plant instances/nbb/plant_cathode_30kt.csv --exact 3")(
         locate
     )
+    app.command(epilog="Example: nbb-opt strategy instances/nbb --run runs/nbb-joint --study robust --out strategy")(
+        strategy
+    )
 
 
 def inventory(instance: InstancePath, run: RunFolder = None, out: OutFolder = None, as_json: AsJson = False) -> None:
@@ -65,6 +68,24 @@ def locate(
 
     with logged(sys.stderr):
         found = nbb.locate(instance, plant, run, places=places or (), exact=exact, out=out)
+    _show(found, out, as_json)
+
+
+def strategy(
+    instance: InstancePath,
+    run: Annotated[Path, typer.Option("--run", help="Run folder of the instance.")],
+    study: Annotated[
+        list[Path] | None,
+        typer.Option("--study", help="Folder that robust or cooperate wrote; may be given again."),
+    ] = None,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """What to decide first: projects by theme, worth and who pays, for all together and for each country."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.strategy(instance, run, studies=study or (), out=out)
     _show(found, out, as_json)
 
 
