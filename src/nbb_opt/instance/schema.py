@@ -591,8 +591,17 @@ TABLES: tuple[Table, ...] = (
         _num(
             "capacity_t_per_year", "what it can sell to plants with recipes", "t/year", 0, 1e10, (1, 1e8), "unlimited"
         ),
-        _num("price_eur_per_t", "price at the gate, or cost", "EUR/t", 0, 1e7, (1, 1e5)),
-        _num("upstream_kg_co2e_per_t", "emissions until it leaves the gate", "kg/t", 0, 1e6, (0, 5e4)),
+        _num(
+            "price_eur_per_t",
+            "price at the gate, or cost; without what the recipes of its own plant count",
+            "EUR/t",
+            0,
+            1e7,
+            (1, 1e5),
+        ),
+        _num(
+            "upstream_kg_co2e_per_t", "emissions until it leaves the gate, counted likewise", "kg/t", 0, 1e6, (0, 5e4)
+        ),
         optional=True,
     ),
     _table(
