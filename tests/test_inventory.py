@@ -38,7 +38,7 @@ def region() -> nbb.Instance:
     flow = {"origin": sea["from_node"], "destination": sea["to_node"], "commodity": "PULP", "link": sea["link"],
             "tonnes": 7000.0, "source": "made_up", "note": ""}  # fmt: skip
     given = pd.DataFrame([flow | {"year": year} for year in (2025, 2035)])
-    for table in ("occupations", "labour", "plant_power"):
+    for table in ("occupations", "labour", "site_power"):
         rows = [{"source": "made_up", "note": ""} | each for each in LEFT_OUT[table]]
         base = base.with_table(table, typed(table, pd.DataFrame(rows)))
     return base.with_table("control_totals", pd.DataFrame([row])).with_table("outside_flows", given)

@@ -28,7 +28,8 @@ JOINT = full_plan(tiny(), "joint")
 WORLD = read_world(tiny())
 ALL = with_everything()  # has words for every column
 FUEL = {"substitute": ALL["fuel_substitutes"]["substitute"][0], "country": "SE", "year": 2030, "replaced_kwh": 5.0}
-SOUND = {**JOINT, "fuels": as_table("fuels", [FUEL])}
+SUPPLY = {"supplier": "WOODS", "site": "PIT", "input": "props", "year": 2030, "tonnes": 5.0}
+SOUND = {**JOINT, "fuels": as_table("fuels", [FUEL]), "supplied": as_table("supplied", [SUPPLY])}
 
 
 def broken(checks: pd.DataFrame) -> set[tuple[str, str]]:
@@ -394,7 +395,7 @@ NAMED = {
     "lane_links": ["lane", "link", "from_node", "to_node"],
     "driven": ["lane", "vehicle"], "empties": ["from_region", "to_region", "vehicle"],
     "fleet": ["fleet_region", "vehicle"], "chargers": ["charge_area", "charger"], "projects": ["project"],
-    "fuels": ["substitute", "country"],
+    "fuels": ["substitute", "country"], "supplied": ["supplier", "site", "input"],
 }  # fmt: skip
 WHOLE = {
     "fleet": ["bought", "kept"],
@@ -404,12 +405,13 @@ WHOLE = {
 AMOUNTS = {
     "demand": ["tonnes"], "flows": ["tonnes"], "chains": ["distance_km", "time_h"], "lanes": ["distance_km", "time_h"],
     "driven": ["loaded_vkm"], "empties": ["empty_vkm"], "fuels": ["replaced_kwh"], "emissions": ["ttw_kg", "wtt_kg"],
-    "energy": ["kwh"], "use": ["used", "limit"], **WHOLE,
+    "energy": ["kwh"], "use": ["used", "limit"], "supplied": ["tonnes"], **WHOLE,
 }  # fmt: skip
 KEYS = {
     "bundles": ["bundle"], "demand": ["bundle", "year"], "flows": ["chain", "year"], "chains": ["chain"],
     "chain_steps": ["chain", "step"], "lanes": ["lane"], "lane_links": ["lane", "step"],
     "driven": ["lane", "vehicle", "year"], "chargers": ["charge_area", "charger", "year"],
+    "supplied": ["supplier", "site", "input", "year"],
     "projects": ["project", "year"], "costs": ["component", "year"], "use": ["kind", "row", "year"],
 }  # fmt: skip
 

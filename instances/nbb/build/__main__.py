@@ -57,7 +57,7 @@ def build(folder: Path) -> list[str]:
         "gradients": charging.gradients(),
         "subsidies": charging.subsidies(),
         "occupations": trucks.occupations(),
-        "plant_power": charging.plant_power(),
+        "site_power": charging.site_power(),
         "sites": demand.sites(),
         "recipes": demand.recipes(),
         "suppliers": demand.suppliers(),

@@ -44,10 +44,10 @@ def chargers() -> list[Row]:
     ]
 
 
-def plant_power() -> list[Row]:
+def site_power() -> list[Row]:
     """Power of plants at the grid of a charging area, with those that wait for a connection."""
     rows: list[Row] = []
-    for r in raw("plant_power"):
+    for r in raw("site_power"):
         same: Row = {key: r[key] for key in ("charge_area", "plant", "in_queue", "note")} | {
             "source": refs(r["source"])
         }

@@ -638,7 +638,7 @@ TABLES: tuple[Table, ...] = (
         by_year=True,
     ),
     _table(
-        "plant_power",
+        "site_power",
         "power of a plant at the grid of a charging area: what it takes, or waits for; it is no part of `grid_mw`",
         ("charge_area", "plant", "year"),
         _ref("charge_area", "charge_areas.charge_area", "charging area at the same grid"),

@@ -144,7 +144,7 @@ class InventoryTables:
         """One sentence: which tables are empty, and what no table of an instance holds."""
         about = {
             "terminals": "terminals and ports", "projects": "what is decided", "charge_areas": "charging",
-            "occupations": "people but drivers", "plant_power": "power of plants",
+            "occupations": "people but drivers", "site_power": "power of plants",
             "outside_flows": "freight without a choice of mode", "control_totals": "observed totals",
         }  # fmt: skip
         lacking = [f"{name} ({what})" for name, what in about.items() if self.instance[name].empty]
@@ -206,7 +206,7 @@ def _power(found: InventoryTables) -> pd.DataFrame:
         columns={"object": "charge_area", "used": "chargers_mw", "limit": "grid_mw"}
     )
     drawn = tables["energy"].query("charge_area != ''").groupby(key)["kwh"].sum().div(1e6).rename("trucks_gwh")
-    plants = by_period(instance, "plant_power")
+    plants = by_period(instance, "site_power")
     waits = plants["in_queue"].astype(bool)
     connected = plants[~waits].groupby(key)[["mw", "gwh_per_year"]].sum()
     connected.columns = pd.Index(["plants_mw", "plants_gwh"])
