@@ -89,10 +89,11 @@ LEFT_OUT = {
         for row in (
             {"supplier": "WOODS", "node": "WEST", "in_region": "false"},
             {"supplier": "COPSE", "node": "EAST", "capacity_t_per_year": "9000"},
+            {"supplier": "GROVE", "node": "MINE", "capacity_t_per_year": "2000", "in_region": "false"},
         )
     ],
     "supply_contracts": [
-        {"supplier": "WOODS", "site": "PIT", "input": "props", "year": year, "amount_t_per_year": "0"}
+        {"supplier": "GROVE", "site": "PIT", "input": "props", "year": year, "amount_t_per_year": "1000"}
         for year in ("2025", "2030")
     ],
     "subsidies": [

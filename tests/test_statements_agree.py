@@ -187,6 +187,9 @@ def _is_another_without(table: str, instance: Instance) -> bool:
             frame = tables[name]
             tables[name] = frame[frame[column] == ""] if column in frame else frame
         without = replace(without, tables=tables)
+    if table == "sites":  # what names a plant goes with it
+        names = ("recipes", "suppliers", "supply_contracts")
+        without = replace(without, tables={**without.tables, **{name: instance[name].iloc[:0] for name in names}})
     return _or_error(instance) != _or_error(without)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pyomo.environ import quicksum
 
+from nbb_opt.model.blocks import if_any
+
 
 def made_t(m, site, year):
     r"""$made_{it} = amount_{it} + \sum_{s=i,\, i'k} (y_{si'kt} - \bar y_{si'kt})$: what it sells to other plants with
@@ -26,7 +28,7 @@ def sourced_t(m, origin, destination, commodity, year):
 def meet_recipe(m, site, input, year):
     r"""$\sum_s y_{sikt} = t\_per\_t_{ik}\, made_{it} \quad \forall i,k,t$"""
     supplied = quicksum(m.supplied_t[s, site, input, year] for s in m.suppliers_of[site, input, year])
-    return supplied == m.t_per_t[site, input] * m.made_t[site, year]
+    return if_any(supplied == m.t_per_t[site, input] * m.made_t[site, year])
 
 
 def respect_supplier_capacity(m, supplier, input, year):
@@ -40,7 +42,7 @@ def keep_region_share(m, site, input, year):
     target"""
     share = m.region_share[site, input, year]
     offers = [(s, m.in_region[s, input]) for s in m.suppliers_of[site, input, year]]
-    return quicksum((inside - share) * m.supplied_t[s, site, input, year] for s, inside in offers) >= 0
+    return if_any(quicksum((inside - share) * m.supplied_t[s, site, input, year] for s, inside in offers) >= 0)
 
 
 def inputs(m, year):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, by_period, supplies_of
 from nbb_opt.model.data.periods import Floats, Ints, Names, Time
 
@@ -62,11 +63,24 @@ class Sourcing:
         return float(np.median(amounts)) if amounts.size else 1.0
 
     def carried(self, by_bundle: Ints, by_t: Ints) -> Sourcing:
-        """Without the columns that no chain carries; chains there are for the given bundles and periods."""
+        """Without the columns that no chain carries; chains there are for the given bundles and periods.
+
+        Raises ModelError where nobody can deliver what a plant needs.
+        """
         bundle, ways = self.of_pair("bundle"), np.zeros(self.more_t.shape, bool)
         ways[by_bundle, by_t] = True
         keep = (bundle < 0) | ways[bundle, self.t]
-        return replace(self, pair=self.pair[keep], t=self.t[keep])
+        found = replace(self, pair=self.pair[keep], t=self.t[keep])
+        makes_t = self.makes_t[self.sites.of(self.recipes["site"])]
+        lacking = (makes_t > 0) & (self.recipes["t_per_t"].to_numpy(float)[:, None] > 0)
+        lacking[found.of_pair("need"), found.t] = False
+        for k, t in np.argwhere(lacking)[:1].tolist():
+            need = self.recipes.iloc[k]
+            raise ModelError(
+                f"{need['site']} needs {need['input']} in period {t + 1}, and nobody who sells it then can deliver it; "
+                "add a supplier, or a way"
+            )
+        return found
 
 
 def sourcing_of(instance: Instance, prepared: Prepared, time: Time, *, allowed: bool) -> Sourcing:
