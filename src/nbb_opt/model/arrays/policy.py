@@ -152,7 +152,7 @@ def _limit_mode_shift(a: Assembly, data: ModelData, rules: Rules) -> None:
     side: list[float] = []
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for policy, t in (rule for rule in rules if rule[1] > 0):
-        both = (demand[:, t] > 0) & (demand[:, t - 1] > 0)
+        both = (demand[:, t] > 0) & (demand[:, t - 1] > 0) & ~data.sourcing.chosen
         now, then = (flows.t == t) & (flows.now > 0), (flows.t == t - 1) & (flows.grows > 0)
         for of_class in np.unique(flows.mode_class[now]).tolist():
             k, m = divmod(of_class, len(MODES))
