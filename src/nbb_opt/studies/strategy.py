@@ -128,7 +128,7 @@ def _measures(instance: Instance, run: Run, found: dict[str, pd.DataFrame]) -> p
     })  # fmt: skip
     for table in found.values():
         rows = rows.merge(table, on="project", how="left")
-    rows = rows.assign(**{name: pd.NA for name in COLUMNS if name not in rows})
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *COLUMNS])))
     sure = rows["no_regret"].map({word: i for i, word in enumerate(SURE)}).astype("Float64").fillna(1.0)
     order = pd.DataFrame({
         "sure": sure.mask(sure != 0, 1), "plan": ~rows["in_plan"],
@@ -136,7 +136,7 @@ def _measures(instance: Instance, run: Run, found: dict[str, pd.DataFrame]) -> p
         "worth": -pd.to_numeric(rows["value_in_plan_eur"]).fillna(0.0),
         "year": rows["year"].astype(float).fillna(9999.0), "project": rows["project"],
     })  # fmt: skip
-    rows = rows.loc[order.sort_values(list(order)).index].reset_index(drop=True)
+    rows = rows.loc[order.sort_values(list(order.columns)).index].reset_index(drop=True)
     rows.insert(0, "rank", range(1, len(rows) + 1))
     return rows
 
@@ -145,7 +145,7 @@ def _people(inventory: InventoryTables) -> pd.DataFrame:
     regions = inventory.instance["fleet_regions"].set_index("fleet_region")["country"]
     jobs = inventory.instance["occupations"].set_index("occupation")["name"]
     staff = inventory.staff.assign(country=inventory.staff["fleet_region"].map(regions))
-    sums = staff.groupby(["occupation", "country", "year"])["needed"].sum().unstack("year", fill_value=0.0)
+    sums = staff.groupby(["occupation", "country", "year"])["needed"].sum().unstack("year").fillna(0.0)
     ends = inventory.years[0], inventory.years[-1]
     sums = sums.reindex(columns=ends, fill_value=0.0)
     rows = pd.DataFrame({"needed_first": sums[ends[0]], "needed_last": sums[ends[1]]}).reset_index()
