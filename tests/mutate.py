@@ -379,7 +379,8 @@ def main() -> int:
     chosen = [each for each in chosen if each not in set(equivalent)]
     print(f"{len(found):,} mutants, {len(chosen)} chosen, {len(equivalent)} left out as equivalent", flush=True)
     kept = (asked.reach or Path(tempfile.mkdtemp()) / "reach.json").resolve()
-    mutation = Mutation(chosen, {mutant.path for mutant in found}, asked.cpu_s, kept, asked.jobs)
+    files = {path for pattern in asked.code for path in SOURCE.glob(pattern)}  # whatever of them is asked for now
+    mutation = Mutation(chosen, files, asked.cpu_s, kept, asked.jobs)
     tests = sorted({str(p) for part in asked.code for name in PARTS[part] for p in (ROOT / "tests").glob(name)})
     doctests = sorted({str(mutant.path) for mutant in found})
     words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s", *tests, *doctests]
