@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import nbb_opt as nbb
 from nbb_opt.cli.main import app
 from nbb_opt.errors import ModelError, NbbError
+from nbb_opt.model.snapshot import Snapshot
 from nbb_opt.shipped import shipped
 
 TINY = shipped("instances") / "tiny"
@@ -89,6 +90,16 @@ def test_a_cost_of_ones_own_is_apart_from_the_system_cost_and_minimised_with_it(
     assert plan.cost_eur == pytest.approx(plan.costs["discounted_eur"].sum())
     assert "tyres" not in set(plan.costs["component"])
     assert plan.bound_eur == pytest.approx(plan.objective_eur, rel=2 * GAP)
+
+
+def test_a_cost_of_what_is_fixed_and_of_what_lies_outside_the_model_is_whole_under_its_name() -> None:
+    m, outside = nbb.build(nbb.examples.tiny()), pyo.ConcreteModel()
+    outside.spare = pyo.Var(bounds=(1, 2))
+    m.built["GRID_W", 2030].fix(0)
+    nbb.add_cost(m, "upkeep", lambda m, y: 10 * m.built["GRID_W", 2030] + 20 * outside.spare, paid="once")
+    extension = Snapshot.of(m).extended().extension
+    assert extension is not None
+    assert [(cost.name, sorted(cost.coefficient)) for cost in extension.costs] == [("upkeep", [20.0, 40.0])]
 
 
 def test_the_reference_is_what_it_is_without_the_rules() -> None:
@@ -203,7 +214,26 @@ def test_report_workbook_and_closing_lines_name_them_as_the_users_own(tmp_path: 
         (lambda m: m.del_component("respect_grid"), "row respect_grid.* was taken away"),
         (
             lambda m: m.policy_value.__setitem__(next(iter(m.policy_value)), 0.5),
-            "is a rule of the model and was changed",
+            r"policy_value\['BUDGET_SE'\] is a parameter of the model and was changed from 2500000.0 to 0.5",
+        ),
+        (lambda m: m.carbon_price_eur_per_t.__setitem__(("FI", 2025), 500), "carbon_price_eur_per_t.* was changed"),
+        (
+            lambda m: m.cover_km["W", "DIESEL", 2025].set_value(m.bought["W", "DIESEL", 2025] >= 0),
+            r"cover_km\[W,DIESEL,2025\] is a rule of the model and was changed",
+        ),
+        (
+            lambda m: m.amount_eur["service", 2030].set_value(1.1 * m.amount_eur["service", 2030].expr),
+            r"the model itself pays for carried_t\[.*was changed",
+        ),
+        (
+            lambda m: m.amount_eur["service", 2030].set_value(7 + m.amount_eur["service", 2030].expr),
+            "the model itself pays, was changed",
+        ),
+        (lambda m: m.amount_eur.__setitem__(("mine", 2030), m.bought["W", "DIESEL", 2025]), "'mine' is in no cost"),
+        (lambda m: m.carried_t.__delitem__(next(iter(m.carried_t))), r"variable carried_t\[.*was taken away"),
+        (
+            lambda m: setattr(m, "few", pyo.Constraint(expr=m.clone().bought["W", "DIESEL", 2025] <= 1)),
+            r"bought\[W,DIESEL,2025\] in your rules or costs is of another model",
         ),
         (lambda m: m.minimise_cost.deactivate(), "minimise_cost was taken away"),
         (lambda m: m.minimise_cost.set_value(sum(m.bought.values())), "minimise_cost has lost its cost of"),

@@ -114,9 +114,9 @@ def starts_of(model: pyo.ConcreteModel) -> dict[str, int]:
     return {component.name: at for component, at in first.items()}
 
 
-def terms_of(model: pyo.ConcreteModel, expressions: Iterable[Any]) -> Terms:
-    """The linear terms of some expressions, a row each; columns as in the form of the model."""
-    place = {id(variable): j for j, variable in enumerate(columns_of(model))}
+def terms_of(columns: list[Any], expressions: Iterable[Any]) -> Terms:
+    """The linear terms of some expressions of these variables, a row each."""
+    place = {id(variable): j for j, variable in enumerate(columns)}
     variables: dict[int, Any] = {}
     visitor = LinearRepnVisitor({}, var_recorder=OrderedVarRecorder(variables, {}, SortComponents.UNSORTED))
     row: list[int] = []
@@ -128,6 +128,8 @@ def terms_of(model: pyo.ConcreteModel, expressions: Iterable[Any]) -> Terms:
             repn = visitor.walk_expression(expression)
             constant.append(float(repn.constant))
             for variable, coefficient in repn.linear.items():
+                if variable not in place:
+                    raise ModelError(f"{variables[variable].name} is no variable of the model; take one that is")
                 row.append(at)
                 column.append(place[variable])
                 value.append(coefficient)
@@ -277,9 +279,9 @@ class PyomoStatement:
         m, years = self.model, data.time.years.tolist()
         if name in m.cost_components:
             paid_in = [*years, data.time.horizon_year]
-            return terms_of(m, _some(m.amount_eur, [(name, y) for y in paid_in]))
+            return terms_of(self.last.columns, _some(m.amount_eur, [(name, y) for y in paid_in]))
         places = data.base.areas.ids if name == "energy_kwh" else data.base.countries.ids
-        return terms_of(m, _some(m.component(name), [(p, y) for p in places for y in years]))
+        return terms_of(self.last.columns, _some(m.component(name), [(p, y) for p in places for y in years]))
 
 
 def _some(expressions: Any, keys: list[Any]) -> list[Any]:

@@ -78,8 +78,8 @@ class StramBuilt:
             return self.stated.share(component, len(states)).amounts(values)
         from nbb_opt.model.pyomo_form import terms_of
 
-        model = self.stated.model
-        return terms_of(model, model.component(component).values()).amounts(values)
+        stated = self.stated
+        return terms_of(stated.last.columns, stated.model.component(component).values()).amounts(values)
 
     def complete(self, costs: Floats) -> Floats:
         """The best columns of the objective (future, risk, above, in their order) for the costs of the scenarios, NOK.
