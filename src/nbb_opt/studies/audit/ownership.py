@@ -77,13 +77,15 @@ def charger_eur_per_year(fleet_model: FleetModel) -> np.ndarray:
 def _charger_eur_per_kwh(fleet_model: FleetModel) -> np.ndarray:
     """Cheapest charger by column of `driving`, EUR per kWh it sells; 0 for trucks without a battery.
 
-    A truck that cannot drive there and back between two nights at its depot charges on the way, with its power.
+    A truck that cannot drive there and back between two nights at its depot charges on the way, with its power; where
+    no charger has it, at points of others, and the cheapest charger stands for them.
     """
     data = fleet_model.built.data
     d, trucks, chargers = data.driving, data.trucks, data.chargers
     each = charger_eur_per_year(fleet_model) / chargers.kwh_per_year
-    any_kw = each.min(initial=np.inf)
-    fast = np.array([each[chargers.kw >= kw].min(initial=np.inf) for kw in trucks.charge_kw])
+    any_kw = float(each.min()) if len(each) else 0.0
+    enough = [each[chargers.kw >= kw] for kw in trucks.charge_kw]
+    fast = np.array([float(prices.min()) if len(prices) else any_kw for prices in enough])
     at_depot = data.base.region_area[d.region] >= 0
     at_night = at_depot & (2 * data.lanes.distance_km[d.lane] <= trucks.usable_km[d.vehicle])
     return np.where(trucks.battery[d.vehicle], np.where(at_night, any_kw, fast[d.vehicle]), 0.0)
