@@ -170,7 +170,13 @@ def tables_by_hand() -> dict[str, Rows]:
     charging = [[area, year, kwh / M, power, grid, power / grid * 100]
                 for area in ("East depot", "West depot") for year in YEARS if area in hand.charging(year)
                 for kwh, power, grid in [hand.charging(year)[area]]]  # fmt: skip
+    cut_kt = emitted["reference", LAST] - emitted["joint", LAST]
     return {
+        f"From which mode to which in {LAST}, and what saves CO2e": [
+            ["Road", "Rail", hand.shifted_t(LAST) / 1000, saved_kg / M], ["Same mode", "another way", "–", "0"],
+            ["Cleaner trucks, ships, trains and fuels", "", "–", cut_kt - saved_kg / M],
+            ["Total", "", hand.shifted_t(LAST) / 1000, cut_kt],
+        ],
         "The plan beside its bars": [
             [plan, hand.WHOLE_EUR[plan][-1] / M, *cost_parts(plan),
              *(hand.EMITTED_T[plan, year] / 1000 for year in YEARS), hand.trucks(plan, LAST)["BATTERY"]]
@@ -191,6 +197,10 @@ def tables_by_hand() -> dict[str, Rows]:
         "Trucks in service by technology": stacks(hand.trucks, trucks),
         "Cost by component, present value": stacks(grouped, {name: name for name in GROUPS}, (*YEARS, HORIZON)),
         "Cost against the reference plan, present value": [list(row) for row in differences()],
+        f"CO2e in {LAST} against the reference plan": [
+            ["Road, diesel", None], ["Road, electricity", None], ["Rail, electricity", None], ["Terminals", None],
+            ["Rail, diesel", None], ["Total", -cut_kt],
+        ],
         "Charging by area": charging,
         "Projects built": [[1, "Railway to the mine", "new link", "Mine", LAST, 1, rail_capex / M, "SE 100 %"]],
         f"Largest changes of mode in {LAST}": [

@@ -229,7 +229,7 @@ def _emission_differences(instance: Instance, run: Run, key: str) -> Figure:
     )  # fmt: skip
     columns = (Column("Mode and energy"), Column(f"Plan less {run.against}", "decimal", "kt CO2e a year"))
     grid = Grid(title, columns, both, first=30, name="CO2e difference", total_row=True)
-    help_ = f"Where the plan emits less and where more in {year}, by mode and energy; well to wheel, a year."
+    help_ = "Where the plan emits less and where more, by mode and energy; well to wheel, a year."
     return Figure("co2e_difference", title, drawing, help_, grid)
 
 
