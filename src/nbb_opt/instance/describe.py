@@ -51,8 +51,10 @@ to where). Prices, emission factors, vehicles, chargers and grid connections can
 ```sh
 nbb-opt new first --from haulier
 cd first
-rm README.md policies.csv project*.csv scenarios.csv terminals.csv transfers.csv handling_costs.csv
-grep -vE '^(links|commodities|projects|policies|handling_costs),' ranges.csv > kept.txt && mv kept.txt ranges.csv
+rm README.md gradients.csv opening_hours.csv policies.csv project*.csv scenarios.csv
+rm terminals.csv transfers.csv handling_costs.csv
+grep -vE '^(links|commodities|gradients|opening_hours|projects|policies|handling_costs),' ranges.csv > kept.txt
+mv kept.txt ranges.csv
 ```
 
 Write the six over those of the template; this is the smallest case that is solved. Then: `nbb-opt check first`,

@@ -67,7 +67,7 @@ def in_pyomo(options: SolveOptions, nonzeros: int, own: str) -> SolveOptions:
         raise ModelError(f"{own}: column generation knows no rules of your own; leave out method='decompose'")
     if options.statement == "arrays":
         raise ModelError(f"{own}: rules of your own are stated in Pyomo, not in arrays; leave out statement='arrays'")
-    if options.statement == "auto" and nonzeros > LARGEST_IN_PYOMO:
+    if statement_for(nonzeros, options.statement) == "arrays":
         raise ModelError(
             f"{own}: rules of your own are stated in Pyomo, and a model of {nonzeros:,} nonzeros needs the arrays "
             f"(more than {LARGEST_IN_PYOMO:,}); take a smaller instance, or statement='pyomo' and patience"
