@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from milp_case import TINY, tiny
-from nbb_opt import model
 from nbb_opt.errors import ModelError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.instance.synthetic import Shape, write_synthetic
-from nbb_opt.model import Forecast, build, forecast, read_model, refuse_too_large, standard_form
+from nbb_opt.model import Forecast, build, forecast, method, read_model, refuse_too_large, standard_form
 from nbb_opt.network import prepare
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
@@ -47,7 +46,7 @@ def invented(folder: Path) -> Instance:
 def test_what_will_not_fit_is_refused_with_advice_and_may_be_tried_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model, "memory_mb", lambda: 100)
+    monkeypatch.setattr(method, "memory_mb", lambda: 100)
     with pytest.raises(ModelError, match=r"will not fit: .* has 100 MB\. .*alternatives.*too_large=True"):
         solve_instance(tiny())
     assert solve_instance(tiny(), options=SolveOptions(too_large=True)).record["verified"]

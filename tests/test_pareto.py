@@ -82,7 +82,7 @@ def test_what_enters_is_named_and_adds_up_to_the_difference(written: tuple[Path,
     assert "Battery truck" in front["enters"][1]
     assert "Diesel truck" in front["leaves"][1]
     assert (trucks["after"] - trucks["before"]).abs().min() >= 1
-    assert written[1]["rows"][1]["enters"] == front["enters"][1]
+    assert written[1]["pareto"][1]["enters"] == front["enters"][1]
     page = (written[0] / "pareto.html").read_text(encoding="utf-8")
     assert "A tonne less costs from" in page
     assert page.count("<circle") == 5

@@ -138,6 +138,7 @@ def writing(run: Path, out: Path) -> dict[str, tuple[object, ...]]:
         "robust": ("robust", HAULIER, "--relax", "--out", out),
         "inventory": ("inventory", TINY, "--out", out),
         "availability": ("availability", TINY, "--out", out),
+        "strategy": ("strategy", TINY, "--run", run, "--out", out),
         "locate": ("locate", TINY, "--plant", TINY / "od.csv", "--out", out),
         "compare": ("compare", run, run, "--out", out.with_suffix(".html")),
         "plot": ("plot", run, "--to", out.with_suffix(".svg")),

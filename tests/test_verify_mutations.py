@@ -17,11 +17,11 @@ from tiny_plan import blocks_of, full_plan, reported, tiny, verdict_on
 INSTANCE = tiny()
 LABELS = {("chains", "kind")}
 PLANS = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
-WHAT_IS_CHECKED = [  # fuels, of which the plan on paper has none, are spoiled in test_fuels
+WHAT_IS_CHECKED = [  # fuels and supplies, of which the plan on paper has none, are spoiled in test_fuels, test_sourcing
     (table, column)
     for table, columns in TABLES.items()
     for column in columns
-    if (table, column) not in LABELS and table != "fuels"
+    if (table, column) not in LABELS and table not in ("fuels", "supplied")
 ]
 
 

@@ -148,13 +148,14 @@ def fleet_counts(
 def charging_size(
     instance: Instance, base: BaseData, time: Time, trucks: Trucks, lanes: Lanes, used: Bools, fleet: FleetCounts
 ) -> Floats:
-    """Chargers and the rows of energy, power on the way and grid, in areas where a truck may draw."""
+    """Chargers, energy on sale, and the rows of energy, power on the way and grid, where a truck may draw."""
     stops = lanes.stops.groupby("lane").size().reindex(np.arange(len(lanes.local)), fill_value=0).to_numpy()
     home, way = used & lanes.at_home[:, :, None], used & lanes.on_the_way[:, :, None]
     drawn = [base.region_area[lanes.region[home.any(axis=(1, 2))]]]
     on_way = np.flatnonzero(way.any(axis=(1, 2)))
     drawn.append(lanes.stops.loc[lanes.stops["lane"].isin(on_way), "area"].to_numpy(np.int64))
-    areas = len(np.unique(np.concatenate(drawn)))
+    where = np.unique(np.concatenate(drawn))
+    areas, sold = len(where), float((base.public.kwh_per_year[where] > 0).sum())
     table = instance["chargers"]
     new = serving = 0
     for ready, life in zip(table["available_from"].tolist(), table["lifetime_years"].tolist(), strict=True):
@@ -166,8 +167,8 @@ def charging_size(
     counted = sum(float(per_truck[trucks.charge_kw >= level].sum()) for level in levels.tolist())
     strong = sum(float((table["kw"] >= level).mean()) for level in levels.tolist()) if len(table) else 0.0
     energy = float(home.sum() + per_truck.sum() + fleet.battery_empties.sum())
-    nonzeros = energy + counted + areas * serving * (2.0 + strong)
-    return np.array([areas * new, areas * time.size * (2.0 + len(levels)), nonzeros])
+    nonzeros = energy + counted + areas * serving * (2.0 + strong) + sold * 2.0
+    return np.array([areas * new + sold, areas * time.size * (2.0 + len(levels)), nonzeros])
 
 
 def fuel_size(prepared: Prepared, fuels: Fuels, trucks: Trucks, lanes: Lanes, used: Bools, flows: FlowCounts) -> Floats:
