@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field
 
-from nbb_opt.app.answers import PAGE_POLICY, download
+from nbb_opt.app.answers import download
 from nbb_opt.app.languages import COOKIE, LANGUAGES, chosen_language, figure_name, translator
 from nbb_opt.app.region import Region
 from nbb_opt.app.store import NotFound
@@ -79,9 +79,7 @@ def serve_region(api: FastAPI, region: Region) -> None:
     @api.get("/region/{case}/runs/{run}/files/{name}")
     def file(case: str, run: str, name: str, view: bool = False) -> Response:
         content, kind = region.file(case, run, name)
-        if view and name.endswith(".html"):
-            return Response(content, media_type=kind, headers={"content-security-policy": PAGE_POLICY})
-        return download(content, kind, name)
+        return download(content, kind, name, view=view)
 
     @api.post("/api/region/{case}/runs")
     def start(case: str, form: Form) -> dict[str, str]:

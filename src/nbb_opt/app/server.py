@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nbb_opt.app.answers import PAGE_POLICY, download
+from nbb_opt.app.answers import download
 from nbb_opt.app.jobs import Jobs
 from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
@@ -355,9 +355,7 @@ def _serve_plans(api: FastAPI, service: Service) -> None:
     @api.get("/api/cases/{case}/plans/{plan}/files/{name}")
     def file(case: Name, plan: Name, name: str, view: bool = False) -> Response:
         content, kind = service.file(case, plan, name)
-        if view and name.endswith(".html"):
-            return Response(content, media_type=kind, headers={"content-security-policy": PAGE_POLICY})
-        return download(content, kind, name)
+        return download(content, kind, name, view=view)
 
 
 def _serve_jobs(api: FastAPI, service: Service) -> None:
