@@ -27,7 +27,7 @@ from nbb_opt.studies.audit.idle import idle
 from nbb_opt.studies.audit.improve import Repair, break_even, cheapest_repair, improve, numbers_in, repair, steps_of
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
-from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, template, write_plan
+from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, read_plan_table, template, write_plan
 from nbb_opt.studies.audit.plan import changed as changed_plan
 from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
@@ -476,6 +476,33 @@ def test_a_plan_in_a_workbook_is_the_plan_of_the_file_and_names_a_broken_cell(tm
         read_plan(tmp_path / "broken.xlsx", fleet_model.instance, fleet_model.prepared.bundles)
     with pytest.raises(InstanceError, match="is neither"):
         write_plan(table, tmp_path / "plan.ods")
+
+
+def test_a_plan_as_people_type_it_is_the_plan_they_mean(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book, told = Workbook(), []
+    book.active.title = "Our plan"
+    lines: list[list[object]] = [
+        ["Autumn plan"], [], ["what", "place", "type", "year", "number", "phone"],
+        ["truck", "UMEA", "DIESEL", 2026], ["truck", "UMEA", "DIESEL", 2026, 1],
+        ["truck", "SKEL", "HVO", "2026", "1 000"], ["order", "UME>SKE:GENERAL", "HVO", 2030, "85 %"],
+    ]  # fmt: skip
+    for line in lines:
+        book.active.append(line)
+    book.save(tmp_path / "plan.xlsx")
+    plan = read_plan(tmp_path / "plan.xlsx", haulier().instance, haulier().prepared.bundles, note=told.append)
+    assert plan.trucks[plan.trucks["t"] == 0].values.tolist() == [
+        ["SKEL", "HVO", 0, 1000.0],
+        ["UMEA", "DIESEL", 0, 2.0],
+    ]
+    assert plan.orders["share"].tolist() == [0.85]
+    assert told == ["sheet 'Our plan' is read as 'plan'", "columns left alone: phone"]
+    for twice in ("2", "3,"):
+        line = f"truck,UMEA,DIESEL,2026,2\ntruck,UMEA,DIESEL,2026,{twice}"
+        with pytest.raises(InstanceError, match="row 3, column what, place, type, year: sets a number that"):
+            read_plan_table(written(tmp_path, line))
+    assert read_plan_table(written(tmp_path))[0].empty
 
 
 def test_a_number_holds_from_its_period_on_until_another_row() -> None:

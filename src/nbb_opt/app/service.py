@@ -20,12 +20,11 @@ from nbb_opt.app.region import Region
 from nbb_opt.app.store import NotFound, Refused, Store, StoredPlan, good_name, read_json, write_bytes
 from nbb_opt.app.task import Task
 from nbb_opt.instance.meta import FILE as META_FILE
-from nbb_opt.instance.tables.one_table import read_one_table
 from nbb_opt.instance.workbook.write import write_workbook
 from nbb_opt.options import SolveOptions
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.shipped import shipped, shipped_names
-from nbb_opt.studies.audit.plan import PLAN, cells_of, read_cells, template, write_plan
+from nbb_opt.studies.audit.plan import cells_of, read_cells, read_plan_table, template, write_plan
 
 UPLOAD = "workbook.xlsx"
 MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"
@@ -93,7 +92,7 @@ class Service:
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".upload-") as folder:
             path = Path(folder, f"plan{ending}")
             path.write_bytes(content)
-            table, _ = read_one_table(path, PLAN)
+            table, _ = read_plan_table(path)
         shown = "".join(c for c in Path(name.replace("\\", "/")).stem if c.isprintable()).strip()[:60]
         return self.store.add_plan(case, shown or "Uploaded plan", cells_of(table))
 

@@ -188,7 +188,7 @@ def audit(
     """
     options = options or SolveOptions()
     fleet_model = state_fleet_model(instance, steps=Steps(options), cache_dir=cache_dir)
-    plan = read_plan(plan_file, instance, fleet_model.prepared.bundles)
+    plan = read_plan(plan_file, instance, fleet_model.prepared.bundles, note=say)
     say("what the plan cannot do")
     judged = judge(fleet_model, plan)
     if not judged.faults:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.read import check_keys, frame_of, parsed
 from nbb_opt.instance.schema import Column, Table
-from nbb_opt.instance.tables.one_table import read_one_table
+from nbb_opt.instance.tables.one_table import read_typed_table
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.write import write_sheet
 from nbb_opt.output import write_file
@@ -41,6 +41,11 @@ PLAN = Table(
 )  # fmt: skip
 
 
+_TYPED = replace(  # a row without a number is one truck
+    PLAN, columns=tuple(replace(c, blank="one") if c.name == "number" else c for c in PLAN.columns)
+)
+
+
 @dataclass(frozen=True)
 class FleetPlan:
     """What a plan sets, one row per thing and period: columns place, type, t (period), number.
@@ -55,17 +60,37 @@ class FleetPlan:
     orders: pd.DataFrame
 
 
-def read_plan(path: Path, instance: Instance, bundles: pd.DataFrame) -> FleetPlan:
+def read_plan(
+    path: Path, instance: Instance, bundles: pd.DataFrame, *, note: Callable[[str], None] = lambda line: None
+) -> FleetPlan:
     """A plan from a CSV file, or from the sheet `plan` of a workbook; `bundles` are the orders of the instance.
 
     Raises InstanceError with every problem: unknown names, years that begin no period, fractions of trucks, shares of
     an order above one, orders that nobody placed.
     """
-    table, file = read_one_table(path, PLAN)
+    table, file = read_plan_table(path, note)
     problems = list(name_problems(file, table, instance, order_names(bundles)))
     if problems:
         raise InstanceError(problems)
     return plan_of(table, instance)
+
+
+def read_plan_table(path: Path, note: Callable[[str], None] = lambda line: None) -> tuple[pd.DataFrame, TableFile]:
+    """The rows of a plan as people type them (`read_typed_table`), and the file, which names the place of a cell.
+
+    Rows of one truck or charger each, without a number or with 1, are added up; other rows that set one number twice
+    are problems. Names and years are not looked up. Raises InstanceError with every problem.
+    """
+    table, file = read_typed_table(path, _TYPED, note)
+    key = list(PLAN.key)
+    of_one = table["number"].fillna(1.0).eq(1.0) & table["what"].isin([TRUCK, CHARGER])
+    several = table.duplicated(key, keep=False) & ~of_one.groupby([table[name] for name in key]).transform("all")
+    if twice := table.index[several & table.duplicated(key)].tolist():
+        what = "sets a number that another row sets"
+        hint = "keep one of the rows; rows of one truck each have the number 1 or none"
+        raise InstanceError([Problem(file.place(i, ", ".join(key)), what, hint, "plan") for i in twice])
+    number = table["number"].fillna(1.0).groupby([table[name] for name in key]).transform("sum")
+    return table.assign(number=number)[~table.duplicated(key)], file
 
 
 def plan_of(table: pd.DataFrame, instance: Instance) -> FleetPlan:
