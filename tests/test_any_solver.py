@@ -16,14 +16,14 @@ from command_line import nbb_opt
 from design_case import instance_of, made_up
 from nbb_opt.errors import Infeasible, NbbError, NoPlan, SolveError, VerifyFailed
 from nbb_opt.model import StandardForm
-from nbb_opt.model.model_file import CONSTANT, file_names, lp_text, write_model
+from nbb_opt.model.model_file import constant_name, file_names, lp_text, write_model
 from nbb_opt.model.solution_file import read_solution
 from nbb_opt.options import SolveOptions
 from nbb_opt.problems.dispatch import handlers, stated_model, verify_solution
 from nbb_opt.problems.handlers import SolveRequest, Stated, VerifyRequest
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.solve import Stop, any_solver, solve_form
-from nbb_opt.solve.any_solver import cbc_program, solve_with
+from nbb_opt.solve.any_solver import cbc_program, find_solver, solve_with
 from test_solve import form as small_form
 
 INSTANCES = Path(__file__).parents[1] / "instances"
@@ -106,9 +106,9 @@ def odd_form() -> StandardForm:
 @pytest.mark.parametrize("solver", ["highs", "scip", "cbc", "gurobi"])
 def test_a_model_with_odd_names_survives_the_trip(ending: str, solver: str, tmp_path: Path) -> None:
     problem, file, answer = odd_form(), tmp_path / f"model.{ending}", tmp_path / "answer.sol"
-    write_model(problem, file, title="a model")
+    write_model(problem, file, title="a model", model="odd")
     _solved_elsewhere(solver, file, answer)
-    values = read_solution(answer, problem).values
+    values = read_solution(answer, problem, "odd").values
     found = float(problem.cost @ values) + problem.cost_offset
     assert found == pytest.approx(solve_form(problem, gap=1e-8).objective, rel=1e-6)
 
@@ -146,7 +146,7 @@ def test_both_files_hold_every_figure_to_its_last_digit(tmp_path: Path) -> None:
     problem = odd_form()
     problem.a_values[:] *= 1 / 3
     for ending in ("lp", "mps"):
-        write_model(problem, tmp_path / f"model.{ending}", title="a model")
+        write_model(problem, tmp_path / f"model.{ending}", title="a model", model="odd")
         highs = highspy.Highs()
         highs.setOptionValue("output_flag", False)
         highs.readModel(str(tmp_path / f"model.{ending}"))
@@ -154,8 +154,7 @@ def test_both_files_hold_every_figure_to_its_last_digit(tmp_path: Path) -> None:
         order = [lp.col_names_.index(name) for name in file_names(problem.col_names)]
         assert [lp.col_cost_[j] for j in order] == problem.cost.tolist()
         assert sorted(lp.a_matrix_.value_) == sorted(problem.a_values.tolist())
-        constant = lp.col_cost_[lp.col_names_.index(CONSTANT)] if ending == "lp" else lp.offset_
-        assert constant == problem.cost_offset
+        assert lp.col_cost_[lp.col_names_.index(constant_name("odd"))] == problem.cost_offset
 
 
 def test_names_in_files_are_never_the_same() -> None:
@@ -191,6 +190,12 @@ def test_an_open_solver_finds_our_optimum_of_haulier_within_the_gap(haulier: Sta
     assert haulier.accept(theirs.values).record["cost_eur"] == pytest.approx(theirs.objective, rel=1e-6)
 
 
+def test_a_solver_may_be_written_in_any_case_and_a_slip_is_named() -> None:
+    assert find_solver("HiGHS") is not None
+    with pytest.raises(SolveError, match="did you mean 'gurobi'"):
+        find_solver("gorubi")
+
+
 def test_a_missing_solver_is_refused_before_the_instance_is_read(tmp_path: Path) -> None:
     if find_spec("gurobipy") is not None:
         pytest.skip("Gurobi is there")
@@ -224,21 +229,21 @@ def small_named() -> StandardForm:
 @pytest.mark.parametrize("text", [GUROBI, HIGHS, SCIP, CBC], ids=["gurobi", "highs", "scip", "cbc"])
 def test_the_file_of_every_solver_gives_its_values(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.sol").write_text(text)
-    found = read_solution(tmp_path / "x.sol", small_named())
+    found = read_solution(tmp_path / "x.sol", small_named(), "small")
     assert (found.values.tolist(), found.missing, found.note()) == ([1.0, 2.0], (), "")
 
 
 def test_a_constant_cost_stands_with_a_column_that_is_one(tmp_path: Path) -> None:
     problem = replace(small_named(), cost_offset=7.0)
-    assert "min\n cost_eur:\n  + 1 x(1) + 2 x(2)\n  + 7 cost#constant\n" in lp_text(problem, title="small")
+    assert "min\n cost_eur:\n  + 1 x(1) + 2 x(2)\n  + 7 cost#small\n" in lp_text(problem, title="small", model="small")
     (tmp_path / "x.sol").write_text(HIGHS.replace("Objective 5", "Objective 12").replace(
-        "# Columns 2\n", "# Columns 3\ncost#constant 1\n"))  # fmt: skip
-    assert read_solution(tmp_path / "x.sol", problem).values.tolist() == [1.0, 2.0]
+        "# Columns 2\n", "# Columns 3\ncost#small 1\n"))  # fmt: skip
+    assert read_solution(tmp_path / "x.sol", problem, "small").values.tolist() == [1.0, 2.0]
 
 
 def test_a_column_that_is_not_in_the_file_is_zero_and_named(tmp_path: Path) -> None:
     (tmp_path / "x.sol").write_text(SCIP.replace("x(1)  1 \t(obj:1)\n", ""))
-    found = read_solution(tmp_path / "x.sol", small_named())
+    found = read_solution(tmp_path / "x.sol", small_named(), "small")
     assert found.values.tolist() == [0.0, 2.0]
     assert found.note() == "1 of 2 columns are not in the file and count as zero: x(1)"
 
@@ -250,7 +255,8 @@ def test_a_column_that_is_not_in_the_file_is_zero_and_named(tmp_path: Path) -> N
             GUROBI.replace("x(2)", "z(2)"),
             r"line 4: 'z\(2\)' is no column of the model; give the instance and the model",
         ),
-        (GUROBI + "cost#constant 2\n", "line 5: cost#constant is 2, and must be 1"),
+        (GUROBI + "cost#small 2\n", "line 5: cost#small is 2, and must be 1"),
+        (GUROBI + "cost#large 1\n", "line 5: the solution is of the model 'large', not of 'small'"),
         (GUROBI + "status 1\n", "line 5: 'status' is no column of the model"),
         (GUROBI + "x(1) 1\n", r"line 5: 'x\(1\)' comes twice, first on line 3"),
         (GUROBI.replace("x(2) 2", "x(2) two"), "line 4: 'two' is no number"),
@@ -278,7 +284,7 @@ def test_a_solution_file_with_a_fault_is_refused_with_its_line(text: str | None,
     if text is not None:
         file.write_text(text, errors="surrogateescape")
     with pytest.raises(NbbError, match=fault):
-        read_solution(file, small_named())
+        read_solution(file, small_named(), "small")
 
 
 @pytest.mark.parametrize(("instance", "scale"), [("design_tiny", 1e-9), ("tiny", 1e-7), ("stram_tiny", 1e-7)])
@@ -286,10 +292,10 @@ def test_a_solution_of_every_problem_is_verified_and_a_spoiled_one_refused(
     instance: str, scale: float, tmp_path: Path
 ) -> None:
     stated, file = stated_model(INSTANCES / instance), tmp_path / "answer.sol"
-    write_model(stated.form, tmp_path / "model.mps", title=stated.title)
+    write_model(stated.form, tmp_path / "model.mps", title=stated.title, model=stated.model)
     _solved_elsewhere("highs", tmp_path / "model.mps", file)
     assert verify_solution(INSTANCES / instance, None, file).lines[0].startswith("verified: OK")
-    values = read_solution(file, stated.form).values
+    values = read_solution(file, stated.form, stated.model).values
     cost = float(stated.form.cost @ values) + stated.form.cost_offset
     assert cost == pytest.approx(solve_form(stated.form, gap=scale).objective, rel=1e-6)
     carried = np.array([name.startswith("carried_t[") for name in stated.form.col_names])
@@ -321,4 +327,4 @@ def test_a_run_is_no_place_to_verify_a_solution_file(tmp_path: Path) -> None:
 
 def test_another_ending_than_lp_or_mps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NbbError, match=r"\.lp or \.mps"):
-        write_model(odd_form(), tmp_path / "model.txt", title="")
+        write_model(odd_form(), tmp_path / "model.txt", title="", model="odd")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from instance_copies import Copy, copy_tiny, copy_with_every_table, problems_of
-from nbb_opt.instance.schema import TABLES
+from nbb_opt.instance.schema import BY_NAME, TABLES
 
 # rule, table, key of the row, column, what is written there, words of the fix
 CELLS = [
@@ -279,10 +279,15 @@ def test_a_duplicate_key_names_both_rows(tmp_path: Path) -> None:
     assert f"row {copy.line('countries', country='SE')}" in problem.what
 
 
-def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("table", "name", "how"),
+    [("countries", "Se", "upper and lower case"), ("countries", "\u0405\u0395", "letters that look alike"),
+     ("energy", "Diesel", "upper and lower case")],
+)  # fmt: skip
+def test_names_that_look_alike_are_refused_whatever_the_key(table: str, name: str, how: str, tmp_path: Path) -> None:
     copy = copy_tiny(tmp_path / "copy")
-    copy.add("countries", country="Se", name="Sweden again", winter_share="0.1")
-    assert [problem.rule for problem in problems_of(copy.path)] == ["case_clash"]
+    copy.add(table, **{BY_NAME[table].key[0]: name})
+    assert [how in problem.what for problem in problems_of(copy.path) if problem.rule == "case_clash"] == [True]
 
 
 def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:

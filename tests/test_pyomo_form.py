@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyomo.environ as pyo
 import pytest
+from pyomo.gdp import Disjunction
 
 from milp_case import tiny
 from nbb_opt.errors import Infeasible, ModelError
@@ -76,6 +77,11 @@ def test_names_are_read_after_the_model_is_out_of_sight() -> None:
         (lambda m: setattr(m, "never", pyo.Constraint(expr=m.x["b", 1] <= 1)), "never"),
         (lambda m: setattr(m, "big", pyo.Constraint(expr=1e16 * m.n <= 1)), r"big, n: coefficient 1e\+16"),
         (lambda m: setattr(m, "odd", pyo.Constraint(expr=float("nan") * m.n <= 1)), "odd"),
+        (
+            lambda m: setattr(m, "sos", pyo.SOSConstraint(var=m.x, sos=1)),
+            "sos: a SOSConstraint is no .*; add pyo.Binary",
+        ),
+        (lambda m: m.add_component("either", Disjunction(expr=[[m.n <= 1], [m.n >= 2]])), "either.*apply_to.*bigM="),
     ],
 )
 def test_what_cannot_be_solved_is_named(change: object, what: str) -> None:

@@ -420,7 +420,7 @@ def solve(
             raise NbbError(f"{', '.join(named)}: --write leaves the model in a file and solves nothing; leave it out")
         check_new(write)
         stated = stated_model(instance, model, options)
-        write_model(stated.form, write, title=stated.title)
+        write_model(stated.form, write, title=stated.title, model=stated.model)
         print(f"wrote {write}: {len(stated.form.cost):,} columns, {len(stated.form.row_low):,} rows; check a solution: "
               f"nbb-opt verify {instance} --model {stated.model} --solution FILE.sol")  # fmt: skip
         return

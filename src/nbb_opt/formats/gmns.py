@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import MOST_BYTES_WHOLE, check_size
-from nbb_opt.instance.cells import name_fault
+from nbb_opt.instance.cells import clashes, name_fault
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.synthetic.region import Row, air_km
 from nbb_opt.instance.synthetic.write import TAKEN_OVER, new_folder, settings, shipped_rows, write_rows
@@ -58,6 +58,8 @@ def convert_gmns(
     for i, name in enumerate(names):
         if fault := name_fault(name) or ("is blank", "") * (not name):
             problems.append(Problem(f"node row {i + 2}, node_id {shown(name)}", *fault))
+    for name, what in clashes(names):
+        problems.append(Problem(f"node row {row_of[name] + 2}, node_id {shown(name)}", what, "give it another name"))
     outside = (np.abs(places["x_coord"]) > 180) | (np.abs(places["y_coord"]) > 90)
     for i in np.flatnonzero(outside).tolist()[:5]:
         what = f"{number(places['x_coord'][i])}, {number(places['y_coord'][i])} are no longitude and latitude"

@@ -17,7 +17,7 @@ from nbb_opt.demand.sums import Accumulator
 from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.formats.table import OdTable
-from nbb_opt.instance.cells import SHOWN_IN_FULL, name_fault
+from nbb_opt.instance.cells import SHOWN_IN_FULL, clashes, name_fault
 from nbb_opt.instance.wording import shown
 
 MOST_ZONES, MOST_COMMODITIES = 1 << 20, 1 << 13  # so that a flow fits a key
@@ -143,6 +143,8 @@ class RowFilter:
                     if fault := name_fault(name):
                         hint = f"{fault[1]} or give it another name: --{kind}-map" if fault[1] else f"--{kind}-map"
                         yield Problem(f"{self.file}, {kind} {shown(name)}", fault[0], hint)
+                for name, what in clashes(names):
+                    yield Problem(f"{self.file}, {kind} {shown(name)}", what, f"give it another name: --{kind}-map")
 
     def _judge(self) -> None:
         counts = self._sums.counts

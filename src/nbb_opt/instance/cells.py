@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
 from nbb_opt.errors import Problem
 from nbb_opt.instance.schema import Column
-from nbb_opt.instance.wording import TableFile, did_you_mean, likely_value, listed, number, with_unit
+from nbb_opt.instance.wording import TableFile, did_you_mean, likely_value, listed, number, shown, with_unit
 from nbb_opt.renames import HOW, new_choice
 
 Values = list[str] | np.ndarray
@@ -195,6 +195,20 @@ def as_latin(text: str) -> str:
     'ABC'
     """
     return text.translate(_LATIN_OF)
+
+
+def clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names that differ from an earlier one by case or by letters that look alike only, and how; once each.
+
+    >>> list(clashes(["mine", "MINE", "mine", "port"]))
+    [('MINE', "differs from 'mine' only by upper and lower case")]
+    """
+    folded: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        other = folded.setdefault(as_latin(name).casefold(), name)
+        if other != name:
+            alike = "by letters that look alike" if name.casefold() != other.casefold() else "by upper and lower case"
+            yield name, f"differs from {shown(other)} only {alike}"
 
 
 def has_control(text: str) -> bool:

@@ -91,8 +91,8 @@ could be built, `policies` caps and bans.
 
 ## Cells
 
-- A *name* (kind `id`) may not hold `;`, `/`, `*` or `"`, nor start with `=`, `+`, `-` or `@`; no two differ
-  only by upper and lower case. Lists are joined by `;`.
+- A *name* (kind `id`) may not hold `;`, `/`, `*` or `"`, nor start with `=`, `+`, `-` or `@`; no two of a column
+  differ only by upper and lower case or by letters of other scripts that look alike. Lists are joined by `;`.
 - A column marked *optional* may be left out of the file; that is the same as leaving all its cells blank.
 - A blank is an error unless the column below says what it means.
 - A number is 0 or at least {number(SMALLEST)} away from it. **Bounds** are hard. **Plausible** is the range in which

@@ -19,9 +19,17 @@ from nbb_opt.demand.columns import AS_WRITTEN, COLUMNS, IDS, SHIPPER
 from nbb_opt.demand.flows import flows_of
 from nbb_opt.demand.rules import WORDS
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.instance.cells import CellFaults, check_numbers, check_plausible, check_texts, is_number, parse_numbers
+from nbb_opt.instance.cells import (
+    CellFaults,
+    check_numbers,
+    check_plausible,
+    check_texts,
+    clashes,
+    is_number,
+    parse_numbers,
+)
 from nbb_opt.instance.package import Package
-from nbb_opt.instance.references import unknown_name
+from nbb_opt.instance.references import RENAME, unknown_name
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.instance.tables.csv_file import header_problems, text_batches
 from nbb_opt.instance.tables.parquet_file import MAX_CELLS, open_parquet
@@ -171,6 +179,9 @@ def _judge(sums: Sums, batches: Batches, target: Target, faults: CellFaults, *, 
     shippers = list(sums.shippers or ())
     wrong = CellFaults(faults.file, [])
     check_texts(shippers, _COLUMNS[SHIPPER], wrong)
+    for name, what in clashes(shippers):
+        first = find_rows(batches(), SHIPPER, [name])[name]
+        faults.add(first, SHIPPER, name, what, RENAME, rule="case_clash")
     for name, row in find_rows(batches(), SHIPPER, [shippers[i] for i in wrong.rows]).items() if wrong.rows else ():
         check_texts([name], _COLUMNS[SHIPPER], CellFaults(faults.file, faults.problems, offset=row))
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from nbb_opt.instance.cells import CellFaults, as_latin, split_list
+from nbb_opt.instance.cells import CellFaults, clashes, split_list
 from nbb_opt.instance.schema import Table
 from nbb_opt.instance.wording import did_you_mean, listed, nearest_first, shown
+
+RENAME = "give it another name"
 
 
 def known_names(frames: Mapping[str, pd.DataFrame], target: str) -> dict[str, None] | None:
@@ -18,30 +20,25 @@ def known_names(frames: Mapping[str, pd.DataFrame], target: str) -> dict[str, No
 
 
 def check_keys(table: Table, frame: pd.DataFrame, faults: CellFaults) -> None:
-    """Two rows with one key, and names that differ only by upper and lower case."""
+    """Two rows with one key, and names that differ only by case or by letters that look alike."""
     keys = list(zip(*(frame[name] for name in table.key), strict=True))
     first: dict[tuple[object, ...], int] = {}
-    folded: dict[str, str] = {}
-    single = len(table.key) == 1
     for i, key in enumerate(keys):
         if i in faults.unusable or (i in faults.rows and any(part in ("", 0) for part in key)):
             continue
         if key in first:
             what = f"has the same key as row {faults.file.row(first[key])}"
             value = "/".join(str(part) for part in key)
-            column = ", ".join(table.key)
-            faults.add(i, column, value, what, "remove one of the two rows or rename it", rule="duplicate_key")
+            faults.add(
+                i, ", ".join(table.key), value, what, "remove one of the two rows or rename it", rule="duplicate_key"
+            )
             continue
         first[key] = i
-        if single:
-            name = str(key[0])
-            other = folded.setdefault(as_latin(name).casefold(), name)
-            if other != name:
-                alike = (
-                    "by letters that look alike" if name.casefold() != other.casefold() else "by upper and lower case"
-                )
-                what = f"differs from {shown(other)} only {alike}"
-                faults.add(i, table.key[0], name, what, "give it another name", rule="case_clash")
+    for column in table.columns:
+        if column.kind == "id" and column.name in table.key:
+            texts = frame[column.name].tolist()
+            for name, what in clashes(texts):
+                faults.add(texts.index(name), column.name, name, what, RENAME, rule="case_clash")
 
 
 def check_references(table: Table, frames: Mapping[str, pd.DataFrame], faults: CellFaults) -> None:

@@ -17,8 +17,9 @@ from nbb_opt.output import write_file
 
 TERMS_PER_LINE = 6
 LONGEST_NAME = 200  # solvers cut or refuse names from 255 characters on
-# Gurobi takes a bare constant of an objective in LP for a column, so it stands with one that is 1 ('#': nobody's name)
-CONSTANT = "cost#constant"
+# The constant of an objective stands with a column that is 1 ('#': nobody's name): Gurobi takes a bare one in LP for a
+# column. In files for solvers its name is that of the model, so that no solution is taken for one of another model.
+CONSTANT = "cost#"
 
 
 def file_names(names: Sequence[str]) -> list[str]:
@@ -37,8 +38,18 @@ def file_names(names: Sequence[str]) -> list[str]:
     return found
 
 
-def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
+def constant_name(model: str) -> str:
+    """The name of the column that is 1, in a file of that model.
+
+    >>> constant_name("my model")
+    'cost#my_model'
+    """
+    return CONSTANT + file_names([model])[0]
+
+
+def lp_text(form: StandardForm, *, title: str, model: str, digits: int = 12) -> str:
     """LP text of the form: same rows, columns and names on every machine; a row with two sides is two rows."""
+    constant = constant_name(model)
     columns = file_names(form.col_names)
     shape = (len(form.row_low), len(columns))
     rows = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=shape).tocsr()
@@ -46,7 +57,7 @@ def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
     used = np.flatnonzero(form.cost)
     lines = [f"\\ {title}", "min", " cost_eur:"]
     lines += _terms(used, form.cost[used], columns, digits)
-    lines += [f"  {_signed(form.cost_offset, digits)} {CONSTANT}"] if form.cost_offset else []
+    lines.append(f"  {_signed(form.cost_offset, digits)} {constant}")
     lines += ["", "subject to"]
     for r, name in enumerate(file_names(form.row_names)):
         part = slice(rows.indptr[r], rows.indptr[r + 1])
@@ -56,7 +67,7 @@ def lp_text(form: StandardForm, *, title: str, digits: int = 12) -> str:
             if np.isfinite(side):
                 lines += [f" {name}{ending}:", *_terms(rows.indices[part], rows.data[part], columns, digits)]
                 lines.append(f"  {sense} {side:.{digits}g}")
-    lines += ["", "bounds", *([f" {CONSTANT} = 1"] if form.cost_offset else [])]
+    lines += ["", "bounds", f" {constant} = 1"]
     for name, low, up in zip(columns, form.col_low.tolist(), form.col_up.tolist(), strict=True):
         if low == up:
             lines.append(f" {name} = {low:.{digits}g}")
@@ -80,18 +91,20 @@ def _signed(value: float, digits: int) -> str:
 FORMATS = (".lp", ".mps")
 
 
-def write_model(form: StandardForm, path: Path, *, title: str) -> None:
-    """Write the form as `.lp` or `.mps`, every figure to its last digit. Raises ModelError for another ending."""
+def write_model(form: StandardForm, path: Path, *, title: str, model: str) -> None:
+    """Write the form of a model as `.lp` or `.mps`, every figure to its last digit. Raises ModelError for another
+    ending.
+    """
     if path.suffix not in FORMATS:
         raise ModelError(f"{path}: ends in {path.suffix or 'nothing'}; write a model as {' or '.join(FORMATS)}")
     if path.suffix == ".lp":
-        text = lp_text(form, title=title, digits=17)
+        text = lp_text(form, title=title, model=model, digits=17)
     else:
-        text = "\n".join(_mps_lines(form, title)) + "\n"
+        text = "\n".join(_mps_lines(form, title, constant_name(model))) + "\n"
     write_file(path, text.encode("ascii", errors="replace"))
 
 
-def _mps_lines(form: StandardForm, title: str) -> Iterator[str]:
+def _mps_lines(form: StandardForm, title: str, constant: str) -> Iterator[str]:
     """Free MPS: names are separated by blanks, of any length."""
     columns, rows = file_names(form.col_names), file_names(form.row_names)
     yield from (f"* {title}", "NAME model", "ROWS", " N cost")
@@ -114,9 +127,8 @@ def _mps_lines(form: StandardForm, title: str) -> Iterator[str]:
             yield f" {name} cost 0"
     if whole:
         yield " MARKERend 'MARKER' 'INTEND'"
+    yield f" {constant} cost {form.cost_offset!r}"
     yield "RHS"
-    if form.cost_offset:
-        yield f" RHS cost {-form.cost_offset!r}"
     for name, sense, low, up in zip(rows, senses, form.row_low.tolist(), form.row_up.tolist(), strict=True):
         side = low if sense == "G" else up
         if side:
@@ -136,4 +148,5 @@ def _mps_lines(form: StandardForm, title: str) -> Iterator[str]:
         elif low:
             yield f" LO BOUND {name} {low!r}"
         yield f" UP BOUND {name} {up!r}" if math.isfinite(up) else f" PL BOUND {name}"
+    yield f" FX BOUND {constant} 1"
     yield "ENDATA"

@@ -29,6 +29,15 @@ from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm, checked
 
+# what a linear standard form does not know, by the end of its class name, and how to write it with rows and columns
+AS_ROWS = {
+    "SOSConstraint": "add pyo.Binary variables of your own for it; of pyo.Piecewise with pw_repn='INC'",
+    "LogicalConstraint": "write it with pyo.Binary variables: 'a implies b' is a <= b, 'a or b' is a + b >= 1",
+    "Disjunct": "call pyo.TransformationFactory('gdp.bigm').apply_to(model, bigM=...) after adding it",
+    "Disjunction": "call pyo.TransformationFactory('gdp.bigm').apply_to(model, bigM=...) after adding it",
+    "Complementarity": "write 'one of both is 0' with a pyo.Binary variable and a row for each",
+}
+NOT_LINEAR = "write it with sums of figures times variables; a choice between two is a pyo.Binary variable"
 LAST = 100  # order of whole numbers that say none
 
 
@@ -53,11 +62,16 @@ def compiled(model: pyo.ConcreteModel) -> Compiled:
     that a solver would drop; and unless there is one objective, which is minimised.
     """
     _one_objective(model)
+    for block in model.block_data_objects(active=True):
+        for component in block.component_objects(active=True, descend_into=False):
+            if how := AS_ROWS.get(component.ctype.__name__):
+                raise ModelError(f"{component.name}: a {component.ctype.__name__} is no linear row; {how}")
     with PauseGC():
         try:
             return _in_order(model, LinearStandardFormCompiler().write(model, mixed_form=True))
         except (InvalidConstraintError, InvalidExpressionError, InfeasibleConstraintException, ValueError) as fault:
-            raise ModelError(f"model '{model.name}': {' '.join(str(fault).split())}") from fault
+            hint = f"; {NOT_LINEAR}" if "nonlinear" in str(fault) else ""
+            raise ModelError(f"model '{model.name}': {' '.join(str(fault).split())}{hint}") from fault
 
 
 def _in_order(model: pyo.ConcreteModel, made: Any) -> Compiled:

@@ -13,7 +13,7 @@ import numpy as np
 from nbb_opt.errors import NbbError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.model.form import StandardForm
-from nbb_opt.model.model_file import CONSTANT, file_names
+from nbb_opt.model.model_file import CONSTANT, constant_name, file_names
 
 WHOLE = 1e-5  # how far from a whole number a solver's integer column may be
 SAME = 1e-6  # relative, how far the objective that a file states may be from that of its values
@@ -42,19 +42,23 @@ class FileSolution:
         return f"{len(self.missing)} of {len(self.values)} columns are not in the file and count as zero: {named}"
 
 
-def read_solution(path: Path, form: StandardForm) -> FileSolution:
-    """The values of a solution file for a form that was written to a file.
+def read_solution(path: Path, form: StandardForm, model: str) -> FileSolution:
+    """The values of a solution file for the form of a model that was written to a file.
 
     A column that is not in the file is zero: SCIP and CBC leave zeros out. Raises NbbError, with the line, for a name
-    that the model does not have, one that comes twice, a value that is no number, a whole number that is not whole, a
-    bound that is broken; and where the file says that it holds more columns, or another objective, than it does.
+    that the model does not have, or that says the file is of another model, one that comes twice, a value that is no
+    number, a whole number that is not whole, a bound that is broken; and where the file says that it holds more
+    columns, or another objective, than it does.
     """
     names = file_names(form.col_names)
-    place = {name: j for j, name in enumerate([*names, CONSTANT])}
+    constant = constant_name(model)
+    place = {name: j for j, name in enumerate([*names, constant])}
     values, line_of = np.zeros(len(place)), np.zeros(len(place), np.int64)
     text = _text(path)
     for number, name, value in _pairs(text, place):
         where = f"{path}, line {number}"
+        if name.startswith(CONSTANT) and name != constant:
+            raise NbbError(f"{where}: the solution is of the model '{name.removeprefix(CONSTANT)}', not of '{model}'")
         if name not in place:
             raise NbbError(
                 f"{where}: '{name}' is no column of the model; give the instance and the model that the file was "
@@ -68,7 +72,7 @@ def read_solution(path: Path, form: StandardForm) -> FileSolution:
         raise NbbError(f"{path}: holds no value of the model; the solver found none, or it is another file")
     _refuse_lost_columns(path, text, int(np.count_nonzero(line_of)))
     if line_of[-1] and values[-1] != 1.0:
-        raise NbbError(f"{path}, line {line_of[-1]}: {CONSTANT} is {values[-1]:g}, and must be 1")
+        raise NbbError(f"{path}, line {line_of[-1]}: {constant} is {values[-1]:g}, and must be 1")
     values, line_of = values[:-1], line_of[:-1]
     rounded = np.where(form.integer, np.round(values), values)
     room = WHOLE * np.maximum(1.0, np.abs(values))

@@ -49,7 +49,9 @@ def render(name: str, instance: Instance) -> dict[str, str]:
     if spec.cuts:
         spec = spec.with_caps(float(next(iter(_expected(instance)["emissions_t_co2e"].values()))))
     built = build(instance, prepared, spec, fixed_flows_t=flows)
-    lp = lp_text(standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}")
+    lp = lp_text(
+        standard_form(built), title=f"{spec.title}: the problem on the instance {instance.meta.name}", model=spec.name
+    )
     return {f"{name}.md": markdown(built), f"{name}.lp": lp}
 
 

@@ -125,7 +125,7 @@ def verify_solution(path: Path, model: str | None, file: Path) -> Response:
     from nbb_opt.model.solution_file import read_solution
 
     stated = stated_model(path, model)
-    found = read_solution(file, stated.form)
+    found = read_solution(file, stated.form, stated.model)
     note = found.note()
     try:
         done = stated.accept(found.values)

@@ -71,7 +71,7 @@ def statement_files(
         *(f"| {name} | {str(value).lower()} | {meaning} |" for name, value, meaning in options),
         *(line for topic in topics for line in topic_lines(topic)),
     ]  # fmt: skip
-    lp = lp_text(compile_model(m), title=f"{title}: the problem on the instance {instance}")
+    lp = lp_text(compile_model(m), title=f"{title}: the problem on the instance {instance}", model=m.name)
     return {f"{m.name}.md": "\n".join(lines) + "\n", f"{m.name}.lp": lp}
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import Infeasible, SolveError
+from nbb_opt.instance.wording import did_you_mean
 from nbb_opt.solve.mip.exact import Solution, exact_plan
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.scaling import Scaling, choose_scaling, scaled_values
@@ -207,6 +208,7 @@ def find_solver(name: str) -> Callable[..., _Found]:
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory as ModernFactory
 
+    name = name.casefold() if name.casefold() in KNOWN else name
     known = KNOWN.get(name, Known((name,), "see its own installation notes"))
     quiet = logging.getLogger("pyomo")
     before = quiet.level
@@ -225,7 +227,8 @@ def find_solver(name: str) -> Callable[..., _Found]:
                 return _classic(found, known)
     finally:
         quiet.setLevel(before)
-    there = f"to install it: {known.install}" if name in KNOWN else f"known names: {', '.join(KNOWN)}"
+    there = did_you_mean(name, KNOWN) or f"known names: {', '.join(KNOWN)}"
+    there = f"to install it: {known.install}" if name in KNOWN else there
     raise SolveError(f"solver '{name}' is not on this machine; {there}; without solver= our own search is used")
 
 
