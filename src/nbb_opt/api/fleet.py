@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbb_opt.api.arguments import checked, folder, named
-from nbb_opt.api.plans import LOG
+from nbb_opt.api.data import freight
+from nbb_opt.api.plans import LOG, with_changes
 from nbb_opt.instance import Instance
+from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_new
+from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
+    from nbb_opt.problems.result import ProblemInstance
     from nbb_opt.report.study import Answer
 
 
@@ -85,6 +89,53 @@ def truck_cost(
         diesel_eur_per_l=diesel_eur_per_l, km_per_year=km_per_year, subsidy_eur=subsidy_eur, purchase_eur=purchase_eur,
     )  # fmt: skip
     found = cost_of(region, against=against, subsidy_eur=subsidy_eur)
+    if out is not None:
+        found.save(out)
+    return found
+
+
+@checked
+def fleet_money(
+    region: Instance | ProblemInstance | Path | str,
+    plan: Path | str,
+    *,
+    loan_rate: float | None = None,
+    loan_years: int = 5,
+    lease_eur_per_month: Mapping[str, float] | None = None,
+    against: str = "DIESEL",
+    options: SolveOptions | None = None,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    out: Path | str | None = None,
+    cache: bool = True,
+) -> Answer:
+    """Money of a fleet plan over time: cash by year beside a fleet that buys one truck only, when each truck goes,
+    what each subsidy is worth, prices a km and a tonne, and the energy clause.
+
+    What is bought is paid at once, or by a loan (`loan_rate` a share a year); trucks of `lease_eur_per_month` are
+    leased. A plan that cannot work is repaired first, and that is said. Tables of the answer: `years`, `cash`,
+    `trucks`, `subsidies`, `quotes`, `clause`. With `out` page and tables are written to that folder. Raises what
+    `audit` raises, and NbbError for a truck that is not there.
+
+    >>> from nbb_opt import examples
+    >>> import tempfile
+    >>> from nbb_opt.api.studies import fleet_plan
+    >>> region = examples.tiny()
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     plan = fleet_plan(region, Path(place, "plan.csv"))
+    ...     found = fleet_money(region, plan, loan_rate=0.05)
+    >>> found.years.columns.tolist()
+    ['year', 'plan_eur', 'plan_cumulative_eur', 'other_eur', 'other_cumulative_eur']
+    """
+    from nbb_opt.studies.audit.money import Finance
+    from nbb_opt.studies.audit.money_study import money_over_time
+
+    finance = Finance(loan_rate=loan_rate, loan_years=loan_years, lease_eur_per_month=lease_eur_per_month or {})
+    found = money_over_time(
+        freight(region, "fleet_money"), Path(plan), finance=finance, against=against,
+        options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
+        cache_dir=cache_folder() if cache else None, say=LOG.info,
+    )  # fmt: skip
     if out is not None:
         found.save(out)
     return found

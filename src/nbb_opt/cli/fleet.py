@@ -9,11 +9,23 @@ from typing import Annotated
 import typer
 
 from nbb_opt.cli.console import logged
-from nbb_opt.cli.options import AsJson, pairs
+from nbb_opt.cli.options import (
+    DEFAULT_GAP,
+    DEFAULT_TIME_LIMIT_S,
+    AsJson,
+    Gap,
+    InstancePath,
+    TimeLimit,
+    pairs,
+)  # fmt: skip
 from nbb_opt.cli.runs import show
 from nbb_opt.errors import NbbError
 
 Sheet = Annotated[Path, typer.Argument(help="The sheet: .xlsx or .csv.")]
+LoanRate = Annotated[float | None, typer.Option(min=0.0, max=0.99, help="Share a year, 0.05 [default: own money].")]
+LoanYears = Annotated[int, typer.Option(min=1, max=50, help="Years to pay a loan back.")]
+Lease = Annotated[list[str] | None, typer.Option(help="TRUCK=EUR a month, not bought; may be given again.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for page and tables [default: none is written].")]
 Price = Annotated[float | None, typer.Option(min=0.0, help="EUR/kWh [default: the shipped price].")]
 
 
@@ -27,6 +39,9 @@ def add_commands(app: typer.Typer) -> None:
     fleet.command(epilog="Example: nbb-opt fleet sheet mine.xlsx")(sheet)
     fleet.command(epilog="Example: nbb-opt fleet new mine --sheet mine.xlsx")(new)
     fleet.command(epilog="Example: nbb-opt fleet cost Umeå Skellefteå --electricity 0.10 --diesel 1.60")(cost)
+    fleet.command(epilog="Example: nbb-opt fleet money instances/haulier --plan plan.csv --loan-rate 0.05 --out money")(
+        money
+    )
     app.add_typer(fleet)
 
 
@@ -65,7 +80,7 @@ def cost(
     km_per_year: Annotated[float | None, typer.Option("--km-per-year", min=1.0, help="Km a truck can drive.")] = None,
     subsidy: Annotated[float, typer.Option(min=0.0, help="EUR for each battery or hydrogen truck.")] = 0.0,
     purchase: Annotated[list[str] | None, typer.Option(help="TRUCK=EUR; may be given again.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for page and tables [default: none is written].")] = None,
+    out: Out = None,
     as_json: AsJson = False,
 ) -> None:
     """What each kind of truck costs to own on one lane, and when two cost the same."""
@@ -73,13 +88,37 @@ def cost(
 
     found = nbb.truck_cost(
         origin, destination, km=km, goods=goods, against=against, electricity_eur_per_kwh=electricity,
-        diesel_eur_per_l=diesel, km_per_year=km_per_year, subsidy_eur=subsidy, purchase_eur=_prices(purchase), out=out,
+        diesel_eur_per_l=diesel, km_per_year=km_per_year, subsidy_eur=subsidy,
+        purchase_eur=_prices(purchase, "--purchase"), out=out,
     )  # fmt: skip
     show(found, as_json)
 
 
-def _prices(texts: list[str] | None) -> dict[str, float]:
+def money(
+    instance: InstancePath,
+    plan: Annotated[Path, typer.Option(help="The fleet plan: .csv or .xlsx (see `audit`).")],
+    loan_rate: LoanRate = None,
+    loan_years: LoanYears = 5,
+    lease: Lease = None,
+    against: Annotated[str, typer.Option(help="The one truck that the fleet beside the plan buys.")] = "DIESEL",
+    time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
+    gap: Gap = DEFAULT_GAP,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Money of a fleet plan over time: cash by year, when each truck goes, loan or lease, subsidies, prices a km."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.fleet_money(
+            instance, plan, loan_rate=loan_rate, loan_years=loan_years, against=against, out=out, gap=gap,
+            lease_eur_per_month=_prices(lease, "--lease"), time_limit_s=time_limit_s,
+        )  # fmt: skip
+    show(found, as_json)
+
+
+def _prices(texts: list[str] | None, option: str) -> dict[str, float]:
     try:
-        return {name: float(eur) for name, eur in pairs(texts or (), "--purchase").items()}
+        return {name: float(eur) for name, eur in pairs(texts or (), option).items()}
     except ValueError as error:
-        raise NbbError(f"--purchase: {error}; write TRUCK=EUR, for example BAT400=380000") from error
+        raise NbbError(f"{option}: {error}; write TRUCK=EUR, for example BAT400=380000") from error

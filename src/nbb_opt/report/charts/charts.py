@@ -239,13 +239,17 @@ CHOSEN = "#d55e00"  # a point apart from the line
 
 def line_chart(
     points: Sequence[tuple[float, float]], *, across: str, up: str, key: str,
-    chosen: tuple[str, float, float] | None = None,
+    chosen: tuple[str, float, float] | None = None, name: str = "",
+    others: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> Markup:  # fmt: skip
     """Draw a line through points (x, y) in the order of x, each with its figures as a tooltip; `chosen` is a point of
-    its own (name, x, y)."""
-    found = sorted(points)
-    plot, head, foot = 260.0, 34.0, 46.0
-    shown = [*found, *([chosen[1:]] if chosen else [])]
+    its own (name, x, y). `others` are more lines by name, the first line is then `name`; `across` "year" makes x years.
+    """
+    lines = {name: sorted(points), **{other: sorted(pairs) for other, pairs in (others or {}).items()}}
+    series = [Series(line, line, PALETTE[i % len(PALETTE)]) for i, line in enumerate(lines)]
+    legend = _legend_rows(series, WIDTH) if others else []
+    plot, head, foot = 260.0, 34.0 + 20 * len(legend), 46.0
+    shown = [*(pair for pairs in lines.values() for pair in pairs), *([chosen[1:]] if chosen else [])]
     xs, ys = (ticks(min(values), max(values)) for values in zip(*shown, strict=True))
     left = max(text_width(text, 11) for text in tick_words(ys)) + 20
     slope = -plot / (ys[-1] - ys[0])
@@ -255,24 +259,30 @@ def line_chart(
     def at(x: float, y: float) -> tuple[float, float]:
         return left + 8 + (x - xs[0]) * wide, zero + slope * y
 
-    parts = axis(ys, left=left, right=WIDTH - 4, scale=(zero, slope), unit=up)
-    for value, text in zip(xs, tick_words(xs), strict=True):
+    parts = [*_legend(legend), *axis(ys, left=left, right=WIDTH - 4, scale=(zero, slope), unit=up)]
+    for value, text in zip(xs, [f"{x:g}" for x in xs] if across == "year" else tick_words(xs), strict=True):
         parts.append(words(text, at(value, 0)[0], head + plot + 18, size=11, anchor="middle", fill=MUTED))
     parts.append(words(across, WIDTH - 4, head + plot + 38, size=11, anchor="end", fill=MUTED))
-    parts.append(tag("path", d=path_data(at(*pair) for pair in found), fill="none", stroke=PALETTE[0], stroke_width=2))
-    for x, y in found:
-        cx, cy = at(x, y)
-        tooltip = tag("title", f"{number(x, 3)} {across}: {number(y, 3)} {up}")
-        parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=3.5, fill=PALETTE[0], stroke=INK, stroke_width=0.5))
+    for each, pairs in zip(series, lines.values(), strict=True):
+        line = path_data(at(*pair) for pair in pairs)
+        parts.append(tag("path", d=line, fill="none", stroke=each.colour, stroke_width=2))
+        for x, y in pairs:
+            cx, cy = at(x, y)
+            place = f"{each.name} {x:g}".strip() if across == "year" else f"{number(x, 3)} {across}"
+            tooltip = tag("title", f"{place}: {number(y, 3)} {up}")
+            parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=3.5, fill=each.colour, stroke=INK, stroke_width=0.5))
     if chosen:
-        name, x, y = chosen
+        point, x, y = chosen
         cx, cy = at(x, y)
-        tooltip = tag("title", f"{name}: {number(x, 3)} {across}: {number(y, 3)} {up}")
+        tooltip = tag("title", f"{point}: {number(x, 3)} {across}: {number(y, 3)} {up}")
         parts.append(tag("circle", tooltip, cx=cx, cy=cy, r=6, fill=CHOSEN, stroke=INK, stroke_width=1))
-        room = cx + 12 + text_width(name, 12, bold=True) < WIDTH
+        room = cx + 12 + text_width(point, 12, bold=True) < WIDTH
         side = {"anchor": "start"} if room else {"anchor": "end"}
-        parts.append(words(name, cx + (10 if room else -10), cy + 4, size=12, weight="600", **side))
-    desc = f"{len(found)} points; {up} from {number(found[0][1], 3)} to {number(found[-1][1], 3)}"
+        parts.append(words(point, cx + (10 if room else -10), cy + 4, size=12, weight="600", **side))
+    desc = "; ".join(
+        f"{line}{': ' if line else ''}{len(pairs)} points; {up} from {number(pairs[0][1], 3)} to "
+        f"{number(pairs[-1][1], 3)}" for line, pairs in lines.items()
+    )  # fmt: skip
     height = head + plot + foot
     return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=desc)
 

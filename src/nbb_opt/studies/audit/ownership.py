@@ -95,8 +95,8 @@ def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) 
     """What each kind of truck of a plan does and costs, by depot and period.
 
     Columns fleet_region, vehicle, year, trucks, km_per_year, hours_per_year, tonnes_per_year, tco_eur_per_km,
-    tco_eur_per_t, wtw_t_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty trips
-    included.
+    tco_eur_per_t, wtw_t_per_year, eur_per_year. Trucks that stand idle cost what they cost: km is what is driven, empty
+    trips included.
     """
     data, start, x = fleet_model.built.data, fleet_model.built.start, solution.values
     d, e, trucks, base = data.driving, data.empties, data.trucks, data.base
@@ -129,10 +129,10 @@ def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) 
         eur, km, tonnes = done["eur"] + number * owning[v, int(base.region_country[r]), t], done["km"], done["tonnes"]
         rows.append((
             region, vehicle, int(data.time.years[t]), number, km, done["hours"], tonnes,
-            eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM else np.nan, done["kg"] / 1000,
+            eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM else np.nan, done["kg"] / 1000, eur,
         ))  # fmt: skip
     names = [
         "fleet_region", "vehicle", "year", "trucks", "km_per_year", "hours_per_year", "tonnes_per_year",
-        "tco_eur_per_km", "tco_eur_per_t", "wtw_t_per_year",
+        "tco_eur_per_km", "tco_eur_per_t", "wtw_t_per_year", "eur_per_year",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=names)

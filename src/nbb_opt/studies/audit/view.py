@@ -124,6 +124,7 @@ def _ownership(found: Audit) -> Section:
         Column("km a year", "number"),
         Column("Hours a year", "number"), Column("Tonnes a year", "number"), Column("Cost", "decimal", "EUR/km"),
         Column("Cost", "decimal", "EUR/t"), Column("WTW CO2e", "number", "t a year"),
+        Column("Cost", "number", "EUR a year"),
     ]  # fmt: skip
     rows = [tuple(None if cell != cell else cell for cell in row) for row in found.ownership.itertuples(index=False)]
     text = (
