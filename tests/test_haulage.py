@@ -249,3 +249,25 @@ def test_pyomo_and_arrays_state_the_same_model_with_all_of_it() -> None:
 
 def test_a_plan_with_all_of_it_is_accepted() -> None:
     assert np.isfinite(solve(everything()).cost_eur)
+
+
+def with_yearly_km(cargo_type: str, annual_km: float) -> Instance:
+    """Tiny, whose trucks do so many km a year with a cargo type, or with any ("*")."""
+    loads = tiny()["vehicle_loads"].copy()
+    trucks = loads["vehicle"].isin(["DIESEL", "BATTERY"])
+    loads.loc[trucks & ((loads["cargo_type"] == cargo_type) | (cargo_type == "*")), "annual_km"] = annual_km
+    return tiny().with_table("vehicle_loads", loads)
+
+
+def test_km_a_year_by_cargo_type_count_as_those_of_the_truck_and_only_for_that_cargo() -> None:
+    whole = solve(vary(tiny(), "vehicles", "mode", "road", annual_km=40_000.0))
+    assert solve(with_yearly_km("*", 40_000.0)).cost_eur == pytest.approx(whole.cost_eur)
+    some = solve(with_yearly_km("container", 40_000.0))
+    assert solve(tiny()).cost_eur + 1000 < some.cost_eur < whole.cost_eur - 1000
+
+
+def test_both_statements_count_km_by_cargo_type_alike() -> None:
+    case = with_yearly_km("container", 40_000.0)
+    prepared, spec = prepare(case, prune=False), read_model("joint")
+    pyomo, arrays = (standard_form(build(case, prepared, spec, route=route)) for route in ("pyomo", "arrays"))
+    assert differences(entries_of_form(pyomo), entries_of_form(arrays)) == []

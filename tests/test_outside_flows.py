@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import nbb_opt as nbb
+from nbb_opt.emissions.ledger import outside_ledger
 from nbb_opt.emissions.outside import COLUMNS, outside_freight
 from nbb_opt.instance import Instance
 from nbb_opt.report.decisions import port_grid
@@ -47,6 +49,26 @@ def test_it_is_counted_by_flow_and_period_on_its_link() -> None:
     assert (kg > 0).all()
     assert kg[1] / kg[0] == pytest.approx(4 / 3)
     assert outside_freight(nbb.examples.tiny()).columns.tolist() == COLUMNS
+
+
+def test_the_ledger_and_its_exchange_files_have_it_and_no_total_counts_it(
+    plans: tuple[nbb.Result, nbb.Result], tmp_path: Path
+) -> None:
+    before, after = plans
+    beside, found, kg = outside_ledger(after.instance), outside_freight(after.instance), ["ttw_kg", "wtt_kg"]
+    assert beside.elements[["activity_tkm", *kg]].to_numpy() == pytest.approx(found[["tkm", *kg]].to_numpy())
+    assert outside_ledger(before.instance).elements.empty
+    assert after.ledger.elements[kg].sum().tolist() == before.ledger.elements[kg].sum().tolist()
+    after.to_ileap(tmp_path / "ileap")
+    rows = pd.read_csv(tmp_path / "ileap" / "ledger.csv")
+    given = rows[rows["counted"] == "no"]
+    assert given["chain"].unique().tolist() == [f"outside-PORTE-PORTW-PULP-{LINK}"]
+    assert given["mass_t"].tolist() == [3e4, 4e4]
+    assert len(rows) - len(given) == len(after.ledger.elements)
+    names = [each["shipmentId"] for each in json.loads((tmp_path / "ileap" / "shipments.json").read_text("utf-8"))]
+    assert f"2025-chain-{given['chain'].iloc[0]}" in names
+    report = pd.read_csv(tmp_path / "ileap" / "sustainability.csv").groupby("counted")["wtw_t_co2e"].sum()
+    assert report["no"] == pytest.approx(found[kg].sum().sum() / 1e3)
 
 
 def test_map_and_ports_have_it(plans: tuple[nbb.Result, nbb.Result]) -> None:

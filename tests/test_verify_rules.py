@@ -252,7 +252,7 @@ WORLDS: dict[str, list[Instance]] = {
     "respect_range": [edited("vehicles", "range_km", 120.0, vehicle="BATTERY")],
     "allow_modes": [edited("commodities", "modes", "road", commodity="BOX")],
     "follow_roads": [edited("links", "from_node", "PLANT", link="ROAD_MINE_WEST")],
-    "cover_km": [edited("vehicles", "annual_km", 1000.0, mode="road")],
+    "cover_km": [edited("vehicles", "annual_km", 1000.0, mode="road"), edited("vehicle_loads", "annual_km", 1000.0)],
     "cover_hours": [edited("vehicles", "annual_h", 10.0, mode="road")],
     "cap_emissions": [with_policy(kind="cap_emissions_t_per_year", value=600.0),
                       with_policy(kind="cap_emissions_t_per_year", country="FI", value=1.0)],

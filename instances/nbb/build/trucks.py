@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from store import YEARS, Row, raw, refs
 
-# Load factor of loaded trips, empty share inside the region, hours to load and unload.
+# Load factor of loaded trips, empty share inside the region, hours to load and unload, km a year.
 LOADS = {
-    "dry_bulk": (0.97, 0.45, 0.7),
-    "liquid_bulk": (0.92, 0.45, 1.2),
-    "break_bulk": (0.75, 0.25, 1.5),
-    "neo_bulk": (0.85, 0.35, 1.2),
-    "timber": (0.97, 0.45, 0.9),
-    "container": (0.46, 0.1, 1.2),
+    "dry_bulk": (0.97, 0.45, 0.7, 200_000.0),
+    "liquid_bulk": (0.92, 0.45, 1.2, 80_000.0),
+    "break_bulk": (0.75, 0.25, 1.5, 115_000.0),
+    "neo_bulk": (0.85, 0.35, 1.2, 115_000.0),
+    "timber": (0.97, 0.45, 0.9, 85_000.0),
+    "container": (0.46, 0.1, 1.2, 115_000.0),
 }
 # Making of truck and trailers, and of batteries. Both assumed.
 MAKING_KG_PER_KERB_T, MAKING_KG_PER_KWH = 2500.0, 75.0
@@ -23,7 +23,11 @@ LOAD_NOTE = (
     "container: STraM fills a 40 t rig with 15.3 t, and one of 25.25 m has half as much room again: 23 t; empty share "
     "3 to 5 % of general cargo in Sweden 2021 (Trafikanalys) and the trips to the next load; bulk and timber run back "
     "empty almost always within a region; containers and break bulk fill the volume first, so a heavier truck takes as "
-    "many tonnes (higher share); hours to load and unload assumed"
+    "many tonnes (higher share); hours to load and unload assumed; km a year: containers and what is packed between "
+    "STraM (105 000) and the long-haul sample of CNR (128 000); dry bulk is shuttles in shifts, most of it the ore of "
+    "Kaunis Iron (1120 km a truck and day, 400 000 a year), so that the hours of two shifts bind first; tank trucks "
+    "between the 55 000 of STraM for all but containers and 105 000, timber 80 000 to 90 000, both assumed (in shifts "
+    "Skogforsk's rig of 90 t did 1.4 million km in five years)"
 )
 DIESEL_CAPEX = {2025: 252000.0, 2030: 254000.0, 2035: 257000.0, 2040: 260000.0}
 COST_NOTE = (
@@ -37,9 +41,8 @@ COST_NOTE = (
 )
 VEHICLE_NOTE = (
     "76 t is the Finnish limit, a lower limit of a link cuts the load; lifetime 10 years for two periods (STraM: 8); "
-    "130 000 km (CNR 128 000) or 3200 h in two shifts a year: long-haul rigs drive 200 000 km, 350 000 in two shifts "
-    "(Sveriges Åkeriföretag), ore rigs of Kaunis Iron 1120 km a day, containers and bulk of STraM 105 000 and 55 000; "
-    "the hours at ramps make the kind of goods count"
+    "130 000 km (CNR 128 000; by cargo type in vehicle_loads) or 3200 h in two shifts a year: long-haul rigs drive "
+    "200 000 km, 350 000 in two shifts (Sveriges Åkeriföretag); the hours at ramps make the kind of goods count too"
 )
 VINTAGES = {2017: 0.22, 2019: 0.25, 2021: 0.27, 2023: 0.26}
 
@@ -81,11 +84,12 @@ def vehicle_loads() -> list[Row]:
             "load_factor": _load_factor(load, cargo_type, float(r["kerb_t"])),
             "empty_share": empty,
             "turnaround_h": hours,
-            "source": "stram;assumption",
+            "annual_km": annual_km,
+            "source": "stram;cnr_2021;di_kaunis;akeri_transport_fuel;assumption",
             "note": LOAD_NOTE,
         }
         for r in raw("trucks")
-        for cargo_type, (load, empty, hours) in LOADS.items()
+        for cargo_type, (load, empty, hours, annual_km) in LOADS.items()
     ]
 
 

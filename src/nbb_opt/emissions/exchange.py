@@ -1,7 +1,9 @@
 """Exchange of a ledger: iLEAP 1.0 shipment footprints, TOC and HOC data, and tables for a sustainability report.
 
 Every decimal is a string with a point, as the specification wants it, written in full: read back it is the amount of
-the ledger. A shipment is what one chain carries for one shipper in a year of the period. A ferry is written as Sea.
+the ledger. A shipment is what one chain carries for one shipper in a year of the period; freight without a choice of
+mode (plants' own quays) is among them, as chains called outside-..., and not `counted` in the tables, as in no total of
+the plan. A ferry is written as Sea.
 Handling at hubs is known as emissions per tonne, not as energy: which carrier hubs use is a setting, with its factors
 of that place. Biogenic CO2 has no field there; it stands in the table for a sustainability report.
 """
@@ -18,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, shown
+from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, outside_ledger, shown
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.output import check_place, write_files
@@ -222,6 +224,12 @@ def sustainability_table(instance: Instance, ledger: Ledger) -> pd.DataFrame:
     return rows[order].reset_index(drop=True)
 
 
+def _together(plan: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the plan, counted in its totals, and of freight without a choice of mode, which is not."""
+    parts = [rows.assign(counted=word) for rows, word in ((plan, "yes"), (beside, "no")) if len(rows)]
+    return pd.concat(parts, ignore_index=True) if parts else plan.assign(counted="yes")
+
+
 def write_exchange(
     instance: Instance,
     ledger: Ledger,
@@ -238,16 +246,16 @@ def write_exchange(
     if foreign or (folder.exists() and not folder.is_dir()):
         raise NbbError(f"{folder}: holds {', '.join(foreign) or 'no folder'}; give a new folder")
     check_place(folder)
-    words = {**KNOWN_CARRIERS, **(carriers or {})}
+    words, places, beside = {**KNOWN_CARRIERS, **(carriers or {})}, locations(instance), outside_ledger(instance)
     documents = {
-        "shipments.json": shipments(ledger, locations(instance)),
-        "tocs.json": transport_categories(ledger, words),
+        "shipments.json": shipments(ledger, places) + shipments(beside, places),
+        "tocs.json": transport_categories(ledger, words) + transport_categories(beside, words),
         "hocs.json": hub_categories(instance, ledger, words, hub_carrier=hub_carrier),
     }
     files = {name: json.dumps(document, ensure_ascii=False, indent=1) + "\n" for name, document in documents.items()}
     rows = {
-        "ledger": ledger.elements,
-        "sustainability": sustainability_table(instance, ledger),
+        "ledger": _together(ledger.elements, beside.elements),
+        "sustainability": _together(sustainability_table(instance, ledger), sustainability_table(instance, beside)),
         "making": ledger.making,
     }
     files |= {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in rows.items()}

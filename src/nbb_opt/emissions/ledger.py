@@ -38,6 +38,7 @@ from nbb_opt.recompute import (
     with_substitutes,
 )
 
+Part = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # elements, categories, lines
 EARTH_RADIUS_KM = 6371.0088
 Amount = TypeVar("Amount", float, pd.Series)
 
@@ -300,6 +301,38 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
     world = read_world(instance)
     flows, steps = _flows_and_steps(world, tables)
     parts = [_road(world, tables, flows, steps), _served(world, tables, flows, steps), _hubs(world, flows, steps)]
+    return _added_up(world, tables, parts, shipper_shares(world, tables))
+
+
+def outside_ledger(instance: Instance) -> Ledger:
+    """The ledger of freight without a choice of mode (`outside_flows`), which stands beside that of every plan.
+
+    Each flow is a chain of one element, named outside-ORIGIN-DESTINATION-COMMODITY-LINK, and its own bundle.
+    """
+    world = read_world(instance)
+    rows = values_in_periods(instance["outside_flows"], [*FLOW, "link"], ["tonnes"], world.years)
+    rows = rows.assign(chain="outside-" + rows[[*FLOW, "link"]].agg("-".join, axis=1) if len(rows) else "")
+    rows = rows.pipe(join, instance["commodities"][["commodity", "cargo_type"]], on="commodity")
+    flows = rows[["chain", "cargo_type", "year", "tonnes"]]
+    steps = rows.drop_duplicates("chain").assign(step=0, kind="link")
+    steps = steps.assign(mode_a=steps["link"].map(world.indexed("links")["mode"]))
+    steps = steps.rename(columns={"origin": "from_node", "destination": "to_node"})
+    none = {
+        "chains": steps[["chain"]].assign(bundle=steps["chain"]),
+        "fuels": pd.DataFrame(columns=["substitute", "country", "year", "replaced_kwh"]),
+        "fleet": pd.DataFrame(columns=["fleet_region", "vehicle", "year", "bought"]),
+    }
+    part = _served(world, none, flows, steps.sort_values("chain", kind="stable").reset_index(drop=True))
+    shares = flows[["chain", "year"]].rename(columns={"chain": "bundle"}).assign(shipper="", share=1.0)
+    return _added_up(world, none, [part], shares)
+
+
+def _added_up(world: World, tables: Mapping[str, pd.DataFrame], parts: list[Part], shares: pd.DataFrame) -> Ledger:
+    """Elements with what their categories emit, and the categories with what they are made of.
+
+    The tonnes of a chain are those of the shippers of its bundle, by `shares`: bundle, year, shipper, share. What a
+    solver leaves on a bundle without demand in a period is rounding; it has no shipper.
+    """
     elements = pd.concat([part[0] for part in parts], ignore_index=True)
     categories = pd.concat([part[1] for part in parts], ignore_index=True)
     lines = pd.concat([part[2] for part in parts], ignore_index=True)
@@ -308,7 +341,10 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
         what = f"carrier {row['energy_carrier']!r} in {row['country']!r}" if row["energy_carrier"] else row["category"]
         raise NbbError(f"{what}, {row['year']}: has no emission factor; add it to energy.csv or handling_costs.csv")
     elements = elements.pipe(join, categories[CATEGORY], on=["category", "year"], how="left")
-    elements = _by_shipper(elements, world, tables)
+    elements = elements.pipe(join, tables["chains"][["chain", "bundle"]], on="chain", how="left")
+    elements = elements.pipe(join, shares, on=["bundle", "year"], how="left")
+    elements = elements.fillna({"shipper": "", "share": 1.0})
+    elements = elements.assign(mass_t=elements["mass_t"] * elements["share"])
     hub = elements["mode"] == HUB
     elements = elements.assign(sfd_km=elements["distance_km"], unit=elements["mass_t"])
     elements = elements.assign(activity_tkm=activity_tkm(elements["mass_t"], elements["sfd_km"]))
@@ -330,17 +366,6 @@ def build_ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ledg
              "sfd_km", "gcd_km", "activity_tkm", *AMOUNTS]  # fmt: skip
     elements = elements[order].reset_index(drop=True)
     return Ledger(elements, categories.drop(columns="unit"), lines, making(world, tables))
-
-
-def _by_shipper(elements: pd.DataFrame, world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The elements with their tonnes shared over the shippers of the bundle.
-
-    What a solver leaves on a bundle without demand in a period is rounding; it has no shipper.
-    """
-    elements = elements.pipe(join, tables["chains"][["chain", "bundle"]], on="chain", how="left")
-    elements = elements.pipe(join, shipper_shares(world, tables), on=["bundle", "year"], how="left")
-    elements = elements.fillna({"shipper": "", "share": 1.0})
-    return elements.assign(mass_t=elements["mass_t"] * elements["share"])
 
 
 def by_shipper(ledger: Ledger) -> pd.DataFrame:
@@ -383,7 +408,6 @@ def biogenic_factors(world: World) -> pd.DataFrame:
     return values_in_periods(world.table("energy").fillna({column: 0.0}), keys, [column], world.years)
 
 
-Part = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 LINE = ["category", "year", "mode", "country", "energy_carrier", *AMOUNTS]
 
 

@@ -390,6 +390,16 @@ TABLES: tuple[Table, ...] = (
         _num("load_factor", "load over payload on loaded trips", "share", 0.001, 1, (0.02, 1)),
         _num("empty_share", "share of km run empty (services; trucks within their region)", "share", 0, 0.95),
         _num("turnaround_h", "hours to load and unload, per loaded trip; trucks only", "h", 0, 100, (0, 12)),
+        _num(
+            "annual_km",
+            "distance a truck can do with this cargo type",
+            "km/year",
+            1,
+            1e6,
+            (10000, 300000),
+            "annual_km of the vehicle",
+            optional=True,
+        ),
     ),
     _table(
         "vehicle_years",

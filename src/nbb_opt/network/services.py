@@ -57,16 +57,16 @@ def options(instance: Instance, links: pd.DataFrame) -> pd.DataFrame:
     """Every vehicle that may carry a cargo type over one of `links` in a period, with what it needs per tonne-km.
 
     Columns: those of the link with its `row` in links.csv, vehicle, technology, energy_carrier, cargo_type,
-    `handling_row`, year, vkm_per_tkm, kwh_per_tkm, cost_eur_per_tkm (energy, running cost, toll), ttw_kg_per_tkm,
-    wtt_kg_per_tkm, carbon_eur_per_tkm, driver_cost_eur_per_h. Raises InstanceError if an energy carrier has no price
-    in the country of a link it is needed on.
+    `handling_row`, annual_km (as in vehicle_loads), year, vkm_per_tkm, kwh_per_tkm, cost_eur_per_tkm (energy,
+    running cost, toll), ttw_kg_per_tkm, wtt_kg_per_tkm, carbon_eur_per_tkm, driver_cost_eur_per_h. Raises
+    InstanceError if an energy carrier has no price in the country of a link it is needed on.
     """
     # the mode of a link and its country decide the rest, so cut the vehicles' columns to what the formulas name
     vehicles = instance["vehicles"][
         ["vehicle", "mode", "technology", "energy_carrier", "gross_t", "kerb_t", "axle_load_t", "gauge_mm",
          "winter_factor", "available_from"]
     ].rename(columns={"axle_load_t": "vehicle_axle_t", "gauge_mm": "vehicle_gauge_mm"})  # fmt: skip
-    loads = instance["vehicle_loads"][["vehicle", "cargo_type", "load_factor", "empty_share"]]
+    loads = instance["vehicle_loads"][["vehicle", "cargo_type", "load_factor", "empty_share", "annual_km"]]
     lines = links[
         ["link", "mode", "country", "distance_km", "time_h", "gauge_mm", "electrified_share", "axle_load_t",
          "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]

@@ -121,10 +121,12 @@ def _road(instance: Instance) -> pd.DataFrame:
     found = options(instance, links.loc[links["mode"] == "road"])
     vehicles = instance["vehicles"]
     today = set(vehicles.loc[vehicles["vehicle"].isin(instance["fleet"]["vehicle"]), "technology"])
-    owned = vehicles[["vehicle", "annual_km", "lifetime_years"]]
+    owned = vehicles[["vehicle", "annual_km", "lifetime_years"]].rename(columns={"annual_km": "of_any_cargo_km"})
     years = by_period(instance, "vehicle_years")[["vehicle", "year", "capex_eur", "fixed_eur_per_year"]]
     found = found.merge(owned, on="vehicle").merge(years, on=["vehicle", "year"])
-    owning = (found["capex_eur"] / found["lifetime_years"] + found["fixed_eur_per_year"]) / found["annual_km"]
+    owning = (found["capex_eur"] / found["lifetime_years"] + found["fixed_eur_per_year"]) / found["annual_km"].fillna(
+        found["of_any_cargo_km"]
+    )
     driving = found["time_h"] / found["distance_km"] * found["driver_cost_eur_per_h"]
     truck = found["cost_eur_per_tkm"] + found["vkm_per_tkm"] * (driving + owning)
     found = found.assign(

@@ -89,7 +89,7 @@ def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
     rows = rows.pipe(
         join,
-        world.table("vehicle_loads")[["vehicle", "cargo_type", "load_factor"]],
+        _loads(world)[["vehicle", "cargo_type", "load_factor", "used_share"]],
         on=["vehicle", "cargo_type"],
         how="left",
     )
@@ -147,12 +147,18 @@ VEHICLE_COLUMNS = [
 RANGE_SLACK = 1e-9
 
 
+def _loads(world: World) -> pd.DataFrame:
+    """`vehicle_loads` with `used_share`: what a km with the cargo takes of the `annual_km` of the vehicle."""
+    loads = world.table("vehicle_loads").drop(columns=["source", "note"])
+    yearly_km = loads["vehicle"].map(world.indexed("vehicles")["annual_km"]).astype(float)
+    return loads.assign(used_share=yearly_km / loads["annual_km"].astype(float).fillna(yearly_km))
+
+
 def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) -> pd.DataFrame:
     """One row per `driven` row with its coefficients (models/README.md section 4); NaN where there is no value."""
     rows = tables["driven"].pipe(join, lanes.facts, left_on="lane", right_index=True, how="left")
     rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
-    loads = world.table("vehicle_loads").drop(columns=["source", "note"])
-    rows = rows.pipe(join, loads, on=["vehicle", "cargo_type"], how="left")
+    rows = rows.pipe(join, _loads(world), on=["vehicle", "cargo_type"], how="left")
     rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
     rows = rows.assign(range_left=world.range_left(rows["vehicle"]))
     capacity = rows["gross_t"] - rows["kerb_t"]

@@ -128,7 +128,7 @@ def check_work(
 def check_fleet(stock: pd.DataFrame, work: pd.DataFrame, empties: pd.DataFrame, checks: Checks) -> None:
     """`cover_km`, `cover_hours`: what the vehicles of a region drive and work is at most what they can."""
     for rule, annual, unit, loaded, empty in (
-        ("cover_km", "annual_km", "vkm", work["all_vkm"], pd.Series(1.0, index=empties.index)),
+        ("cover_km", "annual_km", "vkm", work["used_km"], empties["used_share"].fillna(1.0)),
         ("cover_hours", "annual_h", "h", work["hours_worked"], empties["hours_per_vkm"]),
     ):
         parts = [

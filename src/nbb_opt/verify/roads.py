@@ -25,7 +25,7 @@ from nbb_opt.verify.verdict import Checks, names
 WORK = [
     "region", "region_to", "local", "region_country", "vehicle", "technology", "cargo_type", "year", "open_h",
 ]  # fmt: skip
-WORK_AMOUNTS = ("loaded_vkm", "all_vkm", "hours_worked", "trips")
+WORK_AMOUNTS = ("loaded_vkm", "used_km", "hours_worked", "trips")
 ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]
 
 
@@ -33,9 +33,9 @@ ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]
 class Roads:
     """`facts` (index lane): km, charge_eur_per_t. `done_tkm`: lane, year, tkm.
 
-    `work`: WORK, loaded_vkm, all_vkm (local empty ones too), hours_worked, trips. `driver_hours`: region_country, year,
-    hours. `energy`: ENERGY, kwh. `on_the_way`: charge_area, year, charge_kw, kwh. `costs`: component, year, amount_eur.
-    `lane_checks`, `truck_checks`: one for every block.
+    `work`: WORK, loaded_vkm, used_km (of `annual_km`, by local empty vkm too), hours_worked, trips. `driver_hours`:
+    region_country, year, hours. `energy`: ENERGY, kwh. `on_the_way`: charge_area, year, charge_kw, kwh. `costs`:
+    component, year, amount_eur. `lane_checks`, `truck_checks`: one for every block.
     """
 
     facts: pd.DataFrame
@@ -77,7 +77,7 @@ def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
     check_driven(driven, truck_checks)
     driven = driven.assign(
         tkm=driven["load_t"] * driven["loaded_vkm"],
-        all_vkm=driven["loaded_vkm"] * (1.0 + driven["kappa"]),
+        used_km=driven["loaded_vkm"] * (1.0 + driven["kappa"]) * driven["used_share"],
         hours_worked=driven["loaded_vkm"] * driven["hours_per_vkm"],
         trips=driven["loaded_vkm"] / driven["km"],
     )

@@ -145,12 +145,18 @@ def vehicles_carry_something(context: RuleContext) -> Iterator[Problem]:
 
 @rule("vehicle_loads", uses=("vehicles",))
 def turnaround_is_for_trucks(context: RuleContext) -> Iterator[Problem]:
-    """turnaround_h of a rail, sea or ferry vehicle is 0: handling_costs hold that time."""
+    """turnaround_h of a rail, sea or ferry vehicle is 0 (handling_costs hold that time), its annual_km blank."""
     modes = {row["vehicle"]: row["mode"] for row in context.each("vehicles")}
     for i, row in context.rows("vehicle_loads"):
-        if modes[row["vehicle"]] != "road" and row["turnaround_h"] != 0:
-            what = f"is not 0 although {row['vehicle']} is bought as a service"
-            yield context.fault("vehicle_loads", i, "turnaround_h", row["turnaround_h"], what, "write 0")
+        if modes[row["vehicle"]] == "road":
+            continue
+        for column, wrong, hint in (
+            ("turnaround_h", row["turnaround_h"] != 0, "write 0"),
+            ("annual_km", not math.isnan(row["annual_km"]), "leave it blank"),
+        ):
+            if wrong:
+                what = f"is given although {row['vehicle']} is bought as a service"
+                yield context.fault("vehicle_loads", i, column, row[column], what, hint)
 
 
 @rule("commodities", uses=("vehicles", "vehicle_loads"))

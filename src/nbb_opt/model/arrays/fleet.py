@@ -51,7 +51,7 @@ def add_driving(a: Assembly, data: ModelData) -> None:
     share_ledger(a, data, d.ledger, column)
     share_driver_hours(a, data, region=d.region, t=d.t, column=column, hours_per_vkm=d.hours_per_vkm)
     share_truck_work(
-        a, data, region=d.region, vehicle=d.vehicle, t=d.t, column=column, km=d.km_per_vkm, hours=d.hours_per_vkm
+        a, data, region=d.region, vehicle=d.vehicle, t=d.t, column=column, km=d.used_km_per_vkm, hours=d.hours_per_vkm
     )  # fmt: skip
 
 
@@ -66,8 +66,9 @@ def add_fleet(a: Assembly, data: ModelData) -> None:
         kept     $k_{rvut} \ge 0$ integer   trucks of vintage $u$ in service, bought in an earlier period   [vehicles]
 
     Constraints
-        cover_km        $\sum_{g: r(g)=r} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} e_{rr'vht} \le annual\_km_v (b_{rvt} +
-            \sum_u k_{rvut})$   $\forall r,v,t$
+        cover_km        $\sum_{g: r(g)=r} a_{vh} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} a_{vh} e_{rr'vht} \le
+            annual\_km_v (b_{rvt} + \sum_u k_{rvut})$   $\forall r,v,t$; $a_{vh}$ is $annual\_km_v$ over that of the
+            truck with cargo type $h$, 1 where `vehicle_loads` gives none
         cover_hours     $\sum_{g: r(g)=r} \eta_{gvt} z_{gvt} + \sum_{r'h} e_{rr'vht} \tau_{rr'} / \delta_{rr'} \le
             annual\_h_v (b_{rvt} + \sum_u k_{rvut})$   $\forall r,v,t$
         fit_opening_hours   $\sum_{g: r(g)=r,\, W_g \le W} \eta_{gvt} z_{gvt} \le 52\, W (b_{rvt} + \sum_u k_{rvut})$
@@ -238,5 +239,5 @@ def add_rebalance(a: Assembly, data: ModelData) -> None:
     share_costs(a, data, column=column, t=e.t, cost_eur=e.cost_eur)
     share_ledger(a, data, e.ledger, column)
     share_driver_hours(a, data, region=e.origin, t=e.t, column=column, hours_per_vkm=e.hours_per_vkm)
-    km = np.ones(len(column))
-    share_truck_work(a, data, region=e.origin, vehicle=e.vehicle, t=e.t, column=column, km=km, hours=e.hours_per_vkm)
+    km, hours = e.used_km_per_vkm, e.hours_per_vkm
+    share_truck_work(a, data, region=e.origin, vehicle=e.vehicle, t=e.t, column=column, km=km, hours=hours)

@@ -63,7 +63,7 @@ def share_driver_hours(
 def share_truck_work(
     a: Assembly, data: ModelData, *, region: Ints, vehicle: Ints, t: Ints, column: Ints, km: Floats, hours: Floats
 ) -> None:
-    """Add km and hours of work by (region, truck) pair and period."""
+    """Add hours of work and km, as they use up `annual_km`, by (region, truck) pair and period."""
     stock, size = data.stock, len(data.trucks.names)
     pair = np.searchsorted(stock.region * size + stock.vehicle, region * size + vehicle)
     rows = len(stock.region) * data.time.size

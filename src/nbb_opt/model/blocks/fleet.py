@@ -23,10 +23,11 @@ def cover_work(m, start, end, cargo_type, n, year):
 
 
 def truck_km(m, region, truck, year):
-    r"""$\sum_{g: r(g)=r} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} e_{rr'vht}$"""
+    r"""$\sum_{g: r(g)=r} a_{vh} (1 + \kappa_{gv}) z_{gvt} + \sum_{r'h} a_{vh} e_{rr'vht}$, $a_{vh}$ is
+    $annual\_km_v$ over that of the truck with cargo type $h$, 1 where `vehicle_loads` gives none"""
     lanes, trips = m.lanes_of[region, truck, year], m.trips_of[region, truck, year]
-    loaded = quicksum(m.km_per_vkm[*g, truck] * m.driven_vkm[*g, truck, year] for g in lanes)
-    return loaded + quicksum(m.empty_vkm[*trip, year] for trip in trips)
+    loaded = quicksum(m.used_km_per_vkm[*g, truck] * m.driven_vkm[*g, truck, year] for g in lanes)
+    return loaded + quicksum(m.trip_used_km[trip] * m.empty_vkm[*trip, year] for trip in trips)
 
 
 def truck_h(m, region, truck, year):

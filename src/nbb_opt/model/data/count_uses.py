@@ -33,7 +33,7 @@ def list_resources(d, hauls, lanes, count, start, column, amount):
         v, t, r, a, h = vehicle[haul], period[haul], region[lane], arrival[lane], cargo_type[lane]
         km, kwh, takes = km_per_vkm[lane, v], kwh_per_vkm[haul], energy[lane, v]
         column[n], amount[n] = vkm_at[r, v, t], 1.0
-        column[n + 1], amount[n + 1] = km_at[r, v, t], km
+        column[n + 1], amount[n + 1] = km_at[r, h, v, t], km
         column[n + 2], amount[n + 2] = hours_at[r, hours_class[lane], v, t], hours_per_vkm[haul]
         n += 3
         if r != a:

@@ -24,9 +24,10 @@ class Driving:
 
     The columns are those of `lane`, or, where there are too many lanes for a column each, resources that lanes add up
     (see hauls.py): then `lane` numbers them, and only what a resource is made of is not 0.
-    `km_per_vkm` counts local empty km, `leaves_per_vkm` and `arrives_per_vkm` trips from `region` to another one and to
-    `arrival` from another one; `open_h_per_week` are the opening hours in which the hours must be worked,
-    `on_the_way` says that the battery is charged on the way. `region` and `arrival` are -1 where there are no such
+    `km_per_vkm` counts local empty km, `used_km_per_vkm` what these take of the truck's `annual_km`, `leaves_per_vkm`
+    and `arrives_per_vkm` trips from `region` to another one and to `arrival` from another one; `open_h_per_week` are
+    the opening hours in which the hours must be worked, `on_the_way` says that the battery is charged on the way.
+    `region` and `arrival` are -1 where there are no such
     figures. `usual_vkm_per_t` is a usual amount for a tonne.
     """
 
@@ -39,6 +40,7 @@ class Driving:
     load_t: Floats
     loaded_vkm: Floats
     km_per_vkm: Floats
+    used_km_per_vkm: Floats
     hours_per_vkm: Floats
     leaves_per_vkm: Floats
     arrives_per_vkm: Floats
@@ -63,10 +65,11 @@ def driving_of(instance: Instance, base: BaseData, trucks: Trucks, lanes: Lanes,
         "carbon": ledger.carbon_eur(len(g), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     trips = np.where(lanes.local[g], 0.0, 1 / km)
-    load = lanes.load_t[g, v]
+    load, cargo_type = lanes.load_t[g, v], lanes.cargo_type[g]
     return Driving(
-        lane=g, vehicle=v, t=t, region=region, arrival=lanes.arrival[g], cargo_type=lanes.cargo_type[g], load_t=load,
-        loaded_vkm=np.ones(len(g)), km_per_vkm=1 + kappa, hours_per_vkm=hours, leaves_per_vkm=trips,
+        lane=g, vehicle=v, t=t, region=region, arrival=lanes.arrival[g], cargo_type=cargo_type, load_t=load,
+        loaded_vkm=np.ones(len(g)), km_per_vkm=1 + kappa,
+        used_km_per_vkm=(1 + kappa) * trucks.used_share[v, cargo_type], hours_per_vkm=hours, leaves_per_vkm=trips,
         arrives_per_vkm=trips, open_h_per_week=lanes.open_h_per_week[g], cost_eur=cost, ledger=ledger,
         on_the_way=lanes.on_the_way[g, v], usual_vkm_per_t=float(np.median(km / load)) if len(g) else 1.0,
     )  # fmt: skip
@@ -145,6 +148,7 @@ class Empties:
     vehicle: Ints
     cargo_type: Ints
     t: Ints
+    used_km_per_vkm: Floats
     hours_per_vkm: Floats
     trips_per_vkm: Floats
     cost_eur: dict[str, Floats]
@@ -193,6 +197,6 @@ def empties_of(
         "carbon": ledger.carbon_eur(len(v), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
     return Empties(
-        origin=a, destination=b, vehicle=v, cargo_type=h, t=t, hours_per_vkm=hours, trips_per_vkm=1 / km, cost_eur=cost,
-        ledger=ledger,
+        origin=a, destination=b, vehicle=v, cargo_type=h, t=t, used_km_per_vkm=trucks.used_share[v, h],
+        hours_per_vkm=hours, trips_per_vkm=1 / km, cost_eur=cost, ledger=ledger,
     )  # fmt: skip

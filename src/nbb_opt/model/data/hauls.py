@@ -28,8 +28,8 @@ class Hauls(NamedTuple):
     `energy` (FUEL, HOME or ON_THE_WAY). By lane: `distance_km`, `region`, `arrival`, `cargo_type`, `hours_class` (a
     place in the hours resource), `share` of km and `toll` in EUR per vkm by country (G, N), and stop_start[g] to
     stop_start[g + 1] of `stop_area` and the `stop_share` of energy taken in there.
-    `*_at` are the columns of resources, -1 where there is none: loaded vkm, km, home (R, V, T), hours (R, classes, V,
-    T), leaves, arrives (R, H, V, T), toll, fuel (N, V, T), stop (areas, V, T). Columns are numbered period by period:
+    `*_at` are the columns of resources, -1 where there is none: loaded vkm, home (R, V, T), hours (R, classes, V, T),
+    km, leaves, arrives (R, H, V, T), toll, fuel (N, V, T), stop (areas, V, T). Columns are numbered period by period:
     those of period t are first[t] to first[t + 1].
     """
 
@@ -129,7 +129,7 @@ def _want(
 ) -> None:
     """Mark the resources that some (lane, truck, period) take."""
     region, cargo_type, far = lanes.region[g], lanes.cargo_type[g], ~lanes.local[g]
-    wanted["vkm"][region, v, t] = wanted["km"][region, v, t] = True
+    wanted["vkm"][region, v, t] = wanted["km"][region, cargo_type, v, t] = True
     wanted["leaves"][region[far], cargo_type[far], v[far], t[far]] = True
     wanted["arrives"][lanes.arrival[g[far]], cargo_type[far], v[far], t[far]] = True
     fuel, home, way = (np.flatnonzero(energy == takes) for takes in (FUEL, HOME, ON_THE_WAY))
@@ -149,13 +149,13 @@ KINDS = (*OF_TRUCKS, "toll", "fuel", "home", "stop")
 def no_resources(base: BaseData, trucks: Trucks, *, classes: int, periods: int) -> dict[str, Bools]:
     """Places for every kind of resource, all False; the last two axes are truck and period.
 
-    vkm, km, home: region; hours: region and class of opening hours; leaves, arrives: region and cargo type; toll, fuel:
+    vkm, home: region; hours: region and class of opening hours; km, leaves, arrives: region and cargo type; toll, fuel:
     country; stop: charging area.
     """
     region, country = len(base.regions), len(base.countries)
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(KINDS, (region,))
     shapes |= {"hours": (region, classes), "toll": (country,), "fuel": (country,), "stop": (len(base.areas),)}
-    shapes |= dict.fromkeys(("leaves", "arrives"), (region, len(base.cargo_types)))
+    shapes |= dict.fromkeys(("km", "leaves", "arrives"), (region, len(base.cargo_types)))
     return {kind: np.zeros((*shapes[kind], len(trucks.names), periods), bool) for kind in KINDS}
 
 
@@ -196,7 +196,7 @@ def stated(
     whole = {"vehicle": none(), "t": none(), "region": none(), "arrival": none(), "cargo_type": none()}
     part = {kind: zero() for kind in OF_TRUCKS}
     cost = {name: zero() for name in ("road_energy", "road_running", "drivers")}
-    opening, on_the_way, ledgers = np.full(size, np.inf), np.zeros(size, bool), []
+    opening, used_km, on_the_way, ledgers = np.full(size, np.inf), zero(), np.zeros(size, bool), []
     for kind, at in column.items():
         index = np.nonzero(at >= 0)
         mine, place, v, t = at[index], index[0], index[-2], index[-1]
@@ -204,9 +204,10 @@ def stated(
         if kind in OF_TRUCKS:
             part[kind][mine] = 1.0
             whole["arrival" if kind == "arrives" else "region"][mine] = place
-        if kind in ("leaves", "arrives"):
+        if kind in ("km", "leaves", "arrives"):
             whole["cargo_type"][mine] = index[1]
-        elif kind == "km":
+        if kind == "km":
+            used_km[mine] = trucks.used_share[v, index[1]]
             cost["road_running"][mine] = trucks.running_eur_per_vkm[v, t]
         elif kind == "toll":
             cost["road_running"][mine] = 1.0 - trucks.subsidies.toll_exempt[v, place, t]
@@ -229,6 +230,7 @@ def stated(
     cost["carbon"] = ledger.carbon_eur(size, price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base)
     return Driving(
         lane=np.arange(size), **whole, load_t=zero(), loaded_vkm=part["vkm"], km_per_vkm=part["km"],
-        hours_per_vkm=part["hours"], leaves_per_vkm=part["leaves"], arrives_per_vkm=part["arrives"],
-        open_h_per_week=opening, cost_eur=cost, ledger=ledger, on_the_way=on_the_way, usual_vkm_per_t=usual_vkm_per_t,
+        used_km_per_vkm=used_km, hours_per_vkm=part["hours"], leaves_per_vkm=part["leaves"],
+        arrives_per_vkm=part["arrives"], open_h_per_week=opening, cost_eur=cost, ledger=ledger,
+        on_the_way=on_the_way, usual_vkm_per_t=usual_vkm_per_t,
     )  # fmt: skip

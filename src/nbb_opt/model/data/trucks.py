@@ -14,7 +14,10 @@ from nbb_opt.model.data.periods import Floats, Ints, Names, Time, by_key_and_per
 
 @dataclass(frozen=True, kw_only=True)
 class Trucks:
-    """Trucks (V); by cargo type (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited."""
+    """Trucks (V); by cargo type (V, H), NaN where none is carried; by period (V, T). `usable_km` inf: unlimited.
+
+    `used_share` is what a km with a cargo type takes of `annual_km`: that over what the truck can do with it.
+    """
 
     names: Names
     technology: list[str]
@@ -33,6 +36,7 @@ class Trucks:
     load_factor: Floats
     empty_share: Floats
     turnaround_h: Floats
+    used_share: Floats
     capex_eur: Floats
     fixed_eur_per_year: Floats
     running_eur_per_vkm: Floats
@@ -75,7 +79,7 @@ def trucks_of(instance: Instance, base: BaseData, time: Time, *, technologies: s
     v, h = names.of(loads["vehicle"]), base.cargo_types.of(loads["cargo_type"])
     v, h, loads = v[v >= 0], h[v >= 0], loads[v >= 0]
     by_cargo_type = {}
-    for column in ("load_factor", "empty_share", "turnaround_h"):
+    for column in ("load_factor", "empty_share", "turnaround_h", "annual_km"):
         by_cargo_type[column] = np.full((len(names), len(base.cargo_types)), np.nan)
         by_cargo_type[column][v, h] = loads[column].to_numpy(float)
     limit = table["range_km"].fillna(np.inf) / table["winter_factor"] * (1 - table["reserve_share"])
@@ -85,6 +89,8 @@ def trucks_of(instance: Instance, base: BaseData, time: Time, *, technologies: s
         instance, base.countries, time, technology=table["technology"].tolist(), vehicles=names,
         capex_eur=yearly["capex_eur"],
     )  # fmt: skip
+    annual_km = table["annual_km"].to_numpy(float)[:, None]
+    of_cargo_type = by_cargo_type.pop("annual_km")
     number = {c: table[c].to_numpy(float) for c in ("gross_t", "kerb_t", "winter_factor", "charge_kw", "annual_km")}
     return Trucks(
         names=names, technology=table["technology"].tolist(), carrier=carrier, gross_t=number["gross_t"],
@@ -93,7 +99,9 @@ def trucks_of(instance: Instance, base: BaseData, time: Time, *, technologies: s
         annual_h=table["annual_h"].to_numpy(float), lifetime=table["lifetime_years"].to_numpy(np.int64),
         resale_share=table["resale_share"].to_numpy(float), available=available,
         load_factor=by_cargo_type["load_factor"], empty_share=by_cargo_type["empty_share"],
-        turnaround_h=by_cargo_type["turnaround_h"], capex_eur=yearly["capex_eur"],
-        fixed_eur_per_year=yearly["fixed_eur_per_year"], running_eur_per_vkm=yearly["running_eur_per_vkm"],
+        turnaround_h=by_cargo_type["turnaround_h"],
+        used_share=annual_km / np.where(np.isnan(of_cargo_type), annual_km, of_cargo_type),
+        capex_eur=yearly["capex_eur"], fixed_eur_per_year=yearly["fixed_eur_per_year"],
+        running_eur_per_vkm=yearly["running_eur_per_vkm"],
         empty_kwh_per_vkm=yearly["empty_kwh_per_vkm"], full_kwh_per_vkm=yearly["full_kwh_per_vkm"], subsidies=subsidies,
     )  # fmt: skip

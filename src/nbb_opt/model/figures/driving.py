@@ -107,7 +107,7 @@ def driving_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "distance_km": Figure("distance_km", lane, data.lanes.distance_km[d.lane]),
         "lanes_open": _lanes_open(data, list(zip(region, truck, year, strict=True)), lane),
         "load_t": Figure("load_t", lane_trucks, d.load_t),
-        "km_per_vkm": Figure("km_per_vkm", lane_trucks, d.km_per_vkm),
+        "used_km_per_vkm": Figure("used_km_per_vkm", lane_trucks, d.used_km_per_vkm),
         "h_per_vkm": Figure("h_per_vkm", lane_truck_years, d.hours_per_vkm),
         "road_running_eur_per_vkm": Figure("road_running_eur_per_vkm", lane_truck_years, d.cost_eur["road_running"]),
     }  # fmt: skip
@@ -146,6 +146,7 @@ def trip_figures(data: ModelData, named: Named) -> dict[str, Any]:
         "trips_from": Members("trips_from", ((r, v, h, y) for r, _, v, h, y in keys), trips, parts=places),
         "trips_to": Members("trips_to", ((s, v, h, y) for _, s, v, h, y in keys), trips, parts=places),
         "trip_km": Figure("trip_km", ends, 1.0 / e.trips_per_vkm),
+        "trip_used_km": Figure("trip_used_km", trips, e.used_km_per_vkm),
         "trip_h_per_km": Figure("trip_h_per_km", ends, e.hours_per_vkm),
         "trip_running_eur_per_vkm": Figure("trip_running_eur_per_vkm", keys, e.cost_eur["road_running"]),
     }  # fmt: skip

@@ -129,7 +129,8 @@ def fuelled_alike(fleet_model: FleetModel) -> dict[str, str]:
     trucks, first = fleet_model.built.data.trucks, dict[tuple[object, ...], str]()
     return {
         name: name if trucks.battery[v] else first.setdefault(
-            (float(trucks.gross_t[v]), float(trucks.kerb_t[v]), float(trucks.usable_km[v]), float(trucks.annual_km[v])),
+            (float(trucks.gross_t[v]), float(trucks.kerb_t[v]), float(trucks.usable_km[v]), float(trucks.annual_km[v]),
+             *trucks.used_share[v].tolist()),
             name,
         )
         for v, name in enumerate(trucks.names.ids)

@@ -56,7 +56,8 @@ def with_prices(
 ) -> Instance:
     """The instance with other prices; a subsidy is paid for each battery or hydrogen truck. Raises NbbError for a truck
     that is not there and for figures below zero."""
-    energy, vehicles, years = (instance[name].copy() for name in ("energy", "vehicles", "vehicle_years"))
+    changed = ("energy", "vehicles", "vehicle_loads", "vehicle_years")
+    energy, vehicles, loads, years = (instance[name].copy() for name in changed)
     wanted = {
         "electricity": electricity_eur_per_kwh,
         "diesel": diesel_eur_per_l,
@@ -73,6 +74,7 @@ def with_prices(
         energy.loc[energy["energy_carrier"] == "diesel", "price_eur_per_kwh"] = diesel_eur_per_l / KWH_PER_LITRE
     if km_per_year is not None:
         vehicles.loc[vehicles["mode"] == "road", "annual_km"] = float(km_per_year)
+        loads["annual_km"] = np.nan
     for name, eur in (purchase_eur or {}).items():
         if name not in set(years["vehicle"]):
             known = vehicles.loc[vehicles["mode"] == "road", "vehicle"].tolist()
@@ -82,7 +84,7 @@ def with_prices(
     years.loc[years["vehicle"].isin(_subsidised(instance)), "capex_eur"] -= subsidy_eur
     if (years["capex_eur"] < 0).any():
         raise NbbError("truck_cost: the subsidy is more than a truck costs; give less")
-    return varied(instance, {"energy": energy, "vehicles": vehicles, "vehicle_years": years})
+    return varied(instance, dict(zip(changed, (energy, vehicles, loads, years), strict=True)))
 
 
 def _subsidised(instance: Instance) -> list[str]:

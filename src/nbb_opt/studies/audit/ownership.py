@@ -38,7 +38,7 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
     rate = fleet_model.instance.meta.discount_rate
     recovery = np.array([yearly_share(rate, float(life)) for life in trucks.lifetime])
     owning = truck_eur_per_year(fleet_model)[v, base.region_country[d.region], t]
-    vkm_a_year = np.minimum(trucks.annual_km[v] / d.km_per_vkm, trucks.annual_h[v] / d.hours_per_vkm)
+    vkm_a_year = np.minimum(trucks.annual_km[v] / d.used_km_per_vkm, trucks.annual_h[v] / d.hours_per_vkm)
     kwh = np.bincount(d.ledger.col, d.ledger.kwh, minlength=len(g))
     wtw = np.bincount(d.ledger.col, d.ledger.ttw_kg + d.ledger.wtt_kg, minlength=len(g))
     table = pd.DataFrame({
