@@ -2,8 +2,11 @@
 
 One operator, comparison, constant or statement of the code is changed at a time; some test has to fail. Tests are
 collected once; each mutant is tried in a forked child, which puts the changed code into the functions that are there
-already and runs the tests that reach the function, the quickest first. Texts, annotations and what is raised are not
+already and runs the tests that reach the statement, the quickest first. Texts, annotations and what is raised are not
 changed. A mutant that no test can tell from the code is named in EQUIVALENT, with the reason.
+
+No result of the sound code helps to kill a mutant: a child begins with empty caches, a test does not count for
+statements that ran while its file was imported, and a test that killed has to pass in such a child on the sound code.
 
 mutmut and cosmic-ray start the tests anew for every mutant (with numba, pyomo and pandas, ten times the work), and
 change texts of messages as well.
@@ -13,7 +16,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import gc
+import hashlib
+import importlib
 import json
 import os
 import random
@@ -21,10 +27,10 @@ import resource
 import signal
 import sys
 import tempfile
-import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -35,12 +41,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "nbb_opt"
 JUDGED = (
+    "test_verify_edges.py",
     "test_verify_bites.py",
     "test_verify_rules.py",
     "test_verify_mutations.py",
     "test_verify_blocks.py",
     "test_haulage.py",
     "test_fuels.py",
+    "test_sourcing.py",
 )
 PARTS = {  # code, and the tests that are about it
     "instance/rules/factors.py": ("test_factor_figures.py",),
@@ -52,16 +60,20 @@ PARTS = {  # code, and the tests that are about it
         "test_forgeries.py",
         "test_caps.py",
         "test_what_if.py",
-        "test_extension.py",
         *JUDGED,
     ),
 }
-EARLY = "tests/test_verify_bites.py"  # needs no run of its own, which a child would have to make anew
+MINUTES = (  # tests that solve instances/nbb
+    "tests/test_emission_ledger.py::test_ledger_model_and_hand_agree_on_the_nordic_battery_belt",
+    "tests/test_emission_ledger.py::test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel",
+)
+FILES = sorted({path for pattern in PARTS for path in SOURCE.glob(pattern)})
+EARLY = ("tests/test_verify_edges.py", "tests/test_verify_bites.py")  # need no run, which a child would make anew
 NOT_PUT_IN = 77  # exit code of a child
 STARTING_CPU_S = 0.5  # of any test in a new child
 FIRST_TRIED = 8  # tests that found most faults so far
-LEAST_CPU_S = 10  # a mutant that needs longer than this and five times what its tests need does not end: it is killed
-EQUIVALENT: dict[tuple[str, str, str], str] = {}  # file, function, change -> why nothing can tell it from the code
+LEAST_CPU_S = 10.0  # a test that needs more than this and three times what its file needs is taken not to end
+EQUIVALENT: dict[tuple[str, str, str], str] = {}  # function, line of code, change -> why nothing can tell the two apart
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.Mod: ast.Mult,
@@ -72,62 +84,102 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 }  # fmt: skip
 NAMES = {"min": "max", "any": "all", "minimum": "maximum", "floor": "ceil", "nanmin": "nanmax", "isin": "notna"}
 NAMES |= {new: old for old, new in NAMES.items() if old != "isin"}
-SKIPPED = (ast.Raise, ast.JoinedStr, ast.arguments, ast.AnnAssign, ast.ClassDef, ast.Import, ast.ImportFrom)
-
+SKIPPED = (ast.Raise, ast.JoinedStr, ast.arguments, ast.Import, ast.ImportFrom)
+OF_THE_INDEX = ("drop", "ignore_index")  # keywords that number rows of a frame anew: no answer has these numbers
 
 Function = tuple[str, int]  # its file and first line
-OF_THE_INDEX = ("drop", "ignore_index")  # keywords that number rows of a frame anew: no answer has these numbers
+Statement = int  # its file's place in FILES, and its line: see `_statement`
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a file's code, in which function it is (none at the level of the module), and in which statement."""
+
+    node: ast.AST
+    function: str
+    first_line: int
+    line: int
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of the `number`-th node of a file; `function` is empty at the level of the module."""
+    """One change of the `number`-th node of a file."""
 
     path: Path
     number: int
     function: str
     first_line: int
     line: int
+    text: str
     change: str
 
     @property
     def of(self) -> Function:
         return str(self.path), self.first_line
 
+    @property
+    def where(self) -> str:
+        return f"{self.path.relative_to(SOURCE)} {self.function}".strip()
+
     def __str__(self) -> str:
-        return f"{self.path.relative_to(SOURCE)}:{self.line} {self.function}: {self.change}"
+        return f"{self.where}, line {self.line}: {self.change} in `{self.text}`"
+
+
+def _statement(path: Path, line: int) -> Statement:
+    return FILES.index(path) * 10_000 + line
+
+
+def nodes(node: ast.AST, function: str = "", first_line: int = 0, line: int = 0) -> Iterator[Node]:
+    """Everything below a node that is run, texts and what is raised apart; of classes, their methods."""
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if name in ("returns", "annotation") or not isinstance(child, ast.AST) or isinstance(child, SKIPPED):
+                continue
+            if isinstance(child, ast.ClassDef):
+                for each in child.body:
+                    if isinstance(each, ast.FunctionDef):
+                        yield from _in_function(each, f"{child.name}.{each.name}")
+            elif isinstance(child, ast.FunctionDef) and not function:
+                yield from _in_function(child, child.name)
+            elif getattr(child, "arg", "") not in OF_THE_INDEX:
+                at = child.lineno if isinstance(child, ast.stmt) else line
+                yield Node(child, function, first_line, at)
+                yield from nodes(child, function, first_line, at)
+
+
+def _in_function(node: ast.FunctionDef, name: str) -> Iterator[Node]:
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    yield from nodes(ast.Module(body, []), name, first)
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
     """Every change of a file, in the order of its nodes."""
-    tree = ast.parse(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    tree, lines = ast.parse(text), text.splitlines()
     numbers = {node: i for i, node in enumerate(ast.walk(tree))}
+    for each in nodes(tree):
+        changed = _change(each.node)
+        if changed and (each.function or isinstance(each.node, ast.Constant)):
+            before = _shown(each.node)
+            changed()
+            change = f"`{before}` -> `{_shown(each.node)}`"
+            changed(back=True)
+            own = lines[getattr(each.node, "lineno", each.line) - 1].strip()
+            yield Mutant(path, numbers[each.node], each.function, each.first_line, each.line, own, change)
 
-    def below(node: ast.AST, function: str, first_line: int) -> Iterator[Mutant]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ClassDef):
-                methods = [each for each in child.body if isinstance(each, ast.FunctionDef)]
-                for each in methods:
-                    yield from inside(each, f"{child.name}.{each.name}")
-            elif isinstance(child, ast.FunctionDef) and not function:
-                yield from inside(child, child.name)
-            elif not isinstance(child, SKIPPED) and getattr(child, "arg", "") not in OF_THE_INDEX:
-                changed = _change(child)
-                if changed and (function or isinstance(child, ast.Constant)):
-                    line = getattr(child, "lineno", first_line)
-                    before = _shown(child)
-                    changed()
-                    change = f"`{before}` -> `{_shown(child)}`"
-                    changed(back=True)
-                    yield Mutant(path, numbers[child], function, first_line, line, change)
-                yield from below(child, function, first_line)
 
-    def inside(node: ast.FunctionDef, name: str) -> Iterator[Mutant]:
-        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-        yield from below(ast.Module(body, []), name, first)
-
-    yield from below(tree, "", 0)
+def statements(mutant: Mutant) -> set[Statement]:
+    """Those that a test has to reach: that of the mutant; of a constant of a module, those that have its name."""
+    if mutant.function:
+        return {_statement(mutant.path, mutant.line)}
+    parts = ast.parse(mutant.path.read_text("utf-8")).body
+    made = next(part for part in parts if part.lineno == mutant.line)
+    names = {each.id for each in ast.walk(made) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    return {
+        _statement(path, each.line) for path in FILES for each in nodes(ast.parse(path.read_text("utf-8")))
+        if each.function and isinstance(each.node, ast.Name) and each.node.id in names
+    }  # fmt: skip
 
 
 def _shown(node: ast.AST) -> str:
@@ -165,7 +217,16 @@ def _change(node: ast.AST) -> Callable[..., None] | None:
     return None
 
 
-def put_in(mutant: Mutant) -> bool:
+def functions_of_files() -> dict[Function, list[FunctionType]]:
+    """The functions that there are now, methods and those within others among them."""
+    found = defaultdict(list)
+    for each in gc.get_objects():
+        if isinstance(each, FunctionType):
+            found[each.__code__.co_filename, each.__code__.co_firstlineno].append(each)
+    return found
+
+
+def put_in(mutant: Mutant, functions: dict[Function, list[FunctionType]]) -> bool:
     """Whether the changed code took the place of the old in this process."""
     tree = ast.parse(mutant.path.read_text("utf-8"))
     change = _change(list(ast.walk(tree))[mutant.number])
@@ -173,28 +234,39 @@ def put_in(mutant: Mutant) -> bool:
     change()
     if not mutant.function:
         return _put_in_module(mutant, tree)
-    return _put_in_functions(mutant.path, tree, only=mutant.of)
+    return _put_in_functions(mutant.path, tree, functions, only=mutant.of)
 
 
-def note_what_is_reached(path: Path, seen: set[Function]) -> None:
-    """From now on every function of the file notes in `seen` that it was called."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in [*tree.body, *(each for part in tree.body if isinstance(part, ast.ClassDef) for each in part.body)]:
-        if isinstance(node, ast.FunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            node.body.insert(0, ast.parse(f"REACHED.add(({str(path)!r}, {first}))").body[0])
-    vars(_module(path))["REACHED"] = seen
-    _put_in_functions(path, tree)
+def note_what_is_reached(seen: set[Statement]) -> None:
+    """From now on every statement of every function of FILES is noted in `seen` when it is run."""
+    for path in FILES:
+        vars(_module(path))["REACHED"] = seen
+    functions = functions_of_files()
+    for path in FILES:
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in [each for each in ast.walk(tree) if not isinstance(each, ast.Module | ast.ClassDef)]:
+            for name, value in ast.iter_fields(node):
+                if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                    notes = [ast.parse(f"REACHED.add({_statement(path, each.lineno)})").body[0] for each in value]
+                    setattr(node, name, [part for pair in zip(notes, value, strict=True) for part in pair])
+        _put_in_functions(path, tree, functions)
 
 
-def _put_in_functions(path: Path, tree: ast.Module, only: Function | None = None) -> bool:
+def take_notes_out() -> None:
+    functions = functions_of_files()
+    for path in FILES:
+        _put_in_functions(path, ast.parse(path.read_text("utf-8")), functions)
+
+
+def _put_in_functions(
+    path: Path, tree: ast.Module, functions: dict[Function, list[FunctionType]], only: Function | None = None
+) -> bool:
     code = compile(ast.fix_missing_locations(tree), path, "exec")
-    codes = {each.co_firstlineno: each for part in [code, *_within(code)] for each in _within(part)}
     found = False
-    for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename == str(path):
-            of, new = (str(path), each.__code__.co_firstlineno), codes.get(each.__code__.co_firstlineno)
-            if only in (None, of) and new and new.co_qualname == each.__code__.co_qualname:
+    for new in [each for part in [code, *_within(code)] for each in _within(part)]:
+        of = (str(path), new.co_firstlineno)
+        for each in functions.get(of, ()) if only in (None, of) else ():
+            if new.co_qualname == each.__code__.co_qualname:
                 each.__code__, found = new, True
     return found
 
@@ -205,7 +277,16 @@ def _within(code: CodeType) -> list[CodeType]:
 
 def _module(path: Path) -> ModuleType:
     dotted = ".".join(("nbb_opt", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
-    return sys.modules[dotted]
+    return importlib.import_module(dotted)
+
+
+def forget() -> None:
+    """Empty every cache of a function of the package or of the tests."""
+    for each in gc.get_objects():
+        if isinstance(each, functools._lru_cache_wrapper):
+            code = getattr(each.__wrapped__, "__code__", None)
+            if code and Path(code.co_filename).is_relative_to(ROOT):
+                each.cache_clear()
 
 
 def _put_in_module(mutant: Mutant, tree: ast.Module) -> bool:
@@ -225,146 +306,207 @@ def _put_in_module(mutant: Mutant, tree: ast.Module) -> bool:
 
 @dataclass
 class Reach:
-    """What a run of the sound code said: CPU seconds of every test, and the functions that it or those before reach."""
+    """What a run of the sound code said: CPU seconds of every test, the statements that it runs, and those that the
+    import of a file runs. What tests of a file share is made by the first that needs it.
+    """
 
-    cpu_s: dict[str, float]
-    functions: dict[str, list[Function]]
-    failing: list[str]
+    digest: str
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    reached: dict[str, list[Statement]] = field(default_factory=dict)
+    imported: dict[str, list[Statement]] = field(default_factory=dict)
+    failing: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, path: Path) -> Reach:
-        read = json.loads(path.read_text("utf-8"))
-        functions = {test: [(file, line) for file, line in seen] for test, seen in read["functions"].items()}
-        return cls(read["cpu_s"], functions, read["failing"])
+        """What is kept of this code; nothing of another."""
+        digest = hashlib.sha256(b"".join(each.read_bytes() for each in FILES)).hexdigest()
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return cls(**kept) if kept.get("digest") == digest else cls(digest)
 
 
 class Mutation:
     """Takes over once pytest has collected the tests."""
 
-    def __init__(self, chosen: Sequence[Mutant], files: set[Path], most_cpu_s: float, kept: Path, jobs: int) -> None:
-        self.chosen, self.files, self.most_cpu_s, self.kept, self.jobs = chosen, files, most_cpu_s, kept, jobs
+    def __init__(self, chosen: Sequence[Mutant], most_cpu_s: float, kept: Path, jobs: int) -> None:
+        self.chosen, self.most_cpu_s, self.kept, self.jobs = list(chosen), most_cpu_s, kept, jobs
         self.survived: list[Mutant] = []
-        self.killed = 0
-        self.kills = Counter[str]()  # by test: one that found a fault finds the next one of the same code sooner
+        self.killed: list[Mutant] = []
+        self.kills = Counter[tuple[Path | None, str]]()  # by file and test, and by test
+        self.sound: set[str] = set()  # tests that pass by themselves in a child
+        self.reach = Reach.load(kept)
+        self.seen = set[Statement]()
+        note_what_is_reached(self.seen)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+        if not isinstance(collector, pytest.Module):
+            return (yield)
+        forget()
+        self.seen.clear()
+        found = yield
+        self.reach.imported[collector.path.name] = sorted(self.seen)
+        return found
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
-        reach = Reach.load(self.kept) if self.kept.exists() else Reach({}, {}, [])
-        if new := [item for item in session.items if item.nodeid not in reach.cpu_s]:
-            self.note_reach(new, reach)
-            reach = Reach.load(self.kept)
-        for name in reach.failing:
-            print(f"left out, as it fails without any change: {name}", flush=True)
-        items = {item.nodeid: item for item in session.items}
+        self.items = {item.nodeid: item for item in session.items}
+        self.note_reach([item for item in session.items if item.nodeid not in self.reach.cpu_s])
+        take_notes_out()
+        self.by_statement = self.tests_by_statement()
+        self.functions = functions_of_files()
+        gc.freeze()
         running: dict[int, Mutant] = {}
-        for mutant in self.chosen:
-            if tests := [items[name] for name in self.tests_of(mutant, reach) if name in items]:
-                while len(running) >= self.jobs:
-                    self.wait_for_one(running)
-                running[self.begin(session, mutant, tests, reach)] = mutant
-            else:
-                self.note(mutant, "", "no test reaches it")
-        while running:
-            self.wait_for_one(running)
+        while self.chosen or running:
+            while self.chosen and len(running) < self.jobs:
+                mutant = self.chosen.pop(0)
+                if tests := self.tests_of(mutant):
+                    running[self.begin(mutant, tests)] = mutant
+                else:
+                    self.note(mutant, "", "no test reaches it")
+            if running:
+                self.wait_for_one(running)
         return True
 
     def wait_for_one(self, running: dict[int, Mutant]) -> None:
         child, ended = os.wait()
-        mutant, said = running.pop(child), self.kept.with_name(f"killer-{child}")
+        mutant, said = running.pop(child), self.kept.with_name(f"trying-{child}")
         if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == NOT_PUT_IN:
             raise RuntimeError(f"the code to be changed is not there: {mutant}")
-        killer = said.read_text("utf-8") if said.exists() else ""
-        said.unlink(missing_ok=True)
-        self.kills[killer] += bool(killer)
-        self.note(mutant, killer or "the process ended" if ended else "", "")
+        last = said.read_text("utf-8")
+        said.unlink()
+        if ended and last not in self.sound:
+            alone = self.begin(None, [last])
+            if os.waitpid(alone, 0)[1]:
+                print(f"left out, as it fails by itself without any change: {last}", flush=True)
+                self.reach.failing.append(last)
+                self.chosen.insert(0, mutant)
+                return
+            self.sound.add(last)
+        if ended:
+            self.kills.update([(mutant.path, last), (None, last)])
+        self.note(mutant, last if ended else "", "")
 
     def note(self, mutant: Mutant, killer: str, why_not: str) -> None:
-        self.killed += bool(killer)
-        if not killer:
-            self.survived.append(mutant)
+        (self.killed if killer else self.survived).append(mutant)
         how = f"killed by {killer}" if killer else f"SURVIVED {why_not}"
-        print(f"{self.killed + len(self.survived)}/{len(self.chosen)} {mutant}: {how}", flush=True)
+        judged = len(self.killed) + len(self.survived)
+        print(f"{judged}/{judged + len(self.chosen)} {mutant}: {how}", flush=True)
 
-    def note_reach(self, items: list[pytest.Item], reach: Reach) -> None:
-        """By running tests once in a child, as pytest would, with a note of each function that is called."""
-        if not os.fork():
-            _be_quiet()
-            session, seen = items[0].session, set[Function]()
-            for path in self.files:
-                note_what_is_reached(path, seen)
-            for item, then in zip_longest(items, items[1:]):
-                begun = time.process_time()
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
-                reach.functions[item.nodeid] = sorted(seen)
-                if then is None or then.path != item.path:  # what a file keeps was made by its first tests
-                    seen.clear()
-                reach.cpu_s[item.nodeid] = time.process_time() - begun
-                if session.testsfailed:
-                    reach.failing.append(item.nodeid)
-                    del reach.functions[item.nodeid]
-                    session.testsfailed = 0
-            self.kept.write_text(json.dumps(vars(reach)), "utf-8")
-            os._exit(0)
-        os.wait()
+    def note_reach(self, items: Sequence[pytest.Item]) -> None:
+        """By running tests once, each file in a child, as pytest would."""
+        by_file = defaultdict(list)
+        for item in items:
+            by_file[item.path].append(item)
+        running = dict[int, Path]()
+        for path, tests in [*by_file.items(), (None, [])]:
+            while running and (path is None or len(running) == self.jobs):
+                said = running.pop(os.wait()[0])
+                for name, (cpu_s, reached, failed) in json.loads(said.read_text("utf-8")).items():
+                    self.reach.cpu_s[name], self.reach.reached[name] = cpu_s, reached
+                    if failed:
+                        self.reach.failing.append(name)
+                        print(f"left out, as it fails without any change: {name}", flush=True)
+                self.kept.write_text(json.dumps(vars(self.reach)), "utf-8")
+            if path is not None:
+                said = self.kept.with_name(f"{path.stem}.reach")
+                running[self.fork(partial(self.run_noting, tests, said))] = said
 
-    def tests_of(self, mutant: Mutant, reach: Reach) -> list[str]:
-        """The tests that reach the function (the file, for a constant): first EARLY, then those that found most faults
-        a second, then one case of every test, the quickest first, then a second of each, and so on.
+    def run_noting(self, tests: list[pytest.Item], said: Path) -> None:
+        found = {}
+        for test, then in zip_longest(tests, tests[1:]):
+            self.seen.clear()
+            begun, failed = _cpu_s(), test.session.testsfailed
+            test.config.hook.pytest_runtest_protocol(item=test, nextitem=then)
+            found[test.nodeid] = _cpu_s() - begun, sorted(self.seen), test.session.testsfailed > failed
+            said.write_text(json.dumps(found), "utf-8")
+
+    def tests_by_statement(self) -> dict[Statement, dict[str, None]]:
+        """The tests that run a statement themselves, then those of the same files after them, which may as well."""
+        own, later = defaultdict[Statement, dict[str, None]](dict), defaultdict[Statement, dict[str, None]](dict)
+        before = defaultdict[str, set[Statement]](set)
+        for name, reached in self.reach.reached.items():
+            if name in self.items and name not in self.reach.failing:
+                file = self.items[name].path.name
+                imported = set(self.reach.imported.get(file, ()))
+                for each in set(reached) - imported:
+                    own[each][name] = None
+                for each in before[file] - imported - set(reached):
+                    later[each][name] = None
+                before[file].update(reached)
+        return {each: own[each] | later[each] for each in own}
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """First EARLY, then tests that found most faults a second, then one case of every test, the quickest first,
+        then a second of each, and so on; in the end those that reach the statement only if they run alone.
         """
-        file, of = str(mutant.path), mutant.of
-        reaching = [
-            name for name, seen in reach.functions.items()
-            if (of in seen if mutant.function else any(each[0] == file for each in seen))
-        ]  # fmt: skip
-        best = sorted(
-            (name for name in reaching if self.kills[name]),
-            key=lambda name: (-self.kills[name] / (reach.cpu_s[name] + STARTING_CPU_S), name),
-        )[:FIRST_TRIED]
-        early = sorted((name for name in reaching if name.startswith(EARLY)), key=reach.cpu_s.__getitem__)
+        cpu_s, failing = self.reach.cpu_s, set(self.reach.failing)
+        reaching = [name for each in statements(mutant) for name in self.by_statement.get(each, ())]
+        reaching = [name for name in dict.fromkeys(reaching) if name not in failing]
+        worth = {
+            name: (10 * self.kills[mutant.path, name] + self.kills[None, name]) / (cpu_s[name] + STARTING_CPU_S)
+            for name in reaching
+        }
+        best = [name for name in sorted(reaching, key=worth.__getitem__, reverse=True) if worth[name]][:FIRST_TRIED]
+        early = sorted((name for name in reaching if name.startswith(EARLY)), key=cpu_s.__getitem__)
         cases, turns = Counter[str](), dict[str, tuple[int, float]]()
-        for name in sorted(reaching, key=reach.cpu_s.__getitem__):
-            turns[name] = cases[name.partition("[")[0]], reach.cpu_s[name]
+        for name in sorted(reaching, key=cpu_s.__getitem__):
+            turns[name] = cases[name.partition("[")[0]], cpu_s[name]
             cases[name.partition("[")[0]] += 1
         chosen, spent_s = list[str](), 0.0
-        for name in dict.fromkeys([*early, *best, *sorted(turns, key=turns.__getitem__)]):
-            spent_s += reach.cpu_s[name]
+        for name in dict.fromkeys([*best, *early, *sorted(turns, key=turns.__getitem__)]):
+            spent_s += cpu_s[name]
             if chosen and spent_s > self.most_cpu_s:
-                break
+                continue
             chosen.append(name)
         return chosen
 
-    def begin(self, session: pytest.Session, mutant: Mutant, tests: list[pytest.Item], reach: Reach) -> int:
-        """Start a child that tries the mutant: it ends with 0 if no test fails."""
-        limit_s = int(LEAST_CPU_S + 5 * sum(reach.cpu_s[test.nodeid] for test in tests))
+    def begin(self, mutant: Mutant | None, tests: list[str]) -> int:
+        """Start a child that tries the mutant, or the sound code: it ends with 0 if no test fails."""
+        return self.fork(lambda: self.try_out(mutant, tests))
+
+    def fork(self, work: Callable[[], None]) -> int:
+        sys.stdout.flush()
         if child := os.fork():
             return child
-        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(20 * limit_s)
-        _be_quiet()
-        if not put_in(mutant):
-            os._exit(NOT_PUT_IN)
-        for test, then in zip_longest(tests, tests[1:]):
-            test.config.hook.pytest_runtest_protocol(item=test, nextitem=then)
-            if session.testsfailed:
-                self.kept.with_name(f"killer-{os.getpid()}").write_text(test.nodeid, "utf-8")
-                os._exit(1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        forget()
+        work()
         os._exit(0)
 
+    def try_out(self, mutant: Mutant | None, tests: list[str]) -> None:
+        said = self.kept.with_name(f"trying-{os.getpid()}")
+        if mutant:
+            said.write_text("", "utf-8")
+            if not put_in(mutant, self.functions):
+                os._exit(NOT_PUT_IN)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        for name, then in zip_longest(tests, tests[1:]):
+            if mutant:
+                said.write_text(name, "utf-8")
+            test = self.items[name]
+            file_s = sum(s for each, s in self.reach.cpu_s.items() if each.startswith(name.partition("::")[0]))
+            limit_s = int(LEAST_CPU_S + 3 * file_s)
+            resource.setrlimit(resource.RLIMIT_CPU, (int(_cpu_s()) + limit_s, resource.RLIM_INFINITY))
+            signal.alarm(20 * limit_s)
+            hook = test.config.hook
+            hook.pytest_runtest_protocol(item=test, nextitem=self.items[then] if then else None)
+            if test.session.testsfailed:
+                os._exit(1)
 
-def _be_quiet() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+
+def _cpu_s() -> float:
+    return sum(os.times()[:4])
 
 
 def main() -> int:
     """Exit code 1 if fewer than --at-least percent are killed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("code", nargs="*", default=list(PARTS), help=f"parts of it: {', '.join(PARTS)}")
-    parser.add_argument("--sample", type=int, default=300, help="mutants chosen at random; 0: all")
+    parser.add_argument("--sample", type=int, default=150, help="mutants chosen at random; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample: another seed, other mutants")
-    parser.add_argument("--cpu-s", type=float, default=90.0, help="CPU seconds of tests per mutant at most")
+    parser.add_argument("--cpu-s", type=float, default=20.0, help="CPU seconds of tests per mutant at most")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="mutants tried at once")
     parser.add_argument("--at-least", type=float, default=90.0, help="percent to be killed")
     parser.add_argument("--reach", type=Path, help="file that keeps which tests reach what, for other mutants of them")
@@ -373,32 +515,35 @@ def main() -> int:
     if unknown := set(asked.code) - set(PARTS):
         parser.error(f"no part of it: {', '.join(sorted(unknown))}; give of {', '.join(PARTS)}")
     found = [mutant for pattern in asked.code for path in sorted(SOURCE.glob(pattern)) for mutant in mutants(path)]
+    if stale := set(EQUIVALENT) - {_name(mutant) for path in FILES for mutant in mutants(path)}:
+        parser.error(f"no mutants, but named in EQUIVALENT: {stale}")
     found = [mutant for mutant in found if asked.only in str(mutant)]
-    chosen = random.Random(asked.seed).sample(found, min(asked.sample, len(found))) if asked.sample else found
-    equivalent = [each for each in chosen if _name(each) in EQUIVALENT]
-    chosen = [each for each in chosen if each not in set(equivalent)]
-    print(f"{len(found):,} mutants, {len(chosen)} chosen, {len(equivalent)} left out as equivalent", flush=True)
+    drawn = random.Random(asked.seed).sample(found, min(asked.sample, len(found))) if asked.sample else found
+    chosen = [each for each in drawn if _name(each) not in EQUIVALENT]
+    print(f"{len(found):,} mutants, {len(drawn)} drawn, {len(drawn) - len(chosen)} of them equivalent", flush=True)
     kept = (asked.reach or Path(tempfile.mkdtemp()) / "reach.json").resolve()
-    files = {path for pattern in asked.code for path in SOURCE.glob(pattern)}  # whatever of them is asked for now
-    mutation = Mutation(chosen, files, asked.cpu_s, kept, asked.jobs)
+    mutation = Mutation(chosen, asked.cpu_s, kept, asked.jobs)
     tests = sorted({str(p) for part in asked.code for name in PARTS[part] for p in (ROOT / "tests").glob(name)})
-    doctests = sorted({str(mutant.path) for mutant in found})
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s", *tests, *doctests]
+    doctests = sorted({str(path) for pattern in asked.code for path in SOURCE.glob(pattern)})
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", "--no-header", "--no-summary", "-s"]
+    words += [*tests, *doctests, *(f"--deselect={name}" for name in MINUTES)]
     if code := pytest.main(words, plugins=[mutation]):
         return int(code)
     print(f"\n{len(mutation.survived)} survived:")
     for mutant in sorted(mutation.survived, key=str):
         print(f"  {mutant}")
-    files = Counter(mutant.path.relative_to(SOURCE).parts[0] for mutant in chosen)
-    lost = Counter(mutant.path.relative_to(SOURCE).parts[0] for mutant in mutation.survived)
-    for name, n in [*sorted(files.items()), ("all", len(chosen))]:
-        left = lost[name] if name != "all" else len(mutation.survived)
-        print(f"{name:12} {n:5} mutants {n - left:5} killed {100 * (n - left) / n:6.1f} %")
-    return int(100 * mutation.killed < asked.at_least * len(chosen))
+    counts = [
+        Counter(each.path.relative_to(SOURCE).parts[0] for each in some) for some in (drawn, chosen, mutation.killed)
+    ]
+    for name in [*sorted(counts[0]), "all"]:
+        n, judged, killed = (each.total() if name == "all" else each[name] for each in counts)
+        share = f"{100 * killed / judged:.1f} %" if judged else "none"
+        print(f"{name:10} {n:4} drawn {n - judged:3} equivalent {judged:4} tried {killed:4} killed: {share}")
+    return int(100 * len(mutation.killed) < asked.at_least * len(chosen))
 
 
 def _name(mutant: Mutant) -> tuple[str, str, str]:
-    return str(mutant.path.relative_to(SOURCE)), mutant.function, mutant.change
+    return mutant.where, mutant.text, mutant.change
 
 
 if __name__ == "__main__":

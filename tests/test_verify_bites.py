@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,22 @@ from nbb_opt.result import as_table
 from nbb_opt.verify import assets, paths, sound
 from nbb_opt.verify.claims import claim_faults
 from nbb_opt.verify.verdict import Checks
-from tiny_plan import full_plan, plan_on_paper, verdict_on, with_accounts
+from tiny_plan import plan_on_paper, verdict_on, whole, with_accounts
 
 MADE_UP = {"source": "made_up", "note": ""}
 KWH_A_YEAR = 8760.0 * 100.0  # of a charger of 100 kW that is never idle
 
 
 Tables = dict[str, pd.DataFrame]
-JOINT = full_plan(tiny(), "joint")
-WORLD = read_world(tiny())
 ALL = with_everything()  # has words for every column
 FUEL = {"substitute": ALL["fuel_substitutes"]["substitute"][0], "country": "SE", "year": 2030, "replaced_kwh": 5.0}
 SUPPLY = {"supplier": "WOODS", "site": "PIT", "input": "props", "year": 2030, "tonnes": 5.0}
-SOUND = {**JOINT, "fuels": as_table("fuels", [FUEL]), "supplied": as_table("supplied", [SUPPLY])}
+
+
+@cache
+def sound_tables() -> Tables:
+    """The plan on paper with rows in every table."""
+    return {**whole(), "fuels": as_table("fuels", [FUEL]), "supplied": as_table("supplied", [SUPPLY])}
 
 
 def broken(checks: pd.DataFrame) -> set[tuple[str, str]]:
@@ -214,17 +218,17 @@ def other_cells(tables: Tables, name: str, rows: Iterable[int]) -> Iterator[tupl
 
 def check_ways(tables: Tables, checks: Checks) -> None:
     """Lanes and chains, as `verify_plan` checks them."""
-    paths.check_lanes(WORLD, tables, checks)
+    paths.check_lanes(read_world(tiny()), tables, checks)
     if not checks.failed:
-        network = read_network(WORLD, tables)
+        network = read_network(read_world(tiny()), tables)
         paths.check_chains(network, read_chains(network, tables), checks)
 
 
 def test_no_cell_of_a_way_can_be_another() -> None:
-    assert refused(check_ways, JOINT) == set()
+    assert refused(check_ways, whole()) == set()
     tried = {"chain_steps": (1, 2, 3, *range(13, 19)), "lane_links": (0, *range(7, 11)), "lanes": (0, 5)}
     for table, rows in tried.items():
-        accepted = [name for name, forged in other_cells(JOINT, table, rows) if not refused(check_ways, forged)]
+        accepted = [name for name, forged in other_cells(whole(), table, rows) if not refused(check_ways, forged)]
         assert accepted == []
 
 
@@ -276,12 +280,12 @@ WAYS: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
 @pytest.mark.parametrize("name", list(WAYS))
 def test_a_way_is_followed_from_end_to_end(name: str) -> None:
     steps, places = WAYS[name]
-    forged = stepped(JOINT, 7, *steps)
+    forged = stepped(whole(), 7, *steps)
     assert {where for rule, where in refused(check_ways, forged) if rule == "follow_a_path"} == places
 
 
 def test_a_link_is_used_against_its_direction_only_if_it_leads_both_ways() -> None:
-    back = stepped(JOINT, 7, *WAYS["back again"][0])
+    back = stepped(whole(), 7, *WAYS["back again"][0])
     for name, place in (("RAIL_WEST_GAP", "chain 7 step 2"), ("ROAD_WEST_PORTW", "lane 5 step 0 link ROAD_WEST_PORTW")):
         world = read_world(vary(tiny(), "links", "link", name, two_way=False))
         checks = Checks()
@@ -292,15 +296,15 @@ def test_a_link_is_used_against_its_direction_only_if_it_leads_both_ways() -> No
 
 
 def check_fleet(tables: Tables, checks: Checks) -> None:
-    assets.check_stock(WORLD, assets.read_stock(WORLD, tables), checks)
+    assets.check_stock(read_world(tiny()), assets.read_stock(read_world(tiny()), tables), checks)
 
 
 def check_chargers(tables: Tables, checks: Checks) -> None:
-    assets.read_chargers(WORLD, tables, checks)
+    assets.read_chargers(read_world(tiny()), tables, checks)
 
 
 def check_projects(tables: Tables, checks: Checks) -> None:
-    assets.check_projects(WORLD, assets.read_projects(WORLD, tables), checks)
+    assets.check_projects(read_world(tiny()), assets.read_projects(read_world(tiny()), tables), checks)
 
 
 def owned(vehicle: str, vintage: int, year: int, bought: int, kept: int, region: str = "E") -> dict[str, Any]:
@@ -353,7 +357,7 @@ OWNED: list[tuple[Callable[[Tables, Checks], object], str, list[dict[str, Any]],
 @pytest.mark.parametrize("case", range(len(OWNED)))
 def test_what_is_owned_and_built_comes_and_goes_by_the_rules(case: int) -> None:
     check, table, rows, places = OWNED[case]
-    assert {where for _, where in refused(check, {**JOINT, table: as_table(table, rows)})} == places
+    assert {where for _, where in refused(check, {**whole(), table: as_table(table, rows)})} == places
 
 
 @pytest.mark.parametrize(
@@ -378,7 +382,7 @@ def test_lives_years_and_pairs_are_those_of_the_instance(
     case, checks = vary(tiny(), table, table[:-1], row, **cells), Checks()
     world = read_world(case)
     plan = {
-        **JOINT, "chargers": as_table("chargers", [point(2025, 1, 1), point(2030, 0, 1)]),
+        **whole(), "chargers": as_table("chargers", [point(2025, 1, 1), point(2030, 0, 1)]),
         "projects": as_table("projects", [*(built("GRID_W", year, 2 * (year == 2025), 2) for year in (2025, 2030)),
                                           built("RAIL_MINE", 2030, 1, 1)]),
     }  # fmt: skip
@@ -421,23 +425,23 @@ def check_sound(tables: Tables, checks: Checks) -> None:
 
 
 def with_cell(name: str, column: str, value: Any, row: int = 0) -> Tables:
-    frame = SOUND[name]
+    frame = sound_tables()[name]
     forged = frame[column].astype(object if isinstance(value, str | None) else float)
     forged.iloc[row] = value
     kept = forged.astype("str") if isinstance(value, str) else forged
-    return {**SOUND, name: frame.assign(**{column: kept})}
+    return {**sound_tables(), name: frame.assign(**{column: kept})}
 
 
 def test_tables_with_a_wrong_word_year_or_number_are_refused_by_table_and_column() -> None:
-    assert refused(check_sound, SOUND) == set()
-    links = SOUND["chain_steps"].index[SOUND["chain_steps"]["kind"] == "link"][0]
-    lanes = SOUND["chain_steps"].index[SOUND["chain_steps"]["kind"] == "lane"][0]
+    assert refused(check_sound, sound_tables()) == set()
+    kinds = sound_tables()["chain_steps"]["kind"].tolist()
+    links, lanes = kinds.index("link"), kinds.index("lane")
     tried: list[tuple[str, str, str, Any, int]] = []
     for name, columns in NAMED.items():
         for column in columns:
-            other = "nowhere" if SOUND[name][column].dtype == "str" else 999
+            other = "nowhere" if sound_tables()[name][column].dtype == "str" else 999
             tried.append(("keep_tables_sound", name, column, other, lanes if column == "lane" else links))
-    for name, frame in SOUND.items():
+    for name, frame in sound_tables().items():
         tried += [("keep_tables_sound", name, column, None, 0) for column in frame.columns]
         tried += [("keep_tables_sound", name, "year", 2026, 0)] if "year" in frame else []
     for name, columns in AMOUNTS.items():
@@ -447,7 +451,7 @@ def test_tables_with_a_wrong_word_year_or_number_are_refused_by_table_and_column
     tried += [("keep_tables_sound", "flows", "chain", 0.5, 0), ("keep_tables_sound", "chain_steps", "step", 0.5, 0)]
     tried += [("be_positive", "flows", "tonnes", -2e-3, 0), ("be_positive", "energy", "kwh", -1e-6, 0)]
     for rule, name, column, value, row in tried:
-        found = refused(check_sound, with_cell(name, column, value, row if row < len(SOUND[name]) else 0))
+        found = refused(check_sound, with_cell(name, column, value, row if row < len(sound_tables()[name]) else 0))
         assert any(
             each == rule and where.startswith(f"table {name}, ") and f"column {column}" in where
             for each, where in found
@@ -464,12 +468,13 @@ def test_tables_with_a_wrong_word_year_or_number_are_refused_by_table_and_column
 
 
 def test_a_row_that_stands_twice_and_a_table_of_another_shape_are_refused() -> None:
+    plan = sound_tables()
     for name, key in KEYS.items():
-        twice = {**SOUND, name: pd.concat([SOUND[name], SOUND[name].iloc[-1:]], ignore_index=True)}
-        row = " / ".join(str(SOUND[name][column].iloc[-1]) for column in key)
+        twice = {**plan, name: pd.concat([plan[name], plan[name].iloc[-1:]], ignore_index=True)}
+        row = " / ".join(str(plan[name][column].iloc[-1]) for column in key)
         assert ("keep_tables_sound", f"table {name}: {row} stands twice") in refused(check_sound, twice)
-    for name, frame in SOUND.items():
+    for name, frame in plan.items():
         for other in ({}, {name: frame.iloc[:, 1:]}, {name: frame.assign(more=1)}):
-            rest = {each: SOUND[each] for each in SOUND if each != name}
+            rest = {each: plan[each] for each in plan if each != name}
             (said,) = refused(check_sound, {**rest, **other})
             assert said[1].startswith(f"table {name}: missing, or other columns than ")

@@ -12,8 +12,8 @@ import pytest
 from nbb_opt.recompute import Words, demand_of, in_blocks, read_world
 from nbb_opt.result import as_table, compact_table
 from nbb_opt.verify.verdict import Checks, Verdict
-from test_verify_rules import FAULTS, INSTANCE, JOINT, Tables
-from tiny_plan import reported, verdict_on
+from test_verify_rules import FAULTS, INSTANCE, Tables
+from tiny_plan import reported, verdict_on, whole
 
 SIZES = (
     ("recompute.tables", "BLOCK_ROWS"),
@@ -41,10 +41,10 @@ def assert_same(one: Verdict, other: Verdict) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_blocks_of_any_size_give_the_same_verdict(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = verdict_on(INSTANCE, JOINT, reported=reported("joint"))
+    at_once = verdict_on(INSTANCE, whole(), reported=reported("joint"))
     demand = demand_of(read_world(INSTANCE))
     in_blocks_of(size, monkeypatch)
-    assert_same(whole, verdict_on(INSTANCE, JOINT, reported=reported("joint")))
+    assert_same(at_once, verdict_on(INSTANCE, whole(), reported=reported("joint")))
     again = demand_of(read_world(INSTANCE))
     assert again.words == demand.words
     pd.testing.assert_frame_equal(again.flows, demand.flows)
@@ -55,16 +55,16 @@ def test_blocks_of_any_size_give_the_same_verdict(size: int, monkeypatch: pytest
 def test_blocks_of_any_size_find_the_same_faults(
     fault: Callable[[Tables], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = dict(JOINT)
+    tables = dict(whole())
     fault(tables)
-    whole = verdict_on(INSTANCE, tables)
+    at_once = verdict_on(INSTANCE, tables)
     in_blocks_of(3, monkeypatch)
-    assert_same(whole, verdict_on(INSTANCE, tables))
+    assert_same(at_once, verdict_on(INSTANCE, tables))
 
 
 def test_rows_in_any_order_and_words_in_any_form_give_the_same_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = verdict_on(INSTANCE, JOINT, reported=reported("joint"))
-    compact = {name: compact_table(name, table) for name, table in JOINT.items()}
+    plain = verdict_on(INSTANCE, whole(), reported=reported("joint"))
+    compact = {name: compact_table(name, table) for name, table in whole().items()}
     assert_same(plain, verdict_on(INSTANCE, compact, reported=reported("joint")))
     shuffled = {name: table.sample(frac=1.0, random_state=1) for name, table in compact.items()}
     in_blocks_of(2, monkeypatch)

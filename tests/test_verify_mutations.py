@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from nbb_opt.result import TABLES
-from tiny_plan import blocks_of, full_plan, reported, tiny, verdict_on
+from tiny_plan import blocks_of, reported, tiny, verdict_on, whole
 
 INSTANCE = tiny()
 LABELS = {("chains", "kind")}
-PLANS = {name: full_plan(INSTANCE, name) for name in ("joint", "electrify_only")}
+PLANS = ("joint", "electrify_only")
 WHAT_IS_CHECKED = [  # fuels and supplies, of which the plan on paper has none, are spoiled in test_fuels, test_sourcing
     (table, column)
     for table, columns in TABLES.items()
@@ -49,13 +49,13 @@ def mutate(tables: dict[str, pd.DataFrame], table: str, column: str, rng: random
 
 @pytest.mark.promise(8, 60, 2000)
 def test_nearly_every_change_of_a_cell_is_found_and_named(cases: int) -> None:
-    assert all(verdict_on(INSTANCE, plan, reported=reported(name)).ok for name, plan in PLANS.items())
+    assert all(verdict_on(INSTANCE, whole(name), reported=reported(name)).ok for name in PLANS)
     missed, tried = [], 0
     for number in range(cases):
         rng = random.Random(number)
         table, column = WHAT_IS_CHECKED[number % len(WHAT_IS_CHECKED)]
-        name = rng.choice(list(PLANS))
-        tables = dict(PLANS[name])
+        name = rng.choice(PLANS)
+        tables = dict(whole(name))
         change = mutate(tables, table, column, rng)
         if not change:
             continue
@@ -68,7 +68,7 @@ def test_nearly_every_change_of_a_cell_is_found_and_named(cases: int) -> None:
 
 
 def test_a_truck_swapped_for_another_is_found() -> None:
-    plan = full_plan(INSTANCE, "joint")
+    plan = whole()
     for row in range(len(plan["driven"])):
         tables = dict(plan)
         driven = plan["driven"].copy()

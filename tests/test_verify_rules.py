@@ -12,11 +12,10 @@ import pytest
 from nbb_opt.instance import Instance
 from nbb_opt.result import as_table
 from nbb_opt.verify import Verdict
-from tiny_plan import CHAINS, EXPECTED, blocks_of, full_plan, plan_on_paper, reported, tiny, verdict_on
+from tiny_plan import CHAINS, EXPECTED, blocks_of, plan_on_paper, reported, tiny, verdict_on, whole
 
 Tables = dict[str, pd.DataFrame]
 INSTANCE = tiny()
-JOINT = full_plan(INSTANCE, "joint")
 
 
 def changed(table: str, column: str, value: Any, **which: Any) -> Callable[[Tables], None]:
@@ -177,7 +176,7 @@ def test_the_plans_on_paper_cost_and_emit_what_the_paper_says(name: str) -> None
     options = {"frozen": ("today", "existing"), "reference": ("all", "committed"), "shift_only": ("today", "all")}
     technologies, projects = options.get(name, ("all", "all"))
     verdict = verdict_on(
-        INSTANCE, full_plan(INSTANCE, name), blocks=blocks_of(name), technologies=technologies, projects=projects,
+        INSTANCE, whole(name), blocks=blocks_of(name), technologies=technologies, projects=projects,
         reported=reported(name),
     )  # fmt: skip
     assert verdict.ok, verdict.failures().to_string()
@@ -192,7 +191,7 @@ def test_the_plans_on_paper_cost_and_emit_what_the_paper_says(name: str) -> None
     ids=lambda x: x if isinstance(x, str) else "fault",
 )
 def test_a_fault_in_the_plan_is_found_under_its_rule(rule: str, fault: Callable[[Tables], None]) -> None:
-    tables = dict(JOINT)
+    tables = dict(whole())
     fault(tables)
     verdict = verdict_on(INSTANCE, tables)
     assert not verdict.ok
@@ -277,7 +276,7 @@ WORLDS: dict[str, list[Instance]] = {
 def test_a_stricter_world_breaks_its_rule(rule: str, world: Instance) -> None:
     verdict = verdict_on(world, plan_on_paper(INSTANCE, "joint"))
     assert rule in broken_rules(verdict), verdict.failures().to_string()
-    assert rule not in broken_rules(verdict_on(INSTANCE, JOINT))
+    assert rule not in broken_rules(verdict_on(INSTANCE, whole()))
 
 
 def test_limits_of_a_block_that_the_model_lacks_are_not_asked_for() -> None:
@@ -287,8 +286,8 @@ def test_limits_of_a_block_that_the_model_lacks_are_not_asked_for() -> None:
 
 
 def test_options_of_the_model_are_kept() -> None:
-    assert "respect_options" in broken_rules(verdict_on(INSTANCE, JOINT, technologies="today"))
-    assert "respect_options" in broken_rules(verdict_on(INSTANCE, JOINT, projects="none"))
+    assert "respect_options" in broken_rules(verdict_on(INSTANCE, whole(), technologies="today"))
+    assert "respect_options" in broken_rules(verdict_on(INSTANCE, whole(), projects="none"))
 
 
 @pytest.mark.parametrize(
@@ -303,12 +302,12 @@ def test_options_of_the_model_are_kept() -> None:
     ],
 )
 def test_a_wrong_report_is_found(rule: str, key: str, value: Any) -> None:
-    verdict = verdict_on(INSTANCE, JOINT, reported=reported("joint") | {key: value})
+    verdict = verdict_on(INSTANCE, whole(), reported=reported("joint") | {key: value})
     assert broken_rules(verdict) >= {rule}
 
 
 def test_checks_are_one_row_per_fault_and_one_per_rule_kept() -> None:
-    kept = verdict_on(INSTANCE, JOINT, reported=reported("joint"))
+    kept = verdict_on(INSTANCE, whole(), reported=reported("joint"))
     assert kept.checks["rule"].is_unique
     assert (
         kept.checks.loc[kept.checks["rule"] == "respect_link_capacity", "where"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,12 @@ def plan_on_paper(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
 def full_plan(instance: Instance, name: str) -> dict[str, pd.DataFrame]:
     """The plan with its accounts, taken from the verifier: their sums are compared with the paper elsewhere."""
     return with_accounts(instance, plan_on_paper(instance, name), name)
+
+
+@cache
+def whole(name: str = "joint") -> dict[str, pd.DataFrame]:
+    """`full_plan` on the instance itself, once a session: change a copy, never the plan."""
+    return full_plan(tiny(), name)
 
 
 def with_accounts(
