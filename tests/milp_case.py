@@ -78,6 +78,9 @@ def with_everything() -> Instance:
     return vary(case, "country_years", "country", "*", driver_limit_h_per_year=1e6)
 
 
+WHOLE = ("lat", "lon", "year", "gauge_mm", "lifetime_years")  # columns of floats whose figures are not made up
+
+
 def made_up(seed: int) -> tuple[Instance, Prepared]:
     """Tiny with rows in every table and every figure another one: demand, rules, trucks owned, hours, what is taxed."""
     chance = np.random.default_rng(seed)
@@ -85,7 +88,7 @@ def made_up(seed: int) -> tuple[Instance, Prepared]:
     tables = {name: table.copy() for name, table in case.tables.items()}
     for table in tables.values():
         for column in table.columns:
-            if table[column].dtype == "float64" and column not in ("lat", "lon", "year", "gauge_mm"):
+            if table[column].dtype == "float64" and column not in WHOLE:
                 table[column] *= chance.uniform(0.8, 1.0, len(table))
     tables["fleet"]["vehicles"] += chance.integers(0, 9, len(tables["fleet"]))
     rules = tables["policies"]  # some of them, and all that read a table of their own
@@ -136,6 +139,13 @@ def solve(
         )  # fmt: skip
         assert verdict.ok, verdict.checks[~verdict.checks["ok"]].to_string()
     return Solved(built, prepared, solution.status, solution.objective, solution.values, tables)
+
+
+@cache
+def made_up_plan(seed: int) -> tuple[Instance, Solved]:
+    """A plan of a region in which every figure is made up, accepted by the verifier."""
+    case = made_up(seed)[0]
+    return case, solve(case)
 
 
 def flows_of(solved: Solved, instance: Instance) -> np.ndarray:

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from milp_case import Instance, add_rows, policy, tiny, vary, with_everything
+from milp_case import Instance, add_rows, made_up_plan, policy, tiny, vary, with_everything
 from milp_case import solve as solved
+from nbb_opt.emissions.ledger import build_ledger
+from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.recompute import read_chains, read_network, read_world
 from nbb_opt.result import as_table
 from nbb_opt.verify import assets, paths, sound
@@ -180,6 +182,13 @@ def test_energy_on_the_way_is_all_that_strong_chargers_and_others_deliver() -> N
 
 def test_a_plan_of_a_region_with_everything_in_it_is_accepted() -> None:
     assert np.isfinite(solved(with_everything()).cost_eur)  # in which the verifier has had its word
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_plan_of_a_region_with_other_figures_is_accepted_and_its_ledger_adds_up(seed: int) -> None:
+    case, plan = made_up_plan(seed)
+    assert plan.status == "optimal"
+    assert check_ledger(case, plan.tables, build_ledger(case, plan.tables))["relative"].max() <= 1e-9
 
 
 def test_a_plan_of_three_periods_is_accepted() -> None:

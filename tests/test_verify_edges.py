@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from milp_case import tiny
 from nbb_opt.result import Run
 from nbb_opt.verify import run as of_run
 from nbb_opt.verify import shape, verdict
@@ -486,3 +487,120 @@ def test_rules_of_a_model_are_read_from_its_file(tmp_path: Path) -> None:
     path.write_text("[model]\n", "utf-8")
     with pytest.raises(of_run.VerifyFailed, match="is no model"):
         rules_of("mine", path)
+
+
+def flat(fits: Any) -> Any:
+    """A value of the shape of a record."""
+    if isinstance(fits, tuple):
+        return {"frozen": flat(fits[0]), "reference": flat(fits[0])}
+    if isinstance(fits, dict):
+        return {key: flat(value) for key, value in fits.items()}
+    return next(each for each in ("auto", "pyomo", "choose", 0.0, 0, True, [], {}) if fits(each))
+
+
+def sound_run() -> Run:
+    """A run whose record has the right shape, of a model of this file, of `tiny`."""
+    record = flat(dict(shape.RUN))
+    record |= {"verified": True, "instance": "tiny", "instance_digest": tiny().digest, "model": "m"}
+    record["options"] |= {"flows": "free", "reference": True}
+    for bar, said in record["bars"].items():
+        said["model"] = bar
+    flows = pd.DataFrame({"chain": [0, 1], "year": [2025, 2025], "tonnes": [1.0, 2.0]})
+    return Run(Path(), record, {"flows": flows}, {"frozen": {"flows": flows}, "reference": {"flows": flows}})
+
+
+SHOWS = "verified: the run does not say that it was verified when it was written"
+BARS_OF = "flows must be 'free', the bars frozen, reference"
+
+
+def test_a_record_fits_its_model_and_instance_in_every_part() -> None:
+    def at(*path: str, to: Any) -> Any:
+        def change(record: dict[str, Any]) -> None:
+            for key in path[:-1]:
+                record = record[key]
+            record[path[-1]] = to
+
+        return change
+
+    def faults(run: Run, rules: Rules = MODEL) -> list[str]:
+        checks = Checks()
+        of_run._check_record(run, rules, tiny(), checks)
+        return [row["where"] for row in checks.rows if not row["ok"]]
+
+    assert faults(sound_run()) == []
+    for change, said in (
+        (at("verified", to=False), [SHOWS]),
+        (at("instance", to="other"), ["instance: the name is 'tiny'"]),
+        (at("seed", to=-1), ["seed: '-1' cannot stand here"]),
+        (at("options", "flows", to="frozen"), [BARS_OF]),
+        (at("bars", "frozen", "model", to="reference"), [BARS_OF]),
+        (at("caps_t_co2e", to={"2030": 5.0}), [BARS_OF]),
+        (at("next_tonne_eur_per_t", to={"2030": 5.0}), [BARS_OF]),
+        (lambda record: record["bars"].pop("frozen"), ["bars, frozen: is missing", BARS_OF]),
+        (lambda record: record["bars"].update(more=record["bars"]["frozen"]), [BARS_OF]),
+        (at("options", "reference", to=False), ["flows must be 'free', the bars frozen"]),
+        (at("taken_from", to="reference"), []),
+        (at("taken_from", to="joint"), ["taken_from: the plan is not that of joint"]),
+    ):
+        run = sound_run()
+        change(run.record)
+        assert faults(run) == said
+    less = replace(sound_run(), bars={"frozen": sound_run().tables})
+    assert faults(less) == ["bars, reference: is missing", BARS_OF]
+    cut, run = replace(MODEL, cuts=((2030, 0.5),)), sound_run()
+    assert faults(run, cut) == [BARS_OF]
+    run.record.update(caps_t_co2e={"2030": 5.0}, next_tonne_eur_per_t={"2030": 5.0})
+    assert faults(run, cut) == []
+    taken = sound_run()
+    taken.record["taken_from"] = "reference"
+    taken.tables["flows"] = taken.tables["flows"].assign(tonnes=3.0)
+    assert faults(taken) == ["taken_from: the plan is not that of reference"]
+
+
+def test_flows_of_the_frozen_plan_are_kept_to_the_kilogram() -> None:
+    flows = sound_run().tables["flows"]
+    for own, said in (
+        (flows, []),
+        (flows.assign(tonnes=[1.0009, 2.0]), []),
+        (flows.assign(tonnes=[1.0, 2.0011]), ["chain 1 2025"]),
+        (flows.head(1), ["chain 1 2025"]),
+        (pd.concat([flows, flows.head(1).assign(chain=2)]), ["chain 2 2025"]),
+    ):
+        checks = Checks()
+        of_run.keep_flows(replace(sound_run(), tables={"flows": own}), checks)
+        assert [row["where"] for row in checks.rows if not row["ok"]] == said
+
+
+def test_what_a_what_if_changed_is_told_cell_by_cell() -> None:
+    carbon = "country_years.carbon_price_eur_per_t[country=SE, year>=2030] = 200"
+    other = tiny().with_changes(carbon, "projects.earliest_year[project=RAIL_MINE] += 1")
+    assert other.what_if is not None
+    true = json.loads(json.dumps(other.what_if.record))
+
+    def faults(said: dict[str, Any], instance: Any = other) -> list[str]:
+        checks = Checks()
+        of_run._check_changes(said, instance, checks)
+        return [row["where"].removeprefix("what_if") for row in checks.rows if not row["ok"]]
+
+    def cell(i: int, **new: Any) -> dict[str, Any]:
+        return {"cells": [{**each, **(new if i == j else {})} for j, each in enumerate(true["cells"])]}
+
+    assert faults(true) == []
+    for change, said in (
+        ({"changes": []}, [": changes are others"]),
+        ({"scenarios": ["a"]}, [": scenarios are others"]),
+        ({"outside_plausible": ["a"]}, [": outside_plausible are others"]),
+        ({"base_digest": "0"}, [": is of another base"]),
+        ({"changed_cells": 1}, [": 2 cells differ from the base"]),
+        ({"cells": true["cells"][:1]}, [": 2 cells differ from the base"]),
+        ({"cells": None}, [": 2 cells differ from the base"]),
+        (cell(0, before=1.0), [", cell 1: country_years says another thing"]),
+        (cell(0, after=1.0), [", cell 1: country_years says another thing"]),
+        (cell(1, column="x"), [", cell 2: projects says another thing"]),
+        (cell(1, table="x"), [", cell 2: projects says another thing"]),
+        (cell(0, row="FI/2035"), [", cell 1: country_years says another thing"]),
+    ):
+        assert faults({**true, **change}) == said, change
+    base = ": what was changed cannot be checked without the base; give the base as instance="
+    assert faults({}, tiny()) == []
+    assert faults(true, tiny()) == [base]

@@ -94,7 +94,7 @@ def _in_year(given: np.ndarray, amounts: np.ndarray, year: int, flows: int) -> n
     after = np.searchsorted(given, wanted)
     right, left = np.minimum(after, given.size - 1), np.maximum(after - 1, 0)
     exact = given[right] == wanted
-    inside = (given[right] // YEARS == np.arange(flows)) & (given[left] // YEARS == np.arange(flows)) & (after > 0)
+    inside = (given[right] // YEARS == np.arange(flows)) & (given[left] // YEARS == np.arange(flows)) & (right > left)
     part = (wanted - given[left]) / np.maximum(given[right] - given[left], 1)
     between = np.where(inside, amounts[left] * (1 - part) + amounts[right] * part, np.nan)
     return np.where(exact, amounts[right], between)
