@@ -42,6 +42,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "nbb_opt"
 JUDGED = (
     "test_verify_edges.py",
+    "test_recompute.py",
     "test_verify_bites.py",
     "test_verify_rules.py",
     "test_verify_mutations.py",
@@ -65,7 +66,11 @@ MINUTES = (  # tests that solve instances/nbb
     "tests/test_emission_ledger.py::test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel",
 )
 FILES = sorted({path for pattern in PARTS for path in SOURCE.glob(pattern)})
-EARLY = ("tests/test_verify_edges.py", "tests/test_verify_bites.py")  # need no run, which a child would make anew
+EARLY = (
+    "tests/test_verify_edges.py",
+    "tests/test_recompute.py",
+    "tests/test_verify_bites.py",
+)  # need no run, which a child would make anew
 NOT_PUT_IN = 77  # exit code of a child
 STARTING_CPU_S = 0.5  # of any test in a new child
 FIRST_TRIED = 8  # tests that found most faults so far
