@@ -422,23 +422,26 @@ def check_charts(answer: Element) -> None:
     assert ends[FIRST, "Plan"][1] <= cap["x2"] <= ends[LAST, "Reference"][0]
     (said,) = [text.text() for text in drawing.all("text") if text.text().startswith("cap ")]
     assert is_shown(said.removeprefix("cap "), Fraction(822, 1000))
-    check_differences(chart(answer, "Cost against the reference plan by component"))
+    check_waterfall(chart(answer, "Cost against the reference plan by component"))
     check_limits(chart(answer, f"Truck charging by area in {LAST}"))
 
 
-def check_differences(drawing: Element) -> None:
-    """Bars to the left of the line save, bars to the right cost; their lengths are as their figures."""
+def check_waterfall(drawing: Element) -> None:
+    """Steps to the left save, steps to the right cost, each from the end of the one before; lengths are as figures."""
     rows = differences()
-    (line,) = [line for line in drawing.all("line") if line["x1"] == line["x2"]]
-    rects, zero = list(drawing.all("rect")), line["x1"]
+    (zero,) = [line["x1"] for line in drawing.all("line") if line["x1"] == line["x2"] and line["y1"] == 8]
+    rects = list(drawing.all("rect"))
     px = rects[0]["width"] / abs(float(rows[0][1]))
     texts = [text.text() for text in drawing.all("text")]
+    at = zero
     for (name, exact), rect, label, shown in zip(rows, rects, texts[::2], texts[1::2], strict=False):
         assert label == name
         assert is_shown(shown, exact), (name, shown)
-        start = zero - rect["width"] if exact < 0 else zero
-        assert abs(rect["x"] - start) < 0.2, (name, "is on the wrong side")
-        assert abs(rect["width"] - abs(float(exact)) * px) < 0.2, name
+        at = zero if name == "Total" else at
+        end = at + float(exact) * px
+        assert abs(rect["x"] - min(at, end)) < 0.3, (name, "is in the wrong place")
+        assert abs(rect["x"] + rect["width"] - max(at, end)) < 0.3, name
+        at = end
     said = numbers(next(drawing.all("desc")).text())
     assert all(is_shown(number, exact) for number, (_, exact) in zip(said, rows, strict=True)), said
 
@@ -474,7 +477,7 @@ PLANTED = {
     "the cap is drawn at half its height": (
         charts, "stacked_bars", "slope * caps[group]", "slope * caps[group] / 2", (figures,)),
     "bars are on the wrong side": (
-        charts, "difference_bars", "x=zero - size if value < 0 else zero", "x=zero if value < 0 else zero - size",
+        charts, "waterfall", "names + reserve + (value - low) * across", "names + reserve + (high - value) * across",
         (figures,)),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from nbb_opt.instance import Instance
-from nbb_opt.report.charts.charts import Bar, Series, difference_bars, limit_bars, stacked_bars
+from nbb_opt.report.charts.charts import Bar, Series, limit_bars, stacked_bars, waterfall
 from nbb_opt.report.charts.svg import MODE_COLOURS, PALETTE, TECHNOLOGY_COLOURS
 from nbb_opt.report.decisions import charging_grid
 from nbb_opt.report.grid import Column, Grid, Style, amounts, each
@@ -182,12 +182,12 @@ def _cost_differences(run: Run, key: str) -> Figure:
     rows = [(component_word(str(name)), float(value)) for name, value in amounts(change) if abs(value) >= 0.005]
     rows.sort(key=lambda row: row[1])
     both = [*rows, ("Total", float(change.sum()))]
-    drawing = difference_bars(
+    drawing = waterfall(
         both,
         unit="MEUR",
         key=f"{key}-difference",
         title=f"Cost against the {run.against} plan by component",
-        note=f"left of the line: less than the {run.against} plan",
+        note=f"from the {run.against} plan (line) to this one, step by step",
     )
     columns = (Column("Component"), Column(f"Plan less {run.against}", "meur", "MEUR"))
     grid = Grid(
@@ -223,9 +223,9 @@ def _emission_differences(instance: Instance, run: Run, key: str) -> Figure:
     rows.sort(key=lambda row: row[1])
     both = [*rows, ("Total", float(change.sum()))]
     title = f"CO2e in {year} against the {run.against} plan"
-    drawing = difference_bars(
+    drawing = waterfall(
         both, unit="kt CO2e", key=f"{key}-co2e-difference", title=title,
-        note=f"left of the line: less than the {run.against} plan",
+        note=f"from the {run.against} plan (line) to this one, step by step",
     )  # fmt: skip
     columns = (Column("Mode and energy"), Column(f"Plan less {run.against}", "decimal", "kt CO2e a year"))
     grid = Grid(title, columns, both, first=30, name="CO2e difference", total_row=True)

@@ -1,10 +1,11 @@
-"""Charts as closed SVG: stacked bars, differences, ends of ranges, limits, and a heat map."""
+"""Charts as closed SVG: stacked bars, waterfalls, ends of ranges, limits, and a heat map."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from markupsafe import Markup
 
@@ -157,51 +158,42 @@ def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
     return parts
 
 
-def difference_bars(
-    rows: Sequence[tuple[str, float]],
-    *,
-    unit: str,
-    key: str,
-    title: str,
-    note: str,
-) -> Markup:
-    """Draw one bar per row to the left (less) or right (more) of a zero line; `note` stands below."""
-    low, high = min([v for _, v in rows] + [0.0]), max([v for _, v in rows] + [0.0])
-    names = max([text_width(name, 12, bold=name == "Total") for name, _ in rows] + [60.0]) + 14
+def waterfall(rows: Sequence[tuple[str, float]], *, unit: str, key: str, title: str, note: str) -> Markup:
+    """Draw a step per row to the left (less) or right (more), each from where the last one ended, and their sum from
+    zero as the bar "Total"; `note` stands below.
+    """
+    steps = [row for row in rows if row[0] != "Total"]
+    ends = list(accumulate((value for _, value in steps), initial=0.0))
+    low, high = min(ends), max(ends)
+    names = max([text_width(name, 12, bold=True) for name, _ in rows] + [60.0]) + 14
     reserve = 62.0
-    span = (high - low) or 1.0
-    room = WIDTH - names - reserve * ((low < 0) + (high > 0)) - 6
-    zero = names + (reserve if low < 0 else 4) + room * (-low / span)
+    across = (WIDTH - names - 2 * reserve) / ((high - low) or 1.0)
+    drawn = [(name, start, start + value) for (name, value), start in zip(steps, ends, strict=False)]
+    drawn += [("Total", 0.0, ends[-1])] if len(steps) < len(rows) else []
+
+    def at(value: float) -> float:
+        return names + reserve + (value - low) * across
+
     parts: list[Markup] = []
-    for i, (name, value) in enumerate(rows):
-        y = 12.0 + 25 * i
-        size = abs(value) / span * room
-        total = name == "Total"
+    for i, (name, start, end) in enumerate(drawn):
+        y, total, less = 12.0 + 25 * i, name == "Total", end < start
         if total:
             parts.append(tag("line", x1=0, x2=WIDTH, y1=y - 3, y2=y - 3, stroke=MUTED))
-        colour = INK if total else "#0b3c5d" if value < 0 else "#d55e00"
         parts.append(words(name, names - 10, y + 14, size=12, anchor="end", weight="600" if total else ""))
-        parts.append(tag("rect", x=zero - size if value < 0 else zero, y=y + 2, width=size, height=16, fill=colour))
-        beyond = zero - size - 5 if value < 0 else zero + size + 5
+        if i + 1 < len(drawn):
+            parts.append(tag("line", x1=at(end), x2=at(end), y1=y + 2, y2=y + 43, stroke=MUTED, stroke_width=0.8))
+        colour = INK if total else "#0b3c5d" if less else "#d55e00"
         parts.append(
-            words(
-                short(value, sign=True), beyond, y + 14, size=11.5, anchor="end" if value < 0 else "start", weight="600"
-            )
+            tag("rect", x=at(min(start, end)), y=y + 2, width=abs(end - start) * across, height=16, fill=colour)
         )
-    bottom = 16.0 + 25 * len(rows)
-    parts.append(tag("line", x1=zero, x2=zero, y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
-    parts.append(
-        words(
-            f"{unit}; {note}",
-            WIDTH - 4,
-            bottom + 16,
-            size=11,
-            anchor="end",
-            fill=MUTED,
-        )
-    )
+        value = short(end - start, sign=True)
+        beyond, anchor = (at(end) - 5, "end") if less else (at(end) + 5, "start")
+        parts.append(words(value, beyond, y + 14, size=11.5, anchor=anchor, weight="600"))
+    bottom = 16.0 + 25 * len(drawn)
+    parts.append(tag("line", x1=at(0.0), x2=at(0.0), y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
+    parts.append(words(f"{unit}; {note}", WIDTH - 4, bottom + 16, size=11, anchor="end", fill=MUTED))
     said = "; ".join(f"{name} {with_unit(value, unit, sign=True)}" for name, value in rows)
-    return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
+    return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Steps: {said}.")
 
 
 def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, key: str, title: str) -> Markup:

@@ -19,6 +19,10 @@ from nbb_opt.report.map.frame import Frame, merge_ways
 from nbb_opt.report.text import MODE_WORDS, cut, kt, plural, short, with_unit
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+NAME_GAPS_PX = (6, 10, 15, 20, 27)
+LEADER_FROM_PX = 14.0
+CLEARANCE_PX = 3.0
+SAME_PLACE_PX = 8.0  # a town and its port: either may be meant
 
 
 @dataclass
@@ -28,6 +32,7 @@ class FreeSpace:
     width: float
     height: float
     cells: dict[tuple[int, int], list[Box]] = field(default_factory=dict)  # boxes by the squares they touch
+    dots: dict[tuple[int, int], list[tuple[float, float]]] = field(default_factory=dict)  # places by their square
 
     def free(self, box: Box) -> bool:
         """Say whether a box lies in the drawing and touches nothing."""
@@ -46,11 +51,30 @@ class FreeSpace:
         """Take the room of a symbol."""
         self.take((x - radius, y - radius, x + radius, y + radius))
 
-    def place(self, x: float, y: float, *, width: float, height: float, gaps: Iterable[float]) -> Box | None:
-        """Take room for a box beside a point, as near as can be; None if there is none."""
+    def dot(self, x: float, y: float, radius: float) -> None:
+        """Take the room of a place, so that no name beside it is another's."""
+        self.block(x, y, radius)
+        for cell in _cells((x, y, x, y)):
+            self.dots.setdefault(cell, []).append((x, y))
+
+    def beside_no_other(self, box: Box, x: float, y: float) -> bool:
+        """Say whether no other place is as near to a box as the place (x, y) whose name it holds."""
+        reach = _distance(box, x, y) + CLEARANCE_PX
+        around = (box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach)
+        near = (dot for cell in _cells(around) for dot in self.dots.get(cell, ()))
+        return not any(math.dist(dot, (x, y)) > SAME_PLACE_PX and _distance(box, *dot) < reach for dot in near)
+
+    def place(
+        self, x: float, y: float, *, width: float, height: float, gaps: Iterable[float], own: bool = False
+    ) -> Box | None:
+        """Take room for a box beside a point, as near as can be; None if there is none.
+
+        With `own` the box is a name: it lies nearer to its point than to the dot of any other place.
+        """
         for gap in gaps:
             slant = gap * 0.75
-            middle_x, middle_y = x - width / 2, y - height / 2
+            middle_x = max(min(x - width / 2, self.width - width - 3.0), 3.0)  # over or under, but in the drawing
+            middle_y = y - height / 2
             for left, top in (
                 (x + gap, middle_y),
                 (x - gap - width, middle_y),
@@ -62,14 +86,37 @@ class FreeSpace:
                 (x - slant - width, y + slant),
             ):
                 box = (left, top, left + width, top + height)
-                if self.free(box):
+                if self.free(box) and (not own or self.beside_no_other(box, x, y)):
                     self.take(box)
                     return box
         return None
 
-    def place_words(self, content: str, x: float, y: float, *, size: float, gaps: Iterable[float]) -> Box | None:
+    def place_words(
+        self, content: str, x: float, y: float, *, size: float, gaps: Iterable[float], own: bool = False
+    ) -> Box | None:
         """Take room for a line of text beside a point."""
-        return self.place(x, y, width=text_width(content, size) + 4, height=size * 1.15, gaps=gaps)
+        return self.place(x, y, width=text_width(content, size) + 4, height=size * 1.15, gaps=gaps, own=own)
+
+    def name(self, content: str, at: Floats, *, size: float) -> Markup:
+        """Write a place's name beside its dot, with a thin line to it where it is far; nothing if there is no room."""
+        x, y = float(at[0]), float(at[1])
+        box = self.place_words(content, x, y, size=size, gaps=NAME_GAPS_PX, own=True)
+        if box is None:
+            return Markup("")
+        label = haloed(content, box[0] + 2, box[3] - 4, size)
+        if (away := _distance(box, x, y)) < LEADER_FROM_PX:
+            return label
+        end_x, end_y = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+        part = 4.0 / away
+        return label + tag(
+            "line", x1=x + part * (end_x - x), y1=y + part * (end_y - y), x2=end_x, y2=end_y, stroke=INK,
+            stroke_width=0.6,
+        )  # fmt: skip
+
+
+def _distance(box: Box, x: float, y: float) -> float:
+    """How far a point lies from a box; 0 inside."""
+    return math.hypot(max(box[0] - x, 0.0, x - box[2]), max(box[1] - y, 0.0, y - box[3]))
 
 
 def _cells(box: Box, side: float = 40.0) -> Iterable[tuple[int, int]]:
@@ -331,22 +378,15 @@ def dot_layer(instance: Instance, frame: Frame, shown: Mapping[str, float], room
     for _, zone, at in places_shown(instance, frame, shown):
         x, y = float(at[0]), float(at[1])
         dots.append(tag("circle", cx=x, cy=y, r=3.2 if zone else 2, fill="#ffffff", stroke=INK, stroke_width=1.3))
-        room.block(x, y, 4)
+        room.dot(x, y, 4)
     return dots
 
 
 def name_layer(instance: Instance, frame: Frame, shown: Mapping[str, float], room: FreeSpace) -> list[Markup]:
     """Write the names of the places for which there is room, those with the most tonnes first."""
     called = instance["nodes"].set_index("node")["name"]
-    names: list[Markup] = []
-    for node, _, at in sorted(
-        places_shown(instance, frame, shown), key=lambda place: (-shown.get(place[0], 0.0), place[0])
-    ):
-        label = cut(str(called[node]), 26)
-        box = room.place_words(label, float(at[0]), float(at[1]), size=12, gaps=(6, 10, 15, 20, 27))
-        if box is not None:
-            names.append(haloed(label, box[0] + 2, box[3] - 4, 12))
-    return names
+    by_tonnes = sorted(places_shown(instance, frame, shown), key=lambda place: (-shown.get(place[0], 0.0), place[0]))
+    return [room.name(cut(str(called[node]), 26), at, size=12) for node, _, at in by_tonnes]
 
 
 def clipped(frame: Frame, key: str, *layers: Markup) -> Markup:

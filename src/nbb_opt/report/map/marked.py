@@ -56,16 +56,12 @@ def draw_marked(
         x, y = (float(part) for part in frame.xy[node])
         drawn.append(tag("circle", tag("title", mark.tooltip), cx=x, cy=y, r=mark.px, fill=mark.colour,
                          stroke="#ffffff", stroke_width=1.2))  # fmt: skip
-        room.block(x, y, mark.px)
+        room.dot(x, y, mark.px)
     named = [node for node, mark in shown.items() if mark.named]
     for link, mark in reversed(lines.items()):
         ends = [str(of_link.at[link, end]) for end in ("from_node", "to_node")]
         named += [node for node in ends if mark.named and node not in frame.far and frame.inside(frame.xy[node])]
-    names = []
-    for node in dict.fromkeys(named):
-        label, (x, y) = cut(str(known[node]), 26), (float(part) for part in frame.xy[node])
-        if (box := room.place_words(label, x, y, size=NAME_PX, gaps=(6, 10, 15, 22))) is not None:
-            names.append(haloed(label, box[0] + 2, box[3] - 4, NAME_PX))
+    names = [room.name(cut(str(known[node]), 26), frame.xy[node], size=NAME_PX) for node in dict.fromkeys(named)]
     meant = [
         tag("line", x1=14, x2=34, y1=20.0 + 22 * i, y2=20.0 + 22 * i, stroke=colour, stroke_width=7)
         + haloed(word, 42, 24.0 + 22 * i, NAME_PX)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbb_opt.report.charts.charts import difference_bars
+from nbb_opt.report.charts.charts import waterfall
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.headline import Tile
 from nbb_opt.report.study import render_audit
@@ -95,7 +95,7 @@ def _improve(found: Audit) -> Section:
     ]
     drawing = None
     if bars:
-        drawing = difference_bars(
+        drawing = waterfall(
             bars, unit="kEUR", key="improve", title="What each change adds", note="saved on top of the changes before"
         )
     text = (
