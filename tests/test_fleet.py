@@ -49,6 +49,7 @@ def test_a_strangers_fleet_of_two_depots_six_trucks_and_twelve_lanes_is_audited_
     region = nbb.new_fleet(typed(tmp_path / "mine.csv", *STRANGER), tmp_path / "mine")
     assert (len(region["fleet_regions"]), region["fleet"]["vehicles"].sum()) == (2, 6)
     assert sum(line.startswith("lane") for line in STRANGER) == 12
+    assert CliRunner().invoke(app, ["check", str(tmp_path / "mine")]).exit_code == 0
     plan = nbb.fleet_plan(region, tmp_path / "plan.csv")
     found = nbb.audit(region, plan, gap=5e-2, each_s=10.0, changes=0, scenarios=False)
     assert found.best.gap <= 5e-2

@@ -95,6 +95,51 @@ def truck_cost(
 
 
 @checked
+def fleet_trips(
+    export: Path | str,
+    sheet: Path | str | None = None,
+    *,
+    goods: str = "general",
+    loaded: str = "out",
+    range_km: float | None = None,
+    depot_kw: float = 75.0,
+    break_h: float = 0.75,
+    most_lanes: int = 60,
+    out: Path | str | None = None,
+) -> Answer:
+    """Read an export of trips (.csv or .xlsx of a tachograph or telematics system): lanes, duty cycles, and each
+    vehicle-day with a battery; with `sheet` a fleet sheet of them is written, for `new_fleet`.
+
+    Columns vehicle, start, end, km, from, to, perhaps date, load and goods, in the usual languages, dates and decimals;
+    rows that cannot be right are left out, each with its reason. Where the file does not tell the load, all trips but
+    those home to the depot carry `goods` (`loaded`: "out", "back" or "all"). A vehicle's depot is where it stands
+    longest; there it charges with `depot_kw`, elsewhere with the power of the truck at stops of `break_h` and more.
+    `range_km` puts one usable range in place of those of the shipped battery trucks. Tables of the answer: `days`,
+    `duty`, `lanes`, `left_out`. Raises InstanceError for a file without the columns or without a trip.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place, "trips.csv")
+    ...     _ = file.write_text("Fordon;Start;Slut;Km;Från;Till\\nABC123;2026-03-02 06:00;2026-03-02 08:00;120,5;A;B")
+    ...     found = fleet_trips(file, Path(place, "mine.csv"), range_km=100)
+    >>> found.days[["vehicle", "km", "battery 100 km"]].values.tolist()
+    [['ABC123', 120.5, 'no']]
+    """
+    from nbb_opt.studies.audit.vehicle_days import fleet_of_trips
+
+    if sheet is not None:
+        sheet = named(sheet, ".csv", ".xlsx", what="fleet sheet")
+        check_new(sheet)
+    found = fleet_of_trips(
+        named(export, ".csv", ".xlsx", ".txt", what="export of trips"), sheet=sheet, goods=goods, loaded=loaded,
+        range_km=range_km, depot_kw=depot_kw, break_h=break_h, most_lanes=most_lanes, note=LOG.info,
+    )  # fmt: skip
+    if out is not None:
+        found.save(out)
+    return found
+
+
+@checked
 def fleet_money(
     region: Instance | ProblemInstance | Path | str,
     plan: Path | str,

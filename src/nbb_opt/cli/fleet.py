@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -42,6 +42,9 @@ def add_commands(app: typer.Typer) -> None:
     fleet.command(epilog="Example: nbb-opt fleet money instances/haulier --plan plan.csv --loan-rate 0.05 --out money")(
         money
     )
+    fleet.command(
+        epilog="Example: nbb-opt fleet trips export.csv --to mine.xlsx; nbb-opt fleet new mine --sheet mine.xlsx"
+    )(trips)
     app.add_typer(fleet)
 
 
@@ -92,6 +95,36 @@ def cost(
         purchase_eur=_prices(purchase, "--purchase"), out=out,
     )  # fmt: skip
     show(found, as_json)
+
+
+def trips(
+    export: Annotated[Path, typer.Argument(help="The export: .csv or .xlsx with vehicle, start, end, km, from, to.")],
+    to: Annotated[Path | None, typer.Option(help="Write a fleet sheet of it: .xlsx or .csv.")] = None,
+    goods: Annotated[str, typer.Option(help="What trips carry if the file does not tell.")] = "general",
+    loaded: Annotated[
+        Literal["out", "back", "all"],
+        typer.Option(help="If the file does not tell: all but trips home, or all but away."),
+    ] = "out",
+    range_km: Annotated[
+        float | None, typer.Option(help="Usable km of a battery [default: the shipped trucks].")
+    ] = None,
+    depot_kw: Annotated[float, typer.Option(help="Charging power at the depot.")] = 75.0,
+    break_h: Annotated[float, typer.Option(help="Shortest stop with a fast charger.")] = 0.75,
+    most_lanes: Annotated[int, typer.Option(help="Lanes in the sheet, those with most trips.")] = 60,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read trips of a tachograph or telematics export: lanes, duty cycles, each day of each vehicle with a battery."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.fleet_trips(
+            export, to, goods=goods, loaded=loaded, range_km=range_km, depot_kw=depot_kw, break_h=break_h,
+            most_lanes=most_lanes, out=out,
+        )  # fmt: skip
+    show(found, as_json)
+    if to is not None and not as_json:
+        print(f"{to} is the fleet as a sheet. Look it over, then: nbb-opt fleet new mine --sheet {to}")
 
 
 def money(

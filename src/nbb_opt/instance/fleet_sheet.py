@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -45,7 +45,8 @@ FLEET = Table(
         Column("note", "text", "a remark", blank="nothing to add"),
     ),
 )  # fmt: skip
-EXAMPLE = (
+Row = tuple[str, str, str, str, float, str, float, float, str]
+EXAMPLE: tuple[Row, ...] = (
     (DEPOT, "Umeå", "", "", 800.0, "", np.nan, np.nan, "kW free"),
     (DEPOT, "Skellefteå", "", "", 500.0, "", np.nan, np.nan, ""),
     (TRUCK, "Umeå", "", "diesel", 4.0, "", np.nan, 2022.0, "a row for each truck will do as well"),
@@ -135,9 +136,9 @@ class _Sheet:
             raise InstanceError(self.problems)
 
 
-def write_fleet_sheet(path: Path) -> Path:
-    """Write a sheet with some rows to type over, .xlsx or .csv."""
-    frame = pd.DataFrame(list(EXAMPLE), columns=[column.name for column in FLEET.columns])
+def write_fleet_sheet(path: Path, rows: Sequence[Row] = EXAMPLE) -> Path:
+    """Write a sheet with rows, some to type over if none are given, .xlsx or .csv."""
+    frame = pd.DataFrame(list(rows), columns=[column.name for column in FLEET.columns])
     if path.suffix == ".xlsx":
         return write_sheet(frame, FLEET, path)
     path.write_bytes(csv_bytes(frame, FLEET))
@@ -236,7 +237,7 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
     tables = {
         "nodes": nodes, "links": links.assign(country=[country[place] for place in links["from_node"]]),
         "od": pd.DataFrame(
-            [(*key, year, tonnes) for key, tonnes in demand.items() for year in years],
+            [(*key, year, tonnes) for key, tonnes in demand.items() for year in years if tonnes > 0],
             columns=["origin", "destination", "commodity", "year", "tonnes"],
         ),
         "fleet": pd.DataFrame([
@@ -262,7 +263,7 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
 
 
 def _still_true(template: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The other tables of the template without the rows that are about places, roads or projects of it."""
+    """The other tables of the template, without rows about its places, roads and projects and figures of such rows."""
     kept = {name: frame for name, frame in template.tables.items() if name not in tables}
     for name, frame in kept.items():
         for column in BY_NAME[name].columns:
@@ -270,9 +271,22 @@ def _still_true(template: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[
             if table in tables and table != "sources" and column.name in frame:
                 there = {"", *tables[table][key]}
                 kept[name] = kept[name][kept[name][column.name].isin(there)]
-    ranges, empty = kept["ranges"], [name for name, frame in {**kept, **tables}.items() if frame.empty]
-    about = ranges["table"].isin([*empty, "links", "nodes", "charge_areas"])
-    return kept | {"ranges": ranges[~about]}
+    now = {**kept, **tables}
+
+    def has(line: Mapping) -> bool:
+        frame = now[line["table"]]
+        parts = [] if line["row"] == "*" else line["row"].split("/")
+        keys = zip(BY_NAME[line["table"]].key, parts, strict=False)
+        return bool(len(frame)) and bool(np.all([frame[key].astype(str) == part for key, part in keys], axis=0).any())
+
+    def all_there(name: str) -> pd.Series:
+        frame = kept[name]
+        return pd.Series([has(line) for line in frame.to_dict("records")], index=frame.index, dtype=bool)
+
+    ranges, scenarios = kept["ranges"], kept["scenarios"]
+    whole = all_there("scenarios").groupby(scenarios["scenario"]).transform("all")  # its figures change together
+    own = ranges["table"].isin(["links", "nodes", "charge_areas"])
+    return kept | {"ranges": ranges[~own & all_there("ranges")], "scenarios": scenarios[whole]}
 
 
 def _trucks(template: Instance) -> list[dict]:
@@ -342,9 +356,8 @@ def _regions(
     ends = [[at[place] for place in links[name]] for name in ("from_node", "to_node")]
     graph = coo_array((links["distance_km"], ends), shape=(len(places), len(places))).tocsr()
     km = dijkstra(graph, directed=False, indices=[at[depot] for depot in depots])
-    if not np.isfinite(km[0]).all():
-        lost = [place for place in places if not np.isfinite(km[0, at[place]])]
-        what = f"no road leads from {depots[0]} to {listed(lost, 9)}"
+    if lost := [place for place in places if not np.isfinite(km[:, at[place]]).any()]:
+        what = f"no road leads from {listed(depots, 9)} to {listed(lost, 9)}"
         raise InstanceError([Problem(sheet.file.file, what, "add a lane with its km between them", "fleet")])
     region = {place: depots[int(np.argmin(km[:, at[place]]))] for place in places}
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Mapping
@@ -57,8 +58,7 @@ def read_typed_table(path: Path, table: Table, note: Callable[[str], None]) -> t
     header may stand below a title; other sheets and columns are left alone. `note` hears of all that was left alone or
     assumed. Raises InstanceError with every cell at fault.
     """
-    _check_file(path)
-    sheet, grid = _grid(path, table, note)
+    sheet, grid, _ = typed_grid(path, note, sheet=table.name, column=table.columns[0].name)
     names = [column.name for column in table.columns]
     header = next((row for row in sorted(grid) if {names[0]} <= {_name(cell) for cell in grid[row].values()}), None)
     if header is None:
@@ -129,34 +129,58 @@ def _check_file(path: Path) -> None:
         raise InstanceError([Problem(path.name, "is too large", f"at most {MOST_BYTES // 2**20} MiB", "size")])
 
 
-def _grid(path: Path, table: Table, note: Callable[[str], None]) -> tuple[str, dict[int, dict[int, Cell]]]:
-    """What to call the place of a cell, and the cells by row and column, both counted from 0."""
+def typed_grid(
+    path: Path, note: Callable[[str], None], *, sheet: str = "", column: str = ""
+) -> tuple[str, dict[int, dict[int, Cell]], str]:
+    """What to call the place of a cell, the cells by row and column, both counted from 0, and what separates cells (of
+    a text file; a workbook: nothing).
+
+    Of a workbook the sheet `sheet` is read, or the only one; without a name the first. A text file may be UTF-8,
+    UTF-16 or Windows-1252, `column` stands in its header. Raises InstanceError where no sheet can be meant.
+    """
+    _check_file(path)
     if not is_spreadsheet(path):
-        problems: list[Problem] = []
-        text = decode(path.read_bytes(), path.name, problems)
-        if text is None:
-            raise InstanceError(problems)
-        first = next((line for line in text.splitlines() if table.columns[0].name in line.casefold()), "")
-        sign = max(";\t,", key=first.count)
-        lines = csv.reader(text.splitlines(), delimiter=sign)
+        text = _text(path, note)
+        lines = text.splitlines()
+        head = next((line for line in lines if column and column in line.casefold()), "\n".join(lines[:20]))
+        sign = max(";\t,", key=head.count)
+        rows = csv.reader(lines, delimiter=sign)
         return path.name, {
             i: cells
-            for i, line in enumerate(lines)
+            for i, line in enumerate(rows)
             if (cells := {at: Cell("text", cell) for at, cell in enumerate(line) if cell.strip()})
-        }
-    book = read_book(path, [table.name])
-    sheet = table.name
-    if sheet not in book.names:
+        }, sign  # fmt: skip
+    book = read_book(path, [sheet])
+    if not sheet or sheet not in book.names:
         seen = [name for name in book.names if name not in book.hidden]
-        if len(seen) != 1:
-            hint = did_you_mean(table.name, list(book.names)) or f"it has {listed(book.names, 99)}"
-            raise InstanceError([Problem(path.name, f"has no sheet {table.name!r}", hint, "sheet")])
+        if sheet and len(seen) != 1:
+            hint = did_you_mean(sheet, list(book.names)) or f"it has {listed(book.names, 99)}"
+            raise InstanceError([Problem(path.name, f"has no sheet {sheet!r}", hint, "sheet")])
+        note(f"sheet {seen[0]!r} is read" + (f" as {sheet!r}" if sheet else ""))
         sheet = seen[0]
-        note(f"sheet {sheet!r} is read as {table.name!r}")
         book = read_book(path, [sheet])
     if others := [name for name in book.names if name != sheet]:
         note(f"sheets left alone: {listed(others, 99)}")
-    return sheet, book.grids[sheet].rows
+    return sheet, book.grids[sheet].rows, ""
+
+
+def _text(path: Path, note: Callable[[str], None]) -> str:
+    """Text of a file in the encodings that spreadsheets write."""
+    data, problems = path.read_bytes(), list[Problem]()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "UTF-16"
+    elif (text := decode(data, path.name, problems)) is not None:
+        return text
+    else:
+        name = "cp1252"
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InstanceError(problems or [Problem(path.name, "is no text", "save it as CSV or .xlsx", "utf8")])
+    note(f"{path.name} is read as {name}")
+    return text
 
 
 def _name(cell: Cell) -> str:
