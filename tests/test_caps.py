@@ -181,9 +181,10 @@ def test_a_front_beside_a_plan_says_what_each_further_per_cent_costs() -> None:
 def test_the_answer_gives_battery_trucks_as_a_range_where_it_was_worked_out() -> None:
     plan = capped()
     ranged = replace(plan.run, record={**plan.record, "battery_trucks_between": {"low": 2.2, "high": 6.8}})
-    with_range, without = (answer(plan.instance, run, plan.figures)[0] for run in (ranged, plan.run))
-    assert " (with fractions of trucks from 2 to 7 if electricity on the way" in with_range
-    assert "fractions" not in without
+    with_range, without = (answer(plan.instance, run, plan.figures)[1] for run in (ranged, plan.run))
+    assert ", between 2 and 7 within the ranges of electricity on the way and grid." in with_range
+    assert "between" not in without
+    assert max(map(len, answer(plan.instance, ranged, plan.figures)[:2])) < 160
 
 
 def test_studies_and_written_models_hold_the_caps_of_the_instance_as_it_is(tmp_path: Path) -> None:

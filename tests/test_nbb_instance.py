@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from nbb_opt.instance import Instance, read_instance
+from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.network import Prepared, prepare
 
 FOLDER = Path(__file__).parent.parent / "instances" / "nbb"
@@ -216,6 +217,18 @@ def test_every_assumption_says_why(nbb: Instance) -> None:
         if "source" in table and "note" in table:
             assumed = table[table.source.str.split(";").apply(lambda names: "assumption" in names).astype(bool)]
             assert (assumed.note.str.len() > 5).all(), name
+
+
+def test_every_row_has_a_source_and_every_assumption_a_range(nbb: Instance) -> None:
+    ranges = nbb["ranges"].groupby("table")["row"].agg(set)
+    for name, table in nbb.tables.items():
+        if name == "sources" or "source" not in table:
+            continue
+        assert (table.source != "").all(), name
+        assumed = table[table.source.str.split(";").apply(lambda names: "assumption" in names).astype(bool)]
+        counted = any(column.kind == "number" for column in BY_NAME[name].columns)
+        if counted and "*" not in ranges.get(name, set()):
+            assert set(assumed.iloc[:, 0].astype(str)) <= ranges.get(name, set()), name
 
 
 def test_only_diesel_trucks_are_owned_today_so_that_the_frozen_plan_is_diesel(nbb: Instance) -> None:

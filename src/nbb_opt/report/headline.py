@@ -65,7 +65,8 @@ def answer(instance: Instance, run: Run, figures: dict[str, Any]) -> list[str]:
     ranged = len(instance["ranges"])
     how = f"{ranged} ranges say how far figures may be off: nbb-opt tornado shows which of them matter"
     return [
-        f"{build}; {number(battery)} of {number(trucks)} trucks are battery trucks in {last.year}{_between(run)}.",
+        f"{build}.",
+        f"{number(battery)} of {number(trucks)} trucks are battery trucks in {last.year}{_between(run)}.",
         f"In cash that is {meur(abs(cash))} {'less' if cash <= 0 else 'more'} than {anyway} (present value, "
         f"{first.year} to {last.year + last.years}); all counted, {meur(abs(less))} {'less' if less >= 0 else 'more'}.",
         f"{saved}.",
@@ -77,8 +78,8 @@ def _between(run: Run) -> str:
     """The range of battery trucks over that of electricity on the way and the grid, where it was worked out."""
     ends = run.record.get("battery_trucks_between")
     return (
-        f" (with fractions of trucks from {number(ends['low'])} to {number(ends['high'])} if electricity on the "
-        "way and grid connections are as dear and scarce, or as cheap and ample, as their ranges allow)"
+        f", between {number(ends['low'])} and {number(ends['high'])} within the ranges of electricity on the way and "
+        "grid"
         if ends
         else ""
     )
