@@ -13,7 +13,8 @@ import nbb_opt as nbb
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance.read import demand_of
-from nbb_opt.studies.audit.one_truck import one_lane, truck_cost, with_prices
+from nbb_opt.studies.audit.money import Finance
+from nbb_opt.studies.audit.one_truck import battery_price, one_lane, truck_cost, with_prices
 
 HEADER = "what,place,to,type,number,unit,km,year,note"
 STRANGER = [
@@ -151,10 +152,35 @@ def test_at_each_break_even_figure_both_trucks_cost_the_same() -> None:
         {"electricity_eur_per_kwh": even["its_energy_eur_per_kwh"]},
         {"diesel_eur_per_l": even["other_energy_eur_per_kwh"] * 9.8},
         {"km_per_year": even["km_per_year"]},
-        {"purchase_eur": {"BAT400": even["purchase_eur"]}},
+        {"battery_eur_per_kwh": even["battery_eur_per_kwh"]},
     ):
         eur = truck_cost(with_prices(lane, **changed)).trucks.set_index("vehicle")["eur_per_t"]
         assert eur["BAT400"] == pytest.approx(eur["DIESEL"], rel=1e-6), changed
+    lane = with_prices(lane, electricity_eur_per_kwh=0.1)
+    dearer = truck_cost(lane).sensitivity.set_index(["lever", "vehicle"])["high_eur_per_km"]
+    for lever, vehicle, changed in (
+        ("price of the battery", "BAT400", {"battery_eur_per_kwh": 1.2 * battery_price(lane)}),
+        ("price of electricity", "BAT600", {"electricity_eur_per_kwh": 1.2 * 0.1}),
+        ("price of the truck", "DIESEL", {"purchase_eur": {"DIESEL": 1.2 * 200000}}),
+        ("km a year", "DIESEL", {"km_per_year": 1.2 * 128000}),
+    ):
+        eur = truck_cost(with_prices(lane, **changed)).trucks.set_index("vehicle")["eur_per_km"]
+        assert dearer[lever, vehicle] == pytest.approx(eur[vehicle], rel=1e-9), lever
+
+
+def test_the_cash_of_a_truck_is_worth_its_yearly_cost_however_it_is_paid() -> None:
+    lane, life, rate = one_lane("Umeå", "mill", km=50.0, goods="timber"), 8, 0.06
+    for finance in (Finance(), Finance(loan_rate=rate, loan_years=5)):
+        found = truck_cost(lane, finance=finance)
+        worth = (found.cash["eur"] * (1 + rate) ** -found.cash["after_years"]).groupby(found.cash["vehicle"]).sum()
+        yearly = found.trucks.set_index("vehicle")["eur_per_year"]
+        for vehicle, eur in worth.items():
+            assert eur * rate / (1 - (1 + rate) ** -life) == pytest.approx(yearly[vehicle], rel=1e-9)
+    leased = truck_cost(lane, finance=Finance(lease_eur_per_month={"BAT400": 5000.0})).cash
+    mine = leased[leased["vehicle"] == "BAT400"]
+    assert mine["bought_eur"].tolist() == [0.0] + [60000.0] * life
+    assert mine["value_eur"].sum() == 0
+    assert "km driven" in found.page()
 
 
 def test_a_truck_that_charges_on_the_way_pays_for_a_charger_of_its_power() -> None:

@@ -68,27 +68,37 @@ def truck_cost(
     km_per_year: float | None = None,
     subsidy_eur: float = 0.0,
     purchase_eur: Mapping[str, float] | None = None,
+    battery_eur_per_kwh: float | None = None,
+    loan_rate: float | None = None,
+    loan_years: int = 5,
+    lease_eur_per_month: Mapping[str, float] | None = None,
     out: Path | str | None = None,
 ) -> Answer:
     """What each kind of truck costs to own on one lane, and the prices, km and subsidy at which two cost the same.
 
     Prices that are not given are the shipped ones of the first period; `purchase_eur` is by vehicle, a subsidy is for
-    each battery or hydrogen truck. `km` may be left out between known places. Tables of the answer: `trucks`,
-    `break_even` and `cannot`. With `out` page and tables are written to that folder. Raises InstanceError for places
-    and goods that are not known, NbbError for a truck that is not there or cannot drive the lane.
+    each battery or hydrogen truck, `battery_eur_per_kwh` moves the price of each truck with a battery. `km` may be left
+    out between known places. Trucks are paid as in `fleet_money`. Tables of the answer: `trucks`, `break_even`,
+    `sensitivity` (each price a fifth lower and higher), `cash` (by year of a truck's life) and `cannot`. With `out`
+    page and tables are written to that folder. Raises InstanceError for places and goods that are not known, NbbError
+    for a truck that is not there or cannot drive the lane.
 
     >>> found = truck_cost("Boliden", "Skelleftehamn", km=52, goods="conc", electricity_eur_per_kwh=0.1)
     >>> found.trucks[["vehicle", "eur_per_km"]].round(3).values.tolist()[0]
     ['BAT400', 1.838]
     """
-    from nbb_opt.studies.audit.one_truck import one_lane, with_prices
+    from nbb_opt.studies.audit.money import Finance
+    from nbb_opt.studies.audit.one_truck import battery_price, one_lane, with_prices
     from nbb_opt.studies.audit.one_truck import truck_cost as cost_of
 
+    finance = Finance(loan_rate=loan_rate, loan_years=loan_years, lease_eur_per_month=lease_eur_per_month or {})
+    shipped_lane = one_lane(origin, destination, km=km, goods=goods)
     region = with_prices(
-        one_lane(origin, destination, km=km, goods=goods), electricity_eur_per_kwh=electricity_eur_per_kwh,
+        shipped_lane, battery_eur_per_kwh=battery_eur_per_kwh, electricity_eur_per_kwh=electricity_eur_per_kwh,
         diesel_eur_per_l=diesel_eur_per_l, km_per_year=km_per_year, subsidy_eur=subsidy_eur, purchase_eur=purchase_eur,
     )  # fmt: skip
-    found = cost_of(region, against=against, subsidy_eur=subsidy_eur)
+    price = battery_price(shipped_lane) if battery_eur_per_kwh is None else battery_eur_per_kwh
+    found = cost_of(region, against=against, subsidy_eur=subsidy_eur, battery_eur_per_kwh=price, finance=finance)
     if out is not None:
         found.save(out)
     return found

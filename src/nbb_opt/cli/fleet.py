@@ -83,6 +83,12 @@ def cost(
     km_per_year: Annotated[float | None, typer.Option("--km-per-year", min=1.0, help="Km a truck can drive.")] = None,
     subsidy: Annotated[float, typer.Option(min=0.0, help="EUR for each battery or hydrogen truck.")] = 0.0,
     purchase: Annotated[list[str] | None, typer.Option(help="TRUCK=EUR; may be given again.")] = None,
+    battery: Annotated[
+        float | None, typer.Option(min=0.0, help="EUR per usable kWh of battery [default: of the shipped prices].")
+    ] = None,
+    loan_rate: LoanRate = None,
+    loan_years: LoanYears = 5,
+    lease: Lease = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,7 +98,8 @@ def cost(
     found = nbb.truck_cost(
         origin, destination, km=km, goods=goods, against=against, electricity_eur_per_kwh=electricity,
         diesel_eur_per_l=diesel, km_per_year=km_per_year, subsidy_eur=subsidy,
-        purchase_eur=_prices(purchase, "--purchase"), out=out,
+        purchase_eur=_prices(purchase, "--purchase"), battery_eur_per_kwh=battery, loan_rate=loan_rate,
+        loan_years=loan_years, lease_eur_per_month=_prices(lease, "--lease"), out=out,
     )  # fmt: skip
     show(found, as_json)
 
