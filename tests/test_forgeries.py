@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -35,8 +39,8 @@ def test_the_honest_run_is_accepted_and_both_bounds_are_confirmed(run: Run) -> N
         "bound of frozen: confirmed by solving again",
         "bound of reference: confirmed by solving again",
         "bound of joint: confirmed by solving again",
-        "the word of the run, which nothing shows: options, seed, threads, nodes, iterations, seconds, versions, "
-        "next_tonne_eur_per_t, battery_trucks_between",
+        "the word of the run, which nothing shows: instance_source, options, seed, threads, nodes, iterations, "
+        "seconds, versions, bounds.csv, solver.log",
     )
 
 
@@ -88,12 +92,57 @@ def test_forgeries_of_other_kinds_of_runs_are_refused_by_verify_and_report(
 def test_forgeries_of_the_other_problems_are_refused_by_verify_and_report(
     problem: str, cases: int, tmp_path: Path
 ) -> None:
-    lines = nbb.verify(forgeries_elsewhere.honest_result(problem)).lines[1:]
+    _, *lines, word = nbb.verify(forgeries_elsewhere.honest_result(problem)).lines
     assert lines
+    assert "the word of the run, which nothing shows: instance_source, options, seed" in word
     assert all(line.endswith("confirmed by solving again") for line in lines)
     fakes = list(forgeries_elsewhere.forged_results(problem))
     for name, fake in fakes[:: -(-len(fakes) // cases)]:
         refuse_everywhere(name, fake, tmp_path)
+
+
+def leaves(part: Any, *path: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The figures and words of a record, each with the way to it; of a list the first."""
+    for key, each in part.items() if isinstance(part, dict) else enumerate(part[:1]):
+        if isinstance(each, (dict, list)):
+            yield from leaves(each, *path, key)
+        else:
+            yield (*path, key), each
+
+
+def another(value: Any) -> Any:
+    """A value of the same kind that is not true."""
+    if isinstance(value, bool) or value is None:
+        return not value
+    return f"{value}x" if isinstance(value, str) else type(value)(2 * value + 1)
+
+
+@pytest.mark.promise(8)
+@pytest.mark.parametrize(
+    "problem", ["design_tiny", *(pytest.param(each, marks=pytest.mark.hard) for each in ("stram_tiny", "tiny"))]
+)
+def test_every_field_of_a_record_is_worked_out_or_called_the_word_of_the_run(
+    problem: str, request: pytest.FixtureRequest
+) -> None:
+    if problem == "tiny":
+        run = request.getfixturevalue("run")
+        judged: Any = nbb.Result(run, tiny())
+    else:
+        judged = forgeries_elsewhere.honest_result(problem)
+    word = nbb.verify(judged, again_s=0.0).lines[-1].partition(": ")[2].split(", ")
+    for path, value in leaves(judged.record):
+        record = deepcopy(judged.record)
+        part = record
+        for key in path[:-1]:
+            part = part[key]
+        part[path[-1]] = another(value)
+        fake = nbb.Result(replace(judged.run, record=record), tiny()) if problem == "tiny" else replace(
+            judged, record=record)  # fmt: skip
+        try:
+            nbb.verify(fake, again_s=0.0)
+        except NbbError:
+            continue
+        assert {path[0], path[-1]} & set(word), (path, value)
 
 
 def refuse_everywhere(name: str, fake: nbb.Result | ProblemResult, folder: Path) -> None:

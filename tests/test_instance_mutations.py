@@ -101,7 +101,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 @pytest.mark.promise(2, 60, 8000)
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_mutated_text_file_is_refused_or_read_as_written(copy: Copy, cases: int) -> None:
     @settings(QUIET, max_examples=cases)
     @given(mutation=mutations())

@@ -109,7 +109,7 @@ def sequences(graph: Graph, found: Found) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.promise(12, 12, 300)
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("n_wanted", [1, 2])
 def test_the_chains_of_every_sequence_are_the_cheapest_of_all_that_come_back_to_no_place(
     tmp_path: Path, n_wanted: int, cases: int

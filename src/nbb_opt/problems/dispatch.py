@@ -106,7 +106,9 @@ def problem_of_run(path: Path) -> str:
 
 
 def handlers(problem: str) -> Handlers:
-    """The handlers of a problem."""
+    """The handlers of a problem. Raises NbbError for one nobody knows."""
+    if problem not in PROBLEMS:
+        raise NbbError(f"problem {problem!r}: is not a known problem ({_hint()})")
     return importlib.import_module(PROBLEMS[problem].module).HANDLERS
 
 

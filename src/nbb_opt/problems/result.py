@@ -28,6 +28,10 @@ class ProblemInstance(Protocol):
     problem: ClassVar[str]
 
     @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
     def path(self) -> Path:
         """Its folder."""
 
@@ -182,5 +186,7 @@ def as_claimed(
         raise NbbError(f"{name_of(run)}: says which model it solved; leave out model=")
     run, instance = with_instance(run, request.instance, read)
     altered = [f"{name}: was altered after the run" for name in run.altered]
+    named = instance.name == run.record.get("instance")
+    altered += [] if named else [f"instance: the name is {instance.name!r}"]
     faults = [*altered, *shape_faults(run.record, shape, {}), *claim_faults(run.record, cost, bound)]
     return run, instance, faults

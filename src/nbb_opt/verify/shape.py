@@ -6,7 +6,7 @@ What of it is right is worked out elsewhere; what nothing can work out is the wo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +112,9 @@ MAY_BE = {
     "next_tonne_eur_per_t": keyed(figure), "caps_t_co2e": keyed(figure),
     "battery_trucks_between": shaped({"low": amount, "high": amount}),
 }  # fmt: skip
-WORD = ("options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "next_tonne_eur_per_t",
-        "battery_trucks_between")  # fmt: skip
+WORD = ("instance_source", "options", "seed", "threads", "nodes", "iterations", "seconds", "versions", "paths",
+        "strong_rows", "next_tonne_eur_per_t", "battery_trucks_between", "front.csv", "bounds.csv",
+        "solver.log")  # fmt: skip
 
 STATED = {"statement": one_of("pyomo", "arrays"), "time_limit_s": amount, "gap": share}
 DESIGN_RUN: Mapping[str, Any] = {
@@ -128,6 +129,16 @@ STRAM_RUN: Mapping[str, Any] = {
     **dict.fromkeys(("emissions_t_co2", "excess_t_co2"), keyed(figure)),
     **dict.fromkeys(("emissions_t_co2_by_scenario", "tkm", "mode_share", "fuel_share"), keyed(keyed(figure))),
 }  # fmt: skip
+
+
+def word_line(held: Iterable[str], more: Iterable[str] = ()) -> str:
+    """What a run says (keys of its record, files beside it) that nothing works out, `more` beside WORD, in a line.
+
+    >>> word_line(["seed", "cost_eur", "solver.log", "rows"], ["rows"])
+    'the word of the run, which nothing shows: seed, solver.log, rows'
+    """
+    names = set(held)
+    return f"the word of the run, which nothing shows: {', '.join(key for key in (*WORD, *more) if key in names)}"
 
 
 def same(said: Any, true: Any) -> bool:

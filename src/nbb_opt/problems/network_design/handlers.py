@@ -39,7 +39,7 @@ from nbb_opt.problems.network_design.model import DesignSpec, design_form, entri
 from nbb_opt.problems.network_design.solve import Designed, is_small, solve_network_design
 from nbb_opt.problems.result import ProblemResult, Response, as_claimed, refuse_faults, with_instance
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.shape import DESIGN_RUN, refuse_other_shapes
+from nbb_opt.verify.shape import DESIGN_RUN, refuse_other_shapes, word_line
 
 MODEL = "network_design"
 LIBRARIES = ("highspy", "numba", "numpy", "pandas", "scipy")
@@ -66,7 +66,7 @@ def solve(request: SolveRequest) -> ProblemResult:
     spec = read_design_model(request.model or MODEL)
     with steps.timed("read"):
         instance = request.instance if isinstance(request.instance, DesignInstance) else read_design(request.instance)
-    target = request.target(instance.meta["name"], spec.name)
+    target = request.target(instance.name, spec.name)
     with request.stop.by_ctrl_c(), steps.timed("solve"):
         found, tables = solve_design(instance, spec, steps)
     plan = verified(instance, spec, steps, found, tables)
@@ -86,7 +86,7 @@ def verified(
     accept(verdict, "plan")
     record = {
         "problem": PROBLEM,
-        "instance": instance.meta["name"],
+        "instance": instance.name,
         "instance_source": str(instance.path),
         "instance_digest": instance.digest,
         "model": spec.name,
@@ -205,7 +205,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
 
     statement = statement_for(entries(instance.network(), spec), options.statement)
     form = design_statement(instance, spec, statement)
-    return Stated(spec.name, f"{spec.title}, {instance.meta['name']}", form, accept_values)
+    return Stated(spec.name, f"{spec.title}, {instance.name}", form, accept_values)
 
 
 def verify(request: VerifyRequest) -> Response:
@@ -228,7 +228,7 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
     form = design_form(instance.network(), strong=spec.strong_rows == "all") if is_small(instance.network()) else None
     bound = bound_line(run, spec.name, form, record["bound"], request.again_s)
     line = f"verified: OK, {len(verdict.checks)} checks, cost {verdict.cost_eur:,.2f} EUR"
-    return run, Response(verdict.as_record(), (line, bound))
+    return run, Response(verdict.as_record(), (line, bound, word_line([*record, *run.files])))
 
 
 def report(request: ReportRequest) -> Response:

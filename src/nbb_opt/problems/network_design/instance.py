@@ -142,6 +142,11 @@ class DesignInstance(EditedOnDisk):
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     digest: str
 
+    @property
+    def name(self) -> str:
+        """As `instance.toml` gives it."""
+        return self.meta["name"]
+
     def names(self) -> tuple[list[str], list[str], list[str]]:
         """Names of nodes, arcs and commodities in the order of the arrays of `network`."""
         nodes, arcs, commodities = (self.tables[table.name][table.key[0]].tolist() for table in TABLES)

@@ -31,7 +31,7 @@ from nbb_opt.problems.stram.run import read_stram_run, run_files
 from nbb_opt.problems.stram.schema import PROBLEM
 from nbb_opt.problems.stram.words import figure_lines, figures_of, investments_of
 from nbb_opt.run_folder import history_csv, versions, write_folder
-from nbb_opt.verify.shape import STRAM_RUN, refuse_other_shapes, same
+from nbb_opt.verify.shape import SIZES, STRAM_RUN, refuse_other_shapes, same, word_line
 
 MODEL = "stram"
 LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
@@ -40,7 +40,7 @@ LIBRARIES = ("highspy", "numpy", "pandas", "pyarrow", "scipy")
 def check(path: Path) -> Response:
     """What is in an instance that has no fault."""
     case = read_stram(path)
-    return no_problems(PROBLEM, case.keys["name"], case.keys["title"], case.tables, case.digest)
+    return no_problems(PROBLEM, case.name, case.keys["title"], case.tables, case.digest)
 
 
 def load(path: Path, instance: Path | StramCase | None) -> ProblemResult:
@@ -57,7 +57,7 @@ def solve(request: SolveRequest) -> ProblemResult:
     steps = Steps(request.options, stop=request.stop, callback=request.callback)
     with steps.timed("read"):
         case = request.instance if isinstance(request.instance, StramCase) else read_stram(request.instance)
-    target = request.target(case.keys["name"], spec.name)
+    target = request.target(case.name, spec.name)
     with request.stop.by_ctrl_c():
         plan, first = plan_stram(case, spec, steps)
     record = _record(case, plan, first, steps)
@@ -81,7 +81,7 @@ def _record(case: StramCase, plan: StramPlan, first: StramPlan | None, steps: St
     solution, options = plan.solution, steps.options
     return {
         "problem": PROBLEM,
-        "instance": case.keys["name"],
+        "instance": case.name,
         "instance_source": str(case.path),
         "instance_digest": case.digest,
         "model": plan.spec.name,
@@ -144,7 +144,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
         words = f"verified: OK, {len(verdict.checks)} checks, objective {verdict.cost_nok:,.0f} NOK"
         return Response({"ok": True, "cost_nok": verdict.cost_nok, "checks": len(verdict.checks)}, (words,))
 
-    return Stated(spec.name, f"{spec.title}, {case.keys['name']}", form, accept_values)
+    return Stated(spec.name, f"{spec.title}, {case.name}", form, accept_values)
 
 
 def verify(request: VerifyRequest) -> Response:
@@ -176,6 +176,8 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
             faults.append("first year alone:\n" + first.failures().to_string(index=False))
         elif abs(float(first.tables["emissions"]["t_co2"].iloc[0]) - record["first_emissions_t"]) > 1e-3:
             faults.append("first_emissions_t: is not what the first year alone emits")
+        if said["first_emissions_t"] is not None:
+            faults.append("first year alone: has no year before it, and first_emissions_t is no figure of it")
         if said["cost_nok"] - said["bound_nok"] > 1e-3 * abs(said["cost_nok"]):
             faults.append("first year alone: is not proven to a thousandth")
     if record["checks"] != count:
@@ -190,7 +192,7 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
         bounds.append(bound_line(run, model.name, form, claims["bound_nok"], request.again_s / (1 + len(asked))))
     words = f"verified: OK, {count} checks, objective {verdict.cost_nok:,.0f} NOK"
     checks = {"ok": True, "checks": verdict.checks.to_dict("records"), "cost_nok": verdict.cost_nok}
-    return run, Response(checks, (words, *bounds))
+    return run, Response(checks, (words, *bounds, word_line([*record, *run.files], SIZES)))
 
 
 def report(request: ReportRequest) -> Response:

@@ -219,6 +219,11 @@ class StramCase(EditedOnDisk):
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     digest: str = ""
 
+    @property
+    def name(self) -> str:
+        """As `instance.toml` gives it."""
+        return self.keys["name"]
+
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
 
