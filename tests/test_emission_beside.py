@@ -70,13 +70,13 @@ def test_biogenic_co2_stands_in_the_trace_the_card_and_the_table_for_reports():
     assert rows["value"].tolist() == [PER_KWH]
     assert rows["source"].tolist() == ["made_up"]
     year = ledger().lines.groupby("year")["biogenic_kg"].sum() / 1000
-    note = factor_card(blended(), [Run(Path(), {}, plan(), {})]).note
+    note = factor_card(blended(), (Run(Path(), {}, plan(), {}),)).note
     assert f"outside the totals stands {year.iloc[0]:,.0f}".replace(",", "\u202f") in note
 
 
 def test_biofuel_of_trucks_without_a_figure_is_named_on_the_card():
     other = vary(tiny(), "vehicles", "vehicle", "DIESEL", technology="hvo")
-    assert "gives none for diesel" in factor_card(other, [Run(Path(), {}, plan(), {})]).note
+    assert "gives none for diesel" in factor_card(other, (Run(Path(), {}, plan(), {}),)).note
 
 
 def test_making_is_bought_trucks_times_their_figure():
@@ -92,7 +92,7 @@ def test_making_is_in_no_total_of_transport_and_an_instance_without_figures_says
     without = build_ledger(tiny(), plan())
     assert without.making.empty
     run = Run(Path(), {}, plan(), {})
-    assert "gives no figures for it" in factor_card(tiny(), [run]).note
+    assert "gives no figures for it" in factor_card(tiny(), (run,)).note
     for mine, other in ((ledger().elements, without.elements), (ledger().lines, without.lines)):
         np.testing.assert_array_equal(mine[KG], other[KG])
 

@@ -115,10 +115,10 @@ def test_shippers_stand_in_the_tables_for_reports_and_the_shipments(tmp_path):
 def test_the_card_says_whose_emissions_they_are():
     tables, _ledger, _whole = both()
     run = Run(Path(), {}, tables, {})
-    assert "all emissions are those of one unnamed shipper" in factor_card(tiny(), [run]).note
+    assert "all emissions are those of one unnamed shipper" in factor_card(tiny(), (run,)).note
     assert (
         "split over 2 named shippers by their tonnes, the rest is of an unnamed one"
-        in factor_card(shared(), [run]).note
+        in factor_card(shared(), (run,)).note
     )
 
 

@@ -38,7 +38,7 @@ def test_a_year_between_two_given_ones_rests_on_both():
 def test_the_card_lists_every_factor_with_its_source_on_the_page(tmp_path):
     write_html(tiny(), [solved()], tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    card = factor_card(tiny(), [solved()])
+    card = factor_card(tiny(), (solved(),))
     named = {str(row[0]) for row in card.rows}
     assert {"diesel_ttw", "diesel_wtt"} <= named
     assert "Emission factors used" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ BARS = (FROZEN, REFERENCE)
 Tables = Mapping[str, pd.DataFrame]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A finished run: its record (`run.json`), its tables, and by name those of the bars that it is compared with.
 
@@ -177,7 +178,13 @@ def as_table(name: str, rows: pd.DataFrame | list[dict[str, Any]] | None = None)
     """
     dtypes = TABLES[name]
     frame = pd.DataFrame(rows if rows is not None and len(rows) else None, columns=list(dtypes))
-    return frame.astype(dtypes).reset_index(drop=True)
+    return _typed(frame, dtypes).reset_index(drop=True)
+
+
+def _typed(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """`frame.astype(dtypes)`, which takes its time also where there is nothing to change."""
+    other = {name: dtype for name, dtype in dtypes.items() if frame[name].dtype != dtype}
+    return frame.astype(other) if other else frame
 
 
 def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -198,7 +205,7 @@ def compact_table(name: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
                 raise OverflowError(f"table {name}, column {column}: a number beyond {LARGEST}")
         elif dtype == "str" and name in WORDY:
             dtypes[column] = "category"
-    frame = frame.astype(dtypes)
+    frame = _typed(frame, dtypes)
     return frame.assign(**{column: _rising(frame[column]) for column in dtypes if dtypes[column] == "category"})
 
 
@@ -271,10 +278,15 @@ def _contents(
     return files
 
 
+@cache
+def _schema(name: str) -> pa.Schema:
+    return pa.Table.from_pandas(as_table(name), preserve_index=False).schema
+
+
 def _parquet(name: str, frame: pd.DataFrame) -> bytes:
     """The table with the dtypes of TABLES, converted and written in parts."""
     sink = pa.BufferOutputStream()
-    schema = pa.Table.from_pandas(as_table(name), preserve_index=False).schema
+    schema = _schema(name)
     with pq.ParquetWriter(sink, schema, compression="zstd", write_page_checksum=True) as writer:
         for start in range(0, max(len(frame), 1), ROWS_WRITTEN_AT_ONCE):
             part = as_table(name, frame.iloc[start : start + ROWS_WRITTEN_AT_ONCE])

@@ -24,7 +24,7 @@ from nbb_opt.emissions.ledger import BIOGENIC, HUB, KG, Ledger, by_shipper, outs
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.output import check_place, write_files
-from nbb_opt.recompute import join, total
+from nbb_opt.recompute import total
 
 MODES = {"road": "Road", "rail": "Rail", "sea": "Sea", "ferry": "Sea"}
 ENERGY_CARRIERS = (
@@ -208,7 +208,7 @@ def sustainability_table(instance: Instance, ledger: Ledger) -> pd.DataFrame:
     """
     rows = by_shipper(ledger)
     activity = total(ledger.elements, ["year", "shipper", "mode"], "activity_tkm")
-    rows = rows.pipe(join, activity, on=["year", "shipper", "mode"], how="left")
+    rows = rows.merge(activity, on=["year", "shipper", "mode"], how="left")
     rows = rows.sort_values(["year", "shipper", "mode", "energy_carrier", "country"], kind="stable")
     rows = rows.assign(
         shipper=rows["shipper"].map(shown), biogenic_t_co2=rows[BIOGENIC] / 1000,

@@ -27,7 +27,6 @@ from nbb_opt.recompute import (
     chosen_services,
     demand_by_shipper,
     handling_rows,
-    join,
     read_driven,
     read_empties,
     read_lanes,
@@ -99,16 +98,16 @@ def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
     key = ["mode", "from_node", "to_node", "links"]
     legs = runs[key].drop_duplicates().sort_values(key).reset_index(drop=True)
     legs = legs.assign(leg=legs.index).astype({"leg": "int64"})
-    runs = runs.pipe(join, legs, on=key)[["chain", "step", "leg"]]
+    runs = runs.merge(legs, on=key)[["chain", "step", "leg"]]
     parts = legs.assign(link=legs["links"].str.split(";")).explode("link")[["leg", "link"]].astype({"link": "str"})
-    parts = parts.pipe(join, world.table("links")[["link", "distance_km"]], on="link")
-    legs = legs.drop(columns="links").pipe(join, total(parts, ["leg"], "distance_km"), on="leg")
-    needed = runs.pipe(join, flows[["chain", "cargo_type", "year"]], on="chain")
+    parts = parts.merge(world.table("links")[["link", "distance_km"]], on="link")
+    legs = legs.drop(columns="links").merge(total(parts, ["leg"], "distance_km"), on="leg")
+    needed = runs.merge(flows[["chain", "cargo_type", "year"]], on="chain")
     needed = needed[["leg", "cargo_type", "year"]].drop_duplicates()
-    used = needed.pipe(join, parts[["leg", "link"]], on="leg")
+    used = needed.merge(parts[["leg", "link"]], on="leg")
     chosen = chosen_services(world, used[["link", "cargo_type", "year"]].drop_duplicates())
     columns = ["link", "cargo_type", "year", "vehicle", "country", "energy_carrier", "share", "distance_km"]
-    found = used.pipe(join, chosen[[*columns, "kwh_per_tkm"]], on=["link", "cargo_type", "year"])
+    found = used.merge(chosen[[*columns, "kwh_per_tkm"]], on=["link", "cargo_type", "year"])
     km = found["share"] * found["distance_km"]
     found = found.assign(km=km, kwh_per_t=km * found["kwh_per_tkm"])
     key = ["leg", "cargo_type", "year", "vehicle"]
@@ -144,12 +143,12 @@ def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: L
     work = driven[["lane", "year", "vehicle", "cargo_type", "region", "loaded_vkm"]].assign(
         work_tkm=driven["loaded_vkm"] * driven["load_t"], empty_vkm=driven["loaded_vkm"] * driven["kappa"]
     )
-    work = work.pipe(join, carried, on=["lane", "year"], how="left").fillna({"tonnes": 0.0})
+    work = work.merge(carried, on=["lane", "year"], how="left").fillna({"tonnes": 0.0})
     work = work.assign(share=work["work_tkm"] / work.groupby(["lane", "year"])["work_tkm"].transform("sum"))
     work = work.assign(tkm=work["tonnes"] * work["share"] * work["lane"].map(lanes.facts["km"]))
     _check_freight(carried, work)
     used = work["tkm"] > 0
-    idle = lines.pipe(join, work.loc[~used, ["lane", "year", "vehicle", "cargo_type", "region"]])
+    idle = lines.merge(work.loc[~used, ["lane", "year", "vehicle", "cargo_type", "region"]])
     idle_vkm = work.loc[~used, [*KEYS, "loaded_vkm", "empty_vkm"]]
     idle_vkm = idle_vkm.assign(empty_vkm=idle_vkm["loaded_vkm"] + idle_vkm["empty_vkm"])
     trip_lines = empties.assign(kwh=empties["empty_vkm"] * empties["kwh_per_vkm"], region=empties["from_region"])
@@ -159,10 +158,10 @@ def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: L
     shared = _shared(pd.concat([trip_lines[columns], idle[columns]], ignore_index=True), work, "kwh")
     vkm = _shared(pd.concat([trip_vkm, idle_vkm[trip_vkm.columns]], ignore_index=True), work, "empty_vkm")
     keys = ["lane", "year", "vehicle", "country", "energy_carrier"]
-    own = lines.pipe(join, work[["lane", "year", "vehicle"]])
+    own = lines.merge(work[["lane", "year", "vehicle"]])
     lines = total(pd.concat([own[[*keys, "kwh"]], shared[[*keys, "kwh"]]], ignore_index=True), keys, "kwh")
     added = total(vkm, ["lane", "year", "vehicle"], "empty_vkm").rename(columns={"empty_vkm": "added_vkm"})
-    work = work.pipe(join, added, on=["lane", "year", "vehicle"], how="left").fillna({"added_vkm": 0.0})
+    work = work.merge(added, on=["lane", "year", "vehicle"], how="left").fillna({"added_vkm": 0.0})
     work = work.assign(empty_vkm=work["empty_vkm"] + work["added_vkm"]).drop(columns=["added_vkm", "work_tkm"])
     return Road(work, lines)
 
@@ -173,10 +172,10 @@ def _lane_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFra
     rows = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])
     rows = rows[["lane", "year", "vehicle", "energy_carrier", "kwh", "charged", "home_area"]]
     country_of = world.indexed("charge_areas")["country"]
-    tank = rows[rows["charged"] == "not"].pipe(join, lanes.countries, on="lane")
+    tank = rows[rows["charged"] == "not"].merge(lanes.countries, on="lane")
     home = rows[rows["charged"] == "home"].assign(share=1.0)
     home = home.assign(country=home["home_area"].map(country_of))
-    way = rows[rows["charged"] == "way"].pipe(join, lanes.areas, on="lane")
+    way = rows[rows["charged"] == "way"].merge(lanes.areas, on="lane")
     way = way.assign(country=way["charge_area"].map(country_of))
     parts = pd.concat([part[[*keys, "kwh", "share"]] for part in (tank, home, way)], ignore_index=True)
     return total(parts.assign(kwh=parts["kwh"] * parts["share"]), keys, "kwh")
@@ -185,9 +184,9 @@ def _lane_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFra
 def _shared(rows: pd.DataFrame, work: pd.DataFrame, amount: str) -> pd.DataFrame:
     """`rows` (year, vehicle, cargo_type, region, ..., amount) with a lane each, shared by loaded tkm."""
     rows = rows.assign(row=np.arange(len(rows)))
-    near = rows.pipe(join, work[[*KEYS, "lane", "tkm"]], on=KEYS)
+    near = rows.merge(work[[*KEYS, "lane", "tkm"]], on=KEYS)
     rest = rows[~rows["row"].isin(near["row"])]
-    wide = rest.pipe(join, work[["year", "vehicle", "lane", "tkm"]], on=["year", "vehicle"])
+    wide = rest.merge(work[["year", "vehicle", "lane", "tkm"]], on=["year", "vehicle"])
     lost = rest[~rest["row"].isin(wide["row"])]
     if len(lost) and (lost[amount].abs() > 0).any():
         first = lost.iloc[0]
@@ -201,7 +200,7 @@ def _shared(rows: pd.DataFrame, work: pd.DataFrame, amount: str) -> pd.DataFrame
 
 
 def _check_freight(carried: pd.DataFrame, work: pd.DataFrame) -> None:
-    both = carried.pipe(join, work[["lane", "year"]].drop_duplicates(), how="left", indicator="found")
+    both = carried.merge(work[["lane", "year"]].drop_duplicates(), how="left", indicator="found")
     lost = both[(both["found"].astype(str) == "left_only") & (both["tonnes"] > LEAST_T)]
     if len(lost):
         first = lost.iloc[0]
@@ -227,7 +226,7 @@ def making(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         bought = bought.iloc[:0]
     country = world.indexed("fleet_regions")["country"]
     bought = total(bought.assign(country=bought["fleet_region"].map(country)), columns[:3], "bought")
-    bought = bought.pipe(join, vehicles[["vehicle", "charge_kw", "making_source", *PARTS.values()]], on="vehicle")
+    bought = bought.merge(vehicles[["vehicle", "charge_kw", "making_source", *PARTS.values()]], on="vehicle")
     bought = bought.rename(columns={"making_source": "source"})
     parts = [
         bought.assign(part=part, kg_each=bought[column])[(part == "truck") | bought["charge_kw"].notna()]
@@ -250,7 +249,7 @@ def shipper_shares(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataF
     pairs = tables["demand"][["bundle", "year"]]
     if not any(world.instance.shippers):
         return pairs.assign(shipper="", share=1.0).astype({SHIPPER: "str"})
-    tonnes = demand_by_shipper(world).table(world.years).pipe(join, tables["bundles"], on=FLOW)
+    tonnes = demand_by_shipper(world).table(world.years).merge(tables["bundles"], on=FLOW)
     tonnes = tonnes.sort_values(["bundle", "year", SHIPPER], kind="stable").reset_index(drop=True)
     whole = tonnes.groupby(["bundle", "year"])["tonnes"].transform("sum")
     return tonnes.assign(share=tonnes["tonnes"] / whole)[["bundle", "year", SHIPPER, "share"]]
@@ -312,7 +311,7 @@ def outside_ledger(instance: Instance) -> Ledger:
     world = read_world(instance)
     rows = values_in_periods(instance["outside_flows"], [*FLOW, "link"], ["tonnes"], world.years)
     rows = rows.assign(chain="outside-" + rows[[*FLOW, "link"]].agg("-".join, axis=1) if len(rows) else "")
-    rows = rows.pipe(join, instance["commodities"][["commodity", "cargo_type"]], on="commodity")
+    rows = rows.merge(instance["commodities"][["commodity", "cargo_type"]], on="commodity")
     flows = rows[["chain", "cargo_type", "year", "tonnes"]]
     steps = rows.drop_duplicates("chain").assign(step=0, kind="link")
     steps = steps.assign(mode_a=steps["link"].map(world.indexed("links")["mode"]))
@@ -340,9 +339,9 @@ def _added_up(world: World, tables: Mapping[str, pd.DataFrame], parts: list[Part
         row = lines[lines[KG].isna().any(axis=1)].iloc[0]
         what = f"carrier {row['energy_carrier']!r} in {row['country']!r}" if row["energy_carrier"] else row["category"]
         raise NbbError(f"{what}, {row['year']}: has no emission factor; add it to energy.csv or handling_costs.csv")
-    elements = elements.pipe(join, categories[CATEGORY], on=["category", "year"], how="left")
-    elements = elements.pipe(join, tables["chains"][["chain", "bundle"]], on="chain", how="left")
-    elements = elements.pipe(join, shares, on=["bundle", "year"], how="left")
+    elements = elements.merge(categories[CATEGORY], on=["category", "year"], how="left")
+    elements = elements.merge(tables["chains"][["chain", "bundle"]], on="chain", how="left")
+    elements = elements.merge(shares, on=["bundle", "year"], how="left")
     elements = elements.fillna({"shipper": "", "share": 1.0})
     elements = elements.assign(mass_t=elements["mass_t"] * elements["share"])
     hub = elements["mode"] == HUB
@@ -350,8 +349,8 @@ def _added_up(world: World, tables: Mapping[str, pd.DataFrame], parts: list[Part
     elements = elements.assign(activity_tkm=activity_tkm(elements["mass_t"], elements["sfd_km"]))
     elements = elements.assign(unit=elements["activity_tkm"].mask(hub, elements["mass_t"]))
     sums = total(elements, ["category"], "mass_t", "activity_tkm", "unit")
-    sums = sums.pipe(join, total(lines, ["category"], *AMOUNTS), on="category", how="left")
-    categories = categories.pipe(join, sums, on="category", how="left")
+    sums = sums.merge(total(lines, ["category"], *AMOUNTS), on="category", how="left")
+    categories = categories.merge(sums, on="category", how="left")
     for name in KG:
         categories = categories.assign(**{f"{name}_per_unit": categories[name] / categories["unit"]})
     per_unit = categories.set_index("category")
@@ -376,15 +375,15 @@ def by_shipper(ledger: Ledger) -> pd.DataFrame:
     unit = ledger.elements["activity_tkm"].mask(ledger.elements["mode"] == HUB, ledger.elements["mass_t"])
     part = total(ledger.elements.assign(unit=unit), ["category", "shipper"], "unit")
     part = part.assign(share=part["unit"] / part.groupby("category")["unit"].transform("sum"))
-    rows = ledger.lines.pipe(join, part[["category", "shipper", "share"]], on="category")
+    rows = ledger.lines.merge(part[["category", "shipper", "share"]], on="category")
     rows = rows.assign(**{name: rows[name] * rows["share"] for name in AMOUNTS})
     return total(rows, ["shipper", "year", "country", "mode", "energy_carrier"], *AMOUNTS)
 
 
 def _flows_and_steps(world: World, tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
     goods = world.table("commodities")[["commodity", "cargo_type"]]
-    chains = tables["chains"][["chain", "bundle"]].pipe(join, tables["bundles"], on="bundle").pipe(join, goods)
-    flows = tables["flows"].pipe(join, chains[["chain", "cargo_type"]], on="chain")
+    chains = tables["chains"][["chain", "bundle"]].merge(tables["bundles"], on="bundle").merge(goods)
+    flows = tables["flows"].merge(chains[["chain", "cargo_type"]], on="chain")
     steps = tables["chain_steps"]
     steps = steps[steps["chain"].isin(flows["chain"])].sort_values(["chain", "step"], kind="stable")
     return flows, steps.reset_index(drop=True)
@@ -396,8 +395,8 @@ def _energy_kg(world: World, tables: Mapping[str, pd.DataFrame], lines: pd.DataF
     lines = with_substitutes(
         replaced[replaced["mode"].isin(lines["mode"])], lines[["category", *PLACE, "kwh"]], keys=["category"]
     )
-    rows = lines.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
-    rows = rows.pipe(join, biogenic_factors(world), on=["energy_carrier", "country", "year"], how="left")
+    rows = lines.merge(world.energy, on=["energy_carrier", "country", "year"], how="left")
+    rows = rows.merge(biogenic_factors(world), on=["energy_carrier", "country", "year"], how="left")
     rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
     return rows.assign(**{kg: rows["kwh"] * rows[factor] for kg, factor in FACTORS.items()})
 
@@ -413,7 +412,7 @@ LINE = ["category", "year", "mode", "country", "energy_carrier", *AMOUNTS]
 
 def _road(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     lanes = read_lanes(world, tables)
-    rows = steps.loc[steps["kind"] == "lane", ["chain", "step", "lane"]].pipe(join, flows, on="chain")
+    rows = steps.loc[steps["kind"] == "lane", ["chain", "step", "lane"]].merge(flows, on="chain")
     carried = total(rows, ["lane", "year"], "tonnes")
     driven, empties = read_driven(world, tables, lanes), read_empties(world, tables)
     road = road_use(world, driven, empties, lanes, carried)
@@ -423,31 +422,31 @@ def _road(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame,
         work = work.assign(**{name: work["lane"].map(ends[name])})
     work = work.assign(distance_km=work["lane"].map(lanes.facts["km"]), category=_names(work, "lane"))
     elements = rows.drop(columns=["tonnes", "cargo_type"]).assign(mass=rows["tonnes"])
-    elements = elements.pipe(join, work[["lane", "year", "category", "share"]], on=["lane", "year"])
+    elements = elements.merge(work[["lane", "year", "category", "share"]], on=["lane", "year"])
     elements = elements.assign(mass_t=elements["mass"] * elements["share"])
-    lines = road.lines.pipe(join, work[["lane", "year", "vehicle", "category", "mode"]], on=["lane", "year", "vehicle"])
+    lines = road.lines.merge(work[["lane", "year", "vehicle", "category", "mode"]], on=["lane", "year", "vehicle"])
     return elements[ELEMENT], work[CATEGORIES], _energy_kg(world, tables, lines)[LINE]
 
 
 def _served(world: World, tables: Mapping[str, pd.DataFrame], flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     legs = read_legs(world, steps, flows)
     facts = legs.legs.rename(columns={"distance_km": "leg_km"})
-    use = legs.use.pipe(join, facts, on="leg").assign(mode_a="", mode_b="", loaded_vkm=np.nan, empty_vkm=np.nan)
+    use = legs.use.merge(facts, on="leg").assign(mode_a="", mode_b="", loaded_vkm=np.nan, empty_vkm=np.nan)
     use = use.assign(distance_km=use["km"], category=_names(use, "leg"))
-    rows = legs.runs.pipe(join, flows, on="chain")
-    elements = rows.pipe(join, use[["leg", "cargo_type", "year", "category"]], on=["leg", "cargo_type", "year"])
+    rows = legs.runs.merge(flows, on="chain")
+    elements = rows.merge(use[["leg", "cargo_type", "year", "category"]], on=["leg", "cargo_type", "year"])
     elements = elements.assign(mass_t=elements["tonnes"])
     mass = total(elements, ["category"], "mass_t")
     key = ["leg", "cargo_type", "year", "vehicle"]
-    lines = legs.lines.pipe(join, use[[*key, "category", "mode"]], on=key).pipe(join, mass, on="category")
+    lines = legs.lines.merge(use[[*key, "category", "mode"]], on=key).merge(mass, on="category")
     lines = lines.assign(kwh=lines["kwh_per_t"] * lines["mass_t"])
     return elements[ELEMENT], use[CATEGORIES], _energy_kg(world, tables, lines)[LINE]
 
 
 def _hubs(world: World, flows: pd.DataFrame, steps: pd.DataFrame) -> Part:
     columns = ["chain", "step", "from_node", "mode_a", "mode_b"]
-    rows = steps.loc[steps["kind"] == "transfer", columns].pipe(join, flows, on="chain")
-    rows = rows.pipe(join, handling_rows(world), on=["mode_a", "mode_b", "cargo_type"], how="left")
+    rows = steps.loc[steps["kind"] == "transfer", columns].merge(flows, on="chain")
+    rows = rows.merge(handling_rows(world), on=["mode_a", "mode_b", "cargo_type"], how="left")
     rows = rows.assign(mass_t=rows["tonnes"], country=rows["from_node"].map(world.indexed("nodes")["country"]))
     words = [rows[name].astype(str) for name in ("year", "from_node", "mode_a", "mode_b", "cargo_type")]
     rows = rows.assign(category=words[0] + "/hub/" + words[1] + "/" + words[2] + "-" + words[3] + "/" + words[4])

@@ -21,7 +21,7 @@ from nbb_opt.emissions.ledger import (
 )
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance, split_refs
-from nbb_opt.recompute import join, read_world, total
+from nbb_opt.recompute import read_world, total
 from nbb_opt.result import Run
 
 
@@ -36,29 +36,31 @@ def traced_totals(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.
     keys = ["year", "country", "mode", "energy_carrier"]
     rows = total(tables["emissions"], keys, *KG)
     drawn = total(tables["energy"], keys, "kwh")
-    rows = rows.pipe(join, drawn, on=keys, how="left")
+    rows = rows.merge(drawn, on=keys, how="left")
     factors = read_world(instance).energy.rename(
         columns={"ttw_kg_co2e_per_kwh": "ttw_kg_per_kwh", "wtt_kg_co2e_per_kwh": "wtt_kg_per_kwh"}
     )
     columns = ["energy_carrier", "country", "year", "ttw_kg_per_kwh", "wtt_kg_per_kwh"]
-    rows = rows.pipe(join, factors[columns], on=columns[:3], how="left")
-    rows = rows.pipe(join, biogenic_factors(read_world(instance)), on=columns[:3], how="left")
+    rows = rows.merge(factors[columns], on=columns[:3], how="left")
+    rows = rows.merge(biogenic_factors(read_world(instance)), on=columns[:3], how="left")
     rows = rows.assign(**{BIOGENIC: rows["kwh"] * rows["biogenic_kg_co2_per_kwh"]})
+    table = instance["energy"]
+    at = table.groupby(["energy_carrier", "country"]).indices
     found = [
-        _hub_basis(instance) if mode == HUB else _energy_basis(instance, carrier, country, year)
+        _hub_basis(instance) if mode == HUB else _energy_basis(table.iloc[at.get((carrier, country), [])], year)
         for year, country, mode, carrier in rows[keys].itertuples(index=False)
     ]
     frame = pd.DataFrame(found, columns=["factors", "sources", "rests_on"], dtype="str")
     return pd.concat([rows, frame], axis=1)
 
 
-def _energy_basis(instance: Instance, carrier: str, country: str, year: int) -> tuple[str, str, str]:
-    table = instance["energy"]
-    given = table[(table["energy_carrier"] == carrier) & (table["country"] == country)].sort_values("year")
-    years = given["year"].to_numpy()
-    before, after = given[years <= year].tail(1), given[years >= year].head(1)
-    rows = pd.concat([before, after]).drop_duplicates("year")
-    places = "; ".join(f"energy {carrier}/{country}/{each}" for each in rows["year"])
+def _energy_basis(given: pd.DataFrame, year: int) -> tuple[str, str, str]:
+    """The factors, sources and rows that a value of one carrier and country rests on."""
+    years = given["year"]
+    before, after = years[years <= year].max(), years[years >= year].min()
+    rows = given[(years == before) | (years == after)].sort_values("year")
+    named = rows[["energy_carrier", "country", "year"]].itertuples(index=False)
+    places = "; ".join(f"energy {carrier}/{country}/{each}" for carrier, country, each in named)
     return _united(rows["factors"]), _united(rows["source"]), places
 
 
@@ -143,11 +145,9 @@ def _cargo_type_used(instance: Instance, plans: Sequence[Mapping[str, pd.DataFra
     for tables in plans:
         steps = tables["chain_steps"]
         steps = steps[(steps["kind"] == "transfer") & steps["chain"].isin(tables["flows"]["chain"])]
-        goods = tables["chains"][["chain", "bundle"]].pipe(
-            join, tables["bundles"][["bundle", "commodity"]], on="bundle"
-        )
-        goods = goods.pipe(join, instance["commodities"][["commodity", "cargo_type"]], on="commodity")
-        parts.append(steps[["chain", "mode_a", "mode_b"]].pipe(join, goods[["chain", "cargo_type"]], on="chain")[keys])
+        goods = tables["chains"][["chain", "bundle"]].merge(tables["bundles"][["bundle", "commodity"]], on="bundle")
+        goods = goods.merge(instance["commodities"][["commodity", "cargo_type"]], on="commodity")
+        parts.append(steps[["chain", "mode_a", "mode_b"]].merge(goods[["chain", "cargo_type"]], on="chain")[keys])
     given = instance["handling_costs"].set_index(keys)
     rows = [
         key if key in given.index else (key[1], key[0], key[2])
@@ -198,8 +198,8 @@ def _accounts(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Le
     """Amounts in kg by account, each with the keys it knows."""
     world = read_world(instance)
     keys = ["energy_carrier", "country", "year"]
-    energy = tables["energy"].pipe(join, world.energy, on=keys, how="left")
-    energy = energy.pipe(join, biogenic_factors(world), on=keys, how="left")
+    energy = tables["energy"].merge(world.energy, on=keys, how="left")
+    energy = energy.merge(biogenic_factors(world), on=keys, how="left")
     energy = energy.assign(**{kg: energy["kwh"] * energy[factor] for kg, factor in FACTORS.items()})
     energy = energy.assign(**{BIOGENIC: energy["kwh"] * energy["biogenic_kg_co2_per_kwh"]})
     columns = ["year", "country", "mode", "energy_carrier", *KG, BIOGENIC]

@@ -20,7 +20,7 @@ from nbb_opt.recompute.network import (
 )
 from nbb_opt.recompute.services import chosen_services, service_amounts
 from nbb_opt.recompute.sourcing import Supplies, read_supplies
-from nbb_opt.recompute.tables import Where, Words, find, in_blocks, join, keyed, look_up, pick, total
+from nbb_opt.recompute.tables import Where, Words, find, in_blocks, keyed, look_up, pick, total
 from nbb_opt.recompute.trucks import (
     RANGE_SLACK,
     driven_costs,
@@ -61,7 +61,6 @@ __all__ = [
     "handling_rows",
     "in_blocks",
     "in_order",
-    "join",
     "keyed",
     "look_up",
     "mode_constants",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.tables import join, total
+from nbb_opt.recompute.tables import total
 from nbb_opt.recompute.world import World
 
 PLACE = ["mode", "energy_carrier", "country", "year"]
@@ -17,7 +17,7 @@ LEAST_KWH = 1e-3  # a year; less is rounding
 def read_replaced(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The plan's table `fuels` with the columns of `fuel_substitutes`; `own` and `other` are energy carriers."""
     rules = world.table("fuel_substitutes").rename(columns={"replaces": "own", "energy_carrier": "other"})
-    return tables["fuels"].pipe(join, rules.drop(columns=["source", "note"]), on="substitute", how="left")
+    return tables["fuels"].merge(rules.drop(columns=["source", "note"]), on="substitute", how="left")
 
 
 def with_substitutes(replaced: pd.DataFrame, energy: pd.DataFrame, *, keys: Sequence[str] = ()) -> pd.DataFrame:
@@ -29,9 +29,9 @@ def with_substitutes(replaced: pd.DataFrame, energy: pd.DataFrame, *, keys: Sequ
         return energy
     place = {"own": "energy_carrier"}
     had = total(energy, PLACE, "kwh").rename(columns={"kwh": "had"})
-    share = replaced.rename(columns=place).pipe(join, had, on=PLACE, how="left")
+    share = replaced.rename(columns=place).merge(had, on=PLACE, how="left")
     share = share.assign(share=share["replaced_kwh"] / share["had"])
-    moved = energy.pipe(join, share[[*PLACE, "other", "share", "kwh_per_kwh"]], on=PLACE)
+    moved = energy.merge(share[[*PLACE, "other", "share", "kwh_per_kwh"]], on=PLACE)
     added = moved.assign(kwh=moved["kwh"] * moved["share"] * moved["kwh_per_kwh"], energy_carrier=moved["other"])
     gone = moved.assign(kwh=-moved["kwh"] * moved["share"])
     columns = list(energy.columns)
@@ -45,7 +45,7 @@ def substitution_costs(world: World, replaced: pd.DataFrame) -> pd.DataFrame:
     price = world.energy[["energy_carrier", "country", "year", "price_eur_per_kwh"]]
     for name in ("own", "other"):
         prices = price.rename(columns={"energy_carrier": name, "price_eur_per_kwh": f"{name}_eur"})
-        replaced = replaced.pipe(join, prices, on=[name, "country", "year"], how="left")
+        replaced = replaced.merge(prices, on=[name, "country", "year"], how="left")
     each = replaced["kwh_per_kwh"] * replaced["other_eur"] - replaced["own_eur"]
     eur = replaced["replaced_kwh"] * each
     return pd.DataFrame({"component": "fuel_substitution", "year": replaced["year"], "amount_eur": eur})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.tables import Where, Words, find, join, pick
+from nbb_opt.recompute.tables import Where, Words, find, pick
 from nbb_opt.recompute.world import World
 
 MODE_ORDER = ("road", "rail", "sea", "ferry")
@@ -83,7 +83,7 @@ def _lane_projects(world: World, lane_links: pd.DataFrame, lanes: pd.Series) -> 
     """The projects that the links of each of `lanes` need, joined by `;`."""
     needing = world.table("links")[["link", "project"]].query("project != ''")
     parts = lane_links.loc[lane_links["link"].isin(needing["link"]), ["lane", "link"]].astype({"link": "str"})
-    pairs = parts.pipe(join, needing, on="link")[["lane", "project"]].drop_duplicates().sort_values("project")
+    pairs = parts.merge(needing, on="link")[["lane", "project"]].drop_duplicates().sort_values("project")
     return pairs.groupby("lane")["project"].agg(";".join).astype("str").reindex(lanes).fillna("").to_numpy()
 
 

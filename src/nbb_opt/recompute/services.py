@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.tables import join, keyed, look_up
+from nbb_opt.recompute.tables import keyed, look_up
 from nbb_opt.recompute.world import World
 
 TIE = 1e-12
@@ -18,9 +18,9 @@ def _options(world: World, used: pd.DataFrame) -> pd.DataFrame:
         ["link", "mode", "country", "distance_km", "link_gauge", "link_axle", "max_gross_t", "electrified_share",
          "toll_eur_per_vkm"]
     ]  # fmt: skip
-    rows = used[["link", "cargo_type"]].drop_duplicates().pipe(join, links, on="link")
-    rows = rows.pipe(join, world.table("vehicles"), on="mode", suffixes=("", "_vehicle"))
-    rows = rows.pipe(join, world.table("vehicle_loads")[["vehicle", "cargo_type", "load_factor", "empty_share"]])
+    rows = used[["link", "cargo_type"]].drop_duplicates().merge(links, on="link")
+    rows = rows.merge(world.table("vehicles"), on="mode", suffixes=("", "_vehicle"))
+    rows = rows.merge(world.table("vehicle_loads")[["vehicle", "cargo_type", "load_factor", "empty_share"]])
     payload = rows["gross_t"].clip(upper=rows["max_gross_t"].fillna(np.inf)) - rows["kerb_t"]
     rows = rows.assign(load_t=payload * rows["load_factor"])
     fits = (
@@ -28,10 +28,10 @@ def _options(world: World, used: pd.DataFrame) -> pd.DataFrame:
         & (rows["axle_load_t"].isna() | (rows["axle_load_t"] <= rows["link_axle"]))
         & (rows["load_t"] > 0)
     )
-    rows = rows[fits].pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
+    rows = rows[fits].merge(pd.DataFrame({"year": list(world.years)}), how="cross")
     rows = rows[rows["available_from"] <= rows["year"]]
-    rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
-    rows = rows.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
+    rows = rows.merge(world.vehicle_years, on=["vehicle", "year"], how="left")
+    rows = rows.merge(world.energy, on=["energy_carrier", "country", "year"], how="left")
     winter = look_up(keyed(world.table("countries"), ["country"], "winter_share"), rows["country"])
     carbon = look_up(
         keyed(world.countries, ["country", "year"], "carbon_price_eur_per_t"), rows["country"], rows["year"]
@@ -75,7 +75,7 @@ def service_amounts(used: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Columns year, mode, energy_carrier, country, kwh, cost_eur: what the used services draw and cost."""
     columns = ["link", "cargo_type", "year", "mode", "country", "energy_carrier", "share", "distance_km", "kwh_per_tkm",
                "cost_eur_per_tkm"]  # fmt: skip
-    rows = used.pipe(join, chosen[columns], on=["link", "cargo_type", "year"])
+    rows = used.merge(chosen[columns], on=["link", "cargo_type", "year"])
     tkm = rows["tonnes"] * rows["distance_km"] * rows["share"]
     return rows.assign(kwh=tkm * rows["kwh_per_tkm"], cost_eur=tkm * rows["cost_eur_per_tkm"])[
         ["year", "mode", "energy_carrier", "country", "kwh", "cost_eur"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.demand import FLOW
-from nbb_opt.recompute.tables import join, total
+from nbb_opt.recompute.tables import total
 from nbb_opt.recompute.world import World, values_in_periods
 
 PAIR = ["supplier", "site", "input"]
@@ -43,33 +43,33 @@ def read_supplies(world: World, tables: Mapping[str, pd.DataFrame]) -> Supplies:
     contracts = values_in_periods(world.table("supply_contracts"), PAIR, [AMOUNT], world.years)
     node = world.table("sites").groupby("site")["node"].first()
 
-    rows = tables["supplied"].pipe(join, recipes, on=["site", "input"], how="left")
-    rows = rows.pipe(join, offers.rename(columns={"site": "seller"}), on=["supplier", "input"], how="left")
+    rows = tables["supplied"].merge(recipes, on=["site", "input"], how="left")
+    rows = rows.merge(offers.rename(columns={"site": "seller"}), on=["supplier", "input"], how="left")
     own = rows["seller"] == rows["site"]
     rows = rows.assign(offered=(rows["first_year"] <= rows["year"]) & rows["t_per_t"].notna() & ~own)
 
-    pairs = recipes.pipe(join, offers.rename(columns={"site": "seller", "node": "origin"}), on="input")
+    pairs = recipes.merge(offers.rename(columns={"site": "seller", "node": "origin"}), on="input")
     pairs = pairs[pairs["seller"] != pairs["site"]].assign(destination=lambda p: p["site"].map(node))
     pairs = pairs.merge(years, how="cross")
-    pairs = pairs.pipe(join, rows[[*PAIR, "year", "tonnes"]], on=[*PAIR, "year"], how="left")
-    pairs = pairs.pipe(join, contracts, on=[*PAIR, "year"], how="left").fillna({"tonnes": 0.0, AMOUNT: 0.0})
+    pairs = pairs.merge(rows[[*PAIR, "year", "tonnes"]], on=[*PAIR, "year"], how="left")
+    pairs = pairs.merge(contracts, on=[*PAIR, "year"], how="left").fillna({"tonnes": 0.0, AMOUNT: 0.0})
     pairs = pairs.rename(columns={"tonnes": "supplied", AMOUNT: "contracted"})
 
     made = total(sites[sites["direction"] == "produces"], ["site", "year"], AMOUNT)
     sold = pairs.assign(more=pairs["supplied"] - pairs["contracted"])
     sold = total(sold.drop(columns="site").rename(columns={"seller": "site"}), ["site", "year"], "more")
-    needs = recipes.merge(years, how="cross").pipe(join, made, on=["site", "year"], how="left")
-    needs = needs.pipe(join, sold, on=["site", "year"], how="left").fillna({AMOUNT: 0.0, "more": 0.0})
+    needs = recipes.merge(years, how="cross").merge(made, on=["site", "year"], how="left")
+    needs = needs.merge(sold, on=["site", "year"], how="left").fillna({AMOUNT: 0.0, "more": 0.0})
     needs = needs.assign(needed=needs["t_per_t"] * (needs[AMOUNT] + needs["more"]))
     got = pairs.assign(regional=np.where(pairs["in_region"], pairs["supplied"], 0.0))
     got = total(got, ["site", "input", "year"], "supplied", "regional")
-    needs = needs.pipe(join, got, on=["site", "input", "year"], how="left").fillna({"supplied": 0.0, "regional": 0.0})
+    needs = needs.merge(got, on=["site", "input", "year"], how="left").fillna({"supplied": 0.0, "regional": 0.0})
     late = needs["region_share_from_year"] > needs["year"]
     needs = needs.assign(region_share=needs["region_share"].astype(float).mask(late))
 
     eur = (pairs["supplied"] - pairs["contracted"]) * pairs["price_eur_per_t"]
     offered = total(pairs.rename(columns={"supplied": "sold"}), ["supplier", "input", "year"], "sold")
-    offered = offered.pipe(join, offers[["supplier", "input", "capacity_t_per_year"]], on=["supplier", "input"])
+    offered = offered.merge(offers[["supplier", "input", "capacity_t_per_year"]], on=["supplier", "input"])
     return Supplies(
         rows=rows,
         pairs=pairs,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,12 +106,3 @@ def total(frame: pd.DataFrame, keys: Sequence[str], *columns: str) -> pd.DataFra
     """Sums of `columns` by `keys`; what is not a number stays so instead of counting as nothing."""
     sums = frame.groupby(list(keys))[list(columns)].sum(skipna=False)
     return sums.reset_index()
-
-
-def join(left: pd.DataFrame, right: pd.DataFrame, **how: Any) -> pd.DataFrame:
-    """`left.merge(right, **how)`, also where both are empty (which pandas 3 cannot join on text)."""
-    if len(left) or len(right):
-        return left.merge(right, **how)
-    texts = [{c: "object" for c in frame.columns if frame[c].dtype == "str"} for frame in (left, right)]
-    both = left.astype(texts[0]).merge(right.astype(texts[1]), **how)
-    return both.astype({column: "str" for column in both.columns if both[column].dtype == "object"})

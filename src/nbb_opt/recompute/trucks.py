@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute.lanes import Lanes
-from nbb_opt.recompute.tables import join
 from nbb_opt.recompute.world import World
 
 Texts = pd.Series | np.ndarray
@@ -85,15 +84,14 @@ def _shortest(
 def read_empties(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per `empties` row with its road, energy per vkm and where that is drawn."""
     rows = tables["empties"]
-    rows = rows.pipe(join, hub_roads(world, set(rows["from_region"])), on=["from_region", "to_region"], how="left")
-    rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
-    rows = rows.pipe(
-        join,
+    rows = rows.merge(hub_roads(world, set(rows["from_region"])), on=["from_region", "to_region"], how="left")
+    rows = rows.merge(world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
+    rows = rows.merge(
         _loads(world)[["vehicle", "cargo_type", "load_factor", "used_share"]],
         on=["vehicle", "cargo_type"],
         how="left",
     )
-    rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
+    rows = rows.merge(world.vehicle_years, on=["vehicle", "year"], how="left")
     regions = world.indexed("fleet_regions").reindex(rows["from_region"])
     country = regions["country"].to_numpy()
     winter = world.indexed("countries")["winter_share"].reindex(country).to_numpy(dtype=float)
@@ -122,7 +120,7 @@ def empties_costs(world: World, empties: pd.DataFrame) -> pd.DataFrame:
     vkm = empties["empty_vkm"]
     wage = (
         empties[["region_country", "year"]]
-        .pipe(join, world.countries, left_on=["region_country", "year"], right_on=["country", "year"], how="left")[
+        .merge(world.countries, left_on=["region_country", "year"], right_on=["country", "year"], how="left")[
             "driver_cost_eur_per_h"
         ]
         .to_numpy()
@@ -156,10 +154,10 @@ def _loads(world: World) -> pd.DataFrame:
 
 def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) -> pd.DataFrame:
     """One row per `driven` row with its coefficients (models/README.md section 4); NaN where there is no value."""
-    rows = tables["driven"].pipe(join, lanes.facts, left_on="lane", right_index=True, how="left")
-    rows = rows.pipe(join, world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
-    rows = rows.pipe(join, _loads(world), on=["vehicle", "cargo_type"], how="left")
-    rows = rows.pipe(join, world.vehicle_years, on=["vehicle", "year"], how="left")
+    rows = tables["driven"].merge(lanes.facts, left_on="lane", right_index=True, how="left")
+    rows = rows.merge(world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
+    rows = rows.merge(_loads(world), on=["vehicle", "cargo_type"], how="left")
+    rows = rows.merge(world.vehicle_years, on=["vehicle", "year"], how="left")
     rows = rows.assign(range_left=world.range_left(rows["vehicle"]))
     capacity = rows["gross_t"] - rows["kerb_t"]
     load = (np.minimum(rows["gross_t"], rows["gross_limit"]) - rows["kerb_t"]) * rows["load_factor"]
@@ -198,9 +196,9 @@ def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFr
     """Columns year, mode, energy_carrier, country, charge_area, kwh: energy of loaded and local empty vkm."""
     total = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])
     columns = ["lane", "year", "energy_carrier", "kwh"]
-    tank = total.loc[total["charged"] == "not", columns].pipe(join, lanes.countries, on="lane").assign(charge_area="")
+    tank = total.loc[total["charged"] == "not", columns].merge(lanes.countries, on="lane").assign(charge_area="")
     home = total.loc[total["charged"] == "home", [*columns, "home_area"]].rename(columns={"home_area": "charge_area"})
-    way = total.loc[total["charged"] == "way", columns].pipe(join, lanes.areas, on="lane")
+    way = total.loc[total["charged"] == "way", columns].merge(lanes.areas, on="lane")
     plugged = pd.concat([home.assign(share=1.0), way], ignore_index=True)
     plugged = plugged.assign(country=plugged["charge_area"].map(world.indexed("charge_areas")["country"]))
     rows = pd.concat([tank, plugged], ignore_index=True)
@@ -211,20 +209,20 @@ def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFr
 def way_energy(driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
     """Columns charge_area, year, charge_kw, kwh: energy drawn on the way, by the trucks' charging power."""
     rows = driven.loc[driven["charged"] == "way", ["lane", "year", "charge_kw", "loaded_vkm", "kwh_per_vkm"]]
-    rows = rows.pipe(join, lanes.areas, on="lane")
+    rows = rows.merge(lanes.areas, on="lane")
     return rows.assign(kwh=rows["loaded_vkm"] * rows["kwh_per_vkm"] * rows["share"])
 
 
 def driven_costs(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
     """Columns component, year, amount_eur (energy is priced elsewhere)."""
     vkm = driven["loaded_vkm"]
-    tolled = driven[["lane", "technology", "year"]].reset_index().pipe(join, lanes.tolls, on="lane", how="inner")
+    tolled = driven[["lane", "technology", "year"]].reset_index().merge(lanes.tolls, on="lane", how="inner")
     spared = tolled["toll"] * toll_exemptions(world, tolled["technology"], tolled["country"], tolled["year"])
     toll = driven["toll"] - spared.groupby(tolled["index"]).sum().reindex(driven.index).fillna(0.0)
     running = vkm * (1.0 + driven["kappa"]) * (driven["running_eur_per_vkm"] + toll)
-    wage = driven.pipe(
-        join, world.countries, left_on=["region_country", "year"], right_on=["country", "year"], how="left"
-    )["driver_cost_eur_per_h"].to_numpy()
+    wage = driven.merge(world.countries, left_on=["region_country", "year"], right_on=["country", "year"], how="left")[
+        "driver_cost_eur_per_h"
+    ].to_numpy()
     wages = vkm * driven["hours_per_vkm"] * wage
     return pd.concat(
         [

@@ -133,5 +133,6 @@ def values_in_periods(
             else:
                 continue
             rows.append((*parts, year, *values.tolist()))
-    frame = pd.DataFrame(rows, columns=[*keys, "year", *columns])
-    return frame.astype({**dict.fromkeys(keys, "str"), "year": "int64", **dict.fromkeys(columns, "float64")})
+    dtypes = {**dict.fromkeys(keys, "str"), "year": "int64", **dict.fromkeys(columns, "float64")}
+    cells = zip(*rows, strict=True) if rows else ([] for _ in dtypes)
+    return pd.DataFrame({name: pd.Series(of, dtype=dtypes[name]) for name, of in zip(dtypes, cells, strict=True)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -162,8 +163,9 @@ def source_rows(instance: Instance) -> list[dict[str, str]]:
     return rows
 
 
-def factor_card(instance: Instance, runs: Sequence[Run]) -> Grid:
-    """List every emission factor behind the plans, with its source."""
+@lru_cache(maxsize=1)
+def factor_card(instance: Instance, runs: tuple[Run, ...]) -> Grid:
+    """List every emission factor behind the plans, with its source; once for the page and the workbook of them."""
     titles = instance["sources"].set_index("source")["title"]
     rows: list[list[Any]] = []
     for row in factors_used(instance, [run.tables for run in runs]).to_dict("records"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -83,12 +83,12 @@ class InventoryTables:
         """
         return _objects(self)
 
-    @property
+    @cached_property
     def limited(self) -> pd.DataFrame:
         """The objects with a limit."""
         return self.objects[self.objects["limit_last"].map(math.isfinite)]
 
-    @property
+    @cached_property
     def full(self) -> pd.DataFrame:
         """The objects that are full in some period, the worst first."""
         return self.limited[self.limited["first_full_year"].notna()]
@@ -155,6 +155,12 @@ class InventoryTables:
         unstated = int(self.staff["people"].isna().sum())
         found += [f"people to be had are not stated in {unstated} of {len(self.staff)} cases"] if unstated else []
         return f"Not here: {'; '.join([*found, 'draught, lifts and train lengths have no table'])}."
+
+
+@lru_cache(maxsize=1)
+def inventory_of(instance: Instance, run: Run) -> InventoryTables:
+    """The inventory of a plan, worked out once for the page and the workbook of it."""
+    return InventoryTables(instance, run)
 
 
 def in_words(row: Any) -> str:

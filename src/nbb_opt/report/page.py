@@ -43,7 +43,7 @@ from nbb_opt.report.figures import Figure, all_figures
 from nbb_opt.report.front import draw_front, front_grid
 from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.headline import Tile, answer, bars_grid, period_grid, plausibility, proof, sentences, tiles
-from nbb_opt.report.inventory import InventoryTables
+from nbb_opt.report.inventory import inventory_of
 from nbb_opt.report.inventory_view import inventory_sections
 from nbb_opt.report.kpis import drawn_tonnes, key_figures
 from nbb_opt.report.map.coast import read_outlines
@@ -224,7 +224,7 @@ def render_html(
         runs=views,
         comparison=comparison_grid(instance, runs, [view.figures for view in views], labels) if len(runs) > 1 else None,
         method=method(instance),
-        factor_card=factor_card(instance, runs),
+        factor_card=factor_card(instance, tuple(runs)),
         assumption_counts=assumption_counts(instance),
         assumption_rows=assumption_rows(instance),
         ranges=range_grid(instance),
@@ -276,7 +276,7 @@ def run_view(instance: Instance, run: Run, *, label: str, key: str, emissions: l
             policy_grid(instance, run),
             *(own_grids(run) if "extension" in run.record else ()),
         ],
-        inventory=inventory_sections(InventoryTables(instance, run), key=f"{key}-load", base=f"{key}-map-big")[:2],
+        inventory=inventory_sections(inventory_of(instance, run), key=f"{key}-load", base=f"{key}-map-big")[:2],
         emissions=[*emissions, *outside_grids(instance)],
         computed=computed(run),
         **maps,

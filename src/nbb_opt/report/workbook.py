@@ -47,7 +47,7 @@ from nbb_opt.report.decisions import (
 from nbb_opt.report.figures import all_figures
 from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.headline import answer, bars_grid, period_grid, sentences, tiles
-from nbb_opt.report.inventory import InventoryTables
+from nbb_opt.report.inventory import inventory_of
 from nbb_opt.report.inventory_view import bottleneck_grid, country_grid, object_grid
 from nbb_opt.report.kpis import key_figures
 from nbb_opt.report.own_rules import own_grids
@@ -150,7 +150,7 @@ class _Sheets:
         )
         for make in makers:
             self._grids([make(instance, run) for run in runs])
-        found = [InventoryTables(instance, run) for run in runs]
+        found = [inventory_of(instance, run) for run in runs]
         for of in (bottleneck_grid, country_grid, object_grid):
             self._grids([of(each) for each in found])
         if any(len(run.tables["fuels"]) for run in runs):
@@ -163,7 +163,7 @@ class _Sheets:
         if any("extension" in run.record for run in runs):
             for own in zip(*(own_grids(run) for run in runs), strict=True):
                 self._grids(own)
-        self._grid(factor_card(instance, runs))
+        self._grid(factor_card(instance, tuple(runs)))
         self._grids([trace_grid(instance, run) for run in runs])
         if self.ledgers:
             self._grids([category_grid(ledger) for ledger in self.ledgers])

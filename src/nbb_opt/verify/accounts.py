@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import World, join, total
+from nbb_opt.recompute import World, total
 from nbb_opt.verify.verdict import Checks, names
 
 YEARLY = (
@@ -28,7 +28,7 @@ def energy_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def emissions_table(world: World, energy: pd.DataFrame, hub_kg: pd.DataFrame) -> pd.DataFrame:
     """TTW and WTT kg by year, country, mode, energy_carrier; transfers have mode `transfer` and no carrier."""
-    rows = energy.pipe(join, world.energy, on=["energy_carrier", "country", "year"], how="left")
+    rows = energy.merge(world.energy, on=["energy_carrier", "country", "year"], how="left")
     rows = rows.assign(
         ttw_kg=rows["kwh"] * rows["ttw_kg_co2e_per_kwh"], wtt_kg=rows["kwh"] * rows["wtt_kg_co2e_per_kwh"]
     )
@@ -55,10 +55,8 @@ def freight_costs(
 
     `hubs` (transfers), `charges`, `cargo` and `constants` (of modes) have columns year, amount_eur.
     """
-    road = energy[energy["mode"] == "road"].pipe(
-        join, world.energy, on=["energy_carrier", "country", "year"], how="left"
-    )
-    carbon = emissions.pipe(join, world.countries, on=["country", "year"], how="left")
+    road = energy[energy["mode"] == "road"].merge(world.energy, on=["energy_carrier", "country", "year"], how="left")
+    carbon = emissions.merge(world.countries, on=["country", "year"], how="left")
     kg = carbon["ttw_kg"] + (carbon["wtt_kg"] if world.instance.meta.carbon_base == "WTW" else 0.0)
     parts = {
         "service": pd.concat([services.rename(columns={"cost_eur": "amount_eur"})[["year", "amount_eur"]], charges]),
@@ -100,7 +98,7 @@ def check_table(
     name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str], checks: Checks
 ) -> None:
     """`agree_<name>`: the plan's own table says what was recomputed; a row left out means zero."""
-    both = true.pipe(join, said, on=list(keys), how="outer", suffixes=("", "_said"))
+    both = true.merge(said, on=list(keys), how="outer", suffixes=("", "_said"))
     for column, unit in units.items():
         found, expected = both[f"{column}_said"], both[column]
         missing = ~both.set_index(list(keys)).index.isin(true.set_index(list(keys)).index)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import Where, World, grants_eur, join, keyed, look_up, total
+from nbb_opt.recompute import Where, World, grants_eur, keyed, look_up, total
 from nbb_opt.verify.verdict import Checks, names
 
 STOCK = ["fleet_region", "vehicle", "vintage_year"]
@@ -19,14 +19,11 @@ def read_stock(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame
     owned = world.table("fleet")[[*STOCK, "vehicles"]]
     owned = owned[owned["vehicles"] > 0]
     keys = pd.concat([said[STOCK], owned[STOCK]]).drop_duplicates()
-    rows = keys.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
-    rows = rows.pipe(join, said, on=[*STOCK, "year"], how="left").pipe(join, owned, on=STOCK, how="left")
+    rows = keys.merge(pd.DataFrame({"year": list(world.years)}), how="cross")
+    rows = rows.merge(said, on=[*STOCK, "year"], how="left").merge(owned, on=STOCK, how="left")
     rows = rows.fillna({"bought": 0.0, "kept": 0.0, "vehicles": 0.0})
-    rows = rows.pipe(join,
-        world.table("vehicles")[["vehicle", "mode", "technology", "annual_km", "annual_h", "lifetime_years",
-                                 "resale_share", "available_from"]],
-        on="vehicle", how="left",
-    )  # fmt: skip
+    facts = ["mode", "technology", "annual_km", "annual_h", "lifetime_years", "resale_share", "available_from"]
+    rows = rows.merge(world.table("vehicles")[["vehicle", *facts]], on="vehicle", how="left")
     rows = rows.sort_values([*STOCK, "year"], kind="stable").reset_index(drop=True)
     first = rows["year"] == world.years[0]
     before = np.where(first, rows["vehicles"], rows["kept"].shift(fill_value=0.0))
@@ -95,11 +92,11 @@ def read_chargers(world: World, tables: Mapping[str, pd.DataFrame], checks: Chec
     """One row per area, charger and period: installed, in_service, kw; `balance_chargers` compares in_service."""
     said = tables["chargers"]
     keys = said[["charge_area", "charger"]].drop_duplicates()
-    rows = keys.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
-    rows = rows.pipe(join, said, on=["charge_area", "charger", "year"], how="left").fillna(
+    rows = keys.merge(pd.DataFrame({"year": list(world.years)}), how="cross")
+    rows = rows.merge(said, on=["charge_area", "charger", "year"], how="left").fillna(
         {"installed": 0.0, "in_service": 0.0}
     )
-    rows = rows.pipe(join, world.table("chargers").drop(columns=["name", "source", "note"]), on="charger", how="left")
+    rows = rows.merge(world.table("chargers").drop(columns=["name", "source", "note"]), on="charger", how="left")
     true = np.zeros(len(rows))
     at = rows.groupby(["charge_area", "charger"]).indices
     for places in at.values():
@@ -143,10 +140,10 @@ def charger_costs(world: World, chargers: pd.DataFrame) -> pd.DataFrame:
 def read_projects(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per project and period: built (in service), newly (built minus built before), and its data."""
     data = world.table("projects")
-    rows = data[["project"]].pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
-    rows = rows.pipe(join, tables["projects"], on=["project", "year"], how="left")
+    rows = data[["project"]].merge(pd.DataFrame({"year": list(world.years)}), how="cross")
+    rows = rows.merge(tables["projects"], on=["project", "year"], how="left")
     rows = rows.fillna({"newly_built": 0.0, "in_service": 0.0}).rename(columns={"in_service": "built"})
-    rows = rows.pipe(join, data.drop(columns=["name", "kind", "source", "note"]), on="project", how="left")
+    rows = rows.merge(data.drop(columns=["name", "kind", "source", "note"]), on="project", how="left")
     before = rows.groupby("project")["built"].shift(fill_value=0.0)
     return rows.assign(before=before, newly=rows["built"] - before)
 

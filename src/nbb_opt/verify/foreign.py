@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from nbb_opt.errors import InstanceError, NbbError, Problem
 from nbb_opt.instance import Instance
-from nbb_opt.recompute import FLOW, World, demand_of, join, read_chains, read_network, read_world
+from nbb_opt.recompute import FLOW, World, demand_of, read_chains, read_network, read_world
 from nbb_opt.renames import is_now
 from nbb_opt.result import TABLES, as_table
 from nbb_opt.verify import paths
@@ -168,10 +168,10 @@ def complete(world: World, given: Mapping[str, pd.DataFrame]) -> Tables:
     bundles = flows.assign(bundle=np.arange(len(flows)))
     tables = {name: as_table(name, given.get(name)) for name in TABLES if name not in _DERIVED}
     tables["bundles"] = as_table("bundles", bundles)
-    tables["demand"] = as_table("demand", demand.pipe(join, bundles, on=FLOW)[list(TABLES["demand"])])
+    tables["demand"] = as_table("demand", demand.merge(bundles, on=FLOW)[list(TABLES["demand"])])
     lanes, lane_links = _lanes(world, given["lanes"])
     tables["lanes"], tables["lane_links"] = lanes, lane_links
-    chains = given["chains"].pipe(join, bundles, on=FLOW, how="left")
+    chains = given["chains"].merge(bundles, on=FLOW, how="left")
     tables["chain_steps"] = _steps(world, given["chain_steps"], chains, lanes)
     tables["chains"] = _chains(world, tables, chains)
     tables["chargers"] = _chargers(world, given["chargers"])
@@ -322,7 +322,7 @@ def _public(world: World, given: pd.DataFrame | None) -> pd.DataFrame:
     if given is None:
         return as_table("use")
     offers = world.public.rename(columns={"kwh_per_year": "limit"})[["charge_area", "year", "limit"]]
-    rows = given.pipe(join, offers, on=["charge_area", "year"], how="left").fillna({"limit": 0.0})
+    rows = given.merge(offers, on=["charge_area", "year"], how="left").fillna({"limit": 0.0})
     rows = rows.rename(columns={"charge_area": "row", "kwh": "used"}).assign(kind="public_charging", unit="kWh")
     return as_table("use", rows[list(TABLES["use"])])
 

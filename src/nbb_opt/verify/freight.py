@@ -18,7 +18,6 @@ from nbb_opt.recompute import (
     World,
     find,
     in_blocks,
-    join,
     pick,
     read_chains,
     total,
@@ -91,7 +90,7 @@ def read_freight(
         needed = paths.needed_projects(network, chains)
         limit_t = demand_t[bundle_at, flows["t"]]
         built_checks.append(limits.check_built(flows.assign(demand=limit_t), needed, built))
-        on_lane = chains.steps.loc[chains.steps["is_lane"], ["owner", "lane_at"]].pipe(join, flows, on="owner")
+        on_lane = chains.steps.loc[chains.steps["is_lane"], ["owner", "lane_at"]].merge(flows, on="owner")
         _add(lane_t, on_lane["lane_at"].to_numpy(), on_lane)
         for name, part in _sums(world, network, chains, flows, charge).items():
             parts.setdefault(name, []).append(part)
@@ -121,12 +120,10 @@ def _sums(
     """The frames of Freight but `kept`, of some chains."""
     words, steps = network.words, chains.steps
     carried = flows[["owner", "year", "tonnes"]]
-    on_link = steps.loc[steps["is_link"], ["owner", "link", "cargo_type"]].pipe(join, carried, on="owner")
-    at_terminal = steps.loc[steps["terminal"] != words.number(""), ["owner", "terminal"]].pipe(
-        join, carried, on="owner"
-    )
+    on_link = steps.loc[steps["is_link"], ["owner", "link", "cargo_type"]].merge(carried, on="owner")
+    at_terminal = steps.loc[steps["terminal"] != words.number(""), ["owner", "terminal"]].merge(carried, on="owner")
     terminals = total(at_terminal.rename(columns={"terminal": "row", "tonnes": "used"}), ["row", "year"], "used")
-    hubs = steps.loc[steps["is_transfer"], ["owner", "from_node", "handled_at"]].pipe(join, carried, on="owner")
+    hubs = steps.loc[steps["is_transfer"], ["owner", "from_node", "handled_at"]].merge(carried, on="owner")
     rate = {
         name: pick(network.handling[name].astype(float), hubs["handled_at"].to_numpy(), np.nan)
         for name in ("cost_eur_per_t", "ttw_kg_co2e_per_t", "wtt_kg_co2e_per_t")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import PLACE, Network, Supplies, World, find, in_blocks, join, keyed, look_up, pick, total
+from nbb_opt.recompute import PLACE, Network, Supplies, World, find, in_blocks, keyed, look_up, pick, total
 from nbb_opt.verify.verdict import Checks, names
 
 UNITS = {"link": "t", "terminal": "t", "charge_area": "kWh", "grid": "kW", "public_charging": "kWh"}
@@ -23,7 +23,7 @@ def check_use(said: pd.DataFrame, true: Mapping[str, pd.DataFrame], checks: Chec
         "agree_use", [False] * len(unknown), where=names(unknown, "use of {} {}: unknown kind", ["kind", "row"])
     )
     for kind, rows in true.items():
-        both = rows.pipe(join, said[said["kind"] == kind], on=["row", "year"], how="outer", suffixes=("", "_said"))
+        both = rows.merge(said[said["kind"] == kind], on=["row", "year"], how="outer", suffixes=("", "_said"))
         stated = both["unit"].notna()
         needed = np.isfinite(both["limit"]) & (both["used"] > 1e-3)
         where = names(both, "use of " + kind + " {} {}", ["row", "year"])
@@ -43,7 +43,7 @@ def added(world: World, projects: pd.DataFrame, table: str, column: str) -> pd.D
     """Columns row, year, adds: what projects in service add to `column` of `table`."""
     effects = world.table("project_effects")
     effects = effects[(effects["table"] == table) & (effects["column"] == column)][["project", "row", "adds"]]
-    rows = effects.pipe(join, projects[["project", "year", "built"]], on="project")
+    rows = effects.merge(projects[["project", "year", "built"]], on="project")
     rows = rows.assign(adds=rows["adds"] * rows["built"])
     return total(rows, ["row", "year"], "adds")
 
@@ -100,7 +100,7 @@ def check_built(flows: pd.DataFrame, needed: pd.DataFrame, built: pd.Series) -> 
     `flows` has the `demand` (t) of the bundle, `needed` chain and project, `built` the index project, year.
     """
     checks = Checks()
-    rows = flows[["chain", "year", "tonnes", "demand"]].pipe(join, needed, on="chain")
+    rows = flows[["chain", "year", "tonnes", "demand"]].merge(needed, on="chain")
     limit = rows["demand"] * look_up(built, rows["project"], rows["year"])
     where = names(rows, "chain {} needs {} {}", ["chain", "project", "year"])
     checks.compare("use_only_built", rows["tonnes"], "<=", limit, where=where, unit="t", scale=0.0)
@@ -189,7 +189,7 @@ def area_use(
     can = can[can["power"] > 0].rename(columns={"charge_area": "row"})
     bought = public[["row", "year", "used"]].rename(columns={"used": "kwh"})
     delivered = total(pd.concat([can[["row", "year", "kwh"]], bought], ignore_index=True), ["row", "year"], "kwh")
-    sold = drawn.pipe(join, delivered, on=["row", "year"], how="outer")
+    sold = drawn.merge(delivered, on=["row", "year"], how="outer")
     sold = sold.fillna({"used": 0.0, "kwh": 0.0}).rename(columns={"kwh": "limit"})
     power = can[["row", "year", "power"]].rename(columns={"power": "used"}).reset_index(drop=True)
     grid = world.indexed("charge_areas")["grid_mw"]
@@ -202,7 +202,7 @@ def public_use(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame
     said = tables["use"]
     rows = said.loc[said["kind"] == "public_charging", ["row", "year", "used"]]
     offers = world.public.rename(columns={"charge_area": "row", "kwh_per_year": "limit"})
-    rows = rows.pipe(join, offers, on=["row", "year"], how="left")
+    rows = rows.merge(offers, on=["row", "year"], how="left")
     return rows.fillna({"limit": 0.0, "kw": 0.0})
 
 
@@ -228,7 +228,7 @@ def check_fuels(
 ) -> None:
     """`replace_at_most`, `replace_once`, `respect_fuel_supply`, of `energy` as it would be with own carriers only."""
     rows = replaced.rename(columns={"own": "energy_carrier"})
-    rows = rows.pipe(join, total(energy, PLACE, "kwh"), on=PLACE, how="left").fillna({"kwh": 0.0})
+    rows = rows.merge(total(energy, PLACE, "kwh"), on=PLACE, how="left").fillna({"kwh": 0.0})
     most = rows["max_share"] * rows["kwh"]
     where = names(rows, "{} in {} {}", ["substitute", "country", "year"])
     ready = ((rows["replaced_kwh"] >= 0) & (rows["available_from"] <= rows["year"])).to_numpy()

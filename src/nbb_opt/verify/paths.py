@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute import MODE_ORDER, Chains, Network, World, find, in_order, join, pick
+from nbb_opt.recompute import MODE_ORDER, Chains, Network, World, find, in_order, pick
 from nbb_opt.verify.verdict import Checks, names
 
 
@@ -162,6 +162,6 @@ def check_services(world: World, used: pd.DataFrame, chosen: pd.DataFrame, check
     checks.hold("admit_services", now, where=names(used, "link {} for {} {}", ["link", "cargo_type", "year"]))
     pairs = used[["link", "cargo_type"]].drop_duplicates()
     pairs = pairs[pairs["link"].map(links["mode"]).to_numpy() == "rail"]
-    always = pairs.pipe(join, pd.DataFrame({"year": list(world.years)}), how="cross")
+    always = pairs.merge(pd.DataFrame({"year": list(world.years)}), how="cross")
     fine = pd.MultiIndex.from_frame(always[["link", "cargo_type", "year"]]).isin(ready)
     checks.hold("admit_services", fine, where=names(always, "rail link {} for {} {}", ["link", "cargo_type", "year"]))

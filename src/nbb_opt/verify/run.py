@@ -13,7 +13,6 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.recompute import join
 from nbb_opt.result import OWN_RULES, Run
 from nbb_opt.verify.claims import BARS, FROZEN, REFERENCE, Rules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
@@ -213,8 +212,8 @@ def _blank(cell: Any) -> Any:
 
 def keep_flows(run: Run, checks: Checks) -> None:
     """`keep_flows`: a model with the flows of the frozen plan has these flows."""
-    both = run.tables["flows"].pipe(
-        join, run.bars[FROZEN]["flows"], on=["chain", "year"], how="outer", suffixes=("", "_base")
+    both = run.tables["flows"].merge(
+        run.bars[FROZEN]["flows"], on=["chain", "year"], how="outer", suffixes=("", "_base")
     )
     both = both.fillna({"tonnes": 0.0, "tonnes_base": 0.0})
     where = names(both, "chain {} {}", ["chain", "year"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import math
 from collections.abc import Sequence
@@ -12,6 +11,8 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -106,7 +107,7 @@ class Water:
         self.left, self.top = (float(v) for v in low - CELLS_AROUND * self.cell)
         columns, rows = (int(v) + 2 * CELLS_AROUND + 1 for v in (high - low) / self.cell)
         mask = land_mask(list(rings), left=self.left, top=self.top, cell=self.cell, shape=(rows, columns))
-        self.cost: list[list[float]] = np.where(mask, LAND_COST, 1.0).tolist()
+        self.cost = np.where(mask, LAND_COST, 1.0)
         self.shape = (rows, columns)
 
     def at(self, point: Floats) -> Cell:
@@ -115,40 +116,30 @@ class Water:
 
     def ways(self, start: Floats, ends: Sequence[Floats]) -> list[list[Cell]]:
         """Give the cheapest way from start to each end, as cells with start and end."""
-        origin, targets = self.at(start), [self.at(end) for end in ends]
-        rows, columns = self.shape
-        far = {origin: 0.0}
-        came: dict[Cell, Cell] = {}
-        todo: list[tuple[float, Cell]] = [(0.0, origin)]
-        missing, done = set(targets) - {origin}, set()
-        steps = [(r, c, math.hypot(r, c)) for r in (-1, 0, 1) for c in (-1, 0, 1) if r or c]
-        while todo and missing:
-            so_far, here = heapq.heappop(todo)
-            if here in done:
-                continue
-            done.add(here)
-            missing.discard(here)
-            row, column = here
-            for r, c, length in steps:
-                y, x = row + r, column + c
-                if not (0 <= y < rows and 0 <= x < columns):
-                    continue
-                there = (y, x)
-                then = so_far + length * self.cost[y][x]
-                if then < far.get(there, math.inf):
-                    far[there] = then
-                    came[there] = here
-                    heapq.heappush(todo, (then, there))
-        found = []
+        columns = self.shape[1]
+        origin, *targets = (row * columns + column for row, column in map(self.at, [start, *ends]))
+        came = dijkstra(self._steps(), indices=origin, return_predecessors=True)[1]  # type: ignore[call-overload]
+        found: list[list[Cell]] = []
         for target in targets:
             way = [target]
             while way[-1] != origin:
-                way.append(came[way[-1]])
-            found.append(way[::-1])
-        for way in found:
-            for row, column in way:
-                self.cost[row][column] = min(self.cost[row][column], SHARED_COST)
+                way.append(int(came[way[-1]]))
+            found.append([divmod(cell, columns) for cell in reversed(way)])
+        for cells in found:
+            rows, across = np.transpose(cells)
+            self.cost[rows, across] = np.minimum(self.cost[rows, across], SHARED_COST)
         return found
+
+    def _steps(self) -> csr_array:
+        """The cost of a step from each cell to its eight neighbours: what the cell that is entered costs."""
+        cells, parts = np.arange(self.cost.size).reshape(self.shape), []
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            one = cells[: self.shape[0] - down, max(-right, 0) : self.shape[1] - max(right, 0)].ravel()
+            other = one + down * self.shape[1] + right
+            for here, there in ((one, other), (other, one)):
+                parts.append((here, there, math.hypot(down, right) * self.cost.ravel()[there]))
+        here, there, cost = map(np.concatenate, zip(*parts, strict=True))
+        return csr_array((cost, (here, there)), shape=(cells.size, cells.size))
 
     def points(self, way: Sequence[Cell]) -> Floats:
         """Give the centres of cells in the map's plane, (n, 2)."""
