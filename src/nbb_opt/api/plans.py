@@ -466,7 +466,7 @@ def verify(
     bound of frozen: confirmed by solving again
     bound of reference: confirmed by solving again
     bound of joint: confirmed by solving again
-    the word of the run, which nothing shows: options, ...
+    the word of the run, which nothing shows: instance_source, options, ...
     """
     from nbb_opt.problems.dispatch import handlers, problem_of, verify_solution
     from nbb_opt.problems.handlers import VerifyRequest
