@@ -29,11 +29,11 @@ from nbb_opt.studies.accounting.choices import (
 from nbb_opt.studies.accounting.study import (
     Row,
     accounting_study,
-    as_table,
     main_mode_by_bundle,
     may_be_chance,
     mode_flips,
     same_plan_t,
+    sensitivity_answer,
 )
 
 OPTIONS = SolveOptions(time_limit_s=180, gap=1e-6, threads=1)  # the first job on a machine also compiles kernels
@@ -167,8 +167,8 @@ def test_the_study_tells_a_choice_left_out_from_one_that_was_solved():
     assert rows[2].same_plan_t == pytest.approx(dict(rows[0].same_plan_t))
     assert rows[3].status.startswith("left out: hvo_agency: no vehicle")
     assert rows[3].cost_eur is None
-    assert len(as_table(tiny(), rows).splitlines()) == 5
-    assert json.loads(json.dumps(rows[2].as_json()))["factors"] == []
+    record = json.loads(json.dumps(sensitivity_answer(tiny(), rows).record))
+    assert [row["cost_eur"] for row in record["sensitivity"]] == pytest.approx([row.cost_eur for row in rows])
 
 
 def test_a_flip_names_the_bundle_and_both_modes():
@@ -187,7 +187,7 @@ def test_a_flip_names_the_bundle_and_both_modes():
 def test_the_command_prints_a_table_and_refuses_an_unknown_choice():
     words = ("sensitivity", TINY, "--accounting", "--choice")
     done = nbb_opt(*words, "grid_earlier", "--gap", "1e-4", check=0)
-    assert len(done.stdout.strip().splitlines()) == 3
+    assert "grid: Nordic consumption 2016-2019" in done.stdout
     assert "1 of 1: grid: Nordic consumption 2016-2019" in done.stderr
     wrong = nbb_opt(*words, "grid_moon", check=1)
     assert "one of solved_again, boundary_ttw" in wrong.stderr
@@ -206,7 +206,7 @@ def test_the_table_names_the_first_flips():
         choice="x", title="other", factors=(), status="optimal", same_plan_t={2025: 1.0, 2030: 1.0}, cost_eur=1e6,
         emissions_t={2025: 1.0, 2030: 1.0}, gap=0.0, flips=(flip,) * 7,
     )  # fmt: skip
-    text = as_table(tiny(), [row])
+    text = str(sensitivity_answer(tiny(), [row]))
     assert "other (may be chance: cost differs by less than the gap):" in text
     assert not may_be_chance(replace(row, cost_eur=1.1e6, gap=0.01), row)
     assert may_be_chance(replace(row, cost_eur=1.001e6, gap=0.01), row)

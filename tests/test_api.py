@@ -23,6 +23,7 @@ from nbb_opt import ReadOnlyError, Result
 from nbb_opt.api.plans import solve
 from nbb_opt.errors import NbbError
 from nbb_opt.instance.tables.csv_file import csv_bytes
+from nbb_opt.report.study import whole
 from nbb_opt.shipped import shipped
 from nbb_opt.solve import Progress
 
@@ -183,7 +184,9 @@ def test_an_edit_in_place_raises_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match="read-only"):
         region["links"]["distance_km"].to_numpy()[0] = 1.0
     for name, table in before.items():
-        pd.testing.assert_frame_equal(pd.DataFrame(region[name]), table)
+        pd.testing.assert_frame_equal(region[name], table)
+        pd.testing.assert_frame_equal(table, region[name])
+    assert type(region["links"].copy()) is type(region["links"].query("distance_km > 0")) is pd.DataFrame
 
 
 def test_what_is_taken_out_of_a_table_can_be_edited() -> None:
@@ -200,8 +203,8 @@ def test_the_example_runs_as_written(tmp_path: Path) -> None:
     for table in (made.flows, made.fleet, made.projects, made.emissions, made.costs, made.chargers):
         assert len(table)
     dear = region.with_table("country_years", lambda t: t.assign(carbon_price_eur_per_t=2 * t.carbon_price_eur_per_t))
-    table = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "reference", "dear carbon"])
-    assert table.columns.tolist()[:3] == ["plan", "reference", "dear carbon"]
+    found = nbb.compare(made, made.reference, nbb.solve(dear), names=["plan", "reference", "dear carbon"])
+    assert found.table.columns.tolist()[:5] == ["figure", "unit", "plan", "reference", "dear carbon"]
     front = nbb.pareto(region, points=4, relax=True)
     assert len(front.table) == 4
     pd.testing.assert_frame_equal(nbb.sweep(region, front=4, relax=True).table, front.table)
@@ -278,11 +281,12 @@ def test_a_plan_of_an_edited_instance_asks_for_that_instance(tmp_path: Path) -> 
 
 def test_compare_says_whether_a_difference_is_decided() -> None:
     loose = nbb.solve(tiny(), gap=1e-6)
-    cost = ("system cost, net present value", "MEUR")
-    table = nbb.compare(plan(), loose, plan().reference, names=["a", "b", "nothing"])
-    assert not table.loc[cost, "b undecided"]  # it is the same plan
-    assert not table.loc[cost, "nothing undecided"]
-    assert table.loc[cost, "nothing - a"] == pytest.approx((plan().reference.cost_eur - plan().cost_eur) / 1e6)
+    table = nbb.compare(plan(), loose, plan().reference, names=["a", "b", "nothing"]).table
+    cost = table.iloc[0]
+    assert cost["figure"] == "system cost, net present value"
+    assert not cost["b undecided"]  # it is the same plan
+    assert not cost["nothing undecided"]
+    assert cost["nothing - a"] == pytest.approx((plan().reference.cost_eur - plan().cost_eur) / 1e6)
     assert table["b undecided"].isna().sum() == len(table) - 1
     with pytest.raises(nbb.NbbError, match="3 plans and 1 names"):
         nbb.compare(plan(), loose, plan(), names=["a"])
@@ -291,18 +295,16 @@ def test_compare_says_whether_a_difference_is_decided() -> None:
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
 def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    table = nbb.compare(plan(), plan().reference, names=["mine", "nothing"])
+    found = nbb.compare(plan(), plan().reference, names=["mine", "nothing"])
     front = nbb.pareto(tiny(), points=12, relax=True)
-    for each in (table, front.table):
-        assert isinstance(each, pd.DataFrame)
-        printed = str(each)
+    for table, printed in ((found.table, str(found)), (front.table, whole(front.table))):
+        assert type(table) is pd.DataFrame
         assert "..." not in printed
-        assert all(name in printed for name in each.columns)
+        assert all(name in printed for name in table.columns)
     assert front.about["status"] == "done"
-    assert "no" in str(table).split()
-    assert "<NA>" not in str(table) + table._repr_html_()
-    assert table["nothing undecided"].dtype == "boolean"
-    assert type(table.iloc[:2]) is pd.DataFrame
+    assert "no" in str(found).split()
+    assert "<NA>" not in str(found) + found._repr_html_()
+    assert found["nothing undecided"].dtype == "boolean"
 
 
 def test_what_is_no_plan_cannot_be_compared_and_what_is_no_region_cannot_be_solved() -> None:

@@ -52,7 +52,7 @@ def found(region: nbb.Instance) -> InventoryTables:
 def test_freight_over_quays_is_that_of_the_control_totals(found: InventoryTables, region: nbb.Instance) -> None:
     frozen = replace(found.run, tables=found.today, bars={})
     ports = InventoryTables(region, frozen).use.query("kind == 'port' and year == 2025")
-    observed = control_totals(region, frozen)["modelled"].item()
+    observed = control_totals(region, frozen).table["modelled"].item()
     assert ports[["used", "given"]].to_numpy().sum() == pytest.approx(observed)
     assert ports["given"].sum() == 14000.0  # taken and left
 

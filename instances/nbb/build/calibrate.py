@@ -22,7 +22,7 @@ def left(region: nbb.Instance, row: dict[str, str]) -> float:
     """How far the base year is from what the row is for: a deviation (absolute), or kt left on its mode."""
     plan = base_year(region)
     if row["total"]:
-        return float(control_totals(region, plan).set_index("total").loc[row["total"], "deviation"].item())
+        return float(control_totals(region, plan).table.set_index("total").loc[row["total"], "deviation"].item())
     tables = plan.tables
     flows = tables["flows"].merge(tables["chains"], on="chain").merge(tables["bundles"], on="bundle")
     flows = flows[flows["main_mode"] == row["mode"]]

@@ -58,7 +58,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 CALLED = {
     "Instance": "an instance (nbb.read)", "Result": "a plan (nbb.solve, nbb.load)", "SolveOptions": "nbb.SolveOptions",
-    "ConcreteModel": "a model of nbb.build", "Prepared": "what nbb.prepare gives", "Audit": "what nbb.audit gives",
+    "ConcreteModel": "a model of nbb.build", "Prepared": "what nbb.prepare gives",
     "Answer": "what a study gives",
     "DataFrame": "a table", "ProblemInstance": "that of another problem", "ProblemResult": "that of another problem",
 }  # fmt: skip

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from nbb_opt.api.arguments import checked, named
+from nbb_opt.api.arguments import checked
 from nbb_opt.api.plans import LOG, Result, solve
 from nbb_opt.errors import NbbError
 from nbb_opt.instance.what_if import input_differences
-from nbb_opt.output import check_file, write_file
-from nbb_opt.report.comparison import comparison_page, decisions, what_differs
-from nbb_opt.report.study import WholeTable
+from nbb_opt.report.comparison import comparison_sections, decisions, what_differs
+from nbb_opt.report.study import Answer, whole
+from nbb_opt.report.what_if import what_if_name
 
 LEAST_GAP = 1e-9  # of a pair solve
 ROUNDS = 3
+INPUTS_SHOWN, FREIGHT_SHOWN = 20, 15
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,11 @@ class CostDifference:
         return f"{said} {self.at_least_eur / 1e6:+,.3f} to {self.at_most_eur / 1e6:+,.3f} MEUR"
 
 
-class Comparison(WholeTable):
-    """The key figures of plans side by side, as a table that prints whole, and all else that differs.
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Answer):
+    """Plans side by side: table `key_figures`, the cells of the data that differ (`inputs`) and `decisions` that do.
+
+    Names and places of the page are those of the first plan.
 
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny())
@@ -64,86 +66,75 @@ class Comparison(WholeTable):
     ['Railway to the mine', 1.0]
     """
 
-    plans: tuple[Result, ...] = ()
-    names: tuple[str, ...] = ()
-    costs: tuple[CostDifference, ...] = ()
+    plans: tuple[Result, ...]
+    names: tuple[str, ...]
+    costs: tuple[CostDifference, ...]
 
-    @property
-    def inputs(self) -> pd.DataFrame:
-        """The cells in which the data of each plan differ from those of the first: plan, table, row, column, ..."""
-        first = self.plans[0].instance
-        rows = [
+    @classmethod
+    def of(cls, plans: Sequence[Result], names: Sequence[str], costs: Sequence[CostDifference]) -> Comparison:
+        """The answer; `costs` are those of every plan but the first, against it."""
+        first = plans[0].instance
+        cells = [
             {"plan": name, **vars(cell)}
-            for name, plan in zip(self.names[1:], self.plans[1:], strict=True)
+            for name, plan in zip(names[1:], plans[1:], strict=True)
             for cell in input_differences(first, plan.instance)
         ]
-        return pd.DataFrame(rows, columns=["plan", "table", "row", "column", "before", "after"])
-
-    @property
-    def decisions(self) -> pd.DataFrame:
-        """Projects, trucks and chargers in service and freight by mode, by name and year, where plans differ."""
-        return what_differs(
-            {name: decisions(plan.instance, plan.run.tables) for name, plan in zip(self.names, self.plans, strict=True)}
-        )
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The comparison for people: cost and what is proven of it, inputs, decisions, figures."""
-        inputs, differs = self.inputs, self.decisions
-        undecided = [each.plan for each in self.costs if not each.decided]
-        shown = inputs.head(20).to_string(index=False, na_rep="blank").splitlines() if len(inputs) else []
-        more = f"  and {len(inputs) - 20} more" if len(inputs) > 20 else ""
-        projects = differs[differs["kind"] != "freight"]
-        freight = differs[differs["kind"] == "freight"].head(15)
-        parts = [
-            *(each.line(self.names[0]) for each in self.costs),
-            *([f"{', '.join(undecided)}: solving both to a smaller gap decides: compare(..., decide_s=300)"]
-              if undecided else []),
-            "", f"inputs: {len(inputs)} cells differ", *(f"  {line}" for line in shown), *filter(None, [more]),
-            "", "decisions that differ (units; freight: t a year, the greatest)",
-            *pd.concat([projects, freight]).to_string(index=False, float_format="{:,.0f}".format).splitlines(),
-            "", *str(self).splitlines(),
-        ]  # fmt: skip
-        return tuple(parts)
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """All of it as plain values."""
-        figures = self.reset_index().astype(object)
-        return {
-            "plans": list(self.names),
-            "runs": [str(plan.run.path) for plan in self.plans],
-            "costs": [{**vars(each), "decided": each.decided} for each in self.costs],
-            "inputs": _rows(self.inputs), "decisions": _rows(self.decisions), "figures": _rows(figures),
-        }  # fmt: skip
-
-    def to_html(self, path: Path | str, *_given: Any, **_named: Any) -> Path:  # type: ignore[override]
-        """Write the comparison as a page, with a map of what moves."""
-        check_file(named(path, ".html", ".htm", what="page"))
-        page = comparison_page(
-            {name: (plan.instance, plan.run) for name, plan in zip(self.names, self.plans, strict=True)},
-            sentences=[each.line(self.names[0]) + "." for each in self.costs], figures=pd.DataFrame(self),
-            inputs=self.inputs, differs=self.decisions,
+        inputs = pd.DataFrame(cells, columns=["plan", "table", "row", "column", "before", "after"])
+        differs = what_differs({
+            name: decisions(plan.instance, plan.run.tables) for name, plan in zip(names, plans, strict=True)
+        })  # fmt: skip
+        undecided = [each.plan for each in costs if not each.decided]
+        projects, freight = (differs[(differs["kind"] == "freight") == kind] for kind in (False, True))
+        more = [f"  and {len(inputs) - INPUTS_SHOWN} more"] if len(inputs) > INPUTS_SHOWN else []
+        figures = _key_figures(plans, names, costs)
+        tables = {"key_figures": figures, "inputs": inputs, "decisions": differs}
+        titles = [
+            f"{name} ({scenario})" if (scenario := what_if_name(plan.run)) else name
+            for name, plan in zip(names, plans, strict=True)
+        ]
+        return cls(
+            instance=first, name="comparison", title=" against ".join(titles), plans=tuple(plans), names=tuple(names),
+            costs=tuple(costs), tables=tables,
+            description="Cost is proven between the bound and the cost of each plan; other figures are those of the "
+            "plans found, and another plan of nearly the same cost may have others.",
+            sentences=[f"{each.line(names[0])}." for each in costs],
+            about={
+                "plans": list(names), "runs": [str(plan.run.path) for plan in plans],
+                "costs": [{**vars(each), "decided": each.decided} for each in costs],
+            },
+            shown=[
+                *([f"{', '.join(undecided)}: solving both to a smaller gap decides: compare(..., decide_s=300)"]
+                  if undecided else []),
+                "", f"inputs: {len(inputs)} cells differ",
+                whole(inputs.head(INPUTS_SHOWN), index=False, na_rep="blank", line_width=None) if len(inputs) else "",
+                *more,
+                "", "decisions that differ (units; freight: t a year, the greatest)",
+                whole(pd.concat([projects, freight.head(FREIGHT_SHOWN)]), index=False, float_format="{:,.0f}".format,
+                      line_width=None),
+                figures.set_index(["figure", "unit"]),
+            ],
+            sections=lambda _answer: comparison_sections(
+                {name: (plan.instance, plan.run) for name, plan in zip(names, plans, strict=True)}, **tables
+            ),
         )  # fmt: skip
-        return write_file(Path(path), page)
 
 
 @checked
 def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) -> Comparison:
-    """Key figures side by side, a row for each, and the differences to the first plan; printed whole.
+    """Key figures side by side, a row for each, and the differences to the first plan.
 
     The column `undecided` says of the costs whether a better search could turn the difference round: the optima lie
     between bound and objective (costs of your own included), and these ranges overlap. Other figures have no bound;
     there it is blank. With `decide_s` a pair that is undecided is solved again, each plan in at most so many seconds,
-    to a gap smaller than the difference. Inputs and decisions that differ, and a page, are in what is given back.
+    to a gap smaller than the difference. Inputs and decisions that differ are tables of the answer too.
 
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny())
-    >>> table = compare(plan, plan.reference)
-    >>> table.columns.tolist()
-    ['joint', 'reference', 'reference - joint', 'reference undecided']
-    >>> bool(table.loc[("system cost, net present value", "MEUR"), "reference undecided"])
-    False
+    >>> found = compare(plan, plan.reference)
+    >>> found.table.columns.tolist()
+    ['figure', 'unit', 'joint', 'reference', 'reference - joint', 'reference undecided']
+    >>> found["figure"][0], bool(found["reference undecided"][0])
+    ('system cost, net present value', False)
     """
     if not plans:
         raise NbbError("compare: give at least one plan")
@@ -166,14 +157,7 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
         else _difference(labels[k], ranges[0], ranges[k])
         for k in range(1, len(given))
     )  # fmt: skip
-    table = Comparison({label: _key_figures(plan) for label, plan in zip(labels, given, strict=True)})
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["figure", "unit"])
-    for each in costs:
-        table[f"{each.plan} - {labels[0]}"] = table[each.plan] - table[labels[0]]
-        blank = [pd.NA] * (len(table) - 1)
-        table[f"{each.plan} undecided"] = pd.array([not each.decided, *blank], dtype="boolean")
-    table.plans, table.names, table.costs = tuple(given), tuple(labels), costs
-    return table
+    return Comparison.of(given, labels, costs)
 
 
 def _identical(first: Result, other: Result) -> bool:
@@ -206,12 +190,6 @@ def _closer(
     return best, (min(found.objective_eur, known[0]), max(found.bound_eur, known[1]))
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain values, None for what is blank."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
-
-
 def _labels(plans: Sequence[Result], names: Sequence[str]) -> list[str]:
     if names and len(names) != len(plans):
         raise NbbError(f"compare: {len(plans)} plans and {len(names)} names; give one for each")
@@ -219,7 +197,18 @@ def _labels(plans: Sequence[Result], names: Sequence[str]) -> list[str]:
     return [name if given.count(name) == 1 else f"{name} {number}" for number, name in enumerate(given, 1)]
 
 
-def _key_figures(plan: Result) -> Mapping[tuple[str, str], float]:
+def _key_figures(plans: Sequence[Result], names: Sequence[str], costs: Sequence[CostDifference]) -> pd.DataFrame:
+    """Columns figure, unit, each plan; of all but the first its difference, and whether that is undecided."""
+    table = pd.DataFrame({name: _figures(plan) for name, plan in zip(names, plans, strict=True)})
+    table = table.rename_axis(["figure", "unit"]).reset_index()
+    for each in costs:
+        table[f"{each.plan} - {names[0]}"] = table[each.plan] - table[names[0]]
+        blank = [pd.NA] * (len(table) - 1)
+        table[f"{each.plan} undecided"] = pd.array([not each.decided, *blank], dtype="boolean")
+    return table
+
+
+def _figures(plan: Result) -> Mapping[tuple[str, str], float]:
     found, periods = plan.figures, plan.instance.periods
     emitted, money, last = found["emissions_t_co2e"], found["investments_eur"], periods[-1].year
     return {

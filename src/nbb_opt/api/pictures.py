@@ -17,7 +17,6 @@ from nbb_opt.output import COMMENT, check_file, write_file
 
 if TYPE_CHECKING:
     from nbb_opt.report.study import Answer
-    from nbb_opt.studies.audit.audit import Audit
 
 WIDTH_PX = 1600  # of a .png
 FONT = "font-family: Helvetica, Arial, sans-serif; background: #fff"
@@ -78,8 +77,8 @@ def check_picture(path: Path | str) -> Path:
 
 
 @checked
-def draw(of: Result | Answer | Audit, name: str = "map") -> Picture:
-    """A picture of a plan (map, change, or a chart by name), of a study (those of its page), or of an audit.
+def draw(of: Result | Answer, name: str = "map") -> Picture:
+    """A picture of a plan (map, change, or a chart by name), or of a study (those of its page).
 
     >>> from nbb_opt import examples, solve
     >>> draw(solve(examples.tiny()), "x")
@@ -88,10 +87,7 @@ def draw(of: Result | Answer | Audit, name: str = "map") -> Picture:
     """
     if isinstance(of, Result):
         return _of_plan(of, name)
-    from nbb_opt.report.study import Answer
-    from nbb_opt.studies.audit.view import sections
-
-    drawings = [each.drawing for each in (of.sections(of) if isinstance(of, Answer) else sections(of)) if each.drawing]
+    drawings = [each.drawing for each in of.sections(of) if each.drawing]
     if not drawings:
         raise NbbError("nothing was found that could be drawn: no plan, no change that saves anything")
     return _below_each_other(drawings)

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from nbb_opt.pipeline import Steps
     from nbb_opt.problems.result import ProblemInstance
     from nbb_opt.report.study import Answer
-    from nbb_opt.studies.accounting.study import Sensitivity
-    from nbb_opt.studies.audit.audit import Audit
+    from nbb_opt.studies.audit.view import Audit
     from nbb_opt.studies.explain import Explained
     from nbb_opt.studies.units import StudyOptions
 
@@ -166,7 +165,6 @@ def audit(
 
     The time limit is for the best plan, `each_s` for each smaller solve; `changes` is how many single changes are
     looked for; `scenarios` also tries the plan in those of the instance. With `out` page and tables are written there.
-    Printed, an audit is its findings in lines.
 
     >>> from nbb_opt import examples
     >>> region = examples.haulier()
@@ -174,20 +172,17 @@ def audit(
     >>> len(found.faults) > 0, found.repair.solution.objective >= found.best.bound
     (True, True)
     """
-    from nbb_opt.studies.audit.audit import RECORD as AUDIT_RECORD
     from nbb_opt.studies.audit.audit import audit as run_audit
-    from nbb_opt.studies.audit.audit import write_audit
-    from nbb_opt.studies.audit.view import page_of
 
     if out is not None:
-        check_folder(folder(out), AUDIT_RECORD)
+        check_folder(folder(out), "audit.html")
     instance = freight(region, "audit")
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
         changes=changes, scenarios=scenarios, cache_dir=cache_folder() if cache else None, say=LOG.info,
     )  # fmt: skip
     if out is not None:
-        write_audit(found, Path(out), page_of(found))
+        found.save(Path(out))
     return found
 
 
@@ -220,7 +215,7 @@ def sensitivity(
     model: str = "joint",
     options: SolveOptions | None = None,
     cache: bool = True,
-) -> Sensitivity:
+) -> Answer:
     """Sensitivity to emission accounting: a plan counted in other ways, and the plan that is best when it is.
 
     `source` is a plan, a run folder (verified first, with its `instance` if it moved) or a region, which is solved by
@@ -236,7 +231,7 @@ def sensitivity(
     from nbb_opt.problems.freight import accepted
     from nbb_opt.problems.handlers import VerifyRequest
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen
-    from nbb_opt.studies.accounting.study import Sensitivity, accounting_study
+    from nbb_opt.studies.accounting.study import accounting_study, sensitivity_answer
 
     registry = read_factors() if factors is None else joined(read_factors(), read_factors(Path(factors)))
     ways = chosen(accounting_choices(registry, ferry_shares), choices)
@@ -255,7 +250,7 @@ def sensitivity(
         plan.instance, plan.run, ways, options=options or SolveOptions(),
         cache_dir=cache_folder() if cache else None, say=LOG.info,
     )  # fmt: skip
-    return Sensitivity(plan.instance, tuple(rows))
+    return sensitivity_answer(plan.instance, rows)
 
 
 @checked
@@ -401,9 +396,7 @@ def explain(
 
 
 @checked
-def control_totals(
-    plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None
-) -> pd.DataFrame:
+def control_totals(plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None) -> Answer:
     """Observed totals of the instance beside the flows of a plan's frozen plan in the first period.
 
     A row for each row of table `control_totals`; `deviation` is modelled / observed - 1. `plan` is a plan, a run

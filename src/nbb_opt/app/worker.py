@@ -32,7 +32,7 @@ from nbb_opt.result import emissions_t
 from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.solve.stop import relative_gap
-from nbb_opt.studies.audit.audit import audit, write_audit
+from nbb_opt.studies.audit.audit import audit
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.idle import idle
@@ -45,7 +45,6 @@ from nbb_opt.studies.audit.plan import (
     read_cells,
     write_plan,
 )
-from nbb_opt.studies.audit.view import page_of
 
 CHECK, SOLVE, AUDIT = "check", "solve", "audit"
 CHANGES = 5  # that "repair and improve" looks for
@@ -166,10 +165,10 @@ def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
         instance, file, options=options, each_s=max(options.time_limit_s / 4, 1.0), changes=CHANGES,
         cache_dir=Path(task.cache), say=lambda line: callback(Progress(f"audit: {line}", stop.elapsed_s())),
     )  # fmt: skip
-    write_audit(found, Path(task.folder, "audit"), page_of(found))
+    found.save(Path(task.folder, "audit"))
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
-    repaired = cells_of(found.repaired_plan) if found.faults else None
-    return {"best": best, "repaired": repaired, "sentences": found.sentences()}
+    repaired = cells_of(found.repaired_plan) if len(found.faults) else None
+    return {"best": best, "repaired": repaired, "sentences": list(found.sentences)}
 
 
 def _plan(task: Task, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:

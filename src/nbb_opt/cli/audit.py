@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from nbb_opt.cli.options import (
     Seed,
     TimeLimit,
 )
+from nbb_opt.cli.runs import show
 from nbb_opt.errors import NbbError, VerifyFailed
 
 
@@ -75,9 +75,8 @@ def audit(
             scenarios=not no_scenarios,
             out=out,
         )
-    if as_json:
-        print(json.dumps(found.record, ensure_ascii=False, indent=1))
-    else:
-        print(f"{found}\n  page         {out / 'audit.html'}, tables beside it")
-    if found.faults:
+    show(found, as_json)
+    if not as_json:
+        print(f"wrote {out / 'audit.html'} and its tables")
+    if len(found.faults):
         raise VerifyFailed(f"{plan} cannot work as written: {len(found.faults)} faults")

@@ -156,8 +156,7 @@ def sensitivity(
             source, choices=choices or (), factors=factors, instance=instance, model=model, options=options,
             ferry_shares=_shares(ferry_shares) if ferry_shares else None,
         )  # fmt: skip
-    text = in_options(str(found), context.command)
-    print(json.dumps(found.record, ensure_ascii=False, indent=1) if as_json else text)
+    show(found, as_json, context.command)
 
 
 def _shares(given: list[str]) -> dict[str, float]:
@@ -228,11 +227,9 @@ def totals(
     """Control totals: what was observed beside the flows of the frozen plan in the first period."""
     import nbb_opt as nbb
     from nbb_opt.problems.dispatch import problem_of
-    from nbb_opt.studies.control_totals import as_lines
 
     problem_of(run, "totals")
-    found = nbb.control_totals(run, instance=instance)
-    print(found.to_json(orient="records", force_ascii=False, indent=1) if as_json else "\n".join(as_lines(found)))
+    show(nbb.control_totals(run, instance=instance), as_json)
 
 
 def plot(
@@ -266,6 +263,10 @@ class Response(Protocol):
         """What is printed."""
 
 
-def show(response: Response, as_json: bool) -> None:
-    """Print what a command gives back."""
-    print(json.dumps(response.record, ensure_ascii=False, indent=1) if as_json else "\n".join(response.lines))
+def show(response: Response, as_json: bool, command: Any = None) -> None:
+    """Print what a command gives back, with the options of `command` for the parameters that its lines name."""
+    if as_json:
+        print(json.dumps(response.record, ensure_ascii=False, indent=1))
+    else:
+        text = "\n".join(response.lines)
+        print(text if command is None else in_options(text, command))

@@ -48,7 +48,15 @@ class _Indexer:
     __setitem__ = _refuse
 
 
-class _ReadOnly:
+class _Plain(type):
+    """Of classes whose objects are taken for ordinary ones: any table counts as of their kind, as where two are held
+    against each other (`pd.testing.assert_frame_equal`)."""
+
+    def __instancecheck__(cls, other: object) -> bool:
+        return isinstance(other, cls.__mro__[2])
+
+
+class _ReadOnly(metaclass=_Plain):
     """Refuses every way in which pandas changes an object in place."""
 
     __setitem__ = __delitem__ = _refuse

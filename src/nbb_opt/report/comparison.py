@@ -1,4 +1,4 @@
-"""What differs between plans, by name, and the page of a comparison."""
+"""What differs between plans, by name, and the sections of a comparison."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.kpis import Tables, tonnes_by_chain_kind
 from nbb_opt.report.map.difference import draw_difference, link_difference
-from nbb_opt.report.study import Answer
 from nbb_opt.report.text import MODE_WORDS
-from nbb_opt.report.what_if import what_if_name
 from nbb_opt.result import Run
 
 KEY = ["kind", "what", "year"]
@@ -92,18 +90,14 @@ def in_words(differs: pd.DataFrame, *, more: bool) -> str:
     return "; ".join(parts[:NAMED])
 
 
-def comparison_page(
-    plans: Mapping[str, tuple[Instance, Run]],
-    *,
-    sentences: Sequence[str],
-    figures: pd.DataFrame,
-    inputs: pd.DataFrame,
-    differs: pd.DataFrame,
-) -> str:
-    """The page as HTML text. Names and places are those of the first plan."""
+def comparison_sections(
+    plans: Mapping[str, tuple[Instance, Run]], *, key_figures: pd.DataFrame, inputs: pd.DataFrame,
+    decisions: pd.DataFrame,
+) -> list[Section]:  # fmt: skip
+    """The sections of the page, with a map of what moves. Names and places are those of the first plan."""
     (first, (instance, run)), *others = plans.items()
     year = instance.periods[-1].year
-    sections = [_inputs(inputs), _figures(figures), *_decisions(differs, list(plans))]
+    sections = [_inputs(inputs), _figures(key_figures), *_decisions(decisions, list(plans))]
     for i, (name, (_, other)) in enumerate(others, 1):
         change = link_difference(run.tables, other.tables, year)
         drawing = draw_difference(
@@ -111,13 +105,7 @@ def comparison_page(
         )
         text = f"Freight that {name} carries more or less than {first} in {year}, link by link."
         sections.append(Section(f"What moves: {name} against {first}", text, [], drawing))
-    titles = [f"{name} ({scenario})" if (scenario := what_if_name(each)) else name for name, (_, each) in plans.items()]
-    return Answer(
-        instance=instance, name="comparison", title=" against ".join(titles), sentences=sentences,
-        tables={"figures": figures, "inputs": inputs, "decisions": differs}, sections=lambda _answer: sections,
-        description="Cost is proven between the bound and the cost of each plan; other figures are those of the plans "
-        "found, and another plan of nearly the same cost may have others.",
-    ).page()  # fmt: skip
+    return sections
 
 
 def _inputs(inputs: pd.DataFrame) -> Section:
@@ -133,10 +121,9 @@ def _inputs(inputs: pd.DataFrame) -> Section:
 
 
 def _figures(figures: pd.DataFrame) -> Section:
-    wanted = [name for name in figures.columns if figures[name].dtype != "boolean"]
-    columns = [Column("Figure"), Column("Unit"), *(Column(str(name), "decimal") for name in wanted)]
-    rows = [[*index, *values] for index, values in zip(figures.index, figures[wanted].to_numpy().tolist(), strict=True)]
-    return Section("Key figures", "", [Grid("Key figures", columns, rows, first=40)])
+    kept = figures[[name for name, kind in figures.dtypes.items() if kind != "boolean"]]
+    columns = [Column("Figure"), Column("Unit"), *(Column(str(name), "decimal") for name in kept.columns[2:])]
+    return Section("Key figures", "", [Grid("Key figures", columns, kept.to_numpy(object).tolist(), first=40)])
 
 
 def _decisions(differs: pd.DataFrame, names: Sequence[str]) -> list[Section]:

@@ -16,8 +16,8 @@ from markupsafe import escape
 
 from nbb_opt import __version__
 from nbb_opt.instance import Instance
-from nbb_opt.output import refuse_folder, write_files
-from nbb_opt.report.grid import Grid, Section
+from nbb_opt.output import check_file, refuse_folder, write_file, write_files
+from nbb_opt.report.grid import Section
 from nbb_opt.report.headline import Tile
 
 STUDY = "study.json"  # in the folder of a study that keeps its solves
@@ -26,30 +26,22 @@ ENVIRONMENT = Environment(
 )
 
 
-class WholeTable(pd.DataFrame):
-    """A DataFrame that prints whole, as wide as the terminal and in turns, with yes, no and blank for what is decided.
+def whole(table: pd.DataFrame, **how: Any) -> str:
+    """A table as text, none of it left out: as wide as the terminal, with yes, no and blank for what is decided.
 
-    What is made from it (rows, columns, sums) is a plain DataFrame.
-
-    >>> WholeTable({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})
+    >>> print(whole(pd.DataFrame({"cost": [1234567.891, 2.5], "undecided": pd.array([True, pd.NA], dtype="boolean")})))
            cost undecided
     0 1,234,568       yes
     1       2.5
     """
+    width = shutil.get_terminal_size(fallback=(120, 24)).columns
+    text = _in_words(table).to_string(**{"float_format": _figure, "na_rep": "", "line_width": width, **how})
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
-    def __repr__(self) -> str:
-        width = shutil.get_terminal_size(fallback=(120, 24)).columns
-        text = self._in_words().to_string(float_format=_figure, na_rep="", line_width=width)
-        return "\n".join(line.rstrip() for line in text.splitlines())
 
-    def _repr_html_(self) -> str:
-        return self._in_words().to_html(float_format=_figure, na_rep="")
-
-    def _in_words(self) -> pd.DataFrame:
-        words = pd.DataFrame(self).copy()
-        for name in words.select_dtypes(["bool", "boolean"]):
-            words[name] = ["" if pd.isna(value) else "yes" if value else "no" for value in words[name]]
-        return words
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    flags = table.select_dtypes(["bool", "boolean"])
+    return table.assign(**{str(name): flags[name].map({True: "yes", False: "no"}).astype(object) for name in flags})
 
 
 def _figure(value: float) -> str:
@@ -62,8 +54,9 @@ class Answer:
 
     The first table is `table`, and `answer["column"]` is a column of it; each table is an attribute too
     (`answer.places`). `about` is what was asked, with the `status` "done" or "stopped" of a study that can be stopped.
-    `shown` is what is printed below the sentences. `sections` makes the sections of the page from the answer. Tables
-    of `files_only` are saved, and not in `record`. `records` are those of the units of the study by name.
+    `shown` is what is printed below the sentences. `sections` makes the sections of the page from the answer, below
+    the `tiles`. Tables of `files_only` are saved, and not in `record`. `records` are those of the units of the study by
+    name.
     """
 
     instance: Instance
@@ -74,6 +67,7 @@ class Answer:
     tables: Mapping[str, pd.DataFrame]
     sections: Callable[[Any], Sequence[Section]] = field(repr=False)
     shown: Sequence[str | pd.DataFrame] = ()
+    tiles: Sequence[Tile] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -86,9 +80,9 @@ class Answer:
         return tables[name]
 
     @property
-    def table(self) -> WholeTable:
-        """The first table; printed it is whole."""
-        return WholeTable(next(iter(self.tables.values())))
+    def table(self) -> pd.DataFrame:
+        """The first table."""
+        return next(iter(self.tables.values()))
 
     def __getitem__(self, column: Any) -> Any:
         return self.table[column]
@@ -97,7 +91,7 @@ class Answer:
     def lines(self) -> tuple[str, ...]:
         """For people, the answer first."""
         shown = [line for each in self.shown if len(each) for line in ([each] if isinstance(each, str) else
-                 ["", *repr(WholeTable(each)).splitlines()])]  # fmt: skip
+                 ["", *whole(each).splitlines()])]  # fmt: skip
         return (*self.sentences, *shown)
 
     def __str__(self) -> str:
@@ -105,7 +99,7 @@ class Answer:
 
     def _repr_html_(self) -> str:
         sentences = "".join(f"<p>{escape(each)}</p>" for each in self.sentences)
-        return sentences + self.table._repr_html_()
+        return sentences + _in_words(self.table).to_html(float_format=_figure, na_rep="")
 
     @property
     def record(self) -> dict[str, Any]:
@@ -118,46 +112,34 @@ class Answer:
 
     def page(self) -> str:
         """The page as HTML text."""
-        return _render(
-            "study.html.j2", self.instance, title=f"{self.instance.meta.title}: {self.title}",
-            description=self.description, sentences=self.sentences, sections=self.sections(self),
+        return ENVIRONMENT.get_template("study.html.j2").render(
+            title=f"{self.instance.meta.title}: {self.title}", description=self.description, sentences=self.sentences,
+            tiles=self.tiles, sections=self.sections(self), version=__version__,
+            price_year=self.instance.meta.price_year,
         )  # fmt: skip
 
-    def save(self, folder: Path | str) -> Path:
-        """Write the page and each table (.csv for people, .parquet for programs) to a folder; gives the page.
+    def to_html(self, path: Path | str) -> Path:
+        """Write the page alone. Raises NbbError for a file that is not a page of ours."""
+        check_file(Path(path))
+        return write_file(Path(path), self.page())
 
-        Raises NbbError for a folder that holds something else.
+    def save(self, folder: Path | str) -> Path:
+        """Write page, record (.json) and each table (.csv for people, .parquet for programs) to a folder; gives the
+        page. Raises NbbError for a folder that holds something else.
         """
-        refuse_folder(Path(folder), f"{self.name}.html", STUDY)
         page = f"{self.name}.html"
+        refuse_folder(Path(folder), page, STUDY)
         return write_files(Path(folder), {**self._files(), page: self.page()}) / page
 
     def _files(self) -> dict[str, bytes | str]:
         """What is saved beside the page."""
-        files: dict[str, bytes | str] = {}
+        files: dict[str, bytes | str] = {f"{self.name}.json": json.dumps(self.record, ensure_ascii=False, indent=1)}
         for name, table in self.tables.items():
             files[f"{name}.csv"] = table.to_csv(index=False, lineterminator="\n")
             content = io.BytesIO()
-            table.to_parquet(content, index=False)
+            mixed = [
+                name for name, kind in table.dtypes.items() if str(kind) == "object"
+            ]  # words and numbers in one column
+            table.astype(dict.fromkeys(mixed, "str")).to_parquet(content, index=False)
             files[f"{name}.parquet"] = content.getvalue()
         return files
-
-
-def render_audit(
-    instance: Instance,
-    plan_name: str,
-    *,
-    sentences: Sequence[str],
-    tiles: Sequence[Tile],
-    faults: Grid,
-    sections: Sequence[Section],
-) -> str:
-    """Give the page as HTML text; all text is escaped."""
-    return _render(
-        "audit.html.j2", instance, title=instance.meta.title, description=instance.meta.description,
-        plan_name=plan_name, sentences=sentences, tiles=tiles, faults=faults, sections=sections,
-    )  # fmt: skip
-
-
-def _render(template: str, instance: Instance, **given: Any) -> str:
-    return ENVIRONMENT.get_template(template).render(**given, version=__version__, price_year=instance.meta.price_year)

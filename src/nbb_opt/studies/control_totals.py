@@ -12,7 +12,9 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.movements import movements, outside_movements
+from nbb_opt.report.study import Answer
 from nbb_opt.result import Run
 
 CLOSE, FAR = 0.2, 0.4  # a deviation up to this share is close; one above the other needs a reason
@@ -25,8 +27,8 @@ SHOWN = {
 }  # fmt: skip
 
 
-def control_totals(instance: Instance, plan: Run) -> pd.DataFrame:
-    """A row for each row of table `control_totals`, with the columns COLUMNS.
+def control_totals(instance: Instance, plan: Run) -> Answer:
+    """A row for each row of table `control_totals`, with the columns COLUMNS; printed, the worst first.
 
     `modelled` is what the plan's flows of the first period give, with `outside` of the row (what is observed with it
     but is not freight of the instance); `deviation` is modelled / observed - 1. Units are those of the measure.
@@ -40,7 +42,7 @@ def control_totals(instance: Instance, plan: Run) -> pd.DataFrame:
     rows = instance["control_totals"].copy()
     rows["modelled"] = [_modelled(row, moved, beside, kg) for _, row in rows.iterrows()] + rows["outside"]
     rows["deviation"] = rows["modelled"] / rows["observed"] - 1
-    return rows[list(COLUMNS)]
+    return totals_answer(instance, rows[list(COLUMNS)])
 
 
 def base_year(instance: Instance) -> Run:
@@ -77,8 +79,8 @@ def _modelled(total: pd.Series, moved: pd.DataFrame, beside: pd.DataFrame, kg: p
             return grams / float((moved["tonnes"] * moved["distance_km"]).sum())
 
 
-def as_lines(totals: pd.DataFrame) -> list[str]:
-    """The totals as lines, worst first, then how many are close and why others are off."""
+def totals_answer(instance: Instance, totals: pd.DataFrame) -> Answer:
+    """The totals: how many are close and why others are off, then each, the worst first."""
     order = totals["deviation"].abs().sort_values(ascending=False, kind="stable").index
     ranked: list[dict[Hashable, Any]] = totals.loc[order].to_dict("records")
     width = max(len(row["name"]) for row in ranked)
@@ -89,7 +91,21 @@ def as_lines(totals: pd.DataFrame) -> list[str]:
         figures = f"observed {observed:10,.1f} ({row['observed_year']})  modelled {modelled:10,.1f} {unit:5}"
         lines.append(f"{row['name']:{width}}  {figures}  {row['deviation']:+6.0%}")
     close = totals["deviation"].abs() <= CLOSE
-    lines.append(f"within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%})")
     far = [(FAR, row) for row in ranked if abs(row["deviation"]) > FAR]
     far += [(CLOSE, row) for row in ranked if CLOSE < abs(row["deviation"]) <= FAR and row["reason"]]
-    return lines + [f"more than {off:.0%} off: {row['name']}: {row['reason'] or 'no reason given'}" for off, row in far]
+    off = [f"More than {most:.0%} off: {row['name']}: {row['reason'] or 'no reason given'}." for most, row in far]
+    columns = [
+        Column("Name"), Column("Observed", "number"), Column("In", "year"), Column("Modelled", "number"),
+        Column("Unit"), Column("Deviation", "percent", "%"), Column("Reason"),
+    ]  # fmt: skip
+    cells = [
+        [row["name"], row["observed"] / SHOWN[row["measure"]][0], row["observed_year"],
+         row["modelled"] / SHOWN[row["measure"]][0], SHOWN[row["measure"]][1], row["deviation"], row["reason"]]
+        for row in ranked
+    ]  # fmt: skip
+    return Answer(
+        instance=instance, name="totals", title="control totals", shown=lines, tables={"totals": totals},
+        description="What was observed, beside the flows of the frozen plan in the first period.",
+        sentences=[f"Within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%}).", *off],
+        sections=lambda _answer: [Section("Totals", "", [Grid("The worst first", columns, cells, first=40)])],
+    )  # fmt: skip

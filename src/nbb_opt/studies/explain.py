@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ from nbb_opt.model.data.costs import EmissionEntries
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.network import Prepared
 from nbb_opt.pipeline import Steps
+from nbb_opt.report.grid import Column, Grid, Section
+from nbb_opt.report.study import Answer, whole
 from nbb_opt.result import Run
 from nbb_opt.solve import Warm, solve_relaxed
 
@@ -54,11 +56,11 @@ MOST_FLIPS = 3
 CONFIRMED = {True: "solved again: 1 % more flips it, 1 % less does not", False: "not confirmed by solving again"}
 
 
-@dataclass(frozen=True)
-class Explained:
+@dataclass(frozen=True, kw_only=True)
+class Explained(Answer):
     """The candidates of a flow in a period, the cheapest first, and the price of the flow in EUR/t.
 
-    `table` has a row for each way: what it carries, its cost in EUR/t by SPLIT, what that is above the price of the
+    Table `ways` has a row for each: what it carries, its cost in EUR/t by SPLIT, what that is above the price of the
     flow (below 0: what it would save if the project it needs were built), emissions, hours, and the limit that stops
     it. `trucks` is what the trucks of the plan are worth there: 0 where some stand idle. `flips` are price changes
     tried by solving again.
@@ -67,30 +69,37 @@ class Explained:
     flow: str
     year: int
     price_eur_per_t: float
-    table: pd.DataFrame
-    flips: pd.DataFrame
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """For people."""
-        shown = self.table.drop(columns="chain").rename(columns=lambda name: name.removesuffix("_eur_per_t"))
+    @classmethod
+    def of(
+        cls, instance: Instance, flow: str, year: int, price: float, ways: pd.DataFrame, flips: pd.DataFrame
+    ) -> Self:
+        """The answer; `price` is in EUR/t."""
+        shown = ways.drop(columns="chain").rename(columns=lambda name: name.removesuffix("_eur_per_t"))
         shown = shown.drop(columns=[name for name in SPLIT if (shown[name].abs() < FREE_EUR_PER_T).all()])
-        rows = shown.to_string(index=False, float_format="{:,.2f}".format, na_rep="")
-        head = f"{self.flow}, {self.year}: a tonne more costs {self.price_eur_per_t:,.2f} EUR; every way, EUR/t:"
-        said = [
-            f"{way}: {eur:,.2f} EUR/t cheaper and it is taken ({CONFIRMED[verified]})"
-            for way, eur, verified in self.flips[["way", "cheaper_eur_per_t", "verified"]].itertuples(index=False)
-        ]
-        return (head, *rows.splitlines(), *said)
+        return cls(
+            instance=instance, name="explain", title=f"why {flow}, {year}", flow=flow, year=year, price_eur_per_t=price,
+            description="Whole numbers are those of the plan; costs are EUR per tonne at the prices (duals) of the "
+            "linear program that is left.",
+            sentences=[
+                f"{flow}, {year}: a tonne more costs {price:,.2f} EUR.",
+                *(f"{way}: {eur:,.2f} EUR/t cheaper and it is taken ({CONFIRMED[verified]})."
+                  for way, eur, verified in flips[["way", "cheaper_eur_per_t", "verified"]].to_numpy().tolist()),
+            ],
+            shown=["", "every way, EUR/t:", whole(shown, index=False, float_format="{:,.2f}".format)],
+            figures={"flow": flow, "year": year, "price_eur_per_t": price}, sections=lambda _answer: [_section(shown)],
+            tables={"ways": ways, "flips": flips},
+        )  # fmt: skip
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """Plain values."""
-        plain = [frame.astype(object).where(frame.notna(), None) for frame in (self.table, self.flips)]
-        return {
-            "flow": self.flow, "year": self.year, "price_eur_per_t": self.price_eur_per_t,
-            "ways": plain[0].to_dict("records"), "flips": plain[1].to_dict("records"),
-        }  # fmt: skip
+
+def _section(ways: pd.DataFrame) -> Section:
+    columns = [
+        Column(str(name).replace("_", " ").capitalize(), "text" if ways[name].dtype == "str" else "decimal")
+        for name in ways
+    ]
+    rows = [[None if cell != cell else cell for cell in row] for row in ways.to_numpy(object).tolist()]
+    text = "Costs in EUR per tonne; above: more than the price of the flow, or less: what it would save."
+    return Section("Every way", text, [Grid("Ways, the cheapest first", columns, rows)])
 
 
 def explain_flow(
@@ -146,8 +155,8 @@ def explain_flow(
     names = {name: dict(zip(instance[name][key], instance[name]["name"], strict=True))
              for name, key in (("nodes", "node"), ("commodities", "commodity"))}  # fmt: skip
     title = f"{names['nodes'][origin]} – {names['nodes'][destination]}, {names['commodities'][commodity]}"
-    return Explained(
-        title, int(built.data.time.years[t]), pricing.price(bundle, t) / factor,
+    return Explained.of(
+        instance, title, int(built.data.time.years[t]), pricing.price(bundle, t) / factor,
         table.drop(columns=["column"]),
         pd.DataFrame(flips, columns=["way", "cheaper_eur_per_t", "verified", "carried_then_t_per_year"]),
     )  # fmt: skip

@@ -14,11 +14,15 @@ from nbb_opt.errors import Infeasible, NbbError, NoPlan
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.grid import Column, Grid, Section
+from nbb_opt.report.study import Answer, whole
+from nbb_opt.report.text import listed, plural, short
 from nbb_opt.result import Run
 from nbb_opt.studies.accounting.choices import AGAIN, Choice, NotApplicable
 
 AS_STATED = "as_stated"
 SHOWN_FLIPS = 5
+FLIP = ("origin", "destination", "commodity", "year", "from_mode", "to_mode")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,45 +47,6 @@ class Row:
     def flipped_bundles(self) -> int:
         """How many bundles have another main mode in some period."""
         return len({(flip["origin"], flip["destination"], flip["commodity"]) for flip in self.flips})
-
-    def as_json(self) -> dict[str, Any]:
-        """The row for machines."""
-        return {**vars(self), "flips": list(self.flips), "flipped_bundles": self.flipped_bundles}
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """What an answer owes to its accounting: the first row is the plan as stated, then one row for each choice."""
-
-    instance: Instance
-    rows: tuple[Row, ...]
-
-    def __str__(self) -> str:
-        return as_table(self.instance, self.rows)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row for each choice: emissions over all years in t CO2e of the same plan and of the best one, its cost."""
-        lengths = {period.year: period.years for period in self.instance.periods}
-
-        def whole(tonnes: Mapping[int, float]) -> float | None:
-            return sum(value * lengths[year] for year, value in tonnes.items()) if tonnes else None
-
-        return pd.DataFrame(
-            [
-                {
-                    "choice": row.choice, "title": row.title, "status": row.status,
-                    "same_plan_t_co2e": whole(row.same_plan_t), "cost_eur": row.cost_eur,
-                    "emissions_t_co2e": whole(row.emissions_t), "flipped_bundles": row.flipped_bundles,
-                }
-                for row in self.rows
-            ]
-        )  # fmt: skip
-
-    @property
-    def record(self) -> list[dict[str, Any]]:
-        """The rows as plain values."""
-        return [row.as_json() for row in self.rows]
 
 
 def accounting_study(
@@ -194,41 +159,90 @@ def main_mode_by_bundle(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return best[["origin", "destination", "commodity", "year", "main_mode"]]
 
 
-def as_table(instance: Instance, rows: Sequence[Row]) -> str:
-    """The rows as text: emissions in kt over the whole horizon, cost in MEUR, bundles that flip, and the first flips.
+def sensitivity_answer(instance: Instance, rows: Sequence[Row]) -> Answer:
+    """What an answer owes to its accounting: the first row is the plan as stated, then one for each choice.
 
-    Flips of `solved_again` show what is chance; those of the rows below it are against its plan.
+    Tables: `sensitivity` (emissions in t CO2e over all years), `by_period` (t CO2e per year) and `flips`. Flips of
+    `solved_again` show what is chance; those of the rows below it are against its plan.
     """
+    lengths = {period.year: period.years for period in instance.periods}
 
-    def whole(tonnes: Mapping[int, float]) -> str:
-        if not tonnes:
-            return "-"
-        return f"{sum(tonnes[period.year] * period.years for period in instance.periods) / 1e3:,.1f}"
+    def over_all(tonnes: Mapping[int, float]) -> float | None:
+        return sum(value * lengths[year] for year, value in tonnes.items()) if tonnes else None
 
-    head = ("choice", "same plan kt", "cost MEUR", "kt", "flips", "how it ended")
-    lines = [head]
+    table = pd.DataFrame(
+        {
+            "choice": row.choice, "title": row.title, "status": row.status, "factors": ";".join(row.factors),
+            "same_plan_t_co2e": over_all(row.same_plan_t), "cost_eur": row.cost_eur,
+            "emissions_t_co2e": over_all(row.emissions_t), "gap": row.gap, "flipped_bundles": row.flipped_bundles,
+        }
+        for row in rows
+    )  # fmt: skip
+    by_period = [
+        {"choice": row.choice, "year": year, "same_plan_t_co2e": t, "emissions_t_co2e": row.emissions_t.get(year)}
+        for row in rows for year, t in row.same_plan_t.items()
+    ]  # fmt: skip
+    flips = [{"choice": row.choice, **flip} for row in rows for flip in row.flips]
+    same_kt = table["same_plan_t_co2e"].dropna() / 1e3
+    flipped = [row.title for row in rows if row.flips and row.choice != AGAIN and not may_be_chance(row, rows[0])]
+    shown = pd.DataFrame({
+        "same plan kt": table["same_plan_t_co2e"] / 1e3, "cost MEUR": table["cost_eur"] / 1e6,
+        "kt": table["emissions_t_co2e"] / 1e3, "flips": table["flipped_bundles"].where(table["cost_eur"].notna()),
+        "how it ended": table["status"],
+    }).set_axis(table["title"].rename(None))  # fmt: skip
+    return Answer(
+        instance=instance, name="sensitivity", title="sensitivity to emission accounting",
+        description="The same plan counted in other ways, and the plan that is best when it is; a flip is freight of "
+        "one origin, destination and commodity whose main mode becomes another.",
+        sentences=[
+            f"The same plan emits {short(same_kt.min())} to {short(same_kt.max())} kt CO2e over all years, counted in "
+            f"{plural(len(same_kt), 'way', 'ways')}.",
+            f"Freight changes its main mode where emissions are counted by: {listed(flipped)}." if flipped
+            else "No way of counting is shown to change the main mode of any freight.",
+        ],
+        shown=["", whole(shown, line_width=None, float_format="{:,.2f}".format, na_rep="-"), *_flip_lines(rows)],
+        tables={"sensitivity": table, "by_period": pd.DataFrame(by_period),
+                "flips": pd.DataFrame(flips, columns=["choice", *FLIP])},
+        sections=_sections,
+    )  # fmt: skip
+
+
+def _flip_lines(rows: Sequence[Row]) -> list[str]:
+    """The first flips of each choice."""
+    lines = []
     for row in rows:
-        cost = "-" if row.cost_eur is None else f"{row.cost_eur / 1e6:,.2f}"
-        flips = "-" if row.cost_eur is None else str(row.flipped_bundles)
-        lines.append((row.title, whole(row.same_plan_t), cost, whole(row.emissions_t), flips, row.status))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head) - 1)]
-    text = []
-    for line in lines:
-        cells = [line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in range(1, len(widths)))]
-        text.append("  ".join([*cells, line[-1]]))
-    for row in rows:
-        flip_lines = [
-            f"  {flip['origin']} to {flip['destination']}, {flip['commodity']}, {flip['year']}: "
-            f"{flip['from_mode']} to {flip['to_mode']}"
-            for flip in row.flips
-        ]
-        if flip_lines:
-            more = (
-                [f"  and {len(flip_lines) - SHOWN_FLIPS} more in its record"] if len(flip_lines) > SHOWN_FLIPS else []
-            )
+        if row.flips:
             chance = " (may be chance: cost differs by less than the gap)" if may_be_chance(row, rows[0]) else ""
-            text += ["", f"main mode flips, {row.title}{chance}:", *flip_lines[:SHOWN_FLIPS], *more]
-    return "\n".join(text)
+            lines += ["", f"main mode flips, {row.title}{chance}:"]
+            lines += [
+                f"  {flip['origin']} to {flip['destination']}, {flip['commodity']}, {flip['year']}: "
+                f"{flip['from_mode']} to {flip['to_mode']}"
+                for flip in row.flips[:SHOWN_FLIPS]
+            ]
+            more = len(row.flips) - SHOWN_FLIPS
+            lines += [f"  and {more} more in its record"] if more > 0 else []
+    return lines
+
+
+def _sections(found: Answer) -> list[Section]:
+    columns = [
+        Column("Choice"), Column("Same plan", "kt", "kt CO2e"), Column("Best plan", "meur", "MEUR"),
+        Column("Best plan", "kt", "kt CO2e"), Column("Flips", "count"), Column("How it ended"),
+    ]  # fmt: skip
+    figures = ["title", "same_plan_t_co2e", "cost_eur", "emissions_t_co2e", "flipped_bundles", "status"]
+    scaled = found.table[figures].assign(
+        same_plan_t_co2e=found.table["same_plan_t_co2e"] / 1e3, cost_eur=found.table["cost_eur"] / 1e6,
+        emissions_t_co2e=found.table["emissions_t_co2e"] / 1e3,
+    )  # fmt: skip
+    rows = scaled.astype(object).where(scaled.notna(), None).to_numpy().tolist()
+    flips = [
+        Column(str(name).replace("_", " ").capitalize(), "year" if name == "year" else "text") for name in found.flips
+    ]
+    return [
+        Section("Ways to count", "Emissions over all years.", [Grid("Choices", columns, rows, first=40)]),
+        Section("What changes its main mode", "" if len(found.flips) else "Nothing.",
+                [Grid("Flips", flips, found.flips.to_numpy(object).tolist())] if len(found.flips) else []),
+    ]  # fmt: skip
 
 
 def may_be_chance(row: Row, stated: Row) -> bool:

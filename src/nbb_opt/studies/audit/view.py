@@ -1,48 +1,158 @@
-"""What the page of an audit says, in the words of a manager."""
+"""What was found about a plan: lines, tables, plain values, and a page in the words of a manager."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import waterfall
-from nbb_opt.report.grid import Cell, Column, Grid, Section
+from nbb_opt.report.grid import Cell, Column, Grid, Section, each
 from nbb_opt.report.headline import Tile
-from nbb_opt.report.study import render_audit
-from nbb_opt.report.text import meur, number
-from nbb_opt.studies.audit.audit import Audit
+from nbb_opt.report.study import Answer
+from nbb_opt.report.text import meur, number, percent, plural
+from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.faults import Fault
+from nbb_opt.studies.audit.idle import Idle
+from nbb_opt.studies.audit.improve import Change, Repair, Step
+from nbb_opt.studies.audit.scenarios import Regret
 
 MOST_BREAK_EVEN = 12
+FILES_ONLY = ("repair", "repaired_plan", "ownership", "lanes", "break_even")
 _MONEY = [Column("Costs", "number", "kEUR"), Column("Saves", "number", "kEUR")]
 
 
-def page_of(found: Audit) -> str:
-    """The HTML page."""
-    return render_audit(
-        found.instance, found.plan_name, sentences=found.sentences(), tiles=_tiles(found), faults=_faults(found),
-        sections=sections(found),
-    )  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Audit(Answer):
+    """Everything found about a plan.
+
+    `repair` is the smallest one, in `repair_steps`; `cheapest` the cheapest with the fewest other trucks, where it
+    costs less. `best` is the best plan found. Cost and emissions in `figures` are those of the plan as if what is
+    short were there.
+    """
+
+    repair: Repair
+    repair_steps: Sequence[Step]
+    cheapest: Repair | None
+    best: Solution
+    changes: Sequence[Change]
+    regrets: Sequence[Regret]
+
+    @classmethod
+    def of(
+        cls, instance: Instance, plan_name: str, *, faults: Sequence[Fault], idle: Sequence[Idle], cost_eur: float,
+        emissions_t: Sequence[Mapping[int, float]], tables: Mapping[str, pd.DataFrame], **found: Any,
+    ) -> Audit:  # fmt: skip
+        """The answer; `emissions_t` by period are those of the plan, repaired, and of the best one."""
+        planned_t, repaired_t, best_t = emissions_t
+        repair, steps, best = found["repair"], found["repair_steps"], found["best"]
+        cheapest, changes, last = found["cheapest"], found["changes"], max(best_t)
+        above_eur = repair.solution.objective - best.objective
+        shown = [f"  cannot work  {fault.where} {fault.year}: {fault.text}" for fault in faults]
+        shown += [f"  idle         {one.place} {one.year}: {one.text}" for one in idle]
+        for word, mended in (("repair  ", repair), ("cheapest", cheapest)):
+            shown += [
+                f"  {word}     {row.what} {row.place} {row.type} {row.year}: {row.planned:g} become {row.repaired:g}"
+                for row in each(mended.changes if mended is not None else repair.changes.head(0))
+            ]
+        shown += [
+            f"  step {n}       {step.text}: {_money(step)}; {plural(step.faults_left, 'fault', 'faults')} left"
+            for n, step in enumerate(steps, start=1)
+        ]
+        shown += [
+            f"  change {n}     {change.text}: {_money(change)}; {change.closed_share:.0%} of the distance closed"
+            for n, change in enumerate(changes, start=1)
+        ]
+        return cls(
+            instance=instance, name="audit", title=f"audit of {plan_name}", description=instance.meta.description,
+            sentences=_sentences(faults, idle, repair, cheapest, best, changes), shown=shown, sections=_sections,
+            tiles=[
+                Tile("Faults", str(len(faults)), "things the plan cannot do"),
+                Tile("Trucks to change", str(repair.trucks_changed), "fewest that make it work"),
+                Tile("Cost above the best plan", meur(above_eur), "net present value, repaired plan"),
+                Tile(f"Emissions {last}", f"{number(repaired_t[last])} t", f"CO2e, best plan {number(best_t[last])} t"),
+            ],
+            tables={"faults": _frame(faults, Fault), "idle": _frame(idle, Idle), **tables}, files_only=FILES_ONLY,
+            about={"instance": instance.meta.name, "instance_digest": instance.digest, "plan": plan_name},
+            figures={
+                "feasible": not faults, "cost_eur": cost_eur, "emissions_t_co2e": planned_t,
+                "repair": {**_record(repair), "emissions_t_co2e": repaired_t, "steps": list(map(asdict, steps))},
+                "cheapest_repair": None if cheapest is None else _record(cheapest),
+                "best": {"cost_eur": best.objective, "bound_eur": best.bound, "gap": best.gap,
+                         "emissions_t_co2e": best_t},
+                "changes": [
+                    {name: value for name, value in vars(change).items() if name not in ("keys", "solution")}
+                    for change in changes
+                ],
+                "regrets": [
+                    {**asdict(one), "at_least_eur": one.at_least_eur, "at_most_eur": one.at_most_eur}
+                    for one in found["regrets"]
+                ],
+            },
+            **found,
+        )  # fmt: skip
 
 
-def sections(found: Audit) -> list[Section]:
+def _frame(rows: Sequence[Any], kind: type[Any]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
+
+
+def _record(mended: Repair) -> dict[str, Any]:
+    counts = ("trucks_changed", "fuels_changed", "others_changed")
+    return {
+        **{name: getattr(mended, name) for name in counts}, "cost_eur": mended.solution.objective,
+        "changes": mended.changes.to_dict("records"),
+    }  # fmt: skip
+
+
+def _money(step: Step | Change) -> str:
+    return f"costs {step.costs_eur / 1e3:,.0f} and saves {step.saves_eur / 1e3:,.0f} thousand EUR"
+
+
+def _sentences(
+    faults: Sequence[Fault], idle: Sequence[Idle], repair: Repair, cheapest: Repair | None, best: Solution,
+    changes: Sequence[Change],
+) -> list[str]:  # fmt: skip
+    """The findings in a few sentences."""
+    cost_eur = repair.solution.objective
+    above_eur = cost_eur - best.objective
+    lines = ["The plan can work in every period."]
+    if faults:
+        lines = [f"As written the plan cannot work: {plural(len(faults), 'fault', 'faults')}.",
+                 f"The smallest repair: {repair.text}."]  # fmt: skip
+    if cheapest is not None:
+        eur = cheapest.solution.objective
+        lines.append(
+            f"The cheapest repair: {cheapest.text}; {meur(eur)}, {meur(cost_eur - eur)} less than the smallest."
+        )
+    if idle:
+        eur = sum(one.eur_per_year for one in idle if one.year == idle[-1].year)
+        lines.append(f"What has no work costs {eur:,.0f} EUR a year from {idle[-1].year}.")
+    lines.append(
+        f"{'The plan with the smallest repair' if faults else 'It'} costs {meur(cost_eur)}, {meur(above_eur)} "
+        f"({percent(above_eur / best.objective)}) more than the best plan found, which is within {percent(best.gap)} "
+        "of the least possible."
+    )
+    if first := changes[:5]:
+        lines.append(f"The first {plural(len(first), 'change closes', 'changes close')} "
+                     f"{percent(first[-1].closed_share)} of that distance.")  # fmt: skip
+    return lines
+
+
+def _sections(found: Any) -> list[Section]:
     """What was found, in the order of the page."""
-    return [_repair(found), _improve(found), _idle(found), _ownership(found), _break_even(found), _scenarios(found)]
+    return [_faults(found), _repair(found), _improve(found), _idle(found), _ownership(found), _break_even(found),
+            _scenarios(found)]  # fmt: skip
 
 
-def _tiles(found: Audit) -> list[Tile]:
-    mended, best = found.repair.solution, found.best
-    last = max(found.best_emissions_t_per_year)
-    return [
-        Tile("Faults", str(len(found.faults)), "things the plan cannot do"),
-        Tile("Trucks to change", str(found.repair.trucks_changed), "fewest that make it work"),
-        Tile("Cost above the best plan", meur(mended.objective - best.objective), "net present value, repaired plan"),
-        Tile(
-            f"Emissions {last}", f"{number(found.repaired_emissions_t_per_year[last])} t",
-            f"CO2e, best plan {number(found.best_emissions_t_per_year[last])} t",
-        ),
-    ]  # fmt: skip
-
-
-def _faults(found: Audit) -> Grid:
-    rows = [(fault.where, fault.year, fault.text) for fault in found.faults]
-    return Grid("What the plan cannot do", [Column("Where"), Column("From", "year"), Column("What is wrong")], rows)
+def _faults(found: Audit) -> Section:
+    columns = [Column("Where"), Column("From", "year"), Column("What is wrong")]
+    rows = [(fault.where, fault.year, fault.text) for fault in each(found.faults)]
+    grids = [Grid("Faults of the plan", columns, rows)] if rows else []
+    return Section("What the plan cannot do", "" if rows else "Nothing.", grids)
 
 
 def _repair(found: Audit) -> Section:
@@ -56,7 +166,7 @@ def _repair(found: Audit) -> Section:
         "those the cheapest. repaired_plan.csv holds the result. A step costs and saves against the plan before it, "
         "as if what is still short were there; present value."
     )
-    grids = [Grid("The repair", columns, [tuple(row) for row in changes.itertuples(index=False)])]
+    grids = [Grid("The repair", columns, list(each(changes)))]
     if found.repair_steps:
         grids.append(Grid(
             "The repair in steps",
@@ -67,7 +177,7 @@ def _repair(found: Audit) -> Section:
             ],
         ))  # fmt: skip
     if found.cheapest is not None:
-        rows = [tuple(row) for row in found.cheapest.changes.itertuples(index=False)]
+        rows = list(each(found.cheapest.changes))
         grids.append(Grid(f"The cheapest repair: {found.cheapest.text}", columns, rows))
     return Section("The smallest repair", text, grids)
 
@@ -110,8 +220,8 @@ def _idle(found: Audit) -> Section:
     columns = [Column("Where"), Column("From", "year"), Column("Without work"), Column("Cost", "number", "EUR a year")]
     many = {"truck": "trucks", "charger": "chargers"}
     rows = [
-        (each.place, each.year, f"{each.number} {each.type} {each.what if each.number == 1 else many[each.what]}",
-         each.eur_per_year) for each in found.idle
+        (one.place, one.year, f"{one.number} {one.type} {one.what if one.number == 1 else many[one.what]}",
+         one.eur_per_year) for one in each(found.idle)
     ]  # fmt: skip
     text = "What could be left out while all else works as it does; the cost is that of owning it."
     heading = "Trucks and chargers without work"
@@ -166,10 +276,10 @@ def _scenarios(found: Audit) -> Section:
     ]  # fmt: skip
     rows = [
         (
-            each.scenario, each.cost_eur / 1e6, each.best_eur / 1e6, each.at_least_eur / 1e3, each.at_most_eur / 1e3,
-            "; ".join(each.faults) or "nothing",
+            one.scenario, one.cost_eur / 1e6, one.best_eur / 1e6, one.at_least_eur / 1e3, one.at_most_eur / 1e3,
+            "; ".join(one.faults) or "nothing",
         )
-        for each in found.regrets
+        for one in found.regrets
     ]  # fmt: skip
     text = (
         "The repaired plan in each scenario of scenarios.csv, operated at least cost, against the best plan for that "
