@@ -14,7 +14,7 @@ from nbb_opt.pipeline import Steps
 from nbb_opt.problems.stram import StramCase, read_stram
 from nbb_opt.problems.stram.model import StramSpec, read_stram_model
 from nbb_opt.problems.stram.plan import StramPlan, plan_stram
-from nbb_opt.problems.stram.schema import Rules
+from nbb_opt.problems.stram.schema import StramRules
 
 TINY = Path(__file__).parents[1] / "instances" / "stram_tiny"
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "stram"
@@ -59,5 +59,5 @@ def made_up(seed: int) -> StramCase:
     tables["periods"]["stage"] = [1, *sorted(chance.integers(1, 3, len(tables["periods"]) - 1).tolist())]
     tables["technologies"].loc[chance.integers(len(tables["technologies"])), "phase_out_year"] = 2028
     tables["demand"] = tables["demand"].sample(frac=0.7, random_state=seed).sort_index()
-    rules = Rules(**{name: value * float(chance.uniform(0.5, 1.0)) for name, value in vars(tiny().rules).items()})
+    rules = StramRules(**{name: value * float(chance.uniform(0.5, 1.0)) for name, value in vars(tiny().rules).items()})
     return replace(tiny(), tables=tables, rules=rules)

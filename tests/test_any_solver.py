@@ -20,7 +20,7 @@ from nbb_opt.model.model_file import constant_name, file_names, lp_text, write_m
 from nbb_opt.model.solution_file import read_solution
 from nbb_opt.options import SolveOptions
 from nbb_opt.problems.dispatch import handlers, stated_model, verify_solution
-from nbb_opt.problems.handlers import SolveRequest, Stated, VerifyRequest
+from nbb_opt.problems.handlers import SolveRequest, StatedModel, VerifyRequest
 from nbb_opt.problems.network_design.model import design_form
 from nbb_opt.solve import Stop, any_solver, solve_form
 from nbb_opt.solve.any_solver import cbc_program, find_solver, solve_with
@@ -174,13 +174,15 @@ def test_an_open_solver_gives_the_optimum_of_tiny_that_was_made_by_hand(solver: 
 
 
 @pytest.fixture(scope="module")
-def haulier() -> Stated:
+def haulier() -> StatedModel:
     return stated_model(INSTANCES / "haulier")
 
 
 @pytest.mark.parametrize("gap", [0.01, pytest.param(1e-3, marks=pytest.mark.hard)])
 @pytest.mark.parametrize("solver", OPEN)
-def test_an_open_solver_finds_our_optimum_of_haulier_within_the_gap(haulier: Stated, solver: str, gap: float) -> None:
+def test_an_open_solver_finds_our_optimum_of_haulier_within_the_gap(
+    haulier: StatedModel, solver: str, gap: float
+) -> None:
     ours = solve_form(haulier.form, gap=gap, time_limit_s=120)
     theirs = solve_with(haulier.form, solver, gap=gap, stop=Stop(600.0))
     assert theirs.status == "optimal"

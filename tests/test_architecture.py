@@ -58,6 +58,7 @@ SHARED = {
 }
 FACTS = ("digest", "meta", "od_path", "path", "periods", "shippers", "tables", "what_if")
 LONGEST = 600
+SAME_IDEA = {"Column"}  # of a table: its title, kind and unit, in instances and on pages
 LONG_BY_NATURE = {"instance/schema.py"}  # one table of tables, read as such
 
 
@@ -296,6 +297,15 @@ def data_run_as_code(tree: Tree) -> list[str]:
     return found
 
 
+def names_of_two_ideas(tree: Tree) -> list[str]:
+    made: dict[str, list[str]] = {}
+    for name in tree.text:
+        for node in ast.walk(tree.parsed[name]):
+            if isinstance(node, ast.ClassDef) and node.name not in SAME_IDEA:
+                made.setdefault(node.name, []).append(name)
+    return [f"{' and '.join(files)} both make {name}" for name, files in made.items() if len(files) > 1]
+
+
 WALLS = (
     relative_imports,
     imports_against_the_layers,
@@ -311,6 +321,7 @@ WALLS = (
     badly_documented_names,
     badly_kept_files,
     data_run_as_code,
+    names_of_two_ideas,
 )
 PLANTED = {
     "imports_against_the_layers": {"instance/a.py": "import nbb_opt.solve\n", "solve/__init__.py": ""},
@@ -341,6 +352,7 @@ PLANTED = {
     },
     "badly_kept_files": {"model/utils.py": ""},
     "data_run_as_code": {"app/a.py": "eval('1')\n"},
+    "names_of_two_ideas": {"model/a.py": "class A: pass\n", "solve/b.py": "class A: pass\n"},
     "relative_imports": {"app/a.py": "from . import b\n"},
 }
 

@@ -226,13 +226,13 @@ def test_a_kept_result_is_never_replaced(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_synthetic_od_command_writes_a_file_the_reader_takes(tmp_path: Path) -> None:
-    from nbb_opt.demand import Rules, Target, aggregate, open_source
+    from nbb_opt.demand import RowRules, Target, aggregate, open_source
 
     out = tmp_path / "od.parquet"
     args = ["synthesize-od", str(out), "--rows", "2e3", "--zones", "20", "--commodities", "3", "--years", "2025,2040"]
     assert CliRunner().invoke(app, args, catch_exceptions=False).exit_code == 0
     target = Target({f"P{i:02d}": i for i in range(20)}, {f"C{i}": i for i in range(3)}, 20, 3)
-    sums = aggregate(open_source(out), target, rules=Rules(add_duplicates=True, within=True))
+    sums = aggregate(open_source(out), target, rules=RowRules(add_duplicates=True, within=True))
     assert sums.kept == 2000
     assert set(sums.year) == {2025, 2040}
     assert CliRunner().invoke(app, ["synthesize-od", str(out), "--rows", "0.5"]).exit_code == 2

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nbb_opt.demand import Rules, Target, aggregate, open_source
+from nbb_opt.demand import RowRules, Target, aggregate, open_source
 from nbb_opt.errors import InstanceError
 from nbb_opt.instance import read_instance
 from nbb_opt.network import prepare
@@ -25,7 +25,7 @@ from nbb_opt.network import prepare
 distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
 cloudpickle = pytest.importorskip("cloudpickle", reason="needs the extra [cluster]")
 
-RULES = Rules(add_duplicates=True, within=True)
+RULES = RowRules(add_duplicates=True, within=True)
 TARGET = Target({i: i for i in range(9)}, {0: 0, 1: 1}, 9, 2)
 
 

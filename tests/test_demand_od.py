@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbb_opt.demand import Rules, Sums, Target, aggregate, open_source
+from nbb_opt.demand import RowRules, Sums, Target, aggregate, open_source
 from nbb_opt.demand.synthetic import Synthetic, write_synthetic
 from nbb_opt.errors import InstanceError
 
 COLUMNS = ["origin", "destination", "commodity", "year", "tonnes"]
-ADD = Rules(add_duplicates=True, within=True)
+ADD = RowRules(add_duplicates=True, within=True)
 
 
 def written(path: Path, table: pd.DataFrame, **options: Any) -> Path:
@@ -178,16 +178,16 @@ def test_rows_are_left_out_only_as_asked_and_the_log_counts_them(tmp_path: Path)
     source = open_source(written(tmp_path / "od.parquet", table))
     asked = ("unknown-zone", "no-zone", "unknown-commodity", "year", "not-finite", "within-zone")
     with pytest.raises(InstanceError, match="is negative") as caught:
-        aggregate(source, damage_target(), rules=Rules(drop=asked, add_duplicates=True))
+        aggregate(source, damage_target(), rules=RowRules(drop=asked, add_duplicates=True))
     assert len(caught.value.problems) == 1
-    sums = aggregate(source, damage_target(), rules=Rules(drop=(*asked, "negative"), add_duplicates=True))
+    sums = aggregate(source, damage_target(), rules=RowRules(drop=(*asked, "negative"), add_duplicates=True))
     bad = sum(len(rows) for way, rows in places.items() if way != "twice")
     assert (sums.rows, sums.kept) == (len(table), len(table) - bad)
     assert sums.tonnes.sum() == 2.5 * sums.kept
     assert any(f"{len(places['tonnes negative'])} rows left out as asked: row" in line for line in sums.log)
     assert any(f"{len(places['twice'])} rows added to an earlier row" in line for line in sums.log)
     with pytest.raises(InstanceError, match="is no kind of fault"):
-        Rules(drop=("everything",))
+        RowRules(drop=("everything",))
 
 
 def test_a_corrupted_page_is_refused(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_whole_numbers_that_are_no_id_are_refused_wherever_they_lie(
     with pytest.raises(InstanceError, match=r"5 rows refused: row 6: origin '?-1'? is not in"):
         aggregate(source, target, rules=ADD, budget_bytes=budget_bytes)
     sums = aggregate(
-        source, target, rules=Rules(drop=("unknown-zone",), add_duplicates=True), budget_bytes=budget_bytes
+        source, target, rules=RowRules(drop=("unknown-zone",), add_duplicates=True), budget_bytes=budget_bytes
     )
     assert sums.tonnes.tolist() == [1497.0, 1498.0]
     assert sums.kept == 2995

@@ -14,7 +14,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from nbb_opt.cli.main import app
-from nbb_opt.demand import Rules, Target, aggregate, open_source
+from nbb_opt.demand import RowRules, Target, aggregate, open_source
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, convert
 from nbb_opt.formats import __file__ as formats_file
@@ -356,7 +356,7 @@ def test_the_norwegian_matrices_keep_every_tonne(tmp_path: Path) -> None:
     target = Target(
         {zone: i for i, zone in enumerate(zones)}, {str(k): k - 1 for k in range(1, 40)}, len(zones), 39
     )  # fmt: skip
-    sums = aggregate(open_source(tmp_path / "od.parquet"), target, rules=Rules(within=True))
+    sums = aggregate(open_source(tmp_path / "od.parquet"), target, rules=RowRules(within=True))
     by_year = {year: round(sums.tonnes[sums.year == year].sum() / 1e6, 2) for year in np.unique(sums.year).tolist()}
     assert by_year == {2018: 471.56, 2020: 462.03, 2025: 506.98, 2030: 560.96, 2040: 552.99, 2050: 589.93}
 

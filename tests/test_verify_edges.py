@@ -16,7 +16,7 @@ from nbb_opt.result import Run
 from nbb_opt.verify import run as of_run
 from nbb_opt.verify import shape, verdict
 from nbb_opt.verify.claims import (
-    Rules,
+    ModelRules,
     check_claims,
     check_reported,
     claim_faults,
@@ -207,7 +207,7 @@ def test_parts_of_a_record_that_are_something_else_are_empty() -> None:
     assert math.isnan(own_cost_eur({"costs": [{"eur": 2}, 3]}))
 
 
-MODEL = Rules(name="m", blocks=("flow", "fleet"), technologies="all", projects="none", flows="free")
+MODEL = ModelRules(name="m", blocks=("flow", "fleet"), technologies="all", projects="none", flows="free")
 CLAIMED = {"cost_eur": 1, "bound": 1, "gap": 0.01, "emissions_t_co2e": {}, "status": "optimal",
            "blocks": ["fleet", "flow"], "technologies": "all", "projects": "none"}  # fmt: skip
 
@@ -522,7 +522,7 @@ def test_a_record_fits_its_model_and_instance_in_every_part() -> None:
 
         return change
 
-    def faults(run: Run, rules: Rules = MODEL) -> list[str]:
+    def faults(run: Run, rules: ModelRules = MODEL) -> list[str]:
         checks = Checks()
         of_run._check_record(run, rules, tiny(), checks)
         return [row["where"] for row in checks.rows if not row["ok"]]

@@ -11,7 +11,7 @@ import pytest
 import nbb_opt as nbb
 from nbb_opt.errors import InstanceError, VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.instance.what_if import Cell, changed
+from nbb_opt.instance.what_if import ChangedCell, changed
 from nbb_opt.shipped import shipped
 
 TINY = nbb.read(shipped("instances") / "tiny")
@@ -24,14 +24,14 @@ def dear() -> nbb.Result:
     return nbb.solve(TINY.with_changes(CARBON, forbid=["RAIL_MINE"]), cache=False)
 
 
-def cells(*changes: str) -> list[Cell]:
+def cells(*changes: str) -> list[ChangedCell]:
     what_if = TINY.with_changes(*changes).what_if
     assert what_if is not None
     return list(what_if.cells)
 
 
 def test_a_statement_changes_the_cells_that_its_conditions_mean_and_no_others() -> None:
-    assert cells(CARBON) == [Cell("country_years", "SE/2035", "carbon_price_eur_per_t", 300.0, 200.0)]
+    assert cells(CARBON) == [ChangedCell("country_years", "SE/2035", "carbon_price_eur_per_t", 300.0, 200.0)]
     doubled = cells("od.tonnes[origin=MINE|WEST, year!=2025] *= 2")
     assert {cell.after / cell.before for cell in doubled} == {2.0}
     assert {cell.row.split("/")[0] for cell in doubled} == {"MINE", "WEST"}

@@ -8,11 +8,11 @@ KIND, LIBRARY = "ours", "nbb-opt"
 
 
 def start(case, options):
-    from nbb_opt.demand import Rules, Target, aggregate, open_source
+    from nbb_opt.demand import RowRules, Target, aggregate, open_source
 
     zone, group = maps(case)
     target = Target(dict(enumerate(zone.tolist())), dict(enumerate(group.tolist())), 500, 10)
-    rules = Rules(add_duplicates=True, within=True)
+    rules = RowRules(add_duplicates=True, within=True)
 
     def run(path):
         return aggregate(open_source(Path(path)), target, rules=rules, threads=options.threads)

@@ -32,7 +32,7 @@ ENVIRONMENT.globals |= {
 }
 
 
-class Flow(BaseModel):
+class FlowKey(BaseModel):
     origin: str = Field(max_length=200)
     destination: str = Field(max_length=200)
     commodity: str = Field(max_length=200)
@@ -90,7 +90,7 @@ def serve_region(api: FastAPI, region: Region) -> None:
         return {"address": f"/region/{case}/runs/{region.again(case, run)}"}
 
     @api.post("/api/region/{case}/runs/{run}/explain")
-    def explain(case: str, run: str, flow: Flow) -> dict[str, str]:
+    def explain(case: str, run: str, flow: FlowKey) -> dict[str, str]:
         region.explain(case, run, flow.model_dump())
         return {"address": f"/region/{case}/runs/{run}"}
 

@@ -24,7 +24,7 @@ from nbb_opt.app.answers import download
 from nbb_opt.app.jobs import Jobs
 from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
-from nbb_opt.app.store import Conflict, NotFound, Refused, Store
+from nbb_opt.app.store import NotFound, Refused, SavedMeanwhile, Store
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.options import DEFAULT_TIME_LIMIT_S, SolveOptions
 
@@ -269,7 +269,7 @@ def _handle_errors(api: FastAPI) -> None:
             found = [str(problem) for problem in error.problems]
             words = f"{len(found)} problem{'s' if len(found) != 1 else ''} found. Nothing was taken over."
             return JSONResponse({"detail": words, "problems": found[:SHOWN_PROBLEMS], "count": len(found)}, 422)
-        if isinstance(error, Conflict):
+        if isinstance(error, SavedMeanwhile):
             return JSONResponse({"detail": str(error), "conflict": True, "version": error.current.version}, 409)
         status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Refused) else 400
         return JSONResponse({"detail": str(error)}, status)

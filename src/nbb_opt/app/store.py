@@ -63,7 +63,7 @@ class StoredPlan:
     changed_s: float
 
 
-class Conflict(NbbError):  # noqa: N818
+class SavedMeanwhile(NbbError):  # noqa: N818
     """Somebody else saved the plan in the meantime."""
 
     def __init__(self, current: StoredPlan) -> None:
@@ -150,7 +150,7 @@ class Store:
         with self.lock:
             current = self.plan(case, plan)
             if version != current.version:
-                raise Conflict(current)
+                raise SavedMeanwhile(current)
             if name is not None and good_name(name) != current.name:
                 current = replace(current, name=self._free_name(case, good_name(name)))
             if rows is not None and good_rows(rows) != current.rows:

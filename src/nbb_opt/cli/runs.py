@@ -251,7 +251,7 @@ def plot(
     print(f"wrote {nbb.draw(plan, what).save(to)}")
 
 
-class Response(Protocol):
+class Printable(Protocol):
     """What a function of the interface gives back: plain values for machines, lines for people."""
 
     @property
@@ -263,7 +263,7 @@ class Response(Protocol):
         """What is printed."""
 
 
-def show(response: Response, as_json: bool, command: Any = None) -> None:
+def show(response: Printable, as_json: bool, command: Any = None) -> None:
     """Print what a command gives back, with the options of `command` for the parameters that its lines name."""
     if as_json:
         print(json.dumps(response.record, ensure_ascii=False, indent=1))

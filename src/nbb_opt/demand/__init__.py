@@ -2,7 +2,7 @@
 
 from nbb_opt.demand.aggregate import PART_ROWS, Each, Sums, aggregate, find_rows, parts_of, sum_part
 from nbb_opt.demand.flows import Flows
-from nbb_opt.demand.rules import Rules
+from nbb_opt.demand.rules import RowRules
 from nbb_opt.demand.source import Source, open_source
 from nbb_opt.demand.target import Target
 
@@ -10,7 +10,7 @@ __all__ = [
     "PART_ROWS",
     "Each",
     "Flows",
-    "Rules",
+    "RowRules",
     "Source",
     "Sums",
     "Target",

@@ -18,7 +18,7 @@ import pyarrow.compute
 
 from nbb_opt.demand import add_rows as kernels
 from nbb_opt.demand.columns import cell
-from nbb_opt.demand.rules import WORDS, Rules
+from nbb_opt.demand.rules import WORDS, RowRules
 from nbb_opt.demand.source import Group, Source, damage_refused
 from nbb_opt.demand.sums import Accumulator, Packed, merged
 from nbb_opt.demand.target import Target
@@ -91,7 +91,7 @@ def aggregate(
     source: Source,
     target: Target,
     *,
-    rules: Rules | None = None,
+    rules: RowRules | None = None,
     threads: int = 2,
     budget_bytes: int = BUDGET_BYTES,
     part_rows: int = PART_ROWS,
@@ -104,7 +104,7 @@ def aggregate(
     InstanceError if the file is damaged or holds rows that the rules do not allow, with the count and first places of
     each kind.
     """
-    rules = rules or Rules()
+    rules = rules or RowRules()
     sums = sum_rows(
         source, target, within=rules.within, threads=threads, budget_bytes=budget_bytes, part_rows=part_rows, each=each
     )

@@ -54,13 +54,13 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Rules:
+class RowRules:
     """`drop`: kinds of faulty rows (keys of NAMES) that are left out and counted; all others refuse the file.
 
     `add_duplicates`: rows of one flow and year are added up, else they refuse the file. `within`: rows within a zone
     are kept.
 
-    >>> Rules(drop=("negative",)).dropped
+    >>> RowRules(drop=("negative",)).dropped
     frozenset({7})
     """
 

@@ -22,7 +22,7 @@ from nbb_opt.recompute import (
     FLOW,
     PLACE,
     SHIPPER,
-    Lanes,
+    LaneFacts,
     World,
     chosen_services,
     demand_by_shipper,
@@ -64,7 +64,7 @@ def activity_tkm(mass_t: Amount, distance_km: Amount) -> Amount:
 
 
 @dataclass(frozen=True)
-class Legs:
+class LegRuns:
     """`runs`: chain, step, leg. `legs`: leg, mode, from_node, to_node, distance_km.
 
     `use`: leg, cargo_type, year, vehicle, km (of the leg under that vehicle). `lines`: the same key, country,
@@ -77,7 +77,7 @@ class Legs:
     lines: pd.DataFrame
 
 
-def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
+def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> LegRuns:
     """The legs of the chains in `flows` (chain, cargo_type, year, tonnes) and the services that run them.
 
     `steps` are the steps of these chains, in order.
@@ -112,7 +112,7 @@ def read_legs(world: World, steps: pd.DataFrame, flows: pd.DataFrame) -> Legs:
     found = found.assign(km=km, kwh_per_t=km * found["kwh_per_tkm"])
     key = ["leg", "cargo_type", "year", "vehicle"]
     lines = total(found, [*key, "country", "energy_carrier"], "kwh_per_t")
-    return Legs(runs, legs, total(found, key, "km"), lines)
+    return LegRuns(runs, legs, total(found, key, "km"), lines)
 
 
 LEAST_T = 1e-3  # a flow below is rounding: it may stand on a lane that no truck drives
@@ -130,7 +130,9 @@ class Road:
     lines: pd.DataFrame
 
 
-def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: Lanes, carried: pd.DataFrame) -> Road:
+def road_use(
+    world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: LaneFacts, carried: pd.DataFrame
+) -> Road:
     """The energy of trucks by lane and vehicle.
 
     `driven` and `empties` are those of the verifier; `carried` has lane, year, tonnes. The tonnes of a lane are shared
@@ -166,7 +168,7 @@ def road_use(world: World, driven: pd.DataFrame, empties: pd.DataFrame, lanes: L
     return Road(work, lines)
 
 
-def _lane_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+def _lane_energy(world: World, driven: pd.DataFrame, lanes: LaneFacts) -> pd.DataFrame:
     """Columns lane, year, vehicle, country, energy_carrier, kwh: loaded and local empty vkm."""
     keys = ["lane", "year", "vehicle", "country", "energy_carrier"]
     rows = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])

@@ -15,10 +15,10 @@ from nbb_opt.formats.dialect import Dialect, Notes
 from nbb_opt.formats.foreign import PARQUET, TEXT, read_foreign
 from nbb_opt.formats.gmns import convert_gmns, is_gmns
 from nbb_opt.formats.instance_forms import convert_instance, convert_table, is_instance
-from nbb_opt.formats.known import Known, known_names
+from nbb_opt.formats.known import KnownIds, known_names
 from nbb_opt.formats.ngm import is_ngm, read_ngm, write_ngm_instance
 from nbb_opt.formats.omx import read_omx, write_omx
-from nbb_opt.formats.row_filter import Policy, RowFilter
+from nbb_opt.formats.row_filter import RowFilter, RowPolicy
 from nbb_opt.formats.table import OdTable, write_csv, write_parquet, write_workbook_rows
 from nbb_opt.formats.tntp import convert_network, is_network, nodes_file, read_trips
 from nbb_opt.instance.flows import numbered
@@ -42,7 +42,7 @@ class Report:
 class Choices:
     """What a format leaves open. `year`, `commodity`: where the file names none; `lookup` names the zones of OMX.
 
-    `drop` and `duplicates`: see Policy. `instance`: whose zones and commodities the rows must have; `zone_map`
+    `drop` and `duplicates`: see RowPolicy. `instance`: whose zones and commodities the rows must have; `zone_map`
     and `commodity_map` (CSV: given,becomes) give other names to those of the source. `dialect`: names of columns,
     separator, decimal sign and unit of a file of another program. `country`, `km_per_h_per_speed`: of a GMNS network.
     """
@@ -73,7 +73,7 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     damaged or holds rows that cannot be used.
     """
     choices = choices or Choices()
-    policy = Policy(choices.drop, choices.duplicates)
+    policy = RowPolicy(choices.drop, choices.duplicates)
     if not source.exists():
         raise InstanceError([Problem(str(source), "does not exist", "give a file, or a folder of Parquet files")])
     if not source.is_file() and not source.is_dir():
@@ -140,7 +140,7 @@ def convert(source: Path, target: Path, *, choices: Choices | None = None) -> Re
     return Report(tuple(files), (*lines, *notes.said(), *row_filter.lines, *written))
 
 
-def _check(source: Path, target: Path, choices: Choices, known: Known | None) -> None:
+def _check(source: Path, target: Path, choices: Choices, known: KnownIds | None) -> None:
     """Raises InstanceError if a choice could not be followed."""
     problems = []
     tntp, omx, ngm = (
@@ -178,11 +178,11 @@ def _check(source: Path, target: Path, choices: Choices, known: Known | None) ->
         raise InstanceError(problems)
 
 
-def _names_of(table: OdTable | None) -> Known | None:
+def _names_of(table: OdTable | None) -> KnownIds | None:
     if table is None:
         return None
     zone_of, commodity_of = ({name: i for i, name in enumerate(names)} for names in (table.zones, table.commodities))
-    return Known(zone_of, commodity_of, table.zones, table.commodities, strict=False)
+    return KnownIds(zone_of, commodity_of, table.zones, table.commodities, strict=False)
 
 
 def _network(source: Path, target: Path, choices: Choices) -> Report:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from nbb_opt.demand.add_rows import NO_ZONE
 from nbb_opt.errors import InstanceError, Problem
-from nbb_opt.formats.row_filter import Known
+from nbb_opt.formats.row_filter import KnownIds
 from nbb_opt.instance import read_places_and_goods
 
 MAP_COLUMNS = ("given", "becomes")
 
 
-def known_names(instance: Path | None, zone_map: Path | None, commodity_map: Path | None) -> Known | None:
+def known_names(instance: Path | None, zone_map: Path | None, commodity_map: Path | None) -> KnownIds | None:
     """Zones and commodities of `instance`; a map (CSV with the columns `given` and `becomes`) stands before them.
 
     None if all three are. Without an instance every name of a map is good, and both maps are needed. Raises
@@ -34,7 +34,7 @@ def known_names(instance: Path | None, zone_map: Path | None, commodity_map: Pat
         raise InstanceError([Problem("maps", "nothing says what the other ids are", hint)])
     zone_of, zone_names = _mapped(zones, zone_map, "a zone")
     commodity_of, commodity_names = _mapped(commodities, commodity_map, "a commodity")
-    return Known(zone_of, commodity_of, zone_names, commodity_names, instance is not None)
+    return KnownIds(zone_of, commodity_of, zone_names, commodity_names, instance is not None)
 
 
 def _mapped(index: dict[str, int] | None, path: Path | None, what: str) -> tuple[dict[str, int], tuple[str, ...]]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from nbb_opt.demand import add_rows as faults
 from nbb_opt.demand.aggregate import SHOWN
 from nbb_opt.demand.columns import COLUMNS, IDS, cell
-from nbb_opt.demand.rules import NAMES, WORDS, Rules
+from nbb_opt.demand.rules import NAMES, WORDS, RowRules
 from nbb_opt.demand.sums import Accumulator
 from nbb_opt.demand.target import Target
 from nbb_opt.errors import InstanceError, Problem
@@ -33,10 +33,10 @@ BLANK = {
 
 
 @dataclass(frozen=True)
-class Policy:
+class RowPolicy:
     """`drop`: kinds of rows that are left out (keys of demand.rules.NAMES); `duplicates`: one of DUPLICATES.
 
-    >>> Policy(drop=("negative",)).duplicates
+    >>> RowPolicy(drop=("negative",)).duplicates
     'refuse'
     """
 
@@ -44,14 +44,14 @@ class Policy:
     duplicates: str = "refuse"
 
     def __post_init__(self) -> None:
-        Rules(drop=self.drop)
+        RowRules(drop=self.drop)
         if self.duplicates not in DUPLICATES:
             what, hint = f"cannot be {self.duplicates!r}", f"one of {', '.join(DUPLICATES)}"
             raise InstanceError([Problem("duplicates", what, hint)])
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownIds:
     """What ids stand for: index among `zones` (or NO_ZONE) and among `commodities`. `strict`: as in an instance, whose
     flows leave their zone."""
 
@@ -69,7 +69,7 @@ class RowFilter:
     kind of row that the policy does not allow, once all rows were seen.
     """
 
-    def __init__(self, file: str, policy: Policy, *, known: Known | None = None, first_row: int = 1) -> None:
+    def __init__(self, file: str, policy: RowPolicy, *, known: KnownIds | None = None, first_row: int = 1) -> None:
         self.file, self.policy, self.known, self.first_row = file, policy, known, first_row
         self._zones: dict[str, int] = {} if known is None else known.zone_of
         self._commodities: dict[str, int] = {} if known is None else known.commodity_of

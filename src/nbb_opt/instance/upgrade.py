@@ -22,7 +22,7 @@ from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, open_package
 from nbb_opt.instance.read import write_manifest
 from nbb_opt.instance.schema import BY_NAME
-from nbb_opt.instance.tables.xlsx_file import Cell, read_book
+from nbb_opt.instance.tables.xlsx_file import SheetCell, read_book
 from nbb_opt.instance.wording import column_letters
 from nbb_opt.instance.workbook.read import is_spreadsheet
 from nbb_opt.instance.workbook.sheets import README, SHEET_NAMES
@@ -242,7 +242,7 @@ def _workbook(old: Path, target: Path) -> list[str]:
     return lines
 
 
-def _cells(rows: dict[int, dict[int, Cell]], sheet: str, lines: list[str]) -> dict[str, str]:
+def _cells(rows: dict[int, dict[int, SheetCell]], sheet: str, lines: list[str]) -> dict[str, str]:
     """Place of a cell, such as D1 -> its new text."""
     table = _table(sheet)
     texts = {row: {place: cell.text for place, cell in cells.items()} for row, cells in rows.items()}

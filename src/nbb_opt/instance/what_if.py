@@ -73,7 +73,7 @@ class Tabled(Protocol):
 
 
 @dataclass(frozen=True)
-class Cell:
+class ChangedCell:
     """One changed cell; `row` is its key, parts joined by `/`, and a blank cell is None."""
 
     table: str
@@ -104,7 +104,7 @@ class WhatIf:
     base: Any = field(repr=False)  # an Instance
     scenarios: tuple[str, ...]
     changes: tuple[str, ...]
-    cells: tuple[Cell, ...] = field(repr=False)
+    cells: tuple[ChangedCell, ...] = field(repr=False)
     outside: tuple[str, ...] = ()
 
     @property
@@ -145,18 +145,18 @@ def changed(tables: Callable[[str], pd.DataFrame], statements: Iterable[str]) ->
     return found
 
 
-def differing(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[Cell]:
+def differing(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[ChangedCell]:
     """The cells in which two versions of a table differ; they have the same rows in the same order."""
     keys = _row_names(BY_NAME[name], before)
     cells = []
     for column in BY_NAME[name].columns:
         old, new = _cells(before, column), _cells(after, column)
         for i in np.flatnonzero(~_same(old, new)).tolist():
-            cells.append(Cell(name, keys[i], column.name, _plain(old.iloc[i]), _plain(new.iloc[i])))
+            cells.append(ChangedCell(name, keys[i], column.name, _plain(old.iloc[i]), _plain(new.iloc[i])))
     return cells
 
 
-def input_differences(first: Tabled, other: Tabled) -> list[Cell]:
+def input_differences(first: Tabled, other: Tabled) -> list[ChangedCell]:
     """The cells in which two instances differ; a row that only one of them has is one cell of column `(row)`."""
     found = []
     for name in sorted({"od", *first.tables}):
@@ -168,7 +168,7 @@ def input_differences(first: Tabled, other: Tabled) -> list[Cell]:
         known = [set(names) for names in keys]
         both = known[0] & known[1]
         for lines, mine in ((keys[0], ("there", None)), (keys[1], (None, "there"))):
-            found.extend(Cell(name, row, "(row)", *mine) for row in lines if row not in both)
+            found.extend(ChangedCell(name, row, "(row)", *mine) for row in lines if row not in both)
         kept = [frame[[row in both for row in names]] for frame, names in zip((one, two), keys, strict=True)]
         found.extend(differing(name, *(frame.reset_index(drop=True) for frame in kept)))
     return found

@@ -23,7 +23,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from pyomo.repn.util import OrderedVarRecorder
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.keys import Labels
+from nbb_opt.model.arrays.keys import LazyLabels
 from nbb_opt.model.arrays.terms import LARGEST, SMALLEST, Terms
 from nbb_opt.model.data.model_data import ModelData
 from nbb_opt.model.data.periods import Floats, Ints
@@ -199,14 +199,14 @@ def _powers_of_two(sizes: Floats) -> Floats:
     return np.asarray(2.0 ** np.round(np.log2(np.where(sizes > 0, sizes, 1.0))))
 
 
-def _names(components: list[Any], model: pyo.ConcreteModel) -> Labels:
+def _names(components: list[Any], model: pyo.ConcreteModel) -> LazyLabels:
     """Names, made when they are read; the model is held until then, since its components do not hold it."""
 
     def made() -> list[str]:
         assert model is not None
         return [each.name for each in components]
 
-    return Labels(made, len(components))
+    return LazyLabels(made, len(components))
 
 
 def _refuse_numbers(

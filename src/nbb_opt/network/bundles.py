@@ -15,7 +15,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Demand:
+class BundleDemand:
     """`bundles` as in result.TABLES; `demand_t` (bundles, periods) in t/year; `log` says what was read and left out."""
 
     bundles: pd.DataFrame
@@ -23,7 +23,7 @@ class Demand:
     log: tuple[str, ...]
 
 
-def read_demand(instance: Instance) -> Demand:
+def read_demand(instance: Instance) -> BundleDemand:
     """The demand in every period, linear between the years of each flow; flows of several shippers are added up.
 
     Flows by which a supplier may serve a plant with a recipe are bundles too, where demand has none.
@@ -62,7 +62,7 @@ def read_demand(instance: Instance) -> Demand:
     ]
     if instance.add_duplicates:
         log.insert(1, f"demand: {flows.n_repeated} rows added to an earlier row of the same flow and year, as asked")
-    return Demand(bundles, demand_t, tuple(log))
+    return BundleDemand(bundles, demand_t, tuple(log))
 
 
 def _with_supplies(instance: Instance, flows: pd.DataFrame, demand_t: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:

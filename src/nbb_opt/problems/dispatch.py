@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbb_opt.errors import InstanceError, NbbError, Problem, VerifyFailed
 from nbb_opt.options import SolveOptions
-from nbb_opt.problems.handlers import Handlers, Stated
+from nbb_opt.problems.handlers import Handlers, StatedModel
 from nbb_opt.problems.result import Response
 from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import shipped
@@ -112,7 +112,7 @@ def handlers(problem: str) -> Handlers:
     return importlib.import_module(PROBLEMS[problem].module).HANDLERS
 
 
-def stated_model(path: Path, model: str | None = None, options: SolveOptions | None = None) -> Stated:
+def stated_model(path: Path, model: str | None = None, options: SolveOptions | None = None) -> StatedModel:
     """A model (the usual one if not given) on an instance, for solvers elsewhere. Raises InstanceError, ModelError."""
     if (path / RECORD).is_file():
         raise NbbError(f"{path}: is a run; a model is written of an instance, and a solution file is verified with it")

@@ -26,7 +26,7 @@ from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
     SolveRequest,
-    Stated,
+    StatedModel,
     VerifyRequest,
 )
 from nbb_opt.problems.result import Response
@@ -131,7 +131,7 @@ def _with_front(instance: Instance, run: Run, request: SolveRequest) -> Run:
     return replace(run, beside={**run.beside, FRONT: csv})
 
 
-def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
+def state(path: Path, model: str | None, options: SolveOptions) -> StatedModel:
     """The model on an instance, and how its columns are verified; ModelError if its flows are of another plan."""
     spec, instance = read_model(model or MODEL), read_instance(path)
     if spec.flows != "free":
@@ -152,7 +152,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
         accept(verdict, "solution")
         return Response({"ok": True, "cost_eur": verdict.cost_eur, "checks": len(verdict.checks)}, verdict.lines)
 
-    return Stated(spec.name, f"{spec.title}, {instance.meta.name}", form, accept_values)
+    return StatedModel(spec.name, f"{spec.title}, {instance.meta.name}", form, accept_values)
 
 
 def verify(request: VerifyRequest) -> Verdict:

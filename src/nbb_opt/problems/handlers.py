@@ -122,7 +122,7 @@ class ReportRequest:
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedModel:
     """A model on an instance, for solvers elsewhere: `accept` checks the values that one gives to its columns.
 
     It raises VerifyFailed where the verifier refuses them.
@@ -150,7 +150,7 @@ class Handlers:
     solve: Callable[[SolveRequest], Response]
     verify: Callable[[VerifyRequest], Response | Verdict]
     report: Callable[[ReportRequest], Response]
-    state: Callable[[Path, str | None, SolveOptions], Stated]
+    state: Callable[[Path, str | None, SolveOptions], StatedModel]
 
 
 def no_problems(problem: str, name: str, title: str, tables: Mapping[str, Sized], digest: str) -> Response:

@@ -7,7 +7,7 @@ builder of the model. What others use is listed here; they import it from here o
 
 from nbb_opt.recompute.demand import FLOW, SHIPPER, Demand, demand_by_shipper, demand_of
 from nbb_opt.recompute.fuels import PLACE, read_replaced, substitution_costs, with_substitutes
-from nbb_opt.recompute.lanes import Lanes, read_lanes
+from nbb_opt.recompute.lanes import LaneFacts, read_lanes
 from nbb_opt.recompute.network import (
     MODE_ORDER,
     Chains,
@@ -43,7 +43,7 @@ __all__ = [
     "SHIPPER",
     "Chains",
     "Demand",
-    "Lanes",
+    "LaneFacts",
     "Network",
     "Supplies",
     "Where",

@@ -14,7 +14,7 @@ from nbb_opt.recompute.world import World
 
 
 @dataclass(frozen=True)
-class Lanes:
+class LaneFacts:
     """`facts` is indexed by lane; `countries` (lane, country, share) and `areas` (lane, charge_area, share) by km.
 
     `tolls` (lane, country, toll) are EUR per vkm of the whole lane. `open_h` is the shorter of the opening hours at
@@ -27,7 +27,7 @@ class Lanes:
     tolls: pd.DataFrame
 
 
-def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
+def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> LaneFacts:
     """Recomputed from the links of each lane."""
     links = world.indexed("links")[
         ["country", "distance_km", "time_h", "max_gross_t", "toll_eur_per_vkm", "charge_eur_per_t"]
@@ -71,7 +71,7 @@ def read_lanes(world: World, tables: Mapping[str, pd.DataFrame]) -> Lanes:
     facts = facts.join(_stretches(passes, facts))
     tolls = total(parts[parts["toll_eur"] > 0], ["lane", "country"], "toll_eur")
     tolls = tolls.assign(toll=tolls["toll_eur"] / tolls["lane"].map(facts["km"]))[["lane", "country", "toll"]]
-    return Lanes(facts, countries[["lane", "country", "share"]], _area_shares(passes, facts), tolls)
+    return LaneFacts(facts, countries[["lane", "country", "share"]], _area_shares(passes, facts), tolls)
 
 
 def _region_facts(world: World, facts: pd.DataFrame) -> dict[str, pd.Series]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from nbb_opt.recompute.lanes import Lanes
+from nbb_opt.recompute.lanes import LaneFacts
 from nbb_opt.recompute.world import World
 
 Texts = pd.Series | np.ndarray
@@ -152,7 +152,7 @@ def _loads(world: World) -> pd.DataFrame:
     return loads.assign(used_share=yearly_km / loads["annual_km"].astype(float).fillna(yearly_km))
 
 
-def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: Lanes) -> pd.DataFrame:
+def read_driven(world: World, tables: Mapping[str, pd.DataFrame], lanes: LaneFacts) -> pd.DataFrame:
     """One row per `driven` row with its coefficients (models/README.md section 4); NaN where there is no value."""
     rows = tables["driven"].merge(lanes.facts, left_on="lane", right_index=True, how="left")
     rows = rows.merge(world.table("vehicles")[["vehicle", *VEHICLE_COLUMNS]], on="vehicle", how="left")
@@ -192,7 +192,7 @@ def usable_range(rows: pd.DataFrame) -> pd.Series:
     return usable.fillna(np.inf)
 
 
-def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+def driven_energy(world: World, driven: pd.DataFrame, lanes: LaneFacts) -> pd.DataFrame:
     """Columns year, mode, energy_carrier, country, charge_area, kwh: energy of loaded and local empty vkm."""
     total = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])
     columns = ["lane", "year", "energy_carrier", "kwh"]
@@ -206,14 +206,14 @@ def driven_energy(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFr
     return rows[["year", "mode", "energy_carrier", "country", "charge_area", "kwh"]]
 
 
-def way_energy(driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+def way_energy(driven: pd.DataFrame, lanes: LaneFacts) -> pd.DataFrame:
     """Columns charge_area, year, charge_kw, kwh: energy drawn on the way, by the trucks' charging power."""
     rows = driven.loc[driven["charged"] == "way", ["lane", "year", "charge_kw", "loaded_vkm", "kwh_per_vkm"]]
     rows = rows.merge(lanes.areas, on="lane")
     return rows.assign(kwh=rows["loaded_vkm"] * rows["kwh_per_vkm"] * rows["share"])
 
 
-def driven_costs(world: World, driven: pd.DataFrame, lanes: Lanes) -> pd.DataFrame:
+def driven_costs(world: World, driven: pd.DataFrame, lanes: LaneFacts) -> pd.DataFrame:
     """Columns component, year, amount_eur (energy is priced elsewhere)."""
     vkm = driven["loaded_vkm"]
     tolled = driven[["lane", "technology", "year"]].reset_index().merge(lanes.tolls, on="lane", how="inner")

@@ -40,7 +40,7 @@ Table = Mapping[tuple[int, str], float]
 
 
 @dataclass(frozen=True)
-class Figure:
+class Chart:
     """A chart, its short name, its heading, a line of reading help and the figures behind it."""
 
     name: str
@@ -50,7 +50,7 @@ class Figure:
     grid: Grid
 
 
-def all_figures(instance: Instance, run: Run, figures: dict[str, Any], *, key: str) -> list[Figure]:
+def all_figures(instance: Instance, run: Run, figures: dict[str, Any], *, key: str) -> list[Chart]:
     """Give every chart of a run that has something to show."""
     found = [
         _modes(instance, run, figures, key),
@@ -67,7 +67,7 @@ def _compared(run: Run) -> bool:
     return bool(run.against)
 
 
-def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> Figure:
+def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> Chart:
     now = {(y, m): v / 1e9 for y, modes in figures["modal_split_tkm"].items() for m, v in modes.items()}
     then = {(y, m): v / 1e9 for y, modes in figures["modal_split_baseline_tkm"].items() for m, v in modes.items()}
     series = [Series(mode, MODE_WORDS[mode], colour) for mode, colour in MODE_COLOURS.items()]
@@ -78,7 +78,7 @@ def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
     grid = _grid(
         instance, run, series, now, then, caption="Transport work by mode", unit="billion tkm a year", style="decimal"
     )
-    return Figure(
+    return Chart(
         "modes",
         "Transport work by mode",
         drawing,
@@ -87,7 +87,7 @@ def _modes(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
     )
 
 
-def _emissions(instance: Instance, run: Run, key: str) -> Figure:
+def _emissions(instance: Instance, run: Run, key: str) -> Chart:
     def by_mode(tables: Mapping[str, pd.DataFrame]) -> Table:
         rows = tables["emissions"]
         total = ((rows["ttw_kg"] + rows["wtt_kg"]) / 1e6).groupby([rows["year"], rows["mode"]]).sum()
@@ -121,7 +121,7 @@ def _emissions(instance: Instance, run: Run, key: str) -> Figure:
         style="decimal",
     )
     capped = " The dashed line is the cap for all countries together." if caps else ""
-    return Figure("emissions", "Emissions by mode", drawing, f"Well to wheel, a year.{capped}", grid)
+    return Chart("emissions", "Emissions by mode", drawing, f"Well to wheel, a year.{capped}", grid)
 
 
 def emission_caps(instance: Instance) -> dict[int, float]:
@@ -136,7 +136,7 @@ def emission_caps(instance: Instance) -> dict[int, float]:
     return found
 
 
-def _fleet(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> Figure:
+def _fleet(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> Chart:
     from nbb_opt.report.kpis import trucks_by_technology
 
     now = {(y, t): float(n) for y, kinds in figures["trucks"].items() for t, n in kinds.items()}
@@ -147,10 +147,10 @@ def _fleet(instance: Instance, run: Run, figures: dict[str, Any], key: str) -> F
     title = "Trucks in service by technology"
     drawing = stacked_bars(bars, series, unit="trucks", key=f"{key}-fleet", title=title, whole=True)
     grid = _grid(instance, run, series, now, then, caption=title, unit="", style="count")
-    return Figure("fleet", title, drawing, "Trucks owned in each period, all fleet regions.", grid)
+    return Chart("fleet", title, drawing, "Trucks owned in each period, all fleet regions.", grid)
 
 
-def _costs(instance: Instance, run: Run, key: str) -> Figure:
+def _costs(instance: Instance, run: Run, key: str) -> Chart:
     now, then = _cost_groups(run.tables), _cost_groups(run.baseline) if run.baseline else {}
     named = [*COST_GROUPS, *sorted({name for _, name in [*now, *then]} - set(COST_GROUPS))]
     series = [Series(name, name, PALETTE[i % len(PALETTE)]) for i, name in enumerate(named)]
@@ -162,7 +162,7 @@ def _costs(instance: Instance, run: Run, key: str) -> Figure:
     rate = instance.meta.discount_rate * 100
     horizon = instance.periods[-1].year + instance.periods[-1].years
     help_ = f"Present value at {rate:g} % a year. {horizon}: what trucks, chargers and projects are still worth."
-    return Figure("costs", "Cost by component", drawing, help_, grid)
+    return Chart("costs", "Cost by component", drawing, help_, grid)
 
 
 def _cost_groups(tables: Mapping[str, pd.DataFrame]) -> dict[tuple[int, str], float]:
@@ -174,7 +174,7 @@ def _cost_groups(tables: Mapping[str, pd.DataFrame]) -> dict[tuple[int, str], fl
     return found
 
 
-def _cost_differences(run: Run, key: str) -> Figure:
+def _cost_differences(run: Run, key: str) -> Chart:
     def total(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
         return tables["costs"].groupby("component")["discounted_eur"].sum() / 1e6
 
@@ -198,7 +198,7 @@ def _cost_differences(run: Run, key: str) -> Figure:
         name="Cost difference",
         total_row=True,
     )
-    return Figure(
+    return Chart(
         "difference",
         f"Cost against the {run.against} plan",
         drawing,
@@ -207,7 +207,7 @@ def _cost_differences(run: Run, key: str) -> Figure:
     )
 
 
-def _emission_differences(instance: Instance, run: Run, key: str) -> Figure:
+def _emission_differences(instance: Instance, run: Run, key: str) -> Chart:
     year = instance.periods[-1].year
 
     def total(tables: Mapping[str, pd.DataFrame]) -> pd.Series:
@@ -230,10 +230,10 @@ def _emission_differences(instance: Instance, run: Run, key: str) -> Figure:
     columns = (Column("Mode and energy"), Column(f"Plan less {run.against}", "decimal", "kt CO2e a year"))
     grid = Grid(title, columns, both, first=30, name="CO2e difference", total_row=True)
     help_ = "Where the plan emits less and where more, by mode and energy; well to wheel, a year."
-    return Figure("co2e_difference", title, drawing, help_, grid)
+    return Chart("co2e_difference", title, drawing, help_, grid)
 
 
-def _charging(instance: Instance, run: Run, key: str) -> Figure | None:
+def _charging(instance: Instance, run: Run, key: str) -> Chart | None:
     grid = charging_grid(instance, run)
     year = instance.periods[-1].year
     last = sorted((row for row in grid.rows if row[1] == year), key=lambda row: -float(row[3] or 0))
@@ -246,7 +246,7 @@ def _charging(instance: Instance, run: Run, key: str) -> Figure | None:
         shown.append((str(name), power, bound, note))
     drawing = limit_bars(shown, unit="MW", key=f"{key}-charging", title=f"Truck charging by area in {year}")
     rest = f" The {len(shown)} largest areas." if len(last) > len(shown) else ""
-    return Figure(
+    return Chart(
         "charging",
         f"Truck charging by area in {year}",
         drawing,

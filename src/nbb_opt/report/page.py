@@ -39,7 +39,7 @@ from nbb_opt.report.decisions import (
     shift_grid,
     vehicle_grid,
 )
-from nbb_opt.report.figures import Figure, all_figures
+from nbb_opt.report.figures import Chart, all_figures
 from nbb_opt.report.front import draw_front, front_grid
 from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.headline import Tile, answer, bars_grid, period_grid, plausibility, proof, sentences, tiles
@@ -178,7 +178,7 @@ class RunView:
     change_title: str
     change_map: Markup | None
     small_maps: list[tuple[str, Markup]]
-    charts: list[Figure]
+    charts: list[Chart]
     decisions: list[Grid]
     limits: list[Grid]
     inventory: Sequence[Section]

@@ -36,7 +36,7 @@ PROVEN = ("optimal", "convergenceCriteriaSatisfied")  # words of Pyomo's interfa
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownSolver:
     """How Pyomo calls a solver (the first that is there), what installs it, and its words for the limits of a search.
 
     `modern` interfaces of Pyomo take limits by names of their own; of the others `options` gives the solver's words
@@ -50,25 +50,25 @@ class Known:
     always: Mapping[str, str] = field(default_factory=dict)  # options of every call
 
 
-KNOWN: dict[str, Known] = {
-    "highs": Known(("highs",), "pip install highspy", modern=("highs",)),
-    "scip": Known(
+KNOWN: dict[str, KnownSolver] = {
+    "highs": KnownSolver(("highs",), "pip install highspy", modern=("highs",)),
+    "scip": KnownSolver(
         ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",)
     ),
-    "cbc": Known(
+    "cbc": KnownSolver(
         ("cbc",), "pip install 'pulp<4' (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads"),
         always={"timeMode": "elapsed"},  # it counts seconds of the processor otherwise
     ),
-    "glpk": Known(("glpk",), "the program glpsol (apt install glpk-utils)", ("mipgap", "tmlim", "")),
-    "gurobi": Known(
+    "glpk": KnownSolver(("glpk",), "the program glpsol (apt install glpk-utils)", ("mipgap", "tmlim", "")),
+    "gurobi": KnownSolver(
         ("gurobi_direct", "gurobi"), "pip install gurobipy, and a licence", ("MIPGap", "TimeLimit", "Threads"),
         ("gurobi_direct",),
     ),
-    "cplex": Known(
+    "cplex": KnownSolver(
         ("cplex_direct", "cplex"), "pip install cplex, and a licence",
         ("mip_tolerances_mipgap", "timelimit", "threads"),
     ),
-    "xpress": Known(
+    "xpress": KnownSolver(
         ("xpress_direct", "xpress"), "pip install xpress, and a licence", ("miprelstop", "maxtime", "threads")
     ),
 }  # fmt: skip
@@ -209,7 +209,7 @@ def find_solver(name: str) -> Callable[..., _Found]:
     from pyomo.contrib.solver.common.factory import SolverFactory as ModernFactory
 
     name = name.casefold() if name.casefold() in KNOWN else name
-    known = KNOWN.get(name, Known((name,), "see its own installation notes"))
+    known = KNOWN.get(name, KnownSolver((name,), "see its own installation notes"))
     quiet = logging.getLogger("pyomo")
     before = quiet.level
     quiet.setLevel(logging.CRITICAL)  # a missing program is told below, with what would install it
@@ -266,7 +266,7 @@ def _modern(solver: Any) -> Callable[..., _Found]:
     return call
 
 
-def _classic(solver: Any, known: Known) -> Callable[..., _Found]:
+def _classic(solver: Any, known: KnownSolver) -> Callable[..., _Found]:
     def call(model: Any, variables: list[Any], gap: float, seconds: float, threads: int) -> _Found:
         limits = (gap, max(int(seconds), 1), threads)
         solver.options.update(known.always)

@@ -21,7 +21,7 @@ BARS = FROZEN, REFERENCE = ("frozen", "reference")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class ModelRules:
     """Blocks and options of a model, as its .toml says them."""
 
     name: str
@@ -33,7 +33,7 @@ class Rules:
     prices: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # on emissions, EUR per t
 
 
-def rules_of(name: Any, file: Path | None = None) -> Rules:
+def rules_of(name: Any, file: Path | None = None) -> ModelRules:
     """The rules of the shipped model `name`, or of `file` where the model is one of the user's own.
 
     Raises VerifyFailed if there is no such model, or the file is of another one.
@@ -60,7 +60,7 @@ def rules_of(name: Any, file: Path | None = None) -> Rules:
             for path in (cut, *of_component.values())
         )
         prices = dict(zip(of_component, paths, strict=True))
-        return Rules(
+        return ModelRules(
             name=path.stem, blocks=tuple(table["blocks"]), technologies=technologies, projects=projects, flows=flows,
             cuts=cuts, prices=prices,
         )  # fmt: skip
@@ -83,7 +83,7 @@ def number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
 
 
-def check_claims(said: Mapping[str, Any], rules: Rules, gap_asked: Any, checks: Checks) -> None:
+def check_claims(said: Mapping[str, Any], rules: ModelRules, gap_asked: Any, checks: Checks) -> None:
     """`claim_everything`, `keep_model`, `agree_status`: one plan's part of the record against the model of its name.
 
     `gap_asked` is the relative gap at which the solver could stop: what is called optimal is proven to that.

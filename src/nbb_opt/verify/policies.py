@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbb_opt.recompute import World
-from nbb_opt.verify.roads import Roads
+from nbb_opt.verify.roads import RoadUse
 from nbb_opt.verify.verdict import Checks
 
 BLOCK = {"limit_mode_shift_share_per_year": "mode_shift", "cap_emissions_t_per_year": "caps"}
@@ -19,7 +19,7 @@ def check_policies(
     world: World,
     *,
     emissions: pd.DataFrame,
-    roads: Roads,
+    roads: RoadUse,
     empties: pd.DataFrame,
     stock: pd.DataFrame,
     projects: pd.DataFrame,

@@ -30,7 +30,7 @@ ENERGY = ["year", "mode", "energy_carrier", "country", "charge_area"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roads:
+class RoadUse:
     """`facts` (index lane): km, charge_eur_per_t. `done_tkm`: lane, year, tkm.
 
     `work`: WORK, loaded_vkm, used_km (of `annual_km`, by local empty vkm too), hours_worked, trips. `driver_hours`:
@@ -49,14 +49,14 @@ class Roads:
     truck_checks: list[Checks]
 
 
-def read_roads(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
+def read_roads(world: World, tables: Mapping[str, pd.DataFrame]) -> RoadUse:
     """Read and check `lanes`, `lane_links` and `driven`."""
     blocks = [_block(world, block) for block in in_blocks(tables, "lane", ["lanes", "lane_links", "driven"])]
 
     def together(name: str) -> pd.DataFrame:
         return pd.concat([getattr(block, name) for block in blocks], ignore_index=True)
 
-    return Roads(
+    return RoadUse(
         facts=pd.concat([block.facts for block in blocks]),
         done_tkm=together("done_tkm"),
         work=total(together("work"), WORK, *WORK_AMOUNTS),
@@ -69,7 +69,7 @@ def read_roads(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
     )
 
 
-def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
+def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> RoadUse:
     lane_checks, truck_checks = Checks(), Checks()
     paths.check_lanes(world, tables, lane_checks)
     lanes = read_lanes(world, tables)
@@ -82,7 +82,7 @@ def _block(world: World, tables: Mapping[str, pd.DataFrame]) -> Roads:
         trips=driven["loaded_vkm"] / driven["km"],
     )
     hours = driven.groupby(["region_country", "year"])["hours_worked"].sum().rename("hours").reset_index()
-    return Roads(
+    return RoadUse(
         facts=lanes.facts[["km", "charge_eur_per_t"]],
         done_tkm=total(driven, ["lane", "year"], "tkm"),
         work=total(driven, WORK, *WORK_AMOUNTS),

@@ -14,7 +14,7 @@ import pandas as pd
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.result import OWN_RULES, Run
-from nbb_opt.verify.claims import BARS, FROZEN, REFERENCE, Rules, check_claims, mapping, number, rules_of
+from nbb_opt.verify.claims import BARS, FROZEN, REFERENCE, ModelRules, check_claims, mapping, number, rules_of
 from nbb_opt.verify.plan import verify_plan
 from nbb_opt.verify.shape import shape_faults
 from nbb_opt.verify.verdict import Checks, Verdict, names
@@ -79,7 +79,7 @@ def _agree_checks(said: Mapping[str, Any], plan: Verdict, checks: Checks) -> Non
         checks.hold("agree_checks", said.get("checks") == many, where=lambda _: f"checks: there are {many}")
 
 
-def _own_caps(rules: Rules, frozen: Verdict, plan: Verdict, record: Mapping[str, Any]) -> Checks:
+def _own_caps(rules: ModelRules, frozen: Verdict, plan: Verdict, record: Mapping[str, Any]) -> Checks:
     """`cap_emissions`: in no period does the plan emit more than the model's own caps, shares of the frozen plan."""
     checks, base_t = Checks(), next(iter(frozen.emissions_t_co2e.values()), 0.0)
     said = mapping(record.get("caps_t_co2e"))
@@ -126,7 +126,7 @@ def _add(verdict: Verdict, checks: Checks) -> Verdict:
     return replace(verdict, ok=verdict.ok and not checks.failed, checks=pd.concat(frames, ignore_index=True))
 
 
-def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) -> None:
+def _check_record(run: Run, rules: ModelRules, instance: Instance, checks: Checks) -> None:
     """What holds for a run as a whole: `keep_shape`, `claim_everything`, `keep_model`."""
     record, options = run.record, mapping(run.record.get("options"))
     for fault in shape_faults(record):
@@ -151,7 +151,7 @@ def _check_record(run: Run, rules: Rules, instance: Instance, checks: Checks) ->
         checks.hold("claim_everything", kept, where=lambda _: f"taken_from: the plan is not that of {str(taken)[:40]}")
 
 
-def _bars_needed(rules: Rules, options: Mapping[str, Any], *, own: bool) -> list[str]:
+def _bars_needed(rules: ModelRules, options: Mapping[str, Any], *, own: bool) -> list[str]:
     """Every bar before the model itself; the reference may have been left out of any other model's run."""
     names = list(BARS)
     if rules.name in names and not own:

@@ -18,7 +18,7 @@ from nbb_opt.instance.cells import CellFaults
 from nbb_opt.instance.read import check_keys, frame_of, parsed
 from nbb_opt.instance.schema import Column, Table
 from nbb_opt.instance.tables.csv_file import decode, read_csv
-from nbb_opt.instance.tables.xlsx_file import Cell, read_book
+from nbb_opt.instance.tables.xlsx_file import SheetCell, read_book
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, read_sheet
 from nbb_opt.instance.workbook.sheets import unit_text
@@ -131,7 +131,7 @@ def _check_file(path: Path) -> None:
 
 def typed_grid(
     path: Path, note: Callable[[str], None], *, sheet: str = "", column: str = ""
-) -> tuple[str, dict[int, dict[int, Cell]], str]:
+) -> tuple[str, dict[int, dict[int, SheetCell]], str]:
     """What to call the place of a cell, the cells by row and column, both counted from 0, and what separates cells (of
     a text file; a workbook: nothing).
 
@@ -148,7 +148,7 @@ def typed_grid(
         return path.name, {
             i: cells
             for i, line in enumerate(rows)
-            if (cells := {at: Cell("text", cell) for at, cell in enumerate(line) if cell.strip()})
+            if (cells := {at: SheetCell("text", cell) for at, cell in enumerate(line) if cell.strip()})
         }, sign  # fmt: skip
     book = read_book(path, [sheet])
     if not sheet or sheet not in book.names:
@@ -183,11 +183,11 @@ def _text(path: Path, note: Callable[[str], None]) -> str:
     return text
 
 
-def _name(cell: Cell) -> str:
+def _name(cell: SheetCell) -> str:
     return cell.text.strip().casefold().replace(" ", "_")
 
 
-def _typed(cell: Cell | None) -> str:
+def _typed(cell: SheetCell | None) -> str:
     return "" if cell is None else re.sub(r"\s+", " ", cell.text).strip()
 
 

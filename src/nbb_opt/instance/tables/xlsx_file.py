@@ -60,7 +60,7 @@ class Damaged(Exception):  # noqa: N818 - says what a file is
         self.hint, self.rule = hint, rule
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """What a cell holds: its kind, its value as text, its formula if it has one, and its number format if it is not
     General."""
 
@@ -71,10 +71,10 @@ class Cell(NamedTuple):
 
 
 @dataclass
-class Grid:
+class Cells:
     """Cells by row and column, both counted from 0; blank cells are left out."""
 
-    rows: dict[int, dict[int, Cell]] = field(default_factory=dict)
+    rows: dict[int, dict[int, SheetCell]] = field(default_factory=dict)
     merged: list[str] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Book:
 
     names: tuple[str, ...]
     hidden: frozenset[str]
-    grids: dict[str, Grid]
+    grids: dict[str, Cells]
 
 
 def read_book(path: Path, wanted: Collection[str]) -> Book:
@@ -165,7 +165,7 @@ def _book(path: Path, wanted: Collection[str]) -> Book:
             raise Damaged("has two sheets of one name")
         hidden = frozenset(name for name, sheet in zip(names, sheets, strict=True) if sheet.state != "visible")
         asked = [(name, reader.parser.rels[s.id]) for name, s in zip(names, sheets, strict=True) if name in wanted]
-        grids: dict[str, Grid] = {}
+        grids: dict[str, Cells] = {}
         if asked:
             styles, texts = reader.package.find(STYLES_TYPE), reader.package.find(SHARED_STRINGS)
             if styles is not None and styles.PartName != f"/{ARC_STYLE}":
@@ -207,8 +207,8 @@ class _Cells:
         self.columns: dict[str, int] = {}  # by their letters
         self.row = self.column = -1
 
-    def grid(self, stream: IO[bytes]) -> Grid:
-        grid = Grid()
+    def grid(self, stream: IO[bytes]) -> Cells:
+        grid = Cells()
         count = in_row = 0
         for _, element in iterparse(stream, ("end",), forbid_dtd=True):
             tag = element.tag
@@ -231,7 +231,7 @@ class _Cells:
             raise Damaged(f"is of another form of Open XML (sheet {self.name})", "save it as a plain .xlsx")
         return grid
 
-    def _read_row(self, element: Element, grid: Grid) -> None:
+    def _read_row(self, element: Element, grid: Cells) -> None:
         given = element.get("r", str(self.row + 2))
         self.row = int(given) - 1 if given.isdecimal() else -1
         self.column = -1
@@ -239,7 +239,7 @@ class _Cells:
             raise Damaged(f"has a row number out of range on sheet {self.name}")
         if element.get("hidden") in ("1", "true"):
             grid.hidden_rows.add(self.row)
-        cells: dict[int, Cell] = {}
+        cells: dict[int, SheetCell] = {}
         for child in element:
             if child.tag == _CELL:
                 self._place(child)
@@ -269,7 +269,7 @@ class _Cells:
             raise Damaged(f"has a cell at {given[:12]!r} in row {self.row + 1} of sheet {self.name}")
         self.column = place[1]
 
-    def _cell(self, element: Element) -> Cell | None:
+    def _cell(self, element: Element) -> SheetCell | None:
         kind = element.get("t", "n")
         formula = element.find(_FORMULA)
         words = None if formula is None else (formula.text or "")[:200]
@@ -278,34 +278,34 @@ class _Cells:
         if len(raw) > _LONGEST_TEXT:
             raise Damaged(f"has a text of {len(raw)} characters on sheet {self.name}", "shorten it", "length")
         if kind == "b" and words in _CONSTANTS:
-            return Cell("bool", _CONSTANTS[words])
+            return SheetCell("bool", _CONSTANTS[words])
         if not raw and words is None:
             return None
         cell = self._value(kind, raw, element.get("s", "0"))._replace(formula=words)
         return cell if cell.text or words is not None else None
 
-    def _value(self, kind: str, raw: str, style: str) -> Cell:
+    def _value(self, kind: str, raw: str, style: str) -> SheetCell:
         if kind == "s":
             place = int(raw or "-1")
             if not 0 <= place < len(self.strings):
                 raise Damaged(f"refers to a text that is missing on sheet {self.name}")
-            return Cell("text", self.strings[place])
+            return SheetCell("text", self.strings[place])
         if kind in ("inlineStr", "str"):
-            return Cell("text", unescaped(raw))
+            return SheetCell("text", unescaped(raw))
         raw = raw.strip()
         if kind == "b":
-            return Cell("bool", "true" if raw in ("1", "true") else "false")
+            return SheetCell("bool", "true" if raw in ("1", "true") else "false")
         if kind in ("e", "d"):
-            return Cell("error" if kind == "e" else "date", raw)
+            return SheetCell("error" if kind == "e" else "date", raw)
         if not raw:
-            return Cell("number", "")
+            return SheetCell("number", "")
         if kind != "n" or not is_number(raw):
             where = f"{self.name}!{column_letters(self.column)}{self.row + 1}"
             raise Damaged(f"holds {shown(raw)} for a number in {where}")
         if style not in self.patterns:
             self.patterns[style] = self._pattern(int(style)), int(style) in self.workbook._date_formats
         pattern, is_date = self.patterns[style]
-        return Cell("date", self._day(float(raw))) if is_date else Cell("number", raw, pattern=pattern)
+        return SheetCell("date", self._day(float(raw))) if is_date else SheetCell("number", raw, pattern=pattern)
 
     def _pattern(self, style: int) -> str:
         """The number format of a cell style, "" for General."""

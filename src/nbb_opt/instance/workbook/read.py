@@ -20,7 +20,7 @@ from nbb_opt.instance.meta import FILE, Meta, Period, check_meta
 from nbb_opt.instance.package import Package, Sheet
 from nbb_opt.instance.schema import META_KEYS, Column, Table
 from nbb_opt.instance.tables.csv_file import header_problems
-from nbb_opt.instance.tables.xlsx_file import Cell, Grid, cell_place, read_book
+from nbb_opt.instance.tables.xlsx_file import Cells, SheetCell, cell_place, read_book
 from nbb_opt.instance.wording import TableFile, column_letters, did_you_mean, listed, shown
 from nbb_opt.instance.workbook.sheets import (
     CHAIN_KEYS,
@@ -213,7 +213,7 @@ class _SheetReader:
     def __init__(
         self,
         table: Table,
-        grid: Grid,
+        grid: Cells,
         most_rows: int,
         *,
         name: str = "",
@@ -279,7 +279,7 @@ class _SheetReader:
         if self.counts[key] <= _TOLD_IN_FULL:
             self.problems.append(Problem(where, what, hint, rule))
 
-    def _at(self, row: int, column: int, cell: Cell | None = None) -> str:
+    def _at(self, row: int, column: int, cell: SheetCell | None = None) -> str:
         name = next((name for name, place in self._places.items() if place == column), "")
         words = f"{self.name}!{column_letters(column)}{row + 1}" + (f", column {name}" if name else "")
         return words + (f", value {shown(cell.text)}" if cell is not None and cell.text else "")
@@ -405,7 +405,7 @@ class _SheetReader:
                 into[column.name].append(text)
 
 
-def _fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
+def _fault(cell: SheetCell, column: Column) -> tuple[str, str, str] | None:
     """What keeps a cell from being a plain value, the likely fix, and the rule."""
     if cell.formula is not None:
         what = f"holds the formula {shown('=' + cell.formula)}" if cell.formula else "holds a formula"
@@ -423,7 +423,7 @@ def _fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
     return _format_fault(cell, column) if cell.kind == "number" else None
 
 
-def _format_fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
+def _format_fault(cell: SheetCell, column: Column) -> tuple[str, str, str] | None:
     """What keeps a number from being what is seen: spreadsheets show it in a format."""
     codes = [_LITERAL.sub("", code) for code in cell.pattern.split(";")]
     if column.kind in _TEXTS and column.kind != "text":
@@ -446,7 +446,7 @@ def _format_fault(cell: Cell, column: Column) -> tuple[str, str, str] | None:
     return None
 
 
-def _as_text(cell: Cell, column: Column) -> str:
+def _as_text(cell: SheetCell, column: Column) -> str:
     if cell.kind == "number":
         return number_text(float(cell.text))
     if column.kind == "bool" and cell.text in ("TRUE", "FALSE"):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.keys import Labels, label
+from nbb_opt.model.arrays.keys import LazyLabels, label
 from nbb_opt.model.arrays.terms import CheckedRows, Index, Terms, check_coefficients, checked_rows
 from nbb_opt.model.data.periods import Floats, Ints
 from nbb_opt.model.form import StandardForm, checked
@@ -156,8 +156,8 @@ class Assembly:
         return checked(StandardForm(
             cost=self.cost, cost_offset=self.cost_offset, a_indptr=matrix.indptr, a_indices=matrix.indices,
             a_values=matrix.data, row_low=low, row_up=up, col_low=self.per_column("low"), col_up=self.per_column("up"),
-            integer=self.per_column("whole").astype(bool), col_names=Labels(self.column_names, self.size),
-            row_names=Labels(self.row_names, self.row_count), col_unit_scale=self.per_column("typical"),
+            integer=self.per_column("whole").astype(bool), col_names=LazyLabels(self.column_names, self.size),
+            row_names=LazyLabels(self.row_names, self.row_count), col_unit_scale=self.per_column("typical"),
             fix_order=self.per_column("fix_order").astype(np.int8),
         ))  # fmt: skip
 

@@ -49,10 +49,10 @@ class Keys(Sequence[tuple[Any, ...]]):
         return Keys(*((part[0], part[1][which]) if isinstance(part, tuple) else part[which] for part in self.parts))
 
 
-class Labels(Sequence[str]):
+class LazyLabels(Sequence[str]):
     """Names of all rows or all columns; they are made the first time one is read.
 
-    >>> names = Labels(lambda: ["a", "b"], 2)
+    >>> names = LazyLabels(lambda: ["a", "b"], 2)
     >>> names[1], len(names)
     ('b', 2)
     """

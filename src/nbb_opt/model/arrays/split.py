@@ -17,14 +17,14 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from nbb_opt.errors import ModelError
-from nbb_opt.model.arrays.keys import Labels
+from nbb_opt.model.arrays.keys import LazyLabels
 from nbb_opt.model.build import Built, standard_form
 from nbb_opt.model.data.periods import Floats, Ints, entries, sum_by
 from nbb_opt.model.form import StandardForm
 
 if TYPE_CHECKING:
     from nbb_opt.model.data.hauls import Hauls
-    from nbb_opt.model.data.segments import Chains
+    from nbb_opt.model.data.segments import ChainSegments
 
 SEGMENT, RESOURCE = "carried_t", "driven_vkm"
 
@@ -57,7 +57,7 @@ class Split:
     resource_at: slice
     segments: SparseColumns
     resources: SparseColumns
-    chains: Chains
+    chains: ChainSegments
     hauls: Hauls
     project_column: Ints
     origin: Ints
@@ -132,8 +132,8 @@ def split(built: Built) -> Split:
     )  # fmt: skip
 
 
-def _some(names: Sequence[str], at: Ints) -> Labels:
-    return Labels(lambda: [names[k] for k in at.tolist()], len(at))
+def _some(names: Sequence[str], at: Ints) -> LazyLabels:
+    return LazyLabels(lambda: [names[k] for k in at.tolist()], len(at))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ FLOW_DUST = 1e-9  # a fixed flow below this share of its bundle's demand is no f
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flows:
+class FlowColumns:
     """Columns of `carried_t`: chain and period of each, cost per tonne, and how often a tonne uses what.
 
     `mode_class` is commodity times the number of modes plus main mode; of it the rows that compare modes count `now`
@@ -64,7 +64,7 @@ def flows_of(
     fixed_flows_t: Floats | None,
     constant_eur: Floats,
     sourcing: Sourcing,
-) -> Flows:
+) -> FlowColumns:
     """Choose the columns and add up the items of their chains.
 
     A column exists where the bundle has demand or `sourcing` may add some, every lane of the chain has a truck that may
@@ -95,7 +95,7 @@ def flows_of(
         "mode_constant": constant_eur[bundle, rows.main_mode][chain],
         "carbon": ledger.carbon_eur(len(chain), price_eur_per_t=base.carbon_price, base=instance.meta.carbon_base),
     }
-    return Flows(
+    return FlowColumns(
         chain=chain, t=t, bundle=bundle[chain], demand_t=demand_t, mode_class=mode_class[chain],
         now=now[bundle[chain], t], grows=grows[bundle[chain], t], usual_t=float(np.median(demand_t[demand_t > 0])),
         fixed_t=fixed, cost_eur=cost, ledger=ledger, uses_lane=_uses(has, items.uses_lane, chain),

@@ -13,7 +13,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.model.data.assets import Chargers, Policy, Projects, chargers_of, earliest_years, policies_of, projects_of
 from nbb_opt.model.data.base import BaseData, base_data
 from nbb_opt.model.data.driving import Driving, Empties, driving_of, empties_of
-from nbb_opt.model.data.flows import Flows, flows_of, mode_constants
+from nbb_opt.model.data.flows import FlowColumns, flows_of, mode_constants
 from nbb_opt.model.data.fuels import Fuels, fuels_of
 from nbb_opt.model.data.items import ItemFigures, item_figures
 from nbb_opt.model.data.lanes import Lanes, lanes_of
@@ -25,7 +25,7 @@ from nbb_opt.model.spec import ModelSpec
 
 if TYPE_CHECKING:
     from nbb_opt.model.data.hauls import Hauls
-    from nbb_opt.model.data.segments import Chains
+    from nbb_opt.model.data.segments import ChainSegments
     from nbb_opt.network import Prepared
 
 
@@ -45,7 +45,7 @@ class ModelData:
     lanes: Lanes
     items: ItemFigures
     sourcing: Sourcing
-    flows: Flows
+    flows: FlowColumns
     driving: Driving
     empties: Empties
     stock: Stock
@@ -54,7 +54,7 @@ class ModelData:
     fuels: Fuels
     policies: tuple[Policy, ...]
     emission_eur_per_t: dict[str, dict[int, float]]  # what the model puts on emissions, by component and period
-    chains: Chains | None
+    chains: ChainSegments | None
     hauls: Hauls | None
 
 
@@ -117,7 +117,7 @@ def model_data(
     )  # fmt: skip
 
 
-def lanes_used(flows: Flows, lanes: Lanes, time: Time) -> npt.NDArray[np.bool_]:
+def lanes_used(flows: FlowColumns, lanes: Lanes, time: Time) -> npt.NDArray[np.bool_]:
     """Which lanes some chain may use, by period: (lanes, periods)."""
     in_use = np.zeros((len(lanes.distance_km), time.size), bool)
     column, lane, _ = flows.uses_lane

@@ -26,7 +26,7 @@ from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.base import BaseData
 from nbb_opt.model.data.costs import EmissionEntries
-from nbb_opt.model.data.flows import Flows, compared, complain, given_flows, goods_of, mode_classes, ready_sets
+from nbb_opt.model.data.flows import FlowColumns, compared, complain, given_flows, goods_of, mode_classes, ready_sets
 from nbb_opt.model.data.items import ItemFigures
 from nbb_opt.model.data.periods import Floats, Ints, Time, entries
 
@@ -38,11 +38,11 @@ Small = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chains:
+class ChainSegments:
     """Chain c uses segments `segment[start[c]:start[c+1]]`; bundle b has chains `first[b]` to `first[b + 1]`.
 
     Per tonne a chain takes the sum of the `hours` of its segments; an hour costs `hour_eur` by bundle, a main mode
-    `constant_eur` (bundles, modes). Per bundle and period: `demand_t` in tonnes, `now` and `grows` (see Flows).
+    `constant_eur` (bundles, modes). Per bundle and period: `demand_t` in tonnes, `now` and `grows` (see FlowColumns).
     `needs[s]` lists the projects of set s, `project_set[c]` is the set of a chain, `ready` (sets, periods) says when
     all of a set can be in service. `at` (segments, periods) is the position of a segment's column among those of
     `carried_t`, -1 where it cannot be used; so are `waiting_at` and `choosing_at` (periods), the latter -1 where no
@@ -92,7 +92,7 @@ def segments_of(
     earliest: dict[str, float],
     fixed_flows_t: Floats | None,
     constant_eur: Floats,
-) -> tuple[Flows, Chains]:
+) -> tuple[FlowColumns, ChainSegments]:
     """The columns of segments and the chains made of them; arguments as in `flows_of`.
 
     Where flows are given, every chain counts as a bundle of its own, with its flow as demand.
@@ -124,7 +124,7 @@ def segments_of(
     usual_t = float(np.median(demand_t[demand_t > 0]))
     flows = _flows(instance, base, items, at, classes=classes.shape[1], usual_t=usual_t)
     k = count + BESIDE + classes.shape[1]
-    return flows, Chains(
+    return flows, ChainSegments(
         start=rows.item_start, segment=rows.item, first=first, main_mode=rows.main_mode, project_set=rows.project_set,
         commodity=goods.commodity[of_bundle], hour_eur=goods.hour_eur[of_bundle],
         constant_eur=constant_eur[of_bundle], hours=items.hours,
@@ -133,7 +133,9 @@ def segments_of(
     )  # fmt: skip
 
 
-def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *, classes: int, usual_t: float) -> Flows:
+def _flows(
+    instance: Instance, base: BaseData, items: ItemFigures, at: Small, *, classes: int, usual_t: float
+) -> FlowColumns:
     """The columns of all segments: items first, then waiting, choosing, now and then."""
     row, t = np.nonzero(at >= 0)
     count, total = len(items.hours), len(row)
@@ -156,7 +158,7 @@ def _flows(instance: Instance, base: BaseData, items: ItemFigures, at: Small, *,
     is_now, is_then = (of_class >= 0) & (of_class < classes), of_class >= classes
     mode_class = np.where(is_then, of_class - classes, np.where(is_now, of_class, -1))
     none = np.zeros(0, np.int64)
-    return Flows(
+    return FlowColumns(
         chain=row, t=t, bundle=none, demand_t=np.zeros(0), mode_class=mode_class, now=is_now.astype(float),
         grows=is_then.astype(float), usual_t=usual_t, fixed_t=np.zeros(0), cost_eur=cost, ledger=ledger,
         uses_lane=_uses(items.uses_lane, item), uses_group=_uses(items.uses_group, item),

@@ -19,7 +19,7 @@ from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
     SolveRequest,
-    Stated,
+    StatedModel,
     VerifyRequest,
     bound_line,
     no_problems,
@@ -191,7 +191,7 @@ def _closing(instance: DesignInstance, record: dict[str, Any]) -> list[str]:
     ]
 
 
-def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
+def state(path: Path, model: str | None, options: SolveOptions) -> StatedModel:
     """The model on an instance, and how its columns are verified."""
     spec, instance = read_design_model(model or MODEL), read_design(path)
     arcs = instance.network().arcs
@@ -205,7 +205,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
 
     statement = statement_for(entries(instance.network(), spec), options.statement)
     form = design_statement(instance, spec, statement)
-    return Stated(spec.name, f"{spec.title}, {instance.name}", form, accept_values)
+    return StatedModel(spec.name, f"{spec.title}, {instance.name}", form, accept_values)
 
 
 def verify(request: VerifyRequest) -> Response:

@@ -15,7 +15,7 @@ from nbb_opt.problems.handlers import (
     Handlers,
     ReportRequest,
     SolveRequest,
-    Stated,
+    StatedModel,
     VerifyRequest,
     bound_line,
     no_problems,
@@ -128,7 +128,7 @@ def _closing(case: StramCase, record: dict[str, Any]) -> list[str]:
     ]
 
 
-def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
+def state(path: Path, model: str | None, options: SolveOptions) -> StatedModel:
     """The model on an instance, and how its columns are verified; the first year alone is planned for it."""
     spec, case = read_stram_model(model or MODEL), read_stram(path)
     emissions_t = None if spec.years == "first" else first_emissions_t(case)
@@ -144,7 +144,7 @@ def state(path: Path, model: str | None, options: SolveOptions) -> Stated:
         words = f"verified: OK, {len(verdict.checks)} checks, objective {verdict.cost_nok:,.0f} NOK"
         return Response({"ok": True, "cost_nok": verdict.cost_nok, "checks": len(verdict.checks)}, (words,))
 
-    return Stated(spec.name, f"{spec.title}, {case.name}", form, accept_values)
+    return StatedModel(spec.name, f"{spec.title}, {case.name}", form, accept_values)
 
 
 def verify(request: VerifyRequest) -> Response:

@@ -22,7 +22,7 @@ from nbb_opt.instance.tables.csv_file import decode, read_csv
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.problems.result import EditedOnDisk
 from nbb_opt.problems.stram.checks import rows_of
-from nbb_opt.problems.stram.schema import META_FILE, PROBLEM, RULES, TABLES, TEXT_KEYS, Rules
+from nbb_opt.problems.stram.schema import META_FILE, PROBLEM, RULES, TABLES, TEXT_KEYS, StramRules
 
 Frames = Mapping[str, pd.DataFrame]
 SHOWN = 20
@@ -215,7 +215,7 @@ class StramCase(EditedOnDisk):
     problem: ClassVar[str] = PROBLEM
     path: Path
     keys: Mapping[str, str]
-    rules: Rules
+    rules: StramRules
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     digest: str = ""
 
@@ -276,7 +276,7 @@ def _read_table(
     frames[table.name], faults[table.name] = frame, found
 
 
-def _read_keys(file: Path, problems: list[Problem]) -> tuple[dict[str, str], Rules | None]:
+def _read_keys(file: Path, problems: list[Problem]) -> tuple[dict[str, str], StramRules | None]:
     if not file.is_file():
         problems.append(
             Problem(file.name, "is missing", f'it says problem = "{PROBLEM}" and the rules', "missing_file")
@@ -309,7 +309,7 @@ def _read_keys(file: Path, problems: list[Problem]) -> tuple[dict[str, str], Rul
     return keys, _rules(rules, problems)
 
 
-def _rules(given: Mapping[str, Any], problems: list[Problem]) -> Rules | None:
+def _rules(given: Mapping[str, Any], problems: list[Problem]) -> StramRules | None:
     before = len(problems)
     for name in given:
         if name not in RULES:
@@ -322,10 +322,10 @@ def _rules(given: Mapping[str, Any], problems: list[Problem]) -> Rules | None:
             problems.append(Problem(where, "is missing or no number", f"give: {meaning}", "meta"))
         elif not low <= value <= high:
             problems.append(Problem(f"{where}, value {value}", f"is not between {low:g} and {high:g}", meaning, "meta"))
-    return Rules(**{name: float(given[name]) for name in RULES}) if len(problems) == before else None
+    return StramRules(**{name: float(given[name]) for name in RULES}) if len(problems) == before else None
 
 
-def _digest(keys: Mapping[str, str], rules: Rules, frames: Mapping[str, pd.DataFrame]) -> str:
+def _digest(keys: Mapping[str, str], rules: StramRules, frames: Mapping[str, pd.DataFrame]) -> str:
     sha = hashlib.sha256(json.dumps([PROBLEM, 1, dict(keys), vars(rules)], sort_keys=True, ensure_ascii=False).encode())
     for table in TABLES:
         frame = frames[table.name].sort_values(list(table.key), kind="stable")

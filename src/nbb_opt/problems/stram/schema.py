@@ -169,7 +169,7 @@ BY_NAME = {table.name: table for table in TABLES}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class StramRules:
     """Figures of `[rules]` in `instance.toml`; shares are of one, amounts per year."""
 
     empty_factor: float

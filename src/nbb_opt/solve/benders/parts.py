@@ -29,7 +29,7 @@ class BendersCut:
 
 
 @dataclass(frozen=True)
-class Scenario:
+class ScenarioForm:
     """One scenario as a form of its own; its cost is the objective.
 
     `columns` and `rows` are its positions in the whole form, `touch` (rows, columns of the first stage) what the first
@@ -89,7 +89,7 @@ class Stages:
     columns: Ints
     rows: Ints
     shared_at: Ints
-    scenarios: list[Scenario]
+    scenarios: list[ScenarioForm]
     complete: Callable[[Floats], Floats]
 
     @property
@@ -176,7 +176,7 @@ def stages_of(form: StandardForm, stage: Ints, *, complete: Callable[[Floats], F
         touch = rows[mine][:, columns]
         touched = np.flatnonzero(np.diff(touch.indptr) > 0)
         part = part_of(form, own, mine, cost=cost[own], matrix=rows)
-        scenarios.append(Scenario(part, own, mine, touch, touched, int(position[future[0]])))
+        scenarios.append(ScenarioForm(part, own, mine, touch, touched, int(position[future[0]])))
     master = part_of(form, columns, master_rows, cost=form.cost[columns], matrix=rows)
     assert len(objective_at)
     return Stages(

@@ -126,7 +126,7 @@ def solve_two_stage(
 
 
 @dataclass(frozen=True)
-class _Tried:
+class _FirstStage:
     """What one first stage gave: cost of every scenario and all its columns; None where a scenario has no plan."""
 
     objective: float
@@ -199,7 +199,7 @@ class _StagedSearch:
             raise SolveError(f"HiGHS ended {phase} as {answer.status}: " + "".join(self.best.log[-5:]))
         return answer  # with a plan known, trouble ends the search with what is proven of it
 
-    def _try(self, x: Floats, *, stop: Stop | None = None) -> _Tried | None:
+    def _try(self, x: Floats, *, stop: Stop | None = None) -> _FirstStage | None:
         """Solve every scenario for first stage x; adds a cut for each. None if one has no plan, or time is over."""
         costs, plans = np.zeros(self.stages.count), []
         for s, (solver, part) in enumerate(zip(self.subs, self.stages.scenarios, strict=True)):
@@ -220,7 +220,7 @@ class _StagedSearch:
                 return None
             else:
                 return None
-        return _Tried(float(self.stages.master.cost @ x) + self.stages.weigh(costs)[0], costs, plans)
+        return _FirstStage(float(self.stages.master.cost @ x) + self.stages.weigh(costs)[0], costs, plans)
 
     def _cut(self, cut: BendersCut) -> None:
         self.cuts.append(cut)
@@ -310,7 +310,7 @@ class _StagedSearch:
             self._close_at(np.round(answer.values[self.whole]))
         return self.best.incumbent
 
-    def _accept(self, x: Floats, tried: _Tried) -> None:
+    def _accept(self, x: Floats, tried: _FirstStage) -> None:
         """Keep a plan if its integer columns are whole and it is the best so far."""
         if (x[self.whole] != np.round(x[self.whole])).any() or tried.objective >= self.best.incumbent:
             return

@@ -149,7 +149,7 @@ def borders(instance: Instance, players: Players) -> dict[str, Block]:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Harmonised:
     """Statements (see instance/what_if.py) that hold once all of some players plan together: harmonised rules."""
 
     between: Block
@@ -164,7 +164,7 @@ def read_players(path: Path) -> pd.DataFrame:
         raise NbbError(f"{path}: cannot be read as a table with columns player and node ({fault})") from fault
 
 
-def read_rules(path: Path) -> tuple[Rule, ...]:
+def read_rules(path: Path) -> tuple[Harmonised, ...]:
     """Rules of a .toml file: `[[rules]]` with `between` (players), `changes` (statements) and `reason`.
 
     Raises InstanceError with what is wrong with it.
@@ -186,13 +186,13 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
             hint = 'between = ["NO", "SE"], changes = ["links.max_gross_t[link=...] = 74"], reason = "..."'
             problems.append(Problem(f"{path.name}, rule {number}", "cannot be read", hint, "rules"))
         else:
-            found.append(Rule(frozenset(between), tuple(changes)))
+            found.append(Harmonised(frozenset(between), tuple(changes)))
     if problems:
         raise InstanceError(problems)
     return tuple(found)
 
 
-def harmonised(instance: Instance, players: Players, coalition: Block, rules: Sequence[Rule]) -> Instance:
+def harmonised(instance: Instance, players: Players, coalition: Block, rules: Sequence[Harmonised]) -> Instance:
     """The instance with the rules that hold between members of a coalition; the same one if there are none.
 
     Raises InstanceError for a rule between others than players, or one that cannot be made.

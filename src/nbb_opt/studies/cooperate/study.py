@@ -15,7 +15,7 @@ from nbb_opt.instance.wording import listed
 from nbb_opt.model import read_model
 from nbb_opt.report.grid import each
 from nbb_opt.report.study import Answer
-from nbb_opt.studies.cooperate.coalitions import Block, Players, Rule, borders, straddling
+from nbb_opt.studies.cooperate.coalitions import Block, Harmonised, Players, borders, straddling
 from nbb_opt.studies.cooperate.game import (
     Floats,
     disjoint_pairs,
@@ -34,7 +34,9 @@ SAME = 1e-9  # relative to the costs: a value below this is none
 YES, NO, OPEN = "yes", "no", "undecided"
 
 
-def run_cooperate(instance: Instance, players: Players, how: StudyOptions, *, rules: Sequence[Rule] = ()) -> Answer:
+def run_cooperate(
+    instance: Instance, players: Players, how: StudyOptions, *, rules: Sequence[Harmonised] = ()
+) -> Answer:
     """Solve every coalition and share out what they are worth: an answer with the game that they make.
 
     `coalitions` has a row for each coalition: cost and proven bound, its value (the cost of everybody alone less that

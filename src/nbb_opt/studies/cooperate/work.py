@@ -21,7 +21,7 @@ from nbb_opt.result import FROZEN
 from nbb_opt.solve import Solution, Stop, Warm, solve_relaxed
 from nbb_opt.solve.mip.exact import exact_plan
 from nbb_opt.solve.stop import relative_gap
-from nbb_opt.studies.cooperate.coalitions import Block, Players, Rule, borders, cooperating, harmonised, use_today
+from nbb_opt.studies.cooperate.coalitions import Block, Harmonised, Players, borders, cooperating, harmonised, use_today
 from nbb_opt.studies.points import Stated, per_period
 
 WHOLE_FROM = 1e-6  # units of a project below this are none
@@ -39,7 +39,7 @@ class Coalitions:
     options: SolveOptions
     _: KW_ONLY
     relax: bool = False
-    rules: Sequence[Rule] = ()
+    rules: Sequence[Harmonised] = ()
     cache_dir: Path | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from nbb_opt.model.arrays.keys import Labels
+from nbb_opt.model.arrays.keys import LazyLabels
 from nbb_opt.model.form import StandardForm
 from nbb_opt.problems.network_design.instance import DesignNetwork
 from nbb_opt.problems.network_design.model import design_form
@@ -71,7 +71,7 @@ def small_problem(relaxation: PathRelaxation, free: Bools, opened: Bools) -> Sma
     low[:k] = up[:k] = 1.0
     up[k:base] = np.where(free[arcs], 0.0, n.capacity_t[arcs])
     whole = np.arange(size) < len(chosen)
-    nothing = Labels(lambda: [], 0)
+    nothing = LazyLabels(lambda: [], 0)
     form = StandardForm(
         cost=np.concatenate([n.fixed_eur[chosen], cost]), cost_offset=float(n.fixed_eur[opened & ~free].sum()),
         a_indptr=np.searchsorted(col[order], np.arange(size + 1)).astype(np.int32),

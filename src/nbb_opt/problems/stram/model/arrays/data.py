@@ -12,7 +12,7 @@ from nbb_opt.model.data.periods import Floats, Ints, Names
 from nbb_opt.problems.stram import StramCase
 from nbb_opt.problems.stram.model.arrays.states import States, states_of
 from nbb_opt.problems.stram.model.spec import StramSpec
-from nbb_opt.problems.stram.schema import Rules
+from nbb_opt.problems.stram.schema import StramRules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class StramData:
 
     case: StramCase
     spec: StramSpec
-    rules: Rules
+    rules: StramRules
     states: States
     network: StramNetwork
     paths: Paths
