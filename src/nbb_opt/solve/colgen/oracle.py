@@ -35,7 +35,7 @@ BYTES_AT_ONCE = 1 << 26  # of what a thread adds up before that is packed: most 
 
 
 @dataclass(frozen=True)
-class Trips:
+class BlockTrips:
     """Loaded trips without freight at some prices, by class of lanes, truck and period.
 
     `price` is the least EUR for a trip (infinite: no truck may drive there), that of haul `cheapest`; `ratio` the
@@ -66,7 +66,7 @@ class Priced:
     value: Floats
     cost: Floats
     use: Any
-    trips: Trips
+    trips: BlockTrips
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Oracle:
         self.loose_row = np.searchsorted(column, table[:, 2]) + self.rows - len(column)
         self.loose_group, self.loose_set = table[:, 0], table[:, 1]
         self.loose_start = np.searchsorted(self.loose_group, np.arange(groups.size + 1))
-        self._known: tuple[Floats, tuple[Floats, Ints, Trips]] | None = None
+        self._known: tuple[Floats, tuple[Floats, Ints, BlockTrips]] | None = None
         self.loose_per_t = 1.0 / np.array([groups.loose_t[one] for one in table[:, 2].tolist()])
         self.most_resources = int(np.diff(split.hauls.first).max(initial=0))
         self.state_group = groups.of_state
@@ -151,7 +151,7 @@ class Oracle:
             driven.append(done @ self.resource_use[begins:ends])
         return part.states, value, cost, of_rows + vstack(driven, format="csr") + self._loose_use(part.states, set_t)
 
-    def trips(self, price: Floats) -> Trips:
+    def trips(self, price: Floats) -> BlockTrips:
         """The loaded trips without freight at these prices."""
         return self._hauls(price)[2]
 
@@ -193,13 +193,13 @@ class Oracle:
             found += self.split.hauls.resources(hauls[here]) @ vkm[here]
         return found
 
-    def _hauls(self, price: Floats) -> tuple[Floats, Ints, Trips]:
+    def _hauls(self, price: Floats) -> tuple[Floats, Ints, BlockTrips]:
         """EUR per tkm and best haul (lanes, periods), and the trips; those of the last prices asked are remembered."""
         if self._known is None or not np.array_equal(self._known[0], price):
             self._known = price.copy(), self._priced_hauls(price)
         return self._known[1]
 
-    def _priced_hauls(self, price: Floats) -> tuple[Floats, Ints, Trips]:
+    def _priced_hauls(self, price: Floats) -> tuple[Floats, Ints, BlockTrips]:
         d, cost = self.split.hauls, self.split.resources.cost
         shape, by = (len(d.distance_km), self.split.periods), (len(self.block_class), *d.vkm_at.shape[1:])
         unit, best = np.empty(shape), np.empty(shape, np.int64)
@@ -211,14 +211,14 @@ class Oracle:
         )  # fmt: skip
         start = np.searchsorted(self.block_class, np.arange(len(self.lane_classes)))
         if not len(start):
-            return unit, best, Trips(trip, trip_by, ratio, ratio_by)
+            return unit, best, BlockTrips(trip, trip_by, ratio, ratio_by)
         least, worst = np.minimum.reduceat(trip, start), np.maximum.reduceat(ratio, start)
         cheapest = np.where(trip == least[self.block_class], trip_by, -1)
         dearest = np.where(ratio == worst[self.block_class], ratio_by, -1)
         return (
             unit,
             best,
-            Trips(least, np.maximum.reduceat(cheapest, start), worst, np.maximum.reduceat(dearest, start)),
+            BlockTrips(least, np.maximum.reduceat(cheapest, start), worst, np.maximum.reduceat(dearest, start)),
         )
 
     def _prices(self, price: Floats, unit: Floats) -> Prices:
