@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ import nbb_opt as nbb
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.instance.read import demand_of
+from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.money import Finance
 from nbb_opt.studies.audit.one_truck import battery_price, one_lane, truck_cost, with_prices
 
@@ -65,6 +67,17 @@ def test_km_between_known_places_are_those_of_the_shipped_roads_and_tonnes_are_a
     od = demand_of(region).frame().query("year == 2026").set_index(["origin", "destination"])["tonnes"]
     assert od["our mill", "Umeå"] == 100 * 52
     assert od["Umeå", "Skellefteå"] == pytest.approx(8 * 52 * (74 - 24) * 0.6133)
+
+
+def test_a_known_road_has_its_toll_and_a_norwegian_battery_truck_its_grant_and_half_the_toll(tmp_path: Path) -> None:
+    links = pd.read_csv(Path(__file__).parents[1] / "instances" / "nbb" / "links.csv")
+    road = links[(links["mode"] == "road") & (links["country"] == "NO") & (links["toll_eur_per_vkm"] > 0)].iloc[0]
+    a, b = road["from_node"], road["to_node"]
+    region = nbb.new_fleet(typed(tmp_path / "no.csv", f"depot,{a}", f"truck,{a}", f"lane,{a},{b},,2"), tmp_path / "no")
+    assert region["links"]["toll_eur_per_vkm"].tolist() == pytest.approx([road["toll_eur_per_vkm"]])
+    trucks = state_fleet_model(region).built.data.trucks
+    at = trucks.names.ids.index("BAT400"), region["countries"]["country"].tolist().index("NO"), 0
+    assert (trucks.subsidies.grant_eur[at], trucks.subsidies.toll_exempt[at]) == (109000, 0.5)
 
 
 def test_what_people_type_in_excel_is_read_and_what_is_left_alone_is_told(

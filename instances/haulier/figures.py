@@ -8,6 +8,9 @@ SOURCES = [  # source, title, url, licence, year
     ("stram", "STraM cost calculator (S. J. Bakker, NTNU)", "https://github.com/ntnuiotenergy/STraM", "MIT", "2023"),
     ("gronland", "Gronland: cost models for transport and logistics, as transcribed in STraM", "https://github.com/ntnuiotenergy/STraM", "MIT", "2022"),
     ("scania74", "Scania: 74-tonne electric truck at the mine", "https://www.scania.com/group/en/home/newsroom/news/2022/this_74-tonne_scania_electric_truck_runs_19_hours_a_day_at_the_mine.html", "", "2022"),
+    ("enova", "electrive: Norway redesigns subsidy programme for electric commercial vehicles", "https://www.electrive.com/2024/04/22/norway-redesigns-subsidy-programme-for-electric-commercial-vehicles/", "", "2024"),
+    ("autopass", "AutoPASS: nullutslippskjøretøy", "https://www.autopass.no/Betaling/nullutslippskjoretoy", "", "2024"),
+    ("traficom", "Traficom: hankintatuki sähkö-, vety- ja kaasukäyttöiselle kuorma-autolle", "https://www.traficom.fi/fi/asioi-kanssamme/hae-hankintatukea-sahko-vety-ja-kaasukayttoiselle-kuorma-autolle", "", "2024"),
     ("hvo100", "Fossilfritt Sverige: FAQ HVO100 (Energimyndigheten)", "https://fossilfrittsverige.se/faq-hvo-100", "", "2024"),
     ("ets2", "YRproject: ETS2 explainer", "https://yrproject.nl/en/ets2-carbon-pricing-road-transport.html", "", "2025"),
     ("weights_se", "transportnyhederne.dk: 74 ton", "http://www.transportnyhederne.dk/?Id=65718", "", "2018"),
@@ -220,6 +223,9 @@ PUBLIC_EUR = {2026: 0.40, 2030: 0.32}  # per kWh, all in
 
 SUBSIDIES = [  # subsidy, kind, country, technology, first year, last year, value, source, note
     ("KLIMATPREMIE", "purchase_grant_share", "SE", "battery", 2024, 2026, 0.2, "bilia_klimatpremie;assumption", "30 to 60 % of the extra cost, at most a quarter of the price: about 0.22 for a firm of middle size; given in full in the period that starts in 2026"),
+    ("ENOVA", "purchase_grant_eur_per_vehicle", "NO", "battery", 2024, 2026, 109000, "enova;assumption", "mean grant of 1.264 MNOK in 2024; auctions, at most 60 % of the extra cost; no end is decided, 2026 assumed"),
+    ("BOMPENGER", "toll_exemption_share", "NO", "battery", 2024, 2030, 0.5, "autopass;assumption", "the national exemption is lifted, local bodies decide: at most half of the ordinary rate is the rule, heavy ones may be free; to 2030 assumed"),
+    ("HANKINTATUKI", "purchase_grant_eur_per_vehicle", "FI", "battery", 2022, 2024, 50000, "traficom", "6 000 to 50 000 EUR by size, the heaviest class here; ended on 31 December 2024, no successor found"),
 ]  # fmt: skip
 
 WEAR = [("BAT400", 0.12), ("BAT600", 0.12)]  # share of the range lost by the end of its life
@@ -255,6 +261,8 @@ RANGES = [  # table, row, column, low, high, reason; `*` is every row that rests
     ("public_charging", "*", "price_add_eur_per_kwh", 0.5, 1.3, "0.22 to 0.40 EUR/kWh; one price of 2024"),
     ("public_charging", "*", "kwh_per_year", 0, 3, "operators decide where they build"),
     ("subsidies", "KLIMATPREMIE", "value", 0.6, 1.25, "by size of firm"),
+    ("subsidies", "ENOVA", "value", 0.5, 1.4, "auctions"),
+    ("subsidies", "BOMPENGER", "value", 0, 2, "local decisions: nothing to all of it"),
     ("battery_wear", "*", "range_loss_share", 0.6, 1.7, "no measured value of heavy trucks over eight years"),
     ("gradients", "*", "energy_factor", 0.95, 1.08, "by height, not by measured profile"),
     ("opening_hours", "*", "hours_per_week", 0.8, 1.5, "gates were not asked"),

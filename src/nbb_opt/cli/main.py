@@ -90,6 +90,9 @@ app = typer.Typer(
     name="nbb-opt",
     cls=Commands,
     help="Plans modal shift and fleet electrification of regional freight.\n\n"
+    "I plan a region: nbb-opt new region --from nbb; nbb-opt solve region --model cap_path\n\n"
+    "I run trucks: nbb-opt fleet cost Umeå Vännäs --km 30; nbb-opt fleet sheet mine.xlsx\n\n"
+    "I do research: in Python nbb.solve(nbb.examples.tiny()); nbb-opt new big --synthetic --bundles 1000\n\n"
     "Example: nbb-opt new mycase --from haulier; nbb-opt check mycase; nbb-opt solve mycase\n\n" + EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -66,13 +66,14 @@ NOT_OF_A_FLEET = ("projects", "project_effects", "project_funding", "policies", 
 
 @dataclass(frozen=True, kw_only=True)
 class Roads:
-    """Places that are known by name, with the roads between them: km, hours and the greatest weight on the way."""
+    """Places that are known by name, with the roads between them: km, hours, greatest weight and toll on the way."""
 
     nodes: pd.DataFrame
     km: np.ndarray
     before: np.ndarray
     hours: Mapping[tuple[int, int], float]
     gross_t: Mapping[tuple[int, int], float]
+    toll_eur: Mapping[tuple[int, int], float]
     by_name: Mapping[str, int]
 
     @staticmethod
@@ -95,24 +96,29 @@ class Roads:
             again = [value for value, back in zip(values, two, strict=True) if back]
             return dict(zip(both, [*values, *again], strict=True))
 
-        lengths = of("distance_km")
+        lengths, per_km = of("distance_km"), of("toll_eur_per_vkm")
+        toll_eur = {step: each * lengths[step] for step, each in per_km.items()}
         rows, columns = zip(*lengths, strict=True)
         graph = coo_array((list(lengths.values()), (rows, columns)), shape=(len(nodes), len(nodes))).tocsr()
         km, before = dijkstra(graph, return_predecessors=True)
         names = {str(name).casefold(): at[node] for name, node in zip(nodes["name"], nodes["node"], strict=True)}
         names |= {str(node).casefold(): i for node, i in at.items()}
         return Roads(
-            nodes=nodes, km=km, before=before, hours=of("time_h"), gross_t=of("max_gross_t"), by_name=names,
+            nodes=nodes, km=km, before=before, hours=of("time_h"), gross_t=of("max_gross_t"), toll_eur=toll_eur,
+            by_name=names,
         )  # fmt: skip
 
-    def way(self, a: int, b: int) -> tuple[float, float, float]:
-        """km, hours and greatest gross weight in t of the shortest road; infinite km where there is none."""
-        hours, gross = 0.0, np.inf
+    def way(self, a: int, b: int) -> tuple[float, float, float, float]:
+        """km, hours, greatest gross weight in t and toll in EUR/km of the shortest road; infinite km where there is
+        none."""
+        hours, gross, toll_eur = 0.0, np.inf, 0.0
         at = b
         while at != a and self.before[a, at] >= 0:
             step = (int(self.before[a, at]), at)
             hours, gross, at = hours + self.hours[step], min(gross, self.gross_t[step]), step[0]
-        return float(self.km[a, b]), hours, gross
+            toll_eur += self.toll_eur[step]
+        km = float(self.km[a, b])
+        return km, hours, gross, toll_eur / km if 0 < km < np.inf else 0.0
 
 
 @dataclass
@@ -315,19 +321,19 @@ def _tonnes_a_year(template: Instance, unit: str, goods: Mapping) -> float:
 
 def _links(sheet: _Sheet, places: list[str], depots: list[str], roads: Roads) -> pd.DataFrame:
     """A road for every lane, and between known places and depots."""
-    ways: dict[tuple[str, str], tuple[float, float, float, str]] = {}
+    ways: dict[tuple[str, str], tuple[float, float, float, float, str]] = {}
     standard = float(np.median(list(roads.gross_t.values())))
     for row in sheet.rows(LANE):
         ends = tuple(sorted((row["place"], row["to"])))
         known = all(place.casefold() in roads.by_name for place in ends)
-        way = roads.way(*(roads.by_name[place.casefold()] for place in ends)) if known else (np.inf, 0.0, np.inf)
+        way = roads.way(*(roads.by_name[place.casefold()] for place in ends)) if known else (np.inf, 0.0, np.inf, 0.0)
         if np.isfinite(row["km"]):
             hours = row["km"] / SPEED_KM_PER_H
             gross = way[2] if np.isfinite(way[2]) else standard
             note = "plausible: km of the sheet"
-            if ends in ways and ways[ends][0] != row["km"] and ways[ends][3] == note:
+            if ends in ways and ways[ends][0] != row["km"] and ways[ends][4] == note:
                 sheet.problem(row, "km", f"is {ways[ends][0]:g} km in another row", "give one length")
-            ways[ends[0], ends[1]] = (row["km"], hours, gross, note)
+            ways[ends[0], ends[1]] = (row["km"], hours, gross, way[3], note)
         elif np.isfinite(way[0]) and ends not in ways:
             ways[ends[0], ends[1]] = (*way, f"shortest road of {ROADS}")
         elif ends not in ways:
@@ -342,9 +348,9 @@ def _links(sheet: _Sheet, places: list[str], depots: list[str], roads: Roads) ->
     return pd.DataFrame([
         {
             "link": f"{a}-{b}", "from_node": a, "to_node": b, "two_way": True, "mode": "road", "country": "",
-            "distance_km": km, "time_h": hours, "max_gross_t": gross, "toll_eur_per_vkm": 0.0, "charge_eur_per_t": 0.0,
+            "distance_km": km, "time_h": hours, "max_gross_t": gross, "toll_eur_per_vkm": toll, "charge_eur_per_t": 0.0,
             "project": "", "corridor": "", "capacity_link": "", "source": SOURCE, "note": note,
-        } for (a, b), (km, hours, gross, note) in ways.items()
+        } for (a, b), (km, hours, gross, toll, note) in ways.items()
     ])  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +112,7 @@ def money_over_time(
     quoted = quotes(fleet_model, ownership(fleet_model, solution, lane_costs(fleet_model)))
     whole = quoted[quoted["vehicle"] == "all"]
     clause = energy_clause(fleet_model, tables["energy"], whole, kwh_per_l=KWH_PER_LITRE)
-    subsidies = without_subsidies(instance, worked, solution, tables, fleet_model, options=options, say=say)
+    subsidies = without_subsidies(instance, worked, solution, tables, options=options, say=say)
     cash = cash.assign(
         present_eur=cash["eur"] * (1 + rate) ** -(cash["year"] - first).astype(float),
         paid=~cash["component"].isin(NOT_CASH),
@@ -155,23 +155,25 @@ def only(fleet_model: FleetModel, vehicle: str) -> tuple[Solution, list[str]]:
 
 
 def without_subsidies(
-    instance: Instance, plan: FleetPlan, solution: Solution, tables: dict[str, pd.DataFrame], fleet_model: FleetModel,
-    *, options: SolveOptions | None, say: Callable[[str], None],
+    instance: Instance, plan: FleetPlan, solution: Solution, tables: Mapping[str, pd.DataFrame], *,
+    options: SolveOptions | None, say: Callable[[str], None],
 ) -> pd.DataFrame:  # fmt: skip
     """What the plan costs more without each subsidy of the instance that it has any of, run at least cost.
 
     Columns subsidy, kind, country, technology, first_year, last_year, value, more_eur (present value), source.
     """
     frame, rows = instance["subsidies"], []
-    grants = tables["costs"].loc[tables["costs"]["component"] == "fleet_grant", "amount_eur"]
-    countries = set(fleet_model.instance["fleet_regions"]["country"])
-    moved = tables["driven"]["vehicle"].unique().tolist()
     kinds = instance["vehicles"].set_index("vehicle")["technology"]
-    used = {kinds[name] for name in moved}
+    country = instance["fleet_regions"].set_index("fleet_region")["country"]
+    new = tables["fleet"][tables["fleet"]["bought"] > 0]
+    new = new.assign(country=new["fleet_region"].map(country), technology=new["vehicle"].map(kinds))
+    tolls = instance["links"][(instance["links"]["mode"] == "road") & (instance["links"]["toll_eur_per_vkm"] > 0)]
+    driven = {kinds[name] for name in tables["driven"]["vehicle"].unique().tolist()}
     for row in frame.to_dict("records"):
-        if row["technology"] not in used or row["value"] == 0:
-            continue
-        if row["kind"] != "toll_exemption_share" and (row["country"] not in countries or not grants.abs().sum()):
+        lasts = new["year"].astype(int).between(row["first_year"], row["last_year"])
+        granted = lasts & (new["country"] == row["country"]) & (new["technology"] == row["technology"])
+        spared = row["technology"] in driven and row["country"] in set(tolls["country"])
+        if not (spared if row["kind"] == "toll_exemption_share" else granted.any()):
             continue
         say(f"the plan without {row['subsidy']}")
         ended = frame.assign(value=frame["value"].mask(frame["subsidy"] == row["subsidy"], 0.0))

@@ -289,7 +289,7 @@ def sensitivity(fleet_model: FleetModel, trucks: pd.DataFrame, battery_eur_per_k
     def moved(lever: str, part: np.ndarray, factor: float) -> np.ndarray:
         if lever != "km a year":
             return (factor - 1) * part
-        most = [factor * data.annual_km[v] / trucks["km_per_vkm"], data.annual_h[v] / trucks["hours_per_vkm"]]
+        most = [factor * data.annual_km[v] / trucks["used_km_per_vkm"], data.annual_h[v] / trucks["hours_per_vkm"]]
         return part * (vkm / np.minimum(*most).to_numpy(float) - 1)
 
     total, per_km = trucks["tco_eur_per_vkm"].to_numpy(float), trucks["km_per_vkm"].to_numpy(float)

@@ -49,7 +49,8 @@ def lane_costs(fleet_model: FleetModel) -> pd.DataFrame:
         "year": data.time.years[t], "distance_km": lanes.distance_km[g], "load_t": d.load_t, "km_per_vkm": d.km_per_vkm,
         "kwh_per_vkm": kwh, "hours_per_vkm": d.hours_per_vkm, **{name: d.cost_eur[name] for name in COMPONENTS},
         "truck": owning / vkm_a_year, "chargers": kwh * _charger_eur_per_kwh(fleet_model),
-        "wtw_kg_per_vkm": wtw, "vkm_a_year": vkm_a_year, "recovery": recovery[v],
+        "wtw_kg_per_vkm": wtw, "vkm_a_year": vkm_a_year,
+        "used_km_per_vkm": d.used_km_per_vkm, "recovery": recovery[v],
     })  # fmt: skip
     total = table[[*COMPONENTS, "truck", "chargers"]].sum(axis=1)
     return table.assign(
