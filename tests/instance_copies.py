@@ -49,7 +49,11 @@ LEFT_OUT = {
             {"substitute": "LATER", "kwh_per_kwh": "1.45", "max_share": "0.5", "available_from": "2030"},
         )
     ],
-    "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75"}],
+    "charging_hours": [
+        {"charge_area": "CW", "hour": str(hour), "price_add_eur_per_kwh": "0.02" if 7 <= hour < 20 else "-0.01"}
+        for hour in range(24)
+    ],
+    "driving_rules": [{"country": "SE", "drive_h": "4.5", "break_h": "0.75", "rest_h": "11"}],
     "gradients": [{"link": "ROAD_MINE_WEST", "energy_factor": "1.2"}],
     "mode_constants": [
         {"constant": "LARGE_LOTS", "mode": "road", "commodities": "ORE", "origins": "MINE", "eur_per_t": "1.5"},
@@ -82,6 +86,16 @@ LEFT_OUT = {
             "scenario": "dear diesel", "table": "energy", "row": "diesel/SE", "column": "price_eur_per_kwh",
             "factor": "1.4",
         }
+    ],
+    "shift_stays": [
+        {"fleet_region": "W", "shift": "day", "arrives_h": "17", "departs_h": "5"},
+        {"fleet_region": "W", "shift": "day", "arrives_h": "11", "departs_h": "11.75"},
+        {"fleet_region": "E", "shift": "night", "arrives_h": "6", "departs_h": "18"},
+    ],
+    "shifts": [
+        {"fleet_region": region, "shift": shift, "truck_share": "1", "spread_h": "1", "drivers": "1",
+         "days_per_year": "250"}
+        for region, shift in (("W", "day"), ("E", "night"))
     ],
     "suppliers": [
         {"input": "props", "in_region": "true", "first_year": "2020", "price_eur_per_t": "30",

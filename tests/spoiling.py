@@ -29,8 +29,13 @@ def adding(table: str, /, **cells: str) -> Callable[[Copy], object]:
 
 def creating(table: str, /, **cells: str) -> Callable[[Copy], object]:
     """A file of its own for a table that tiny leaves out, with one row."""
+    return writing(table, cells)
+
+
+def writing(table: str, /, *rows: dict[str, str]) -> Callable[[Copy], object]:
+    """A file of its own for a table that tiny leaves out."""
     header = [column.name for column in BY_NAME[table].columns]
-    return lambda copy: copy.write(table, header, [{name: cells.get(name, "") for name in header}])
+    return lambda copy: copy.write(table, header, [{name: row.get(name, "") for name in header} for row in rows])
 
 
 def dropping(table: str, /, **key: str) -> Callable[[Copy], object]:

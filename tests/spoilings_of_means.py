@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from spoiling import Spoiling, adding, creating, dropping, project, setting, steps
+from collections.abc import Callable
+
+from instance_copies import Copy
+from spoiling import Spoiling, adding, creating, dropping, project, setting, steps, writing
 
 TRUCK = {"vehicle": "DIESEL"}
 SHIP = {"vehicle": "SHIP"}
@@ -22,7 +25,73 @@ GRANT = {
     "source": "made_up",
 }
 
+DEPOT = {"spread_h": "0", "drivers": "1", "days_per_year": "250", "source": "made_up"}
+OF_THE_EAST = {"fleet_region": "E", "shift": "night", "source": "made_up"}
+
+
+def shifts(*stays: tuple[str, str], west: str = "1") -> Callable[[Copy], object]:
+    """A shift of each depot of tiny, its trucks in from 17 to 5 o'clock; of the east at the hours given."""
+    hours = [{"fleet_region": "W", "shift": "day", "arrives_h": "17", "departs_h": "5", "source": "made_up"}]
+    hours += [OF_THE_EAST | {"arrives_h": a, "departs_h": b} for a, b in stays or [("6", "18")]]
+    first = [
+        DEPOT | {"fleet_region": "W", "shift": "day", "truck_share": west},
+        DEPOT | OF_THE_EAST | {"truck_share": "1"},
+    ]
+    return steps(writing("shifts", *first), writing("shift_stays", *hours))
+
+
 SPOILINGS = [
+    Spoiling("shifts_share_out_the_trucks", shifts(west="0.7"), "shifts.csv row 2, column truck_share", "add up to 1"),
+    Spoiling(
+        "shifts_share_out_the_trucks",
+        steps(shifts(), dropping("shifts", shift="night"), dropping("shift_stays", shift="night")),
+        "shifts.csv row 2, column fleet_region",
+        "E with charge_area CE has no shift (add its shifts)",
+    ),
+    Spoiling(
+        "stays_fit_into_a_day",
+        steps(shifts(), setting("shift_stays", OF_THE_EAST, shift="nite")),
+        "shift_stays.csv row 3, column shift, value 'nite'",
+        "did you mean 'night'?",
+    ),
+    Spoiling("stays_fit_into_a_day", shifts(("6.1", "18")), "column arrives_h, value 6.1", "did you mean 6?"),
+    Spoiling("stays_fit_into_a_day", shifts(("6", "6")), "column departs_h, value 6", "give a later hour"),
+    Spoiling("stays_fit_into_a_day", shifts(("0", "24")), "column departs_h, value 24", "give a later hour"),
+    Spoiling(
+        "stays_fit_into_a_day",
+        shifts(("6", "12"), ("14", "13")),
+        "shift_stays.csv row 4, column departs_h, value 13",
+        "were the two hours swapped?",
+    ),
+    Spoiling("stays_fit_into_a_day", shifts(("6", "12"), ("12", "6")), "value 6", "let it leave earlier"),
+    Spoiling(
+        "stays_fit_into_a_day",
+        steps(shifts(), dropping("shift_stays", shift="night")),
+        "shifts.csv row 3, column shift, value 'night'",
+        "say in shift_stays.csv when its trucks are in",
+    ),
+    Spoiling(
+        "shifts_leave_drivers_their_rest",
+        steps(
+            shifts(("18", "3")),
+            creating("driving_rules", country="FI", drive_h="4.5", break_h="0.75", rest_h="11", source="made_up"),
+        ),
+        "shifts.csv row 3, column drivers, value 1",
+        "leaves 1 of them 15 h away in a day, and each rests 11 h",
+    ),
+    Spoiling(
+        "charging_hours_are_a_whole_day",
+        writing(
+            "charging_hours",
+            *(
+                {"charge_area": "CW", "hour": str(hour), "price_add_eur_per_kwh": "0.1", "source": "made_up"}
+                for hour in range(24)
+                if hour != 17
+            ),
+        ),
+        "charging_hours.csv row 2, column charge_area, value 'CW'",
+        "has no row for hour 17",
+    ),
     Spoiling(
         "mode_constants_are_of_modes_in_use",
         creating("mode_constants", constant="SEA_ORE", mode="sea", commodities="ORE", eur_per_t="1", source="made_up"),

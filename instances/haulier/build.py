@@ -68,9 +68,12 @@ def places() -> None:
     )
     write(
         "charge_areas",
-        "charge_area,name,country,grid_mw,source,note",
-        [[area, name, "SE", mw, f.ASM, why] for area, name, mw, why in f.AREAS],
-    )
+        "charge_area,name,country,grid_mw,power_eur_per_kw_month,source,note",
+        [
+            [area, name, "SE", mw, f.POWER_EUR_PER_KW_MONTH, "sundsvall_elnat;assumption", f"{why}; power tariff: 582 SEK/kW a year at high voltage"]
+            for area, name, mw, why in f.AREAS
+        ],
+    )  # fmt: skip
     write(
         "fleet_regions",
         "fleet_region,name,country,hub_node,charge_area,source,note",
@@ -222,8 +225,9 @@ def energy() -> None:
 def on_the_way() -> None:
     """Breaks, points of others, hills, wear, gates and grants."""
     why = "45 minutes after four and a half hours at the wheel"
-    rules = [[country, 4.5, 0.75, "eu_561_2006", why] for country in f.BREAKS]
-    write("driving_rules", "country,drive_h,break_h,source,note", rules)
+    why += "; eleven hours of rest in twenty-four"
+    rules = [[country, 4.5, 0.75, f.REST_H, "eu_561_2006", why] for country in f.BREAKS]
+    write("driving_rules", "country,drive_h,break_h,rest_h,source,note", rules)
     electricity = f.ENERGY["electricity"][0]["SE"]
     sold = f.POINT_KW * 8760 * f.POINT_SHARE
     write(
@@ -246,6 +250,42 @@ def on_the_way() -> None:
     write("gradients", "link,energy_factor,source,note", hills)
     gates = [[node, hours, f.ASM, note] for node, hours, note in f.OPENING]
     write("opening_hours", "node,hours_per_week,source,note", gates)
+
+
+def days() -> None:
+    """Shifts, and electricity by the hour."""
+    depots = [depot for depot, _, _, _, area in f.DEPOTS if area]
+    write(
+        "shifts",
+        "fleet_region,shift,truck_share,spread_h,drivers,days_per_year,source,note",
+        [
+            [depot, shift, *figures, f"{f.OWN};scania74" if shift == "two" else f.OWN, why]
+            for depot in depots
+            for shift, (*figures, why) in f.SHIFTS.items()
+        ],
+    )
+    why = "in for a charge between trips, for the break, and at night"
+    write(
+        "shift_stays",
+        "fleet_region,shift,arrives_h,departs_h,source,note",
+        [
+            [depot, shift, *stay, f.OWN, why]
+            for depot in depots
+            for shift, stays in f.STAYS.items()
+            for stay in stays
+        ],
+    )  # fmt: skip
+    why = f"shape of a winter day assumed; {f.POWER_IN_PRICE_EUR} EUR/kWh of the year's price are its power fee, which is charged apart here"
+    add = {first: price - f.POWER_IN_PRICE_EUR for first, price in f.PRICE_OF_THE_DAY.items()}
+    write(
+        "charging_hours",
+        "charge_area,hour,price_add_eur_per_kwh,grid_share,source,note",
+        [
+            [area, hour, round(add[max(first for first in add if first <= hour)], 3), "", f.ASM, why]
+            for area, *_ in f.AREAS
+            for hour in range(24)
+        ],
+    )
 
 
 def decisions() -> None:
@@ -332,5 +372,6 @@ if __name__ == "__main__":
     vehicles()
     energy()
     on_the_way()
+    days()
     decisions()
     toml()

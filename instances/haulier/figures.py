@@ -241,6 +241,22 @@ OPENING = [  # place, hours a week, note
     ("HOL", 80, "gate of the port from 5 to 21 on five days; ships are served outside these hours"),
 ]
 
+REST_H = 11  # of a driver in 24 hours: Regulation (EC) 561/2006, articles 4 and 8
+
+# shift: share of the trucks, hours over which they follow one another, drivers, days a year, note
+SHIFTS = {
+    "day": (0.5, 2.0, 1, 250, "five days a week in 50 weeks; one driver, at the wheel and loading for nine hours"),
+    "two": (0.5, 2.0, 2, 250, "two drivers one after the other, as a 74 t battery truck at a mine that runs 19 hours a day"),
+}
+STAYS = {  # hours at which the first truck of a shift is in, until it leaves; 400 kWh last about two and a half hours
+    "day": [(17.0, 5.0), (7.0, 7.75), (9.5, 10.25), (12.0, 12.75), (14.5, 15.25)],
+    "two": [(22.0, 4.0), (6.0, 6.75), (8.75, 9.5), (11.5, 12.25), (14.25, 15.0), (17.0, 17.75), (19.75, 20.5)],
+}
+POWER_EUR_PER_KW_MONTH = 4.3  # 582 SEK a year per kW
+POWER_IN_PRICE_EUR = 0.03  # of the year's price, which includes it: 4.3 x 12 / 1 750 h at full power
+# EUR/kWh above the mean of the day by hour; first hour of each, until the next
+PRICE_OF_THE_DAY = {0: -0.010, 6: 0.0, 7: 0.010, 10: 0.0, 17: 0.012, 20: 0.0, 22: -0.010}
+
 CAP_2030_T = 4200
 
 RANGES = [  # table, row, column, low, high, reason; `*` is every row that rests on an assumption
@@ -266,6 +282,22 @@ RANGES = [  # table, row, column, low, high, reason; `*` is every row that rests
     ("battery_wear", "*", "range_loss_share", 0.6, 1.7, "no measured value of heavy trucks over eight years"),
     ("gradients", "*", "energy_factor", 0.95, 1.08, "by height, not by measured profile"),
     ("opening_hours", "*", "hours_per_week", 0.8, 1.5, "gates were not asked"),
+    (
+        "charge_areas",
+        "*",
+        "power_eur_per_kw_month",
+        0.5,
+        1.3,
+        "3.4 in Finland, 2.5 to 4.7 in Norway; half where the peak is at night",
+    ),
+    (
+        "charging_hours",
+        "*",
+        "price_add_eur_per_kwh",
+        0.3,
+        3.0,
+        "spot prices of the north vary little in some years and much in others",
+    ),
     ("projects", "*", "capex_eur", 0.5, 2.5, "each connection is its own case"),
     ("commodities", "TIMBER", "value_of_time_eur_per_t_h", 0.5, 2.0, "borrowed from dry bulk"),
     ("factors", "diesel_ttw", "value", 0.95, 1.06, "share of biofuel"),

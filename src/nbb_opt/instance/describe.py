@@ -52,8 +52,10 @@ to where). Prices, emission factors, vehicles, chargers and grid connections can
 nbb-opt new first --from haulier
 cd first
 rm README.md gradients.csv opening_hours.csv policies.csv project*.csv scenarios.csv
-rm terminals.csv transfers.csv handling_costs.csv
-grep -vE '^(links|commodities|gradients|opening_hours|projects|policies|handling_costs),' ranges.csv > kept.txt
+rm terminals.csv transfers.csv handling_costs.csv shift*.csv charging_hours.csv
+grep -vE '^(links|commodities|gradients|opening_hours|projects|policies|handling_costs),' ranges.csv > most.txt
+grep -vE '^charging_hours,' most.txt > kept.txt
+rm most.txt
 mv kept.txt ranges.csv
 ```
 

@@ -5,6 +5,7 @@ of faults, so that one slip is reported once.
 """
 
 from nbb_opt.instance.rules import (  # noqa: F401 - importing a module registers its rules
+    charging,
     factors,
     figures,
     flows,
