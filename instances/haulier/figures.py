@@ -246,7 +246,13 @@ REST_H = 11  # of a driver in 24 hours: Regulation (EC) 561/2006, articles 4 and
 # shift: share of the trucks, hours over which they follow one another, drivers, days a year, note
 SHIFTS = {
     "day": (0.5, 2.0, 1, 250, "five days a week in 50 weeks; one driver, at the wheel and loading for nine hours"),
-    "two": (0.5, 2.0, 2, 250, "two drivers one after the other, as a 74 t battery truck at a mine that runs 19 hours a day"),
+    "two": (
+        0.5,
+        2.0,
+        2,
+        250,
+        "two drivers one after the other, as a 74 t battery truck at a mine that runs 19 hours a day",
+    ),
 }
 STAYS = {  # hours at which the first truck of a shift is in, until it leaves; 400 kWh last about two and a half hours
     "day": [(17.0, 5.0), (7.0, 7.75), (9.5, 10.25), (12.0, 12.75), (14.5, 15.25)],

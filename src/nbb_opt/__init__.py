@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         upgrade,
         write,
     )
-    from nbb_opt.api.fleet import fleet_money, fleet_sheet, fleet_trips, new_fleet, truck_cost
+    from nbb_opt.api.fleet import charging_day, fleet_money, fleet_sheet, fleet_trips, new_fleet, truck_cost
     from nbb_opt.api.pictures import Picture, draw
     from nbb_opt.api.plans import Result, build, load, report, solve, verify
     from nbb_opt.api.region import availability, inventory, locate, strategy
@@ -68,7 +68,7 @@ _NAMES = {
         "check", "convert", "manifest", "new", "prepare", "read", "render_models", "size", "synthesize",
         "synthesize_od", "upgrade", "write",
     ),
-    "nbb_opt.api.fleet": ("fleet_money", "fleet_sheet", "fleet_trips", "new_fleet", "truck_cost"),
+    "nbb_opt.api.fleet": ("charging_day", "fleet_money", "fleet_sheet", "fleet_trips", "new_fleet", "truck_cost"),
     "nbb_opt.api.pictures": ("Picture", "draw"),
     "nbb_opt.api.plans": ("Result", "build", "load", "report", "solve", "verify"),
     "nbb_opt.api.region": ("availability", "inventory", "locate", "strategy"),
@@ -108,6 +108,7 @@ __all__ = [
     "audit",
     "availability",
     "build",
+    "charging_day",
     "check",
     "compare",
     "control_totals",

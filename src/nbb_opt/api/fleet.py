@@ -194,3 +194,34 @@ def fleet_money(
     if out is not None:
         found.save(out)
     return found
+
+
+@checked
+def charging_day(
+    region: Instance | ProblemInstance | Path | str, plan: Path | str, *, out: Path | str | None = None,
+    cache: bool = True,
+) -> Answer:  # fmt: skip
+    """Charging by the hour of a fleet plan: who is in, who waits, power against the connection, what it costs.
+
+    For each charging area, period and usual day (of winter and of the rest of the year) twice: plain charging at full
+    power on arrival, and smart charging, which has every truck full when it leaves at the least cost of energy and
+    power. A plan that cannot work in a year is repaired first, and that is said. Tables of the answer: `days`, `hours`,
+    `annual` (beside the yearly accounts), `short` (what lacks at which hour, and what helps) and `charges`. With `out`
+    page and tables are written to that folder. Raises NbbError where the instance has no table shifts, and what `audit`
+    raises for the plan.
+
+    >>> from nbb_opt import examples
+    >>> region = examples.haulier()
+    >>> found = charging_day(region, region.path / "plan.csv")
+    >>> areas = found.annual.set_index(["charge_area", "charging"])
+    >>> bool(areas.loc[("C_UME", "smart"), "peak_kw"] < areas.loc[("C_UME", "plain"), "peak_kw"])
+    True
+    """
+    from nbb_opt.studies.audit.charging_view import plan_by_the_hour
+
+    found = plan_by_the_hour(
+        freight(region, "charging_day"), Path(plan), cache_dir=cache_folder() if cache else None, say=LOG.info
+    )
+    if out is not None:
+        found.save(out)
+    return found

@@ -45,6 +45,7 @@ def add_commands(app: typer.Typer) -> None:
     fleet.command(
         epilog="Example: nbb-opt fleet trips export.csv --to mine.xlsx; nbb-opt fleet new mine --sheet mine.xlsx"
     )(trips)
+    fleet.command(epilog="Example: nbb-opt fleet day instances/haulier --plan plan.csv --out day")(day)
     app.add_typer(fleet)
 
 
@@ -154,6 +155,20 @@ def money(
             instance, plan, loan_rate=loan_rate, loan_years=loan_years, against=against, out=out, gap=gap,
             lease_eur_per_month=_prices(lease, "--lease"), time_limit_s=time_limit_s,
         )  # fmt: skip
+    show(found, as_json)
+
+
+def day(
+    instance: InstancePath,
+    plan: Annotated[Path, typer.Option(help="The fleet plan: .csv or .xlsx (see `audit`).")],
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Charging by the hour: who is in, who waits, power against the connection, cost; plain and smart charging."""
+    import nbb_opt as nbb
+
+    with logged(sys.stderr):
+        found = nbb.charging_day(instance, plan, out=out)
     show(found, as_json)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from nbb_opt.errors import VerifyFailed
 from nbb_opt.instance import Instance
-from nbb_opt.recompute import World, join, read_driven, read_empties, read_lanes, read_world, usable_range
+from nbb_opt.recompute import World, read_driven, read_empties, read_lanes, read_world, usable_range
 
 PER_HOUR = 4
 PER_DAY = 24 * PER_HOUR
@@ -21,7 +21,7 @@ CLOSE_KWH = 0.01
 DAY = ["charge_area", "year", "day"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Vehicle:
     """A truck, or a break on the way, in a usual day; `visits` are (arrives, leaves after, kWh used before it)."""
 
@@ -65,7 +65,7 @@ def _energy(world: World, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     driven, empties = read_driven(world, tables, lanes), read_empties(world, tables)
     driven = driven.assign(kwh=driven["loaded_vkm"] * driven["kwh_per_vkm"])
     home = driven[driven["charged"] == "home"].assign(area=driven["home_area"], way=False)
-    way = driven[driven["charged"] == "way"].pipe(join, lanes.areas, on="lane")
+    way = driven[driven["charged"] == "way"].merge(lanes.areas, on="lane")
     way = way.assign(area=way["charge_area"], kwh=way["kwh"] * way["share"], way=True)
     back = empties[empties["battery"]].assign(
         region=empties["from_region"], area=empties["charge_area"], way=False,
@@ -133,7 +133,9 @@ def _vehicles(world: World, row: Mapping, owned: int, kwh_year: float) -> list[V
             for first, length in stays:
                 visits.append(((first + late) % PER_DAY, length, each_kwh * ((first - at) % PER_DAY) / len(out)))
                 at = first + length
-            found.append(Vehicle(f"{name} {i + 1}", float(data["charge_kw"]), 0.0, battery, visits))
+            found.append(Vehicle(
+                name=f"{name} {i + 1}", kw=float(data["charge_kw"]), least_kw=0.0, battery=battery, visits=visits,
+            ))  # fmt: skip
     return found
 
 
@@ -147,7 +149,13 @@ def _breaks(
     number = math.ceil(kwh / (kw / PER_HOUR * quarters) - 1e-9)
     begins = [out[int((i + late_share) * len(out) / number)] for i in range(number)]
     return [
-        Vehicle(f"{name}, break {i + 1}", kw, kw, math.inf, [(begin, quarters, kwh / number)])
+        Vehicle(
+            name=f"{name}, break {i + 1}",
+            kw=kw,
+            least_kw=kw,
+            battery=math.inf,
+            visits=[(begin, quarters, kwh / number)],
+        )
         for i, begin in enumerate(begins)
     ]
 

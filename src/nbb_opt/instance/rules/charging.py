@@ -36,10 +36,10 @@ def shifts_share_out_the_trucks(context: RuleContext) -> Iterator[Problem]:
         if abs(share - 1.0) > _EQUAL:
             what = f"makes the shares of {region} add up to {number(share)}"
             yield context.fault("shifts", last[region], "truck_share", None, what, "let them add up to 1")
-    for region in context.each("fleet_regions") if shares else ():
-        if region["charge_area"] and region["fleet_region"] not in shares:
+    for depot in context.each("fleet_regions") if shares else ():
+        if depot["charge_area"] and depot["fleet_region"] not in shares:
             i, row = context.rows("shifts")[0]
-            what = f"is there, and {region['fleet_region']} with charge_area {region['charge_area']} has no shift"
+            what = f"is there, and {depot['fleet_region']} with charge_area {depot['charge_area']} has no shift"
             yield context.fault("shifts", i, "fleet_region", row["fleet_region"], what, "add its shifts")
 
 

@@ -44,7 +44,7 @@ def day_chart(
             (left + 8 + (i + side) * step_h * wide, zero + slope * value)
             for i, value in enumerate(values) for side in (0, 1)
         ]  # fmt: skip
-        style = {"stroke": colour, "stroke_width": 2, "stroke_dasharray": dash}
+        style: dict[str, str | float | None] = {"stroke": colour, "stroke_width": 2, "stroke_dasharray": dash}
         tooltip = tag("title", f"{name}: {number(max(values), 0)} kW")
         parts.append(tag("path", tooltip, d=path_data(corners), fill="none", **style))
         parts.append(tag("line", x1=x, x2=x + 20, y1=9.0, y2=9.0, **style))

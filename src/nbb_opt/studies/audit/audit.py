@@ -13,6 +13,8 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import Steps
 from nbb_opt.solve import Solution
 from nbb_opt.solve.stop import relative_gap
+from nbb_opt.studies.audit.charging_day import PLAIN
+from nbb_opt.studies.audit.charging_view import by_the_hour
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.idle import idle
@@ -42,13 +44,15 @@ def audit(
     each_s: float = 20.0,
     changes: int = 8,
     scenarios: bool = True,
+    charging: str = PLAIN,
     cache_dir: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Audit:
     """Audit the plan in a file against an instance; every plan that is shown as possible was accepted by the verifier.
 
     The time limit of `options` is for the best plan, `each_s` for each smaller solve; `changes` is how many single
-    changes are looked for; `scenarios` also tries the plan in the scenarios of the instance.
+    changes are looked for; `scenarios` also tries the plan in the scenarios of the instance. Where the instance has
+    shifts, a plan that works in a year is judged by the hour too, with plain or smart `charging`.
 
     Raises InstanceError for a plan file with problems, Infeasible if no fleet can do the work, NoPlan if time ran out.
     """
@@ -70,6 +74,11 @@ def audit(
     say("the best plan")
     best = fleet_model.solve()
     fleet_model.verified(best, "best plan")
+    hours = None
+    if not instance["shifts"].empty:
+        say("charging by the hour")
+        shown = mended.solution if judged.faults else judged.solution
+        hours = by_the_hour(fleet_model, shown, best, charging, repaired=bool(judged.faults), time_limit_s=each_s)
     years = [period.year for period in instance.periods]
     beyond = [
         ("order", each.order, each.vehicle, years[each.t], each.share, 0.0)
@@ -83,10 +92,12 @@ def audit(
     rows = repaired_plan(fleet_model, mended.solution)
     shorter = replace(options, time_limit_s=each_s)
     lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
+    faults = judged.faults or (hours.faults if hours else [])
     return Audit.of(
-        instance, plan_file.name, faults=judged.faults, idle=idle(fleet_model, judged.solution),
+        instance, plan_file.name, faults=faults, idle=idle(fleet_model, judged.solution),
         cost_eur=judged.solution.objective, repair=mended, cheapest=cheapest, best=best, changes=improved,
         repair_steps=steps_of(fleet_model, plan, mended) if judged.faults else [], regrets=lost_in,
+        by_the_hour=hours,
         emissions_t=[fleet_model.emissions_t(each) for each in (judged.solution, mended.solution, best)],
         tables={
             "repair": mended.changes, "repaired_plan": rows, "lanes": lanes,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,9 @@ def plain(day: ChargingDay) -> Charged:
     trucks, chargers = day.trucks, day.chargers
     kwh, waiting = np.zeros((len(trucks), QUARTERS)), np.zeros(QUARTERS, np.int64)
     missing, at = [0.0] * len(trucks), [-1] * len(trucks)
-    leaves, queue, short = [0] * len(trucks), [], []
+    leaves = [0] * len(trucks)
+    queue: list[int] = []
+    short: list[Short] = []
     arrivals: dict[int, list[tuple[int, int]]] = {}
     for i, truck in enumerate(trucks):
         for k, stay in enumerate(truck.stays):
@@ -234,9 +237,9 @@ def smart(day: ChargingDay) -> Charged:
     matrix = _matrix(rows, (len(up), width))
     found = linprog(
         cost, A_ub=matrix[bounded], b_ub=limit[bounded], A_eq=_matrix(equal, (len(day.trucks), width)),
-        b_eq=[sum(stay.used_kwh for stay in truck.stays) for truck in day.trucks], method="highs",
+        b_eq=np.array([sum(stay.used_kwh for stay in truck.stays) for truck in day.trucks]), method="highs",
     )  # fmt: skip
-    if found.status != 0:
+    if found.status != 0 or found.x is None:
         raise NbbError(f"charging of {day.area} {day.year} was not solved: {found.message}")
     kwh = np.zeros((len(day.trucks), QUARTERS))
     for (i, _, quarter, *_), amount in zip(at, found.x[:peak].tolist(), strict=True):
@@ -253,7 +256,9 @@ def smart(day: ChargingDay) -> Charged:
     return Charged(how=SMART, kwh=kwh, waiting=np.zeros(QUARTERS, np.int64), short=tuple(short))
 
 
-def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> coo_array:
+def _matrix(
+    entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]
+) -> Any:  # sparse: linprog takes it, its types say no
     at_row, at_column, values = (np.array(part) for part in zip(*entries, strict=True))
     return coo_array((values, (at_row.astype(np.int64), at_column.astype(np.int64))), shape=shape).tocsr()
 
@@ -272,15 +277,18 @@ def charging_days(fleet_model: FleetModel, solution: Solution) -> list[ChargingD
     hours = fleet_model.instance["charging_hours"].set_index(["charge_area", "hour"])
     tariffs = fleet_model.instance["charge_areas"]["power_eur_per_kw_month"].fillna(0.0).to_numpy(float)
     grid_mw = _grid_mw(fleet_model, values)
+    by_area: dict[tuple[int, int], list[dict]] = {}
+    for row in energy.to_dict("records"):
+        by_area.setdefault((int(row["area"]), int(row["t"])), []).append(dict(row))
     found = []
-    for (j, t), here in energy.groupby(["area", "t"]):
+    for (j, t), here in by_area.items():
         area, country = data.base.areas[j], int(data.base.area_country[j])
         add, share = np.zeros(24), np.ones(24)
         if area in hours.index.get_level_values(0):
             rows = hours.loc[area].sort_index()
             add, share = rows["price_add_eur_per_kwh"].to_numpy(float), rows["grid_share"].fillna(1.0).to_numpy(float)
         by_name = sorted(
-            here.to_dict("records"),
+            here,
             key=lambda row: (data.base.regions[row["region"]], data.trucks.names[row["vehicle"]], row["way"]),
         )
         carrier = int(data.trucks.carrier[by_name[0]["vehicle"]])

@@ -1,195 +1,126 @@
-"""Charging by the hour as an answer: what each day needs and costs, what is short at which hour, and what helps."""
+"""Charging by the hour as an answer: what each day needs and costs, its chart, and what it adds up to in a year."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from nbb_opt.instance import Instance
+from nbb_opt.pipeline import Steps
 from nbb_opt.report.charts.day import day_chart
 from nbb_opt.report.grid import Column, Grid, Section, each
 from nbb_opt.report.study import Answer
+from nbb_opt.report.text import meur
 from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.charging_day import (
-    PLAIN,
-    QUARTER_H,
-    QUARTERS,
-    SMART,
-    Charged,
-    ChargingDay,
-    Short,
-    charging_days,
-    plain,
-    smart,
+from nbb_opt.studies.audit.charging_day import PLAIN, QUARTER_H, QUARTERS, SMART
+from nbb_opt.studies.audit.charging_help import (
+    WAYS,
+    AreaDays,
+    areas_by_the_hour,
+    clock,
+    hour_faults,
+    short_kwh,
+    with_enough_chargers,
 )
-from nbb_opt.studies.audit.faults import Fault, amount_text
-from nbb_opt.studies.audit.fleet_model import FleetModel
+from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
+from nbb_opt.studies.audit.improve import repair
 from nbb_opt.studies.audit.ownership import charger_eur_per_year
+from nbb_opt.studies.audit.plan import read_plan
 from nbb_opt.verify.charging_day import check_charging_days
 
-MORE_CHARGERS = 12  # that are tried of each kind
-LATER_H = (1, 2)  # that the last departure is put off
-WAYS = {PLAIN: plain, SMART: smart}
+CHART_WORDS = ("plain charging", "smart charging", "connection", "hour of the day")
 
 
-@dataclass(frozen=True)
-class AreaDays:
-    """The usual days of a charging area in a period, as plain and smart charging fill the trucks."""
+def plan_by_the_hour(
+    instance: Instance, plan_file: Path, *, steps: Steps | None = None, cache_dir: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Answer:  # fmt: skip
+    """Charging by the hour of a plan in a file; one that cannot work in a year is repaired first, and that is said.
 
-    area: str
-    year: int
-    days: tuple[ChargingDay, ...]
-    charged: dict[str, tuple[Charged, ...]]
+    Raises InstanceError for a plan file with problems, NbbError where the instance says nothing of shifts.
+    """
+    fleet_model = state_fleet_model(instance, steps=steps, cache_dir=cache_dir)
+    plan = read_plan(plan_file, instance, fleet_model.prepared.bundles)
+    judged = judge(fleet_model, plan)
+    if not judged.faults:
+        return day_answer(fleet_model, judged.solution, plan_name=plan_file.name)
+    say(f"{len(judged.faults)} faults in a year; the smallest repair first")
+    mended = repair(fleet_model, plan)
+    return day_answer(
+        fleet_model, mended.solution, plan_name=plan_file.name,
+        first=[f"{plan_file.name} cannot work in a year; these are the days of its smallest repair: {mended.text}."],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByTheHour:
+    """The usual days of a plan, or of its smallest repair (`repaired`), and what they lack; `year` is of `annual`.
+
+    `enough` is the best plan of the year with enough chargers for its days, where it has too few.
+    """
+
+    areas: list[AreaDays]
+    repaired: bool
+    faults: list[Fault]
+    year: pd.DataFrame
+    enough: Solution | None
+
+    def sentences(self, best: Solution) -> list[str]:
+        """What was found, in words."""
+        who = "The plan with the smallest repair" if self.repaired else "The plan"
+        said = [f"{who} also works by the hour, on usual days."]
+        if self.faults:
+            where = "; ".join(f"{fault.where} from {fault.year}" for fault in self.faults)
+            said = [f"{who} fits on average over the year, but not by the hour: {where}."]
+        if self.enough is not None:
+            more = meur(self.enough.objective - best.objective)
+            said.append(
+                "The best plan of the year has too few chargers for its days; with enough of them it costs "
+                f"{meur(self.enough.objective)}, {more} more."
+            )
+        return said
 
     @property
-    def name(self) -> str:
-        """Area and year."""
-        return f"{self.area} {self.year}"
+    def record(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "repaired": self.repaired, "faults": [asdict(fault) for fault in self.faults],
+            "year": self.year.to_dict("records"),
+            "enough_chargers_cost_eur": None if self.enough is None else self.enough.objective,
+        }  # fmt: skip
 
 
-def areas_by_the_hour(fleet_model: FleetModel, solution: Solution) -> list[AreaDays]:
-    """Every charging area and period of a plan. Raises NbbError where the instance says nothing of shifts."""
-    found: dict[tuple[str, int], list[ChargingDay]] = {}
-    for day in charging_days(fleet_model, solution):
-        found.setdefault((day.area, day.year), []).append(day)
-    return [
-        AreaDays(area, year, tuple(days), {how: tuple(way(day) for day in days) for how, way in WAYS.items()})
-        for (area, year), days in found.items()
-    ]
+def by_the_hour(
+    fleet_model: FleetModel, solution: Solution, best: Solution, how: str, *, repaired: bool, time_limit_s: float
+) -> ByTheHour:
+    """Charging by the hour of a plan beside the best plan of the year. Raises VerifyFailed where the verifier's own
+    loops or rules differ."""
+    areas = areas_by_the_hour(fleet_model, solution)
+    check_days(fleet_model, solution, areas)
+    enough = with_enough_chargers(fleet_model, best, how, time_limit_s=time_limit_s)
+    if enough is not None and enough is not best:
+        fleet_model.verified(enough, "best plan with enough chargers")
+    return ByTheHour(
+        areas=areas, repaired=repaired, faults=hour_faults(fleet_model, areas, how),
+        year=annual(fleet_model, solution, areas), enough=None if enough is best else enough,
+    )  # fmt: skip
 
 
-def clock(quarter: int) -> str:
-    """A quarter of the day as a time.
-
-    >>> clock(0), clock(70)
-    ('00:00', '17:30')
-    """
-    return f"{quarter // 4:02d}:{quarter % 4 * 15:02d}"
-
-
-def hour_faults(fleet_model: FleetModel, areas: Sequence[AreaDays], how: str) -> list[Fault]:
-    """What the days lack, one fault for energy and one for the connection of an area and period, with its hour."""
-    faults = []
-    for here in areas:
-        for kinds, unit in ((("empty", "full"), "kWh"), (("grid",), "kW")):
-            worst = max(
-                zip(here.days, here.charged[how], strict=True),
-                key=lambda pair: sum(short.amount for short in pair[1].short if short.kind in kinds),
-            )
-            short = [each for each in worst[1].short if each.kind in kinds]
-            if short:
-                first = _first(worst[0], short)
-                help_ = "; ".join(what_helps(fleet_model, here, how)) or "more trucks for the work, or longer stays"
-                text = f"{_in_words(worst[0], worst[1], short, how)}. What helps: {help_}"
-                amount = max(each.amount for each in short) if unit == "kW" else short_kwh(short)
-                where = f"{here.area} {clock(first.quarter)}"
-                faults.append(Fault("hour", where, here.year, amount, unit, text))
-    return faults
-
-
-def short_kwh(short: Sequence[Short]) -> float:
-    """kWh that are short in a day: of each truck the most at any hour, since what is missing is carried on."""
-    trucks = {each.truck for each in short if each.truck >= 0}
-    return sum(max(each.amount for each in short if each.truck == truck) for truck in trucks)
-
-
-def _first(day: ChargingDay, short: Sequence[Short]) -> Short:
-    """That of one truck whose turn in its day comes first: it runs empty before it is not full."""
-
-    def turn(each: Short) -> int:
-        start = day.trucks[each.truck].stays[-1].departs if each.truck >= 0 else 0
-        return (each.quarter - start - 1) % QUARTERS
-
-    return min(short, key=turn)
-
-
-def _in_words(day: ChargingDay, charged: Charged, short: Sequence[Short], how: str) -> str:
-    when = f"with {how} charging on a {day.day} day" if day.day == "winter" else f"with {how} charging"
-    first = _first(day, short)
-    if first.kind == "grid":
-        peak = charged.kw[first.quarter]
-        return (
-            f"{when} the trucks take {peak:,.0f} kW at {clock(first.quarter)}, {first.amount:,.0f} kW more than the "
-            f"connection gives at that hour"
-        )
-    trucks = {each.truck for each in short}
-    what = "run empty before" if first.kind == "empty" else "are not full at"
-    said = (
-        f"{when} {len(trucks)} of {len(day.trucks)} trucks {what} {clock(first.quarter)} or later: "
-        f"{amount_text(short_kwh(short))} kWh are short"
-    )
-    if charged.waiting.any():
-        many = int(charged.waiting.max())
-        start = clock(int(charged.waiting.argmax()))
-        said += f"; {many} wait{'s' if many == 1 else ''} for a charger at {start}"
-    return said
-
-
-def what_helps(fleet_model: FleetModel, here: AreaDays, how: str) -> list[str]:
-    """What alone would do, each tried: smart charging, more chargers of a kind, a larger connection, leaving later."""
-    found = []
-    if how == PLAIN and not any(charged.short for charged in here.charged[SMART]):
-        found.append("smart charging")
-    kinds = {each.kind for charged in here.charged[how] for each in charged.short}
-    if kinds == {"grid"}:
-        most = max(each.amount for charged in here.charged[how] for each in charged.short)
-        found.append(f"{amount_text(most)} kW more connection")
-    else:
-        for way in dict.fromkeys((how, SMART)):
-            more = list(_more_chargers(fleet_model, here, way))
-            found += [f"{text}{'' if way == how else ' and smart charging'}" for text in more]
-            if more:
-                break
-    for hours in LATER_H:
-        later = [_later(day, hours) for day in here.days]
-        if all(each is not None and not WAYS[how](each).short for each in later):
-            found.append(f"leaving {hours} h later in the morning")
-            break
-    return found
-
-
-def _more_chargers(fleet_model: FleetModel, here: AreaDays, how: str) -> Iterator[str]:
-    chargers = fleet_model.built.data.chargers
-    yearly = charger_eur_per_year(fleet_model)
-    table = fleet_model.instance["chargers"].set_index("charger")
-    for k in np.argsort(yearly, kind="stable").tolist():
-        kind, kw = chargers.names[k], float(chargers.kw[k])
-        if int(table.loc[kind, "available_from"]) > here.year:
-            continue
-        for number in range(1, MORE_CHARGERS + 1):
-            more = [replace(day, chargers=tuple(sorted([*day.chargers, *[(kind, kw)] * number], key=lambda c: c[1])))
-                    for day in here.days]  # fmt: skip
-            if not any(WAYS[how](day).short for day in more):
-                over = max(sum(kw for _, kw in day.chargers) - float(day.grid_kw.max()) for day in more)
-                grid = f" with {over:,.0f} kW more connection" if over > 0 else ""
-                yield f"{number} {kind} more{grid} ({number * yearly[k]:,.0f} EUR a year)"
-                break
-
-
-def _later(day: ChargingDay, hours: int) -> ChargingDay | None:
-    """The day with the longest stays so much longer; None if a truck would come home before it left."""
-    more, trucks = round(hours / QUARTER_H), []
-    for truck in day.trucks:
-        last = truck.stays[-1]
-        room = (truck.stays[0].arrives - last.departs) % QUARTERS if len(truck.stays) > 1 else QUARTERS - last.quarters
-        if np.isfinite(truck.battery_kwh):
-            if room <= more:
-                return None
-            truck = replace(truck, stays=(*truck.stays[:-1], replace(last, quarters=last.quarters + more)))
-        trucks.append(truck)
-    return replace(day, trucks=tuple(trucks))
-
-
-def day_answer(fleet_model: FleetModel, solution: Solution, *, plan_name: str) -> Answer:
+def day_answer(fleet_model: FleetModel, solution: Solution, *, plan_name: str, first: Sequence[str] = ()) -> Answer:
     """Charging by the hour of a plan that was solved: tables `days`, `hours`, `annual`, `short` and `charges`.
 
-    Raises NbbError where the instance says nothing of shifts, VerifyFailed where the verifier's own loops differ.
+    `first` are sentences that come first. Raises NbbError where the instance says nothing of shifts, and
+    VerifyFailed where the verifier's own loops differ.
     """
     areas = areas_by_the_hour(fleet_model, solution)
-    check_charging_days(fleet_model.instance, fleet_model.tables(solution), _charges(areas))
+    check_days(fleet_model, solution, areas)
     faults = {how: hour_faults(fleet_model, areas, how) for how in WAYS}
     tables = {
         "days": _days(areas), "hours": _hours(areas), "annual": annual(fleet_model, solution, areas),
@@ -201,12 +132,20 @@ def day_answer(fleet_model: FleetModel, solution: Solution, *, plan_name: str) -
     }  # fmt: skip
     return Answer(
         instance=fleet_model.instance, name="charging_day", title="Charging by the hour",
-        description=f"When the trucks of {plan_name} charge on usual days, what the connection gives, what it costs.",
-        sentences=[*(sentence(here) for here in areas), *(f"{f.where} {f.year}: {f.text}." for f in faults[PLAIN])],
+        description=f"When the trucks of {plan_name} charge on usual days, what the grid gives, what it costs.",
+        sentences=[
+            *first, *(sentence(here) for here in areas), *(f"{f.where} {f.year}: {f.text}." for f in faults[PLAIN]),
+        ],
         tables=tables, sections=lambda answer: [*day_sections(areas), annual_section(answer.tables["annual"])],
         shown=[tables["annual"].drop(columns="why")], about={"plan": plan_name},
         figures={"works": {how: not found for how, found in faults.items()}}, files_only=("charges",),
     )  # fmt: skip
+
+
+def check_days(fleet_model: FleetModel, solution: Solution, areas: Sequence[AreaDays]) -> None:
+    """Hold the days of a plan against the verifier's own loops. Raises VerifyFailed where they differ."""
+    if areas:
+        check_charging_days(fleet_model.instance, fleet_model.tables(solution), _charges(areas))
 
 
 def sentence(here: AreaDays) -> str:
@@ -233,8 +172,7 @@ def day_sections(areas: Sequence[AreaDays]) -> list[Section]:
     ]
 
 
-def chart(here: AreaDays, *, key: str, words: Sequence[str] = ("plain charging", "smart charging", "connection",
-                                                              "hour of the day")) -> Markup:  # fmt: skip
+def chart(here: AreaDays, *, key: str, words: Sequence[str] = CHART_WORDS) -> Markup:
     """The chart of the day with the highest peak, `words` for its lines and its axis."""
     n = int(np.argmax([each.kw.max() for each in here.charged[PLAIN]]))
     lines = [(name, here.charged[how][n].kw.tolist()) for name, how in zip(words, WAYS, strict=False)]
@@ -322,7 +260,10 @@ def annual(fleet_model: FleetModel, solution: Solution, areas: Sequence[AreaDays
                 "difference_eur": energy + power - in_accounts * price,
                 "chargers_eur": sum(own[name] for name, _ in here.days[0].chargers), "why": "; ".join(why),
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[
+        "charge_area", "year", "charging", "kwh_year", "kwh", "peak_kw", "energy_eur_year", "energy_eur", "power_eur",
+        "difference_eur", "chargers_eur", "why",
+    ])  # fmt: skip
 
 
 def annual_section(table: pd.DataFrame) -> Section:

@@ -45,6 +45,7 @@ LIMITS: dict[str, Limit] = {
     "require_project": Limit("a project that another requires is missing: {}", "units", 1e7),
     "exclude_project": Limit("projects that exclude each other: {} too many", "units", 1e7),
 }
+HOUR = "hour"
 LAST = 20.0  # times the price of a truck: trucks are short only where those planned cannot do it with all they need
 CANNOT_BE = 1e7  # EUR a year for a number in service other than planned: only where nothing else helps
 NEGLIGIBLE_EUR = 0.01  # a year; what is short by less is rounding
@@ -55,7 +56,8 @@ LIMIT_S = 120.0
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing the plan cannot do. `kind`: range, load, number, trucks, chargers or of LIMITS; `short` in `unit`."""
+    """One thing the plan cannot do. `kind`: range, load, number, trucks, chargers, hour (a plan that works in a year,
+    but not in a usual day) or of LIMITS; `short` in `unit`."""
 
     kind: str
     where: str

@@ -15,7 +15,8 @@ from nbb_opt.report.headline import Tile
 from nbb_opt.report.study import Answer
 from nbb_opt.report.text import meur, number, percent, plural
 from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.faults import Fault
+from nbb_opt.studies.audit.charging_view import ByTheHour, annual_section, day_sections
+from nbb_opt.studies.audit.faults import HOUR, Fault
 from nbb_opt.studies.audit.idle import Idle
 from nbb_opt.studies.audit.improve import Change, Repair, Step
 from nbb_opt.studies.audit.scenarios import Regret
@@ -30,8 +31,9 @@ class Audit(Answer):
     """Everything found about a plan.
 
     `repair` is the smallest one, in `repair_steps`; `cheapest` the cheapest with the fewest other trucks, where it
-    costs less. `best` is the best plan found. Cost and emissions in `figures` are those of the plan as if what is
-    short were there.
+    costs less. `best` is the best plan found. `by_the_hour` are the days of the plan, or of its smallest repair where
+    it cannot work in a year; None where the instance says nothing of shifts. Cost and emissions in `figures` are those
+    of the plan as if what is short were there.
     """
 
     repair: Repair
@@ -40,6 +42,7 @@ class Audit(Answer):
     best: Solution
     changes: Sequence[Change]
     regrets: Sequence[Regret]
+    by_the_hour: ByTheHour | None
 
     @classmethod
     def of(
@@ -68,7 +71,11 @@ class Audit(Answer):
         ]
         return cls(
             instance=instance, name="audit", title=f"audit of {plan_name}", description=instance.meta.description,
-            sentences=_sentences(faults, idle, repair, cheapest, best, changes), shown=shown, sections=_sections,
+            sentences=[
+                *_sentences(faults, idle, repair, cheapest, best, changes),
+                *(found["by_the_hour"].sentences(best) if found["by_the_hour"] else ()),
+            ],
+            shown=shown, sections=_sections,
             tiles=[
                 Tile("Faults", str(len(faults)), "things the plan cannot do"),
                 Tile("Trucks to change", str(repair.trucks_changed), "fewest that make it work"),
@@ -81,6 +88,7 @@ class Audit(Answer):
                 "feasible": not faults, "cost_eur": cost_eur, "emissions_t_co2e": planned_t,
                 "repair": {**_record(repair), "emissions_t_co2e": repaired_t, "steps": list(map(asdict, steps))},
                 "cheapest_repair": None if cheapest is None else _record(cheapest),
+                "by_the_hour": found["by_the_hour"] and found["by_the_hour"].record,
                 "best": {"cost_eur": best.objective, "bound_eur": best.bound, "gap": best.gap,
                          "emissions_t_co2e": best_t},
                 "changes": [
@@ -120,9 +128,11 @@ def _sentences(
     cost_eur = repair.solution.objective
     above_eur = cost_eur - best.objective
     lines = ["The plan can work in every period."]
+    repaired = any(fault.kind != HOUR for fault in faults)
     if faults:
-        lines = [f"As written the plan cannot work: {plural(len(faults), 'fault', 'faults')}.",
-                 f"The smallest repair: {repair.text}."]  # fmt: skip
+        lines = [f"As written the plan cannot work: {plural(len(faults), 'fault', 'faults')}."]
+    if repaired:
+        lines.append(f"The smallest repair: {repair.text}.")
     if cheapest is not None:
         eur = cheapest.solution.objective
         lines.append(
@@ -132,7 +142,7 @@ def _sentences(
         eur = sum(one.eur_per_year for one in idle if one.year == idle[-1].year)
         lines.append(f"What has no work costs {eur:,.0f} EUR a year from {idle[-1].year}.")
     lines.append(
-        f"{'The plan with the smallest repair' if faults else 'It'} costs {meur(cost_eur)}, {meur(above_eur)} "
+        f"{'The plan with the smallest repair' if repaired else 'It'} costs {meur(cost_eur)}, {meur(above_eur)} "
         f"({percent(above_eur / best.objective)}) more than the best plan found, which is within {percent(best.gap)} "
         "of the least possible."
     )
@@ -144,8 +154,12 @@ def _sentences(
 
 def _sections(found: Any) -> list[Section]:
     """What was found, in the order of the page."""
-    return [_faults(found), _repair(found), _improve(found), _idle(found), _ownership(found), _break_even(found),
-            _scenarios(found)]  # fmt: skip
+    days = found.by_the_hour
+    return [
+        _faults(found), _repair(found), _improve(found),
+        *([*day_sections(days.areas), annual_section(days.year)] if days else []),
+        _idle(found), _ownership(found), _break_even(found), _scenarios(found),
+    ]  # fmt: skip
 
 
 def _faults(found: Audit) -> Section:
