@@ -227,7 +227,8 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
     ])  # fmt: skip
     for place in places:
         if place.casefold() not in found:
-            note(f"{place} is no known place: drawn beside {region[place]}")
+            where_drawn = "in the middle of the map" if place in depots else f"beside {region[place]}"
+            note(f"{place} is no known place: drawn {where_drawn}")
     demand: dict[tuple[str, str, str], float] = {}
     for row in lanes:
         kind = goods[(row["type"] or "general").casefold()]

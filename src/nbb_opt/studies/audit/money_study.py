@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +99,15 @@ def money_over_time(
     own = cash_flow(fleet_model, tables["costs"])
     cash = financed(own, lives, finance, end_year=end)
     beside = fleet_model.tables(other)
-    cash_beside = financed(
-        cash_flow(fleet_model, beside["costs"]), truck_lives(fleet_model, beside["fleet"]), finance, end_year=end
-    )
+    lives_beside = truck_lives(fleet_model, beside["fleet"])
+    cash_beside = financed(cash_flow(fleet_model, beside["costs"]), lives_beside, finance, end_year=end)
+    bought = {
+        *lives.loc[lives["bought_year"].notna(), "vehicle"],
+        *lives_beside.loc[lives_beside["bought_year"].notna(), "vehicle"],
+    }
+    leases = finance.lease_eur_per_month
+    unused = [name for name in leases if name not in bought]
+    finance = replace(finance, lease_eur_per_month={name: eur for name, eur in leases.items() if name in bought})
     span = list(range(first, end + 1))
     years = pd.DataFrame({
         "year": span, **{
@@ -121,7 +128,7 @@ def money_over_time(
     figures = {
         "cost_eur": solution.objective, "other_cost_eur": other.objective, "repaired": bool(judged.faults),
         "present_eur": present_eur(paid, rate=rate, year=first), "finance": finance.text, "against": against,
-        "rules_the_other_breaks": broken,
+        "rules_the_other_breaks": broken, "leases_of_nothing": unused,
     }  # fmt: skip
     return Answer(
         instance=instance, name="money", title="Money over time", description=f"Plan {plan_file.name}, {finance.text}.",
@@ -216,6 +223,8 @@ def _sentences(
             f"dearer a km costs {row['eur_per_km_per_10_percent']:.3f} EUR more, 0.10 EUR a litre more is "
             f"{row['eur_per_km_per_10_cent_a_l']:.3f} EUR a km."
         )
+    if unused := figures["leases_of_nothing"]:
+        words.append(f"The plan buys no {listed(unused, 9)}: nothing of that is leased.")
     for row in subsidies.to_dict("records"):
         words.append(
             f"{row['subsidy']} ({row['country']}, {int(row['first_year'])} to {int(row['last_year'])}) is worth "

@@ -341,7 +341,7 @@ def _cannot(fleet_model: FleetModel, lane: int, can: set[str]) -> pd.DataFrame:
 
 
 def _in_cents(even: pd.DataFrame) -> pd.DataFrame:
-    prices = [name for name in even.columns if name.endswith("_eur_per_kwh")]
+    prices = ["its_energy_eur_per_kwh", "other_energy_eur_per_kwh"]
     return even.assign(**{name: 100 * even[name] for name in prices})
 
 
@@ -378,7 +378,8 @@ def _sections(found: Answer) -> list[Section]:
         str(name): list(zip(group["after_years"].astype(float), group["cumulative_eur"] / 1e3, strict=True))
         for name, group in found.cash.groupby("vehicle", sort=False)
     }
-    against = found.figures["against"]
+    against, felt = found.figures["against"], found.sensitivity
+    felt = felt[felt["low_eur_per_km"] != felt["high_eur_per_km"]]
     others = {name: points for name, points in paid.items() if name != against}
     drawing = line_chart(paid[against], across="years", up="kEUR", key="cash", name=against, others=others)
     text = "Purchase paid back over its life, fixed and running costs, energy, driver, carbon, chargers; km driven."
@@ -389,8 +390,8 @@ def _sections(found: Answer) -> list[Section]:
         ),
         Section(
             "What if a price is wrong",
-            f"Each price {SWING:.0%} lower and higher, all else as it is.",
-            [Grid("Sensitivity", swing, [tuple(row) for row in found.sensitivity.itertuples(index=False)])],
+            f"Each price {SWING:.0%} lower and higher, all else as it is; trucks that it does not touch are left out.",
+            [Grid("Sensitivity", swing, [tuple(row) for row in felt.itertuples(index=False)])],
         ),
         Section(
             "Cash paid so far",
