@@ -44,6 +44,13 @@ def test_a_users_own_files_in_a_run_stay_when_it_is_replaced(tmp_path: Path) -> 
     run_folder.read_folder(target, needed=list(FILES), may_hold=())
 
 
+def test_no_command_writes_over_a_file_of_a_run_and_its_other_names_are_free(tmp_path: Path) -> None:
+    target = write_folder(tmp_path / "run", {**FILES, "report.html": output.GENERATOR.encode()})
+    with pytest.raises(NbbError, match="is a file of the run"):
+        output.check_file(target / "report.html")
+    output.check_file(target / "mine.html")
+
+
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     check_target(tmp_path / "run")

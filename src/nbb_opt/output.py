@@ -5,17 +5,18 @@ No command writes into an instance or over a file that is not of its own making.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nbb_opt.errors import NbbError
 
-INSTANCE = "instance.toml"
+INSTANCE, MANIFEST = "instance.toml", "manifest.json"  # of an instance; of a run
 LEAST_FREE_BYTES = 20_000_000
 GENERATOR = '<meta name="generator" content="nbb-opt">'  # in the head of every page
 COMMENT = "Made with nbb_opt."  # among the properties of every workbook with results, and in every picture
@@ -40,7 +41,7 @@ def check_place(target: Path) -> None:
 
 
 def refuse_place(target: Path) -> None:
-    """Raises NbbError if the name of `target` cannot be shown, or if it lies in an instance."""
+    """Raises NbbError if the name of `target` cannot be shown, if it lies in an instance, or is a file of a run."""
     if not target.name.isprintable() or not target.name:
         raise NbbError(f"{str(target)!r}: is no name that can be shown; choose another one for the results")
     try:
@@ -50,6 +51,16 @@ def refuse_place(target: Path) -> None:
         raise NbbError(f"{target}: cannot be written ({fault}); choose another place for the results") from None
     if inside is not None:
         raise NbbError(f"{target}: lies in the instance {inside}; choose another place for the results")
+    if where.name in _files_of_run(where.parent):
+        raise NbbError(f"{target}: is a file of the run {where.parent}, which would be altered; choose another name")
+
+
+def _files_of_run(folder: Path) -> Collection[str]:
+    """The files that the manifest of a run lists; none where there is no run."""
+    try:
+        return dict(json.loads((folder / MANIFEST).read_bytes())["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def check_new(target: Path) -> None:

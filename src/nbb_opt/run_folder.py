@@ -16,11 +16,10 @@ from typing import Any
 
 from nbb_opt import __version__
 from nbb_opt.errors import NbbError
-from nbb_opt.output import check_place, kept_elsewhere, staging
+from nbb_opt.output import MANIFEST, check_place, kept_elsewhere, staging
 
 LAYOUT = 2  # of the run folder; a reader refuses any other
 LIBRARIES = ("pyomo", "highspy", "pandas", "numba", "pyarrow", "numpy", "scipy")
-MANIFEST = "manifest.json"
 RECORD = "run.json"
 
 
