@@ -10,7 +10,6 @@ from gravity import SMALLEST_SHARE, SMALLEST_T, Block, Flow
 from rates import line_haul
 from store import RAW, YEARS, Row, Tables, raw
 
-TORNADO_ROWS = 10
 Flows = Mapping[Flow, Mapping[int, float]]
 
 
@@ -54,6 +53,7 @@ def page(tables: Tables, flows: Flows, blocks: list[Block], ocean: Flows) -> str
         "rates_table": _rates(tables),
         "tornado_table": _tornado(),
         "tornado_range": _tornado_range(),
+        "screened": _screened(),
         "decisions_table": _decisions(tables),
         "assumed": _assumed(tables),
         "source_table": _table(
@@ -134,32 +134,44 @@ def _constants(constants: list[Row]) -> str:
 
 
 def _tornado() -> str:
-    """The figures with the greatest effect on cost, either end of their range a row."""
+    """The figures that were solved, the greatest effect on cost first, either end of their range a row."""
     base, *rows = raw("tornado")
-    figures = list(dict.fromkeys(row["figure"] for row in rows))[:TORNADO_ROWS]
+    first = {(row["figure"], row["factor"]): row["first_order_meur"] for row in raw("screened")}
     cells: list[tuple[object, ...]] = [
-        (base["figure"], "", f"{float(base['cost_meur']):,.0f}", base[f"kt_{YEARS[-1]}"],
-         base[f"battery_trucks_{YEARS[-1]}"])
+        (base["figure"], "", "", f"{float(base['cost_meur']):,.0f}", f"{float(base['gap']):.2%}",
+         base[f"kt_{YEARS[-1]}"], base[f"battery_trucks_{YEARS[-1]}"])
     ]  # fmt: skip
-    for figure in figures:
-        for row in rows:
-            if row["figure"] == figure:
-                cost, kt = float(row["cost_meur"]), float(row[f"kt_{YEARS[-1]}"]) + 0.0
-                of_all = f"{cost:+,.1f}", f"{kt:+.1f}", row[f"battery_trucks_{YEARS[-1]}"]
-                cells.append((f"`{figure}`", f"times {row['factor']}", *of_all))
+    for row in rows:
+        screened, cost = float(first[row["figure"], row["factor"]]), float(row["cost_meur"])
+        differs = f"{screened:+,.0f}", f"{cost:+,.0f}", f"{float(row['gap']):.2%}"
+        of_all = row[f"kt_{YEARS[-1]}"], row[f"battery_trucks_{YEARS[-1]}"]
+        cells.append((f"`{row['figure']}`", f"times {row['factor']}", *differs, *of_all))
     last = YEARS[-1]
-    return _table(("figure", "of its range", "MEUR", f"kt CO2e in {last}", f"battery trucks in {last}"), cells)
+    head = ("figure", "of its range", "screened, MEUR", "solved, MEUR", "gap", f"kt CO2e in {last}",
+            f"battery trucks in {last}")  # fmt: skip
+    return _table(head, cells)
 
 
 def _tornado_range() -> str:
-    """Fewest and most battery trucks in the last period over all that was tried."""
+    """How many ranges were screened and solved, and fewest and most battery trucks in the last period."""
     base, *rows = raw("tornado")
     found = sorted((int(row[f"battery_trucks_{YEARS[-1]}"]), row["figure"], row["factor"]) for row in rows)
     (few, low, by), (many, high, times) = found[0], found[-1]
     return (
         f"{few:,} (`{low}` times {by}) and {many:,} (`{high}` times {times}), "
-        f"{base[f'battery_trucks_{YEARS[-1]}']} with the figures as they are; "
-        f"{len({row['figure'] for row in rows})} figures were tried"
+        f"{base[f'battery_trucks_{YEARS[-1]}']} with the figures as they are"
+    )
+
+
+def _screened() -> str:
+    """How many figures were screened, and the largest that was not solved."""
+    rows, solved = raw("screened"), {row["figure"] for row in raw("tornado")}
+    figures = list(dict.fromkeys(row["figure"] for row in rows))
+    left = next(row for row in rows if row["figure"] not in solved)
+    most = max(abs(float(r["first_order_meur"] or 0)) for r in rows if r["figure"] == left["figure"])
+    return (
+        f"All {len(figures)} ranges, both ends, were screened; of those that are not below, the largest is "
+        f"`{left['figure']}` with {most:,.0f} MEUR"
     )
 
 
@@ -181,10 +193,8 @@ def _decisions(tables: Tables) -> str:
             how_much, decided = f"{float(row['in_plan']) / 1e3:,.0f} kt in {YEARS[-1]}", True
         if not decided:
             when = "decided already"
-        elif float(row["relaxed"]) <= 0:
-            when = "not in the relaxation: it follows from whole numbers"
         else:
-            when = "; ".join(f"`{each}`" for each in turned.split("; ")) if turned else "none that was tried"
+            when = "; ".join(f"`{each}`" for each in turned.split("; ")) if turned else "none that was solved"
         rows.append((what, how_much, row["why"], when))
     return _table(("decision", "in the plan", "why", "does not happen with"), rows)
 
