@@ -126,6 +126,8 @@ def test_a_day_of_540_km_with_a_battery_of_400_km_and_no_break_is_named(tmp_path
     assert "ABC 123 on 2026-03-07: 540 km, 140 km too far for battery 400 km; 0.3 h is its longest stop." in str(found)
     duty = found.duty.set_index("vehicle").loc["DEF456"]
     assert duty[["depot", "days", "km_per_day", "stops_per_day"]].tolist() == ["Our yard", 5, 120, 1]
+    # at the yard from 08:30 to 06:00 in four nights, in the six days of the file
+    assert duty["depot_h_per_week"] == pytest.approx(4 * 21.5 / 1.0)
     assert "battery 400 km" in found.page()
 
 

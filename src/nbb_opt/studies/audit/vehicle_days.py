@@ -19,7 +19,7 @@ from nbb_opt.instance.wording import did_you_mean, listed
 from nbb_opt.model.data.base import range_left
 from nbb_opt.model.data.periods import Names
 from nbb_opt.report.charts.charts import line_chart
-from nbb_opt.report.grid import Cell, Column, Grid, Section
+from nbb_opt.report.grid import Cell, Column, Grid, Section, Style
 from nbb_opt.report.study import Answer
 from nbb_opt.shipped import shipped
 
@@ -122,12 +122,12 @@ def vehicle_days(trips: Trips, depots: Mapping[str, str], trucks: list[Battery],
 
 def duty_cycles(trips: Trips, days: pd.DataFrame, depots: Mapping[str, str], trucks: list[Battery]) -> pd.DataFrame:
     """A row for each vehicle: depot, days, trips a week, km a week, km a day (mean, most), stops a day, hours at the
-    depot a day, and by battery truck the share of its days that works on depot charging, and with stops too."""
+    depot a week, and by battery truck the share of its days that works on depot charging, and with stops too."""
     by = days.groupby("vehicle")
     table = pd.DataFrame({
         "depot": pd.Series(dict(depots)), "days": by.size(), "trips_per_week": by["trips"].sum() / trips.weeks,
         "km_per_week": by["km"].sum() / trips.weeks, "km_per_day": by["km"].mean(), "most_km_per_day": by["km"].max(),
-        "stops_per_day": by["stops"].mean(), "depot_h_per_day": by["depot_h"].mean(),
+        "stops_per_day": by["stops"].mean(), "depot_h_per_week": by["depot_h"].sum() / trips.weeks,
     })  # fmt: skip
     for truck in trucks:
         table[f"{truck.name}_depot_share"] = (days[truck.name] == AT_DEPOT).groupby(days["vehicle"]).mean()
@@ -268,13 +268,13 @@ def _sections(found: Answer) -> list[Section]:
         )
 
     def grid(caption: str, frame: pd.DataFrame) -> Grid:
+        styles: dict[str, Style] = {"f": "number", "i": "count", "u": "count"}
         columns = [
-            Column(str(name).replace("_", " "), "text" if frame[name].dtype.kind not in "fiu" else "number")
-            for name in frame
+            Column(str(name).replace("_", " "), styles.get(kind.kind, "text")) for name, kind in frame.dtypes.items()
         ]
         rows: list[list[Cell]] = [
-            [None if isinstance(cell, float) and cell != cell else cell if isinstance(cell, int | float) else str(cell)
-             for cell in row] for row in frame.itertuples(index=False)
+            [None if isinstance(cell, float) and cell != cell else ("yes" if cell else "no") if isinstance(cell, bool)
+             else cell for cell in row] for row in frame.itertuples(index=False)
         ]  # fmt: skip
         return Grid(caption, columns, rows)
 
@@ -284,7 +284,7 @@ def _sections(found: Answer) -> list[Section]:
     return [
         Section("Days by km", "A day left of where its line crosses a range needs charging on the way.",
                 [grid("Days that cannot be driven with the battery of longest range", hard)], drawing),
-        Section("Duty cycles", "Hours at the depot are those before the trips of a day; weeks of the whole file.",
+        Section("Duty cycles", "Of the days of the file; hours at the depot are from the first trip to the last.",
                 [grid("Vehicles", duty)]),
         Section("Lanes", "Trips a week, and the length that counts for both ways: the median.",
                 [grid("Lanes", found.lanes)]),
