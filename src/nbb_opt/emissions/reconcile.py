@@ -173,7 +173,7 @@ def reconcile(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Le
     (NaN where an account does not know the group), relative, ok. `relative` is the widest gap over the largest of them.
     """
     accounts = _accounts(instance, tables, ledger)
-    parts = []
+    parts, figures = [], []
     for keys in GROUPS:
         sums = {
             name: frame.groupby(list(keys))[[kind for kind in KINDS if kind in frame.columns]].sum()
@@ -181,17 +181,16 @@ def reconcile(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Le
             if set(keys) <= set(frame.columns)
         }
         both = pd.concat(sums, axis=1).fillna(0.0)
-        places = both.index.to_frame().astype(str).agg(" ".join, axis=1).str.strip().to_numpy()
+        places = [" ".join(map(str, key if isinstance(key, tuple) else (key,))).strip() for key in both.index]
         for kind, word in KINDS.items():
-            values = both.reindex(columns=[(name, kind) for name in ACCOUNTS]).to_numpy(dtype=float)
-            gap, size = np.nanmax(values, axis=1) - np.nanmin(values, axis=1), np.nanmax(np.abs(values), axis=1)
-            found = pd.DataFrame(values, columns=[f"{name}_kg" for name in ACCOUNTS]).assign(
-                by=", ".join(keys), where=places, boundary=word, relative=gap / np.maximum(size, FLOOR_KG),
-                ok=gap <= np.maximum(RELATIVE * size, FLOOR_KG),
-            )  # fmt: skip
-            parts.append(found)
-    columns = ["by", "where", "boundary", *(f"{name}_kg" for name in ACCOUNTS), "relative", "ok"]
-    return pd.concat(parts, ignore_index=True)[columns]
+            figures.append(both.reindex(columns=[(name, kind) for name in ACCOUNTS]).to_numpy(dtype=float))
+            parts += [(", ".join(keys), place, word) for place in places]
+    values = np.concatenate(figures)
+    gap, size = np.nanmax(values, axis=1) - np.nanmin(values, axis=1), np.nanmax(np.abs(values), axis=1)
+    return pd.DataFrame(parts, columns=["by", "where", "boundary"], dtype="str").assign(
+        **{f"{name}_kg": values[:, column] for column, name in enumerate(ACCOUNTS)},
+        relative=gap / np.maximum(size, FLOOR_KG), ok=gap <= np.maximum(RELATIVE * size, FLOOR_KG),
+    )  # fmt: skip
 
 
 def _accounts(instance: Instance, tables: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str, pd.DataFrame]:

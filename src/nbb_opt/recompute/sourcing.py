@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
+from nbb_opt.instance import Instance
 from nbb_opt.recompute.demand import FLOW
 from nbb_opt.recompute.tables import total
-from nbb_opt.recompute.world import World, values_in_periods
+from nbb_opt.recompute.world import World, read_world, values_in_periods
 
 PAIR = ["supplier", "site", "input"]
 AMOUNT = "amount_t_per_year"
@@ -37,13 +39,24 @@ class Supplies:
 
 def read_supplies(world: World, tables: Mapping[str, pd.DataFrame]) -> Supplies:
     """The plan's table `supplied` against `sites`, `recipes`, `suppliers` and `supply_contracts`."""
+    supplied = tables["supplied"]
+    return _supplies(world, supplied) if len(supplied) else _nothing_supplied(world.instance)
+
+
+@lru_cache(maxsize=1)  # the same of a plan and of its bars
+def _nothing_supplied(instance: Instance) -> Supplies:
+    columns = {**dict.fromkeys(PAIR, "str"), "year": "int64", "tonnes": "float64"}
+    return _supplies(read_world(instance), pd.DataFrame({name: pd.Series(dtype=of) for name, of in columns.items()}))
+
+
+def _supplies(world: World, supplied: pd.DataFrame) -> Supplies:
     recipes, offers = (world.table(name).drop(columns=["source", "note"]) for name in ("recipes", "suppliers"))
     years = pd.DataFrame({"year": list(world.years)})
     sites = values_in_periods(world.table("sites"), ["site", "commodity", "direction"], [AMOUNT], world.years)
     contracts = values_in_periods(world.table("supply_contracts"), PAIR, [AMOUNT], world.years)
     node = world.table("sites").groupby("site")["node"].first()
 
-    rows = tables["supplied"].merge(recipes, on=["site", "input"], how="left")
+    rows = supplied.merge(recipes, on=["site", "input"], how="left")
     rows = rows.merge(offers.rename(columns={"site": "seller"}), on=["supplier", "input"], how="left")
     own = rows["seller"] == rows["site"]
     rows = rows.assign(offered=(rows["first_year"] <= rows["year"]) & rows["t_per_t"].notna() & ~own)

@@ -104,5 +104,7 @@ def look_up(series: pd.Series, *keys: pd.Series | np.ndarray) -> np.ndarray:
 
 def total(frame: pd.DataFrame, keys: Sequence[str], *columns: str) -> pd.DataFrame:
     """Sums of `columns` by `keys`; what is not a number stays so instead of counting as nothing."""
+    if frame.empty:
+        return frame[[*keys, *columns]].reset_index(drop=True)
     sums = frame.groupby(list(keys))[list(columns)].sum(skipna=False)
     return sums.reset_index()
