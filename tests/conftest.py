@@ -41,7 +41,10 @@ PROMISES = {
 
 
 # The longest files of the quick suite, which begin first: with two workers a long one at the end leaves one idle.
-LONGEST = ("promises", "extension", "api", "cli", "forgeries", "decompose", "command_fuzz", "notebooks", "app_journeys")
+LONGEST = (
+    "promises", "region_journeys", "forgeries", "decompose", "api", "app_journeys", "verify_bites", "cli", "caps",
+    "notebooks", "report_browser", "command_fuzz", "comparison",
+)  # fmt: skip
 BEGUN = pytest.StashKey[float]()
 FULL_TIMEOUT_S = 3600  # of a test with all its cases, on a machine that does other work too
 

@@ -13,7 +13,7 @@ import pytest
 SEED = 19
 
 
-@pytest.mark.promise(2, 60, 2000)
+@pytest.mark.promise(2, 40, 2000)
 @pytest.mark.skipif(os.name != "posix", reason="named pipes, limits")
 @pytest.mark.timeout(3600)
 def test_no_command_line_ends_in_a_traceback_or_hangs(cases: int, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from nbb_opt.problems.result import ProblemResult
 from nbb_opt.result import Run, read_run, write_run
 from tiny_plan import TINY, tiny
 
-FEW, ALL = 7, 1  # every so-manieth; all with --hard
+FEW, ALL = 10, 1  # every so-manieth; all with --hard
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ QUICK = "what-if"
 KINDS = [pytest.param(kind, marks=() if kind == QUICK else pytest.mark.hard) for kind in forgeries_elsewhere.CASES]
 
 
-@pytest.mark.promise(8, 5, 50)
+@pytest.mark.promise(8, 3, 50)
 @pytest.mark.parametrize("kind", KINDS)
 def test_forgeries_of_other_kinds_of_runs_are_refused_by_verify_and_report(
     kind: str, cases: int, tmp_path: Path
@@ -87,7 +87,7 @@ def test_forgeries_of_other_kinds_of_runs_are_refused_by_verify_and_report(
         refuse_everywhere(name, nbb.Result(fake, instance), tmp_path)
 
 
-@pytest.mark.promise(8, 5, 50)
+@pytest.mark.promise(8, 3, 50)
 @pytest.mark.parametrize("problem", ["design_tiny", "stram_tiny"])
 def test_forgeries_of_the_other_problems_are_refused_by_verify_and_report(
     problem: str, cases: int, tmp_path: Path

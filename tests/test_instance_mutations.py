@@ -100,7 +100,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_tiny(tmp_path_factory.mktemp("mutations") / "copy")
 
 
-@pytest.mark.promise(2, 60, 8000)
+@pytest.mark.promise(2, 40, 8000)
 @pytest.mark.timeout(3600)
 def test_a_mutated_text_file_is_refused_or_read_as_written(copy: Copy, cases: int) -> None:
     @settings(QUIET, max_examples=cases)
@@ -192,7 +192,7 @@ for file in (folder / "od.parquet", folder / "vehicles.parquet"):
 """
 
 
-@pytest.mark.promise(1, 60, 3000)
+@pytest.mark.promise(1, 40, 3000)
 def test_a_mutated_parquet_file_is_refused_or_reads_the_same(cases: int, tmp_path: Path) -> None:
     copy = copy_tiny(tmp_path / "copy")
     copy.as_parquet("od")

@@ -84,7 +84,7 @@ def tight_world(folder: Path, seed: int, *, alternatives: int) -> Instance:
     return replace(instance, tables=dict(instance.tables) | {"links": links})
 
 
-@pytest.mark.promise(9, 10, 300)
+@pytest.mark.promise(9, 6, 300)
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("alternatives", [1, 2])
 def test_what_all_chains_can_carry_within_the_limits_the_candidates_can(

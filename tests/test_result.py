@@ -177,7 +177,7 @@ for number in range(cases):
 """
 
 
-@pytest.mark.promise(14, 10, 200)
+@pytest.mark.promise(14, 5, 200)
 @pytest.mark.skipif(os.name != "posix", reason="needs a hard kill")
 def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new(tmp_path: Path, cases: int) -> None:
     first = a_run(tmp_path / "first")

@@ -141,20 +141,20 @@ def test_both_statements_of_the_north_baltic_region_are_the_same_problem() -> No
     assert freight(model_data(instance, prepare(instance), read_model("sourcing"))).apart() == []
 
 
-@pytest.mark.promise(9, 15, 60)
+@pytest.mark.promise(9, 10, 60)
 def test_both_statements_of_a_random_instance_are_the_same_problem(seed: int) -> None:
     instance, prepared = made_up(seed)
     assert all(len(instance[table.name]) for table in TABLES if table.optional)
     assert freight(model_data(instance, prepared, read_model("sourcing"))).apart() == []
 
 
-@pytest.mark.promise(9, 15, 60)
+@pytest.mark.promise(9, 10, 60)
 def test_both_statements_of_a_random_design_are_the_same_problem(seed: int) -> None:
     problem = made_up_design(seed, nodes=4 + seed % 5, arcs=10 + seed, commodities=1 + seed % 7)
     assert design(instance_of(problem), ("all", "none")[seed % 2]).apart() == []
 
 
-@pytest.mark.promise(9, 15, 60)
+@pytest.mark.promise(9, 10, 60)
 def test_both_statements_of_a_random_stram_case_are_the_same_problem(seed: int) -> None:
     assert stram(made_up_stram(seed), stram_models()[seed % len(stram_models())]).apart() == []
 
