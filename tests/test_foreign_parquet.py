@@ -118,6 +118,7 @@ def test_files_of_different_columns_and_a_column_in_two_places_are_refused(tmp_p
         (FRAME.assign(year=[2025.5, 2030]), r"year 2025\.5"),
         (FRAME.assign(tonnes=[None, 1.0]), "row 1: tonnes"),
         (FRAME.assign(tonnes=[1e300, 1.0]), "row 1: tonnes"),
+        (FRAME.assign(tonnes=[2**53 + 1, 1]), "row 1: tonnes"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, frame: pd.DataFrame, words: str) -> None:

@@ -201,7 +201,8 @@ class Accumulator:
 
 def tonnes_of(cells: pa.Array) -> np.ndarray:
     """Tonnes as float64; a blank is NaN."""
-    numbers = cells.cast(pa.float64()) if cells.type != pa.float64() else cells
+    # a whole number beyond 2^53 loses digits here, and is refused for its size
+    numbers = cells.cast(pa.float64(), safe=False) if cells.type != pa.float64() else cells
     if numbers.null_count:
         numbers = numbers.fill_null(float("nan"))
     return as_numpy(numbers)
