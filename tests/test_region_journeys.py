@@ -150,6 +150,34 @@ def test_two_runs_are_compared_a_flow_is_explained_and_a_run_is_taken_away(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_studies_of_a_plan_and_a_plant_that_is_brought_along(
+    app: Served, browser: Browser, runs: tuple[str, str], tmp_path: Path
+) -> None:
+    head = "what,commodity,partner,amount,low_factor,high_factor,source,note\n"
+    rows = "start_year,,,2030,,,made_up,\nneeds,BOX,{partner},4000,,,made_up,\nproduces,BOX,WEST,3000,,,made_up,\n"
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "works.csv"
+    wrong.write_text(head + rows.format(partner="NOWHERE"))
+    right.write_text(head + rows.format(partner="PLANT"))
+    with window(browser, app, width=390) as page:
+        at(app, page, f"/runs/{runs[0]}")
+        expect(page.locator("#locate")).to_be_disabled()
+        page.set_input_files("#bring", wrong)
+        expect(page.get_by_role("dialog")).to_contain_text("NOWHERE")
+        page.keyboard.press("Escape")
+        page.set_input_files("#bring", right)
+        expect(page.locator("#plant")).to_have_value("works")
+        for study, pages in (("inventory", 1), ("availability", 1), ("locate", 5)):
+            page.click(f"[data-study={study}]")
+            link = page.locator(f"#studies-made a[href*='/{study}']")
+            expect(link).to_have_count(pages, timeout=WAIT_MS)
+            with page.context.expect_page() as opened:
+                link.first.click()
+            expect(opened.value.locator("h1")).to_be_visible()
+            opened.value.close()
+        nothing_serious(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_cancel_keeps_the_best_plan_and_a_front_says_that_it_is_relaxed(
     app: Served, browser: Browser, runs: tuple[str, str]
 ) -> None:

@@ -5,7 +5,8 @@ WORK/cases/CASE/runs/RUN/request.json   what was asked, and the page as it was f
                          search.json    how far the search was when it last told
                          ended.json     how it ended; none: it runs, or was killed
                          run/           the plan, a run folder
-                         explained/, front/, front.json
+                         explained/, front/, front.json, studies/STUDY/
+WORK/cases/CASE/plants/    tables of plants to be placed
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 import secrets
+import tempfile
 import time
 import zipfile
 from collections import OrderedDict
@@ -43,11 +46,15 @@ from nbb_opt.app.region_worker import (
     EXPLAINED,
     FRONT,
     FRONT_FILE,
+    LOCATE,
     PLAN,
     RELAXED,
     REQUEST,
     RUN,
     SEARCH,
+    STUDIES,
+    STUDY,
+    STUDY_OF,
 )
 from nbb_opt.app.store import NotFound, Refused, Store, plain, read_json, write_bytes
 from nbb_opt.app.task import Task
@@ -61,7 +68,9 @@ from nbb_opt.report.page import changes, draw_maps
 from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.run_folder import RECORD, is_run, json_bytes
 from nbb_opt.studies.pareto import curve
+from nbb_opt.studies.plant import read_plant
 
+PLANTS = "plants"
 FLOWS_SHOWN = 400
 DECISIONS_SHOWN = 60
 KEPT_OPEN = 8
@@ -155,10 +164,47 @@ class Region:
         """Begin to look for what each tonne less costs under the assumptions of a run. Raises Busy."""
         self._start(case, run, FRONT, SolveOptions(**self._request(case, run)["options"]))
 
-    def _start(self, case: str, run: str, kind: str, options: SolveOptions, flow: dict[str, Any] | None = None) -> None:
+    def study(self, case: str, run: str, name: str, plant: str) -> None:
+        """Begin a study of the plan of a run; `plant` is one of `plants`, for where to build it. Raises Busy."""
+        if not is_run(self._folder(case, run) / PLAN):
+            raise Refused("There is no plan yet.")
+        if name not in (*STUDY_OF, LOCATE):
+            raise NotFound("There is no such study.")
+        known = self.plants(case)
+        if name == LOCATE and plant not in known:
+            raise Refused("Choose a plant, or bring a table of one.")
+        self._start(case, run, STUDY, SolveOptions(), {"name": name, "plant": str(known.get(plant, ""))})
+
+    def plants(self, case: str) -> dict[str, Path]:
+        """The tables of plants by name: those of the instance and those that were brought."""
+        source, own = Path(self.store.case(case).source), self.store.case_folder(case) / PLANTS
+        shipped = sorted(source.glob("plant_*.csv")) if source.is_dir() else []
+        return {path.stem.removeprefix("plant_"): path for path in (*shipped, *sorted(own.glob("*.csv")))}
+
+    def bring_plant(self, case: str, name: str, text: str) -> None:
+        """Keep a table of a plant. Raises InstanceError with every fault of it; nothing is kept then."""
+        instance, own = self.instance(case), self.store.case_folder(case) / PLANTS
+        own.mkdir(exist_ok=True)
+        stem = re.sub(r"[^\w-]", "_", Path(name).stem)[:60] or "plant"
+        with tempfile.TemporaryDirectory(dir=own) as aside:
+            file = Path(aside) / f"{stem}.csv"
+            file.write_text(text, encoding="utf-8")
+            read_plant(file, instance)
+        write_bytes(own / f"{stem}.csv", text.encode())
+
+    def page(self, case: str, run: str, study: str, name: str) -> bytes:
+        """A page of a study."""
+        folder = self._folder(case, run)
+        if name not in _studies(folder).get(study, ()):
+            raise NotFound("There is no such page.")
+        return (folder / STUDIES / study / name).read_bytes()
+
+    def _start(
+        self, case: str, run: str, kind: str, options: SolveOptions, asked: dict[str, Any] | None = None
+    ) -> None:
         task = Task(
             kind=kind, source=self.store.case(case).source, rows=[], folder=str(self._folder(case, run)),
-            cache=str(self.cache), options=options.changed(), flow=flow,
+            cache=str(self.cache), options=options.changed(), asked=asked,
         )  # fmt: skip
         self.jobs.start(task, case=case, plan=run, finish=lambda done, _folder: done)
 
@@ -192,7 +238,7 @@ class Region:
         found: dict[str, Any] = {"run": self.summary(case, run), "plan": None, "changed": ""}
         folder = self._folder(case, run)
         found["explained"] = [_explained(read_json(file)) for file in sorted((folder / EXPLAINED).glob("*.json"))][::-1]
-        found["front"] = self._front(folder)
+        found |= {"front": self._front(folder), "plants": list(self.plants(case)), "studies": _studies(folder)}
         if found["run"]["plan"] is None:
             return found
         try:
@@ -268,6 +314,14 @@ class Region:
 
 def _known(file: Path) -> dict[str, Any] | None:
     return read_json(file) if file.is_file() else None
+
+
+def _studies(folder: Path) -> dict[str, list[str]]:
+    """The studies of a run with the names of their pages, the first page first."""
+    return {
+        home.name: sorted((page.name for page in home.glob("*.html")), key=lambda name: (len(name), name))
+        for home in sorted((folder / STUDIES).glob("*")) if home.is_dir()
+    }  # fmt: skip
 
 
 def _alive(pid: int) -> bool:

@@ -39,6 +39,16 @@ class FlowKey(BaseModel):
     year: int
 
 
+class StudyForm(BaseModel):
+    name: str = Field(max_length=20)
+    plant: str = Field(max_length=100, default="")
+
+
+class PlantForm(BaseModel):
+    name: str = Field(max_length=200)
+    text: str = Field(max_length=100_000)
+
+
 class Form(BaseModel):
     fields: dict[str, list[str]]
 
@@ -80,6 +90,20 @@ def serve_region(api: FastAPI, region: Region) -> None:
     def file(case: str, run: str, name: str, view: bool = False) -> Response:
         content, kind = region.file(case, run, name)
         return download(content, kind, name, view=view)
+
+    @api.get("/region/{case}/runs/{run}/studies/{study}/{name}")
+    def study_page(case: str, run: str, study: str, name: str) -> Response:
+        return download(region.page(case, run, study, name), "text/html; charset=utf-8", name, view=True)
+
+    @api.post("/api/region/{case}/runs/{run}/studies")
+    def study(case: str, run: str, wanted: StudyForm) -> dict[str, str]:
+        region.study(case, run, wanted.name, wanted.plant)
+        return {"address": f"/region/{case}/runs/{run}"}
+
+    @api.post("/api/region/{case}/plants")
+    def bring_plant(case: str, table: PlantForm) -> dict[str, list[str]]:
+        region.bring_plant(case, table.name, table.text)
+        return {"plants": list(region.plants(case))}
 
     @api.post("/api/region/{case}/runs")
     def start(case: str, form: Form) -> dict[str, str]:

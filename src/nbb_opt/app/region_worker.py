@@ -1,4 +1,4 @@
-"""What the process of its own does for the region view: solve a what-if, explain a flow, draw a front.
+"""What the process of its own does for the region view: solve a what-if, explain a flow, draw a front, make a study.
 
 A solve writes into the folder of its run, never over what is there: the relaxation as soon as it is known, how far the
 search is, and the plan as a run folder. If the app is gone it stops, and still writes the best plan that it has.
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nbb_opt.api.plans import Result, load
+from nbb_opt.api.region import availability, inventory, locate, strategy
 from nbb_opt.api.studies import explain, pareto
 from nbb_opt.app.levers import request_from
 from nbb_opt.app.store import write_bytes
@@ -24,13 +25,14 @@ from nbb_opt.errors import NbbError, NoPlan
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.study import Answer
 from nbb_opt.run_folder import is_run, json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.studies.points import FreightWork, values_of
 
-RUN, EXPLAIN, FRONT = "run", "explain", "front"
+RUN, EXPLAIN, FRONT, STUDY = "run", "explain", "front", "study"
 REQUEST, RELAXED, SEARCH, ENDED, PLAN = "request.json", "relaxed.json", "search.json", "ended.json", "run"
-EXPLAINED, FRONT_FILE = "explained", "front.json"
+EXPLAINED, FRONT_FILE, STUDIES = "explained", "front.json", "studies"
 EVERY_S = 1.0  # how far the search is
 FRONT_POINTS = 8
 MODEL = "joint"
@@ -88,13 +90,17 @@ def relaxation(instance: Instance, options: SolveOptions, cache: Path, stop: Sto
     }  # fmt: skip
 
 
+def _plan(task: Task) -> Result:
+    plan = load(Path(task.folder) / PLAN, instance=read_instance(task.source))
+    assert isinstance(plan, Result)
+    return plan
+
+
 def explain_flow(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[str, Any]:
     """Why a flow of a run goes the way it goes, kept beside the run."""
-    home, flow = Path(task.folder), task.flow or {}
+    home, flow = Path(task.folder), task.asked or {}
     callback(Progress("explain", stop.elapsed_s()))
-    plan = load(home / PLAN, instance=read_instance(task.source))
-    assert isinstance(plan, Result)
-    found = explain(plan, **flow)
+    found = explain(_plan(task), **flow)
     (home / EXPLAINED).mkdir(exist_ok=True)
     number = len(list((home / EXPLAINED).glob("*.json"))) + 1
     write_bytes(home / EXPLAINED / f"{number:03d}.json", json_bytes({**found.record, "asked": flow}))
@@ -114,7 +120,27 @@ def draw_front(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[s
     return {"points": len(rows)}
 
 
-WORK = {RUN: solve_request, EXPLAIN: explain_flow, FRONT: draw_front}
+def make_study(task: Task, stop: Stop, callback: Callback, send: Send) -> dict[str, Any]:
+    """The pages of a study of the plan of a run, kept beside the run; a plant's are in a folder of its own."""
+    asked = task.asked or {}
+    name, plant = asked["name"], asked["plant"]
+    callback(Progress("study", stop.elapsed_s()))
+    plan, home = _plan(task), Path(task.folder) / STUDIES
+    home.mkdir(exist_ok=True)
+    if name == LOCATE:
+        locate(plan.instance, plant, plan, out=home / f"{LOCATE}-{Path(plant).stem}")
+    else:
+        STUDY_OF[name](plan.instance, plan, out=home / name)
+    return {"study": name}
+
+
+LOCATE = "locate"
+STUDY_OF: dict[str, Callable[..., Answer]] = {
+    "inventory": inventory,
+    "availability": availability,
+    "strategy": strategy,
+}
+WORK = {RUN: solve_request, EXPLAIN: explain_flow, FRONT: draw_front, STUDY: make_study}
 
 
 def _asked(home: Path, source: str) -> Instance:

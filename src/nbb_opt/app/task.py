@@ -13,7 +13,7 @@ Send = Callable[[dict[str, Any]], None]
 class Task:
     """What to do: `rows` is the plan as typed, `folder` is for the files, `best` what is known of the best plan.
 
-    Of the region view `folder` is that of the run, which is kept, and `flow` the one to explain.
+    Of the region view `folder` is that of the run, which is kept, and `asked` the flow to explain or the study to make.
     """
 
     kind: str
@@ -23,4 +23,4 @@ class Task:
     cache: str
     options: dict[str, Any]
     best: dict[str, Any] | None = None
-    flow: dict[str, Any] | None = None
+    asked: dict[str, Any] | None = None

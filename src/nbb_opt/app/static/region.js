@@ -144,6 +144,12 @@ one("compare")?.addEventListener("submit", (event) => {
   const runs = [...new FormData(event.target)].map(([, value]) => value).sort();
   if (runs.length > 1) window.location.assign(`${event.target.getAttribute("action")}?${runs.map((run) => `run=${encodeURIComponent(run)}`).join("&")}`);
 });
+one("bring")?.addEventListener("change", guarded(async (event) => {
+  const [file] = event.target.files;
+  const { plants } = await post(`/api/region/${encodeURIComponent(body.case)}/plants`, { name: file.name, text: await file.text() });
+  one("plant").replaceChildren(...plants.map((plant) => el("option", { selected: file.name.includes(plant) }, plant)));
+  one("locate").disabled = false;
+}));
 one("find")?.addEventListener("input", (event) => find(event.target));
 one("find")?.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 one("cancel")?.addEventListener("click", guarded(() => cancel(false)));
@@ -155,13 +161,13 @@ one("language").addEventListener("change", (event) => {
 document.addEventListener("click", guarded(async (event) => {
   const pressed = event.target.closest("[data-post], [data-delete]");
   if (!pressed) return;
-  const { post: target, delete: gone, origin, destination, commodity, year, sure, yes, no } = pressed.dataset;
+  const { post: target, delete: gone, study, origin, destination, commodity, year, sure, yes, no } = pressed.dataset;
   if (gone) {
     if (await ask(sure, [], [{ value: "yes", text: yes, kind: "danger" }, { value: "no", text: no }]) !== "yes") return;
     window.location.assign((await remove(gone)).address);
     return;
   }
-  const { address } = await post(target, origin ? { origin, destination, commodity, year: Number(year) } : {});
+  const { address } = await post(target, study ? { name: study, plant: one("plant").value } : origin ? { origin, destination, commodity, year: Number(year) } : {});
   if (address !== window.location.pathname) window.location.assign(address);
   else {
     await poll();
