@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from milp_case import add_rows, tiny
+from nbb_opt.cli.main import app
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.report.study import Answer
@@ -130,3 +132,14 @@ def test_the_page_has_a_chart_and_what_cannot_be_is_refused(money: Answer, plan:
         money_over_time(company(), plan, finance=Finance(), against="DISEL")
     with pytest.raises(NbbError, match="as a share"):
         Finance(loan_rate=5.0)
+
+
+def test_the_command_names_what_is_typed_wrong_and_what_it_can_do(plan: Path) -> None:
+    tiny_folder = str(Path(__file__).parents[1] / "instances" / "tiny")
+    for words, options in (
+        ("--lease: could not convert string to float: 'dear'; write TRUCK=EUR", ["--lease", "BATTERY=dear"]),
+        ("lease: 'BATERY' is no truck (did you mean 'BATTERY'?)", ["--lease", "BATERY=5000"]),
+    ):
+        done = CliRunner().invoke(app, ["fleet", "money", tiny_folder, "--plan", str(plan), *options])
+        assert words in str(done.exception)
+    assert CliRunner().invoke(app, ["fleet", "money", tiny_folder]).exit_code == 2
