@@ -84,7 +84,7 @@ def test_repair_and_improve_leaves_a_page_and_a_plan_that_works(app: Any) -> Non
     app.post(f"{base}/{plan}/job", json={"kind": "audit", "gap": 1e-3})
     job = finished(app)
     assert job["state"] == "done", job
-    assert job["outcome"]["sentences"][0].startswith("The smallest repair: ")
+    assert job["outcome"]["sentences"][1].startswith("The smallest repair: ")
     page = app.get(f"{base}/{plan}/files/audit.html", params={"view": True})
     assert "sandbox" in page.headers["content-security-policy"]
     assert "The smallest repair" in page.text
