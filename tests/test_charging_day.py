@@ -13,11 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from instance_copies import TINY, copy_tiny
+from nbb_opt.app.languages import LANGUAGES, translator
+from nbb_opt.app.pictures import day_charts
 from nbb_opt.cli.main import app
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.schema import TABLES
 from nbb_opt.report.charts.day import day_chart
+from nbb_opt.report.text import number
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.charging_day import (
     QUARTERS,
@@ -31,7 +34,7 @@ from nbb_opt.studies.audit.charging_day import (
     smart,
 )
 from nbb_opt.studies.audit.charging_help import areas_by_the_hour, hour_faults, with_enough_chargers
-from nbb_opt.studies.audit.charging_view import _charges, annual
+from nbb_opt.studies.audit.charging_view import _charges, annual, day_figures
 from nbb_opt.studies.audit.faults import Fault
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.plan import plan_in_service, write_plan
@@ -295,3 +298,15 @@ def test_the_chart_of_a_day_draws_each_line_and_the_limit_at_its_height() -> Non
     tops = [float(part.split()[1].split("l")[0]) for part in svg.split('d="M')[1:]]
     zero = 54.0 + 220.0
     assert (zero - tops[0]) / (zero - tops[1]) == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_app_draws_the_days_of_a_checked_plan_in_four_languages() -> None:
+    figures = [day_figures(here) for here in areas_by_the_hour(haulier(), enough())]
+    drawn = {language: day_charts(figures, translator(language)) for language in LANGUAGES}
+    for language, charts in drawn.items():
+        assert len(charts) == len(figures)
+        words = f"{translator(language)('plain charging')}: {number(figures[0]['plain'], 0)} kW"
+        assert words in charts[0]["svg"]
+        assert charts[0]["help"].startswith(f"{figures[0]['place']} {figures[0]['year']}: ")
+        assert len(charts[0]["table"]["rows"]) == 24
+    assert len({charts[0]["help"] for charts in drawn.values()}) == len(LANGUAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import pandas as pd
 
@@ -158,13 +158,16 @@ def audit(
     each_s: float = 20.0,
     changes: int = 8,
     scenarios: bool = True,
+    charging: Literal["plain", "smart"] = "plain",
     out: Path | str | None = None,
     cache: bool = True,
 ) -> Audit:
     """Audit a haulier's fleet plan (a .csv or .xlsx file): faults, cost, nearest plan that works, best changes.
 
     The time limit is for the best plan, `each_s` for each smaller solve; `changes` is how many single changes are
-    looked for; `scenarios` also tries the plan in those of the instance. With `out` page and tables are written there.
+    looked for; `scenarios` also tries the plan in those of the instance. Where the instance has shifts, a plan that
+    works in a year is judged by the hour too, with plain or smart `charging` (see `charging_day`). With `out` page and
+    tables are written there.
 
     >>> from nbb_opt import examples
     >>> region = examples.haulier()
@@ -179,7 +182,8 @@ def audit(
     instance = freight(region, "audit")
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
-        changes=changes, scenarios=scenarios, cache_dir=cache_folder() if cache else None, say=LOG.info,
+        changes=changes, scenarios=scenarios, charging=charging, cache_dir=cache_folder() if cache else None,
+        say=LOG.info,
     )  # fmt: skip
     if out is not None:
         found.save(Path(out))

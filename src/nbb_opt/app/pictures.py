@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import pandas as pd
 from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import Bar, Series, stacked_bars
 from nbb_opt.report.charts.svg import PALETTE, TECHNOLOGY_COLOURS
-from nbb_opt.report.grid import Grid
+from nbb_opt.report.grid import Column, Grid
 from nbb_opt.report.page import run_view
 from nbb_opt.report.text import TECHNOLOGY_WORDS, cut
 from nbb_opt.result import Run
+from nbb_opt.studies.audit.charging_help import WAYS
+from nbb_opt.studies.audit.charging_view import CHART_WORDS, day_drawing, day_sentence
 
 MOST_COMPARED = 8
 
@@ -33,6 +35,20 @@ def pictures_of(instance: Instance, run: Run) -> dict[str, Any]:
         ],
         "tables": [table_of(grid) for grid in view.decisions if grid.rows],
     }
+
+
+def day_charts(days: list[dict[str, Any]], words: Callable[[str], str]) -> list[dict[str, Any]]:
+    """The day of each charging area that was kept with a checked plan, drawn with `words` of a language."""
+    columns = [Column(words("hour of the day")), *(Column(words(CHART_WORDS[how]), "number", "kW") for how in WAYS)]
+    found = []
+    for n, day in enumerate(days):
+        title = f"{words('Charging by the hour')}: {day['place']} {day['year']}"
+        rows = [(str(hour), *(max(day[f"{how}_kw"][4 * hour : 4 * hour + 4]) for how in WAYS)) for hour in range(24)]
+        found.append({
+            "title": title, "help": day_sentence(day, words), "svg": str(day_drawing(day, key=f"day{n}", words=words)),
+            "table": table_of(Grid(title, columns, rows)),
+        })  # fmt: skip
+    return found
 
 
 def as_run(cost_eur: float, blocks: tuple[str, ...], tables: Mapping[str, pd.DataFrame], verified: bool) -> Run:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nbb_opt.app.answers import download
 from nbb_opt.app.jobs import Jobs
+from nbb_opt.app.languages import COOKIE, chosen_language, translator
 from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
 from nbb_opt.app.store import NotFound, Refused, SavedMeanwhile, Store
@@ -349,8 +350,9 @@ def _serve_plans(api: FastAPI, service: Service) -> None:
         return {"deleted": True}
 
     @api.get("/api/cases/{case}/plans/{plan}/pictures")
-    def pictures(case: Name, plan: Name) -> dict[str, Any]:
-        return service.pictures(case, plan)
+    def pictures(case: Name, plan: Name, request: Request) -> dict[str, Any]:
+        language = chosen_language(request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
+        return service.pictures(case, plan, translator(language))
 
     @api.get("/api/cases/{case}/plans/{plan}/files/{name}")
     def file(case: Name, plan: Name, name: str, view: bool = False) -> Response:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from nbb_opt.app import worker
 from nbb_opt.app.instances import InstanceCache, Opened, choices, open_shipped, open_source, problems_of, ready
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.pictures import comparison_charts
+from nbb_opt.app.pictures import comparison_charts, day_charts
 from nbb_opt.app.region import Region
 from nbb_opt.app.store import NotFound, Refused, Store, StoredPlan, good_name, read_json, write_bytes
 from nbb_opt.app.task import Task
@@ -158,11 +159,12 @@ class Service:
             "charts": charts,
         }  # fmt: skip
 
-    def pictures(self, case: str, plan: str) -> dict[str, Any]:
+    def pictures(self, case: str, plan: str, words: Callable[[str], str] = str) -> dict[str, Any]:
         path = self.store.plan_folder(case, plan) / MAP_FILE
         if not path.is_file():
             raise NotFound("There is no map yet. Check the plan first.")
-        return read_json(path)
+        found = read_json(path)
+        return {**found, "charts": [*found["charts"], *day_charts(found.get("days", []), words)]}
 
     def file(self, case: str, plan: str, name: str) -> tuple[bytes, str]:
         """A file to download and its type: the plan as .csv or .xlsx, or a page or workbook of a result."""

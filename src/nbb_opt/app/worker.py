@@ -33,6 +33,9 @@ from nbb_opt.run_folder import json_bytes
 from nbb_opt.solve import Progress, Stop
 from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.audit import audit
+from nbb_opt.studies.audit.charging_day import PLAIN
+from nbb_opt.studies.audit.charging_help import areas_by_the_hour, hour_faults
+from nbb_opt.studies.audit.charging_view import check_days, day_figures
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.idle import idle
@@ -115,13 +118,19 @@ def check(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     fleet_model = state_fleet_model(instance, steps=steps, cache_dir=Path(task.cache))
     callback(Progress("judge", stop.elapsed_s()))
     judged = judge(fleet_model, plan)
-    works = not judged.faults
-    tables = fleet_model.verified(judged.solution, "plan") if works else fleet_model.tables(judged.solution)
-    faults = [fault_as_json(fault, rows) for fault in judged.faults]
+    in_a_year = not judged.faults
+    tables = fleet_model.verified(judged.solution, "plan") if in_a_year else fleet_model.tables(judged.solution)
+    days = []
+    if in_a_year and not instance["shifts"].empty:
+        days = areas_by_the_hour(fleet_model, judged.solution)
+        check_days(fleet_model, judged.solution, days)
+    every = judged.faults or hour_faults(fleet_model, days, PLAIN)
+    works, faults = not every, [fault_as_json(fault, rows) for fault in every]
     found = figures(instance, plan, judged.solution.objective, tables, faults, verified=works)
     found["idle"] = [asdict(each) | {"text": each.text} for each in idle(fleet_model, judged.solution)]
     send({"faults": len(faults), "cost_eur": judged.solution.objective})
-    pictures = pictures_of(instance, as_run(judged.solution.objective, fleet_model.spec.blocks, tables, works))
+    pictures = pictures_of(instance, as_run(judged.solution.objective, fleet_model.spec.blocks, tables, in_a_year))
+    pictures["days"] = [day_figures(here) for here in days]
     write_bytes(Path(task.folder, "pictures.json"), json_bytes(pictures))
     best = task.best if task.best is not None and task.best["digest"] == instance.digest else None
     if best is None:

@@ -44,6 +44,9 @@ def audit(
     no_scenarios: Annotated[
         bool, typer.Option("--no-scenarios", help="Leave out the scenarios of scenarios.csv.")
     ] = False,
+    smart_charging: Annotated[
+        bool, typer.Option("--smart-charging", help="Judge the hours of a day with smart charging [default: plain].")
+    ] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -73,6 +76,7 @@ def audit(
             each_s=each_s,
             changes=changes,
             scenarios=not no_scenarios,
+            charging="smart" if smart_charging else "plain",
             out=out,
         )
     show(found, as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,13 @@ from nbb_opt.studies.audit.ownership import charger_eur_per_year
 from nbb_opt.studies.audit.plan import read_plan
 from nbb_opt.verify.charging_day import check_charging_days
 
-CHART_WORDS = ("plain charging", "smart charging", "connection", "hour of the day")
+CHART_WORDS = {
+    PLAIN: "plain charging", SMART: "smart charging", "limit": "grid connection", "hours": "hour of the day",
+}  # fmt: skip
+SENTENCE = (
+    "{place} {year}: plain charging takes {plain:,.0f} kW at {at}, smart charging {smart:,.0f} kW, of "
+    "{connection:,.0f} kW; energy and power cost {plain_eur:,.0f} and {smart_eur:,.0f} EUR a year."
+)
 
 
 def plan_by_the_hour(
@@ -134,7 +140,8 @@ def day_answer(fleet_model: FleetModel, solution: Solution, *, plan_name: str, f
         instance=fleet_model.instance, name="charging_day", title="Charging by the hour",
         description=f"When the trucks of {plan_name} charge on usual days, what the grid gives, what it costs.",
         sentences=[
-            *first, *(sentence(here) for here in areas), *(f"{f.where} {f.year}: {f.text}." for f in faults[PLAIN]),
+            *first, *(day_sentence(day_figures(here)) for here in areas),
+            *(f"{fault.where} {fault.year}: {fault.text}." for fault in faults[PLAIN]),
         ],
         tables=tables, sections=lambda answer: [*day_sections(areas), annual_section(answer.tables["annual"])],
         shown=[tables["annual"].drop(columns="why")], about={"plan": plan_name},
@@ -148,35 +155,42 @@ def check_days(fleet_model: FleetModel, solution: Solution, areas: Sequence[Area
         check_charging_days(fleet_model.instance, fleet_model.tables(solution), _charges(areas))
 
 
-def sentence(here: AreaDays) -> str:
-    """What plain and smart charging take at an area, and what they cost a year."""
-    peaks = {how: max(float(each.kw.max()) for each in charged) for how, charged in here.charged.items()}
-    worst = int(np.argmax([each.kw.max() for each in here.charged[PLAIN]]))
-    at = clock(int(here.charged[PLAIN][worst].kw.argmax()))
-    eur = {
-        how: sum(c.energy_eur(day) + c.power_eur(day) for day, c in zip(here.days, charged, strict=True))
-        for how, charged in here.charged.items()
-    }
-    connection = min(float(day.grid_kw.min()) for day in here.days)
-    return (
-        f"{here.name}: plain charging takes {peaks[PLAIN]:,.0f} kW at {at}, smart charging {peaks[SMART]:,.0f} kW, of "
-        f"{connection:,.0f} kW; energy and power cost {eur[PLAIN]:,.0f} and {eur[SMART]:,.0f} EUR a year."
-    )
+def day_figures(here: AreaDays) -> dict[str, Any]:
+    """What the chart and the sentence of an area and period show: `kw` of the day with the highest peak, the
+    connection, peaks and EUR a year."""
+    n = int(np.argmax([each.kw.max() for each in here.charged[PLAIN]]))
+    found: dict[str, Any] = {
+        "place": here.area, "year": here.year, "at": clock(int(here.charged[PLAIN][n].kw.argmax())),
+        "connection": float(here.days[n].grid_kw.min()), "grid_kw": here.days[n].grid_kw.tolist(),
+    }  # fmt: skip
+    for how, charged in here.charged.items():
+        pairs = zip(here.days, charged, strict=True)
+        found[how] = max(float(each.kw.max()) for each in charged)
+        found[f"{how}_kw"] = charged[n].kw.tolist()
+        found[f"{how}_eur"] = sum(each.energy_eur(day) + each.power_eur(day) for day, each in pairs)
+    return found
+
+
+def day_sentence(figures: Mapping[str, Any], words: Callable[[str], str] = str) -> str:
+    """What plain and smart charging take at an area, and what they cost a year; `words` may translate it."""
+    return words(SENTENCE).format(**figures)
+
+
+def day_drawing(figures: Mapping[str, Any], *, key: str, words: Callable[[str], str] = str) -> Markup:
+    """The chart of the day with the highest peak."""
+    lines = [(words(CHART_WORDS[how]), figures[f"{how}_kw"]) for how in WAYS]
+    limit, hours = (words(CHART_WORDS[name]) for name in ("limit", "hours"))
+    title = f"{figures['place']} {figures['year']}"
+    return day_chart(lines, (limit, figures["grid_kw"]), hours=hours, key=key, title=title)
 
 
 def day_sections(areas: Sequence[AreaDays]) -> list[Section]:
-    """The chart of the day with the highest peak of each area and period, and the sentence about it."""
+    """The chart of each area and period, and the sentence about it."""
     return [
-        Section(f"Charging by the hour: {here.name}", sentence(here), [], chart(here, key=f"day{n}"))
+        Section(f"Charging by the hour: {here.name}", day_sentence(figures), [], day_drawing(figures, key=f"day{n}"))
         for n, here in enumerate(areas)
+        for figures in [day_figures(here)]
     ]
-
-
-def chart(here: AreaDays, *, key: str, words: Sequence[str] = CHART_WORDS) -> Markup:
-    """The chart of the day with the highest peak, `words` for its lines and its axis."""
-    n = int(np.argmax([each.kw.max() for each in here.charged[PLAIN]]))
-    lines = [(name, here.charged[how][n].kw.tolist()) for name, how in zip(words, WAYS, strict=False)]
-    return day_chart(lines, (words[2], here.days[n].grid_kw.tolist()), hours=words[3], key=key, title=here.name)
 
 
 def _days(areas: Sequence[AreaDays]) -> pd.DataFrame:
