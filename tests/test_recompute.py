@@ -171,9 +171,11 @@ def battery(range_km: float, **cells: Any) -> Instance:
 @pytest.mark.parametrize(
     ("lane", "range_km", "charged", "in_range"),
     [
-        (4, 500.0, "home", True),  # there and back again
+        (4, 500.0 - 0.9e-9, "home", True),  # there and back again
+        (4, 500.0 - 1.1e-9, "way", True),
         (4, 499.9, "way", True),  # between charging in WEST and EAST, 50 km before the end
-        (4, 200.0, "way", True),
+        (4, 200.0 - 0.9e-9, "way", True),
+        (4, 200.0 - 1.1e-9, "nowhere", False),
         (4, 199.9, "nowhere", False),
         (5, 200.0, "way", True),  # 25 km, 200 km and 25 km
         (5, 199.9, "nowhere", False),

@@ -71,7 +71,7 @@ def test_of_large_amounts_a_millionth_is_rounding() -> None:
 def test_a_comparison_keeps_its_broken_rows_or_the_tightest(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdict, "COMPARED_AT_ONCE", at_once)
     checks = Checks()
-    assert checks.compare("a", [1.0, 2.0, 9.0, 8.0, 0.0], "<=", 10.0, where=str, unit="kW")
+    assert checks.compare("z", [1.0, 2.0, 9.0, 8.0, 0.0], "<=", 10.0, where=str, unit="kW")
     assert not checks.failed
     assert not checks.compare("b", [1.0, 12.0, 9.0, 13.0, NAN], "<=", 10.0, where=str, unit="kW")
     assert checks.failed
@@ -81,7 +81,7 @@ def test_a_comparison_keeps_its_broken_rows_or_the_tightest(at_once: int, monkey
     assert rows(checks, "rule", "where", "found", "limit", "ok")[:2] == [
         ["b", "1", 12.0, 10.0, False], ["b", "3", 13.0, 10.0, False],
     ]  # fmt: skip
-    assert rows(checks, "rule", "where", "slack", "ok")[3:] == [["a", "2", 1.0, True], ["d", "0", 500.0, True]]
+    assert rows(checks, "rule", "where", "slack", "ok")[3:] == [["z", "2", 1.0, True], ["d", "0", 500.0, True]]
     assert [row["where"] for row in checks.rows] == ["2", "1", "3", "4", "kept", "0"]
 
 
@@ -122,7 +122,7 @@ def test_of_several_comparisons_of_a_rule_the_tightest_is_shown_and_parts_are_ta
 
 def test_a_verdict_is_told_in_a_line_and_in_plain_values() -> None:
     checks = Checks()
-    checks.compare("a", 1.0, "<=", INF, where=lambda i: "here", unit="kW")
+    checks.compare("a", 1.0, "<=", INF, where=lambda i: "Luleå", unit="kW")
     bare = pd.DataFrame()
     found = Verdict(ok=True, checks=checks.frame(), cost_eur=NAN, emissions_t_co2e={2025: 1.5, 2030: INF}, costs=bare,
                     emissions=bare, bounds=("bound",))  # fmt: skip
@@ -130,8 +130,9 @@ def test_a_verdict_is_told_in_a_line_and_in_plain_values() -> None:
     assert replace(found, ok=False, cost_eur=1234567.8).lines[0] == "verified: refused, 1 checks, cost 1,234,568 EUR"
     assert json.loads(found.as_json()) == {
         "ok": True, "cost_eur": None, "emissions_t_co2e": {"2025": 1.5, "2030": None},
-        "checks": [{"rule": "a", "where": "here", "found": 1.0, "limit": None, "slack": None, "ok": True}],
+        "checks": [{"rule": "a", "where": "Luleå", "found": 1.0, "limit": None, "slack": None, "ok": True}],
     }  # fmt: skip
+    assert "Luleå" in found.as_json()
     assert found.failures().empty
 
 
