@@ -2,8 +2,8 @@
 
 One operator, comparison, constant or statement of the code is changed at a time; some test has to fail. Tests are
 collected once; each mutant is tried in a forked child, which puts the changed code into the functions that are there
-already and runs the tests that reach the statement, the quickest first. Texts, annotations and what is raised are not
-changed. A mutant that no test can tell from the code is named in EQUIVALENT, with the reason.
+already and runs the tests that reach the statement, those that are about it first. Texts, annotations and what is
+raised are not changed. Mutants that no test can tell from the code stand in equivalent_mutants.txt, with the reason.
 
 No result of the sound code helps to kill a mutant: a child begins with empty caches, a test does not count for
 statements that ran while its file was imported, and a test that killed has to pass in such a child on the sound code.
@@ -60,16 +60,17 @@ MINUTES = (  # tests that solve instances/nbb
     "tests/test_emission_ledger.py::test_the_ferry_over_the_kvarken_follows_its_own_change_of_fuel",
 )
 FILES = sorted({path for pattern in PARTS for path in SOURCE.glob(pattern)})
-EARLY = (
-    "tests/test_verify_edges.py",
-    "tests/test_recompute.py",
-    "tests/test_verify_bites.py",
-)  # need no run, which a child would make anew
+ORACLES = (  # tests with figures from elsewhere for all of the accounts: paper, and the statement of the model
+    "tests/test_verify_rules.py::test_the_plans_on_paper_cost_and_emit_what_the_paper_says",
+    "tests/test_verify_bites.py::test_a_plan_of_a_region_with_other_figures_is_accepted_and_its_ledger_adds_up",
+    "tests/test_verify_bites.py::test_limits_at_what_the_plan_uses",
+)
+NARROW = 400  # statements that a test runs which is about few of them
 NOT_PUT_IN = 77  # exit code of a child
 STARTING_CPU_S = 0.5  # of any test in a new child
 FIRST_TRIED = 8  # tests that found most faults so far
 LEAST_CPU_S = 10.0  # a test that needs more than this and three times what its file needs is taken not to end
-EQUIVALENT: dict[tuple[str, str, str], str] = {}  # function, line of code, change -> why nothing can tell the two apart
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")  # names of mutants, below a line with the reason
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.Mod: ast.Mult,
@@ -117,8 +118,12 @@ class Mutant:
     def where(self) -> str:
         return f"{self.path.relative_to(SOURCE)} {self.function}".strip()
 
+    @property
+    def name(self) -> str:
+        return f"{self.where}: {self.change} in `{self.text}`"
+
     def __str__(self) -> str:
-        return f"{self.where}, line {self.line}: {self.change} in `{self.text}`"
+        return f"{self.name} (line {self.line})"
 
 
 def _statement(path: Path, line: int) -> Statement:
@@ -184,6 +189,20 @@ def statements(mutant: Mutant) -> set[Statement]:
     return found
 
 
+def rules_named(mutant: Mutant) -> set[str]:
+    """Rules of the verifier that the function of a mutant names: texts of its code that are one word."""
+    tree = ast.parse(mutant.path.read_text("utf-8"))
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+    lines = [each for each in functions if each.lineno <= mutant.line <= (each.end_lineno or 0)]
+    texts = {part.value for each in lines for part in ast.walk(each) if isinstance(part, ast.Constant)}
+    return {text for text in texts if isinstance(text, str) and text.isidentifier() and "_" in text}
+
+
+def rule_of(test: str) -> str:
+    """The rule for which a case of a test is one: `test_a_fault[agree_use-fault0]`."""
+    return test.partition("[")[2].partition("-")[0]
+
+
 def _shown(node: ast.AST) -> str:
     return ast.unparse(node.test if isinstance(node, ast.If | ast.While) else node).replace("\n", " ")
 
@@ -223,7 +242,7 @@ def functions_of_files() -> dict[Function, list[FunctionType]]:
     """The functions that there are now, methods and those within others among them."""
     found = defaultdict(list)
     for each in gc.get_objects():
-        if isinstance(each, FunctionType):
+        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(str(SOURCE)):
             found[each.__code__.co_filename, each.__code__.co_firstlineno].append(each)
     return found
 
@@ -235,7 +254,7 @@ def put_in(mutant: Mutant, functions: dict[Function, list[FunctionType]]) -> boo
     assert change is not None
     change()
     if not mutant.function:
-        return _put_in_module(mutant, tree)
+        return _put_in_module(mutant, tree, functions)
     return _put_in_functions(mutant.path, tree, functions, only=mutant.of)
 
 
@@ -282,16 +301,14 @@ def _module(path: Path) -> ModuleType:
     return importlib.import_module(dotted)
 
 
-def forget() -> None:
-    """Empty every cache of a function of the package or of the tests."""
-    for each in gc.get_objects():
-        if isinstance(each, functools._lru_cache_wrapper):
-            code = getattr(each.__wrapped__, "__code__", None)
-            if code and Path(code.co_filename).is_relative_to(ROOT):
-                each.cache_clear()
+def caches() -> list[Any]:
+    """Those of the functions of the package and of the tests."""
+    found = [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
+    codes = [getattr(each.__wrapped__, "__code__", None) for each in found]
+    return [each for each, code in zip(found, codes, strict=True) if code and code.co_filename.startswith(str(ROOT))]
 
 
-def _put_in_module(mutant: Mutant, tree: ast.Module) -> bool:
+def _put_in_module(mutant: Mutant, tree: ast.Module, functions: dict[Function, list[FunctionType]]) -> bool:
     """A constant of a module, and the same object under the same name wherever it was imported to."""
     statement = next(each for each in tree.body if each.lineno <= mutant.line <= (each.end_lineno or each.lineno))
     module = _module(mutant.path)
@@ -303,11 +320,10 @@ def _put_in_module(mutant: Mutant, tree: ast.Module) -> bool:
             for other in list(sys.modules.values()):
                 if vars(other).get(name) is value:
                     setattr(other, name, new)
-            for each in gc.get_objects():
-                if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(str(SOURCE)):
-                    each.__defaults__ = tuple(new if old is value else old for old in each.__defaults__ or ()) or None
-                    keywords = each.__kwdefaults__ or {}
-                    keywords |= {key: new for key, old in keywords.items() if old is value}
+            for each in [each for some in functions.values() for each in some]:
+                each.__defaults__ = tuple(new if old is value else old for old in each.__defaults__ or ()) or None
+                keywords = each.__kwdefaults__ or {}
+                keywords |= {key: new for key, old in keywords.items() if old is value}
     return True
 
 
@@ -348,7 +364,8 @@ class Mutation:
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
         if not isinstance(collector, pytest.Module):
             return (yield)
-        forget()
+        for each in caches():
+            each.cache_clear()
         self.seen.clear()
         found = yield
         self.reach.imported[collector.path.name] = sorted(self.seen)
@@ -357,11 +374,12 @@ class Mutation:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # what the tests import holds all that they need; nothing has run yet, so that no thread is lost in a fork
         self.items = {item.nodeid: item for item in session.items}
+        self.caches = caches()
         self.note_reach([item for item in session.items if item.nodeid not in self.reach.cpu_s])
         take_notes_out()
         self.by_statement = self.tests_by_statement()
-        self.functions = functions_of_files()
-        gc.freeze()
+        self.functions, self.caches = functions_of_files(), caches()
+        gc.freeze()  # children share what is there
         running: dict[int, Mutant] = {}
         while self.chosen or running:
             while self.chosen and len(running) < self.jobs:
@@ -369,13 +387,13 @@ class Mutation:
                 if tests := self.tests_of(mutant):
                     running[self.begin(mutant, tests)] = mutant
                 else:
-                    self.note(mutant, "", "no test reaches it")
+                    self.note(mutant, "", "no test reaches it", 0.0)
             if running:
                 self.wait_for_one(running)
         return True
 
     def wait_for_one(self, running: dict[int, Mutant]) -> None:
-        child, ended = os.wait()
+        child, ended, used = os.wait3(0)
         mutant, said = running.pop(child), self.kept.with_name(f"trying-{child}")
         if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == NOT_PUT_IN:
             raise RuntimeError(f"the code to be changed is not there: {mutant}")
@@ -391,13 +409,13 @@ class Mutation:
             self.sound.add(last)
         if ended:
             self.kills.update([(mutant.path, last), (None, last)])
-        self.note(mutant, last if ended else "", "")
+        self.note(mutant, last if ended else "", f"{len(self.tests_of(mutant))} tests", used.ru_utime + used.ru_stime)
 
-    def note(self, mutant: Mutant, killer: str, why_not: str) -> None:
+    def note(self, mutant: Mutant, killer: str, why_not: str, cpu_s: float) -> None:
         (self.killed if killer else self.survived).append(mutant)
         how = f"killed by {killer}" if killer else f"SURVIVED {why_not}"
         judged = len(self.killed) + len(self.survived)
-        print(f"{judged}/{judged + len(self.chosen)} {mutant}: {how}", flush=True)
+        print(f"{judged}/{judged + len(self.chosen)} {mutant}: {how}, {cpu_s:.1f} CPU s", flush=True)
 
     def note_reach(self, items: Sequence[pytest.Item]) -> None:
         """By running tests once, each file in a child, as pytest would."""
@@ -443,24 +461,30 @@ class Mutation:
         return {each: own[each] | later[each] for each in own}
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """First EARLY, then tests that found most faults a second, then one case of every test, the quickest first,
-        then a second of each, and so on; in the end those that reach the statement only if they run alone.
+        """First the tests that found most faults a second, then some that run little beside the statement, those of a
+        rule that the function names, ORACLES, and then one case of every test, those first that are narrow and quick,
+        a second case of each, and so on.
         """
         cpu_s, failing = self.reach.cpu_s, set(self.reach.failing)
         reaching = [name for each in statements(mutant) for name in self.by_statement.get(each, ())]
         reaching = [name for name in dict.fromkeys(reaching) if name not in failing]
-        worth = {
+        found = {
             name: (10 * self.kills[mutant.path, name] + self.kills[None, name]) / (cpu_s[name] + STARTING_CPU_S)
             for name in reaching
         }
-        best = [name for name in sorted(reaching, key=worth.__getitem__, reverse=True) if worth[name]][:FIRST_TRIED]
-        early = sorted((name for name in reaching if name.startswith(EARLY)), key=cpu_s.__getitem__)
+        best = [name for name in sorted(reaching, key=found.__getitem__, reverse=True) if found[name]][:FIRST_TRIED]
+        breadth = {name: len(self.reach.reached[name]) ** 2 * (cpu_s[name] + STARTING_CPU_S) for name in reaching}
+        narrow = sorted((name for name in reaching if len(self.reach.reached[name]) < NARROW), key=breadth.__getitem__)
+        oracles = sorted((name for name in reaching if name.startswith(ORACLES)), key=breadth.__getitem__)
+        rules = rules_named(mutant)
+        named = sorted((name for name in reaching if rule_of(name) in rules), key=breadth.__getitem__)
         cases, turns = Counter[str](), dict[str, tuple[int, float]]()
-        for name in sorted(reaching, key=cpu_s.__getitem__):
-            turns[name] = cases[name.partition("[")[0]], cpu_s[name]
+        for name in sorted(reaching, key=breadth.__getitem__):
+            turns[name] = cases[name.partition("[")[0]], breadth[name]
             cases[name.partition("[")[0]] += 1
+        in_turn = sorted(turns, key=turns.__getitem__)
         chosen, spent_s = list[str](), 0.0
-        for name in dict.fromkeys([*best, *early, *sorted(turns, key=turns.__getitem__)]):
+        for name in dict.fromkeys([*best, *narrow[:FIRST_TRIED], *named, *oracles, *in_turn]):
             spent_s += cpu_s[name]
             if chosen and spent_s > self.most_cpu_s:
                 continue
@@ -478,7 +502,8 @@ class Mutation:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        forget()
+        for each in self.caches:
+            each.cache_clear()
         work()
         os._exit(0)
 
@@ -513,7 +538,7 @@ def main() -> int:
     parser.add_argument("code", nargs="*", default=list(PARTS), help=f"parts of it: {', '.join(PARTS)}")
     parser.add_argument("--sample", type=int, default=150, help="mutants chosen at random; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample: another seed, other mutants")
-    parser.add_argument("--cpu-s", type=float, default=20.0, help="CPU seconds of tests per mutant at most")
+    parser.add_argument("--cpu-s", type=float, default=40.0, help="CPU seconds of tests per mutant at most")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="mutants tried at once")
     parser.add_argument("--at-least", type=float, default=90.0, help="percent to be killed")
     parser.add_argument("--reach", type=Path, help="file that keeps which tests reach what, for other mutants of them")
@@ -522,11 +547,13 @@ def main() -> int:
     if unknown := set(asked.code) - set(PARTS):
         parser.error(f"no part of it: {', '.join(sorted(unknown))}; give of {', '.join(PARTS)}")
     found = [mutant for pattern in asked.code for path in sorted(SOURCE.glob(pattern)) for mutant in mutants(path)]
-    if stale := set(EQUIVALENT) - {_name(mutant) for path in FILES for mutant in mutants(path)}:
-        parser.error(f"no mutants, but named in EQUIVALENT: {stale}")
+    lines = EQUIVALENT.read_text("utf-8").splitlines()
+    equivalent = {line for line in lines if line and not line.startswith("#")}
+    if stale := equivalent - {mutant.name for path in FILES for mutant in mutants(path)}:
+        parser.error(f"no mutants of the code as it is, but in {EQUIVALENT.name}: {'; '.join(sorted(stale))}")
     found = [mutant for mutant in found if asked.only in str(mutant)]
     drawn = random.Random(asked.seed).sample(found, min(asked.sample, len(found))) if asked.sample else found
-    chosen = [each for each in drawn if _name(each) not in EQUIVALENT]
+    chosen = [each for each in drawn if each.name not in equivalent]
     print(f"{len(found):,} mutants, {len(drawn)} drawn, {len(drawn) - len(chosen)} of them equivalent", flush=True)
     kept = (asked.reach or Path(tempfile.mkdtemp()) / "reach.json").resolve()
     mutation = Mutation(chosen, asked.cpu_s, kept, asked.jobs)
@@ -547,10 +574,6 @@ def main() -> int:
         share = f"{100 * killed / judged:.1f} %" if judged else "none"
         print(f"{name:10} {n:4} drawn {n - judged:3} equivalent {judged:4} tried {killed:4} killed: {share}")
     return int(100 * len(mutation.killed) < asked.at_least * len(chosen))
-
-
-def _name(mutant: Mutant) -> tuple[str, str, str]:
-    return mutant.where, mutant.text, mutant.change
 
 
 if __name__ == "__main__":

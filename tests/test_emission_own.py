@@ -52,6 +52,9 @@ def test_the_figure_of_the_ledger_stands_beside_and_stays():
     assert ttw == pytest.approx(ferry()["ttw_kg"].sum(), rel=1e-12)
     assert len(own_grid(tiny(), ledger(), own(distance_basis="SFD")).rows) == len(found)
     assert HUB not in set(found["vehicle"])
+    for name in ("network", "ledger"):
+        kg = found["own_kg" if name == "network" else "ledger_kg"]
+        assert found[f"{name}_g_per_tkm"].tolist() == pytest.approx((1000.0 * kg / found["activity_tkm"]).tolist())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from instance_copies import TINY
 from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError
 from nbb_opt.formats import Choices, Dialect, convert
-from nbb_opt.formats.dialect import Notes, plain_cells
+from nbb_opt.formats.dialect import Notes, decimal_sign, plain_cells
 from nbb_opt.instance import read_instance
 from nbb_opt.instance.schema import BY_NAME
 
@@ -287,3 +287,64 @@ def test_a_workbook_of_lists_becomes_an_instance(tmp_path: Path) -> None:
     report = convert(tmp_path / "lists.xlsx", tmp_path / "case")
     assert any(line.startswith("links: it has no row of units: taken are") for line in report.lines)
     assert read_instance(tmp_path / "case").digest == read_instance(TINY).digest
+
+
+def batch_of(column: str, *cells: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array(cells, pa.string())], names=[column])
+
+
+@pytest.mark.parametrize(
+    ("cells", "plain", "sign"),
+    [
+        (["12,5"], False, ","), (["12.5"], False, "."), (["1.234,5", "1.234"], False, ","),
+        (["1,234.5", "1,234"], False, "."), (["1.234,5", "1,234"], False, ","), ([], False, "."),
+        (["5", ""], False, "."),
+        (["1.234"], True, "."), (["1.234", "12,5"], True, ""), (["1,234"], False, ""), (["1,234"], True, ""),
+        (["12,5", "12.5"], False, ""), (["12,5", "1.234"], False, ""), (["1.234.567", "1.234"], False, ","),
+    ],
+)  # fmt: skip
+def test_the_decimal_sign_is_what_some_cell_shows_and_none_contradicts(
+    cells: list[str], plain: bool, sign: str
+) -> None:
+    batches = [batch_of("tonnes", *cells), batch_of("commodity", "1,5", "2.5")]
+    try:
+        found = decimal_sign(lambda: batches, BY_NAME["od"], "a.csv", Dialect(), plain=plain)
+    except InstanceError:
+        found = ""
+    assert found == sign
+
+
+SIGNS = "spaces around numbers, plus and long minus signs are rewritten"
+
+
+@pytest.mark.parametrize(
+    ("column", "sign", "cell", "text", "said"),
+    [
+        ("tonnes", ".", "5", "5", []),
+        ("tonnes", ",", "12,5", "12.5", ["decimal comma, for example 12,5 is 12.5"]),
+        ("tonnes", ",", "12", "12", []),
+        ("tonnes", ".", "1 000", "1000", ["spaces between thousands, for example '1 000' is 1000"]),
+        ("tonnes", ".", "1'000", "1000", ['apostrophes between thousands, for example "1\'000" is 1000']),
+        ("tonnes", ".", "1,000.5", "1000.5", ["commas between thousands, for example '1,000.5' is 1000.5"]),
+        ("tonnes", ",", "1.000", "1000", ["points between thousands, for example '1.000' is 1000"]),
+        ("tonnes", ".", "+5", "5", [f"{SIGNS}, for example '+5' is 5"]),
+        ("tonnes", ".", " 5", "5", [f"{SIGNS}, for example ' 5' is 5"]),
+        ("tonnes", ".", "\u22125", "-5", [f"{SIGNS}, for example '\u22125' is -5"]),
+        ("tonnes", ".", "1e-3", "1e-3", []),
+        ("tonnes", ",", "1,5e-3", "0.0015", ["decimal comma, for example 1,5e-3 is 0.0015"]),
+        ("tonnes", ",", "1,5e3", "1.5e3", ["decimal comma, for example 1,5e3 is 1.5e3"]),
+        ("tonnes", ".", "x", "x", []),
+        ("tonnes", ".", " ", " ", []),
+        ("year", ".", "2025.0", "2025", ["whole numbers are written with decimals, for example 2025.0 is 2025"]),
+        ("year", ".", "2025.", "2025", []),
+        ("year", ".", "2025.5", "2025.5", []),
+        ("commodity", ".", " ORE", "ORE", ["spaces around text are left out, for example ' ORE'"]),
+    ],
+)
+def test_a_cell_is_rewritten_and_what_was_assumed_is_said(
+    column: str, sign: str, cell: str, text: str, said: list[str]
+) -> None:
+    notes = Notes("a.csv")
+    (found,) = plain_cells([batch_of(column, cell)], BY_NAME["od"], sign, notes)
+    assert found.column(0).to_pylist() == [text]
+    assert [line.partition(": ")[2] for line in notes.said()] == said

@@ -171,10 +171,10 @@ def battery(range_km: float, **cells: Any) -> Instance:
 @pytest.mark.parametrize(
     ("lane", "range_km", "charged", "in_range"),
     [
-        (4, 500.0 - 0.9e-9, "home", True),  # there and back again
+        (4, 500.0 - 1e-9, "home", True),  # there and back again
         (4, 500.0 - 1.1e-9, "way", True),
         (4, 499.9, "way", True),  # between charging in WEST and EAST, 50 km before the end
-        (4, 200.0 - 0.9e-9, "way", True),
+        (4, 200.0 - 1e-9, "way", True),
         (4, 200.0 - 1.1e-9, "nowhere", False),
         (4, 199.9, "nowhere", False),
         (5, 200.0, "way", True),  # 25 km, 200 km and 25 km
@@ -304,7 +304,13 @@ def test_a_constant_of_a_mode_is_paid_by_the_flows_it_names_from_the_start() -> 
 def test_fuel_that_is_replaced_leaves_every_row_by_the_same_share() -> None:
     place = {"mode": "road", "country": "SE", "year": 2030}
     energy = pd.DataFrame(
-        [("diesel", "SE", 30.0, "a"), ("diesel", "SE", 10.0, "b"), ("hvo", "SE", 1.0, "a"), ("diesel", "FI", 7.0, "a")],
+        [
+            ("diesel", "SE", 30.0, "a"),
+            ("diesel", "SE", 10.0, "b"),
+            ("hvo", "SE", 1.0, "a"),
+            ("diesel", "FI", 7.0, "a"),
+            ("diesel", "NO", 1e-3, "a"),
+        ],
         columns=["energy_carrier", "country", "kwh", "category"],
     ).assign(mode="road", year=2030)
     replaced = pd.DataFrame([place | {"own": "diesel", "other": "hvo", "replaced_kwh": 20.0, "kwh_per_kwh": 1.5}])
