@@ -202,17 +202,24 @@ def test_a_weight_limit_of_a_road_is_the_limit_of_its_lanes(tmp_path: Path) -> N
     assert sorted(prepare(instance).lanes["gross_limit_t"]) == [44.0, 50.0, np.inf]
 
 
+@pytest.fixture(scope="module")
+def small_world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Instance, np.ndarray]:
+    """Ten places at random, and the cost of every flow's cheapest chain."""
+    instance = random_world(tmp_path_factory.mktemp("small"), seed=8, n_nodes=10, n_flows=10)
+    return instance, best_cost(instance)
+
+
 @given(row=st.integers(0, 30), factor=st.floats(1.0, 5.0), one_way=st.booleans())
 @SMALL
 def test_a_link_that_another_beats_changes_the_cost_of_no_chain(
-    tmp_path: Path, row: int, factor: float, one_way: bool
+    small_world: tuple[Instance, np.ndarray], row: int, factor: float, one_way: bool
 ) -> None:
-    instance = random_world(tmp_path, seed=8, n_nodes=10, n_flows=10)
+    instance, cost = small_world
     links = instance["links"]
     worse = links.iloc[[min(row, len(links) - 1)]]
     longer = {name: worse[name] * factor for name in ("distance_km", "time_h")}
     worse = worse.assign(link="WORSE", two_way=worse["two_way"] & (not one_way), **longer)
-    np.testing.assert_array_equal(best_cost(instance), best_cost(with_links(instance, pd.concat([links, worse]))))
+    np.testing.assert_array_equal(cost, best_cost(with_links(instance, pd.concat([links, worse]))))
 
 
 def test_three_main_legs_are_found_where_no_fewer_will_do(tmp_path: Path) -> None:
@@ -228,13 +235,15 @@ def test_three_main_legs_are_found_where_no_fewer_will_do(tmp_path: Path) -> Non
 
 @given(row=st.integers(0, 30), factor=st.floats(0.1, 1.0))
 @SMALL
-def test_a_shorter_link_never_makes_a_flow_dearer(tmp_path: Path, row: int, factor: float) -> None:
-    instance = random_world(tmp_path, seed=9, n_nodes=10, n_flows=10)
+def test_a_shorter_link_never_makes_a_flow_dearer(
+    small_world: tuple[Instance, np.ndarray], row: int, factor: float
+) -> None:
+    instance, cost = small_world
     links = instance["links"].copy()
     row = min(row, len(links) - 1)
     for column in ("distance_km", "time_h"):
         links.loc[row, column] *= factor
-    assert (best_cost(with_links(instance, links)) <= best_cost(instance) * (1 + 1e-12)).all()
+    assert (best_cost(with_links(instance, links)) <= cost * (1 + 1e-12)).all()
 
 
 @given(seed=st.integers(0, 1000))
