@@ -206,14 +206,7 @@ def test_a_plan_is_kept_where_its_front_is_broken_off(tmp_path: Path, monkeypatc
         raise MemoryError
 
     monkeypatch.setattr("nbb_opt.studies.pareto.run_pareto", broken_off)
-    words = [
-        "solve",
-        str(shipped("instances") / "tiny"),
-        "--no-reference",
-        "--front",
-        "3",
-        "--out",
-        str(tmp_path / "run"),
-    ]
+    path, out = str(nbb.examples.tiny().path), str(tmp_path / "run")
+    words = ["solve", path, "--no-reference", "--front", "3", "--out", out]
     assert CliRunner().invoke(app, words).exit_code != 0
     assert nbb.verify(tmp_path / "run").record["ok"]
