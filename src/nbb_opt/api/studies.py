@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
@@ -158,7 +158,7 @@ def audit(
     each_s: float = 20.0,
     changes: int = 8,
     scenarios: bool = True,
-    charging: Literal["plain", "smart"] = "plain",
+    smart_charging: bool = False,
     out: Path | str | None = None,
     cache: bool = True,
 ) -> Audit:
@@ -166,8 +166,8 @@ def audit(
 
     The time limit is for the best plan, `each_s` for each smaller solve; `changes` is how many single changes are
     looked for; `scenarios` also tries the plan in those of the instance. Where the instance has shifts, a plan that
-    works in a year is judged by the hour too, with plain or smart `charging` (see `charging_day`). With `out` page and
-    tables are written there.
+    works in a year is judged by the hour too (`charging_day`), with plain charging or with `smart_charging`. With `out`
+    page and tables are written there.
 
     >>> from nbb_opt import examples
     >>> region = examples.haulier()
@@ -176,14 +176,15 @@ def audit(
     (True, True)
     """
     from nbb_opt.studies.audit.audit import audit as run_audit
+    from nbb_opt.studies.audit.charging_day import PLAIN, SMART
 
     if out is not None:
         check_folder(folder(out), "audit.html")
     instance = freight(region, "audit")
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
-        changes=changes, scenarios=scenarios, charging=charging, cache_dir=cache_folder() if cache else None,
-        say=LOG.info,
+        changes=changes, scenarios=scenarios, charging=SMART if smart_charging else PLAIN,
+        cache_dir=cache_folder() if cache else None, say=LOG.info,
     )  # fmt: skip
     if out is not None:
         found.save(Path(out))

@@ -76,7 +76,7 @@ def audit(
             each_s=each_s,
             changes=changes,
             scenarios=not no_scenarios,
-            charging="smart" if smart_charging else "plain",
+            smart_charging=smart_charging,
             out=out,
         )
     show(found, as_json)
