@@ -461,7 +461,7 @@ class Mutation:
         return {each: own[each] | later[each] for each in own}
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """First the tests that found most faults a second, then some that run little beside the statement, those of a
+        """First tests that run little beside the statement and those that found most faults a second, then those of a
         rule that the function names, ORACLES, and then one case of every test, those first that are narrow and quick,
         a second case of each, and so on.
         """
@@ -484,11 +484,10 @@ class Mutation:
             cases[name.partition("[")[0]] += 1
         in_turn = sorted(turns, key=turns.__getitem__)
         chosen, spent_s = list[str](), 0.0
-        for name in dict.fromkeys([*best, *narrow[:FIRST_TRIED], *named, *oracles, *in_turn]):
-            spent_s += cpu_s[name]
-            if chosen and spent_s > self.most_cpu_s:
-                continue
-            chosen.append(name)
+        for name in dict.fromkeys([*narrow[:2], *best, *narrow[:FIRST_TRIED], *named, *oracles, *in_turn]):
+            if not chosen or spent_s + cpu_s[name] <= self.most_cpu_s:
+                chosen.append(name)
+                spent_s += cpu_s[name]
         return chosen
 
     def begin(self, mutant: Mutant | None, tests: list[str]) -> int:

@@ -276,3 +276,13 @@ def test_a_row_that_names_no_factor_stands_among_them_with_its_own_figures():
         ["energy diesel/SE/2025", "WTT", 0.05, "kg_co2e_per_kwh", "SE", "2025"],
     ]
     assert not found.duplicated(["factor", "boundary"]).any()
+
+
+def test_handling_stands_among_the_factors_with_the_figures_of_its_row():
+    found = factors_used(tiny(), [plan()])
+    found = found[found["subject"] == "handling"].set_index(["factor", "boundary"])["value"]
+    given = tiny()["handling_costs"].set_index(["mode_a", "mode_b", "cargo_type"])
+    assert len(found)
+    for (factor, boundary), value in found.items():
+        key = tuple(factor.removeprefix("handling ").split("/"))
+        assert value == given.loc[key, f"{boundary.lower()}_kg_co2e_per_t"]

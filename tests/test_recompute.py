@@ -33,6 +33,7 @@ from nbb_opt.recompute import demand as of_demand
 from nbb_opt.recompute import lanes as of_lanes
 from nbb_opt.recompute.trucks import _shortest, hub_roads, toll_exemptions
 from nbb_opt.result import as_table
+from nbb_opt.verify.assets import value_left
 from test_sourcing import fishing
 from tiny_plan import whole
 
@@ -51,6 +52,15 @@ def test_a_euro_of_a_year_counts_by_the_years_from_the_first() -> None:
     assert world.yearly_weight[2025] == pytest.approx(1 + 0.8 + 0.64 + 0.512 + 0.4096)
     assert world.yearly_weight[2030] == pytest.approx(world.yearly_weight[2025] * 0.8**5)
     assert (world.horizon, world.horizon_weight) == (2035, pytest.approx(0.8**10))
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, [0.0, 0.5, 1.0]), (0.25, [0.0, (1 - 0.8**5) / (1 - 0.8**10), 1.0])])
+def test_what_is_left_at_the_horizon_are_the_annuities_of_the_years_of_life_left(
+    rate: float, share: list[float]
+) -> None:
+    world = read_world(replace(tiny(), meta=replace(tiny().meta, discount_rate=rate)))
+    life, built = pd.Series([10.0, 10.0, 10.0]), pd.Series([2020, 2030, 2035])
+    assert value_left(world, life, built).tolist() == pytest.approx(share)
 
 
 def test_a_year_is_of_one_period() -> None:

@@ -14,7 +14,7 @@ import pytest
 from milp_case import tiny
 from nbb_opt.result import Run
 from nbb_opt.verify import run as of_run
-from nbb_opt.verify import shape, verdict
+from nbb_opt.verify import shape, sound, verdict
 from nbb_opt.verify.claims import (
     ModelRules,
     check_claims,
@@ -188,6 +188,14 @@ def test_a_record_with_many_faults_names_three_and_counts_the_rest(tmp_path: Pat
     for n, more in ((3, r"c: is missing\)"), (4, r"c: is missing and 1 more\)")):
         with pytest.raises(shape.NbbError, match=more):
             shape.refuse_other_shapes({}, tmp_path, dict(list(fields.items())[:n]))
+
+
+def test_of_many_unknown_words_twenty_are_named() -> None:
+    checks = Checks()
+    sound._report(checks, "table flows, column chain", list(range(25)), "the plan's chains")
+    assert [row["where"] for row in checks.rows] == [
+        f"table flows, column chain: {i} is not in the plan's chains" for i in range(20)
+    ]
 
 
 def test_figures_are_the_same_but_for_rounding() -> None:

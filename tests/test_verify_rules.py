@@ -118,6 +118,7 @@ FAULTS: dict[str, list[Callable[[Tables], None]]] = {
     "admit_trucks": [changed("driven", "vehicle", "SHIP", vehicle="BATTERY")],
     "admit_empties": [
         more("empties", EMPTY_TRIP | {"vehicle": "SHIP"}),
+        more("empties", EMPTY_TRIP | {"vehicle": "TRAIN_D"}),
         more("empties", EMPTY_TRIP | {"vehicle": "BATTERY", "cargo_type": "liquid_bulk"}),
         more("empties", EMPTY_TRIP | {"vehicle": "DIESEL", "to_region": "E"}),
     ],
@@ -162,6 +163,7 @@ FAULTS: dict[str, list[Callable[[Tables], None]]] = {
         changed("use", "limit", 1.0, kind="terminal"),
         changed("use", "unit", "kg", kind="grid"),
         changed("use", "kind", "lake", kind="link"),
+        more("use", {"kind": "lake", "row": "A", "year": 2025, "used": 1.0, "limit": 1.0, "unit": "t"}),
         without("use", kind="charge_area"),
     ],
 }  # fmt: skip

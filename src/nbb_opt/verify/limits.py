@@ -216,7 +216,6 @@ def check_charging(sold: pd.DataFrame, power: pd.DataFrame, public: pd.DataFrame
     """`deliver_energy`, `respect_grid`, `respect_public_charging`."""
     where = names(public, "others' points in charging area {} {}", ["row", "year"])
     checks.compare("respect_public_charging", public["used"], "<=", public["limit"], where=where, unit="kWh")
-    checks.compare("respect_public_charging", public["used"], ">=", 0.0, where=where, unit="kWh")
     where = names(sold, "charging area {} {}", ["row", "year"])
     checks.compare("deliver_energy", sold["used"], "<=", sold["limit"], where=where, unit="kWh")
     where = names(power, "charging area {} {}", ["row", "year"])
