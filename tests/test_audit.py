@@ -240,6 +240,13 @@ def test_an_order_given_up_in_part_is_named_with_a_share_that_can_be_driven() ->
     assert judge(fleet_model, changed_plan(planned, mended.changes, years)).faults == []
     shares = mended.changes.loc[mended.changes["what"] == "order", "repaired"]
     assert (shares == shares.round(4)).all()
+    assert not np.signbit(shares.to_numpy(float)).any(), "no share is -0"
+
+
+def test_an_order_without_a_share_is_a_row_without_entries() -> None:
+    edit = FormEdit(small().form)
+    edit.row("nothing", [0, 1], [0.0, -0.0], low=0.0)
+    assert len(edit.form().a_values) == len(small().form.a_values)
 
 
 def test_a_better_plan_found_on_the_way_is_the_best_plan() -> None:

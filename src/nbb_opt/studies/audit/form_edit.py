@@ -109,6 +109,7 @@ class FormEdit:
             shape=shape,
         ).tocsc()
         matrix.sum_duplicates()
+        matrix.eliminate_zeros()  # an order without a share is a row of zeros, which solvers do not keep
 
         def joined(stated: npt.NDArray, added: Sequence[float | bool]) -> npt.NDArray:
             return np.concatenate([stated, np.array(list(added), stated.dtype)])

@@ -117,7 +117,7 @@ def kept_shares(
             for lane in lanes
             if float(lane.tkm @ values[lane.carried]) > 1.0
         ]
-        kept[row["name"], row["vehicle"], row["t"]] = round(min([row["share"], *done]), digits)
+        kept[row["name"], row["vehicle"], row["t"]] = max(0.0, round(min([row["share"], *done]), digits))
     return kept
 
 
