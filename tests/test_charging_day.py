@@ -262,7 +262,7 @@ def test_a_plan_whose_connection_gives_nothing_at_17_is_refused_there_and_smart_
 def test_trucks_that_leave_before_they_are_full_are_refused_with_the_hour_they_leave(tmp_path: Path) -> None:
     faults = faults_of_tiny(tmp_path, ("17", "20"))
     assert {fault.where for fault in faults} == {"CE 20:00", "CW 20:00"}
-    assert all("are not full at 20:00" in fault.text for fault in faults)
+    assert all("leave without a full battery, the first by 20:00" in fault.text for fault in faults)
     assert all("leaving 2 h later" in fault.text for fault in faults)
 
 

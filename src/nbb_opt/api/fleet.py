@@ -1,4 +1,4 @@
-"""For a haulier: an instance from one sheet, and what a truck costs on a lane."""
+"""For a haulier: an instance from one sheet or from trips, what a truck costs, money and charging of a plan."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     fleet = typer.Typer(
         name="fleet", no_args_is_help=True, rich_markup_mode=None,
-        help="For a haulier: an instance from one sheet, what a truck costs.",
+        help="For a haulier: a fleet from one sheet or from trips, what a truck costs, money, charging by the hour.",
         epilog="Example: nbb-opt fleet sheet mine.xlsx; nbb-opt fleet new mine --sheet mine.xlsx; nbb-opt solve mine",
     )  # fmt: skip
     fleet.command(epilog="Example: nbb-opt fleet sheet mine.xlsx")(sheet)

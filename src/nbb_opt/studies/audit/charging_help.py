@@ -114,9 +114,9 @@ def _in_words(day: ChargingDay, charged: Charged, short: Sequence[Short], how: s
             f"connection gives at that hour"
         )
     trucks = {each.truck for each in short}
-    what = "run empty before" if first.kind == "empty" else "are not full at"
+    what = "run empty on the road" if first.kind == "empty" else "leave without a full battery"
     said = (
-        f"{when} {len(trucks)} of {len(day.trucks)} trucks {what} {clock(first.quarter)} or later: "
+        f"{when} {len(trucks)} of {len(day.trucks)} trucks {what}, the first by {clock(first.quarter)}: "
         f"{amount_text(short_kwh(short))} kWh are short"
     )
     if charged.waiting.any():

@@ -130,7 +130,8 @@ def ownership(fleet_model: FleetModel, solution: Solution, costs: pd.DataFrame) 
         eur, km, tonnes = done["eur"] + number * owning[v, int(base.region_country[r]), t], done["km"], done["tonnes"]
         rows.append((
             region, vehicle, int(data.time.years[t]), number, km, done["hours"], tonnes,
-            eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM else np.nan, done["kg"] / 1000, eur,
+            eur / km if km > IDLE_KM else np.nan, eur / tonnes if km > IDLE_KM and tonnes > 0 else np.nan,
+            done["kg"] / 1000, eur,
         ))  # fmt: skip
     names = [
         "fleet_region", "vehicle", "year", "trucks", "km_per_year", "hours_per_year", "tonnes_per_year",
