@@ -135,7 +135,7 @@ class Instance:
         >>> tiny = read_instance(shipped("instances") / "tiny")
         >>> dear = tiny.with_changes("country_years.carbon_price_eur_per_t[year>=2030] = 200", forbid=["RAIL_MINE"])
         >>> dear.what_if.cells[-1]
-        Cell(table='projects', row='RAIL_MINE', column='earliest_year', before=2030, after=2120)
+        ChangedCell(table='projects', row='RAIL_MINE', column='earliest_year', before=2030, after=2120)
         """
         words = in_words(self, close=close, build=build, forbid=forbid)
         return self._changed([*changes, *words], ()) if changes or words else self

@@ -420,8 +420,9 @@ def closing_block(instance: Instance, run: Run) -> str:
         *(f"  {line}" for line in _under_caps(run)),
         *_front_in_lines(front_grid(instance, run)),
         "  road to rail, sea, ferry  "
-        + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years),
-        "  battery trucks  " + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),
+        + ", ".join(f"{year}: {figures['shifted_t'].get(year, 0.0) / 1e3:,.0f} kt" for year in years)
+        + "; battery trucks  "
+        + ", ".join(f"{year}: {figures['battery_trucks'][year]:,}" for year in years),
         f"  investments   projects {money['projects'] / 1e6:,.1f}, chargers {money['chargers'] / 1e6:,.1f}, "
         f"vehicles {money['vehicles'] / 1e6:,.1f} MEUR until {last}",
         "  built         " + ("; ".join(_with_years(figures["projects_built"])) or "no project"),
