@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 NAME_GAPS_PX = (6, 10, 15, 20, 27)
 LEADER_FROM_PX = 14.0
 CLEARANCE_PX = 3.0
-SAME_PLACE_PX = 8.0  # a town and its port: either may be meant
+SAME_PLACE_PX = 18.0  # a town and its port: either may be meant
 
 
 @dataclass
@@ -297,18 +297,18 @@ def badge(x: float, y: float, label: str) -> Markup:
 
 
 def badges(instance: Instance, frame: Frame, projects: list[tuple[int, str]], room: FreeSpace) -> list[Markup]:
-    parts = []
+    lines, boxes = [], []
     for count, project in projects:
         at = place_of_project(instance, frame, project)
         if at is None or not frame.inside(at):
             continue
-        box = room.place(float(at[0]), float(at[1]), width=20, height=20, gaps=(7, 14, 22, 32))
+        box = room.place(float(at[0]), float(at[1]), width=20, height=20, gaps=range(7, 120, 5))
         if box is None:
             continue
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        parts.append(tag("line", x1=float(at[0]), y1=float(at[1]), x2=x, y2=y, stroke=PROJECT_FILL, stroke_width=1))
-        parts.append(badge(x, y, str(count)))
-    return parts
+        lines.append(tag("line", x1=float(at[0]), y1=float(at[1]), x2=x, y2=y, stroke=PROJECT_FILL, stroke_width=1))
+        boxes.append(badge(x, y, str(count)))
+    return [*lines, *boxes]
 
 
 def exits(instance: Instance, frame: Frame, tonnes: pd.Series, room: FreeSpace) -> list[Markup]:
@@ -417,9 +417,11 @@ def draw_map(
     charging = charging_layer(instance, frame, tables, year, room)
     shown = node_tonnes(instance, tonnes)
     dots = dot_layer(instance, frame, shown, room)
-    project_badges = badges(instance, frame, projects, room)
-    ways_out = exits(instance, frame, tonnes, room)
     names = name_layer(instance, frame, shown, room)
+    project_badges = badges(
+        instance, frame, projects, room
+    )  # after the names: a badge may lie farther off, on its line
+    ways_out = exits(instance, frame, tonnes, room)
     moved = float(tables["flows"].loc[tables["flows"]["year"] == year, "tonnes"].sum())
     ground = tag("g", frame.base, network_layer(instance, frame), id=f"{key}-base")
     return drawing(
