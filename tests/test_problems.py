@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import nbb_opt as nbb
 from command_line import nbb_opt
+from nbb_opt.cli.main import app
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.problems.dispatch import FREIGHT, NAMED, OF_INSTANCES, OF_RUNS, PROBLEMS, handlers, problem_of
 from nbb_opt.shipped import shipped
@@ -75,7 +77,8 @@ def test_every_command_says_one_true_line_on_another_problem(command: str, insta
     if command == "solve":
         pytest.skip("solves; see the tests of the problem")
     name, *options = command.split()
-    also = {"upgrade": [tmp_path / "new"], "locate": ["--plant", tmp_path / "plant.csv"]}.get(name, [])
+    also = {"upgrade": [tmp_path / "new"], "locate": ["--plant", tmp_path / "plant.csv"],
+            "strategy": ["--run", tmp_path / "run"]}.get(name, [])  # fmt: skip
     done = nbb_opt(name, instance, *also, *options, cwd=tmp_path)
     if name in PROBLEMS[problem_of(instance, "check")].commands - set(OF_RUNS):
         assert done.returncode == 0
@@ -85,3 +88,11 @@ def test_every_command_says_one_true_line_on_another_problem(command: str, insta
         assert len(done.stderr.splitlines()) == 1, done.stderr
         wanted = "is an instance, and" if name in ("verify", "report") else f"{name} is about freight only"
         assert wanted in done.stderr
+
+
+def test_freight_knows_every_command_about_an_instance_or_a_run() -> None:
+    about = {
+        name for name, command in get_command(app).commands.items()
+        if {"instance", "run", "runs"} & {each.name for each in command.params if each.param_type_name == "argument"}
+    }  # fmt: skip
+    assert {"solve", "verify", "compare", "strategy"} <= about <= PROBLEMS[FREIGHT].commands

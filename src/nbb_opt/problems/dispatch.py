@@ -17,10 +17,10 @@ from nbb_opt.shipped import shipped
 
 FREIGHT = "freight"
 OF_INSTANCES = ("check", "prepare", "solve", "sweep", "pareto", "abate", "tornado", "cooperate", "robust",
-                "audit", "sensitivity", "inventory", "availability", "locate", "manifest", "upgrade",
+                "audit", "sensitivity", "inventory", "availability", "locate", "strategy", "manifest", "upgrade",
                 "app")  # fmt: skip
 OF_RUNS = ("verify", "report", "compare", "explain", "sensitivity", "totals", "plot", "inventory", "availability",
-           "locate")  # fmt: skip
+           "locate", "strategy")  # fmt: skip
 NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight
 
 
