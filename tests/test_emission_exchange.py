@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from milp_case import solve, tiny, vary
-from nbb_opt.emissions.exchange import FILES, decimal, write_exchange
+from nbb_opt.emissions.exchange import FILES, KNOWN_CARRIERS, decimal, write_exchange
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.errors import NbbError
+from nbb_opt.shipped import shipped
 
 SCHEMA = json.loads((Path(__file__).parent / "ileap.schema.json").read_text(encoding="utf-8"))
 KINDS = {"shipments": "shipmentFootprint", "tocs": "toc", "hocs": "hoc"}
@@ -122,6 +123,11 @@ def test_a_carrier_without_an_ileap_word_is_an_error_until_one_is_given(tmp_path
         write_exchange(other, mine, tmp_path / "a", carriers={"ammonia": "LNG"})
     assert not (tmp_path / "a").exists()
     write_exchange(other, mine, tmp_path / "a", carriers={"ammonia": "LNG"}, hub_carrier="ammonia")
+
+
+def test_every_carrier_of_a_shipped_instance_has_an_ileap_word():
+    used = {name for file in shipped("instances").glob("*/energy.csv") for name in pd.read_csv(file)["energy_carrier"]}
+    assert {"diesel", "marine_biogas"} <= used <= set(KNOWN_CARRIERS)
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):

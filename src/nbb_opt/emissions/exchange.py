@@ -32,7 +32,8 @@ ENERGY_CARRIERS = (
 )  # fmt: skip
 # Carriers of the shipped instances. The specification has no biogas and no mix: the description says what it is.
 KNOWN_CARRIERS = {"diesel": "Diesel", "hvo": "HVO", "electricity": "Electric", "hydrogen": "Hydrogen",
-                  "marine_fuel": "MGO", "kvarken_ferry_mix": "LNG", "biogas": "LNG"}  # fmt: skip
+                  "marine_fuel": "MGO", "kvarken_ferry_mix": "LNG", "biogas": "LNG", "marine_biogas": "LNG",
+                  "marine_bio": "HVO", "shore_power": "Electric"}  # fmt: skip
 FILES = ("shipments.json", "tocs.json", "hocs.json", "ledger.csv", "sustainability.csv", "making.csv")
 
 
