@@ -18,7 +18,6 @@ from nbb_opt.recompute import World, read_driven, read_empties, read_lanes, read
 PER_HOUR = 4
 PER_DAY = 24 * PER_HOUR
 CLOSE_KWH = 0.01
-DAY = ["charge_area", "year", "day"]
 
 
 @dataclass(kw_only=True)

@@ -405,10 +405,10 @@ class _Stock:
                     turn=(s + 0.5) / len(shifts),
                 )  # fmt: skip
                 continue
-            for number in range(n):
-                late = _quarters(shift["spread_h"] * number / n)
+            for i in range(n):
+                late = _quarters(shift["spread_h"] * i / n)
                 yield Truck(
-                    name=f"{name} {number + 1}", kw=kw, least_kw=0.0, battery_kwh=battery, days=days,
+                    name=f"{name} {i + 1}", kw=kw, least_kw=0.0, battery_kwh=battery, days=days,
                     stays=tuple(
                         Stay((arrives + late) % QUARTERS, length, each_kwh * gap / a)
                         for (arrives, length), gap in zip(stays, _gaps(stays), strict=True)
