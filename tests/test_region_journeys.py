@@ -77,7 +77,7 @@ def runs(app: Served, browser: Browser) -> tuple[str, str]:
             page.wait_for_selector("#run")
             expect(page.locator("[data-live=first]")).to_contain_text("MEUR", timeout=WAIT_MS)
             expect(page.locator("[data-live=first]")).to_contain_text("it is a limit, not a plan")
-            page.wait_for_selector("#run[data-state=done]", timeout=WAIT_MS)
+            reloaded(page, "#run[data-state=done]")
             nothing_serious(page)
             found.append(page.url.rpartition("/")[2])
     return found[0], found[1]
@@ -86,6 +86,12 @@ def runs(app: Served, browser: Browser) -> tuple[str, str]:
 def at(app: Served, page: Page, path: str = "") -> None:
     page.goto(f"http://{app.session.hosts[0]}/region/{app.service.first}{path}")
     page.wait_for_selector("main[data-ready]")
+
+
+def reloaded(page: Page, selector: str) -> None:
+    """Wait until a page that loads itself anew has what is looked for, and its style sheets."""
+    page.wait_for_selector(selector, timeout=WAIT_MS)
+    page.wait_for_load_state("load")
 
 
 def test_levers_a_project_and_a_link_become_a_verified_what_if(app: Served, runs: tuple[str, str]) -> None:
@@ -119,7 +125,7 @@ def test_two_runs_are_compared_a_flow_is_explained_and_a_run_is_taken_away(
         for run in runs:
             page.check(f"[name=run][value='{run}']")
         page.click("#compare-runs")
-        page.wait_for_selector("#proven")
+        reloaded(page, "#proven")
         expect(page.locator("#proven")).to_contain_text(f"+{cost[1] - cost[0]:.1f}")
         expect(page.locator("#proven .state")).to_have_text("proven")
         expect(page.locator(".difference svg.map")).to_be_visible()
@@ -130,7 +136,7 @@ def test_two_runs_are_compared_a_flow_is_explained_and_a_run_is_taken_away(
         at(app, page, f"/runs/{runs[0]}")
         before = page.locator("[id^=explained-]").count()
         page.get_by_role("button", name=re.compile("^Why this way.*Mine – West town, Ore")).click()
-        page.wait_for_selector(f"#explained-{before + 1}", timeout=WAIT_MS)
+        reloaded(page, f"#explained-{before + 1}")
         expect(page.locator(f"#explained-{before + 1} tbody tr").first).to_contain_text("rail")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         nothing_serious(page)
@@ -170,6 +176,7 @@ def test_studies_of_a_plan_and_a_plant_that_is_brought_along(
             page.click(f"[data-study={study}]")
             link = page.locator(f"#studies-made a[href*='/{study}']")
             expect(link).to_have_count(pages, timeout=WAIT_MS)
+            page.wait_for_load_state("load")
             with page.context.expect_page() as opened:
                 link.first.click()
             expect(opened.value.locator("h1")).to_be_visible()
@@ -184,7 +191,7 @@ def test_a_cancel_keeps_the_best_plan_and_a_front_says_that_it_is_relaxed(
     with window(browser, app, width=390) as page:
         at(app, page, f"/runs/{runs[0]}")
         page.click("#front")
-        page.wait_for_selector("#front-found svg", timeout=WAIT_MS)
+        reloaded(page, "#front-found svg")
         expect(page.locator("#front-found")).to_contain_text("Points of the relaxation")
         nothing_serious(page)
         case = app.service.open_shipped("haulier")
@@ -194,7 +201,7 @@ def test_a_cancel_keeps_the_best_plan_and_a_front_says_that_it_is_relaxed(
         page.click("#solve")
         expect(page.locator("[data-live=incumbent]")).to_contain_text("MEUR", timeout=WAIT_MS)
         page.click("#cancel")
-        page.wait_for_selector("#run[data-state=done]", timeout=WAIT_MS)
+        reloaded(page, "#run[data-state=done]")
         plan = app.service.region.plan(case, page.url.rpartition("/")[2])
         assert plan.verified
         assert plan.status in ("stopped", "optimal")
