@@ -12,7 +12,7 @@ import nbb_opt as nbb
 from instance_copies import LEFT_OUT
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.report.inventory import InventoryTables
-from nbb_opt.report.inventory_view import inventory_answer, power_grid, staff_grid
+from nbb_opt.report.inventory_view import inventory_answer, people_words, power_grid, staff_grid
 from nbb_opt.report.kpis import tkm_by_mode
 from nbb_opt.report.movements import over_quays
 from nbb_opt.studies.control_totals import control_totals
@@ -41,6 +41,9 @@ def region() -> nbb.Instance:
     for table in ("occupations", "labour", "site_power"):
         rows = [{"source": "made_up", "note": ""} | each for each in LEFT_OUT[table]]
         base = base.with_table(table, typed(table, pd.DataFrame(rows)))
+    unsure = {"table": "labour", "row": "mechanic/W/2030", "column": "people", "low_factor": 0.5, "high_factor": 2.0,
+              "reason": "made up"}  # fmt: skip
+    base = base.with_table("ranges", lambda known: pd.concat([known, pd.DataFrame([unsure])], ignore_index=True))
     return base.with_table("control_totals", pd.DataFrame([row])).with_table("outside_flows", given)
 
 
@@ -67,8 +70,12 @@ def test_use_and_limits_are_those_that_the_verifier_has_checked(found: Inventory
 def test_people_are_the_work_over_that_of_one_and_power_stands_beside_the_queue(found: InventoryTables) -> None:
     trucks = found.run.tables["fleet"].query("fleet_region == 'W' and year == 2030")["kept"].sum()
     staff = found.staff.set_index(["occupation", "fleet_region", "year"])
-    assert staff.loc[("mechanic", "W", 2030)].tolist() == [trucks / 4, 3.0]
+    assert staff.loc[("mechanic", "W", 2030)].tolist() == [trucks / 4, 3.0, 1.5, 6.0]
     assert staff["people"].isna().sum() == len(staff) - 2  # only mechanics of W are stated
+    assert people_words(found).startswith("People in 2030: short in 0 of 1 cases, in 0 even at the high end.")
+    none = found.instance["labour"].assign(people=0.0)
+    scarce = InventoryTables(found.instance.with_table("labour", none), found.run)
+    assert "short in 1 of 1 cases, in 1 even at the high end; worst mechanics of " in people_words(scarce)
     over = over_quays(found.instance, found.run.tables, 2030).set_index("node")
     assert staff.loc[("docker", "E", 2030), "needed"] == pytest.approx(over.loc["PORTE"].sum() / 2000)
     power = found.power.set_index(["charge_area", "year"]).loc[("CW", 2030)]
@@ -76,7 +83,7 @@ def test_people_are_the_work_over_that_of_one_and_power_stands_beside_the_queue(
     drawn = found.run.tables["energy"].query("charge_area == 'CW' and year == 2030")["kwh"].sum() / 1e6
     assert power["trucks_gwh"] == pytest.approx(drawn)
     assert drawn > 0
-    assert ["Mechanics", 2030, trucks / 4, 3.0] in [[row[0], *row[2:]] for row in staff_grid(found).rows]
+    assert ["Mechanics", 2030, trucks / 4, 3.0, 1.5, 6.0] in [[row[0], *row[2:]] for row in staff_grid(found).rows]
     assert [2.0, 7.0, 50.0] in [row[4:] for row in power_grid(found).rows]
 
 

@@ -33,6 +33,7 @@ def test_what_is_right_in_every_future_comes_first_and_what_is_missing_is_named(
     bare = nbb.strategy(region, plan)
     assert bare.measures["project"].iloc[0] == "RAIL_MINE"
     assert bare.measures["value_in_plan_eur"].isna().all()
+    assert "Worth alone" not in bare.page()  # no column of dashes for a study that was not given
     assert "robust" in bare.sentences[1]
     assert "cooperate" in bare.sentences[1]
     robust = study(
@@ -45,6 +46,7 @@ def test_what_is_right_in_every_future_comes_first_and_what_is_missing_is_named(
     rail = found.measures.set_index("project").loc["RAIL_MINE"]
     assert (rail["year"], rail["theme"], rail["only_jointly"]) == (2030, "infrastructure", True)
     assert not any("Not known" in sentence for sentence in found.sentences)
+    assert "Worth alone" in found.page()
     pages = sorted(path.name for path in (tmp_path / "out").glob("*.html"))
     assert pages == ["strategy.html", *(f"strategy_{country}.html" for country in sorted(country_pages(found)))]
     for country, page in country_pages(found).items():

@@ -57,6 +57,7 @@ def build(folder: Path) -> list[str]:
         "gradients": charging.gradients(),
         "subsidies": charging.subsidies(),
         "occupations": trucks.occupations(),
+        "labour": trucks.labour(),
         "site_power": charging.site_power(),
         "sites": demand.sites(),
         "recipes": demand.recipes(),

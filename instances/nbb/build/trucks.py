@@ -124,6 +124,42 @@ def occupations() -> list[Row]:
     return [dict(r) | {"work_per_person": float(r["work_per_person"]), "source": refs(r["source"])} for r in rows]
 
 
+# People to be had over those at work in the frozen plan of 2025, by year, and why.
+LABOUR = {
+    "drivers": (
+        (1.05, 0.96, 0.92, 0.88),
+        "iru_2024;tya_2025",
+        "2025: hauliers of Sweden hired more than they had planned; 17 % of drivers retire until 2029 and between half "
+        "and all of them are replaced; half that loss in the years after",
+    ),
+    "technicians": (
+        (1.0, 0.95, 0.9, 0.85),
+        "loadupnorth",
+        "as many as are at work; a quarter of the mechanics that Sweden needed were trained (2018), for machines",
+    ),
+    "port_staff": ((1.0, 0.97, 0.94, 0.91), "", "as many as are at work, fewer as the working age population falls"),
+}
+
+
+def labour() -> list[Row]:
+    """People to be had: those at work today, carried on by what is known of who retires and who is trained."""
+    rows: list[Row] = []
+    for r in raw("labour"):
+        factors, source, reason = LABOUR[r["occupation"]]
+        for year, factor in zip(YEARS, factors, strict=True):
+            rows.append(
+                {
+                    "occupation": r["occupation"],
+                    "fleet_region": r["fleet_region"],
+                    "year": year,
+                    "people": round(float(r["at_work"]) * factor, 1),
+                    "source": ";".join(filter(None, [source, "assumption"])),
+                    "note": f"{r['at_work']} at work in the frozen plan of 2025, times {factor:g}; {reason}",
+                }
+            )
+    return rows
+
+
 def fleet() -> list[Row]:
     """Diesel trucks of today by region, spread over four vintages; the rounding goes to the last one."""
     rows: list[Row] = []

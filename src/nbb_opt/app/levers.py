@@ -17,6 +17,7 @@ from nbb_opt.app.store import Refused, good_name
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.instance.what_if import NEVER, quoted
+from nbb_opt.report.basis import range_of
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import each
 from nbb_opt.report.text import MODE_WORDS, meur, number, plain, short
@@ -98,7 +99,7 @@ def levers_of(instance: Instance) -> list[Lever]:
 
 def project_levers(instance: Instance) -> list[dict[str, Any]]:
     """The projects, with what is known of them."""
-    low, high, reason = _range(instance, "projects", "capex_eur")
+    low, high, reason = range_of(instance, "projects", "capex_eur")
     found = []
     for row in instance["projects"].to_dict("records"):
         status = plain(str(row.get("status") or ""))
@@ -221,7 +222,7 @@ def _cells(
     row: str = "", key: str = "",
 ) -> Lever:  # fmt: skip
     """A lever for a column of some rows: all, or those that have `row` in `key`."""
-    low, high, reason = _range(instance, table, column, row)
+    low, high, reason = range_of(instance, table, column, row)
     return Lever(
         key=f"{table}.{row or column}", group=group, label=label, of=of, unit=unit, low=low, high=high, reason=reason,
         present=_present(rows, column), source=_sources(instance, rows["source"]),
@@ -237,7 +238,7 @@ def _demand(instance: Instance) -> Iterable[Lever]:
         key="od", group=DEMAND, label="All freight", unit="t/year", low=None, high=None, reason="", source="",
         present=_present(by_year, "value"), targets=(("od.tonnes", ""),), years=_years(by_year), settable=False,
     )  # fmt: skip
-    low, high, reason = _range(instance, "sites", "amount_t_per_year")
+    low, high, reason = range_of(instance, "sites", "amount_t_per_year")
     nodes, goods = names_of(instance, "nodes", "node"), names_of(instance, "commodities", "commodity")
     for sites, cells in _plants(instance["sites"]):
         targets, mine = list[tuple[str, str]](), pd.Series(False, index=od.index)
@@ -297,17 +298,6 @@ def _present(rows: pd.DataFrame, column: str) -> str:
 
 def _short(value: float) -> str:
     return number(value) if abs(value) >= 1000 else short(value)
-
-
-def _range(instance: Instance, table: str, column: str, row: str = "") -> tuple[float | None, float | None, str]:
-    """Factors and reason of table `ranges` for a row, or for all rows of a column."""
-    ranges = instance["ranges"]
-    mine = ranges[(ranges["table"] == table) & (ranges["column"] == column)]
-    own = mine[[bool(row) and name.split("/")[0] == row for name in mine["row"]]]
-    found = (own if len(own) else mine[mine["row"] == "*"]).to_dict("records")
-    if not found:
-        return None, None, ""
-    return float(found[0]["low_factor"]), float(found[0]["high_factor"]), str(found[0]["reason"])
 
 
 def _sources(instance: Instance, cells: Iterable[Any]) -> str:

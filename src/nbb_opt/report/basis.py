@@ -144,6 +144,17 @@ def range_grid(instance: Instance) -> Grid:
     return Grid("Ranges of uncertain figures", columns, rows, name="Ranges")
 
 
+def range_of(instance: Instance, table: str, column: str, row: str = "") -> tuple[float | None, float | None, str]:
+    """Factors and reason of table `ranges` for a row (by the first part of its key), or for all rows of a column."""
+    ranges = instance["ranges"]
+    mine = ranges[(ranges["table"] == table) & (ranges["column"] == column)]
+    own = mine[[bool(row) and name.split("/")[0] == row for name in mine["row"]]]
+    found = (own if len(own) else mine[mine["row"] == "*"]).to_dict("records")
+    if not found:
+        return None, None, ""
+    return float(found[0]["low_factor"]), float(found[0]["high_factor"]), str(found[0]["reason"])
+
+
 def source_rows(instance: Instance) -> list[dict[str, str]]:
     """List the sources; `link` is set only for https addresses without blanks or quotes."""
     rows = []

@@ -17,7 +17,7 @@ import pandas as pd
 from nbb_opt.emissions.outside import outside_freight
 from nbb_opt.instance import Instance, by_period, split_refs
 from nbb_opt.recompute import in_blocks, read_driven, read_empties, read_lanes, read_world
-from nbb_opt.report.basis import ASSUMPTION
+from nbb_opt.report.basis import ASSUMPTION, range_of
 from nbb_opt.report.decisions import FULL_SHARE, limits_in, names_of
 from nbb_opt.report.grid import amounts, each
 from nbb_opt.report.kpis import Tables
@@ -102,8 +102,8 @@ class InventoryTables:
 
     @cached_property
     def staff(self) -> pd.DataFrame:
-        """occupation, fleet_region, year, needed, people (to be had; NaN: not stated): full-time, by the table
-        `occupations`."""
+        """occupation, fleet_region, year, needed (by the table `occupations`), people (to be had, by `labour`; NaN: not
+        stated) and people_low and people_high, its range: full-time."""
         return _staff(self)
 
     @cached_property
@@ -144,7 +144,7 @@ class InventoryTables:
         """One sentence: which tables are empty, and what no table of an instance holds."""
         about = {
             "terminals": "terminals and ports", "projects": "what is decided", "charge_areas": "charging",
-            "occupations": "people but drivers", "site_power": "power of plants",
+            "occupations": "people but drivers", "labour": "people to be had", "site_power": "power of plants",
             "outside_flows": "freight without a choice of mode", "control_totals": "observed totals",
         }  # fmt: skip
         lacking = [f"{name} ({what})" for name, what in about.items() if self.instance[name].empty]
@@ -153,7 +153,8 @@ class InventoryTables:
         found = [f"tables without rows: {', '.join(lacking)}"] if lacking else []
         found += ["no limit of driver hours is stated"] if no_limit else []
         unstated = int(self.staff["people"].isna().sum())
-        found += [f"people to be had are not stated in {unstated} of {len(self.staff)} cases"] if unstated else []
+        some = 0 < unstated < len(self.staff)
+        found += [f"people to be had are not stated in {unstated} of {len(self.staff)} cases"] if some else []
         return f"Not here: {'; '.join([*found, 'draught, lifts and train lengths have no table'])}."
 
 
@@ -202,6 +203,9 @@ def _staff(found: InventoryTables) -> pd.DataFrame:
         parts.append(needed.assign(occupation=row.occupation))
     needed = pd.concat(parts, ignore_index=True).astype({"occupation": "str", "fleet_region": "str", "year": "int64"})
     supply = by_period(instance, "labour")[[*STAFF, "people"]]
+    for end, name in enumerate(("people_low", "people_high")):
+        of = {job: range_of(instance, "labour", "people", job)[end] for job in instance["occupations"]["occupation"]}
+        supply[name] = supply["people"] * supply["occupation"].map(of).fillna(1.0).astype(float)
     return needed[[*STAFF, "needed"]].merge(supply, on=STAFF, how="left").sort_values(STAFF, ignore_index=True)
 
 

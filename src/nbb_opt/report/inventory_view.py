@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import isnan
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -46,6 +47,7 @@ def inventory_answer(found: InventoryTables) -> Answer:
             f"Over a border in {found.years[-1]}: {short(over / 1e6)} Mt a year.",
             f"{percent(float(found.objects['assumed'].mean()), 0)} of the objects rest on an assumption, wholly or in "
             "part.",
+            *filter(None, [people_words(found)]),
             found.left_out,
         ),
         shown=[f"{KINDS[row.kind]:15} {in_words(row)}" for row in each(found.full.head(20))],
@@ -61,8 +63,9 @@ def inventory_sections(found: InventoryTables, *, key: str, base: str = "") -> l
                 [border_grid(found)]),
         Section("Power", "Chargers and the grid that is free for trucks, beside what plants at the same grid take and "
                 "wait for: a queue is no limit of the plan.", [power_grid(found)]),
-        Section("People", f"Hours at the wheel, of breaks, loading and waiting at chargers; a driver works "
-                f"{number(DRIVER_H_PER_YEAR)} h a year (CNR 2021, Sweden), an assumption elsewhere.",
+        Section("People", f"{people_words(found)} Hours at the wheel, of breaks, loading and waiting at chargers; a "
+                f"driver works {number(DRIVER_H_PER_YEAR)} h a year (CNR 2021, Sweden), an assumption elsewhere."
+                .lstrip(),
                 [people_grid(found), *([staff_grid(found)] if len(found.staff) else [])]),
         Section("Every object", "What is missing is what the tables do not state, and what is full while nothing is "
                 "decided.", [object_grid(found)]),
@@ -175,19 +178,45 @@ def people_grid(found: InventoryTables) -> Grid:
 
 
 def staff_grid(found: InventoryTables) -> Grid:
-    """People needed by occupation, region and period against those to be had."""
+    """People needed by occupation, region and period against those to be had, with their range."""
+    rows: list[list[Cell]] = [
+        [job, region, row.year, row.needed, *map(_stated, (row.people, row.people_low, row.people_high))]
+        for job, region, row in _staff_rows(found)
+    ]
+    columns = (Column("Occupation"), Column("Fleet region"), Column("Period from", "year"), Column("Needed", "count"),
+               Column("To be had", "count"), Column("Low", "count"), Column("High", "count"))  # fmt: skip
+    note = "A dash: how many there are is not stated. Full-time people; one does the work that `occupations` says. "
+    note += "How many there are is a figure beside the plan, not a limit of it."
+    return Grid("People needed and to be had", columns, rows, first=20, note=note, name="People")
+
+
+def people_words(found: InventoryTables) -> str:
+    """Where people are short in the last period; blank where nobody to be had is stated."""
+    year = found.years[-1]
+    rows = [each_of for each_of in _staff_rows(found) if each_of[2].year == year and not isnan(each_of[2].people)]
+    if not rows:
+        return ""
+    short_of = [row for row in rows if row[2].needed > row[2].people]
+    at_best = sum(row.needed > row.people_high for _, _, row in short_of)
+    short_of.sort(key=lambda each_of: each_of[2].people - each_of[2].needed)
+    worst = [
+        f"{job.lower()} of {region} ({number(row.needed)} needed, {number(row.people)} to be had, "
+        f"{number(row.people_low)} to {number(row.people_high)})"
+        for job, region, row in short_of[:WORST]
+    ]
+    return f"People in {year}: short in {len(short_of)} of {len(rows)} cases, in {at_best} even at the high end" + (
+        f"; worst {listed(worst)}." if worst else "."
+    )
+
+
+def _staff_rows(found: InventoryTables) -> list[tuple[str, str, Any]]:
+    """Name of the occupation, name of the fleet region and the row, of what is needed."""
     jobs, regions = (
         found.instance[table].set_index(key)["name"]
         for table, key in (("occupations", "occupation"), ("fleet_regions", "fleet_region"))
     )
-    rows: list[list[Cell]] = [
-        [jobs[row.occupation], regions[row.fleet_region], row.year, row.needed, _stated(row.people)]
-        for row in each(found.staff[found.staff["needed"] > 0])
-    ]
-    columns = (Column("Occupation"), Column("Fleet region"), Column("Period from", "year"), Column("Needed", "count"),
-               Column("To be had", "count"))  # fmt: skip
-    note = "A dash: how many there are is not stated. Full-time people; one does the work that `occupations` says."
-    return Grid("People needed and to be had", columns, rows, first=20, note=note, name="People")
+    needed = found.staff[found.staff["needed"] > 0]
+    return [(jobs[row.occupation], regions[row.fleet_region], row) for row in each(needed)]
 
 
 def power_grid(found: InventoryTables) -> Grid:

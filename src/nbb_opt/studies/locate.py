@@ -197,6 +197,9 @@ def _place_rows(
     ideas = projects_of(instance)
     area = use[(use["kind"] == "charge_area") & (use["year"] == region.years[0])].set_index("object")
     free = dict(amounts(area["limit"] - area["used"]))
+    at_wheel = instance["occupations"].query("work == 'driver_h_per_year'")["occupation"]
+    staff = stock.staff[(stock.staff["year"] == region.years[0]) & stock.staff["occupation"].isin(at_wheel)]
+    spare = dict(amounts((staff["people"] - staff["needed"]).groupby(staff["fleet_region"]).sum(min_count=1)))
     limited = use[np.isfinite(use["limit"]) & use["kind"].isin(("line", "crossing", "port", "terminal"))]
     at_chain = _passed(instance, region.prepared, flows["chain"].unique())
     rows = []
@@ -220,6 +223,7 @@ def _place_rows(
             "region_share": float(inputs["amount"][near].sum() / inputs["amount"].sum()) if len(inputs) else math.nan,
             "free_mw": free.get(home, math.nan),
             "drivers": float((tonnes * mine["driver_h_per_t"]).sum()) / DRIVER_H_PER_YEAR,
+            "free_drivers": spare.get(nodes.at[place, "fleet_region"], math.nan),
             "first_bottleneck": str(names[first[0]]) if first else "", "full_year": first[1] if first else math.nan,
             "could_be_built": "; ".join(mend),
         })  # fmt: skip

@@ -66,7 +66,7 @@ class Sites(Answer):
                 f"{percent(float(first['region_share']), 0)} of the inputs come from the region; the plant needs "
                 f"{short(plant.power_mw)} MW and {number(plant.people)} people.",
                 *([order] if order else []),
-                "Not here: power free for industry and a labour market have no table; free MW are those for trucks.",
+                "Not here: power free for industry and people for plants have no table; free MW are those for trucks.",
             ),
             shown=best[FIRST:],
         )  # fmt: skip
@@ -140,7 +140,7 @@ def _sections(found: Sites) -> list[Section]:
 def _place_grid(found: Sites) -> Grid:
     rows: list[list[Cell]] = [
         [row.name, row.country, row.eur_per_t_product, row.time_in_h, row.time_out_h, row.co2e_kg_per_t_product,
-         _or_none(row.free_mw), row.drivers, row.first_bottleneck or "none", _or_none(row.full_year),
+         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers), row.first_bottleneck or "none", _or_none(row.full_year),
          row.could_be_built or "nothing known", _or_none(row.exact_eur / 1e6), _or_none(row.others_eur / 1e6)]
         for row in each(found.places)
     ]  # fmt: skip
@@ -148,11 +148,14 @@ def _place_grid(found: Sites) -> Grid:
         Column("Place"), Column("Country"), Column("Freight", "decimal", "EUR/t product"),
         Column("In", "number", "h"),
         Column("Out", "number", "h"), Column("Emissions", "number", "kg CO2e/t product"),
-        Column("Free for trucks", "decimal", "MW"), Column("Drivers", "decimal"), Column("First bottleneck"),
+        Column("Free for trucks", "decimal", "MW"), Column("Drivers", "decimal"),
+        Column("Free in the region", "count"), Column("First bottleneck"),
         Column("Year", "year"), Column("Could be built"), Column("Solved: all pay more", "meur", "MEUR"),
         Column("Of it others", "meur", "MEUR"),
     )  # fmt: skip
-    note = "Solved: net present value over all periods, of the places that were solved one by one."
+    note = "The cheapest over all periods with the time of goods first, so that a place may stand above one with less "
+    note += "EUR/t in this period. Free in the region: drivers to be had over those whom the plan needs. "
+    note += "Solved: net present value over all periods, of the places that were solved one by one."
     return Grid("Places, the cheapest first", columns, rows, first=40, note=note, name="Places")
 
 

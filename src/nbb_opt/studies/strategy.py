@@ -33,6 +33,7 @@ STUDIES = {
 }  # fmt: skip
 COLUMNS = [column for _, columns, _ in STUDIES.values() for column in columns]
 SURE = ("yes", "undecided", "no")
+NO_BREAK = "\u00a0"
 
 
 def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) -> Answer:
@@ -41,7 +42,8 @@ def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) 
     Table `measures`: rank, theme, project, name, where, status, in_plan, year (of the plan), units, capex_eur (of these
     units; else of one), paid_by, value_alone_eur, value_in_plan_eur, share_of_futures, no_regret, only_jointly: blank
     where no study says. What is decided is in no list. First comes what is right in every future, then what is in the
-    plan, by share of futures, worth and year. Table `people`: occupation, country, needed in the first and last period.
+    plan, by share of futures, worth and year. Table `people`: occupation, country, needed in the first and last period,
+    to be had in the last with its range (NaN: not stated).
     Raises NbbError for a folder without such a table, twice the same study, or a project that the instance lacks.
     """
     found = {name: table for folder in folders for name, table in [_study(folder, instance)]}
@@ -145,46 +147,55 @@ def _people(inventory: InventoryTables) -> pd.DataFrame:
     regions = inventory.instance["fleet_regions"].set_index("fleet_region")["country"]
     jobs = inventory.instance["occupations"].set_index("occupation")["name"]
     staff = inventory.staff.assign(country=inventory.staff["fleet_region"].map(regions))
-    sums = staff.groupby(["occupation", "country", "year"])["needed"].sum().unstack("year").fillna(0.0)
-    ends = inventory.years[0], inventory.years[-1]
-    sums = sums.reindex(columns=ends, fill_value=0.0)
-    rows = pd.DataFrame({"needed_first": sums[ends[0]], "needed_last": sums[ends[1]]}).reset_index()
-    rows = rows.assign(occupation=rows["occupation"].map(jobs))
-    return rows[["occupation", "country", "needed_first", "needed_last"]]
+    ends, key = (inventory.years[0], inventory.years[-1]), ["occupation", "country"]
+    first, last = (staff[staff["year"] == year] for year in ends)
+    before = first.groupby(key)["needed"].sum().rename("needed_first")
+    figures = {"needed": "needed_last", **{name: name for name in ("people", "people_low", "people_high")}}
+    # not stated for a region: nor for its country
+    after = last.rename(columns=figures).groupby(key)[list(figures.values())].agg(lambda part: part.sum(skipna=False))
+    rows = pd.concat([before, after], axis=1).fillna({"needed_first": 0.0, "needed_last": 0.0}).reset_index()
+    return rows.assign(occupation=rows["occupation"].map(jobs))
 
 
 def _sections(answer: Answer) -> list[Section]:
     measures, sections = answer.tables["measures"], []
+    known = {column for column in COLUMNS if measures[column].notna().any()}
     for theme, heading in HEADINGS.items():
         rows = measures[measures["theme"] == theme]
         if len(rows):
-            sections.append(Section(heading, "", [_grid(heading, rows)]))
+            sections.append(Section(heading, "", [_grid(heading, rows, known)]))
     people = answer.tables["people"]
     if len(people):
-        cells: list[list[Cell]] = [list(row) for row in people.itertuples(index=False)]
-        columns = [
-            Column("Occupation"),
-            Column("Country"),
-            Column("First period", "count"),
-            Column("Last period", "count"),
-        ]
+        cells = [[None if pd.isna(cell) else cell for cell in row] for row in people.itertuples(index=False)]
+        columns = [Column("Occupation"), Column("Country"), *(Column(name, "count") for name in (
+            "Needed, first period", "Needed, last period", "To be had, last period", "Low", "High"))]  # fmt: skip
         sections.append(Section("People", "", [Grid("People needed, full-time", columns, cells, first=30)]))
     return sections
 
 
-def _grid(heading: str, rows: pd.DataFrame) -> Grid:
-    columns = (
+def _grid(heading: str, rows: pd.DataFrame, known: set[str]) -> Grid:
+    """The measures of a theme; the columns of a study stand only where it was given."""
+    columns = [
         Column("No.", "count"), Column("Project"), Column("Where"), Column("In the plan from", "year"),
-        Column("Investment", "meur", "MEUR"), Column("Who pays"), Column("Worth alone", "meur", "MEUR"),
-        Column("Worth in the plan", "meur", "MEUR"), Column("Right in every future"), Column("Only jointly"),
-    )  # fmt: skip
+        Column("Investment", "meur", "MEUR"), Column("Who pays"),
+    ]  # fmt: skip
     cells: list[list[Cell]] = [
-        [row.rank, row.name, row.where, _known(row.year), row.capex_eur / 1e6, row.paid_by,
-         _known(row.value_alone_eur, 1e6), _known(row.value_in_plan_eur, 1e6), _said(row.no_regret),
-         _said(row.only_jointly)]
+        [row.rank, row.name, row.where, _known(row.year), row.capex_eur / 1e6,
+         "; ".join(part.replace(" ", NO_BREAK) for part in row.paid_by.split("; "))]
         for row in each(rows)
     ]  # fmt: skip
-    note = "A dash: no study says so, or it is not in the plan."
+    of_studies: list[tuple[str, Column, list[Cell]]] = [
+        ("value_alone_eur", Column("Worth alone", "meur", "MEUR"), [_known(v, 1e6) for v in rows["value_alone_eur"]]),
+        ("value_in_plan_eur", Column("Worth in the plan", "meur", "MEUR"),
+         [_known(v, 1e6) for v in rows["value_in_plan_eur"]]),
+        ("no_regret", Column("Right in every future"), [_said(v) for v in rows["no_regret"]]),
+        ("only_jointly", Column("Only jointly"), [_said(v) for v in rows["only_jointly"]]),
+    ]  # fmt: skip
+    for name, column, values in of_studies:
+        if name in known:
+            columns.append(column)
+            cells = [[*row, value] for row, value in zip(cells, values, strict=True)]
+    note = "A dash: it is not in the plan" + (", or no study says so." if known else ".")
     return Grid(f"{heading}: what to decide first", columns, cells, first=15, note=note)
 
 
