@@ -140,8 +140,9 @@ def _sections(found: Sites) -> list[Section]:
 def _place_grid(found: Sites) -> Grid:
     rows: list[list[Cell]] = [
         [row.name, row.country, row.eur_per_t_product, row.time_in_h, row.time_out_h, row.co2e_kg_per_t_product,
-         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers), row.first_bottleneck or "none", _or_none(row.full_year),
-         row.could_be_built or "nothing known", _or_none(row.exact_eur / 1e6), _or_none(row.others_eur / 1e6)]
+         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers), row.first_bottleneck or "none",
+         _or_none(row.full_year), row.could_be_built or "nothing known", _or_none(row.exact_eur / 1e6),
+         _or_none(row.others_eur / 1e6)]
         for row in each(found.places)
     ]  # fmt: skip
     columns = (

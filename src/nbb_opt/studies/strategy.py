@@ -152,7 +152,7 @@ def _people(inventory: InventoryTables) -> pd.DataFrame:
     before = first.groupby(key)["needed"].sum().rename("needed_first")
     figures = {"needed": "needed_last", **{name: name for name in ("people", "people_low", "people_high")}}
     # not stated for a region: nor for its country
-    after = last.rename(columns=figures).groupby(key)[list(figures.values())].agg(lambda part: part.sum(skipna=False))
+    after = last.rename(columns=figures).groupby(key)[list(figures.values())].sum(skipna=False)
     rows = pd.concat([before, after], axis=1).fillna({"needed_first": 0.0, "needed_last": 0.0}).reset_index()
     return rows.assign(occupation=rows["occupation"].map(jobs))
 
