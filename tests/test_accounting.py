@@ -188,7 +188,8 @@ def test_the_command_prints_a_table_and_refuses_an_unknown_choice():
     words = ("sensitivity", TINY, "--accounting", "--choice")
     done = nbb_opt(*words, "grid_earlier", "--gap", "1e-4", check=0)
     assert "grid: Nordic consumption 2016-2019" in done.stdout
-    assert "1 of 1: grid: Nordic consumption 2016-2019" in done.stderr
+    said = "1 of 1 to solve: grid: Nordic consumption 2016-2019, life cycle, about "
+    assert said in done.stderr  # before it is solved
     wrong = nbb_opt(*words, "grid_moon", check=1)
     assert "one of solved_again, boundary_ttw" in wrong.stderr
 

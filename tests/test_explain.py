@@ -55,8 +55,14 @@ def test_a_way_whose_project_is_not_built_says_so(plan: nbb.Result) -> None:
 def test_the_command_says_the_same_and_names_what_is_not_there(plan: nbb.Result, tmp_path: Path) -> None:
     run = str(plan.save(tmp_path / "run"))
     command = ["explain", run, "--origin", "MINE", "--destination", "WEST", "--commodity"]
-    said = CliRunner().invoke(app, [*command, "ORE"])
+    said = CliRunner().invoke(app, [*command, "ORE", "--out", str(tmp_path / "why")])
     assert said.exit_code == 0, said.output
+    page = (tmp_path / "why" / "explain.html").read_text(encoding="utf-8")
+    assert "What a tonne costs on each way" in page
+    assert page.count(": Line haul ") == 2  # a bar for each way
+    assert {path.name for path in (tmp_path / "why").iterdir()} >= {"explain.json", "ways.csv", "flips.parquet"}
+    refused = CliRunner().invoke(app, [*command, "ORE", "--out", run])
+    assert "holds no results of this command" in str(refused.exception)
     assert "1 % more flips it, 1 % less does not" in said.output
     record = json.loads(CliRunner().invoke(app, [*command, "ORE", "--json"]).stdout)
     assert record["year"] == 2030

@@ -126,6 +126,21 @@ def test_what_a_worker_refuses_is_raised_whole_and_a_request_to_stop_keeps_what_
     assert "left" in said[0]
 
 
+def test_a_study_tells_how_many_solves_it_needs_before_the_first_and_how_long_those_left_take(tmp_path: Path) -> None:
+    said: list[str] = []
+    about = {"time_limit_s": 120.0}
+    for many in (2, 5):
+        with Study(
+            tmp_path / "study", "test", about, Doubling(tmp_path / "log"), say=said.append, solves=5, at="at most"
+        ) as study:
+            study.run(units(many))
+    assert said[0] == "at most 5 solves to make, each at most 2 min; how long they take is known after the first"
+    assert said[1].startswith("1 of 5: unit 0")
+    assert said[3] == "2 of 5 were finished before"
+    assert said[4].startswith("at most 3 solves to make, about ")
+    assert said[-1].startswith("5 of 5: unit 4")
+
+
 STUDIES: dict[str, Callable[[Stop], Answer]] = {
     "sweep": lambda stop: nbb.sweep(nbb.examples.tiny(), vary="demand", values=[0.9, 1.1], relax=True, stop=stop),
     "pareto": lambda stop: nbb.pareto(nbb.examples.tiny(), points=4, relax=True, stop=stop),

@@ -178,8 +178,7 @@ def audit(
     from nbb_opt.studies.audit.audit import audit as run_audit
     from nbb_opt.studies.audit.charging_day import PLAIN, SMART
 
-    if out is not None:
-        check_folder(folder(out), "audit.html")
+    _check_out(out, "audit.html")
     instance = freight(region, "audit")
     found = run_audit(
         instance, Path(plan), options=with_changes(options, gap=gap, time_limit_s=time_limit_s), each_s=each_s,
@@ -219,13 +218,15 @@ def sensitivity(
     instance: Instance | Path | str | None = None,
     model: str = "joint",
     options: SolveOptions | None = None,
+    out: Path | str | None = None,
     cache: bool = True,
 ) -> Answer:
     """Sensitivity to emission accounting: a plan counted in other ways, and the plan that is best when it is.
 
     `source` is a plan, a run folder (verified first, with its `instance` if it moved) or a region, which is solved by
     `model` first. `choices` are names of ways to count, all if there are none; `factors` is a table of your own, added
-    to the shipped one; `ferry_shares` are shares of a ferry borne by freight by method of allocation.
+    to the shipped one; `ferry_shares` are shares of a ferry borne by freight by method of allocation. Each way is a
+    solve that takes about as long as that of the plan. With `out` page and tables are written there.
 
     >>> from nbb_opt import examples
     >>> found = sensitivity(solve(examples.tiny()), choices=["boundary_ttw"])
@@ -238,6 +239,7 @@ def sensitivity(
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen
     from nbb_opt.studies.accounting.study import accounting_study, sensitivity_answer
 
+    _check_out(out, "sensitivity.html")
     registry = read_factors() if factors is None else joined(read_factors(), read_factors(Path(factors)))
     ways = chosen(accounting_choices(registry, ferry_shares), choices)
     if isinstance(source, Result):
@@ -255,7 +257,7 @@ def sensitivity(
         plan.instance, plan.run, ways, options=options or SolveOptions(),
         cache_dir=cache_folder() if cache else None, say=LOG.info,
     )  # fmt: skip
-    return sensitivity_answer(plan.instance, rows)
+    return _kept(sensitivity_answer(plan.instance, rows), out)
 
 
 @checked
@@ -374,6 +376,7 @@ def explain(
     year: int | None = None,
     instance: Instance | Path | str | None = None,
     time_limit_s: float = 600.0,
+    out: Path | str | None = None,
     cache: bool = True,
 ) -> Explained:
     """Why a flow of a plan goes the way it goes: every candidate way, its cost split, its limit, what would flip it.
@@ -381,7 +384,7 @@ def explain(
     The whole numbers of the plan are fixed; costs are EUR per tonne at the prices (duals) of the linear program that is
     left, scarcity of full links, terminals and rules among them. `flips` of the result are the smallest price changes
     that bring the best other way of each mode in, tried by solving again. `year` is a period, the last with demand if
-    not given. Printed by its `lines`.
+    not given. Printed by its `lines`. With `out` page and tables are written there.
 
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny(), gap=1e-6)
@@ -391,21 +394,28 @@ def explain(
     """
     from nbb_opt.studies.explain import explain_flow
 
+    _check_out(out, "explain.html")
     given = freight_plan(plan, "explain", instance=instance)
     spec, steps = priced_steps(given, "explain", time_limit_s)
     prepared = steps.prepare(given.instance, cache_dir=cache_folder() if cache else None, prune=False)
-    return explain_flow(
+    found = explain_flow(
         given.instance, given.run, spec, steps, prepared, origin=origin, destination=destination, commodity=commodity,
         year=year, say=LOG.info,
     )  # fmt: skip
+    _kept(found, out)
+    return found
 
 
 @checked
-def control_totals(plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None) -> Answer:
+def control_totals(
+    plan: Result | Instance | Path | str, *, instance: Instance | Path | str | None = None,
+    out: Path | str | None = None,
+) -> Answer:  # fmt: skip
     """Observed totals of the instance beside the flows of a plan's frozen plan in the first period.
 
     A row for each row of table `control_totals`; `deviation` is modelled / observed - 1. `plan` is a plan, a run
-    folder (with its `instance` if it moved), or an instance: of it the first period alone is solved.
+    folder (with its `instance` if it moved), or an instance: of it the first period alone is solved. With `out` page
+    and tables are written there.
 
     >>> from nbb_opt import examples
     >>> row = {"total": "T", "name": "Trucks", "measure": "work_tkm_per_year", "modes": "road", "observed": 1e7}
@@ -418,10 +428,24 @@ def control_totals(plan: Result | Instance | Path | str, *, instance: Instance |
     from nbb_opt.studies.control_totals import base_year
     from nbb_opt.studies.control_totals import control_totals as compared
 
+    _check_out(out, "totals.html")
     if isinstance(plan, Instance):
-        return compared(plan, base_year(plan))
+        return _kept(compared(plan, base_year(plan)), out)
     given = freight_plan(plan, "totals", instance=instance)
-    return compared(given.instance, given.frozen.run)
+    return _kept(compared(given.instance, given.frozen.run), out)
+
+
+def _check_out(out: Path | str | None, page: str) -> None:
+    """Before anything is solved: the folder may be written."""
+    if out is not None:
+        check_folder(folder(out), page)
+
+
+def _kept(found: Answer, out: Path | str | None) -> Answer:
+    """An answer, saved to the folder `out` if there is one."""
+    if out is not None:
+        found.save(Path(out))
+    return found
 
 
 def priced_steps(given: Result, what: str, time_limit_s: float) -> tuple[ModelSpec, Steps]:

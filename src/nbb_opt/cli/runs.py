@@ -25,6 +25,7 @@ from nbb_opt.cli.options import (
 from nbb_opt.errors import NbbError
 
 AGAIN_S = 20.0
+OutPages = Annotated[Path | None, typer.Option("--out", help="Folder for the page and its tables.")]
 AgainSeconds = Annotated[
     float,
     typer.Option("--again", min=0.0, help="Seconds to solve both models again, to refute false bounds; 0: none."),
@@ -140,9 +141,13 @@ def sensitivity(
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,
+    out: OutPages = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sensitivity to emission accounting: the same plan counted in other ways, and re-optimised."""
+    """Sensitivity to emission accounting: the same plan counted in other ways, and re-optimised.
+
+    One solve for each way to count (14 of them, or those of --choice), each as long as that of the run.
+    """
     import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
@@ -154,7 +159,7 @@ def sensitivity(
     with logged(sys.stderr):
         found = nbb.sensitivity(
             source, choices=choices or (), factors=factors, instance=instance, model=model, options=options,
-            ferry_shares=_shares(ferry_shares) if ferry_shares else None,
+            ferry_shares=_shares(ferry_shares) if ferry_shares else None, out=out,
         )  # fmt: skip
     show(found, as_json, context.command)
 
@@ -204,6 +209,7 @@ def explain(
     year: Annotated[int | None, typer.Option(help="Period [default: the last with demand].")] = None,
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     instance: Annotated[Path | None, typer.Option(help="Instance (the base), if it was moved since.")] = None,
+    out: OutPages = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a flow goes the way it goes: every candidate way, its cost split, its limit, and what would flip it."""
@@ -214,7 +220,7 @@ def explain(
     with logged(sys.stderr):
         found = nbb.explain(
             run, origin=origin, destination=destination, commodity=commodity, year=year, instance=instance,
-            time_limit_s=time_limit_s,
+            time_limit_s=time_limit_s, out=out,
         )  # fmt: skip
     show(found, as_json)
 
@@ -222,6 +228,7 @@ def explain(
 def totals(
     run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
     instance: Annotated[Path | None, typer.Option(help="Instance of the run, if it was moved since.")] = None,
+    out: OutPages = None,
     as_json: AsJson = False,
 ) -> None:
     """Control totals: what was observed beside the flows of the frozen plan in the first period."""
@@ -229,7 +236,7 @@ def totals(
     from nbb_opt.problems.dispatch import problem_of
 
     problem_of(run, "totals")
-    show(nbb.control_totals(run, instance=instance), as_json)
+    show(nbb.control_totals(run, instance=instance, out=out), as_json)
 
 
 def plot(

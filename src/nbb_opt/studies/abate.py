@@ -137,7 +137,8 @@ def run_abate(instance: Instance, how: StudyOptions, *, measures: int = 20, pric
     if measures < 1:
         raise NbbError(f"measures={measures}: give at least one")
     work = AbateWork.of(instance, how)
-    with how.study("abate", {**work.about(), "price_eur_per_t": price_eur_per_t}, work) as study:
+    about = {**work.about(), "price_eur_per_t": price_eur_per_t}
+    with how.study("abate", about, work, solves=2 + (1 + LOOK) * measures, at="at most") as study:
         rows = _Curve(study, work, price_eur_per_t, measures).rows()
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["verified"] = table["verified"].astype("boolean")
@@ -179,6 +180,7 @@ class _Curve:
             return []
         first, unnamed, last = found.values()
         chosen = self._largest(values_of(unnamed), values_of(last))
+        self.study.solves = 2 + (1 + LOOK) * len(chosen)  # of the last one that is left there is no other to look at
         alone = self._solved([self._unit(f"alone: {m.name}", [m.name], UNNAMED) for m in chosen])
         if alone is None:
             return []

@@ -27,8 +27,11 @@ from nbb_opt.model.data.costs import EmissionEntries
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.network import Prepared
 from nbb_opt.pipeline import Steps
+from nbb_opt.report.charts.charts import Series, stacked_rows
+from nbb_opt.report.charts.svg import PALETTE
 from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.study import Answer, whole
+from nbb_opt.report.text import MODE_WORDS
 from nbb_opt.result import Run
 from nbb_opt.solve import Warm, solve_relaxed
 
@@ -53,6 +56,7 @@ LEAST_T, SHARE_OF_DEMAND = 1.0, 1e-3
 CARRIED_T, FREE_EUR_PER_T = 1e-3, 1e-6
 BEYOND = 0.01
 MOST_FLIPS = 3
+MOST_DRAWN = 12
 CONFIRMED = {True: "solved again: 1 % more flips it, 1 % less does not", False: "not confirmed by solving again"}
 
 
@@ -77,19 +81,26 @@ class Explained(Answer):
         """The answer; `price` is in EUR/t."""
         shown = ways.drop(columns="chain").rename(columns=lambda name: name.removesuffix("_eur_per_t"))
         shown = shown.drop(columns=[name for name in SPLIT if (shown[name].abs() < FREE_EUR_PER_T).all()])
+        used = ways.groupby("main_mode")["carried_t_per_year"].sum().loc[lambda carried: carried > CARRIED_T]
+        by = [f"{tonnes:,.0f} t a year by {_mode(mode)}" for mode, tonnes in used.items()] or ["nothing is carried"]
         return cls(
             instance=instance, name="explain", title=f"why {flow}, {year}", flow=flow, year=year, price_eur_per_t=price,
             description="Whole numbers are those of the plan; costs are EUR per tonne at the prices (duals) of the "
             "linear program that is left.",
             sentences=[
-                f"{flow}, {year}: a tonne more costs {price:,.2f} EUR.",
-                *(f"{way}: {eur:,.2f} EUR/t cheaper and it is taken ({CONFIRMED[verified]})."
-                  for way, eur, verified in flips[["way", "cheaper_eur_per_t", "verified"]].to_numpy().tolist()),
+                f"{flow}, {year}: {listed(by)}. A tonne more costs {price:,.2f} EUR.",
+                *(f"{'Another way by' if mode in used else 'By'} {_mode(mode)} ({way}) is taken where it is {eur:,.2f} "
+                  f"EUR/t cheaper ({CONFIRMED[verified]})."
+                  for way, mode, eur, verified in flips.drop(columns="carried_then_t_per_year").to_numpy().tolist()),
             ],
             shown=["", "every way, EUR/t:", whole(shown, index=False, float_format="{:,.2f}".format)],
             figures={"flow": flow, "year": year, "price_eur_per_t": price}, sections=lambda _answer: [_section(shown)],
             tables={"ways": ways, "flips": flips},
         )  # fmt: skip
+
+
+def _mode(mode: object) -> str:
+    return MODE_WORDS.get(str(mode), str(mode)).lower()
 
 
 def _section(ways: pd.DataFrame) -> Section:
@@ -99,7 +110,16 @@ def _section(ways: pd.DataFrame) -> Section:
     ]
     rows = [[None if cell != cell else cell for cell in row] for row in ways.to_numpy(object).tolist()]
     text = "Costs in EUR per tonne; above: more than the price of the flow, or less: what it would save."
-    return Section("Every way", text, [Grid("Ways, the cheapest first", columns, rows)])
+    series = [
+        Series(name, name.replace("_", " ").capitalize(), colour)
+        for name, colour in zip(SPLIT, PALETTE, strict=False) if name in ways
+    ]  # fmt: skip
+    bars = [
+        (str(row["way"]), {layer.key: float(row[layer.key]) for layer in series})
+        for row in ways.head(MOST_DRAWN).to_dict("records") if row["total"] == row["total"]
+    ]  # fmt: skip
+    drawing = stacked_rows(bars, series, unit="EUR/t", key="explain", title="What a tonne costs on each way")
+    return Section("Every way", text, [Grid("Ways, the cheapest first", columns, rows)], drawing if bars else None)
 
 
 def explain_flow(
@@ -146,19 +166,19 @@ def explain_flow(
     unused = table[(table["carried_t_per_year"] <= CARRIED_T) & (table["above_eur_per_t"] > FREE_EUR_PER_T)]
     flips = []
     best = unused[~unused["limit"].str.endswith(NOT_BUILT)].drop_duplicates("main_mode").head(MOST_FLIPS)
-    for name, column, eur in best[["way", "column", "above_eur_per_t"]].itertuples(index=False):
+    for name, mode, column, eur in best[["way", "main_mode", "column", "above_eur_per_t"]].itertuples(index=False):
         say(f"solving again: {name}")
         tried = [solved(_cheaper(form, column, (1 + off) * eur * factor), warm, steps) for off in (BEYOND, -BEYOND)]
         taken = [0.0 if each is None else float(each[0][column]) for each in tried]
-        flips.append({"way": name, "cheaper_eur_per_t": eur, "verified": taken[0] > CARRIED_T >= taken[1],
-                      "carried_then_t_per_year": taken[0]})  # fmt: skip
+        flips.append({"way": name, "main_mode": mode, "cheaper_eur_per_t": eur,
+                      "verified": taken[0] > CARRIED_T >= taken[1], "carried_then_t_per_year": taken[0]})  # fmt: skip
     names = {name: dict(zip(instance[name][key], instance[name]["name"], strict=True))
              for name, key in (("nodes", "node"), ("commodities", "commodity"))}  # fmt: skip
     title = f"{names['nodes'][origin]} – {names['nodes'][destination]}, {names['commodities'][commodity]}"
     return Explained.of(
         instance, title, int(built.data.time.years[t]), pricing.price(bundle, t) / factor,
         table.drop(columns=["column"]),
-        pd.DataFrame(flips, columns=["way", "cheaper_eur_per_t", "verified", "carried_then_t_per_year"]),
+        pd.DataFrame(flips, columns=["way", "main_mode", "cheaper_eur_per_t", "verified", "carried_then_t_per_year"]),
     )  # fmt: skip
 
 
@@ -270,7 +290,7 @@ class Pricing:
         total = sum(split.values())
         chain = int(flows.chain[at])
         rows = data.prepared.written(chains=np.array([chain]), lanes=np.zeros(0, np.int64))["chains"]
-        carried = max(float(self.values[column]), 0.0)
+        carried = max(float(self.values[column]), 0.0) + 0.0  # no -0
         return {
             "chain": chain, "main_mode": str(rows["main_mode"].iloc[0]), "carried_t_per_year": carried,
             **{f"{name}_eur_per_t": eur for name, eur in split.items()}, "total_eur_per_t": total,

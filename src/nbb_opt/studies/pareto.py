@@ -82,7 +82,7 @@ def run_pareto(
     if year is not None and year not in years:
         raise NbbError(f"year={year}: is no period of the instance; those are {', '.join(map(str, years))}")
     work = ParetoWork.of(instance, how, year=year)
-    with how.study("pareto", {**work.about(), "year": year}, work) as study:
+    with how.study("pareto", {**work.about(), "year": year}, work, solves=points + 1 + (not how.relax)) as study:
         found = _solved(study, points, relax=how.relax, cold_start=cold_start)
     table = _table(found)
     steps = _steps(table)

@@ -85,7 +85,7 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
     ]
     work = TornadoWork.of(instance, how)
     units = {change_of(row, factor): (row, end, factor) for row, end, factor in ends}
-    with how.study("tornado", work.about(), work) as study:
+    with how.study("tornado", work.about(), work, solves=1 + len(units) + samples * bool(ends)) as study:
         base = study.run([Unit(BASE, {"changes": []})]).get(BASE, {"status": "stopped"})
         if "cost_eur" not in base and not study.stopped:
             raise NbbError(

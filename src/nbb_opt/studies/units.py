@@ -30,6 +30,7 @@ from nbb_opt.errors import NbbError, Stopped
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_folder, write_file
 from nbb_opt.report.study import STUDY
+from nbb_opt.report.text import duration
 from nbb_opt.solve import Stop
 from nbb_opt.solve.stop import Callback
 
@@ -60,8 +61,9 @@ class Study:
     """A folder of finished units, or none (they are kept in memory then); a context, in which `run` solves units.
 
     `about` is what every answer depends on besides what is asked. `workers` is a number of local processes (1: this
-    one), or the address of a Dask scheduler, whose workers must see the instance at the same path. Raises NbbError
-    for a folder with something else in it, or with units of another study.
+    one), or the address of a Dask scheduler, whose workers must see the instance at the same path. `solves` is how many
+    units all runs have together, `at` says where that is not known ("at most", "about"); it is told before the first.
+    Raises NbbError for a folder with something else in it, or with units of another study.
 
     >>> def double(asked, before, stop):
     ...     return {"twice": 2 * asked["value"] + (before or {"twice": 0})["twice"]}
@@ -73,12 +75,13 @@ class Study:
 
     def __init__(
         self, folder: Path | None, kind: str, about: Mapping[str, Any], work: Work, *, workers: int | str = 1,
-        say: Say = lambda _line: None, stop: Stop | None = None,
+        say: Say = lambda _line: None, stop: Stop | None = None, solves: int = 0, at: str = "",
     ) -> None:  # fmt: skip
         if isinstance(workers, int) and workers < 1:
             raise NbbError(f"workers={workers}: give a number of processes, or the address of a Dask scheduler")
         self.folder, self.work, self.workers, self.say = folder, work, workers, say
         self.stop = stop or Stop(float("inf"))
+        self.solves, self.at = solves, at
         self.about = _plain({"study": kind, **about, "version": __version__, "code": code_digest()})
         self._key = _digest(self.about)
         self.records: dict[str, Record] = {}  # by name of the unit
@@ -86,6 +89,7 @@ class Study:
         self._stack = ExitStack()
         self._pool: Executor | None = None
         self._places = 1
+        self._opened = False
         self._claimed = False  # by the first record that is kept: what fails before leaves nothing behind
         if folder is not None:
             self._refuse_another(folder)
@@ -143,7 +147,7 @@ class Study:
         if found := len(units) - len(waiting):
             self.say(f"{found} of {len(units)} were finished before")
         running: dict[Future[Record | None], Unit] = {}
-        begun, done, many = time.perf_counter(), 0, len(waiting)
+        self._open(len(waiting))
         while (waiting or running) and not self.stopped:
             ready = [unit for unit in waiting if not unit.after or unit.after in self.records]
             for unit in ready[: self._places - len(running)]:
@@ -156,13 +160,34 @@ class Study:
                 unit, record = running.pop(future), future.result()
                 if record is not None:
                     self._keep(unit, record)
-                    done += 1
-                    left_s = (time.perf_counter() - begun) / done * (many - done)
-                    more = f", about {_duration(left_s)} left" if done < many else ""
-                    self.say(f"{done} of {many}: {unit.name}, {record['seconds']:.1f} s{more}")
+                    done, many = len(self.records), self._many(len(waiting) + len(running))
+                    text = f"{done} of {many}: {unit.name}, {record['seconds']:.1f} s"
+                    self.say(f"{text}, {self._left(many)}" if done < many else text)
         for future in running:
             future.cancel()
         return {unit.name: self.records[unit.name] for unit in units if unit.name in self.records}
+
+    def _open(self, waiting: int) -> None:
+        """Before the first solve: how many there are, and how long they take."""
+        if not (self.solves and waiting and not self._opened):
+            return
+        self._opened = True
+        many, limit_s = self._many(waiting), self.about.get("time_limit_s", 0.0)
+        text = f"{self.at} {many - len(self.records)} solves to make".strip()
+        if self.records:
+            text += f", {self._left(many)}"
+        elif limit_s:
+            text += f", each at most {duration(limit_s)}; how long they take is known after the first"
+        self.say(text)
+
+    def _many(self, waiting: int) -> int:
+        """Units in all, as far as is known."""
+        return max(self.solves, len(self.records) + waiting)
+
+    def _left(self, many: int) -> str:
+        """How long the others take, if they take as long as those that are finished."""
+        took = [record.get("seconds", 0.0) for record in self.records.values()]
+        return f"about {duration(sum(took) / len(took) * (many - len(took)) / self._places)} left"
 
     def _submit(self, unit: Unit) -> Future[Record | None]:
         before = self.records.get(unit.after)
@@ -229,9 +254,11 @@ class StudyOptions:
     say: Say = lambda _line: None
     stop: Stop | None = None
 
-    def study(self, kind: str, about: Mapping[str, Any], work: Work) -> Study:
-        """The study that solves units so."""
-        return Study(self.out, kind, about, work, workers=self.workers, say=self.say, stop=self.stop)
+    def study(self, kind: str, about: Mapping[str, Any], work: Work, *, solves: int, at: str = "") -> Study:
+        """The study that solves units so; `solves` and `at` as in Study."""
+        return Study(
+            self.out, kind, about, work, workers=self.workers, say=self.say, stop=self.stop, solves=solves, at=at
+        )
 
 
 class _Local(AbstractContextManager[Executor]):
@@ -295,12 +322,3 @@ def _digest(values: Any) -> str:
 def _plain(values: Any) -> Any:
     """The values as JSON gives them back."""
     return json.loads(json.dumps(values))
-
-
-def _duration(seconds: float) -> str:
-    """In words.
-
-    >>> _duration(42.0), _duration(600.0)
-    ('42 s', '10 min')
-    """
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

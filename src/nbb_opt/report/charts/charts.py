@@ -27,6 +27,7 @@ from nbb_opt.report.text import cut, number, short, with_unit
 
 WIDTH = 560.0
 DASH_CAP = "7 4"
+LONGEST = 38  # letters of a name beside a bar
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,37 @@ def tornado_bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str, 
     parts.append(words(note, WIDTH - 4, bottom + 16, size=11, anchor="end", fill=MUTED))
     said = "; ".join(f"{name} {min(e.values()):+.3g} to {max(e.values()):+.3g} {unit}" for name, e in rows)
     return drawing(*parts, width=WIDTH, height=bottom + 22, key=key, title=title, desc=f"Bars: {said}.")
+
+
+def stacked_rows(
+    rows: Sequence[tuple[str, Mapping[str, float]]], series: Sequence[Series], *, unit: str, key: str, title: str
+) -> Markup:
+    """Draw a horizontal stack for each (name, value per series), its sum beside it; what is below zero goes left."""
+    used = [layer for layer in series if any(values.get(layer.key, 0.0) for _, values in rows)]
+    legend = _legend_rows(used, WIDTH - 8) if len(used) > 1 else []
+    low = min([0.0, *(sum(min(v, 0.0) for v in values.values()) for _, values in rows)])
+    high = max([1e-9, *(sum(max(v, 0.0) for v in values.values()) for _, values in rows)])
+    names = max(text_width(cut(name, LONGEST), 12) for name, _ in rows) + 14
+    reserve, head = 62.0, 8.0 + 20 * len(legend)
+    scale = (WIDTH - names - reserve * (2 if low < 0 else 1)) / (high - low)
+    zero = names + (reserve if low < 0 else 0.0) - low * scale
+    parts = _legend(legend)
+    for i, (name, values) in enumerate(rows):
+        y, left, right = head + 25 * i, zero, zero
+        parts.append(words(cut(name, LONGEST), names - 10, y + 14, size=12, anchor="end"))
+        for layer in used:
+            value = values.get(layer.key, 0.0)
+            wide = abs(value) * scale
+            left, right, x = (left - wide, right, left - wide) if value < 0 else (left, right + wide, right)
+            tooltip = tag("title", f"{name}: {layer.name} {with_unit(value, unit)}")
+            parts.append(tag("rect", tooltip, x=x, y=y + 2, width=wide, height=16, fill=layer.colour))
+        beyond, anchor = (right + 5, "start") if right > zero or left == zero else (left - 5, "end")
+        parts.append(words(short(sum(values.values())), beyond, y + 14, size=11, anchor=anchor, weight="600"))
+    bottom = head + 4 + 25 * len(rows)
+    parts.append(tag("line", x1=zero, x2=zero, y1=head, y2=bottom, stroke=MUTED, stroke_width=1))
+    parts.append(words(unit, WIDTH - 4, bottom + 14, size=11, anchor="end", fill=MUTED))
+    told = "; ".join(f"{name}: {with_unit(sum(values.values()), unit)}" for name, values in rows)
+    return drawing(*parts, width=WIDTH, height=bottom + 20, key=key, title=title, desc=f"Bars. Totals: {told}.")
 
 
 CHOSEN = "#d55e00"  # a point apart from the line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from nbb_opt.errors import Infeasible, NbbError, NoPlan
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.charts.charts import Series, stacked_rows
+from nbb_opt.report.charts.svg import PALETTE
 from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.study import Answer, whole
-from nbb_opt.report.text import listed, plural, short
+from nbb_opt.report.text import duration, listed, plural, short
 from nbb_opt.result import Run
 from nbb_opt.studies.accounting.choices import AGAIN, Choice, NotApplicable
 
@@ -66,6 +69,7 @@ def accounting_study(
     if "extension" in run.record:
         raise NbbError("sensitivity: the run has rules of your own, which are not solved again here; give one without")
     tell = say or (lambda _line: None)
+    took_s, solved, begun = sum(run.record.get("seconds", {}).values()), 0, time.perf_counter()
     own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
     rows = [
         Row(
@@ -75,14 +79,17 @@ def accounting_study(
     ]  # fmt: skip
     reference = run.tables
     for i, choice in enumerate(choices, start=1):
-        tell(f"{i} of {len(choices)}: {choice.title}")
+        left_s = (took_s if not solved else (time.perf_counter() - begun) / solved) * (len(choices) - i + 1)
+        tell(f"{i} of {len(choices)} to solve: {choice.title}" + (f", about {duration(left_s)} left" if left_s else ""))
         try:
             row, tables = _row(instance, run, choice, options, cache_dir, reference)
-            rows.append(row)
-            if choice.name == AGAIN:
-                reference = tables
         except NotApplicable as finding:
             rows.append(_without_plan(choice, f"left out: {finding}", {}))
+            continue
+        solved += 1
+        rows.append(row)
+        if choice.name == AGAIN:
+            reference = tables
     return rows
 
 
@@ -238,8 +245,15 @@ def _sections(found: Answer) -> list[Section]:
     flips = [
         Column(str(name).replace("_", " ").capitalize(), "year" if name == "year" else "text") for name in found.flips
     ]
+    counted = found.table.dropna(subset="same_plan_t_co2e")
+    bars = [(title, {"kt": kt / 1e3}) for title, kt in zip(counted["title"], counted["same_plan_t_co2e"], strict=True)]
+    drawing = stacked_rows(
+        bars, [Series("kt", "the same plan", PALETTE[0])], unit="kt CO2e over all years", key="counted",
+        title="Emissions of the same plan, counted in each way",
+    )  # fmt: skip
+    text = "Emissions of the same plan over all years, counted in each way."
     return [
-        Section("Ways to count", "Emissions over all years.", [Grid("Choices", columns, rows, first=40)]),
+        Section("Ways to count", text, [Grid("Choices", columns, rows, first=40)], drawing),
         Section("What changes its main mode", "" if len(found.flips) else "Nothing.",
                 [Grid("Flips", flips, found.flips.to_numpy(object).tolist())] if len(found.flips) else []),
     ]  # fmt: skip

@@ -62,7 +62,7 @@ def run_cooperate(
         if len(coalition) > 1:
             within = frozenset(sorted(coalition)[:-1]) if len(coalition) > 2 else frozenset[str]()
             units.append(Unit(name_of(coalition), {"coalition": sorted(coalition)}, after=name_of(within)))
-    with how.study("cooperate", about, work) as study:
+    with how.study("cooperate", about, work, solves=len(units)) as study:
         found = study.run(units)
         if study.stopped:
             raise Stopped("stopped before every coalition was solved; the same study goes on where it was")

@@ -216,7 +216,7 @@ def run_robust(
     about = {**work.about(), "futures": {name: [each_.digest, weight[name]] for name, each_ in futures.items()},
              "question": vars(question)}  # fmt: skip
     p = np.array([weight[name] for name in futures])
-    with how.study("robust", about, work) as study:
+    with how.study("robust", about, work, solves=(len(futures) + 1) ** 2, at="about") as study:
         asker = _Asker(work, study, question, p)
         best = asker.best_of_each()
         for name in (MEAN, *futures):

@@ -68,7 +68,7 @@ def run_sweep(
     about = {**work.about(), "axis": vary, "title": axis.title}
     after = "" if cold_start else AS_IT_IS
     units = [Unit(f"{vary} x {value!r}", {"factor": float(value)}, after) for value in sorted(set(values))]
-    with how.study("sweep", about, work) as study:
+    with how.study("sweep", about, work, solves=len(units) + bool(after)) as study:
         if after and not study.run([Unit(AS_IT_IS, {"factor": None})]):
             units = []
         found = study.run(units)
