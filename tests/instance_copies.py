@@ -73,6 +73,7 @@ LEFT_OUT = {
     "labour": [
         {"occupation": "mechanic", "fleet_region": "W", "year": year, "people": "3"} for year in ("2025", "2030")
     ],
+    "ports": [{"node": "PORTE", "draught_m": "12.5", "largest_ship_dwt": "20000", "ice_months": "5"}],
     "site_power": [
         {"charge_area": "CW", "plant": name, "year": year, "mw": mw, "gwh_per_year": "7", "in_queue": queue}
         for name, mw, queue in (("PIT", "2", "false"), ("MILL", "50", "true")) for year in ("2025", "2030")

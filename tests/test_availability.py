@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nbb_opt as nbb
@@ -84,6 +85,9 @@ def test_gateways_are_ports_and_without_them_terminals(region: nbb.Instance) -> 
 
 def test_goods_out_are_the_tonnes_of_the_plan_that_end_at_a_gateway(region: nbb.Instance, tmp_path: Path) -> None:
     abroad = region.with_table("nodes", lambda t: t.assign(kind=t["kind"].where(t["node"] != "PORTW", "gateway")))
+    harbour = {"node": "PORTE", "draught_m": 9.5, "largest_ship_dwt": None, "ice_months": 0.0}
+    abroad = abroad.with_table("ports", pd.DataFrame([harbour | {"source": "made_up", "note": ""}]).astype(
+        {"largest_ship_dwt": float}))  # fmt: skip
     plan = nbb.solve(abroad, gap=1e-6)
     found = nbb.availability(abroad, plan, out=tmp_path)
     moved = (
@@ -96,4 +100,6 @@ def test_goods_out_are_the_tonnes_of_the_plan_that_end_at_a_gateway(region: nbb.
     at_sea = found.goods_out[found.goods_out["modes"].str.contains("sea")]
     assert set(at_sea["port"]) == {"PORTE"}
     assert (at_sea["sea_km"] == 100).all()
-    assert (tmp_path / "availability.html").read_text(encoding="utf-8").count("<svg") == 2
+    page = (tmp_path / "availability.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+    assert "draught 9.5 m, no ice" in page

@@ -38,7 +38,7 @@ def region() -> nbb.Instance:
     flow = {"origin": sea["from_node"], "destination": sea["to_node"], "commodity": "PULP", "link": sea["link"],
             "tonnes": 7000.0, "source": "made_up", "note": ""}  # fmt: skip
     given = pd.DataFrame([flow | {"year": year} for year in (2025, 2035)])
-    for table in ("occupations", "labour", "site_power"):
+    for table in ("occupations", "labour", "site_power", "ports"):
         rows = [{"source": "made_up", "note": ""} | each for each in LEFT_OUT[table]]
         base = base.with_table(table, typed(table, pd.DataFrame(rows)))
     unsure = {"table": "labour", "row": "mechanic/W/2030", "column": "people", "low_factor": 0.5, "high_factor": 2.0,
@@ -115,6 +115,10 @@ def test_the_worst_bottleneck_comes_first_with_the_first_full_year(found: Invent
     assert worst[["name", "first_full_year", "share_last"]].tolist() == ["West town – Gauge break, rail", 2025, 1.0]
     assert "Passing loops West to Gap" in worst["ideas"]
     assert "nothing decided" in worst["missing"]
+    ports = found.objects.query("kind == 'port'").set_index("object")
+    east = ports[ports["exists"].str.contains("draught 12.5 m, ships of .* dwt, ice 5 months")]
+    assert len(east) == 1
+    assert ports.drop(east.index)["missing"].str.contains("draught not stated").all()
     page = inventory_answer(found).save(tmp_path).read_text(encoding="utf-8")
     assert page.index("West town – Gauge break, rail: full from 2025") < page.index("Countries side by side")
     assert len(pd.read_csv(tmp_path / "objects.csv")) == len(found.objects)

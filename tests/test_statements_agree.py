@@ -168,8 +168,8 @@ def test_every_family_has_a_row_in_some_random_instance() -> None:
 
 # tables that say how studies and reports vary or show a case, which the model of the case itself does not read
 BESIDE_THE_MODEL = {
-    "charging_hours", "control_totals", "labour", "occupations", "outside_flows", "site_power", "ranges", "scenarios",
-    "shift_stays", "shifts",
+    "charging_hours", "control_totals", "labour", "occupations", "outside_flows", "ports", "ranges",
+    "scenarios", "shift_stays", "shifts", "site_power",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def build(folder: Path) -> list[str]:
         "project_funding": projects.project_funding(),
         "links": links,
         "terminals": network.terminals(demand.ocean_freight()),
+        "ports": network.ports(),
         "transfers": network.transfers(),
         "handling_costs": goods.handling_costs(),
         "commodities": goods.commodities(),

@@ -190,6 +190,17 @@ def terminals(ocean_freight: Mapping[tuple[str, str, str], Mapping[int, float]])
     return rows
 
 
+def ports() -> list[Row]:
+    """Which ships ports take today, and how long ice lies before them."""
+    figures = ("draught_m", "largest_ship_dwt", "ice_months")
+    return [
+        {"node": r["node"]}
+        | {name: float(r[name]) if r[name] else None for name in figures}
+        | {"source": refs(r["source"]), "note": r["note"]}
+        for r in raw("ports")
+    ]
+
+
 def transfers() -> list[Row]:
     """Every pair of modes of a node that meet there; its terminal if that has a limit."""
     limited = {(r["node"], pair): r["terminal"] for r in raw("terminals") for pair in r["pairs"].split()}

@@ -298,6 +298,16 @@ TABLES: tuple[Table, ...] = (
         optional=True,
     ),
     _table(
+        "ports",
+        "which ships a port takes and how long ice lies before it; shown, and no limit of a plan",
+        ("node",),
+        _ref("node", "nodes.node", "where it is"),
+        _num("draught_m", "draught of ships, or depth of the fairway", "m", 0, 50, (4, 30), "not stated"),
+        _num("largest_ship_dwt", "largest ship", "t dead weight", 0, 1e6, (1e3, 4e5), "not stated"),
+        _num("ice_months", "months of a usual year with ice", "", 0, 12, (0, 7), "not stated"),
+        optional=True,
+    ),
+    _table(
         "transfers",
         "a change of mode (or of gauge: rail to rail) that is possible at a node, both ways",
         ("node", "mode_a", "mode_b", "project"),

@@ -143,9 +143,10 @@ class InventoryTables:
     def left_out(self) -> str:
         """One sentence: which tables are empty, and what no table of an instance holds."""
         about = {
-            "terminals": "terminals and ports", "projects": "what is decided", "charge_areas": "charging",
-            "occupations": "people but drivers", "labour": "people to be had", "site_power": "power of plants",
-            "outside_flows": "freight without a choice of mode", "control_totals": "observed totals",
+            "terminals": "terminals and ports", "ports": "draught and ice", "projects": "what is decided",
+            "charge_areas": "charging", "occupations": "people but drivers", "labour": "people to be had",
+            "site_power": "power of plants", "outside_flows": "freight without a choice of mode",
+            "control_totals": "observed totals",
         }  # fmt: skip
         lacking = [f"{name} ({what})" for name, what in about.items() if self.instance[name].empty]
         rules = by_period(self.instance, "country_years")
@@ -155,7 +156,7 @@ class InventoryTables:
         unstated = int(self.staff["people"].isna().sum())
         some = 0 < unstated < len(self.staff)
         found += [f"people to be had are not stated in {unstated} of {len(self.staff)} cases"] if some else []
-        return f"Not here: {'; '.join([*found, 'draught, lifts and train lengths have no table'])}."
+        return f"Not here: {'; '.join([*found, 'lifts and train lengths have no table'])}."
 
 
 @lru_cache(maxsize=1)
@@ -350,20 +351,18 @@ def _described(instance: Instance) -> Iterator[tuple[str, str, str, str, str, st
         where = "–".join(dict.fromkeys(end["country"] for end in ends)) if kinds[link] == "crossing" else row["country"]
         name = f"{ends[0]['name']} – {ends[1]['name']}, {MODE_WORDS[row['mode']].lower()}"
         yield kinds[link], link, name, where, _line_words(row), row["source"], _line_lacks(row)
-    terminals = instance["terminals"].set_index("terminal")
+    terminals, ports = instance["terminals"].set_index("terminal"), instance["ports"].set_index("node")
     for row in each(places_of_transfer(instance)):
         of = terminals.loc[row.terminal] if row.terminal else nodes.loc[row.node]
         modes = listed([MODE_WORDS[mode].lower() for mode in split_refs(row.modes)])
         lacks = [] if row.terminal and not pd.isna(of["capacity_t_per_year"]) else ["capacity not stated"]
-        yield (
-            row.kind,
-            row.object,
-            of["name"],
-            str(nodes.at[row.node, "country"]),
-            f"between {modes}",
-            of["source"],
-            lacks,
-        )
+        words = [f"between {modes}"]
+        if row.kind == "port":
+            ships = ship_words(ports.loc[row.node]) if row.node in ports.index else ""
+            words += [ships] if ships else []
+            lacks += [] if "draught" in ships else ["draught not stated"]
+        country = str(nodes.at[row.node, "country"])
+        yield row.kind, row.object, of["name"], country, ", ".join(words), of["source"], lacks
     for row in each(instance["charge_areas"]):
         lacks = [] if row.grid_mw > 0 else ["no power free for trucks"]
         words = f"{short(row.grid_mw)} MW free for trucks today"
@@ -380,6 +379,17 @@ def _described(instance: Instance) -> Iterator[tuple[str, str, str, str, str, st
         yield "drivers", code, names[code], code, words, source, [] if stated else lacks
     for row in each(instance["nodes"].query("is_zone")):
         yield "zone", row.node, row.name, row.country, str(row.kind), row.source, []
+
+
+def ship_words(port: pd.Series) -> str:
+    """Which ships a row of `ports` takes, and its ice; blank where nothing is stated."""
+    draught, ship, ice = port["draught_m"], port["largest_ship_dwt"], port["ice_months"]
+    found = [
+        *([] if pd.isna(draught) else [f"draught {draught:g} m"]),
+        *([] if pd.isna(ship) else [f"ships of {number(ship)} dwt"]),
+        *([] if pd.isna(ice) else [f"ice {ice:g} months" if ice else "no ice"]),
+    ]
+    return ", ".join(found)
 
 
 def _line_words(row: pd.Series) -> str:

@@ -22,6 +22,7 @@ from nbb_opt.network.runs import ChainClass, project_states
 from nbb_opt.network.weights import make_amounts
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each
+from nbb_opt.report.inventory import ship_words
 from nbb_opt.report.map.marked import Mark, draw_marked
 from nbb_opt.report.study import Answer
 from nbb_opt.report.text import listed, number, short
@@ -105,7 +106,9 @@ def _sentences(
     best = zones.sort_values("gain_eur_per_t", ascending=False).query("gain_eur_per_t > @LEAST_GAIN_EUR").head(3)
     gains = [f"{row.name} {short(row.gain_eur_per_t)}" for row in each(best)]
     lose = zones[zones["loses"]]["name"].tolist()
-    lacking = [name for name in ("transfers", "handling_costs", "projects", "outside_flows") if instance[name].empty]
+    lacking = [
+        name for name in ("transfers", "handling_costs", "projects", "outside_flows", "ports") if instance[name].empty
+    ]
     top = [f"{row.name}: {row.pairs_better} pairs, {short(row.mean_gain_eur_per_t)} EUR/t each"
            for row in each(projects.head(3)) if row.pairs_better]  # fmt: skip
     return [
@@ -118,7 +121,7 @@ def _sentences(
         f"Zones where a tonne costs more in {last} with {planned} than in {first}: {len(lose)} of {len(zones)}"
         f"{f', as {listed(lose[:5])}' if lose else ''}.",
         f"Projects that would help most alone: {'; '.join(top)}." if top else "No project changes any best way.",
-        f"Tables without rows: {listed(lacking)}." if lacking else "Draught and ice class of ports have no table.",
+        *([f"Tables without rows: {listed(lacking)}."] if lacking else []),
     ]  # fmt: skip
 
 
@@ -238,20 +241,23 @@ def _project_grid(found: Answer) -> Grid:
 
 def _goods_grid(found: Answer) -> Grid:
     nodes, goods = names_of(found.instance, "nodes", "node"), names_of(found.instance, "commodities", "commodity")
+    ships = {str(node): ship_words(port) for node, port in found.instance["ports"].set_index("node").iterrows()}
     last = found.goods_out[found.goods_out["year"] == found.goods_out["year"].max()]
     rows: list[list[Cell]] = [
         [goods[row.commodity], nodes[row.origin], nodes[row.port] if row.port else "on land", nodes[row.destination],
          row.modes.replace("-", ", "), row.tonnes / 1e3, row.sea_km or None, row.cost_eur_per_t, row.time_h,
-         row.co2e_kg_per_t, "chosen" if row.choice else "given"]
+         row.co2e_kg_per_t, "chosen" if row.choice else "given", ships.get(row.port, "")]
         for row in each(last)
     ]  # fmt: skip
     columns = (
         Column("Product"), Column("From"), Column("Goes to sea at"), Column("To"), Column("Modes"),
         Column("Freight", "kt", "kt a year"), Column("At sea", "number", "km"), Column("Cost", "decimal", "EUR/t"),
-        Column("Time", "number", "h"), Column("Emissions", "number", "kg CO2e/t"), Column("Mode"),
+        Column("Time", "number", "h"), Column("Emissions", "number", "kg CO2e/t"), Column("Mode"), Column("The port"),
     )  # fmt: skip
     note = "The road is priced with the cheapest truck of today's technologies. Of given freight nothing is counted at "
-    note += "quays. Which ship fits a quay (draught, ice class) has no table."
+    note += (
+        "quays. What a port takes is of today and no limit of the plan; ice class and draught of ships are not weighed."
+    )
     caption = f"How products leave in {last['year'].max()}" if len(last) else "How products leave"
     return Grid(caption, columns, rows, first=15, note=note, name="Goods out")
 
