@@ -170,7 +170,8 @@ def in_words(row: Any) -> str:
     when = f"full from {int(row.first_full_year)}" if not pd.isna(row.first_full_year) else "not full"
     when += ", eased in the last period" if when != "not full" and row.share_last <= FULL_SHARE else ""
     figures = f"{short(row.used_last)} of {short(row.limit_last)} {row.unit} ({percent(row.share_last, 0)})"
-    return f"{row.name}: {when}; {figures}; {row.decided or 'nothing decided'}"
+    planned = "; ".join(idea for idea in row.ideas.split("; ") if "(in the plan" in idea)
+    return f"{row.name}: {when}; {figures}; {row.decided or planned or 'nothing decided'}"
 
 
 def driver_hours(instance: Instance, tables: Tables) -> pd.DataFrame:
@@ -356,13 +357,13 @@ def _described(instance: Instance) -> Iterator[tuple[str, str, str, str, str, st
         of = terminals.loc[row.terminal] if row.terminal else nodes.loc[row.node]
         modes = listed([MODE_WORDS[mode].lower() for mode in split_refs(row.modes)])
         lacks = [] if row.terminal and not pd.isna(of["capacity_t_per_year"]) else ["capacity not stated"]
-        words = [f"between {modes}"]
+        about = [f"between {modes}"]
         if row.kind == "port":
             ships = ship_words(ports.loc[row.node]) if row.node in ports.index else ""
-            words += [ships] if ships else []
+            about += [ships] if ships else []
             lacks += [] if "draught" in ships else ["draught not stated"]
-        country = str(nodes.at[row.node, "country"])
-        yield row.kind, row.object, of["name"], country, ", ".join(words), of["source"], lacks
+        home = str(nodes.at[row.node, "country"])
+        yield row.kind, row.object, of["name"], home, ", ".join(about), of["source"], lacks
     for row in each(instance["charge_areas"]):
         lacks = [] if row.grid_mw > 0 else ["no power free for trucks"]
         words = f"{short(row.grid_mw)} MW free for trucks today"

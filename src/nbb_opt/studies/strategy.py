@@ -16,7 +16,7 @@ from nbb_opt.report.decisions import where_of_project
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each
 from nbb_opt.report.inventory import InventoryTables
 from nbb_opt.report.study import Answer
-from nbb_opt.report.text import listed, number
+from nbb_opt.report.text import listed, meur, number
 from nbb_opt.result import Run
 
 THEMES = {
@@ -52,11 +52,21 @@ def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) 
     missing = [f"{STUDIES[name][2]} (nbb-opt {name} ... --out FOLDER)" for name in STUDIES if name not in found]
     inventory = InventoryTables(instance, run)
     measures, people = _measures(instance, run, found), _people(inventory)
-    first = measures[measures["in_plan"]].head(3)["name"].tolist()
+    chosen = measures[measures["in_plan"]]
+    to_decide = chosen[chosen["status"] == "idea"]
+    first = to_decide.head(3)["name"].tolist()
     sentences = [
-        f"{number(int(measures['in_plan'].sum()))} of {number(len(measures))} projects that are to be decided are in "
-        f"the plan, for {number(float(measures.loc[measures['in_plan'], 'capex_eur'].sum()) / 1e6)} MEUR"
+        f"{number(len(to_decide))} of {number(int((measures['status'] == 'idea').sum()))} projects that are to be "
+        f"decided are in the plan, for {meur(float(to_decide['capex_eur'].sum()), 1)}"
         + (f"; first {listed(first)}." if first else "."),
+        *(
+            [
+                f"The market is to build {number(len(chosen) - len(to_decide))} more, for "
+                f"{meur(float(chosen['capex_eur'].sum() - to_decide['capex_eur'].sum()), 1)}."
+            ]
+            if len(chosen) > len(to_decide)
+            else []
+        ),
         *([f"Not known here: {'; '.join(missing)}."] if missing else []),
         *([] if len(people) else ["No people are counted: the table occupations has no rows."]),
     ]
