@@ -10,10 +10,10 @@ import pandas as pd
 
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.instance.schema import BY_NAME, EFFECT_COLUMNS, ZERO_EMISSION
-from nbb_opt.report.grid import Column, Grid, amounts, each
+from nbb_opt.report.grid import Cell, Column, Grid, amounts, each
 from nbb_opt.report.kpis import charging_mw, projects_built, shift_effect, shifts
 from nbb_opt.report.movements import over_quays
-from nbb_opt.report.text import MODE_WORDS, TECHNOLOGY_WORDS, listed, plain
+from nbb_opt.report.text import MODE_WORDS, NO_BREAK, TECHNOLOGY_WORDS, listed, plain
 from nbb_opt.result import Run, emissions_t
 
 FULL_SHARE = 0.98
@@ -44,7 +44,7 @@ def project_grid(instance: Instance, run: Run) -> Grid:
     for i, built in enumerate(each(projects_built(instance, run.tables)), start=1):
         project = projects.loc[built.project]
         shares = funding[funding["project"] == built.project]
-        payers = ", ".join(f"{row.country} {row.share * 100:.0f} %" for row in each(shares))
+        payers = ", ".join(f"{row.country} {row.share * 100:.0f} %".replace(" ", NO_BREAK) for row in each(shares))
         kind = PROJECT_WORDS.get(str(project["kind"]), str(project["kind"]))
         where = where_of_project(instance, str(built.project))
         capex = float(project["capex_eur"]) * int(built.units) / 1e6
@@ -124,7 +124,7 @@ def fuel_grid(instance: Instance, run: Run) -> Grid:
         Column("Fuel"),
         Column("Instead of"),
         Column("By"),
-        Column("Taken in in"),
+        Column("Where"),
         Column("Period from", "year"),
         Column("Replaced", "decimal", "GWh a year"),
         Column("Dearer by", "meur", "MEUR a year"),
@@ -270,20 +270,20 @@ def full_grid(instance: Instance, run: Run) -> Grid:
     use = run.tables["use"]
     full = use[(~use["unit"].str.startswith("kWh")) & (use["limit"] > 0) & (use["used"] > FULL_SHARE * use["limit"])]
     full = full.assign(share=full["used"] / full["limit"]).sort_values(["kind", "row", "year"])
-    rows = [
-        [row.kind.replace("_", " "), name_of_row(instance, row.row), row.year, row.used, row.limit, row.unit, row.share]
-        for row in each(full)
-    ]
+    last = full.groupby(["kind", "row"], as_index=False).last()
+    years = full.groupby(["kind", "row"])["year"].agg(list).tolist()  # in the order of `last`
+    worst = sorted(zip(each(last), years, strict=True), key=lambda one: (one[0].kind, -len(one[1]), -one[0].share))
+    rows: list[list[Cell]] = [
+        [row.kind.replace("_", " "), name_of_row(instance, row.row), ", ".join(map(str, periods)), row.used, row.limit,
+         row.unit, row.share]
+        for row, periods in worst
+    ]  # fmt: skip
     columns = (
-        Column("Capacity"),
-        Column("Of"),
-        Column("Period from", "year"),
-        Column("Used", "number"),
-        Column("Limit", "number"),
-        Column("Unit"),
-        Column("Share", "percent", "%"),
-    )
-    note = "Capacities without a row here have room left. Chargers are sized to the need and are not listed."
+        Column("Capacity"), Column("Of"), Column("Full in the periods from"), Column("Used", "number"),
+        Column("Limit", "number"), Column("Unit"), Column("Share", "percent", "%"),
+    )  # fmt: skip
+    note = "Each kind with what is full for longest first; use and limit are of the last of the periods named. "
+    note += "Capacities without a row here have room left. Chargers are sized to the need and are not listed."
     return Grid("Capacities in full use (more than 98 %)", columns, rows, note=note, name="Full capacities")
 
 

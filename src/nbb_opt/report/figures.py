@@ -27,7 +27,7 @@ COST_GROUPS: dict[str, tuple[str, ...]] = {
     "Trucks (bought, kept, sold)": ("fleet_fixed", "fleet_purchase", "fleet_grant", "fleet_resale"),
     "Handling at terminals": ("handling",),
     "Time of the goods": ("cargo_time",),
-    "What speaks against a mode": ("mode_constant",),
+    "Mode constants": ("mode_constant",),
     "Carbon price": ("carbon", "added_carbon_price"),
     "Weight on emissions": ("emission_weight",),
     "Chargers and projects": (

@@ -223,14 +223,20 @@ def bars_grid(instance: Instance, run: Run, figures: dict[str, Any]) -> Grid:
         for name, found in bars
     ]
     columns = (
-        Column("Bar"),
+        Column("Plan"),
         Column("System cost", "meur", "MEUR"),
         *(Column(part.capitalize(), "meur", "MEUR") for part in parts),
         *(Column(f"CO2e in {year}", "kt", "kt a year") for year in years),
         Column(f"Battery trucks in {last}", "count"),
     )
     note = "; ".join(f"{bar}: {meaning}" for bar, meaning in MEANING.items() if bar in figures["bars"])
-    return Grid("The plan beside its bars", columns, rows, note=f"Present values. {note}." if note else "", name="Bars")
+    return Grid(
+        "The plan beside what it is compared with",
+        columns,
+        rows,
+        note=f"Present values. {note}." if note else "",
+        name="Bars",
+    )
 
 
 def tiles(instance: Instance, run: Run, figures: dict[str, Any]) -> list[Tile]:

@@ -26,7 +26,7 @@ COMPONENT_WORDS = {
     "drivers": "Drivers",
     "handling": "Handling at terminals",
     "cargo_time": "Time of the goods",
-    "mode_constant": "What speaks against a mode",
+    "mode_constant": "Mode constants",
     "carbon": "Carbon price",
     "added_carbon_price": "Carbon price that the model adds",
     "emission_weight": "Weight of the model on emissions",
@@ -157,8 +157,8 @@ def component_word(component: str) -> str:
 def plain(name: str) -> str:
     """Write an energy carrier or a unit of the tables in words.
 
-    >>> plain("marine_biogas"), plain("g_co2e_per_mj"), plain("kg_co2_per_kwh")
-    ('marine biogas', 'g CO2e/MJ', 'kg CO2/kWh')
+    >>> plain("marine_biogas"), plain("hvo"), plain("g_co2e_per_mj"), plain("kg_co2_per_kwh")
+    ('marine biogas', 'HVO', 'g CO2e/MJ', 'kg CO2/kWh')
     """
-    written = {"co2e": "CO2e", "co2": "CO2", "mj": "MJ", "kwh": "kWh"}
+    written = {"co2e": "CO2e", "co2": "CO2", "mj": "MJ", "kwh": "kWh", "hvo": "HVO"}
     return " ".join(written.get(part, part) for part in name.split("_")).replace(" per ", "/")

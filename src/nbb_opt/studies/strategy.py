@@ -16,7 +16,7 @@ from nbb_opt.report.decisions import where_of_project
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each
 from nbb_opt.report.inventory import InventoryTables
 from nbb_opt.report.study import Answer
-from nbb_opt.report.text import listed, meur, number
+from nbb_opt.report.text import NO_BREAK, listed, meur, number
 from nbb_opt.result import Run
 
 THEMES = {
@@ -33,7 +33,6 @@ STUDIES = {
 }  # fmt: skip
 COLUMNS = [column for _, columns, _ in STUDIES.values() for column in columns]
 SURE = ("yes", "undecided", "no")
-NO_BREAK = "\u00a0"
 
 
 def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) -> Answer:

@@ -149,14 +149,27 @@ def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
             )
         )  # fmt: skip
         label = f"{value / total * 100:.0f} %" if at.shares and total > 0 else write(value)
-        if tall >= 15 and text_width(label, 10.5) <= wide - 4:
+        top, room = _room_beside(at.line, y, tall)
+        if room >= 15 and text_width(label, 10.5) <= wide - 4:
             fill = INK if bar.pale or _is_light(layer.colour) else "#ffffff"
-            parts.append(words(label, x + wide / 2, y + tall / 2 + 4, size=10.5, anchor="middle", fill=fill))
+            parts.append(words(label, x + wide / 2, top + room / 2 + 4, size=10.5, anchor="middle", fill=fill))
     foot = up - 5
     if at.line is not None and foot - 11 < at.line < foot + 3:  # no line goes through the figure
         foot = at.line - 4
     parts.append(words(write(total), x + wide / 2, foot, size=11, anchor="middle", weight="600"))
     return parts
+
+
+def _room_beside(line: float | None, y: float, tall: float) -> tuple[float, float]:
+    """Where a layer has room for its figure, top and height: all of it, or the larger side of a line through it.
+
+    >>> _room_beside(None, 10.0, 40.0), _room_beside(20.0, 10.0, 40.0), _room_beside(90.0, 10.0, 40.0)
+    ((10.0, 40.0), (22.0, 28.0), (10.0, 40.0))
+    """
+    if line is None or not y < line < y + tall:
+        return y, tall
+    above, below = line - y - 2, y + tall - line - 2
+    return (y, above) if above >= below else (line + 2, below)
 
 
 def waterfall(rows: Sequence[tuple[str, float]], *, unit: str, key: str, title: str, note: str) -> Markup:
@@ -189,6 +202,11 @@ def waterfall(rows: Sequence[tuple[str, float]], *, unit: str, key: str, title: 
         )
         value = short(end - start, sign=True)
         beyond, anchor = (at(end) - 5, "end") if less else (at(end) + 5, "start")
+        wide = text_width(value, 11.5, bold=True)
+        if not less and beyond - 3 < at(0.0) < beyond + wide + 3:  # no line goes through the figure
+            beyond = at(0.0) + 5
+        elif less and beyond - wide - 3 < at(0.0) < beyond + 3:
+            beyond = at(0.0) - 5
         parts.append(words(value, beyond, y + 14, size=11.5, anchor=anchor, weight="600"))
     bottom = 16.0 + 25 * len(drawn)
     parts.append(tag("line", x1=at(0.0), x2=at(0.0), y1=8, y2=bottom, stroke=MUTED, stroke_width=1))
