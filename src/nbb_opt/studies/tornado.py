@@ -19,6 +19,7 @@ from nbb_opt.report.comparison import as_decisions, in_words, what_differs
 from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.study import Answer
+from nbb_opt.report.text import short
 from nbb_opt.solve import Stop
 from nbb_opt.studies.points import FreightWork, answered
 from nbb_opt.studies.units import Record, StudyOptions, Unit
@@ -221,13 +222,14 @@ def _sentence(table: pd.DataFrame, draws: pd.DataFrame) -> str:
     if not bars:
         return "No figure with a range could be varied."
     name, ends = bars[0]
-    text = f"{name} matters most for the cost: {min(ends.values()):+,.1f} to {max(ends.values()):+,.1f} MEUR."
+    least, most = (short(end(ends.values()), sign=True) for end in (min, max))
+    text = f"{name} matters most for the cost: {least} to {most} MEUR."
     if len(draws):
         eur, alone = draws["cost_difference_eur"] / 1e6, draws["one_by_one_eur"] / 1e6
-        low, high = eur.quantile(0.05), eur.quantile(0.95)
+        low, high = (float(eur.quantile(share)) for share in (0.05, 0.95))
         text += (
-            f" All at once, nine of ten draws are {low:+,.1f} to {high:+,.1f} MEUR; on average they are "
-            f"{(eur - alone).abs().mean():,.1f} MEUR from what the effects one by one add up to."
+            f" All at once, nine of ten draws are {short(low, sign=True)} to {short(high, sign=True)} MEUR; on average "
+            f"they are {short(float((eur - alone).abs().mean()))} MEUR from what the effects one by one add up to."
         )
     return text
 

@@ -367,7 +367,8 @@ def heat_map(
     """Draw a table of amounts from 0 up, the greater the darker; what is not finite is crossed out."""
     most = max([value for row in values for value in row if math.isfinite(value)] + [1e-9])
     names = min(250.0, max(text_width(name, 12) for name in rows) + 14)
-    wide = (WIDTH - names - 4) / max(len(columns), 1)
+    beyond = max(text_width(cut(name, 24), 11) * 0.8 for name in columns[-1:])  # the last head leans over the edge
+    wide = min((WIDTH - names - 4) / len(columns), (WIDTH - names - beyond) / (len(columns) - 0.5))
     head = min(120.0, max(text_width(name, 11) for name in columns) * 0.75 + 14)
     parts: list[Markup] = []
     for j, name in enumerate(columns):
@@ -387,7 +388,7 @@ def heat_map(
                 height=24, fill=f"#{red:02x}{green:02x}{blue:02x}" if known else "#d5dbe1", stroke=RULE,
             )  # fmt: skip
             ink = "#ffffff" if share > 0.6 else INK
-            text = short(value) if known else "×"
+            text = "×" if not known else short(value) if value == 0 or value >= most / 1000 else "≈0"
             parts += [cell, words(text, names + wide * (j + 0.5) - 1, y + 16, size=10.5, anchor="middle", fill=ink)]
     bottom = head + 26 * len(rows)
     parts.append(words(f"{unit}; × impossible", WIDTH - 4, bottom + 14, size=11, anchor="end", fill=MUTED))

@@ -241,6 +241,7 @@ def _sections(found: Answer) -> list[Section]:
         same_plan_t_co2e=found.table["same_plan_t_co2e"] / 1e3, cost_eur=found.table["cost_eur"] / 1e6,
         emissions_t_co2e=found.table["emissions_t_co2e"] / 1e3,
     )  # fmt: skip
+    scaled["status"] = scaled["status"].str.split(";").str[0]  # what to do about it is in the table
     rows = scaled.astype(object).where(scaled.notna(), None).to_numpy().tolist()
     flips = [
         Column(str(name).replace("_", " ").capitalize(), "year" if name == "year" else "text") for name in found.flips

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import heat_map
+from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, Section, Style, each
 from nbb_opt.report.study import Answer
+
+KEYS = {"built": ["project"], "bought": ["fleet_region", "vehicle"], "installed": ["charge_area", "charger"]}
 
 
 def sections(found: Answer) -> list[Section]:
@@ -37,9 +43,10 @@ def sections(found: Answer) -> list[Section]:
           row.share_of_futures, row.no_regret, row.requires, row.excludes]
          for row in each(found.projects.astype({"year": object}).replace({np.nan: None}))],
     )  # fmt: skip
+    in_words = _wording(found.instance)
     first = Grid(
         "First decisions", [Column("Plan"), Column("Decision"), Column("Number", "decimal")],
-        [[row.plan, row.decision, row.number] for row in each(found.first_decisions)],
+        [[row.plan, in_words(row.decision), row.number] for row in each(found.first_decisions)],
     )  # fmt: skip
     years = ", ".join(map(str, found.about["years"]))
     text = (
@@ -51,6 +58,18 @@ def sections(found: Answer) -> list[Section]:
         Section("Projects", "", [projects] if projects.rows else []),
         Section("What is decided first", "", [first]),
     ]
+
+
+def _wording(instance: Instance) -> Callable[[str], str]:
+    """Writes a variable with the names that its key stands for: "Battery truck, Umeå, 2030" for bought[UMEA,B,2030]."""
+    names = {kind: [names_of(instance, f"{key}s", key) for key in keys] for kind, keys in KEYS.items()}
+
+    def in_words(variable: str) -> str:
+        kind, inside = variable.rstrip("]").split("[")
+        *keys, year = inside.split(",")
+        return ", ".join([*(known.get(key, key) for known, key in zip(names[kind], keys, strict=True))][::-1] + [year])
+
+    return in_words
 
 
 def _scaled(eur: float | None) -> float | None:
