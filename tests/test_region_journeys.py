@@ -156,6 +156,12 @@ def test_two_runs_are_compared_a_flow_is_explained_and_a_run_is_taken_away(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+NAMED = {
+    "inventory": "What exists, who uses it, when it is full", "availability": "Best ways to every gateway",
+    "locate": "Where to build it? works",
+}  # fmt: skip
+
+
 def test_studies_of_a_plan_and_a_plant_that_is_brought_along(
     app: Served, browser: Browser, runs: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -177,10 +183,12 @@ def test_studies_of_a_plan_and_a_plant_that_is_brought_along(
             link = page.locator(f"#studies-made a[href*='/{study}']")
             expect(link).to_have_count(pages, timeout=WAIT_MS)
             page.wait_for_load_state("load")
+            expect(link.first).to_have_text(NAMED[study])
             with page.context.expect_page() as opened:
                 link.first.click()
             expect(opened.value.locator("h1")).to_be_visible()
             opened.value.close()
+        assert link.all_inner_texts()[1:] == ["English", "Suomi", "Norsk", "Svenska"]
         nothing_serious(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

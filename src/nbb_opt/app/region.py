@@ -71,6 +71,11 @@ from nbb_opt.studies.pareto import curve
 from nbb_opt.studies.plant import read_plant
 
 PLANTS = "plants"
+# study -> what its button and its first page are called, a phrase of the catalogue
+STUDY_WORDS = {
+    "inventory": "What exists, who uses it, when it is full", "availability": "Best ways to every gateway",
+    "strategy": "What to decide first, by country", LOCATE: "Where to build it?",
+}  # fmt: skip
 FLOWS_SHOWN = 400
 DECISIONS_SHOWN = 60
 KEPT_OPEN = 8
@@ -238,7 +243,8 @@ class Region:
         found: dict[str, Any] = {"run": self.summary(case, run), "plan": None, "changed": ""}
         folder = self._folder(case, run)
         found["explained"] = [_explained(read_json(file)) for file in sorted((folder / EXPLAINED).glob("*.json"))][::-1]
-        found |= {"front": self._front(folder), "plants": list(self.plants(case)), "studies": _studies(folder)}
+        found |= {"front": self._front(folder), "plants": list(self.plants(case)), "studies": _studies(folder),
+                  "study_words": STUDY_WORDS, "countries": {}}  # fmt: skip
         if found["run"]["plan"] is None:
             return found
         try:
@@ -246,6 +252,7 @@ class Region:
             instance, bar = plan.instance, plan.run.against
         except NbbError as changed:
             return found | {"changed": str(changed)}
+        found["countries"] = names_of(instance, "countries", "country")
         title, _by_year = changes(instance, plan.run)
         beside = [plan, plan.reference if bar == "reference" else plan.frozen] if bar else [plan]
         return found | {
