@@ -12,6 +12,7 @@ import time
 import weakref
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 import typer
@@ -290,12 +291,31 @@ def test_the_doctor_finds_a_working_solver():
     assert json.loads(nbb_opt("doctor", "--json", check=0).stdout)["solver"] == "OK"
 
 
-def test_a_report_can_write_ileap_files_of_one_run(run_folder, tmp_path):
+def test_key_figures_are_the_same_in_terminal_json_api_page_workbook_and_ileap_file(run_folder, tmp_path):
     folder, record = run_folder
+    plan, years = nbb.load(folder), [int(year) for year in record["emissions_t_co2e"]]
+    assert plan.figures["cost_eur"] == plan.cost_eur == record["cost_eur"]
+    tonnes = [record["emissions_t_co2e"][str(year)] for year in years]
+    assert [plan.figures["emissions_t_co2e"][year] for year in years] == pytest.approx(tonnes, rel=1e-12)
+    trucks = plan.figures["battery_trucks"][years[-1]]
+    terminal = str(plan)
+    assert f"  cost          {record['cost_eur'] / 1e6:,.1f} MEUR" in terminal
+    assert all(f"{year}: {t / 1e3:,.1f} kt" in terminal for year, t in zip(years, tonnes, strict=True))
+    shown = [line.split()[-1] for line in terminal.splitlines() if re.match("    (System|Cash|CO2e|Battery)", line)]
     nbb_opt("report", folder, "--out", tmp_path / "r.html", "--ileap", tmp_path / "ileap", check=0)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    table = page[page.index("The plan beside what it is compared with") :]
+    cells = [text.strip() for text in re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", table[: table.index("</table>")])]
+    in_page = cells[cells.index(record["model"]) :]
+    assert set(shown) <= set(in_page)
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Headline"].iter_rows(values_only=True)
+    (row,) = [[cell for cell in cells if cell is not None] for cells in sheet if cells[0] == record["model"]]
+    assert row[1] * 1e6 == pytest.approx(record["cost_eur"], rel=1e-12)
+    assert [kt * 1e3 for kt in row[-1 - len(years) : -1]] == pytest.approx(tonnes, rel=1e-12)
+    assert [row[-1], int(shown[-1]), int(in_page[-1])] == [trucks] * 3
     shipments = json.loads((tmp_path / "ileap" / "shipments.json").read_text())
     kg = sum(float(tce["co2eWTW"]) for shipment in shipments for tce in shipment["tces"])
-    assert kg / 1000 == pytest.approx(sum(record["emissions_t_co2e"].values()), rel=1e-9)
+    assert kg / 1000 == pytest.approx(sum(tonnes), rel=1e-9)
     two = nbb_opt("report", folder, folder, "--out", tmp_path / "r.html", "--ileap", tmp_path / "other", check=1)
     assert "one run folder" in two.stderr
 
