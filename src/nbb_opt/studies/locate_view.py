@@ -138,26 +138,26 @@ def _sections(found: Sites) -> list[Section]:
 
 
 def _place_grid(found: Sites) -> Grid:
+    solved = bool(found.places["exact_eur"].notna().any())
     rows: list[list[Cell]] = [
-        [row.name, row.country, row.eur_per_t_product, row.time_in_h, row.time_out_h, row.co2e_kg_per_t_product,
-         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers), row.first_bottleneck or "none",
-         _or_none(row.full_year), row.could_be_built or "nothing known", _or_none(row.exact_eur / 1e6),
-         _or_none(row.others_eur / 1e6)]
+        [f"{row.name} ({row.country})", row.eur_per_t_product, row.time_in_h, row.time_out_h, row.co2e_kg_per_t_product,
+         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers),
+         f"{row.first_bottleneck}, {row.full_year:.0f}" if row.first_bottleneck else "none",
+         row.could_be_built or ("nothing known" if row.first_bottleneck else ""),
+         *([_or_none(row.exact_eur / 1e6), _or_none(row.others_eur / 1e6)] if solved else [])]
         for row in each(found.places)
     ]  # fmt: skip
+    of_solved = (Column("Solved: all pay more", "meur", "MEUR"), Column("Of it others", "meur", "MEUR"))
     columns = (
-        Column("Place"), Column("Country"), Column("Freight", "decimal", "EUR/t product"),
-        Column("In", "number", "h"),
+        Column("Place"), Column("Freight", "decimal", "EUR/t product"), Column("In", "number", "h"),
         Column("Out", "number", "h"), Column("Emissions", "number", "kg CO2e/t product"),
-        Column("Free for trucks", "decimal", "MW"), Column("Drivers", "decimal"),
-        Column("Free in the region", "count"), Column("First bottleneck"),
-        Column("Year", "year"), Column("Could be built"), Column("Solved: all pay more", "meur", "MEUR"),
-        Column("Of it others", "meur", "MEUR"),
+        Column("Free for trucks", "decimal", "MW"), Column("Drivers", "decimal"), Column("Drivers free", "count"),
+        Column("First bottleneck"), Column("Could be built"), *(of_solved if solved else ()),
     )  # fmt: skip
     note = "The cheapest over all periods with the time of goods first, so that a place may stand above one with less "
-    note += "EUR/t in this period. Free in the region: drivers to be had over those whom the plan needs. "
-    note += "Solved: net present value over all periods, of the places that were solved one by one."
-    return Grid("Places, the cheapest first", columns, rows, first=40, note=note, name="Places")
+    note += "EUR/t in this period. Drivers free: those to be had in the region over those whom the plan needs. "
+    note += "Solved: net present value over all periods, of the places that were solved one by one." if solved else ""
+    return Grid("Places, the cheapest first", columns, rows, first=40, note=note.rstrip(), name="Places")
 
 
 def _or_none(value: float) -> float | None:
