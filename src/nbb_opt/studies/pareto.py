@@ -23,6 +23,7 @@ from nbb_opt.report.charts.charts import line_chart
 from nbb_opt.report.comparison import KEY, as_decisions, in_words, what_differs
 from nbb_opt.report.grid import Cell, Column, Grid, Section
 from nbb_opt.report.study import Answer
+from nbb_opt.report.text import cut
 from nbb_opt.solve import Stop
 from nbb_opt.studies.points import FreightWork, answered, unpacked, with_row, without_basis
 from nbb_opt.studies.units import Record, Study, StudyOptions, Unit
@@ -86,18 +87,21 @@ def run_pareto(
         found = _solved(study, points, relax=how.relax, cold_start=cold_start)
     table = _table(found)
     steps = _steps(table)
+    shown = ["emissions_t_co2e", "cost_eur", "gap", "supported", "eur_per_t_co2e", "enters"]
     return answered(
         study, instance, table, _sentence(table), title="what does each tonne less cost?", sections=_sections,
         tables={"pareto_steps": steps}, description=f"Emissions {_over(year)}.",
-        shown=[table[["emissions_t_co2e", "cost_eur", "gap", "supported", "eur_per_t_co2e", "enters"]]],
+        shown=[table[shown].assign(enters=[cut(words, 60) for words in table["enters"]])],
     )  # fmt: skip
 
 
 def _solved(study: Study, points: int, *, relax: bool, cold_start: bool) -> dict[str, Record]:
     """The points by name, from the one that emits least to the cheapest; those found, if somebody stopped it.
 
-    Plans start from the next tighter point, since they are possible there; relaxations from the next looser one, in
-    whose basis only a cap is broken, and the cheapest end of these is what was found when only cost counts.
+    Plans start from the next tighter point, since they are possible there, but the first of a chain from nothing: the
+    end that emits least is too far away to help (nbb: 129 s from there, 17 s from nothing). Relaxations start from the
+    next looser one, in whose basis only a cap is broken, and the cheapest end of these is what was found when only cost
+    counts.
     """
 
     cheapest_name, cleanest_name = "least cost", "least emissions"
@@ -117,23 +121,28 @@ def _solved(study: Study, points: int, *, relax: bool, cold_start: bool) -> dict
         raise NoPlan("the front has no ends: no plan within the time for a point; allow more with time_limit_s=")
     high = unit(f"cap {points}", least="emissions", after=cheapest.name, most_eur=top["cost_eur"] * (1 + SAME))
     low = unit("cap 1", least="cost", after=cleanest.name, cap_t=least["tonnes"] * (1 + SAME))
-    found = study.run([low] if relax else [high, low])
-    if low.name not in found or not (relax or high.name in found):
+    found = study.run([low] if relax else [high])
+    if (low if relax else high).name not in found:
         return {}
-    top = found[high.name] if "tonnes" in found.get(high.name, ()) else top
-    least_t, most_t = float(found[low.name].get("tonnes") or least["tonnes"]), float(top["tonnes"])
-    caps = np.linspace(least_t, most_t, points)[1:-1].tolist()
+    if not relax and "tonnes" in found[high.name]:
+        top = found[high.name]
+    end = found[low.name] if relax and "tonnes" in found[low.name] else least
+    caps = np.linspace(float(end["tonnes"]), float(top["tonnes"]), points)[1:-1].tolist()
     between = []
     for i, cap_t in enumerate(caps):
         if relax:
             after = cheapest.name if (len(caps) - 1 - i) % CHAIN == 0 else f"cap {i + 3}"
         else:
-            after = low.name if i % CHAIN == 0 else f"cap {i + 1}"
+            after = "" if i % CHAIN == 0 else f"cap {i + 1}"
         between.append(unit(f"cap {i + 2}", least="cost", after=after, cap_t=cap_t))
-    solved = study.run(between[::-1] if relax else between)
+    solved = study.run(between[::-1] if relax else [low, *between])
+    if low.name not in solved and not relax:
+        return {}
+    found |= solved
+    most_t = float(top["tonnes"])
     bound = {"bound_eur": ends["least cost"]["bound_eur"]}
     rows = {low.name: {**found[low.name], "cap_t": low.asked["cap_t"]}}
-    rows |= {each.name: {**solved[each.name], "cap_t": each.asked["cap_t"]} for each in between if each.name in solved}
+    rows |= {each.name: {**found[each.name], "cap_t": each.asked["cap_t"]} for each in between if each.name in found}
     return {**rows, high.name: {**top, **bound, "cap_t": most_t}}
 
 
@@ -146,16 +155,18 @@ def _table(found: Mapping[str, Record]) -> pd.DataFrame:
         if best is None or own["cost_eur"] <= best["cost_eur"]:
             best = own
         kept = best if np.isfinite(best["cost_eur"]) else {}
-        cost, bound = kept.get("cost_eur", np.nan), own.get("bound_eur")
+        bound = own.get("bound_eur")
         rows.append({
-            "cap_t_co2e": record["cap_t"], "status": record["status"], "cost_eur": cost,
-            "bound_eur": np.nan if bound is None else min(bound, cost),
-            "gap": np.nan if bound is None else (cost - min(bound, cost)) / abs(cost),
+            "cap_t_co2e": record["cap_t"], "status": record["status"],
+            "cost_eur": kept.get("cost_eur", np.nan), "bound_eur": np.nan if bound is None else bound, "gap": np.nan,
             "emissions_t_co2e": kept.get("tonnes", np.nan), "supported": False, "eur_per_t_co2e": np.nan,
             "verified": kept.get("verified"), "projects": "; ".join(kept.get("projects", ())),
             "decisions": kept.get("decisions", []),
         })  # fmt: skip
     table = pd.DataFrame(rows[::-1], columns=_COLUMNS)
+    bounds = table["bound_eur"].cummax().ffill()  # what no plan of a looser cap can do, none of a tighter one can
+    table["bound_eur"] = np.minimum(bounds, table["cost_eur"].fillna(np.inf))
+    table["gap"] = (table["cost_eur"] - table["bound_eur"]) / table["cost_eur"].abs()
     hull = supported(table["emissions_t_co2e"].tolist(), table["cost_eur"].tolist())
     table["supported"] = table.index.isin(hull)
     table["verified"] = table["verified"].astype("boolean")
