@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -173,6 +174,9 @@ def test_finished_coalitions_are_kept_and_the_command_prints_what_python_gives(f
     assert "Planning together is worth" in (out / "cooperate.html").read_text(encoding="utf-8")
     assert result.record["shares"][0]["player"] == "FI"
     assert len(pd.read_csv(out / "coalitions.csv")) == 7
+    left = result.projects.assign(year_together=pd.array([pd.NA] * len(result.projects), dtype="Int64"))
+    page = replace(result, tables={**result.tables, "projects": left}).page()  # nothing is built together
+    assert page.count("–") > (out / "cooperate.html").read_text(encoding="utf-8").count("–")
     folder = nbb.write(region, tmp_path / "case")
     told = CliRunner().invoke(app, ["cooperate", str(folder), "--relax", "--json", "--out", str(tmp_path / "out")])
     assert told.exit_code == 0, told.output

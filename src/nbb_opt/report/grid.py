@@ -93,6 +93,15 @@ def each(frame: pd.DataFrame) -> Iterator[Any]:
     return iter(frame.itertuples(index=False))
 
 
+def known(value: Any, per: float = 1.0) -> Any:
+    """A figure of a table over `per`; None where the table has none (NaN, NA or None).
+
+    >>> known(3e6, 1e6), known(2030), known(float("nan")), known(pd.NA), known(None)
+    (3.0, 2030, None, None, None)
+    """
+    return None if pd.isna(value) else value if per == 1 else value / per
+
+
 def amounts(series: pd.Series) -> Iterator[tuple[Any, float]]:
     """Give the keys and values of a series of numbers.
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from nbb_opt.report.basis import assumption_counts
 from nbb_opt.report.decisions import FULL_SHARE
-from nbb_opt.report.grid import Cell, Column, Grid, Section, each
+from nbb_opt.report.grid import Cell, Column, Grid, Section, each, known
 from nbb_opt.report.inventory import BELT, DRIVER_H_PER_YEAR, KINDS, InventoryTables, in_words
 from nbb_opt.report.map.marked import Mark, draw_marked
 from nbb_opt.report.study import Answer
@@ -180,7 +180,7 @@ def people_grid(found: InventoryTables) -> Grid:
 def staff_grid(found: InventoryTables) -> Grid:
     """People needed by occupation, region and period against those to be had, with their range."""
     rows: list[list[Cell]] = [
-        [job, region, row.year, row.needed, *map(_stated, (row.people, row.people_low, row.people_high))]
+        [job, region, row.year, row.needed, *map(known, (row.people, row.people_low, row.people_high))]
         for job, region, row in _staff_rows(found)
     ]
     columns = (Column("Occupation"), Column("Fleet region"), Column("Period from", "year"), Column("Needed", "count"),
@@ -252,7 +252,3 @@ def object_grid(found: InventoryTables) -> Grid:
     count = found.objects["kind"].value_counts().to_dict()
     kinds = listed([f"{number(many)} {KINDS[str(kind)].lower()}" for kind, many in count.items()])
     return Grid(f"Every object: {kinds}", columns, rows, first=0, name="Inventory")
-
-
-def _stated(amount: float) -> float | None:
-    return None if isnan(amount) else amount

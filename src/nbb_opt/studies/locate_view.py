@@ -14,7 +14,7 @@ from markupsafe import Markup
 from nbb_opt import __version__
 from nbb_opt.errors import NbbError
 from nbb_opt.report.decisions import names_of
-from nbb_opt.report.grid import Cell, Column, Grid, Section, each, write
+from nbb_opt.report.grid import Cell, Column, Grid, Section, each, known, write
 from nbb_opt.report.map.marked import WIDTH_PX, Mark, draw_marked
 from nbb_opt.report.study import ENVIRONMENT, Answer
 from nbb_opt.report.text import MODE_WORDS, meur, number, percent, short, with_unit
@@ -141,10 +141,10 @@ def _place_grid(found: Sites) -> Grid:
     solved = bool(found.places["exact_eur"].notna().any())
     rows: list[list[Cell]] = [
         [f"{row.name} ({row.country})", row.eur_per_t_product, row.time_in_h, row.time_out_h, row.co2e_kg_per_t_product,
-         _or_none(row.free_mw), row.drivers, _or_none(row.free_drivers),
+         known(row.free_mw), row.drivers, known(row.free_drivers),
          f"{row.first_bottleneck}, {row.full_year:.0f}" if row.first_bottleneck else "none",
          row.could_be_built or ("nothing known" if row.first_bottleneck else ""),
-         *([_or_none(row.exact_eur / 1e6), _or_none(row.others_eur / 1e6)] if solved else [])]
+         *([known(row.exact_eur, 1e6), known(row.others_eur, 1e6)] if solved else [])]
         for row in each(found.places)
     ]  # fmt: skip
     of_solved = (Column("Solved: all pay more", "meur", "MEUR"), Column("Of it others", "meur", "MEUR"))
@@ -158,10 +158,6 @@ def _place_grid(found: Sites) -> Grid:
     note += "EUR/t in this period. Drivers free: those to be had in the region over those whom the plan needs. "
     note += "Solved: net present value over all periods, of the places that were solved one by one." if solved else ""
     return Grid("Places, the cheapest first", columns, rows, first=40, note=note.rstrip(), name="Places")
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _flow_grid(found: Sites) -> Grid:
@@ -185,7 +181,7 @@ def _plant_grid(found: Sites) -> Grid:
     rows: list[list[Cell]] = [
         [row.what.replace("_mw", "").replace("_", " "), goods.get(row.commodity, ""), nodes.get(row.partner, ""),
          str(int(row.amount)) if row.what == "start_year" else write(row.amount, Column("", "number")), UNITS[row.what],
-         _or_none(row.low_factor), _or_none(row.high_factor), row.source, row.note]
+         known(row.low_factor), known(row.high_factor), row.source, row.note]
         for row in each(found.plant.rows[found.plant.rows["what"] != "plant"])
     ]  # fmt: skip
     columns = (

@@ -13,7 +13,7 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.output import write_file
 from nbb_opt.report.decisions import where_of_project
-from nbb_opt.report.grid import Cell, Column, Grid, Section, each
+from nbb_opt.report.grid import Cell, Column, Grid, Section, each, known
 from nbb_opt.report.inventory import InventoryTables
 from nbb_opt.report.study import Answer
 from nbb_opt.report.text import NO_BREAK, listed, meur, number
@@ -168,48 +168,44 @@ def _people(inventory: InventoryTables) -> pd.DataFrame:
 
 def _sections(answer: Answer) -> list[Section]:
     measures, sections = answer.tables["measures"], []
-    known = {column for column in COLUMNS if measures[column].notna().any()}
+    given = {column for column in COLUMNS if measures[column].notna().any()}
     for theme, heading in HEADINGS.items():
         rows = measures[measures["theme"] == theme]
         if len(rows):
-            sections.append(Section(heading, "", [_grid(heading, rows, known)]))
+            sections.append(Section(heading, "", [_grid(heading, rows, given)]))
     people = answer.tables["people"]
     if len(people):
-        cells = [[None if pd.isna(cell) else cell for cell in row] for row in people.itertuples(index=False)]
+        cells = [list(map(known, row)) for row in people.itertuples(index=False)]
         columns = [Column("Occupation"), Column("Country"), *(Column(name, "count") for name in (
             "Needed, first period", "Needed, last period", "To be had, last period", "Low", "High"))]  # fmt: skip
         sections.append(Section("People", "", [Grid("People needed, full-time", columns, cells, first=30)]))
     return sections
 
 
-def _grid(heading: str, rows: pd.DataFrame, known: set[str]) -> Grid:
+def _grid(heading: str, rows: pd.DataFrame, given: set[str]) -> Grid:
     """The measures of a theme; the columns of a study stand only where it was given."""
     columns = [
         Column("No.", "count"), Column("Project"), Column("Where"), Column("In the plan from", "year"),
         Column("Investment", "meur", "MEUR"), Column("Who pays"),
     ]  # fmt: skip
     cells: list[list[Cell]] = [
-        [row.rank, row.name, row.where, _known(row.year), row.capex_eur / 1e6,
+        [row.rank, row.name, row.where, known(row.year), row.capex_eur / 1e6,
          "; ".join(part.replace(" ", NO_BREAK) for part in row.paid_by.split("; "))]
         for row in each(rows)
     ]  # fmt: skip
     of_studies: list[tuple[str, Column, list[Cell]]] = [
-        ("value_alone_eur", Column("Worth alone", "meur", "MEUR"), [_known(v, 1e6) for v in rows["value_alone_eur"]]),
+        ("value_alone_eur", Column("Worth alone", "meur", "MEUR"), [known(v, 1e6) for v in rows["value_alone_eur"]]),
         ("value_in_plan_eur", Column("Worth in the plan", "meur", "MEUR"),
-         [_known(v, 1e6) for v in rows["value_in_plan_eur"]]),
+         [known(v, 1e6) for v in rows["value_in_plan_eur"]]),
         ("no_regret", Column("Right in every future"), [_said(v) for v in rows["no_regret"]]),
         ("only_jointly", Column("Only jointly"), [_said(v) for v in rows["only_jointly"]]),
     ]  # fmt: skip
     for name, column, values in of_studies:
-        if name in known:
+        if name in given:
             columns.append(column)
             cells = [[*row, value] for row, value in zip(cells, values, strict=True)]
-    note = "A dash: it is not in the plan" + (", or no study says so." if known else ".")
+    note = "A dash: it is not in the plan" + (", or no study says so." if given else ".")
     return Grid(f"{heading}: what to decide first", columns, cells, first=15, note=note)
-
-
-def _known(value: Any, per: float = 1.0) -> float | None:
-    return None if pd.isna(value) else float(value) / per
 
 
 def _said(value: Any) -> str:

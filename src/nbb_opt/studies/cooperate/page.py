@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbb_opt.report.charts.charts import Bar, Series, stacked_bars
-from nbb_opt.report.grid import Column, Grid, Section, Style, each
+from nbb_opt.report.grid import Column, Grid, Section, Style, each, known
 from nbb_opt.report.study import Answer
 
 COLOURS = ("#0b3c5d", "#d55e00", "#00805e", "#b58900", "#6c4ba0", "#8a1c3b", "#3a7ca5", "#5b5b5b", "#a8a8a8")
@@ -47,8 +47,8 @@ def sections(found: Answer) -> list[Section]:
         [Column("Project"), Column("Paid by"), Column("Only jointly"), Column("Units alone", "decimal"),
          Column("Units together", "decimal"), Column("Year", "year"), Column("Built by")],
         [[row.name, row.paid_by, "yes" if row.only_jointly else "", row.units_alone, row.units_together,
-          None if row.year_together is None or row.year_together != row.year_together else int(row.year_together),
-          row.built_by] for row in each(found.projects.astype({"year_together": object}))],
+          known(row.year_together),
+          row.built_by] for row in each(found.projects)],
     )  # fmt: skip
     crossing = Grid(
         "Links between players, greatest use in a year",

@@ -9,7 +9,7 @@ import numpy as np
 from nbb_opt.instance import Instance
 from nbb_opt.report.charts.charts import heat_map
 from nbb_opt.report.decisions import names_of
-from nbb_opt.report.grid import Column, Grid, Section, Style, each
+from nbb_opt.report.grid import Column, Grid, Section, Style, each, known
 from nbb_opt.report.study import Answer
 
 KEYS = {"built": ["project"], "bought": ["fleet_region", "vehicle"], "installed": ["charge_area", "charger"]}
@@ -38,10 +38,10 @@ def sections(found: Answer) -> list[Section]:
         [Column("Project"), Column("Year", "year"), Column("Cost of a unit", *money), Column("Paid by"),
          Column("Saves alone", *money), Column("Saves in the plan", *money), Column("At least", *money),
          Column("Share of futures", "percent", "%"), Column("No regret"), Column("Requires"), Column("Excludes")],
-        [[row.name, None if row.year is None or row.year != row.year else int(row.year), row.capex_eur_per_unit / 1e6,
+        [[row.name, known(row.year), row.capex_eur_per_unit / 1e6,
           row.paid_by, _scaled(row.value_alone_eur), _scaled(row.value_in_plan_eur), _scaled(row.value_in_plan_low_eur),
-          row.share_of_futures, row.no_regret, row.requires, row.excludes]
-         for row in each(found.projects.astype({"year": object}).replace({np.nan: None}))],
+          known(row.share_of_futures), known(row.no_regret), row.requires, row.excludes]
+         for row in each(found.projects)],
     )  # fmt: skip
     in_words = _wording(found.instance)
     first = Grid(
