@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nbb_opt.report.charts.charts import Bar, Series, stacked_bars
+from nbb_opt.report.decisions import names_of
 from nbb_opt.report.grid import Column, Grid, Section, Style, each, known
 from nbb_opt.report.study import Answer
 
@@ -19,13 +20,19 @@ def sections(found: Answer) -> list[Section]:
     drawing = stacked_bars(bars, series, unit="MEUR", key="shares", title="Who gains from planning together")
     money: tuple[Style, str] = ("meur", "MEUR")
     kt: tuple[Style, str] = ("kt", "kt")
+    names = names_of(found.instance, "projects", "project")
+
+    def in_words(projects: str) -> str:
+        return "; ".join(names.get(key, key) for key in projects.split("; "))
+
     coalitions = Grid(
         "Coalitions",
         [Column("Coalition"), Column("Value", *money), Column("At least", *money), Column("At most", *money),
          Column("Worth something"), Column("CO2e in all years", *kt), Column("Projects in"), Column("Projects out"),
          Column("Checks", "count")],
         [[row.coalition, row.value_eur / 1e6, row.value_low_eur / 1e6, row.value_high_eur / 1e6, row.worth_something,
-          row.emissions_difference_t_co2e / 1e3, row.projects_entering, row.projects_leaving, row.checks]
+          row.emissions_difference_t_co2e / 1e3, in_words(row.projects_entering), in_words(row.projects_leaving),
+          row.checks]
          for row in each(found.coalitions)],
         note="Value: the cost of everybody alone less that with the coalition; emissions against everybody alone.",
     )  # fmt: skip

@@ -318,7 +318,7 @@ def sentences(
               OPEN: "which is stable for the plans found; the gaps leave that undecided"}  # fmt: skip
     if pays:
         lines.append(f"To divide by the nucleolus, {listed(pays, 99)}: {stable[figures['nucleolus_is_stable']]}.")
-    joint = projects.loc[projects["only_jointly"] & (projects["units_together"] > 0), "project"]
+    joint = projects.loc[projects["only_jointly"] & (projects["units_together"] > 0), "name"]
     lines.append(
         f"Built only jointly: {listed(joint.tolist(), 99)}." if len(joint) else "No project is built only jointly."
     )
