@@ -103,7 +103,7 @@ class Comparison(Answer):
                 "costs": [{**vars(each), "decided": each.decided} for each in costs],
             },
             shown=[
-                *([f"{', '.join(undecided)}: solving both to a smaller gap decides: compare(..., decide_s=300)"]
+                *([f"{', '.join(undecided)}: solving both to a smaller gap decides: give decide_s=300"]
                   if undecided else []),
                 "", f"inputs: {len(inputs)} cells differ",
                 whole(inputs.head(INPUTS_SHOWN), index=False, na_rep="blank", line_width=None) if len(inputs) else "",

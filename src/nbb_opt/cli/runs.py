@@ -172,6 +172,7 @@ def _shares(given: list[str]) -> dict[str, float]:
 
 
 def compare(
+    context: typer.Context,
     runs: Annotated[list[Path], typer.Argument(help="Run folders; the others against the first.", metavar="RUN...")],
     out: Annotated[Path | None, typer.Option(help="HTML file to write, with a map of what moves.")] = None,
     decide_s: Annotated[
@@ -198,7 +199,7 @@ def compare(
         found = nbb.compare(*plans, names=names, decide_s=decide_s)
     if out is not None:
         found.to_html(out)
-    show(found, as_json)
+    show(found, as_json, context.command)
 
 
 def explain(
