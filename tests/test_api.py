@@ -183,6 +183,10 @@ def test_an_edit_in_place_raises_and_changes_nothing() -> None:
             edit()
     with pytest.raises(ValueError, match="read-only"):
         region["links"]["distance_km"].to_numpy()[0] = 1.0
+    for column in (region["links"]["from_node"], region["links"].from_node, region["links"].iloc[:, 1]):
+        for texts in (column.to_numpy(), column.array):
+            with pytest.raises(ValueError, match="read-only"):
+                texts[0] = "NOWHERE"
     for name, table in before.items():
         pd.testing.assert_frame_equal(region[name], table)
         pd.testing.assert_frame_equal(table, region[name])
@@ -212,6 +216,44 @@ def test_the_example_runs_as_written(tmp_path: Path) -> None:
     assert made.to_excel(tmp_path / "report.xlsx").stat().st_size > 10_000
     made.save(tmp_path / "run")
     assert nbb.load(tmp_path / "run").cost_eur == made.cost_eur
+
+
+def test_nothing_edited_in_what_a_plan_gives_reaches_the_plan() -> None:
+    made = nbb.solve(tiny())
+    for name in ("flows", "fleet", "chargers", "projects", "emissions", "costs", "history"):
+        before, given = getattr(made, name).copy(), getattr(made, name)
+        for column in given.columns:
+            given[column].array[:] = given[column].array[::-1].copy()
+            given[column] = 0
+        pd.testing.assert_frame_equal(getattr(made, name), before)
+    made.record["cost_eur"] = made.figures["emissions_t_co2e"][2030] = 0
+    elements = made.ledger.elements
+    elements["ttw_kg"] = 0.0
+    kept = (made.cost_eur, made.figures["emissions_t_co2e"][2030], made.ledger.elements["ttw_kg"].sum())
+    assert min(kept) > 0
+    assert nbb.verify(made).ok
+
+
+def test_the_names_of_tables_are_listed_and_another_name_is_refused() -> None:
+    assert {"od", "links"} <= set(tiny())
+    for wrong in ("link", 3):
+        with pytest.raises(nbb.InstanceError, match=f"^table {wrong}: is not a table of an instance"):
+            tiny()[wrong]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: nbb.SolveOptions(threads=10**6), "threads = 1000000: give a number between 1 and 1024"),
+        (lambda: nbb.pareto(tiny(), points=10**9), "points=1000000000: a front needs at least two, and can have 1000"),
+        (lambda: nbb.tornado(tiny(), samples=10**9), "samples=1000000000: give a number of draws up to 100000"),
+        (lambda: plan().save(3), "save: path=3 is an int; give a path or a text"),
+        (lambda: nbb.serve(3), "serve: missing a required argument"),
+    ],
+)  # fmt: skip
+def test_what_no_machine_can_do_and_what_is_no_path_is_refused(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(nbb.NbbError, match=re.escape(said)):
+        call()
 
 
 def test_tables_of_a_plan_add_up_to_its_figures() -> None:
@@ -309,7 +351,7 @@ def test_what_is_compared_or_swept_prints_whole_at_any_width(columns: str, monke
 
 def test_what_is_no_plan_cannot_be_compared_and_what_is_no_region_cannot_be_solved() -> None:
     for wrong in ([plan(), plan()], 3, "runs/nbb"):
-        with pytest.raises(nbb.NbbError, match=r"compare: plans=.* is a .*; give a plan \(nbb.solve, nbb.load\)"):
+        with pytest.raises(nbb.NbbError, match=r"compare: plans=.* is an? .*; give a plan \(nbb.solve, nbb.load\)"):
             nbb.compare(plan(), wrong)  # type: ignore[arg-type]
     with pytest.raises(nbb.NbbError, match=r"solve: region=None is a NoneType; give an instance \(nbb.read\)"):
         nbb.solve(None)  # type: ignore[arg-type]

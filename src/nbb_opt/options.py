@@ -15,6 +15,7 @@ DEFAULT_GAP = 1e-3
 DEFAULT_DECISION_GAP = 0.05
 DEFAULT_TIME_LIMIT_S = 120.0
 DEFAULT_THREADS = 2
+MOST_THREADS = 1024  # beyond what a machine can start HiGHS ends the whole process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class SolveOptions:
                 "give a share above 0, at most 1, as 0.05 for 5 %",
             ),
             ("time_limit_s", self.time_limit_s >= 0, "give seconds, not less than 0"),
-            ("threads", self.threads >= 1, "give at least 1"),
+            ("threads", 1 <= self.threads <= MOST_THREADS, f"give a number between 1 and {MOST_THREADS}"),
             ("seed", 0 <= self.seed < 2**31, "give a number between 0 and 2147483647"),
             ("method", self.method in ("auto", "monolith", "decompose"), "give auto, monolith or decompose"),
             ("statement", self.statement in ("auto", "pyomo", "arrays"), "give auto, pyomo or arrays"),

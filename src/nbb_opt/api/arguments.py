@@ -55,6 +55,8 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Sequence": (lambda given: isinstance(given, Sequence) and not isinstance(given, (str, bytes)), "a list"),
     "Mapping": (lambda given: isinstance(given, Mapping), "a dict"),
     "Callback": (callable, "a function"),
+    "Callable": (callable, "a function"),
+    "Any": (lambda _given: True, "anything"),
 }
 CALLED = {
     "Instance": "an instance (nbb.read)", "Result": "a plan (nbb.solve, nbb.load)", "SolveOptions": "nbb.SolveOptions",
@@ -96,10 +98,12 @@ def checked(function: F) -> F:
             about = signature.parameters[parameter]
             several = about.kind is inspect.Parameter.VAR_POSITIONAL
             for each in value if several else [value]:
-                if not _fits(each, about.annotation):
+                if parameter != "self" and not _fits(each, about.annotation):
                     wanted = " or ".join(dict.fromkeys(_called(kind) for kind in _alternatives(about.annotation)))
                     shown = f"{each!r}".splitlines()[0][:60]
-                    raise ArgumentError(f"{name}: {parameter}={shown} is a {type(each).__name__}; give {wanted}")
+                    kind = type(each).__name__
+                    article = "an" if kind[0] in "aeioAEIO" else "a"
+                    raise ArgumentError(f"{name}: {parameter}={shown} is {article} {kind}; give {wanted}")
         return short_texts(function)(*given, **named)
 
     call.__signature__ = signature  # type: ignore[attr-defined]
@@ -146,7 +150,10 @@ def _is_a(given: Any, kind: str) -> bool:
 
 
 def _called(kind: str) -> str:
-    outer = kind.partition("[")[0].rpartition(".")[2]
+    outer, _, inner = kind.partition("[")
+    outer = outer.rpartition(".")[2]
+    if outer == "Sequence":
+        return f"a list, each {' or '.join(_called(each) for each in _alternatives(inner.removesuffix(']')))}"
     return KINDS[outer][1] if outer in KINDS else CALLED.get(outer, outer)
 
 

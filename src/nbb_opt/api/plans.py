@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class Result:
     def __repr__(self) -> str:
         accepted = "verified" if self.verified else "not verified"
         return (
-            f"<Result {self.record['model']} on {self.record['instance']}: {self.status}, "
+            f"<Result {self.run.record['model']} on {self.run.record['instance']}: {self.status}, "
             f"{self.cost_eur / 1e6:,.3f} MEUR, gap {100 * self.gap:.2g} %, {accepted}>"
         )
 
@@ -71,44 +72,44 @@ class Result:
     def instance(self) -> Instance:
         """The instance that was solved. Raises NbbError if it is not what it was."""
         if "instance" not in self._made:
-            found = (self.given or read_instance(self.record["instance_source"])).as_recorded(self.record)
-            if found.digest != self.record["instance_digest"]:
+            found = (self.given or read_instance(self.run.record["instance_source"])).as_recorded(self.run.record)
+            if found.digest != self.run.record["instance_digest"]:
                 raise NbbError(
                     f"{found.path}: is not the instance of this plan (digest {found.digest[:12]} against "
-                    f"{self.record['instance_digest'][:12]}); give the one that was solved as instance="
+                    f"{self.run.record['instance_digest'][:12]}); give the one that was solved as instance="
                 )
             self._made["instance"] = found
         return self._made["instance"]
 
     @property
     def record(self) -> dict[str, Any]:
-        """What was asked, what was proven, versions and seconds: plain values."""
-        return self.run.record
+        """What was asked, what was proven, versions and seconds: plain values, a copy."""
+        return deepcopy(self.run.record)
 
     @property
     def status(self) -> str:
         """ "optimal" (the gap asked for is proven), "time_limit", "stopped" or "not_proven" (the search ended)."""
-        return str(self.record["status"])
+        return str(self.run.record["status"])
 
     @property
     def cost_eur(self) -> float:
         """System cost, net present value."""
-        return float(self.record["cost_eur"])
+        return float(self.run.record["cost_eur"])
 
     @property
     def objective_eur(self) -> float:
         """System cost and the costs of your own that were added to the model; without any, `cost_eur`."""
-        return float(self.record.get("extension", {}).get("objective_eur", self.cost_eur))
+        return float(self.run.record.get("extension", {}).get("objective_eur", self.cost_eur))
 
     @property
     def bound_eur(self) -> float:
         """No plan has a lower objective."""
-        return float(self.record["bound"])
+        return float(self.run.record["bound"])
 
     @property
     def gap(self) -> float:
         """|objective - bound| over |objective|."""
-        return float(self.record["gap"])
+        return float(self.run.record["gap"])
 
     @property
     def decision_gap(self) -> float:
@@ -119,7 +120,7 @@ class Result:
     @property
     def verified(self) -> bool:
         """Whether the built-in independent verifier accepted the plan."""
-        return bool(self.record["verified"])
+        return bool(self.run.record["verified"])
 
     @property
     def reference(self) -> Result:
@@ -132,17 +133,17 @@ class Result:
         return self._bar(FROZEN)
 
     def _bar(self, bar: str) -> Result:
-        said, mine = self.run.said_of(bar), self.record.get("bars", {})
+        said, mine = self.run.said_of(bar), self.run.record.get("bars", {})
         if not said:
-            if self.record["model"] == bar:
+            if self.run.record["model"] == bar:
                 return self
             raise NbbError(f"the {bar} plan was not solved with this one; solve again with it")
         rules = ("technologies", "projects")
-        options = {**self.record["options"], **{key: said[key] for key in rules}}
+        options = {**self.run.record["options"], **{key: said[key] for key in rules}}
         said = {key: value for key, value in said.items() if key not in rules}
         before = BARS[: BARS.index(bar)]
         bars = {name: mine[name] for name in before}
-        record = {**self.record, **said, "options": {**options, "flows": "free"}, "bars": bars}
+        record = {**self.run.record, **said, "options": {**options, "flows": "free"}, "bars": bars}
         record.pop("extension", None)  # rules of your own bind the plan only
         known = {"accepted": True} if "accepted" in self._made else {}
         run = Run(Path(), record, self.run.bars[bar], {name: self.run.bars[name] for name in before})
@@ -166,7 +167,7 @@ class Result:
     def fleet(self) -> pd.DataFrame:
         """Vehicles bought and in service by region, vehicle, vintage and year."""
         kinds = self.instance["vehicles"].set_index("vehicle")["technology"]
-        rows = self.run.tables["fleet"].rename(columns={"bought": "bought_vehicles", "kept": "in_service_vehicles"})
+        rows = self._rows("fleet").rename(columns={"bought": "bought_vehicles", "kept": "in_service_vehicles"})
         rows.insert(2, "technology", rows["vehicle"].map(kinds).astype("str"))
         return rows
 
@@ -174,7 +175,7 @@ class Result:
     def chargers(self) -> pd.DataFrame:
         """Chargers installed and in service by charging area, kind and year, with their power."""
         kw = self.instance["chargers"].set_index("charger")["kw"]
-        rows = self.run.tables["chargers"]
+        rows = self._rows("chargers")
         rows = rows.rename(columns={"installed": "installed_chargers", "in_service": "in_service_chargers"})
         return rows.assign(in_service_kw=rows["charger"].map(kw).astype(float) * rows["in_service_chargers"])
 
@@ -182,7 +183,7 @@ class Result:
     def projects(self) -> pd.DataFrame:
         """Projects built, by year."""
         names = self.instance["projects"].set_index("project")["name"]
-        rows = self.run.tables["projects"]
+        rows = self._rows("projects")
         rows = rows.rename(columns={"newly_built": "newly_built_units", "in_service": "in_service_units"})
         rows.insert(1, "name", rows["project"].map(names).astype("str"))
         return rows
@@ -200,7 +201,7 @@ class Result:
     @property
     def emissions(self) -> pd.DataFrame:
         """TTW, WTT and WTW t CO2e by year, country, mode and energy carrier."""
-        rows = self.run.tables["emissions"]
+        rows = self._rows("emissions")
         tonnes = {f"{part}_t_co2e_per_year": rows[f"{part}_kg"] / 1000.0 for part in ("ttw", "wtt")}
         rows = rows.drop(columns=["ttw_kg", "wtt_kg"]).assign(**tonnes)
         return rows.assign(wtw_t_co2e_per_year=rows["ttw_t_co2e_per_year"] + rows["wtt_t_co2e_per_year"])
@@ -208,7 +209,11 @@ class Result:
     @property
     def costs(self) -> pd.DataFrame:
         """Costs by component and year, as paid and discounted."""
-        return self.run.tables["costs"].copy()
+        return self._rows("costs")
+
+    def _rows(self, table: str) -> pd.DataFrame:
+        """A copy of a table of the plan, so that no edit of it reaches the plan."""
+        return self.run.tables[table].copy()
 
     @property
     def history(self) -> pd.DataFrame:
@@ -223,33 +228,39 @@ class Result:
 
         if "figures" not in self._made:
             self._made["figures"] = key_figures(self.instance, self.run)
-        return dict(self._made["figures"])
+        return deepcopy(self._made["figures"])
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of emissions by ISO 14083: transport chain elements and operation categories."""
+        """The ledger of emissions by ISO 14083, a copy: transport chain elements and operation categories."""
+        return deepcopy(self._ledger())
+
+    def _ledger(self) -> Ledger:
         from nbb_opt.emissions.ledger import build_ledger
 
         if "ledger" not in self._made:
             self._made["ledger"] = build_ledger(self.instance, self.run.tables)
         return self._made["ledger"]
 
+    @checked
     def to_html(self, path: Path | str) -> Path:
         """Write the report, one closed HTML page. A plan read from a folder is verified first."""
         from nbb_opt.report import write_html
 
         check_file(named(path, ".html", ".htm", what="page"))
-        write_html(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
+        write_html(self.instance, [self._accepted().run], Path(path), ledgers=[self._ledger()])
         return Path(path)
 
+    @checked
     def to_excel(self, path: Path | str) -> Path:
         """Write the workbook with every table of report and plan. A plan read from a folder is verified first."""
         from nbb_opt.report import write_workbook
 
         check_file(named(path, ".xlsx", what="workbook"))
-        write_workbook(self.instance, [self._accepted().run], Path(path), ledgers=[self.ledger])
+        write_workbook(self.instance, [self._accepted().run], Path(path), ledgers=[self._ledger()])
         return Path(path)
 
+    @checked
     def to_ileap(
         self, path: Path | str, *, carriers: Mapping[str, str] | None = None, hub_carrier: str = "diesel"
     ) -> list[Path]:
@@ -259,7 +270,7 @@ class Result:
         """
         from nbb_opt.emissions.exchange import write_exchange
 
-        ledger, words = self._accepted().ledger, dict(carriers or {})
+        ledger, words = self._accepted()._ledger(), dict(carriers or {})
         return write_exchange(self.instance, ledger, folder(path), carriers=words, hub_carrier=hub_carrier)
 
     def _accepted(self) -> Result:
@@ -268,12 +279,13 @@ class Result:
             verify(self)
         return self
 
+    @checked
     def save(self, path: Path | str) -> Path:
         """Write a run folder, as `nbb-opt solve` does; an earlier run there is replaced. `nbb.load` reads it."""
         from nbb_opt.pipeline import write as write_run_folder
 
         check_target(folder(path))
-        return write_run_folder(Path(path), self.instance, self.run, self.ledger).path
+        return write_run_folder(Path(path), self.instance, self.run, self._ledger()).path
 
 
 def _in_turn(words: pd.Series) -> str:

@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nbb_opt.api.arguments import checked
 from nbb_opt.app.answers import download
 from nbb_opt.app.jobs import Jobs
 from nbb_opt.app.languages import COOKIE, chosen_language, translator
@@ -224,6 +225,7 @@ def make_app(service: Service, session: Session, *, most_bytes: int = MOST_BODY_
     return Guard(api, session, most_bytes)
 
 
+@checked
 def serve(work: Path, cache: Path, source: Path | None, port: int, ready: Callable[[str, Path], None]) -> None:
     """Serve until interrupted. `ready` is told the address to open and the work folder.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from nbb_opt.instance.flows import read_flows
 from nbb_opt.instance.manifest import check_rows, digest, read_manifest, save_manifest
 from nbb_opt.instance.meta import Meta, Period, meta_text, read_meta
 from nbb_opt.instance.package import MANIFEST_FILE, META_FILE, Package, file_problems, open_package, table_file
-from nbb_opt.instance.read_only import ReadOnlyTable
+from nbb_opt.instance.read_only import read_only
 from nbb_opt.instance.references import check_keys, check_references
 from nbb_opt.instance.rules import RuleContext, run_rules
 from nbb_opt.instance.schema import BY_NAME, TABLES, Table
@@ -81,7 +81,7 @@ class Instance:
     what_if: WhatIf | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        tables = {name: ReadOnlyTable(frame, copy=False) for name, frame in self.tables.items()}
+        tables = {name: read_only(frame) for name, frame in self.tables.items()}
         object.__setattr__(self, "tables", MappingProxyType(tables))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,9 +93,13 @@ class Instance:
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table != "od":
-            return self.tables[table]
+            return self.tables[_known(table)]
         demand = demand_of(self).frame()
-        return ReadOnlyTable(demand if any(self.shippers) else demand.drop(columns="shipper", errors="ignore"))
+        return read_only(demand if any(self.shippers) else demand.drop(columns="shipper", errors="ignore"))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of its tables."""
+        return iter(BY_NAME)
 
     def __repr__(self) -> str:
         years = ", ".join(str(period.year) for period in self.periods)
@@ -180,10 +184,7 @@ class Instance:
         >>> float(more["od"]["tonnes"].sum() / tiny["od"]["tonnes"].sum()), more.digest == tiny.digest
         (1.5, False)
         """
-        if name not in BY_NAME:
-            hint = did_you_mean(name, BY_NAME) or f"tables are {listed(BY_NAME, 99)}"
-            raise InstanceError([Problem(f"table {name}", "is not a table of an instance", hint, "table")])
-        frame = change(self[name].copy()) if callable(change) else change
+        frame = change(self[_known(name)].copy()) if callable(change) else change
         if not isinstance(frame, pd.DataFrame):
             what, hint = f"became a {type(frame).__name__}", "give a DataFrame, or a function that returns one"
             raise InstanceError([Problem(f"table {name}", what, hint, "table")])
@@ -224,6 +225,14 @@ class Instance:
         finally:
             package.close()
         return replace(found, edited={**self.edited, **edited}, stamps=self.stamps)
+
+
+def _known(table: str) -> str:
+    """The name of a table. Raises InstanceError for another name."""
+    if table not in BY_NAME:
+        hint = did_you_mean(str(table), BY_NAME) or f"tables are {listed(BY_NAME, 99)}"
+        raise InstanceError([Problem(f"table {table}", "is not a table of an instance", hint, "table")])
+    return table
 
 
 def read_instance(path: Path | str, *, add_duplicates: bool = False, each: Each | None = None) -> Instance:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import NbbError
@@ -104,6 +105,19 @@ class ReadOnlyColumn(_ReadOnly, pd.Series):  # type: ignore[misc]
     @property
     def _constructor(self) -> type[pd.Series]:
         return pd.Series
+
+
+def read_only(frame: pd.DataFrame) -> ReadOnlyTable:
+    """The table, which cannot be edited in place; nor can the arrays of its texts, which pandas hands out as they are.
+
+    >>> read_only(pd.DataFrame({"link": ["A"]}))["link"].to_numpy()[0] = "B"
+    Traceback (most recent call last):
+    ValueError: assignment destination is read-only
+    """
+    for _name, column in frame.items():
+        if isinstance(texts := getattr(column.array, "_ndarray", None), np.ndarray):
+            texts.flags.writeable = False
+    return ReadOnlyTable(frame, copy=False)
 
 
 class ReadOnlyTable(_ReadOnly, pd.DataFrame):  # type: ignore[misc]

@@ -28,6 +28,7 @@ from nbb_opt.solve import Stop
 from nbb_opt.studies.points import FreightWork, answered, unpacked, with_row, without_basis
 from nbb_opt.studies.units import Record, Study, StudyOptions, Unit
 
+MOST_POINTS = 1000
 CHAIN = 5  # points that start one from another; chains can be solved side by side
 SAME = 1e-6  # relative, of a cost or of emissions that are kept while the other one is minimised
 
@@ -78,8 +79,8 @@ def run_pareto(
     Raises NbbError for fewer than two points or a year that is no period, Infeasible or NoPlan where there are no ends.
     """
     years = [period.year for period in instance.periods]
-    if points < 2:
-        raise NbbError(f"points={points}: a front needs at least two")
+    if not 2 <= points <= MOST_POINTS:
+        raise NbbError(f"points={points}: a front needs at least two, and can have {MOST_POINTS}")
     if year is not None and year not in years:
         raise NbbError(f"year={year}: is no period of the instance; those are {', '.join(map(str, years))}")
     work = ParetoWork.of(instance, how, year=year)

@@ -28,6 +28,7 @@ BASE = "as it is"
 NOT_VARIED = "not varied"
 NOT_READ = ("ranges", "control_totals", "scenarios")
 BARS = 20
+MOST_SAMPLES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,8 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
     `tornado_samples`, and by project the share of them that builds it in `tornado_projects`. `relax` solves LP
     relaxations, which name no projects. Raises NbbError for a table without ranges.
     """
-    if samples < 0:
-        raise NbbError(f"samples={samples}: give a number of draws, 0 for none")
+    if not 0 <= samples <= MOST_SAMPLES:
+        raise NbbError(f"samples={samples}: give a number of draws up to {MOST_SAMPLES}, 0 for none")
     rows = [row for row in instance["ranges"].to_dict("records") if row["table"] not in NOT_READ]
     known = {str(row["table"]) for row in rows}
     if missing := [name for name in tables if name not in known]:

@@ -29,6 +29,8 @@ def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: 
         raise ModelError(f"cost component '{name}': paid is {paid!r}, not one of {', '.join(PAID)}")
     if not isinstance(name, str) or not name.strip():
         raise ModelError(f"cost component {name!r}: give it a name in words")
+    if not callable(amount_eur):
+        raise ModelError(f"cost component '{name}': amount_eur is {amount_eur!r}; give a function of model and year")
     if name in m.cost_components:
         raise ModelError(f"cost component '{name}' is there already; choose another name")
     factor = m.paid_yearly if paid == "yearly" else m.paid_once
