@@ -107,6 +107,15 @@ def test_the_page_draws_every_regret_and_the_command_gives_what_python_gives(reg
     assert "tail" in str(refused.exception) + refused.output
 
 
+def test_a_future_that_changes_demand_and_its_contracts_has_a_mean_with_both() -> None:
+    region = nbb.read(shipped("instances") / "nbb")
+    mean = mean_of(*futures_of(region, ["base", "stegra_stopped"]))
+    steel = "origin == 'BOD' and commodity == 'steel'"
+    assert mean["od"].query(steel)["tonnes"].sum() == pytest.approx(0.5 * region["od"].query(steel)["tonnes"].sum())
+    ends = (each["supply_contracts"].query("site == 'STEGRA'")["amount_t_per_year"].sum() for each in (mean, region))
+    assert next(ends) == pytest.approx(0.5 * next(ends))
+
+
 def test_the_mean_of_futures_is_that_of_every_figure_and_odd_futures_are_refused(region: nbb.Instance) -> None:
     futures, weight = futures_of(region, ["base", "ore=3"])
     mean = mean_of(futures, weight)

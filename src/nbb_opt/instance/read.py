@@ -519,8 +519,12 @@ def varied(instance: Instance, tables: Mapping[str, pd.DataFrame], **settings: A
 
 def with_demand(instance: Instance, factor: float) -> Instance:
     """The instance with every row of its demand times a factor."""
-    demand = demand_of(instance)
-    demand = replace(demand, tonnes=demand.tonnes * factor)
+    return with_tonnes(instance, demand_of(instance).tonnes * factor)
+
+
+def with_tonnes(instance: Instance, tonnes: np.ndarray) -> Instance:
+    """The instance with other tonnes in the rows of its demand, in their order; unchecked, as `varied`."""
+    demand = replace(demand_of(instance), tonnes=tonnes)
     content = digest(instance.meta, instance.periods, instance.tables, demand)
     path = instance.od_path.with_suffix(".csv") if instance.od_path.suffix else instance.od_path
     edited = {**instance.edited, "od.csv": csv_bytes(demand.frame(), BY_NAME["od"])}

@@ -142,7 +142,10 @@ def _solved(study: Study, points: int, *, relax: bool, cold_start: bool) -> dict
     found |= solved
     most_t = float(top["tonnes"])
     bound = {"bound_eur": ends["least cost"]["bound_eur"]}
-    rows = {low.name: {**found[low.name], "cap_t": low.asked["cap_t"]}}
+    last = found[low.name]
+    if not relax and "tonnes" not in last:  # what emits least is a plan under its cap
+        last = {**least, "status": last["status"], "bound_eur": last.get("bound_eur")}
+    rows = {low.name: {**last, "cap_t": low.asked["cap_t"]}}
     rows |= {each.name: {**found[each.name], "cap_t": each.asked["cap_t"]} for each in between if each.name in found}
     return {**rows, high.name: {**top, **bound, "cap_t": most_t}}
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nbb_opt.errors import Infeasible, NbbError
 from nbb_opt.instance import Instance
-from nbb_opt.instance.read import varied
+from nbb_opt.instance.read import varied, with_tonnes
 from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.model import StandardForm, build
 from nbb_opt.solve import Stop, Warm, solve_relaxed
@@ -71,9 +71,9 @@ def mean_of(futures: Mapping[str, Instance], weight: Mapping[str, float]) -> Ins
                 mean[column.name] = _likeliest(cells, shares)
         if not mean.equals(frames[0]) or name == "od":
             tables[name] = mean
-    demand = tables.pop("od")
-    changed = region if demand.equals(pd.DataFrame(region["od"])) else region.with_table("od", demand)
-    return varied(changed, {name: frame.astype(region[name].dtypes) for name, frame in tables.items()})
+    tonnes = tables.pop("od")["tonnes"].to_numpy(float)
+    changed = varied(region, {name: frame.astype(region[name].dtypes) for name, frame in tables.items()})
+    return changed if np.array_equal(tonnes, region["od"]["tonnes"]) else with_tonnes(changed, tonnes)
 
 
 def _mean(cells: np.ndarray, shares: np.ndarray, kind: str) -> np.ndarray:
