@@ -110,7 +110,7 @@ class ReadOnlyColumn(_ReadOnly, pd.Series):  # type: ignore[misc]
 def read_only(frame: pd.DataFrame) -> ReadOnlyTable:
     """The table, which cannot be edited in place; nor can the arrays of its texts, which pandas hands out as they are.
 
-    >>> read_only(pd.DataFrame({"link": ["A"]}))["link"].to_numpy()[0] = "B"
+    >>> read_only(pd.DataFrame({"link": pd.array(["A"], "string[python]")}))["link"].to_numpy()[0] = "B"
     Traceback (most recent call last):
     ValueError: assignment destination is read-only
     """
