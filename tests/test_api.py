@@ -199,6 +199,12 @@ def test_what_is_taken_out_of_a_table_can_be_edited() -> None:
     assert links["distance_km"].sum() == 2 * tiny()["links"]["distance_km"].sum()
 
 
+def test_the_types_of_the_interface_are_published_and_need_no_question_of_which_problem() -> None:
+    assert Path(nbb.__file__).with_name("py.typed").is_file()
+    given = [inspect.signature(each).return_annotation for each in (nbb.read, nbb.solve, nbb.load)]
+    assert given == ["Instance | Any", "Result | Any", "Result | Any"]
+
+
 def test_the_example_runs_as_written(tmp_path: Path) -> None:
     region = nbb.examples.tiny()
     made = nbb.solve(region, gap=1e-3, time_limit_s=120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.instance import Instance, read_instance, write_workbook
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @checked
 def read(
     path: Path | str, *, add_duplicates: bool = False, cluster: Cluster | None = None
-) -> Instance | ProblemInstance:
+) -> Instance | Any:  # a ProblemInstance of another problem; Any, so that users need not ask
     """Read and check an instance of any problem. Raises InstanceError with every fault.
 
     `add_duplicates` adds up demand rows of one flow and year; the workers of a `cluster` sum the demand; both are of

@@ -300,7 +300,7 @@ def _in_turn(words: pd.Series) -> str:
 @checked
 def load(
     path: Path | str, *, instance: Instance | ProblemInstance | Path | str | None = None
-) -> Result | ProblemResult:
+) -> Result | Any:  # a ProblemResult of another problem; Any, so that users need not ask
     """Read a run folder of any problem. `instance` is needed where its files have changed or moved since.
 
     >>> import tempfile
@@ -350,7 +350,7 @@ def solve(
     stop: Stop | None = None,
     cluster: Cluster | None = None,
     extend: Path | str | None = None,
-) -> Result | ProblemResult:
+) -> Result | Any:  # a ProblemResult of another problem; Any, so that users need not ask
     """The cheapest plan of a region by a model of `models/`, proven to a gap and verified, and its bars.
 
     `model` is "joint" where none is named, and for network design and national planning the model of that name; these
