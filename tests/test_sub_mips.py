@@ -15,6 +15,7 @@ from nbb_opt.result import decision_gap, read_run
 from nbb_opt.solve import DecisionGap, Stop, solve_form
 from nbb_opt.solve.mip.branch import TreeBeside
 from nbb_opt.solve.mip.dive import Dive, groups
+from nbb_opt.solve.mip.strong_branching import strong_branching
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.warm import Warm
 from nbb_opt.solve.stop import UNKNOWN
@@ -47,6 +48,60 @@ def test_decided_depots_completed_by_small_mips_cost_no_more_than_rounded_up_or_
     assert plan.objective <= settled.objective * (1 + 1e-9)
     for whole in (plan.values[problem.integer], settled.values[problem.integer]):
         assert np.abs(whole - np.round(whole)).max() < 1e-6
+
+
+def sides(problem, *, threads=1, stop=None):
+    solver, root = relaxed(problem)
+    both = (solver, small_mips(problem).solver)
+    return strong_branching(
+        both, groups(problem)[0], root, stop=stop or Stop(60.0), phase="", callback=None, known=UNKNOWN, threads=threads
+    )
+
+
+def rounded(problem, column, *, low, up):
+    col_low, col_up = problem.col_low.copy(), problem.col_up.copy()
+    col_low[column], col_up[column] = max(low, col_low[column]), min(up, col_up[column])
+    return relaxed(replace(problem, col_low=col_low, col_up=col_up))[1]
+
+
+@pytest.mark.parametrize("problem", [depots(2, budget=1500), depots(4)], ids=["budget", "no budget"])
+def test_both_sides_of_what_is_in_doubt_are_the_linear_programs_with_it_rounded(problem):
+    found, root = sides(problem), relaxed(problem)[1]
+    in_doubt = [j for j in groups(problem)[0] if abs(root.values[j] - round(root.values[j])) > 1e-6]
+    assert len(in_doubt) > 0
+    assert found.columns.tolist() == in_doubt
+    for j, cost, rise, cheaper in zip(found.columns, found.cost.T, found.rises.T, found.cheaper, strict=True):
+        value, low = root.values[j], np.floor(root.values[j])
+        down, up = (rounded(problem, j, low=-np.inf, up=low), rounded(problem, j, low=low + 1, up=np.inf))
+        apart = [each.objective if each.status == "optimal" else np.inf for each in (down, up)]
+        assert cost == pytest.approx(apart)
+        assert cheaper == low + (apart[1] < apart[0])
+        by_hand = [(apart[0] - root.objective) / (value - low), (apart[1] - root.objective) / (low + 1 - value)]
+        known = np.isfinite(apart)
+        assert rise[known] == pytest.approx(np.array(by_hand)[known], abs=1e-6)
+        assert np.isnan(rise[~known]).all()
+    assert root.objective <= found.bound <= best_by_trying_all_depots(problem) * (1 + 1e-9)
+    two = sides(problem, threads=2)
+    assert (two.cost.tolist(), two.iterations) == (found.cost.tolist(), found.iterations)
+
+
+def test_what_is_in_doubt_when_time_is_over_goes_to_the_nearer_side_or_down():
+    problem = depots(2, budget=1500)
+    found = sides(problem, stop=Stop(0.0))
+    assert np.isnan(found.cost).all()
+    assert found.cheaper.tolist() == np.where(found.values >= 0.7, 1.0, 0.0).tolist()
+    assert found.bound == relaxed(problem)[1].objective
+
+
+def test_roundings_that_are_impossible_together_give_way_to_a_dive():
+    problem = depots(2, budget=1500)
+    solver, root = relaxed(problem)
+    found = sides(problem)
+    none = replace(found, cost=np.stack([np.zeros(len(found.columns)), np.ones(len(found.columns))]))  # no depot at all
+    dive = Dive(problem, solver, stop=Stop(60.0), callback=None, label="", bound=root.objective)
+    decided = dive.decide(root, none).values[groups(problem)[0]]
+    assert decided == pytest.approx(np.round(decided))
+    assert decided.sum() >= 1
 
 
 def test_slim_columns_that_allow_no_plan_give_way_to_all_columns():

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nbb_opt.solve.highs import Relaxation, SolverResult
+from nbb_opt.solve.mip.strong_branching import WHOLE, Sides
 from nbb_opt.solve.stop import Callback, Stop, relative_gap
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-WHOLE = 1e-6
 TRIALS = 6  # columns of unknown price that are tried at one node
 LEAST_RISE = 1e-6
 
@@ -63,6 +63,12 @@ class Branch:
         self.history: list[tuple[int, float]] = []  # how many nodes were solved when a better bound was proven
         self.rise = np.zeros((2, len(columns)))  # sum of rises per unit of rounding down, up
         self.trials = np.zeros((2, len(columns)))
+
+    def learn(self, sides: Sides) -> None:
+        """What both sides of columns cost at the root, so that they need not be tried."""
+        at, rises = np.searchsorted(self.columns, sides.columns), sides.rises
+        self.rise[:, at] += np.nan_to_num(rises)
+        self.trials[:, at] += ~np.isnan(rises)
 
     def run(self) -> None:
         """Explore until the gap is proven, branching cannot lift the bound further, or time is over."""
@@ -176,8 +182,9 @@ class TreeBeside:
     """
 
     def __init__(
-        self, solver: Relaxation, columns: Ints, *, stop: Stop, root_bound: float, label: str, alone: bool = False
-    ) -> None:
+        self, solver: Relaxation, columns: Ints, *, stop: Stop, root_bound: float, label: str, alone: bool = False,
+        sides: Sides | None = None,
+    ) -> None:  # fmt: skip
         self._user, self._root_bound = stop, root_bound
         self._stop = Stop(stop.time_limit_s, started=stop.started)
         self.leaves: list[Floats] = []
@@ -200,6 +207,8 @@ class TreeBeside:
             solver, columns, incumbent=np.inf, gap=0.0, stop=self._stop, callback=None, label=label, complete=keep,
             relax=relax,
         )  # fmt: skip
+        if sides is not None:
+            self.tree.learn(sides)
 
     @contextmanager
     def running(self) -> Iterator[TreeBeside]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from nbb_opt.solve.highs import Relaxation, SolverResult
+from nbb_opt.solve.mip.strong_branching import NEAR_ONE, WHOLE, Sides
 from nbb_opt.solve.stop import GRACE_S, Callback, Stop
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-WHOLE = 1e-6
 EVERY = slice(None)
 
 
@@ -132,7 +132,6 @@ class DecidedRows:
 GAIN = 1e-9  # smaller gains, relative, are noise
 BATCH = 0.3  # of the columns that are no whole numbers yet, fixed at once
 NO_DOUBT = 0.1  # columns so near a whole number are fixed too
-NEAR_ONE = 0.7  # a column this far towards the next whole number is fixed there without trying the other side
 
 
 class Dive:
@@ -146,10 +145,19 @@ class Dive:
         self.iterations = 0
         self.rows = [DecidedRows.decided_by(form, order) for order in orders(form)]
 
-    def decide(self, relaxed: SolverResult) -> SolverResult | None:
-        """Fix the first group at whole numbers, the others still free; None if that fails or time is over."""
-        first = groups(self.form)[0]
-        return self._decide(first, relaxed) if len(first) else relaxed
+    def decide(self, relaxed: SolverResult, sides: Sides | None = None) -> SolverResult | None:
+        """Fix the first group at whole numbers, the others still free; None if that fails or time is over.
+
+        With both `sides` of what is in doubt, all of it goes to the cheaper one at once, if that is possible.
+        """
+        undecided = groups(self.form)[0]
+        if sides is not None:
+            found = self._solve(sides.columns, sides.cheaper)
+            if found is not None:
+                relaxed, undecided = found, np.setdiff1d(undecided, sides.columns)
+            else:
+                self.solver.free(sides.columns)
+        return self._decide(undecided, relaxed)
 
     def hasten(self, relaxed: SolverResult) -> SolverResult | None:
         """What `decide` does, in one step: for when its time is over, since any plan is better than none.

@@ -17,6 +17,7 @@ from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.branch import TreeBeside
 from nbb_opt.solve.mip.cuts import CapacityRows, Cuts, with_cuts
 from nbb_opt.solve.mip.dive import Dive, groups
+from nbb_opt.solve.mip.strong_branching import strong_branching
 from nbb_opt.solve.mip.sub_mips import Effort, SubMips
 from nbb_opt.solve.mip.vertex import OwnRows, exact_values
 from nbb_opt.solve.mip.warm import Warm
@@ -33,7 +34,8 @@ Ints = npt.NDArray[np.int64]
 # how hard the small MIPs try, in shares of what is undecided at the start: columns left out and gap
 EFFORT = (1 / 200, 1 / 40)
 ENOUGH = 1 / 10  # of the gap asked for: no small MIP has to be more exact
-NODES = 64  # of the tree in the first step; twice as many in each further one
+PROBING = 1 / 4  # of the time left, at most, goes to both sides of the projects in doubt
+NODES = 16  # of the tree in the first step; twice as many in each further one
 FIRST_GUESS = 1e-3  # share of the bound that is taken for undecided while there is no plan
 CUTTING = 1 / 4  # of the time left, at most
 ROUNDS, LITTLE = 3, 1e-2  # cutting ends when so many rounds rise by less than that share of all
@@ -105,7 +107,6 @@ class _MipSearch:
         self.form, self.warm, self.best, self.stop = form, warm, best, best.stop
         self.whole = np.flatnonzero(form.integer)
         self.tight = form  # with cuts, once there are some
-        self.dived: Floats | None = None  # the first group as a dive decided it, once one did
         warm.log = best.log
 
     def run(self) -> Solution:
@@ -197,8 +198,6 @@ class _MipSearch:
             decided = dive.hasten(relaxed) if quick else dive.decide(relaxed)
             plan = dive.complete(decided) if decided is not None else None
             solver.free(self.whole)
-            if not quick and decided is not None and decided.values is not None:
-                self.dived = np.round(decided.values[groups(self.form)[0]])
             if plan is not None:
                 self._accept(plan)
                 break
@@ -214,14 +213,22 @@ class _MipSearch:
         undecided = best.incumbent - best.bound if best.plan is not None else FIRST_GUESS * abs(best.bound)
         enough = ENOUGH * best.gap * abs(best.bound)
         effort = Effort(*(share * undecided for share in EFFORT)).at_most(enough)
-        beside = TreeBeside(
-            solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1
-        )
 
         def callback(progress: Progress) -> None:
             best.relay(replace(progress, bound=beside.bound))
 
         mips = SubMips(self.tight, self.warm, solver, stop=self.stop, callback=callback, label=best.label)
+        sides = strong_branching(
+            (solver, mips.solver), first, relaxed, stop=self.stop.part(PROBING), phase=best.label + "both sides",
+            callback=best.hear, known=best.known, threads=self.warm.threads,
+        )  # fmt: skip
+        if sides.bound == np.inf:
+            raise Infeasible(NO_WHOLE_PLAN)
+        best.prove(sides.bound)
+        beside = TreeBeside(
+            solver, first, stop=self.stop, root_bound=best.bound, label=best.label, alone=self.warm.threads == 1,
+            sides=sides,
+        )  # fmt: skip
 
         def complete(decided: Floats, effort: Effort | None) -> None:
             plan = mips.complete(decided, effort, below=best.incumbent)
@@ -232,7 +239,7 @@ class _MipSearch:
             rounded = None if best.plan is None else best.plan[first]
 
             def dive() -> Floats | None:
-                found = mips.dive(relaxed) if self.dived is None else self.dived
+                found = mips.dive(relaxed, sides)
                 return rounded if found is None else found
 
             def best_so_far() -> Floats | None:
@@ -244,7 +251,7 @@ class _MipSearch:
             for each in (None, effort):
                 if not best.proven() and not self.stop.now():
                     complete(np.zeros(0), each)
-        best.iterations += mips.iterations
+        best.iterations += mips.iterations + sides.iterations
 
     def _step_by_step(
         self,

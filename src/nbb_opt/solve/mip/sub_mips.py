@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from nbb_opt.solve.highs import Solver, SolverResult
 from nbb_opt.solve.mip.dive import Dive, groups
+from nbb_opt.solve.mip.strong_branching import Sides
 from nbb_opt.solve.mip.warm import Warm, again
 from nbb_opt.solve.stop import UNKNOWN, Callback, Stop
 
@@ -61,10 +62,10 @@ class SubMips:
         found = self._whole(self.first, self.form.col_low, self.form.col_up, relaxed, effort)
         return None if found is None else found[self.first]
 
-    def dive(self, relaxed: SolverResult) -> Floats | None:
-        """What `decide` gives, by a dive, a linear program each step; None if it fails or time is over."""
+    def dive(self, relaxed: SolverResult, sides: Sides) -> Floats | None:
+        """What `decide` gives, by linear programs: `sides` first, then what is left; None if that fails."""
         dive = self._dive(self.stop.part(0.5))
-        answer = dive.decide(relaxed)
+        answer = dive.decide(relaxed, sides)
         self.iterations += dive.iterations
         self.solver.free(self.first)
         return None if answer is None or answer.values is None else np.round(answer.values[self.first])
