@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import nbb_opt as nbb
 from instance_copies import copy_tiny
 from nbb_opt.instance import write_manifest
 
@@ -24,14 +25,19 @@ from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
 limits = SolveOptions(time_limit_s=120.0)
 run = solve_instance(Path(sys.argv[1]), out=Path(sys.argv[2]), model="frozen", options=limits)
-print(json.dumps([sum(Path(path).name.startswith("od.") for path in opened), run.record["verified"]]))
+names = [Path(path).name for path in opened]
+print(json.dumps([sum(name.startswith("od.") or name == "case.xlsx" for name in names), run.record["verified"]]))
 """
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet", "checksummed parquet of shippers"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "checksummed parquet of shippers", "workbook"])
 def test_a_solve_opens_the_demand_file_at_most_twice(tmp_path: Path, form: str) -> None:
     copy = copy_tiny(tmp_path / "case")
-    if form != "csv":
+    case = copy.path
+    if form == "workbook":
+        case = tmp_path / "case.xlsx"
+        nbb.convert(copy.path, case)
+    elif form != "csv":
         rows = pd.read_csv(copy.path / "od.csv").assign(shipper="Mill")
         rows = rows if "shippers" in form else rows.drop(columns="shipper")
         table = pa.Table.from_pandas(rows, preserve_index=False)
@@ -40,7 +46,7 @@ def test_a_solve_opens_the_demand_file_at_most_twice(tmp_path: Path, form: str) 
     if "checksummed" in form:
         write_manifest(copy.path)
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(copy.path), str(tmp_path / "run")],
+        [sys.executable, "-c", WATCHED, str(case), str(tmp_path / "run")],
         env=os.environ, capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -9,13 +9,14 @@ by name.
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, BinaryIO, Literal, NamedTuple
 from xml.etree.ElementTree import Element
 
 from defusedxml.common import DefusedXmlException
@@ -92,10 +93,10 @@ class Book:
 def read_book(path: Path, wanted: Collection[str]) -> Book:
     """The sheets of a workbook. Raises InstanceError if it is not one, is damaged, or is not safe to read."""
     try:
-        _check_file(path)
-        with warnings.catch_warnings():
+        with open(path, "rb") as stream, warnings.catch_warnings():
+            _check_file(path.name, stream)
             warnings.simplefilter("ignore")  # of parts that openpyxl leaves out; none of them holds cells
-            return _book(path, wanted)
+            return _book(stream, wanted)
     except Damaged as fault:
         raise InstanceError([Problem(path.name, str(fault), fault.hint or _SAVE, fault.rule)]) from fault
     except (InstanceError, MemoryError):
@@ -110,20 +111,20 @@ def read_book(path: Path, wanted: Collection[str]) -> Book:
         ) from error
 
 
-def _check_file(path: Path) -> None:
+def _check_file(name: str, stream: BinaryIO) -> None:
     """Raises Damaged or InstanceError for a file that is not to be opened at all."""
-    size = path.stat().st_size
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
     if size > MAX_FILE_BYTES:
         most = f"a workbook has at most {MAX_FILE_BYTES // 2**20} MiB"
         raise Damaged(f"has {size / 2**20:.0f} MiB", most, "size")
-    with open(path, "rb") as stream:
-        if stream.read(4) == _OLE:
-            what = "is protected by a password, or is of the old format of Excel"
-            raise Damaged(what, f"{_SAVE}, without a password")
-    with zipfile.ZipFile(path) as archive:
+    if stream.read(4) == _OLE:
+        what = "is protected by a password, or is of the old format of Excel"
+        raise Damaged(what, f"{_SAVE}, without a password")
+    with zipfile.ZipFile(stream) as archive:
         entries = archive.infolist()
         strict = _is_strict(archive)
-    if problems := zip_problems(path.name, entries):
+    if problems := zip_problems(name, entries):
         raise InstanceError(problems)
     total = sum(entry.file_size for entry in entries)
     if total > MAX_UNPACKED_BYTES:
@@ -134,8 +135,8 @@ def _check_file(path: Path) -> None:
     if any(entry.filename.lower().endswith(("vbaproject.bin", "workbook.bin")) for entry in entries):
         raise Damaged("holds macros or is binary")
     for entry in entries:
-        name = entry.filename.lower()
-        whole = name.endswith((".rels", "workbook.xml", "styles.xml")) or name == "[content_types].xml"
+        part = entry.filename.lower()
+        whole = part.endswith((".rels", "workbook.xml", "styles.xml")) or part == "[content_types].xml"
         if whole and entry.file_size > _MAX_OTHER_BYTES:
             raise Damaged(f"has {entry.file_size / 2**20:.0f} MiB in {entry.filename}", rule="size")
 
@@ -148,12 +149,12 @@ def _is_strict(archive: zipfile.ZipFile) -> bool:
         return _STRICT in stream.read(4096)
 
 
-def _book(path: Path, wanted: Collection[str]) -> Book:
+def _book(stream: BinaryIO, wanted: Collection[str]) -> Book:
     from openpyxl.reader.excel import ExcelReader  # takes a while: not for who reads no workbook
     from openpyxl.styles.stylesheet import apply_stylesheet
     from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, STYLES_TYPE
 
-    reader = ExcelReader(path, read_only=True, keep_links=False)
+    reader = ExcelReader(stream, read_only=True, keep_links=False)
     with reader.archive as archive:
         reader.read_manifest()
         reader.read_workbook()
