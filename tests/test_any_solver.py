@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import highspy
 import numpy as np
@@ -176,6 +176,22 @@ def test_an_open_solver_gives_the_optimum_of_tiny_that_was_made_by_hand(solver: 
 @pytest.fixture(scope="module")
 def haulier() -> StatedModel:
     return stated_model(INSTANCES / "haulier")
+
+
+def test_scip_prints_nothing_since_a_full_pipe_would_hang_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyomo.contrib.solver.solvers.scip.scip_direct import ScipDirect
+
+    pytest.importorskip("pyscipopt", reason="needs pyscipopt")
+    logs, solve = [], ScipDirect.solve
+
+    def watched(*args: Any, **options: Any) -> Any:
+        found = solve(*args, **options)
+        logs.append(found.solver_log)
+        return found
+
+    monkeypatch.setattr(ScipDirect, "solve", watched)
+    solve_with(odd_form(), "scip", gap=1e-6, stop=Stop(60.0))
+    assert logs == [""]
 
 
 @pytest.mark.parametrize("gap", [0.01, pytest.param(1e-3, marks=pytest.mark.hard)])

@@ -40,20 +40,22 @@ class KnownSolver:
     """How Pyomo calls a solver (the first that is there), what installs it, and its words for the limits of a search.
 
     `modern` interfaces of Pyomo take limits by names of their own; of the others `options` gives the solver's words
-    for the relative gap, seconds and threads.
+    for the relative gap, seconds and threads. `always` are options of every call.
     """
 
     interfaces: tuple[str, ...]
     install: str
     options: tuple[str, str, str] | None = None
     modern: tuple[str, ...] = field(default=())
-    always: Mapping[str, str] = field(default_factory=dict)  # options of every call
+    always: Mapping[str, str | int] = field(default_factory=dict)
 
 
 KNOWN: dict[str, KnownSolver] = {
     "highs": KnownSolver(("highs",), "pip install highspy", modern=("highs",)),
     "scip": KnownSolver(
-        ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",)
+        ("scip_direct", "scip"), "pip install pyscipopt", ("limits/gap", "limits/time", "lp/threads"), ("scip_direct",),
+        # silent: it holds Python's lock, so that nobody reads what it prints, and a full pipe (64 kB) would hang it
+        always={"display/verblevel": 0},
     ),
     "cbc": KnownSolver(
         ("cbc",), "pip install 'pulp<4' (it brings cbc), or the program cbc", ("ratioGap", "sec", "threads"),
@@ -218,7 +220,7 @@ def find_solver(name: str) -> Callable[..., _Found]:
             if each in known.modern:
                 solver = ModernFactory(each)
                 if solver is not None and solver.available():
-                    return _modern(solver)
+                    return _modern(solver, known)
                 continue
             found = pyo.SolverFactory(each)
             if each == "cbc" and (program := cbc_program()):
@@ -246,12 +248,12 @@ def cbc_program() -> str | None:
     return str(program) if program.is_file() else None
 
 
-def _modern(solver: Any) -> Callable[..., _Found]:
+def _modern(solver: Any, known: KnownSolver) -> Callable[..., _Found]:
     def call(model: Any, variables: list[Any], gap: float, seconds: float, threads: int) -> _Found:
         threaded = {"threads": threads} if type(solver).__name__ != "ScipDirect" else {}
         found = solver.solve(
             model, rel_gap=gap, abs_gap=0.0, time_limit=seconds, load_solutions=False,
-            raise_exception_on_nonoptimal_result=False, **threaded,
+            raise_exception_on_nonoptimal_result=False, solver_options=dict(known.always), **threaded,
         )  # fmt: skip
         ended = found.termination_condition.name
         if found.incumbent_objective is None:
