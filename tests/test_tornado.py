@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import nbb_opt as nbb
 from nbb_opt.cli.main import app
 from nbb_opt.shipped import shipped
+from nbb_opt.studies.tornado import ELSEWHERE
 
 TINY = nbb.read(shipped("instances") / "tiny")
 RANGES = pd.DataFrame(
@@ -75,6 +76,24 @@ def test_a_figure_that_cannot_be_varied_says_why_and_a_table_without_ranges_is_r
     assert found["note"].str.contains("add up to 0.5").all()
     with pytest.raises(nbb.NbbError, match="'nodes' has no ranges; those are chargers, "):
         nbb.tornado(odd, tables=["nodes"], cache=False)
+
+
+def test_a_figure_that_is_in_no_plan_is_not_solved_for_and_names_the_command_that_shows_it() -> None:
+    found = nbb.tornado(nbb.examples.haulier(), tables=["charging_hours"], relax=True, cache=False)
+    assert found["status"].tolist() == ["not varied"] * 2
+    assert set(found["note"]) == {"in no plan: see nbb-opt fleet day"}
+
+
+@pytest.mark.parametrize("figure", sorted(ELSEWHERE))
+def test_the_figures_that_are_in_no_plan_are_read_by_no_code_that_states_solves_or_verifies_one(
+    figure: tuple[str, str],
+) -> None:
+    source = Path(nbb.__file__).parent
+    rooms = [path for room in ("model", "solve", "verify", "recompute") for path in (source / room).rglob("*.py")]
+    table, column = figure
+    word = column if table == "charge_areas" else table
+    readers = [path.name for path in rooms if f'"{word}"' in path.read_text(encoding="utf-8")]
+    assert readers == []
 
 
 def test_draws_with_every_figure_varied_are_near_the_sum_of_effects_and_count_projects(region: nbb.Instance) -> None:

@@ -27,6 +27,15 @@ from nbb_opt.studies.units import Record, StudyOptions, Unit
 BASE = "as it is"
 NOT_VARIED = "not varied"
 NOT_READ = ("ranges", "control_totals", "scenarios")
+ELSEWHERE = {  # no plan's cost or emissions have these figures of table and column: what shows them
+    ("charge_areas", "power_eur_per_kw_month"): "fleet day",
+    ("charging_hours", "price_add_eur_per_kwh"): "fleet day",
+    ("labour", "people"): "inventory",
+    ("occupations", "work_per_person"): "inventory",
+    ("outside_flows", "tonnes"): "report --outside",
+    ("ports", "draught_m"): "inventory",
+    ("ports", "ice_months"): "inventory",
+}
 BARS = 20
 MOST_SAMPLES = 100_000
 
@@ -35,8 +44,8 @@ MOST_SAMPLES = 100_000
 class Effect:
     """A figure at one end of its range against the instance as it is.
 
-    `status` is that of the solve, "not varied" where no instance has such a figure (`note` says why). `decided`: no
-    better search can turn the difference of cost round. Emissions are WTW over the horizon.
+    `status` is that of the solve, "not varied" where no instance or no plan has such a figure (`note` says why).
+    `decided`: no better search can turn the difference of cost round. Emissions are WTW over the horizon.
     """
 
     figure: str
@@ -79,12 +88,13 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
     known = {str(row["table"]) for row in rows}
     if missing := [name for name in tables if name not in known]:
         raise NbbError(f"table {missing[0]!r} has no ranges; those are {', '.join(sorted(known)) or 'none'}")
-    ends = [
+    every = [
         (row, end, float(row[f"{end}_factor"]))
         for row in rows
         for end in ("low", "high")
         if row[f"{end}_factor"] != 1 and (not tables or row["table"] in tables)
     ]
+    ends = [each for each in every if _shown_by(each[0]) is None]
     work = TornadoWork.of(instance, how)
     units = {change_of(row, factor): (row, end, factor) for row, end, factor in ends}
     with how.study("tornado", work.about(), work, solves=1 + len(units) + samples * bool(ends)) as study:
@@ -100,6 +110,10 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
             for i, draw in enumerate(drawn, 1)
         ]) if found else {}  # fmt: skip
     effects = [_effect(*units[change], record, base) for change, record in found.items()]
+    effects += [
+        Effect(figure=_figure(row), end=end, factor=factor, status=NOT_VARIED, note=f"in no plan: see nbb-opt {shown}")
+        for row, end, factor in every if (shown := _shown_by(row)) is not None
+    ]  # fmt: skip
     table = _ordered(effects)
     draws = _samples(table, drawn, solved, base)
     more = {"tornado_samples": draws, "tornado_projects": _projects(instance, solved, base)} if samples else {}
@@ -168,6 +182,11 @@ def _projects(instance: Instance, solved: Mapping[str, Record], base: Record) ->
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["project", "name", "share_of_draws", "as_it_is"])
     return table.sort_values(["share_of_draws", "project"], ascending=[False, True], ignore_index=True)
+
+
+def _shown_by(row: Mapping[Hashable, Any]) -> str | None:
+    """The command that shows what a figure does that is in no plan; None for all others."""
+    return ELSEWHERE.get((str(row["table"]), str(row["column"])))
 
 
 def _figure(row: Mapping[Hashable, Any]) -> str:
