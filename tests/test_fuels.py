@@ -150,6 +150,6 @@ def test_the_report_says_what_a_tonne_less_costs_by_fuel() -> None:
     case = vary(with_hvo(tiny(), price=0.6), "policies", "policy", "CAP_2025", value=500.0)
     run = Run(Path(), {}, solve(case).tables, {})
     rows = fuel_grid(case, run).rows
-    assert {row[0] for row in rows} == {"hvo"}
+    assert {row[0] for row in rows} == {"HVO"}
     for row in rows:  # 0.45 EUR and 0.27 kg a kWh
         assert row[6:9] == pytest.approx([0.45 * row[5], 0.27 * row[5], 0.45 / 0.27 * 1000])
