@@ -10,7 +10,7 @@ from benchmarks.harness.registry import BenchError
 
 EFFORT = ("nodes", "iterations")  # depend on roundings of the processor and on when a search was stopped
 MEMORY_WORSE = 0.10
-MEMORY_FLOOR_MB = 4.0  # below this a change of the memory over idle is noise of the allocator
+MEMORY_FLOOR_MB = 8.0  # less is noise of the allocator over idle: solve-haulier took 34 to 42 MB in five runs
 EXACT = 1e-9  # of the objective, where nothing but the code may have changed
 Record = Mapping[str, Any]
 
