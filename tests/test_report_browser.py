@@ -12,6 +12,9 @@ from playwright.sync_api import sync_playwright
 
 import nbb_opt as nbb
 from nbb_opt.report import write_html
+from nbb_opt.report.charts.charts import Bar, Series, cost_curve, line_chart, stacked_bars
+from nbb_opt.report.charts.svg import PALETTE
+from nbb_opt.report.figures import COST_GROUPS
 from report_case import make_instance, make_run
 
 ROOT = Path(__file__).parents[1]
@@ -86,15 +89,36 @@ WORDS_IN_DRAWINGS = """() => [...document.querySelectorAll("svg.drawing")].flatM
 })"""
 
 
+def _wide_charts() -> str:
+    """Charts with more bars and longer figures than the plans of this test have."""
+    kinds = [Series(str(i), f"Kind of cost {i}", colour) for i, colour in enumerate(PALETTE)]
+    bars = [Bar(str(year), label, {kind.key: sign * 987.4 for kind in kinds[:9]})
+            for year, sign in ((2025, 1), (2028, 1), (2030, 2), (2035, 1), (2040, 1), (2045, -1))
+            for label in ("frozen", "reference", "plan")]  # fmt: skip
+    xs = [(4818.0 + 1000 * i, 30_000.0 + 90 * i * i) for i in range(10)]
+    return "".join([
+        stacked_bars(bars, kinds, unit="MEUR", key="a", title="Costs", caps={"2030": 9000.0}),
+        line_chart(xs, across="kt CO2e in all years", up="MEUR", key="b"),
+        cost_curve([("a", 9000.0, 30.0), ("b", 5990.0, 1234.0)], across="t", up="EUR/t", key="c"),
+    ])  # fmt: skip
+
+
+def test_every_kind_of_cost_has_a_colour_of_its_own() -> None:
+    assert len(set(PALETTE)) == len(PALETTE) > len(COST_GROUPS)
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path")
 def test_no_words_of_a_chart_or_map_touch_or_are_cut_at_any_width(tmp_path: Path) -> None:
     made = make_instance()
     plans = [nbb.solve(nbb.examples.tiny()), nbb.solve(nbb.read(ROOT / "instances" / "haulier"), gap=0.05)]
     pages = [plan.to_html(tmp_path / f"{i}.html") for i, plan in enumerate(plans)]
     write_html(made, [make_run(made)], tmp_path / "made.html")
+    wide = tmp_path / "wide.html"
+    drawn = (tmp_path / "made.html").read_text(encoding="utf-8")
+    wide.write_text(re.sub(r"<main.*</main>", lambda _: f"<main>{_wide_charts()}</main>", drawn, flags=re.S), "utf-8")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS[1:-1]))
-        for path in (*pages, tmp_path / "made.html"):
+        for path in (*pages, tmp_path / "made.html", wide):
             for width in (1280, 768, 390):
                 view = browser.new_page(viewport={"width": width, "height": 800})
                 view.goto(Path(path).as_uri())

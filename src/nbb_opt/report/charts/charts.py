@@ -28,6 +28,7 @@ from nbb_opt.report.text import cut, number, short, with_unit
 WIDTH = 560.0
 DASH_CAP = "7 4"
 LONGEST = 38  # letters of a name beside a bar
+SMALL = 10.5  # px of what stands under a bar
 
 
 @dataclass(frozen=True)
@@ -72,52 +73,56 @@ def stacked_bars(
     left = max(text_width(v, 11) for v in tick_words(grid)) + 20
     rows = _legend_rows(used, WIDTH - 8)
     head = 26.0 + 20 * len(rows)
-    plot, foot = 220.0, 60.0 if caps else 44.0
+    room = (WIDTH - left - 10) / max(len(groups), 1)
+    gap, widest = 6.0, max((sum(bar.group == group for bar in bars) for group in groups), default=1)
+    wide = min(74.0, (room - 18 - gap * (widest - 1)) / widest)
+    labels = max((text_width(bar.label, SMALL) for bar in bars), default=0.0)
+    upright = labels > wide + gap - 2  # labels that would touch are turned
+    under = labels - 4 if upright else 6.0
+    plot, foot = 220.0, 38.0 + under + (16.0 if caps else 0.0)
     slope = -plot / (grid[-1] - grid[0])
     zero = head + plot - slope * grid[0]
+    totals = max((text_width(write(sum(bar.values.values())), 11, bold=True) for bar in bars), default=1.0)
+    figure = min(11.0, 11.0 * (wide + gap - 1) / totals)
     parts = axis(grid, left=left, right=WIDTH - 4, scale=(zero, slope), unit=unit)
     parts += _legend(rows)
-    room = (WIDTH - left - 10) / max(len(groups), 1)
     for g, group in enumerate(groups):
         here = [bar for bar in bars if bar.group == group]
-        gap = 6.0
-        wide = min(74.0, (room - 18 - gap * (len(here) - 1)) / len(here))
         start = left + 6 + room * g + (room - wide * len(here) - gap * (len(here) - 1)) / 2
-        small = min(11.0, *(11.0 * (wide + gap - 2) / max(text_width(bar.label, 11.0), 1.0) for bar in here))
         line = zero + slope * caps[group] if caps and group in caps else None
         for b, bar in enumerate(here):
-            stack = _Stack(
-                x=start + b * (wide + gap), wide=wide, zero=zero, slope=slope, shares=shares, write=write, line=line
-            )
-            parts += _one_bar(bar, used, stack)
-            parts.append(
-                words(
-                    bar.label,
-                    start + b * (wide + gap) + wide / 2,
-                    head + plot + 16,
-                    size=small,
-                    anchor="middle",
-                    fill=MUTED,
-                )
-            )
+            x = start + b * (wide + gap)
+            parts += _one_bar(bar, used, _Stack(
+                x=x, wide=wide, zero=zero, slope=slope, shares=shares, write=write, line=line, figure=figure
+            ))  # fmt: skip
+            parts.append(_under(bar.label, x + wide / 2, head + plot, upright=upright))
         middle = left + 6 + room * (g + 0.5)
-        parts.append(words(group, middle, head + plot + 35, size=12.5, anchor="middle", weight="600"))
+        parts.append(words(group, middle, head + plot + 29 + under, size=12.5, anchor="middle", weight="600"))
         if caps and line is not None:
             x1, x2 = left + 6 + room * g + 4, left + 6 + room * (g + 1) - 4
             parts.append(
                 tag("line", x1=x1, x2=x2, y1=line, y2=line, stroke=INK, stroke_width=2, stroke_dasharray=DASH_CAP)
             )
-            parts.append(words(f"cap {write(caps[group])}", middle, head + plot + 52, size=11, anchor="middle"))
+            cap = words(f"cap {write(caps[group])}", middle, head + plot + 46 + under, size=11, anchor="middle")
+            parts.append(cap)
     said = "; ".join(f"{bar.group} {bar.label}: {with_unit(sum(bar.values.values()), unit)}" for bar in bars)
     return drawing(
         *parts, width=WIDTH, height=head + plot + foot, key=key, title=title, desc=f"Stacked bars. Totals: {said}."
     )
 
 
+def _under(label: str, x: float, y: float, *, upright: bool) -> Markup:
+    """The label of a bar below the plot that ends at `y`: centred, or turned where it has no room."""
+    if not upright:
+        return words(label, x, y + 16, size=SMALL, anchor="middle", fill=MUTED)
+    written = words(label, x, y + 6, size=SMALL, anchor="end", fill=MUTED)
+    return tag("g", written, transform=f"rotate(-90 {x:.1f} {y + 6:.1f}) translate(0 4)")
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Stack:
-    """Where a stack stands: left edge, width, y of zero, px per unit (negative), how its layers are labelled, and the y
-    of a line that goes over it.
+    """Where a stack stands: left edge, width, y of zero, px per unit (negative), how its layers are labelled, the size
+    of its total, and the y of a line that goes over it.
     """
 
     x: float
@@ -126,6 +131,7 @@ class _Stack:
     slope: float
     shares: bool
     write: Callable[[float], str]
+    figure: float
     line: float | None = None
 
 
@@ -156,7 +162,7 @@ def _one_bar(bar: Bar, used: Sequence[Series], at: _Stack) -> list[Markup]:
     foot = up - 5
     if at.line is not None and foot - 11 < at.line < foot + 3:  # no line goes through the figure
         foot = at.line - 4
-    parts.append(words(write(total), x + wide / 2, foot, size=11, anchor="middle", weight="600"))
+    parts.append(words(write(total), x + wide / 2, foot, size=at.figure, anchor="middle", weight="600"))
     return parts
 
 
@@ -296,7 +302,7 @@ def line_chart(
     left = max(text_width(text, 11) for text in tick_words(ys)) + 20
     slope = -plot / (ys[-1] - ys[0])
     zero = head + plot - slope * ys[0]
-    wide = (WIDTH - left - 24) / (xs[-1] - xs[0])
+    wide = (WIDTH - left - 8 - _half(xs)) / (xs[-1] - xs[0])
 
     def at(x: float, y: float) -> tuple[float, float]:
         return left + 8 + (x - xs[0]) * wide, zero + slope * y
@@ -329,6 +335,11 @@ def line_chart(
     return drawing(*parts, width=WIDTH, height=height, key=key, title=f"{up} by {across}", desc=desc)
 
 
+def _half(xs: list[float]) -> float:
+    """Room that the last figure under an axis needs to the right of its place, px."""
+    return max(16.0, text_width(tick_words(xs)[-1], 11) / 2 + 2)
+
+
 def cost_curve(rows: Sequence[tuple[str, float, float]], *, across: str, up: str, key: str) -> Markup:
     """Draw a block for each (name, width, height) side by side, the name of the wide ones on them."""
     plot, head, foot = 260.0, 34.0, 46.0
@@ -337,7 +348,7 @@ def cost_curve(rows: Sequence[tuple[str, float, float]], *, across: str, up: str
     left = max(text_width(text, 11) for text in tick_words(ys)) + 20
     slope = -plot / (ys[-1] - ys[0])
     zero = head + plot - slope * ys[0]
-    wide = (WIDTH - left - 24) / xs[-1]
+    wide = (WIDTH - left - 8 - _half(xs)) / xs[-1]
     parts = axis(ys, left=left, right=WIDTH - 4, scale=(zero, slope), unit=up)
     for value, text in zip(xs, tick_words(xs), strict=True):
         parts.append(words(text, left + 8 + value * wide, head + plot + 18, size=11, anchor="middle", fill=MUTED))

@@ -19,7 +19,10 @@ TECHNOLOGY_COLOURS = {
     "hydrogen": "#56b4e9",
     "electric": "#0b3c5d",
 }
-PALETTE = ("#0b3c5d", "#d55e00", "#3f9bd1", "#00805e", "#e0a100", "#8e4b9e", "#6f7680", "#1c2733", "#b98a6a", "#7fb5a0")
+PALETTE = (
+    "#0b3c5d", "#d55e00", "#3f9bd1", "#00805e", "#e0a100", "#8e4b9e", "#6f7680",
+    "#1c2733", "#b98a6a", "#7fb5a0", "#b3123f", "#c3cc2e", "#5a3a1f", "#f2a6c4",
+)  # fmt: skip
 
 
 def tag(name: str, *inner: str | Markup, **attributes: str | float | None) -> Markup:
