@@ -24,6 +24,7 @@ from nbb_opt.instance import new_instance
 HAULIER = Path(__file__).parents[1] / "instances" / "haulier"
 TINY = HAULIER.parent / "tiny"
 STATIC = Path(__file__).parents[1] / "src" / "nbb_opt" / "app" / "static"
+TEMPLATES = STATIC.with_name("templates")
 TOKEN = "a-token-of-the-tests-0123456789"
 PLAN = ("what", "place", "type", "year", "number", "note")
 WEST_TO_EAST = (

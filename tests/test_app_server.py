@@ -15,7 +15,8 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra [app] is not installed")
 
-from app_case import STATIC, TOKEN, Served, client, served, tiny_case, tiny_workbook
+from app_case import STATIC, TEMPLATES, TOKEN, Served, client, served, tiny_case, tiny_workbook
+from nbb_opt.app.languages import catalogue
 from nbb_opt.app.server import MOST_BODY_BYTES, SAFE_HEADERS
 
 pytestmark = pytest.mark.promise(18)
@@ -113,8 +114,14 @@ def test_pages_ask_nothing_of_other_machines_and_hold_no_inline_script() -> None
             file
         )
         assert len(text.splitlines()) <= 300, f"{file.name}: split it"
-    page = (STATIC / "index.html").read_text(encoding="utf-8")
-    assert not re.search(r"<script(?![^>]*src=)|\son[a-z]+=|style=", page)
+    for file in TEMPLATES.iterdir():
+        assert not re.search(r"<script(?![^>]*src=)|\son[a-z]+=|style=", file.read_text(encoding="utf-8")), file.name
+
+
+def test_every_phrase_of_pages_and_scripts_is_in_the_catalogue() -> None:
+    for file in (*STATIC.glob("*.js"), *TEMPLATES.iterdir()):
+        used = {words for _, words in re.findall(r"\b_\(\s*([\"'])((?:(?!\1).)+)\1", file.read_text(encoding="utf-8"))}
+        assert used <= set(catalogue("en")), (file.name, used - set(catalogue("en")))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from importlib.resources import files
 LANGUAGES = {"en": "English", "sv": "Svenska", "fi": "Suomi", "no": "Norsk"}
 COOKIE = "nbb_opt_language"
 _ASKED = {"nb": "no", "nn": "no"}  # what browsers call Norwegian
-_YEAR = re.compile(r"(.*?)( [0-9]{4})?")
+_YEAR = re.compile(r"(.*?)( [0-9]{4})?", re.DOTALL)
 
 
 @cache

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field
 
 from nbb_opt.app.answers import download
-from nbb_opt.app.languages import COOKIE, LANGUAGES, chosen_language, figure_name, translator
+from nbb_opt.app.pages import render
 from nbb_opt.app.region import Region
 from nbb_opt.app.store import NotFound
 from nbb_opt.errors import NbbError
-from nbb_opt.report.text import cut, meur, number, percent, short
-
-ENVIRONMENT = Environment(
-    loader=ChoiceLoader([PackageLoader("nbb_opt.app"), PackageLoader("nbb_opt.report")]), autoescape=True,
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
-ENVIRONMENT.globals |= {
-    "cut": cut,
-    "meur": meur,
-    "number": number,
-    "percent": percent,
-    "short": short,
-    "languages": LANGUAGES,
-}
 
 
 class FlowKey(BaseModel):
@@ -67,12 +51,9 @@ def serve_region(api: FastAPI, region: Region) -> None:
                 {"message": str(error)},
                 404 if isinstance(error, NotFound) else 409,
             )
-        language = chosen_language(request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
-        text = ENVIRONMENT.get_template(template).render(
-            _=translator(language), named=lambda name: figure_name(language, name), language=language, cookie=COOKIE,
-            case=case, title=region.store.case(case).title, day=_day, view=view, **given,
-        )  # fmt: skip
-        return HTMLResponse(text, status)
+        return render(
+            template, request, status=status, case=case, title=region.store.case(case).title, view=view, **given
+        )
 
     @api.get("/region/{case}")
     def levers(case: str, request: Request, source: Annotated[str, Query(max_length=60)] = "") -> Response:
@@ -127,7 +108,3 @@ def serve_region(api: FastAPI, region: Region) -> None:
     def delete(case: str, run: str) -> dict[str, str]:
         region.delete(case, run)
         return {"address": f"/region/{case}"}
-
-
-def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

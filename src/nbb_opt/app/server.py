@@ -22,8 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nbb_opt.api.arguments import checked
 from nbb_opt.app.answers import download
+from nbb_opt.app.fleet_pages import serve_fleet
 from nbb_opt.app.jobs import Jobs
-from nbb_opt.app.languages import COOKIE, chosen_language, translator
+from nbb_opt.app.languages import catalogue, translator
+from nbb_opt.app.pages import language_of, render
 from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
 from nbb_opt.app.store import NotFound, Refused, SavedMeanwhile, Store
@@ -176,7 +178,6 @@ async def _answer(send: Send, status: int, words: str, headers: Mapping[str, str
 
 
 TYPES = {
-    ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -222,6 +223,7 @@ def make_app(service: Service, session: Session, *, most_bytes: int = MOST_BODY_
     _serve_plans(api, service)
     _serve_jobs(api, service)
     serve_region(api, service.region)
+    serve_fleet(api)
     return Guard(api, session, most_bytes)
 
 
@@ -288,8 +290,13 @@ def _serve_files(api: FastAPI) -> None:
     held = {each.name: each.read_bytes() for each in folder.iterdir() if Path(each.name).suffix in TYPES}
 
     @api.get("/")
-    def page() -> Response:
-        return Response(held["index.html"], media_type=TYPES[".html"])
+    def page(request: Request) -> Response:
+        return render("index.html.j2", request)
+
+    @api.get("/static/texts.js")
+    def texts(request: Request) -> Response:
+        phrases = json.dumps(catalogue(language_of(request)), ensure_ascii=False)
+        return Response(f"export default {phrases};\n".encode(), media_type=TYPES[".js"])
 
     @api.get("/static/{name}")
     def static(name: str) -> Response:
@@ -353,8 +360,7 @@ def _serve_plans(api: FastAPI, service: Service) -> None:
 
     @api.get("/api/cases/{case}/plans/{plan}/pictures")
     def pictures(case: Name, plan: Name, request: Request) -> dict[str, Any]:
-        language = chosen_language(request.cookies.get(COOKIE), request.headers.get("accept-language", ""))
-        return service.pictures(case, plan, translator(language))
+        return service.pictures(case, plan, translator(language_of(request)))
 
     @api.get("/api/cases/{case}/plans/{plan}/files/{name}")
     def file(case: Name, plan: Name, name: str, view: bool = False) -> Response:

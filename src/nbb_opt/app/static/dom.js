@@ -31,6 +31,11 @@ export function drawing(svg) {
   return document.importNode(parsed, true);
 }
 
+// A part of a page made by the server, by its id; parsed without running anything, as a drawing is.
+export function part(html, id) {
+  return document.importNode(new DOMParser().parseFromString(html, "text/html").getElementById(id), true);
+}
+
 export function say(words) {
   const live = document.getElementById("live");
   live.textContent = "";
@@ -55,6 +60,10 @@ export function meur(eur, decimals = 2) {
 
 export function percent(share, decimals = 1) {
   return unit(number(share * 100, decimals), "%");
+}
+
+export function day(seconds) {
+  return new Date(seconds * 1000).toLocaleDateString("sv-SE");
 }
 
 export function clock(seconds) {

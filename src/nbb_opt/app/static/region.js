@@ -154,10 +154,6 @@ one("find")?.addEventListener("input", (event) => find(event.target));
 one("find")?.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 one("cancel")?.addEventListener("click", guarded(() => cancel(false)));
 one("end-now")?.addEventListener("click", guarded(() => cancel(true)));
-one("language").addEventListener("change", (event) => {
-  document.cookie = `${body.cookie}=${event.target.value}; path=/; samesite=strict; max-age=31536000`;
-  window.location.reload();
-});
 document.addEventListener("click", guarded(async (event) => {
   const pressed = event.target.closest("[data-post], [data-delete]");
   if (!pressed) return;

@@ -1,7 +1,8 @@
 // The first page: go on, open an example, or upload a workbook.
 
 import { casePath, post, upload } from "./api.js";
-import { button, el, say } from "./dom.js";
+import { button, day, el, say } from "./dom.js";
+import { _ } from "./language.js";
 
 const go = (id) => { window.location.hash = `#/case/${id}/plan`; };
 
@@ -13,11 +14,11 @@ export function showStart(main, start) {
     ondragover: (event) => { event.preventDefault(); drop.classList.add("over"); },
     ondragleave: () => drop.classList.remove("over"),
     ondrop: (event) => { event.preventDefault(); drop.classList.remove("over"); send(event.dataTransfer.files[0]); },
-  }, el("label", { for: "workbook" }, "Choose your workbook (.xlsx)"), file, el("p", { class: "quiet" }, "or drop it here; 30 MB at most"));
+  }, el("label", { for: "workbook" }, _("Choose your workbook (.xlsx)")), file, el("p", { class: "quiet" }, _("or drop it here; 30 MB at most")));
 
   async function send(chosen) {
     if (!chosen) return;
-    told.replaceChildren(el("p", { role: "status" }, `Reading ${chosen.name} …`));
+    told.replaceChildren(el("p", { role: "status" }, _("Reading {file} …", { file: chosen.name })));
     try {
       go((await upload("/api/upload", chosen)).case);
     } catch (error) {
@@ -36,23 +37,34 @@ export function showStart(main, start) {
     window.location.assign(`${casePath(opened.case)}/instance.xlsx`);
   }
 
+  const link = (href, words) => el("li", {}, el("a", { href }, words));
+  const open = (name, words) => el("li", {}, button(words, () => example(name), { class: "link", "data-example": name }));
+  const door = (id, words, lead, ways, commands) => el("section", { class: "card door", id, "aria-labelledby": `${id}-words` },
+    el("h2", { id: `${id}-words` }, words), el("p", {}, lead), el("ul", { class: "cases" }, ways),
+    el("details", {}, el("summary", {}, _("Without the app")), commands.map((each) => el("p", {}, el("code", {}, each)))));
   const cases = start.cases.map((each) => el("li", {}, el("a", { href: each.home }, each.title),
-    el("span", { class: "quiet" }, ` opened ${new Date(each.opened_s * 1000).toLocaleDateString("en-GB")}`)));
+    el("span", { class: "quiet" }, ` ${_("opened {day}", { day: day(each.opened_s) })}`)));
   main.replaceChildren(
-    el("section", { class: "card narrow" }, el("h1", {}, "Test your fleet plan"),
-      el("p", { class: "lead" }, "Can it work in January? What does it cost? How far is it from the best plan?"),
-      cases.length ? [el("h2", {}, "Go on with"), el("ul", { class: "cases" }, cases)] : null,
-      el("h2", {}, "Your own company"), drop, told,
-      el("p", {}, "Not filled in one yet? ", button("Download an example workbook", template, { class: "link" }),
-        ", put in your own figures, and upload it here."),
-      el("h2", {}, "Look at an example"),
-      el("ul", { class: "cases" }, start.shipped.map((each) => el("li", {}, button(each.title, () => example(each.name), { class: "link", "data-example": each.name }),
+    el("h1", { class: "unseen" }, _("Where to begin")),
+    cases.length ? el("section", { class: "card" }, el("h2", { class: "first" }, _("Go on with")), el("ul", { class: "cases" }, cases)) : "",
+    el("div", { class: "doors" },
+      door("region", _("I plan a region"), _("Which freight goes by rail and sea, which trucks go electric, what is worth building?"),
+        [open("nbb", _("Open the Nordic Battery Belt"))], ["nbb-opt new region --from nbb", "nbb-opt solve region --model cap_path"]),
+      door("trucks", _("I run trucks"), _("Can the plan work in January? What does it cost? How far is it from the best plan?"),
+        [link("/fleet/cost", _("What a truck costs on one lane")), open("haulier", _("Look at a haulage company"))],
+        ["nbb-opt fleet cost Umeå Vännäs --km 30", "nbb-opt fleet sheet mine.xlsx"]),
+      door("research", _("I do research"), _("Models, solves and proofs from Python, instances of any size."),
+        [open("tiny", _("Open the smallest example"))], ["nbb.solve(nbb.examples.tiny())", "nbb-opt new big --synthetic --bundles 1000"])),
+    el("section", { class: "card" }, el("h2", { class: "first" }, _("Your own company, as a workbook")), drop, told,
+      el("p", {}, _("Not filled in one yet?"), " ", button(_("Download an example workbook"), template, { class: "link" })),
+      el("h2", {}, _("Look at an example")),
+      el("ul", { class: "cases", lang: "en" }, start.shipped.map((each) => el("li", {}, button(each.title, () => example(each.name), { class: "link", "data-example": each.name }),
         el("span", { class: "quiet" }, ` ${each.description}`)))),
-      el("p", { class: "quiet" }, `Plans are kept in ${start.folder}`)));
+      el("p", { class: "quiet" }, _("Plans are kept in {folder}", { folder: start.folder }))));
 }
 
 function problems(name, error) {
   return el("div", { class: "remark bad", role: "alert" }, el("p", {}, el("strong", {}, `${name}: `), error.message),
-    error.problems.length ? el("ul", { class: "problems", tabindex: "0", "aria-label": "Problems" }, error.problems.map((each) => el("li", {}, each))) : null,
-    error.problems.length ? el("p", {}, "Put these right in the workbook, save it, and upload it again.") : null);
+    error.problems.length ? el("ul", { class: "problems", tabindex: "0", "aria-label": _("Problems") }, error.problems.map((each) => el("li", {}, each))) : null,
+    error.problems.length ? el("p", {}, _("Put these right in the workbook, save it, and upload it again.")) : null);
 }
