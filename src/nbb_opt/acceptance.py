@@ -21,6 +21,7 @@ from nbb_opt.errors import Infeasible, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance
 from nbb_opt.model.method import chosen_method
 from nbb_opt.network import prepare
+from nbb_opt.options import DEFAULT_AGAIN_S
 from nbb_opt.result import FROZEN, Run
 from nbb_opt.solve import Progress, Stop, solve_form
 from nbb_opt.verify import verify_run
@@ -30,7 +31,6 @@ from nbb_opt.verify.verdict import Checks, Verdict
 if TYPE_CHECKING:
     from nbb_opt.model import StandardForm
 
-AGAIN_S = 20.0
 LARGEST_FLOWS = 20_000  # from here to prepare and state the model alone takes longer than that
 SAME = 1e-6  # relative; two solves of one model differ by less
 
@@ -40,7 +40,7 @@ def accept_run(
     instance: Instance,
     *,
     model_file: Path | None = None,
-    again_s: float = AGAIN_S,
+    again_s: float = DEFAULT_AGAIN_S,
     cache_dir: Path | None = None,
 ) -> Verdict:
     """Verify a run, add up its ledgers, and solve its models again for up to `again_s` seconds.

@@ -15,6 +15,7 @@ DEFAULT_GAP = 1e-3
 DEFAULT_DECISION_GAP = 0.05
 DEFAULT_TIME_LIMIT_S = 120.0
 DEFAULT_THREADS = 2
+DEFAULT_AGAIN_S = 20.0  # to solve the models of a finished run again, against false bounds
 MOST_THREADS = 1024  # beyond what a machine can start HiGHS ends the whole process
 
 

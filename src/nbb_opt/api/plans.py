@@ -16,7 +16,7 @@ from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.api.data import freight, read
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.options import SolveOptions
+from nbb_opt.options import DEFAULT_AGAIN_S, SolveOptions
 from nbb_opt.output import check_file
 from nbb_opt.result import BARS, FROZEN, REFERENCE, Run, decision_gap, read_run
 from nbb_opt.run_folder import check_target
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from nbb_opt.verify.verdict import Verdict
 
 LOG = logging.getLogger("nbb_opt")
-AGAIN_S = 20.0
 Callback = Callable[["Progress"], None]
 
 
@@ -459,7 +458,7 @@ def verify(
     instance: Instance | ProblemInstance | Path | str | None = None,
     model: str | None = None,
     solution: Path | str | None = None,
-    again_s: float = AGAIN_S,
+    again_s: float = DEFAULT_AGAIN_S,
     cache: bool = True,
 ) -> Verdict | Response:
     """Verify a plan from its tables alone; both have `lines` for people and a `record` of plain values.
@@ -522,7 +521,7 @@ def report(
     carriers: Mapping[str, str] | None = None,
     hub_carrier: str = "diesel",
     outside: bool = False,
-    again_s: float = AGAIN_S,
+    again_s: float = DEFAULT_AGAIN_S,
 ) -> Response:
     """Write one HTML report and, of freight, one workbook beside it; several plans are set side by side.
 

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 import typer
 
-from nbb_opt.options import DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
+from nbb_opt.options import DEFAULT_AGAIN_S, DEFAULT_GAP, DEFAULT_THREADS, DEFAULT_TIME_LIMIT_S, Presolve, Statement
 from nbb_opt.renames import new_names
 
 __all__ = [
+    "DEFAULT_AGAIN_S",
     "DEFAULT_GAP",
     "DEFAULT_THREADS",
     "DEFAULT_TIME_LIMIT_S",

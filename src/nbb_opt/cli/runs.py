@@ -11,6 +11,7 @@ import typer
 
 from nbb_opt.cli.console import logged
 from nbb_opt.cli.options import (
+    DEFAULT_AGAIN_S,
     DEFAULT_GAP,
     DEFAULT_THREADS,
     DEFAULT_TIME_LIMIT_S,
@@ -24,7 +25,6 @@ from nbb_opt.cli.options import (
 )
 from nbb_opt.errors import NbbError
 
-AGAIN_S = 20.0
 OutPages = Annotated[Path | None, typer.Option("--out", help="Folder for the page and its tables.")]
 AgainSeconds = Annotated[
     float,
@@ -65,7 +65,7 @@ def verify(
         Path | None,
         typer.Option(help="Solution file of a solver elsewhere (a name and a value a line); give the INSTANCE then."),
     ] = None,
-    again_s: AgainSeconds = AGAIN_S,
+    again_s: AgainSeconds = DEFAULT_AGAIN_S,
     as_json: AsJson = False,
 ) -> None:
     """Check a finished run again, from its tables alone; or a solution of any engine (see models/SOLUTIONS.md).
@@ -107,7 +107,7 @@ def report(
         bool,
         typer.Option("--outside", help="Count freight without a choice of mode (outside_flows) in every percentage."),
     ] = False,
-    again_s: AgainSeconds = AGAIN_S,
+    again_s: AgainSeconds = DEFAULT_AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
     import nbb_opt as nbb

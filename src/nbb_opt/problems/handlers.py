@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbb_opt.acceptance import AGAIN_S, hold_bound
+from nbb_opt.acceptance import hold_bound
 from nbb_opt.errors import NbbError
+from nbb_opt.options import DEFAULT_AGAIN_S
 from nbb_opt.output import GENERATOR, write_file
 from nbb_opt.problems.result import ProblemResult, Response, refuse_faults
 from nbb_opt.run_folder import check_target
@@ -76,7 +77,7 @@ class VerifyRequest:
     run: Any  # where it is, or a ProblemResult
     instance: Any = None  # as the problem reads it, or where it is
     model: str | None = None
-    again_s: float = AGAIN_S
+    again_s: float = DEFAULT_AGAIN_S
     cache: bool = True
 
 
@@ -113,7 +114,7 @@ class ReportRequest:
     out: Path
     instance: Any = None
     model: str | None = None
-    again_s: float = AGAIN_S
+    again_s: float = DEFAULT_AGAIN_S
     intensities: Path | None = None
     ileap: Path | None = None
     carriers: Mapping[str, str] = field(default_factory=dict)
