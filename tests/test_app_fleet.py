@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -14,8 +16,8 @@ pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
 from playwright.sync_api import Browser, Page, expect
 
-from app_case import Served, served
-from app_pages import CHROMIUM, WAIT_MS, chromium, nothing_serious, tab_to, window
+from app_case import WEST_TO_EAST, Served, served
+from app_pages import CHROMIUM, WAIT_MS, chromium, new_plan, nothing_serious, tab_to, window
 from hostile_texts import PAYLOADS
 from nbb_opt import truck_cost
 from nbb_opt.app.languages import LANGUAGES, translator
@@ -25,7 +27,7 @@ pytestmark = [
     pytest.mark.promise(19),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on the path"),
 ]
-PAGES = ("/fleet/cost",)
+PAGES = ("/fleet/cost", "/fleet/new", "/fleet/trips")
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +121,158 @@ def test_every_page_is_whole_in_four_languages_in_the_dark_and_at_phone_width(ap
                 nothing_serious(page)
             at(app, page, "/#/")
             expect(page.locator("#trucks h2")).to_have_text(translator(language)("I run trucks"))
+
+
+LANES = (
+    ("Luleå", "Boden", "general", 5), ("Luleå", "Piteå (Haraholmen)", "general", 5), ("Boden", "Luleå", "sawn", 5),
+    ("Skellefteå", "Umeå", "general", 3), ("Umeå", "Skellefteå", "general", 3), ("Luleå", "Boden", "timber", 4),
+    ("Luleå", "Skellefteå", "general", 2), ("Skellefteå", "Luleå", "general", 2), ("Boden", "Luleå", "timber", 4),
+    ("Skellefteå", "Piteå (Haraholmen)", "sawn", 3), ("Piteå (Haraholmen)", "Luleå", "general", 3),
+    ("Umeå", "Luleå", "general", 1),
+)  # fmt: skip
+
+
+def paste(page: Page, place: str, text: str) -> None:
+    """Paste a text at a cell, as a person does after copying it elsewhere."""
+    page.locator(place).evaluate(
+        """(cell, text) => {
+             cell.focus();
+             const clipboardData = new DataTransfer();
+             clipboardData.setData("text/plain", text);
+             cell.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+           }""",
+        text,
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_strangers_small_fleet_is_an_audited_plan_after_at_most_25_inputs(
+    app: Served, browser: Browser, width: int
+) -> None:
+    """2 depots, 6 trucks, 12 lanes, by keyboard; each cell typed, each link or button pressed, and the paste count."""
+    inputs, began = 0, time.monotonic()
+    with window(browser, app, width=width) as page:
+        tab_to(page, "a[href='/fleet/new']")
+        page.keyboard.press("Enter")
+        inputs += 1
+        page.wait_for_selector("main[data-ready=new]")
+        nothing_serious(page)
+        tab_to(page, "#depot td")
+        for word in ("Luleå", "Skellefteå"):
+            page.keyboard.type(word)
+            page.keyboard.press("Enter")
+            inputs += 1
+        tab_to(page, "#truck td")
+        for row in (("Luleå", "diesel", "4"), ("Skellefteå", "diesel", "2")):
+            for word in row:
+                page.keyboard.type(word)
+                page.keyboard.press("Tab")
+                inputs += 1
+            page.keyboard.press("Tab")
+        tab_to(page, "#lane td")
+        header = "From\tTo\tGoods\tHow much\n"
+        paste(page, "#lane td[tabindex='0']", header + "\n".join("\t".join(map(str, lane)) for lane in LANES))
+        inputs += 1
+        expect(page.locator("#count")).to_have_text("2 depots, 2 rows of trucks, 12 lanes")
+        assert page.locator("#lane tbody tr").count() == 13
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        nothing_serious(page)
+        tab_to(page, "#make", most=120)
+        page.keyboard.press("Enter")
+        inputs += 1
+        page.wait_for_selector("#verdict", timeout=WAIT_MS)
+        expect(page.locator("#job")).to_have_attribute("data-state", "done", timeout=WAIT_MS)
+        expect(page.locator("#verdict")).to_contain_text(re.compile("It can work|Cannot work"))
+        expect(page.locator("#case-title")).to_have_text("My fleet")
+        nothing_serious(page)
+    print(f"{inputs} inputs, {time.monotonic() - began:.0f} s")
+    assert inputs <= 25
+    assert time.monotonic() - began < 600
+
+
+def test_a_form_at_fault_is_told_at_its_cells_and_keeps_what_was_typed(app: Served, browser: Browser) -> None:
+    with window(browser, app) as page:
+        at(app, page, "/fleet/new")
+        paste(page, "#depot td >> nth=0", f"{PAYLOADS[0]}\t500\nLuleå\tmuch")
+        paste(page, "#truck td >> nth=0", "Lulea\tdiesel\t1")
+        paste(page, "#lane td >> nth=0", f"Luleå\tBoden\tgeneral\t5\n{PAYLOADS[1]}\tNowhere\tgold\t")
+        page.click("#make")
+        expect(page.locator("#wrong")).to_contain_text("fleet.csv")
+        assert page.locator("td[aria-invalid=true]").count() >= 1
+        nothing_serious(page)
+        page.reload()
+        page.wait_for_selector("main[data-ready=new]")
+        expect(page.locator("#count")).to_have_text("2 depots, 1 rows of trucks, 2 lanes")
+        page.locator("#lane td >> nth=0").press("Control+z")
+        expect(page.locator("#count")).to_have_text("2 depots, 1 rows of trucks, 0 lanes")
+        assert page.locator("img, main script, main iframe").count() == 0
+
+
+def test_trips_become_lanes_with_what_was_left_out_and_then_a_form(
+    app: Served, browser: Browser, tmp_path: Path
+) -> None:
+    rows = ["Fordon;Start;Slut;Km;Från;Till"]
+    for day in range(2, 7):
+        rows += [f"ABC123;2026-03-0{day} 06:00;2026-03-0{day} 07:00;36,5;Luleå;Boden",
+                 f"ABC123;2026-03-0{day} 08:00;2026-03-0{day} 09:00;36,5;Boden;Luleå"]  # fmt: skip
+    rows.append(f"{PAYLOADS[0].replace(';', ' ')};2026-03-02 06:00;2026-03-02 05:00;9000;Luleå;Boden")
+    export = tmp_path / "färdskrivare <b>mars.csv"
+    export.write_text("\n".join(rows), encoding="utf-8")
+    with window(browser, app) as page:
+        at(app, page, "/fleet/trips")
+        page.set_input_files("#trips", export)
+        page.wait_for_selector("#said")
+        expect(page.locator("h1")).to_have_text(export.name)
+        expect(page.locator("#said")).to_contain_text("10 trips of 1 vehicles")
+        expect(page.locator("#said")).to_contain_text("1 rows are left out")
+        assert page.locator("main img, main script, main iframe").count() == 0
+        nothing_serious(page)
+        page.click("#to-form")
+        page.wait_for_selector("main[data-ready=new]")
+        expect(page.locator("#count")).to_contain_text("1 depots, 1 rows of trucks")
+        at(app, page, "/fleet/trips")
+        expect(page.locator("#before")).to_contain_text(export.name)
+        expect(page.locator("#before")).to_contain_text(re.compile(r"20\d\d-\d\d-\d\d \d\d:\d\d"))
+        nothing_serious(page)
+        page.click("#before [data-delete]")
+        page.click("[data-answer=yes]")
+        expect(page.locator("#before")).to_have_count(0)
+        assert list((app.work / "deleted").glob("trips*/trips.json"))
+        page.wait_for_selector("main[data-ready=trips]")
+        export.write_text("not trips at all", encoding="utf-8")
+        page.set_input_files("#trips", export)
+        expect(page.locator("#wrong")).to_contain_text("has no")
+
+
+def test_money_over_time_and_charging_by_the_hour_stand_beside_a_plan(app: Served, browser: Browser) -> None:
+    case, plan = new_plan(app, "Money <img src=x>")
+    rows = [("truck", "W", "DIESEL", "2025", "21", ""), *WEST_TO_EAST[1:]]
+    with window(browser, app, width=390) as page:
+        at(app, page, f"/fleet/{case}/{plan}/money")
+        page.fill("#loan_rate", "five")
+        page.click("#calculate")
+        expect(page.locator("#wrong")).to_contain_text("“five” is not a number")
+        page.fill("#loan_rate", "5,5")
+        page.click("#calculate")
+        page.wait_for_selector("#said", timeout=WAIT_MS)
+        expect(page.locator("#loan_rate")).to_have_value("5.5")
+        expect(page.locator("#said")).to_contain_text("5.5 %")
+        nothing_serious(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("main img").count() == 0
+        app.service.store.save_plan(case, plan, version=1, rows=[list(row) for row in rows])
+        page.reload()
+        page.wait_for_selector("#stale")
+        at(app, page, f"/fleet/{case}/{plan}/day")
+        page.click("#calculate")
+        expect(page.locator("#wrong")).to_contain_text("shifts", timeout=WAIT_MS)
+        gone = page.request.get(f"http://{app.session.hosts[0]}/fleet/{case}/none/day")
+        assert (gone.status, "not there any more" in gone.text(), "<h1>" in gone.text()) == (404, True, True)
+        haulier = app.service.open_shipped("haulier")
+        own = app.service.case(haulier)["plans"][0]["id"]
+        at(app, page, f"/#/case/{haulier}/plan")
+        page.click(f"a[href='/fleet/{haulier}/{own}/day']")
+        page.wait_for_selector("main[data-ready=day]")
+        page.click("#calculate")
+        page.wait_for_selector("#said", timeout=WAIT_MS)
+        nothing_serious(page)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nbb_opt.app.store import Case, Refused, Store, StoredPlan, good_rows
+from nbb_opt.app.store import MOST_ROWS, Case, Refused, Store, StoredPlan, good_rows
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.network.bundles import read_demand
 from nbb_opt.shipped import shipped, shipped_names
@@ -132,6 +132,7 @@ def choices(opened: Opened) -> dict[str, Any]:
         "places": places,
         "years": [{"year": period.year, "years": period.years} for period in instance.periods],
         "words": words,
+        "most": MOST_ROWS,
     }
 
 

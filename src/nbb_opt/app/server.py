@@ -223,7 +223,7 @@ def make_app(service: Service, session: Session, *, most_bytes: int = MOST_BODY_
     _serve_plans(api, service)
     _serve_jobs(api, service)
     serve_region(api, service.region)
-    serve_fleet(api)
+    serve_fleet(api, service)
     return Guard(api, session, most_bytes)
 
 
@@ -269,7 +269,7 @@ def serve(work: Path, cache: Path, source: Path | None, port: int, ready: Callab
 
 def _handle_errors(api: FastAPI) -> None:
     @api.exception_handler(NbbError)
-    def handle_error(_request: Request, error: NbbError) -> JSONResponse:
+    def handle_error(request: Request, error: NbbError) -> Response:
         if isinstance(error, InstanceError):
             found = [str(problem) for problem in error.problems]
             words = f"{len(found)} problem{'s' if len(found) != 1 else ''} found. Nothing was taken over."
@@ -277,6 +277,8 @@ def _handle_errors(api: FastAPI) -> None:
         if isinstance(error, SavedMeanwhile):
             return JSONResponse({"detail": str(error), "conflict": True, "version": error.current.version}, 409)
         status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Refused) else 400
+        if request.url.path.startswith("/fleet/"):
+            return render("wrong.html.j2", request, status=status, view="wrong", message=str(error))
         return JSONResponse({"detail": str(error)}, status)
 
     @api.exception_handler(RequestValidationError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -14,11 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.app import worker
+from nbb_opt.app.fleet import Rows, TripFiles, fleet_of_form
 from nbb_opt.app.instances import InstanceCache, Opened, choices, open_shipped, open_source, problems_of, ready
-from nbb_opt.app.jobs import Jobs
+from nbb_opt.app.jobs import Busy, Jobs
 from nbb_opt.app.pictures import comparison_charts, day_charts
 from nbb_opt.app.region import Region
-from nbb_opt.app.store import NotFound, Refused, Store, StoredPlan, good_name, read_json, write_bytes
+from nbb_opt.app.store import (
+    NotFound,
+    Refused,
+    Store,
+    StoredPlan,
+    good_name,
+    new_id,
+    read_json,
+    shown_name,
+    write_bytes,
+)
 from nbb_opt.app.task import Task
 from nbb_opt.instance.meta import FILE as META_FILE
 from nbb_opt.instance.workbook.write import write_workbook
@@ -28,6 +40,7 @@ from nbb_opt.shipped import shipped, shipped_names
 from nbb_opt.studies.audit.plan import cells_of, read_cells, read_plan_table, template, write_plan
 
 UPLOAD = "workbook.xlsx"
+FLEETS = "fleets"  # instances made of a form
 MAP_FILE, RESULT_FILE, BEST_FILE = "pictures.json", "result.json", "best.json"
 BEST_NAMES = ("digest", "cost_eur", "bound_eur", "gap")
 RESULT_NAMES = ("digest", "rows", "cost_eur", "emissions_t", "faults", "trucks", "chargers", "verified", "made_s")
@@ -47,6 +60,7 @@ class Service:
         self.store, self.jobs, self.cache = store, jobs, cache
         self.instances = InstanceCache()
         self.region = Region(store, jobs, self.instances, cache)
+        self.trips = TripFiles(store)
         self.first = open_source(store, self.instances, first).id if first is not None else None
 
     def close(self) -> None:
@@ -60,16 +74,24 @@ class Service:
             keys = tomllib.loads((shipped("instances") / name / META_FILE).read_text(encoding="utf-8-sig"))
             titles.append({"name": name, "title": keys["title"], "description": keys["description"]})
         cases = [
-            {"id": case.id, "title": case.title, "opened_s": case.opened_s, "home": self.home(case.id)}
+            {
+                "id": case.id,
+                "title": case.title,
+                "opened_s": case.opened_s,
+                "home": self.home(case.id),
+                "file": case.file,
+            }
             for case in self.store.cases()
         ]
         first = None if self.first is None else self.home(self.first)
         return {"first": self.first, "home": first, "cases": cases, "shipped": titles, "folder": str(self.store.folder)}
 
     def home(self, case: str) -> str:
-        """Where a case is shown: fleet plans where the instance comes with one or is a workbook, else the region."""
+        """Where a case is shown: fleet plans where the instance comes with one, is a workbook or made of a form; else
+        the region."""
         source = Path(self.store.case(case).source)
-        return f"/#/case/{case}/plan" if source.is_file() or (source / "plan.csv").is_file() else f"/region/{case}"
+        fleet = source.is_file() or (source / "plan.csv").is_file() or source.parent == self.store.folder / FLEETS
+        return f"/#/case/{case}/plan" if fleet else f"/region/{case}"
 
     def open_shipped(self, name: str) -> str:
         return open_shipped(self.store, self.instances, name).id
@@ -82,7 +104,7 @@ class Service:
             path = Path(folder, UPLOAD)
             path.write_bytes(content)
             title = self.instances.open(path).instance.meta.title
-        return self.store.add_case(title, Path(UPLOAD), upload=content).id
+        return self.store.add_case(title, Path(UPLOAD), upload=content, file=shown_name(name)).id
 
     def upload_plan(self, case: str, content: bytes, name: str) -> StoredPlan:
         """A plan from a .csv file or from a workbook's sheet `plan`. Raises InstanceError with every cell at fault."""
@@ -94,7 +116,7 @@ class Service:
             path = Path(folder, f"plan{ending}")
             path.write_bytes(content)
             table, _ = read_plan_table(path)
-        shown = "".join(c for c in Path(name.replace("\\", "/")).stem if c.isprintable()).strip()[:60]
+        shown = Path(shown_name(name)).stem.strip()[:60]
         return self.store.add_plan(case, shown or "Uploaded plan", cells_of(table))
 
     def case(self, case: str) -> dict[str, Any]:
@@ -190,9 +212,11 @@ class Service:
         with tempfile.TemporaryDirectory(dir=self.store.folder, prefix=".file-") as work:
             return write_workbook(self._opened(case).instance, Path(work, "instance.xlsx")).read_bytes()
 
-    def start_job(self, case: str, plan: str, kind: str, options: SolveOptions) -> dict[str, Any]:
-        """Check a plan, audit it in full, or seek the best plan. Raises Busy."""
-        if kind not in (worker.CHECK, worker.SOLVE, worker.AUDIT):
+    def start_job(
+        self, case: str, plan: str, kind: str, options: SolveOptions, asked: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Check a plan, audit it in full, seek the best plan, or make a study of it. Raises Busy."""
+        if kind not in (worker.CHECK, worker.SOLVE, worker.AUDIT, *worker.STUDY_FILES):
             raise Refused("There is no such calculation.")
         opened, stored = self._opened(case), self.store.plan(case, plan)
         problems = problems_of(opened, stored) if kind != worker.SOLVE else []
@@ -202,7 +226,7 @@ class Service:
         rows, source = [list(row) for row in stored.rows], self.store.case(case).source
         task = Task(
             kind=kind, source=source, rows=rows, folder="", cache=str(self.cache), options=options.changed(),
-            best=self.best(case, opened),
+            best=self.best(case, opened), asked=asked,
         )  # fmt: skip
 
         def finish(done: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -214,6 +238,38 @@ class Service:
     def job(self) -> dict[str, Any]:
         """The calculation that runs or ran last."""
         return {"job": asdict(self.jobs.job) if self.jobs.job is not None else None}
+
+    def study(self, case: str, plan: str, kind: str) -> dict[str, Any]:
+        """A plan with what a study of it found, if it was made; `stale` if the plan was changed since."""
+        if kind not in worker.STUDY_FILES:
+            raise NotFound("There is no such page.")
+        opened, stored = self._opened(case), self.store.plan(case, plan)
+        path = self.store.plan_folder(case, plan) / worker.STUDY_FILES[kind]
+        found = read_json(path, "sections", "sentences", "asked", "rows", "made_s") if path.is_file() else None
+        vehicles = opened.instance["vehicles"]
+        return {
+            "case": case, "plan": plan, "kind": kind, "name": stored.name, "title": opened.instance.meta.title,
+            "found": found, "stale": found is not None and found["rows"] != rows_digest(stored),
+            "trucks": vehicles.loc[vehicles["mode"] == "road", "vehicle"].tolist(),
+        }  # fmt: skip
+
+    def new_fleet(self, title: str, rows: Rows) -> dict[str, Any]:
+        """A case made of a form, a check of today's fleet begun; what was assumed. Raises InstanceError."""
+        title, home = good_name(title), self.store.folder / FLEETS
+        home.mkdir(exist_ok=True)
+        folder = home / new_id(title)
+        notes = fleet_of_form(rows, folder, title)
+        case = self.store.add_case(title, folder)
+        ready(self.store, self.instances, case)
+        plan = self.store.plans(case.id)[0].id
+        with contextlib.suppress(Busy):
+            self.start_job(case.id, plan, worker.CHECK, SolveOptions(gap=1e-3, time_limit_s=60.0))
+        return {"address": f"/#/case/{case.id}/plan/{plan}", "notes": notes}
+
+    def delete_case(self, case: str) -> None:
+        if self.jobs.job is not None and self.jobs.busy(case, self.jobs.job.plan):
+            raise Refused("A calculation about this case is running. Cancel it first.")
+        self.store.delete_case(case)
 
     def best(self, case: str, opened: Opened) -> dict[str, Any] | None:
         """What is known of the best plan of the instance as it is now."""
@@ -232,6 +288,10 @@ class Service:
                 if (folder / name).exists():
                     shutil.rmtree(home / name, ignore_errors=True)
                     (folder / name).replace(home / name)
+            if kind in worker.STUDY_FILES:
+                name = worker.STUDY_FILES[kind]
+                made = {"rows": rows_digest(stored), "made_s": time.time()}
+                write_bytes(home / name, json_bytes(read_json(folder / name) | made))
             if "result" in done:
                 result = {**done["result"], "rows": rows_digest(stored), "made_s": time.time()}
                 write_bytes(home / RESULT_FILE, json_bytes(result))

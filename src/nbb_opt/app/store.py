@@ -6,6 +6,9 @@ WORK/cases/CASE/case.json            title, where the instance lies
                 plans/PLAN/plan.json name, version, rows as typed
                            result.json, pictures.json, run/, audit/
                 deleted/PLAN         plans that were deleted
+WORK/fleets/ID                       instances made of a form
+     trips/ID                        exports of trips, as they were read
+     deleted                         cases and trips that were deleted
 """
 
 from __future__ import annotations
@@ -42,13 +45,14 @@ class Refused(NbbError):  # noqa: N818
 
 @dataclass(frozen=True)
 class Case:
-    """An instance that was opened; `source` is a path, `opened_s` seconds since 1970."""
+    """An instance that was opened; `source` is a path, `opened_s` seconds since 1970, `file` an upload's name."""
 
     id: str
     title: str
     source: str
     opened_s: float
     plans_made: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,8 @@ class Store:
     def case(self, case: str) -> Case:
         return _case(self.case_folder(case) / "case.json")
 
-    def add_case(self, title: str, source: Path, *, upload: bytes | None = None) -> Case:
-        """A case for an instance; an `upload` is kept beside it under a name of our own."""
+    def add_case(self, title: str, source: Path, *, upload: bytes | None = None, file: str = "") -> Case:
+        """A case for an instance; an `upload`, which was called `file`, is kept beside it under a name of our own."""
         with self.lock:
             new = new_id(title)
             folder = self.folder / "cases" / new
@@ -115,12 +119,19 @@ class Store:
             if upload is not None:
                 source = folder / "upload.xlsx"
                 write_bytes(source, upload)
-            case = Case(new, title, str(source.resolve()), time.time())
+            case = Case(new, title, str(source.resolve()), time.time(), file=file)
             self.save_case(case)
             return case
 
     def save_case(self, case: Case) -> None:
         write_bytes(self.folder / "cases" / plain(case.id) / "case.json", json_bytes(asdict(case)))
+
+    def delete_case(self, case: str) -> None:
+        """Take a case out of the list; its folder is kept under `deleted` of the work folder."""
+        with self.lock:
+            folder, aside = self.case_folder(case), self.folder / "deleted"
+            aside.mkdir(exist_ok=True)
+            folder.rename(aside / f"{folder.name}-{secrets.token_hex(3)}")
 
     def plans(self, case: str) -> list[StoredPlan]:
         """The plans of a case in the order they were made."""
@@ -204,6 +215,11 @@ def good_name(name: str) -> str:
     return name
 
 
+def shown_name(name: str) -> str:
+    """The name of an uploaded file without its folders, as it may be shown."""
+    return "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[:LONGEST_NAME]
+
+
 def good_rows(rows: object) -> tuple[tuple[str, ...], ...]:
     """Rows of six texts each. Raises Refused."""
     if not isinstance(rows, (list, tuple)) or len(rows) > MOST_ROWS:
@@ -250,9 +266,9 @@ def _plan(file: Path) -> StoredPlan:
 
 
 def _case(file: Path) -> Case:
-    names = tuple(each.name for each in fields(Case))
+    names = tuple(each.name for each in fields(Case) if each.name != "file")  # which older folders do not have
     given = read_json(file, *names)
-    return Case(**{name: given[name] for name in names})
+    return Case(**{name: given[name] for name in names}, file=str(given.get("file", "")))
 
 
 def _take_lock(path: Path) -> IO[bytes]:

@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from nbb_opt.app import region_worker
+from nbb_opt.app.answers import as_plain
 from nbb_opt.app.pictures import as_run, pictures_of
 from nbb_opt.app.store import write_bytes
 from nbb_opt.app.task import Send, Task
@@ -35,10 +36,12 @@ from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.audit import audit
 from nbb_opt.studies.audit.charging_day import PLAIN
 from nbb_opt.studies.audit.charging_help import areas_by_the_hour, hour_faults
-from nbb_opt.studies.audit.charging_view import check_days, day_figures
+from nbb_opt.studies.audit.charging_view import check_days, day_figures, plan_by_the_hour
 from nbb_opt.studies.audit.faults import Fault, judge
 from nbb_opt.studies.audit.fleet_model import state_fleet_model
 from nbb_opt.studies.audit.idle import idle
+from nbb_opt.studies.audit.money import Finance
+from nbb_opt.studies.audit.money_study import money_over_time
 from nbb_opt.studies.audit.plan import (
     FleetPlan,
     cells_of,
@@ -49,7 +52,8 @@ from nbb_opt.studies.audit.plan import (
     write_plan,
 )
 
-CHECK, SOLVE, AUDIT = "check", "solve", "audit"
+CHECK, SOLVE, AUDIT, MONEY, DAY = "check", "solve", "audit", "money", "day"
+STUDY_FILES = {MONEY: "money.json", DAY: "day.json"}  # in the folder of the plan
 CHANGES = 5  # that "repair and improve" looks for
 ASIDE = ("frozen: ", "reference: ")  # begin the phases of plans that are solved for comparison only
 
@@ -82,7 +86,7 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
         if task["kind"] in region_worker.WORK:
             send({"done": region_worker.WORK[task["kind"]](Task(**task), stop, _callback(send), send)})
             return
-        work = {CHECK: check, SOLVE: solve, AUDIT: full_audit}[task["kind"]]
+        work = {CHECK: check, SOLVE: solve, AUDIT: full_audit, MONEY: study, DAY: study}[task["kind"]]
         send({"done": work(Task(**task), stop, send)})
     except InstanceError as error:
         send({"error": "The instance or the plan has problems.", "problems": [str(each) for each in error.problems]})
@@ -178,6 +182,26 @@ def full_audit(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
     best = best_known(instance.digest, found.best.objective, found.best.bound, found.best.gap)
     repaired = cells_of(found.repaired_plan) if len(found.faults) else None
     return {"best": best, "repaired": repaired, "sentences": list(found.sentences)}
+
+
+def study(task: Task, stop: Stop, send: Send) -> dict[str, Any]:
+    """Money over time, or charging by the hour, of the plan: a file of what the page shows."""
+    callback, asked = _callback(send), task.asked or {}
+    instance, file = read_instance(task.source), Path(task.folder, "plan.csv")
+    write_plan(_plan(task, instance)[1], file)
+
+    def say(line: str) -> None:
+        callback(Progress(f"audit: {line}", stop.elapsed_s()))
+
+    if task.kind == MONEY:
+        found = money_over_time(
+            instance, file, finance=Finance(**asked["finance"]), against=asked["against"],
+            options=SolveOptions(**task.options), cache_dir=Path(task.cache), say=say,
+        )  # fmt: skip
+    else:
+        found = plan_by_the_hour(instance, file, cache_dir=Path(task.cache), say=say)
+    write_bytes(Path(task.folder, STUDY_FILES[task.kind]), json_bytes(as_plain(found) | {"asked": asked}))
+    return {"best": None, "sentences": []}
 
 
 def _plan(task: Task, instance: Instance) -> tuple[FleetPlan, pd.DataFrame]:

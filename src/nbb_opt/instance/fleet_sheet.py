@@ -151,7 +151,9 @@ def write_fleet_sheet(path: Path, rows: Sequence[Row] = EXAMPLE) -> Path:
     return path
 
 
-def fleet_instance(sheet: Path, target: Path, *, note: Callable[[str], None] = lambda line: None) -> Instance:
+def fleet_instance(
+    sheet: Path, target: Path, *, title: str = "", note: Callable[[str], None] = lambda line: None
+) -> Instance:
     """Write the instance of a fleet sheet to the new folder `target`, and read it back.
 
     Trucks, energy, wages and chargers are those of the shipped haulier; places by name, km and weight limits those of
@@ -164,7 +166,7 @@ def fleet_instance(sheet: Path, target: Path, *, note: Callable[[str], None] = l
         "".join(c if c.isalnum() and c.isascii() else "-" for c in target.resolve().name.lower()).strip("-") or "fleet"
     )
     meta = replace(
-        template.meta, name=name, title=f"The fleet of {sheet.name}",
+        template.meta, name=name, title=title or f"The fleet of {sheet.name}",
         description=f"Made from {sheet.name}; figures that it does not give are those of {TEMPLATE}.",
     )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fleet-") as work:

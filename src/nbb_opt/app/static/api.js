@@ -33,7 +33,7 @@ export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, json(body));
 export const put = (path, body, more = {}) => ask("PUT", path, { ...json(body), ...more });
 export const remove = (path) => ask("DELETE", path);
-export const upload = (path, file) => ask("POST", `${path}?name=${encodeURIComponent(file.name)}`, {
+export const upload = (path, file, more = {}) => ask("POST", `${path}?${new URLSearchParams({ name: file.name, ...more })}`, {
   headers: { "content-type": "application/octet-stream" }, body: file,
 });
 export const casePath = (id) => `/api/cases/${encodeURIComponent(id)}`;

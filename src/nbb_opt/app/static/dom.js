@@ -63,7 +63,7 @@ export function percent(share, decimals = 1) {
 }
 
 export function day(seconds) {
-  return new Date(seconds * 1000).toLocaleDateString("sv-SE");
+  return new Date(seconds * 1000).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" });
 }
 
 export function clock(seconds) {

@@ -1,6 +1,11 @@
-// Pages for a haulier: a lane whose cost follows the sliders.
+// Pages for a haulier: a lane whose cost follows the sliders, a file of trips, studies of a plan.
 
-import { number, part, say } from "./dom.js";
+import { get, post, remove, upload } from "./api.js";
+import { ask, tellError } from "./dialog.js";
+import { el, number, part, say, unit } from "./dom.js";
+import { phaseWords } from "./job.js";
+import { _ } from "./language.js";
+import { showForm } from "./form.js";
 
 const one = (id) => document.getElementById(id);
 const cost = one("cost");
@@ -51,4 +56,81 @@ if (cost) {
     window.location.assign(asked(cost));
   });
 }
+// What is wrong, where the page has room for it.
+function wrong(error) {
+  const lines = error.problems?.length ? error.problems : [error.message];
+  one("wrong").replaceChildren(el("div", { class: "remark bad" }, el("ul", { class: "problems", lang: "en" }, lines.map((line) => el("li", {}, line)))));
+}
+
+one("trips")?.addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (!file) return;
+  one("wrong").replaceChildren(el("p", { role: "status" }, _("Reading {file} …", { file: file.name })));
+  try {
+    const more = { goods: one("goods").value, loaded: one("loaded").value };
+    window.location.assign((await upload("/api/fleet/trips", file, more)).address);
+  } catch (error) {
+    wrong(error);
+  }
+  event.target.value = "";
+});
+
+document.addEventListener("click", async (event) => {
+  const address = event.target.closest("[data-delete]")?.dataset.delete;
+  if (!address) return;
+  const sure = await ask(_("Delete it?"), el("p", {}, _("It goes to the folder “deleted” of the work folder.")),
+    [{ value: "yes", text: _("Delete"), kind: "danger" }, { value: "no", text: _("Keep it") }]);
+  if (sure === "yes") await remove(address).then((answer) => window.location.assign(answer.address), tellError);
+});
+
+const study = one("study");
+
+function figure(field) {
+  const value = field.value.trim().replace(",", ".");
+  if (value === "") return null;
+  if (!Number.isFinite(Number(value))) throw new Error(_("“{text}” is not a number", { text: field.value }));
+  return Number(value);
+}
+
+// What the form says of a loan and of leases.
+function finance() {
+  if (!one("loan_rate")) return {};
+  const rate = figure(one("loan_rate"));
+  const leased = [...study.querySelectorAll(".lease")].map((field) => [field.dataset.truck, figure(field)]);
+  return { loan_rate: rate === null ? null : rate / 100, loan_years: figure(one("loan_years")) ?? 5, against: one("against").value,
+    lease: Object.fromEntries(leased.filter(([, eur]) => eur !== null)) };
+}
+
+async function watch() {
+  const { job } = await get("/api/job");
+  if (job?.state === "running") {
+    one("job").hidden = false;
+    one("calculate").disabled = true;
+    one("phase").textContent = job.cancelled ? one("job").dataset.stopping : phaseWords(job.progress.phase);
+    one("seconds").textContent = unit(number(job.seconds), "s");
+    window.setTimeout(watch, 400);
+    return;
+  }
+  if (one("job").hidden) return;
+  one("job").hidden = true;
+  one("calculate").disabled = false;
+  if (job.state === "done") window.location.reload();
+  else wrong(job);
+}
+
+study?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  one("wrong").replaceChildren();
+  try {
+    await post(study.dataset.post, finance());
+    await watch();
+  } catch (error) {
+    wrong(error);
+  }
+});
+if (study) {
+  one("cancel").addEventListener("click", () => post("/api/job/cancel", { at_once: false }));
+  watch();
+}
+if (one("new")) showForm(one("new"), wrong);
 one("main").dataset.ready = one("main").dataset.view;

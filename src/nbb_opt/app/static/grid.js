@@ -1,27 +1,19 @@
-// The plan as a spreadsheet: arrow keys, Enter, Escape and Tab; each problem stands in its cell.
+// A spreadsheet: arrow keys, Enter, Escape and Tab, ranges with Shift, fill down with Ctrl+D, undo, the clipboard.
 
-import { el, fill, say } from "./dom.js";
-import { Steps } from "./undo.js";
+import { clipboardRows, codesOf, headerColumns } from "./cells.js";
+import { el, say } from "./dom.js";
+import { _ } from "./language.js";
+import { HEADINGS, NUMERIC, Sheet } from "./sheet.js";
 
-const HEADINGS = { what: "What", place: "Where", type: "Which", year: "From year", number: "How many", note: "Remark" };
-const NUMERIC = new Set(["year", "number"]);
-const blank = () => ["", "", "", "", "", ""];
-
-export class Grid {
-  // `choices` come from the server; `changed` is called with the rows after every change, `moved` with the active cell.
-  constructor(choices, { changed, moved }) {
-    Object.assign(this, { choices, changed, moved, rows: [], problems: new Map(), at: { row: 0, col: 0 }, input: null });
-    this.columns = choices.columns;
-    this.steps = new Steps();
-    this.body = el("tbody");
-    const head = el("tr", { "aria-rowindex": "1" }, el("th", { scope: "col", class: "no" }, el("span", { class: "unseen" }, "Row")),
-      this.columns.map((name) => el("th", { scope: "col", class: NUMERIC.has(name) ? `n ${name}` : name }, HEADINGS[name])));
-    this.table = el("table", { role: "grid", class: "sheet", "aria-label": "Fleet plan", "aria-describedby": "grid-help" },
-      el("thead", {}, head), this.body);
-    this.lists = el("div", { hidden: true });
-    this.node = el("div", { class: "sheet-frame" }, this.table, this.lists);
+export class Grid extends Sheet {
+  // `choices` are {columns, words, offers(row, column), headings, label, most}; `changed` is called with the rows after
+  // every change, `moved` with the active cell; `key` is where this tab remembers what can be undone.
+  constructor(choices, { changed, moved = () => {}, key = null }) {
+    super(choices, { moved, key });
+    this.changed = changed;
     this.table.addEventListener("keydown", (event) => this.key(event));
     this.table.addEventListener("mousedown", (event) => this.press(event));
+    this.table.addEventListener("mouseover", (event) => { if (event.buttons === 1 && !this.input && this.cellOf(event)) this.goTo(this.cellOf(event), true); });
     this.table.addEventListener("dblclick", (event) => { if (this.cellOf(event)) this.edit(); });
     this.table.addEventListener("focusin", (event) => { if (event.target === this.table) this.cell()?.focus(); });
     this.table.addEventListener("paste", (event) => this.paste(event));
@@ -31,95 +23,9 @@ export class Grid {
   load(rows, problems) {
     this.stopEditing(false);
     this.rows = rows.map((row) => [...row]);
+    this.steps.restore(this.rows);
     this.draw();
     this.mark(problems);
-  }
-
-  // One more row than the plan has: a blank one to begin a new row in.
-  draw() {
-    const focused = this.table.contains(document.activeElement);
-    const shown = [...this.rows, blank()];
-    this.at = { row: Math.min(this.at.row, shown.length - 1), col: this.at.col };
-    this.table.setAttribute("aria-rowcount", String(shown.length + 1));
-    this.table.setAttribute("aria-colcount", String(this.columns.length + 1));
-    this.body.replaceChildren(...shown.map((row, r) => this.drawRow(row, r)));
-    if (focused) this.cell().focus();
-  }
-
-  drawRow(row, r) {
-    const fresh = r === this.rows.length;
-    const cells = row.map((text, c) => {
-      const cell = el("td", {
-        role: "gridcell", class: NUMERIC.has(this.columns[c]) ? `n ${this.columns[c]}` : this.columns[c],
-        tabindex: r === this.at.row && c === this.at.col ? "0" : "-1", "data-row": r, "data-col": c, "aria-colindex": c + 2,
-      });
-      this.write(cell, text, fresh && c === 0 ? "new row" : "");
-      return cell;
-    });
-    return el("tr", { "aria-rowindex": r + 2, class: fresh ? "fresh" : null },
-      el("th", { scope: "row", class: "no" }, fresh ? "+" : String(r + 1)), cells);
-  }
-
-  write(cell, text, hint = "") {
-    const name = this.choices.words[text];
-    fill(cell, el("span", { class: "code" }, text),
-      text && name ? el("span", { class: "name" }, name) : null, hint ? el("span", { class: "name" }, hint) : null);
-  }
-
-  // Problems as the server found them: {row, columns, what, hint}.
-  mark(problems) {
-    this.problems = new Map();
-    for (const problem of problems) {
-      if (problem.row === null) continue;
-      for (const name of problem.columns) {
-        this.problems.set(`${problem.row}/${this.columns.indexOf(name)}`, { ...problem, first: name === problem.columns[0] });
-      }
-    }
-    for (const cell of this.body.querySelectorAll("td")) {
-      const problem = this.problems.get(`${cell.dataset.row}/${cell.dataset.col}`);
-      cell.querySelector(".fault")?.remove();
-      cell.classList.toggle("bad", Boolean(problem));
-      if (problem) cell.setAttribute("aria-invalid", "true");
-      else cell.removeAttribute("aria-invalid");
-      if (problem?.first) {
-        const words = problem.what + (problem.hint ? `; ${problem.hint}` : "");
-        cell.append(el("span", { class: "fault" }, words));
-      }
-    }
-    this.moved(this.at);
-  }
-
-  highlight(rows) {
-    for (const line of this.body.children) line.classList.remove("named");
-    for (const row of rows) this.body.children[row]?.classList.add("named");
-  }
-
-  cell(at = this.at) {
-    return this.body.children[at.row]?.children[at.col + 1];
-  }
-
-  cellOf(event) {
-    return event.target.closest?.("td[data-row]");
-  }
-
-  go(row, col, { focus = true } = {}) {
-    this.cell()?.setAttribute("tabindex", "-1");
-    this.at = { row: Math.max(0, Math.min(row, this.rows.length)), col: Math.max(0, Math.min(col, this.columns.length - 1)) };
-    const cell = this.cell();
-    cell.setAttribute("tabindex", "0");
-    if (focus) {
-      cell.focus();
-      cell.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
-    this.moved(this.at);
-  }
-
-  text(at = this.at) {
-    return this.rows[at.row]?.[at.col] ?? "";
-  }
-
-  problemAt(at = this.at) {
-    return this.problems.get(`${at.row}/${at.col}`);
   }
 
   press(event) {
@@ -128,7 +34,7 @@ export class Grid {
     event.preventDefault();
     this.stopEditing(true);
     const again = cell === document.activeElement;
-    this.go(Number(cell.dataset.row), Number(cell.dataset.col));
+    this.goTo(cell, event.shiftKey);
     if (again && window.matchMedia("(pointer: coarse)").matches) this.edit();
   }
 
@@ -138,21 +44,27 @@ export class Grid {
       return;
     }
     const { row, col } = this.at;
-    const moves = { ArrowUp: [row - 1, col], ArrowDown: [row + 1, col], ArrowLeft: [row, col - 1], ArrowRight: [row, col + 1],
-      Home: [event.ctrlKey ? 0 : row, 0], End: [event.ctrlKey ? this.rows.length : row, this.columns.length - 1],
-      PageUp: [row - 10, col], PageDown: [row + 10, col] };
     const ctrl = event.ctrlKey || event.metaKey;
-    if (ctrl && event.key.toLowerCase() === "z") this.undo(event.shiftKey);
-    else if (ctrl && event.key.toLowerCase() === "y") this.undo(true);
-    else if (moves[event.key]) this.go(...moves[event.key]);
+    const [last, right] = [this.rows.length, this.columns.length - 1];
+    const moves = { ArrowUp: [ctrl ? 0 : row - 1, col], ArrowDown: [ctrl ? last : row + 1, col], ArrowLeft: [row, ctrl ? 0 : col - 1],
+      ArrowRight: [row, ctrl ? right : col + 1], Home: [ctrl ? 0 : row, 0], End: [ctrl ? last : row, right], PageUp: [row - 10, col], PageDown: [row + 10, col] };
+    const commands = { z: () => this.undo(event.shiftKey), y: () => this.undo(true), d: () => this.fillDown(), a: () => this.chooseAll() };
+    if (ctrl && commands[event.key.toLowerCase()]) commands[event.key.toLowerCase()]();
+    else if (moves[event.key]) this.go(...moves[event.key], { extend: event.shiftKey });
     else if (event.key === "Tab") {
       if (!this.tab(event.shiftKey)) return;
     } else if (event.key === "Enter" || event.key === "F2") this.edit();
-    else if (event.key === "Delete" || event.key === "Backspace") this.put([[row, col, ""]]);
-    else if (event.key === "Escape") (document.querySelector("#check:enabled") ?? document.getElementById("plan-choice"))?.focus();
+    else if (event.key === "Delete" || event.key === "Backspace") this.put(this.inRange((r, c) => [r, c, ""]).filter(([r]) => r < last));
+    else if (event.key === "Escape" && this.chosen.length > 2) this.go(row, col);
+    else if (event.key === "Escape") (document.querySelector("#check:enabled") ?? document.querySelector("#plan-choice, #make"))?.focus();
     else if (event.key.length === 1 && !ctrl && !event.altKey) this.edit(event.key);
     else return;
     event.preventDefault();
+  }
+
+  chooseAll() {
+    this.from = { row: 0, col: 0 };
+    this.go(Math.max(0, this.rows.length - 1), this.columns.length - 1, { extend: true });
   }
 
   // To the next cell, over the ends of rows; false at the ends of the table, where Tab leaves it.
@@ -180,29 +92,25 @@ export class Grid {
   }
 
   edit(first = null) {
-    const cell = this.cell();
     const { row, col } = this.at;
     const name = this.columns[col];
+    this.from = { ...this.at };
+    this.choose();
     this.lists.replaceChildren(el("datalist", { id: "choices" }, this.offers(row, name).map((value) => (
       el("option", { value }, this.choices.words[value] || "")))));
     this.input = el("input", {
-      type: "text", "aria-label": `${HEADINGS[name]}, row ${row + 1}`, value: first ?? this.text(), list: "choices",
-      autocomplete: "off", spellcheck: "false", inputmode: name === "number" ? "decimal" : name === "year" ? "numeric" : null,
+      type: "text", "aria-label": _("{heading}, row {row}", { heading: this.headings[col], row: row + 1 }), value: first ?? this.text(), list: "choices",
+      autocomplete: "off", spellcheck: "false", inputmode: name === "year" ? "numeric" : NUMERIC.has(name) ? "decimal" : null,
     });
     this.input.addEventListener("blur", () => this.stopEditing(true));
-    cell.replaceChildren(this.input);
+    this.cell().replaceChildren(this.input);
     this.input.focus();
     if (first === null) this.input.select();
     else this.input.setSelectionRange(first.length, first.length);
   }
 
   offers(row, name) {
-    const what = this.rows[row]?.[0] ?? "";
-    if (name === "what") return this.choices.what;
-    if (name === "place") return (this.choices.places[what] || []).filter(Boolean);
-    if (name === "type") return this.choices.types[what] || [];
-    if (name === "year") return this.choices.years.map((each) => String(each.year));
-    return [];
+    return this.choices.offers(this.rows[row] ?? this.fresh, name).filter(Boolean);
   }
 
   stopEditing(keep) {
@@ -210,8 +118,7 @@ export class Grid {
     const typed = this.input.value;
     const { row, col } = this.at;
     this.input = null;
-    const cell = this.cell();
-    this.write(cell, this.text(), row === this.rows.length && col === 0 ? "new row" : "");
+    this.write(this.cell(), this.text(), row === this.rows.length && col === 0 ? _("new row") : "");
     if (keep && typed !== this.text()) this.put([[row, col, typed]]);
     else this.mark(this.listed());
   }
@@ -220,43 +127,65 @@ export class Grid {
     return [...new Set(this.problems.values())].filter((problem) => problem.first);
   }
 
-  // Set cells ([row, col, text]) as one step that can be undone.
+  // Set cells ([row, col, text]) as one step that can be undone; a name that stands for a code is put as the code.
   put(cells) {
-    const before = this.rows.map((row) => [...row]);
+    const rows = [...this.rows];
+    const own = new Set();
     for (const [row, col, text] of cells) {
-      while (this.rows.length <= row) this.rows.push(blank());
-      if (col < this.columns.length) this.rows[row][col] = text;
+      if (col >= this.columns.length) continue;
+      while (rows.length <= row) rows.push(this.fresh);
+      if (!own.has(row)) rows[row] = [...rows[row]];
+      own.add(row);
+      rows[row][col] = text;
     }
-    this.done(before);
+    for (const [row, col] of cells) if (rows[row]?.[col]) rows[row][col] = this.coded(rows[row], col);
+    this.done(rows);
+  }
+
+  coded(row, col) {
+    const name = this.columns[col];
+    const place = `${this.columns[0] === "what" ? row[0] : ""}/${name}`;
+    if (NUMERIC.has(name) || name === "note") return row[col];
+    if (!this.codes.has(place) || this.choices.changing) this.codes.set(place, codesOf(this.choices.offers(row, name).filter(Boolean), this.choices.words));
+    return this.codes.get(place).get(row[col].toLowerCase()) ?? row[col];
+  }
+
+  fillDown() {
+    const { rows: [top, bottom] } = this.range;
+    const source = bottom > top ? top : top - 1;
+    if (source >= 0) this.put(this.inRange((row, col) => [row, col, this.text({ row: source, col })]).filter(([row]) => row > source));
   }
 
   removeRow() {
-    const { row } = this.at;
-    if (row >= this.rows.length) return;
-    const before = this.rows.map((each) => [...each]);
-    this.rows.splice(row, 1);
-    this.done(before);
-    this.go(row, this.at.col);
-    say(`Row ${row + 1} removed`);
+    const { rows: [top, bottom] } = this.range;
+    if (top >= this.rows.length) return;
+    this.done(this.rows.toSpliced(top, bottom - top + 1));
+    this.go(top, this.at.col);
+    say(bottom > top ? _("Rows {first} to {last} removed", { first: top + 1, last: bottom + 1 }) : _("Row {row} removed", { row: top + 1 }));
   }
 
-  done(before) {
-    while (this.rows.length && this.rows.at(-1).every((text) => text === "")) this.rows.pop();
-    if (JSON.stringify(before) === JSON.stringify(this.rows)) return;
-    this.steps.note(before, { ...this.at });
+  done(rows) {
+    while (rows.length && rows.at(-1).every((text) => text === "")) rows.pop();
+    if (JSON.stringify(rows) === JSON.stringify(this.rows)) return;
+    if (rows.length > this.choices.most) {
+      say(_("{count} rows are more than the {most} that a sheet holds; nothing was changed", { count: rows.length, most: this.choices.most }));
+      return;
+    }
+    this.steps.note(this.rows, rows, { ...this.at });
+    this.rows = rows;
     this.tell();
   }
 
   undo(forth = false) {
-    const step = forth ? this.steps.forth(this.rows, this.at) : this.steps.back(this.rows, this.at);
+    const step = forth ? this.steps.forth(this.rows) : this.steps.back(this.rows);
     if (!step) {
-      say(forth ? "Nothing to do again" : "Nothing to undo");
+      say(forth ? _("Nothing to do again") : _("Nothing to undo"));
       return;
     }
-    this.rows = step.rows.map((row) => [...row]);
+    this.rows = step.rows;
     this.tell();
     this.go(step.at.row, step.at.col);
-    say(forth ? "Done again" : "Undone");
+    say(forth ? _("Done again") : _("Undone"));
   }
 
   tell() {
@@ -265,20 +194,28 @@ export class Grid {
     this.changed(this.rows.map((row) => [...row]));
   }
 
+  // Cells of a spreadsheet, from the chosen cell on, or below their headings if they come with a header; a single cell
+  // goes into all that is chosen.
   paste(event) {
     if (this.input) return;
     event.preventDefault();
-    const text = event.clipboardData.getData("text/plain").replace(/\r\n?/g, "\n").replace(/\n$/, "");
-    const lines = text.split("\n").map((line) => line.split("\t"));
-    const { row, col } = this.at;
-    this.put(lines.flatMap((line, r) => line.map((cell, c) => [row + r, col + c, cell.trim()])));
+    const lines = clipboardRows(event.clipboardData.getData("text/plain"));
+    const { rows: [row], cols: [col] } = this.range;
+    const names = this.columns.map((name, c) => [name, HEADINGS[name].toLowerCase(), this.headings[c].toLowerCase()]);
+    const header = headerColumns(lines[0], names);
+    if (header) lines.shift();
+    const single = lines.length === 1 && lines[0].length === 1 && !header;
+    this.put(single ? this.inRange((r, c) => [r, c, lines[0][0]])
+      : lines.flatMap((line, r) => line.map((cell, c) => [row + r, header ? header[c] : col + c, cell])).filter(([, c]) => c >= 0));
     this.go(row, col);
-    say(`${lines.length} rows pasted`);
+    say(_("{count} rows pasted", { count: lines.length }));
   }
 
   copy(event) {
     if (this.input || window.getSelection()?.toString()) return;
     event.preventDefault();
-    event.clipboardData.setData("text/plain", this.text());
+    const { rows: [top, bottom], cols: [left, right] } = this.range;
+    const lines = this.rows.slice(top, bottom + 1).map((row) => row.slice(left, right + 1).join("\t"));
+    event.clipboardData.setData("text/plain", lines.join("\n"));
   }
 }

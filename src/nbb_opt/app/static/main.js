@@ -3,12 +3,14 @@
 import { casePath, get } from "./api.js";
 import { el } from "./dom.js";
 import { tellError } from "./dialog.js";
+import { _ } from "./language.js";
 import { showCompare } from "./compare.js";
 import { showPictures } from "./pictures.js";
 import { showPlan } from "./plan.js";
 import { showStart } from "./start.js";
 
-const VIEWS = [["plan", "Plan"], ["compare", "Compare"], ["pictures", "Map and charts"]];
+const VIEWS = [["plan", _("Plan")], ["compare", _("Compare")], ["pictures", _("Map and charts")]];
+const STUDIES = [["money", _("Money over time")], ["day", _("Charging by the hour")]];
 const main = document.getElementById("main");
 let leave = null;
 let turn = 0;
@@ -51,6 +53,8 @@ function head(found, view, plan = "") {
   const links = found ? VIEWS.map(([name, words]) => el("a", {
     href: `#/case/${found.id}/${name}${plan ? `/${plan}` : ""}`, "aria-current": name === view ? "page" : null,
   }, words)) : [];
+  const of = found?.plans.find((each) => each.id === plan) ?? found?.plans[0];
+  if (of) for (const [kind, words] of STUDIES) links.push(el("a", { href: `/fleet/${found.id}/${of.id}/${kind}` }, words));
   document.getElementById("tabs").replaceChildren(...links);
 }
 

@@ -3,10 +3,12 @@
 import { casePath, get, planPath, post, put, remove, upload } from "./api.js";
 import { ask, askName, tellError } from "./dialog.js";
 import { button, el, fill, say } from "./dom.js";
+import { _ } from "./language.js";
 import { Grid } from "./grid.js";
 import { JobPanel } from "./job.js";
 import { showResult } from "./result.js";
 import { Saver } from "./saver.js";
+import { MOST } from "./undo.js";
 
 const guarded = (work) => async (...given) => {
   try {
@@ -35,6 +37,14 @@ async function create(found, name, source) {
   window.location.hash = `#/case/${found.id}/plan/${made.plan}`;
 }
 
+function offers(choices, [what], name) {
+  if (name === "what") return choices.what;
+  if (name === "place") return choices.places[what] || [];
+  if (name === "type") return choices.types[what] || [];
+  if (name === "year") return choices.years.map((each) => String(each.year));
+  return [];
+}
+
 class PlanView {
   constructor(main, found, plan) {
     Object.assign(this, { main, found, plan });
@@ -42,14 +52,16 @@ class PlanView {
     this.saver = new Saver(found.id, plan, {
       told: (words) => this.tellSaved(words), saved, reload: guarded((theirs) => this.reload(theirs)),
     });
-    this.grid = new Grid(found.choices, { changed: (rows) => { this.saver.save(rows); }, moved: (at) => this.tellCell(at) });
+    this.grid = new Grid({ ...found.choices, label: _("Fleet plan"), offers: (row, name) => offers(found.choices, row, name) }, {
+      changed: (rows) => { this.saver.save(rows); this.tellSteps(); }, moved: (at) => this.tellCell(at), key: `steps/${found.id}/${plan.id}`,
+    });
     this.job = new JobPanel(found, { done: guarded((job) => this.jobDone(job)), changed: () => this.refresh() });
     this.savedAt = el("span", { class: "quiet", id: "saved", role: "status" });
     this.cellNote = el("div", { class: "cell-note", id: "cell-note" });
     this.result = el("div", { id: "result" });
     this.noted = el("p", { id: "count", class: "quiet" });
     this.onFocus = () => this.look();
-    this.onHide = () => { this.grid.stopEditing(true); this.saver.hold(); };
+    this.onHide = () => { this.grid.stopEditing(true); this.saver.hold(); this.grid.steps.hold(this.grid.rows); };
   }
 
   async start() {
@@ -57,6 +69,7 @@ class PlanView {
     const left = this.saver.left(this.plan);
     this.grid.load(left || this.plan.rows, left ? [] : this.plan.problems);
     this.tellSaved({ text: "All changes are saved" });
+    this.tellSteps();
     if (left) this.saver.save(left);
     this.refresh();
     await this.job.look();
@@ -66,6 +79,7 @@ class PlanView {
 
   async leave() {
     this.grid.stopEditing(true);
+    this.grid.steps.hold(this.grid.rows);
     window.removeEventListener("focus", this.onFocus);
     window.removeEventListener("pagehide", this.onHide);
     this.job.leave();
@@ -99,11 +113,12 @@ class PlanView {
             el("li", {}, el("a", { href: `${casePath(this.found.id)}/instance.xlsx`, download: "" }, "All input, Excel"))))),
         el("div", { class: "bar" },
           button("Undo", () => this.grid.undo(), { id: "undo" }), button("Redo", () => this.grid.undo(true), { id: "redo" }),
+          button(_("Fill down"), () => this.grid.fillDown(), { id: "fill-down" }),
           button("Remove row", () => this.grid.removeRow(), { id: "remove-row" }), this.savedAt, this.cellNote),
         this.grid.node, this.noted,
         el("p", { class: "quiet", id: "grid-help" },
-          "Arrow keys move. Type or press Enter to change a cell, Enter keeps it, Escape leaves it as it was, Delete empties it. ",
-          "Ctrl+Z undoes. Cells copied from Excel can be pasted. A number holds from its year until another row says otherwise.")),
+          _("Arrow keys move, with Shift they choose several cells. Type or press Enter to change a cell, Enter keeps it, Escape leaves it as it was, Delete empties it."), " ",
+          _("Ctrl+Z undoes, Ctrl+D fills down. Cells copied from Excel can be pasted, with or without their header. Names and codes both do. A number holds from its year until another row says otherwise."))),
       el("aside", { class: "side" },
         el("section", { class: "card", "aria-label": "Calculate" },
           el("div", { class: "bar" }, this.checkButton, this.solveButton, this.auditButton), this.settings(), this.job.node),
@@ -153,6 +168,15 @@ class PlanView {
     this.auditButton.disabled = busy || faulty > 0;
     this.solveButton.disabled = busy;
     showResult(this.result, this.found, this.plan, (rows) => { this.grid.highlight(rows); this.grid.go(rows[0], 4); });
+  }
+
+  tellSteps() {
+    const { past, future } = this.grid.steps;
+    for (const [id, steps] of [["undo", past], ["redo", future]]) {
+      const pressed = document.getElementById(id);
+      pressed.textContent = `${id === "undo" ? _("Undo") : _("Redo")} (${steps.length})`;
+      pressed.title = _("{count} steps left; the last {most} are kept", { count: steps.length, most: MOST });
+    }
   }
 
   tellSaved({ text, bad }) {
