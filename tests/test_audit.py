@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,20 +16,24 @@ import pytest
 from typer.testing import CliRunner
 
 from milp_case import add_rows, tiny, vary, with_everything
+from nbb_opt.app.languages import LANGUAGES, catalogue, translator
 from nbb_opt.cli.main import app
 from nbb_opt.errors import Infeasible, InstanceError, ModelError
 from nbb_opt.instance import read_instance
 from nbb_opt.solve import Solution, solve_form
+from nbb_opt.studies.audit import said as said_module
 from nbb_opt.studies.audit.audit import best_of_all
 from nbb_opt.studies.audit.faults import LIMITS, judge, opened
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.form_edit import FormEdit
+from nbb_opt.studies.audit.hours import Hours
 from nbb_opt.studies.audit.idle import idle
 from nbb_opt.studies.audit.improve import Repair, break_even, cheapest_repair, improve, numbers_in, repair, steps_of
 from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import PLAN, FleetPlan, plan_of, read_plan, read_plan_table, template, write_plan
 from nbb_opt.studies.audit.plan import changed as changed_plan
+from nbb_opt.studies.audit.said import in_words
 from nbb_opt.studies.audit.scenarios import in_scenario, scenario_names
 from nbb_opt.verify import verify_plan
 
@@ -225,7 +230,9 @@ def test_the_steps_of_a_repair_lead_to_a_plan_without_faults_and_add_up_to_what_
     steps = steps_of(fleet_model, plan, mended)
     left = [step.faults_left for step in steps]
     lost = {each.order for each in impossible_orders(fleet_model, plan)}
-    assert left[-1] == len(lost) == 1
+    assert left[-1] == 0
+    assert {row["place"] for row in mended.changes.to_dict("records") if row["repaired"] == 0} >= lost
+    assert any(order in step.text for order in lost for step in steps), "a step hides no dropped order"
     paid = sum(step.costs_eur - step.saves_eur for step in steps)
     before = judge(fleet_model, plan).solution.objective
     assert paid == pytest.approx(mended.solution.objective - before, abs=2e-4 * before)
@@ -575,3 +582,29 @@ def test_an_audit_of_a_small_company_leaves_page_tables_and_a_plan_that_works(tm
     fleet_model = small()
     mended = read_plan(tmp_path / "out" / "repaired_plan.csv", fleet_model.instance, fleet_model.prepared.bundles)
     assert judge(fleet_model, mended).faults == []
+
+
+def test_every_fault_is_said_in_four_languages_and_its_phrases_are_in_the_catalogue() -> None:
+    plan = working_plan()
+    for change in (
+        ("charger", "C_UME", "CCS400", 2030, 0), ("truck", "STOR", "DIESEL", 2030, 4),
+        ("truck", "UMEA", "HYDROGEN", 2026, 2), ("order", "PIT>SKE:GENERAL", "BAT400", 2030, 0.5),
+        ("project", "", "GRID_STM", 2030, 0),
+    ):  # fmt: skip
+        plan = changed(plan, *change)
+    texts = [fault.text for fault in judge(haulier(), plan_of(plan, haulier().instance)).faults]
+    texts += [fault.text for fault in Hours(haulier(), "plain").faults(mended_plan().solution)]
+    assert any("What helps" in text for text in texts)
+    assert len(texts) >= 6
+    for text in texts:
+        told = {language: in_words(json.loads(json.dumps(text.record)), translator(language)) for language in LANGUAGES}
+        assert told["en"] == text
+        assert len(set(told.values())) == len(LANGUAGES)
+    for limit in LIMITS.values():
+        assert all(limit.phrase in catalogue(language) for language in LANGUAGES)
+    source = "".join(
+        Path(said_module.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+        for name in ("faults", "orders", "charging_help")
+    )
+    for literal in re.findall(r'said\(\s*"([^"]*)"', source):
+        assert literal in catalogue("en"), literal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -33,11 +35,14 @@ from nbb_opt.studies.audit.charging_day import (
     shared_out,
     smart,
 )
-from nbb_opt.studies.audit.charging_help import areas_by_the_hour, hour_faults, with_enough_chargers
-from nbb_opt.studies.audit.charging_view import _charges, annual, day_figures
-from nbb_opt.studies.audit.faults import Fault
-from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
-from nbb_opt.studies.audit.plan import plan_in_service, write_plan
+from nbb_opt.studies.audit.charging_help import areas_by_the_hour, hour_faults
+from nbb_opt.studies.audit.charging_view import _charges, annual, check_days, day_figures
+from nbb_opt.studies.audit.faults import Fault, judge
+from nbb_opt.studies.audit.fleet_model import FleetModel, numbers_of, state_fleet_model
+from nbb_opt.studies.audit.hours import Hours
+from nbb_opt.studies.audit.improve import best_by_the_hour
+from nbb_opt.studies.audit.plan import COLUMNS, FleetPlan, plan_in_service, plan_of, write_plan
+from nbb_opt.studies.audit.works import Works
 from nbb_opt.verify.charging_day import Vehicle, check_charging_days, fill
 
 HOURS = np.repeat(np.arange(24), 4)
@@ -156,7 +161,7 @@ def best() -> Solution:
 
 @cache
 def enough() -> Solution:
-    found = with_enough_chargers(haulier(), best(), "plain", time_limit_s=60)
+    found = best_by_the_hour(Hours(haulier(), "plain"), best(), gap=0.05, time_limit_s=60)
     assert found is not None
     return found
 
@@ -310,3 +315,66 @@ def test_the_app_draws_the_days_of_a_checked_plan_in_four_languages() -> None:
         assert charts[0]["help"].startswith(f"{figures[0]['place']} {figures[0]['year']}: ")
         assert len(charts[0]["table"]["rows"]) == 24
     assert len({charts[0]["help"] for charts in drawn.values()}) == len(LANGUAGES)
+
+
+def cut_down(folder: Path, *stays: tuple[str, str], closed_hour: int | None = None) -> FleetModel:
+    """Tiny with its first period and a day of its own."""
+    copy = copy_tiny(folder)
+    for table, rows in days_of_tiny(*stays, closed_hour=closed_hour).items():
+        copy.write(table, HEADERS[table], rows)
+    case = read_instance(copy.path)
+    return state_fleet_model(replace(case, periods=case.periods[:1]))
+
+
+def plans_near(model: FleetModel, plan: FleetPlan, trucks: int) -> Iterator[tuple[FleetPlan, int]]:
+    """Plans with so many trucks changed at most, and how many; up to two chargers in W, one in E, railway or none."""
+    said = numbers_of(plan.trucks)
+    fleets = [
+        dict(zip(sorted(model.trucks), numbers, strict=True))
+        for numbers in itertools.product(*(
+            range(max(0, int(said.get(key, 0)) - trucks), int(said.get(key, 0)) + trucks + 1)
+            for key in sorted(model.trucks)
+        ))
+    ]  # fmt: skip
+    for fleet in fleets:
+        apart = pd.DataFrame([(key[0], n - said.get(key, 0.0)) for key, n in fleet.items()], columns=["depot", "n"])
+        sums = apart.assign(more=apart["n"].clip(lower=0), fewer=-apart["n"].clip(upper=0)).groupby("depot")
+        size = int(sums[["more", "fewer"]].sum().max(axis=1).sum())
+        if size <= trucks:
+            for others in itertools.product(range(2), range(3), range(1), range(2)):
+                keys = [*sorted(model.chargers), *sorted(model.projects)]
+                lines = [
+                    (what, key[0], key[1], 2025, float(n), "")
+                    for what, key, n in zip(
+                        ["charger", "charger", "project", "project"], keys, others, strict=True
+                    )
+                ] + [("truck", key[0], key[1], 2025, float(n), "") for key, n in fleet.items()]  # fmt: skip
+                yield plan_of(pd.DataFrame(lines, columns=list(COLUMNS)), model.instance), size
+
+
+@pytest.mark.parametrize(
+    ("stays", "closed_hour", "how"),
+    [((("17", "20"),), None, "plain"), ((NIGHT, NOON), 17, "plain"), ((("19", "22"),), None, "smart")],
+)
+def test_no_repair_that_works_by_the_hour_is_smaller_or_cheaper_among_all_of_a_cut_down_company(
+    tmp_path: Path, stays: tuple[tuple[str, str], ...], closed_hour: int | None, how: str
+) -> None:
+    model = cut_down(tmp_path / "company", *stays, closed_hour=closed_hour)
+    year = model.solve(gap=1e-6)
+    plan = plan_of(plan_in_service(model.instance, model.tables(year)), model.instance)
+    hours = Hours(model, how)
+    works = Works(model, plan, hours)
+    assert {fault.kind for fault in works.faults} == {"hour"}
+    works_by_hand: dict[int, float] = {}
+    for near, size in plans_near(model, plan, works.repair.trucks_changed):
+        found = judge(model, near)
+        if not found.faults and hours.fit(found.solution):
+            works_by_hand[size] = min(works_by_hand.get(size, np.inf), found.solution.objective)
+    assert works.repair.trucks_changed == min(works_by_hand)
+    assert works.cheapest is not None
+    for mended in (works.repair, works.cheapest):
+        assert mended.fits
+        check_days(model, mended.solution, areas_by_the_hour(model, mended.solution))
+        assert hours.fit(judge(model, works.plan).solution)
+    assert works.cheapest.solution.objective <= works_by_hand[min(works_by_hand)] * (1 + 1e-4)
+    assert works.verified().objective >= works.cheapest.solution.objective - 1

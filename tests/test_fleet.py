@@ -53,6 +53,9 @@ def test_a_strangers_fleet_of_two_depots_six_trucks_and_twelve_lanes_is_audited_
     assert (len(region["fleet_regions"]), region["fleet"]["vehicles"].sum()) == (2, 6)
     assert sum(line.startswith("lane") for line in STRANGER) == 12
     assert CliRunner().invoke(app, ["check", str(tmp_path / "mine")]).exit_code == 0
+    assert set(region["shifts"]["fleet_region"]) == set(region["fleet_regions"]["fleet_region"])
+    assert len(region["charging_hours"]) == 2 * 24
+    assert (region["charge_areas"]["power_eur_per_kw_month"] > 0).all()
     plan = nbb.fleet_plan(region, tmp_path / "plan.csv")
     found = nbb.audit(region, plan, gap=5e-2, each_s=10.0, changes=0, scenarios=False)
     assert found.best.gap <= 5e-2
@@ -220,6 +223,10 @@ def test_the_commands_lead_from_an_empty_folder_to_the_next_command(
     assert "fleet new mine --sheet mine.xlsx" in runner.invoke(app, ["fleet", "sheet", "mine.xlsx"]).output
     made = runner.invoke(app, ["fleet", "new", "mine", "--sheet", "mine.xlsx"])
     assert "2 depots, 6 trucks" in made.output
+    assert runner.invoke(app, ["audit", "mine", "--template", "plan.csv"]).exit_code == 0
+    day = runner.invoke(app, ["fleet", "day", "mine", "--plan", "plan.csv"])
+    assert day.exit_code == 0, "a new fleet has shifts and prices by the hour"
+    assert "these are the days of its smallest repair" in day.output
     cost = runner.invoke(app, ["fleet", "cost", "Umeå", "mill", "--km", "50", "--goods", "timber", "--out", "cost"])
     assert "costs least" in cost.output
     assert "When both cost the same" in Path("cost/truck_cost.html").read_text(encoding="utf-8")

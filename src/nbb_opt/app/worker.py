@@ -246,4 +246,4 @@ def fault_as_json(fault: Fault, rows: pd.DataFrame) -> dict[str, Any]:
         mine &= rows["type"].isin(words)
     there = rows[mine & rows["year"].le(fault.year)]
     last = there.groupby(["place", "type"])["year"].transform("max")
-    return {**asdict(fault), "rows": there.index[there["year"].eq(last)].tolist()}
+    return {**asdict(fault), "said": fault.text.record, "rows": there.index[there["year"].eq(last)].tolist()}

@@ -243,6 +243,17 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
         fleet[truck] = fleet.get(truck, 0.0) + (row["number"] if np.isfinite(row["number"]) else 1.0)
     kw = {name: row["number"] if np.isfinite(row["number"]) else KW for name, row in depots.items()}
     own = {"source": SOURCE, "note": ""}
+    like = template["fleet_regions"].set_index("fleet_region").loc[template["shifts"]["fleet_region"].iloc[0]]
+    first = template["charge_areas"].set_index("charge_area").loc[like["charge_area"]]
+    tariff = {
+        "power_eur_per_kw_month": first["power_eur_per_kw_month"],
+        "source": f"{SOURCE};{first['source'].removesuffix(';assumption')}",
+        "note": f"power tariff of {like['name']} of {TEMPLATE}",
+    }
+    note(
+        f"shifts, hours of charging and power tariff are those of {like['name']} of {TEMPLATE}: look at shifts.csv, "
+        "shift_stays.csv and charging_hours.csv"
+    )
     tables = {
         "nodes": nodes, "links": links.assign(country=[country[place] for place in links["from_node"]]),
         "od": pd.DataFrame(
@@ -257,8 +268,16 @@ def _tables(sheet: _Sheet, template: Instance, roads: Roads, note: Callable[[str
             for d in depots
         ]),
         "charge_areas": pd.DataFrame([
-            {"charge_area": d, "name": d, "country": country[d], "grid_mw": kw[d] / 1e3, **own} for d in depots
+            {"charge_area": d, "name": d, "country": country[d], "grid_mw": kw[d] / 1e3, **tariff} for d in depots
         ]),
+        **{
+            table: pd.concat([rows.assign(**{key: depot}) for depot in depots], ignore_index=True)
+            for table, key, name in (
+                ("shifts", "fleet_region", like.name), ("shift_stays", "fleet_region", like.name),
+                ("charging_hours", "charge_area", like["charge_area"]),
+            )
+            for rows in [template[table][template[table][key] == name]]
+        },
         "country_years": template["country_years"].assign(driver_limit_h_per_year=np.nan),
         "commodities": template["commodities"].assign(modes="road"),
         "sources": pd.concat([

@@ -15,25 +15,24 @@ from nbb_opt.solve import Solution
 from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.charging_day import PLAIN
 from nbb_opt.studies.audit.charging_view import by_the_hour
-from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
+from nbb_opt.studies.audit.hours import Hours
 from nbb_opt.studies.audit.idle import idle
 from nbb_opt.studies.audit.improve import (
     WORTH_EUR,
     Change,
     Repair,
+    best_by_the_hour,
     break_even,
-    cheapest_repair,
     improve,
     numbers_in,
-    repair,
     steps_of,
 )
-from nbb_opt.studies.audit.orders import impossible_orders
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
 from nbb_opt.studies.audit.plan import CHARGER, PLAN, PROJECT, TRUCK, plan_of, read_plan
 from nbb_opt.studies.audit.scenarios import regrets
 from nbb_opt.studies.audit.view import Audit
+from nbb_opt.studies.audit.works import Works
 
 
 def audit(
@@ -52,7 +51,8 @@ def audit(
 
     The time limit of `options` is for the best plan, `each_s` for each smaller solve; `changes` is how many single
     changes are looked for; `scenarios` also tries the plan in the scenarios of the instance. Where the instance has
-    shifts, a plan that works in a year is judged by the hour too, with plain or smart `charging`.
+    shifts, a plan that works in a year is judged by the hour too, with plain or smart `charging`, and so is whatever is
+    proposed: repairs, changes and the best plan.
 
     Raises InstanceError for a plan file with problems, Infeasible if no fleet can do the work, NoPlan if time ran out.
     """
@@ -60,44 +60,42 @@ def audit(
     fleet_model = state_fleet_model(instance, steps=Steps(options), cache_dir=cache_dir)
     plan = read_plan(plan_file, instance, fleet_model.prepared.bundles, note=say)
     say("what the plan cannot do")
-    judged = judge(fleet_model, plan)
+    hours = Hours(fleet_model, charging)
+    works = Works(fleet_model, plan, hours)
+    judged, faults = works.judged, works.faults
     if not judged.faults:
         fleet_model.verified(judged.solution, "plan")
-    say(f"{len(judged.faults)} faults; the nearest plan that works")
-    mended = repair(fleet_model, plan)
-    fleet_model.verified(mended.solution, "repaired plan")
-    cheapest = cheapest_repair(fleet_model, plan) if judged.faults else None
+    say(f"{len(faults)} faults; the nearest plan that works")
+    works.verified()
+    mended, cheapest = works.repair, works.cheapest
     if cheapest is not None:
         fleet_model.verified(cheapest.solution, "cheapest repair")
-        if mended.solution.objective - cheapest.solution.objective < WORTH_EUR:
+        if mended.fits and mended.solution.objective - cheapest.solution.objective < WORTH_EUR:
             cheapest = None
     say("the best plan")
-    best = fleet_model.solve()
+    in_a_year = fleet_model.solve()
+    best = best_by_the_hour(hours, in_a_year, gap=in_a_year.gap, time_limit_s=each_s)
+    best_fits = best is not None
+    best = best or in_a_year
     fleet_model.verified(best, "best plan")
-    hours = None
+    days = None
     if not instance["shifts"].empty:
         say("charging by the hour")
         shown = mended.solution if judged.faults else judged.solution
-        hours = by_the_hour(fleet_model, shown, best, charging, repaired=bool(judged.faults), time_limit_s=each_s)
-    years = [period.year for period in instance.periods]
-    beyond = [
-        ("order", each.order, each.vehicle, years[each.t], each.share, 0.0)
-        for each in impossible_orders(fleet_model, plan)
-    ]
-    lost = pd.DataFrame(beyond, columns=mended.changes.columns)
-    mended = replace(mended, changes=pd.concat([mended.changes, lost]) if beyond else mended.changes)
-    improved = improve(fleet_model, mended.solution, best, plan=plan, most=changes, time_limit_s=each_s, say=say)
-    best, improved = best_of_all(best, [mended, cheapest], improved)
+        days = by_the_hour(fleet_model, shown, charging, repaired=bool(judged.faults), in_a_year=in_a_year)
+    improved = improve(
+        fleet_model, mended.solution, best, plan=plan, hours=hours, most=changes, time_limit_s=each_s, say=say
+    )
+    best, improved = best_of_all(best, [mended, cheapest], improved, fits=best_fits)
     lanes = lane_costs(fleet_model)
     rows = repaired_plan(fleet_model, mended.solution)
     shorter = replace(options, time_limit_s=each_s)
     lost_in = regrets(instance, plan_of(rows, instance), options=shorter, say=say) if scenarios else []
-    faults = judged.faults or (hours.faults if hours else [])
     return Audit.of(
         instance, plan_file.name, faults=faults, idle=idle(fleet_model, judged.solution),
         cost_eur=judged.solution.objective, repair=mended, cheapest=cheapest, best=best, changes=improved,
-        repair_steps=steps_of(fleet_model, plan, mended) if judged.faults else [], regrets=lost_in,
-        by_the_hour=hours,
+        repair_steps=steps_of(fleet_model, plan, mended, hours) if faults else [], regrets=lost_in,
+        by_the_hour=days,
         emissions_t=[fleet_model.emissions_t(each) for each in (judged.solution, mended.solution, best)],
         tables={
             "repair": mended.changes, "repaired_plan": rows, "lanes": lanes,
@@ -108,19 +106,21 @@ def audit(
 
 
 def best_of_all(
-    best: Solution, repairs: Sequence[Repair | None], changes: Sequence[Change]
+    best: Solution, repairs: Sequence[Repair | None], changes: Sequence[Change], *, fits: bool = True
 ) -> tuple[Solution, list[Change]]:
     """The best of the plans that were found, and the changes with the distance to it that each closes.
 
     A search that ends within its gap may be undercut by a plan that was found on another way; its bound holds for all.
+    One that does not fit its hours (`fits`) stands only if no other plan was found that does.
     """
     start = repairs[0]
-    found = [best, *(mended.solution for mended in repairs if mended), *(change.solution for change in changes)]
-    first = min(found, key=lambda solution: solution.objective)
+    found = [mended.solution for mended in repairs if mended and mended.fits]
+    found += [*(change.solution for change in changes), *([best] if fits else [])]
+    first = min(found, key=lambda solution: solution.objective, default=best)
     if first is best or start is None:
         return best, list(changes)
     gap = relative_gap(first.objective, best.bound)
-    distance_eur = start.solution.objective - first.objective
+    distance_eur = max(start.solution.objective - first.objective, WORTH_EUR)
     again = [replace(change, closed_share=change.together_eur / distance_eur) for change in changes]
     return replace(first, bound=best.bound, gap=gap), again
 

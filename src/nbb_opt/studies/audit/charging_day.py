@@ -20,7 +20,7 @@ from scipy.sparse import coo_array
 from nbb_opt.errors import NbbError
 from nbb_opt.model.data.periods import Floats
 from nbb_opt.solve import Solution
-from nbb_opt.studies.audit.fleet_model import FleetModel
+from nbb_opt.studies.audit.fleet_model import FleetModel, Key
 
 QUARTERS = 96
 QUARTER_H = 0.25
@@ -337,6 +337,17 @@ def _energy(fleet_model: FleetModel, solution: Solution) -> pd.DataFrame:
                 rows.loc[which, "kwh"] *= max(0.0, 1.0 - left / total)
                 left = max(0.0, left - total)
     return rows[rows["kwh"] > SHORT_KWH]
+
+
+def charging_trucks(fleet_model: FleetModel, solution: Solution) -> dict[tuple[str, int], set[Key]]:
+    """The trucks that take energy from own chargers of an area in a period."""
+    base, names = fleet_model.built.data.base, fleet_model.built.data.trucks.names
+    found: dict[tuple[str, int], set[Key]] = {}
+    for row in _energy(fleet_model, solution).to_dict("records"):
+        t = int(row["t"])
+        key = (base.regions[int(row["region"])], names[int(row["vehicle"])], t)
+        found.setdefault((base.areas[int(row["area"])], t), set()).add(key)
+    return found
 
 
 def _chargers(fleet_model: FleetModel, values: Floats) -> dict[tuple[str, int], list[tuple[str, float]]]:

@@ -1,4 +1,4 @@
-"""What charging by the hour lacks at which hour, what would help, and a plan with enough chargers for its days."""
+"""What charging by the hour lacks at which hour, and what would help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.charging_day import (
     PLAIN,
@@ -24,12 +23,11 @@ from nbb_opt.studies.audit.charging_day import (
 )
 from nbb_opt.studies.audit.faults import HOUR, Fault, amount_text
 from nbb_opt.studies.audit.fleet_model import FleetModel
-from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.ownership import charger_eur_per_year
+from nbb_opt.studies.audit.said import Said, said
 
 MORE_CHARGERS = 12  # that are tried of each kind
 LATER_H = (1, 2)  # that the last departure is put off
-ROUNDS = 6  # in which chargers are added where they are short
 WAYS = {PLAIN: plain, SMART: smart}
 
 
@@ -80,8 +78,8 @@ def hour_faults(fleet_model: FleetModel, areas: Sequence[AreaDays], how: str) ->
             short = [each for each in worst[1].short if each.kind in kinds]
             if short:
                 first = _first(worst[0], short)
-                help_ = "; ".join(what_helps(fleet_model, here, how)) or "more trucks for the work, or longer stays"
-                text = f"{_in_words(worst[0], worst[1], short, how)}. What helps: {help_}"
+                helps = what_helps(fleet_model, here, how) or [said("more trucks for the work, or longer stays")]
+                text = said("{what}. What helps: {helps}", what=_in_words(worst[0], worst[1], short, how), helps=helps)
                 amount = max(each.amount for each in short) if unit == "kW" else short_kwh(short)
                 where = f"{here.area} {clock(first.quarter)}"
                 faults.append(Fault(HOUR, where, here.year, amount, unit, text))
@@ -104,47 +102,48 @@ def _first(day: ChargingDay, short: Sequence[Short]) -> Short:
     return min(short, key=turn)
 
 
-def _in_words(day: ChargingDay, charged: Charged, short: Sequence[Short], how: str) -> str:
-    when = f"with {how} charging on a {day.day} day" if day.day == WINTER else f"with {how} charging"
+def _in_words(day: ChargingDay, charged: Charged, short: Sequence[Short], how: str) -> Said:
+    when = said(f"with {how} charging on a winter day" if day.day == WINTER else f"with {how} charging")
     first = _first(day, short)
     if first.kind == "grid":
         peak = charged.kw[first.quarter]
-        return (
-            f"{when} the trucks take {peak:,.0f} kW at {clock(first.quarter)}, {first.amount:,.0f} kW more than the "
-            f"connection gives at that hour"
-        )
+        return said(
+            "{when} the trucks take {kw} kW at {at}, {more} kW more than the connection gives at that hour",
+            when=when, kw=f"{peak:,.0f}", at=clock(first.quarter), more=f"{first.amount:,.0f}",
+        )  # fmt: skip
     trucks = {each.truck for each in short}
     what = "run empty on the road" if first.kind == "empty" else "leave without a full battery"
-    said = (
-        f"{when} {len(trucks)} of {len(day.trucks)} trucks {what}, the first by {clock(first.quarter)}: "
-        f"{amount_text(short_kwh(short))} kWh are short"
-    )
-    if charged.waiting.any():
-        many = int(charged.waiting.max())
-        start = clock(int(charged.waiting.argmax()))
-        said += f"; {many} wait{'s' if many == 1 else ''} for a charger at {start}"
-    return said
+    found = said(
+        f"{{when}} {{some}} of {{all}} trucks {what}, the first by {{at}}: {{kwh}} kWh are short",
+        when=when, some=str(len(trucks)), all=str(len(day.trucks)), at=clock(first.quarter),
+        kwh=amount_text(short_kwh(short)),
+    )  # fmt: skip
+    if not charged.waiting.any():
+        return found
+    many, at = int(charged.waiting.max()), clock(int(charged.waiting.argmax()))
+    phrase = "{many} waits for a charger at {at}" if many == 1 else "{many} wait for a charger at {at}"
+    return said("{both}", both=[found, said(phrase, many=str(many), at=at)])
 
 
-def what_helps(fleet_model: FleetModel, here: AreaDays, how: str) -> list[str]:
+def what_helps(fleet_model: FleetModel, here: AreaDays, how: str) -> list[Said]:
     """What alone would do, each tried: smart charging, more chargers of a kind, a larger connection, leaving later."""
     found = []
     if how == PLAIN and not any(charged.short for charged in here.charged[SMART]):
-        found.append("smart charging")
+        found.append(said("smart charging"))
     kinds = {each.kind for charged in here.charged[how] for each in charged.short}
     if kinds == {"grid"}:
         most = max(each.amount for charged in here.charged[how] for each in charged.short)
-        found.append(f"{amount_text(most)} kW more connection")
+        found.append(said("{kw} kW more connection", kw=amount_text(most)))
     else:
         for way in dict.fromkeys((how, SMART)):
             more = list(more_chargers(fleet_model, here, way))
-            found += [f"{each.text}{'' if way == how else ' and smart charging'}" for each in more]
+            found += [each.text if way == how else said("{way} and smart charging", way=each.text) for each in more]
             if more:
                 break
     for hours in LATER_H:
         later = [_later(day, hours) for day in here.days]
         if all(each is not None and not WAYS[how](each).short for each in later):
-            found.append(f"leaving {hours} h later in the morning")
+            found.append(said("leaving {hours} h later in the morning", hours=str(hours)))
             break
     return found
 
@@ -160,10 +159,13 @@ class MoreChargers:
     beyond_grid_kw: float
 
     @property
-    def text(self) -> str:
+    def text(self) -> Said:
         """In words."""
-        grid = f" with {self.beyond_grid_kw:,.0f} kW more connection" if self.beyond_grid_kw > 0 else ""
-        return f"{self.number} {self.kind} more{grid} ({self.eur_per_year:,.0f} EUR a year)"
+        given = {"number": str(self.number), "type": self.kind, "eur": f"{self.eur_per_year:,.0f}"}
+        if self.beyond_grid_kw <= 0:
+            return said("{number} {type} more ({eur} EUR a year)", **given)
+        grid = f"{self.beyond_grid_kw:,.0f}"
+        return said("{number} {type} more with {kw} kW more connection ({eur} EUR a year)", kw=grid, **given)
 
 
 def more_chargers(fleet_model: FleetModel, here: AreaDays, how: str) -> Iterator[MoreChargers]:
@@ -195,48 +197,3 @@ def _later(day: ChargingDay, hours: int) -> ChargingDay | None:
             truck = replace(truck, stays=(*truck.stays[:-1], replace(last, quarters=last.quarters + more)))
         trucks.append(truck)
     return replace(day, trucks=tuple(trucks))
-
-
-def with_enough_chargers(
-    fleet_model: FleetModel, solution: Solution, how: str, *, time_limit_s: float
-) -> Solution | None:
-    """The cheapest plan with the trucks of the one given and enough chargers for its days; None where none was found.
-
-    Where a day lacks chargers, the year's problem is solved again with so many more at least as strong, the cheapest
-    kind that does and fits the connection first. The plan works, but one with other trucks may be cheaper.
-    """
-    data, least = fleet_model.built.data, dict[tuple[str, int, float], float]()
-    kw = dict(zip(data.chargers.names.ids, data.chargers.kw.tolist(), strict=True))
-
-    def strong(area: str, t: int, least_kw: float) -> list[int]:
-        return [
-            column for (place, kind, period), columns in fleet_model.chargers.items()
-            if (place, period) == (area, t) and kw[kind] >= least_kw for column in columns
-        ]  # fmt: skip
-
-    owned = {key: float(np.round(solution.values[columns].sum())) for key, columns in fleet_model.trucks.items()}
-    for _ in range(ROUNDS):
-        lacking = [here for here in areas_by_the_hour(fleet_model, solution) if any(c.short for c in here.charged[how])]
-        if not lacking:
-            return solution
-        for here in lacking:
-            ways = sorted(
-                more_chargers(fleet_model, here, how), key=lambda way: (way.beyond_grid_kw > 0, way.eur_per_year)
-            )
-            if not ways:
-                return None
-            t = int(np.searchsorted(data.time.years, here.year))
-            now = float(np.round(solution.values[strong(here.area, t, ways[0].kw)].sum()))
-            least[here.area, t, ways[0].kw] = now + ways[0].number
-        edit = FormEdit(fleet_model.form)
-        for (place, kind, t), columns in fleet_model.trucks.items():
-            edit.row(f"as[{place},{kind},{t}]", columns, [1.0] * len(columns), low=owned[place, kind, t],
-                     up=owned[place, kind, t])  # fmt: skip
-        for (area, t, least_kw), number in least.items():
-            columns = strong(area, t, least_kw)
-            edit.row(f"enough[{area},{t},{least_kw:g}]", columns, [1.0] * len(columns), low=number)
-        try:
-            solution = fleet_model.solve(edit, time_limit_s=time_limit_s)
-        except (Infeasible, NoPlan):
-            return None
-    return None

@@ -14,6 +14,7 @@ from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
 from nbb_opt.studies.audit.form_edit import INFINITE, FormEdit
 from nbb_opt.studies.audit.orders import impossible_orders, set_orders
 from nbb_opt.studies.audit.plan import CHARGER, PROJECT, TRUCK, FleetPlan
+from nbb_opt.studies.audit.said import Said, said
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Limit:
     unit: str
     price_eur: float
     units: float = 1.0
+
+    @property
+    def phrase(self) -> str:
+        """The text, with `{amount}` for the amount."""
+        return self.text.format(f"{{amount}} {self.unit}")
 
 
 LIMITS: dict[str, Limit] = {
@@ -64,7 +70,7 @@ class Fault:
     year: int
     short: float
     unit: str
-    text: str
+    text: Said
 
 
 @dataclass(frozen=True)
@@ -157,23 +163,24 @@ def impossible_numbers(fleet_model: FleetModel, plan: FleetPlan) -> list[Fault]:
     """Trucks, chargers and projects that cannot be in service: not to be had yet, or where nothing needs them."""
     years = [period.year for period in fleet_model.instance.periods]
     faults = []
-    for what, said, columns in (
+    for what, planned, columns in (
         (TRUCK, plan.trucks, fleet_model.trucks),
         (CHARGER, plan.chargers, fleet_model.chargers),
         (PROJECT, plan.projects, fleet_model.projects),
     ):
-        for (place, kind, t), number in numbers_of(said).items():
+        for (place, kind, t), number in numbers_of(planned).items():
             if (place, kind, t) not in columns:
                 where = f"{place} {kind}".strip()
-                many = "" if number == 1 else "s"
-                text = (
-                    f"{number:g} {what}{many} {where} cannot work in {years[t]}: {_why_not(fleet_model, what, kind, t)}"
-                )
+                text = said(
+                    "{number} {what} {where} cannot work in {year}: {why}", number=f"{number:g}",
+                    what=said(what if number == 1 else f"{what}s"), where=where, year=str(years[t]),
+                    why=_why_not(fleet_model, what, kind, t),
+                )  # fmt: skip
                 faults.append(Fault("number", where, years[t], number, f"{what}s", text))
     return faults
 
 
-def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
+def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> Said:
     """Why a truck, charger or project cannot be in service at a place in a period."""
     table, since = {
         TRUCK: ("vehicles", "available_from"), CHARGER: ("chargers", "available_from"),
@@ -182,11 +189,11 @@ def _why_not(fleet_model: FleetModel, what: str, kind: str, t: int) -> str:
     rows = fleet_model.instance[table]
     year = int(rows.loc[rows[what if what != TRUCK else "vehicle"] == kind, since].iloc[0])
     if year > fleet_model.instance.periods[t].year:
-        return f"{kind} can be had from {year}"
-    return {
+        return said("{type} can be had from {year}", type=kind, year=str(year))
+    return said({
         TRUCK: "no lane from there lets it drive (range, chargers, load)", CHARGER: "no truck charges there",
         PROJECT: "it does nothing for the trucks",
-    }[what]  # fmt: skip
+    }[what])  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,22 +289,26 @@ def _named(fleet_model: FleetModel, short: Mapping[Way, float], values: np.ndarr
         total = sum(number for _, number in mine)
         if kind in LIMITS:
             limit = LIMITS[kind]
-            text = limit.text.format(f"{amount_text(total * limit.units)} {limit.unit}")
+            text = said(limit.phrase, amount=amount_text(total * limit.units))
             faults.append(Fault(kind, place, year, total * limit.units, limit.unit, text))
         elif kind in ("trucks", "chargers"):
             total = float(np.round(total))
             which = ", ".join(f"{number:.0f} {name}" for name, number in mine)
-            what = kind if kind == "trucks" else _kind_of_chargers(fleet_model, place, year, values)
-            faults.append(Fault(kind, place, year, total, kind, f"{what} short: {which} more would do"))
+            what = said(kind) if kind == "trucks" else _kind_of_chargers(fleet_model, place, year, values)
+            text = said("{what} short: {which} more would do", what=what, which=which)
+            faults.append(Fault(kind, place, year, total, kind, text))
         else:
             for name, number in mine:
                 where = f"{place} {name}".strip()
-                text = f"{amount_text(number)} {kind} than planned must be in service: units stay until they are sold"
+                text = said(
+                    f"{{amount}} {kind} than planned must be in service: units stay until they are sold",
+                    amount=amount_text(number),
+                )
                 faults.append(Fault("number", where, year, number, "units", text))
     return faults
 
 
-def _kind_of_chargers(fleet_model: FleetModel, area: str, year: int, values: np.ndarray) -> str:
+def _kind_of_chargers(fleet_model: FleetModel, area: str, year: int, values: np.ndarray) -> Said:
     """Chargers, or fast chargers of the power that the trucks on the way need and the plan does not bring."""
     form, built = fleet_model.form, values[: len(fleet_model.form.cost)]
     matrix = csc_array((form.a_values, form.a_indices, form.a_indptr), shape=(len(form.row_low), len(form.cost)))
@@ -307,7 +318,7 @@ def _kind_of_chargers(fleet_model: FleetModel, area: str, year: int, values: np.
         for key, row in fleet_model.rows.get("deliver_on_the_way", [])
         if (str(key[0]), int(str(key[1]))) == (area, year) and beyond[row] > 1.0
     ]
-    return f"fast chargers of {max(levels):g} kW or more" if levels else "chargers"
+    return said("fast chargers of {kw} kW or more", kw=f"{max(levels):g}") if levels else said("chargers")
 
 
 def amount_text(amount: float) -> str:

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from nbb_opt.errors import Infeasible, NoPlan
 from nbb_opt.solve import Solution
+from nbb_opt.solve.stop import relative_gap
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, Key, numbers_of
 from nbb_opt.studies.audit.form_edit import FormEdit
-from nbb_opt.studies.audit.orders import kept_shares, set_orders
-from nbb_opt.studies.audit.plan import CHARGER, ORDER, PROJECT, TRUCK, FleetPlan, changed
+from nbb_opt.studies.audit.hours import Hours
+from nbb_opt.studies.audit.orders import impossible_orders, kept_shares, set_orders
+from nbb_opt.studies.audit.plan import (
+    CHARGER,
+    ORDER,
+    PROJECT,
+    TRUCK,
+    FleetPlan,
+    changed,
+    plan_in_service,
+    plan_of,
+)
 
 COST_GAP = 1e-4
 WHOLE = 1e-6  # a count may miss a whole number by this
 SHARE_DIGITS = 4  # of a share of an order: what is less is the tolerance of the solver
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Repair:
     """The repaired plan: other trucks (a swap counts once per period), trucks of another fuel, what else changed.
 
     `changes` has columns what, place, type, year, planned, repaired; orders with the share of the vehicle that is lost.
+    `solution` is the least cost of the numbers; its bound is that of the year's problem, which holds for all repairs
+    that change as much: infinite where the hours of a day ask for more changes than the year. `proven`: no repair
+    changes fewer trucks, not even one that works in a year only. `fits`: it works by the hour too.
     """
 
     trucks_changed: int
@@ -33,6 +49,8 @@ class Repair:
     others_changed: float
     changes: pd.DataFrame
     solution: Solution
+    proven: bool = True
+    fits: bool = True
 
     @property
     def text(self) -> str:
@@ -51,13 +69,20 @@ class Repair:
         return ", ".join([*parts, *lost])
 
 
-def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
-    """Find the repair in three solves, each keeping what the one before proved.
+def repair(fleet_model: FleetModel, plan: FleetPlan, hours: Hours | None = None) -> Repair:
+    """The repair that changes the fewest trucks, among those the fewest orders, chargers and projects, then the
+    cheapest; one whose days lack something is cut off, and the three problems are solved again.
 
     In a depot and period the trucks changed are those that come or those that go, whichever are more. Raises Infeasible
-    if no plan at all obeys the instance.
+    if no plan at all obeys the instance, NoPlan if none that works by the hour was found.
     """
-    edit = FormEdit(fleet_model.form)
+    hours = hours or Hours(fleet_model)
+    return _that_fits(hours, plan, lambda: _smallest(hours, plan))
+
+
+def _smallest(hours: Hours, plan: FleetPlan) -> tuple[Solution, tuple[float, ...]]:
+    """Three solves, each keeping what the one before proved; with what was counted."""
+    fleet_model, edit = hours.fleet_model, hours.edit()
     changed = _count_trucks(fleet_model, edit, numbers_of(plan.trucks))
     others = _count_others(fleet_model, edit, plan)
     missed = set_orders(fleet_model, edit, plan, price=True)
@@ -77,18 +102,23 @@ def repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
     second = solved(1e-6)
     edit.row("others_changed", list(others), list(others.values()), up=second.objective * (1 + 1e-6) + WHOLE)
     edit.price_as_stated()
-    third = solved(COST_GAP)
-    return _repair_of(fleet_model, plan, third)
+    return solved(COST_GAP), (trucks, round(second.objective, SHARE_DIGITS))
 
 
-def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
+def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan, hours: Hours | None = None) -> Repair:
     """The repair that costs least among those with the fewest other trucks; another fuel in a truck is no other truck.
 
     Trucks that differ in their energy carrier alone (`fuelled_alike`) count as one kind. Orders are given up as little
-    as possible before cost counts; chargers and projects follow.
+    as possible before cost counts; chargers and projects follow. Raises as `repair` does.
     """
+    hours = hours or Hours(fleet_model)
+    return _that_fits(hours, plan, lambda: _cheapest(hours, plan))
+
+
+def _cheapest(hours: Hours, plan: FleetPlan) -> tuple[Solution, tuple[float, ...]]:
+    """Two or three solves, each keeping what the one before proved; with what was counted."""
+    fleet_model, edit, orders = hours.fleet_model, hours.edit(), 0.0
     alike = fuelled_alike(fleet_model)
-    edit = FormEdit(fleet_model.form)
     changed = _count_trucks(fleet_model, edit, numbers_of(plan.trucks), alike)
     missed = set_orders(fleet_model, edit, plan, price=True)
     edit.price(dict.fromkeys(changed, 1.0))
@@ -99,17 +129,36 @@ def cheapest_repair(fleet_model: FleetModel, plan: FleetPlan) -> Repair:
         orders = fleet_model.solve(edit, gap=1e-6).objective
         edit.row("orders_missed", list(missed.values()), [1.0] * len(missed), up=orders + WHOLE)
     edit.price_as_stated()
-    solution = fleet_model.solve(edit, gap=COST_GAP)
-    return _repair_of(fleet_model, plan, solution)
+    return fleet_model.solve(edit, gap=COST_GAP), (trucks, round(orders, SHARE_DIGITS))
 
 
-def _repair_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution) -> Repair:
+def _that_fits(hours: Hours, plan: FleetPlan, find: Callable[[], tuple[Solution, tuple[float, ...]]]) -> Repair:
+    """The first repair whose numbers, at their least cost, work by the hour."""
+    fleet_model, rounds = hours.fleet_model, list[tuple[Solution, tuple[float, ...]]]()
+    years = [period.year for period in fleet_model.instance.periods]
+
+    def tried() -> Repair:
+        rounds.append(find())
+        mended = repair_of(fleet_model, plan, rounds[-1][0])
+        again = judge(fleet_model, changed(plan, mended.changes, years))
+        return mended if again.faults else replace(mended, solution=again.solution)
+
+    found = hours.first_that_fits(tried, lambda mended: mended.solution)
+    (year, least), (_, counted) = rounds[0], rounds[-1]
+    bound = min(year.bound, found.solution.objective) if counted == least else -np.inf
+    gap = relative_gap(found.solution.objective, bound)
+    return replace(found, solution=replace(found.solution, bound=bound, gap=gap), proven=counted[0] == least[0])
+
+
+def repair_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution) -> Repair:
+    """What a solution changes of a plan; orders that a truck cannot drive at all are given up."""
     changes = changes_of(fleet_model, plan, solution)
     trucks, same = changes[changes["what"] == TRUCK], fuelled_alike(fleet_model)
     other = trucks_changed(trucks.assign(type=trucks["type"].map(same)))
     apart = changes[~changes["what"].isin((TRUCK, ORDER))]
     others = float((apart["repaired"] - apart["planned"]).abs().sum())
-    return Repair(other, trucks_changed(trucks) - other, others, changes, solution)
+    fuels = trucks_changed(trucks) - other
+    return Repair(trucks_changed=other, fuels_changed=fuels, others_changed=others, changes=changes, solution=solution)
 
 
 def trucks_changed(trucks: pd.DataFrame) -> int:
@@ -202,6 +251,8 @@ def changes_of(fleet_model: FleetModel, plan: FleetPlan, solution: Solution) -> 
         share = planned_share(plan, order, vehicle, t)
         if kept < share:
             rows.append((ORDER, order, vehicle, years[t], share, kept))
+    beyond = impossible_orders(fleet_model, plan)
+    rows += [(ORDER, each.order, each.vehicle, years[each.t], each.share, 0.0) for each in beyond]
     return pd.DataFrame(rows, columns=["what", "place", "type", "year", "planned", "repaired"])
 
 
@@ -294,6 +345,7 @@ def prices_at_which_both_cost_the_same(mean: dict[str, float]) -> dict[str, floa
 
 
 GAP = 3e-4
+TRIES = 8  # times the limit of one solve are for a plan that works by the hour
 WORTH_EUR = 1.0  # a change that saves less is no change
 
 
@@ -343,6 +395,7 @@ def improve(
     best: Solution,
     *,
     plan: FleetPlan | None = None,
+    hours: Hours | None = None,
     most: int = 8,
     time_limit_s: float = 20.0,
     say: Callable[[str], None] = lambda line: None,
@@ -351,24 +404,38 @@ def improve(
 
     Candidates are swaps of one kind of truck for another (or for none) at one depot from one period on in which the
     best plan differs from `start`, and the chargers and projects that suit the trucks. Every value is that of a
-    re-optimised plan with all other numbers held, chargers and projects following the trucks.
+    re-optimised plan with all other numbers held, chargers and projects following the trucks; what is taken works by
+    the hour too.
     """
+    hours = hours or Hours(fleet_model)
     numbers, goal = numbers_in(fleet_model, start), numbers_in(fleet_model, best)
     gap_eur = start.objective - best.objective
     candidates: list[tuple[Key, ...]] = [(), *_swaps(numbers[TRUCK], goal[TRUCK])]
     done: list[Change] = []
     free: set[Key] = set()
     last = start
-    alone: dict[tuple[Key, ...], float] = {}
+
+    def by_the_hour(keys: set[Key]) -> Solution | None:
+        """The best plan with these numbers free whose days lack nothing; None if none was found."""
+        try:
+            return hours.first_that_fits(
+                lambda: _with_free(hours, numbers, keys, time_limit_s),
+                lambda found: found,
+                limit_s=TRIES * time_limit_s,
+            )
+        except (Infeasible, NoPlan):
+            return None
+
     while candidates and len(done) < most and gap_eur > WORTH_EUR:
         tried = {}
         for keys in candidates:
-            found = _with_free(fleet_model, numbers, free | set(keys), time_limit_s)
-            if found is not None:
-                tried[keys] = found
-            if not done:
-                alone[keys] = start.objective - (found.objective if found is not None else start.objective)
-        winner = min(tried, key=lambda keys: (tried[keys].objective, keys), default=None)
+            with suppress(Infeasible, NoPlan):
+                tried[keys] = _with_free(hours, numbers, free | set(keys), time_limit_s)
+        while winner := min(tried, key=lambda keys: (tried[keys].objective, keys), default=None):
+            if hours.fit(tried[winner]):
+                break
+            found = by_the_hour(free | set(winner))
+            tried = {keys: each for keys, each in (tried | {winner: found}).items() if each is not None}
         if winner is None or last.objective - tried[winner].objective < WORTH_EUR:
             break
         free |= set(winner)
@@ -376,9 +443,10 @@ def improve(
         costs_eur, saves_eur = money(fleet_model, last, tried[winner])
         last = tried[winner]
         saved = start.objective - last.objective
+        alone = (by_the_hour(set(winner)) or start) if done else last
         done.append(Change(
-            keys=winner, text=text, alone_eur=alone[winner], together_eur=saved, closed_share=saved / gap_eur,
-            costs_eur=costs_eur, saves_eur=saves_eur, solution=last,
+            keys=winner, text=text, alone_eur=start.objective - alone.objective, together_eur=saved,
+            closed_share=saved / gap_eur, costs_eur=costs_eur, saves_eur=saves_eur, solution=last,
             emissions_t_per_year=fleet_model.emissions_t(last),
         ))  # fmt: skip
         say(f"change {len(done)}: {text}: {saved:,.0f} EUR together, {saved / gap_eur:.0%} of the distance")
@@ -398,19 +466,45 @@ def _swaps(numbers: Mapping[Key, int], goal: Mapping[Key, int]) -> list[tuple[Ke
     return found
 
 
-def _with_free(
-    fleet_model: FleetModel, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float
-) -> Solution | None:
-    """The best plan with every truck number held but the free ones; None if none was found in time."""
-    edit = FormEdit(fleet_model.form)
+def _with_free(hours: Hours, numbers: Mapping[str, Mapping[Key, int]], free: set[Key], time_limit_s: float) -> Solution:
+    """The best plan with every truck number held but the free ones. Raises NoPlan if none was found in time."""
+    fleet_model, edit = hours.fleet_model, hours.edit()
     for key, columns in fleet_model.trucks.items():
         if key not in free:
             value = float(numbers[TRUCK][key])
             edit.row(f"hold{list(key)}", columns, [1.0] * len(columns), low=value, up=value)
-    try:
-        return fleet_model.solve(edit, time_limit_s=time_limit_s, gap=GAP)
-    except NoPlan:
+    return operated(fleet_model, fleet_model.solve(edit, time_limit_s=time_limit_s, gap=GAP))
+
+
+def operated(fleet_model: FleetModel, solution: Solution) -> Solution:
+    """The numbers of a plan at their least cost, orders left to the trucks: as they are judged if they are a plan."""
+    plan = plan_of(plan_in_service(fleet_model.instance, fleet_model.tables(solution)), fleet_model.instance)
+    judged = judge(fleet_model, plan)
+    gap = relative_gap(judged.solution.objective, solution.bound)
+    return solution if judged.faults else replace(judged.solution, bound=solution.bound, gap=gap)
+
+
+def best_by_the_hour(hours: Hours, best: Solution, *, gap: float, time_limit_s: float) -> Solution | None:
+    """The cheapest plan found that works by the hour, with the bound of the year's best plan; None if none was found.
+
+    First with the trucks of the best plan, then, where that misses the gap, with all numbers free.
+    """
+    fleet_model = hours.fleet_model
+    if hours.fit(settled := operated(fleet_model, best)):
+        return settled
+    trucks, found = numbers_in(fleet_model, best), list[Solution]()
+    for free in (set[Key](), set(fleet_model.trucks)):
+        if found and relative_gap(found[0].objective, best.bound) <= gap:
+            break
+        with suppress(Infeasible, NoPlan):
+            found.append(hours.first_that_fits(
+                partial(_with_free, hours, trucks, free, time_limit_s), lambda found: found,
+                limit_s=TRIES * time_limit_s,
+            ))  # fmt: skip
+    first = min(found, key=lambda solution: solution.objective, default=None)
+    if first is None:
         return None
+    return replace(first, bound=best.bound, gap=relative_gap(first.objective, best.bound))
 
 
 def _differences(
@@ -452,12 +546,13 @@ def _in_words(fleet_model: FleetModel, rows: Iterable[tuple[str, str, str, int, 
     return "; ".join(f"{place} {year}: {', '.join(words)}" for (place, year), words in groups.items()) or "other routes"
 
 
-def steps_of(fleet_model: FleetModel, plan: FleetPlan, mended: Repair) -> list[Step]:
+def steps_of(fleet_model: FleetModel, plan: FleetPlan, mended: Repair, hours: Hours | None = None) -> list[Step]:
     """The repair in steps, one for each place, what changes first before the others.
 
     Cost and saving are those of the plan after the step against the plan before it, both operated as if what is still
     short were there; the steps together lead from the plan to the repaired plan.
     """
+    hours = hours or Hours(fleet_model)
     years = [period.year for period in fleet_model.instance.periods]
     judged, found = judge(fleet_model, plan), []
     groups = sorted(mended.changes.groupby("place"), key=lambda group: (group[1]["year"].min(), str(group[0])))
@@ -466,6 +561,6 @@ def steps_of(fleet_model: FleetModel, plan: FleetPlan, mended: Repair) -> list[S
         after = judge(fleet_model, plan)
         costs_eur, saves_eur = money(fleet_model, judged.solution, after.solution)
         text = _in_words(fleet_model, group.itertuples(index=False, name=None))
-        found.append(Step(text, costs_eur, saves_eur, len(after.faults)))
+        found.append(Step(text, costs_eur, saves_eur, len(after.faults or hours.faults(after.solution))))
         judged = after
     return found

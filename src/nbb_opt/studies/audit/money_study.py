@@ -21,10 +21,11 @@ from nbb_opt.report.grid import Cell, Column, Grid, Section, Style
 from nbb_opt.report.study import Answer
 from nbb_opt.report.text import meur
 from nbb_opt.solve import Solution
+from nbb_opt.studies.audit.charging_day import PLAIN
 from nbb_opt.studies.audit.faults import judge
 from nbb_opt.studies.audit.fleet_model import FleetModel, state_fleet_model
 from nbb_opt.studies.audit.form_edit import INFINITE, FormEdit
-from nbb_opt.studies.audit.improve import repair
+from nbb_opt.studies.audit.hours import Hours
 from nbb_opt.studies.audit.money import (
     NOT_CASH,
     Finance,
@@ -38,7 +39,8 @@ from nbb_opt.studies.audit.money import (
 )
 from nbb_opt.studies.audit.one_truck import KWH_PER_LITRE
 from nbb_opt.studies.audit.ownership import lane_costs, ownership
-from nbb_opt.studies.audit.plan import FleetPlan, changed, read_plan
+from nbb_opt.studies.audit.plan import FleetPlan, read_plan
+from nbb_opt.studies.audit.works import Works
 
 RULES = (
     "cap_emissions",
@@ -81,16 +83,11 @@ def money_over_time(
             f"against: {against!r} is no truck ({did_you_mean(against, names) or f'one of {listed(names, 99)}'})"
         )
     plan = read_plan(plan_file, instance, fleet_model.prepared.bundles, note=say)
-    judged, worked = judge(fleet_model, plan), plan
-    solution = judged.solution
-    if judged.faults:
-        say(f"{len(judged.faults)} faults; the nearest plan that works")
-        mended = repair(fleet_model, plan)
-        solution = mended.solution
-        worked = changed(plan, mended.changes, [period.year for period in instance.periods])
-        again = judge(fleet_model, worked)
-        solution = mended.solution if again.faults else again.solution
-    tables = fleet_model.verified(solution, "plan")
+    works = Works(fleet_model, plan, Hours(fleet_model, PLAIN))
+    if works.faults:
+        say(f"{len(works.faults)} faults; the nearest plan that works")
+    solution = works.verified()
+    tables = fleet_model.tables(solution)
     say(f"a fleet that buys {against} only")
     other, broken = only(fleet_model, against)
     data, end = fleet_model.built.data, fleet_model.built.data.time.horizon_year
@@ -119,20 +116,20 @@ def money_over_time(
     quoted = quotes(fleet_model, ownership(fleet_model, solution, lane_costs(fleet_model)))
     whole = quoted[quoted["vehicle"] == "all"]
     clause = energy_clause(fleet_model, tables["energy"], whole, kwh_per_l=KWH_PER_LITRE)
-    subsidies = without_subsidies(instance, worked, solution, tables, options=options, say=say)
+    subsidies = without_subsidies(instance, works.plan, solution, tables, options=options, say=say)
     cash = cash.assign(
         present_eur=cash["eur"] * (1 + rate) ** -(cash["year"] - first).astype(float),
         paid=~cash["component"].isin(NOT_CASH),
     )
     paid = cash[cash["paid"]]
     figures = {
-        "cost_eur": solution.objective, "other_cost_eur": other.objective, "repaired": bool(judged.faults),
+        "cost_eur": solution.objective, "other_cost_eur": other.objective, "repaired": bool(works.faults),
         "present_eur": present_eur(paid, rate=rate, year=first), "finance": finance.text, "against": against,
         "rules_the_other_breaks": broken, "leases_of_nothing": unused,
     }  # fmt: skip
     return Answer(
         instance=instance, name="money", title="Money over time", description=f"Plan {plan_file.name}, {finance.text}.",
-        sentences=_sentences(years, lives, subsidies, quoted, clause, figures, faults=len(judged.faults)),
+        sentences=_sentences(years, lives, subsidies, quoted, clause, figures, faults=len(works.faults)),
         tables={"years": years, "cash": cash, "trucks": lives, "subsidies": subsidies, "quotes": quoted,
                 "clause": clause},
         figures=figures, shown=[years, lives.drop(columns=["purchase_eur", "grant_eur"])], sections=_sections,

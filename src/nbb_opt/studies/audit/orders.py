@@ -10,6 +10,7 @@ import numpy as np
 from nbb_opt.studies.audit.fleet_model import FleetModel, orders_by_bundle
 from nbb_opt.studies.audit.form_edit import FormEdit
 from nbb_opt.studies.audit.plan import FleetPlan
+from nbb_opt.studies.audit.said import Said, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Impossible:
     t: int
     region: str
     share: float
-    reason: str
+    reason: Said
     short_km: float
 
 
@@ -134,13 +135,13 @@ def impossible_orders(fleet_model: FleetModel, plan: FleetPlan) -> list[Impossib
     found = []
     for row in orders_with_names(plan):
         b, v, t = bundles[row["name"]], int(data.trucks.names.of([row["vehicle"]])[0]), row["t"]
-        if fleet_model.prepared.demand_t[b, t] == 0:
+        if fleet_model.prepared.demand_t[b, t] == 0 or row["share"] == 0:
             continue
         mine = lanes.get(b, [])
         if any(data.lanes.usable[g, v, t] for g in mine):
             continue
         reasons = sorted((why_not(fleet_model, g, v, t) for g in mine), key=lambda reason: reason[1])
-        text, short = reasons[0] if reasons else ("no truck leaves the origin of this order", 0.0)
+        text, short = reasons[0] if reasons else (said("no truck leaves the origin of this order"), 0.0)
         region = data.base.regions[int(data.lanes.region[mine[0]])] if mine else ""
         found.append(Impossible(
             order=row["name"], vehicle=row["vehicle"], t=t, region=region, share=row["share"], reason=text,
@@ -149,17 +150,18 @@ def impossible_orders(fleet_model: FleetModel, plan: FleetPlan) -> list[Impossib
     return found
 
 
-def why_not(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[str, float]:
+def why_not(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[Said, float]:
     """Why truck `v` cannot drive lane `g` in period `t`, and by how many km its range is short."""
     data = fleet_model.built.data
     trucks, lanes, name = data.trucks, data.lanes, data.trucks.names[v]
     if not trucks.available[v, t]:
-        return f"{name} cannot be had in {int(data.time.years[t])}", np.inf
+        return said("{truck} cannot be had in {year}", truck=name, year=str(int(data.time.years[t]))), np.inf
     cargo_type = data.base.cargo_types[int(lanes.cargo_type[g])]
     if np.isnan(lanes.load_t[g, v]):
-        return f"{name} carries no {cargo_type} (vehicle_loads.csv)", np.inf
+        return said("{truck} carries no {goods} (vehicle_loads.csv)", truck=name, goods=cargo_type), np.inf
     if lanes.load_t[g, v] <= 0:
-        return f"{name} is too heavy for the road: no load is left under its gross weight limit", np.inf
+        heavy = "{truck} is too heavy for the road: no load is left under its gross weight limit"
+        return said(heavy, truck=name), np.inf
     usable, both_ways = float(trucks.usable_km[v]), 2 * float(lanes.distance_km[g])
     needs = [both_ways]
     if trucks.battery[v]:
@@ -168,10 +170,8 @@ def why_not(fleet_model: FleetModel, g: int, v: int, t: int) -> tuple[str, float
             [float(lanes.reach_km[g])] if np.isfinite(lanes.reach_km[g]) else []
         )
     if not needs:
-        return f"{name} finds no charger on the way and none at its depot", np.inf
+        return said("{truck} finds no charger on the way and none at its depot", truck=name), np.inf
     need = min(needs)
-    return (
-        f"range short by {need - usable:.0f} km: {usable:.0f} km can be counted on in winter, {need:.0f} km are needed "
-        f"between charges",
-        need - usable,
-    )
+    short = "range short by {short} km: {usable} km can be counted on in winter, {need} km are needed between charges"
+    km = {"short": need - usable, "usable": usable, "need": need}
+    return said(short, **{key: f"{value:.0f}" for key, value in km.items()}), need - usable

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nbb_opt.instance import Instance
@@ -16,7 +17,7 @@ from nbb_opt.report.study import Answer
 from nbb_opt.report.text import meur, number, percent, plural
 from nbb_opt.solve import Solution
 from nbb_opt.studies.audit.charging_view import ByTheHour, annual_section, day_sections
-from nbb_opt.studies.audit.faults import HOUR, Fault
+from nbb_opt.studies.audit.faults import Fault
 from nbb_opt.studies.audit.idle import Idle
 from nbb_opt.studies.audit.improve import Change, Repair, Step
 from nbb_opt.studies.audit.scenarios import Regret
@@ -112,6 +113,8 @@ def _record(mended: Repair) -> dict[str, Any]:
     counts = ("trucks_changed", "fuels_changed", "others_changed")
     return {
         **{name: getattr(mended, name) for name in counts}, "cost_eur": mended.solution.objective,
+        "proven": mended.proven, "works_by_the_hour": mended.fits,
+        "bound_eur": mended.solution.bound if np.isfinite(mended.solution.bound) else None,
         "changes": mended.changes.to_dict("records"),
     }  # fmt: skip
 
@@ -128,16 +131,23 @@ def _sentences(
     cost_eur = repair.solution.objective
     above_eur = cost_eur - best.objective
     lines = ["The plan can work in every period."]
-    repaired = any(fault.kind != HOUR for fault in faults)
+    repaired = bool(faults)
     if faults:
         lines = [f"As written the plan cannot work: {plural(len(faults), 'fault', 'faults')}."]
-    if repaired:
         lines.append(f"The smallest repair: {repair.text}.")
+        if not repair.fits:
+            lines.append("It works in a year only: no repair that works by the hour was found.")
+        elif not repair.proven:
+            lines.append("In a year alone fewer trucks would do; by the hour fewer were not found.")
     if cheapest is not None:
         eur = cheapest.solution.objective
-        lines.append(
-            f"The cheapest repair: {cheapest.text}; {meur(eur)}, {meur(cost_eur - eur)} less than the smallest."
+        less = f", {meur(cost_eur - eur)} less than the smallest" if repair.fits else ""
+        within = (
+            f", within {percent(cheapest.solution.gap)} of the least possible"
+            if np.isfinite(cheapest.solution.gap)
+            else ""
         )
+        lines.append(f"The cheapest repair: {cheapest.text}; {meur(eur)}{less}{within}.")
     if idle:
         eur = sum(one.eur_per_year for one in idle if one.year == idle[-1].year)
         lines.append(f"What has no work costs {eur:,.0f} EUR a year from {idle[-1].year}.")
