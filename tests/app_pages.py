@@ -101,6 +101,19 @@ def type_in(page: Page, row: int, column: int, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def paste(page: Page, place: str, text: str) -> None:
+    """Paste a text at a cell, as a person does after copying it elsewhere."""
+    page.locator(place).evaluate(
+        """(cell, text) => {
+             cell.focus();
+             const clipboardData = new DataTransfer();
+             clipboardData.setData("text/plain", text);
+             cell.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+           }""",
+        text,
+    )
+
+
 def texts(page: Page) -> list[list[str]]:
     """The grid as it is shown, without the row to add to."""
     rows = page.locator("tbody tr[aria-rowindex]:not(.fresh)")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import random
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -16,12 +24,13 @@ pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
 from playwright.sync_api import Browser, Page, expect
 
-from app_case import WEST_TO_EAST, Served, served
-from app_pages import CHROMIUM, WAIT_MS, chromium, new_plan, nothing_serious, tab_to, window
+from app_case import HAULIER, WEST_TO_EAST, Served, served
+from app_pages import CHROMIUM, WAIT_MS, chromium, new_plan, nothing_serious, paste, tab_to, window
 from hostile_texts import PAYLOADS
 from nbb_opt import truck_cost
 from nbb_opt.app.languages import LANGUAGES, translator
 from nbb_opt.report.text import number
+from nbb_opt.result import read_run
 
 pytestmark = [
     pytest.mark.promise(19),
@@ -130,19 +139,6 @@ LANES = (
     ("Skellefteå", "Piteå (Haraholmen)", "sawn", 3), ("Piteå (Haraholmen)", "Luleå", "general", 3),
     ("Umeå", "Luleå", "general", 1),
 )  # fmt: skip
-
-
-def paste(page: Page, place: str, text: str) -> None:
-    """Paste a text at a cell, as a person does after copying it elsewhere."""
-    page.locator(place).evaluate(
-        """(cell, text) => {
-             cell.focus();
-             const clipboardData = new DataTransfer();
-             clipboardData.setData("text/plain", text);
-             cell.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-           }""",
-        text,
-    )
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -276,3 +272,57 @@ def test_money_over_time_and_charging_by_the_hour_stand_beside_a_plan(app: Serve
         page.click("#calculate")
         page.wait_for_selector("#said", timeout=WAIT_MS)
         nothing_serious(page)
+
+
+KILLS = int(os.environ.get("NBB_OPT_KILLS", "3"))  # of the server in a solve
+
+
+def test_a_server_killed_at_random_moments_of_a_solve_loses_no_plan(tmp_path: Path, browser: Browser) -> None:
+    moments, outcomes = random.Random(23), []
+    command = [sys.executable, "-m", "nbb_opt", "app", str(HAULIER), "--work", str(tmp_path), "--no-browser"]
+    for _ in range(KILLS):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            base, _, token = server.stdout.readline().split()[1].partition("/?token=")
+
+            def answer(path: str, body: object = None, base: str = base, token: str = token) -> dict[str, Any]:
+                given = None if body is None else json.dumps(body).encode()
+                headers = {"x-nbb-token": token, "content-type": "application/json"}
+                with urlopen(Request(base + path, given, headers)) as found:
+                    return json.loads(found.read())
+
+            case = answer("/api/start")["first"]
+            plans = answer(f"/api/cases/{case}")["plans"]
+            rows = [answer(f"/api/cases/{case}/plans/{plan['id']}")["rows"] for plan in plans]
+            wanted = {"kind": "solve", "gap": 0.0, "time_limit_s": 60.0}
+            answer(f"/api/cases/{case}/plans/{plans[0]['id']}/job", wanted)
+            time.sleep(moments.uniform(0.0, 20.0))
+            os.kill(server.pid, signal.SIGKILL)
+        with served(tmp_path, first=HAULIER) as app:
+            with window(browser, app) as page:
+                page.wait_for_selector("#job[data-state]")
+                said = page.locator("#job").inner_text()
+                job = app.service.jobs
+                until = time.monotonic() + WAIT_MS / 1e3
+                while job.job is not None and job.job.state == "running":
+                    assert time.monotonic() < until
+                    time.sleep(0.2)
+                assert job.job is not None
+                outcomes.append(job.job.state)
+                page.reload()
+                page.wait_for_selector(f"#job[data-state={job.job.state}]")
+                said += page.locator("#job").inner_text()
+            kept = app.service.case(case)["plans"]
+            assert [plan["id"] for plan in kept][: len(plans)] == [plan["id"] for plan in plans]
+            assert [app.service.plan(case, plan["id"])["rows"] for plan in plans] == [
+                tuple(map(tuple, each)) for each in rows
+            ]
+            if job.job.state == "done":
+                assert "Show “Best plan" in said
+                assert len(kept) == len(plans) + 1
+                home = tmp_path / "cases" / case / "plans" / job.job.outcome["plan"] / "run"
+                assert read_run(home).record["verified"] is True
+            else:
+                assert "The app was ended while this was calculated, and nothing of it was kept" in said
+            assert not list(tmp_path.glob(".job-*"))
+    print(outcomes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
+import os
 import shutil
 import signal
 import tempfile
@@ -17,13 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from nbb_opt.app import region_worker, worker
-from nbb_opt.app.store import Refused
+from nbb_opt.app.store import Refused, read_json, write_bytes
 from nbb_opt.app.task import Task
+from nbb_opt.errors import NbbError
+from nbb_opt.run_folder import json_bytes
 
 Finish = Callable[[dict[str, Any], Path], dict[str, Any]]
 KEPT_POINTS = 400
 KEEPING = (worker.CHECK, worker.SOLVE, region_worker.RUN, region_worker.FRONT)  # have something once they are stopped
 RUNNING, DONE, FAILED = "running", "done", "failed"
+STARTED = "job.json"  # in the folder of a calculation: what it is, and its process
+LONGEST_ENDING_S = 600.0
+ENDED_WITH_THE_APP = (
+    "The app was ended while this was calculated, and nothing of it was kept; your plans are as they were. "
+    "Start it again."
+)
 
 
 @dataclass(kw_only=True)
@@ -43,6 +52,7 @@ class Job:
     problems: list[str] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    left: bool = False  # by an app that was killed
     killed_before: int = field(default_factory=lambda: killed_for_memory())
 
 
@@ -60,8 +70,7 @@ class Jobs:
         self.process: BaseProcess | None = None
         self._pipe: Any = None
         self._thread: threading.Thread | None = None
-        for left in work.glob(".job-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        self.left = sorted(work.glob(".job-*"))  # of an app that was killed
 
     def start(self, task: Task, *, case: str, plan: str, finish: Finish) -> Job:
         """Start a calculation. `finish` takes what it found over, with the folder of its files. Raises Busy."""
@@ -73,6 +82,8 @@ class Jobs:
             given = asdict(replace(task, folder=task.folder or str(folder)))
             self.process = context.Process(target=self.target, args=(there, given), daemon=True)
             self.process.start()
+            note = {"kind": task.kind, "case": case, "plan": plan, "pid": self.process.pid}
+            write_bytes(folder / STARTED, json_bytes(note))
             there.close()
             self._pipe = here
             self.job = Job(number=(self.job.number if self.job else 0) + 1, kind=task.kind, case=case, plan=plan)
@@ -80,6 +91,40 @@ class Jobs:
             self._thread = threading.Thread(target=self._watch, args=watch, daemon=True)
             self._thread.start()
             return self.job
+
+    def adopt(self, finish: Callable[[Job], Finish]) -> None:
+        """Go on with what a killed app had begun: a best plan that is still being written, or was, is taken over with
+        what `finish` gives for its job; of all else it is told that it ended."""
+        while self.left:
+            folder = self.left.pop()
+            try:
+                note = read_json(folder / STARTED, "kind", "case", "plan", "pid")
+            except NbbError:  # not begun, or a run of the region view
+                note = {"kind": ""}
+            if note["kind"] not in worker.KINDS:
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            job = Job(number=0, kind=note["kind"], case=note["case"], plan=note["plan"], left=True)
+            self.job, given = job, (job, note["pid"], folder, finish(job))
+            self._thread = threading.Thread(target=self._take_over, args=given, daemon=True)
+            self._thread.start()
+
+    def _take_over(self, job: Job, pid: int, folder: Path, finish: Finish) -> None:
+        until = time.monotonic() + LONGEST_ENDING_S
+        job.progress = {"phase": "ending", "incumbent": None, "bound": None}
+        found = folder / worker.DONE
+        while job.kind in worker.WRITING and not found.is_file() and alive(pid) and time.monotonic() < until:
+            time.sleep(0.2)
+        try:
+            if found.is_file():
+                job.outcome = finish(read_json(found), folder)
+                job.state = DONE
+            else:
+                job.message, job.state = ENDED_WITH_THE_APP, FAILED
+        except Exception as error:  # whatever it is, the page must hear of it
+            job.message, job.state = f"The result could not be kept: {error}", FAILED
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def refuse_if_busy(self) -> None:
         """Raises Busy while a calculation runs."""
@@ -104,8 +149,8 @@ class Jobs:
         return job is not None and job.state == RUNNING and (job.case, job.plan) == (case, plan)
 
     def close(self) -> None:
-        """End what runs; a run of the region view stops, and writes the best plan that it has by itself."""
-        self.cancel(at_once=self.job is None or self.job.kind != region_worker.RUN)
+        """End what runs; a search for the best plan stops, and writes the best plan that it has by itself."""
+        self.cancel(at_once=self.job is None or self.job.kind not in worker.WRITING)
         if self._thread is not None:
             self._thread.join(10)
 
@@ -167,6 +212,18 @@ class Jobs:
         if code == -signal.SIGKILL and killed_for_memory() > job.killed_before:
             return f"This machine ran out of memory. {kept} Close other programs and try again.", []
         return f"The calculation ended unexpectedly ({how}). {kept} Try again; if it happens again, report it.", []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and not only waits to be buried."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return state != "Z"
 
 
 def killed_for_memory() -> int:

@@ -62,6 +62,7 @@ class Service:
         self.region = Region(store, jobs, self.instances, cache)
         self.trips = TripFiles(store)
         self.first = open_source(store, self.instances, first).id if first is not None else None
+        jobs.adopt(lambda job: lambda done, folder: self._keep(job.case, None, job.kind, done, folder))
 
     def close(self) -> None:
         self.jobs.close()
@@ -277,11 +278,13 @@ class Service:
         known = read_json(path, *BEST_NAMES) if path.is_file() else None
         return known if known is not None and known["digest"] == opened.instance.digest else None
 
-    def _keep(self, case: str, stored: StoredPlan, kind: str, done: dict[str, Any], folder: Path) -> dict[str, Any]:
-        """Take over what a calculation found: the plan that it is about, or made."""
+    def _keep(
+        self, case: str, stored: StoredPlan | None, kind: str, done: dict[str, Any], folder: Path
+    ) -> dict[str, Any]:
+        """Take over what a calculation found: of the plan that it began with, or the best plan that it made."""
         with self.store.lock:
             self._keep_best(case, done["best"])
-            if kind == worker.SOLVE:
+            if stored is None or kind == worker.SOLVE:
                 stored = self.store.add_plan(case, "Best plan", done["rows"], origin="best")
             home = self.store.plan_folder(case, stored.id)
             for name in ("run", "audit", MAP_FILE):

@@ -53,6 +53,9 @@ from nbb_opt.studies.audit.plan import (
 )
 
 CHECK, SOLVE, AUDIT, MONEY, DAY = "check", "solve", "audit", "money", "day"
+KINDS = (CHECK, SOLVE, AUDIT, MONEY, DAY)
+WRITING = (region_worker.RUN, SOLVE)  # these write the best plan that they have, whatever becomes of the app
+DONE = "done.json"  # what was found, in the folder of the calculation
 STUDY_FILES = {MONEY: "money.json", DAY: "day.json"}  # in the folder of the plan
 CHANGES = 5  # that "repair and improve" looks for
 ASIDE = ("frozen: ", "reference: ")  # begin the phases of plans that are solved for comparison only
@@ -62,7 +65,7 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
     """Entry of the process: do the task, then send `done` or `error`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which ends this process
     stop = Stop(SolveOptions(**task["options"]).time_limit_s)
-    keeps = task["kind"] == region_worker.RUN  # it writes the best plan itself, whatever becomes of the app
+    keeps = task["kind"] in WRITING
     if keeps:
         signal.signal(signal.SIGTERM, lambda *_given: stop.asked.set())
     lock = threading.Lock()
@@ -87,7 +90,10 @@ def run(connection: Connection, task: dict[str, Any]) -> None:
             send({"done": region_worker.WORK[task["kind"]](Task(**task), stop, _callback(send), send)})
             return
         work = {CHECK: check, SOLVE: solve, AUDIT: full_audit, MONEY: study, DAY: study}[task["kind"]]
-        send({"done": work(Task(**task), stop, send)})
+        found = work(Task(**task), stop, send)
+        if keeps:
+            write_bytes(Path(task["folder"], DONE), json_bytes(found))
+        send({"done": found})
     except InstanceError as error:
         send({"error": "The instance or the plan has problems.", "problems": [str(each) for each in error.problems]})
     except NbbError as error:

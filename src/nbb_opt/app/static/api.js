@@ -1,8 +1,10 @@
 // Talking to the server on this machine.
 
+import { _ } from "./language.js";
+
 export class ApiError extends Error {
   constructor(status, answer) {
-    super(answer.detail || `The app answered with ${status}.`);
+    super((answer.detail && _(answer.detail)) || _("The app answered with {status}.", { status }));
     this.status = status;
     this.answer = answer;
     this.problems = answer.problems || [];
@@ -14,7 +16,7 @@ async function ask(method, path, given = {}) {
   try {
     reply = await fetch(path, { method, credentials: "same-origin", cache: "no-store", ...given });
   } catch {
-    throw new ApiError(0, { detail: "The app does not answer. Is it still running? Start it again and open its address." });
+    throw new ApiError(0, { detail: _("The app does not answer. Is it still running? Start it again and open its address.") });
   }
   const text = await reply.text();
   let answer;

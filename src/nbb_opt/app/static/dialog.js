@@ -1,6 +1,7 @@
 // Questions that need an answer, and lists of problems.
 
 import { button, el } from "./dom.js";
+import { _ } from "./language.js";
 
 // Shows a dialog with one button for each of `answers` ({value, text, kind}); resolves to the value chosen,
 // or to null for Escape (not possible if `must` is set).
@@ -29,15 +30,15 @@ export async function askName(title, first) {
   const body = el("form", {
     method: "dialog",
     onsubmit: (event) => { event.preventDefault(); document.querySelector("#dialog [data-answer=ok]").click(); },
-  }, el("label", { for: "name-field" }, "Name of the plan"), field);
-  const answer = ask(title, body, [{ value: "ok", text: "OK", kind: "main" }, { value: "no", text: "Cancel" }]);
+  }, el("label", { for: "name-field" }, _("Name of the plan")), field);
+  const answer = ask(title, body, [{ value: "ok", text: "OK", kind: "main" }, { value: "no", text: _("Cancel") }]);
   field.focus();
   field.select();
   return (await answer) === "ok" && field.value.trim() ? field.value.trim() : null;
 }
 
-export async function tellError(error, title = "That did not work") {
+export async function tellError(error, title = _("That did not work")) {
   const list = error.problems?.length
     ? el("ul", { class: "problems", tabindex: "0" }, error.problems.map((problem) => el("li", {}, problem))) : null;
-  await ask(title, [el("p", {}, error.message), list], [{ value: "ok", text: "Close", kind: "main" }]);
+  await ask(title, [el("p", {}, error.message), list], [{ value: "ok", text: _("Close"), kind: "main" }]);
 }

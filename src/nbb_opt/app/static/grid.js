@@ -15,7 +15,10 @@ export class Grid extends Sheet {
     this.table.addEventListener("mousedown", (event) => this.press(event));
     this.table.addEventListener("mouseover", (event) => { if (event.buttons === 1 && !this.input && this.cellOf(event)) this.goTo(this.cellOf(event), true); });
     this.table.addEventListener("dblclick", (event) => { if (this.cellOf(event)) this.edit(); });
-    this.table.addEventListener("focusin", (event) => { if (event.target === this.table) this.cell()?.focus(); });
+    this.table.addEventListener("focusin", (event) => {
+      if (event.target === this.table) this.cell()?.focus();
+      else if (event.target.matches("td") && event.target !== this.cell()) this.goTo(event.target);
+    });
     this.table.addEventListener("paste", (event) => this.paste(event));
     this.table.addEventListener("copy", (event) => this.copy(event));
   }
@@ -128,6 +131,7 @@ export class Grid extends Sheet {
   }
 
   // Set cells ([row, col, text]) as one step that can be undone; a name that stands for a code is put as the code.
+  // False if they are more than fit.
   put(cells) {
     const rows = [...this.rows];
     const own = new Set();
@@ -139,7 +143,7 @@ export class Grid extends Sheet {
       rows[row][col] = text;
     }
     for (const [row, col] of cells) if (rows[row]?.[col]) rows[row][col] = this.coded(rows[row], col);
-    this.done(rows);
+    return this.done(rows);
   }
 
   coded(row, col) {
@@ -166,14 +170,15 @@ export class Grid extends Sheet {
 
   done(rows) {
     while (rows.length && rows.at(-1).every((text) => text === "")) rows.pop();
-    if (JSON.stringify(rows) === JSON.stringify(this.rows)) return;
+    if (JSON.stringify(rows) === JSON.stringify(this.rows)) return true;
     if (rows.length > this.choices.most) {
       say(_("{count} rows are more than the {most} that a sheet holds; nothing was changed", { count: rows.length, most: this.choices.most }));
-      return;
+      return false;
     }
     this.steps.note(this.rows, rows, { ...this.at });
     this.rows = rows;
     this.tell();
+    return true;
   }
 
   undo(forth = false) {
@@ -205,10 +210,10 @@ export class Grid extends Sheet {
     const header = headerColumns(lines[0], names);
     if (header) lines.shift();
     const single = lines.length === 1 && lines[0].length === 1 && !header;
-    this.put(single ? this.inRange((r, c) => [r, c, lines[0][0]])
+    const done = this.put(single ? this.inRange((r, c) => [r, c, lines[0][0]])
       : lines.flatMap((line, r) => line.map((cell, c) => [row + r, header ? header[c] : col + c, cell])).filter(([, c]) => c >= 0));
     this.go(row, col);
-    say(_("{count} rows pasted", { count: lines.length }));
+    if (done) say(_("{count} rows pasted", { count: lines.length }));
   }
 
   copy(event) {

@@ -2,20 +2,26 @@
 
 import { get, planPath, post } from "./api.js";
 import { button, el, meur, number, percent, say, unit } from "./dom.js";
+import { _ } from "./language.js";
 
 const EVERY_MS = 350;
 const ASIDE = ["frozen", "reference"]; // plans that are solved for comparison only
-const KINDS = { check: "Checking the plan", solve: "Looking for the best plan", audit: "Looking for repair and improvements (some minutes)" };
-const PHASES = { read: "reading the input", prepare: "preparing the routes", judge: "looking for what cannot work", build: "stating the problem",
-  verify: "checking the answer independently", ledger: "counting emissions", solve: "solving" };
+const KINDS = { check: _("Checking the plan"), money: _("Money over time"), day: _("Charging by the hour"), solve: _("Looking for the best plan"), audit: _("Looking for repair and improvements (some minutes)") };
+const PHASES = { read: _("reading the input"), prepare: _("preparing the routes"), judge: _("looking for what cannot work"), build: _("stating the problem"),
+  verify: _("checking the answer independently"), ledger: _("counting emissions"), solve: _("solving") };
 
 export function phaseWords(phase) {
-  if (!phase) return "starting";
+  if (!phase) return _("starting");
   const aside = ASIDE.find((name) => phase.startsWith(`${name}: `));
+  if (phase === "ending") return _("The app was ended; the solver is writing its best plan");
   if (phase.startsWith("audit: ")) return phase.slice(7);
-  if (aside) return `for comparison, the ${aside} plan: ${phaseWords(phase.slice(aside.length + 2))}`;
+  if (aside) return `${_("for comparison")} (${_(aside)}): ${phaseWords(phase.slice(aside.length + 2))}`;
   const short = phase.replace("best: ", "");
-  return PHASES[short] || "searching for better plans";
+  return PHASES[short] || _("searching for better plans");
+}
+
+export function faultWords(count) {
+  return count === 1 ? _("1 fault") : _("{count} faults", { count });
 }
 
 export class JobPanel {
@@ -38,9 +44,9 @@ export class JobPanel {
   // After a reload: go on showing what runs; say nothing of what ended before.
   async look() {
     const { job } = await get("/api/job");
-    if (job?.state !== "running") return;
+    if (job?.state !== "running" && !job?.left) return;
     this.show(job);
-    this.poll();
+    if (this.running) this.poll();
   }
 
   leave() {
@@ -86,16 +92,16 @@ export class JobPanel {
     const p = job.progress;
     const known = !ASIDE.some((name) => (p.phase || "").startsWith(name)) && job.kind !== "audit";
     const [, incumbent, bound] = known ? job.history.at(-1) || [] : [];
-    const facts = [["Plan found so far", incumbent === null || incumbent === undefined ? "none yet" : meur(incumbent)],
-      ["No plan can cost less than", bound === null || bound === undefined ? "not known yet" : meur(bound)],
-      ["Distance between the two", incumbent && bound ? percent(Math.abs(incumbent - bound) / Math.abs(incumbent), 2) : "–"]];
-    const away = job.case !== this.found.id ? " (of another case)" : "";
+    const facts = [[_("Plan found so far"), incumbent === null || incumbent === undefined ? _("none yet") : meur(incumbent)],
+      [_("No plan can cost less than"), bound === null || bound === undefined ? _("not known yet") : meur(bound)],
+      [_("Distance between the two"), incumbent && bound ? percent(Math.abs(incumbent - bound) / Math.abs(incumbent), 2) : "–"]];
+    const away = job.case !== this.found.id ? ` (${_("of another case")})` : "";
     const found = job.found.faults === undefined ? null : el("p", { id: "early" },
-      job.found.faults ? `${job.found.faults} ${job.found.faults === 1 ? "fault" : "faults"}` : "The plan can work", `; it costs ${meur(job.found.cost_eur)}. Now its distance to the best plan.`);
+      job.found.faults ? faultWords(job.found.faults) : _("The plan can work"), _("; it costs {cost}. Now its distance to the best plan.", { cost: meur(job.found.cost_eur) }));
     if (this.phase !== p.phase) this.phase = p.phase;
     const stop = job.cancelled
-      ? [el("span", { class: "quiet" }, "Stopping …"), button("End at once, keep nothing", () => this.cancel(true), { id: "end-now" })]
-      : [button(job.kind === "audit" ? "Cancel" : "Cancel, keep the best so far", () => this.cancel(false), { id: "cancel" })];
+      ? [el("span", { class: "quiet" }, _("Stopping …")), button(_("End at once, keep nothing"), () => this.cancel(true), { id: "end-now" })]
+      : [button(job.kind === "audit" ? _("Cancel") : _("Cancel, keep the best so far"), () => this.cancel(false), { id: "cancel" })];
     if (this.kept?.job === job.number && this.kept.cancelled === job.cancelled) stop.splice(0, stop.length, ...this.kept.nodes);
     else this.kept = { job: job.number, cancelled: job.cancelled, nodes: stop };
     const bar = this.bar || (this.bar = el("div", { class: "running", "aria-hidden": "true" }));
@@ -107,21 +113,21 @@ export class JobPanel {
   }
 
   failed(job) {
-    return el("div", { class: "remark bad", role: "alert", id: "failed" }, el("p", {}, job.message),
+    return el("div", { class: "remark bad", role: "alert", id: "failed" }, el("p", {}, _(job.message)),
       job.problems.length ? el("ul", { class: "problems" }, job.problems.map((each) => el("li", {}, each))) : null);
   }
 
   summary(job) {
-    if (job.kind === "solve") return job.outcome.cancelled ? "Stopped; the best plan found so far is kept." : "The best plan is found.";
-    if (job.kind === "audit") return "Repair and improvements are ready.";
-    return "The plan is checked.";
+    if (job.kind === "solve") return job.outcome.cancelled ? _("Stopped; the best plan found so far is kept.") : _("The best plan is found.");
+    if (job.kind === "audit") return _("Repair and improvements are ready.");
+    return _("The plan is checked.");
   }
 
   ended(job) {
     const link = (to, words, id) => el("a", { href: `#/case/${job.case}/plan/${to}`, id }, words);
     return el("div", { class: "remark good", id: "ended" }, el("p", {}, this.summary(job), " ",
-      job.kind === "solve" ? link(job.outcome.plan, `Show “${job.outcome.name}”`, "show-best") : null,
-      job.outcome.repaired ? link(job.outcome.repaired.plan, `Show “${job.outcome.repaired.name}”`, "show-repaired") : null),
+      job.kind === "solve" ? link(job.outcome.plan, _("Show “{name}”", { name: job.outcome.name }), "show-best") : null,
+      job.outcome.repaired ? link(job.outcome.repaired.plan, _("Show “{name}”", { name: job.outcome.repaired.name }), "show-repaired") : null),
     job.outcome.sentences?.length ? el("p", {}, job.outcome.sentences.join(" ")) : null);
   }
 

@@ -41,14 +41,14 @@ async function show() {
     main.setAttribute("data-ready", where === "case" ? view : "start");
   } catch (error) {
     main.replaceChildren(
-      el("section", { class: "card narrow" }, el("h1", {}, "This cannot be shown"), el("p", { role: "alert" }, error.message),
+      el("section", { class: "card narrow" }, el("h1", {}, _("This cannot be shown")), el("p", { role: "alert" }, error.message),
         error.problems?.length ? el("ul", { class: "problems" }, error.problems.map((each) => el("li", {}, each))) : null,
-        el("p", {}, el("a", { href: "#/" }, "To the first page"))));
+        el("p", {}, el("a", { href: "#/" }, _("To the first page")))));
   }
 }
 
 function head(found, view, plan = "") {
-  document.title = found ? `${found.title}: fleet plans` : "Fleet plans";
+  document.title = found ? `${found.title}: ${_("Fleet plans")}` : _("Fleet plans");
   document.getElementById("case-title").textContent = found ? found.title : "";
   const links = found ? VIEWS.map(([name, words]) => el("a", {
     href: `#/case/${found.id}/${name}${plan ? `/${plan}` : ""}`, "aria-current": name === view ? "page" : null,

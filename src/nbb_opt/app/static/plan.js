@@ -20,10 +20,10 @@ const guarded = (work) => async (...given) => {
 
 export async function showPlan(main, found, wanted) {
   const listed = found.plans.find((plan) => plan.id === wanted) || found.plans[0];
-  if (wanted && listed?.id !== wanted) say("That plan is not there any more.");
+  if (wanted && listed?.id !== wanted) say(_("That plan is not there any more."));
   if (!listed) {
-    main.replaceChildren(el("section", { class: "card narrow" }, el("h1", {}, "No plan yet"),
-      button("Begin with today's fleet", guarded(() => create(found, "Today's fleet", "today")), { class: "main" })));
+    main.replaceChildren(el("section", { class: "card narrow" }, el("h1", {}, _("No plan yet")),
+      button(_("Begin with today's fleet"), guarded(() => create(found, _("Today's fleet"), "today")), { class: "main" })));
     return null;
   }
   const plan = await get(planPath(found.id, listed.id));
@@ -68,7 +68,7 @@ class PlanView {
     this.main.replaceChildren(this.layout());
     const left = this.saver.left(this.plan);
     this.grid.load(left || this.plan.rows, left ? [] : this.plan.problems);
-    this.tellSaved({ text: "All changes are saved" });
+    this.tellSaved({ text: _("All changes are saved") });
     this.tellSteps();
     if (left) this.saver.save(left);
     this.refresh();
@@ -94,43 +94,43 @@ class PlanView {
       file.value = "";
       const made = await upload(`${casePath(this.found.id)}/upload`, chosen);
       window.location.hash = `#/case/${this.found.id}/plan/${made.plan}`;
-    }) , "aria-label": "Plan file" });
+    }) , "aria-label": _("Plan file") });
     const files = `${planPath(this.found.id, this.plan.id)}/files`;
-    this.checkButton = button("Check plan", guarded(() => this.calculate("check")), { class: "main", id: "check" });
-    this.solveButton = button("Find the best plan", guarded(() => this.calculate("solve")), { id: "solve" });
-    this.auditButton = button("Repair and improve", guarded(() => this.calculate("audit")), { id: "audit" });
+    this.checkButton = button(_("Check plan"), guarded(() => this.calculate("check")), { class: "main", id: "check" });
+    this.solveButton = button(_("Find the best plan"), guarded(() => this.calculate("solve")), { id: "solve" });
+    this.auditButton = button(_("Repair and improve"), guarded(() => this.calculate("audit")), { id: "audit" });
     return el("div", { class: "columns" },
       el("section", { class: "card wide-card", "aria-labelledby": "plan-name" },
-        el("h1", { id: "plan-name", class: "unseen" }, `Plan ${this.plan.name}`),
-        el("div", { class: "bar" }, el("label", { for: "plan-choice" }, "Plan"), choose,
-          button("New", guarded(() => this.make("today", "New plan")), { title: "A plan that begins with today's fleet" }),
-          button("Copy", guarded(() => this.make(this.plan.id, `${this.plan.name}, copy`))),
-          button("Rename", guarded(() => this.rename()), { id: "rename" }), button("Delete", guarded(() => this.drop())),
-          button("Load file", () => file.click(), { id: "load-plan" }), file,
-          el("details", { class: "menu" }, el("summary", {}, "Download"), el("ul", {},
-            el("li", {}, el("a", { href: `${files}/plan.xlsx`, download: "" }, "This plan, Excel")),
-            el("li", {}, el("a", { href: `${files}/plan.csv`, download: "" }, "This plan, CSV")),
-            el("li", {}, el("a", { href: `${casePath(this.found.id)}/instance.xlsx`, download: "" }, "All input, Excel"))))),
+        el("h1", { id: "plan-name", class: "unseen" }, `${_("Plan")} ${this.plan.name}`),
+        el("div", { class: "bar" }, el("label", { for: "plan-choice" }, _("Plan")), choose,
+          button(_("New"), guarded(() => this.make("today", _("New plan"))), { title: _("A plan that begins with today's fleet") }),
+          button(_("Copy"), guarded(() => this.make(this.plan.id, _("{name}, copy", { name: this.plan.name })))),
+          button(_("Rename"), guarded(() => this.rename()), { id: "rename" }), button(_("Delete"), guarded(() => this.drop())),
+          button(_("Load file"), () => file.click(), { id: "load-plan" }), file,
+          el("details", { class: "menu" }, el("summary", {}, _("Download")), el("ul", {},
+            el("li", {}, el("a", { href: `${files}/plan.xlsx`, download: "" }, _("This plan, Excel"))),
+            el("li", {}, el("a", { href: `${files}/plan.csv`, download: "" }, _("This plan, CSV"))),
+            el("li", {}, el("a", { href: `${casePath(this.found.id)}/instance.xlsx`, download: "" }, _("All input, Excel")))))),
         el("div", { class: "bar" },
           button("Undo", () => this.grid.undo(), { id: "undo" }), button("Redo", () => this.grid.undo(true), { id: "redo" }),
           button(_("Fill down"), () => this.grid.fillDown(), { id: "fill-down" }),
-          button("Remove row", () => this.grid.removeRow(), { id: "remove-row" }), this.savedAt, this.cellNote),
+          button(_("Remove row"), () => this.grid.removeRow(), { id: "remove-row" }), this.savedAt, this.cellNote),
         this.grid.node, this.noted,
         el("p", { class: "quiet", id: "grid-help" },
           _("Arrow keys move, with Shift they choose several cells. Type or press Enter to change a cell, Enter keeps it, Escape leaves it as it was, Delete empties it."), " ",
           _("Ctrl+Z undoes, Ctrl+D fills down. Cells copied from Excel can be pasted, with or without their header. Names and codes both do. A number holds from its year until another row says otherwise."))),
       el("aside", { class: "side" },
-        el("section", { class: "card", "aria-label": "Calculate" },
+        el("section", { class: "card", "aria-label": _("Calculate") },
           el("div", { class: "bar" }, this.checkButton, this.solveButton, this.auditButton), this.settings(), this.job.node),
-        el("section", { class: "card", "aria-label": "What the check found" }, this.result)));
+        el("section", { class: "card", "aria-label": _("What the check found") }, this.result)));
   }
 
   settings() {
     const pick = (id, label, options, first) => [el("label", { for: id }, label),
       el("select", { id }, options.map(([value, words]) => el("option", { value, selected: value === first }, words)))];
-    return el("details", { class: "settings" }, el("summary", {}, "Time and precision"), el("div", { class: "fields" },
-      pick("time-limit", "At most", [["20", "20 seconds"], ["60", "1 minute"], ["300", "5 minutes"], ["1800", "30 minutes"]], "60"),
-      pick("gap", "Close enough to the best", [["0.01", "1 %"], ["0.001", "0.1 %"], ["0.0001", "0.01 %"], ["0", "exactly"]], "0.001")));
+    return el("details", { class: "settings" }, el("summary", {}, _("Time and precision")), el("div", { class: "fields" },
+      pick("time-limit", _("At most"), [["20", _("20 seconds")], ["60", _("1 minute")], ["300", _("5 minutes")], ["1800", _("30 minutes")]], "60"),
+      pick("gap", _("Close enough to the best"), [["0.01", "1 %"], ["0.001", "0.1 %"], ["0.0001", "0.01 %"], ["0", _("exactly")]], "0.001")));
   }
 
   async calculate(kind) {
@@ -161,7 +161,7 @@ class PlanView {
 
   refresh() {
     const faulty = this.plan.problems.length;
-    this.noted.textContent = faulty ? `${faulty} ${faulty === 1 ? "cell needs" : "cells need"} to be put right before the plan can be checked.` : "";
+    this.noted.textContent = faulty === 1 ? _("1 cell needs to be put right before the plan can be checked.") : faulty ? _("{count} cells need to be put right before the plan can be checked.", { count: faulty }) : "";
     this.noted.className = faulty ? "bad-text" : "quiet";
     const busy = this.job.running;
     this.checkButton.disabled = busy || faulty > 0;
@@ -192,35 +192,35 @@ class PlanView {
     }
     const fix = /^did you mean '?([^'?]+)'?\?$/.exec(problem.hint);
     const { row, col } = this.grid.at;
-    fill(this.cellNote, el("span", {}, `Row ${row + 1}: “${this.grid.text()}” ${problem.what}. ${problem.hint && !fix ? problem.hint : ""}`),
-      fix ? button(`Put in ${fix[1]}`, () => { this.grid.put([[row, col, fix[1]]]); this.grid.go(row, col); }, { id: "fix" }) : null);
+    fill(this.cellNote, el("span", {}, `${_("Row")} ${row + 1}: “${this.grid.text()}” ${problem.what}. ${problem.hint && !fix ? problem.hint : ""}`),
+      fix ? button(_("Put in {text}", { text: fix[1] }), () => { this.grid.put([[row, col, fix[1]]]); this.grid.go(row, col); }, { id: "fix" }) : null);
   }
 
   async make(source, name) {
     await this.saver.settled();
-    const given = await askName("A new plan", name);
+    const given = await askName(_("A new plan"), name);
     if (given) await create(this.found, given, source);
   }
 
   async rename() {
     await this.saver.settled();
-    const given = await askName("Another name for this plan", this.plan.name);
+    const given = await askName(_("Another name for this plan"), this.plan.name);
     if (!given) return;
     const answer = await put(planPath(this.found.id, this.plan.id), { version: this.saver.version, name: given });
     this.plan = { ...this.plan, name: answer.name };
-    document.getElementById("plan-name").textContent = `Plan ${answer.name}`;
+    document.getElementById("plan-name").textContent = `${_("Plan")} ${answer.name}`;
     this.found = await get(casePath(this.found.id));
     this.listPlans();
   }
 
   async drop() {
-    const sure = await ask(`Delete “${this.plan.name}”?`, el("p", {}, "It goes to the folder “deleted” of the work folder."),
-      [{ value: "yes", text: "Delete", kind: "danger" }, { value: "no", text: "Keep it" }]);
+    const sure = await ask(_("Delete “{name}”?", { name: this.plan.name }), el("p", {}, _("It goes to the folder “deleted” of the work folder.")),
+      [{ value: "yes", text: _("Delete"), kind: "danger" }, { value: "no", text: _("Keep it") }]);
     if (sure !== "yes") return;
     await this.saver.settled();
     await remove(planPath(this.found.id, this.plan.id));
     window.location.hash = `#/case/${this.found.id}/plan`;
-    say("The plan was deleted");
+    say(_("The plan was deleted"));
   }
 
   // Show what another window saved, if nothing typed here is on its way.
@@ -229,7 +229,7 @@ class PlanView {
     const fresh = await get(planPath(this.found.id, this.plan.id)).catch(() => null);
     if (fresh && fresh.version > this.saver.version && this.saver.idle && !this.grid.input) {
       await this.reload(fresh);
-      this.tellSaved({ text: "Changed in another window just now" });
+      this.tellSaved({ text: _("Changed in another window just now") });
     }
   }
 

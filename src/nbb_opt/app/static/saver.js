@@ -3,6 +3,7 @@
 import { casePath, get, planPath, post, put } from "./api.js";
 import { ask } from "./dialog.js";
 import { clock, el } from "./dom.js";
+import { _ } from "./language.js";
 
 const AGAIN_MS = 2000;
 
@@ -19,7 +20,7 @@ export class Saver {
 
   save(rows) {
     this.waiting = rows;
-    this.told({ text: "Saving …" });
+    this.told({ text: _("Saving …") });
     this.running ??= this.work().finally(() => { this.running = null; });
     return this.running;
   }
@@ -59,7 +60,7 @@ export class Saver {
         this.version = answer.version;
         if (this.waiting === null) {
           this.saved(answer);
-          this.told({ text: `Saved ${clock(answer.changed_s)}` });
+          this.told({ text: _("Saved {time}", { time: clock(answer.changed_s) }) });
         }
       } catch (error) {
         const mine = this.waiting ?? rows;
@@ -68,7 +69,7 @@ export class Saver {
           await this.settle(mine);
         } else {
           this.waiting = mine;
-          this.told({ text: `Not saved. ${error.message}`, bad: true });
+          this.told({ text: `${_("Not saved.")} ${error.message}`, bad: true });
           await new Promise((go) => { window.setTimeout(go, AGAIN_MS); });
         }
       }
@@ -79,18 +80,18 @@ export class Saver {
   async settle(mine) {
     this.asking = true;
     const theirs = await get(planPath(this.caseId, this.id));
-    const words = el("p", {}, `“${theirs.name}” was also changed in another window at ${clock(theirs.changed_s)}. `,
-      "Nothing is lost: the version you do not go on with is kept as a plan of its own.");
-    const answer = await ask("Changed in two windows", words, [
-      { value: "mine", text: "Go on with mine", kind: "main" }, { value: "theirs", text: "Go on with the other" },
+    const words = el("p", {}, _("“{name}” was also changed in another window at {time}.", { name: theirs.name, time: clock(theirs.changed_s) }), " ",
+      _("Nothing is lost: the version you do not go on with is kept as a plan of its own."));
+    const answer = await ask(_("Changed in two windows"), words, [
+      { value: "mine", text: _("Go on with mine"), kind: "main" }, { value: "theirs", text: _("Go on with the other") },
     ], { must: true });
     const plans = `${casePath(this.caseId)}/plans`;
     if (answer === "mine") {
-      await post(plans, { name: `${theirs.name}, other window`, rows: theirs.rows });
+      await post(plans, { name: _("{name}, other window", { name: theirs.name }), rows: theirs.rows });
       this.version = theirs.version;
       this.waiting = mine;
     } else {
-      await post(plans, { name: `${theirs.name}, this window`, rows: mine });
+      await post(plans, { name: _("{name}, this window", { name: theirs.name }), rows: mine });
       this.version = theirs.version;
     }
     this.asking = false;
