@@ -339,7 +339,7 @@ def test_a_model_is_written_and_its_solution_verified_from_the_command_line(tmp_
 
 def test_a_run_is_no_place_to_verify_a_solution_file(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(NbbError, match="is a run; a model is written of an instance"):
+    with pytest.raises(NbbError, match="is a run, and this is about an instance"):
         verify_solution(tmp_path, None, tmp_path / "x.sol")
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "src" / "nbb_opt"
 # A room may import those above it only; rooms on one line do not know each other.
 LAYERS = (
     ("errors", "__version__"),
-    ("output",),
+    ("output", "arguments"),
     ("shipped", "run_folder", "options", "renames", "first_use"),
     ("compiling",),
     ("result", "demand"),

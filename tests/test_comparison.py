@@ -75,7 +75,9 @@ def test_what_is_undecided_is_decided_by_solving_both_again() -> None:
 
 def test_rows_that_only_one_of_two_instances_has_are_named(base: nbb.Result) -> None:
     fewer = TINY.with_table("control_totals", lambda t: t).with_table("ranges", lambda t: t.iloc[1:])
-    found = nbb.compare(base, nbb.Result(base.run, fewer, {"instance": fewer}), names=["a", "b"]).inputs
+    found = nbb.compare(
+        base, nbb.Result(base.run, fewer, {"instance": fewer, "accepted": True}), names=["a", "b"]
+    ).inputs
     assert found[["column", "before", "after"]].values.tolist() == [["(row)", "there", None]]
 
 

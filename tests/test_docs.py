@@ -63,6 +63,14 @@ def test_every_kind_of_change_has_its_example() -> None:
     ]
 
 
+@pytest.mark.parametrize("page", ["README.md", "models/README.md"])
+def test_each_page_says_where_a_factor_a_constraint_and_a_study_go(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for place in ("emissions/factors.csv", "model/blocks/", "studies/"):
+        assert (ROOT / "src" / "nbb_opt" / place).exists()
+        assert f"{place}`" in text, place
+
+
 def test_the_commands_of_the_contributing_page_are_targets_of_make() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     named = set(re.findall(r"`make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))

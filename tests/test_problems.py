@@ -48,6 +48,7 @@ def test_every_problem_answers_the_commands_it_names_and_refuses_the_others(name
     assert all(callable(getattr(handlers(name), command)) for command in (*NAMED, "state"))
     assert set(NAMED) <= PROBLEMS[name].commands
     (tmp_path / "run.json").write_text(json.dumps({"problem": name}))
+    (tmp_path / "instance.toml").write_text(f"problem = '{name}'")
     for command in (*OF_INSTANCES, *OF_RUNS):
         if command in PROBLEMS[name].commands:
             assert problem_of(tmp_path, command) == name
@@ -77,7 +78,7 @@ def test_every_command_says_one_true_line_on_another_problem(command: str, insta
     if command == "solve":
         pytest.skip("solves; see the tests of the problem")
     name, *options = command.split()
-    also = {"upgrade": [tmp_path / "new"], "locate": ["--plant", tmp_path / "plant.csv"],
+    also = {"upgrade": [tmp_path / "new"], "convert": [tmp_path / "new"], "locate": ["--plant", tmp_path / "plant.csv"],
             "strategy": ["--run", tmp_path / "run"]}.get(name, [])  # fmt: skip
     done = nbb_opt(name, instance, *also, *options, cwd=tmp_path)
     if name in PROBLEMS[problem_of(instance, "check")].commands - set(OF_RUNS):
@@ -88,6 +89,32 @@ def test_every_command_says_one_true_line_on_another_problem(command: str, insta
         assert len(done.stderr.splitlines()) == 1, done.stderr
         wanted = "is an instance, and" if name in ("verify", "report") else f"{name} is about freight only"
         assert wanted in done.stderr
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_run_in_the_place_of_an_instance_is_refused_in_one_line(problem: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"problem": problem}))
+    for command in set(OF_INSTANCES) - set(OF_RUNS):
+        with pytest.raises(NbbError, match=f"^{tmp_path}: is a run, and this is about an instance"):
+            problem_of(tmp_path, command)
+    for call in (nbb.read, nbb.check, nbb.prepare, nbb.sweep, nbb.solve, lambda run: nbb.convert(run, tmp_path / "x")):
+        with pytest.raises(NbbError, match="is a run, and this is about an instance"):
+            call(tmp_path)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("given", [TINY, DESIGN])
+def test_an_instance_of_another_problem_than_the_run_is_named(given: Path, tmp_path: Path) -> None:
+    own, other = ("network_design", FREIGHT) if given is TINY else (FREIGHT, "network_design")
+    (tmp_path / "run.json").write_text(json.dumps({"problem": own}))
+    said = f"^{given}: is about {other}, the plan is about {own}; give the instance that was solved$"
+    for each in (given, nbb.read(given)):
+        for call in (
+            nbb.load,
+            nbb.verify,
+            lambda run, instance: nbb.report(run, tmp_path / "x.html", instance=instance),
+        ):
+            with pytest.raises(NbbError, match=said):
+                call(tmp_path, instance=each)  # type: ignore[operator]
 
 
 def test_freight_knows_every_command_about_an_instance_or_a_run() -> None:

@@ -7,6 +7,12 @@ from functools import cache
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.shipped import shipped
 
+__all__ = ["haulier", "nbb", "tiny"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 @cache
 def tiny() -> Instance:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
 from typing import Any, Literal
 
+from nbb_opt.arguments import checked
 from nbb_opt.errors import ModelError
 
 Method = Literal["auto", "monolith", "decompose"]
@@ -19,6 +19,7 @@ DEFAULT_AGAIN_S = 20.0  # to solve the models of a finished run again, against f
 MOST_THREADS = 1024  # beyond what a machine can start HiGHS ends the whole process
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class SolveOptions:
     """How to solve, the same for every command and study.
@@ -58,14 +59,6 @@ class SolveOptions:
     solver: str | None = None
 
     def __post_init__(self) -> None:
-        for names, kind, what in (
-            (("gap", "decision_gap", "time_limit_s"), Real, "a number"),
-            (("threads", "seed"), Integral, "a whole number"),
-        ):
-            for name in names:
-                given = getattr(self, name)
-                if not (isinstance(given, kind) or (name in ("gap", "decision_gap") and given is None)):
-                    raise ModelError(f"{name} = {given!r}: give {what}")
         for name, fine, hint in (
             ("gap", self.gap is None or 0 <= self.gap <= 1, "give a relative gap between 0 and 1, as 0.001 for 0.1 %"),
             (

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nbb_opt.arguments import short_texts
 from nbb_opt.emissions.ledger import Ledger, build_ledger
 from nbb_opt.emissions.reconcile import check_ledger
 from nbb_opt.errors import Infeasible, ModelError, NoPlan, VerifyFailed
 from nbb_opt.instance import Instance, read_instance
-from nbb_opt.instance.read import short_texts
 from nbb_opt.network import Prepared, prepare
 from nbb_opt.options import SolveOptions
 from nbb_opt.result import BARS, FROZEN, OWN_RULES, REFERENCE, Run, Tables, emissions_t, write_run

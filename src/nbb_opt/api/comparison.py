@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nbb_opt.api.arguments import checked
 from nbb_opt.api.plans import LOG, Result, solve
+from nbb_opt.arguments import checked
 from nbb_opt.errors import NbbError
 from nbb_opt.instance.what_if import input_differences
 from nbb_opt.report.comparison import comparison_sections, decisions, what_differs
@@ -126,7 +126,8 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
     The column `undecided` says of the costs whether a better search could turn the difference round: the optima lie
     between bound and objective (costs of your own included), and these ranges overlap. Other figures have no bound;
     there it is blank. With `decide_s` a pair that is undecided is solved again, each plan in at most so many seconds,
-    to a gap smaller than the difference. Inputs and decisions that differ are tables of the answer too.
+    to a gap smaller than the difference. Inputs and decisions that differ are tables of the answer too. Plans read from
+    folders are verified first. Raises NbbError, before any of that, for plans of different bases.
 
     >>> from nbb_opt import examples
     >>> plan = solve(examples.tiny())
@@ -142,7 +143,7 @@ def compare(*plans: Result, names: Sequence[str] = (), decide_s: float = 0.0) ->
         raise NbbError(f"compare: plans of one base are set side by side, not of {' and '.join(sorted(of))}")
     if not decide_s >= 0:
         raise NbbError(f"compare: decide_s={decide_s}: give seconds, not less than 0")
-    labels, given = _labels(plans, names), list(plans)
+    labels, given = _labels(plans, names), [plan._accepted(again_s=0.0) for plan in plans]
     ranges = [(plan.objective_eur, plan.bound_eur) for plan in given]
     same = [_identical(given[0], plan) for plan in given]
     for k in range(1, len(given)):

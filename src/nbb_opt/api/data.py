@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbb_opt.api.arguments import checked, folder, named
+from nbb_opt.arguments import checked, folder, named
 from nbb_opt.instance import Instance, read_instance, write_workbook
 from nbb_opt.output import check_new, check_place
 from nbb_opt.shipped import cache_folder
@@ -188,11 +188,13 @@ def convert(
     """
     from nbb_opt.formats import convert as convert_files
     from nbb_opt.problems.dispatch import convert as convert_problem
+    from nbb_opt.problems.dispatch import problem_of
     from nbb_opt.problems.result import Response
 
     check_new(Path(target)) if Path(target).is_file() else check_place(Path(target))
     if form is not None:
         return convert_problem(form, Path(source), Path(target))
+    problem_of(Path(source), "convert")
     done = convert_files(Path(source), Path(target), choices=choices)
     files = [str(file) for file in done.files]
     return Response({"files": files, "lines": list(done.lines)}, (*done.lines, f"wrote {', '.join(files)}"))

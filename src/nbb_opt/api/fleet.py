@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.api.data import freight
 from nbb_opt.api.plans import LOG, with_changes
+from nbb_opt.arguments import checked, folder, named
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
 from nbb_opt.output import check_new
@@ -187,7 +187,7 @@ def fleet_money(
 
     finance = Finance(loan_rate=loan_rate, loan_years=loan_years, lease_eur_per_month=lease_eur_per_month or {})
     found = money_over_time(
-        freight(region, "fleet_money"), Path(plan), finance=finance, against=against,
+        freight(region, "fleet money"), Path(plan), finance=finance, against=against,
         options=with_changes(options, gap=gap, time_limit_s=time_limit_s),
         cache_dir=cache_folder() if cache else None, say=LOG.info,
     )  # fmt: skip
@@ -220,7 +220,7 @@ def charging_day(
     from nbb_opt.studies.audit.charging_view import plan_by_the_hour
 
     found = plan_by_the_hour(
-        freight(region, "charging_day"), Path(plan), cache_dir=cache_folder() if cache else None, say=LOG.info
+        freight(region, "a charging day"), Path(plan), cache_dir=cache_folder() if cache else None, say=LOG.info
     )
     if out is not None:
         found.save(out)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbb_opt.api.arguments import checked, named
 from nbb_opt.api.plans import Result
+from nbb_opt.arguments import checked, named
 from nbb_opt.errors import NbbError
 from nbb_opt.output import COMMENT, check_file, write_file
 
@@ -37,6 +37,7 @@ class Picture(str):
     def _repr_svg_(self) -> str:
         return str(self)
 
+    @checked
     def save(self, path: Path | str) -> Path:
         """Write the drawing to an .svg file, or to a .png file `WIDTH_PX` wide (needs nbb-opt[pictures]).
 
@@ -86,7 +87,7 @@ def draw(of: Result | Answer, name: str = "map") -> Picture:
     nbb_opt.errors.NbbError: picture 'x': none; take map, change, modes, emissions, fleet, costs, difference, ...
     """
     if isinstance(of, Result):
-        return _of_plan(of, name)
+        return _of_plan(of._accepted(again_s=0.0), name)
     drawings = [each.drawing for each in of.sections(of) if each.drawing]
     if not drawings:
         raise NbbError("nothing was found that could be drawn: no plan, no change that saves anything")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.api.data import freight, read
+from nbb_opt.arguments import checked, folder, named
 from nbb_opt.errors import ModelError, NbbError
 from nbb_opt.instance import Instance, read_instance
 from nbb_opt.options import DEFAULT_AGAIN_S, SolveOptions
@@ -272,10 +272,10 @@ class Result:
         ledger, words = self._accepted()._ledger(), dict(carriers or {})
         return write_exchange(self.instance, ledger, folder(path), carriers=words, hub_carrier=hub_carrier)
 
-    def _accepted(self) -> Result:
+    def _accepted(self, again_s: float = AGAIN_S) -> Result:
         """This plan, once it is to be believed: it was solved just now, or verified since it was read."""
         if "accepted" not in self._made:
-            verify(self)
+            verify(self, again_s=again_s)
         return self
 
     @checked
@@ -302,6 +302,9 @@ def load(
 ) -> Result | Any:  # a ProblemResult of another problem; Any, so that users need not ask
     """Read a run folder of any problem. `instance` is needed where its files have changed or moved since.
 
+    Raises NbbError if `instance` is not the one that was solved, nor the base of that what-if. Without it the instance
+    is read where it was, once a table needs it.
+
     >>> import tempfile
     >>> from nbb_opt import examples
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -309,28 +312,34 @@ def load(
     ...     load(saved).cost_eur == solve(examples.tiny()).cost_eur
     True
     """
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of_run
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, instance_for, problem_of_run
     from nbb_opt.verify.shape import refuse_other_shapes
 
-    if (problem := problem_of_run(Path(path))) != FREIGHT:
-        return handlers(problem).load(Path(path), Path(instance) if isinstance(instance, str) else instance)
+    problem = problem_of_run(Path(path))
+    instance = instance_for(problem, instance)
+    if problem != FREIGHT:
+        return handlers(problem).load(Path(path), instance)
     run = read_run(Path(path))
     refuse_other_shapes(run.record, run.path)
-    return Result(run, None if instance is None else freight(instance, "this plan"))
+    found = Result(run, None if instance is None else freight(instance, "this plan"))
+    return found if instance is None else replace(found, given=found.instance)  # which refuses another one
 
 
 def freight_plan(plan: Result | Path | str, what: str, *, instance: Instance | Path | str | None = None) -> Result:
-    """The plan, read if it is a path. Raises NbbError if it is not of freight, which `what` is about."""
+    """The plan, read if it is a path, and verified unless it was.
+
+    Raises NbbError if it is not of freight, which `what` is about, VerifyFailed if it is not accepted.
+    """
     from nbb_opt.problems.dispatch import problem_of
 
     if isinstance(plan, Result):
         if instance is not None:
             raise NbbError(f"{what}: instance= is for a run folder; a plan has its own: load it with that instance")
-        return plan
+        return plan._accepted(again_s=0.0)
     problem_of(Path(plan), what)
     found = load(plan, instance=instance)
     assert isinstance(found, Result)
-    return found
+    return found._accepted(again_s=0.0)
 
 
 @checked
@@ -479,20 +488,19 @@ def verify(
     bound of joint: confirmed by solving again
     the word of the run, which nothing shows: instance_source, options, ...
     """
-    from nbb_opt.problems.dispatch import handlers, problem_of, verify_solution
+    from nbb_opt.problems.dispatch import handlers, instance_for, problem_of, verify_solution
     from nbb_opt.problems.handlers import VerifyRequest
 
     if isinstance(plan, Result):
         return _accept(plan, instance, model, again_s, cache=cache)
-    where = Path(instance) if isinstance(instance, str) else instance
-    if not isinstance(plan, (str, Path)):
-        request = VerifyRequest(run=plan, instance=where, model=model, again_s=again_s)
-        return handlers(plan.record["problem"]).verify(request)
-    path = Path(plan)
-    if solution is not None:
-        return verify_solution(path, model, Path(solution))
-    request = VerifyRequest(run=path, instance=where, model=model, again_s=again_s, cache=cache)
-    return handlers(problem_of(path, "verify")).verify(request)
+    if solution is not None and isinstance(plan, (str, Path)):
+        return verify_solution(Path(plan), model, Path(solution))
+    where = Path(plan) if isinstance(plan, str) else plan
+    problem = problem_of(where, "verify") if isinstance(where, Path) else where.record["problem"]
+    request = VerifyRequest(
+        run=where, instance=instance_for(problem, instance), model=model, again_s=again_s, cache=cache
+    )  # fmt: skip
+    return handlers(problem).verify(request)
 
 
 def _accept(
@@ -500,7 +508,7 @@ def _accept(
 ) -> Verdict:  # fmt: skip
     from nbb_opt.acceptance import accept_run
 
-    instance = freight(given or plan.given or plan.instance, "this plan")
+    instance = freight(given or plan.given or plan.instance, "this plan").as_recorded(plan.run.record)
     verdict = accept_run(
         plan.run, instance, model_file=None if model is None else Path(model), again_s=again_s,
         cache_dir=cache_folder() if cache else None,
@@ -538,7 +546,7 @@ def report(
     ...     [Path(file).name for file in report([plan, plan.reference], Path(folder, "both.html")).record["files"]]
     ['both.html', 'both.xlsx']
     """
-    from nbb_opt.problems.dispatch import FREIGHT, handlers, problem_of
+    from nbb_opt.problems.dispatch import FREIGHT, handlers, instance_for, problem_of
     from nbb_opt.problems.handlers import Believed, ReportRequest
     from nbb_opt.problems.result import ProblemResult
 
@@ -557,12 +565,12 @@ def report(
             problems.add(problem_of(Path(each), "report"))
     if len(problems) != 1:
         raise NbbError("the runs are about different problems; report them apart" if problems else "give a run")
+    problem = problems.pop()
     request = ReportRequest(
-        plans=given, out=page, instance=Path(instance) if isinstance(instance, str) else instance, model=model,
+        plans=given, out=page, instance=instance_for(problem, instance), model=model,
         again_s=again_s, outside=outside, intensities=None if intensities is None else Path(intensities),
         ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
     )  # fmt: skip
-    problem = problems.pop()
     for file in [page, *([page.with_suffix(".xlsx")] if problem == FREIGHT else [])]:
         check_file(file)
     return handlers(problem).report(request)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbb_opt.api.arguments import checked, folder, named
 from nbb_opt.api.data import freight
 from nbb_opt.api.plans import LOG, Result, freight_plan, solve
 from nbb_opt.api.studies import priced_steps
+from nbb_opt.arguments import checked, folder, named
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.output import check_folder
@@ -171,7 +171,7 @@ def _asked(
     instance = freight(region, what)
     if plan is None:
         return instance, None
-    given = plan if isinstance(plan, Result) else freight_plan(plan, what, instance=instance)
+    given = freight_plan(plan, what, instance=None if isinstance(plan, Result) else instance)
     if given.instance.digest != instance.digest:
         raise NbbError(f"{what}: the plan is of another instance than {instance.path}; give the one that was solved")
     return instance, given

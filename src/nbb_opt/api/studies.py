@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pandas as pd
 
-from nbb_opt.api.arguments import StudyArguments, checked, folder, named
 from nbb_opt.api.data import freight
 from nbb_opt.api.plans import LOG, Result, callback_of, freight_plan, solve, with_changes
+from nbb_opt.arguments import checked, folder, named
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.options import SolveOptions
@@ -19,13 +19,37 @@ from nbb_opt.run_folder import RECORD
 from nbb_opt.shipped import cache_folder
 
 if TYPE_CHECKING:
+    from nbb_opt.api.plans import Callback
     from nbb_opt.model import ModelSpec
     from nbb_opt.pipeline import Steps
     from nbb_opt.problems.result import ProblemInstance
     from nbb_opt.report.study import Answer
+    from nbb_opt.solve.stop import Stop
     from nbb_opt.studies.audit.view import Audit
     from nbb_opt.studies.explain import Explained
     from nbb_opt.studies.units import StudyOptions
+
+
+class StudyArguments(TypedDict, total=False):
+    """What every study of many solves is given besides its own parameters.
+
+    `relax` solves LP relaxations: quick, and every cost is a lower bound. `options`, `gap` and `time_limit_s` are those
+    of each solve. With `out` page and tables are written there and finished solves are not made again; Ctrl-C keeps
+    them. `workers` is a number of processes, or the address of a Dask scheduler.
+    """
+
+    relax: bool
+    options: SolveOptions | None
+    gap: float | None
+    time_limit_s: float | None
+    out: Path | str | None
+    progress: Callback | None
+    cache: bool
+    stop: Stop | None
+    workers: int | str
+
+
+DEFAULTS = {"relax": False, "cache": True, "workers": 1}  # of StudyArguments; None of the others
 
 
 def _how(model: str, given: StudyArguments, *, extend: Path | str | None = None) -> StudyOptions:

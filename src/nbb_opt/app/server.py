@@ -20,7 +20,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nbb_opt.api.arguments import checked
 from nbb_opt.app.answers import download
 from nbb_opt.app.fleet_pages import serve_fleet
 from nbb_opt.app.jobs import Jobs
@@ -29,6 +28,7 @@ from nbb_opt.app.pages import language_of, render
 from nbb_opt.app.region_pages import serve_region
 from nbb_opt.app.service import XLSX, Service
 from nbb_opt.app.store import NotFound, Refused, SavedMeanwhile, Store
+from nbb_opt.arguments import checked
 from nbb_opt.errors import InstanceError, NbbError
 from nbb_opt.options import DEFAULT_TIME_LIMIT_S, SolveOptions
 

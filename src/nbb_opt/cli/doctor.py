@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from nbb_opt import __version__
+from nbb_opt.arguments import checked
 from nbb_opt.errors import NbbError
 
 
+@checked
 def doctor() -> dict[str, Any]:
     """Versions and the machine; `solver` is "OK" or what went wrong.
 

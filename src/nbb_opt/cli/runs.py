@@ -186,16 +186,16 @@ def compare(
 ) -> None:
     """What differs between runs of one base: inputs, decisions by name, key figures, and what is proven of the cost."""
     import nbb_opt as nbb
-    from nbb_opt.api.plans import freight_plan
+    from nbb_opt.problems.dispatch import problem_of
 
     if len(runs) < 2:
         raise NbbError("compare: give at least two runs")
     folders = [run.resolve().name for run in runs]
     names = folders if len(set(folders)) == len(folders) else [str(run) for run in runs]
+    for run in runs:
+        problem_of(run, "compare")
     with logged(sys.stderr):
-        plans = [freight_plan(run, "compare", instance=instance) for run in runs]
-        for plan in plans:
-            nbb.verify(plan, again_s=0.0)
+        plans = [nbb.load(run, instance=instance) for run in runs]
         found = nbb.compare(*plans, names=names, decide_s=decide_s)
     if out is not None:
         found.to_html(out)
@@ -255,7 +255,6 @@ def plot(
 
     check_picture(to)
     plan = freight_plan(run, "plot", instance=instance)
-    nbb.verify(plan, again_s=0.0)
     print(f"wrote {nbb.draw(plan, what).save(to)}")
 
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from nbb_opt.arguments import checked, short_texts
 from nbb_opt.demand import Each, Flows
 from nbb_opt.errors import InstanceError, Problem
 from nbb_opt.instance.cells import (
@@ -46,9 +47,6 @@ from nbb_opt.instance.what_if import (
 from nbb_opt.instance.wording import TableFile, did_you_mean, listed
 from nbb_opt.instance.workbook.read import is_spreadsheet, open_workbook, read_settings
 from nbb_opt.instance.years import at_years
-
-# Ids are short and looked up often: tables of Python texts are joined a third faster than those of Arrow's.
-short_texts = pd.option_context("mode.string_storage", "python")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,6 +110,7 @@ class Instance:
         package = _open(self.path)
         return scenarios_of(self, {name: package.read(file) for file in package.sizes if (name := file_name(file))})
 
+    @checked
     def scenario(self, *names: str) -> Instance:
         """The instance in named scenarios of its own, or of .toml files, one after the other; see `with_changes`.
 
@@ -126,9 +125,11 @@ class Instance:
         changes = [text for scenario in chosen for text in scenario.changes]
         return self._changed(changes, tuple(scenario.name for scenario in chosen))
 
+    @checked
     def with_changes(
-        self, *changes: str, close: Sequence[str] = (), build: Sequence[str] = (), forbid: Sequence[str] = ()
-    ) -> Instance:
+        self, *changes: str, close: Sequence[str] | str = (), build: Sequence[str] | str = (),
+        forbid: Sequence[str] | str = (),
+    ) -> Instance:  # fmt: skip
         """A what-if: the instance with some cells changed, as `TABLE.COLUMN[CONDITION, ...] = VALUE` (or `*=`, `+=`).
 
         Links of `close` carry nothing; projects of `build` are in service as soon as they can be, those of `forbid`
@@ -172,6 +173,7 @@ class Instance:
             return self  # its digest says that it is another one
         return self._changed([str(text) for text in what_if["changes"]], tuple(map(str, what_if["scenarios"])))
 
+    @checked
     def with_table(self, name: str, change: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame]) -> Instance:
         """An instance with another table (`od` for the demand): a DataFrame, or a function of the one that is there.
 
@@ -220,8 +222,12 @@ class Instance:
                 what, hint = "has changed on disk since the instance was read", "read it again, then change it"
                 raise InstanceError([Problem(name or str(self.path), what, hint, "file")])
         package = package.with_edits({**self.edited, **edited})
+        same = {"od", "nodes", "commodities"}.isdisjoint(Path(name).stem for name in edited)  # what flows are made of
         try:
-            found, _rows = _read(package, checksummed=True, add_duplicates=self.add_duplicates, outside=outside)
+            found, _rows = _read(
+                package, checksummed=True, add_duplicates=self.add_duplicates, outside=outside,
+                flows=self.flows if same else None,
+            )  # fmt: skip
         finally:
             package.close()
         return replace(found, edited={**self.edited, **edited}, stamps=self.stamps)
@@ -328,8 +334,12 @@ def _read(
     add_duplicates: bool = False,
     each: Each | None = None,
     outside: list[Problem] | None = None,
+    flows: Flows | None = None,
 ) -> tuple[Instance, dict[str, int]]:
-    """The instance, and the number of rows by file. Figures that are not plausible are refused, or are `outside`."""
+    """The instance, and the number of rows by file. Figures that are not plausible are refused, or are `outside`.
+
+    `flows` are those of the demand file, where they are known.
+    """
     problems = file_problems(package)
     if any(problem.rule == "size" for problem in problems):
         raise InstanceError(problems)  # before anything so large is read
@@ -344,8 +354,7 @@ def _read(
     for name in read.frames:
         check_references(BY_NAME[name], read.frames, read.faults[name])
     od = table_file(package, "od")
-    flows = None
-    if od is not None and read.may_read(od):
+    if flows is None and od is not None and read.may_read(od):
         flow_faults = _faults(package, "od", od, problems)
         vouched = read.vouched(od)
         flows = read_flows(

@@ -191,8 +191,9 @@ def quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"[\[\],|=<>!*+]|^\s|\s$|^blank$|^$", name) else name
 
 
-def in_words(instance: Base, *, close: Sequence[str] = (), build: Sequence[str] = (), forbid: Sequence[str] = ()
-             ) -> tuple[str, ...]:  # fmt: skip
+def in_words(
+    instance: Base, *, close: Sequence[str] | str, build: Sequence[str] | str, forbid: Sequence[str] | str
+) -> tuple[str, ...]:
     """Statements that close links, and that build projects as soon as they can be, or forbid them.
 
     Raises InstanceError for a name that is not there.

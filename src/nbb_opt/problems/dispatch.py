@@ -7,6 +7,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbb_opt.errors import InstanceError, NbbError, Problem, VerifyFailed
 from nbb_opt.options import SolveOptions
@@ -18,7 +19,7 @@ from nbb_opt.shipped import shipped
 FREIGHT = "freight"
 OF_INSTANCES = ("check", "prepare", "solve", "sweep", "pareto", "abate", "tornado", "cooperate", "robust",
                 "audit", "sensitivity", "inventory", "availability", "locate", "strategy", "manifest", "upgrade",
-                "app")  # fmt: skip
+                "convert", "app")  # fmt: skip
 OF_RUNS = ("verify", "report", "compare", "explain", "sensitivity", "totals", "plot", "inventory", "availability",
            "locate", "strategy")  # fmt: skip
 NAMED = ("check", "solve", "verify", "report")  # what every problem answers; the studies are of freight
@@ -58,7 +59,7 @@ def problem_of(path: Path, command: str) -> str:
     run and is given an instance; InstanceError or NbbError for a problem nobody knows.
     """
     is_run = (path / RECORD).is_file()
-    problem = problem_of_run(path) if is_run else problem_of_instance(path)
+    problem = problem_of_run(path) if is_run and command in OF_RUNS else problem_of_instance(path)
     known = PROBLEMS[problem].commands
     if command not in known:
         raise freight_only(path, problem, command)
@@ -77,8 +78,10 @@ def problem_of_instance(path: Path) -> str:
     """The problem an instance folder names; freight if it names none.
 
     What is no folder, or has no readable `instance.toml`, is left to the freight reader, which says what is wrong.
-    Raises InstanceError for a problem nobody knows.
+    Raises NbbError for a run, InstanceError for a problem nobody knows.
     """
+    if (path / RECORD).is_file() and not (path / INSTANCE_FILE).is_file():
+        raise NbbError(f"{path}: is a run, and this is about an instance: give the one that was solved")
     try:
         keys = tomllib.loads((path / INSTANCE_FILE).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
@@ -105,6 +108,19 @@ def problem_of_run(path: Path) -> str:
     return name
 
 
+def instance_for(problem: str, given: Any) -> Any:
+    """The instance that a run or plan of a problem is given, a path if it is a text.
+
+    Raises NbbError for an instance of another problem.
+    """
+    where = Path(given) if isinstance(given, str) else given
+    of = problem_of_instance(where) if isinstance(where, Path) else getattr(where, "problem", FREIGHT)
+    if where is not None and of != problem:
+        path = where if isinstance(where, Path) else where.path
+        raise NbbError(f"{path}: is about {of}, the plan is about {problem}; give the instance that was solved")
+    return where
+
+
 def handlers(problem: str) -> Handlers:
     """The handlers of a problem. Raises NbbError for one nobody knows."""
     if problem not in PROBLEMS:
@@ -114,8 +130,6 @@ def handlers(problem: str) -> Handlers:
 
 def stated_model(path: Path, model: str | None = None, options: SolveOptions | None = None) -> StatedModel:
     """A model (the usual one if not given) on an instance, for solvers elsewhere. Raises InstanceError, ModelError."""
-    if (path / RECORD).is_file():
-        raise NbbError(f"{path}: is a run; a model is written of an instance, and a solution file is verified with it")
     return handlers(problem_of_instance(path)).state(path, model, options or SolveOptions())
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import pandas as pd
 
+from nbb_opt.arguments import checked
 from nbb_opt.errors import NbbError, VerifyFailed
 from nbb_opt.run_folder import check_target, write_folder
 from nbb_opt.verify.claims import claim_faults
@@ -129,6 +130,7 @@ class ProblemResult(Response):
         """Whether the built-in independent verifier accepted the plan."""
         return bool(self.record["verified"])
 
+    @checked
     def save(self, path: Path | str) -> Path:
         """Write a run folder, as `nbb-opt solve` does; an earlier run there is replaced. `nbb.load` reads it."""
         check_target(Path(path))

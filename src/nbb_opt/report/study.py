@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from nbb_opt import __version__
+from nbb_opt.arguments import checked
 from nbb_opt.instance import Instance
 from nbb_opt.output import check_file, refuse_folder, write_file, write_files
 from nbb_opt.report.grid import Section
@@ -118,11 +119,13 @@ class Answer:
             price_year=self.instance.meta.price_year,
         )  # fmt: skip
 
+    @checked
     def to_html(self, path: Path | str) -> Path:
         """Write the page alone. Raises NbbError for a file that is not a page of ours."""
         check_file(Path(path))
         return write_file(Path(path), self.page())
 
+    @checked
     def save(self, folder: Path | str) -> Path:
         """Write page, record (.json) and each table (.csv for people, .parquet for programs) to a folder; gives the
         page. Raises NbbError for a folder that holds something else.

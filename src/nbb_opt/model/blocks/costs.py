@@ -3,14 +3,16 @@ r"""Add up what is paid, by component and year; money that comes back is negativ
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
+from nbb_opt.arguments import checked
 from nbb_opt.errors import ModelError
 
-PAID = ("yearly", "once", "recovered")
 
-
-def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: str) -> None:
+@checked
+def add_cost(
+    m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: Literal["yearly", "once", "recovered"]
+) -> None:
     r"""Count a component of the costs: `amount_eur(m, year)` gives EUR as an expression of the model.
 
     `paid` is "yearly" (in each year of the period, at $D_t$), "once" (at the start of the period, at $d_t$) or
@@ -25,12 +27,10 @@ def add_cost(m: Any, name: str, amount_eur: Callable[[Any, int], Any], *, paid: 
     >>> [cost["name"] for cost in nbb.solve(m).record["extension"]["costs"]]
     ['registration']
     """
-    if paid not in PAID:
-        raise ModelError(f"cost component '{name}': paid is {paid!r}, not one of {', '.join(PAID)}")
-    if not isinstance(name, str) or not name.strip():
+    if paid not in ("yearly", "once", "recovered"):
+        raise ModelError(f"cost component '{name}': paid is {paid!r}, not one of yearly, once, recovered")
+    if not name.strip():
         raise ModelError(f"cost component {name!r}: give it a name in words")
-    if not callable(amount_eur):
-        raise ModelError(f"cost component '{name}': amount_eur is {amount_eur!r}; give a function of model and year")
     if name in m.cost_components:
         raise ModelError(f"cost component '{name}' is there already; choose another name")
     factor = m.paid_yearly if paid == "yearly" else m.paid_once

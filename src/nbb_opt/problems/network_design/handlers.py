@@ -234,7 +234,7 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
 def report(request: ReportRequest) -> Response:
     """One page with a table of the runs: what was found and proven. Maps and workbooks are of freight only."""
     out, rows = request.out, list[tuple[str, ...]]()
-    refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
+    refuse("the run", PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
                           "intensities=": request.intensities is not None})  # fmt: skip
     for plan in request.plans:
         assert isinstance(plan, (Path, ProblemResult))

@@ -198,7 +198,7 @@ def _accepted(request: VerifyRequest) -> tuple[ProblemResult, Response]:
 def report(request: ReportRequest) -> Response:
     """One page with the figures of the runs; maps and workbook are of freight only."""
     out, parts = request.out, list[str]()
-    refuse(out, PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
+    refuse("the run", PROBLEM, {"ileap=": request.ileap is not None or bool(request.carriers),
                           "intensities=": request.intensities is not None})  # fmt: skip
     for plan in request.plans:
         assert isinstance(plan, (Path, ProblemResult))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,7 @@ def strong_branching(
                 break
         solver.start_at(root)
 
-    with stop.by_ctrl_c(patient=True), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(len(solvers))))
+    with stop.by_ctrl_c(patient=True), ExitStack() as stack:  # one thread alone takes no second heap
+        all_of = map if threads == 1 else stack.enter_context(ThreadPoolExecutor(threads)).map
+        list(all_of(work, range(len(solvers))))
     return Sides(columns=columns, values=values, root=relaxed.objective, cost=cost, iterations=sum(iterations))

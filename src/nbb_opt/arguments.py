@@ -9,40 +9,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from nbb_opt.errors import NbbError
-from nbb_opt.instance.read import short_texts
 
-if TYPE_CHECKING:
-    from nbb_opt.options import SolveOptions
-    from nbb_opt.solve.stop import Progress, Stop
-
-    Callback = Callable[[Progress], None]
-
-
-class StudyArguments(TypedDict, total=False):
-    """What every study of many solves is given besides its own parameters.
-
-    `relax` solves LP relaxations: quick, and every cost is a lower bound. `options`, `gap` and `time_limit_s` are those
-    of each solve. With `out` page and tables are written there and finished solves are not made again; Ctrl-C keeps
-    them. `workers` is a number of processes, or the address of a Dask scheduler.
-    """
-
-    relax: bool
-    options: SolveOptions | None
-    gap: float | None
-    time_limit_s: float | None
-    out: Path | str | None
-    progress: Callback | None
-    cache: bool
-    stop: Stop | None
-    workers: int | str
-
-
-STUDY_KINDS = {name: kind.__forward_arg__ for name, kind in StudyArguments.__annotations__.items()}
-DEFAULTS = {"relax": False, "cache": True, "workers": 1}  # of StudyArguments; None of the others
-SHARED = re.compile(r"Unpack\[StudyArguments\]")
+SHARED = re.compile(r"Unpack\[(\w+)\]")
 F = TypeVar("F", bound=Callable[..., Any])
 # word of an annotation -> what is such a thing, and how an error calls it; other words are names of classes
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -57,6 +28,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Callback": (callable, "a function"),
     "Callable": (callable, "a function"),
     "Any": (lambda _given: True, "anything"),
+    **dict.fromkeys(("Literal", "Method", "Presolve", "Statement"), (lambda given: isinstance(given, str), "a text")),
 }
 CALLED = {
     "Instance": "an instance (nbb.read)", "Result": "a plan (nbb.solve, nbb.load)", "SolveOptions": "nbb.SolveOptions",
@@ -70,55 +42,98 @@ class ArgumentError(NbbError, TypeError):
     """A function of the interface is given something of a wrong kind, or by a name it does not know."""
 
 
+def short_texts(function: F) -> F:
+    """The function, within which pandas stores texts as Python does.
+
+    Ids are short and looked up often: tables of Python texts are joined a third faster than those of Arrow's.
+    """
+
+    @functools.wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        import pandas as pd
+
+        with pd.option_context("mode.string_storage", "python"):
+            return function(*given, **named)
+
+    return cast(F, call)
+
+
 def checked(function: F) -> F:
     """The function, whose arguments are of the kinds of its annotations, or ArgumentError says which is not.
+
+    Of a class it is what its objects are made of.
 
     >>> @checked
     ... def wait(seconds: float, times: int = 1) -> None: ...
     >>> wait(1, time=3)
     Traceback (most recent call last):
-    nbb_opt.api.arguments.ArgumentError: wait: has no parameter 'time'; did you mean times?
+    nbb_opt.arguments.ArgumentError: wait: has no parameter 'time'; did you mean times?
     >>> wait("long")
     Traceback (most recent call last):
-    nbb_opt.api.arguments.ArgumentError: wait: seconds='long' is a str; give a number
+    nbb_opt.arguments.ArgumentError: wait: seconds='long' is a str; give a number
+    >>> wait()
+    Traceback (most recent call last):
+    nbb_opt.arguments.ArgumentError: wait: seconds is missing; give a number
     """
-    signature, name = _whole(inspect.signature(function)), function.__name__
+    if isinstance(function, type):
+        function.__init__ = _checked(function.__init__, function.__name__)  # type: ignore[misc]
+        return function
+    call = _checked(function, function.__name__)
+    # its examples are found by doctest all the same
+    function.__globals__.setdefault("__test__", {})[function.__name__] = function
+    return cast(F, short_texts(call))
+
+
+def _checked(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    signature = _whole(function)
+    known = {each: about for each, about in signature.parameters.items() if each != "self"}
 
     @functools.wraps(function)
     def call(*given: Any, **named: Any) -> Any:
-        if unknown := [each for each in named if each not in signature.parameters]:
-            near = difflib.get_close_matches(unknown[0], signature.parameters, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(signature.parameters)}"
+        if unknown := [each for each in named if each not in known]:
+            near = difflib.get_close_matches(unknown[0], known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
             raise ArgumentError(f"{name}: has no parameter {unknown[0]!r}; {hint}")
         try:
-            bound = signature.bind(*given, **named)
+            bound = signature.bind_partial(*given, **named)
         except TypeError as fault:
-            raise ArgumentError(f"{name}: {fault}; it is {name}{signature}"[:300]) from None
+            raise ArgumentError(f"{name}: {fault}; give by name what is not among {', '.join(known)}") from None
+        if missing := [each for each, about in known.items() if each not in bound.arguments and _needed(about)]:
+            wanted = "; ".join(f"{each} is missing; give {_wanted(known[each])}" for each in missing)
+            raise ArgumentError(f"{name}: {wanted}")
         for parameter, value in bound.arguments.items():
-            about = signature.parameters[parameter]
-            several = about.kind is inspect.Parameter.VAR_POSITIONAL
-            for each in value if several else [value]:
-                if parameter != "self" and not _fits(each, about.annotation):
-                    wanted = " or ".join(dict.fromkeys(_called(kind) for kind in _alternatives(about.annotation)))
-                    shown = f"{each!r}".splitlines()[0][:60]
-                    kind = type(each).__name__
+            if (about := known.get(parameter)) is None:
+                continue
+            for each in value if about.kind is about.VAR_POSITIONAL else [value]:
+                if not _fits(each, about.annotation):
+                    shown, kind = f"{each!r}".splitlines()[0][:60], type(each).__name__
                     article = "an" if kind[0] in "aeioAEIO" else "a"
-                    raise ArgumentError(f"{name}: {parameter}={shown} is {article} {kind}; give {wanted}")
-        return short_texts(function)(*given, **named)
+                    raise ArgumentError(f"{name}: {parameter}={shown} is {article} {kind}; give {_wanted(about)}")
+        return function(*given, **named)
 
     call.__signature__ = signature  # type: ignore[attr-defined]
-    function.__globals__.setdefault("__test__", {})[name] = function  # its examples are found by doctest all the same
-    return cast(F, call)
+    return call
 
 
-def _whole(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with each of StudyArguments in the place of `**how`."""
-    found = []
+def _needed(about: inspect.Parameter) -> bool:
+    return about.default is about.empty and about.kind not in (about.VAR_POSITIONAL, about.VAR_KEYWORD)
+
+
+def _wanted(about: inspect.Parameter) -> str:
+    return " or ".join(dict.fromkeys(_called(kind) for kind in _alternatives(about.annotation)))
+
+
+def _whole(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature with each parameter of a TypedDict in the place of `**how`, by default as DEFAULTS of it."""
+    signature, found = inspect.signature(function), []
     for parameter in signature.parameters.values():
-        if SHARED.fullmatch(str(parameter.annotation)):
+        if shared := SHARED.fullmatch(str(parameter.annotation)):
+            kinds, defaults = (function.__globals__[each] for each in (shared[1], "DEFAULTS"))
             found += [
-                inspect.Parameter(name, parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=kind)
-                for name, kind in STUDY_KINDS.items()
+                inspect.Parameter(
+                    name, parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind.__forward_arg__
+                )
+                for name, kind in kinds.__annotations__.items()
             ]
         else:
             found.append(parameter)
@@ -154,6 +169,8 @@ def _called(kind: str) -> str:
     outer = outer.rpartition(".")[2]
     if outer == "Sequence":
         return f"a list, each {' or '.join(_called(each) for each in _alternatives(inner.removesuffix(']')))}"
+    if outer == "Literal":
+        return inner.removesuffix("]").replace('"', "'")
     return KINDS[outer][1] if outer in KINDS else CALLED.get(outer, outer)
 
 
