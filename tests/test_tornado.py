@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import nbb_opt as nbb
 from nbb_opt.cli.main import app
+from nbb_opt.instance.schema import BY_NAME
 from nbb_opt.shipped import shipped
 from nbb_opt.studies.tornado import ELSEWHERE
 
@@ -84,7 +85,20 @@ def test_a_figure_that_is_in_no_plan_is_not_solved_for_and_names_the_command_tha
     assert set(found["note"]) == {"in no plan: see nbb-opt fleet day"}
 
 
-@pytest.mark.parametrize("figure", sorted(ELSEWHERE))
+def test_no_range_is_left_out_without_a_word() -> None:
+    observed = {"total": "T1", "name": "seen", "measure": "handled_t_per_year", "modes": "road", "nodes": "MINE",
+                "observed": 1e5, "observed_year": 2025, "outside": 0.0, "reason": "made up",
+                "source": "made_up"}  # fmt: skip
+    blank = {column.name: "" for column in BY_NAME["control_totals"].columns}
+    base = TINY.with_table("control_totals", pd.DataFrame([blank | observed]))
+    ranges = RANGES.iloc[:1].assign(table="control_totals", row="T1", column="observed", high_factor=1.5)
+    region = base.with_table("ranges", pd.concat([RANGES, ranges]))
+    found = nbb.tornado(region, tables=["control_totals"], relax=True, cache=False)
+    assert found["status"].tolist() == ["not varied"] * 2
+    assert set(found["note"]) == {"in no plan: see nbb-opt totals"}
+
+
+@pytest.mark.parametrize("figure", sorted(set(ELSEWHERE) - {("scenarios", "")}))  # a word for other things too
 def test_the_figures_that_are_in_no_plan_are_read_by_no_code_that_states_solves_or_verifies_one(
     figure: tuple[str, str],
 ) -> None:

@@ -272,7 +272,7 @@ class Result:
         ledger, words = self._accepted()._ledger(), dict(carriers or {})
         return write_exchange(self.instance, ledger, folder(path), carriers=words, hub_carrier=hub_carrier)
 
-    def _accepted(self, again_s: float = AGAIN_S) -> Result:
+    def _accepted(self, again_s: float = DEFAULT_AGAIN_S) -> Result:
         """This plan, once it is to be believed: it was solved just now, or verified since it was read."""
         if "accepted" not in self._made:
             verify(self, again_s=again_s)

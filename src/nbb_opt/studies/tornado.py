@@ -26,8 +26,10 @@ from nbb_opt.studies.units import Record, StudyOptions, Unit
 
 BASE = "as it is"
 NOT_VARIED = "not varied"
-NOT_READ = ("ranges", "control_totals", "scenarios")
-ELSEWHERE = {  # no plan's cost or emissions have these figures of table and column: what shows them
+# no plan's cost or emissions have these figures of table and column ("": of all its columns): what shows them
+ELSEWHERE = {
+    ("control_totals", ""): "totals",
+    ("scenarios", ""): "solve --scenario",
     ("charge_areas", "power_eur_per_kw_month"): "fleet day",
     ("charging_hours", "price_add_eur_per_kwh"): "fleet day",
     ("labour", "people"): "inventory",
@@ -84,7 +86,7 @@ def run_tornado(instance: Instance, how: StudyOptions, *, tables: Sequence[str] 
     """
     if not 0 <= samples <= MOST_SAMPLES:
         raise NbbError(f"samples={samples}: give a number of draws up to {MOST_SAMPLES}, 0 for none")
-    rows = [row for row in instance["ranges"].to_dict("records") if row["table"] not in NOT_READ]
+    rows = instance["ranges"].to_dict("records")
     known = {str(row["table"]) for row in rows}
     if missing := [name for name in tables if name not in known]:
         raise NbbError(f"table {missing[0]!r} has no ranges; those are {', '.join(sorted(known)) or 'none'}")
@@ -186,7 +188,8 @@ def _projects(instance: Instance, solved: Mapping[str, Record], base: Record) ->
 
 def _shown_by(row: Mapping[Hashable, Any]) -> str | None:
     """The command that shows what a figure does that is in no plan; None for all others."""
-    return ELSEWHERE.get((str(row["table"]), str(row["column"])))
+    table = str(row["table"])
+    return ELSEWHERE.get((table, str(row["column"])), ELSEWHERE.get((table, "")))
 
 
 def _figure(row: Mapping[Hashable, Any]) -> str:
