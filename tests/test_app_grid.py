@@ -15,9 +15,23 @@ pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 from playwright.sync_api import Browser, Page, expect
 
 from app_case import HAULIER, WEST_TO_EAST, Served, served, tiny_workbook
-from app_pages import CHROMIUM, cell, chromium, go, new_plan, nothing_serious, paste, saved, stored, texts, window
+from app_pages import (
+    CHROMIUM,
+    cell,
+    chromium,
+    ended,
+    go,
+    new_plan,
+    nothing_serious,
+    paste,
+    saved,
+    stored,
+    texts,
+    window,
+)
 from nbb_opt.app.languages import LANGUAGES, translator
 from nbb_opt.app.store import MOST_ROWS
+from nbb_opt.studies.audit.said import in_words
 
 pytestmark = [
     pytest.mark.promise(19),
@@ -163,3 +177,21 @@ def test_an_upload_is_listed_with_its_file_and_time_and_can_be_deleted(
         page.click("[data-answer=yes]")
         expect(page.locator(".cases li", has_text=book.name)).to_have_count(0)
         assert list((app.work / "deleted").glob("*/upload.xlsx"))
+
+
+def test_faults_are_said_in_the_language_that_was_chosen(app: Served, browser: Browser) -> None:
+    case, plan = new_plan(app, "Faults")
+    with window(browser, app) as page:
+        go(page, case, "plan", plan)
+        page.select_option("#language", "sv")
+        page.wait_for_selector("html[lang=sv]")
+        page.wait_for_selector("main[data-ready=plan]")
+        page.click("#check")
+        ended(page)
+        faults = app.service.plan(case, plan)["result"]["faults"]
+        assert faults
+        for fault in faults:
+            swedish = in_words(fault["said"], translator("sv"))
+            assert swedish != fault["text"]
+            expect(page.locator("#faults")).to_contain_text(swedish)
+        nothing_serious(page)

@@ -3,7 +3,7 @@
 import { planPath } from "./api.js";
 import { button, clock, el, meur, number, percent, table, unit } from "./dom.js";
 import { faultWords } from "./job.js";
-import { _ } from "./language.js";
+import { _, said as inWords } from "./language.js";
 
 export const TECHNOLOGIES = { diesel: _("Diesel"), hvo: "HVO", battery: _("Battery"), hydrogen: _("Hydrogen"), electric: _("Overhead line") };
 
@@ -44,7 +44,7 @@ function faults(found, result, showRows) {
   const said = (fault) => {
     const where = /^order ([^,]+), (.*)$/.exec(fault.where);
     const place = where ? `${named(found, where[1])} with ${named(found, where[2]).replace(" of ", ", ")}` : named(found, fault.where);
-    return [el("strong", {}, `${place}, ${_("from {year}", { year: fault.year })}: `), fault.text];
+    return [el("strong", {}, `${place}, ${_("from {year}", { year: fault.year })}: `), inWords(fault.said ?? fault.text)];
   };
   return el("ul", { class: "faults", id: "faults" }, result.faults.map((fault) => el("li", {}, said(fault), " ",
     fault.rows.length ? button(_("Show the rows"), () => showRows(fault.rows), { class: "link" }) : null)));
