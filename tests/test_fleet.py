@@ -91,7 +91,7 @@ def test_what_people_type_in_excel_is_read_and_what_is_left_alone_is_told(
         ["Our fleet, autumn"], [], names,
         ["depot", "Umeå", None, None, "1 000", None, None, None, None, "090"],
         ["truck", "Umeå", None, "diesel", None, None, None, "2021-03-01"],
-        ["truck", "Umeå", None, "diesel", None, None, None, 2021],
+        ["Truck ", "Umeå", None, "diesel", None, None, None, 2021],
         ["lane", "Umeå", "mill", "timber", "2,5", "trips a week", "12,5"],
     ]  # fmt: skip
     caplog.set_level("INFO")
@@ -104,6 +104,8 @@ def test_what_people_type_in_excel_is_read_and_what_is_left_alone_is_told(
     assert "columns left alone: phone" in caplog.text
     nbb.new_fleet(workbook(tmp_path / "two.xlsx", rows, others=("Notes",)), tmp_path / "two")
     assert "sheets left alone: Notes" in caplog.text
+    with pytest.raises(InstanceError, match=r"has no sheet 'fleet' \(it has Blad1, Notes: name one of them fleet\)"):
+        nbb.new_fleet(workbook(tmp_path / "four.xlsx", rows, sheet="Blad1", others=("Notes",)), tmp_path / "four")
     with pytest.raises(InstanceError, match=r"has no sheet 'fleet' .*did you mean 'flet'"):
         nbb.new_fleet(workbook(tmp_path / "three.xlsx", rows, sheet="flet", others=("Notes",)), tmp_path / "three")
 

@@ -54,9 +54,9 @@ def read_typed_table(path: Path, table: Table, note: Callable[[str], None]) -> t
     """The rows of `path` as people type them in a spreadsheet; rows keep their index in the file, blank ones are left
     out, and rows of one key may come several times.
 
-    The values of formulas count; a number may have a decimal comma, spaces between thousands, or a per cent sign; the
-    header may stand below a title; other sheets and columns are left alone. `note` hears of all that was left alone or
-    assumed. Raises InstanceError with every cell at fault.
+    The values of formulas count; a number may have a decimal comma, spaces between thousands, or a per cent sign; a
+    choice may begin with a capital; the header may stand below a title; other sheets and columns are left alone. `note`
+    hears of all that was left alone or assumed. Raises InstanceError with every cell at fault.
     """
     sheet, grid, _ = typed_grid(path, note, sheet=table.name, column=table.columns[0].name)
     names = [column.name for column in table.columns]
@@ -93,6 +93,8 @@ def read_typed_table(path: Path, table: Table, note: Callable[[str], None]) -> t
                 faults.add(i, name, None, "is a formula without a value", "open and save it in Excel", rule="formula")
             elif column.kind in ("number", "integer", "year") and i not in blank:
                 cells[name][i] = plain_number(cells[name][i], column)
+            elif column.kind == "choice":
+                cells[name][i] = _choice(cells[name][i], column)
     values = parsed(cells, table, faults)
     faults.count_the_rest()
     if problems or values is None:
@@ -120,6 +122,11 @@ def plain_number(text: str, column: Column) -> str:
     if column.kind in ("integer", "year") and re.fullmatch(r"-?\d+\.0+", bare):
         bare = bare.partition(".")[0]
     return bare if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", bare, re.I) else text
+
+
+def _choice(text: str, column: Column) -> str:
+    """A choice as it is written, whatever letters a person typed large."""
+    return next((each for each in column.options if each.casefold() == text.strip().casefold()), text)
 
 
 def _check_file(path: Path) -> None:
@@ -154,7 +161,7 @@ def typed_grid(
     if not sheet or sheet not in book.names:
         seen = [name for name in book.names if name not in book.hidden]
         if sheet and len(seen) != 1:
-            hint = did_you_mean(sheet, list(book.names)) or f"it has {listed(book.names, 99)}"
+            hint = did_you_mean(sheet, list(book.names)) or f"it has {listed(book.names, 99)}: name one of them {sheet}"
             raise InstanceError([Problem(path.name, f"has no sheet {sheet!r}", hint, "sheet")])
         note(f"sheet {seen[0]!r} is read" + (f" as {sheet!r}" if sheet else ""))
         sheet = seen[0]
