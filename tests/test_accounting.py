@@ -35,6 +35,7 @@ from nbb_opt.studies.accounting.study import (
     same_plan_t,
     sensitivity_answer,
 )
+from nbb_opt.studies.units import StudyOptions
 
 OPTIONS = SolveOptions(time_limit_s=180, gap=1e-6, threads=1)  # the first job on a machine also compiles kernels
 NBB = TINY.parent / "nbb"
@@ -157,9 +158,21 @@ def test_a_share_that_makes_no_sense_is_refused(share):
         accounting_choices(read_factors(), dict([share]))
 
 
-def test_the_study_tells_a_choice_left_out_from_one_that_was_solved():
+def test_the_study_tells_a_choice_left_out_from_one_that_was_solved(tmp_path: Path):
     names = ["solved_again", "carbon_base", "hvo_agency"]
-    rows = accounting_study(tiny(), run(), chosen(accounting_choices(read_factors()), names), options=OPTIONS)
+    said: list[str] = []
+    how = StudyOptions(options=OPTIONS, out=tmp_path / "study", say=said.append)
+    ways = chosen(accounting_choices(read_factors()), names)
+    study, rows = accounting_study(tiny(), run(), ways, how)
+    assert (
+        said[0]
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("2 ways to count, each solved as the run was, with 2 bars (frozen and reference): about ")
+    )
+    again, same = accounting_study(tiny(), run(), ways, how)  # what is finished is not solved again
+    assert same == rows
+    assert "2 of 2 were finished before" in said
+    assert again.records == study.records
     assert [row.choice for row in rows] == ["as_stated", *names]
     assert rows[1].cost_eur == pytest.approx(rows[0].cost_eur, rel=1e-6)
     assert [row.flipped_bundles for row in rows[:2]] == [0, 0]
@@ -174,22 +187,22 @@ def test_the_study_tells_a_choice_left_out_from_one_that_was_solved():
 def test_a_flip_names_the_bundle_and_both_modes():
     tables = dict(run().tables)
     modes = main_mode_by_bundle(tables)
-    assert not mode_flips(tables, tables)
+    assert not mode_flips(modes, modes)
     chains = tables["chains"].copy()
     first = tables["flows"]["chain"].iloc[0]
     bundle = chains.set_index("chain")["bundle"][first]
     chains.loc[chains["bundle"] == bundle, "main_mode"] = "sea"
-    flips = mode_flips(tables, {**tables, "chains": chains})
+    flips = mode_flips(modes, main_mode_by_bundle({**tables, "chains": chains}))
     assert {flip["to_mode"] for flip in flips} == {"sea"}
     assert len(flips) == len(modes.merge(tables["bundles"].query("bundle == @bundle", local_dict={"bundle": bundle})))
 
 
-def test_the_command_prints_a_table_and_refuses_an_unknown_choice():
-    words = ("sensitivity", TINY, "--accounting", "--choice")
+def test_the_command_prints_a_table_and_refuses_an_unknown_choice(tmp_path: Path):
+    words = ("sensitivity", TINY, "--accounting", "--out", tmp_path / "out", "--choice")
     done = nbb_opt(*words, "grid_earlier", "--gap", "1e-4", check=0)
     assert "grid: Nordic consumption 2016-2019" in done.stdout
-    said = "1 of 1 to solve: grid: Nordic consumption 2016-2019, life cycle, about "
-    assert said in done.stderr  # before it is solved
+    assert "1\N{NO-BREAK SPACE}way to count, each solved as the run was" in done.stderr  # before it is solved
+    assert "1 of 1: grid: Nordic consumption 2016-2019, life cycle" in done.stderr
     wrong = nbb_opt(*words, "grid_moon", check=1)
     assert "one of solved_again, boundary_ttw" in wrong.stderr
 

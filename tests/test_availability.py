@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import nbb_opt as nbb
+from nbb_opt.errors import NbbError
 from nbb_opt.instance.schema import CARGO_TYPES
 from nbb_opt.network.graph import make_graph, pattern_tree
 from nbb_opt.network.weights import make_amounts
-from nbb_opt.report.study import Answer
+from nbb_opt.report.study import Answer, read_section
 from nbb_opt.studies.availability import cargo_classes, gateways
 from plain_network import pattern_costs
 
@@ -103,3 +104,23 @@ def test_goods_out_are_the_tonnes_of_the_plan_that_end_at_a_gateway(region: nbb.
     page = (tmp_path / "availability.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     assert "draught 9.5 m, no ice" in page
+
+
+def test_the_report_of_a_plan_shows_a_study_with_its_picture_and_refuses_that_of_another_instance(
+    found: Answer, region: nbb.Instance, plan: nbb.Result, tmp_path: Path
+) -> None:
+    found.save(tmp_path / "ways")
+    nbb.report(plan, tmp_path / "report.html", studies=[tmp_path / "ways"])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    begun = page.index('<h2 id="studies">')
+    shown = page[begun : page.index('<h2 id="basis">')]
+    assert found.sentences[0] in shown
+    assert 'src="data:image/svg+xml;base64,' in shown
+    assert found.sections(found)[0].grids[0].caption in shown
+    assert "another version" not in shown
+    dearer = region.with_table("links", region["links"].assign(distance_km=region["links"]["distance_km"] * 2))
+    assert "another version" in read_section(tmp_path / "ways", dearer).text
+    with pytest.raises(NbbError, match=r"is of instance tiny, the runs are of haulier"):
+        read_section(tmp_path / "ways", nbb.examples.haulier())
+    with pytest.raises(NbbError, match="holds no answer of a study"):
+        nbb.report(plan, tmp_path / "report.html", studies=[tmp_path])

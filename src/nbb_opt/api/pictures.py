@@ -14,12 +14,12 @@ from nbb_opt.api.plans import Result
 from nbb_opt.arguments import checked, named
 from nbb_opt.errors import NbbError
 from nbb_opt.output import COMMENT, check_file, write_file
+from nbb_opt.report.charts.svg import FONT
 
 if TYPE_CHECKING:
     from nbb_opt.report.study import Answer
 
 WIDTH_PX = 1600  # of a .png
-FONT = "font-family: Helvetica, Arial, sans-serif; background: #fff"
 
 
 class Picture(str):

@@ -529,6 +529,7 @@ def report(
     carriers: Mapping[str, str] | None = None,
     hub_carrier: str = "diesel",
     outside: bool = False,
+    studies: Sequence[Path | str] = (),
     again_s: float = DEFAULT_AGAIN_S,
 ) -> Response:
     """Write one HTML report and, of freight, one workbook beside it; several plans are set side by side.
@@ -536,8 +537,9 @@ def report(
     Plans read from folders are verified first, as `verify` does; the lines of the response say so. `intensities` is a
     table of your own factors in g_co2e_per_tkm (technology = a vehicle), set beside those of the ledger. `ileap` is a
     folder for the files of `Result.to_ileap`, of one plan, with its `carriers` and `hub_carrier`. `outside` counts
-    freight without a choice of mode in emissions and their percentages. Raises VerifyFailed, and writes nothing, if a
-    plan is not accepted or the plans were made from different data.
+    freight without a choice of mode in emissions and their percentages. `studies` are folders that studies of the
+    instance wrote: the report shows the sentences, a picture and a table of each. Raises VerifyFailed, and writes
+    nothing, if a plan is not accepted or the plans were made from different data.
 
     >>> import tempfile
     >>> from nbb_opt import examples
@@ -570,6 +572,7 @@ def report(
         plans=given, out=page, instance=instance_for(problem, instance), model=model,
         again_s=again_s, outside=outside, intensities=None if intensities is None else Path(intensities),
         ileap=None if ileap is None else Path(ileap), carriers=carriers or {}, hub_carrier=hub_carrier,
+        studies=[folder(each) for each in studies],
     )  # fmt: skip
     for file in [page, *([page.with_suffix(".xlsx")] if problem == FREIGHT else [])]:
         check_file(file)

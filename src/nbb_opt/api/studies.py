@@ -244,13 +244,17 @@ def sensitivity(
     options: SolveOptions | None = None,
     out: Path | str | None = None,
     cache: bool = True,
+    stop: Stop | None = None,
+    workers: int | str = 1,
 ) -> Answer:
     """Sensitivity to emission accounting: a plan counted in other ways, and the plan that is best when it is.
 
     `source` is a plan, a run folder (verified first, with its `instance` if it moved) or a region, which is solved by
     `model` first. `choices` are names of ways to count, all if there are none; `factors` is a table of your own, added
-    to the shipped one; `ferry_shares` are shares of a ferry borne by freight by method of allocation. Each way is a
-    solve that takes about as long as that of the plan. With `out` page and tables are written there.
+    to the shipped one; `ferry_shares` are shares of a ferry borne by freight by method of allocation. Each way is
+    solved as the plan was, with the bars it is compared with, and takes about as long. With `out` page and tables are
+    written there, and ways that are finished are not solved again; `workers` is a number of processes, or the address
+    of a Dask scheduler.
 
     >>> from nbb_opt import examples
     >>> found = sensitivity(solve(examples.tiny()), choices=["boundary_ttw"])
@@ -260,12 +264,15 @@ def sensitivity(
     from nbb_opt.emissions.factors import joined, read_factors
     from nbb_opt.problems.freight import accepted
     from nbb_opt.problems.handlers import VerifyRequest
+    from nbb_opt.report.study import STUDY
     from nbb_opt.studies.accounting.choices import AGAIN, accounting_choices, chosen
     from nbb_opt.studies.accounting.study import accounting_study, sensitivity_answer
 
-    _check_out(out, "sensitivity.html")
     registry = read_factors() if factors is None else joined(read_factors(), read_factors(Path(factors)))
     ways = chosen(accounting_choices(registry, ferry_shares), choices)
+    how = _how(model, {"options": options, "out": out, "cache": cache, "stop": stop, "workers": workers})
+    if how.out is not None:
+        check_folder(how.out, STUDY)
     if isinstance(source, Result):
         plan = source
     elif isinstance(source, (str, Path)) and Path(source, RECORD).is_file():
@@ -277,11 +284,8 @@ def sensitivity(
         assert isinstance(found, Result)
         plan = found
         ways = tuple(way for way in ways if choices or way.name != AGAIN)  # solved just now
-    rows = accounting_study(
-        plan.instance, plan.run, ways, options=options or SolveOptions(),
-        cache_dir=cache_folder() if cache else None, say=LOG.info,
-    )  # fmt: skip
-    return _kept(sensitivity_answer(plan.instance, rows), out)
+    study, rows = accounting_study(plan.instance, plan.run, ways, how)
+    return _kept(sensitivity_answer(plan.instance, rows, study), out)
 
 
 @checked

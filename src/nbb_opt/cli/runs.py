@@ -19,6 +19,7 @@ from nbb_opt.cli.options import (
     Gap,
     Threads,
     TimeLimit,
+    Workers,
     in_options,
     of_today,
     pairs,
@@ -107,6 +108,14 @@ def report(
         bool,
         typer.Option("--outside", help="Count freight without a choice of mode (outside_flows) in every percentage."),
     ] = False,
+    studies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--study",
+            help="Folder that a study wrote (availability, locate, pareto, ...), shown in the report; may be "
+            "given again.",
+        ),
+    ] = None,
     again_s: AgainSeconds = DEFAULT_AGAIN_S,
 ) -> None:
     """Write one HTML report and one workbook, of runs that are verified first; several runs are set side by side."""
@@ -115,7 +124,7 @@ def report(
     words = pairs(carriers or [], "--carrier")
     done = nbb.report(
         runs, out, instance=instance, model=model, intensities=intensities, ileap=ileap, carriers=words,
-        hub_carrier=hub_carrier, outside=outside, again_s=again_s,
+        hub_carrier=hub_carrier, outside=outside, studies=studies or (), again_s=again_s,
     )  # fmt: skip
     show(done, False)
 
@@ -141,27 +150,37 @@ def sensitivity(
     time_limit_s: TimeLimit = DEFAULT_TIME_LIMIT_S,
     gap: Gap = DEFAULT_GAP,
     threads: Threads = DEFAULT_THREADS,
-    out: OutPages = None,
+    workers: Workers = "1",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for table and page [default: runs/NAME-sensitivity]; finished solves stay."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sensitivity to emission accounting: the same plan counted in other ways, and re-optimised.
 
-    One solve for each way to count (14 of them, or those of --choice), each as long as that of the run.
+    Each way to count (up to 14, or those of --choice) is solved as the run was, with both bars: as long as that run.
+    Ctrl-C keeps finished solves; the same command goes on with the others.
     """
     import nbb_opt as nbb
     from nbb_opt.options import SolveOptions
     from nbb_opt.problems.dispatch import problem_of
+    from nbb_opt.solve import Stop
 
     problem_of(source, "sensitivity")
     if not accounting:
         raise NbbError("sensitivity: say what to vary; --accounting counts emissions in other ways")
     options = SolveOptions(time_limit_s=time_limit_s, gap=gap, threads=threads)
+    target = out or Path("runs") / f"{source.resolve().stem}-sensitivity"
     with logged(sys.stderr):
         found = nbb.sensitivity(
             source, choices=choices or (), factors=factors, instance=instance, model=model, options=options,
-            ferry_shares=_shares(ferry_shares) if ferry_shares else None, out=out,
+            ferry_shares=_shares(ferry_shares) if ferry_shares else None, out=target, stop=Stop(float("inf")),
+            workers=int(workers) if workers.isdecimal() else workers,
         )  # fmt: skip
     show(found, as_json, context.command)
+    if not as_json:
+        print(f"see {target / found.name}.html and its tables")
 
 
 def _shares(given: list[str]) -> dict[str, float]:

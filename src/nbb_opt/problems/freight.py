@@ -202,6 +202,7 @@ def report(request: ReportRequest) -> Response:
     from nbb_opt.emissions.factors import read_factors
     from nbb_opt.report import write_html, write_workbook
     from nbb_opt.report.kpis import with_outside
+    from nbb_opt.report.study import read_section
 
     if request.ileap is not None and len(request.plans) > 1:
         raise NbbError("ileap=: is about one run; give one run folder")
@@ -221,7 +222,8 @@ def report(request: ReportRequest) -> Response:
         runs = [with_outside(region, run) for run in runs]
     own = None if request.intensities is None else read_factors(request.intensities)
     page, book = request.out, request.out.with_suffix(".xlsx")
-    write_html(region, runs, page, ledgers=ledgers, own=own)
+    studies = [read_section(folder, region) for folder in request.studies]
+    write_html(region, runs, page, ledgers=ledgers, own=own, studies=studies)
     write_workbook(region, runs, book, ledgers=ledgers, own=own)
     files, lines = [str(page), str(book)], [*lines, f"wrote {page} and {book}"]
     if request.ileap is not None:

@@ -120,6 +120,7 @@ class ReportRequest:
     carriers: Mapping[str, str] = field(default_factory=dict)
     hub_carrier: str = "diesel"
     outside: bool = False
+    studies: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

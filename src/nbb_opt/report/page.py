@@ -187,10 +187,16 @@ class RunView:
 
 
 def write_html(
-    instance: Instance, runs: Sequence[Run], path: Path, *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+    instance: Instance,
+    runs: Sequence[Run],
+    path: Path,
+    *,
+    ledgers: Sequence[Ledger] = (),
+    own: Registry | None = None,
+    studies: Sequence[Section] = (),
 ) -> None:
-    """Write the report of one run, or of several side by side, to `path`."""
-    write_file(path, html_bytes(instance, runs, ledgers=ledgers, own=own))
+    """Write the report of one run, or of several side by side, to `path`, with what `studies` answer."""
+    write_file(path, render_html(instance, runs, ledgers=ledgers, own=own, studies=studies))
 
 
 def html_bytes(
@@ -201,7 +207,12 @@ def html_bytes(
 
 
 def render_html(
-    instance: Instance, runs: Sequence[Run], *, ledgers: Sequence[Ledger] = (), own: Registry | None = None
+    instance: Instance,
+    runs: Sequence[Run],
+    *,
+    ledgers: Sequence[Ledger] = (),
+    own: Registry | None = None,
+    studies: Sequence[Section] = (),
 ) -> str:
     """Give the report as HTML text. All text from the instance and the runs is escaped.
 
@@ -222,6 +233,7 @@ def render_html(
         meta=instance.meta,
         periods=periods,
         runs=views,
+        studies=studies,
         comparison=comparison_grid(instance, runs, [view.figures for view in views], labels) if len(runs) > 1 else None,
         method=method(instance),
         factor_card=factor_card(instance, tuple(runs)),

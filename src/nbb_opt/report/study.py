@@ -5,23 +5,27 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from nbb_opt import __version__
 from nbb_opt.arguments import checked
+from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.output import check_file, refuse_folder, write_file, write_files
-from nbb_opt.report.grid import Section
+from nbb_opt.report.charts.svg import FONT
+from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.headline import Tile
 
 STUDY = "study.json"  # in the folder of a study that keeps its solves
+SECTION = "section.json"  # what the report of a plan shows of an answer: its sentences, one picture and one table
 ENVIRONMENT = Environment(
     loader=PackageLoader("nbb_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -134,9 +138,22 @@ class Answer:
         refuse_folder(Path(folder), page, STUDY)
         return write_files(Path(folder), {**self._files(), page: self.page()}) / page
 
+    def _section(self) -> str:
+        sections = self.sections(self)
+        grid = next((grid for section in sections for grid in section.grids), None)
+        picture = next((str(section.drawing) for section in sections if section.drawing is not None), "")
+        shown = {
+            "title": self.title, "page": f"{self.name}.html", "instance": self.instance.meta.name,
+            "instance_digest": self.instance.digest, "sentences": list(self.sentences), "picture": picture,
+            "grid": None if grid is None else asdict(grid),
+        }  # fmt: skip
+        return json.dumps(shown, ensure_ascii=False)
+
     def _files(self) -> dict[str, bytes | str]:
         """What is saved beside the page."""
-        files: dict[str, bytes | str] = {f"{self.name}.json": json.dumps(self.record, ensure_ascii=False, indent=1)}
+        files: dict[str, bytes | str] = {
+            f"{self.name}.json": json.dumps(self.record, ensure_ascii=False, indent=1), SECTION: self._section(),
+        }  # fmt: skip
         for name, table in self.tables.items():
             files[f"{name}.csv"] = table.to_csv(index=False, lineterminator="\n")
             content = io.BytesIO()
@@ -146,3 +163,31 @@ class Answer:
             table.astype(dict.fromkeys(mixed, "str")).to_parquet(content, index=False)
             files[f"{name}.parquet"] = content.getvalue()
         return files
+
+
+def read_section(folder: Path, instance: Instance) -> Section:
+    """What the report of a plan of an instance shows of a study, from the folder that the study wrote.
+
+    The picture is an image of its own: no script runs in it, and its ids are not those of the page.
+    Raises NbbError for a folder without one, or of another instance; one of another version says so.
+    """
+    try:
+        found = json.loads((folder / SECTION).read_text(encoding="utf-8"))
+        grid, picture = found["grid"], str(found["picture"])
+        heading, sentences = str(found["title"]), [str(each) for each in found["sentences"]]
+        grids = [] if grid is None else [Grid(**{**grid, "columns": [Column(**each) for each in grid["columns"]]})]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NbbError(
+            f"{folder}: holds no answer of a study; give the folder that its command wrote (--out)"
+        ) from None
+    if found["instance"] != instance.meta.name:
+        raise NbbError(f"{folder}: is of instance {found['instance']}, the runs are of {instance.meta.name}")
+    if found["instance_digest"] != instance.digest:
+        sentences.append(
+            "The study was made of another version of the instance, or under another what-if, than the plan."
+        )
+    svg = picture.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" style="{FONT}" ', 1)
+    image = Markup('<img class="drawing" alt="{}" src="data:image/svg+xml;base64,{}">').format(
+        heading, b64encode(svg.encode()).decode()
+    )
+    return Section(heading[:1].upper() + heading[1:], " ".join(sentences), grids, image if picture else None)

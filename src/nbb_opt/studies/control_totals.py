@@ -12,6 +12,8 @@ from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance, split_refs
 from nbb_opt.options import SolveOptions
 from nbb_opt.pipeline import solve_instance
+from nbb_opt.report.charts.charts import Series, stacked_rows
+from nbb_opt.report.charts.svg import PALETTE
 from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.movements import movements, outside_movements
 from nbb_opt.report.study import Answer
@@ -103,9 +105,17 @@ def totals_answer(instance: Instance, totals: pd.DataFrame) -> Answer:
          row["modelled"] / SHOWN[row["measure"]][0], SHOWN[row["measure"]][1], row["deviation"], row["reason"]]
         for row in ranked
     ]  # fmt: skip
+    bars = [(row["name"], {"deviation": 100 * row["deviation"]}) for row in ranked]
+    drawing = stacked_rows(
+        bars, [Series("deviation", "modelled above observed", PALETTE[0])], unit="% modelled above observed",
+        key="deviations", title="Modelled against observed",
+    )  # fmt: skip
     return Answer(
         instance=instance, name="totals", title="control totals", shown=lines, tables={"totals": totals},
         description="What was observed, beside the flows of the frozen plan in the first period.",
         sentences=[f"Within {CLOSE:.0%}: {close.sum()} of {len(totals)} ({close.mean():.0%}).", *off],
-        sections=lambda _answer: [Section("Totals", "", [Grid("The worst first", columns, cells, first=40)])],
+        sections=lambda _answer: [
+            Section("Totals", "Bars to the left: less is modelled than was observed; to the right: more.",
+                    [Grid("The worst first", columns, cells, first=40)], drawing)
+        ],
     )  # fmt: skip

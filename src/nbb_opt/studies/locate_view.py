@@ -24,6 +24,13 @@ from nbb_opt.studies.plant import NEEDS, UNITS, Plant
 FIRST = 3
 BRIEF_PX = 520.0
 LANGUAGES = ("en", "sv", "fi", "no")
+# whole sentences below the table of places
+RANKED = (
+    "The cheapest over all periods with the time of goods first, so that a place may stand above one with less EUR/t "
+    "in this period."
+)
+DRIVERS = "Drivers free: those to be had in the region over those whom the plan needs."
+SOLVED = "Solved: net present value over all periods, of the places that were solved one by one."
 BEST, OTHER, PARTNER = "#00805e", "#9aa5ae", "#0b3c5d"
 
 
@@ -154,10 +161,8 @@ def _place_grid(found: Sites) -> Grid:
         Column("Free for trucks", "decimal", "MW"), Column("Drivers", "decimal"), Column("Drivers free", "count"),
         Column("First bottleneck"), Column("Could be built"), *(of_solved if solved else ()),
     )  # fmt: skip
-    note = "The cheapest over all periods with the time of goods first, so that a place may stand above one with less "
-    note += "EUR/t in this period. Drivers free: those to be had in the region over those whom the plan needs. "
-    note += "Solved: net present value over all periods, of the places that were solved one by one." if solved else ""
-    return Grid("Places, the cheapest first", columns, rows, first=40, note=note.rstrip(), name="Places")
+    note = " ".join([RANKED, DRIVERS, *([SOLVED] if solved else [])])
+    return Grid("Places, the cheapest first", columns, rows, first=40, note=note, name="Places")
 
 
 def _flow_grid(found: Sites) -> Grid:

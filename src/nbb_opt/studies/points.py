@@ -29,7 +29,7 @@ from nbb_opt.report.comparison import decisions
 from nbb_opt.report.study import Answer
 from nbb_opt.solve import Solution, Start, Stop, Warm, solve_relaxed
 from nbb_opt.solve.stop import Callback
-from nbb_opt.studies.units import Record, Study, StudyOptions
+from nbb_opt.studies.units import STOPPED, Record, Study, StudyOptions
 
 SHARED = ("emissions_ttw_kg", "emissions_wtt_kg")
 
@@ -216,7 +216,7 @@ def answered(study: Study, instance: Instance, table: pd.DataFrame, sentence: st
     `page` are other fields of an Answer; `tables` those besides `table`, `description` what is to be known besides the
     model and what is proven.
     """
-    about: dict[str, Any] = {**study.about, "status": "stopped" if study.stopped else "done"}
+    about = study.ended
     kind = (
         "LP relaxations: lower bounds and no plans"
         if about["relaxed"]
@@ -224,11 +224,10 @@ def answered(study: Study, instance: Instance, table: pd.DataFrame, sentence: st
     )
     if about.get("extended_by"):
         kind += f"; with rules and costs of your own from {about['extended_by']}, costs with yours"
-    stopped = "The study was stopped: this is what was finished, too early for an answer; the same command goes on."
     page["tables"] = {about["study"]: table, **page.get("tables", {})}
     page["description"] = f"Model {about['model']}; {kind}. {page.get('description', '')}".strip()
     found = Answer(
-        instance=instance, name=about["study"], sentences=[stopped if study.stopped else sentence],
+        instance=instance, name=about["study"], sentences=[STOPPED if study.stopped else sentence],
         about=about, records=dict(study.records), **page,
     )  # fmt: skip
     if study.folder is not None:

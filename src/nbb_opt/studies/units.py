@@ -37,6 +37,7 @@ from nbb_opt.solve.stop import Callback
 UNITS = "units"
 WATCH_S = 0.25
 ANSWERS_NOT = ("api", "app", "cli", "report")  # code that no answer depends on
+STOPPED = "The study was stopped: this is what was finished, too early for an answer; the same command goes on."
 Record = dict[str, Any]  # plain values, as JSON has them
 Say = Callable[[str], None]
 
@@ -131,6 +132,11 @@ class Study:
     def stopped(self) -> bool:
         """Whether somebody asked to stop."""
         return self.stop.asked.is_set()
+
+    @property
+    def ended(self) -> dict[str, Any]:
+        """What every answer depends on, and how the study ended."""
+        return {**self.about, "status": "stopped" if self.stopped else "done"}
 
     def run(self, units: Iterable[Unit]) -> dict[str, Record]:
         """The records of the units by name, in their order: those of earlier runs, and the others solved now.

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from nbb_opt.report.text import number
 
+FONT = "font-family: Helvetica, Arial, sans-serif; background: #fff"  # of a drawing that stands alone
 INK, MUTED, RULE = "#1c2733", "#51606f", "#d5dbe1"
 MODE_COLOURS = {"road": "#d55e00", "rail": "#0b3c5d", "sea": "#3f9bd1", "ferry": "#8e4b9e"}
 TECHNOLOGY_COLOURS = {

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from nbb_opt.emissions.ledger import FACTORS, HUB, KG, build_ledger
-from nbb_opt.errors import Infeasible, NbbError, NoPlan
+from nbb_opt.errors import Infeasible, NbbError, NoPlan, Stopped
 from nbb_opt.instance import Instance, by_period
 from nbb_opt.options import SolveOptions
-from nbb_opt.pipeline import solve_instance
+from nbb_opt.pipeline import bars_of, solve_instance
 from nbb_opt.report.charts.charts import Series, stacked_rows
 from nbb_opt.report.charts.svg import PALETTE
 from nbb_opt.report.grid import Column, Grid, Section
 from nbb_opt.report.study import Answer, whole
 from nbb_opt.report.text import duration, listed, plural, short
 from nbb_opt.result import Run
+from nbb_opt.solve import Stop
 from nbb_opt.studies.accounting.choices import AGAIN, Choice, NotApplicable
+from nbb_opt.studies.units import STOPPED, Record, Study, StudyOptions, Unit
 
 AS_STATED = "as_stated"
 SHOWN_FLIPS = 5
+MAIN_MODE = ["origin", "destination", "commodity", "year", "main_mode"]
 FLIP = ("origin", "destination", "commodity", "year", "from_mode", "to_mode")
 
 
@@ -52,24 +54,65 @@ class Row:
         return len({(flip["origin"], flip["destination"], flip["commodity"]) for flip in self.flips})
 
 
+@dataclass(kw_only=True)
+class AccountingWork:
+    """Solves the instance as each choice counts it, its bars first, as a run has them."""
+
+    changed: Mapping[str, Instance]
+    model: str
+    options: SolveOptions
+    cache_dir: Path | None = None
+
+    def __call__(self, asked: Mapping[str, Any], before: Record | None, stop: Stop) -> Record:
+        """Status, cost, gap, emissions and the main mode of every bundle; of what has no plan, the status says why."""
+        try:
+            run = solve_instance(
+                self.changed[asked["choice"]], model=self.model, options=self.options, cache_dir=self.cache_dir,
+                stop=Stop(self.options.time_limit_s, asked=stop.asked),
+            )  # fmt: skip
+        except Stopped:
+            raise
+        except (Infeasible, NoPlan) as finding:
+            return {"status": f"no plan: {str(finding).splitlines()[0]}"}
+        found = {name: run.record[name] for name in ("status", "cost_eur", "gap", "emissions_t_co2e")}
+        return {**found, "main_modes": main_mode_by_bundle(run.tables).to_numpy(object).tolist()}
+
+
 def accounting_study(
-    instance: Instance,
-    run: Run,
-    choices: Sequence[Choice],
-    *,
-    options: SolveOptions,
-    cache_dir: Path | None = None,
-    say: Callable[[str], None] | None = None,
-) -> list[Row]:
-    """The first row is the run itself; then one row per choice. Raises nothing for a choice that has no plan.
+    instance: Instance, run: Run, choices: Sequence[Choice], how: StudyOptions
+) -> tuple[Study, list[Row]]:
+    """The study and its rows: the run itself, then one per choice. Raises nothing for a choice that has no plan.
 
     Flips are against the plan of the choice `solved_again` once that is solved, which is as good as the others, and
-    against the run before: two plans within the gap of the solver may differ by chance.
+    against the run before: two plans within the gap of the solver may differ by chance. What somebody stopped has no
+    row.
     """
     if "extension" in run.record:
         raise NbbError("sensitivity: the run has rules of your own, which are not solved again here; give one without")
-    tell = say or (lambda _line: None)
-    took_s, solved, begun = sum(run.record.get("seconds", {}).values()), 0, time.perf_counter()
+    changed, left_out = dict[str, Instance](), dict[str, Row]()
+    for choice in choices:
+        try:
+            changed[choice.name] = choice.change(instance)
+        except NotApplicable as finding:
+            left_out[choice.name] = _without_plan(choice, f"left out: {finding}")
+    model, options = run.record["model"], how.options
+    about = {
+        "instance": instance.meta.name, "instance_digest": instance.digest, "model": model, **asdict(options),
+        "plan": {name: run.record[name] for name in ("cost_eur", "emissions_t_co2e")},
+    }  # fmt: skip
+    units = [
+        Unit(choice.title, {"choice": choice.name, "instance_digest": changed[choice.name].digest})
+        for choice in choices if choice.name in changed
+    ]  # fmt: skip
+    work = AccountingWork(changed=changed, model=model, options=options, cache_dir=how.cache_dir)
+    took_s, bars = sum(run.record.get("seconds", {}).values()), bars_of(model, reference=options.reference)
+    how.say(
+        f"{plural(len(units), 'way', 'ways')} to count, each solved as the run was, with "
+        f"{plural(len(bars), 'bar', 'bars')} ({listed(list(bars))}): about {duration(took_s)} each, "
+        f"{duration(took_s * len(units))} in all"
+    )  # fmt: skip
+    with how.study("sensitivity", about, work, solves=len(units)) as study:
+        found = study.run(units)
     own = {int(year): float(value) for year, value in run.record["emissions_t_co2e"].items()}
     rows = [
         Row(
@@ -77,58 +120,38 @@ def accounting_study(
             cost_eur=run.record["cost_eur"], emissions_t=own, gap=run.record["gap"],
         )
     ]  # fmt: skip
-    reference = run.tables
-    for i, choice in enumerate(choices, start=1):
-        left_s = (took_s if not solved else (time.perf_counter() - begun) / solved) * (len(choices) - i + 1)
-        tell(f"{i} of {len(choices)} to solve: {choice.title}" + (f", about {duration(left_s)} left" if left_s else ""))
-        try:
-            row, tables = _row(instance, run, choice, options, cache_dir, reference)
-        except NotApplicable as finding:
-            rows.append(_without_plan(choice, f"left out: {finding}", {}))
-            continue
-        solved += 1
-        rows.append(row)
-        if choice.name == AGAIN:
-            reference = tables
-    return rows
+    reference = main_mode_by_bundle(run.tables)
+    for choice in choices:
+        if choice.name in left_out:
+            rows.append(left_out[choice.name])
+        elif choice.title in found:
+            row, modes = _row(choice, instance, changed[choice.name], run, found[choice.title], reference)
+            rows.append(row)
+            if choice.name == AGAIN and modes is not None:
+                reference = modes
+    return study, rows
 
 
-def _without_plan(choice: Choice, why: str, same_plan_t: Mapping[int, float]) -> Row:
-    return Row(choice=choice.name, title=choice.title, factors=choice.factors, status=why, same_plan_t=same_plan_t)
+def _without_plan(choice: Choice, why: str, same_plan_t: Mapping[int, float] | None = None) -> Row:
+    return Row(
+        choice=choice.name, title=choice.title, factors=choice.factors, status=why, same_plan_t=same_plan_t or {}
+    )
 
 
 def _row(
-    instance: Instance,
-    run: Run,
-    choice: Choice,
-    options: SolveOptions,
-    cache_dir: Path | None,
-    reference: Mapping[str, pd.DataFrame],
-) -> tuple[Row, Mapping[str, pd.DataFrame]]:
-    """The row of a choice and the tables of its plan, those of `reference` if it has none."""
-    changed = choice.change(instance)
+    choice: Choice, instance: Instance, changed: Instance, run: Run, record: Record, reference: pd.DataFrame
+) -> tuple[Row, pd.DataFrame | None]:
+    """The row of a choice and the main modes of its plan, None if it has none."""
     if changed.meta.grid_method != instance.meta.grid_method:
         choice = replace(choice, title=f"{choice.title} ({changed.meta.grid_method})")
-    same = same_plan_t(instance, changed, run.tables)
-    try:
-        new = solve_instance(changed, model=run.record["model"], options=options, cache_dir=cache_dir)
-    except (Infeasible, NoPlan) as finding:
-        status = f"no plan: {str(finding).splitlines()[0]}"
-        return _without_plan(choice, status, same), reference
-    found = {int(year): float(value) for year, value in new.record["emissions_t_co2e"].items()}
-    flips = mode_flips(reference, new.tables)
-    status, cost, gap = (new.record[name] for name in ("status", "cost_eur", "gap"))
-    return Row(
-        choice=choice.name,
-        title=choice.title,
-        factors=choice.factors,
-        status=status,
-        same_plan_t=same,
-        cost_eur=cost,
-        emissions_t=found,
-        gap=gap,
-        flips=flips,
-    ), new.tables
+    row = _without_plan(choice, record["status"], same_plan_t(instance, changed, run.tables))
+    if "cost_eur" not in record:
+        return row, None
+    modes = pd.DataFrame(record["main_modes"], columns=MAIN_MODE)
+    return replace(
+        row, cost_eur=record["cost_eur"], gap=record["gap"], flips=mode_flips(reference, modes),
+        emissions_t={int(year): float(value) for year, value in record["emissions_t_co2e"].items()},
+    ), modes  # fmt: skip
 
 
 def same_plan_t(instance: Instance, changed: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, float]:
@@ -146,10 +169,10 @@ def same_plan_t(instance: Instance, changed: Instance, tables: Mapping[str, pd.D
     return {period.year: float(kg.get(period.year, 0.0)) / 1000.0 for period in instance.periods}
 
 
-def mode_flips(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> tuple[Mapping[str, Any], ...]:
-    """Bundles and periods whose main mode, the one with most tonnes, is another in `after`."""
-    key = ["origin", "destination", "commodity", "year"]
-    both = main_mode_by_bundle(before).merge(main_mode_by_bundle(after), on=key, suffixes=("_before", "_after"))
+def mode_flips(before: pd.DataFrame, after: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
+    """Bundles and periods whose main mode (see `main_mode_by_bundle`) is another in `after`."""
+    key = MAIN_MODE[:-1]
+    both = before.merge(after, on=key, suffixes=("_before", "_after"))
     both = both[both["main_mode_before"] != both["main_mode_after"]].sort_values(key)
     names = {"main_mode_before": "from_mode", "main_mode_after": "to_mode"}
     return tuple(
@@ -163,10 +186,10 @@ def main_mode_by_bundle(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     sums = rows.groupby(["bundle", "year", "main_mode"], as_index=False)["tonnes"].sum()
     sums = sums.assign(tonnes=sums["tonnes"].round(3)).sort_values(["tonnes", "main_mode"], ascending=[False, True])
     best = sums.drop_duplicates(["bundle", "year"]).merge(tables["bundles"], on="bundle")
-    return best[["origin", "destination", "commodity", "year", "main_mode"]]
+    return best[MAIN_MODE]
 
 
-def sensitivity_answer(instance: Instance, rows: Sequence[Row]) -> Answer:
+def sensitivity_answer(instance: Instance, rows: Sequence[Row], study: Study | None = None) -> Answer:
     """What an answer owes to its accounting: the first row is the plan as stated, then one for each choice.
 
     Tables: `sensitivity` (emissions in t CO2e over all years), `by_period` (t CO2e per year) and `flips`. Flips of
@@ -197,16 +220,18 @@ def sensitivity_answer(instance: Instance, rows: Sequence[Row]) -> Answer:
         "kt": table["emissions_t_co2e"] / 1e3, "flips": table["flipped_bundles"].where(table["cost_eur"].notna()),
         "how it ended": table["status"],
     }).set_axis(table["title"].rename(None))  # fmt: skip
+    sentences = [
+        f"The same plan emits {short(same_kt.min())} to {short(same_kt.max())} kt CO2e over all years, counted in "
+        f"{plural(len(same_kt), 'way', 'ways')}.",
+        f"Freight changes its main mode where emissions are counted by: {listed(flipped)}." if flipped
+        else "No way of counting is shown to change the main mode of any freight.",
+    ]  # fmt: skip
     return Answer(
         instance=instance, name="sensitivity", title="sensitivity to emission accounting",
+        about={} if study is None else study.ended, records={} if study is None else dict(study.records),
         description="The same plan counted in other ways, and the plan that is best when it is; a flip is freight of "
         "one origin, destination and commodity whose main mode becomes another.",
-        sentences=[
-            f"The same plan emits {short(same_kt.min())} to {short(same_kt.max())} kt CO2e over all years, counted in "
-            f"{plural(len(same_kt), 'way', 'ways')}.",
-            f"Freight changes its main mode where emissions are counted by: {listed(flipped)}." if flipped
-            else "No way of counting is shown to change the main mode of any freight.",
-        ],
+        sentences=[STOPPED] if study is not None and study.stopped else sentences,
         shown=["", whole(shown, line_width=None, float_format="{:,.2f}".format, na_rep="-"), *_flip_lines(rows)],
         tables={"sensitivity": table, "by_period": pd.DataFrame(by_period),
                 "flips": pd.DataFrame(flips, columns=["choice", *FLIP])},
