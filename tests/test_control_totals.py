@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -61,9 +62,13 @@ def test_a_total_far_off_is_named_with_its_reason(plan: nbb.Result) -> None:
     found = nbb.control_totals(plan)
     reasons = ["", "", "", "", "old", ""]
     rows = found.table.assign(deviation=[0.1, -0.2, 0.3, 0.41, -0.5, 0], reason=reasons)
-    assert totals_answer(plan.instance, rows).sentences == [
+    answer = totals_answer(plan.instance, rows)
+    assert answer.sentences == [
         "Within 20%: 3 of 6 (50%).", "More than 40% off: A name: old.", "More than 40% off: A name: no reason given.",
     ]  # fmt: skip
+    picture = str(answer.sections(answer)[0].drawing)
+    bars = re.findall(r"modelled above observed (-?[0-9]+)", picture.replace("\N{MINUS SIGN}", "-"))
+    assert bars[:6] == ["-50", "41", "30", "-20", "10", "0"]
 
 
 def test_an_instance_without_totals_says_what_to_add(tiny: Instance) -> None:

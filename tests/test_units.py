@@ -66,7 +66,7 @@ def test_a_killed_study_goes_on_to_the_same_records_and_redoes_a_unit_a_worker_a
     for _ in range(wanted):
         process = subprocess.Popen([sys.executable, "-c", program])
         finished = len(list((folder / UNITS).glob("*.json"))) if folder.exists() else 0
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until and process.poll() is None:
             if len(list((folder / UNITS).glob("*.json"))) > finished:
                 time.sleep(dice.uniform(0, 0.08))

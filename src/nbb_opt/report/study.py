@@ -147,7 +147,7 @@ class Answer:
             "instance_digest": self.instance.digest, "sentences": list(self.sentences), "picture": picture,
             "grid": None if grid is None else asdict(grid),
         }  # fmt: skip
-        return json.dumps(shown, ensure_ascii=False)
+        return json.dumps(shown, ensure_ascii=False, default=lambda figure: figure.item())  # of numpy
 
     def _files(self) -> dict[str, bytes | str]:
         """What is saved beside the page."""

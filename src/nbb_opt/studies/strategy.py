@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from nbb_opt.errors import NbbError
 from nbb_opt.instance import Instance
 from nbb_opt.output import write_file
+from nbb_opt.report.charts.charts import Series, stacked_rows
+from nbb_opt.report.charts.svg import PALETTE
 from nbb_opt.report.decisions import where_of_project
 from nbb_opt.report.grid import Cell, Column, Grid, Section, each, known
 from nbb_opt.report.inventory import InventoryTables
@@ -33,6 +36,8 @@ STUDIES = {
 }  # fmt: skip
 COLUMNS = [column for _, columns, _ in STUDIES.values() for column in columns]
 SURE = ("yes", "undecided", "no")
+DECIDED = {"idea": "not yet", "market": "by the market"}
+MOST_BARS = 20
 
 
 def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) -> Answer:
@@ -79,6 +84,7 @@ def strategy_answer(instance: Instance, run: Run, folders: Sequence[Path] = ()) 
 
 def _line(row: Any) -> str:
     when = f"from {row.year}" if row.in_plan else "not in the plan"
+    when += ", by the market" if row.status == "market" else ""
     return f"{row.rank:>3}. {row.name}, {HEADINGS[row.theme].lower()}, {when}, {number(row.capex_eur / 1e6, 1)} MEUR"
 
 
@@ -172,7 +178,8 @@ def _sections(answer: Answer) -> list[Section]:
     for theme, heading in HEADINGS.items():
         rows = measures[measures["theme"] == theme]
         if len(rows):
-            sections.append(Section(heading, "", [_grid(heading, rows, given)]))
+            drawing = None if sections else _drawing(measures)  # one for all themes
+            sections.append(Section(heading, "", [_grid(heading, rows, given)], drawing))
     people = answer.tables["people"]
     if len(people):
         cells = [list(map(known, row)) for row in people.itertuples(index=False)]
@@ -182,14 +189,30 @@ def _sections(answer: Answer) -> list[Section]:
     return sections
 
 
+def _drawing(measures: pd.DataFrame) -> Markup | None:
+    """What the projects of the plan cost, in their order; None where it has none."""
+    chosen = measures[measures["in_plan"]].head(MOST_BARS)
+    bars = [
+        (f"{row.rank}. {row.name}, {row.year}", {f"{row.theme}, {row.status}": row.capex_eur / 1e6})
+        for row in each(chosen)
+    ]  # fmt: skip
+    series = [
+        Series(f"{theme}, {status}", f"{heading}, {by}", PALETTE[2 * i + j])
+        for i, (theme, heading) in enumerate(HEADINGS.items()) for j, (status, by) in enumerate(DECIDED.items())
+    ]  # fmt: skip
+    title = "Investment of the plan, the first to decide first"
+    return stacked_rows(bars, series, unit="MEUR", key="strategy", title=title) if bars else None
+
+
 def _grid(heading: str, rows: pd.DataFrame, given: set[str]) -> Grid:
     """The measures of a theme; the columns of a study stand only where it was given."""
     columns = [
-        Column("No.", "count"), Column("Project"), Column("Where"), Column("In the plan from", "year"),
+        Column("No.", "count"), Column("Project"), Column("Where"), Column("Decided"),
+        Column("In the plan from", "year"),
         Column("Investment", "meur", "MEUR"), Column("Who pays"),
     ]  # fmt: skip
     cells: list[list[Cell]] = [
-        [row.rank, row.name, row.where, known(row.year), row.capex_eur / 1e6,
+        [row.rank, row.name, row.where, DECIDED[row.status], known(row.year), row.capex_eur / 1e6,
          "; ".join(part.replace(" ", NO_BREAK) for part in row.paid_by.split("; "))]
         for row in each(rows)
     ]  # fmt: skip
