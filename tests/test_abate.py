@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import nbb_opt as nbb
 from milp_case import TINY
 from nbb_opt.cli.main import app
 
@@ -58,3 +59,8 @@ def test_the_page_has_a_block_for_each_measure_and_says_what_pays(curve: tuple[p
     )
     assert page.count("<rect") >= (table["kind"] != "").sum()
     assert record["abate"][1]["measure"] == table["measure"][1]
+
+
+def test_a_model_without_a_first_plan_says_so() -> None:
+    with pytest.raises(nbb.Infeasible, match="market and committed: no plan satisfies every constraint"):
+        nbb.abate(nbb.examples.tiny(), model="shift_only")

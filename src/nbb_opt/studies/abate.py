@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from nbb_opt.errors import NbbError, NoPlan
+from nbb_opt.errors import Infeasible, NbbError, NoPlan
 from nbb_opt.instance import Instance
 from nbb_opt.instance.schema import MODES
 from nbb_opt.model.data.periods import Floats, Ints
@@ -132,7 +132,8 @@ class AbateWork(FreightWork):
 def run_abate(instance: Instance, how: StudyOptions, *, measures: int = 20, price_eur_per_t: float = 300.0) -> Answer:
     """The curve, a row for each step from the first plan on; the largest `measures` of all kinds are listed.
 
-    Raises NoPlan where a solve has no plan within the time.
+    Raises Infeasible where there is no plan of the market and what is committed, NoPlan where a solve has none within
+    the time.
     """
     if measures < 1:
         raise NbbError(f"measures={measures}: give at least one")
@@ -169,16 +170,18 @@ class _Curve:
         if len(found) < len(units):
             return None
         for name, record in found.items():
+            if record["status"] == "infeasible":
+                raise Infeasible(f"{name}: {record['note']}" if "note" in record else f"{name}: no plan is possible")
             if "cost_eur" not in record:
                 raise NoPlan(f"{name}: {record['status']}; allow more with time_limit_s=")
         return found
 
     def rows(self) -> list[dict[str, Any]]:
-        ends = [Unit(FIRST, {"allowed": None}), self._unit(UNNAMED, [], FIRST), self._unit(LAST, [LAST], FIRST)]
-        found = self._solved(ends)
-        if found is None:
+        begun = self._solved([Unit(FIRST, {"allowed": None})])  # the others begin with what it has
+        found = begun and self._solved([self._unit(UNNAMED, [], FIRST), self._unit(LAST, [LAST], FIRST)])
+        if not begun or not found:
             return []
-        first, unnamed, last = found.values()
+        first, unnamed, last = begun[FIRST], *found.values()
         chosen = self._largest(values_of(unnamed), values_of(last))
         self.study.solves = 2 + (1 + LOOK) * len(chosen)  # of the last one that is left there is no other to look at
         alone = self._solved([self._unit(f"alone: {m.name}", [m.name], UNNAMED) for m in chosen])
