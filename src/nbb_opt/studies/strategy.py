@@ -173,7 +173,7 @@ def _people(inventory: InventoryTables) -> pd.DataFrame:
 
 
 def _sections(answer: Answer) -> list[Section]:
-    measures, sections = answer.tables["measures"], []
+    measures, sections = answer.tables["measures"], list[Section]()
     given = {column for column in COLUMNS if measures[column].notna().any()}
     for theme, heading in HEADINGS.items():
         rows = measures[measures["theme"] == theme]
