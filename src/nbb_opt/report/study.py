@@ -177,9 +177,7 @@ def read_section(folder: Path, instance: Instance) -> Section:
         heading, sentences = str(found["title"]), [str(each) for each in found["sentences"]]
         grids = [] if grid is None else [Grid(**{**grid, "columns": [Column(**each) for each in grid["columns"]]})]
     except (OSError, ValueError, KeyError, TypeError):
-        raise NbbError(
-            f"{folder}: holds no answer of a study; give the folder that its command wrote (--out)"
-        ) from None
+        raise NbbError(f"{folder}: holds no answer of a study; give the one that its command wrote") from None
     if found["instance"] != instance.meta.name:
         raise NbbError(f"{folder}: is of instance {found['instance']}, the runs are of {instance.meta.name}")
     if found["instance_digest"] != instance.digest:
