@@ -47,7 +47,8 @@ export function showForm(form, wrong) {
     event.preventDefault();
     Object.values(sheets).forEach((sheet) => { sheet.stopEditing(true); sheet.mark([]); });
     document.getElementById("wrong").replaceChildren();
-    document.getElementById("make").disabled = true;
+    const make = document.getElementById("make");
+    make.disabled = true;
     try {
       const { address, notes } = await post("/api/fleet", { name: document.getElementById("name").value, ...all() });
       window.sessionStorage.removeItem(DRAFT);
@@ -58,7 +59,7 @@ export function showForm(form, wrong) {
       wrong(error);
       document.getElementById("wrong").scrollIntoView({ block: "nearest" });
     } finally {
-      document.getElementById("make").disabled = false;
+      make.disabled = false;
     }
   });
 }
